@@ -1,0 +1,1 @@
+//! Profiles, tables, rules and metrics from JDK Flight Recorder recordings.

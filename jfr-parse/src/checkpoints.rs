@@ -1,0 +1,67 @@
+//! Finding the checkpoints and the metadata of a chunk: by the chain that its header begins, or, where that
+//! is broken, by walking all of its events.
+
+use crate::cursor::Cursor;
+use crate::event::{CHECKPOINT, METADATA, event_at};
+use crate::header::{ChunkHeader, HEADER_SIZE, MAGIC};
+
+/// Offsets of the checkpoints, newest first, as the chain gives them; `None` where it leads nowhere, leaves
+/// the chunk, meets something else or runs in a circle.
+pub(crate) fn follow_chain(chunk: &[u8], newest: u64) -> Option<Vec<usize>> {
+    let mut found = Vec::new();
+    let mut at = usize::try_from(newest).ok()?;
+    let mut descending = true;
+    let mut seen = hashbrown::HashSet::<usize, foldhash::fast::RandomState>::default();
+    loop {
+        if at < HEADER_SIZE {
+            return None;
+        }
+        let event = event_at(chunk, at).filter(|e| e.type_id == CHECKPOINT)?;
+        // Going backwards a chain cannot come round; only one that turns has to be watched.
+        if descending && found.last().is_some_and(|&last| at >= last) {
+            descending = false;
+            seen.extend(found.iter().copied());
+        }
+        if !descending && !seen.insert(at) {
+            return None;
+        }
+        found.push(at);
+        let mut fields = Cursor::new(event.payload);
+        fields.skip_varints(2).ok()?;
+        let delta = isize::try_from(fields.varint().ok()?.cast_signed()).ok()?;
+        if delta == 0 {
+            return Some(found);
+        }
+        at = at.checked_add_signed(delta)?;
+    }
+}
+
+/// What a walk over all events of a chunk finds.
+#[derive(Debug, Default)]
+pub(crate) struct Survey {
+    /// Offsets of the checkpoints, ascending.
+    pub(crate) checkpoints: Vec<usize>,
+    /// Offsets of the metadata events, ascending.
+    pub(crate) metadata: Vec<usize>,
+    /// Where the last whole event ends.
+    pub(crate) end: usize,
+}
+
+/// Walks from the header to where the framing ends: the end of the bytes, an impossible size, or the header of
+/// another chunk.
+pub(crate) fn survey(bytes: &[u8]) -> Survey {
+    let mut found = Survey { end: HEADER_SIZE.min(bytes.len()), ..Survey::default() };
+    while let Some(event) = event_at(bytes, found.end) {
+        let next_chunk = bytes.get(found.end..).filter(|rest| rest.starts_with(&MAGIC));
+        if next_chunk.is_some_and(|rest| ChunkHeader::read(rest, 0).is_ok_and(|h| h.plausible())) {
+            break;
+        }
+        match event.type_id {
+            CHECKPOINT => found.checkpoints.push(found.end),
+            METADATA => found.metadata.push(found.end),
+            _ => {}
+        }
+        found.end += event.size;
+    }
+    found
+}

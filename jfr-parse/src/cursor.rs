@@ -1,0 +1,260 @@
+//! Reading integers from bytes that may end anywhere.
+//!
+//! The varint is that of the recording format: little-endian base 128, at most nine bytes, and the
+//! ninth byte carries eight full bits. An ordinary LEB128 decoder is wrong from 2^56 on.
+
+use crate::error::Short;
+
+/// The top bit of each byte of a word: set where a varint goes on.
+const MORE: u64 = 0x8080_8080_8080_8080;
+
+/// A position in a slice; every read moves it forward or fails with [`Short`].
+#[derive(Debug, Clone, Copy)]
+pub struct Cursor<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Cursor<'a> {
+    /// A cursor on the first byte of `bytes`.
+    #[inline]
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    /// The bytes not read yet.
+    #[inline]
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// How many bytes are left.
+    #[inline]
+    pub fn left(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// One byte.
+    #[inline]
+    pub fn u8(&mut self) -> Result<u8, Short> {
+        let (first, rest) = self.rest.split_first().ok_or(Short)?;
+        self.rest = rest;
+        Ok(*first)
+    }
+
+    /// The next `n` bytes.
+    #[inline]
+    pub fn bytes(&mut self, n: usize) -> Result<&'a [u8], Short> {
+        let (head, rest) = self.rest.split_at_checked(n).ok_or(Short)?;
+        self.rest = rest;
+        Ok(head)
+    }
+
+    /// The next `N` bytes as an array.
+    #[inline]
+    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Short> {
+        let (head, rest) = self.rest.split_first_chunk::<N>().ok_or(Short)?;
+        self.rest = rest;
+        Ok(*head)
+    }
+
+    /// An unsigned varint.
+    #[inline]
+    pub fn varint(&mut self) -> Result<u64, Short> {
+        if let Some((first, rest)) = self.rest.split_first()
+            && *first < 0x80
+        {
+            self.rest = rest;
+            return Ok(u64::from(*first));
+        }
+        self.long_varint()
+    }
+
+    /// A varint of two bytes or more.
+    #[inline]
+    fn long_varint(&mut self) -> Result<u64, Short> {
+        let Some(word) = self.rest.first_chunk::<8>() else {
+            return self.varint_near_end();
+        };
+        let word = u64::from_le_bytes(*word);
+        let stop = !word & MORE;
+        if stop == 0 {
+            let (head, rest) = self.rest.split_first_chunk::<9>().ok_or(Short)?;
+            self.rest = rest;
+            return Ok(squeeze(word) | (u64::from(head[8]) << 56));
+        }
+        // The lowest clear top bit ends the number; everything above it is the next value.
+        let bits = stop.trailing_zeros();
+        let value = squeeze(word & (u64::MAX >> (63 - bits)));
+        self.rest = self.rest.split_at_checked((bits / 8 + 1) as usize).ok_or(Short)?.1;
+        Ok(value)
+    }
+
+    #[cold]
+    fn varint_near_end(&mut self) -> Result<u64, Short> {
+        let mut value = 0u64;
+        for i in 0..8 {
+            let byte = self.u8()?;
+            value |= u64::from(byte & 0x7f) << (7 * i);
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        Ok(value | (u64::from(self.u8()?) << 56))
+    }
+
+    /// A varint that counts things of at least one byte each, or bytes: more than are left is [`Short`].
+    #[inline]
+    pub fn count(&mut self) -> Result<usize, Short> {
+        let n = self.varint()?;
+        let n = usize::try_from(n).map_err(|_| Short)?;
+        if n > self.rest.len() { Err(Short) } else { Ok(n) }
+    }
+
+    /// Moves past `n` varints without decoding them.
+    #[inline]
+    pub fn skip_varints(&mut self, n: usize) -> Result<(), Short> {
+        match n {
+            0 => Ok(()),
+            1 => self.skip_varint(),
+            2..6 => {
+                for _ in 0..n {
+                    self.skip_varint()?;
+                }
+                Ok(())
+            }
+            _ => self.skip_many(n),
+        }
+    }
+
+    #[inline]
+    fn skip_varint(&mut self) -> Result<(), Short> {
+        if let Some((first, rest)) = self.rest.split_first()
+            && *first < 0x80
+        {
+            self.rest = rest;
+            return Ok(());
+        }
+        self.long_varint().map(|_| ())
+    }
+
+    /// Counts the bytes that end a varint, eight bytes at a time. A ninth byte ends one whatever its
+    /// top bit is, so a run of eight bytes that go on is decoded one by one.
+    fn skip_many(&mut self, mut n: usize) -> Result<(), Short> {
+        let mut bytes = self.rest;
+        // Bytes that go on just before `bytes`, in the varint that is open there.
+        let mut open = 0u32;
+        while n > 8 {
+            let Some((word, rest)) = bytes.split_first_chunk::<8>() else { break };
+            let word = u64::from_le_bytes(*word);
+            let stop = !word & MORE;
+            if open + stop.trailing_zeros() / 8 >= 8 {
+                // Back to the beginning of the open varint, then past the long one.
+                let back = (open as usize).checked_add(bytes.len()).ok_or(Short)?;
+                let from = self.rest.len().checked_sub(back).ok_or(Short)?;
+                self.rest = self.rest.get(from..).ok_or(Short)?;
+                self.long_varint()?;
+                n -= 1;
+                bytes = self.rest;
+                open = 0;
+                continue;
+            }
+            n -= (((stop >> 7).wrapping_mul(0x0101_0101_0101_0101)) >> 56) as usize;
+            open = stop.leading_zeros() / 8;
+            bytes = rest;
+        }
+        let back = (open as usize).checked_add(bytes.len()).ok_or(Short)?;
+        let from = self.rest.len().checked_sub(back).ok_or(Short)?;
+        self.rest = self.rest.get(from..).ok_or(Short)?;
+        for _ in 0..n {
+            self.skip_varint()?;
+        }
+        Ok(())
+    }
+}
+
+/// Joins the low seven bits of each of the eight bytes.
+#[inline]
+fn squeeze(word: u64) -> u64 {
+    let x = word & !MORE;
+    let x = (x & 0x007f_007f_007f_007f) | ((x & 0x7f00_7f00_7f00_7f00) >> 1);
+    let x = (x & 0x0000_3fff_0000_3fff) | ((x & 0x3fff_0000_3fff_0000) >> 2);
+    (x & 0x0000_0000_0fff_ffff) | ((x & 0x0fff_ffff_0000_0000) >> 4)
+}
+
+/// Appends the shortest varint of `value`: the inverse of [`Cursor::varint`], for writers of test data.
+pub fn push_varint(out: &mut Vec<u8>, mut value: u64) {
+    for _ in 0..8 {
+        let [low, ..] = value.to_le_bytes();
+        if value < 0x80 {
+            out.push(low);
+            return;
+        }
+        out.push(low | 0x80);
+        value >>= 7;
+    }
+    let [low, ..] = value.to_le_bytes();
+    out.push(low);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_ninth_byte_has_eight_bits() {
+        let mut cursor = Cursor::new(&[0xff; 9]);
+        assert_eq!(cursor.varint(), Ok(u64::MAX));
+        assert_eq!(cursor.left(), 0);
+    }
+
+    #[test]
+    fn padded_numbers_are_read() {
+        let mut cursor = Cursor::new(&[0x9e, 0x80, 0x80, 0x00, 0x07]);
+        assert_eq!(cursor.varint(), Ok(30));
+        assert_eq!(cursor.varint(), Ok(7));
+    }
+
+    #[test]
+    fn a_cut_number_is_short() {
+        for n in 0..9 {
+            assert_eq!(Cursor::new(&[0xff; 9][..n]).varint(), Err(Short));
+        }
+    }
+
+    /// One varint, padded to at least `width` bytes.
+    fn padded(value: u64, width: usize) -> Vec<u8> {
+        let mut out = Vec::new();
+        push_varint(&mut out, value);
+        while out.len() < width.min(8) {
+            if let Some(last) = out.last_mut() {
+                *last |= 0x80;
+            }
+            out.push(0);
+        }
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn written_is_read(value: u64, width in 1usize..8, tail in proptest::collection::vec(any::<u8>(), 0..12)) {
+            let mut bytes = padded(value, width);
+            bytes.extend(&tail);
+            let mut cursor = Cursor::new(&bytes);
+            prop_assert_eq!(cursor.varint(), Ok(value));
+            prop_assert_eq!(cursor.rest(), &tail[..]);
+        }
+
+        #[test]
+        fn skipping_is_reading(values in proptest::collection::vec((any::<u64>(), 0u32..64, 1usize..8), 0..200), tail in 0usize..20) {
+            let mut bytes = Vec::new();
+            for (value, shift, width) in &values {
+                bytes.extend(padded(value >> shift, *width));
+            }
+            bytes.extend(std::iter::repeat_n(0xff, tail));
+            let mut cursor = Cursor::new(&bytes);
+            prop_assert_eq!(cursor.skip_varints(values.len()), Ok(()));
+            prop_assert_eq!(cursor.left(), tail);
+        }
+    }
+}

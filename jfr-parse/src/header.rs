@@ -1,0 +1,104 @@
+//! The 68 bytes that every chunk begins with: fixed-width, big-endian, whatever its flags say.
+
+use crate::cursor::Cursor;
+use crate::error::{Damage, Error, Result};
+
+/// The bytes that a chunk begins with.
+pub const MAGIC: [u8; 4] = *b"FLR\0";
+
+/// Bytes of a chunk header.
+pub const HEADER_SIZE: usize = 68;
+
+/// What the header of a chunk says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChunkHeader {
+    /// Major version of the format.
+    pub major: u16,
+    /// Minor version of the format.
+    pub minor: u16,
+    /// Bytes of the whole chunk, header included.
+    pub chunk_size: u64,
+    /// Offset of the newest checkpoint event in the chunk, 0 for none.
+    pub constant_pool_position: u64,
+    /// Offset of the newest metadata event in the chunk, 0 for none yet.
+    pub metadata_position: u64,
+    /// When the chunk begins, nanoseconds since the Unix epoch.
+    pub start_nanos: i64,
+    /// How long it is, nanoseconds.
+    pub duration_nanos: i64,
+    /// The tick counter at `start_nanos`.
+    pub start_ticks: i64,
+    /// Ticks in a second.
+    pub ticks_per_second: i64,
+    /// 0 for a finished chunk; 1 to 254 count the flushes of one that is being written; 255 while its
+    /// header is being rewritten.
+    pub state: u8,
+    /// Bit 0: integers are varints. Bit 1: last chunk of its session.
+    pub flags: u16,
+}
+
+impl ChunkHeader {
+    /// Reads the header at the beginning of `bytes`, which stand at `offset` in the recording. Only the magic
+    /// and the length are checked.
+    ///
+    /// # Errors
+    /// [`Damage::NoMagic`] or [`Damage::Truncated`].
+    pub fn read(bytes: &[u8], offset: u64) -> Result<Self> {
+        if bytes.get(..4) != Some(&MAGIC) {
+            return Err(Error::damaged(offset, Damage::NoMagic));
+        }
+        Self::fields(Cursor::new(bytes)).map_err(|_| Error::damaged(offset, Damage::Truncated))
+    }
+
+    fn fields(mut at: Cursor<'_>) -> Result<Self, crate::Short> {
+        at.array::<4>()?;
+        Ok(Self {
+            major: u16::from_be_bytes(at.array()?),
+            minor: u16::from_be_bytes(at.array()?),
+            chunk_size: u64::from_be_bytes(at.array()?),
+            constant_pool_position: u64::from_be_bytes(at.array()?),
+            metadata_position: u64::from_be_bytes(at.array()?),
+            start_nanos: i64::from_be_bytes(at.array()?),
+            duration_nanos: i64::from_be_bytes(at.array()?),
+            start_ticks: i64::from_be_bytes(at.array()?),
+            ticks_per_second: i64::from_be_bytes(at.array()?),
+            state: at.u8()?,
+            flags: {
+                at.u8()?;
+                u16::from_be_bytes(at.array()?)
+            },
+        })
+    }
+
+    /// Refuses versions and encodings that are not read.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedVersion`], [`Error::FixedWidthIntegers`].
+    pub fn check_supported(&self, offset: u64) -> Result<()> {
+        if !(1..=2).contains(&self.major) {
+            return Err(Error::UnsupportedVersion { offset, major: self.major, minor: self.minor });
+        }
+        if self.flags & 1 == 0 && self.state != u8::MAX {
+            return Err(Error::FixedWidthIntegers { offset });
+        }
+        Ok(())
+    }
+
+    /// Whether the chunk was still being written when it was copied.
+    #[must_use]
+    pub fn in_progress(&self) -> bool {
+        self.state != 0
+    }
+
+    /// Whether this may be a header at all; a guard for places where one is searched for.
+    pub(crate) fn plausible(&self) -> bool {
+        const DECADES: std::ops::Range<i64> = 0..4_102_444_800_000_000_000; // 1970 to 2100
+        (1..=2).contains(&self.major)
+            && self.minor < 100
+            && self.flags < 16
+            && DECADES.contains(&self.start_nanos)
+            && self.duration_nanos >= 0
+            && self.ticks_per_second > 0
+            && self.metadata_position.max(self.constant_pool_position) < self.chunk_size.max(1)
+    }
+}

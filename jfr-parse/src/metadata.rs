@@ -1,0 +1,360 @@
+//! What a chunk says about its own types: event types, their fields, annotations and settings.
+//!
+//! Ids are valid within one chunk only and differ from JDK to JDK; everything is found by name.
+
+mod annotations;
+mod parse;
+
+use hashbrown::HashMap;
+
+pub use annotations::{Annotation, Content, TimeUnit};
+
+type IdMap = HashMap<u64, u32, foldhash::fast::RandomState>;
+
+/// The types of one chunk. Chunks with the same metadata bytes share one.
+///
+/// Everything is kept in a few flat tables; [`Type`] and [`Field`] are views into them.
+#[derive(Debug, Default)]
+pub struct Metadata {
+    text: String,
+    strings: Vec<(u32, u32)>,
+    types: Vec<RawType>,
+    fields: Vec<RawField>,
+    annotations: Vec<RawAnnotation>,
+    attributes: Vec<(u32, u32)>,
+    settings: Vec<RawSetting>,
+    by_id: IdMap,
+    region: Region,
+    id: u64,
+}
+
+/// Where the JVM thought it was; only for showing times to people.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Region {
+    locale: u32,
+    /// Milliseconds that local time is ahead of UTC, without daylight saving.
+    pub gmt_offset: i64,
+    /// Milliseconds of daylight saving in force.
+    pub dst: i64,
+}
+
+type Range = std::ops::Range<u32>;
+
+#[derive(Debug, Clone, Default)]
+struct RawType {
+    id: u64,
+    name: u32,
+    super_type: u32,
+    simple: bool,
+    kind: Kind,
+    fields: Range,
+    annotations: Range,
+    settings: Range,
+}
+
+#[derive(Debug, Clone, Default)]
+struct RawField {
+    name: u32,
+    type_id: u64,
+    array: bool,
+    pooled: bool,
+    annotations: Range,
+}
+
+#[derive(Debug, Clone, Default)]
+struct RawAnnotation {
+    type_id: u64,
+    attributes: Range,
+}
+
+#[derive(Debug, Clone, Default)]
+struct RawSetting {
+    name: u32,
+    type_id: u64,
+    default_value: u32,
+    annotations: Range,
+}
+
+/// How a value of a type is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kind {
+    /// One byte, not 0 for true.
+    Boolean,
+    /// One byte.
+    Byte,
+    /// A varint, 16 bits.
+    Short,
+    /// A varint, 16 bits, a UTF-16 code unit.
+    Char,
+    /// A varint, 32 bits.
+    Int,
+    /// A varint, 64 bits.
+    Long,
+    /// Four bytes, big-endian.
+    Float,
+    /// Eight bytes, big-endian.
+    Double,
+    /// An encoding byte and what it announces.
+    String,
+    /// Its fields, one after the other.
+    #[default]
+    Struct,
+}
+
+impl Metadata {
+    fn str(&self, index: u32) -> &str {
+        let range = self.strings.get(index as usize);
+        range.and_then(|&(from, to)| self.text.get(from as usize..to as usize)).unwrap_or_default()
+    }
+
+    /// The id that the writer gave this metadata. Not unique: never take equal ids for equal metadata.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// All types, in the order of the file.
+    pub fn types(&self) -> impl ExactSizeIterator<Item = Type<'_>> {
+        self.types.iter().map(move |raw| Type { metadata: self, raw })
+    }
+
+    /// The event types, in the order of the file.
+    pub fn event_types(&self) -> impl Iterator<Item = Type<'_>> {
+        self.types().filter(Type::is_event)
+    }
+
+    /// The type with this id.
+    #[must_use]
+    pub fn by_id(&self, id: u64) -> Option<Type<'_>> {
+        let raw = self.types.get(*self.by_id.get(&id)? as usize)?;
+        Some(Type { metadata: self, raw })
+    }
+
+    /// The type of this name, in today's spelling or as recorded (see [`Type::canonical_name`]).
+    #[must_use]
+    pub fn by_name(&self, name: &str) -> Option<Type<'_>> {
+        self.types().find(|t| t.is_named(name))
+    }
+
+    /// Where the JVM thought it was.
+    #[must_use]
+    pub fn region(&self) -> Region {
+        self.region
+    }
+
+    /// The locale of [`region`](Self::region), for example `en_US`.
+    #[must_use]
+    pub fn locale(&self) -> &str {
+        self.str(self.region.locale)
+    }
+
+    fn annotations_of(&self, range: &Range) -> impl Iterator<Item = Annotation<'_>> {
+        slice(&self.annotations, range).iter().map(move |raw| Annotation { metadata: self, raw })
+    }
+}
+
+/// The items of a range that is known to lie in the table, or nothing.
+fn slice<'t, T>(table: &'t [T], range: &Range) -> &'t [T] {
+    table.get(range.start as usize..range.end as usize).unwrap_or_default()
+}
+
+/// A type declared in a chunk's metadata.
+#[derive(Clone, Copy)]
+pub struct Type<'m> {
+    metadata: &'m Metadata,
+    raw: &'m RawType,
+}
+
+impl std::fmt::Debug for Type<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}#{}", self.name(), self.id())
+    }
+}
+
+/// JDK 9 and 10 used other prefixes: (as recorded, as of today).
+const OLD_PREFIXES: [(&str, &str); 2] = [("com.oracle.jdk.", "jdk."), ("com.oracle.jfr.types.", "jdk.types.")];
+
+/// The spelling of today for a type name of format 1.0 (`com.oracle.jdk.FileRead` is `jdk.FileRead`);
+/// other names stay as they are.
+#[must_use]
+pub fn canonical_name(recorded: &str) -> std::borrow::Cow<'_, str> {
+    for (old, new) in OLD_PREFIXES {
+        if let Some(rest) = recorded.strip_prefix(old) {
+            return format!("{new}{rest}").into();
+        }
+    }
+    recorded.into()
+}
+
+impl<'m> Type<'m> {
+    /// The id, valid in this chunk only.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.raw.id
+    }
+
+    /// The name as recorded.
+    #[must_use]
+    pub fn name(&self) -> &'m str {
+        self.metadata.str(self.raw.name)
+    }
+
+    /// The name in today's spelling, see [`canonical_name`].
+    #[must_use]
+    pub fn canonical_name(&self) -> std::borrow::Cow<'m, str> {
+        canonical_name(self.name())
+    }
+
+    /// Whether it has this name, as recorded or in today's spelling.
+    #[must_use]
+    pub fn is_named(&self, name: &str) -> bool {
+        let mine = self.name();
+        mine == name
+            || OLD_PREFIXES.iter().any(
+                |(old, new)| matches!((mine.strip_prefix(old), name.strip_prefix(new)), (Some(a), Some(b)) if a == b),
+            )
+    }
+
+    /// The name without its package.
+    #[must_use]
+    pub fn simple_name(&self) -> &'m str {
+        let name = self.name();
+        name.rsplit('.').next().unwrap_or(name)
+    }
+
+    /// `jdk.jfr.Event` for an event type, another name for annotations and settings, nothing for data types.
+    #[must_use]
+    pub fn super_type(&self) -> Option<&'m str> {
+        Some(self.metadata.str(self.raw.super_type)).filter(|name| !name.is_empty())
+    }
+
+    /// Whether it is the type of events.
+    #[must_use]
+    pub fn is_event(&self) -> bool {
+        self.super_type() == Some("jdk.jfr.Event")
+    }
+
+    /// Whether it stands for its only field.
+    #[must_use]
+    pub fn is_simple(&self) -> bool {
+        self.raw.simple
+    }
+
+    /// How its values are encoded.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.raw.kind
+    }
+
+    /// Its fields, in the order in which their values stand.
+    pub fn fields(&self) -> impl ExactSizeIterator<Item = Field<'m>> + use<'m> {
+        let metadata = self.metadata;
+        slice(&metadata.fields, &self.raw.fields).iter().map(move |raw| Field { metadata, raw })
+    }
+
+    /// Its field of this name.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<Field<'m>> {
+        self.fields().find(|f| f.name() == name)
+    }
+
+    /// Its annotations.
+    pub fn annotations(&self) -> impl Iterator<Item = Annotation<'m>> + use<'m> {
+        self.metadata.annotations_of(&self.raw.annotations)
+    }
+
+    /// Its settings with their defaults: what can be configured for an event type. What was in force is in
+    /// the events `jdk.ActiveSetting`.
+    pub fn settings(&self) -> impl ExactSizeIterator<Item = Setting<'m>> + use<'m> {
+        let metadata = self.metadata;
+        slice(&metadata.settings, &self.raw.settings).iter().map(move |raw| Setting { metadata, raw })
+    }
+
+    /// The metadata it belongs to.
+    #[must_use]
+    pub fn metadata(&self) -> &'m Metadata {
+        self.metadata
+    }
+}
+
+/// A field of a type.
+#[derive(Clone, Copy)]
+pub struct Field<'m> {
+    metadata: &'m Metadata,
+    raw: &'m RawField,
+}
+
+impl std::fmt::Debug for Field<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {:?}", self.name(), self.value_type())
+    }
+}
+
+impl<'m> Field<'m> {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &'m str {
+        self.metadata.str(self.raw.name)
+    }
+
+    /// The id of its type.
+    #[must_use]
+    pub fn type_id(&self) -> u64 {
+        self.raw.type_id
+    }
+
+    /// Its type; `None` where the metadata does not declare it.
+    #[must_use]
+    pub fn value_type(&self) -> Option<Type<'m>> {
+        self.metadata.by_id(self.raw.type_id)
+    }
+
+    /// Whether it holds a count and that many values.
+    #[must_use]
+    pub fn is_array(&self) -> bool {
+        self.raw.array
+    }
+
+    /// Whether it holds a key into the pool of its type (an array: a key for each element).
+    #[must_use]
+    pub fn is_pooled(&self) -> bool {
+        self.raw.pooled
+    }
+
+    /// Its annotations.
+    pub fn annotations(&self) -> impl Iterator<Item = Annotation<'m>> + use<'m> {
+        self.metadata.annotations_of(&self.raw.annotations)
+    }
+}
+
+/// Something that can be configured for an event type.
+#[derive(Clone, Copy)]
+pub struct Setting<'m> {
+    metadata: &'m Metadata,
+    raw: &'m RawSetting,
+}
+
+impl<'m> Setting<'m> {
+    /// Its name, for example `threshold`.
+    #[must_use]
+    pub fn name(&self) -> &'m str {
+        self.metadata.str(self.raw.name)
+    }
+
+    /// The type of the setting's control.
+    #[must_use]
+    pub fn value_type(&self) -> Option<Type<'m>> {
+        self.metadata.by_id(self.raw.type_id)
+    }
+
+    /// The default, as text.
+    #[must_use]
+    pub fn default_value(&self) -> &'m str {
+        self.metadata.str(self.raw.default_value)
+    }
+
+    /// Its annotations.
+    pub fn annotations(&self) -> impl Iterator<Item = Annotation<'m>> + use<'m> {
+        self.metadata.annotations_of(&self.raw.annotations)
+    }
+}

@@ -1,0 +1,315 @@
+//! The metadata event: a string table, then a tree of elements whose attributes index it.
+
+use super::{Kind, Metadata, Range, RawAnnotation, RawField, RawSetting, RawType, Region};
+use crate::cursor::Cursor;
+use crate::error::{Damage, Error, Result, Short};
+use crate::limits::Limits;
+use crate::string::RawStr;
+
+/// Names of elements and attributes that have a meaning here.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    No,
+    Metadata,
+    Region,
+    Class,
+    Field,
+    Setting,
+    Annotation,
+    Name,
+    Id,
+    SuperType,
+    SimpleType,
+    Dimension,
+    ConstantPool,
+    DefaultValue,
+    Locale,
+    GmtOffset,
+    Dst,
+}
+
+fn known(text: &str) -> Known {
+    match text {
+        "metadata" => Known::Metadata,
+        "region" => Known::Region,
+        "class" => Known::Class,
+        "field" => Known::Field,
+        "setting" => Known::Setting,
+        "annotation" => Known::Annotation,
+        "name" => Known::Name,
+        "id" => Known::Id,
+        "superType" => Known::SuperType,
+        "simpleType" => Known::SimpleType,
+        "dimension" => Known::Dimension,
+        "constantPool" => Known::ConstantPool,
+        "defaultValue" => Known::DefaultValue,
+        "locale" => Known::Locale,
+        "gmtOffset" => Known::GmtOffset,
+        "dst" => Known::Dst,
+        _ => Known::No,
+    }
+}
+
+/// What stops the parse; the caller knows the offset.
+enum Stop {
+    Short,
+    TooMany,
+}
+
+impl From<Short> for Stop {
+    fn from(_: Short) -> Self {
+        Self::Short
+    }
+}
+
+impl Metadata {
+    /// Parses the payload of a metadata event (what follows size and type), which stands at `offset`.
+    ///
+    /// # Errors
+    /// [`Damage::BadMetadata`] where it does not parse, [`Error::LimitExceeded`] where it declares too much.
+    pub fn parse(payload: &[u8], offset: u64, limits: &Limits) -> Result<Self> {
+        let mut at = Cursor::new(payload);
+        let mut parser = Parser {
+            out: Self { region: Region { locale: u32::MAX, ..Region::default() }, ..Self::default() },
+            known: Vec::new(),
+            budget: limits.metadata_elements,
+            attributes: Vec::new(),
+            own_annotations: Vec::new(),
+        };
+        match parser.event(&mut at) {
+            Ok(()) => Ok(parser.out),
+            Err(Stop::Short) => Err(Error::damaged(offset, Damage::BadMetadata)),
+            Err(Stop::TooMany) => Err(Error::LimitExceeded {
+                offset,
+                what: "elements in the metadata",
+                name: "metadata_elements",
+                limit: limits.metadata_elements as u64,
+            }),
+        }
+    }
+}
+
+struct Parser {
+    out: Metadata,
+    known: Vec<Known>,
+    budget: usize,
+    /// Attributes of the element being read.
+    attributes: Vec<(u32, u32)>,
+    /// Annotations of the class being read, which stand between those of its fields.
+    own_annotations: Vec<RawAnnotation>,
+}
+
+struct Element {
+    name: Known,
+    children: usize,
+}
+
+impl Parser {
+    fn event(&mut self, at: &mut Cursor<'_>) -> Result<(), Stop> {
+        at.skip_varints(2)?; // start time and duration
+        self.out.id = at.varint()?;
+        self.strings(at)?;
+        let root = self.element(at)?;
+        for _ in 0..root.children {
+            let element = self.element(at)?;
+            match element.name {
+                Known::Metadata => {
+                    for _ in 0..element.children {
+                        let class = self.element(at)?;
+                        if class.name == Known::Class {
+                            self.class(at, class.children)?
+                        } else {
+                            self.skip(at, class.children)?
+                        }
+                    }
+                }
+                Known::Region => {
+                    self.region();
+                    self.skip(at, element.children)?;
+                }
+                _ => self.skip(at, element.children)?,
+            }
+        }
+        self.finish();
+        Ok(())
+    }
+
+    fn strings(&mut self, at: &mut Cursor<'_>) -> Result<(), Stop> {
+        let n = at.count()?;
+        // Text is never longer than what is left, except where Latin-1 or UTF-16 widens.
+        self.out.text.reserve(at.left().min(1 << 20));
+        self.out.strings.reserve(n.min(1 << 16));
+        self.known.reserve(n.min(1 << 16));
+        for _ in 0..n {
+            let text = RawStr::read(at)?.decode().unwrap_or_default();
+            let from = u32::try_from(self.out.text.len()).map_err(|_| Short)?;
+            self.out.text.push_str(&text);
+            let to = u32::try_from(self.out.text.len()).map_err(|_| Short)?;
+            self.out.strings.push((from, to));
+            self.known.push(known(&text));
+        }
+        Ok(())
+    }
+
+    /// Reads the head of an element; its attributes are left in `self.attributes`.
+    fn element(&mut self, at: &mut Cursor<'_>) -> Result<Element, Stop> {
+        self.budget = self.budget.checked_sub(1).ok_or(Stop::TooMany)?;
+        let name = self.index(at)?;
+        let attributes = at.count()?;
+        self.attributes.clear();
+        for _ in 0..attributes {
+            let pair = (self.index(at)?, self.index(at)?);
+            self.attributes.push(pair);
+        }
+        Ok(Element { name: self.known(name), children: at.count()? })
+    }
+
+    fn index(&self, at: &mut Cursor<'_>) -> Result<u32, Stop> {
+        let index = u32::try_from(at.varint()?).map_err(|_| Short)?;
+        if (index as usize) < self.out.strings.len() { Ok(index) } else { Err(Stop::Short) }
+    }
+
+    fn known(&self, index: u32) -> Known {
+        self.known.get(index as usize).copied().unwrap_or(Known::No)
+    }
+
+    /// Moves past `n` elements with all that is in them.
+    fn skip(&mut self, at: &mut Cursor<'_>, n: usize) -> Result<(), Stop> {
+        let mut open = n;
+        while open > 0 {
+            let element = self.element(at)?;
+            open = (open - 1).checked_add(element.children).ok_or(Short)?;
+        }
+        Ok(())
+    }
+
+    fn attribute(&self, wanted: Known) -> Option<u32> {
+        self.attributes.iter().find(|(key, _)| self.known(*key) == wanted).map(|&(_, value)| value)
+    }
+
+    /// A number in decimal; types may have negative ids.
+    fn number(&self, wanted: Known) -> Option<i64> {
+        self.attribute(wanted).and_then(|value| self.out.str(value).parse().ok())
+    }
+
+    fn type_ref(&self) -> Result<u64, Stop> {
+        self.number(Known::Class).map(i64::cast_unsigned).ok_or(Stop::Short)
+    }
+
+    fn region(&mut self) {
+        self.out.region.locale = self.attribute(Known::Locale).unwrap_or(u32::MAX);
+        self.out.region.gmt_offset = self.number(Known::GmtOffset).unwrap_or(0);
+        self.out.region.dst = self.number(Known::Dst).unwrap_or(0);
+    }
+
+    fn class(&mut self, at: &mut Cursor<'_>, children: usize) -> Result<(), Stop> {
+        let mut class = RawType {
+            id: self.number(Known::Id).map(i64::cast_unsigned).ok_or(Stop::Short)?,
+            name: self.attribute(Known::Name).ok_or(Stop::Short)?,
+            super_type: self.attribute(Known::SuperType).unwrap_or(u32::MAX),
+            simple: self.attribute(Known::SimpleType).is_some(),
+            ..RawType::default()
+        };
+        let (fields, settings) = (len(&self.out.fields)?, len(&self.out.settings)?);
+        self.own_annotations.clear();
+        for _ in 0..children {
+            let child = self.element(at)?;
+            match child.name {
+                Known::Field => {
+                    let mut field = RawField {
+                        name: self.attribute(Known::Name).ok_or(Stop::Short)?,
+                        type_id: self.type_ref()?,
+                        array: self.number(Known::Dimension).unwrap_or(0) > 0,
+                        pooled: self.attribute(Known::ConstantPool).is_some(),
+                        annotations: 0..0,
+                    };
+                    field.annotations = self.annotations(at, child.children)?;
+                    self.out.fields.push(field);
+                }
+                Known::Setting => {
+                    let mut setting = RawSetting {
+                        name: self.attribute(Known::Name).ok_or(Stop::Short)?,
+                        type_id: self.type_ref()?,
+                        default_value: self.attribute(Known::DefaultValue).unwrap_or(u32::MAX),
+                        annotations: 0..0,
+                    };
+                    setting.annotations = self.annotations(at, child.children)?;
+                    self.out.settings.push(setting);
+                }
+                Known::Annotation => {
+                    let annotation = self.annotation()?;
+                    self.own_annotations.push(annotation);
+                    self.skip(at, child.children)?;
+                }
+                _ => self.skip(at, child.children)?,
+            }
+        }
+        class.fields = fields..len(&self.out.fields)?;
+        class.settings = settings..len(&self.out.settings)?;
+        let from = len(&self.out.annotations)?;
+        self.out.annotations.append(&mut self.own_annotations);
+        class.annotations = from..len(&self.out.annotations)?;
+        self.out.types.push(class);
+        Ok(())
+    }
+
+    /// The annotations among the children of a field or a setting.
+    fn annotations(&mut self, at: &mut Cursor<'_>, children: usize) -> Result<Range, Stop> {
+        let from = len(&self.out.annotations)?;
+        for _ in 0..children {
+            let child = self.element(at)?;
+            if child.name == Known::Annotation {
+                let annotation = self.annotation()?;
+                self.out.annotations.push(annotation);
+            }
+            self.skip(at, child.children)?;
+        }
+        Ok(from..len(&self.out.annotations)?)
+    }
+
+    fn annotation(&mut self) -> Result<RawAnnotation, Stop> {
+        let type_id = self.type_ref()?;
+        let from = len(&self.out.attributes)?;
+        for i in 0..self.attributes.len() {
+            let Some(&(key, value)) = self.attributes.get(i) else { break };
+            if self.known(key) != Known::Class {
+                self.out.attributes.push((key, value));
+            }
+        }
+        Ok(RawAnnotation { type_id, attributes: from..len(&self.out.attributes)? })
+    }
+
+    fn finish(&mut self) {
+        self.out.by_id.reserve(self.out.types.len());
+        for (i, class) in (0u32..).zip(&self.out.types) {
+            self.out.by_id.insert(class.id, i);
+        }
+        for i in 0..self.out.types.len() {
+            let Some(class) = self.out.types.get(i) else { break };
+            let kind = if class.fields.is_empty() { kind(self.out.str(class.name)) } else { Kind::Struct };
+            if let Some(class) = self.out.types.get_mut(i) {
+                class.kind = kind;
+            }
+        }
+    }
+}
+
+/// Primitives are ordinary classes without fields, known by their names.
+fn kind(name: &str) -> Kind {
+    match name {
+        "boolean" => Kind::Boolean,
+        "byte" => Kind::Byte,
+        "short" => Kind::Short,
+        "char" => Kind::Char,
+        "int" => Kind::Int,
+        "long" => Kind::Long,
+        "float" => Kind::Float,
+        "double" => Kind::Double,
+        "java.lang.String" => Kind::String,
+        _ => Kind::Struct,
+    }
+}
+
+fn len<T>(table: &[T]) -> Result<u32, Stop> {
+    u32::try_from(table.len()).map_err(|_| Stop::TooMany)
+}

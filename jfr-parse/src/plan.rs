@@ -1,0 +1,372 @@
+//! Reading chosen fields of many events without allocating: the fields are located once per type.
+
+use crate::cursor::Cursor;
+use crate::error::{Error, Result, Short};
+use crate::layout::{Layout, Step, push};
+use crate::limits::Limits;
+use crate::metadata::{Field, Kind, Type};
+use crate::string::RawStr;
+
+/// Where `N` chosen fields of a type stand, and how to get there.
+///
+/// Made once per chunk and type, then used for each event (or constant) of that type. A wanted field is named
+/// by its path: `duration`, or `heapSpace.committedSize` for a field of an inline type. Fields that the type
+/// does not have read as 0, the null string or an empty array; [`Plan::has`] tells.
+///
+/// ```
+/// # fn main() -> jfr_parse::Result<()> {
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-full.jfr");
+/// let recording = jfr_parse::Recording::open(path)?;
+/// let mut nanos = 0;
+/// for chunk in recording.chunks() {
+///     let chunk = chunk?;
+///     let Some(file_read) = chunk.metadata().by_name("jdk.FileRead") else { continue };
+///     let plan = chunk.plan(file_read, ["duration", "bytesRead"])?;
+///     for event in chunk.events().filter(|e| e.type_id == file_read.id()) {
+///         let row = plan.read(event.payload)?;
+///         nanos += chunk.clock().span(row.i64(0));
+///     }
+/// }
+/// assert!(nanos > 0);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Plan<const N: usize> {
+    steps: Vec<Move>,
+    slots: [Option<Slot>; N],
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    type_id: u64,
+    pooled: bool,
+    array: bool,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Move {
+    Skip(Step),
+    /// Decode into the slot.
+    Take(usize, Decode),
+    /// Note the position in the slot, then move past it.
+    Mark(usize, Step),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Decode {
+    /// A 64-bit number or a key.
+    Long,
+    /// A signed number of this many bits.
+    Signed(u32),
+    /// An unsigned number of this many bits.
+    Unsigned(u32),
+    Bool,
+    SignedByte,
+    Byte,
+    Float,
+    Double,
+}
+
+impl<const N: usize> Plan<N> {
+    /// Locates `wanted` in values of `of`.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where a field before the last wanted one has a type that the metadata does not
+    /// declare, or that nests beyond the limit.
+    pub fn new(of: Type<'_>, wanted: [&str; N], limits: &Limits) -> Result<Self> {
+        Self::build(of, wanted, limits, false)
+    }
+
+    /// Like [`new`](Self::new), but reading moves past the whole value, so that the next one can be read
+    /// behind it ([`Plan::read_next`]).
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn whole(of: Type<'_>, wanted: [&str; N], limits: &Limits) -> Result<Self> {
+        Self::build(of, wanted, limits, true)
+    }
+
+    fn build(of: Type<'_>, wanted: [&str; N], limits: &Limits, whole: bool) -> Result<Self> {
+        let mut builder = Builder { wanted, steps: Vec::new(), pending: Vec::new(), slots: [None; N], limits };
+        let parsed = match of.kind() {
+            Kind::Struct => builder.fields(of, "", limits.nesting),
+            kind => builder.leaf_type(of, kind),
+        };
+        // Behind the last wanted field nothing needs to be understood.
+        if whole {
+            builder.flush();
+        }
+        if let Err(field) = parsed
+            && (whole || builder.slots.iter().zip(&wanted).any(|(slot, name)| slot.is_none() && declares(of, name)))
+        {
+            return Err(Error::Mismatch(format!("the type of field {field:?} of {} cannot be read", of.name())));
+        }
+        Ok(Self { steps: builder.steps, slots: builder.slots })
+    }
+
+    /// Whether the type has wanted field `i`.
+    #[must_use]
+    pub fn has(&self, i: usize) -> bool {
+        self.slot(i).is_some()
+    }
+
+    /// The type of wanted field `i`: whose pool its key belongs to, if it is a reference.
+    #[must_use]
+    pub fn type_id(&self, i: usize) -> Option<u64> {
+        self.slot(i).map(|slot| slot.type_id)
+    }
+
+    /// Whether wanted field `i` is a key into a pool (or an array of keys).
+    #[must_use]
+    pub fn is_pooled(&self, i: usize) -> bool {
+        self.slot(i).is_some_and(|slot| slot.pooled)
+    }
+
+    /// Whether wanted field `i` is an array.
+    #[must_use]
+    pub fn is_array(&self, i: usize) -> bool {
+        self.slot(i).is_some_and(|slot| slot.array)
+    }
+
+    /// How wanted field `i` is encoded where it is not a key.
+    #[must_use]
+    pub fn kind(&self, i: usize) -> Option<Kind> {
+        self.slot(i).map(|slot| slot.kind)
+    }
+
+    fn slot(&self, i: usize) -> Option<Slot> {
+        self.slots.get(i).copied().flatten()
+    }
+
+    /// Reads the wanted fields of one value.
+    ///
+    /// # Errors
+    /// [`Short`] where the value ends before the last wanted field.
+    #[inline]
+    pub fn read<'a>(&self, payload: &'a [u8]) -> Result<Row<'a, N>, Short> {
+        self.read_next(&mut Cursor::new(payload))
+    }
+
+    /// Reads the wanted fields of the value that `at` stands on and moves past what was read: all of the
+    /// value for a plan made by [`whole`](Self::whole).
+    ///
+    /// # Errors
+    /// [`Short`] where the value ends early.
+    #[inline]
+    pub fn read_next<'a>(&self, at: &mut Cursor<'a>) -> Result<Row<'a, N>, Short> {
+        let bytes = at.rest();
+        let mut row = Row { bytes, values: [0; N] };
+        for step in &self.steps {
+            match step {
+                Move::Skip(step) => step.skip(at)?,
+                Move::Take(slot, decode) => {
+                    let value = decode.read(at)?;
+                    if let Some(to) = row.values.get_mut(*slot) {
+                        *to = value;
+                    }
+                }
+                Move::Mark(slot, step) => {
+                    // One more than the position, so that 0 stays "not there".
+                    let place = (bytes.len() - at.left()) as u64 + 1;
+                    if let Some(to) = row.values.get_mut(*slot) {
+                        *to = place;
+                    }
+                    step.skip(at)?;
+                }
+            }
+        }
+        Ok(row)
+    }
+}
+
+impl Decode {
+    #[inline]
+    fn read(self, at: &mut Cursor<'_>) -> Result<u64, Short> {
+        Ok(match self {
+            Self::Long => at.varint()?,
+            // Writers mask to the width or extend the sign to 64 bits: the lowest bits count.
+            Self::Signed(bits) => {
+                let shift = 64 - bits;
+                ((at.varint()? << shift).cast_signed() >> shift).cast_unsigned()
+            }
+            Self::Unsigned(bits) => {
+                let shift = 64 - bits;
+                (at.varint()? << shift) >> shift
+            }
+            Self::Bool => u64::from(at.u8()? != 0),
+            Self::SignedByte => i64::from(at.u8()?.cast_signed()).cast_unsigned(),
+            Self::Byte => u64::from(at.u8()?),
+            Self::Float => f64::from(f32::from_be_bytes(at.array()?)).to_bits(),
+            Self::Double => f64::from_be_bytes(at.array()?).to_bits(),
+        })
+    }
+}
+
+fn declares(of: Type<'_>, path: &str) -> bool {
+    let (first, _) = path.split_once('.').unwrap_or((path, ""));
+    of.field(first).is_some()
+}
+
+struct Builder<'w, const N: usize> {
+    wanted: [&'w str; N],
+    steps: Vec<Move>,
+    /// Steps past fields that nobody wants, since the last wanted one.
+    pending: Vec<Step>,
+    slots: [Option<Slot>; N],
+    limits: &'w Limits,
+}
+
+impl<const N: usize> Builder<'_, N> {
+    fn fields(&mut self, of: Type<'_>, prefix: &str, depth: usize) -> std::result::Result<(), String> {
+        for field in of.fields() {
+            let path = if prefix.is_empty() { field.name().to_owned() } else { format!("{prefix}.{}", field.name()) };
+            let inner = format!("{path}.");
+            if let Some(slot) = self.wanted.iter().position(|w| *w == path) {
+                self.take(slot, field).ok_or(path)?;
+            } else if let Some(inline) = field.value_type().filter(|_| {
+                !field.is_array() && !field.is_pooled() && self.wanted.iter().any(|w| w.starts_with(&inner))
+            }) {
+                if depth == 0 {
+                    return Err(path);
+                }
+                self.fields(inline, &path, depth - 1)?;
+            } else {
+                let layout = Layout::of_field(field, self.limits).ok_or(path)?;
+                for step in layout.steps() {
+                    push(&mut self.pending, step.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A type that is its own only value: a primitive or a string in a pool. It answers to the empty path.
+    fn leaf_type(&mut self, of: Type<'_>, kind: Kind) -> std::result::Result<(), String> {
+        if let Some(slot) = self.wanted.iter().position(|w| w.is_empty()) {
+            self.slot(slot, Slot { type_id: of.id(), pooled: false, array: false, kind }, Step::Str, false);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, slot: usize, field: Field<'_>) -> Option<()> {
+        let value_type = field.value_type();
+        let found = Slot {
+            type_id: field.type_id(),
+            pooled: field.is_pooled(),
+            array: field.is_array(),
+            kind: value_type.map(|t| t.kind()).unwrap_or_default(),
+        };
+        if !found.pooled && value_type.is_none() {
+            return None;
+        }
+        let layout = Layout::of_field(field, self.limits)?;
+        match layout.steps() {
+            [step] => self.slot(slot, found, step.clone(), field.is_unsigned()),
+            steps => {
+                // An inline struct: its position is what can be said of it.
+                self.mark(slot, found, Step::Fixed(0));
+                for step in steps {
+                    push(&mut self.pending, step.clone());
+                }
+            }
+        }
+        Some(())
+    }
+
+    fn slot(&mut self, slot: usize, found: Slot, step: Step, unsigned: bool) {
+        let decode = match found.kind {
+            _ if found.array => None,
+            _ if found.pooled => Some(Decode::Long),
+            Kind::Boolean => Some(Decode::Bool),
+            Kind::Byte if unsigned => Some(Decode::Byte),
+            Kind::Byte => Some(Decode::SignedByte),
+            Kind::Short if unsigned => Some(Decode::Unsigned(16)),
+            Kind::Short => Some(Decode::Signed(16)),
+            Kind::Char => Some(Decode::Unsigned(16)),
+            Kind::Int if unsigned => Some(Decode::Unsigned(32)),
+            Kind::Int => Some(Decode::Signed(32)),
+            Kind::Long => Some(Decode::Long),
+            Kind::Float => Some(Decode::Float),
+            Kind::Double => Some(Decode::Double),
+            Kind::String | Kind::Struct => None,
+        };
+        match decode {
+            Some(decode) => {
+                self.flush();
+                self.steps.push(Move::Take(slot, decode));
+                self.found(slot, found);
+            }
+            None => self.mark(slot, found, step),
+        }
+    }
+
+    fn mark(&mut self, slot: usize, found: Slot, step: Step) {
+        self.flush();
+        self.steps.push(Move::Mark(slot, step));
+        self.found(slot, found);
+    }
+
+    fn found(&mut self, slot: usize, found: Slot) {
+        if let Some(to) = self.slots.get_mut(slot) {
+            *to = Some(found);
+        }
+    }
+
+    fn flush(&mut self) {
+        self.steps.extend(self.pending.drain(..).map(Move::Skip));
+    }
+}
+
+/// The wanted fields of one value.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a, const N: usize> {
+    bytes: &'a [u8],
+    values: [u64; N],
+}
+
+impl<'a, const N: usize> Row<'a, N> {
+    /// Wanted field `i` as an unsigned number, or the key of a reference.
+    #[inline]
+    #[must_use]
+    pub fn u64(&self, i: usize) -> u64 {
+        self.values.get(i).copied().unwrap_or(0)
+    }
+
+    /// Wanted field `i` as a signed number.
+    #[inline]
+    #[must_use]
+    pub fn i64(&self, i: usize) -> i64 {
+        self.u64(i).cast_signed()
+    }
+
+    /// Wanted field `i` as a boolean.
+    #[inline]
+    #[must_use]
+    pub fn bool(&self, i: usize) -> bool {
+        self.u64(i) != 0
+    }
+
+    /// Wanted field `i`, a float or a double.
+    #[inline]
+    #[must_use]
+    pub fn f64(&self, i: usize) -> f64 {
+        f64::from_bits(self.u64(i))
+    }
+
+    /// Wanted field `i` as a string, not decoded; [`RawStr::Null`] where it is none.
+    #[inline]
+    #[must_use]
+    pub fn str(&self, i: usize) -> RawStr<'a> {
+        self.cursor(i).and_then(|mut at| RawStr::read(&mut at).ok()).unwrap_or(RawStr::Null)
+    }
+
+    /// A cursor on wanted field `i`, an array or an inline type: an array begins with its count.
+    #[inline]
+    #[must_use]
+    pub fn cursor(&self, i: usize) -> Option<Cursor<'a>> {
+        let place = usize::try_from(self.u64(i)).ok()?.checked_sub(1)?;
+        self.bytes.get(place..).map(Cursor::new)
+    }
+}

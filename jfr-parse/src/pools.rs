@@ -1,0 +1,346 @@
+//! Constant pools: where each constant of a chunk stands. Nothing is decoded before someone asks.
+
+use std::ops::Range;
+
+use hashbrown::hash_table::Entry as Slot;
+use hashbrown::{HashMap, HashTable};
+
+use crate::cursor::Cursor;
+use crate::error::{Damage, Short};
+use crate::event::RawEvent;
+use crate::layout::Layout;
+use crate::limits::Limits;
+use crate::metadata::{Kind, Metadata};
+use crate::string::RawStr;
+
+/// Type id to position in a list.
+type TypeMap = HashMap<u64, usize, foldhash::fast::RandomState>;
+
+/// How the pools of one chunk are to be moved past, and which of them are wanted.
+///
+/// A pool says nothing of its length, so every constant before a wanted one has to be moved past.
+#[derive(Debug)]
+pub struct PoolLayouts {
+    layouts: HashMap<u64, PoolLayout, foldhash::fast::RandomState>,
+    max_entries: usize,
+}
+
+#[derive(Debug)]
+struct PoolLayout {
+    layout: Layout,
+    wanted: bool,
+}
+
+impl PoolLayouts {
+    /// The layouts of all types that `metadata` declares; `wanted` says by type id whose constants to keep.
+    pub fn new(metadata: &Metadata, limits: &Limits, wanted: impl Fn(u64) -> bool) -> Self {
+        // Only types that a field refers to are pooled by any known writer, but any type may be.
+        let layouts = metadata
+            .types()
+            .filter(|t| t.super_type().is_none())
+            .filter_map(|t| {
+                let layout = Layout::of_type(t, limits)?;
+                Some((t.id(), PoolLayout { layout, wanted: wanted(t.id()) }))
+            })
+            .collect();
+        Self { layouts, max_entries: limits.pool_entries }
+    }
+}
+
+/// The constants found in part of a chunk.
+#[derive(Debug, Default)]
+pub struct PoolEntries {
+    pools: Vec<Found>,
+    by_type: TypeMap,
+    entries: usize,
+}
+
+/// Constants of one type.
+#[derive(Debug)]
+struct Found {
+    type_id: u64,
+    entries: Vec<(u64, usize)>,
+    /// For each checkpoint: the range of its bytes, and its first entry.
+    checkpoints: Vec<(Range<usize>, usize)>,
+}
+
+impl PoolEntries {
+    /// Notes the constants of a checkpoint event of the chunk that `layouts` was made for.
+    ///
+    /// # Errors
+    /// What is wrong with the checkpoint, if it does not parse to its end; the constants before that place
+    /// are kept.
+    pub fn add(&mut self, event: &RawEvent<'_>, layouts: &PoolLayouts) -> Result<(), Damage> {
+        let mut at = Cursor::new(event.payload);
+        let end = event.offset.saturating_add(event.size);
+        self.pools_of(&mut at, event.offset..end, layouts)
+    }
+
+    fn pools_of(&mut self, at: &mut Cursor<'_>, checkpoint: Range<usize>, layouts: &PoolLayouts) -> Result<(), Damage> {
+        let bad = |_: Short| Damage::BadCheckpoint;
+        at.skip_varints(3).map_err(bad)?; // start time, duration, delta
+        at.u8().map_err(bad)?; // type mask
+        for _ in 0..at.varint().map_err(bad)? {
+            let type_id = at.varint().map_err(bad)?;
+            let count = at.varint().map_err(bad)?;
+            if count == 0 {
+                continue;
+            }
+            let layout = layouts.layouts.get(&type_id).ok_or(Damage::UndeclaredPool)?;
+            let end = checkpoint.end;
+            if layout.wanted {
+                let found = self.found(type_id, &checkpoint);
+                let before = found.entries.len();
+                let room = layouts.max_entries.saturating_sub(before);
+                let result = note(&mut found.entries, at, end, count, &layout.layout, room);
+                self.entries += found.entries.len() - before;
+                result.map_err(bad)?;
+            } else {
+                for _ in 0..count {
+                    at.skip_varints(1).map_err(bad)?;
+                    layout.layout.skip(at).map_err(bad)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn found(&mut self, type_id: u64, checkpoint: &Range<usize>) -> &mut Found {
+        let i = *self.by_type.entry(type_id).or_insert_with(|| {
+            self.pools.push(Found { type_id, entries: Vec::new(), checkpoints: Vec::new() });
+            self.pools.len() - 1
+        });
+        #[expect(clippy::indexing_slicing, reason = "the map holds positions of this list only")]
+        let found = &mut self.pools[i];
+        if found.checkpoints.last().is_none_or(|(range, _)| range != checkpoint) {
+            found.checkpoints.push((checkpoint.clone(), found.entries.len()));
+        }
+        found
+    }
+
+    /// How many constants were noted.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries
+    }
+
+    /// Whether none were.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries == 0
+    }
+}
+
+/// Notes key and place of `count` constants, moving past each.
+fn note(
+    out: &mut Vec<(u64, usize)>,
+    at: &mut Cursor<'_>,
+    end: usize,
+    count: u64,
+    layout: &Layout,
+    room: usize,
+) -> Result<(), Short> {
+    // The count may be forged: a constant is at least its key, one byte.
+    out.reserve(usize::try_from(count).unwrap_or(usize::MAX).min(at.left() / 4).min(room));
+    for i in 0..count {
+        let key = at.varint()?;
+        if i >= room as u64 {
+            return Err(Short);
+        }
+        out.push((key, end - at.left()));
+        layout.skip(at)?;
+    }
+    Ok(())
+}
+
+/// The constants of a chunk, by type and key.
+#[derive(Debug)]
+pub struct Pools<'a> {
+    chunk: &'a [u8],
+    pools: HashMap<u64, Index, foldhash::fast::RandomState>,
+}
+
+/// Place of each constant by key.
+#[derive(Debug)]
+enum Index {
+    /// Keys `first..` with few gaps; 0 where there is none (no constant stands at the chunk's first byte).
+    Dense { first: u64, places: Vec<usize> },
+    /// Any keys. The hash is seeded anew in each process, so that keys cannot be chosen to collide.
+    Sparse { hasher: foldhash::fast::RandomState, table: HashTable<(u64, usize)> },
+}
+
+impl<'a> Pools<'a> {
+    /// Joins what was found in the parts of a chunk, given in the order of the file.
+    ///
+    /// A key may occur in many checkpoints. `newest_first` lists their offsets from the newest on if they do
+    /// not simply stand in the order of their making: the oldest checkpoint wins, and within one the last entry,
+    /// as in the JDK's own reader.
+    pub(crate) fn new(chunk: &'a [u8], parts: Vec<PoolEntries>, newest_first: Option<&[usize]>) -> Self {
+        let mut all: HashMap<u64, Vec<Found>, foldhash::fast::RandomState> = HashMap::default();
+        for found in parts.into_iter().flat_map(|part| part.pools) {
+            all.entry(found.type_id).or_default().push(found);
+        }
+        let pools = all.into_iter().map(|(type_id, found)| (type_id, Index::new(&found, newest_first))).collect();
+        Self { chunk, pools }
+    }
+
+    /// The bytes of a constant: they begin with its value and go on to the end of the chunk.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, type_id: u64, key: u64) -> Option<&'a [u8]> {
+        self.of_type(type_id)?.get(key)
+    }
+
+    /// The pool of one type, for many look-ups.
+    #[inline]
+    #[must_use]
+    pub fn of_type(&self, type_id: u64) -> Option<PoolOf<'_, 'a>> {
+        Some(PoolOf { chunk: self.chunk, index: self.pools.get(&type_id)? })
+    }
+
+    /// The string behind a reference to `type_id`: an entry of the pool of strings, or of a type that stands
+    /// for a single string, such as a symbol. A pooled string is followed one step.
+    #[must_use]
+    pub fn string(&self, metadata: &Metadata, type_id: u64, key: u64) -> RawStr<'a> {
+        let Some(bytes) = self.get(type_id, key) else { return RawStr::Null };
+        let of = metadata.by_id(type_id);
+        let is_string = |kind| matches!(kind, Some(Kind::String));
+        if let Some(of) = of
+            && !is_string(Some(of.kind()))
+        {
+            let mut fields = of.fields();
+            let Some(first) = fields.next().filter(|f| !f.is_array()) else { return RawStr::Null };
+            let kind = first.value_type().map(|t| t.kind());
+            if first.is_pooled() && is_string(kind) {
+                let key = Cursor::new(bytes).varint().unwrap_or(0);
+                return self.resolve(first.type_id(), RawStr::Pooled(key));
+            }
+            if !is_string(kind) {
+                return RawStr::Null;
+            }
+            return self.resolve(first.type_id(), RawStr::read(&mut Cursor::new(bytes)).unwrap_or(RawStr::Null));
+        }
+        self.resolve(type_id, RawStr::read(&mut Cursor::new(bytes)).unwrap_or(RawStr::Null))
+    }
+
+    /// Follows a pooled string into the pool of strings; other strings stay as they are.
+    #[must_use]
+    pub fn resolve(&self, string_type: u64, text: RawStr<'a>) -> RawStr<'a> {
+        let RawStr::Pooled(key) = text else { return text };
+        match self.get(string_type, key).and_then(|bytes| RawStr::read(&mut Cursor::new(bytes)).ok()) {
+            // One step only: a pool of strings that points into itself would go round for ever.
+            Some(RawStr::Pooled(_)) | None => RawStr::Null,
+            Some(text) => text,
+        }
+    }
+}
+
+/// The constants of one type.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolOf<'p, 'a> {
+    chunk: &'a [u8],
+    index: &'p Index,
+}
+
+impl<'a> PoolOf<'_, 'a> {
+    /// The bytes of a constant: they begin with its value and go on to the end of the chunk.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, key: u64) -> Option<&'a [u8]> {
+        self.chunk.get(self.index.place(key)?..)
+    }
+
+    /// All keys, in no particular order.
+    pub fn keys(&self) -> impl Iterator<Item = u64> + '_ {
+        let (dense, sparse) = match self.index {
+            Index::Dense { first, places } => (Some((*first, places)), None),
+            Index::Sparse { table, .. } => (None, Some(table)),
+        };
+        let dense = dense.into_iter().flat_map(|(first, places)| {
+            (0u64..).zip(places).filter(|(_, place)| **place != 0).map(move |(i, _)| first.wrapping_add(i))
+        });
+        dense.chain(sparse.into_iter().flat_map(|table| table.iter().map(|&(key, _)| key)))
+    }
+}
+
+impl Index {
+    fn new(found: &[Found], newest_first: Option<&[usize]>) -> Self {
+        let n: usize = found.iter().map(|f| f.entries.len()).sum();
+        let mut runs: Vec<(&Range<usize>, &[(u64, usize)])> = Vec::new();
+        for part in found {
+            let ends = part.checkpoints.iter().skip(1).map(|c| c.1).chain([part.entries.len()]);
+            for ((range, from), to) in part.checkpoints.iter().zip(ends) {
+                runs.push((range, part.entries.get(*from..to).unwrap_or_default()));
+            }
+        }
+        if let Some(order) = newest_first {
+            let age: HashMap<usize, usize, foldhash::fast::RandomState> = order.iter().copied().zip(0..).collect();
+            let age = |at: usize| age.get(&at).copied().unwrap_or(usize::MAX);
+            runs.sort_by_cached_key(|(range, _)| std::cmp::Reverse(age(range.start)));
+        }
+        let (mut low, mut high) = (u64::MAX, 0);
+        for &(key, _) in runs.iter().flat_map(|(_, entries)| *entries) {
+            (low, high) = (low.min(key), high.max(key));
+        }
+        let span = usize::try_from(high.saturating_sub(low)).unwrap_or(usize::MAX);
+        let mut index = if span / 4 <= n {
+            Self::Dense { first: low, places: vec![0; span.saturating_add(1)] }
+        } else {
+            Self::Sparse {
+                hasher: foldhash::fast::RandomState::default(),
+                table: HashTable::with_capacity(n.min(1 << 16)),
+            }
+        };
+        for (checkpoint, entries) in runs {
+            for &(key, place) in entries {
+                index.insert(key, place, checkpoint);
+            }
+        }
+        index
+    }
+
+    #[inline]
+    fn place(&self, key: u64) -> Option<usize> {
+        match self {
+            Self::Dense { first, places } => {
+                let i = usize::try_from(key.wrapping_sub(*first)).ok()?;
+                places.get(i).copied().filter(|&place| place != 0)
+            }
+            Self::Sparse { hasher, table } => {
+                table.find(hash(hasher, key), |&(k, _)| k == key).map(|&(_, place)| place)
+            }
+        }
+    }
+
+    /// Within `checkpoint` a later entry replaces an earlier one; one from an older checkpoint stays.
+    fn insert(&mut self, key: u64, place: usize, checkpoint: &Range<usize>) {
+        match self {
+            Self::Dense { first, places } => {
+                let i = usize::try_from(key.wrapping_sub(*first)).unwrap_or(usize::MAX);
+                if let Some(old) = places.get_mut(i)
+                    && (*old == 0 || checkpoint.contains(old))
+                {
+                    *old = place;
+                }
+            }
+            Self::Sparse { hasher, table } => {
+                match table.entry(hash(hasher, key), |&(k, _)| k == key, |&(k, _)| hash(hasher, k)) {
+                    Slot::Occupied(mut old) => {
+                        if checkpoint.contains(&old.get().1) {
+                            old.get_mut().1 = place;
+                        }
+                    }
+                    Slot::Vacant(free) => {
+                        free.insert((key, place));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[inline]
+fn hash(hasher: &foldhash::fast::RandomState, key: u64) -> u64 {
+    use std::hash::BuildHasher;
+    hasher.hash_one(key)
+}

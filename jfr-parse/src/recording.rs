@@ -1,0 +1,305 @@
+//! A recording: its bytes and the chunks in them.
+
+use std::borrow::Cow;
+use std::hash::{BuildHasher, Hasher};
+use std::io::Read;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use hashbrown::HashMap;
+
+use crate::checkpoints::survey;
+use crate::chunk::{Chunk, Extent};
+use crate::error::{Damage, Error, Loss, Result};
+use crate::header::{ChunkHeader, HEADER_SIZE, MAGIC};
+use crate::limits::Limits;
+use crate::metadata::Metadata;
+use crate::source::Source;
+
+/// A recording that can be read: one or more chunks, of one JVM or several, of one writer or several.
+#[derive(Debug)]
+pub struct Recording<'a> {
+    source: Source<'a>,
+    extents: Vec<Extent>,
+    losses: Vec<Loss>,
+    limits: Limits,
+    cache: MetadataCache,
+}
+
+impl Recording<'static> {
+    /// Opens a file: plain, or packed with gzip, zip, LZ4 or zstd.
+    ///
+    /// A plain finished file is mapped, not read.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::NotARecording`], [`Error::UnsupportedVersion`], [`Error::Unpack`],
+    /// [`Error::LimitExceeded`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(path, &Limits::default())
+    }
+
+    /// [`open`](Self::open) under other limits.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn open_with(path: impl AsRef<Path>, limits: &Limits) -> Result<Self> {
+        Self::new(Source::open(path.as_ref(), limits)?, limits)
+    }
+
+    /// Reads a stream to its end: a pipe, standard input.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open), and [`Error::Read`].
+    pub fn from_reader(reader: impl Read, limits: &Limits) -> Result<Self> {
+        Self::new(Source::from_reader(reader, limits)?, limits)
+    }
+}
+
+impl<'a> Recording<'a> {
+    /// A recording in memory, plain or packed. Bytes that are borrowed and not packed are not copied.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open), without [`Error::Io`].
+    pub fn from_bytes(bytes: impl Into<Cow<'a, [u8]>>, limits: &Limits) -> Result<Self> {
+        Self::new(Source::from_bytes(bytes.into(), limits)?, limits)
+    }
+
+    fn new(source: Source<'a>, limits: &Limits) -> Result<Self> {
+        let mut finder = Finder { bytes: source.bytes(), limits, extents: Vec::new(), losses: Vec::new() };
+        finder.run()?;
+        let Finder { extents, mut losses, .. } = finder;
+        losses.splice(0..0, source.losses().iter().cloned());
+        Ok(Self { source, extents, losses, limits: limits.clone(), cache: MetadataCache::default() })
+    }
+
+    /// Uses a cache of parsed metadata that other recordings use too. Worth it where many recordings of the
+    /// same JVMs are read.
+    #[must_use]
+    pub fn with_cache(mut self, cache: MetadataCache) -> Self {
+        self.cache = cache;
+        self
+    }
+
+    /// The unpacked bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.source.bytes()
+    }
+
+    /// How many chunks there are.
+    #[must_use]
+    pub fn chunk_count(&self) -> usize {
+        self.extents.len()
+    }
+
+    /// The headers of the chunks with their offsets, without opening them.
+    pub fn headers(&self) -> impl ExactSizeIterator<Item = (u64, &ChunkHeader)> {
+        self.extents.iter().map(|e| (e.range.start as u64, &e.header))
+    }
+
+    /// Opens a chunk.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where it has no readable metadata (its events cannot be understood then),
+    /// [`Error::LimitExceeded`]; [`Error::Unknown`] for an index that is too high.
+    pub fn chunk(&self, index: usize) -> Result<Chunk<'_>> {
+        let extent = self.extents.get(index);
+        let extent = extent.ok_or_else(|| Error::Unknown { kind: "chunk", name: index.to_string() })?;
+        Chunk::open(self.bytes(), index, extent, &self.limits, &self.cache)
+    }
+
+    /// Opens the chunks one after the other.
+    pub fn chunks(&self) -> impl ExactSizeIterator<Item = Result<Chunk<'_>>> {
+        (0..self.extents.len()).map(|i| self.chunk(i))
+    }
+
+    /// What was lost before any chunk was opened: bytes that belong to none, chunks that are cut off.
+    #[must_use]
+    pub fn losses(&self) -> &[Loss] {
+        &self.losses
+    }
+
+    /// The limits it is read under.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+}
+
+/// Goes from chunk to chunk.
+struct Finder<'s> {
+    bytes: &'s [u8],
+    limits: &'s Limits,
+    extents: Vec<Extent>,
+    losses: Vec<Loss>,
+}
+
+impl Finder<'_> {
+    fn run(&mut self) -> Result<()> {
+        let mut at = 0;
+        while at < self.bytes.len() {
+            let rest = self.bytes.get(at..).unwrap_or_default();
+            let header = match ChunkHeader::read(rest, at as u64) {
+                Ok(header) => header,
+                Err(e) => {
+                    at = self.stray(at, e)?;
+                    continue;
+                }
+            };
+            if let Err(e) = header.check_supported(at as u64) {
+                if self.extents.is_empty() {
+                    return Err(e);
+                }
+                at = self.stray(at, e)?;
+                continue;
+            }
+            if self.extents.len() >= self.limits.chunks {
+                let limit = self.limits.chunks as u64;
+                return Err(Error::LimitExceeded { offset: at as u64, what: "chunks", name: "chunks", limit });
+            }
+            at = self.chunk(at, rest, header);
+        }
+        if self.extents.is_empty() {
+            return Err(Error::NotARecording { found: "an empty file".to_owned() });
+        }
+        Ok(())
+    }
+
+    /// Notes the chunk at `at` and says where the next one should begin.
+    fn chunk(&mut self, at: usize, rest: &[u8], header: ChunkHeader) -> usize {
+        let size = usize::try_from(header.chunk_size).ok().filter(|&size| size >= HEADER_SIZE);
+        let positions = header.metadata_position.max(header.constant_pool_position);
+        let trusted = header.state != u8::MAX && positions < header.chunk_size;
+        let sized = size.filter(|&size| size <= rest.len() && trusted);
+        if let Some(size) = sized {
+            // What follows an unfinished chunk is the beginning of its next flush.
+            let behind = rest.get(size..).unwrap_or_default();
+            if behind.is_empty() || behind.starts_with(&MAGIC) || !header.in_progress() {
+                if header.in_progress() {
+                    self.lose(at, 0, Damage::Unfinished);
+                }
+                self.extents.push(Extent { range: at..at + size, header, survey: None });
+                return at + size;
+            }
+            self.lose(at, 0, Damage::Unfinished);
+            self.extents.push(Extent { range: at..at + size, header, survey: None });
+            let next = find_header(behind).unwrap_or(behind.len());
+            self.lose(at + size, next, Damage::Unfinished);
+            return at + size + next;
+        }
+        let found = survey(rest);
+        let what = match size {
+            _ if header.in_progress() => Damage::Unfinished,
+            Some(size) if size > rest.len() => Damage::Truncated,
+            _ => Damage::BadChunkSize,
+        };
+        let mut end = found.end;
+        // A header that says more than is there: what cannot be framed is the cut last event, unless another
+        // chunk begins in it.
+        let behind = rest.get(end..).unwrap_or_default();
+        let next = find_header(behind).unwrap_or(behind.len());
+        self.lose(at + end, next, what);
+        if next == behind.len() {
+            end = found.end;
+        }
+        self.extents.push(Extent { range: at..at + end, header, survey: Some(Arc::new(found)) });
+        at + end + next
+    }
+
+    /// Bytes at `at` that begin no chunk: moves on to where one begins.
+    fn stray(&mut self, at: usize, why: Error) -> Result<usize> {
+        let rest = self.bytes.get(at..).unwrap_or_default();
+        // One byte further, so that a chunk that was refused is not found again.
+        let next = rest.get(1..).and_then(find_header).map(|n| n + 1);
+        if next.is_none() && self.extents.is_empty() {
+            return Err(match why {
+                Error::Damaged { what: Damage::NoMagic, .. } => Error::NotARecording { found: describe(rest) },
+                other => other,
+            });
+        }
+        let bytes = next.unwrap_or(rest.len());
+        self.lose(at, bytes, Damage::StrayBytes);
+        Ok(at + bytes)
+    }
+
+    fn lose(&mut self, at: usize, bytes: usize, what: Damage) {
+        if self.losses.len() < self.limits.losses {
+            self.losses.push(Loss { offset: at as u64, bytes: bytes as u64, what });
+        }
+    }
+}
+
+/// Where the next chunk header begins. A copy of the header stands in every flush of a chunk, behind its
+/// length, 68.
+fn find_header(bytes: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let rest = bytes.get(from..)?;
+        let at = from + rest.windows(MAGIC.len()).position(|w| w == MAGIC)?;
+        let copy = at.checked_sub(1).and_then(|i| bytes.get(i)).is_some_and(|&b| usize::from(b) == HEADER_SIZE);
+        if !copy && bytes.get(at..).is_some_and(|b| ChunkHeader::read(b, 0).is_ok_and(|h| h.plausible())) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+}
+
+/// The first bytes, for an error message.
+fn describe(bytes: &[u8]) -> String {
+    let head = bytes.get(..8).unwrap_or(bytes);
+    if head.is_empty() {
+        return "an empty file".to_owned();
+    }
+    if head.iter().all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace()) {
+        return format!("text ({:?}…)", String::from_utf8_lossy(head));
+    }
+    let hex: Vec<String> = head.iter().map(|b| format!("{b:02x}")).collect();
+    format!("the bytes {}", hex.join(" "))
+}
+
+/// Parsed metadata, by its bytes. The chunks of a recording mostly repeat the same one. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct MetadataCache {
+    inner: Arc<Mutex<Cache>>,
+}
+
+#[derive(Debug, Default)]
+struct Cache {
+    hasher: foldhash::quality::RandomState,
+    entries: HashMap<u64, Vec<(Box<[u8]>, Arc<Metadata>)>, foldhash::fast::RandomState>,
+    bytes: usize,
+}
+
+/// Bytes of metadata that a cache keeps; ten times what one JDK writes. Beyond that it begins anew.
+const CACHE_BYTES: usize = 2 << 20;
+
+impl MetadataCache {
+    pub(crate) fn parse(&self, payload: &[u8], offset: u64, limits: &Limits) -> Result<Arc<Metadata>> {
+        // Start time and duration differ from chunk to chunk; types do not depend on them.
+        let mut at = crate::Cursor::new(payload);
+        let bad = |_| Error::damaged(offset, Damage::BadMetadata);
+        at.skip_varints(2).map_err(bad)?;
+        let rest = at.rest();
+        let lock = || self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let hash = {
+            let mut hasher = lock().hasher.build_hasher();
+            hasher.write(rest);
+            hasher.finish()
+        };
+        if let Some(found) = lock().entries.get(&hash) {
+            // Equal hashes prove nothing where the input may be forged.
+            if let Some((_, metadata)) = found.iter().find(|(bytes, _)| **bytes == *rest) {
+                return Ok(metadata.clone());
+            }
+        }
+        let metadata = Arc::new(Metadata::parse(payload, offset, limits)?);
+        let mut cache = lock();
+        if cache.bytes.saturating_add(rest.len()) > CACHE_BYTES {
+            cache.entries.clear();
+            cache.bytes = 0;
+        }
+        cache.bytes = cache.bytes.saturating_add(rest.len());
+        cache.entries.entry(hash).or_default().push((rest.into(), metadata.clone()));
+        Ok(metadata)
+    }
+}

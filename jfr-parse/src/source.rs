@@ -1,0 +1,90 @@
+//! Where the bytes of a recording come from: a map, memory, a stream, a packed file.
+
+mod unpack;
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use crate::error::{Error, Loss, Result};
+use crate::limits::Limits;
+
+/// The unpacked bytes of a recording.
+#[derive(Debug)]
+pub(crate) struct Source<'a> {
+    bytes: Bytes<'a>,
+    losses: Vec<Loss>,
+}
+
+#[derive(Debug)]
+enum Bytes<'a> {
+    Memory(Cow<'a, [u8]>),
+    Map(memmap2::Mmap),
+}
+
+impl Source<'static> {
+    pub(crate) fn open(path: &Path, limits: &Limits) -> Result<Self> {
+        let io = |source| Error::Io { path: path.to_owned(), source };
+        let file = File::open(path).map_err(io)?;
+        let about = file.metadata().map_err(io)?;
+        if about.is_dir() {
+            return Err(io(std::io::ErrorKind::IsADirectory.into()));
+        }
+        // A pipe has no length and cannot be mapped; an empty file cannot either.
+        if !about.is_file() || about.len() == 0 {
+            return Self::from_reader(file, limits);
+        }
+        too_large(about.len(), limits)?;
+        let map = map(&file).map_err(io)?;
+        if unpack::format(&map).is_some() {
+            let (bytes, losses) = unpack::unpack(&map, limits)?;
+            return Ok(Self { bytes: Bytes::Memory(bytes.into()), losses });
+        }
+        Ok(Self { bytes: Bytes::Map(map), losses: Vec::new() })
+    }
+
+    pub(crate) fn from_reader(reader: impl Read, limits: &Limits) -> Result<Self> {
+        let mut bytes = Vec::new();
+        reader.take(limits.recording_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(Error::Read)?;
+        Source::from_bytes(bytes.into(), limits)
+    }
+}
+
+impl<'a> Source<'a> {
+    pub(crate) fn from_bytes(bytes: Cow<'a, [u8]>, limits: &Limits) -> Result<Self> {
+        too_large(bytes.len() as u64, limits)?;
+        if unpack::format(&bytes).is_some() {
+            let (bytes, losses) = unpack::unpack(&bytes, limits)?;
+            return Ok(Self { bytes: Bytes::Memory(bytes.into()), losses });
+        }
+        Ok(Self { bytes: Bytes::Memory(bytes), losses: Vec::new() })
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match &self.bytes {
+            Bytes::Memory(bytes) => bytes,
+            Bytes::Map(map) => map,
+        }
+    }
+
+    /// What could not be unpacked.
+    pub(crate) fn losses(&self) -> &[Loss] {
+        &self.losses
+    }
+}
+
+fn too_large(bytes: u64, limits: &Limits) -> Result<()> {
+    if bytes > limits.recording_bytes {
+        let limit = limits.recording_bytes;
+        return Err(Error::LimitExceeded { offset: limit, what: "bytes", name: "recording_bytes", limit });
+    }
+    Ok(())
+}
+
+#[expect(unsafe_code, reason = "mapping a file is what makes reading it free of copies")]
+fn map(file: &File) -> std::io::Result<memmap2::Mmap> {
+    // SAFETY: the map is read-only and private to this process. Another process may still change or cut the
+    // file: changed bytes are only ever parsed as untrusted input.
+    unsafe { memmap2::Mmap::map(file) }
+}

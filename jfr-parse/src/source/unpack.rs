@@ -1,0 +1,86 @@
+//! gzip, zip, LZ4 frames and zstd, recognised by their first bytes.
+
+use std::io::{Cursor, Read};
+
+use crate::error::{Damage, Error, Loss, Result};
+use crate::limits::Limits;
+
+/// How a file is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Gzip,
+    Zip,
+    Lz4,
+    Zstd,
+}
+
+impl Format {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zip => "zip",
+            Self::Lz4 => "LZ4",
+            Self::Zstd => "zstd",
+        }
+    }
+}
+
+/// The format that the first bytes announce.
+pub(super) fn format(bytes: &[u8]) -> Option<Format> {
+    match bytes {
+        [0x1f, 0x8b, ..] => Some(Format::Gzip),
+        [b'P', b'K', 3, 4, ..] => Some(Format::Zip),
+        [0x04, 0x22, 0x4d, 0x18, ..] => Some(Format::Lz4),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Format::Zstd),
+        _ => None,
+    }
+}
+
+/// The unpacked bytes. A packed file that is cut off yields what comes before the cut, and a loss.
+pub(super) fn unpack(bytes: &[u8], limits: &Limits) -> Result<(Vec<u8>, Vec<Loss>)> {
+    let Some(format) = format(bytes) else { return Ok((bytes.to_vec(), Vec::new())) };
+    let failed = |reason: String| Error::Unpack { format: format.name(), reason };
+    match format {
+        Format::Gzip => read(flate2::read::MultiGzDecoder::new(bytes), bytes.len(), format, limits),
+        Format::Lz4 => read(lz4_flex::frame::FrameDecoder::new(bytes), bytes.len(), format, limits),
+        Format::Zstd => {
+            let decoder = ruzstd::decoding::StreamingDecoder::new(bytes).map_err(|e| failed(e.to_string()))?;
+            read(decoder, bytes.len(), format, limits)
+        }
+        Format::Zip => {
+            let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| failed(e.to_string()))?;
+            let name_ends = |i: usize, end: &str| {
+                archive.name_for_index(i).is_some_and(|name| name.is_ok_and(|name| name.ends_with(end)))
+            };
+            let files = || (0..archive.len()).filter(|&i| !name_ends(i, "/"));
+            // The first recording by its name; without one, the first file.
+            let index = files().find(|&i| name_ends(i, ".jfr")).or_else(|| files().next());
+            let index = index.ok_or_else(|| failed("it holds no file".to_owned()))?;
+            let entry = archive.by_index(index).map_err(|e| failed(e.to_string()))?;
+            read(entry, bytes.len(), format, limits)
+        }
+    }
+}
+
+fn read(reader: impl Read, packed: usize, format: Format, limits: &Limits) -> Result<(Vec<u8>, Vec<Loss>)> {
+    let by_ratio = (packed as u64).saturating_mul(limits.unpack_ratio).max(1 << 20);
+    let (limit, name) = if by_ratio < limits.recording_bytes {
+        (by_ratio, "unpack_ratio")
+    } else {
+        (limits.recording_bytes, "recording_bytes")
+    };
+    let mut out = Vec::new();
+    let mut reader = reader.take(limit.saturating_add(1));
+    let result = reader.read_to_end(&mut out);
+    if out.len() as u64 > limit {
+        return Err(Error::LimitExceeded { offset: limit, what: "unpacked bytes", name, limit });
+    }
+    match result {
+        Ok(_) => Ok((out, Vec::new())),
+        Err(_) if !out.is_empty() => {
+            let loss = Loss { offset: out.len() as u64, bytes: 0, what: Damage::Truncated };
+            Ok((out, vec![loss]))
+        }
+        Err(e) => Err(Error::Unpack { format: format.name(), reason: e.to_string() }),
+    }
+}

@@ -1,0 +1,181 @@
+//! Strings as events and constants hold them: six encodings, not all of them valid text.
+
+use std::borrow::Cow;
+
+use crate::cursor::Cursor;
+use crate::error::Short;
+
+/// A string where it stands in the recording, not decoded yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RawStr<'a> {
+    /// No string.
+    Null,
+    /// The empty string.
+    Empty,
+    /// Entry of the chunk's pool of `java.lang.String` with this key.
+    Pooled(u64),
+    /// Meant as UTF-8; HotSpot writes modified UTF-8 and may cut a character in two.
+    Utf8(&'a [u8]),
+    /// UTF-16 code units, each a varint; lone surrogates occur.
+    Utf16(&'a [u8]),
+    /// ISO-8859-1, one byte a character.
+    Latin1(&'a [u8]),
+}
+
+impl<'a> RawStr<'a> {
+    /// Reads one string: an encoding byte and what it announces.
+    #[inline]
+    pub fn read(cursor: &mut Cursor<'a>) -> Result<Self, Short> {
+        match cursor.u8()? {
+            0 => Ok(Self::Null),
+            1 => Ok(Self::Empty),
+            2 => Ok(Self::Pooled(cursor.varint()?)),
+            3 => {
+                let n = cursor.count()?;
+                Ok(Self::Utf8(cursor.bytes(n)?))
+            }
+            4 => {
+                let n = cursor.count()?;
+                let before = cursor.rest();
+                cursor.skip_varints(n)?;
+                let used = before.len().checked_sub(cursor.left()).ok_or(Short)?;
+                Ok(Self::Utf16(before.get(..used).ok_or(Short)?))
+            }
+            5 => {
+                let n = cursor.count()?;
+                Ok(Self::Latin1(cursor.bytes(n)?))
+            }
+            _ => Err(Short),
+        }
+    }
+
+    /// Moves past one string without looking into it.
+    #[inline]
+    pub fn skip(cursor: &mut Cursor<'a>) -> Result<(), Short> {
+        match cursor.u8()? {
+            0 | 1 => Ok(()),
+            2 => cursor.skip_varints(1),
+            3 | 5 => {
+                let n = cursor.count()?;
+                cursor.bytes(n).map(|_| ())
+            }
+            4 => {
+                let n = cursor.count()?;
+                cursor.skip_varints(n)
+            }
+            _ => Err(Short),
+        }
+    }
+
+    /// The text, borrowed where its bytes are UTF-8 already. `None` for null, and for a pooled string,
+    /// which only the chunk's pools can resolve.
+    ///
+    /// Surrogate pairs that modified UTF-8 writes as two three-byte sequences are joined; what is no text
+    /// becomes U+FFFD.
+    pub fn decode(&self) -> Option<Cow<'a, str>> {
+        Some(match *self {
+            Self::Null | Self::Pooled(_) => return None,
+            Self::Empty => Cow::Borrowed(""),
+            Self::Utf8(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => Cow::Borrowed(text),
+                Err(_) => Cow::Owned(modified_utf8(bytes)),
+            },
+            Self::Latin1(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) if bytes.is_ascii() => Cow::Borrowed(text),
+                _ => Cow::Owned(bytes.iter().map(|&b| char::from(b)).collect()),
+            },
+            Self::Utf16(bytes) => Cow::Owned(utf16(bytes)),
+        })
+    }
+}
+
+/// Decodes UTF-16 code units written as varints; a lone surrogate becomes U+FFFD.
+fn utf16(bytes: &[u8]) -> String {
+    let mut cursor = Cursor::new(bytes);
+    // Writers mask to 16 bits; anything above is not part of the unit.
+    let units = std::iter::from_fn(move || cursor.varint().ok().map(low16));
+    char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+}
+
+fn low16(unit: u64) -> u16 {
+    let [a, b, ..] = unit.to_le_bytes();
+    u16::from_le_bytes([a, b])
+}
+
+/// Decodes modified UTF-8: NUL is `C0 80`, a character beyond the basic plane two three-byte surrogates.
+fn modified_utf8(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let valid = match std::str::from_utf8(rest) {
+            Ok(text) => {
+                out.push_str(text);
+                return out;
+            }
+            Err(e) => e.valid_up_to(),
+        };
+        let (good, bad) = rest.split_at_checked(valid).unwrap_or((rest, &[]));
+        out.push_str(std::str::from_utf8(good).unwrap_or_default());
+        let used = match bad {
+            [0xc0, 0x80, ..] => {
+                out.push('\0');
+                2
+            }
+            [0xed, a @ 0xa0..=0xaf, b @ 0x80..=0xbf, 0xed, c @ 0xb0..=0xbf, d @ 0x80..=0xbf, ..] => {
+                let high = (u32::from(a & 0x0f) << 6) | u32::from(b & 0x3f);
+                let low = (u32::from(c & 0x0f) << 6) | u32::from(d & 0x3f);
+                out.push(char::from_u32(0x1_0000 + (high << 10) + low).unwrap_or(char::REPLACEMENT_CHARACTER));
+                6
+            }
+            _ => {
+                out.push(char::REPLACEMENT_CHARACTER);
+                1
+            }
+        };
+        rest = bad.get(used..).unwrap_or(&[]);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Option<String> {
+        RawStr::read(&mut Cursor::new(bytes)).ok().and_then(|s| s.decode()).map(Cow::into_owned)
+    }
+
+    #[test]
+    fn every_encoding() {
+        assert_eq!(read(&[0]), None);
+        assert_eq!(read(&[1]).as_deref(), Some(""));
+        assert_eq!(RawStr::read(&mut Cursor::new(&[2, 0x85, 0x01])), Ok(RawStr::Pooled(133)));
+        assert_eq!(read(&[3, 2, b'h', b'i']).as_deref(), Some("hi"));
+        assert_eq!(read(&[5, 2, 0xe9, b'x']).as_deref(), Some("éx"));
+        assert_eq!(read(&[6, 0]), None);
+    }
+
+    #[test]
+    fn utf16_joins_surrogates_and_replaces_lone_ones() {
+        let mut bytes = Vec::new();
+        for unit in [0xd83du64, 0xde00, 0xd800, 0x41] {
+            crate::cursor::push_varint(&mut bytes, unit);
+        }
+        assert_eq!(RawStr::Utf16(&bytes).decode().as_deref(), Some("\u{1f600}\u{fffd}A"));
+    }
+
+    #[test]
+    fn modified_utf8_is_joined() {
+        assert_eq!(
+            RawStr::Utf8(&[b'a', 0xc0, 0x80, 0xed, 0xa0, 0xbd, 0xed, 0xb8, 0x80, b'z']).decode().as_deref(),
+            Some("a\0\u{1f600}z")
+        );
+        assert_eq!(RawStr::Utf8(&[b'a', 0xe6, 0xbc]).decode().as_deref(), Some("a\u{fffd}\u{fffd}"));
+    }
+
+    #[test]
+    fn a_forged_length_is_refused() {
+        assert_eq!(RawStr::read(&mut Cursor::new(&[3, 0xff, 0xff, 0xff, 0x7f, 1])), Err(Short));
+        assert_eq!(RawStr::skip(&mut Cursor::new(&[4, 200, 1, 1])), Err(Short));
+    }
+}

@@ -1,0 +1,1 @@
+//! Writes and reads pprof profiles and collapsed stacks.
