@@ -1,1 +1,3 @@
 //! Profiles, tables, rules and metrics from JDK Flight Recorder recordings.
+
+pub mod model;

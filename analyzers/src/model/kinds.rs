@@ -1,0 +1,127 @@
+//! The types of profiles, and what their values count.
+
+/// What one of the values of a sample counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+pub struct ValueType {
+    /// Its name, pprof's `sample_type.type`.
+    pub name: &'static str,
+    /// Its unit, pprof's `sample_type.unit`: `count`, `bytes` or `nanoseconds`.
+    pub unit: &'static str,
+}
+
+const fn count(name: &'static str) -> ValueType {
+    ValueType { name, unit: "count" }
+}
+
+const fn bytes(name: &'static str) -> ValueType {
+    ValueType { name, unit: "bytes" }
+}
+
+const fn nanos(name: &'static str) -> ValueType {
+    ValueType { name, unit: "nanoseconds" }
+}
+
+/// Declares the types once: variant, name, what it answers, values.
+macro_rules! profile_types {
+    ($($(#[$doc:meta])* $variant:ident $name:literal $title:literal [$($value:expr),*];)*) => {
+        /// A type of profile. The first eight are the core ones.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+        #[serde(into = "&'static str")]
+        #[non_exhaustive]
+        pub enum ProfileType {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl ProfileType {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The name, as in file names and on the command line.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// What it answers, in a few words.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+
+            /// What the values of its samples count. The first counts, the last is looked at first.
+            #[must_use]
+            pub const fn values(self) -> &'static [ValueType] {
+                match self { $(Self::$variant => const { &[$($value),*] },)* }
+            }
+        }
+    };
+}
+
+profile_types! {
+    /// Time on CPU in Java code.
+    Cpu "cpu" "time on CPU in Java code" [count("cpu-samples"), nanos("cpu-time")];
+    /// Heap allocated, also what was freed since.
+    Alloc "alloc" "heap allocated" [count("alloc-samples"), bytes("alloc-space")];
+    /// Elapsed time in native code.
+    Native "native" "elapsed time in native code" [count("wall-samples"), nanos("wall-time")];
+    /// Classes loaded.
+    ClassLoad "class-load" "classes loaded" [count("class-load-samples"), nanos("class-load-time")];
+    /// Errors and exceptions thrown.
+    Error "error" "errors and exceptions thrown" [count("exception-samples")];
+    /// Time reading and writing files.
+    FileIo "file-io" "time reading and writing files" [count("file-io-samples"), bytes("file-io-size"), nanos("file-io-time")];
+    /// Time waiting for a lock.
+    Lock "lock" "time waiting for a lock" [count("lock-count"), nanos("lock-time")];
+    /// Time in socket I/O.
+    SocketIo "socket-io" "time in socket I/O" [count("socket-io-samples"), bytes("socket-io-size"), nanos("socket-io-time")];
+    /// Elapsed time, on CPU or not.
+    Wall "wall" "elapsed time" [count("wall-samples"), nanos("wall-time")];
+    /// Objects alive at the end.
+    Live "live" "objects alive" [count("heap-live-samples"), bytes("heap-live-size")];
+    /// Time parked, other than for a lock.
+    Park "park" "time parked" [count("park-count"), nanos("park-time")];
+    /// Time in `Object.wait`.
+    Wait "wait" "time in Object.wait" [count("wait-count"), nanos("wait-time")];
+    /// Time asleep.
+    Sleep "sleep" "time asleep" [count("sleep-count"), nanos("sleep-time")];
+    /// Time that virtual threads were pinned to their carriers.
+    Pinned "pinned" "time that virtual threads were pinned" [count("pinned-count"), nanos("pinned-time")];
+    /// Native memory allocated.
+    NativeAlloc "native-alloc" "native memory allocated" [count("native-alloc-samples"), bytes("native-alloc-space")];
+    /// Time waiting for native locks.
+    NativeLock "native-lock" "time waiting for native locks" [count("native-lock-count"), nanos("native-lock-time")];
+    /// Calls of traced methods.
+    MethodTrace "method-trace" "calls of traced methods" [count("method-trace-count"), nanos("method-trace-time")];
+    /// Hardware or method events that async-profiler was told to count.
+    Event "event" "events that the profiler was told to count" [count("event-count")];
+}
+
+impl ProfileType {
+    /// The eight types that are always reported, if only as absent.
+    pub const CORE: [Self; 8] =
+        [Self::Cpu, Self::Alloc, Self::Native, Self::ClassLoad, Self::Error, Self::FileIo, Self::Lock, Self::SocketIo];
+
+    /// The type of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|t| t.name() == name)
+    }
+
+    /// Whether it is one of [`CORE`](Self::CORE).
+    #[must_use]
+    pub fn is_core(self) -> bool {
+        Self::CORE.contains(&self)
+    }
+}
+
+impl From<ProfileType> for &'static str {
+    fn from(kind: ProfileType) -> Self {
+        kind.name()
+    }
+}
+
+impl std::fmt::Display for ProfileType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
