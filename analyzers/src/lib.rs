@@ -1,3 +1,7 @@
 //! Profiles, tables, rules and metrics from JDK Flight Recorder recordings.
 
+mod collect;
 pub mod model;
+pub mod names;
+
+pub use collect::{CpuSource, Filter, LabelKey, Options, collect, collect_merged};

@@ -6,7 +6,7 @@ use crate::cursor::Cursor;
 use crate::error::Short;
 
 /// A string where it stands in the recording, not decoded yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RawStr<'a> {
     /// No string.
     Null,

@@ -123,7 +123,9 @@ impl Symbols {
         self.frames.items.get(id.index()).copied().unwrap_or(Frame { function: FunctionId::default(), line: 0 })
     }
 
-    pub(super) fn labels(&self, id: LabelSetId) -> &[Label] {
+    /// The labels of a set.
+    #[must_use]
+    pub fn labels_of(&self, id: LabelSetId) -> &[Label] {
         self.label_sets.items.get(id.index()).map(|set| &**set).unwrap_or_default()
     }
 

@@ -97,6 +97,13 @@ impl Tables {
         self.symbols.function(id)
     }
 
+    /// The function of this number.
+    #[must_use]
+    pub fn function_at(&self, i: usize) -> Option<Function> {
+        let id = u32::try_from(i).ok().filter(|_| i < self.function_count())?;
+        Some(self.function(FunctionId(id)))
+    }
+
     /// How many functions there are; their handles count from 0.
     #[must_use]
     pub fn function_count(&self) -> usize {
@@ -127,6 +134,6 @@ impl Tables {
     /// The labels of a set.
     #[must_use]
     pub fn labels(&self, id: LabelSetId) -> &[Label] {
-        self.symbols.labels(id)
+        self.symbols.labels_of(id)
     }
 }

@@ -1,0 +1,430 @@
+//! One chunk, from its bytes to samples: walk, join, route, resolve.
+
+use hashbrown::HashMap;
+use jfr_parse::{CHECKPOINT, Chunk, Damage, Loss, METADATA, PoolEntries, Pools, RawEvent, RawStr, Result};
+use rayon::prelude::*;
+
+use super::facts::{FactKind, Facts};
+use super::gather::{Gathered, Key, Sums};
+use super::labels::Labels;
+use super::options::{CpuSource, Options};
+use super::periods::Periods;
+use super::plans::{Act, PlanCache, Plans, Reading};
+use super::sources::{Measure, Route, SOURCES, TIME};
+use super::stacks::{Resolver, Shared};
+use crate::model::{LabelSetId, ProfileType, StackId};
+
+/// Bytes of a chunk that one thread walks at a time: small enough to balance, large enough to be worth it.
+const SEGMENT: usize = 1 << 20;
+/// Stack traces that one thread resolves at a time.
+const TRACES: usize = 2_048;
+
+/// Where the samples of a chunk go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Target {
+    /// A profile.
+    Profile(ProfileType),
+    /// `cpu`, if this source is chosen.
+    Cpu(CpuSource),
+}
+
+/// A sample of a chunk.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ChunkSample {
+    pub(super) target: Target,
+    pub(super) stack: StackId,
+    pub(super) labels: LabelSetId,
+    pub(super) values: Sums,
+}
+
+/// What is known of the events of one source in one chunk.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SourceState {
+    pub(super) declared: bool,
+    pub(super) enabled: Option<bool>,
+    pub(super) threshold: Option<String>,
+    pub(super) throttle: Option<String>,
+    /// Nanoseconds between samples, and whether that is a guess.
+    pub(super) period: Option<(i64, bool)>,
+    /// Events of this source in the chunk, whether they passed the filter or not.
+    pub(super) events: u64,
+}
+
+/// What a sample is counted for besides its values.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tally {
+    pub(super) samples: u64,
+    pub(super) truncated: u64,
+    pub(super) without_stack: u64,
+    pub(super) failed: u64,
+}
+
+/// What a chunk yields.
+#[derive(Debug, Default)]
+pub(super) struct ChunkResult {
+    pub(super) samples: Vec<ChunkSample>,
+    /// By place in [`SOURCES`].
+    pub(super) sources: Vec<SourceState>,
+    pub(super) tallies: HashMap<Target, Tally, foldhash::fast::RandomState>,
+    pub(super) facts: Facts,
+    pub(super) losses: Vec<Loss>,
+}
+
+/// What all chunks share.
+#[derive(Debug)]
+pub(super) struct Context<'o> {
+    pub(super) options: &'o Options,
+    pub(super) shared: Shared,
+    pub(super) plans: PlanCache,
+}
+
+/// What a part of a chunk yields.
+#[derive(Default)]
+struct Part<'a> {
+    gathered: Gathered<'a>,
+    pools: PoolEntries,
+    facts: Vec<(FactKind, RawEvent<'a>)>,
+    seen: Vec<u64>,
+    losses: Vec<Loss>,
+}
+
+impl Context<'_> {
+    /// Reads a chunk.
+    pub(super) fn chunk(&self, chunk: &Chunk<'_>) -> Result<ChunkResult> {
+        let plans = self.plans.get(chunk, self.options)?;
+        let segments = chunk.segments(SEGMENT);
+        let parts: Result<Vec<Part<'_>>> = match segments.as_slice() {
+            [only] => self.walk(chunk, &plans, only.clone()).map(|part| vec![part]),
+            _ => segments.into_par_iter().map(|segment| self.walk(chunk, &plans, segment)).collect(),
+        };
+        let mut whole = Part { seen: vec![0; SOURCES.len()], ..Part::default() };
+        let mut pools = Vec::new();
+        for mut part in parts? {
+            whole.gathered.append(part.gathered);
+            whole.facts.append(&mut part.facts);
+            whole.losses.append(&mut part.losses);
+            for (sum, n) in whole.seen.iter_mut().zip(part.seen) {
+                *sum += n;
+            }
+            pools.push(part.pools);
+        }
+        let pools = chunk.join_pools(pools);
+        self.options.stop.check()?;
+        let facts = Facts::gather(chunk, &plans, &pools, &whole.facts, self.options);
+        let mut losses = chunk.losses().to_vec();
+        losses.append(&mut whole.losses);
+        Routing {
+            context: self,
+            chunk,
+            plans: &plans,
+            pools: &pools,
+            gathered: &whole.gathered,
+            seen: &whole.seen,
+            facts,
+        }
+        .run(losses)
+    }
+
+    /// Adds up the wanted events of a part of a chunk and notes its constants.
+    fn walk<'a>(&self, chunk: &Chunk<'a>, plans: &Plans, segment: std::ops::Range<usize>) -> Result<Part<'a>> {
+        self.options.stop.check()?;
+        let clock = chunk.clock();
+        let filter = &self.options.filter;
+        let (from, to) = (filter.from_nanos.unwrap_or(i64::MIN), filter.to_nanos.unwrap_or(i64::MAX));
+        let mut part = Part { seen: vec![0; SOURCES.len()], ..Part::default() };
+        let mut events = chunk.walk(segment);
+        let mut unreadable = 0u64;
+        while let Some(event) = events.next() {
+            match plans.acts.get(event.type_id) {
+                Some(Act::Read(i)) => {
+                    let Some(reading) = plans.readings.get(i as usize) else { continue };
+                    if let Some(seen) = part.seen.get_mut(reading.source as usize) {
+                        *seen += 1;
+                    }
+                    let Ok(row) = reading.plan.read(event.payload) else {
+                        unreadable += 1;
+                        if unreadable == 1 {
+                            part.losses.push(loss(chunk, &event, Damage::Truncated));
+                        }
+                        continue;
+                    };
+                    if plans.timed && !(from..to).contains(&clock.nanos(row.i64(TIME))) {
+                        continue;
+                    }
+                    part.gathered.event(reading, &row, &clock);
+                }
+                Some(Act::Fact(kind)) => part.facts.push((kind, event)),
+                None if event.type_id == CHECKPOINT => {
+                    if let Err(what) = part.pools.add(&event, &plans.layouts) {
+                        part.losses.push(loss(chunk, &event, what));
+                    }
+                }
+                None => debug_assert!(event.type_id != METADATA || event.size > 0),
+            }
+        }
+        for &(at, bytes) in events.skipped() {
+            let offset = chunk.offset() + at as u64;
+            part.losses.push(Loss { offset, bytes: bytes as u64, what: Damage::BadEventSize });
+        }
+        Ok(part)
+    }
+}
+
+fn loss(chunk: &Chunk<'_>, event: &RawEvent<'_>, what: Damage) -> Loss {
+    Loss { offset: chunk.offset() + event.offset as u64, bytes: event.size as u64, what }
+}
+
+/// Decides where the events of a chunk go, now that all of it is known.
+struct Routing<'c, 'a> {
+    context: &'c Context<'c>,
+    chunk: &'c Chunk<'a>,
+    plans: &'c Plans,
+    pools: &'c Pools<'a>,
+    gathered: &'c Gathered<'a>,
+    seen: &'c [u64],
+    facts: Facts,
+}
+
+impl<'a> Routing<'_, 'a> {
+    fn run(self, losses: Vec<Loss>) -> Result<ChunkResult> {
+        let sources = self.states();
+        let mut routes = Routes::new(&self, &sources);
+        let mut labels = Labels::new(self.chunk, self.plans, self.pools, self.context);
+        // Number of each trace among those that are needed.
+        let mut traces: HashMap<u64, u32, foldhash::fast::RandomState> = HashMap::default();
+        let mut order: Vec<u64> = Vec::new();
+        let mut samples: Vec<(Target, u32, LabelSetId, Sums, u64)> = Vec::with_capacity(self.gathered.iter().len());
+        for (key, sums) in self.gathered.iter() {
+            let Some(reading) = self.reading(key) else { continue };
+            let detail = self.gathered.detail_of(key);
+            if !labels.passes(reading, key, &detail) {
+                continue;
+            }
+            let Some((target, values)) = routes.route(key, sums) else { continue };
+            let trace = *traces.entry(key.stack).or_insert_with(|| {
+                order.push(key.stack);
+                u32::try_from(order.len() - 1).unwrap_or(u32::MAX)
+            });
+            let text = self.gathered.text_of(&detail);
+            let failed = if reading.measure == Measure::Ticks { u64::try_from(sums[2]).unwrap_or(0) } else { 0 };
+            samples.push((target, trace, labels.set(reading, key, &detail, text), values, failed));
+        }
+        let resolved = self.resolve(&order)?;
+        let mut result = ChunkResult { sources, losses, facts: self.facts, ..ChunkResult::default() };
+        let no_stack = self.context.shared.no_stack();
+        result.samples.reserve(samples.len());
+        for (target, trace, labels, values, failed) in samples {
+            let (stack, truncated) = resolved.get(trace as usize).copied().unwrap_or((no_stack, false));
+            let tally = result.tallies.entry(target).or_default();
+            let n = values[0].max(0).unsigned_abs();
+            tally.samples = tally.samples.saturating_add(n);
+            tally.failed = tally.failed.saturating_add(failed);
+            if truncated {
+                tally.truncated = tally.truncated.saturating_add(n);
+            }
+            if stack == no_stack {
+                tally.without_stack = tally.without_stack.saturating_add(n);
+            }
+            result.samples.push(ChunkSample { target, stack, labels, values });
+        }
+        Ok(result)
+    }
+
+    fn reading(&self, key: &Key) -> Option<&Reading> {
+        self.plans.reading(key.source as usize)
+    }
+
+    fn resolve(&self, traces: &[u64]) -> Result<Vec<(StackId, bool)>> {
+        let some = |traces: &[u64]| -> Result<Vec<(StackId, bool)>> {
+            self.context.options.stop.check()?;
+            let stacks = self.plans.stacks.as_ref();
+            let mut resolver = Resolver::new(&self.context.shared, self.chunk, self.pools, stacks, traces.len());
+            Ok(traces.iter().map(|&key| resolver.resolve(key)).collect())
+        };
+        if traces.len() <= TRACES {
+            return some(traces);
+        }
+        let parts: Result<Vec<_>> = traces.par_chunks(TRACES.max(traces.len() / 16)).map(some).collect();
+        Ok(parts?.concat())
+    }
+
+    fn states(&self) -> Vec<SourceState> {
+        let periods = Periods::new(&self.facts);
+        SOURCES
+            .iter()
+            .enumerate()
+            .map(|(i, source)| {
+                let type_id = self.plans.source_types.get(i).copied().flatten();
+                let setting = |name: &str| type_id.and_then(|id| self.facts.setting(id, name));
+                let events = self.seen.get(i).copied().unwrap_or(0);
+                let sampled = matches!(source.measure, Measure::Period | Measure::Weight);
+                SourceState {
+                    declared: type_id.is_some(),
+                    enabled: setting("enabled").map(|v| v == "true"),
+                    threshold: setting("threshold").map(str::to_owned),
+                    throttle: setting("throttle").map(str::to_owned),
+                    period: type_id.filter(|_| sampled && events > 0).map(|id| periods.of(source, id)),
+                    events,
+                }
+            })
+            .collect()
+    }
+}
+
+/// Where the events of each source go.
+struct Routes<'c, 'a> {
+    routing: &'c Routing<'c, 'a>,
+    periods: Vec<i64>,
+    wall_period: i64,
+    execution: Execution,
+    every_allocation: bool,
+    class_loads: bool,
+    /// Classes of which this chunk holds error events.
+    errors: HashMap<u64, (), foldhash::fast::RandomState>,
+    states: HashMap<u64, State, foldhash::fast::RandomState>,
+    locks: HashMap<u64, bool, foldhash::fast::RandomState>,
+}
+
+/// What `jdk.ExecutionSample` means in a chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Execution {
+    /// CPU, all of it that does not sleep.
+    Cpu,
+    /// The default state is CPU, other states are wall.
+    DefaultIsCpu,
+    /// Wall, all of it.
+    Wall,
+    /// Something that the profiler was told to count.
+    Event,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Default,
+    Sleeping,
+    Other,
+}
+
+impl<'c, 'a> Routes<'c, 'a> {
+    fn new(routing: &'c Routing<'c, 'a>, sources: &[SourceState]) -> Self {
+        let seen = |route: Route| SOURCES.iter().zip(routing.seen).any(|(s, n)| s.route == route && *n > 0);
+        let errors = routing
+            .gathered
+            .iter()
+            .filter(|(key, _)| SOURCES.get(key.source as usize).is_some_and(|s| s.route == Route::ErrorThrow))
+            .map(|(key, _)| (key.key, ()))
+            .collect();
+        let execution_type = SOURCES.iter().position(|s| s.route == Route::ExecutionSample);
+        let execution_type = execution_type.and_then(|i| routing.plans.source_types.get(i).copied().flatten());
+        Self {
+            routing,
+            periods: sources.iter().map(|s| s.period.map_or(0, |(nanos, _)| nanos)).collect(),
+            wall_period: Periods::new(&routing.facts).wall(execution_type.unwrap_or(0)),
+            execution: routing.execution(),
+            every_allocation: seen(Route::EveryAllocation),
+            class_loads: seen(Route::ClassLoad),
+            errors,
+            states: HashMap::default(),
+            locks: HashMap::default(),
+        }
+    }
+
+    /// Where a sum of events goes and what it adds there; `None` where it does not count.
+    fn route(&mut self, key: &Key, sums: &Sums) -> Option<(Target, Sums)> {
+        let source = SOURCES.get(key.source as usize)?;
+        let period = self.periods.get(key.source as usize).copied().unwrap_or(0);
+        let periods = |n: i64, period: i64| [n, n.saturating_mul(period), 0];
+        let values = match source.measure {
+            Measure::Period | Measure::Weight => periods(sums[0], period),
+            Measure::Ticks => [sums[0], sums[1], 0],
+            _ => *sums,
+        };
+        let target = match source.route {
+            Route::To(kind) => Target::Profile(kind),
+            Route::Cpu(cpu) => Target::Cpu(cpu),
+            Route::ExecutionSample => return self.execution_sample(key, sums[0], values),
+            Route::EveryAllocation => Target::Profile(ProfileType::Alloc),
+            Route::SampledAllocation if !self.every_allocation => Target::Profile(ProfileType::Alloc),
+            Route::ClassLoad => Target::Profile(ProfileType::ClassLoad),
+            Route::ClassDefine if !self.class_loads => Target::Profile(ProfileType::ClassLoad),
+            Route::ErrorThrow => Target::Profile(ProfileType::Error),
+            Route::ExceptionThrow if !self.errors.contains_key(&key.key) => Target::Profile(ProfileType::Error),
+            Route::Park if self.is_lock(key) => Target::Profile(ProfileType::Lock),
+            Route::Park => Target::Profile(ProfileType::Park),
+            Route::SampledAllocation | Route::ClassDefine | Route::ExceptionThrow => return None,
+        };
+        self.wanted(target, values)
+    }
+
+    fn wanted(&self, target: Target, values: Sums) -> Option<(Target, Sums)> {
+        let kind = match target {
+            Target::Profile(kind) => kind,
+            Target::Cpu(_) => ProfileType::Cpu,
+        };
+        self.routing.context.options.wants(kind).then_some((target, values))
+    }
+
+    fn execution_sample(&mut self, key: &Key, count: i64, values: Sums) -> Option<(Target, Sums)> {
+        let state = self.state(key);
+        let cpu = Target::Cpu(CpuSource::ExecutionSample);
+        let wall = (Target::Profile(ProfileType::Wall), [count, count.saturating_mul(self.wall_period), 0]);
+        let (target, values) = match (self.execution, state) {
+            (Execution::Cpu, State::Sleeping) => return None,
+            (Execution::Cpu, _) | (Execution::DefaultIsCpu, State::Default) => (cpu, values),
+            (Execution::DefaultIsCpu, _) | (Execution::Wall, _) => wall,
+            (Execution::Event, _) => (Target::Profile(ProfileType::Event), [count, 0, 0]),
+        };
+        self.wanted(target, values)
+    }
+
+    fn state(&mut self, key: &Key) -> State {
+        let routing = self.routing;
+        *self.states.entry(key.key).or_insert_with(|| match routing.key_text(key).as_deref() {
+            Some("STATE_DEFAULT") => State::Default,
+            Some("STATE_SLEEPING") => State::Sleeping,
+            _ => State::Other,
+        })
+    }
+
+    fn is_lock(&mut self, key: &Key) -> bool {
+        const LOCKS: [&str; 3] = ["ReentrantLock", "ReentrantReadWriteLock", "StampedLock"];
+        let routing = self.routing;
+        *self.locks.entry(key.key).or_insert_with(|| {
+            let class = routing.key_text(key).unwrap_or_default().replace('/', ".");
+            let lock = class.strip_prefix("java.util.concurrent.locks.");
+            lock.is_some_and(|name| LOCKS.iter().any(|l| name.starts_with(l)))
+        })
+    }
+}
+
+impl<'a> Routing<'_, 'a> {
+    /// The recorded name behind the key of an event: of a class or a state.
+    fn key_text(&self, key: &Key) -> Option<String> {
+        let reading = self.reading(key)?;
+        let raw: RawStr<'a> = super::labels::key_text(self.chunk, self.plans, self.pools, reading, key.key);
+        raw.decode().map(std::borrow::Cow::into_owned)
+    }
+
+    fn execution(&self) -> Execution {
+        if !self.facts.is_async_profiler() {
+            return Execution::Cpu;
+        }
+        let execution = SOURCES.iter().position(|s| s.route == Route::ExecutionSample);
+        let reading = execution.and_then(|place| self.plans.reading(place));
+        let state_type = reading.and_then(|r| r.plan.type_id(super::sources::KEY));
+        let has_default =
+            state_type.and_then(|id| self.pools.of_type(id).map(|pool| (id, pool))).is_some_and(|(id, pool)| {
+                pool.keys().any(|key| {
+                    self.pools.string(self.chunk.metadata(), id, key).decode().as_deref() == Some("STATE_DEFAULT")
+                })
+            });
+        if has_default {
+            return Execution::DefaultIsCpu;
+        }
+        match self.facts.any_setting("event") {
+            None | Some("" | "cpu" | "itimer" | "ctimer" | "cpu-clock") => Execution::Cpu,
+            Some("wall") => Execution::Wall,
+            Some(_) => Execution::Event,
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What a chunk says about itself: settings in force, the JVM, the profiler, what was lost.
+
+use std::collections::BTreeMap;
+
+use jfr_parse::{Chunk, Plan, Pools, RawEvent, RawStr};
+
+use super::options::Options;
+use super::plans::Plans;
+
+/// Events that tell about the recording rather than the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum FactKind {
+    ActiveSetting,
+    ActiveRecording,
+    JvmInformation,
+    EnvironmentVariable,
+    CpuSamplesLost,
+    DataLoss,
+    DatadogConfig,
+    Endpoint,
+}
+
+impl FactKind {
+    pub(super) fn of(event: &str) -> Option<Self> {
+        Some(match event {
+            "jdk.ActiveSetting" => Self::ActiveSetting,
+            "jdk.ActiveRecording" => Self::ActiveRecording,
+            "jdk.JVMInformation" => Self::JvmInformation,
+            "jdk.InitialEnvironmentVariable" => Self::EnvironmentVariable,
+            "jdk.CPUTimeSamplesLost" => Self::CpuSamplesLost,
+            "jdk.DataLoss" => Self::DataLoss,
+            "datadog.DatadogProfilerConfig" => Self::DatadogConfig,
+            "datadog.Endpoint" => Self::Endpoint,
+            _ => return None,
+        })
+    }
+}
+
+/// What a chunk says about itself.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Facts {
+    /// By type id of the event and name of the setting.
+    settings: BTreeMap<(u64, String), String>,
+    /// Names of the recordings that were running.
+    pub(super) recordings: Vec<String>,
+    pub(super) jvm_name: Option<String>,
+    pub(super) jvm_version: Option<String>,
+    /// The main class, or the jar, without arguments.
+    pub(super) main: Option<String>,
+    pub(super) host: Option<String>,
+    pub(super) lost_samples: u64,
+    pub(super) lost_bytes: u64,
+    /// Milliseconds between samples of Datadog's profiler: CPU and wall clock.
+    pub(super) datadog_interval_ms: Option<(i64, i64)>,
+    /// Local root span id and endpoint.
+    pub(super) endpoints: Vec<(u64, String)>,
+}
+
+impl Facts {
+    pub(super) fn gather<'a>(
+        chunk: &Chunk<'a>,
+        plans: &Plans,
+        pools: &Pools<'a>,
+        events: &[(FactKind, RawEvent<'a>)],
+        options: &Options,
+    ) -> Self {
+        let reader = Reader { chunk, pools, string_type: plans.string_type };
+        let mut facts = Self::default();
+        let of = |kind: FactKind| events.iter().filter(move |(k, _)| *k == kind).map(|(_, event)| event);
+        for ([id], [name, value]) in reader.rows(of(FactKind::ActiveSetting), ["id"], ["name", "value"]) {
+            let (Some(name), Some(value)) = (name, value) else { continue };
+            facts.settings.insert((id, name), value);
+        }
+        for ([], [name]) in reader.rows(of(FactKind::ActiveRecording), [], ["name"]) {
+            facts.recordings.extend(name);
+        }
+        for ([], [name, version, java]) in
+            reader.rows(of(FactKind::JvmInformation), [], ["jvmName", "jvmVersion", "javaArguments"])
+        {
+            facts.jvm_name = name.filter(|s| !s.is_empty());
+            facts.jvm_version = version.and_then(|v| v.lines().next().map(str::to_owned));
+            // Arguments may hold secrets; the first word is the program.
+            facts.main = java.and_then(|j| j.split_whitespace().next().map(program));
+        }
+        for ([], [key, value]) in reader.rows(of(FactKind::EnvironmentVariable), [], ["key", "value"]) {
+            if key.as_deref() == Some("HOSTNAME") {
+                facts.host = value.filter(|h| !h.is_empty());
+            }
+        }
+        for ([lost], []) in reader.rows(of(FactKind::CpuSamplesLost), ["lostSamples"], []) {
+            facts.lost_samples = facts.lost_samples.saturating_add(lost);
+        }
+        for ([amount], []) in reader.rows(of(FactKind::DataLoss), ["amount"], []) {
+            facts.lost_bytes = facts.lost_bytes.saturating_add(amount);
+        }
+        for ([cpu, wall], []) in reader.rows(of(FactKind::DatadogConfig), ["cpuInterval", "wallInterval"], []) {
+            facts.datadog_interval_ms = Some((cpu.cast_signed(), wall.cast_signed()));
+        }
+        if options.labels.contains(&super::LabelKey::TraceEndpoint) {
+            for ([root], [endpoint]) in reader.rows(of(FactKind::Endpoint), ["localRootSpanId"], ["endpoint"]) {
+                facts.endpoints.extend(endpoint.map(|e| (root, e)));
+            }
+        }
+        facts
+    }
+
+    /// A setting in force for an event type of this chunk.
+    pub(super) fn setting(&self, type_id: u64, name: &str) -> Option<&str> {
+        self.settings.get(&(type_id, name.to_owned())).map(String::as_str)
+    }
+
+    /// A setting of any event type.
+    pub(super) fn any_setting(&self, name: &str) -> Option<&str> {
+        self.settings.iter().find(|((_, n), _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether async-profiler wrote the chunk: it names its recording after itself.
+    pub(super) fn is_async_profiler(&self) -> bool {
+        self.recordings.iter().any(|name| name.starts_with("async-profiler"))
+    }
+}
+
+/// `/opt/app/server.jar` is `server.jar`; a class name stays as it is.
+fn program(word: &str) -> String {
+    word.rsplit(['/', '\\']).next().unwrap_or(word).to_owned()
+}
+
+struct Reader<'c, 'a> {
+    chunk: &'c Chunk<'a>,
+    pools: &'c Pools<'a>,
+    string_type: u64,
+}
+
+impl<'a> Reader<'_, 'a> {
+    /// Numbers and texts of each event; an event that cannot be read is left out.
+    fn rows<'e, const N: usize, const T: usize>(
+        &self,
+        events: impl Iterator<Item = &'e RawEvent<'a>>,
+        numbers: [&'static str; N],
+        texts: [&'static str; T],
+    ) -> Vec<([u64; N], [Option<String>; T])>
+    where
+        'a: 'e,
+    {
+        let mut plans: Option<(u64, Plan<N>, Plan<T>)> = None;
+        let mut rows = Vec::new();
+        for event in events {
+            if plans.as_ref().is_none_or(|(id, ..)| *id != event.type_id) {
+                let Some(of) = self.chunk.metadata().by_id(event.type_id) else { continue };
+                let (Ok(n), Ok(t)) = (self.chunk.plan(of, numbers), self.chunk.plan(of, texts)) else { continue };
+                plans = Some((event.type_id, n, t));
+            }
+            let Some((_, n, t)) = &plans else { continue };
+            let (Ok(number), Ok(text)) = (n.read(event.payload), t.read(event.payload)) else { continue };
+            rows.push((
+                std::array::from_fn(|i| number.u64(i)),
+                std::array::from_fn(|i| {
+                    // Some writers keep texts in the pool of strings and store the key alone.
+                    let raw = match t.type_id(i) {
+                        Some(id) if t.is_pooled(i) => self.pools.string(self.chunk.metadata(), id, text.u64(i)),
+                        _ => self.pools.resolve(self.string_type, text.str(i)),
+                    };
+                    decode(raw)
+                }),
+            ));
+        }
+        rows
+    }
+}
+
+fn decode(raw: RawStr<'_>) -> Option<String> {
+    raw.decode().map(std::borrow::Cow::into_owned)
+}

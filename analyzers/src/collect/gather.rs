@@ -1,0 +1,193 @@
+//! Adding up the events of a part of a chunk by stack, before any stack is looked at.
+
+use std::hash::BuildHasher;
+
+use hashbrown::hash_table::Entry as Slot;
+use hashbrown::{HashMap, HashTable};
+use jfr_parse::{Clock, RawStr, Row};
+
+use super::plans::Reading;
+use super::sources::{AMOUNT, KEY, Measure, PORT, ROOT_SPAN, SECOND, SLOTS, SPAN, STACK, TEXT, THREAD};
+
+type Hasher = foldhash::fast::RandomState;
+
+/// What the events that are added up have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    /// Place in [`SOURCES`](super::sources::SOURCES).
+    pub(super) source: u32,
+    /// Number of a [`Detail`], 0 for none.
+    pub(super) detail: u32,
+    /// Key of the stack trace in this chunk.
+    pub(super) stack: u64,
+    /// Key of a class or a state in this chunk, where the source has one that matters.
+    pub(super) key: u64,
+}
+
+/// Sums of up to three values; which is what depends on the source's [`Measure`].
+pub(super) type Sums = [i64; 3];
+
+/// What only labels and filters need to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct Detail {
+    pub(super) thread: u64,
+    pub(super) text: u32,
+    pub(super) port: u32,
+    pub(super) span: u64,
+    pub(super) root_span: u64,
+}
+
+/// Events added up, in the order of the first of each key.
+#[derive(Debug)]
+pub(super) struct Gathered<'a> {
+    keys: Vec<Key>,
+    sums: Vec<Sums>,
+    table: HashTable<u32>,
+    last: usize,
+    details: Numbered<Detail>,
+    texts: Numbered<RawStr<'a>>,
+    hasher: Hasher,
+}
+
+impl Default for Gathered<'_> {
+    fn default() -> Self {
+        let mut details = Numbered::default();
+        details.number(Detail::default());
+        let mut texts = Numbered::default();
+        texts.number(RawStr::Null);
+        Self {
+            keys: Vec::new(),
+            sums: Vec::new(),
+            table: HashTable::new(),
+            last: usize::MAX,
+            details,
+            texts,
+            hasher: Hasher::default(),
+        }
+    }
+}
+
+impl<'a> Gathered<'a> {
+    /// Adds one event.
+    #[inline]
+    pub(super) fn event(&mut self, reading: &Reading, row: &Row<'a, SLOTS>, clock: &Clock) {
+        let sums = match reading.measure {
+            Measure::Count | Measure::Period => [1, 0, 0],
+            Measure::Weight => [row.i64(AMOUNT), 0, 0],
+            Measure::Bytes => [1, row.i64(AMOUNT), 0],
+            Measure::WeightedBytes => [1, weighted(row.f64(AMOUNT), row.i64(SECOND)), 0],
+            Measure::Ticks => [1, clock.span(row.i64(AMOUNT)), i64::from(row.bool(SECOND))],
+            Measure::BytesAndTicks => [1, row.i64(SECOND), clock.span(row.i64(AMOUNT))],
+        };
+        let detail = if reading.detailed { self.detail(reading, row) } else { 0 };
+        let key = if reading.keyed { row.u64(KEY) } else { 0 };
+        self.add(Key { source: reading.source, detail, stack: row.u64(STACK), key }, sums);
+    }
+
+    fn detail(&mut self, reading: &Reading, row: &Row<'a, SLOTS>) -> u32 {
+        let text = if reading.text { self.texts.number(row.str(TEXT)) } else { 0 };
+        let port = u32::try_from(row.u64(PORT)).unwrap_or(0);
+        let detail = Detail { thread: row.u64(THREAD), text, port, span: row.u64(SPAN), root_span: row.u64(ROOT_SPAN) };
+        self.details.number(detail)
+    }
+
+    #[inline]
+    fn add(&mut self, key: Key, sums: Sums) {
+        // A loop that reads a file makes the same event over and over.
+        if self.keys.get(self.last) == Some(&key) {
+            self.more(self.last, sums);
+            return;
+        }
+        let (keys, hasher) = (&self.keys, &self.hasher);
+        let same = |&i: &u32| keys.get(i as usize) == Some(&key);
+        let rehash = |&i: &u32| keys.get(i as usize).map_or(0, |k| hasher.hash_one(k));
+        match self.table.entry(hasher.hash_one(key), same, rehash) {
+            Slot::Occupied(found) => {
+                let i = *found.get() as usize;
+                self.more(i, sums);
+                self.last = i;
+            }
+            Slot::Vacant(free) => {
+                // More than 2^32 different stacks do not fit into any chunk that fits into memory.
+                free.insert(u32::try_from(self.keys.len()).unwrap_or(u32::MAX));
+                self.last = self.keys.len();
+                self.keys.push(key);
+                self.sums.push(sums);
+            }
+        }
+    }
+
+    #[inline]
+    fn more(&mut self, i: usize, sums: Sums) {
+        if let Some(old) = self.sums.get_mut(i) {
+            for (old, more) in old.iter_mut().zip(sums) {
+                *old = old.saturating_add(more);
+            }
+        }
+    }
+
+    /// Adds what a later part of the same chunk gathered.
+    pub(super) fn append(&mut self, later: Self) {
+        if self.keys.is_empty() {
+            *self = later;
+            return;
+        }
+        let texts: Vec<u32> = later.texts.items.iter().map(|text| self.texts.number(*text)).collect();
+        let details: Vec<u32> = later
+            .details
+            .items
+            .iter()
+            .map(|detail| {
+                let text = texts.get(detail.text as usize).copied().unwrap_or(0);
+                self.details.number(Detail { text, ..*detail })
+            })
+            .collect();
+        for (key, sums) in later.keys.into_iter().zip(later.sums) {
+            let detail = details.get(key.detail as usize).copied().unwrap_or(0);
+            self.add(Key { detail, ..key }, sums);
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&Key, &Sums)> + Clone {
+        self.keys.iter().zip(&self.sums)
+    }
+
+    pub(super) fn detail_of(&self, key: &Key) -> Detail {
+        self.details.items.get(key.detail as usize).copied().unwrap_or_default()
+    }
+
+    pub(super) fn text_of(&self, detail: &Detail) -> RawStr<'a> {
+        self.texts.items.get(detail.text as usize).copied().unwrap_or(RawStr::Null)
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "a weight is an estimate; `as` saturates"
+)]
+fn weighted(weight: f64, size: i64) -> i64 {
+    (weight * size as f64).round() as i64
+}
+
+/// Things numbered in the order of their first appearance.
+#[derive(Debug)]
+struct Numbered<T> {
+    items: Vec<T>,
+    numbers: HashMap<T, u32, Hasher>,
+}
+
+impl<T> Default for Numbered<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), numbers: HashMap::default() }
+    }
+}
+
+impl<T: Copy + Eq + std::hash::Hash> Numbered<T> {
+    fn number(&mut self, item: T) -> u32 {
+        *self.numbers.entry(item).or_insert_with(|| {
+            self.items.push(item);
+            u32::try_from(self.items.len() - 1).unwrap_or(u32::MAX)
+        })
+    }
+}

@@ -1,0 +1,266 @@
+//! What is read from the events and constants of chunks with the same metadata; made once for all of them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jfr_parse::{Chunk, Kind, Plan, PoolLayouts, Result, Type};
+
+use super::facts::FactKind;
+use super::options::{LabelKey, Options};
+use super::sources::{
+    KEY, Measure, PORT, ROOT_SPAN, Route, SLOTS, SOURCES, SPAN, STACK, TEXT, THREAD, TIME, source_of,
+};
+use super::type_map::TypeMap;
+
+/// How to read the events of one type.
+#[derive(Debug)]
+pub(super) struct Reading {
+    /// Place in [`SOURCES`].
+    pub(super) source: u32,
+    pub(super) plan: Plan<SLOTS>,
+    pub(super) measure: Measure,
+    /// The class or state tells events apart.
+    pub(super) keyed: bool,
+    /// Thread, text and the like tell events apart.
+    pub(super) detailed: bool,
+    /// The text is part of that.
+    pub(super) text: bool,
+}
+
+/// What to do with an event.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Act {
+    /// Read it, with the reading of this number.
+    Read(u32),
+    /// Keep it for the facts about the chunk.
+    Fact(FactKind),
+}
+
+/// Everything that can be known from metadata alone.
+#[derive(Debug)]
+pub(super) struct Plans {
+    pub(super) acts: TypeMap<Act>,
+    pub(super) readings: Vec<Reading>,
+    /// Place among the readings by place in [`SOURCES`].
+    by_source: Vec<Option<usize>>,
+    pub(super) layouts: PoolLayouts,
+    pub(super) stacks: Option<StackPlans>,
+    pub(super) threads: Option<ThreadPlan>,
+    /// Type ids of the sources by place in [`SOURCES`], where they are declared.
+    pub(super) source_types: Vec<Option<u64>>,
+    pub(super) string_type: u64,
+    /// Whether times are compared.
+    pub(super) timed: bool,
+}
+
+/// How to get from the key of a stack trace to names and lines.
+#[derive(Debug)]
+pub(super) struct StackPlans {
+    pub(super) trace_type: u64,
+    /// `truncated`, `frames`.
+    pub(super) trace: Plan<2>,
+    pub(super) frame_type: u64,
+    /// Some writers keep frames in a pool of their own.
+    pub(super) pooled_frames: bool,
+    /// `method`, `lineNumber`.
+    pub(super) frame: Plan<2>,
+    /// Where a frame is nothing but varints: how many.
+    pub(super) varints: Option<u32>,
+    pub(super) method_type: u64,
+    /// `type`, `name`, `descriptor`.
+    pub(super) method: Plan<3>,
+    pub(super) class: Option<ClassPlan>,
+}
+
+/// How to get the name of a class.
+#[derive(Debug, Clone)]
+pub(super) struct ClassPlan {
+    pub(super) class_type: u64,
+    /// `name`.
+    pub(super) class: Plan<1>,
+}
+
+/// How to get the names and ids of a thread.
+#[derive(Debug)]
+pub(super) struct ThreadPlan {
+    pub(super) thread_type: u64,
+    /// `javaName`, `osName`, `javaThreadId`, `osThreadId`.
+    pub(super) thread: Plan<4>,
+}
+
+impl Plans {
+    fn new(chunk: &Chunk<'_>, options: &Options) -> Result<Self> {
+        let metadata = chunk.metadata();
+        let timed = options.filter.from_nanos.is_some() || options.filter.to_nanos.is_some();
+        let mut acts = TypeMap::default();
+        let mut readings = Vec::new();
+        let mut source_types = vec![None; SOURCES.len()];
+        let mut by_source = vec![None; SOURCES.len()];
+        for event in metadata.event_types() {
+            let name = event.canonical_name();
+            if let Some(fact) = FactKind::of(&name) {
+                acts.insert(event.id(), Act::Fact(fact));
+                continue;
+            }
+            let Some(i) = source_of(&name) else { continue };
+            if let Some(slot) = source_types.get_mut(i) {
+                *slot = Some(event.id());
+            }
+            if let Some(reading) = Reading::new(chunk, event, i, options, timed)? {
+                acts.insert(event.id(), Act::Read(u32::try_from(readings.len()).unwrap_or(u32::MAX)));
+                if let Some(slot) = by_source.get_mut(i) {
+                    *slot = Some(readings.len());
+                }
+                readings.push(reading);
+            }
+        }
+        let slot_type = |slot: usize| {
+            readings.iter().find_map(|r: &Reading| r.plan.type_id(slot).and_then(|id| metadata.by_id(id)))
+        };
+        let stacks = slot_type(STACK).map(|t| StackPlans::new(chunk, t)).transpose()?.flatten();
+        let thread_type = slot_type(THREAD).or_else(|| metadata.by_name("java.lang.Thread"));
+        let threads = match thread_type {
+            Some(of) => Some(ThreadPlan {
+                thread_type: of.id(),
+                thread: chunk.plan(of, ["javaName", "osName", "javaThreadId", "osThreadId"])?,
+            }),
+            None => None,
+        };
+        let threads_wanted = options.filter.threads.is_some()
+            || options.labels.iter().any(|l| matches!(l, LabelKey::Thread | LabelKey::ThreadId));
+        let frames_pooled = stacks.as_ref().is_some_and(|s| s.pooled_frames);
+        let layouts = chunk.pool_layouts(|t| match &*t.canonical_name() {
+            "jdk.types.StackTrace"
+            | "jdk.types.Method"
+            | "java.lang.Class"
+            | "jdk.types.Symbol"
+            | "java.lang.String"
+            | "jdk.types.ThreadState" => true,
+            "java.lang.Thread" => threads_wanted,
+            "jdk.types.StackFrame" => frames_pooled,
+            "jdk.types.OldObject" => options.labels.contains(&LabelKey::Class),
+            _ => false,
+        });
+        let string_type = metadata.by_name("java.lang.String").map_or(u64::MAX, |t| t.id());
+        Ok(Self { acts, readings, by_source, layouts, stacks, threads, source_types, string_type, timed })
+    }
+
+    /// How the events of this place in [`SOURCES`] are read.
+    pub(super) fn reading(&self, source: usize) -> Option<&Reading> {
+        self.readings.get((*self.by_source.get(source)?)?)
+    }
+}
+
+impl Reading {
+    /// `None` where none of the profiles that the events make is wanted.
+    fn new(chunk: &Chunk<'_>, event: Type<'_>, place: usize, options: &Options, timed: bool) -> Result<Option<Self>> {
+        let Some(source) = SOURCES.get(place).filter(|s| s.kinds().iter().any(|k| options.wants(*k))) else {
+            return Ok(None);
+        };
+        let labels = |key: Option<LabelKey>| key.is_some_and(|key| options.labels.contains(&key));
+        let any = |keys: &[LabelKey]| keys.iter().any(|key| options.labels.contains(key));
+        let thread = options.filter.threads.is_some() || any(&[LabelKey::Thread, LabelKey::ThreadId]);
+        let text = labels(source.text);
+        let port = any(&[LabelKey::Port]) && !source.fields.get(PORT).is_none_or(|f| f.is_empty());
+        let spans = any(&[LabelKey::SpanId, LabelKey::LocalRootSpanId, LabelKey::TraceEndpoint]);
+        let routed =
+            matches!(source.route, Route::ExecutionSample | Route::ErrorThrow | Route::ExceptionThrow | Route::Park);
+        let stated = source.key == Some(LabelKey::State) && options.filter.states.is_some();
+        let keyed = routed || stated || labels(source.key);
+        let mut fields = source.fields;
+        for (slot, wanted) in [
+            (THREAD, thread),
+            (TIME, timed),
+            (KEY, keyed),
+            (TEXT, text),
+            (PORT, port),
+            (SPAN, spans),
+            (ROOT_SPAN, spans),
+        ] {
+            if let Some(field) = fields.get_mut(slot)
+                && !wanted
+            {
+                *field = "";
+            }
+        }
+        let plan = chunk.plan(event, fields)?;
+        let detailed = thread || text || port || (spans && (plan.has(SPAN) || plan.has(ROOT_SPAN)));
+        let source = u32::try_from(place).unwrap_or(u32::MAX);
+        Ok(Some(Self {
+            source,
+            plan,
+            measure: SOURCES.get(place).map_or(Measure::Count, |s| s.measure),
+            keyed,
+            detailed,
+            text,
+        }))
+    }
+}
+
+impl StackPlans {
+    /// `None` where the type has no frames in it.
+    fn new(chunk: &Chunk<'_>, trace: Type<'_>) -> Result<Option<Self>> {
+        let Some(frames) = trace.field("frames").filter(|f| f.is_array()) else { return Ok(None) };
+        let Some(frame) = frames.value_type() else { return Ok(None) };
+        let (Some(method_field), varints) = (frame.field("method"), only_varints(frame)) else { return Ok(None) };
+        let Some(method) = method_field.value_type() else { return Ok(None) };
+        let class = method.field("type").and_then(|f| f.value_type());
+        Ok(Some(Self {
+            trace_type: trace.id(),
+            trace: chunk.plan(trace, ["truncated", "frames"])?,
+            frame_type: frame.id(),
+            pooled_frames: frames.is_pooled(),
+            frame: Plan::whole(frame, ["method", "lineNumber"], chunk.limits())?,
+            varints: varints.filter(|_| !frames.is_pooled()),
+            method_type: method.id(),
+            method: chunk.plan(method, ["type", "name", "descriptor"])?,
+            class: class.map(|of| ClassPlan::new(chunk, of)).transpose()?,
+        }))
+    }
+}
+
+impl ClassPlan {
+    pub(super) fn new(chunk: &Chunk<'_>, of: Type<'_>) -> Result<Self> {
+        Ok(Self { class_type: of.id(), class: chunk.plan(of, ["name"])? })
+    }
+}
+
+/// How many varints a value of this type is, if it is nothing else.
+fn only_varints(of: Type<'_>) -> Option<u32> {
+    let mut n = 0;
+    for field in of.fields() {
+        let kind = field.value_type()?.kind();
+        let varint = field.is_pooled() || matches!(kind, Kind::Short | Kind::Char | Kind::Int | Kind::Long);
+        if field.is_array() || !varint {
+            return None;
+        }
+        n += 1;
+    }
+    Some(n)
+}
+
+/// Plans by metadata. The chunks of a recording mostly share one.
+#[derive(Debug, Default)]
+pub(super) struct PlanCache {
+    plans: Mutex<Vec<(Arc<jfr_parse::Metadata>, Arc<Plans>)>>,
+}
+
+/// Plans that are kept; a recording with more kinds of chunks at once makes some of them again.
+const KEPT: usize = 8;
+
+impl PlanCache {
+    pub(super) fn get(&self, chunk: &Chunk<'_>, options: &Options) -> Result<Arc<Plans>> {
+        let lock = || self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        let known =
+            |(metadata, _): &&(Arc<jfr_parse::Metadata>, Arc<Plans>)| Arc::ptr_eq(metadata, chunk.shared_metadata());
+        if let Some((_, plans)) = lock().iter().find(known) {
+            return Ok(plans.clone());
+        }
+        let plans = Arc::new(Plans::new(chunk, options)?);
+        let mut cache = lock();
+        if cache.len() >= KEPT {
+            cache.remove(0);
+        }
+        cache.push((chunk.shared_metadata().clone(), plans.clone()));
+        Ok(plans)
+    }
+}

@@ -1,0 +1,45 @@
+//! From a type id to something small, looked up for every event.
+
+use hashbrown::HashMap;
+
+/// Ids of real writers stay below this.
+const DENSE: usize = 1 << 14;
+
+/// A map from type ids, which are small and dense in what JVMs write and may be anything in what others do.
+#[derive(Debug, Clone)]
+pub(crate) struct TypeMap<T> {
+    dense: Vec<Option<T>>,
+    sparse: HashMap<u64, T, foldhash::fast::RandomState>,
+}
+
+impl<T> Default for TypeMap<T> {
+    fn default() -> Self {
+        Self { dense: Vec::new(), sparse: HashMap::default() }
+    }
+}
+
+impl<T: Copy> TypeMap<T> {
+    pub(crate) fn insert(&mut self, id: u64, value: T) {
+        match usize::try_from(id) {
+            Ok(i) if i < DENSE => {
+                if self.dense.len() <= i {
+                    self.dense.resize(i + 1, None);
+                }
+                if let Some(slot) = self.dense.get_mut(i) {
+                    *slot = Some(value);
+                }
+            }
+            _ => {
+                self.sparse.insert(id, value);
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, id: u64) -> Option<T> {
+        match usize::try_from(id) {
+            Ok(i) if i < DENSE => self.dense.get(i).copied().flatten(),
+            _ => self.sparse.get(&id).copied(),
+        }
+    }
+}
