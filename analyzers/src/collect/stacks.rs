@@ -48,15 +48,18 @@ impl Shared {
     }
 }
 
-/// Frames remembered by their bytes, at most: twice as many would not fit a core's own cache.
-const MEMO: usize = 1 << 13;
+/// Frames remembered by their bytes, at most: they should stay in a core's own cache.
+const MEMO: usize = 1 << 15;
 /// A frame whose bytes are more is decoded: it could hold a nine-byte varint, whose last byte means nothing.
 const MEMO_BYTES: usize = 11;
 
-#[derive(Debug, Clone, Copy)]
+/// The bytes of a frame, and the frame.
+#[derive(Debug, Clone, Copy, Default)]
 struct Remembered {
-    bytes: u128,
-    frame: Option<FrameId>,
+    low: u64,
+    /// Bytes 8 to 10; the top byte is set where something is remembered.
+    high: u32,
+    frame: FrameId,
 }
 
 /// Resolves the stack traces of one chunk, on one thread.
@@ -83,7 +86,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
     ) -> Self {
         // A small chunk should not pay for clearing a large memo.
         let memo =
-            vec![Remembered { bytes: 0, frame: None }; traces.saturating_mul(8).next_power_of_two().clamp(64, MEMO)];
+            vec![Remembered::default(); traces.saturating_mul(8).next_power_of_two().clamp(64, MEMO)];
         Self {
             shared,
             chunk,
@@ -146,17 +149,17 @@ impl<'c, 'a> Resolver<'c, 'a> {
         let mask = self.memo.len() - 1;
         for _ in 0..count {
             let frame = match frame_bytes(at.rest(), varints) {
-                Some((bytes, len)) => {
-                    let slot = memo_slot(bytes) & mask;
+                Some((low, high, len)) => {
+                    let slot = memo_slot(low, high) & mask;
                     match self.memo.get(slot) {
-                        Some(Remembered { bytes: known, frame: Some(frame) }) if *known == bytes => {
+                        Some(known) if known.low == low && known.high == high => {
                             at.bytes(len).ok()?;
-                            *frame
+                            known.frame
                         }
                         _ => {
                             let frame = self.decode(plans, at)?;
                             if let Some(to) = self.memo.get_mut(slot) {
-                                *to = Remembered { bytes, frame: Some(frame) };
+                                *to = Remembered { low, high, frame };
                             }
                             frame
                         }
@@ -197,10 +200,11 @@ impl<'c, 'a> Resolver<'c, 'a> {
     }
 }
 
-/// The bytes of the next frame as a number, and how many there are; `None` where they are too many, or too near
-/// the end, to be read at once.
+/// The bytes of the next frame, as [`Remembered`] holds them, and how many there are; `None` where they are too
+/// many, or too near the end, to be read at once.
 #[inline]
-fn frame_bytes(rest: &[u8], varints: u32) -> Option<(u128, usize)> {
+#[expect(clippy::cast_possible_truncation, reason = "the parts of the number are wanted")]
+fn frame_bytes(rest: &[u8], varints: u32) -> Option<(u64, u32, usize)> {
     const MORE: u128 = 0x8080_8080_8080_8080_8080_8080_8080_8080;
     let word = u128::from_le_bytes(*rest.first_chunk::<16>()?);
     let mut ends = !word & MORE;
@@ -212,13 +216,12 @@ fn frame_bytes(rest: &[u8], varints: u32) -> Option<(u128, usize)> {
     if len > MEMO_BYTES {
         return None;
     }
-    Some((word & (u128::MAX >> (127 - bits)), len))
+    let bytes = word & (u128::MAX >> (127 - bits));
+    Some((bytes as u64, (bytes >> 64) as u32 | 0xff00_0000, len))
 }
 
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "the halves of the number are wanted")]
-fn memo_slot(bytes: u128) -> usize {
-    let (low, high) = (bytes as u64, (bytes >> 64) as u64);
-    let mixed = (low ^ high.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 48) as usize
+fn memo_slot(low: u64, high: u32) -> usize {
+    let mixed = (low ^ u64::from(high).rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 40) as usize
 }
