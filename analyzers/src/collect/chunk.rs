@@ -1,5 +1,7 @@
 //! One chunk, from its bytes to samples: walk, join, route, resolve.
 
+use std::sync::{Mutex, PoisonError};
+
 use hashbrown::HashMap;
 use jfr_parse::{CHECKPOINT, Chunk, Damage, Loss, METADATA, PoolEntries, Pools, RawEvent, RawStr, Result};
 use rayon::prelude::*;
@@ -235,16 +237,22 @@ impl<'a> Routing<'_, 'a> {
     }
 
     fn resolve(&self, traces: &[u64]) -> Result<Vec<(StackId, bool)>> {
-        let some = |traces: &[u64]| -> Result<Vec<(StackId, bool)>> {
+        // One resolver for each thread that takes part: each has to learn the frames of the chunk anew.
+        let idle = Mutex::new(Vec::new());
+        let lock = || idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let stacks = self.plans.stacks.as_ref();
+        let fresh = || Resolver::new(&self.context.shared, self.chunk, self.pools, stacks, traces.len());
+        let some = |part: &[u64]| -> Result<Vec<(StackId, bool)>> {
             self.context.options.stop.check()?;
-            let stacks = self.plans.stacks.as_ref();
-            let mut resolver = Resolver::new(&self.context.shared, self.chunk, self.pools, stacks, traces.len());
-            Ok(traces.iter().map(|&key| resolver.resolve(key)).collect())
+            let mut resolver = { lock().pop() }.unwrap_or_else(fresh);
+            let resolved = part.iter().map(|&key| resolver.resolve(key)).collect();
+            lock().push(resolver);
+            Ok(resolved)
         };
         if traces.len() <= TRACES {
             return some(traces);
         }
-        let parts: Result<Vec<_>> = traces.par_chunks(TRACES.max(traces.len() / 16)).map(some).collect();
+        let parts: Result<Vec<_>> = traces.par_chunks(TRACES).map(some).collect();
         Ok(parts?.concat())
     }
 

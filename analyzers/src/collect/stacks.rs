@@ -50,15 +50,17 @@ impl Shared {
 
 /// Frames remembered by their bytes, at most: they should stay in a core's own cache.
 const MEMO: usize = 1 << 15;
-/// A frame whose bytes are more is decoded: it could hold a nine-byte varint, whose last byte means nothing.
-const MEMO_BYTES: usize = 11;
+/// Bytes of a frame that can be remembered.
+const MEMO_BYTES: usize = 15;
+/// Up to so many bytes, four varints cannot hold one of nine bytes, whose last byte may look as if it went on.
+const SURE_BYTES: usize = 11;
 
 /// The bytes of a frame, and the frame.
 #[derive(Debug, Clone, Copy, Default)]
 struct Remembered {
     low: u64,
-    /// Bytes 8 to 10; the top byte is set where something is remembered.
-    high: u32,
+    /// Bytes 8 to 14; the top byte is set where something is remembered.
+    high: u64,
     frame: FrameId,
 }
 
@@ -85,8 +87,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
         traces: usize,
     ) -> Self {
         // A small chunk should not pay for clearing a large memo.
-        let memo =
-            vec![Remembered::default(); traces.saturating_mul(8).next_power_of_two().clamp(64, MEMO)];
+        let memo = vec![Remembered::default(); traces.saturating_mul(8).next_power_of_two().clamp(64, MEMO)];
         Self {
             shared,
             chunk,
@@ -204,8 +205,9 @@ impl<'c, 'a> Resolver<'c, 'a> {
 /// many, or too near the end, to be read at once.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "the parts of the number are wanted")]
-fn frame_bytes(rest: &[u8], varints: u32) -> Option<(u64, u32, usize)> {
+fn frame_bytes(rest: &[u8], varints: u32) -> Option<(u64, u64, usize)> {
     const MORE: u128 = 0x8080_8080_8080_8080_8080_8080_8080_8080;
+    const USED: u64 = 0xff << 56;
     let word = u128::from_le_bytes(*rest.first_chunk::<16>()?);
     let mut ends = !word & MORE;
     for _ in 1..varints {
@@ -213,15 +215,23 @@ fn frame_bytes(rest: &[u8], varints: u32) -> Option<(u64, u32, usize)> {
     }
     let bits = ends.trailing_zeros();
     let len = (bits / 8 + 1) as usize;
-    if len > MEMO_BYTES {
+    if len > SURE_BYTES && (len > MEMO_BYTES || long_run(word & MORE)) {
         return None;
     }
     let bytes = word & (u128::MAX >> (127 - bits));
-    Some((bytes as u64, (bytes >> 64) as u32 | 0xff00_0000, len))
+    Some((bytes as u64, (bytes >> 64) as u64 | USED, len))
+}
+
+/// Whether eight bytes in a row have the top bit, given the top bits: only then is there a nine-byte varint.
+fn long_run(mut more: u128) -> bool {
+    for bytes in [1, 2, 4] {
+        more &= more >> (8 * bytes);
+    }
+    more != 0
 }
 
 #[inline]
-fn memo_slot(low: u64, high: u32) -> usize {
-    let mixed = (low ^ u64::from(high).rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+fn memo_slot(low: u64, high: u64) -> usize {
+    let mixed = (low ^ high.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed >> 40) as usize
 }
