@@ -245,7 +245,7 @@ impl<'a> Routing<'_, 'a> {
         let some = |part: &[u64]| -> Result<Vec<(StackId, bool)>> {
             self.context.options.stop.check()?;
             let mut resolver = { lock().pop() }.unwrap_or_else(fresh);
-            let resolved = part.iter().map(|&key| resolver.resolve(key)).collect();
+            let resolved = resolver.resolve(part);
             lock().push(resolver);
             Ok(resolved)
         };
