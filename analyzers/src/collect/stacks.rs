@@ -38,7 +38,9 @@ impl Shared {
             interner.symbols().frame_id(Frame { function, line: 0 })
         };
         let (no_stack, truncated) = (frame(NO_STACK_TRACE), frame(TRUNCATED));
-        let (unknown, unknown_function) = (frame(UNKNOWN_METHOD), pseudo(UNKNOWN_METHOD, &interner));
+        // As recorded, a method that is not there has no name.
+        let unknown = if raw_names { "" } else { UNKNOWN_METHOD };
+        let (unknown, unknown_function) = (frame(unknown), pseudo(unknown, &interner));
         let no_stack = interner.stack(&[no_stack]);
         let functions = Functions::default();
         Self { interner, functions, raw_names, max_frames, no_stack, truncated, unknown, unknown_function }
