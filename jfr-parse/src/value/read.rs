@@ -145,6 +145,7 @@ impl<'c> Run<'_, 'c> {
     }
 
     fn field(&mut self, field: Field<'c>, at: &mut Cursor<'c>, nesting: usize) -> Result<Value<'c>, Fail> {
+        self.spend()?;
         if !field.is_array() {
             return self.scalar(field, at, nesting);
         }
@@ -160,6 +161,7 @@ impl<'c> Run<'_, 'c> {
                 self.skip(field, at, n - i)?;
                 break;
             }
+            self.spend()?;
             let value = self.scalar(field, at, nesting)?;
             if stack && value.path("method.hidden") != Some(&Value::Bool(true)) {
                 shown -= 1;
@@ -209,7 +211,6 @@ impl<'c> Run<'_, 'c> {
         at: &mut Cursor<'c>,
         nesting: usize,
     ) -> Result<Value<'c>, Fail> {
-        self.spend()?;
         if let Some(leaf) = Leaf::read(of.kind(), unsigned, at)? {
             return Ok(self.leaf(of, leaf));
         }
