@@ -116,7 +116,7 @@ impl Summary {
             .into_par_iter()
             .map(|(index, (at, header))| match recording.chunk(index) {
                 Ok(chunk) => Ok(Counted::new(&chunk)),
-                Err(e) => Err((unread(at, &header, &e), e)),
+                Err(e) => Err(Box::new((unread(at, &header, &e), e))),
             })
             .collect();
         let mut out = Self {
@@ -137,7 +137,8 @@ impl Summary {
                     out.chunks.push(part.chunk);
                     out.warnings.extend(part.warnings);
                 }
-                Err((chunk, e)) => {
+                Err(lost) => {
+                    let (chunk, e) = *lost;
                     out.warnings.push(e.to_string());
                     out.chunks.push(chunk);
                     failed.get_or_insert(e);

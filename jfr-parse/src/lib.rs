@@ -58,6 +58,7 @@ mod string;
 #[cfg(feature = "testing")]
 #[doc(hidden)]
 pub mod testing;
+pub mod text;
 mod time;
 pub mod value;
 
@@ -67,10 +68,10 @@ pub use error::{Damage, Error, Loss, Result, Short};
 pub use event::{CHECKPOINT, Events, METADATA, RawEvent};
 pub use header::{ChunkHeader, HEADER_SIZE, MAGIC};
 pub use limits::{Limits, Stop};
-pub use metadata::{Field, Kind, Metadata, Type};
+pub use metadata::{Content, Field, Kind, Metadata, TimeUnit, Type};
 pub use plan::{Plan, Row};
 pub use pools::{PoolEntries, PoolLayouts, PoolOf, Pools};
 pub use recording::{MetadataCache, Recording};
 pub use string::RawStr;
 pub use time::{Clock, Iso};
-pub use value::{StructValue, Value, ValueReader};
+pub use value::{StructValue, Timed, Value, ValueReader};
