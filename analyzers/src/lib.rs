@@ -3,5 +3,9 @@
 mod collect;
 pub mod model;
 pub mod names;
+pub mod summary;
+pub mod time_range;
 
 pub use collect::{CpuSource, Filter, LabelKey, Options, collect, collect_merged};
+pub use summary::Summary;
+pub use time_range::TimeBound;

@@ -1,1 +1,23 @@
-fn main() {}
+//! The command `jfrkit`.
+
+mod args;
+mod commands;
+mod event_filter;
+mod failure;
+mod input;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let args = args::Cli::parse();
+    match commands::run(args.command) {
+        Ok(()) | Err(failure::Failure::ClosedPipe) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output::complain("error", &failure.to_string());
+            failure.exit_code()
+        }
+    }
+}

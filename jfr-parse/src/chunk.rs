@@ -12,6 +12,7 @@ use crate::metadata::{Metadata, Type};
 use crate::plan::Plan;
 use crate::pools::{PoolEntries, PoolLayouts, Pools};
 use crate::time::Clock;
+use crate::value::{Value, ValueReader};
 
 /// Where a chunk stands in the recording, and how far its header can be trusted.
 #[derive(Debug, Clone)]
@@ -170,6 +171,14 @@ impl<'a> Chunk<'a> {
     /// As for [`Plan::new`].
     pub fn plan<const N: usize>(&self, of: Type<'_>, wanted: [&str; N]) -> Result<Plan<N>> {
         Plan::new(of, wanted, &self.limits)
+    }
+
+    /// An event as a tree of values, its references resolved; [`ValueReader`] has options.
+    ///
+    /// # Errors
+    /// As for [`ValueReader::event`].
+    pub fn value(&self, event: &RawEvent<'a>) -> Result<Value<'_>> {
+        ValueReader::new(self).event(event)
     }
 
     /// All its events that carry data, in the order of the file.

@@ -92,6 +92,10 @@ pub enum Error {
     /// A value does not fit the type that was asked for.
     #[error("{0}")]
     Mismatch(String),
+    /// A value that was read with a [`Plan`](crate::Plan) or a [`Cursor`](crate::Cursor) ends early; who reads
+    /// so knows where.
+    #[error(transparent)]
+    Short(#[from] Short),
     /// The caller's [`Stop`](crate::Stop) was raised or its deadline passed.
     #[error("stopped at the caller's request")]
     Stopped,

@@ -79,6 +79,13 @@ impl Layout {
         Some(Self { steps })
     }
 
+    /// The layout of one element of an array field.
+    pub(crate) fn of_element(field: Field<'_>, limits: &Limits) -> Option<Self> {
+        let mut steps = Vec::new();
+        Builder { budget: MAX_STEPS }.scalar(field, limits.nesting, &mut steps)?;
+        Some(Self { steps })
+    }
+
     pub(crate) fn steps(&self) -> &[Step] {
         &self.steps
     }

@@ -4,15 +4,50 @@
 //! versions 1.0 to 2.x), whole or damaged, plain or packed. Events are slices of the mapped file; a field is
 //! located once per chunk and type ([`Plan`]); constants are indexed and decoded when asked for ([`Pools`]).
 //!
+//! # Three ways to read an event
+//!
+//! | | what you get | cost |
+//! |---|---|---|
+//! | [`Chunk::plan`] | a few chosen fields as numbers, keys and raw strings, constants left to look up | nothing is allocated; for millions of events |
+//! | [`Chunk::deserialize`] | a struct of your own ([`de`]), with nested constants resolved | what your struct owns |
+//! | [`Chunk::value`] | everything that is there, as a [`Value`] tree | an allocation for each struct; for printing and exploring |
+//!
+//! ```
+//! # fn main() -> jfr_parse::Result<()> {
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-full.jfr");
+//! #[derive(serde::Deserialize)]
+//! struct Sleep {
+//!     time: i64,
+//! }
+//!
+//! let recording = jfr_parse::Recording::open(path)?;
+//! let (mut by_plan, mut by_struct, mut by_value) = (0, 0, 0);
+//! for chunk in recording.chunks() {
+//!     let chunk = chunk?;
+//!     let Some(sleep) = chunk.metadata().by_name("jdk.ThreadSleep") else { continue };
+//!     let plan = chunk.plan(sleep, ["time"])?;
+//!     for event in chunk.events().filter(|e| e.type_id == sleep.id()) {
+//!         by_plan += plan.read(event.payload)?.i64(0);
+//!         by_struct += chunk.deserialize::<Sleep>(&event)?.time;
+//!         by_value += chunk.value(&event)?.get("time").and_then(|v| v.as_i64()).unwrap_or(0);
+//!     }
+//! }
+//! assert!(by_plan > 0 && by_plan == by_struct && by_plan == by_value);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Nothing in a file can make this crate panic, run for ever or allocate more than in proportion to the file.
 
 mod checkpoints;
 mod chunk;
 mod cursor;
+pub mod de;
 mod error;
 mod event;
 mod header;
 mod layout;
+mod leaf;
 mod limits;
 pub mod metadata;
 mod plan;
@@ -20,7 +55,12 @@ mod pools;
 mod recording;
 mod source;
 mod string;
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub mod testing;
+pub mod text;
 mod time;
+pub mod value;
 
 pub use chunk::Chunk;
 pub use cursor::{Cursor, push_varint};
@@ -28,9 +68,10 @@ pub use error::{Damage, Error, Loss, Result, Short};
 pub use event::{CHECKPOINT, Events, METADATA, RawEvent};
 pub use header::{ChunkHeader, HEADER_SIZE, MAGIC};
 pub use limits::{Limits, Stop};
-pub use metadata::{Field, Kind, Metadata, Type};
+pub use metadata::{Content, Field, Kind, Metadata, TimeUnit, Type};
 pub use plan::{Plan, Row};
 pub use pools::{PoolEntries, PoolLayouts, PoolOf, Pools};
 pub use recording::{MetadataCache, Recording};
 pub use string::RawStr;
-pub use time::Clock;
+pub use time::{Clock, Iso};
+pub use value::{StructValue, Timed, Value, ValueReader};

@@ -28,6 +28,8 @@ pub struct Limits {
     pub nesting: usize,
     /// How deep a constant is followed through other constants when it is shown as a value tree.
     pub value_depth: usize,
+    /// Values in one value tree, or read into one value by serde.
+    pub value_nodes: usize,
     /// Frames that are kept of one stack trace.
     pub stack_frames: usize,
     /// Losses that are listed; more are only counted.
@@ -46,6 +48,7 @@ impl Limits {
             pool_entries: 1 << 28,
             nesting: 16,
             value_depth: 12,
+            value_nodes: 1 << 20,
             stack_frames: 1 << 16,
             losses: 1_000,
         }
@@ -62,6 +65,7 @@ impl Limits {
             pool_entries: 1 << 24,
             nesting: 8,
             value_depth: 8,
+            value_nodes: 1 << 17,
             stack_frames: 2_048,
             losses: 100,
         }

@@ -59,6 +59,11 @@ struct RawField {
     array: bool,
     pooled: bool,
     annotations: Range,
+    /// Position of the type in the list of types; `u32::MAX` where it is not declared.
+    type_index: u32,
+    /// What the annotations say, told once: printing asks for it with every value.
+    unsigned: bool,
+    content: Option<Content>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -306,7 +311,8 @@ impl<'m> Field<'m> {
     /// Its type; `None` where the metadata does not declare it.
     #[must_use]
     pub fn value_type(&self) -> Option<Type<'m>> {
-        self.metadata.by_id(self.raw.type_id)
+        let raw = self.metadata.types.get(self.raw.type_index as usize)?;
+        Some(Type { metadata: self.metadata, raw })
     }
 
     /// Whether it holds a count and that many values.

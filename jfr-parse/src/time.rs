@@ -1,5 +1,7 @@
 //! From the ticks of a chunk to nanoseconds.
 
+use crate::metadata::TimeUnit;
+
 /// The clock of one chunk. Every chunk has its own, even within one JVM.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Clock {
@@ -67,6 +69,73 @@ impl Clock {
     }
 }
 
+impl Clock {
+    /// An instant in nanoseconds since the Unix epoch; `None` where it is not set or cannot be expressed.
+    #[must_use]
+    pub fn instant(&self, value: i64, unit: TimeUnit) -> Option<i64> {
+        if value == i64::MIN {
+            return None;
+        }
+        match unit {
+            TimeUnit::Ticks => Some(self.nanos(value)),
+            other => value.checked_mul(nanos_in(other)),
+        }
+    }
+
+    /// A length of time in nanoseconds; `None` where it stands for "none" or "for ever", or is too long.
+    #[must_use]
+    pub fn length(&self, value: i64, unit: TimeUnit) -> Option<i64> {
+        if value == i64::MIN || value == i64::MAX {
+            return None;
+        }
+        match unit {
+            TimeUnit::Ticks => Some(self.span(value)),
+            other => value.checked_mul(nanos_in(other)),
+        }
+    }
+}
+
+fn nanos_in(unit: TimeUnit) -> i64 {
+    match unit {
+        TimeUnit::Ticks | TimeUnit::Nanos => 1,
+        TimeUnit::Micros => 1_000,
+        TimeUnit::Millis => 1_000_000,
+        TimeUnit::Seconds => 1_000_000_000,
+    }
+}
+
+/// Shows nanoseconds since the Unix epoch as ISO 8601 in UTC: `2026-11-23T10:36:30.964012345Z`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Iso(
+    /// Nanoseconds since the Unix epoch.
+    pub i64,
+);
+
+impl std::fmt::Display for Iso {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (seconds, nanos) = (self.0.div_euclid(1_000_000_000), self.0.rem_euclid(1_000_000_000));
+        let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        let (year, month, day) = civil(days);
+        let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{nanos:09}Z")
+    }
+}
+
+/// Year, month and day of a number of days since 1970-01-01, in the Gregorian calendar.
+///
+/// Years are counted from March here, so that a leap day is the last day of its year; 400 years have
+/// 146 097 days.
+fn civil(days: i64) -> (i64, i64, i64) {
+    let from_march = days + 719_468;
+    let (era, of_era) = (from_march.div_euclid(146_097), from_march.rem_euclid(146_097));
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +146,14 @@ mod tests {
         assert_eq!(clock.nanos(105), 1_001);
         assert_eq!(clock.nanos(95), 999);
         assert_eq!(clock.span(5), 1);
+    }
+
+    #[test]
+    fn dates() {
+        assert_eq!(Iso(0).to_string(), "1970-01-01T00:00:00.000000000Z");
+        assert_eq!(Iso(-1).to_string(), "1969-12-31T23:59:59.999999999Z");
+        assert_eq!(Iso(951_782_400_000_000_000).to_string(), "2000-02-29T00:00:00.000000000Z");
+        assert_eq!(Iso(1_767_225_599_123_456_789).to_string(), "2025-12-31T23:59:59.123456789Z");
     }
 
     #[test]

@@ -122,12 +122,20 @@ impl Field<'_> {
     /// Whether its number has no sign.
     #[must_use]
     pub fn is_unsigned(&self) -> bool {
-        self.annotation("jdk.jfr.Unsigned").is_some()
+        self.raw.unsigned
     }
 
     /// What its number means, as far as annotations say so.
     #[must_use]
     pub fn content(&self) -> Option<Content> {
+        self.raw.content
+    }
+
+    pub(super) fn declared_unsigned(&self) -> bool {
+        self.annotation("jdk.jfr.Unsigned").is_some()
+    }
+
+    pub(super) fn declared_content(&self) -> Option<Content> {
         let (mut amount, mut frequency, mut other) = (None, false, None);
         for annotation in self.annotations() {
             let value = annotation.value().unwrap_or_default();

@@ -1,6 +1,6 @@
 //! The metadata event: a string table, then a tree of elements whose attributes index it.
 
-use super::{Kind, Metadata, Range, RawAnnotation, RawField, RawSetting, RawType, Region};
+use super::{Field, Kind, Metadata, Range, RawAnnotation, RawField, RawSetting, RawType, Region};
 use crate::cursor::Cursor;
 use crate::error::{Damage, Error, Result, Short};
 use crate::limits::Limits;
@@ -221,7 +221,8 @@ impl Parser {
                         type_id: self.type_ref()?,
                         array: self.number(Known::Dimension).unwrap_or(0) > 0,
                         pooled: self.attribute(Known::ConstantPool).is_some(),
-                        annotations: 0..0,
+                        type_index: u32::MAX,
+                        ..RawField::default()
                     };
                     field.annotations = self.annotations(at, child.children)?;
                     self.out.fields.push(field);
@@ -289,6 +290,15 @@ impl Parser {
             let kind = if class.fields.is_empty() { kind(self.out.str(class.name)) } else { Kind::Struct };
             if let Some(class) = self.out.types.get_mut(i) {
                 class.kind = kind;
+            }
+        }
+        for i in 0..self.out.fields.len() {
+            let Some(raw) = self.out.fields.get(i) else { break };
+            let field = Field { metadata: &self.out, raw };
+            let (unsigned, content) = (field.declared_unsigned(), field.declared_content());
+            let type_index = self.out.by_id.get(&raw.type_id).copied().unwrap_or(u32::MAX);
+            if let Some(raw) = self.out.fields.get_mut(i) {
+                (raw.unsigned, raw.content, raw.type_index) = (unsigned, content, type_index);
             }
         }
     }

@@ -1,0 +1,358 @@
+//! What is in a recording, from the headers of its events: chunks, writers, counts.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
+use jfr_parse::{CHECKPOINT, Chunk, ChunkHeader, Kind, Loss, METADATA, PoolEntries, RawEvent, RawStr, Recording};
+use rayon::prelude::*;
+use serde::Serialize;
+
+/// Bytes that one thread counts at a time.
+const SEGMENT: usize = 1 << 20;
+
+/// Type ids up to here are counted in a table; JVMs use the first few thousand.
+const DENSE: u64 = 1 << 14;
+
+/// Warnings that are kept; more are only counted.
+const MAX_WARNINGS: usize = 100;
+
+/// An overview of a recording.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// When the earliest chunk begins, nanoseconds since the Unix epoch.
+    pub start_nanos: i64,
+    /// From there to where the latest chunk ends, nanoseconds.
+    pub duration_nanos: i64,
+    /// The chunks, in the order of the file, those that cannot be read included.
+    pub chunks: Vec<ChunkSummary>,
+    /// The types of which there are events, by falling count, then by name.
+    pub events: Vec<EventCount>,
+    /// What could not be read, a line each.
+    pub warnings: Vec<String>,
+}
+
+/// An overview of a chunk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChunkSummary {
+    /// Where it begins, in bytes from the beginning of the recording.
+    pub offset: u64,
+    /// Its bytes.
+    pub size: u64,
+    /// Version of the format, for example `2.1`.
+    pub version: String,
+    /// What wrote it.
+    pub producer: Producer,
+    /// Name of the JVM, where it says so.
+    pub jvm_name: Option<String>,
+    /// Version of the JVM, where it says so.
+    pub jvm_version: Option<String>,
+    /// When it begins, nanoseconds since the Unix epoch.
+    pub start_nanos: i64,
+    /// How long it is, nanoseconds; 0 where the writer did not come to say.
+    pub duration_nanos: i64,
+    /// Whether it was still being written when it was copied.
+    pub in_progress: bool,
+    /// Whether its writer marked it as the last of its session.
+    pub is_final: bool,
+    /// Events that carry data.
+    pub event_count: u64,
+    /// Why its events cannot be counted.
+    pub error: Option<String>,
+}
+
+/// What wrote a chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+pub enum Producer {
+    /// A JVM.
+    HotSpot,
+    /// async-profiler.
+    #[serde(rename = "async-profiler")]
+    AsyncProfiler,
+    /// The native half of Datadog's profiler.
+    Datadog,
+    /// JDK Mission Control's writer, or a tool built on it.
+    #[serde(rename = "JMC writer")]
+    JmcWriter,
+    /// Something else, or the chunk does not say.
+    #[serde(rename = "unknown")]
+    Unknown,
+}
+
+impl std::fmt::Display for Producer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::HotSpot => "HotSpot",
+            Self::AsyncProfiler => "async-profiler",
+            Self::Datadog => "Datadog",
+            Self::JmcWriter => "JMC writer",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
+/// The events of one type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EventCount {
+    /// The name as recorded.
+    pub name: String,
+    /// How many there are.
+    pub count: u64,
+    /// Their bytes, framing included.
+    pub bytes: u64,
+}
+
+impl Summary {
+    /// Counts the events of a recording, its chunks and parts of them at the same time.
+    ///
+    /// A chunk that cannot be opened is in [`Summary::warnings`], and the others are counted.
+    ///
+    /// # Errors
+    /// The error of the first chunk, where no chunk can be opened.
+    pub fn of(recording: &Recording<'_>) -> jfr_parse::Result<Self> {
+        let headers: Vec<(u64, ChunkHeader)> = recording.headers().map(|(at, header)| (at, *header)).collect();
+        let indexed: Vec<(usize, (u64, ChunkHeader))> = headers.iter().copied().enumerate().collect();
+        let parts: Vec<_> = indexed
+            .into_par_iter()
+            .map(|(index, (at, header))| match recording.chunk(index) {
+                Ok(chunk) => Ok(Counted::new(&chunk)),
+                Err(e) => Err(Box::new((unread(at, &header, &e), e))),
+            })
+            .collect();
+        let mut out = Self {
+            start_nanos: 0,
+            duration_nanos: 0,
+            chunks: Vec::with_capacity(parts.len()),
+            events: Vec::new(),
+            warnings: recording.losses().iter().map(Loss::to_string).collect(),
+        };
+        let (mut counts, mut failed, mut readable) = (BTreeMap::<String, Tally>::new(), None, false);
+        for part in parts {
+            match part {
+                Ok(part) => {
+                    readable = true;
+                    for (name, tally) in part.events {
+                        counts.entry(name).or_default().add(tally);
+                    }
+                    out.chunks.push(part.chunk);
+                    out.warnings.extend(part.warnings);
+                }
+                Err(lost) => {
+                    let (chunk, e) = *lost;
+                    out.warnings.push(e.to_string());
+                    out.chunks.push(chunk);
+                    failed.get_or_insert(e);
+                }
+            }
+        }
+        if let (Some(e), false) = (failed, readable) {
+            return Err(e);
+        }
+        let ends = out.chunks.iter().map(|c| c.start_nanos.saturating_add(c.duration_nanos));
+        out.start_nanos = out.chunks.iter().map(|c| c.start_nanos).min().unwrap_or(0);
+        out.duration_nanos = ends.max().unwrap_or(0).saturating_sub(out.start_nanos);
+        out.events = counts.into_iter().map(|(name, t)| EventCount { name, count: t.count, bytes: t.bytes }).collect();
+        out.events.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
+        let more = out.warnings.len().saturating_sub(MAX_WARNINGS);
+        if more > 0 {
+            out.warnings.truncate(MAX_WARNINGS);
+            out.warnings.push(format!("{more} more warnings"));
+        }
+        Ok(out)
+    }
+
+    /// How many events there are, of all types.
+    #[must_use]
+    pub fn event_count(&self) -> u64 {
+        self.events.iter().map(|e| e.count).sum()
+    }
+}
+
+fn unread(offset: u64, header: &ChunkHeader, why: &jfr_parse::Error) -> ChunkSummary {
+    ChunkSummary {
+        offset,
+        size: header.chunk_size,
+        version: format!("{}.{}", header.major, header.minor),
+        producer: Producer::Unknown,
+        jvm_name: None,
+        jvm_version: None,
+        start_nanos: header.start_nanos,
+        duration_nanos: header.duration_nanos.max(0),
+        in_progress: header.in_progress(),
+        is_final: header.flags & 2 != 0,
+        event_count: 0,
+        error: Some(why.to_string()),
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    count: u64,
+    bytes: u64,
+}
+
+impl Tally {
+    fn add(&mut self, other: Self) {
+        self.count = self.count.saturating_add(other.count);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+    }
+}
+
+/// Counts by type id, within one chunk.
+struct Table<'a> {
+    dense: Vec<Tally>,
+    sparse: HashMap<u64, Tally, foldhash::fast::RandomState>,
+    /// The first event of each type that is looked into.
+    first: [Option<RawEvent<'a>>; 2],
+    skipped: Vec<(usize, usize)>,
+}
+
+impl<'a> Table<'a> {
+    fn new(chunk: &Chunk<'a>, part: std::ops::Range<usize>, size: usize, wanted: [u64; 2]) -> Self {
+        let mut table = Self {
+            dense: vec![Tally::default(); size],
+            sparse: HashMap::default(),
+            first: [None; 2],
+            skipped: Vec::new(),
+        };
+        let mut events = chunk.walk(part);
+        for event in &mut events {
+            let one = Tally { count: 1, bytes: event.size as u64 };
+            match usize::try_from(event.type_id).ok().and_then(|id| table.dense.get_mut(id)) {
+                Some(tally) => tally.add(one),
+                None => table.sparse.entry(event.type_id).or_default().add(one),
+            }
+            for (first, id) in table.first.iter_mut().zip(wanted) {
+                if event.type_id == id && first.is_none() {
+                    *first = Some(event);
+                }
+            }
+        }
+        table.skipped.extend_from_slice(events.skipped());
+        table
+    }
+
+    /// With the counts of a later part.
+    fn with(mut self, later: Self) -> Self {
+        for (tally, more) in self.dense.iter_mut().zip(later.dense) {
+            tally.add(more);
+        }
+        for (id, more) in later.sparse {
+            self.sparse.entry(id).or_default().add(more);
+        }
+        for (first, later) in self.first.iter_mut().zip(later.first) {
+            *first = first.or(later);
+        }
+        self.skipped.extend(later.skipped);
+        self
+    }
+}
+
+/// What one chunk adds.
+struct Counted {
+    chunk: ChunkSummary,
+    events: Vec<(String, Tally)>,
+    warnings: Vec<String>,
+}
+
+impl Counted {
+    fn new(chunk: &Chunk<'_>) -> Self {
+        let metadata = chunk.metadata();
+        let highest = metadata.event_types().map(|t| t.id()).filter(|&id| id < DENSE).max().unwrap_or(1);
+        let size = usize::try_from(highest).unwrap_or(1).saturating_add(1);
+        // Type 0 is no event type, so an undeclared one is never found.
+        let wanted =
+            ["jdk.JVMInformation", "jdk.ActiveRecording"].map(|n| metadata.by_name(n).map_or(METADATA, |t| t.id()));
+        let table = chunk
+            .segments(SEGMENT)
+            .into_par_iter()
+            .map(|part| Table::new(chunk, part, size, wanted))
+            .reduce_with(Table::with)
+            .unwrap_or_else(|| Table::new(chunk, 0..0, size, wanted));
+
+        let mut warnings: Vec<String> = chunk.losses().iter().map(Loss::to_string).collect();
+        for &(at, bytes) in &table.skipped {
+            let offset = chunk.offset().saturating_add(at as u64);
+            let what = jfr_parse::Damage::BadEventSize;
+            warnings.push(Loss { offset, bytes: bytes as u64, what }.to_string());
+        }
+        let dense = (0u64..).zip(table.dense.iter().copied());
+        let all = dense.chain(table.sparse.iter().map(|(&id, &tally)| (id, tally)));
+        let (mut events, mut event_count) = (Vec::new(), 0u64);
+        for (id, tally) in all.filter(|&(id, t)| t.count > 0 && id != METADATA && id != CHECKPOINT) {
+            match metadata.by_id(id) {
+                Some(of) => {
+                    event_count = event_count.saturating_add(tally.count);
+                    events.push((of.name().to_owned(), tally));
+                }
+                None => warnings.push(format!(
+                    "offset {}: {} of the undeclared type {id} in this chunk passed over",
+                    chunk.offset(),
+                    if tally.count == 1 { "1 event".to_owned() } else { format!("{} events", tally.count) },
+                )),
+            }
+        }
+        let [jvm, recording] = table.first;
+        let text = |event: Option<RawEvent<'_>>, field: &str| event.and_then(|event| text_of(chunk, &event, field));
+        let header = chunk.header();
+        let chunk = ChunkSummary {
+            offset: chunk.offset(),
+            size: chunk.bytes().len() as u64,
+            version: format!("{}.{}", header.major, header.minor),
+            producer: producer(chunk, text(recording, "name").as_deref()),
+            jvm_name: text(jvm, "jvmName"),
+            jvm_version: text(jvm, "jvmVersion"),
+            start_nanos: header.start_nanos,
+            duration_nanos: header.duration_nanos.max(0),
+            in_progress: header.in_progress(),
+            is_final: header.flags & 2 != 0,
+            event_count,
+            error: None,
+        };
+        Self { chunk, events, warnings }
+    }
+}
+
+/// The text of a string field. Constants are looked at only if the string is one.
+fn text_of(chunk: &Chunk<'_>, event: &RawEvent<'_>, field: &str) -> Option<String> {
+    let of = chunk.metadata().by_id(event.type_id)?;
+    let plan = chunk.plan(of, [field]).ok()?;
+    let row = plan.read(event.payload).ok()?;
+    let text = match (plan.is_pooled(0), plan.kind(0)?) {
+        (true, _) => RawStr::Pooled(row.u64(0)),
+        (false, Kind::String) => row.str(0),
+        (false, _) => return None,
+    };
+    let RawStr::Pooled(key) = text else { return text.decode().map(Cow::into_owned) };
+    let strings = plan.type_id(0)?;
+    let layouts = chunk.pool_layouts(|t| t.id() == strings);
+    let mut entries = PoolEntries::default();
+    for checkpoint in chunk.checkpoints() {
+        // A damaged checkpoint costs a name at most.
+        let _ = entries.add(&checkpoint, &layouts);
+    }
+    let pools = chunk.join_pools(vec![entries]);
+    pools.string(chunk.metadata(), strings, key).decode().map(Cow::into_owned)
+}
+
+/// What wrote a chunk: what its own recording is called, else what it declares.
+fn producer(chunk: &Chunk<'_>, recording: Option<&str>) -> Producer {
+    let metadata = chunk.metadata();
+    let name = recording.unwrap_or_default();
+    let declares = |prefix: &str| metadata.types().any(|t| t.name().starts_with(prefix));
+    if name.starts_with("async-profiler") {
+        Producer::AsyncProfiler
+    } else if name.starts_with("java-profiler") {
+        Producer::Datadog
+    } else if metadata.by_name("jdk.types.ThreadGroup").is_some() && metadata.types().len() > 100 {
+        Producer::HotSpot
+    } else if declares("datadog.") {
+        Producer::Datadog
+    } else if declares("profiler.") {
+        Producer::AsyncProfiler
+    } else if metadata.locale().is_empty() {
+        Producer::JmcWriter
+    } else {
+        Producer::Unknown
+    }
+}

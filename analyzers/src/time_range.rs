@@ -1,0 +1,251 @@
+//! Bounds of a time range as people write them.
+
+use std::str::FromStr;
+
+/// One end of a time range.
+///
+/// Written as an instant (`2026-11-22T10:36:30Z`, `2026-11-22 10:36:30.5+01:00`, `2026-11-22`; UTC where no
+/// offset is given), as milliseconds since the Unix epoch (`1795343790000`), as a time from the beginning
+/// (`10s`, `500ms`, `1m30s`), or as one from the end (`-30s`).
+///
+/// ```
+/// use jfr_analyzers::TimeBound;
+///
+/// assert_eq!(TimeBound::parse("1m30s")?.resolve(1_000, 2_000), 90_000_001_000);
+/// assert_eq!(TimeBound::parse("-10ns")?.resolve(1_000, 2_000), 1_990);
+/// assert_eq!(TimeBound::parse("1970-01-01T00:00:01Z")?.resolve(1_000, 2_000), 1_000_000_000);
+/// # Ok::<(), jfr_analyzers::time_range::BadTimeBound>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeBound {
+    /// Nanoseconds since the Unix epoch.
+    Absolute(i64),
+    /// Nanoseconds from the beginning of the recording.
+    FromStart(i64),
+    /// Nanoseconds before the end of the recording.
+    FromEnd(i64),
+}
+
+/// Text that is no time bound.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is no time: give an instant (2026-11-22T10:36:30Z), milliseconds since 1970, a time from the beginning (10s, 500ms, 1m30s) or from the end (-10s)"
+)]
+pub struct BadTimeBound(String);
+
+impl TimeBound {
+    /// Reads a bound.
+    ///
+    /// # Errors
+    /// [`BadTimeBound`] for any other text, and for an instant that nanoseconds in 64 bits cannot express.
+    pub fn parse(text: &str) -> Result<Self, BadTimeBound> {
+        let trimmed = text.trim();
+        let found = match trimmed.strip_prefix('-') {
+            Some(rest) => length(rest).map(Self::FromEnd),
+            None => milliseconds(trimmed)
+                .map(Self::Absolute)
+                .or_else(|| length(trimmed).map(Self::FromStart))
+                .or_else(|| instant(trimmed).map(Self::Absolute)),
+        };
+        found.ok_or_else(|| BadTimeBound(text.to_owned()))
+    }
+
+    /// The instant, in nanoseconds since the Unix epoch, for a recording from `start` to `end`.
+    #[must_use]
+    pub fn resolve(self, start: i64, end: i64) -> i64 {
+        match self {
+            Self::Absolute(nanos) => nanos,
+            Self::FromStart(nanos) => start.saturating_add(nanos),
+            Self::FromEnd(nanos) => end.saturating_sub(nanos),
+        }
+    }
+}
+
+impl FromStr for TimeBound {
+    type Err = BadTimeBound;
+
+    fn from_str(text: &str) -> Result<Self, BadTimeBound> {
+        Self::parse(text)
+    }
+}
+
+fn milliseconds(text: &str) -> Option<i64> {
+    digits(text)?.checked_mul(1_000_000)
+}
+
+/// A number of nothing but digits.
+fn digits(text: &str) -> Option<i64> {
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) { None } else { text.parse().ok() }
+}
+
+/// Numbers with units, joined: `1m30s`, `1.5h`.
+fn length(text: &str) -> Option<i64> {
+    let mut rest = text;
+    let mut total = 0i64;
+    while !rest.is_empty() {
+        let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, behind) = rest.split_at_checked(number)?;
+        let end = behind.find(|c: char| c.is_ascii_digit()).unwrap_or(behind.len());
+        let (unit, behind) = behind.split_at_checked(end)?;
+        let nanos = match unit.trim() {
+            "ns" => 1,
+            "us" | "µs" => 1_000,
+            "ms" => 1_000_000,
+            "s" => 1_000_000_000,
+            "m" | "min" => 60_000_000_000,
+            "h" => 3_600_000_000_000,
+            "d" => 86_400_000_000_000,
+            _ => return None,
+        };
+        total = total.checked_add(scaled(number, nanos)?)?;
+        rest = behind;
+    }
+    if text.is_empty() { None } else { Some(total) }
+}
+
+/// A decimal number of things of `nanos` nanoseconds, cut to whole nanoseconds.
+fn scaled(number: &str, nanos: i64) -> Option<i64> {
+    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
+    let whole = digits(whole)?.checked_mul(nanos)?;
+    let part = part.get(..part.len().min(9))?;
+    let scale = 10i128.checked_pow(u32::try_from(part.len()).ok()?)?;
+    let part = i128::from(digits(part)?) * i128::from(nanos) / scale;
+    whole.checked_add(i64::try_from(part).ok()?)
+}
+
+/// A date, with a time of day, with an offset, as far as they are given.
+fn instant(text: &str) -> Option<i64> {
+    let (date, rest) = text.split_at_checked(10)?;
+    let mut date = date.split('-');
+    let (year, month, day) = (fixed(date.next()?, 4)?, fixed(date.next()?, 2)?, fixed(date.next()?, 2)?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let last = match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if date.next().is_some() || !(1..=last).contains(&day) {
+        return None;
+    }
+    let midnight = days(year, month, day).checked_mul(86_400_000_000_000)?;
+    if rest.is_empty() {
+        return Some(midnight);
+    }
+    let rest = rest.strip_prefix(['T', 't', ' '])?;
+    let at = rest.find(['Z', 'z', '+', '-']).unwrap_or(rest.len());
+    let (time, zone) = rest.split_at_checked(at)?;
+    let ahead = match zone.get(1..) {
+        None | Some("") if !zone.starts_with(['+', '-']) => 0,
+        Some(offset) if zone.starts_with(['+', '-']) => {
+            let minutes = minutes(offset)?;
+            if zone.starts_with('-') { -minutes } else { minutes }
+        }
+        _ => return None,
+    };
+    midnight.checked_add(time_of_day(time)?)?.checked_sub(ahead.checked_mul(60_000_000_000)?)
+}
+
+fn fixed(text: &str, width: usize) -> Option<i64> {
+    if text.len() == width { digits(text) } else { None }
+}
+
+/// `hh`, `hh:mm` or `hhmm` in minutes.
+fn minutes(text: &str) -> Option<i64> {
+    let (hours, minutes) = match text.split_once(':') {
+        Some(parts) => parts,
+        None if text.len() == 4 => text.split_at_checked(2)?,
+        None => (text, "00"),
+    };
+    let (hours, minutes) = (fixed(hours, 2)?, fixed(minutes, 2)?);
+    if hours < 24 && minutes < 60 { Some(hours * 60 + minutes) } else { None }
+}
+
+/// `hh:mm`, `hh:mm:ss` or with a fraction, in nanoseconds.
+fn time_of_day(text: &str) -> Option<i64> {
+    let hours_minutes = minutes(text.get(..5)?).filter(|_| text.get(2..3) == Some(":"))?;
+    let seconds = match text.get(5..)? {
+        "" => 0,
+        rest => {
+            let rest = rest.strip_prefix(':')?;
+            let (whole, _) = rest.split_once('.').unwrap_or((rest, ""));
+            fixed(whole, 2).filter(|&s| s < 60)?;
+            scaled(rest, 1_000_000_000)?
+        }
+    };
+    Some(hours_minutes * 60_000_000_000 + seconds)
+}
+
+/// Days from 1970-01-01; a year begins with March here, so that the leap day is its last.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month > 2 { year } else { year - 1 };
+    let from_march = (month + 9) % 12;
+    let of_year = (153 * from_march + 2) / 5 + day - 1;
+    365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + of_year - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn absolute(text: &str) -> i64 {
+        match TimeBound::parse(text) {
+            Ok(TimeBound::Absolute(nanos)) => nanos,
+            other => unreachable!("{text}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn instants() {
+        const SECOND: i64 = 1_000_000_000;
+        assert_eq!(absolute("1970-01-01"), 0);
+        assert_eq!(absolute("2000-02-29"), 951_782_400 * SECOND);
+        assert_eq!(absolute("2026-11-22T10:36:30Z"), 1_795_343_790 * SECOND);
+        assert_eq!(absolute("2026-11-22 11:36:30.25+01:00"), 1_795_343_790 * SECOND + SECOND / 4);
+        assert_eq!(absolute("2026-11-22T05:06-0530"), 1_795_343_760 * SECOND);
+        assert_eq!(absolute("1969-12-31T23:59:59"), -SECOND);
+        assert_eq!(absolute("1795343790000"), 1_795_343_790 * SECOND);
+    }
+
+    #[test]
+    fn relative_ones() {
+        assert_eq!(TimeBound::parse("10s"), Ok(TimeBound::FromStart(10_000_000_000)));
+        assert_eq!(TimeBound::parse("-500ms"), Ok(TimeBound::FromEnd(500_000_000)));
+        assert_eq!(TimeBound::parse("1.5h"), Ok(TimeBound::FromStart(5_400_000_000_000)));
+        assert_eq!(TimeBound::parse(" 1m 30s".trim()), Ok(TimeBound::FromStart(90_000_000_000)));
+        assert_eq!("2m".parse::<TimeBound>().unwrap().resolve(5, 0), 120_000_000_005);
+        assert_eq!(TimeBound::FromEnd(10).resolve(0, i64::MIN), i64::MIN);
+    }
+
+    #[test]
+    fn what_is_none() {
+        for text in [
+            "",
+            "-",
+            "s",
+            "10x",
+            "10",
+            "soon",
+            "-5",
+            "1.2.3s",
+            "2026-13-01",
+            "2026-02-29",
+            "2026-11-22T",
+            "2026-11-22T25:00",
+            "2026-11-22T10:61",
+            "2026-11-22T10:00+",
+            "9999-01-01",
+            "99999999999999999999",
+            "2026-11-22T1036",
+            "é10s",
+            "10é",
+        ] {
+            let bound = TimeBound::parse(text);
+            // A bare number is milliseconds since 1970.
+            assert_eq!(bound.is_err(), text != "10", "{text}: {bound:?}");
+        }
+        assert!(TimeBound::parse("soon").unwrap_err().to_string().contains("\"soon\" is no time"));
+    }
+}

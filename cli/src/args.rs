@@ -1,0 +1,28 @@
+//! What can be asked on the command line. Help, man pages and completions all come from here.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{completions, man, metadata, print, summary};
+
+/// Reads JDK Flight Recorder recordings.
+///
+/// An INPUT is a recording, plain or packed with gzip, zip, lz4 or zstd, or `-` for standard input. Of a damaged
+/// recording everything is read that can be; what is lost is told on standard error.
+///
+/// Exit status: 0 done, perhaps with warnings; 1 nothing could be done, or something was lost and --strict was
+/// given; 2 wrong usage.
+#[derive(Debug, Parser)]
+#[command(name = "jfrkit", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Summary(summary::Args),
+    Print(print::Args),
+    Metadata(metadata::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}

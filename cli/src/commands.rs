@@ -1,0 +1,21 @@
+//! The subcommands, a file each.
+
+pub(crate) mod completions;
+pub(crate) mod man;
+pub(crate) mod metadata;
+pub(crate) mod print;
+pub(crate) mod summary;
+
+use crate::args::Command;
+use crate::failure::Failure;
+
+/// Does what was asked.
+pub(crate) fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Summary(args) => summary::run(&args),
+        Command::Print(args) => print::run(&args),
+        Command::Metadata(args) => metadata::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
+    }
+}

@@ -1,0 +1,212 @@
+//! `jfrkit print`.
+
+use std::io::Write;
+
+use jfr_analyzers::TimeBound;
+use jfr_parse::text::TextWriter;
+use jfr_parse::{
+    Chunk, Content, Iso, Loss, Plan, RawEvent, Recording, StructValue, TimeUnit, Timed, Type, ValueReader,
+};
+use serde::Serialize;
+
+use crate::event_filter::Globs;
+use crate::failure::Failure;
+use crate::input;
+
+/// Print events with their values
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  jfrkit print --events CPULoad,GarbageCollection recording.jfr
+  jfrkit print --categories 'GC,Java*' --stack-depth 20 recording.jfr
+  jfrkit print --events 'jdk.File*' --from -30s recording.jfr
+  jfrkit print --format json recording.jfr | jq -r 'select(.values.duration > 1e8) | .type'
+
+Times are UTC. The JSON is one object a line and event: type (the name as recorded), startTime (ISO 8601 with
+nanoseconds, null if the event has none) and values (its fields by name). In values, instants are ISO 8601, lengths of
+time are nanoseconds, amounts are bytes or bits, ratios are 0 to 1; a constant is an object, what is not set or cannot
+be resolved is null. Constants are followed to a depth of 12.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    input: input::Args,
+
+    /// Only events of these types: comma-separated names, with or without package, with * and ?
+    #[arg(long, value_name = "GLOBS")]
+    events: Option<Globs>,
+
+    /// Only events of types in these categories: comma-separated, with * and ?
+    #[arg(long, value_name = "GLOBS")]
+    categories: Option<Globs>,
+
+    /// Frames to show of each stack trace
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    stack_depth: usize,
+
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    /// Only events that begin at this time or later: ISO 8601, milliseconds since 1970, or relative to the
+    /// beginning (10s) or the end (-10s) of the recording
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    from: Option<TimeBound>,
+
+    /// Only events that begin before this time
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    to: Option<TimeBound>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// One line of JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line<'v, 'a> {
+    r#type: &'a str,
+    start_time: Option<String>,
+    values: Timed<'v, 'a>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let input = args.input.open()?;
+    let mut job =
+        Job { args, range: args.range(&input.recording), out: crate::output::stdout(), losses: &input.losses };
+    for loss in input.recording.losses() {
+        input.losses.warn(loss);
+    }
+    let (mut failed, mut readable) = (None, false);
+    for chunk in input.recording.chunks() {
+        match chunk {
+            Ok(chunk) => {
+                readable = true;
+                job.chunk(&chunk)?;
+            }
+            Err(e) => {
+                input.losses.warn(&e);
+                failed = failed.or(Some(e));
+            }
+        }
+    }
+    job.out.flush()?;
+    match failed {
+        Some(e) if !readable => Err(Failure::of(input.name, &e)),
+        _ => input.losses.finish(),
+    }
+}
+
+impl Args {
+    /// The wanted instants, nanoseconds since the Unix epoch.
+    fn range(&self, recording: &Recording<'_>) -> Option<std::ops::Range<i64>> {
+        if self.from.is_none() && self.to.is_none() {
+            return None;
+        }
+        let starts = recording.headers().map(|(_, h)| h.start_nanos);
+        let ends = recording.headers().map(|(_, h)| h.start_nanos.saturating_add(h.duration_nanos.max(0)));
+        let (start, end) = (starts.min().unwrap_or(0), ends.max().unwrap_or(0));
+        let bound = |bound: Option<TimeBound>, none| bound.map_or(none, |b| b.resolve(start, end));
+        Some(bound(self.from, i64::MIN)..bound(self.to, i64::MAX))
+    }
+
+    fn wants(&self, of: Type<'_>) -> bool {
+        self.events.as_ref().is_none_or(|globs| globs.fits_type(of))
+            && self.categories.as_ref().is_none_or(|globs| globs.fits_categories(of))
+    }
+}
+
+struct Job<'r, O> {
+    args: &'r Args,
+    range: Option<std::ops::Range<i64>>,
+    out: O,
+    losses: &'r input::Losses<'r>,
+}
+
+/// A type of events that are printed.
+struct Wanted<'c> {
+    of: Type<'c>,
+    start: Option<(Plan<1>, TimeUnit)>,
+}
+
+impl<O: Write> Job<'_, O> {
+    fn chunk(&mut self, chunk: &Chunk<'_>) -> Result<(), Failure> {
+        for loss in chunk.losses() {
+            self.losses.warn(loss);
+        }
+        let types: Vec<Type<'_>> = chunk.metadata().event_types().filter(|of| self.args.wants(*of)).collect();
+        let wanted: std::collections::HashMap<u64, Wanted<'_>> =
+            types.into_iter().map(|of| (of.id(), Wanted::new(chunk, of))).collect();
+        let mut printer: Option<(ValueReader<'_>, TextWriter)> = None;
+        let depth = self.args.stack_depth;
+        let mut events = chunk.walk(jfr_parse::HEADER_SIZE..chunk.bytes().len());
+        for event in &mut events {
+            let Some(of) = wanted.get(&event.type_id) else { continue };
+            let start = of.start(chunk, &event);
+            if let Some(range) = &self.range
+                && !start.is_some_and(|at| range.contains(&at))
+            {
+                continue;
+            }
+            // Constants are indexed only if an event is printed.
+            let (reader, text) = printer.get_or_insert_with(|| {
+                (ValueReader::new(chunk).stack_depth(depth), TextWriter::new(chunk.clock(), depth))
+            });
+            match reader.event(&event) {
+                Ok(value) => {
+                    if let Some(value) = value.as_struct() {
+                        self.event(text, chunk, of, start, value)?;
+                    }
+                }
+                Err(e) => self.losses.warn(format_args!("{}: {e}", of.of.name())),
+            }
+        }
+        for &(at, bytes) in events.skipped() {
+            let offset = chunk.offset().saturating_add(at as u64);
+            self.losses.warn(Loss { offset, bytes: bytes as u64, what: jfr_parse::Damage::BadEventSize });
+        }
+        Ok(())
+    }
+
+    fn event(
+        &mut self,
+        text: &mut TextWriter,
+        chunk: &Chunk<'_>,
+        of: &Wanted<'_>,
+        start: Option<i64>,
+        value: &StructValue<'_>,
+    ) -> Result<(), Failure> {
+        match self.args.format {
+            Format::Text => {
+                text.clear();
+                text.event(value);
+                self.out.write_all(text.as_str().as_bytes())?;
+            }
+            Format::Json => {
+                let start_time = start.map(|nanos| Iso(nanos).to_string());
+                let line = Line { r#type: of.of.name(), start_time, values: value.timed(chunk.clock()) };
+                serde_json::to_writer(&mut self.out, &line)?;
+                self.out.write_all(b"\n")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'c> Wanted<'c> {
+    fn new(chunk: &Chunk<'_>, of: Type<'c>) -> Self {
+        let unit = of.field("startTime").and_then(|f| match f.content() {
+            Some(Content::Timestamp(unit)) => Some(unit),
+            _ => None,
+        });
+        let start = unit.and_then(|unit| Some((chunk.plan(of, ["startTime"]).ok()?, unit)));
+        Self { of, start }
+    }
+
+    /// When an event begins, nanoseconds since the Unix epoch.
+    fn start(&self, chunk: &Chunk<'_>, event: &RawEvent<'_>) -> Option<i64> {
+        let (plan, unit) = self.start.as_ref()?;
+        chunk.clock().instant(plan.read(event.payload).ok()?.i64(0), *unit)
+    }
+}

@@ -1,0 +1,58 @@
+//! Why a command ends without having done its work.
+
+use std::process::ExitCode;
+
+/// One line for the user: what went wrong, where, and what to do.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Nothing could be done.
+    Failed(String),
+    /// The command line asks for something that does not exist.
+    Usage(String),
+    /// Whoever read the output has seen enough.
+    ClosedPipe,
+}
+
+impl Failure {
+    /// The failure of an input.
+    pub(crate) fn of(input: &str, error: &jfr_parse::Error) -> Self {
+        Self::Failed(match error {
+            // Names the file already.
+            jfr_parse::Error::Io { .. } => error.to_string(),
+            _ => format!("{input}: {error}"),
+        })
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Failed(_) => ExitCode::from(1),
+            Self::Usage(_) => ExitCode::from(2),
+            Self::ClosedPipe => ExitCode::SUCCESS,
+        }
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Failed(message) | Self::Usage(message) => f.write_str(message),
+            Self::ClosedPipe => f.write_str("the output was closed"),
+        }
+    }
+}
+
+/// Writing the output failed.
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self::ClosedPipe,
+            _ => Self::Failed(format!("writing the output failed: {error}")),
+        }
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        std::io::Error::from(error).into()
+    }
+}

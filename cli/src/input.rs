@@ -1,0 +1,87 @@
+//! The recording that a command reads, and what is lost of it.
+
+use std::cell::Cell;
+
+use jfr_parse::{Limits, Recording};
+
+use crate::failure::Failure;
+use crate::output::complain;
+
+/// Warnings that are shown; more are only counted.
+const MAX_WARNINGS: usize = 100;
+
+/// Options that every command on a recording has.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Recording to read, `-` for standard input
+    #[arg(value_name = "INPUT")]
+    pub(crate) path: String,
+
+    /// Fail with status 1 where anything is lost, instead of warning
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+impl Args {
+    /// Opens the recording.
+    pub(crate) fn open(&self) -> Result<Input<'_>, Failure> {
+        let recording = if self.path == "-" {
+            Recording::from_reader(std::io::stdin().lock(), &Limits::tool())
+        } else {
+            Recording::open(&self.path)
+        };
+        let recording = recording.map_err(|e| Failure::of(self.name(), &e))?;
+        Ok(Input {
+            name: self.name(),
+            recording,
+            losses: Losses { name: self.name(), strict: self.strict, count: Cell::new(0) },
+        })
+    }
+
+    /// What the input is called in messages.
+    pub(crate) fn name(&self) -> &str {
+        if self.path == "-" { "standard input" } else { &self.path }
+    }
+}
+
+/// An open recording.
+#[derive(Debug)]
+pub(crate) struct Input<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) recording: Recording<'static>,
+    pub(crate) losses: Losses<'a>,
+}
+
+/// Tells the user what is lost.
+#[derive(Debug)]
+pub(crate) struct Losses<'a> {
+    name: &'a str,
+    strict: bool,
+    count: Cell<usize>,
+}
+
+impl Losses<'_> {
+    /// Warns of a loss; the text says where in the file.
+    pub(crate) fn warn(&self, loss: impl std::fmt::Display) {
+        let count = self.count.get();
+        self.count.set(count.saturating_add(1));
+        if count < MAX_WARNINGS {
+            complain("warning", &format!("{}: {loss}", self.name));
+        }
+    }
+
+    /// Ends the command: a failure if something was lost and that is not to be borne.
+    pub(crate) fn finish(&self) -> Result<(), Failure> {
+        let count = self.count.get();
+        if count > MAX_WARNINGS {
+            complain("warning", &format!("{}: {} more warnings", self.name, count - MAX_WARNINGS));
+        }
+        if self.strict && count > 0 {
+            return Err(Failure::Failed(format!(
+                "{}: not read completely; leave out --strict to accept that",
+                self.name
+            )));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,391 @@
+//! Events read with serde into a struct of the caller's own.
+//!
+//! The struct names the fields that it wants as the metadata names them; others are passed over. A field of a
+//! constant or an inline type is a nested struct, an array a `Vec`, an enumeration such as a thread state a
+//! `String`, a `&str` or a Rust enum. Use `Option` for what may be null: references and strings may always
+//! be, and a field may be missing in recordings of other JDKs. `&str` fits strings whose bytes are UTF-8;
+//! `Cow<str>` with `#[serde(borrow)]` fits all.
+//!
+//! Numbers are delivered as recorded: signed unless the field is annotated as unsigned, times in ticks of the
+//! chunk's clock where the field is so annotated. The types [`Timestamp`] and [`Timespan`] deliver nanoseconds
+//! whatever the unit of the field. A time that stands for "not set", "none" or "for ever" is `None` to an
+//! `Option`.
+//!
+//! ```
+//! use jfr_parse::de::{Timespan, Timestamp};
+//!
+//! #[derive(serde::Deserialize)]
+//! #[serde(rename_all = "camelCase")]
+//! struct FileRead<'a> {
+//!     start_time: Timestamp,
+//!     duration: Timespan,
+//!     path: Option<std::borrow::Cow<'a, str>>,
+//!     bytes_read: i64,
+//!     #[serde(borrow)]
+//!     event_thread: Option<Thread<'a>>,
+//! }
+//!
+//! #[derive(serde::Deserialize)]
+//! #[serde(rename_all = "camelCase")]
+//! struct Thread<'a> {
+//!     java_name: Option<&'a str>,
+//! }
+//!
+//! # fn main() -> jfr_parse::Result<()> {
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-full.jfr");
+//! let recording = jfr_parse::Recording::open(path)?;
+//! let mut bytes = 0;
+//! for chunk in recording.chunks() {
+//!     let chunk = chunk?;
+//!     let Some(file_read) = chunk.metadata().by_name("jdk.FileRead") else { continue };
+//!     for event in chunk.events().filter(|e| e.type_id == file_read.id()) {
+//!         let read: FileRead = chunk.deserialize(&event)?;
+//!         assert!(read.start_time.nanos > 0 && read.duration.nanos >= 0);
+//!         assert!(read.path.is_some() && read.event_thread.is_some_and(|t| t.java_name.is_some()));
+//!         bytes += read.bytes_read;
+//!     }
+//! }
+//! assert!(bytes > 0);
+//! # Ok(())
+//! # }
+//! ```
+
+mod time;
+
+use std::borrow::Cow;
+use std::cell::Cell;
+
+use serde::de::value::{BorrowedStrDeserializer, CowStrDeserializer};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, forward_to_deserialize_any};
+
+pub use time::{Timespan, Timestamp};
+
+use crate::chunk::Chunk;
+use crate::cursor::Cursor;
+use crate::error::{Damage, Error, Result, Short};
+use crate::event::RawEvent;
+use crate::layout::Layout;
+use crate::leaf::{Leaf, count};
+use crate::limits::Limits;
+use crate::metadata::{Content, Field, Kind, Type};
+use crate::pools::Pools;
+use crate::time::Clock;
+
+impl<'a> Chunk<'a> {
+    /// Reads an event into a struct of the caller's own; see [`de`](crate::de).
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] where the event does not have what the struct asks for, [`Error::Unknown`] for an
+    /// event of an undeclared type, [`Error::Damaged`] where the event does not hold what its type says,
+    /// [`Error::LimitExceeded`] beyond [`Limits::value_nodes`].
+    pub fn deserialize<'c, T: Deserialize<'c>>(&'c self, event: &RawEvent<'a>) -> Result<T> {
+        let of = self.metadata().by_id(event.type_id);
+        let of = of.ok_or_else(|| Error::Unknown { kind: "event type", name: event.type_id.to_string() })?;
+        let limits = self.limits();
+        let context = Context {
+            pools: self.pools(),
+            limits,
+            clock: self.clock(),
+            offset: self.offset().saturating_add(event.offset as u64),
+            nodes: Cell::new(limits.value_nodes),
+        };
+        T::deserialize(ValueDe {
+            context: &context,
+            what: What::Whole(of, None),
+            at: Cursor::new(event.payload),
+            depth: limits.value_depth,
+            nesting: limits.nesting,
+        })
+    }
+}
+
+impl serde::de::Error for Error {
+    fn custom<T: std::fmt::Display>(message: T) -> Self {
+        Self::Mismatch(message.to_string())
+    }
+}
+
+/// What all values of one event share.
+struct Context<'c> {
+    pools: &'c Pools<'c>,
+    limits: &'c Limits,
+    clock: Clock,
+    offset: u64,
+    /// Values that may still be read.
+    nodes: Cell<usize>,
+}
+
+impl Context<'_> {
+    fn damaged(&self, what: Damage) -> Error {
+        Error::damaged(self.offset, what)
+    }
+
+    fn whole<T>(&self, read: Result<T, Short>) -> Result<T> {
+        read.map_err(|_| self.damaged(Damage::Truncated))
+    }
+
+    fn spend(&self) -> Result<()> {
+        let left = self.nodes.get().checked_sub(1).ok_or(Error::LimitExceeded {
+            offset: self.offset,
+            what: "values in one event",
+            name: "value_nodes",
+            limit: self.limits.value_nodes as u64,
+        })?;
+        self.nodes.set(left);
+        Ok(())
+    }
+
+    fn skip(&self, field: Field<'_>, element: bool, at: &mut Cursor<'_>) -> Result<()> {
+        if field.is_pooled() && (element || !field.is_array()) {
+            return self.whole(at.skip_varints(1));
+        }
+        let layout = if element { Layout::of_element } else { Layout::of_field }(field, self.limits);
+        self.whole(layout.ok_or_else(|| self.damaged(Damage::TooDeep))?.skip(at))
+    }
+}
+
+/// What stands at a place in the recording.
+#[derive(Clone, Copy)]
+enum What<'c> {
+    /// A field: a count and elements, a key, or a value.
+    Field(Field<'c>),
+    /// One element of a field that is an array.
+    Element(Field<'c>),
+    /// A value itself, and the innermost field that led to it.
+    Whole(Type<'c>, Option<Field<'c>>),
+}
+
+/// A value in the recording. It has a cursor of its own: whoever owns the value moves past it by its layout,
+/// which costs little and lets a reference continue in the bytes of its constant.
+#[derive(Clone, Copy)]
+struct ValueDe<'x, 'c> {
+    context: &'x Context<'c>,
+    what: What<'c>,
+    at: Cursor<'c>,
+    /// References that may still be followed.
+    depth: usize,
+    /// Inline types that may still be opened.
+    nesting: usize,
+}
+
+/// A value with nothing more to follow.
+enum Found<'x, 'c> {
+    Null,
+    Bool(bool),
+    Signed(i64),
+    Unsigned(u64),
+    F32(f32),
+    F64(f64),
+    Char(char),
+    Str(Cow<'c, str>),
+    Array(Elements<'x, 'c>),
+    Fields(Type<'c>),
+}
+
+impl<'x, 'c> ValueDe<'x, 'c> {
+    /// Follows references, and types that stand for their only field, to what is there. The place that is left
+    /// in `self` is the innermost.
+    fn find(&mut self) -> Result<Found<'x, 'c>> {
+        self.context.spend()?;
+        loop {
+            let (of, field) = match self.what {
+                What::Field(field) if field.is_array() => return self.array(field),
+                What::Field(field) | What::Element(field) if field.is_pooled() => {
+                    let key = self.context.whole(self.at.varint())?;
+                    let bytes = field.value_type().and_then(|of| Some((of, self.context.pools.get(of.id(), key)?)));
+                    let (Some((of, bytes)), Some(depth)) = (bytes, self.depth.checked_sub(1)) else {
+                        return Ok(Found::Null);
+                    };
+                    (self.at, self.depth, self.nesting) = (Cursor::new(bytes), depth, self.context.limits.nesting);
+                    (of, Some(field))
+                }
+                What::Field(field) | What::Element(field) => {
+                    (field.value_type().ok_or_else(|| self.context.damaged(Damage::BadMetadata))?, Some(field))
+                }
+                What::Whole(of, field) => (of, field),
+            };
+            self.what = What::Whole(of, field);
+            let unsigned = field.is_some_and(|f| f.is_unsigned());
+            if let Some(leaf) = self.context.whole(Leaf::read(of.kind(), unsigned, &mut self.at))? {
+                return Ok(match leaf {
+                    Leaf::Bool(b) => Found::Bool(b),
+                    Leaf::Signed(n) => Found::Signed(n),
+                    Leaf::Unsigned(n) => Found::Unsigned(n),
+                    Leaf::F32(n) => Found::F32(n),
+                    Leaf::F64(n) => Found::F64(n),
+                    Leaf::Char(c) => Found::Char(c),
+                    Leaf::Str(raw) => self.context.pools.resolve(of.id(), raw).decode().map_or(Found::Null, Found::Str),
+                });
+            }
+            self.nesting = self.nesting.checked_sub(1).ok_or_else(|| self.context.damaged(Damage::TooDeep))?;
+            let mut fields = of.fields();
+            match (fields.next(), fields.next()) {
+                (Some(only), None) if of.is_simple() => self.what = What::Field(only),
+                _ => return Ok(Found::Fields(of)),
+            }
+        }
+    }
+
+    /// What the innermost field says of its number; only after [`find`](Self::find).
+    fn content(&self) -> Option<Content> {
+        match self.what {
+            What::Whole(_, Some(field)) => field.content(),
+            _ => None,
+        }
+    }
+
+    fn array(&mut self, field: Field<'c>) -> Result<Found<'x, 'c>> {
+        let bare = |of: Type<'_>| of.kind() == Kind::Struct && of.fields().len() == 0;
+        let empty = !field.is_pooled() && field.value_type().is_some_and(bare);
+        let left = self.context.whole(count(&mut self.at, empty))?;
+        Ok(Found::Array(Elements { left, field, of: *self }))
+    }
+
+    /// Hands a value on; of a struct only `wanted` fields, all where that is `None`.
+    fn give<V: Visitor<'c>>(
+        self,
+        found: Found<'x, 'c>,
+        wanted: Option<&'static [&'static str]>,
+        visitor: V,
+    ) -> Result<V::Value> {
+        match found {
+            Found::Null => visitor.visit_unit(),
+            Found::Bool(b) => visitor.visit_bool(b),
+            Found::Signed(n) => visitor.visit_i64(n),
+            Found::Unsigned(n) => visitor.visit_u64(n),
+            Found::F32(n) => visitor.visit_f32(n),
+            Found::F64(n) => visitor.visit_f64(n),
+            Found::Char(c) => visitor.visit_char(c),
+            Found::Str(Cow::Borrowed(text)) => visitor.visit_borrowed_str(text),
+            Found::Str(Cow::Owned(text)) => visitor.visit_string(text),
+            Found::Array(elements) => visitor.visit_seq(elements),
+            Found::Fields(of) => visitor.visit_map(Fields { of, next: 0, wanted, value: None, owner: self }),
+        }
+    }
+}
+
+impl<'c> Deserializer<'c> for ValueDe<'_, 'c> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'c>>(mut self, visitor: V) -> Result<V::Value> {
+        let found = self.find()?;
+        self.give(found, None, visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'c>>(
+        mut self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        let found = self.find()?;
+        self.give(found, Some(fields), visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'c>>(self, visitor: V) -> Result<V::Value> {
+        // Looks ahead: what is there is read again by the option's content.
+        let mut ahead = self;
+        let none = match ahead.find()? {
+            Found::Null => true,
+            Found::Signed(n) => time::is_unset(n, ahead.content()),
+            Found::Unsigned(n) => time::is_unset(n.cast_signed(), ahead.content()),
+            _ => false,
+        };
+        if none { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'c>>(mut self, name: &'static str, visitor: V) -> Result<V::Value> {
+        if !time::is_time(name) {
+            return visitor.visit_newtype_struct(self);
+        }
+        let number = match self.find()? {
+            Found::Signed(n) => n,
+            Found::Unsigned(n) => n.cast_signed(),
+            other => return self.give(other, None, visitor),
+        };
+        match time::nanos(name, number, self.content(), self.context.clock)? {
+            Some(nanos) => visitor.visit_i64(nanos),
+            None => visitor.visit_none(),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'c>>(
+        mut self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        match self.find()? {
+            Found::Str(Cow::Borrowed(text)) => visitor.visit_enum(BorrowedStrDeserializer::new(text)),
+            Found::Str(text) => visitor.visit_enum(CowStrDeserializer::new(text)),
+            other => self.give(other, None, visitor),
+        }
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'c>>(self, visitor: V) -> Result<V::Value> {
+        visitor.visit_unit()
+    }
+
+    forward_to_deserialize_any! {
+        <V: Visitor<'c>>
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        seq tuple tuple_struct map identifier
+    }
+}
+
+/// The elements of an array.
+struct Elements<'x, 'c> {
+    left: usize,
+    field: Field<'c>,
+    of: ValueDe<'x, 'c>,
+}
+
+impl<'c> SeqAccess<'c> for Elements<'_, 'c> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'c>>(&mut self, seed: T) -> Result<Option<T::Value>> {
+        let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
+        self.left = left;
+        let element = ValueDe { what: What::Element(self.field), ..self.of };
+        self.of.context.skip(self.field, true, &mut self.of.at)?;
+        seed.deserialize(element).map(Some)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.left)
+    }
+}
+
+/// The fields of a struct.
+struct Fields<'x, 'c> {
+    of: Type<'c>,
+    next: usize,
+    wanted: Option<&'static [&'static str]>,
+    value: Option<ValueDe<'x, 'c>>,
+    owner: ValueDe<'x, 'c>,
+}
+
+impl<'c> MapAccess<'c> for Fields<'_, 'c> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'c>>(&mut self, seed: K) -> Result<Option<K::Value>> {
+        while let Some(field) = self.of.fields().nth(self.next) {
+            self.next += 1;
+            let value = ValueDe { what: What::Field(field), ..self.owner };
+            self.owner.context.skip(field, false, &mut self.owner.at)?;
+            if self.wanted.is_none_or(|wanted| wanted.contains(&field.name())) {
+                self.value = Some(value);
+                return seed.deserialize(BorrowedStrDeserializer::new(field.name())).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'c>>(&mut self, seed: V) -> Result<V::Value> {
+        match self.value.take() {
+            Some(value) => seed.deserialize(value),
+            None => Err(Error::Mismatch("the value of a field was asked for before its name".to_owned())),
+        }
+    }
+}

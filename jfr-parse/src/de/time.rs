@@ -1,0 +1,81 @@
+//! Times that are nanoseconds whatever the unit of their field.
+
+use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
+
+use crate::error::{Error, Result};
+use crate::metadata::Content;
+use crate::time::Clock;
+
+/// Names by which the deserializer knows that a time is asked for.
+const TIMESTAMP: &str = "$jfr_parse::Timestamp";
+const TIMESPAN: &str = "$jfr_parse::Timespan";
+
+/// An instant. Read only by [`Chunk::deserialize`](crate::Chunk::deserialize), from a field that is annotated as
+/// a timestamp; an instant that is "not set" reads as null, so use `Option` where that occurs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp {
+    /// Nanoseconds since the Unix epoch.
+    pub nanos: i64,
+}
+
+/// A length of time. Read only by [`Chunk::deserialize`](crate::Chunk::deserialize), from a field that is
+/// annotated as a timespan; "none" and "for ever" read as null.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timespan {
+    /// Nanoseconds.
+    pub nanos: i64,
+}
+
+pub(super) fn is_time(name: &str) -> bool {
+    name == TIMESTAMP || name == TIMESPAN
+}
+
+/// Whether a number stands for "not set", "none" or "for ever".
+pub(super) fn is_unset(number: i64, content: Option<Content>) -> bool {
+    match content {
+        Some(Content::Timestamp(_)) => number == i64::MIN,
+        Some(Content::Timespan(_)) => number == i64::MIN || number == i64::MAX,
+        _ => false,
+    }
+}
+
+/// The nanoseconds of `number` in a field annotated as `content`.
+pub(super) fn nanos(name: &str, number: i64, content: Option<Content>, clock: Clock) -> Result<Option<i64>> {
+    match content {
+        Some(Content::Timestamp(unit)) if name == TIMESTAMP => Ok(clock.instant(number, unit)),
+        Some(Content::Timespan(unit)) if name == TIMESPAN => Ok(clock.length(number, unit)),
+        _ => {
+            let kind = if name == TIMESTAMP { "a timestamp" } else { "a timespan" };
+            Err(Error::custom(format_args!("the field is not annotated as {kind}")))
+        }
+    }
+}
+
+/// Takes the nanoseconds.
+struct Nanos(&'static str);
+
+impl Visitor<'_> for Nanos {
+    type Value = i64;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, nanos: i64) -> Result<i64, E> {
+        Ok(nanos)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let nanos = from.deserialize_newtype_struct(TIMESTAMP, Nanos("an instant in a chunk"))?;
+        Ok(Self { nanos })
+    }
+}
+
+impl<'de> Deserialize<'de> for Timespan {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let nanos = from.deserialize_newtype_struct(TIMESPAN, Nanos("a length of time in a chunk"))?;
+        Ok(Self { nanos })
+    }
+}

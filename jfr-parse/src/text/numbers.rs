@@ -1,0 +1,166 @@
+//! Numbers with units, rounded for people.
+
+use std::fmt;
+
+use super::put;
+use crate::metadata::Content;
+
+/// Shows nanoseconds with three significant digits and the unit that fits: `0.137 ms`, `31.5 ms`, `1.00 s`,
+/// `1 m 20 s`, `2 h 5 m`, `3 d 4 h`.
+#[must_use]
+pub fn duration(nanos: i64) -> impl fmt::Display {
+    Duration(nanos)
+}
+
+struct Duration(i64);
+
+impl fmt::Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&text_of(self.0))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+fn text_of(nanos: i64) -> String {
+    if nanos == 0 {
+        return "0 s".to_owned();
+    }
+    let sign = if nanos < 0 { "-" } else { "" };
+    let nanos = nanos.unsigned_abs();
+    let seconds = nanos / 1_000_000_000;
+    match seconds {
+        0 => {
+            let digits = nanos.ilog10() as usize + 1;
+            // Below a microsecond the nanoseconds themselves are the last digits.
+            let places = 9usize.saturating_sub(digits).min(6);
+            format!("{sign}{:.places$} ms", nanos as f64 / 1e6)
+        }
+        1..60 => {
+            let places = if seconds < 10 { 2 } else { 1 };
+            format!("{sign}{:.places$} s", nanos as f64 / 1e9)
+        }
+        60..3_600 => format!("{sign}{} m {} s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{sign}{} h {} m", seconds / 3_600, seconds / 60 % 60),
+        _ => format!("{sign}{} d {} h", seconds / 86_400, seconds / 3_600 % 24),
+    }
+}
+
+/// Bytes or bits, or those per second, in the unit that fits (1 kB is 1024 bytes, as for the JDK): `12 bytes`,
+/// `1.5 kB`, `3.0 Mbps`. `None` for other contents.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
+pub fn amount(n: i64, content: Content) -> Option<String> {
+    let (one, many, unit) = match content {
+        Content::Bytes => ("byte", "bytes", "B"),
+        Content::Bits => ("bit", "bits", "bit"),
+        Content::BytesPerSecond => ("byte/s", "byte/s", "B/s"),
+        Content::BitsPerSecond => ("bps", "bps", "bps"),
+        _ => return None,
+    };
+    if n.unsigned_abs() < 1_024 {
+        return Some(format!("{n} {}", if n.unsigned_abs() == 1 { one } else { many }));
+    }
+    let mut scaled = n as f64 / 1_024.0;
+    let mut prefixes = "kMGTPE".chars();
+    let mut prefix = prefixes.next()?;
+    while scaled.abs() >= 1_024.0 {
+        let Some(next) = prefixes.next() else { break };
+        prefix = next;
+        scaled /= 1_024.0;
+    }
+    Some(format!("{scaled:.1} {prefix}{unit}"))
+}
+
+/// Shows a double as Java does: with a point, from 10^7 on and below 10^-3 with an exponent.
+pub(super) fn double(out: &mut String, n: f64, hertz: bool) {
+    if n.is_nan() || n == f64::NEG_INFINITY {
+        return out.push_str("N/A");
+    }
+    let size = n.abs();
+    if n.is_infinite() {
+        out.push_str("Infinity");
+    } else if size == 0.0 || (1e-3..1e7).contains(&size) {
+        put(out, format_args!("{n:?}"));
+    } else {
+        scientific(out, &format!("{n:E}"));
+    }
+    if hertz {
+        out.push_str(" Hz");
+    }
+}
+
+/// Like [`double`]: a float has its own shortest form.
+pub(super) fn float(out: &mut String, n: f32, hertz: bool) {
+    if n.is_nan() || n == f32::NEG_INFINITY {
+        return out.push_str("N/A");
+    }
+    let size = n.abs();
+    if n.is_infinite() {
+        out.push_str("Infinity");
+    } else if size == 0.0 || (1e-3..1e7).contains(&size) {
+        put(out, format_args!("{n:?}"));
+    } else {
+        scientific(out, &format!("{n:E}"));
+    }
+    if hertz {
+        out.push_str(" Hz");
+    }
+}
+
+/// `1E10` is `1.0E10` in Java.
+fn scientific(out: &mut String, text: &str) {
+    match text.split_once('E') {
+        Some((digits, exponent)) if !digits.contains('.') => put(out, format_args!("{digits}.0E{exponent}")),
+        _ => out.push_str(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        for (nanos, text) in [
+            (0, "0 s"),
+            (230, "0.000230 ms"),
+            (4_340, "0.00434 ms"),
+            (137_000, "0.137 ms"),
+            (31_500_000, "31.5 ms"),
+            (312_400_000, "312 ms"),
+            (1_000_000_000, "1.00 s"),
+            (13_800_000_000, "13.8 s"),
+            (80_000_000_000, "1 m 20 s"),
+            (7_500_000_000_000, "2 h 5 m"),
+            (273_600_000_000_000, "3 d 4 h"),
+            (-31_500_000, "-31.5 ms"),
+        ] {
+            assert_eq!(duration(nanos).to_string(), text);
+        }
+        assert_eq!(duration(i64::MIN).to_string(), "-106751 d 23 h");
+    }
+
+    #[test]
+    fn amounts() {
+        assert_eq!(amount(-1, Content::Bytes).as_deref(), Some("-1 byte"));
+        assert_eq!(amount(808, Content::Bytes).as_deref(), Some("808 bytes"));
+        assert_eq!(amount(2_457, Content::Bytes).as_deref(), Some("2.4 kB"));
+        assert_eq!(amount(i64::MIN, Content::Bytes).as_deref(), Some("-8.0 EB"));
+        assert_eq!(amount(3 << 20, Content::BitsPerSecond).as_deref(), Some("3.0 Mbps"));
+        assert_eq!(amount(3, Content::Percentage), None);
+    }
+
+    #[test]
+    fn java_doubles() {
+        let show = |n| {
+            let mut out = String::new();
+            double(&mut out, n, false);
+            out
+        };
+        assert_eq!(
+            ["20.0", "0.001", "1.0E-4", "1.0E10", "1.25E7"],
+            [20.0, 0.001, 1e-4, 1e10, 1.25e7].map(show).each_ref().map(|s| s.as_str())
+        );
+        assert_eq!([show(f64::NAN), show(f64::INFINITY)], ["N/A", "Infinity"]);
+    }
+}

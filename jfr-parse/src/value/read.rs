@@ -1,0 +1,238 @@
+//! Decoding value trees.
+
+use super::{StructValue, Value};
+use crate::chunk::Chunk;
+use crate::cursor::Cursor;
+use crate::error::{Damage, Error, Result, Short};
+use crate::event::RawEvent;
+use crate::leaf::{Leaf, count};
+use crate::limits::Limits;
+use crate::metadata::{Field, Kind, Metadata, Type};
+use crate::pools::Pools;
+
+/// Decodes events and constants of one chunk as value trees. [`Chunk::value`] is the short way.
+///
+/// References are followed [`Limits::value_depth`](crate::Limits::value_depth) deep, which also ends circles
+/// (a thread group may be its own ancestor); what lies deeper is [`Value::Null`].
+#[derive(Debug, Clone)]
+pub struct ValueReader<'c> {
+    metadata: &'c Metadata,
+    limits: &'c Limits,
+    offset: u64,
+    pools: &'c Pools<'c>,
+    depth: usize,
+    frames: usize,
+}
+
+/// Why a value cannot be had.
+enum Fail {
+    Short,
+    Undeclared,
+    TooDeep,
+    TooMany,
+}
+
+impl From<Short> for Fail {
+    fn from(_: Short) -> Self {
+        Self::Short
+    }
+}
+
+impl<'c> ValueReader<'c> {
+    /// A reader for values of `chunk`. Indexes its constants if that has not been done.
+    #[must_use]
+    pub fn new(chunk: &'c Chunk<'_>) -> Self {
+        let limits = chunk.limits();
+        Self {
+            metadata: chunk.metadata(),
+            limits,
+            offset: chunk.offset(),
+            pools: chunk.pools(),
+            depth: limits.value_depth,
+            frames: limits.stack_frames,
+        }
+    }
+
+    /// Follows references at most this deep, if that is less than the limit.
+    #[must_use]
+    pub fn depth(mut self, depth: usize) -> Self {
+        self.depth = self.depth.min(depth);
+        self
+    }
+
+    /// Decodes of each stack trace only the frames up to this many that are not hidden.
+    #[must_use]
+    pub fn stack_depth(mut self, frames: usize) -> Self {
+        self.frames = self.frames.min(frames);
+        self
+    }
+
+    /// The fields of an event, a [`Value::Struct`].
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] for an event of an undeclared type, [`Error::Damaged`] where the event does not hold
+    /// what its type says, [`Error::LimitExceeded`] beyond
+    /// [`Limits::value_nodes`](crate::Limits::value_nodes).
+    pub fn event(&self, event: &RawEvent<'c>) -> Result<Value<'c>> {
+        let of = self.metadata.by_id(event.type_id);
+        let of = of.ok_or_else(|| Error::Unknown { kind: "event type", name: event.type_id.to_string() })?;
+        let mut run = self.run();
+        let value = run.fields(of, None, &mut Cursor::new(event.payload), self.nesting());
+        value.map_err(|why| self.error(why, event.offset))
+    }
+
+    /// The constant with this key in the pool of this type; [`Value::Null`] where there is none.
+    ///
+    /// # Errors
+    /// As for [`event`](Self::event), [`Error::Unknown`] excepted.
+    pub fn constant(&self, type_id: u64, key: u64) -> Result<Value<'c>> {
+        let Some(of) = self.metadata.by_id(type_id) else { return Ok(Value::Null) };
+        self.run().constant(of, key, false).map_err(|why| self.error(why, 0))
+    }
+
+    fn nesting(&self) -> usize {
+        self.limits.nesting
+    }
+
+    fn run(&self) -> Run<'_, 'c> {
+        Run { reader: self, depth: self.depth, nodes: self.limits.value_nodes }
+    }
+
+    fn error(&self, why: Fail, offset: usize) -> Error {
+        let offset = self.offset.saturating_add(offset as u64);
+        match why {
+            Fail::Short => Error::damaged(offset, Damage::Truncated),
+            Fail::Undeclared => Error::damaged(offset, Damage::BadMetadata),
+            Fail::TooDeep => Error::damaged(offset, Damage::TooDeep),
+            Fail::TooMany => Error::LimitExceeded {
+                offset,
+                what: "values in one event",
+                name: "value_nodes",
+                limit: self.limits.value_nodes as u64,
+            },
+        }
+    }
+}
+
+/// The decoding of one tree.
+struct Run<'r, 'c> {
+    reader: &'r ValueReader<'c>,
+    /// References that may still be followed on this path.
+    depth: usize,
+    /// Values that may still be made.
+    nodes: usize,
+}
+
+impl<'c> Run<'_, 'c> {
+    fn spend(&mut self) -> Result<(), Fail> {
+        self.nodes = self.nodes.checked_sub(1).ok_or(Fail::TooMany)?;
+        Ok(())
+    }
+
+    fn fields(
+        &mut self,
+        of: Type<'c>,
+        key: Option<u64>,
+        at: &mut Cursor<'c>,
+        nesting: usize,
+    ) -> Result<Value<'c>, Fail> {
+        let fields = of.fields();
+        let mut values = Vec::with_capacity(fields.len());
+        for field in fields {
+            values.push(self.field(field, at, nesting)?);
+        }
+        Ok(Value::Struct(StructValue { of, key, values }))
+    }
+
+    fn field(&mut self, field: Field<'c>, at: &mut Cursor<'c>, nesting: usize) -> Result<Value<'c>, Fail> {
+        self.spend()?;
+        if !field.is_array() {
+            return self.scalar(field, at, nesting);
+        }
+        let of = field.value_type();
+        let bare = |of: Type<'_>| of.kind() == Kind::Struct && of.fields().len() == 0;
+        let n = count(at, !field.is_pooled() && of.is_some_and(bare))?;
+        let stack = of.is_some_and(|of| of.is_named("jdk.types.StackFrame"));
+        let mut shown = self.reader.frames;
+        let mut values = Vec::with_capacity(n.min(64).min(if stack { shown } else { n }));
+        for i in 0..n {
+            if stack && shown == 0 {
+                // An event can go on behind an inline stack trace.
+                self.skip(field, at, n - i)?;
+                break;
+            }
+            self.spend()?;
+            let value = self.scalar(field, at, nesting)?;
+            if stack && value.path("method.hidden") != Some(&Value::Bool(true)) {
+                shown -= 1;
+            }
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    /// Moves past `n` elements of an array.
+    fn skip(&mut self, field: Field<'c>, at: &mut Cursor<'c>, n: usize) -> Result<(), Fail> {
+        let layout = crate::layout::Layout::of_element(field, self.reader.limits).ok_or(Fail::TooDeep)?;
+        for _ in 0..n {
+            layout.skip(at)?;
+        }
+        Ok(())
+    }
+
+    fn scalar(&mut self, field: Field<'c>, at: &mut Cursor<'c>, nesting: usize) -> Result<Value<'c>, Fail> {
+        if field.is_pooled() {
+            let key = at.varint()?;
+            let Some(of) = field.value_type() else { return Ok(Value::Null) };
+            return self.constant(of, key, field.is_unsigned());
+        }
+        let of = field.value_type().ok_or(Fail::Undeclared)?;
+        self.value(of, None, field.is_unsigned(), at, nesting)
+    }
+
+    fn constant(&mut self, of: Type<'c>, key: u64, unsigned: bool) -> Result<Value<'c>, Fail> {
+        let Some(bytes) = self.reader.pools.get(of.id(), key) else { return Ok(Value::Null) };
+        let Some(deeper) = self.depth.checked_sub(1) else { return Ok(Value::Null) };
+        let before = std::mem::replace(&mut self.depth, deeper);
+        let value = self.value(of, Some(key), unsigned, &mut Cursor::new(bytes), self.reader.nesting());
+        self.depth = before;
+        match value {
+            // One constant that cannot be read does not cost the event.
+            Err(Fail::Short | Fail::Undeclared | Fail::TooDeep) => Ok(Value::Null),
+            other => other,
+        }
+    }
+
+    fn value(
+        &mut self,
+        of: Type<'c>,
+        key: Option<u64>,
+        unsigned: bool,
+        at: &mut Cursor<'c>,
+        nesting: usize,
+    ) -> Result<Value<'c>, Fail> {
+        if let Some(leaf) = Leaf::read(of.kind(), unsigned, at)? {
+            return Ok(self.leaf(of, leaf));
+        }
+        let nesting = nesting.checked_sub(1).ok_or(Fail::TooDeep)?;
+        if of.is_simple() {
+            let mut fields = of.fields();
+            if let (Some(only), None) = (fields.next(), fields.next()) {
+                return self.field(only, at, nesting);
+            }
+        }
+        self.fields(of, key, at, nesting)
+    }
+
+    fn leaf(&self, of: Type<'c>, leaf: Leaf<'c>) -> Value<'c> {
+        match leaf {
+            Leaf::Bool(b) => Value::Bool(b),
+            Leaf::Signed(n) => Value::I64(n),
+            Leaf::Unsigned(n) => Value::U64(n),
+            Leaf::F32(n) => Value::F32(n),
+            Leaf::F64(n) => Value::F64(n),
+            Leaf::Char(c) => Value::Char(c),
+            Leaf::Str(raw) => self.reader.pools.resolve(of.id(), raw).decode().map_or(Value::Null, Value::Str),
+        }
+    }
+}
