@@ -137,34 +137,35 @@ impl<'a> Cursor<'a> {
         self.long_varint().map(|_| ())
     }
 
-    /// Counts the bytes that end a varint, eight bytes at a time. A ninth byte ends one whatever its
-    /// top bit is, so a run of eight bytes that go on is decoded one by one.
+    /// Counts the bytes that end a varint, eight bytes at a time.
+    ///
+    /// A ninth byte ends one whatever its top bit is. Eight bytes in a row that go on have at least four of them in
+    /// one half of a word, so only words with such a half are looked at closely.
     fn skip_many(&mut self, mut n: usize) -> Result<(), Short> {
         let mut bytes = self.rest;
-        // Bytes that go on just before `bytes`, in the varint that is open there.
-        let mut open = 0u32;
         while n > 8 {
             let Some((word, rest)) = bytes.split_first_chunk::<8>() else { break };
-            let word = u64::from_le_bytes(*word);
-            let stop = !word & MORE;
-            if open + stop.trailing_zeros() / 8 >= 8 {
-                // Back to the beginning of the open varint, then past the long one.
-                let back = (open as usize).checked_add(bytes.len()).ok_or(Short)?;
-                let from = self.rest.len().checked_sub(back).ok_or(Short)?;
-                self.rest = self.rest.get(from..).ok_or(Short)?;
-                self.long_varint()?;
-                n -= 1;
+            let stop = !u64::from_le_bytes(*word) & MORE;
+            if stop << 32 == 0 || stop >> 32 == 0 {
+                // A varint may be open here, and may be a long one: back to where it begins.
+                let done = self.rest.len().checked_sub(bytes.len()).ok_or(Short)?;
+                let open = self.rest.get(..done).unwrap_or_default();
+                let open = open.iter().rev().take(8).take_while(|&&b| b >= 0x80).count();
+                self.rest = self.rest.get(done.checked_sub(open).ok_or(Short)?..).ok_or(Short)?;
+                for _ in 0..2 {
+                    self.skip_varint()?;
+                }
+                n -= 2;
                 bytes = self.rest;
-                open = 0;
                 continue;
             }
             n -= (((stop >> 7).wrapping_mul(0x0101_0101_0101_0101)) >> 56) as usize;
-            open = stop.leading_zeros() / 8;
             bytes = rest;
         }
-        let back = (open as usize).checked_add(bytes.len()).ok_or(Short)?;
-        let from = self.rest.len().checked_sub(back).ok_or(Short)?;
-        self.rest = self.rest.get(from..).ok_or(Short)?;
+        let done = self.rest.len().checked_sub(bytes.len()).ok_or(Short)?;
+        let open = self.rest.get(..done).unwrap_or_default();
+        let open = open.iter().rev().take(8).take_while(|&&b| b >= 0x80).count();
+        self.rest = self.rest.get(done.checked_sub(open).ok_or(Short)?..).ok_or(Short)?;
         for _ in 0..n {
             self.skip_varint()?;
         }

@@ -20,7 +20,7 @@ use super::stacks::{Resolver, Shared};
 use crate::model::{LabelSetId, ProfileType, StackId};
 
 /// Bytes of a chunk that one thread walks at a time: small enough to balance, large enough to be worth it.
-const SEGMENT: usize = 1 << 20;
+const SEGMENT: usize = 2 << 20;
 /// Stack traces that one thread resolves at a time.
 const TRACES: usize = 2_048;
 
@@ -167,7 +167,7 @@ impl Context<'_> {
                     if let Some(seen) = part.seen.get_mut(reading.source as usize) {
                         *seen += 1;
                     }
-                    let Ok(row) = reading.plan.read(event.payload) else {
+                    let Ok(row) = event.read(&reading.plan) else {
                         unreadable += 1;
                         if unreadable == 1 {
                             part.losses.push(loss(chunk, &event, Damage::Truncated));
