@@ -3,5 +3,7 @@
 mod collect;
 pub mod model;
 pub mod names;
+pub mod top;
+pub mod units;
 
 pub use collect::{CpuSource, Filter, LabelKey, Options, collect, collect_merged};
