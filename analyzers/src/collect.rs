@@ -14,6 +14,7 @@ mod options;
 mod periods;
 mod plans;
 mod report;
+mod settled;
 mod sources;
 mod stacks;
 pub(crate) mod type_map;
@@ -27,6 +28,7 @@ use chunk::{ChunkResult, Context};
 use commit::{Committer, Merged, Totals};
 pub use options::{CpuSource, Filter, LabelKey, Options};
 use plans::PlanCache;
+use settled::Settled;
 use stacks::Shared;
 
 use crate::model::{Label, LabelSetId, LabelValue, Profile, ProfileSet, ProfileType, Tables};
@@ -54,8 +56,13 @@ pub fn collect_merged(recordings: &[&Recording<'_>], options: &Options) -> Resul
             tasks.push((*recording, i));
         }
     }
-    let context =
-        Context { options, shared: Shared::new(options.raw_names, limits.stack_frames), plans: PlanCache::default() };
+    let context = Context {
+        options,
+        shared: Shared::new(options.raw_names, limits.stack_frames),
+        plans: PlanCache::default(),
+        chunks: &tasks,
+        settled: Settled::default(),
+    };
     let mut committer = Committer::new(&spans, options.cpu_source, limits.losses);
     for loss in recordings.iter().flat_map(|r| r.losses()) {
         committer.lose(loss.clone());
@@ -106,7 +113,8 @@ impl Run<'_, '_, '_> {
         loop {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(&(recording, number)) = self.tasks.get(index) else { return };
-            let result: Result<ChunkResult> = recording.chunk(number).and_then(|chunk| self.context.chunk(&chunk));
+            let result: Result<ChunkResult> =
+                recording.chunk(number).and_then(|chunk| self.context.chunk(index, &chunk));
             let mut loss = None;
             let result = match result {
                 Ok(result) => Some(result),

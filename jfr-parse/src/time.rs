@@ -44,6 +44,17 @@ impl Clock {
         (ticks as f64 / self.ticks_per_nano) as i64
     }
 
+    /// Nanoseconds from the tick `start` to the tick `start + ticks`: what the JDK's API says an event lasts. It can
+    /// differ from [`span`](Self::span), which the JDK's tool shows, by one. 0 for the special values of `span`.
+    #[inline]
+    #[must_use]
+    pub fn length(&self, start: i64, ticks: i64) -> i64 {
+        if ticks == i64::MIN || ticks == i64::MAX {
+            return 0;
+        }
+        self.nanos(start.wrapping_add(ticks)).saturating_sub(self.nanos(start))
+    }
+
     /// The absolute tick nearest to an instant: for comparing many events with one instant.
     #[must_use]
     #[expect(

@@ -1,1 +1,21 @@
-//! Writes and reads pprof profiles and collapsed stacks.
+//! Writes profiles as pprof (`profile.proto`, gzipped) or as collapsed stacks, and reads pprof back.
+//!
+//! What is written depends on the content of a profile alone: neither the number of threads nor the numbers of the
+//! handles in its [`Tables`](jfr_analyzers::model::Tables) show in the bytes.
+
+mod check;
+mod collapsed;
+mod encode;
+mod files;
+mod gzip;
+mod number;
+pub mod pb;
+mod read;
+mod wire;
+mod write;
+
+pub use check::{CheckError, check};
+pub use collapsed::{CollapsedOptions, write_collapsed};
+pub use files::{WriteError, Written, write_all, write_file};
+pub use read::{DEFAULT_UNPACKED_LIMIT, ReadError, read, read_with_limit};
+pub use write::{Options, Packing, Stats, to_bytes, write_pprof};

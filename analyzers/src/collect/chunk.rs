@@ -1,7 +1,9 @@
 //! One chunk, from its bytes to samples: walk, join, route, resolve.
 
+use std::sync::{Mutex, PoisonError};
+
 use hashbrown::HashMap;
-use jfr_parse::{CHECKPOINT, Chunk, Damage, Loss, METADATA, PoolEntries, Pools, RawEvent, RawStr, Result};
+use jfr_parse::{CHECKPOINT, Chunk, Damage, Loss, METADATA, PoolEntries, Pools, RawEvent, RawStr, Recording, Result};
 use rayon::prelude::*;
 
 use super::facts::{FactKind, Facts};
@@ -10,6 +12,7 @@ use super::labels::Labels;
 use super::options::{CpuSource, Options};
 use super::periods::Periods;
 use super::plans::{Act, PlanCache, Plans, Reading};
+use super::settled::Settled;
 use super::sources::{Measure, Route, SOURCES, TIME};
 use super::stacks::{Resolver, Shared};
 use crate::model::{LabelSetId, ProfileType, StackId};
@@ -76,6 +79,9 @@ pub(super) struct Context<'o> {
     pub(super) options: &'o Options,
     pub(super) shared: Shared,
     pub(super) plans: PlanCache,
+    /// All chunks: the recording and the number of each.
+    pub(super) chunks: &'o [(&'o Recording<'o>, usize)],
+    pub(super) settled: Settled,
 }
 
 /// What a part of a chunk yields.
@@ -89,8 +95,8 @@ struct Part<'a> {
 }
 
 impl Context<'_> {
-    /// Reads a chunk.
-    pub(super) fn chunk(&self, chunk: &Chunk<'_>) -> Result<ChunkResult> {
+    /// Reads a chunk, which is number `index` of all chunks.
+    pub(super) fn chunk(&self, index: usize, chunk: &Chunk<'_>) -> Result<ChunkResult> {
         let plans = self.plans.get(chunk, self.options)?;
         let segments = chunk.segments(SEGMENT);
         let parts: Result<Vec<Part<'_>>> = match segments.as_slice() {
@@ -110,7 +116,8 @@ impl Context<'_> {
         }
         let pools = chunk.join_pools(pools);
         self.options.stop.check()?;
-        let facts = Facts::gather(chunk, &plans, &pools, &whole.facts, self.options);
+        let mut facts = Facts::gather(chunk, &plans, &pools, &whole.facts, self.options);
+        self.settle(index, chunk, &mut facts);
         let mut losses = chunk.losses().to_vec();
         losses.append(&mut whole.losses);
         Routing {
@@ -206,7 +213,7 @@ impl<'a> Routing<'_, 'a> {
                 u32::try_from(order.len() - 1).unwrap_or(u32::MAX)
             });
             let text = self.gathered.text_of(&detail);
-            let failed = if reading.measure == Measure::Ticks { u64::try_from(sums[2]).unwrap_or(0) } else { 0 };
+            let failed = if reading.measure == Measure::CpuTicks { u64::try_from(sums[2]).unwrap_or(0) } else { 0 };
             samples.push((target, trace, labels.set(reading, key, &detail, text), values, failed));
         }
         let resolved = self.resolve(&order)?;
@@ -235,16 +242,22 @@ impl<'a> Routing<'_, 'a> {
     }
 
     fn resolve(&self, traces: &[u64]) -> Result<Vec<(StackId, bool)>> {
-        let some = |traces: &[u64]| -> Result<Vec<(StackId, bool)>> {
+        // One resolver for each thread that takes part: each has to learn the frames of the chunk anew.
+        let idle = Mutex::new(Vec::new());
+        let lock = || idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let stacks = self.plans.stacks.as_ref();
+        let fresh = || Resolver::new(&self.context.shared, self.chunk, self.pools, stacks, traces.len());
+        let some = |part: &[u64]| -> Result<Vec<(StackId, bool)>> {
             self.context.options.stop.check()?;
-            let stacks = self.plans.stacks.as_ref();
-            let mut resolver = Resolver::new(&self.context.shared, self.chunk, self.pools, stacks, traces.len());
-            Ok(traces.iter().map(|&key| resolver.resolve(key)).collect())
+            let mut resolver = { lock().pop() }.unwrap_or_else(fresh);
+            let resolved = resolver.resolve(part);
+            lock().push(resolver);
+            Ok(resolved)
         };
         if traces.len() <= TRACES {
             return some(traces);
         }
-        let parts: Result<Vec<_>> = traces.par_chunks(TRACES.max(traces.len() / 16)).map(some).collect();
+        let parts: Result<Vec<_>> = traces.par_chunks(TRACES).map(some).collect();
         Ok(parts?.concat())
     }
 
@@ -255,7 +268,7 @@ impl<'a> Routing<'_, 'a> {
             .enumerate()
             .map(|(i, source)| {
                 let type_id = self.plans.source_types.get(i).copied().flatten();
-                let setting = |name: &str| type_id.and_then(|id| self.facts.setting(id, name));
+                let setting = |name: &str| self.facts.setting(source.event, name);
                 let events = self.seen.get(i).copied().unwrap_or(0);
                 let sampled = matches!(source.measure, Measure::Period | Measure::Weight);
                 SourceState {
@@ -263,7 +276,7 @@ impl<'a> Routing<'_, 'a> {
                     enabled: setting("enabled").map(|v| v == "true"),
                     threshold: setting("threshold").map(str::to_owned),
                     throttle: setting("throttle").map(str::to_owned),
-                    period: type_id.filter(|_| sampled && events > 0).map(|id| periods.of(source, id)),
+                    period: (sampled && events > 0).then(|| periods.of(source)),
                     events,
                 }
             })
@@ -314,12 +327,10 @@ impl<'c, 'a> Routes<'c, 'a> {
             .filter(|(key, _)| SOURCES.get(key.source as usize).is_some_and(|s| s.route == Route::ErrorThrow))
             .map(|(key, _)| (key.key, ()))
             .collect();
-        let execution_type = SOURCES.iter().position(|s| s.route == Route::ExecutionSample);
-        let execution_type = execution_type.and_then(|i| routing.plans.source_types.get(i).copied().flatten());
         Self {
             routing,
             periods: sources.iter().map(|s| s.period.map_or(0, |(nanos, _)| nanos)).collect(),
-            wall_period: Periods::new(&routing.facts).wall(execution_type.unwrap_or(0)),
+            wall_period: Periods::new(&routing.facts).wall(),
             execution: routing.execution(),
             every_allocation: seen(Route::EveryAllocation),
             class_loads: seen(Route::ClassLoad),
@@ -336,7 +347,7 @@ impl<'c, 'a> Routes<'c, 'a> {
         let periods = |n: i64, period: i64| [n, n.saturating_mul(period), 0];
         let values = match source.measure {
             Measure::Period | Measure::Weight => periods(sums[0], period),
-            Measure::Ticks => [sums[0], sums[1], 0],
+            Measure::CpuTicks => [sums[0], sums[1], 0],
             _ => *sums,
         };
         let target = match source.route {

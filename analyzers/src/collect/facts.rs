@@ -39,8 +39,8 @@ impl FactKind {
 /// What a chunk says about itself.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Facts {
-    /// By type id of the event and name of the setting.
-    settings: BTreeMap<(u64, String), String>,
+    /// By name of the event type, in today's spelling, and name of the setting.
+    settings: BTreeMap<String, BTreeMap<String, String>>,
     /// Names of the recordings that were running.
     pub(super) recordings: Vec<String>,
     pub(super) jvm_name: Option<String>,
@@ -69,7 +69,9 @@ impl Facts {
         let of = |kind: FactKind| events.iter().filter(move |(k, _)| *k == kind).map(|(_, event)| event);
         for ([id], [name, value]) in reader.rows(of(FactKind::ActiveSetting), ["id"], ["name", "value"]) {
             let (Some(name), Some(value)) = (name, value) else { continue };
-            facts.settings.insert((id, name), value);
+            // The id is that of a type of this chunk; the name is good for later chunks too.
+            let Some(of) = chunk.metadata().by_id(id) else { continue };
+            facts.settings.entry(of.canonical_name().into_owned()).or_default().insert(name, value);
         }
         for ([], [name]) in reader.rows(of(FactKind::ActiveRecording), [], ["name"]) {
             facts.recordings.extend(name);
@@ -104,14 +106,31 @@ impl Facts {
         facts
     }
 
-    /// A setting in force for an event type of this chunk.
-    pub(super) fn setting(&self, type_id: u64, name: &str) -> Option<&str> {
-        self.settings.get(&(type_id, name.to_owned())).map(String::as_str)
+    /// A setting in force for an event type.
+    pub(super) fn setting(&self, event: &str, name: &str) -> Option<&str> {
+        self.settings.get(event)?.get(name).map(String::as_str)
     }
 
     /// A setting of any event type.
     pub(super) fn any_setting(&self, name: &str) -> Option<&str> {
-        self.settings.iter().find(|((_, n), _)| n == name).map(|(_, value)| value.as_str())
+        self.settings.values().find_map(|of| of.get(name)).map(String::as_str)
+    }
+
+    /// Whether the chunk says which settings are in force. Later chunks of async-profiler and of Datadog's do not
+    /// repeat them.
+    pub(super) fn has_settings(&self) -> bool {
+        !self.settings.is_empty()
+    }
+
+    /// Takes over what an earlier chunk of the same writer says and this one does not.
+    pub(super) fn inherit(&mut self, earlier: &Self) {
+        if self.settings.is_empty() {
+            self.settings.clone_from(&earlier.settings);
+        }
+        if self.recordings.is_empty() {
+            self.recordings.clone_from(&earlier.recordings);
+        }
+        self.datadog_interval_ms = self.datadog_interval_ms.or(earlier.datadog_interval_ms);
     }
 
     /// Whether async-profiler wrote the chunk: it names its recording after itself.

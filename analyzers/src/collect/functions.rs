@@ -4,7 +4,7 @@ use std::hash::BuildHasher;
 use std::sync::{Mutex, PoisonError};
 
 use hashbrown::HashTable;
-use jfr_parse::{Chunk, Pools, RawStr};
+use jfr_parse::{Chunk, Cursor, Kind, PoolOf, Pools, RawStr, Row};
 
 use super::plans::{ClassPlan, StackPlans};
 use crate::model::{Function, FunctionId, Interner, StrId};
@@ -34,18 +34,82 @@ pub(super) struct RawMethod<'a> {
     pub(super) descriptor: RawStr<'a>,
 }
 
-impl<'a> RawMethod<'a> {
-    /// Looks a method up in the pools of its chunk; `None` where it is not there.
-    pub(super) fn find(chunk: &Chunk<'a>, pools: &Pools<'a>, plans: &StackPlans, key: u64) -> Option<Self> {
-        let row = plans.method.read(pools.get(plans.method_type, key)?).ok()?;
-        let symbol = |i: usize| match plans.method.type_id(i) {
-            Some(id) if plans.method.is_pooled(i) => pools.string(chunk.metadata(), id, row.u64(i)),
-            _ => row.str(i),
-        };
-        let class = plans.class.as_ref().map_or(RawStr::Null, |class| class_name(chunk, pools, class, row.u64(0)));
-        Some(Self { class, name: symbol(1), descriptor: symbol(2) })
+/// Finds the strings of a chunk's methods, many at a time: what one look-up waits for in memory, the others use.
+pub(super) struct Methods<'c, 'a> {
+    plans: &'c StackPlans,
+    methods: Option<PoolOf<'c, 'a>>,
+    classes: Option<PoolOf<'c, 'a>>,
+    class_name: Symbols<'c, 'a>,
+    name: Symbols<'c, 'a>,
+    descriptor: Symbols<'c, 'a>,
+}
+
+impl<'c, 'a> Methods<'c, 'a> {
+    pub(super) fn new(chunk: &'c Chunk<'a>, pools: &'c Pools<'a>, plans: &'c StackPlans) -> Self {
+        let class = plans.class.as_ref();
+        Self {
+            plans,
+            methods: pools.of_type(plans.method_type),
+            classes: class.and_then(|c| pools.of_type(c.class_type)),
+            class_name: Symbols::new(chunk, pools, class.and_then(|c| c.class.type_id(0))),
+            name: Symbols::new(chunk, pools, plans.method.type_id(1)),
+            descriptor: Symbols::new(chunk, pools, plans.method.type_id(2)),
+        }
     }
 
+    /// The strings of each method; `None` for those that the chunk does not hold.
+    pub(super) fn find(&self, keys: &[u64]) -> Vec<Option<RawMethod<'a>>> {
+        let row = |key: &u64| self.plans.method.read(self.methods?.get(*key)?).ok();
+        let rows: Vec<Option<Row<'a, 3>>> = keys.iter().map(row).collect();
+        let class = |row: &Option<Row<'a, 3>>| {
+            self.plans.class.as_ref()?.class.read(self.classes?.get(row.as_ref()?.u64(0))?).ok()
+        };
+        let classes: Vec<Option<Row<'a, 1>>> = rows.iter().map(class).collect();
+        let classes = classes.iter().map(|row| row.as_ref().map_or(RawStr::Null, |row| self.class_name.of(row, 0)));
+        let classes: Vec<RawStr<'a>> = classes.collect();
+        let method = |(row, class): (Option<Row<'a, 3>>, RawStr<'a>)| {
+            row.map(|row| RawMethod { class, name: self.name.of(&row, 1), descriptor: self.descriptor.of(&row, 2) })
+        };
+        rows.into_iter().zip(classes).map(method).collect()
+    }
+}
+
+/// The strings that a field refers to.
+struct Symbols<'c, 'a> {
+    chunk: &'c Chunk<'a>,
+    pools: &'c Pools<'a>,
+    type_id: Option<u64>,
+    /// The pool, where its constants are strings that stand there as such.
+    direct: Option<PoolOf<'c, 'a>>,
+}
+
+impl<'c, 'a> Symbols<'c, 'a> {
+    fn new(chunk: &'c Chunk<'a>, pools: &'c Pools<'a>, type_id: Option<u64>) -> Self {
+        let of = type_id.and_then(|id| chunk.metadata().by_id(id));
+        let direct = of.filter(|of| {
+            let first = of.fields().next();
+            of.kind() == Kind::String
+                || first.is_some_and(|f| {
+                    !f.is_pooled() && !f.is_array() && f.value_type().is_some_and(|t| t.kind() == Kind::String)
+                })
+        });
+        Self { chunk, pools, type_id, direct: direct.and_then(|of| pools.of_type(of.id())) }
+    }
+
+    /// The string of field `i` of a row whose plan found it.
+    #[inline]
+    fn of<const N: usize>(&self, row: &Row<'a, N>, i: usize) -> RawStr<'a> {
+        let Some(type_id) = self.type_id else { return RawStr::Null };
+        let key = row.u64(i);
+        let direct = self.direct.and_then(|pool| RawStr::read(&mut Cursor::new(pool.get(key)?)).ok());
+        match direct {
+            Some(RawStr::Pooled(_)) | None => self.pools.string(self.chunk.metadata(), type_id, key),
+            Some(text) => text,
+        }
+    }
+}
+
+impl RawMethod<'_> {
     /// Bytes that are equal only for equal methods, appended to `out`.
     fn write(&self, out: &mut Vec<u8>) {
         for text in [self.class, self.name, self.descriptor] {
@@ -75,24 +139,37 @@ pub(super) fn class_name<'a>(chunk: &Chunk<'a>, pools: &Pools<'a>, plan: &ClassP
 }
 
 impl Functions {
-    /// The function of a recorded method. `scratch` is only working space.
+    /// The functions of recorded methods; that of `None` is `unknown`.
     pub(super) fn get(
         &self,
-        method: &RawMethod<'_>,
+        methods: &[Option<RawMethod<'_>>],
+        unknown: FunctionId,
         raw_names: bool,
         interner: &Interner,
-        scratch: &mut Vec<u8>,
-    ) -> FunctionId {
-        scratch.clear();
-        method.write(scratch);
-        let hash = self.hasher.hash_one(&scratch[..]);
-        let lock = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(id) = lock().find(hash, scratch) {
-            return id;
+    ) -> Vec<FunctionId> {
+        let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(methods.len()));
+        for method in methods {
+            if let Some(method) = method {
+                method.write(&mut bytes);
+            }
+            ends.push(bytes.len());
         }
-        let id = compose(method, raw_names, interner);
-        lock().insert(hash, scratch, id, &self.hasher);
-        id
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let keys: Vec<&[u8]> = starts.zip(&ends).map(|(from, &to)| bytes.get(from..to).unwrap_or_default()).collect();
+        let hashes: Vec<u64> = keys.iter().map(|key| self.hasher.hash_one(*key)).collect();
+        let lock = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found: Vec<Option<FunctionId>> = {
+            let known = lock();
+            hashes.iter().zip(&keys).map(|(hash, key)| known.find(*hash, key)).collect()
+        };
+        for ((found, method), (key, hash)) in found.iter_mut().zip(methods).zip(keys.iter().zip(&hashes)) {
+            if let (None, Some(method)) = (&found, method) {
+                let id = compose(method, raw_names, interner);
+                *found = Some(id);
+                lock().insert(*hash, key, id, &self.hasher);
+            }
+        }
+        found.into_iter().map(|id| id.unwrap_or(unknown)).collect()
     }
 }
 
@@ -104,6 +181,10 @@ impl Known {
     }
 
     fn insert(&mut self, hash: u64, bytes: &[u8], id: FunctionId, hasher: &Hasher) {
+        // Another thread may have been faster.
+        if self.find(hash, bytes).is_some() {
+            return;
+        }
         let from = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
         let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);

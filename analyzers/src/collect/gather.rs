@@ -7,7 +7,7 @@ use hashbrown::{HashMap, HashTable};
 use jfr_parse::{Clock, RawStr, Row};
 
 use super::plans::Reading;
-use super::sources::{AMOUNT, KEY, Measure, PORT, ROOT_SPAN, SECOND, SLOTS, SPAN, STACK, TEXT, THREAD};
+use super::sources::{AMOUNT, KEY, Measure, PORT, ROOT_SPAN, SECOND, SLOTS, SPAN, STACK, TEXT, THREAD, TIME};
 
 type Hasher = foldhash::fast::RandomState;
 
@@ -76,8 +76,9 @@ impl<'a> Gathered<'a> {
             Measure::Weight => [row.i64(AMOUNT), 0, 0],
             Measure::Bytes => [1, row.i64(AMOUNT), 0],
             Measure::WeightedBytes => [1, weighted(row.f64(AMOUNT), row.i64(SECOND)), 0],
-            Measure::Ticks => [1, clock.span(row.i64(AMOUNT)), i64::from(row.bool(SECOND))],
-            Measure::BytesAndTicks => [1, row.i64(SECOND), clock.span(row.i64(AMOUNT))],
+            Measure::Ticks => [1, clock.length(row.i64(TIME), row.i64(AMOUNT)), 0],
+            Measure::CpuTicks => [1, clock.span(row.i64(AMOUNT)), i64::from(row.bool(SECOND))],
+            Measure::BytesAndTicks => [1, row.i64(SECOND), clock.length(row.i64(TIME), row.i64(AMOUNT))],
         };
         let detail = if reading.detailed { self.detail(reading, row) } else { 0 };
         let key = if reading.keyed { row.u64(KEY) } else { 0 };

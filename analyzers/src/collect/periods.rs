@@ -16,11 +16,11 @@ impl<'f> Periods<'f> {
         Self { facts }
     }
 
-    /// The period of a source whose events have this type, and whether it is only the default.
-    pub(super) fn of(&self, source: &Source, type_id: u64) -> (i64, bool) {
-        let setting = |name: &str| self.facts.setting(type_id, name).and_then(nanos);
+    /// The period of a source, and whether it is only the default.
+    pub(super) fn of(&self, source: &Source) -> (i64, bool) {
+        let setting = |name: &str| self.facts.setting(source.event, name).and_then(nanos);
         let found = match source.event {
-            "profiler.WallClockSample" => return self.wall_or_default(type_id),
+            "profiler.WallClockSample" => return self.wall_or_default(),
             "datadog.ExecutionSample" => self.datadog(|(cpu, _)| cpu).or_else(|| setting("interval")),
             "datadog.MethodSample" => self.datadog(|(_, wall)| wall).or_else(|| setting("interval")),
             _ => setting("period").or_else(|| setting("interval")),
@@ -29,17 +29,15 @@ impl<'f> Periods<'f> {
     }
 
     /// The distance of wall-clock samples of async-profiler.
-    pub(super) fn wall(&self, type_id: u64) -> i64 {
-        self.wall_or_default(type_id).0
+    pub(super) fn wall(&self) -> i64 {
+        self.wall_or_default().0
     }
 
-    fn wall_or_default(&self, type_id: u64) -> (i64, bool) {
-        // The setting stands with the execution samples, whose type may be another one; a run that samples
-        // nothing but the wall clock has only an interval.
-        let own = |name: &str| self.facts.setting(type_id, name).and_then(nanos);
+    fn wall_or_default(&self) -> (i64, bool) {
+        // The setting stands with the execution samples; a run that samples nothing but the wall clock has only an
+        // interval.
         let any = |name: &str| self.facts.any_setting(name).and_then(nanos);
-        let found = own("wall").or_else(|| any("wall")).or_else(|| own("interval")).or_else(|| any("interval"));
-        found.map_or((DEFAULT_NANOS, true), |nanos| (nanos, false))
+        any("wall").or_else(|| any("interval")).map_or((DEFAULT_NANOS, true), |nanos| (nanos, false))
     }
 
     fn datadog(&self, pick: impl Fn((i64, i64)) -> i64) -> Option<i64> {

@@ -167,9 +167,10 @@ impl Reading {
         let stated = source.key == Some(LabelKey::State) && options.filter.states.is_some();
         let keyed = routed || stated || labels(source.key);
         let mut fields = source.fields;
+        let lasts = matches!(source.measure, Measure::Ticks | Measure::BytesAndTicks);
         for (slot, wanted) in [
             (THREAD, thread),
-            (TIME, timed),
+            (TIME, timed || lasts),
             (KEY, keyed),
             (TEXT, text),
             (PORT, port),

@@ -65,7 +65,7 @@ pub(super) fn comments(kind: ProfileType, totals: &Totals, options: &Options) ->
             let guess = if total.guessed_period { " (no setting in the recording, the JDK's default)" } else { "" };
             once(format!("period of {}: {}{guess}", source.event, millis(*nanos)));
         }
-        if source.measure == Measure::Ticks && source.route == Route::Cpu(CpuSource::CpuTimeSample) {
+        if source.measure == Measure::CpuTicks {
             once(format!("period of {}: recorded with each sample", source.event));
         }
         for threshold in total.thresholds.iter().filter(|t| !is_zero(t)) {

@@ -32,8 +32,10 @@ pub(super) enum Measure {
     Bytes,
     /// One, and bytes: a floating-point weight times a size.
     WeightedBytes,
-    /// One, and ticks.
+    /// One, and the time from the event's start to its end.
     Ticks,
+    /// One, and a number of ticks of CPU time; the second amount tells whether the sample failed.
+    CpuTicks,
     /// One, bytes (the second amount) and ticks (the first).
     BytesAndTicks,
 }
@@ -129,7 +131,7 @@ impl Source {
 }
 
 use LabelKey::{Class, Path};
-use Measure::{Bytes, BytesAndTicks, Count, Period, Ticks, Weight, WeightedBytes};
+use Measure::{Bytes, BytesAndTicks, Count, CpuTicks, Period, Ticks, Weight, WeightedBytes};
 use ProfileType as P;
 use Route::To;
 
@@ -137,7 +139,7 @@ use Route::To;
 pub(super) const SOURCES: &[Source] = &[
     source("datadog.ExecutionSample", Route::Cpu(CpuSource::DatadogExecutionSample), Weight, ["weight", ""])
         .state("state"),
-    source("jdk.CPUTimeSample", Route::Cpu(CpuSource::CpuTimeSample), Ticks, ["samplingPeriod", "failed"]),
+    source("jdk.CPUTimeSample", Route::Cpu(CpuSource::CpuTimeSample), CpuTicks, ["samplingPeriod", "failed"]),
     source("jdk.ExecutionSample", Route::ExecutionSample, Period, ["", ""]).sampled(),
     source("jdk.NativeMethodSample", To(P::Native), Period, ["", ""]).sampled(),
     source("jdk.ObjectAllocationInNewTLAB", Route::EveryAllocation, Bytes, ["tlabSize", ""]).class("objectClass"),

@@ -6,7 +6,7 @@
 use hashbrown::HashMap;
 use jfr_parse::{Chunk, Cursor, PoolOf, Pools};
 
-use super::functions::{Functions, RawMethod, pseudo};
+use super::functions::{Functions, Methods, pseudo};
 use super::plans::StackPlans;
 use crate::model::{Frame, FrameId, FunctionId, Interner, StackId};
 
@@ -26,7 +26,8 @@ pub(super) struct Shared {
     max_frames: usize,
     no_stack: StackId,
     truncated: FrameId,
-    unknown: FunctionId,
+    unknown: FrameId,
+    unknown_function: FunctionId,
 }
 
 impl Shared {
@@ -37,9 +38,12 @@ impl Shared {
             interner.symbols().frame_id(Frame { function, line: 0 })
         };
         let (no_stack, truncated) = (frame(NO_STACK_TRACE), frame(TRUNCATED));
-        let unknown = pseudo(UNKNOWN_METHOD, &interner);
+        // As recorded, a method that is not there has no name.
+        let unknown = if raw_names { "" } else { UNKNOWN_METHOD };
+        let (unknown, unknown_function) = (frame(unknown), pseudo(unknown, &interner));
         let no_stack = interner.stack(&[no_stack]);
-        Self { interner, functions: Functions::default(), raw_names, max_frames, no_stack, truncated, unknown }
+        let functions = Functions::default();
+        Self { interner, functions, raw_names, max_frames, no_stack, truncated, unknown, unknown_function }
     }
 
     /// The stack of events without a usable stack trace.
@@ -48,28 +52,46 @@ impl Shared {
     }
 }
 
-/// Frames remembered by their bytes, at most: twice as many would not fit a core's own cache.
-const MEMO: usize = 1 << 13;
-/// A frame whose bytes are more is decoded: it could hold a nine-byte varint, whose last byte means nothing.
-const MEMO_BYTES: usize = 11;
+/// Frames remembered by their bytes, at most: they should stay in a core's own cache.
+const MEMO: usize = 1 << 15;
+/// Bytes of a frame that can be remembered.
+const MEMO_BYTES: usize = 15;
+/// Up to so many bytes, four varints cannot hold one of nine bytes, whose last byte may look as if it went on.
+const SURE_BYTES: usize = 11;
 
-#[derive(Debug, Clone, Copy)]
+/// The bytes of a frame, and the frame.
+#[derive(Debug, Clone, Copy, Default)]
 struct Remembered {
-    bytes: u128,
-    frame: Option<FrameId>,
+    low: u64,
+    /// Bytes 8 to 14; the top byte is set where something is remembered.
+    high: u64,
+    frame: u32,
 }
 
+/// Numbers of frames that every resolver has: an unknown method, and the root of truncated traces.
+const UNKNOWN: u32 = 0;
+const ROOT: u32 = 1;
+
 /// Resolves the stack traces of one chunk, on one thread.
+///
+/// Frames get numbers of the resolver's own first; what is behind those that are new is looked up for many at once,
+/// because each look-up waits for memory.
 pub(super) struct Resolver<'c, 'a> {
     shared: &'c Shared,
-    chunk: &'c Chunk<'a>,
     pools: &'c Pools<'a>,
     plans: Option<&'c StackPlans>,
     traces: Option<PoolOf<'c, 'a>>,
+    methods: Option<Methods<'c, 'a>>,
     memo: Vec<Remembered>,
-    methods: HashMap<u64, FunctionId, foldhash::fast::RandomState>,
+    /// Frames by number.
     frames: Vec<FrameId>,
-    scratch: Vec<u8>,
+    /// Method and line of the frames that have a number but are not looked up yet.
+    fresh: Vec<(u64, u32)>,
+    /// Place among `functions` by key of the method.
+    known: HashMap<u64, u32, foldhash::fast::RandomState>,
+    functions: Vec<FunctionId>,
+    /// Frame numbers of the traces being resolved.
+    numbers: Vec<u32>,
 }
 
 impl<'c, 'a> Resolver<'c, 'a> {
@@ -82,37 +104,52 @@ impl<'c, 'a> Resolver<'c, 'a> {
         traces: usize,
     ) -> Self {
         // A small chunk should not pay for clearing a large memo.
-        let memo =
-            vec![Remembered { bytes: 0, frame: None }; traces.saturating_mul(8).next_power_of_two().clamp(64, MEMO)];
+        let memo = vec![Remembered::default(); traces.saturating_mul(8).next_power_of_two().clamp(64, MEMO)];
         Self {
             shared,
-            chunk,
             pools,
             plans,
             traces: plans.and_then(|p| pools.of_type(p.trace_type)),
+            methods: plans.map(|plans| Methods::new(chunk, pools, plans)),
             memo,
-            methods: HashMap::default(),
-            frames: Vec::new(),
-            scratch: Vec::new(),
+            frames: vec![shared.unknown, shared.truncated],
+            fresh: Vec::new(),
+            known: HashMap::default(),
+            functions: Vec::new(),
+            numbers: Vec::new(),
         }
     }
 
-    /// The stack of a trace, and whether it was truncated. A trace that is not there, is empty or does not parse
+    /// The stack of each trace, and whether it was truncated. A trace that is not there, is empty or does not parse
     /// is the stack of the single frame `[no stack trace]`.
-    pub(super) fn resolve(&mut self, key: u64) -> (StackId, bool) {
-        self.frames.clear();
-        match self.read(key) {
-            Some(truncated) if !self.frames.is_empty() => {
-                if truncated {
-                    self.frames.push(self.shared.truncated);
-                }
-                (self.shared.interner.stack(&self.frames), truncated)
+    pub(super) fn resolve(&mut self, keys: &[u64]) -> Vec<(StackId, bool)> {
+        self.numbers.clear();
+        let mut traces = Vec::with_capacity(keys.len());
+        for key in keys {
+            let from = self.numbers.len();
+            let truncated = self.read(*key).filter(|_| self.numbers.len() > from);
+            match truncated {
+                Some(true) => self.numbers.push(ROOT),
+                Some(false) => {}
+                None => self.numbers.truncate(from),
             }
-            _ => (self.shared.no_stack, false),
+            traces.push((self.numbers.len(), truncated));
         }
+        self.learn();
+        let mut from = 0;
+        let mut stack: Vec<FrameId> = Vec::new();
+        let resolved = traces.into_iter().map(|(to, truncated)| {
+            let numbers = self.numbers.get(from..to).unwrap_or_default();
+            from = to;
+            let Some(truncated) = truncated else { return (self.shared.no_stack, false) };
+            stack.clear();
+            stack.extend(numbers.iter().map(|&n| self.frames.get(n as usize).copied().unwrap_or(self.shared.unknown)));
+            (self.shared.interner.stack(&stack), truncated)
+        });
+        resolved.collect()
     }
 
-    /// Reads the frames of a trace; `None` where there are none to be had.
+    /// Reads the frames of a trace and whether it is truncated; `None` where there are none to be had.
     fn read(&mut self, key: u64) -> Option<bool> {
         let plans = self.plans?;
         let row = plans.trace.read(self.traces?.get(key)?).ok()?;
@@ -120,21 +157,21 @@ impl<'c, 'a> Resolver<'c, 'a> {
         let count = at.count().ok()?;
         let kept = count.min(self.shared.max_frames);
         match plans.varints {
-            Some(varints) if !plans.pooled_frames => self.by_bytes(plans, &mut at, kept, varints)?,
-            _ => {
+            Some(varints) => self.by_bytes(plans, &mut at, kept, varints)?,
+            None if plans.pooled_frames => {
                 for _ in 0..kept {
-                    let frame = if plans.pooled_frames {
-                        let key = at.varint().ok()?;
-                        let Some(bytes) = self.pools.get(plans.frame_type, key) else {
-                            let unknown = self.frame(0, 0, true);
-                            self.frames.push(unknown);
-                            continue;
-                        };
-                        self.decode(plans, &mut Cursor::new(bytes))?
-                    } else {
-                        self.decode(plans, &mut at)?
+                    let key = at.varint().ok()?;
+                    let number = match self.pools.get(plans.frame_type, key) {
+                        Some(bytes) => self.decode(plans, &mut Cursor::new(bytes))?,
+                        None => UNKNOWN,
                     };
-                    self.frames.push(frame);
+                    self.numbers.push(number);
+                }
+            }
+            None => {
+                for _ in 0..kept {
+                    let number = self.decode(plans, &mut at)?;
+                    self.numbers.push(number);
                 }
             }
         }
@@ -144,19 +181,20 @@ impl<'c, 'a> Resolver<'c, 'a> {
     /// Reads frames that are `varints` varints each.
     fn by_bytes(&mut self, plans: &StackPlans, at: &mut Cursor<'a>, count: usize, varints: u32) -> Option<()> {
         let mask = self.memo.len() - 1;
+        self.numbers.reserve(count);
         for _ in 0..count {
-            let frame = match frame_bytes(at.rest(), varints) {
-                Some((bytes, len)) => {
-                    let slot = memo_slot(bytes) & mask;
+            let number = match frame_bytes(at.rest(), varints) {
+                Some((low, high, len)) => {
+                    let slot = memo_slot(low, high) & mask;
                     match self.memo.get(slot) {
-                        Some(Remembered { bytes: known, frame: Some(frame) }) if *known == bytes => {
+                        Some(known) if known.low == low && known.high == high => {
                             at.bytes(len).ok()?;
-                            *frame
+                            known.frame
                         }
                         _ => {
                             let frame = self.decode(plans, at)?;
                             if let Some(to) = self.memo.get_mut(slot) {
-                                *to = Remembered { bytes, frame: Some(frame) };
+                                *to = Remembered { low, high, frame };
                             }
                             frame
                         }
@@ -164,61 +202,141 @@ impl<'c, 'a> Resolver<'c, 'a> {
                 }
                 None => self.decode(plans, at)?,
             };
-            self.frames.push(frame);
+            self.numbers.push(number);
         }
         Some(())
     }
 
-    fn decode(&mut self, plans: &StackPlans, at: &mut Cursor<'a>) -> Option<FrameId> {
+    /// Gives the next frame a new number.
+    fn decode(&mut self, plans: &StackPlans, at: &mut Cursor<'a>) -> Option<u32> {
         let row = plans.frame.read_next(at).ok()?;
         // -1 is the JVM's "no line".
-        let line = u32::try_from(row.i64(1)).unwrap_or(0);
-        Some(self.frame(row.u64(0), line, false))
+        self.fresh.push((row.u64(0), u32::try_from(row.i64(1)).unwrap_or(0)));
+        u32::try_from(self.frames.len() + self.fresh.len() - 1).ok()
     }
 
-    fn frame(&mut self, method: u64, line: u32, unknown: bool) -> FrameId {
-        let function = if unknown { self.shared.unknown } else { self.function(method) };
-        self.shared.interner.symbols().frame_id(Frame { function, line })
-    }
-
-    fn function(&mut self, key: u64) -> FunctionId {
-        if let Some(known) = self.methods.get(&key) {
-            return *known;
+    /// Looks up what is behind the new numbers.
+    fn learn(&mut self) {
+        let mut places = Vec::with_capacity(self.fresh.len());
+        let mut unknown = Vec::new();
+        let first = self.functions.len();
+        for (method, _) in &self.fresh {
+            places.push(*self.known.entry(*method).or_insert_with(|| {
+                unknown.push(*method);
+                u32::try_from(first + unknown.len() - 1).unwrap_or(u32::MAX)
+            }));
         }
-        let method = self.plans.and_then(|plans| RawMethod::find(self.chunk, self.pools, plans, key));
-        let id = match method {
-            Some(method) => {
-                self.shared.functions.get(&method, self.shared.raw_names, &self.shared.interner, &mut self.scratch)
+        let shared = self.shared;
+        if let Some(methods) = &self.methods {
+            // As many as fit into the cache with all that belongs to them.
+            for part in unknown.chunks(512) {
+                let found = methods.find(part);
+                let functions =
+                    shared.functions.get(&found, shared.unknown_function, shared.raw_names, &shared.interner);
+                self.functions.extend(functions);
             }
-            None => self.shared.unknown,
-        };
-        self.methods.insert(key, id);
-        id
+        }
+        let mut symbols = shared.interner.symbols();
+        for ((_, line), place) in self.fresh.drain(..).zip(places) {
+            let function = self.functions.get(place as usize).copied().unwrap_or(shared.unknown_function);
+            self.frames.push(symbols.frame_id(Frame { function, line }));
+        }
     }
 }
 
-/// The bytes of the next frame as a number, and how many there are; `None` where they are too many, or too near
-/// the end, to be read at once.
+/// The bytes of the next frame, as [`Remembered`] holds them, and how many there are; `None` where they are too
+/// many, or too near the end, to be read at once.
 #[inline]
-fn frame_bytes(rest: &[u8], varints: u32) -> Option<(u128, usize)> {
-    const MORE: u128 = 0x8080_8080_8080_8080_8080_8080_8080_8080;
-    let word = u128::from_le_bytes(*rest.first_chunk::<16>()?);
-    let mut ends = !word & MORE;
+fn frame_bytes(rest: &[u8], varints: u32) -> Option<(u64, u64, usize)> {
+    const USED: u64 = 0xff << 56;
+    let (low, rest) = rest.split_first_chunk::<8>()?;
+    let (low, high) = (u64::from_le_bytes(*low), u64::from_le_bytes(*rest.first_chunk::<8>()?));
+    let more = top_bits(low, high);
+    let mut ends = !more & 0xffff;
     for _ in 1..varints {
         ends &= ends.wrapping_sub(1);
     }
-    let bits = ends.trailing_zeros();
-    let len = (bits / 8 + 1) as usize;
-    if len > MEMO_BYTES {
+    let len = ends.trailing_zeros() as usize + 1;
+    if len > SURE_BYTES && (len > MEMO_BYTES || long_run(more)) {
         return None;
     }
-    Some((word & (u128::MAX >> (127 - bits)), len))
+    let (low_mask, high_mask) = *MASKS.get(len)?;
+    Some((low & low_mask, high & high_mask | USED, len))
+}
+
+/// Masks of the first `n` bytes of sixteen.
+const MASKS: [(u64, u64); 16] = {
+    let mut masks = [(0, 0); 16];
+    let mut n = 0;
+    while n < 16 {
+        let bits = 8 * n as u32;
+        masks[n] = if n < 8 { ((1 << bits) - 1, 0) } else { (u64::MAX, (1 << (bits - 64)) - 1) };
+        n += 1;
+    }
+    masks
+};
+
+/// The top bits of sixteen bytes, that of the first byte lowest.
+#[inline]
+fn top_bits(low: u64, high: u64) -> u32 {
+    top_bits_of_eight(low) | top_bits_of_eight(high) << 8
+}
+
+/// Gathers the top bits of eight bytes by a multiplication that moves each to its place in the highest byte.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "a byte is left")]
+fn top_bits_of_eight(word: u64) -> u32 {
+    (((word >> 7 & 0x0101_0101_0101_0101).wrapping_mul(0x0102_0408_1020_4080)) >> 56) as u32
+}
+
+/// Whether eight bytes in a row have the top bit, given the top bits: only then is there a nine-byte varint.
+fn long_run(mut more: u32) -> bool {
+    for bytes in [1, 2, 4] {
+        more &= more >> bytes;
+    }
+    more != 0
 }
 
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "the halves of the number are wanted")]
-fn memo_slot(bytes: u128) -> usize {
-    let (low, high) = (bytes as u64, (bytes >> 64) as u64);
+fn memo_slot(low: u64, high: u64) -> usize {
     let mixed = (low ^ high.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 48) as usize
+    (mixed >> 40) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+    use jfr_parse::push_varint;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn top_bits_are_gathered_in_order(bytes: [u8; 16]) {
+            let (low, high) = bytes.split_at(8);
+            let word = |half: &[u8]| u64::from_le_bytes(half.try_into().unwrap());
+            let bits = (0..16).filter(|&i| bytes[i] >= 0x80).fold(0, |bits, i| bits | 1 << i);
+            prop_assert_eq!(top_bits(word(low), word(high)), bits);
+        }
+
+        /// Whatever the bytes of a frame, those that are remembered are exactly those of its four varints.
+        #[test]
+        fn the_bytes_of_a_frame_are_its_varints(values in proptest::array::uniform4((any::<u64>(), 0u32..64)), tail: [u8; 16]) {
+            let mut bytes = Vec::new();
+            for (value, shift) in values {
+                push_varint(&mut bytes, value >> shift);
+            }
+            let len = bytes.len();
+            bytes.extend(tail);
+            if let Some((low, high, found)) = frame_bytes(&bytes, 4) {
+                prop_assert_eq!(found, len);
+                let mut whole = [0; 16];
+                whole[..len].copy_from_slice(&bytes[..len]);
+                prop_assert_eq!(low, u64::from_le_bytes(whole[..8].try_into().unwrap()));
+                prop_assert_eq!(high & !(0xff << 56), u64::from_le_bytes(whole[8..].try_into().unwrap()));
+            } else {
+                prop_assert!(len > SURE_BYTES);
+            }
+        }
+    }
 }

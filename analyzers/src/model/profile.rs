@@ -109,6 +109,16 @@ impl Samples {
         self.keys.get(i).copied()
     }
 
+    /// Sample `i`.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, i: usize) -> Option<Sample<'_>> {
+        let &(stack, labels) = self.keys.get(i)?;
+        let from = i.checked_mul(self.width)?;
+        let values = self.values.get(from..from.checked_add(self.width)?)?;
+        Some(Sample { stack, labels, values })
+    }
+
     /// All of them.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Sample<'_>> + Clone {
         self.keys.iter().zip(self.values.chunks_exact(self.width.max(1))).map(|(&(stack, labels), values)| Sample {

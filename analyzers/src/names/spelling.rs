@@ -1,0 +1,58 @@
+//! Names as people know them.
+
+use std::borrow::Cow;
+
+/// A class or package name with `.` between its parts.
+#[must_use]
+pub fn java_name(name: &str) -> Cow<'_, str> {
+    if name.as_bytes().contains(&b'/') { Cow::Owned(name.replace('/', ".")) } else { Cow::Borrowed(name) }
+}
+
+/// A type as in source code: `[Ljava/lang/String;` is `java.lang.String[]`, `[[I` is `int[][]`. What is no descriptor
+/// is taken for a class name.
+#[must_use]
+pub fn type_name(name: &str) -> Cow<'_, str> {
+    let element = name.trim_start_matches('[');
+    let dimensions = name.len() - element.len();
+    let element = match element.strip_prefix('L').and_then(|e| e.strip_suffix(';')) {
+        Some(class) => java_name(class),
+        None if dimensions > 0 => primitive(element).map_or_else(|| java_name(element), Cow::Borrowed),
+        None => java_name(element),
+    };
+    if dimensions == 0 {
+        return element;
+    }
+    let mut out = element.into_owned();
+    out.extend(std::iter::repeat_n("[]", dimensions));
+    Cow::Owned(out)
+}
+
+/// Source: The Java Virtual Machine Specification, table 4.3-A.
+fn primitive(descriptor: &str) -> Option<&'static str> {
+    Some(match descriptor {
+        "B" => "byte",
+        "C" => "char",
+        "D" => "double",
+        "F" => "float",
+        "I" => "int",
+        "J" => "long",
+        "S" => "short",
+        "Z" => "boolean",
+        _ => return None,
+    })
+}
+
+/// The file that a class likely comes from: `Outer.java` for `a/b/Outer$Inner`. Recordings do not tell; a second
+/// top-level class of a file, and other languages, are guessed wrong. Empty for a class that no file holds (its name
+/// begins with `$`, like that of a proxy), and where there is no name.
+#[must_use]
+pub fn source_file(class: &str) -> String {
+    // The address of a hidden class follows its `$$Lambda` or the like, and may have separators in it.
+    let body = class.find("$$").and_then(|at| class.get(..at)).unwrap_or(class);
+    let body = body.find("+0x").or_else(|| body.find("/0x")).and_then(|at| body.get(..at)).unwrap_or(body);
+    let simple = body.rsplit(['/', '.']).next().unwrap_or(body);
+    match simple.split('$').next() {
+        None | Some("") => String::new(),
+        Some(outer) => format!("{outer}.java"),
+    }
+}

@@ -1,0 +1,82 @@
+//! Collapsed stacks: a line for each stack, its frames from the root on with `;` between them, a blank, a value.
+
+use std::borrow::Cow;
+use std::io::{self, BufWriter, Write};
+
+use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
+use jfr_analyzers::model::{Profile, StrId, Tables};
+
+/// What to write.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CollapsedOptions {
+    /// Which value, from 0; the last one if not said.
+    pub value: Option<usize>,
+}
+
+/// Writes a profile as collapsed stacks, for flame graphs and for `sort` and `grep`. Stacks that differ only in lines
+/// or labels become one; they stand in the order of their first sample. In names `;` becomes `:` and a control
+/// character, such as the end of a line, a blank.
+///
+/// # Errors
+/// Those of `out`; [`io::ErrorKind::InvalidInput`] if the profile has no such value.
+pub fn write_collapsed(
+    profile: &Profile,
+    tables: &Tables,
+    out: impl Write,
+    options: &CollapsedOptions,
+) -> io::Result<()> {
+    let width = profile.values().len();
+    let value = options.value.or(width.checked_sub(1)).filter(|&v| v < width);
+    let value = value.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the profile has no such value"))?;
+    let mut out = BufWriter::new(out);
+    for (names, sum) in merged(profile, tables, value) {
+        for (i, &name) in names.iter().enumerate() {
+            if i > 0 {
+                out.write_all(b";")?;
+            }
+            out.write_all(clean(tables.str(name)).as_bytes())?;
+        }
+        writeln!(out, " {sum}")?;
+    }
+    out.flush()
+}
+
+/// The names of each stack, root first, with the sum of a value. Sums of `i64` values cannot overflow an `i128`.
+fn merged(profile: &Profile, tables: &Tables, value: usize) -> Vec<(Box<[StrId]>, i128)> {
+    let mut lines: Vec<(Box<[StrId]>, i128)> = Vec::new();
+    let mut places: HashMap<Box<[StrId]>, usize, foldhash::fast::RandomState> = HashMap::default();
+    for sample in profile.samples.iter() {
+        let frames = tables.stack(sample.stack).iter().rev();
+        let names: Box<[StrId]> = frames.map(|&f| tables.function(tables.frame(f).function).name).collect();
+        let add = i128::from(sample.values.get(value).copied().unwrap_or(0));
+        match places.entry(names) {
+            Entry::Occupied(place) => {
+                if let Some((_, sum)) = lines.get_mut(*place.get()) {
+                    *sum += add;
+                }
+            }
+            Entry::Vacant(place) => {
+                lines.push((place.key().clone(), add));
+                place.insert(lines.len() - 1);
+            }
+        }
+    }
+    lines
+}
+
+/// A name that cannot be taken for two frames or two lines, and is not empty.
+fn clean(name: &str) -> Cow<'_, str> {
+    if name.is_empty() {
+        return Cow::Borrowed("[unknown]");
+    }
+    if !name.contains(|c: char| c == ';' || c.is_control()) {
+        return Cow::Borrowed(name);
+    }
+    let replace = |c: char| match c {
+        ';' => ':',
+        c if c.is_control() => ' ',
+        c => c,
+    };
+    Cow::Owned(name.chars().map(replace).collect())
+}

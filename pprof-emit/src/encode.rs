@@ -1,0 +1,216 @@
+//! The messages of a profile, as ranges of items that can be encoded independently of each other.
+
+use std::ops::Range;
+
+use jfr_analyzers::model::{LabelValue, Sample};
+
+use crate::number::Numbering;
+use crate::wire::{bytes, message, number, signed, varint};
+
+/// Where the items of each kind lie when all are numbered through: the head is item 0.
+struct Layout {
+    strings: Range<usize>,
+    functions: Range<usize>,
+    locations: Range<usize>,
+    samples: Range<usize>,
+}
+
+/// Encodes parts of a profile.
+pub(crate) struct Encoder<'n> {
+    numbering: &'n Numbering<'n>,
+    layout: Layout,
+}
+
+/// What is used again from one range to the next.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    ids: Vec<u8>,
+    values: Vec<u8>,
+    labels: Vec<u8>,
+}
+
+/// About how many bytes a function and a location take; only the cuts between blocks depend on it.
+const FUNCTION_BYTES: usize = 14;
+const LOCATION_BYTES: usize = 14;
+
+impl<'n> Encoder<'n> {
+    pub(crate) fn new(numbering: &'n Numbering<'n>) -> Self {
+        let strings = 1..1 + numbering.strings().len();
+        let functions = strings.end..strings.end + numbering.functions.len();
+        let locations = functions.end..functions.end + numbering.frames.len();
+        let samples = locations.end..locations.end + numbering.order.len();
+        Self { numbering, layout: Layout { strings, functions, locations, samples } }
+    }
+
+    /// Cuts the items into ranges of about `size` bytes, the same ones whoever asks.
+    pub(crate) fn cut(&self, size: usize) -> Vec<Range<usize>> {
+        let mut ranges = Vec::new();
+        let (mut from, mut bytes) = (0, 0);
+        for item in 0..self.layout.samples.end {
+            bytes += self.estimate(item);
+            if bytes >= size {
+                ranges.push(from..item + 1);
+                (from, bytes) = (item + 1, 0);
+            }
+        }
+        if from < self.layout.samples.end {
+            ranges.push(from..self.layout.samples.end);
+        }
+        ranges
+    }
+
+    fn estimate(&self, item: usize) -> usize {
+        let layout = &self.layout;
+        if item >= layout.samples.start {
+            let key = self.sample(item - layout.samples.start).map(|s| s.stack);
+            // Two bytes for most numbers, and the values.
+            key.map_or(0, |stack| self.numbering.tables.stack(stack).len() * 2 + 12)
+        } else if item >= layout.locations.start {
+            LOCATION_BYTES
+        } else if item >= layout.functions.start {
+            FUNCTION_BYTES
+        } else if item >= layout.strings.start {
+            self.numbering.strings().get(item - layout.strings.start).map_or(0, |text| text.len() + 2)
+        } else {
+            64
+        }
+    }
+
+    /// Appends a range of items.
+    pub(crate) fn encode(&self, items: &Range<usize>, scratch: &mut Scratch, out: &mut Vec<u8>) {
+        let layout = &self.layout;
+        if items.contains(&0) {
+            self.head(out);
+        }
+        for text in self.numbering.strings().get(part(items, &layout.strings)).unwrap_or_default() {
+            bytes(out, 6, text.as_bytes());
+        }
+        for i in part(items, &layout.functions) {
+            self.function(i, out);
+        }
+        for i in part(items, &layout.locations) {
+            self.location(i, out);
+        }
+        for i in part(items, &layout.samples) {
+            if let Some(sample) = self.sample(i) {
+                self.write_sample(sample, scratch, out);
+            }
+        }
+    }
+
+    fn head(&self, out: &mut Vec<u8>) {
+        let head = &self.numbering.head;
+        for &(name, unit) in &head.sample_types {
+            value_type(out, 1, name, unit);
+        }
+        for (i, &file) in self.numbering.mappings.iter().enumerate() {
+            message(out, 3, |out| {
+                number(out, 1, i as u64 + 1);
+                number(out, 5, file.into());
+                // Functions, file names and lines are there, as far as anyone could find them: without addresses no
+                // viewer can find out more from a library, and should not try.
+                for flag in 7..=9 {
+                    number(out, flag, 1);
+                }
+            });
+        }
+        number(out, 9, signed(self.numbering.profile.time_nanos));
+        number(out, 10, signed(self.numbering.profile.duration_nanos));
+        if let Some((name, unit, amount)) = head.period {
+            value_type(out, 11, name, unit);
+            number(out, 12, signed(amount));
+        }
+        if !head.comments.is_empty() {
+            message(out, 13, |out| head.comments.iter().for_each(|&comment| varint(out, comment.into())));
+        }
+        if let Some(&(name, _)) = head.sample_types.last() {
+            number(out, 14, name.into());
+        }
+    }
+
+    fn function(&self, i: usize, out: &mut Vec<u8>) {
+        let Some(&id) = self.numbering.functions.get(i) else { return };
+        let function = self.numbering.tables.function(id);
+        message(out, 5, |out| {
+            number(out, 1, i as u64 + 1);
+            number(out, 2, self.numbering.string(function.name).into());
+            number(out, 3, self.numbering.string(function.system_name).into());
+            number(out, 4, self.numbering.string(function.file).into());
+        });
+    }
+
+    fn location(&self, i: usize, out: &mut Vec<u8>) {
+        let Some(&id) = self.numbering.frames.get(i) else { return };
+        let frame = self.numbering.tables.frame(id);
+        let library = self.numbering.tables.function(frame.function).library;
+        message(out, 4, |out| {
+            number(out, 1, i as u64 + 1);
+            number(out, 2, self.numbering.mapping(library).into());
+            message(out, 4, |out| {
+                number(out, 1, self.numbering.function(frame.function).into());
+                number(out, 2, frame.line.into());
+            });
+        });
+    }
+
+    fn sample(&self, place: usize) -> Option<Sample<'n>> {
+        let &i = self.numbering.order.get(place)?;
+        self.numbering.profile.samples.get(i as usize)
+    }
+
+    fn write_sample(&self, sample: Sample<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) {
+        let Scratch { ids, values, labels } = scratch;
+        ids.clear();
+        for &frame in self.numbering.tables.stack(sample.stack) {
+            varint(ids, self.numbering.location(frame).into());
+        }
+        values.clear();
+        for &value in sample.values {
+            varint(values, signed(value));
+        }
+        labels.clear();
+        for label in self.numbering.tables.labels(sample.labels) {
+            message(labels, 3, |out| {
+                number(out, 1, self.numbering.key(label.key).into());
+                match label.value {
+                    LabelValue::Text(text) => number(out, 2, self.numbering.string(text).into()),
+                    LabelValue::Number(value) => number(out, 3, signed(value)),
+                }
+            });
+        }
+        let size = field_size(ids) + field_size(values) + labels.len();
+        out.push(2 << 3 | 2);
+        varint(out, size as u64);
+        if !ids.is_empty() {
+            bytes(out, 1, ids);
+        }
+        if !values.is_empty() {
+            bytes(out, 2, values);
+        }
+        out.extend_from_slice(labels);
+    }
+}
+
+/// The size of a field with this content; an empty one is not written.
+fn field_size(content: &[u8]) -> usize {
+    if content.is_empty() { 0 } else { 1 + varint_size(content.len()) + content.len() }
+}
+
+fn varint_size(value: usize) -> usize {
+    let bits = (usize::BITS - value.leading_zeros()).max(1);
+    bits.div_ceil(7) as usize
+}
+
+fn value_type(out: &mut Vec<u8>, tag: u8, name: u32, unit: u32) {
+    message(out, tag, |out| {
+        number(out, 1, name.into());
+        number(out, 2, unit.into());
+    });
+}
+
+/// What `items` has of one kind, counted from the first of that kind.
+fn part(items: &Range<usize>, kind: &Range<usize>) -> Range<usize> {
+    let from = items.start.clamp(kind.start, kind.end);
+    let to = items.end.clamp(from, kind.end);
+    from - kind.start..to - kind.start
+}

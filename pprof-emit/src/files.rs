@@ -1,0 +1,88 @@
+//! Files that appear whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use jfr_analyzers::model::{Profile, ProfileSet, ProfileType};
+use rayon::prelude::*;
+
+use crate::write::{Options, Stats, write_pprof};
+
+/// A file could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {source}", path.display())]
+pub struct WriteError {
+    /// The file.
+    pub path: PathBuf,
+    /// Why.
+    #[source]
+    pub source: io::Error,
+}
+
+/// A profile that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Its type.
+    pub kind: ProfileType,
+    /// The file.
+    pub path: PathBuf,
+    /// What is in it.
+    pub stats: Stats,
+}
+
+/// Writes all profiles of a set as pprof, at the same time, each to the file that `path` names for it. Nothing is
+/// left of those that fail; the others are there.
+///
+/// # Errors
+/// The first failure in the order of the profiles.
+pub fn write_all(
+    set: &ProfileSet,
+    path: impl Fn(&Profile) -> PathBuf + Sync,
+    options: &Options,
+) -> Result<Vec<Written>, WriteError> {
+    let write = |profile: &Profile| {
+        let path = path(profile);
+        let stats = write_file(&path, |out| write_pprof(profile, &set.tables, out, options))?;
+        Ok(Written { kind: profile.kind, path, stats })
+    };
+    let all: Vec<Result<Written, WriteError>> = set.profiles.par_iter().with_max_len(1).map(write).collect();
+    all.into_iter().collect()
+}
+
+/// Writes a file by way of a temporary one beside it, which takes its place once `fill` has succeeded. A link is
+/// followed; what is no regular file (a pipe, `/dev/stdout`) is written to directly.
+///
+/// # Errors
+/// Those of `fill` and of the file system; then a file that was there before is as it was.
+pub fn write_file<T>(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<T>) -> Result<T, WriteError> {
+    write_file_inner(path, fill).map_err(|source| WriteError { path: path.to_owned(), source })
+}
+
+fn write_file_inner<T>(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<T>) -> io::Result<T> {
+    let target = match fs::metadata(path) {
+        Ok(there) if there.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Ok(there) if !there.is_file() => {
+            let mut file = File::options().write(true).open(path)?;
+            let done = fill(&mut file)?;
+            file.flush()?;
+            return Ok(done);
+        }
+        // The file that a link leads to is replaced, not the link.
+        Ok(_) => fs::canonicalize(path)?,
+        Err(_) => path.to_owned(),
+    };
+    let directory = target.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".jfrkit-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Temporary files are private unless said otherwise; the process's mask still applies.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut temporary = builder.tempfile_in(directory)?;
+    let done = fill(temporary.as_file_mut())?;
+    temporary.persist(&target).map_err(|error| error.error)?;
+    Ok(done)
+}
