@@ -157,11 +157,11 @@ mod tests {
             (9_996_000_000, "10.0 s"),
             (59_960_000_000, "1 m 0 s"),
             (119_900_000_000, "2 m 0 s"),
-            (i64::MAX, "106751 d 23 h"),
+            (i64::MAX, "106752 d 0 h"),
         ] {
             assert_eq!(duration(nanos).to_string(), text);
         }
-        assert_eq!(duration(i64::MIN).to_string(), "-106751 d 23 h");
+        assert_eq!(duration(i64::MIN).to_string(), "-106752 d 0 h");
     }
 
     #[test]
