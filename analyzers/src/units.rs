@@ -1,0 +1,5 @@
+//! x
+/// x
+pub fn amount(value: i64, unit: &str) -> String {
+    format!("{value} {unit}")
+}
