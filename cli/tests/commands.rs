@@ -156,7 +156,8 @@ fn text_is_that_of_the_jdk() {
     // The JDK does not join the surrogates of thread names, and marks a stack of exactly the depth asked for as cut.
     let events = |text: &str| {
         let lines = text.lines().filter(|l| l.trim() != "..." && !l.contains(['\u{fffd}', '\u{1f600}']));
-        let mut events: Vec<String> = lines.collect::<Vec<_>>().join("\n").split("\n}\n").map(|e| e.trim().to_owned()).collect();
+        let mut events: Vec<String> =
+            lines.collect::<Vec<_>>().join("\n").split("\n}\n").map(|e| e.trim().to_owned()).collect();
         events.sort_unstable();
         events
     };
