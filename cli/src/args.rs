@@ -27,3 +27,13 @@ pub(crate) enum Command {
     Completions(completions::Args),
     Man(man::Args),
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_agree() {
+        super::Cli::command().debug_assert();
+    }
+}
