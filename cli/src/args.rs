@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{completions, convert, man, metadata, print, summary};
+use crate::commands::{completions, convert, man, metadata, print, summary, top};
 
 /// Reads JDK Flight Recorder recordings.
 ///
@@ -21,6 +21,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Convert(convert::Args),
+    Top(top::Args),
     Summary(summary::Args),
     Print(print::Args),
     Metadata(metadata::Args),
