@@ -1,1 +1,10 @@
-//! Benchmarks.
+//! What the benchmarks share: the recording that they measure.
+
+use std::path::PathBuf;
+
+/// The recording to measure: that of the environment variable `JFRKIT_BENCH_FILE`, else a fixture.
+#[must_use]
+pub fn recording() -> PathBuf {
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-multichunk.jfr");
+    std::env::var_os("JFRKIT_BENCH_FILE").map_or_else(|| fixture.into(), PathBuf::from)
+}

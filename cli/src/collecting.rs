@@ -7,6 +7,7 @@ use regex::Regex;
 
 /// What to collect.
 #[derive(Debug, Clone, clap::Args)]
+#[group(id = "collecting")]
 pub(crate) struct Args {
     /// Labels of the samples: a list of thread, thread-id, class, path, host, port, state, span-id,
     /// local-root-span-id, trace-endpoint. By default none, so that equal stacks merge

@@ -6,6 +6,7 @@ pub(crate) mod man;
 pub(crate) mod metadata;
 pub(crate) mod print;
 pub(crate) mod summary;
+pub(crate) mod top;
 
 use crate::args::Command;
 use crate::failure::Failure;
@@ -14,6 +15,7 @@ use crate::failure::Failure;
 pub(crate) fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Convert(args) => convert::run(&args),
+        Command::Top(args) => top::run(&args),
         Command::Summary(args) => summary::run(&args),
         Command::Print(args) => print::run(&args),
         Command::Metadata(args) => metadata::run(&args),

@@ -20,7 +20,7 @@ use super::stacks::{Resolver, Shared};
 use crate::model::{LabelSetId, ProfileType, StackId};
 
 /// Bytes of a chunk that one thread walks at a time: small enough to balance, large enough to be worth it.
-const SEGMENT: usize = 1 << 20;
+const SEGMENT: usize = 2 << 20;
 /// Stack traces that one thread resolves at a time.
 const TRACES: usize = 2_048;
 
@@ -160,14 +160,14 @@ impl Context<'_> {
         let mut part = Part { seen: vec![0; SOURCES.len()], ..Part::default() };
         let mut events = chunk.walk(segment);
         let mut unreadable = 0u64;
-        while let Some(event) = events.next() {
+        for event in events.by_ref() {
             match plans.acts.get(event.type_id) {
                 Some(Act::Read(i)) => {
                     let Some(reading) = plans.readings.get(i as usize) else { continue };
                     if let Some(seen) = part.seen.get_mut(reading.source as usize) {
                         *seen += 1;
                     }
-                    let Ok(row) = reading.plan.read(event.payload) else {
+                    let Ok(row) = event.read(&reading.plan) else {
                         unreadable += 1;
                         if unreadable == 1 {
                             part.losses.push(loss(chunk, &event, Damage::Truncated));

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use indicatif::{ProgressBar, ProgressStyle};
 use jfr_analyzers::collect_merged;
 use jfr_analyzers::model::{Profile, ProfileSet, ProfileType};
-use jfr_analyzers::units::amount;
+use jfr_analyzers::units;
 use jfr_parse::{MetadataCache, Recording};
 use pprof_emit::{CollapsedOptions, write_collapsed, write_file, write_pprof};
 use rayon::prelude::*;
@@ -203,7 +203,7 @@ fn line(profile: &Profile, path: &Path) -> String {
     let totals = profile.totals();
     let (count, last) = (totals.first().copied().unwrap_or(0), totals.last().copied().unwrap_or(0));
     let unit = profile.values().last().map_or("count", |v| v.unit);
-    let total = if profile.values().len() > 1 { amount(last, unit) } else { String::new() };
+    let total = if profile.values().len() > 1 { units::value(last, unit) } else { String::new() };
     format!("{:<12} {count:>10} samples {total:>12}  {}", profile.kind, path.display())
 }
 

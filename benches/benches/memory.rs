@@ -1,0 +1,74 @@
+//! Memory of a conversion: the peak beyond the mapped file, and allocations per event.
+//!
+//! `JFRKIT_BENCH_FILE=rec.jfr cargo bench --bench memory`
+#![allow(unsafe_code, clippy::unwrap_used, reason = "an allocator that counts; a bench may stop")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use jfr_analyzers::{Options, Summary, collect};
+use jfr_parse::Recording;
+
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+struct Counting;
+
+impl Counting {
+    fn grow(by: usize) {
+        COUNT.fetch_add(1, Relaxed);
+        PEAK.fetch_max(NOW.fetch_add(by, Relaxed) + by, Relaxed);
+    }
+}
+
+// SAFETY: every call is handed to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        Self::grow(layout.size());
+        // SAFETY: the caller's promise is the one that `System` asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: as above.
+        unsafe { System.dealloc(at, layout) }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        NOW.fetch_sub(layout.size(), Relaxed);
+        Self::grow(size);
+        // SAFETY: as above.
+        unsafe { System.realloc(at, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn measure<T>(what: &str, events: u64, run: impl FnOnce() -> T) -> T {
+    let (before, count) = (NOW.load(Relaxed), COUNT.load(Relaxed));
+    PEAK.store(before, Relaxed);
+    let result = run();
+    let allocations = COUNT.load(Relaxed) - count;
+    let peak = PEAK.load(Relaxed) - before;
+    println!(
+        "{what:<12} peak {:>8.1} MB, {allocations:>9} allocations, {:.3} per event",
+        peak as f64 / 1e6,
+        allocations as f64 / events.max(1) as f64
+    );
+    result
+}
+
+fn main() {
+    let recording = Recording::open(jfrkit_benches::recording()).unwrap();
+    let events = recording.chunks().flatten().map(|chunk| chunk.events().count() as u64).sum();
+    println!("{} bytes, {events} events", recording.bytes().len());
+    measure("summary", events, || Summary::of(&recording).unwrap());
+    let set = measure("collect", events, || collect(&recording, &Options::default()).unwrap());
+    measure("pprof", events, || {
+        let bytes = |p| pprof_emit::to_bytes(p, &set.tables, &pprof_emit::Options::default()).unwrap().len();
+        set.profiles.iter().map(bytes).sum::<usize>()
+    });
+}
