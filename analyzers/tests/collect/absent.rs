@@ -1,0 +1,72 @@
+//! Rule 10: an absent profile says why.
+
+use jfr_analyzers::model::ProfileType::{self, ClassLoad, Cpu, Lock, Native, SocketIo};
+
+use crate::read::{profiles, profiles_with, reason};
+use crate::writer::{Chunk, N};
+
+#[test]
+fn each_reason() {
+    let mut chunk = Chunk::new(&[
+        "jdk.ClassLoad",
+        "jdk.JavaMonitorEnter",
+        "jdk.NativeMethodSample",
+        "jdk.ThreadSleep",
+        "jdk.SocketRead",
+    ]);
+    chunk.setting("jdk.ClassLoad", "enabled", "false");
+    chunk.setting("jdk.JavaMonitorEnter", "enabled", "true").setting("jdk.JavaMonitorEnter", "threshold", "20 ms");
+    chunk.setting("jdk.SocketRead", "enabled", "true").setting("jdk.SocketRead", "threshold", "0 ns");
+    chunk.event("jdk.ThreadSleep", &[]);
+    let set = profiles(&[&chunk]);
+    let expected = [
+        (
+            ClassLoad,
+            "disabled in the recording's settings: jdk.ClassLoad; switch it on with jdk.ClassLoad#enabled=true",
+        ),
+        (
+            Lock,
+            "enabled, but no event of jdk.JavaMonitorEnter was recorded; \
+             shorter ones are hidden by the thresholds jdk.JavaMonitorEnter of 20 ms",
+        ),
+        (SocketIo, "enabled, but no event of jdk.SocketRead was recorded"),
+        (
+            Native,
+            "no event of jdk.NativeMethodSample was recorded, and the recording does not say whether it was enabled",
+        ),
+    ];
+    for (kind, text) in expected {
+        assert_eq!(reason(&set, kind), text, "{kind}");
+    }
+    assert!(reason(&set, Cpu).starts_with("the recording does not know "), "{}", reason(&set, Cpu));
+}
+
+#[test]
+fn a_type_is_there_or_absent() {
+    let mut chunk = Chunk::new(&["jdk.ThreadSleep"]);
+    chunk.event("jdk.ThreadSleep", &[]);
+    let set = profiles(&[&chunk]);
+    assert_eq!(set.profiles.len() + set.absent.len(), ProfileType::ALL.len());
+    for kind in ProfileType::ALL {
+        assert_ne!(set.get(*kind).is_some(), set.absent.iter().any(|a| a.kind == *kind), "{kind}");
+    }
+}
+
+#[test]
+fn enabled_in_one_chunk_is_not_disabled() {
+    let mut off = Chunk::new(&["jdk.ClassLoad"]);
+    off.setting("jdk.ClassLoad", "enabled", "false");
+    let mut on = Chunk::new(&["jdk.ClassLoad"]).later(1_000_000_000);
+    on.setting("jdk.ClassLoad", "enabled", "true");
+    assert_eq!(reason(&profiles(&[&off, &on]), ClassLoad), "enabled, but no event of jdk.ClassLoad was recorded");
+}
+
+#[test]
+fn events_that_a_filter_leaves_out_are_no_missing_events() {
+    let mut chunk = Chunk::new(&["jdk.JavaMonitorEnter"]);
+    chunk.event("jdk.JavaMonitorEnter", &[("duration", N(5))]);
+    let mut options = jfr_analyzers::Options::default();
+    options.filter.include = Some(regex::Regex::new("nowhere").unwrap());
+    let set = profiles_with(&[&chunk], &options);
+    assert!(reason(&set, Lock).contains("left none of the events of jdk.JavaMonitorEnter"), "{}", reason(&set, Lock));
+}

@@ -1,0 +1,96 @@
+//! Filters: each leaves out what does not match, and says so in the comments.
+
+use jfr_analyzers::model::ProfileType::{Cpu, Sleep};
+use jfr_analyzers::{Filter, LabelKey, Options};
+use regex::Regex;
+
+use crate::read::{by_labels, comments, profiles_with, rows, samples, totals};
+use crate::writer::{Chunk, MILLI, N};
+
+fn filtered(filter: impl FnOnce(&mut Filter)) -> Options {
+    let mut options = Options::default();
+    filter(&mut options.filter);
+    options
+}
+
+fn regex(text: &str) -> Option<Regex> {
+    Some(Regex::new(text).unwrap())
+}
+
+/// Sleeps at 0, 100, 200 … ms; that at 100 ms takes 100 ns more than that at 0, and so on.
+fn sleeps() -> Chunk {
+    let mut chunk = Chunk::new(&["jdk.ThreadSleep"]);
+    for i in 0..5 {
+        chunk.event("jdk.ThreadSleep", &[("startTime", N(100 * i)), ("duration", N(1 + 100 * i))]);
+    }
+    chunk
+}
+
+#[test]
+fn by_time_the_beginning_belongs_to_it_and_the_end_does_not() {
+    let chunk = sleeps();
+    let start = chunk.chunk.start_nanos;
+    let range = |from, to| filtered(|f| (f.from_nanos, f.to_nanos) = (from, to));
+    for (options, expected) in [
+        (range(Some(start + 100 * MILLI), Some(start + 300 * MILLI)), [2, 302]),
+        (range(Some(start + 100 * MILLI + 1), None), [3, 903]),
+        (range(None, Some(start + 1)), [1, 1]),
+    ] {
+        let set = profiles_with(&[&chunk], &options);
+        assert_eq!(totals(&set, Sleep), expected, "{:?}", options.filter);
+        assert!(comments(&set, Sleep).contains("filtered by time"));
+        let profile = set.get(Sleep).unwrap();
+        assert_eq!(profile.time_nanos, options.filter.from_nanos.unwrap_or(start));
+        let end = options.filter.to_nanos.unwrap_or(start + 1_000 * MILLI);
+        assert_eq!(profile.time_nanos + profile.duration_nanos, end);
+    }
+    assert!(profiles_with(&[&chunk], &range(Some(start + 500 * MILLI), None)).get(Sleep).is_none());
+}
+
+#[test]
+fn by_thread_also_without_labels() {
+    let mut chunk = Chunk::new(&["jdk.ThreadSleep", "jdk.ExecutionSample"]);
+    for (i, name) in ["http-1", "http-2", "main"].into_iter().enumerate() {
+        let thread = chunk.thread(name);
+        chunk.event("jdk.ThreadSleep", &[("eventThread", thread), ("duration", N(10_i64.pow(i as u32)))]);
+        chunk.event("jdk.ExecutionSample", &[("sampledThread", thread)]);
+    }
+    let mut options = filtered(|f| f.threads = regex("^http"));
+    let set = profiles_with(&[&chunk], &options);
+    assert_eq!(samples(&set, Sleep), rows(&[("[no stack trace]", [2, 11])]));
+    assert_eq!(totals(&set, Cpu)[0], 2);
+    options.labels = vec![LabelKey::Thread];
+    let set = profiles_with(&[&chunk], &options);
+    assert_eq!(by_labels(&set, Sleep), rows(&[("thread=http-1", [1, 1]), ("thread=http-2", [1, 10])]));
+}
+
+#[test]
+fn by_state_only_events_that_have_one() {
+    let mut chunk = Chunk::new(&["jdk.ThreadSleep", "jdk.ExecutionSample"]);
+    for state in ["STATE_RUNNABLE", "STATE_IN_OBJECT_WAIT", "STATE_RUNNABLE"] {
+        let state = chunk.state(state);
+        chunk.event("jdk.ExecutionSample", &[("state", state)]);
+    }
+    chunk.event("jdk.ThreadSleep", &[]);
+    let set = profiles_with(&[&chunk], &filtered(|f| f.states = regex("RUNNABLE")));
+    assert_eq!((totals(&set, Cpu)[0], totals(&set, Sleep)[0]), (2, 1));
+}
+
+#[test]
+fn by_frames_anywhere_on_the_stack() {
+    let mut chunk = Chunk::new(&["jdk.ThreadSleep"]);
+    for (i, frames) in
+        [["a/B.nap:1", "a/Web.serve:2"], ["a/B.nap:1", "a/Batch.run:3"], ["a/Web.poll:4", "a/Batch.run:3"]]
+            .iter()
+            .enumerate()
+    {
+        let stack = chunk.stack(frames);
+        chunk.event("jdk.ThreadSleep", &[("stackTrace", stack), ("duration", N(10_i64.pow(i as u32)))]);
+    }
+    let total = |options: &Options| totals(&profiles_with(&[&chunk], options), Sleep);
+    assert_eq!(total(&filtered(|f| f.include = regex(r"^a\.Web\."))), [2, 101]);
+    assert_eq!(total(&filtered(|f| f.exclude = regex(r"^a\.Web\."))), [1, 10]);
+    let both = filtered(|f| (f.include, f.exclude) = (regex("Batch"), regex("poll")));
+    assert_eq!(total(&both), [1, 10]);
+    assert!(comments(&profiles_with(&[&chunk], &both), Sleep).contains("filtered by frames to include: Batch"));
+}

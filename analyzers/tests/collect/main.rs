@@ -1,0 +1,14 @@
+//! Profiles of recordings: of those whose content is known, and of synthetic ones that show a rule each.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
+
+mod absent;
+mod allocation;
+mod cpu;
+mod expected;
+mod filters;
+mod labels;
+mod odd;
+mod read;
+mod stacks;
+mod truth;
+mod writer;

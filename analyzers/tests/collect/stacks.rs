@@ -1,0 +1,110 @@
+//! Rules 1 and 6: no event is dropped, and frames are called what they should be.
+
+use jfr_analyzers::model::ProfileType::{Cpu, Sleep};
+use jfr_analyzers::{Options, collect, collect_merged};
+
+use crate::read::{comments, profiles, profiles_with, rows, samples, totals};
+use crate::writer::{Chunk, Key, N, recording};
+
+#[test]
+fn an_event_without_a_stack_counts_under_a_frame_of_its_own() {
+    let mut chunk = Chunk::new(&["jdk.ThreadSleep"]);
+    let there = chunk.stack(&["a/B.nap:3", "a/B.main:9"]);
+    let none = chunk.stack(&[]);
+    chunk.event("jdk.ThreadSleep", &[("stackTrace", there), ("duration", N(5))]);
+    // No key, a key that leads nowhere, a trace without frames.
+    for stack in [Key(0), Key(4711), none] {
+        chunk.event("jdk.ThreadSleep", &[("stackTrace", stack), ("duration", N(10))]);
+    }
+    let set = profiles(&[&chunk]);
+    assert_eq!(samples(&set, Sleep), rows(&[("a.B.nap:3;a.B.main:9", [1, 5]), ("[no stack trace]", [3, 30])]));
+    assert!(comments(&set, Sleep).contains("without a stack trace: 3 of 4 samples"));
+}
+
+#[test]
+fn a_truncated_stack_gets_a_root() {
+    let mut chunk = Chunk::new(&["jdk.ThreadSleep"]);
+    let whole = chunk.stack(&["a/B.nap:3"]);
+    let cut = chunk.stack(&["a/B.nap:3", "…"]);
+    for stack in [whole, cut, cut] {
+        chunk.event("jdk.ThreadSleep", &[("stackTrace", stack), ("duration", N(1))]);
+    }
+    let set = profiles(&[&chunk]);
+    assert_eq!(samples(&set, Sleep), rows(&[("a.B.nap:3", [1, 1]), ("a.B.nap:3;[truncated]", [2, 2])]));
+    assert!(comments(&set, Sleep).contains("truncated stacks: 2 of 3 samples"));
+}
+
+#[test]
+fn names_are_those_of_every_run_unless_raw_ones_are_wanted() {
+    let mut chunk = Chunk::new(&["jdk.ExecutionSample"]);
+    for frame in [
+        "a/B$$Lambda$40/0x0000000800c8d000.run(Ljava/lang/Object;)V:7",
+        "a/B$$Lambda$41/0x0000000800c8d228.run(Ljava/lang/Object;)V:7",
+        "a/B$Inner.step([Ljava/lang/String;J)I:8",
+        ".interpreter",
+    ] {
+        let stack = chunk.stack(&[frame]);
+        chunk.event("jdk.ExecutionSample", &[("stackTrace", stack)]);
+    }
+    let set = profiles(&[&chunk]);
+    let expected = [("a.B$$Lambda.run:7", [2, 40_000_000]), ("a.B$Inner.step:8", [1, 20_000_000])];
+    assert_eq!(samples(&set, Cpu)[..2], rows(&expected)[..]);
+    let inner = set.tables.stack(set.get(Cpu).unwrap().samples.get(1).unwrap().stack)[0];
+    let function = set.tables.function(set.tables.frame(inner).function);
+    assert_eq!(set.tables.str(function.system_name), "a.B$Inner.step([Ljava/lang/String;J)I");
+    assert_eq!(set.tables.str(function.file), "B.java");
+
+    let mut options = Options::default();
+    options.raw_names = true;
+    let raw: Vec<String> = samples(&profiles_with(&[&chunk], &options), Cpu).into_iter().map(|s| s.0).collect();
+    let lambda = |n: &str, address: &str| format!("a.B$$Lambda${n}.0x{address}.run:7");
+    let expected = [
+        lambda("40", "0000000800c8d000"),
+        lambda("41", "0000000800c8d228"),
+        "a.B$Inner.step:8".to_owned(),
+        "interpreter".to_owned(),
+    ];
+    assert_eq!(raw, expected);
+}
+
+#[test]
+fn native_frames_keep_their_symbol_and_their_library() {
+    let mut chunk = Chunk::of_async_profiler(&["jdk.ExecutionSample"]);
+    let stack = chunk.stack(&["libc.so.6.__memcpy_avx()L;:0", "a/B.main:1"]);
+    chunk.event("jdk.ExecutionSample", &[("stackTrace", stack)]);
+    let set = profiles(&[&chunk]);
+    let frame = set.tables.stack(set.get(Cpu).unwrap().samples.get(0).unwrap().stack)[0];
+    let function = set.tables.function(set.tables.frame(frame).function);
+    assert_eq!(set.tables.str(function.name), "__memcpy_avx");
+    assert_eq!(set.tables.str(function.library), "libc.so.6");
+}
+
+#[test]
+fn equal_stacks_of_several_chunks_and_recordings_are_one() {
+    let mut first = Chunk::new(&["jdk.ThreadSleep"]);
+    let mut second = Chunk::new(&["jdk.ThreadSleep"]).later(1_000_000_000);
+    // Other keys for the same constants.
+    second.keys = |n| n + 1_000;
+    for (chunk, duration) in [(&mut first, 1), (&mut second, 10)] {
+        let stack = chunk.stack(&["a/B.nap:3", "a/B.main:9"]);
+        chunk.event("jdk.ThreadSleep", &[("stackTrace", stack), ("duration", N(duration))]);
+    }
+    let set = profiles(&[&first, &second]);
+    assert_eq!(samples(&set, Sleep), rows(&[("a.B.nap:3;a.B.main:9", [2, 11])]));
+
+    let (one, two) = (recording(&[&first]), recording(&[&second, &first]));
+    let set = collect_merged(&[&one, &two], &Options::default()).unwrap();
+    assert_eq!(samples(&set, Sleep), rows(&[("a.B.nap:3;a.B.main:9", [3, 12])]));
+    let profile = set.get(Sleep).unwrap();
+    assert_eq!((profile.time_nanos, profile.duration_nanos), (first.chunk.start_nanos, 2_000_000_000));
+}
+
+#[test]
+fn nothing_is_collected_that_nobody_asked_for() {
+    let mut chunk = Chunk::new(&["jdk.ThreadSleep", "jdk.ExecutionSample"]);
+    chunk.event("jdk.ThreadSleep", &[("duration", N(1))]).event("jdk.ExecutionSample", &[]);
+    let set = collect(&recording(&[&chunk]), &crate::read::only(&[Sleep])).unwrap();
+    assert_eq!(set.profiles.iter().map(|p| p.kind).collect::<Vec<_>>(), [Sleep]);
+    assert_eq!(set.absent, []);
+    assert_eq!(totals(&profiles(&[&chunk]), Cpu), [1, 20_000_000]);
+}
