@@ -24,6 +24,8 @@ pub(super) struct Reading {
     pub(super) detailed: bool,
     /// The text is part of that.
     pub(super) text: bool,
+    /// It tells of errors thrown.
+    pub(super) error: bool,
 }
 
 /// What to do with an event.
@@ -193,6 +195,7 @@ impl Reading {
             keyed,
             detailed,
             text,
+            error: SOURCES.get(place).is_some_and(|s| s.route == Route::ErrorThrow),
         }))
     }
 }
