@@ -29,9 +29,24 @@ impl<'a> RawEvent<'a> {
     /// [`Short`](crate::Short) where the event ends before the last of them.
     #[inline]
     pub fn read<const N: usize>(&self, plan: &crate::Plan<N>) -> Result<crate::Row<'a, N>, crate::Short> {
+        let mut row = crate::Row::default();
+        self.read_into(plan, &mut row)?;
+        Ok(row)
+    }
+
+    /// [`read`](Self::read) into a row that is used for all events of a type.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    #[inline]
+    pub fn read_into<const N: usize>(
+        &self,
+        plan: &crate::Plan<N>,
+        row: &mut crate::Row<'a, N>,
+    ) -> Result<(), crate::Short> {
         let mut at = Cursor::new(self.tail);
-        let row = plan.read_next(&mut at)?;
-        if self.tail.len() - at.left() > self.payload.len() { Err(crate::Short) } else { Ok(row) }
+        plan.read_into(&mut at, row)?;
+        if self.tail.len() - at.left() > self.payload.len() { Err(crate::Short) } else { Ok(()) }
     }
 }
 

@@ -45,9 +45,14 @@ struct Slot {
     kind: Kind,
 }
 
+/// The frequent ones stand on their own, so that reading an event is one branch a field.
 #[derive(Debug, Clone)]
 enum Move {
+    SkipVarints(usize),
+    SkipString,
     Skip(Step),
+    /// A 64-bit number or a key, into the slot.
+    TakeLong(usize),
     /// Decode into the slot.
     Take(usize, Decode),
     /// Note the position in the slot, then move past it.
@@ -156,10 +161,30 @@ impl<const N: usize> Plan<N> {
     /// [`Short`] where the value ends early.
     #[inline]
     pub fn read_next<'a>(&self, at: &mut Cursor<'a>) -> Result<Row<'a, N>, Short> {
+        let mut row = Row::default();
+        self.read_into(at, &mut row)?;
+        Ok(row)
+    }
+
+    /// Like [`read_next`](Self::read_next), into a row that was read by the same plan or by none: saves clearing a
+    /// row for each event.
+    ///
+    /// # Errors
+    /// [`Short`] where the value ends early; the row is then of no use.
+    #[inline]
+    pub fn read_into<'a>(&self, at: &mut Cursor<'a>, row: &mut Row<'a, N>) -> Result<(), Short> {
         let bytes = at.rest();
-        let mut row = Row { bytes, values: [0; N] };
+        row.bytes = bytes;
         for step in &self.steps {
             match step {
+                Move::TakeLong(slot) => {
+                    let value = at.varint()?;
+                    if let Some(to) = row.values.get_mut(*slot) {
+                        *to = value;
+                    }
+                }
+                Move::SkipVarints(n) => at.skip_varints(*n)?,
+                Move::SkipString => RawStr::skip(at)?,
                 Move::Skip(step) => step.skip(at)?,
                 Move::Take(slot, decode) => {
                     let value = decode.read(at)?;
@@ -177,7 +202,7 @@ impl<const N: usize> Plan<N> {
                 }
             }
         }
-        Ok(row)
+        Ok(())
     }
 }
 
@@ -295,7 +320,10 @@ impl<const N: usize> Builder<'_, N> {
         match decode {
             Some(decode) => {
                 self.flush();
-                self.steps.push(Move::Take(slot, decode));
+                self.steps.push(match decode {
+                    Decode::Long => Move::TakeLong(slot),
+                    decode => Move::Take(slot, decode),
+                });
                 self.found(slot, found);
             }
             None => self.mark(slot, found, step),
@@ -315,7 +343,11 @@ impl<const N: usize> Builder<'_, N> {
     }
 
     fn flush(&mut self) {
-        self.steps.extend(self.pending.drain(..).map(Move::Skip));
+        self.steps.extend(self.pending.drain(..).map(|step| match step {
+            Step::Varints(n) => Move::SkipVarints(n),
+            Step::Str => Move::SkipString,
+            step => Move::Skip(step),
+        }));
     }
 }
 
@@ -324,6 +356,12 @@ impl<const N: usize> Builder<'_, N> {
 pub struct Row<'a, const N: usize> {
     bytes: &'a [u8],
     values: [u64; N],
+}
+
+impl<const N: usize> Default for Row<'_, N> {
+    fn default() -> Self {
+        Self { bytes: &[], values: [0; N] }
+    }
 }
 
 impl<'a, const N: usize> Row<'a, N> {

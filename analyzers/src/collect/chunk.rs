@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use hashbrown::HashMap;
 use jfr_parse::{
-    CHECKPOINT, Chunk, Clock, Damage, Loss, METADATA, PoolEntries, Pools, RawEvent, RawStr, Recording, Result,
+    CHECKPOINT, Chunk, Clock, Damage, Loss, METADATA, PoolEntries, Pools, RawEvent, RawStr, Recording, Result, Row,
 };
 use rayon::prelude::*;
 
@@ -188,6 +188,7 @@ impl Context<'_> {
         let mut part = Part { seen: vec![0; SOURCES.len()], ..Part::default() };
         let mut events = chunk.walk(segment);
         let mut unreadable = 0u64;
+        let mut rows = vec![Row::default(); plans.readings.len()];
         for event in events.by_ref() {
             match plans.acts.get(event.type_id) {
                 Some(Act::Read(i)) => {
@@ -195,13 +196,14 @@ impl Context<'_> {
                     if let Some(seen) = part.seen.get_mut(reading.source as usize) {
                         *seen += 1;
                     }
-                    let Ok(row) = event.read(&reading.plan) else {
+                    let Some(row) = rows.get_mut(i as usize) else { continue };
+                    if event.read_into(&reading.plan, row).is_err() {
                         unreadable += 1;
                         if unreadable == 1 {
                             part.losses.push(loss(chunk, &event, Damage::Truncated));
                         }
                         continue;
-                    };
+                    }
                     if plans.timed && !(from..to).contains(&clock.nanos(row.i64(TIME))) {
                         // It still tells that an exception event within the range is of a throw outside of it.
                         if reading.error && part.errors.last() != Some(&row.u64(KEY)) {
@@ -209,7 +211,7 @@ impl Context<'_> {
                         }
                         continue;
                     }
-                    part.gathered.event(reading, &row, lengths);
+                    part.gathered.event(reading, row, lengths);
                 }
                 Some(Act::Fact(kind)) => part.facts.push((kind, event)),
                 None if event.type_id == CHECKPOINT => {

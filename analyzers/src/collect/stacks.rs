@@ -157,6 +157,8 @@ impl<'c, 'a> Resolver<'c, 'a> {
         let count = at.count().ok()?;
         let kept = count.min(self.shared.max_frames);
         match plans.varints {
+            // What every JVM and profiler writes; for it the compiler unrolls the loop over the varints.
+            Some(4) => self.by_bytes(plans, at, kept, 4)?,
             Some(varints) => self.by_bytes(plans, at, kept, varints)?,
             None if plans.pooled_frames => {
                 for _ in 0..kept {
@@ -180,27 +182,30 @@ impl<'c, 'a> Resolver<'c, 'a> {
     }
 
     /// Reads frames that are `varints` varints each.
+    #[inline(always)]
     fn by_bytes(&mut self, plans: &StackPlans, at: Cursor<'a>, count: usize, varints: u32) -> Option<()> {
         // The loop over millions of frames: everything it touches is a local.
         let mut numbers = std::mem::take(&mut self.numbers);
+        let mut memo = std::mem::take(&mut self.memo);
         numbers.reserve(count);
-        let mask = self.memo.len() - 1;
         let mut rest = at.rest();
         let mut whole = true;
         for _ in 0..count {
             let number = match frame_bytes(rest, varints) {
                 Some((low, high, len)) => {
-                    let slot = memo_slot(low, high) & mask;
-                    let known = self.memo.get(slot).copied().unwrap_or_default();
-                    if known.low == low && known.high == high {
-                        rest = rest.get(len..).unwrap_or_default();
-                        Some(known.frame)
-                    } else {
-                        let number = self.decode(plans, &mut rest);
-                        if let (Some(to), Some(frame)) = (self.memo.get_mut(slot), number) {
-                            *to = Remembered { low, high, frame };
+                    let slot = memo_slot(low, high) & (memo.len() - 1);
+                    match memo.get_mut(slot) {
+                        Some(known) if known.low == low && known.high == high => {
+                            rest = rest.get(len..).unwrap_or_default();
+                            Some(known.frame)
                         }
-                        number
+                        known => {
+                            let number = self.decode(plans, &mut rest);
+                            if let (Some(to), Some(frame)) = (known, number) {
+                                *to = Remembered { low, high, frame };
+                            }
+                            number
+                        }
                     }
                 }
                 None => self.decode(plans, &mut rest),
@@ -211,11 +216,13 @@ impl<'c, 'a> Resolver<'c, 'a> {
             };
             numbers.push(number);
         }
+        self.memo = memo;
         self.numbers = numbers;
         whole.then_some(())
     }
 
     /// Gives the next frame a new number.
+    #[cold]
     fn decode(&mut self, plans: &StackPlans, rest: &mut &[u8]) -> Option<u32> {
         let mut at = Cursor::new(rest);
         let row = plans.frame.read_next(&mut at).ok()?;
@@ -256,7 +263,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
 
 /// The bytes of the next frame, as [`Remembered`] holds them, and how many there are; `None` where they are too
 /// many, or too near the end, to be read at once.
-#[inline]
+#[inline(always)]
 fn frame_bytes(rest: &[u8], varints: u32) -> Option<(u64, u64, usize)> {
     const USED: u64 = 0xff << 56;
     let (low, rest) = rest.split_first_chunk::<8>()?;
