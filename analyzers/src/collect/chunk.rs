@@ -16,7 +16,7 @@ use super::options::{CpuSource, Options};
 use super::periods::Periods;
 use super::plans::{Act, PlanCache, Plans, Reading};
 use super::settled::Settled;
-use super::sources::{AMOUNT, Measure, Route, SECOND, SOURCES, TIME};
+use super::sources::{AMOUNT, KEY, Measure, Route, SECOND, SOURCES, TIME};
 use super::stacks::{Resolver, Shared};
 use crate::model::{LabelSetId, ProfileType, StackId};
 
@@ -52,8 +52,32 @@ pub(super) struct SourceState {
     pub(super) throttle: Option<String>,
     /// Nanoseconds between samples, and whether that is a guess.
     pub(super) period: Option<(i64, bool)>,
+    /// Its events are `jdk.ExecutionSample`.
+    pub(super) execution: bool,
+    /// The types of profiles that samples of this source went to, with the period of those that have one.
+    pub(super) kinds: Vec<(ProfileType, Option<(i64, bool)>)>,
     /// Events of this source in the chunk, whether they passed the filter or not.
     pub(super) events: u64,
+}
+
+impl SourceState {
+    /// Notes where a sample went. Execution samples have another period where they are wall-clock samples, and none
+    /// where they are events of some other kind.
+    fn note(&mut self, target: Target, wall: (i64, bool)) {
+        let kind = match target {
+            Target::Profile(kind) => kind,
+            Target::Cpu(_) => ProfileType::Cpu,
+        };
+        if self.kinds.iter().any(|(known, _)| *known == kind) {
+            return;
+        }
+        let period = match kind {
+            ProfileType::Event => None,
+            ProfileType::Wall => self.period.map(|own| if self.execution { wall } else { own }),
+            _ => self.period,
+        };
+        self.kinds.push((kind, period));
+    }
 }
 
 /// What a sample is counted for besides its values.
@@ -96,6 +120,8 @@ struct Part<'a> {
     pools: PoolEntries,
     facts: Vec<(FactKind, RawEvent<'a>)>,
     seen: Vec<u64>,
+    /// Classes of errors thrown outside the time range.
+    errors: Vec<u64>,
     losses: Vec<Loss>,
     memory: Memory<Key>,
 }
@@ -120,6 +146,7 @@ impl Context<'_> {
             });
             whole.facts.append(&mut part.facts);
             whole.losses.append(&mut part.losses);
+            whole.errors.append(&mut part.errors);
             for (sum, n) in whole.seen.iter_mut().zip(part.seen) {
                 *sum += n;
             }
@@ -139,6 +166,7 @@ impl Context<'_> {
             gathered: &whole.gathered,
             seen: &whole.seen,
             memory: whole.memory,
+            errors: &whole.errors,
             facts,
         }
         .run(losses)
@@ -196,6 +224,10 @@ impl Context<'_> {
                         continue;
                     }
                     if plans.timed && !(from..to).contains(&clock.nanos(row.i64(TIME))) {
+                        // It still tells that an exception event within the range is of a throw outside of it.
+                        if reading.route == Route::ErrorThrow && part.errors.last() != Some(&row.u64(KEY)) {
+                            part.errors.push(row.u64(KEY));
+                        }
                         continue;
                     }
                     part.gathered.event(reading, row, lengths);
@@ -230,13 +262,14 @@ struct Routing<'c, 'a> {
     gathered: &'c Gathered<'a>,
     seen: &'c [u64],
     memory: Memory<Key>,
+    errors: &'c [u64],
     facts: Facts,
 }
 
 impl<'a> Routing<'_, 'a> {
     fn run(mut self, losses: Vec<Loss>) -> Result<ChunkResult> {
         let memory = std::mem::take(&mut self.memory);
-        let sources = self.states();
+        let mut sources = self.states();
         let mut routes = Routes::new(&self, &sources);
         let mut labels = Labels::new(self.chunk, self.plans, self.pools, self.context);
         // Number of each trace among those that are needed.
@@ -250,6 +283,9 @@ impl<'a> Routing<'_, 'a> {
                 continue;
             }
             let Some((target, values)) = routes.route(key, sums) else { continue };
+            if let Some(state) = sources.get_mut(key.source as usize) {
+                state.note(target, routes.wall_period);
+            }
             let trace = *traces.entry(key.stack).or_insert_with(|| {
                 order.push(key.stack);
                 u32::try_from(order.len() - 1).unwrap_or(u32::MAX)
@@ -333,6 +369,8 @@ impl<'a> Routing<'_, 'a> {
                     threshold: setting("threshold").map(str::to_owned),
                     throttle: setting("throttle").map(str::to_owned),
                     period: (sampled && events > 0).then(|| periods.of(source)),
+                    execution: source.route == Route::ExecutionSample,
+                    kinds: Vec::new(),
                     events,
                 }
             })
@@ -344,7 +382,7 @@ impl<'a> Routing<'_, 'a> {
 struct Routes<'c, 'a> {
     routing: &'c Routing<'c, 'a>,
     periods: Vec<i64>,
-    wall_period: i64,
+    wall_period: (i64, bool),
     execution: Execution,
     every_allocation: bool,
     class_loads: bool,
@@ -381,7 +419,9 @@ impl<'c, 'a> Routes<'c, 'a> {
             .gathered
             .iter()
             .filter(|(key, _)| SOURCES.get(key.source as usize).is_some_and(|s| s.route == Route::ErrorThrow))
-            .map(|(key, _)| (key.key, ()))
+            .map(|(key, _)| key.key)
+            .chain(routing.errors.iter().copied())
+            .map(|class| (class, ()))
             .collect();
         Self {
             routing,
@@ -435,7 +475,7 @@ impl<'c, 'a> Routes<'c, 'a> {
     fn execution_sample(&mut self, key: &Key, count: i64, values: Sums) -> Option<(Target, Sums)> {
         let state = self.state(key);
         let cpu = Target::Cpu(CpuSource::ExecutionSample);
-        let wall = (Target::Profile(ProfileType::Wall), [count, count.saturating_mul(self.wall_period), 0]);
+        let wall = (Target::Profile(ProfileType::Wall), [count, count.saturating_mul(self.wall_period.0), 0]);
         let (target, values) = match (self.execution, state) {
             (Execution::Cpu, State::Sleeping) => return None,
             (Execution::Cpu, _) | (Execution::DefaultIsCpu, State::Default) => (cpu, values),
@@ -479,7 +519,7 @@ impl<'a> Routing<'_, 'a> {
         }
         let execution = SOURCES.iter().position(|s| s.route == Route::ExecutionSample);
         let reading = execution.and_then(|place| self.plans.reading(place));
-        let state_type = reading.and_then(|r| r.plan.type_id(super::sources::KEY));
+        let state_type = reading.and_then(|r| r.plan.type_id(KEY));
         let has_default =
             state_type.and_then(|id| self.pools.of_type(id).map(|pool| (id, pool))).is_some_and(|(id, pool)| {
                 pool.keys().any(|key| {

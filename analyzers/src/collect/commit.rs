@@ -12,7 +12,7 @@ use super::chunk::{ChunkResult, SourceState, Tally, Target};
 use super::facts::Facts;
 use super::memory::Memory;
 use super::options::CpuSource;
-use super::sources::SOURCES;
+use super::sources::{Route, SOURCES};
 use crate::model::{LabelSetId, ProfileType, Samples, StackId};
 
 type Hasher = foldhash::fast::RandomState;
@@ -59,8 +59,8 @@ pub(super) struct SourceTotal {
     pub(super) disabled: bool,
     pub(super) thresholds: BTreeSet<String>,
     pub(super) throttles: BTreeSet<String>,
-    /// Periods in the order of the chunks, each once.
-    pub(super) periods: Vec<i64>,
+    /// The types of profiles that its samples went to, each with its periods in the order of the chunks.
+    pub(super) kinds: BTreeMap<ProfileType, Vec<i64>>,
     pub(super) guessed_period: bool,
     pub(super) events: u64,
 }
@@ -72,11 +72,14 @@ impl SourceTotal {
         self.disabled |= state.enabled == Some(false);
         self.thresholds.extend(state.threshold);
         self.throttles.extend(state.throttle);
-        if let Some((nanos, guessed)) = state.period {
-            if !self.periods.contains(&nanos) {
-                self.periods.push(nanos);
+        for (kind, period) in state.kinds {
+            let periods = self.kinds.entry(kind).or_default();
+            if let Some((nanos, guessed)) = period {
+                if !periods.contains(&nanos) {
+                    periods.push(nanos);
+                }
+                self.guessed_period |= guessed;
             }
-            self.guessed_period |= guessed;
         }
         self.events = self.events.saturating_add(state.events);
     }
@@ -193,12 +196,12 @@ impl Committer {
         group.open = group.open.saturating_sub(1);
         let totals = &mut self.totals;
         if let Some(result) = result {
+            let fresh = || (Merged::new(ProfileType::Cpu), Tally::default());
             for sample in &result.samples {
                 let values = &sample.values;
                 match sample.target {
                     Target::Profile(kind) => totals.profile(kind).add(sample.stack, sample.labels, values),
                     Target::Cpu(source) => {
-                        let fresh = || (Merged::new(ProfileType::Cpu), Tally::default());
                         let (merged, _) = group.sources.entry(source).or_insert_with(fresh);
                         merged.add(sample.stack, sample.labels, values);
                     }
@@ -213,7 +216,11 @@ impl Committer {
                     add_tally(sum, tally);
                 }
             }
-            for (total, state) in totals.sources.iter_mut().zip(result.sources) {
+            for ((source, total), state) in SOURCES.iter().zip(&mut totals.sources).zip(result.sources) {
+                // A filter that leaves none of a source's samples does not make another one the best.
+                if let (Route::Cpu(cpu), 1..) = (source.route, state.events) {
+                    group.sources.entry(cpu).or_insert_with(fresh);
+                }
                 total.add(state);
             }
             totals.memory.append(result.memory, |key| key);

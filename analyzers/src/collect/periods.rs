@@ -20,7 +20,7 @@ impl<'f> Periods<'f> {
     pub(super) fn of(&self, source: &Source) -> (i64, bool) {
         let setting = |name: &str| self.facts.setting(source.event, name).and_then(nanos);
         let found = match source.event {
-            "profiler.WallClockSample" => return self.wall_or_default(),
+            "profiler.WallClockSample" => return self.wall(),
             "datadog.ExecutionSample" => self.datadog(|(cpu, _)| cpu).or_else(|| setting("interval")),
             "datadog.MethodSample" => self.datadog(|(_, wall)| wall).or_else(|| setting("interval")),
             _ => setting("period").or_else(|| setting("interval")),
@@ -28,12 +28,8 @@ impl<'f> Periods<'f> {
         found.map_or((DEFAULT_NANOS, true), |nanos| (nanos, false))
     }
 
-    /// The distance of wall-clock samples of async-profiler.
-    pub(super) fn wall(&self) -> i64 {
-        self.wall_or_default().0
-    }
-
-    fn wall_or_default(&self) -> (i64, bool) {
+    /// The distance of wall-clock samples of async-profiler, and whether it is only the default.
+    pub(super) fn wall(&self) -> (i64, bool) {
         // The setting stands with the execution samples; a run that samples nothing but the wall clock has only an
         // interval.
         let any = |name: &str| self.facts.any_setting(name).and_then(nanos);

@@ -14,11 +14,13 @@ fn sources_of(kind: ProfileType, totals: &Totals) -> impl Iterator<Item = (&'sta
 }
 
 /// Whether the events of a source went into a profile of this type.
-fn used(kind: ProfileType, source: &Source, totals: &Totals) -> bool {
+fn used(kind: ProfileType, source: &Source, total: &SourceTotal, totals: &Totals) -> bool {
     let events = |route: Route| SOURCES.iter().zip(&totals.sources).any(|(s, t)| s.route == route && t.events > 0);
     match source.route {
         Route::Cpu(cpu) => totals.cpu_sources.contains(&cpu),
         Route::ExecutionSample if kind == ProfileType::Cpu => totals.cpu_sources.contains(&CpuSource::ExecutionSample),
+        // What these events are differs from one to the next.
+        Route::ExecutionSample | Route::Park => total.kinds.contains_key(&kind),
         Route::SampledAllocation => !events(Route::EveryAllocation),
         Route::ClassDefine => !events(Route::ClassLoad),
         _ => true,
@@ -29,8 +31,8 @@ fn used(kind: ProfileType, source: &Source, totals: &Totals) -> bool {
 pub(super) fn period(kind: ProfileType, totals: &Totals) -> Option<Period> {
     let value = *kind.values().last()?;
     let nanos = sources_of(kind, totals)
-        .filter(|(source, total)| total.events > 0 && used(kind, source, totals))
-        .find_map(|(_, total)| total.periods.first().copied())?;
+        .filter(|(source, total)| total.events > 0 && used(kind, source, total, totals))
+        .find_map(|(_, total)| total.kinds.get(&kind)?.first().copied())?;
     (value.unit == "nanoseconds").then_some(Period { value, amount: nanos })
 }
 
@@ -58,12 +60,12 @@ pub(super) fn comments(kind: ProfileType, totals: &Totals, options: &Options) ->
         }
     }
     for (source, total) in sources_of(kind, totals).filter(|(_, total)| total.events > 0) {
-        let role = if used(kind, source, totals) { "source" } else { "not used" };
+        let role = if used(kind, source, total, totals) { "source" } else { "not used" };
         once(format!("{role}: {}, {} events", source.event, total.events));
         if role != "source" {
             continue;
         }
-        for nanos in &total.periods {
+        for nanos in total.kinds.get(&kind).into_iter().flatten() {
             let guess = if total.guessed_period { " (no setting in the recording, the JDK's default)" } else { "" };
             once(format!("period of {}: {}{guess}", source.event, millis(*nanos)));
         }

@@ -204,3 +204,43 @@ fn the_comments_name_the_profiler() {
     chunk.event("jdk.ActiveRecording", &[("name", T("async-profiler 4.1"))]);
     assert!(comments(&profiles(&[&chunk]), Cpu).contains("recorded by: async-profiler 4.1"));
 }
+
+#[test]
+fn a_profile_states_the_period_of_the_events_it_is_made_of() {
+    // As with `--all`: the same seconds as CPU samples and as wall-clock samples.
+    let mut chunk = Chunk::of_async_profiler(&["jdk.ExecutionSample", "profiler.WallClockSample"]);
+    chunk.setting("jdk.ExecutionSample", "interval", "10000000");
+    chunk.setting("jdk.ExecutionSample", "wall", "50000000");
+    let state = chunk.state("STATE_DEFAULT");
+    chunk.event("jdk.ExecutionSample", &[("state", state)]);
+    chunk.event("profiler.WallClockSample", &[("samples", N(2))]);
+    let set = profiles(&[&chunk]);
+    assert_eq!((totals(&set, Cpu), totals(&set, Wall)), (vec![1, 10 * MILLI], vec![2, 100 * MILLI]));
+    let amount = |kind| set.get(kind).unwrap().period.unwrap().amount;
+    assert_eq!((amount(Cpu), amount(Wall)), (10 * MILLI, 50 * MILLI));
+    let comments = comments(&set, Wall);
+    assert!(comments.contains("source: profiler.WallClockSample, 1 events"), "{comments}");
+    assert!(!comments.contains("\nsource: jdk.ExecutionSample"), "{comments}");
+
+    // Wall-clock samples that are execution samples have a period of their own.
+    let mut chunk = async_profiler(["STATE_DEFAULT", "STATE_RUNNABLE", "STATE_SLEEPING"], Some("cpu"));
+    chunk.setting("jdk.ExecutionSample", "wall", "50000000");
+    let set = profiles(&[&chunk]);
+    let amount = |kind| set.get(kind).unwrap().period.unwrap().amount;
+    assert_eq!((amount(Cpu), amount(Wall)), (10 * MILLI, 50 * MILLI));
+}
+
+#[test]
+fn a_filter_does_not_change_the_source() {
+    // Another thread's samples are no reason to count this one's by other events.
+    let mut chunk = Chunk::new(&CPU[1..]);
+    chunk.setting(CPU[2], "period", "20 ms");
+    let (main, other) = (chunk.thread("main"), chunk.thread("other"));
+    chunk.event(CPU[1], &[("samplingPeriod", N(7 * MILLI)), ("eventThread", other)]);
+    chunk.event(CPU[2], &[("sampledThread", main)]);
+    let mut options = Options::default();
+    options.filter.threads = Some(regex::Regex::new("main").unwrap());
+    let set = profiles_with(&[&chunk], &options);
+    assert!(set.get(Cpu).is_none());
+    assert!(reason(&set, Cpu).contains("filters left none"), "{}", reason(&set, Cpu));
+}

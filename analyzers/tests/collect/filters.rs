@@ -1,6 +1,6 @@
 //! Filters: each leaves out what does not match, and says so in the comments.
 
-use jfr_analyzers::model::ProfileType::{Cpu, Sleep};
+use jfr_analyzers::model::ProfileType::{Cpu, Error, Sleep};
 use jfr_analyzers::{Filter, LabelKey, Options};
 use regex::Regex;
 
@@ -93,4 +93,22 @@ fn by_frames_anywhere_on_the_stack() {
     let both = filtered(|f| (f.include, f.exclude) = (regex("Batch"), regex("poll")));
     assert_eq!(total(&both), [1, 10]);
     assert!(comments(&profiles_with(&[&chunk], &both), Sleep).contains("filtered by frames to include: Batch"));
+}
+
+#[test]
+fn by_time_a_throw_is_still_counted_once() {
+    let throws = ["jdk.JavaErrorThrow", "jdk.JavaExceptionThrow"];
+    let mut chunk = Chunk::new(&throws);
+    let class = chunk.class("a/Broken");
+    for (event, at) in [(throws[1], 100), (throws[0], 101), (throws[1], 102)] {
+        chunk.event(event, &[("thrownClass", class), ("startTime", N(at))]);
+    }
+    let start = chunk.chunk.start_nanos;
+    let count = |cut: i64| {
+        let cut = start + cut * MILLI;
+        let (before, behind) = (filtered(|f| f.to_nanos = Some(cut)), filtered(|f| f.from_nanos = Some(cut)));
+        [before, behind].map(|options| totals(&profiles_with(&[&chunk], &options), Error).into_iter().sum::<i64>())
+    };
+    // The window that holds the error event has the throw, the other has not.
+    assert_eq!([count(100), count(101), count(102), count(103)], [[0, 1], [0, 1], [1, 0], [1, 0]]);
 }

@@ -93,16 +93,16 @@ fn nothing_is_left_out_of_a_chunk_in_many_segments() {
     let mut chunk = plain();
     let stacks: Vec<_> = (0..2_000).map(|i| chunk.stack(&[&format!("a/B.step:{i}")])).collect();
     chunk.setting("jdk.ExecutionSample", "period", "10 ms");
-    for _ in 0..150 {
+    for _ in 0..450 {
         for stack in &stacks {
             chunk.event("jdk.ExecutionSample", &[("stackTrace", *stack)]);
         }
     }
-    assert!(chunk.bytes().len() > 3 << 19);
+    assert!(chunk.bytes().len() > 5 << 20);
     let found = samples(&profiles(&[&chunk]), Cpu);
     assert_eq!(found.len(), 2_000);
     for (i, (stack, values)) in found.iter().enumerate() {
         let expected = if i == 0 { "a.B.step".to_owned() } else { format!("a.B.step:{i}") };
-        assert_eq!((stack, values.as_slice()), (&expected, [150, 1_500_000_000].as_slice()));
+        assert_eq!((stack, values.as_slice()), (&expected, [450, 4_500_000_000].as_slice()));
     }
 }
