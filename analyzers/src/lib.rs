@@ -1,11 +1,13 @@
 //! Profiles, tables, rules and metrics from JDK Flight Recorder recordings.
 
+pub mod analysis;
 mod collect;
 pub mod model;
 pub mod names;
 pub mod summary;
 pub mod time_range;
 
+pub use analysis::{Analysis, AnalysisOptions};
 pub use collect::{CpuSource, Filter, LabelKey, Options, collect, collect_merged};
 pub use summary::Summary;
 pub use time_range::TimeBound;
