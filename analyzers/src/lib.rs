@@ -6,6 +6,8 @@ pub mod model;
 pub mod names;
 pub mod summary;
 pub mod time_range;
+pub mod top;
+pub mod units;
 
 pub use analysis::{Analysis, AnalysisOptions};
 pub use collect::{CpuSource, Filter, LabelKey, Options, collect, collect_merged};

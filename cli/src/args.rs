@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{completions, man, metadata, print, summary};
+use crate::commands::{completions, convert, man, metadata, print, summary};
 
 /// Reads JDK Flight Recorder recordings.
 ///
@@ -20,9 +20,20 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Convert(convert::Args),
     Summary(summary::Args),
     Print(print::Args),
     Metadata(metadata::Args),
     Completions(completions::Args),
     Man(man::Args),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_agree() {
+        super::Cli::command().debug_assert();
+    }
 }

@@ -1,6 +1,7 @@
 //! The subcommands, a file each.
 
 pub(crate) mod completions;
+pub(crate) mod convert;
 pub(crate) mod man;
 pub(crate) mod metadata;
 pub(crate) mod print;
@@ -12,6 +13,7 @@ use crate::failure::Failure;
 /// Does what was asked.
 pub(crate) fn run(command: Command) -> Result<(), Failure> {
     match command {
+        Command::Convert(args) => convert::run(&args),
         Command::Summary(args) => summary::run(&args),
         Command::Print(args) => print::run(&args),
         Command::Metadata(args) => metadata::run(&args),

@@ -9,6 +9,8 @@ pub(crate) enum Failure {
     Failed(String),
     /// The command line asks for something that does not exist.
     Usage(String),
+    /// Some of it could not be done, and the user was told which.
+    Told,
     /// Whoever read the output has seen enough.
     ClosedPipe,
 }
@@ -25,7 +27,7 @@ impl Failure {
 
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Failed(_) => ExitCode::from(1),
+            Self::Failed(_) | Self::Told => ExitCode::from(1),
             Self::Usage(_) => ExitCode::from(2),
             Self::ClosedPipe => ExitCode::SUCCESS,
         }
@@ -36,6 +38,7 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Failed(message) | Self::Usage(message) => f.write_str(message),
+            Self::Told => f.write_str("some inputs failed"),
             Self::ClosedPipe => f.write_str("the output was closed"),
         }
     }

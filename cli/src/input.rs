@@ -12,6 +12,7 @@ const MAX_WARNINGS: usize = 100;
 
 /// Options that every command on a recording has.
 #[derive(Debug, clap::Args)]
+#[group(id = "input")]
 pub(crate) struct Args {
     /// Recording to read, `-` for standard input
     #[arg(value_name = "INPUT")]

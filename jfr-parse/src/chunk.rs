@@ -213,8 +213,7 @@ impl<'a> Chunk<'a> {
         for at in self.known.iter().copied().chain([self.bytes.len()]) {
             if at.saturating_sub(from) > 2 * target {
                 // No checkpoint on the way: hop from event to event.
-                let mut events = Events::new(self.bytes, from..at, &self.known);
-                while let Some(event) = events.next() {
+                for event in Events::new(self.bytes, from..at, &self.known) {
                     if event.offset - from >= target {
                         cut(event.offset, &mut from);
                     }

@@ -137,39 +137,74 @@ impl<'a> Cursor<'a> {
         self.long_varint().map(|_| ())
     }
 
-    /// Counts the bytes that end a varint, eight bytes at a time. A ninth byte ends one whatever its
-    /// top bit is, so a run of eight bytes that go on is decoded one by one.
+    /// Counts the bytes that end a varint, many at a time.
     fn skip_many(&mut self, mut n: usize) -> Result<(), Short> {
-        let mut bytes = self.rest;
-        // Bytes that go on just before `bytes`, in the varint that is open there.
-        let mut open = 0u32;
+        // Where counting began, which is the beginning of a varint.
+        let mut from = self.rest;
+        let mut bytes = from;
+        // For each of the last seven bytes before `bytes` whether it goes on, the nearest highest.
+        let mut before = 0u64;
         while n > 8 {
-            let Some((word, rest)) = bytes.split_first_chunk::<8>() else { break };
-            let word = u64::from_le_bytes(*word);
-            let stop = !word & MORE;
-            if open + stop.trailing_zeros() / 8 >= 8 {
-                // Back to the beginning of the open varint, then past the long one.
-                let back = (open as usize).checked_add(bytes.len()).ok_or(Short)?;
-                let from = self.rest.len().checked_sub(back).ok_or(Short)?;
-                self.rest = self.rest.get(from..).ok_or(Short)?;
-                self.long_varint()?;
-                n -= 1;
-                bytes = self.rest;
-                open = 0;
+            let Some((block, rest)) = bytes.split_first_chunk::<BLOCK>() else { break };
+            let more = top_bits(block);
+            if long_run(before, more) {
+                // A ninth byte ends a varint whatever its top bit is: these are read one by one.
+                self.back_to(from, bytes)?;
+                for _ in 0..8 {
+                    self.skip_varint()?;
+                }
+                n -= 8;
+                (from, bytes, before) = (self.rest, self.rest, 0);
                 continue;
             }
-            n -= (((stop >> 7).wrapping_mul(0x0101_0101_0101_0101)) >> 56) as usize;
-            open = stop.leading_zeros() / 8;
-            bytes = rest;
+            let ends = more.count_zeros() as usize;
+            if ends >= n {
+                break;
+            }
+            n -= ends;
+            (bytes, before) = (rest, more);
         }
-        let back = (open as usize).checked_add(bytes.len()).ok_or(Short)?;
-        let from = self.rest.len().checked_sub(back).ok_or(Short)?;
-        self.rest = self.rest.get(from..).ok_or(Short)?;
+        self.back_to(from, bytes)?;
         for _ in 0..n {
             self.skip_varint()?;
         }
         Ok(())
     }
+
+    /// Moves to the beginning of the varint that is open at `at`, or to `at`. `from` is the beginning of a varint
+    /// before it, with no long one between.
+    fn back_to(&mut self, from: &'a [u8], at: &'a [u8]) -> Result<(), Short> {
+        let done = from.len().checked_sub(at.len()).ok_or(Short)?;
+        let open = from.get(..done).unwrap_or_default().iter().rev().take_while(|&&b| b >= 0x80).count();
+        self.rest = from.get(done - open..).ok_or(Short)?;
+        Ok(())
+    }
+}
+
+/// Bytes that are looked at together.
+const BLOCK: usize = 64;
+
+/// The top bit of each byte, that of the first lowest.
+#[inline]
+fn top_bits(block: &[u8; BLOCK]) -> u64 {
+    let mut bits = 0;
+    for (i, word) in block.as_chunks::<8>().0.iter().enumerate() {
+        let word = u64::from_le_bytes(*word) & MORE;
+        // Moves each top bit to its place in the highest byte.
+        bits |= ((word >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * i);
+    }
+    bits
+}
+
+/// Whether eight bytes in a row go on, given those of the block before and of this one. Only then is there a varint
+/// of nine bytes.
+#[inline]
+fn long_run(before: u64, more: u64) -> bool {
+    let mut run = u128::from(more) << 64 | u128::from(before);
+    for bytes in [1, 2, 4] {
+        run &= run >> bytes;
+    }
+    run != 0
 }
 
 /// Joins the low seven bits of each of the eight bytes.
@@ -198,6 +233,7 @@ pub fn push_varint(out: &mut Vec<u8>, mut value: u64) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing)]
     use super::*;
     use proptest::prelude::*;
 

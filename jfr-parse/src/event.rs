@@ -18,6 +18,21 @@ pub struct RawEvent<'a> {
     pub type_id: u64,
     /// Its fields, in the order of the metadata.
     pub payload: &'a [u8],
+    /// The payload and all of the chunk behind it: reading near the end of a slice is slower.
+    tail: &'a [u8],
+}
+
+impl<'a> RawEvent<'a> {
+    /// Reads the fields that a plan for its type wants.
+    ///
+    /// # Errors
+    /// [`Short`](crate::Short) where the event ends before the last of them.
+    #[inline]
+    pub fn read<const N: usize>(&self, plan: &crate::Plan<N>) -> Result<crate::Row<'a, N>, crate::Short> {
+        let mut at = Cursor::new(self.tail);
+        let row = plan.read_next(&mut at)?;
+        if self.tail.len() - at.left() > self.payload.len() { Err(crate::Short) } else { Ok(row) }
+    }
 }
 
 /// Reads the event at `offset` of `chunk`; `None` where none can be.
@@ -26,12 +41,10 @@ pub(crate) fn event_at(chunk: &[u8], offset: usize) -> Option<RawEvent<'_>> {
     let bytes = chunk.get(offset..)?;
     let mut at = Cursor::new(bytes);
     let size = usize::try_from(at.varint().ok()?).ok()?;
-    // The type must lie within the event's own bytes.
-    let whole = bytes.get(..size)?;
-    let head = bytes.len() - at.left();
-    let mut at = Cursor::new(whole.get(head..)?);
     let type_id = at.varint().ok()?;
-    Some(RawEvent { offset, size, type_id, payload: at.rest() })
+    let head = bytes.len() - at.left();
+    let payload = bytes.get(head..size)?;
+    Some(RawEvent { offset, size, type_id, payload, tail: at.rest() })
 }
 
 /// The events of part of a chunk, in the order of the file: data events, checkpoints and metadata alike.

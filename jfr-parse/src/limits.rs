@@ -26,7 +26,8 @@ pub struct Limits {
     pub pool_entries: usize,
     /// How deep inline types may nest, in types.
     pub nesting: usize,
-    /// How deep a constant is followed through other constants when it is shown as a value tree.
+    /// How deep a constant is followed through other constants when it is shown as a value tree. The path of an
+    /// old object to its root takes two for each object.
     pub value_depth: usize,
     /// Values in one value tree, or read into one value by serde.
     pub value_nodes: usize,
@@ -47,7 +48,7 @@ impl Limits {
             metadata_elements: 1 << 20,
             pool_entries: 1 << 28,
             nesting: 16,
-            value_depth: 12,
+            value_depth: 256,
             value_nodes: 1 << 20,
             stack_frames: 1 << 16,
             losses: 1_000,
@@ -64,7 +65,7 @@ impl Limits {
             metadata_elements: 1 << 17,
             pool_entries: 1 << 24,
             nesting: 8,
-            value_depth: 8,
+            value_depth: 64,
             value_nodes: 1 << 17,
             stack_frames: 2_048,
             losses: 100,

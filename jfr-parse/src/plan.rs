@@ -23,7 +23,7 @@ use crate::string::RawStr;
 ///     let Some(file_read) = chunk.metadata().by_name("jdk.FileRead") else { continue };
 ///     let plan = chunk.plan(file_read, ["duration", "bytesRead"])?;
 ///     for event in chunk.events().filter(|e| e.type_id == file_read.id()) {
-///         let row = plan.read(event.payload)?;
+///         let row = event.read(&plan)?;
 ///         nanos += chunk.clock().span(row.i64(0));
 ///     }
 /// }
@@ -182,7 +182,7 @@ impl<const N: usize> Plan<N> {
 }
 
 impl Decode {
-    #[inline]
+    #[inline(always)]
     fn read(self, at: &mut Cursor<'_>) -> Result<u64, Short> {
         Ok(match self {
             Self::Long => at.varint()?,

@@ -55,6 +55,9 @@ pub struct PoolEntries {
     entries: usize,
 }
 
+/// Constants as (key, place).
+type Entries<'f> = &'f [(u64, usize)];
+
 /// Constants of one type.
 #[derive(Debug)]
 struct Found {
@@ -266,7 +269,7 @@ impl<'a> PoolOf<'_, 'a> {
 impl Index {
     fn new(found: &[Found], newest_first: Option<&[usize]>) -> Self {
         let n: usize = found.iter().map(|f| f.entries.len()).sum();
-        let mut runs: Vec<(&Range<usize>, &[(u64, usize)])> = Vec::new();
+        let mut runs: Vec<(&Range<usize>, Entries<'_>)> = Vec::new();
         for part in found {
             let ends = part.checkpoints.iter().skip(1).map(|c| c.1).chain([part.entries.len()]);
             for ((range, from), to) in part.checkpoints.iter().zip(ends) {

@@ -263,10 +263,13 @@ pub struct MetadataCache {
     inner: Arc<Mutex<Cache>>,
 }
 
+/// The bytes of a metadata, and what they say.
+type Known = (Box<[u8]>, Arc<Metadata>);
+
 #[derive(Debug, Default)]
 struct Cache {
     hasher: foldhash::quality::RandomState,
-    entries: HashMap<u64, Vec<(Box<[u8]>, Arc<Metadata>)>, foldhash::fast::RandomState>,
+    entries: HashMap<u64, Vec<Known>, foldhash::fast::RandomState>,
     bytes: usize,
 }
 

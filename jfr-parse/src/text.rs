@@ -10,7 +10,8 @@
 //!
 //! let recording = Recording::open(path)?;
 //! let chunk = recording.chunk(0)?;
-//! let reader = ValueReader::new(&chunk).stack_depth(5);
+//! // One frame more than is shown, so that the writer sees where a stack goes on.
+//! let reader = ValueReader::new(&chunk).stack_depth(6);
 //! let mut writer = TextWriter::new(chunk.clock(), 5);
 //! for event in chunk.events().take(10) {
 //!     if let Some(event) = reader.event(&event)?.as_struct() {
@@ -50,7 +51,8 @@ pub struct TextWriter {
 const LATE: [&str; 2] = ["eventThread", "stackTrace"];
 
 impl TextWriter {
-    /// A writer for events of a chunk with this clock, that shows this many frames of a stack trace.
+    /// A writer for events of a chunk with this clock. It shows this many frames of a stack trace, and `...`
+    /// where the value has more or the trace was cut when it was recorded.
     #[must_use]
     pub fn new(clock: Clock, stack_depth: usize) -> Self {
         Self { clock, stack_depth, out: String::new(), indent: 0 }
@@ -120,6 +122,8 @@ impl TextWriter {
             },
             Value::F32(n) if content == Some(Content::Percentage) => percentage(&mut self.out, n.into()),
             Value::F64(n) if content == Some(Content::Percentage) => percentage(&mut self.out, n),
+            Value::F32(n) if is_amount(content) => self.number(whole(n.into()), content),
+            Value::F64(n) if is_amount(content) => self.number(whole(n), content),
             Value::F32(n) => float(&mut self.out, n, content == Some(Content::Frequency)),
             Value::F64(n) => double(&mut self.out, n, content == Some(Content::Frequency)),
             Value::Bool(b) => self.out.push_str(if b { "true" } else { "false" }),
@@ -258,18 +262,16 @@ impl TextWriter {
         self.line("[");
         self.indent += 1;
         let frames = stack.get("frames").and_then(Value::as_array).unwrap_or_default();
-        let mut shown = 0;
-        for frame in frames.iter().filter_map(Value::as_struct) {
-            let hidden = frame.get("method").and_then(|m| m.get("hidden")).and_then(Value::as_bool);
-            if shown < self.stack_depth && hidden != Some(true) {
-                self.start();
-                self.frame(frame);
-                self.line("");
-                shown += 1;
-            }
+        let hidden = |frame: &StructValue<'_>| {
+            frame.get("method").and_then(|m| m.get("hidden")).and_then(Value::as_bool) == Some(true)
+        };
+        let mut visible = frames.iter().filter_map(Value::as_struct).filter(|frame| !hidden(frame));
+        for frame in visible.by_ref().take(self.stack_depth) {
+            self.start();
+            self.frame(frame);
+            self.line("");
         }
-        // A stack of exactly this depth counts as cut, as it does for the JDK.
-        if shown >= self.stack_depth || stack.get("truncated").and_then(Value::as_bool) == Some(true) {
+        if visible.next().is_some() || stack.get("truncated").and_then(Value::as_bool) == Some(true) {
             self.start();
             self.line("...");
         }
@@ -352,6 +354,15 @@ impl TextWriter {
 /// Writing into a string cannot fail.
 fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
     let _ = out.write_fmt(text);
+}
+
+fn is_amount(content: Option<Content>) -> bool {
+    matches!(content, Some(Content::Bytes | Content::Bits | Content::BytesPerSecond | Content::BitsPerSecond))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
+fn whole(n: f64) -> i64 {
+    n as i64
 }
 
 fn percentage(out: &mut String, ratio: f64) {

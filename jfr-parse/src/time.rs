@@ -48,7 +48,7 @@ impl Clock {
     /// differ from [`span`](Self::span), which the JDK's tool shows, by one. 0 for the special values of `span`.
     #[inline]
     #[must_use]
-    pub fn length(&self, start: i64, ticks: i64) -> i64 {
+    pub fn lasted(&self, start: i64, ticks: i64) -> i64 {
         if ticks == i64::MIN || ticks == i64::MAX {
             return 0;
         }

@@ -364,29 +364,36 @@ fn times_by_their_annotations() {
     assert!(error.to_string().contains("not annotated as a timespan"), "{error}");
 }
 
-#[test]
-fn a_circle_of_constants_ends() {
+/// A thread group and its ancestors, from the key 1 on; `last` is the parent of the last one.
+fn groups(count: u64, last: u64) -> ChunkWriter {
     const GROUP: u64 = 60;
     let group = Class::new(GROUP, "jdk.types.ThreadGroup")
         .field(Field::new("parent", GROUP).pooled())
         .field(Field::new("name", STRING));
-    let pools = [(GROUP, vec![(1, Payload::new().varint(1).utf8("me"))])];
-    let writer = one_event([Field::new("group", GROUP).pooled()], &Payload::new().varint(1), &[group], &pools);
-    let recording = open(&writer);
-    let chunk = recording.chunk(0).unwrap();
-    let value = chunk.value(&first(&chunk)).unwrap();
-    let depth = |value: &Value<'_>| {
-        let mut at = value.get("group").unwrap();
-        let mut depth = 0;
-        while let Some(parent) = at.get("parent") {
-            (at, depth) = (parent, depth + 1);
-        }
-        depth
-    };
-    assert_eq!(depth(&value), Limits::default().value_depth);
-    let shallow = ValueReader::new(&chunk).depth(3).event(&first(&chunk)).unwrap();
-    assert_eq!(depth(&shallow), 3);
+    let parent = |key| if key == count { last } else { key + 1 };
+    let entries = (1..=count).map(|key| (key, Payload::new().varint(parent(key)).utf8("g"))).collect();
+    one_event([Field::new("group", GROUP).pooled()], &Payload::new().varint(1), &[group], &[(GROUP, entries)])
+}
 
+/// Groups above the first.
+fn ancestors(value: &Value<'_>) -> usize {
+    let parents = std::iter::successors(value.get("group"), |group| group.get("parent"));
+    parents.filter(|v| !v.is_null()).count() - 1
+}
+
+#[test]
+fn a_circle_of_constants_ends() {
+    for (count, last) in [(1, 1), (3, 1), (3, 2)] {
+        let writer = groups(count, last);
+        let recording = open(&writer);
+        let chunk = recording.chunk(0).unwrap();
+        let value = chunk.value(&first(&chunk)).unwrap();
+        assert_eq!(ancestors(&value) as u64, count - 1);
+    }
+}
+
+#[test]
+fn a_long_chain_of_constants_is_cut() {
     #[derive(Deserialize)]
     struct Group {
         parent: Option<Box<Group>>,
@@ -395,19 +402,31 @@ fn a_circle_of_constants_ends() {
     struct Event {
         group: Group,
     }
-    let read: Event = chunk.deserialize(&first(&chunk)).unwrap();
-    let depth = std::iter::successors(Some(&read.group), |g| g.parent.as_deref()).count();
-    assert_eq!(depth, Limits::default().value_depth);
+    let limit = Limits::default().value_depth;
+    for (count, last, whole) in [(10, 0, true), (1_000, 0, false), (1, 1, false)] {
+        let writer = groups(count, last);
+        let recording = open(&writer);
+        let chunk = recording.chunk(0).unwrap();
+        let event = first(&chunk);
+        let expected = if whole { usize::try_from(count).unwrap() } else { limit };
+        let read: Event = chunk.deserialize(&event).unwrap();
+        assert_eq!(std::iter::successors(Some(&read.group), |g| g.parent.as_deref()).count(), expected);
+        if last == 0 {
+            assert_eq!(ancestors(&chunk.value(&event).unwrap()), expected - 1);
+            assert_eq!(ancestors(&ValueReader::new(&chunk).depth(3).event(&event).unwrap()), 2);
+        }
+    }
 }
 
 #[test]
 fn a_bush_of_constants_is_refused() {
-    // Each constant holds itself 100 times: 100^12 values if nobody stops.
+    // Each constant holds the next one 100 times: 100^8 values if nobody stops.
     const BUSH: u64 = 61;
     let bush = Class::new(BUSH, "test.Bush").field(Field::new("twigs", BUSH).array().pooled());
-    let constant = (0..100).fold(Payload::new().varint(100), |out, _| out.varint(1));
+    let constant = |key: u64| (0..100).fold(Payload::new().varint(100), |out, _| out.varint(key + 1));
     let fields = [Field::new("bush", BUSH).pooled()];
-    let writer = one_event(fields, &Payload::new().varint(1), &[bush], &[(BUSH, vec![(1, constant)])]);
+    let pool = (1..=8).map(|key| (key, constant(key))).collect();
+    let writer = one_event(fields, &Payload::new().varint(1), &[bush], &[(BUSH, pool)]);
     let recording = open(&writer);
     let chunk = recording.chunk(0).unwrap();
     let refused = |e: &Error| matches!(e, Error::LimitExceeded { name: "value_nodes", .. });

@@ -38,7 +38,7 @@ impl<'n> Encoder<'n> {
         let strings = 1..1 + numbering.strings().len();
         let functions = strings.end..strings.end + numbering.functions.len();
         let locations = functions.end..functions.end + numbering.frames.len();
-        let samples = locations.end..locations.end + numbering.order.len();
+        let samples = locations.end..locations.end + numbering.profile.samples.len();
         Self { numbering, layout: Layout { strings, functions, locations, samples } }
     }
 
@@ -153,9 +153,8 @@ impl<'n> Encoder<'n> {
         });
     }
 
-    fn sample(&self, place: usize) -> Option<Sample<'n>> {
-        let &i = self.numbering.order.get(place)?;
-        self.numbering.profile.samples.get(i as usize)
+    fn sample(&self, i: usize) -> Option<Sample<'n>> {
+        self.numbering.profile.samples.get(i)
     }
 
     fn write_sample(&self, sample: Sample<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) {

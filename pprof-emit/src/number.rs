@@ -1,13 +1,11 @@
 //! The numbers that strings, functions, locations and mappings get in a file.
 //!
-//! Handles come out of the tables in any order, so nothing here may depend on their numbers. First every frame is
-//! numbered by its first use in the order of the samples, which is the same in every run; what follows is derived
-//! from that.
+//! Handles come out of the tables in any order, so nothing here may depend on their numbers. What decides is the
+//! first use in the order of the samples, which is the same in every run, and the names.
 
-use std::hash::{BuildHasher, Hasher};
 use std::io;
 
-use foldhash::fast::{FixedState, RandomState};
+use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use jfr_analyzers::model::{FrameId, FunctionId, LabelValue, Profile, StrId, Tables};
 
@@ -37,13 +35,11 @@ pub(crate) struct Numbering<'p> {
     pub(crate) mappings: Vec<u32>,
     libraries: HashMap<StrId, u32, RandomState>,
     strings: Strings<'p>,
-    /// In which order the samples are written.
-    pub(crate) order: Vec<u32>,
 }
 
 impl<'p> Numbering<'p> {
     pub(crate) fn new(profile: &'p Profile, tables: &'p Tables) -> io::Result<Self> {
-        let Survey { used, order } = survey(profile, tables)?;
+        let mut used = survey(profile, tables)?;
         let mut strings = Strings::new();
         let head = Head::new(profile, &mut strings)?;
         for sample in profile.samples.iter() {
@@ -63,24 +59,28 @@ impl<'p> Numbering<'p> {
             mappings: vec![strings.fixed(main)?],
             libraries: HashMap::default(),
             strings,
-            order,
         };
-        for frame in by_frequency(used) {
-            numbering.add_frame(frame)?;
+        for id in by_class(&used, tables)? {
+            numbering.add_function(id)?;
         }
-        for i in 0..numbering.order.len() {
-            numbering.add_label_texts(i)?;
+        // Frequent ones first, so that they get the numbers that take one or two bytes. Stable: among equally
+        // frequent ones the first used stays first.
+        used.sort_by_key(|frame| std::cmp::Reverse(frame.count));
+        for Used { frame, .. } in used {
+            numbering.frames.push(frame);
+            set(&mut numbering.location, frame.index(), number(numbering.frames.len())?);
+        }
+        for sample in profile.samples.iter() {
+            for label in tables.labels(sample.labels) {
+                if let LabelValue::Text(text) = label.value {
+                    numbering.strings.add(text, tables)?;
+                }
+            }
         }
         Ok(numbering)
     }
 
-    fn add_frame(&mut self, frame: FrameId) -> io::Result<()> {
-        self.frames.push(frame);
-        set(&mut self.location, frame.index(), number(self.frames.len())?);
-        let id = self.tables.frame(frame).function;
-        if self.function(id) != 0 {
-            return Ok(());
-        }
+    fn add_function(&mut self, id: FunctionId) -> io::Result<()> {
         self.functions.push(id);
         set(&mut self.function, id.index(), number(self.functions.len())?);
         let function = self.tables.function(id);
@@ -91,17 +91,6 @@ impl<'p> Numbering<'p> {
             let text = self.strings.add(function.library, self.tables)?;
             self.mappings.push(text);
             self.libraries.insert(function.library, number(self.mappings.len())?);
-        }
-        Ok(())
-    }
-
-    fn add_label_texts(&mut self, place: usize) -> io::Result<()> {
-        let sample = self.order.get(place).and_then(|&i| self.profile.samples.key(i as usize));
-        let Some((_, labels)) = sample else { return Ok(()) };
-        for label in self.tables.labels(labels) {
-            if let LabelValue::Text(text) = label.value {
-                self.strings.add(text, self.tables)?;
-            }
         }
         Ok(())
     }
@@ -157,85 +146,57 @@ impl Head {
     }
 }
 
-/// What a look at all stacks tells.
-struct Survey {
-    /// The frames that the profile uses in the order of their first use, each with how often stacks name it.
-    used: Vec<(FrameId, u32)>,
-    /// The order in which to write the samples.
-    order: Vec<u32>,
+/// A frame that a profile uses.
+struct Used {
+    frame: FrameId,
+    /// How often stacks name it.
+    count: u32,
 }
 
-fn survey(profile: &Profile, tables: &Tables) -> io::Result<Survey> {
+/// The frames that a profile uses, in the order of their first use.
+fn survey(profile: &Profile, tables: &Tables) -> io::Result<Vec<Used>> {
     let mut number_of = vec![0u32; tables.frame_count()];
-    let mut used: Vec<(FrameId, u32)> = Vec::new();
-    let mut keys = Vec::with_capacity(profile.samples.len());
-    for (i, sample) in profile.samples.iter().enumerate() {
-        let mut path = Path::new();
-        for &frame in tables.stack(sample.stack).iter().rev() {
+    let mut used: Vec<Used> = Vec::new();
+    for sample in profile.samples.iter() {
+        for &frame in tables.stack(sample.stack) {
             let Some(place) = number_of.get_mut(frame.index()) else { continue };
             if *place == 0 {
-                used.push((frame, 0));
+                used.push(Used { frame, count: 0 });
                 *place = number(used.len())?;
             }
-            if let Some((_, count)) = used.get_mut(*place as usize - 1) {
-                *count = count.saturating_add(1);
-            }
-            path.add(*place);
-        }
-        keys.push((path.key(), number(i)?));
-    }
-    keys.sort_unstable();
-    Ok(Survey { used, order: keys.into_iter().map(|(_, i)| i).collect() })
-}
-
-/// Frequent ones first, so that they get the numbers that take one or two bytes.
-fn by_frequency(mut used: Vec<(FrameId, u32)>) -> impl Iterator<Item = FrameId> {
-    // Stable: among equally frequent ones the first used stays first.
-    used.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
-    used.into_iter().map(|(frame, _)| frame)
-}
-
-/// A key of a stack by which stacks that share their frames near the root become neighbours: hashes of the path from
-/// the root at growing depths. Like an ordering of the stacks themselves, for a fraction of its cost, and as good for
-/// the compressor, which finds the shared frames close by.
-struct Path {
-    hash: foldhash::fast::FoldHasher<'static>,
-    key: u128,
-    depth: u32,
-}
-
-/// Depths after which bits of the hash go into the key. Few frames differ near the root.
-const DEPTHS: [u32; 8] = [3, 6, 10, 14, 19, 25, 33, 45];
-
-impl Path {
-    fn new() -> Self {
-        Self { hash: FixedState::with_seed(0).build_hasher(), key: 0, depth: 0 }
-    }
-
-    #[inline]
-    fn add(&mut self, frame: u32) {
-        self.hash.write_u32(frame);
-        self.depth = self.depth.saturating_add(1);
-        if DEPTHS.contains(&self.depth) {
-            self.take();
-        }
-    }
-
-    #[inline]
-    fn take(&mut self) {
-        self.key = self.key << 16 | u128::from(self.hash.finish() >> 48);
-    }
-
-    fn key(mut self) -> u128 {
-        let taken = DEPTHS.iter().filter(|&&d| d <= self.depth).count();
-        if taken < DEPTHS.len() {
-            self.take();
-            for _ in taken + 1..DEPTHS.len() {
-                self.key <<= 16;
+            if let Some(known) = used.get_mut(*place as usize - 1) {
+                known.count = known.count.saturating_add(1);
             }
         }
-        self.key
     }
+    Ok(used)
+}
+
+/// The functions of frames, classes in the order of their names and each class's functions in the order of their
+/// first use. Names are most of a profile, and the compressor finds what neighbours share: 14 % less than in the
+/// order of first use. Sorting the functions by name too takes longer and gains nothing more.
+fn by_class(used: &[Used], tables: &Tables) -> io::Result<Vec<FunctionId>> {
+    let mut seen = vec![false; tables.function_count()];
+    let mut classes: HashMap<&str, u32, RandomState> = HashMap::default();
+    let mut functions = Vec::new();
+    for used in used {
+        let id = tables.frame(used.frame).function;
+        let Some(seen) = seen.get_mut(id.index()).filter(|seen| !**seen) else { continue };
+        *seen = true;
+        let name = tables.str(tables.function(id).name);
+        let class = name.rsplit_once('.').map_or("", |(class, _)| class);
+        let next = number(classes.len())?;
+        functions.push((*classes.entry(class).or_insert(next), id));
+    }
+    let mut names: Vec<(&str, u32)> = classes.into_iter().collect();
+    names.sort_unstable();
+    let mut ranks = vec![0; names.len()];
+    for (rank, &(_, class)) in names.iter().enumerate() {
+        set(&mut ranks, class as usize, number(rank)?);
+    }
+    // Stable: the order of first use stays within a class.
+    functions.sort_by_key(|&(class, _)| ranks.get(class as usize).copied());
+    Ok(functions.into_iter().map(|(_, id)| id).collect())
 }
 
 /// The string table. The empty string is its number 0.

@@ -33,7 +33,7 @@ impl Default for Packing {
 }
 
 /// See `benches/benches/pprof.rs` for what led to it.
-const DEFAULT_LEVEL: u8 = 6;
+const DEFAULT_LEVEL: u8 = 3;
 
 /// About how many unpacked bytes are encoded and compressed at a time. It shows in the bytes that come out, so it
 /// must not depend on the machine.
@@ -57,8 +57,8 @@ pub struct Stats {
     pub bytes: u64,
 }
 
-/// Writes a profile as `profile.proto`. Samples come in an order that compresses well, not in that of the profile;
-/// equal profiles give equal bytes, whatever the handles in `tables` and however many threads there are.
+/// Writes a profile as `profile.proto`, the samples in the order of the profile. Equal profiles give equal bytes,
+/// whatever the handles in `tables` and however many threads there are.
 ///
 /// The default sample type is the last value. Mapping 1 is [`Profile::main`] or `java`; each library of native
 /// functions is another.

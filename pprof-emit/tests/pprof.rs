@@ -105,9 +105,15 @@ fn frequent_frames_get_small_numbers() {
     let first = profile.location.iter().find(|l| l.id == 1).unwrap();
     let function = profile.function.iter().find(|f| f.id == first.line[0].function_id).unwrap();
     assert_eq!(profile.string_table[function.name as usize], "root");
-    // After it those that come once, in the order of their first use from the root on.
+}
+
+#[test]
+fn functions_of_a_class_stand_together() {
+    let plain = Plain::new(ProfileType::Cpu).sample(&["b.B.x", "a.A.y", "b.B.a"], &[1, 1]).sample(&["a.A.b"], &[1, 1]);
+    let profile = written(&plain);
     let names: Vec<_> = profile.function.iter().map(|f| profile.string_table[f.name as usize].as_str()).collect();
-    assert_eq!(names, ["root", "y", "x", "z"]);
+    assert_eq!(names, ["a.A.y", "a.A.b", "b.B.x", "b.B.a"]);
+    assert_eq!(profile.function.iter().map(|f| f.id).collect::<Vec<_>>(), [1, 2, 3, 4]);
 }
 
 #[test]

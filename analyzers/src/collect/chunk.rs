@@ -3,7 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use hashbrown::HashMap;
-use jfr_parse::{CHECKPOINT, Chunk, Damage, Loss, METADATA, PoolEntries, Pools, RawEvent, RawStr, Recording, Result};
+use jfr_parse::{
+    CHECKPOINT, Chunk, Clock, Damage, Loss, METADATA, PoolEntries, Pools, RawEvent, RawStr, Recording, Result,
+};
 use rayon::prelude::*;
 
 use super::facts::{FactKind, Facts};
@@ -18,7 +20,7 @@ use super::stacks::{Resolver, Shared};
 use crate::model::{LabelSetId, ProfileType, StackId};
 
 /// Bytes of a chunk that one thread walks at a time: small enough to balance, large enough to be worth it.
-const SEGMENT: usize = 1 << 20;
+const SEGMENT: usize = 2 << 20;
 /// Stack traces that one thread resolves at a time.
 const TRACES: usize = 2_048;
 
@@ -98,10 +100,11 @@ impl Context<'_> {
     /// Reads a chunk, which is number `index` of all chunks.
     pub(super) fn chunk(&self, index: usize, chunk: &Chunk<'_>) -> Result<ChunkResult> {
         let plans = self.plans.get(chunk, self.options)?;
+        let lengths = self.lengths(index, chunk);
         let segments = chunk.segments(SEGMENT);
         let parts: Result<Vec<Part<'_>>> = match segments.as_slice() {
-            [only] => self.walk(chunk, &plans, only.clone()).map(|part| vec![part]),
-            _ => segments.into_par_iter().map(|segment| self.walk(chunk, &plans, segment)).collect(),
+            [only] => self.walk(chunk, &plans, &lengths, only.clone()).map(|part| vec![part]),
+            _ => segments.into_par_iter().map(|segment| self.walk(chunk, &plans, &lengths, segment)).collect(),
         };
         let mut whole = Part { seen: vec![0; SOURCES.len()], ..Part::default() };
         let mut pools = Vec::new();
@@ -132,8 +135,24 @@ impl Context<'_> {
         .run(losses)
     }
 
+    /// The clock that lengths of time are measured with in a chunk. A length is rounded to nanoseconds at both of its
+    /// ends, so it depends, by one nanosecond, on where the clock begins; the JDK's parser keeps that of the first
+    /// chunk of the recording.
+    fn lengths(&self, index: usize, chunk: &Chunk<'_>) -> Clock {
+        let header = chunk.header();
+        let first = self.chunks.get(index).and_then(|(recording, _)| recording.headers().next());
+        let first = first.map(|(_, first)| first).filter(|first| first.ticks_per_second == header.ticks_per_second);
+        first.map_or(chunk.clock(), |first| Clock::new(first.start_nanos, first.start_ticks, first.ticks_per_second))
+    }
+
     /// Adds up the wanted events of a part of a chunk and notes its constants.
-    fn walk<'a>(&self, chunk: &Chunk<'a>, plans: &Plans, segment: std::ops::Range<usize>) -> Result<Part<'a>> {
+    fn walk<'a>(
+        &self,
+        chunk: &Chunk<'a>,
+        plans: &Plans,
+        lengths: &Clock,
+        segment: std::ops::Range<usize>,
+    ) -> Result<Part<'a>> {
         self.options.stop.check()?;
         let clock = chunk.clock();
         let filter = &self.options.filter;
@@ -148,7 +167,7 @@ impl Context<'_> {
                     if let Some(seen) = part.seen.get_mut(reading.source as usize) {
                         *seen += 1;
                     }
-                    let Ok(row) = reading.plan.read(event.payload) else {
+                    let Ok(row) = event.read(&reading.plan) else {
                         unreadable += 1;
                         if unreadable == 1 {
                             part.losses.push(loss(chunk, &event, Damage::Truncated));
@@ -158,7 +177,7 @@ impl Context<'_> {
                     if plans.timed && !(from..to).contains(&clock.nanos(row.i64(TIME))) {
                         continue;
                     }
-                    part.gathered.event(reading, &row, &clock);
+                    part.gathered.event(reading, &row, lengths);
                 }
                 Some(Act::Fact(kind)) => part.facts.push((kind, event)),
                 None if event.type_id == CHECKPOINT => {

@@ -76,9 +76,9 @@ impl<'a> Gathered<'a> {
             Measure::Weight => [row.i64(AMOUNT), 0, 0],
             Measure::Bytes => [1, row.i64(AMOUNT), 0],
             Measure::WeightedBytes => [1, weighted(row.f64(AMOUNT), row.i64(SECOND)), 0],
-            Measure::Ticks => [1, clock.length(row.i64(TIME), row.i64(AMOUNT)), 0],
+            Measure::Ticks => [1, clock.lasted(row.i64(TIME), row.i64(AMOUNT)), 0],
             Measure::CpuTicks => [1, clock.span(row.i64(AMOUNT)), i64::from(row.bool(SECOND))],
-            Measure::BytesAndTicks => [1, row.i64(SECOND), clock.length(row.i64(TIME), row.i64(AMOUNT))],
+            Measure::BytesAndTicks => [1, row.i64(SECOND), clock.lasted(row.i64(TIME), row.i64(AMOUNT))],
         };
         let detail = if reading.detailed { self.detail(reading, row) } else { 0 };
         let key = if reading.keyed { row.u64(KEY) } else { 0 };

@@ -157,20 +157,21 @@ impl<'c, 'a> Resolver<'c, 'a> {
         let count = at.count().ok()?;
         let kept = count.min(self.shared.max_frames);
         match plans.varints {
-            Some(varints) => self.by_bytes(plans, &mut at, kept, varints)?,
+            Some(varints) => self.by_bytes(plans, at, kept, varints)?,
             None if plans.pooled_frames => {
                 for _ in 0..kept {
                     let key = at.varint().ok()?;
                     let number = match self.pools.get(plans.frame_type, key) {
-                        Some(bytes) => self.decode(plans, &mut Cursor::new(bytes))?,
+                        Some(mut bytes) => self.decode(plans, &mut bytes)?,
                         None => UNKNOWN,
                     };
                     self.numbers.push(number);
                 }
             }
             None => {
+                let mut rest = at.rest();
                 for _ in 0..kept {
-                    let number = self.decode(plans, &mut at)?;
+                    let number = self.decode(plans, &mut rest)?;
                     self.numbers.push(number);
                 }
             }
@@ -179,37 +180,46 @@ impl<'c, 'a> Resolver<'c, 'a> {
     }
 
     /// Reads frames that are `varints` varints each.
-    fn by_bytes(&mut self, plans: &StackPlans, at: &mut Cursor<'a>, count: usize, varints: u32) -> Option<()> {
+    fn by_bytes(&mut self, plans: &StackPlans, at: Cursor<'a>, count: usize, varints: u32) -> Option<()> {
+        // The loop over millions of frames: everything it touches is a local.
+        let mut numbers = std::mem::take(&mut self.numbers);
+        numbers.reserve(count);
         let mask = self.memo.len() - 1;
-        self.numbers.reserve(count);
+        let mut rest = at.rest();
+        let mut whole = true;
         for _ in 0..count {
-            let number = match frame_bytes(at.rest(), varints) {
+            let number = match frame_bytes(rest, varints) {
                 Some((low, high, len)) => {
                     let slot = memo_slot(low, high) & mask;
-                    match self.memo.get(slot) {
-                        Some(known) if known.low == low && known.high == high => {
-                            at.bytes(len).ok()?;
-                            known.frame
+                    let known = self.memo.get(slot).copied().unwrap_or_default();
+                    if known.low == low && known.high == high {
+                        rest = rest.get(len..).unwrap_or_default();
+                        Some(known.frame)
+                    } else {
+                        let number = self.decode(plans, &mut rest);
+                        if let (Some(to), Some(frame)) = (self.memo.get_mut(slot), number) {
+                            *to = Remembered { low, high, frame };
                         }
-                        _ => {
-                            let frame = self.decode(plans, at)?;
-                            if let Some(to) = self.memo.get_mut(slot) {
-                                *to = Remembered { low, high, frame };
-                            }
-                            frame
-                        }
+                        number
                     }
                 }
-                None => self.decode(plans, at)?,
+                None => self.decode(plans, &mut rest),
             };
-            self.numbers.push(number);
+            let Some(number) = number else {
+                whole = false;
+                break;
+            };
+            numbers.push(number);
         }
-        Some(())
+        self.numbers = numbers;
+        whole.then_some(())
     }
 
     /// Gives the next frame a new number.
-    fn decode(&mut self, plans: &StackPlans, at: &mut Cursor<'a>) -> Option<u32> {
-        let row = plans.frame.read_next(at).ok()?;
+    fn decode(&mut self, plans: &StackPlans, rest: &mut &[u8]) -> Option<u32> {
+        let mut at = Cursor::new(rest);
+        let row = plans.frame.read_next(&mut at).ok()?;
+        *rest = at.rest();
         // -1 is the JVM's "no line".
         self.fresh.push((row.u64(0), u32::try_from(row.i64(1)).unwrap_or(0)));
         u32::try_from(self.frames.len() + self.fresh.len() - 1).ok()

@@ -22,10 +22,10 @@ Examples:
   jfrkit print --events 'jdk.File*' --from -30s recording.jfr
   jfrkit print --format json recording.jfr | jq -r 'select(.values.duration > 1e8) | .type'
 
-Times are UTC. The JSON is one object a line and event: type (the name as recorded), startTime (ISO 8601 with
+Events are printed in the order of the file, which is not that of time. Times are UTC. The JSON is one object a line and event: type (the name as recorded), startTime (ISO 8601 with
 nanoseconds, null if the event has none) and values (its fields by name). In values, instants are ISO 8601, lengths of
 time are nanoseconds, amounts are bytes or bits, ratios are 0 to 1; a constant is an object, what is not set or cannot
-be resolved is null. Constants are followed to a depth of 12.")]
+be resolved is null.")]
 pub(crate) struct Args {
     #[command(flatten)]
     input: input::Args,
@@ -140,6 +140,8 @@ impl<O: Write> Job<'_, O> {
             types.into_iter().map(|of| (of.id(), Wanted::new(chunk, of))).collect();
         let mut printer: Option<(ValueReader<'_>, TextWriter)> = None;
         let depth = self.args.stack_depth;
+        // One frame more tells the text where a stack goes on.
+        let frames = depth.saturating_add(usize::from(self.args.format == Format::Text));
         let mut events = chunk.walk(jfr_parse::HEADER_SIZE..chunk.bytes().len());
         for event in &mut events {
             let Some(of) = wanted.get(&event.type_id) else { continue };
@@ -151,7 +153,7 @@ impl<O: Write> Job<'_, O> {
             }
             // Constants are indexed only if an event is printed.
             let (reader, text) = printer.get_or_insert_with(|| {
-                (ValueReader::new(chunk).stack_depth(depth), TextWriter::new(chunk.clock(), depth))
+                (ValueReader::new(chunk).stack_depth(frames), TextWriter::new(chunk.clock(), depth))
             });
             match reader.event(&event) {
                 Ok(value) => {

@@ -20,35 +20,54 @@ impl fmt::Display for Duration {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
 fn text_of(nanos: i64) -> String {
     if nanos == 0 {
         return "0 s".to_owned();
     }
     let sign = if nanos < 0 { "-" } else { "" };
-    let nanos = nanos.unsigned_abs();
-    let seconds = nanos / 1_000_000_000;
+    // Rounded first: 59.96 s is a minute.
+    let nanos = rounded(nanos.unsigned_abs());
+    let seconds = nanos / SECOND;
     match seconds {
         0 => {
             let digits = nanos.ilog10() as usize + 1;
             // Below a microsecond the nanoseconds themselves are the last digits.
             let places = 9usize.saturating_sub(digits).min(6);
-            format!("{sign}{:.places$} ms", nanos as f64 / 1e6)
+            format!("{sign}{} ms", decimal(nanos, 6, places))
         }
-        1..60 => {
-            let places = if seconds < 10 { 2 } else { 1 };
-            format!("{sign}{:.places$} s", nanos as f64 / 1e9)
-        }
+        1..60 => format!("{sign}{} s", decimal(nanos, 9, if seconds < 10 { 2 } else { 1 })),
         60..3_600 => format!("{sign}{} m {} s", seconds / 60, seconds % 60),
         3_600..86_400 => format!("{sign}{} h {} m", seconds / 3_600, seconds / 60 % 60),
         _ => format!("{sign}{} d {} h", seconds / 86_400, seconds / 3_600 % 24),
     }
 }
 
+const SECOND: u64 = 1_000_000_000;
+
+/// To as many digits as are shown, a half upwards.
+fn rounded(nanos: u64) -> u64 {
+    let step = match nanos / SECOND {
+        0..60 => 10u64.saturating_pow(nanos.ilog10().saturating_sub(2)),
+        60..3_600 => SECOND,
+        3_600..86_400 => 60 * SECOND,
+        _ => 3_600 * SECOND,
+    };
+    nanos.saturating_add(step / 2) / step * step
+}
+
+/// A number of 10^-`scale` units with so many places.
+fn decimal(n: u64, scale: usize, places: usize) -> String {
+    let digits = format!("{n:0>width$}", width = scale + 1);
+    let (whole, part) = digits.split_at_checked(digits.len().saturating_sub(scale)).unwrap_or((&digits, ""));
+    match part.get(..places).unwrap_or(part) {
+        "" => whole.to_owned(),
+        part => format!("{whole}.{part}"),
+    }
+}
+
 /// Bytes or bits, or those per second, in the unit that fits (1 kB is 1024 bytes, as for the JDK): `12 bytes`,
 /// `1.5 kB`, `3.0 Mbps`. `None` for other contents.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "two digits are shown")]
 pub fn amount(n: i64, content: Content) -> Option<String> {
     let (one, many, unit) = match content {
         Content::Bytes => ("byte", "bytes", "B"),
@@ -60,15 +79,13 @@ pub fn amount(n: i64, content: Content) -> Option<String> {
     if n.unsigned_abs() < 1_024 {
         return Some(format!("{n} {}", if n.unsigned_abs() == 1 { one } else { many }));
     }
-    let mut scaled = n as f64 / 1_024.0;
-    let mut prefixes = "kMGTPE".chars();
-    let mut prefix = prefixes.next()?;
-    while scaled.abs() >= 1_024.0 {
-        let Some(next) = prefixes.next() else { break };
-        prefix = next;
-        scaled /= 1_024.0;
-    }
-    Some(format!("{scaled:.1} {prefix}{unit}"))
+    let size = n.unsigned_abs();
+    let step = (size.ilog2() / 10).min(6);
+    let prefix = "kMGTPE".chars().nth(step as usize - 1)?;
+    // Tenths of the unit, a half upwards.
+    let one = 1u128 << (10 * step);
+    let tenths = (u128::from(size) * 10 + one / 2) / one;
+    Some(format!("{}{}.{} {prefix}{unit}", if n < 0 { "-" } else { "" }, tenths / 10, tenths % 10))
 }
 
 /// Shows a double as Java does: with a point, from 10^7 on and below 10^-3 with an exponent.
@@ -134,10 +151,17 @@ mod tests {
             (7_500_000_000_000, "2 h 5 m"),
             (273_600_000_000_000, "3 d 4 h"),
             (-31_500_000, "-31.5 ms"),
+            (2_885, "0.00289 ms"),
+            (99_960_000, "100 ms"),
+            (999_600_000, "1.00 s"),
+            (9_996_000_000, "10.0 s"),
+            (59_960_000_000, "1 m 0 s"),
+            (119_900_000_000, "2 m 0 s"),
+            (i64::MAX, "106752 d 0 h"),
         ] {
             assert_eq!(duration(nanos).to_string(), text);
         }
-        assert_eq!(duration(i64::MIN).to_string(), "-106751 d 23 h");
+        assert_eq!(duration(i64::MIN).to_string(), "-106752 d 0 h");
     }
 
     #[test]
@@ -145,6 +169,8 @@ mod tests {
         assert_eq!(amount(-1, Content::Bytes).as_deref(), Some("-1 byte"));
         assert_eq!(amount(808, Content::Bytes).as_deref(), Some("808 bytes"));
         assert_eq!(amount(2_457, Content::Bytes).as_deref(), Some("2.4 kB"));
+        assert_eq!(amount(1_000_704, Content::Bytes).as_deref(), Some("977.3 kB"));
+        assert_eq!(amount(i64::MAX, Content::Bytes).as_deref(), Some("8.0 EB"));
         assert_eq!(amount(i64::MIN, Content::Bytes).as_deref(), Some("-8.0 EB"));
         assert_eq!(amount(3 << 20, Content::BitsPerSecond).as_deref(), Some("3.0 Mbps"));
         assert_eq!(amount(3, Content::Percentage), None);

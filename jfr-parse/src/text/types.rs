@@ -7,7 +7,7 @@ use crate::metadata::{Annotation, Type};
 #[must_use]
 pub fn declaration(of: Type<'_>) -> String {
     let mut out = String::new();
-    if of.name().contains('.') {
+    if of.name().contains('.') && of.annotation("jdk.jfr.Name").is_none() {
         put(&mut out, format_args!("@Name({})\n", quoted(of.name())));
     }
     for annotation in of.annotations() {

@@ -12,8 +12,8 @@ use crate::pools::Pools;
 
 /// Decodes events and constants of one chunk as value trees. [`Chunk::value`] is the short way.
 ///
-/// References are followed [`Limits::value_depth`](crate::Limits::value_depth) deep, which also ends circles
-/// (a thread group may be its own ancestor); what lies deeper is [`Value::Null`].
+/// A reference back to a constant that it is part of (a thread group may be its own ancestor) is
+/// [`Value::Null`], and so is what lies more than [`Limits::value_depth`] references deep.
 #[derive(Debug, Clone)]
 pub struct ValueReader<'c> {
     metadata: &'c Metadata,
@@ -95,7 +95,7 @@ impl<'c> ValueReader<'c> {
     }
 
     fn run(&self) -> Run<'_, 'c> {
-        Run { reader: self, depth: self.depth, nodes: self.limits.value_nodes }
+        Run { reader: self, path: Vec::new(), nodes: self.limits.value_nodes }
     }
 
     fn error(&self, why: Fail, offset: usize) -> Error {
@@ -117,8 +117,8 @@ impl<'c> ValueReader<'c> {
 /// The decoding of one tree.
 struct Run<'r, 'c> {
     reader: &'r ValueReader<'c>,
-    /// References that may still be followed on this path.
-    depth: usize,
+    /// The constants, by type and key, that the value being decoded is part of.
+    path: Vec<(u64, u64)>,
     /// Values that may still be made.
     nodes: usize,
 }
@@ -192,10 +192,13 @@ impl<'c> Run<'_, 'c> {
 
     fn constant(&mut self, of: Type<'c>, key: u64, unsigned: bool) -> Result<Value<'c>, Fail> {
         let Some(bytes) = self.reader.pools.get(of.id(), key) else { return Ok(Value::Null) };
-        let Some(deeper) = self.depth.checked_sub(1) else { return Ok(Value::Null) };
-        let before = std::mem::replace(&mut self.depth, deeper);
+        let here = (of.id(), key);
+        if self.path.len() >= self.reader.depth || self.path.contains(&here) {
+            return Ok(Value::Null);
+        }
+        self.path.push(here);
         let value = self.value(of, Some(key), unsigned, &mut Cursor::new(bytes), self.reader.nesting());
-        self.depth = before;
+        self.path.pop();
         match value {
             // One constant that cannot be read does not cost the event.
             Err(Fail::Short | Fail::Undeclared | Fail::TooDeep) => Ok(Value::Null),

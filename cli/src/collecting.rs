@@ -1,0 +1,95 @@
+//! Options of the commands that collect profiles.
+
+use jfr_analyzers::model::ProfileType;
+use jfr_analyzers::{CpuSource, Filter, LabelKey, Options, TimeBound};
+use jfr_parse::Recording;
+use regex::Regex;
+
+/// What to collect.
+#[derive(Debug, Clone, clap::Args)]
+#[group(id = "collecting")]
+pub(crate) struct Args {
+    /// Labels of the samples: a list of thread, thread-id, class, path, host, port, state, span-id,
+    /// local-root-span-id, trace-endpoint. By default none, so that equal stacks merge
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = label)]
+    pub(crate) labels: Vec<LabelKey>,
+
+    /// Leave names as recorded, with the numbers of lambdas, proxies and the like
+    #[arg(long)]
+    raw_names: bool,
+
+    /// Begin here: an instant (2026-11-22T10:36:30Z), milliseconds since 1970, a time from the beginning (10s), or
+    /// from the end (-10s)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    from: Option<TimeBound>,
+
+    /// End before this, likewise
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    to: Option<TimeBound>,
+
+    /// Only threads with a name that matches
+    #[arg(long, value_name = "REGEX")]
+    thread: Option<Regex>,
+
+    /// Only threads in a state that matches, of events that record it
+    #[arg(long, value_name = "REGEX")]
+    state: Option<Regex>,
+
+    /// Only stacks with a function that matches
+    #[arg(long, value_name = "REGEX")]
+    include: Option<Regex>,
+
+    /// No stacks with a function that matches
+    #[arg(long, value_name = "REGEX")]
+    exclude: Option<Regex>,
+
+    /// Event type to make the cpu profile of: datadog.ExecutionSample, CPUTimeSample or ExecutionSample; by default
+    /// the first of these that is there
+    #[arg(long, value_name = "EVENT", value_parser = cpu_source)]
+    cpu_source: Option<CpuSource>,
+}
+
+impl Args {
+    /// The options for recordings that begin and end, together, when these do.
+    pub(crate) fn options(&self, types: &[ProfileType], recordings: &[&Recording<'_>]) -> Options {
+        let (start, end) = span(recordings);
+        let mut filter = Filter::default();
+        filter.from_nanos = self.from.map(|bound| bound.resolve(start, end));
+        filter.to_nanos = self.to.map(|bound| bound.resolve(start, end));
+        filter.threads = self.thread.clone();
+        filter.states = self.state.clone();
+        filter.include = self.include.clone();
+        filter.exclude = self.exclude.clone();
+        let mut options = Options::default();
+        options.types = types.to_vec();
+        options.labels = self.labels.clone();
+        options.raw_names = self.raw_names;
+        options.cpu_source = self.cpu_source;
+        options.filter = filter;
+        options
+    }
+}
+
+/// When recordings begin and end, nanoseconds since the Unix epoch.
+pub(crate) fn span(recordings: &[&Recording<'_>]) -> (i64, i64) {
+    let headers = || recordings.iter().flat_map(|r| r.headers()).map(|(_, header)| header);
+    let start = headers().map(|h| h.start_nanos).min().unwrap_or(0);
+    let end = headers().map(|h| h.start_nanos.saturating_add(h.duration_nanos)).max().unwrap_or(0);
+    (start, end)
+}
+
+/// A type of profile, by name.
+pub(crate) fn profile_type(name: &str) -> Result<ProfileType, String> {
+    ProfileType::from_name(name).ok_or_else(|| {
+        let names: Vec<&str> = ProfileType::ALL.iter().map(|t| t.name()).collect();
+        format!("no such type of profile; there are {}", names.join(", "))
+    })
+}
+
+fn label(name: &str) -> Result<LabelKey, String> {
+    LabelKey::from_name(name).ok_or_else(|| "no such label".to_owned())
+}
+
+fn cpu_source(name: &str) -> Result<CpuSource, String> {
+    CpuSource::from_name(name).ok_or_else(|| "no event type that a cpu profile can be made of".to_owned())
+}
