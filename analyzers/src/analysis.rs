@@ -39,9 +39,7 @@ use rayon::prelude::*;
 pub use cell::{Cell, ThreadId};
 pub use error::AnalysisError;
 pub use evidence::{Evidence, Frame, MAX_ROWS, MethodRow, Value};
-pub use facts::{
-    Event, EventFacts, Facts, Group, Groups, Jvm, JvmVersion, Presence, SettingValue, Table, ThreadInfo,
-};
+pub use facts::{Event, EventFacts, Facts, Group, Groups, Jvm, JvmVersion, Presence, SettingValue, Table, ThreadInfo};
 pub use needs::{EVENT, GROUPS, GroupBy, Level, MAX_KEYS, MAX_MEASURES, Needs, TABLE_ROWS};
 pub use options::{AnalysisOptions, Availability};
 pub use report::{Outcome, RecordingInfo, Report};
@@ -115,7 +113,8 @@ impl Analysis {
         let needs: Vec<Needs> = chosen.iter().map(|(rule, _)| rule.needs()).collect();
         let wanted = Wanted::new(&needs);
         let facts = read::read(recording, &wanted, options)?;
-        let rules = chosen.par_iter().zip(&needs).map(|((rule, settings), needs)| judge(*rule, needs, settings, &facts));
+        let rules =
+            chosen.par_iter().zip(&needs).map(|((rule, settings), needs)| judge(*rule, needs, settings, &facts));
         Ok(Report { rules: rules.collect(), recording: RecordingInfo::of(&facts) })
     }
 
@@ -181,6 +180,7 @@ impl RecordingInfo {
             jvm: name,
             main: main.map(|m| m.rsplit(['/', '\\']).next().unwrap_or(m).to_owned()),
             warnings: facts.warnings.clone(),
+            notes: facts.notes.clone(),
         }
     }
 }

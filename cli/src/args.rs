@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{completions, convert, man, metadata, print, summary};
+use crate::commands::{analyze, completions, convert, man, metadata, print, summary};
 
 /// Reads JDK Flight Recorder recordings.
 ///
@@ -20,6 +20,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Analyze(analyze::Args),
     Convert(convert::Args),
     Summary(summary::Args),
     Print(print::Args),

@@ -8,7 +8,7 @@ use serde::ser::SerializeMap;
 /// Rows of a list or table that are kept; the caller should give the most important first.
 pub const MAX_ROWS: usize = 50;
 /// Characters of a text that are kept.
-pub const MAX_TEXT: usize = 4_000;
+pub(super) const MAX_TEXT: usize = 4_000;
 
 /// A value of evidence. In JSON it is an object whose `type` names the form.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -182,10 +182,7 @@ impl Value {
 
     /// A table, of which the first [`MAX_ROWS`] rows are kept.
     #[must_use]
-    pub fn table<const N: usize>(
-        columns: [&'static str; N],
-        rows: impl IntoIterator<Item = [Value; N]>,
-    ) -> Self {
+    pub fn table<const N: usize>(columns: [&'static str; N], rows: impl IntoIterator<Item = [Value; N]>) -> Self {
         Self::Table {
             columns: columns.into_iter().map(Cow::Borrowed).collect(),
             rows: rows.into_iter().take(MAX_ROWS).map(|row| row.into_iter().collect()).collect(),

@@ -40,7 +40,10 @@ pub struct Facts {
     pub(crate) chunks: usize,
     /// Begin and end by the headers of the chunks.
     pub(crate) header_range: (i64, i64),
+    /// What could not be read.
     pub(crate) warnings: Vec<String>,
+    /// What was left out to bound memory.
+    pub(crate) notes: Vec<String>,
     pub(crate) empty: TableData,
     pub(crate) availability: Availability,
     pub(crate) lazy: Lazy,
@@ -158,6 +161,6 @@ impl Facts {
     /// A thread.
     #[must_use]
     pub fn thread(&self, id: ThreadId) -> &ThreadInfo {
-        self.threads.get(id.0 as usize).unwrap_or(&ThreadInfo::UNKNOWN)
+        self.threads.get(id.0 as usize).unwrap_or(&thread::UNKNOWN)
     }
 }

@@ -10,7 +10,7 @@ mod window;
 pub use cluster::{Cluster, Span, longest_span, longest_span_as_jmc, mass_cluster, mass_cluster_as_jmc};
 pub use group::{balance, over_smallest};
 pub use histogram::Histogram;
-pub use map::{map2, map_exp, map_exp74, map_exp100, map_exp100_at, map_sigmoid};
+pub use map::{map_exp, map_exp74, map_exp100, map_exp100_at, map_sigmoid, map2};
 pub use trend::{slope, slope_mib_per_second};
 pub use window::{Timed, Window, sliding};
 

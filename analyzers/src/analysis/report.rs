@@ -29,8 +29,10 @@ pub struct RecordingInfo {
     pub jvm: Option<String>,
     /// The main class or jar, without arguments.
     pub main: Option<String>,
-    /// What could not be read, or was left out to bound memory, a line each.
+    /// What could not be read, a line each.
     pub warnings: Vec<String>,
+    /// What was left out to bound memory, a line each.
+    pub notes: Vec<String>,
 }
 
 /// What one rule says.
@@ -68,14 +70,14 @@ impl Report {
     #[must_use]
     pub fn worst_first(&self, least: Severity) -> Vec<&Outcome> {
         let mut found: Vec<&Outcome> = self.rules.iter().filter(|o| o.verdict.severity >= least).collect();
-        let score = |o: &Outcome| o.verdict.score.unwrap_or(match o.verdict.severity {
-            Severity::Warning => Severity::WARNING_SCORE,
-            Severity::Info => Severity::INFO_SCORE,
-            _ => 0.0,
-        });
-        found.sort_by(|a, b| {
-            b.verdict.severity.cmp(&a.verdict.severity).then_with(|| score(b).total_cmp(&score(a)))
-        });
+        let score = |o: &Outcome| {
+            o.verdict.score.unwrap_or(match o.verdict.severity {
+                Severity::Warning => Severity::WARNING_SCORE,
+                Severity::Info => Severity::INFO_SCORE,
+                _ => 0.0,
+            })
+        };
+        found.sort_by(|a, b| b.verdict.severity.cmp(&a.verdict.severity).then_with(|| score(b).total_cmp(&score(a))));
         found
     }
 }

@@ -24,7 +24,9 @@ use super::verdict::Verdict;
 ///             category: Category::Io,
 ///             description: "Whether reading a file took long",
 ///             formula: "25 for the longest read at `info`, 75 at `warning`",
-///             settings: &[Setting::seconds("info", 0.1, "worth a look"), Setting::seconds("warning", 1.0, "bad")],
+///             settings: const {
+///                 &[Setting::seconds("info", 0.1, "worth a look"), Setting::seconds("warning", 1.0, "bad")]
+///             },
 ///             ..RuleInfo::own("SlowReads")
 ///         }
 ///     }

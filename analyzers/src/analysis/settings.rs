@@ -102,14 +102,17 @@ impl Unit {
     #[must_use]
     pub fn parse(self, text: &str) -> Option<f64> {
         let text = text.trim();
-        let digits = text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-' || c == '_')).unwrap_or(text.len());
+        let digits =
+            text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-' || c == '_')).unwrap_or(text.len());
         let (number, unit) = text.split_at_checked(digits)?;
         let number: f64 = number.replace('_', "").parse().ok().filter(|n: &f64| n.is_finite())?;
         let factor = match (self, unit.trim()) {
             (Self::Regex, _) => return None,
-            (_, "") | (Self::Percent, "%") | (Self::PerSecond, "/s") | (Self::PerMinute, "/min") | (Self::Bytes, "B") => {
-                1.0
-            }
+            (_, "")
+            | (Self::Percent, "%")
+            | (Self::PerSecond, "/s")
+            | (Self::PerMinute, "/min")
+            | (Self::Bytes, "B") => 1.0,
             (Self::Duration, "ns") => 1e-9,
             (Self::Duration, "us" | "µs") => 1e-6,
             (Self::Duration, "ms") => 1e-3,

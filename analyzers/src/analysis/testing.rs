@@ -228,6 +228,7 @@ impl Scene {
             chunks: 1,
             header_range: (0, 0),
             warnings: Vec::new(),
+            notes: Vec::new(),
             empty: TableData::default(),
             availability: Availability::default(),
             lazy: Lazy::default(),

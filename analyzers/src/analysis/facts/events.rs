@@ -164,7 +164,9 @@ impl Facts {
             }
             // Only where JMC's way of counting settings is taken.
             Presence::Enabled | Presence::Available => {
-                format!("there are no {name} events, and settings repeated in several chunks do not count as switched on")
+                format!(
+                    "there are no {name} events, and settings repeated in several chunks do not count as switched on"
+                )
             }
         })
     }

@@ -139,7 +139,10 @@ impl Facts {
     /// The value of a system property at the start of the recording.
     #[must_use]
     pub fn property(&self, key: &str) -> Option<&str> {
-        self.table("jdk.InitialSystemProperty").rows().find(|r| r.text("key") == Some(key)).and_then(|r| r.text("value"))
+        self.table("jdk.InitialSystemProperty")
+            .rows()
+            .find(|r| r.text("key") == Some(key))
+            .and_then(|r| r.text("value"))
     }
 
     /// How many hardware threads the JVM may use; `None` where the recording does not say.

@@ -54,7 +54,8 @@ impl Facts {
             }
             index
         });
-        let rows: Vec<_> = index.by_name.iter().filter(|((e, n), _)| self.str(*e) == event && self.str(*n) == name).collect();
+        let rows: Vec<_> =
+            index.by_name.iter().filter(|((e, n), _)| self.str(*e) == event && self.str(*n) == name).collect();
         let mut places: Vec<usize> = rows.into_iter().flat_map(|(_, places)| places.iter().copied()).collect();
         places.sort_unstable();
         places

@@ -19,8 +19,11 @@ const JDK: &[&str] = &["java.", "javax.", "jdk.", "sun.", "com.sun.", "scala.", 
 
 /// Whether a method (`package.Class.method`) is the JDK's, native, or no method at all.
 #[must_use]
-pub fn is_jdk(method: &str) -> bool {
-    method.starts_with('[') || !method.contains('.') || method.contains("::") || JDK.iter().any(|p| method.starts_with(p))
+fn is_jdk(method: &str) -> bool {
+    method.starts_with('[')
+        || !method.contains('.')
+        || method.contains("::")
+        || JDK.iter().any(|p| method.starts_with(p))
 }
 
 impl Facts {
@@ -127,7 +130,9 @@ mod tests {
 
     #[test]
     fn what_is_the_jdks() {
-        for method in ["java.util.HashMap.get", "jdk.internal.misc.Unsafe.park", "[truncated]", "memcpy", "JavaThread::run"] {
+        for method in
+            ["java.util.HashMap.get", "jdk.internal.misc.Unsafe.park", "[truncated]", "memcpy", "JavaThread::run"]
+        {
             assert!(is_jdk(method), "{method}");
         }
         for method in ["com.example.Shop.total", "javassist.Loader.run", "Main.main"] {

@@ -15,6 +15,8 @@ pub struct ThreadInfo {
     pub group: String,
 }
 
+pub(super) static UNKNOWN: ThreadInfo = ThreadInfo::UNKNOWN;
+
 impl ThreadInfo {
     pub(crate) const UNKNOWN: Self =
         Self { name: String::new(), java_id: 0, os_id: 0, is_virtual: false, group: String::new() };

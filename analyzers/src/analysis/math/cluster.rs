@@ -125,12 +125,12 @@ fn merged_as_jmc<T: Copy>(elements: &[T], merge: impl Fn(&T, &T) -> Option<T>) -
     // The list that is looked at shrinks; what stands behind it stays where it is.
     let mut length = list.len();
     loop {
-        let (mut read, mut write, mut any) = (0usize, 0usize, false);
+        let (mut read, mut write, mut merges) = (0usize, 0usize, 0usize);
         while read + 1 < length {
             let (Some(&a), Some(&b)) = (list.get(read), list.get(read + 1)) else { break };
             let value = match merge(&a, &b) {
                 Some(union) => {
-                    any = true;
+                    merges += 1;
                     read += 2;
                     union
                 }
@@ -144,10 +144,10 @@ fn merged_as_jmc<T: Copy>(elements: &[T], merge: impl Fn(&T, &T) -> Option<T>) -
             }
             write += 1;
         }
-        if !any {
+        if merges == 0 {
             break;
         }
-        length = (write + 1).min(length);
+        length = length.saturating_sub(merges);
     }
     list.truncate(length);
     list

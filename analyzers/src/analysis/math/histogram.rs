@@ -98,7 +98,11 @@ mod tests {
         let (mut a, mut b, mut all) = (Histogram::default(), Histogram::default(), Histogram::default());
         for i in 0..100 {
             let value = f64::from(i * i);
-            if i % 2 == 0 { a.add(value) } else { b.add(value) }
+            if i % 2 == 0 {
+                a.add(value)
+            } else {
+                b.add(value)
+            }
             all.add(value);
         }
         a.merge(&b);

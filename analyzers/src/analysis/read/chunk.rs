@@ -121,17 +121,15 @@ impl<'o> Context<'o> {
         let plans = self.plans.get(chunk, self.wanted, &self.shared.interner)?;
         let mut warnings: Vec<String> = chunk.losses().iter().map(ToString::to_string).collect();
         let pools = pools(chunk, &plans, &mut warnings);
-        let truncated =
-            plans.stacks.as_ref().map(|s| truncated(&pools, s.trace_type, &s.trace)).unwrap_or_default();
+        let truncated = plans.stacks.as_ref().map(|s| truncated(&pools, s.trace_type, &s.trace)).unwrap_or_default();
         let idle: Mutex<Vec<Values<'_, '_>>> = Mutex::default();
         let lock = || idle.lock().unwrap_or_else(PoisonError::into_inner);
         let walk = |segment: Range<usize>| -> Result<Part> {
             self.options.stop.check()?;
             // What one has learnt of the constants serves the next.
             let values = lock().pop();
-            let mut values = values.unwrap_or_else(|| {
-                Values::new(chunk, &pools, &self.shared.interner, &self.threads, plans.string_type)
-            });
+            let mut values = values
+                .unwrap_or_else(|| Values::new(chunk, &pools, &self.shared.interner, &self.threads, plans.string_type));
             let part = self.walk(chunk, &plans, &truncated, &mut values, segment);
             lock().push(values);
             Ok(part)
@@ -169,9 +167,10 @@ impl<'o> Context<'o> {
         if skipped > 0 {
             warnings.push(format!("chunk {}: {skipped} bytes passed over", chunk.index()));
         }
-        let events = plans.events.iter().zip(events).map(|((name, label), facts)| {
-            (name.clone(), EventFacts { declared: true, label: label.clone(), ..facts })
-        });
+        let events =
+            plans.events.iter().zip(events).map(|((name, label), facts)| {
+                (name.clone(), EventFacts { declared: true, label: label.clone(), ..facts })
+            });
         Ok(ChunkFacts { events: events.collect(), gathered: whole, warnings })
     }
 
@@ -190,9 +189,16 @@ impl<'o> Context<'o> {
             unreadable: 0,
             skipped: 0,
         };
-        let mut walker = Walker { chunk, clock: chunk.clock(), options: self.options, wanted: self.wanted, values, cells: Vec::new() };
+        let mut walker = Walker {
+            chunk,
+            clock: chunk.clock(),
+            options: self.options,
+            wanted: self.wanted,
+            values,
+            cells: Vec::new(),
+        };
         let mut events = chunk.walk(segment);
-        while let Some(event) = events.next() {
+        for event in events.by_ref() {
             if event.type_id == CHECKPOINT || event.type_id == METADATA {
                 continue;
             }
@@ -207,7 +213,7 @@ impl<'o> Context<'o> {
     }
 
     /// The stack of each trace; one that is not there is none.
-    fn resolve(&self, chunk: &Chunk<'_>, plans: &Plans, pools: &Pools<'_>, traces: &[u64]) -> Result<Vec<Cell>> {
+    fn resolve<'a>(&self, chunk: &Chunk<'a>, plans: &Plans, pools: &Pools<'a>, traces: &[u64]) -> Result<Vec<Cell>> {
         let idle = Mutex::new(Vec::new());
         let lock = || idle.lock().unwrap_or_else(PoisonError::into_inner);
         let stacks = plans.stacks.as_ref();

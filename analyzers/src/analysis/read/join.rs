@@ -53,25 +53,38 @@ impl Joined {
         self.warnings.extend(warnings.into_iter().take(room));
     }
 
-    pub(super) fn finish(mut self, recording: &Recording<'_>, context: Context<'_>, options: &AnalysisOptions) -> Facts {
+    pub(super) fn finish(
+        mut self,
+        recording: &Recording<'_>,
+        context: Context<'_>,
+        options: &AnalysisOptions,
+    ) -> Facts {
         self.warn(recording.losses().iter().map(ToString::to_string));
         let wanted = context.wanted;
-        let mut tables: BTreeMap<&'static str, TableData> = wanted.tables.keys().copied().zip(self.gathered.tables).collect();
+        let mut tables: BTreeMap<&'static str, TableData> =
+            wanted.tables.keys().copied().zip(self.gathered.tables).collect();
         let mut notes = Vec::new();
         for (event, table) in &mut tables {
             table.sort();
             if table.seen > table.times.len() as u64 {
-                notes.push(format!("of {} {event} events the first {} are looked at one by one", table.seen, table.times.len()));
+                notes.push(format!(
+                    "of {} {event} events the first {} are looked at one by one",
+                    table.seen,
+                    table.times.len()
+                ));
             }
         }
         for groups in &self.gathered.groups {
             if let Some(others) = &groups.others {
                 let (events, kept) = (groups.by.events.join(", "), groups.keys.len());
-                notes.push(format!("of {events}, {} events beyond the first {kept} groups are not told apart", others.count));
+                notes.push(format!(
+                    "of {events}, {} events beyond the first {kept} groups are not told apart",
+                    others.count
+                ));
             }
         }
-        self.warnings.extend(notes);
-        let ends = recording.headers().map(|(_, h)| (h.start_nanos, h.start_nanos.saturating_add(h.duration_nanos.max(0))));
+        let ends =
+            recording.headers().map(|(_, h)| (h.start_nanos, h.start_nanos.saturating_add(h.duration_nanos.max(0))));
         let range = ends.fold((i64::MAX, i64::MIN), |all, one| (all.0.min(one.0), all.1.max(one.1)));
         let mut facts = Facts {
             names: context.shared.interner.freeze(),
@@ -82,6 +95,7 @@ impl Joined {
             chunks: recording.chunk_count(),
             header_range: if range.0 <= range.1 { range } else { (0, 0) },
             warnings: self.warnings,
+            notes,
             empty: TableData::default(),
             availability: options.availability,
             lazy: Lazy::default(),

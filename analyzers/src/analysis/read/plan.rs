@@ -31,7 +31,10 @@ pub(super) enum Convert {
     /// A string in the event.
     Text,
     /// A reference: the type of the pool, and the path to follow from there.
-    Reference { type_id: u64, rest: &'static str },
+    Reference {
+        type_id: u64,
+        rest: &'static str,
+    },
     /// A reference to a stack trace.
     Stack,
     /// The id of an event type: its name.
@@ -49,6 +52,9 @@ pub(super) struct Source {
     pub(super) convert: Convert,
 }
 
+/// Place among the wanted groups, sources of the keys and of the measures.
+pub(super) type GroupSources = (usize, [Option<usize>; MAX_KEYS], [Option<usize>; MAX_MEASURES]);
+
 /// How the events of one type are read.
 #[derive(Debug)]
 pub(super) struct Reading {
@@ -63,8 +69,7 @@ pub(super) struct Reading {
     pub(super) sources: Vec<Source>,
     /// Place among the wanted tables, and the source of each of its fields.
     pub(super) table: Option<(usize, Vec<Option<usize>>)>,
-    /// Place among the wanted groups, sources of the keys and of the measures.
-    pub(super) groups: Vec<(usize, [Option<usize>; MAX_KEYS], [Option<usize>; MAX_MEASURES])>,
+    pub(super) groups: Vec<GroupSources>,
     /// Tells about the JVM or the recording: counts whenever it was written.
     pub(super) timeless: bool,
 }
@@ -100,8 +105,12 @@ impl Plans {
         let mut events = Vec::new();
         for event in metadata.event_types() {
             let name = event.canonical_name().into_owned();
-            let reading = Builder { chunk, of: event, sources: Vec::new(), fields: vec!["", "", ""] }
-                .reading(events.len(), &name, wanted, interner)?;
+            let reading = Builder { chunk, of: event, sources: Vec::new(), fields: vec!["", "", ""] }.reading(
+                events.len(),
+                &name,
+                wanted,
+                interner,
+            )?;
             by_type.insert(event.id(), u32::try_from(readings.len()).unwrap_or(u32::MAX));
             readings.push(reading);
             events.push((name, event.label().map(str::to_owned)));

@@ -117,7 +117,7 @@ impl<'c, 'a> Values<'c, 'a> {
 
     fn follow(&mut self, type_id: u64, path: &str, key: u64, steps: usize) -> Option<Cell> {
         let steps = steps.checked_sub(1)?;
-        let Some(of) = self.chunk.metadata().by_id(type_id) else { return None };
+        let of = self.chunk.metadata().by_id(type_id)?;
         if path.is_empty() {
             return self.named(of, key, steps);
         }

@@ -15,11 +15,13 @@ impl Rule for GcPauseRatio {
             description: "The share of time in which the garbage collector stops the program.",
             formula: "Windows of `window`, sliding by half: the sum of the pauses, cut to the window, over the window. \
                       25 at `info`, 75 at `warning` for the worst window.",
-            settings: &[
-                Setting::percent("info", 5.0, "Share of a window that is worth a look"),
-                Setting::percent("warning", 10.0, "Share of a window to act on"),
-                Setting::seconds("window", 60.0, "Length of the window"),
-            ],
+            settings: const {
+                &[
+                    Setting::percent("info", 5.0, "Share of a window that is worth a look"),
+                    Setting::percent("warning", 10.0, "Share of a window to act on"),
+                    Setting::seconds("window", 60.0, "Length of the window"),
+                ]
+            },
             ..RuleInfo::jmc("GcPauseRatio")
         }
     }

@@ -24,10 +24,12 @@ impl Rule for JavaBlocking {
             formula: "Sum of the time blocked over the time from the first event's start to the last one's end, which \
                       is the number of threads blocked on average: 25 at 0.21, 75 at `warning`.",
             differences: "As in JMC, locks of java.util.concurrent are left out; LockContention has them.",
-            settings: &[
-                Setting::count("warning", 1.0, "Threads blocked on average"),
-                Setting::regex("exclude-threads", r"(.*weblogic\.socket\.Muxer.*)", "Names of threads left out"),
-            ],
+            settings: const {
+                &[
+                    Setting::count("warning", 1.0, "Threads blocked on average"),
+                    Setting::regex("exclude-threads", r"(.*weblogic\.socket\.Muxer.*)", "Names of threads left out"),
+                ]
+            },
             ..RuleInfo::jmc("JavaBlocking")
         }
     }
@@ -45,13 +47,13 @@ impl Rule for JavaBlocking {
         };
         let blocked = ratio(all.sum(0), all.last().saturating_sub(all.first()) as f64);
         let score = map_exp100(blocked, settings.number("warning"));
-        let largest = |groups: &[Group<'_>]| groups.iter().max_by(|a, b| a.sum(0).total_cmp(&b.sum(0))).cloned();
+
         let threads = enters.select(&[THREAD], counts);
         let classes = enters.select(&[CLASS], counts);
         let instances = enters.select(&[ADDRESS], counts);
         let by_thread = balance(threads.iter().map(|g| g.sum(0))) > balance(instances.iter().map(|g| g.sum(0)));
-        let class = largest(&classes);
-        let thread = largest(&threads);
+        let class = top(classes.clone()).into_iter().next();
+        let thread = top(threads.clone()).into_iter().next();
         let what = match (&class, &thread) {
             (_, Some(thread)) if by_thread => thread.thread(THREAD).map_or("", |t| t.name.as_str()),
             (Some(class), _) => class.text(0).unwrap_or("unknown class"),
@@ -73,24 +75,26 @@ impl Rule for JavaBlocking {
             .with("times blocked", Value::count(all.count(), "times"))
             .with(
                 "most blocking classes",
-                Value::table(["class", "times", "time"], top(classes).into_iter().map(|g| {
-                    [g.text(0).unwrap_or("?").into(), Value::count(g.count(), "times"), Value::nanos_f64(g.sum(0))]
-                })),
+                Value::table(
+                    ["class", "times", "time"],
+                    top(classes).into_iter().map(|g| {
+                        [g.text(0).unwrap_or("?").into(), Value::count(g.count(), "times"), Value::nanos_f64(g.sum(0))]
+                    }),
+                ),
             )
             .with(
                 "most blocked threads",
-                Value::table(["thread", "times", "time"], top(threads).into_iter().map(|g| {
-                    let name = g.thread(0).map_or("?", |t| t.name.as_str());
-                    [name.into(), Value::count(g.count(), "times"), Value::nanos_f64(g.sum(0))]
-                })),
+                Value::table(
+                    ["thread", "times", "time"],
+                    top(threads).into_iter().map(|g| {
+                        let name = g.thread(0).map_or("?", |t| t.name.as_str());
+                        [name.into(), Value::count(g.count(), "times"), Value::nanos_f64(g.sum(0))]
+                    }),
+                ),
             )
             .with(
                 "where",
-                facts.top_methods(
-                    stacks.iter().filter_map(|g| Some((g.stack(0)?, g.sum(0)))),
-                    5,
-                    Value::nanos_f64,
-                ),
+                facts.top_methods(stacks.iter().filter_map(|g| Some((g.stack(0)?, g.sum(0)))), 5, Value::nanos_f64),
             )
     }
 }

@@ -16,11 +16,13 @@ impl Rule for DumpReason {
             category: Category::Recording,
             description: "Whether the recording was written because the JVM crashed or ran out of memory.",
             formula: "The score of the first of crash, core dump, out of memory that a reason contains.",
-            settings: &[
-                Setting::count("crash", 100.0, "Score of a crash"),
-                Setting::count("core-dump", 90.0, "Score of a core dump"),
-                Setting::count("out-of-memory", 80.0, "Score of running out of memory"),
-            ],
+            settings: const {
+                &[
+                    Setting::count("crash", 100.0, "Score of a crash"),
+                    Setting::count("core-dump", 90.0, "Score of a core dump"),
+                    Setting::count("out-of-memory", 80.0, "Score of running out of memory"),
+                ]
+            },
             ..RuleInfo::jmc("DumpReason")
         }
     }
@@ -33,10 +35,13 @@ impl Rule for DumpReason {
         let reasons: Vec<String> = facts.table("jdk.DumpReason").texts("reason").map(str::to_lowercase).collect();
         for (part, key) in REASONS {
             if let Some(reason) = reasons.iter().find(|r| r.contains(part)) {
-                return Verdict::scored(settings.number(key), format!("The recording was written because of: {reason}"))
-                    .explain("The JVM ended irregularly. What led to it is likely to be at the end of the recording.")
-                    .remedy("Look for the hs_err file or the heap dump that the JVM wrote at the same time.")
-                    .with("reason", reason.as_str());
+                return Verdict::scored(
+                    settings.number(key),
+                    format!("The recording was written because of: {reason}"),
+                )
+                .explain("The JVM ended irregularly. What led to it is likely to be at the end of the recording.")
+                .remedy("Look for the hs_err file or the heap dump that the JVM wrote at the same time.")
+                .with("reason", reason.as_str());
             }
         }
         Verdict::ok("The recording was written regularly").with("reasons", Value::list("reasons", reasons))
