@@ -145,7 +145,8 @@ fn suspicious(name: &str) -> bool {
         after_dollar = c == b'$';
         after_digit = c.is_ascii_digit();
     }
-    after_digit || name.contains("/0x") || name.contains(".0x")
+    // The address of a hidden class is the last part of its name; most end in a letter beyond `f`.
+    after_digit || name.ends_with(|c: char| c.is_ascii_hexdigit() || c == ';') && hidden_suffix(name).is_some()
 }
 
 /// Applies `step` until it finds nothing more, so that a second call has nothing to do. Each step drops a range.
@@ -173,20 +174,26 @@ fn hidden_suffix(name: &str) -> Option<std::ops::Range<usize>> {
 }
 
 fn first_match(name: &str, rules: &[Rule]) -> Option<std::ops::Range<usize>> {
-    rules.iter().find_map(|rule| {
-        name.match_indices(rule.marker).filter(|&(at, _)| placed(name, at, rule.place)).find_map(|(at, _)| {
-            let from = at + rule.marker.len();
-            let run_from = from + rule.separator.len();
-            if !name.get(from..)?.starts_with(rule.separator) {
-                return None;
-            }
-            let rest = name.as_bytes().get(run_from..)?;
-            let length = rest.iter().take_while(|&&c| rule.run.has(c)).count();
-            // The number must be all there is: `GeneratedMethodAccessor2Test` is somebody's class.
-            let whole = rest.get(length).is_none_or(|c| c.is_ascii() && !Run::Word.has(*c));
-            (length > 0 && whole).then_some(from..run_from + length)
-        })
-    })
+    let first = |rule: &Rule| rule.marker.as_bytes().first().copied();
+    name.bytes().enumerate().filter(|(_, c)| c.is_ascii_uppercase() || matches!(c, b'$' | b'_' | b'j')).find_map(
+        |(at, c)| {
+            let rest = name.get(at..)?;
+            let here =
+                |rule: &&Rule| first(rule) == Some(c) && rest.starts_with(rule.marker) && placed(name, at, rule.place);
+            rules.iter().filter(here).find_map(|rule| {
+                let from = at + rule.marker.len();
+                let run_from = from + rule.separator.len();
+                if !name.get(from..)?.starts_with(rule.separator) {
+                    return None;
+                }
+                let rest = name.as_bytes().get(run_from..)?;
+                let length = rest.iter().take_while(|&&c| rule.run.has(c)).count();
+                // The number must be all there is: `GeneratedMethodAccessor2Test` is somebody's class.
+                let whole = rest.get(length).is_none_or(|c| c.is_ascii() && !Run::Word.has(*c));
+                (length > 0 && whole).then_some(from..run_from + length)
+            })
+        },
+    )
 }
 
 fn placed(name: &str, at: usize, place: Place) -> bool {

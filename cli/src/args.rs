@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{analyze, completions, convert, man, metadata, print, summary};
+use crate::commands::{analyze, completions, convert, man, metadata, print, summary, top};
 
 /// Reads JDK Flight Recorder recordings.
 ///
@@ -22,6 +22,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Analyze(analyze::Args),
     Convert(convert::Args),
+    Top(top::Args),
     Summary(summary::Args),
     Print(print::Args),
     Metadata(metadata::Args),

@@ -7,6 +7,7 @@ pub(crate) mod man;
 pub(crate) mod metadata;
 pub(crate) mod print;
 pub(crate) mod summary;
+pub(crate) mod top;
 
 use crate::args::Command;
 use crate::failure::Failure;
@@ -16,6 +17,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Analyze(args) => analyze::run(&args),
         Command::Convert(args) => convert::run(&args),
+        Command::Top(args) => top::run(&args),
         Command::Summary(args) => summary::run(&args),
         Command::Print(args) => print::run(&args),
         Command::Metadata(args) => metadata::run(&args),

@@ -159,7 +159,8 @@ impl<'a> Cursor<'a> {
             }
             let ends = more.count_zeros() as usize;
             if ends >= n {
-                break;
+                self.rest = bytes.get(place_of(!more, n) + 1..).ok_or(Short)?;
+                return Ok(());
             }
             n -= ends;
             (bytes, before) = (rest, more);
@@ -194,6 +195,25 @@ fn top_bits(block: &[u8; BLOCK]) -> u64 {
         bits |= ((word >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * i);
     }
     bits
+}
+
+/// The place of the `n`th one among `bits`, counted from the lowest; there are at least `n`, and `n` is not 0.
+#[inline]
+fn place_of(mut bits: u64, mut n: usize) -> usize {
+    let mut place = 0;
+    loop {
+        let here = (bits & 0xff).count_ones() as usize;
+        if n <= here || place >= 56 {
+            break;
+        }
+        n -= here;
+        place += 8;
+        bits >>= 8;
+    }
+    for _ in 1..n {
+        bits &= bits.wrapping_sub(1);
+    }
+    place + bits.trailing_zeros() as usize
 }
 
 /// Whether eight bytes in a row go on, given those of the block before and of this one. Only then is there a varint

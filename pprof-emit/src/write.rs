@@ -32,7 +32,9 @@ impl Default for Packing {
     }
 }
 
-/// See `benches/benches/pprof.rs` for what led to it.
+/// The fastest level that stays within 15 % of level 6 on recordings of large programs, where names are most of a
+/// profile: 7 % more than level 6 in 60 % of its time. Level 2 saves another 17 % of the time, for 14 to 15 % more than
+/// level 6. Measure with `benches/benches/pprof.rs`.
 const DEFAULT_LEVEL: u8 = 3;
 
 /// About how many unpacked bytes are encoded and compressed at a time. It shows in the bytes that come out, so it

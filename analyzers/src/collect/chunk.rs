@@ -160,7 +160,7 @@ impl Context<'_> {
         let mut part = Part { seen: vec![0; SOURCES.len()], ..Part::default() };
         let mut events = chunk.walk(segment);
         let mut unreadable = 0u64;
-        while let Some(event) = events.next() {
+        for event in events.by_ref() {
             match plans.acts.get(event.type_id) {
                 Some(Act::Read(i)) => {
                     let Some(reading) = plans.readings.get(i as usize) else { continue };

@@ -42,6 +42,17 @@ pub struct Filter {
     pub exclude: Option<Regex>,
 }
 
+impl Filter {
+    /// Whether everything passes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self { from_nanos, to_nanos, threads, states, include, exclude } = self;
+        from_nanos.is_none()
+            && to_nanos.is_none()
+            && [threads, states, include, exclude].iter().all(|regex| regex.is_none())
+    }
+}
+
 impl Options {
     /// Whether profiles of this type are wanted.
     #[must_use]

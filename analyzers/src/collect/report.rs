@@ -133,8 +133,17 @@ pub(super) fn absent(kind: ProfileType, totals: &Totals, options: &Options) -> A
         options.cpu_source.filter(|_| kind == ProfileType::Cpu && !with_events.is_empty())
     {
         format!("no events of the chosen source {}; the recording holds {}", source.event(), names(&with_events))
+    } else if !with_events.is_empty() && options.filter.is_empty() {
+        let other = match kind {
+            ProfileType::Cpu => "they are of threads that sleep, or are wall-clock samples",
+            ProfileType::Wall | ProfileType::Event => "they are CPU samples",
+            ProfileType::Lock => "they wait for something else than a lock",
+            ProfileType::Park => "they wait for locks",
+            _ => "other events tell of the same",
+        };
+        format!("none of the events of {} count here: {other}", names(&with_events))
     } else if !with_events.is_empty() {
-        format!("the filters, or what other events tell better, left none of the events of {}", names(&with_events))
+        format!("the filters left none of the events of {}", names(&with_events))
     } else if declared.is_empty() {
         format!("the recording does not know {}", names(&all))
     } else if !enabled.is_empty() {

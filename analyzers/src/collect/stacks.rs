@@ -275,6 +275,7 @@ fn frame_bytes(rest: &[u8], varints: u32) -> Option<(u64, u64, usize)> {
 }
 
 /// Masks of the first `n` bytes of sixteen.
+#[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "evaluated by the compiler")]
 const MASKS: [(u64, u64); 16] = {
     let mut masks = [(0, 0); 16];
     let mut n = 0;
@@ -294,7 +295,6 @@ fn top_bits(low: u64, high: u64) -> u32 {
 
 /// Gathers the top bits of eight bytes by a multiplication that moves each to its place in the highest byte.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "a byte is left")]
 fn top_bits_of_eight(word: u64) -> u32 {
     (((word >> 7 & 0x0101_0101_0101_0101).wrapping_mul(0x0102_0408_1020_4080)) >> 56) as u32
 }

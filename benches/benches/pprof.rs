@@ -1,0 +1,124 @@
+//! Writing pprof: encoding alone, and with gzip at each level that could be the default.
+//!
+//! `JFRKIT_BENCH_RECORDING=rec.jfr` takes the profiles of a recording instead of a made-up one. The sizes are printed
+//! before the times, as they decide as much about the level.
+#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use jfr_analyzers::model::{Frame, Function, Interner, LabelSetId, Profile, ProfileSet, ProfileType, Samples};
+use pprof_emit::{Options, Packing, Stats, write_pprof};
+
+/// Levels that are compared.
+const LEVELS: [u8; 6] = [1, 2, 3, 4, 6, 9];
+
+/// Numbers that look random and are the same in every run (splitmix64).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % bound.max(1)
+    }
+
+    /// Small numbers far more often than large ones, as with methods in stacks.
+    fn skewed(&mut self, bound: u64) -> u64 {
+        let below = self.below(bound) + 1;
+        self.below(below)
+    }
+}
+
+/// 100 000 stacks of 45 frames. Each shares its root with the one before and departs from it somewhere near the leaf,
+/// as successive stacks of one program do.
+fn made_up() -> ProfileSet {
+    let mut random = Random(1);
+    let interner = Interner::new();
+    let frames: Vec<_> = {
+        let mut symbols = interner.symbols();
+        (0..40_000_u64)
+            .map(|i| {
+                let class = format!("org.example.area{}.part{}.Component{}", i % 13, i % 101, i / 9);
+                let name = format!("{class}.operation{}", i / 3 % 3);
+                let function = Function {
+                    name: symbols.string(&name),
+                    system_name: symbols.string(&format!("{name}(Ljava/lang/Object;I)Lorg/example/Result{};", i % 7)),
+                    file: symbols.string(&format!("Component{}.java", i / 9)),
+                    library: symbols.string(""),
+                };
+                let function = symbols.function_id(function);
+                symbols.frame_id(Frame { function, line: u32::try_from(i % 3 * 17 + 20).unwrap() })
+            })
+            .collect()
+    };
+    let pick = |random: &mut Random| frames[usize::try_from(random.skewed(40_000)).unwrap()];
+    let mut stack: Vec<_> = (0..45).map(|_| pick(&mut random)).collect();
+    let mut samples = Samples::new(2);
+    for _ in 0..100_000 {
+        let depart = usize::try_from(random.skewed(45)).unwrap();
+        for frame in stack.iter_mut().take(depart + 1) {
+            *frame = pick(&mut random);
+        }
+        let count = i64::try_from(1 + random.skewed(20)).unwrap();
+        samples.push(interner.stack(&stack), LabelSetId::default(), &[count, count * 20_000_000]);
+    }
+    let profile = Profile {
+        kind: ProfileType::Cpu,
+        samples,
+        time_nanos: 1_700_000_000_000_000_000,
+        duration_nanos: 60_000_000_000,
+        period: None,
+        comments: Vec::new(),
+        main: None,
+    };
+    ProfileSet {
+        tables: interner.freeze(),
+        profiles: vec![profile],
+        absent: Vec::new(),
+        losses: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
+fn profiles() -> ProfileSet {
+    match std::env::var_os("JFRKIT_BENCH_RECORDING") {
+        Some(path) => {
+            let recording = jfr_parse::Recording::open(path).unwrap();
+            jfr_analyzers::collect(&recording, &jfr_analyzers::Options::default()).unwrap()
+        }
+        None => made_up(),
+    }
+}
+
+/// Writes all profiles, one after the other; raw and written bytes.
+fn write(set: &ProfileSet, packing: Packing) -> (u64, u64) {
+    let options = Options { packing };
+    set.profiles.iter().fold((0, 0), |(raw, bytes), profile| {
+        let stats: Stats = write_pprof(profile, &set.tables, std::io::sink(), &options).unwrap();
+        (raw + stats.raw_bytes, bytes + stats.bytes)
+    })
+}
+
+fn pprof(criterion: &mut Criterion) {
+    let set = profiles();
+    let (raw, _) = write(&set, Packing::Raw);
+    let (_, reference) = write(&set, Packing::Gzip(6));
+    println!("{raw} bytes raw");
+    for level in LEVELS {
+        let (_, bytes) = write(&set, Packing::Gzip(level));
+        println!("level {level}: {bytes} bytes, {:.3} of level 6", bytes as f64 / reference as f64);
+    }
+    let mut group = criterion.benchmark_group("pprof");
+    group.sample_size(10).throughput(Throughput::Bytes(raw));
+    group.bench_function("raw", |b| b.iter(|| write(&set, Packing::Raw)));
+    for level in LEVELS {
+        group.bench_with_input(BenchmarkId::new("gzip", level), &level, |b, &level| {
+            b.iter(|| write(&set, Packing::Gzip(level)));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, pprof);
+criterion_main!(benches);
