@@ -3,18 +3,23 @@
 use std::error::Error;
 use std::path::Path;
 
-use jfr_analyzers::{Options, collect};
+use jfr_analyzers::{Options, collect, model::Profile};
+use jfr_parse::Recording;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args_os().skip(1);
-    let (Some(input), Some(dir)) = (args.next(), args.next()) else {
-        return Err("usage: convert RECORDING DIR".into());
+    let (Some(input), Some(directory)) = (args.next(), args.next()) else {
+        return Err("usage: convert RECORDING DIRECTORY".into());
     };
-    let recording = jfr_parse::Recording::open(input)?;
+    convert(input.as_ref(), directory.as_ref())
+}
+
+pub(crate) fn convert(input: &Path, directory: &Path) -> Result<(), Box<dyn Error>> {
+    let recording = Recording::open(input)?;
     let set = collect(&recording, &Options::default())?;
-    let path = |profile: &jfr_analyzers::model::Profile| Path::new(&dir).join(format!("{}.pb.gz", profile.kind));
+    let path = |profile: &Profile| directory.join(format!("{}.pb.gz", profile.kind));
     for written in pprof_emit::write_all(&set, path, &pprof_emit::Options::default())? {
-        println!("{}: {} samples, {} bytes", written.path.display(), written.stats.samples, written.stats.bytes);
+        println!("{}: {} samples", written.path.display(), written.stats.samples);
     }
     Ok(())
 }

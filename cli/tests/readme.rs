@@ -1,0 +1,93 @@
+//! What the README shows is what there is.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::path::{Path, PathBuf};
+
+use jfr_analyzers::LabelKey;
+use jfr_analyzers::model::ProfileType;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn read(path: &str) -> String {
+    // A checkout on Windows may have other ends of lines.
+    std::fs::read_to_string(root().join(path)).unwrap().replace("\r\n", "\n")
+}
+
+/// The commands shown, with the output shown below each.
+fn shown(readme: &str) -> Vec<(String, String)> {
+    let mut shown: Vec<(String, String)> = Vec::new();
+    let mut inside = false;
+    for line in readme.lines() {
+        if let Some(command) = line.strip_prefix("    $ ") {
+            shown.push((command.to_owned(), String::new()));
+            inside = true;
+        } else if inside && (line.starts_with("    ") || line.is_empty()) {
+            let output = &mut shown.last_mut().unwrap().1;
+            output.push_str(line.strip_prefix("    ").unwrap_or(line).trim_end());
+            output.push('\n');
+        } else {
+            inside = false;
+        }
+    }
+    shown
+}
+
+/// Runs the commands where nothing but the fixture is, and holds what they print against what is shown.
+#[cfg(unix)]
+#[test]
+fn commands_print_what_is_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("fixtures")).unwrap();
+    let fixture = "fixtures/jdk17-full.jfr";
+    std::fs::copy(root().join(fixture), directory.path().join(fixture)).unwrap();
+    let shown = shown(&read("README.md"));
+    assert!(shown.len() >= 2);
+    for (command, expected) in shown {
+        let words: Vec<&str> = command.split(' ').collect();
+        assert_eq!(words[0], "jfrkit");
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_jfrkit"))
+            .args(&words[1..])
+            .current_dir(directory.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{command}");
+        let printed: Vec<&str> = std::str::from_utf8(&output.stdout).unwrap().lines().map(str::trim_end).collect();
+        assert_eq!(printed.join("\n"), expected.trim_end(), "{command}");
+    }
+}
+
+#[test]
+fn every_type_is_in_the_table_with_its_values() {
+    let readme = read("README.md");
+    for kind in ProfileType::ALL {
+        let row = readme.lines().find(|line| line.starts_with(&format!("| `{kind}` |")));
+        let row = row.unwrap_or_else(|| panic!("no row for {kind}"));
+        let values: Vec<String> = kind.values().iter().map(|value| format!("`{}`", value.name)).collect();
+        assert!(row.ends_with(&format!("| {} |", values.join(", "))), "{row}");
+    }
+}
+
+#[test]
+fn every_label_is_there() {
+    let readme = read("README.md");
+    let row = readme.lines().find(|line| line.starts_with("| `--labels")).unwrap();
+    for label in LabelKey::ALL {
+        assert!(row.contains(&format!("`{}`", label.name().replace(' ', "-"))), "{label:?}");
+    }
+}
+
+/// Pieces of code are those of the examples, which are tested where they are.
+#[test]
+fn code_is_that_of_the_examples() {
+    let readme = read("README.md");
+    let code: Vec<&str> = readme.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(code.len(), 2);
+    for (code, example) in code.iter().zip(["pprof-emit/examples/convert.rs", "jfr-parse/examples/reads.rs"]) {
+        let example = read(example).replace("pub(crate) ", "");
+        for item in code.trim().split("\n\n") {
+            assert!(example.contains(item), "{item}");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The examples do what they say.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+#[path = "../examples/reads.rs"]
+#[expect(dead_code, reason = "the arguments are given here")]
+mod reads;
+
+#[test]
+fn events_as_structs() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/jdk17-full.jfr");
+    let sums = reads::reads(&fixture).unwrap();
+    // Three facts of the fixture's ground truth are of this file.
+    let (_, (bytes, nanos)) = sums.iter().find(|(path, _)| path.ends_with("zwischen-größe.bin")).unwrap();
+    assert!(*bytes >= 81_920 && *nanos > 0, "{bytes} bytes, {nanos} ns");
+}
