@@ -10,6 +10,7 @@ mod facts;
 mod functions;
 mod gather;
 mod labels;
+mod memory;
 mod options;
 mod periods;
 mod plans;
@@ -26,7 +27,7 @@ use jfr_parse::{Damage, Error, Loss, Recording, Result};
 
 use chunk::{ChunkResult, Context};
 use commit::{Committer, Merged, Totals};
-pub use options::{CpuSource, Filter, LabelKey, Options};
+pub use options::{CpuSource, Filter, LabelKey, Options, Progress};
 use plans::PlanCache;
 use settled::Settled;
 use stacks::Shared;
@@ -117,7 +118,11 @@ impl Run<'_, '_, '_> {
                 recording.chunk(number).and_then(|chunk| self.context.chunk(index, &chunk));
             let mut loss = None;
             let result = match result {
-                Ok(result) => Some(result),
+                Ok(result) => {
+                    let bytes = recording.headers().nth(number).map_or(0, |(_, header)| header.chunk_size);
+                    self.context.options.progress.tell(bytes);
+                    Some(result)
+                }
                 Err(error) => {
                     loss = Some(as_loss(recording, number, &error));
                     let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);

@@ -8,6 +8,6 @@ pub mod time_range;
 pub mod top;
 pub mod units;
 
-pub use collect::{CpuSource, Filter, LabelKey, Options, collect, collect_merged};
+pub use collect::{CpuSource, Filter, LabelKey, Options, Progress, collect, collect_merged};
 pub use summary::Summary;
 pub use time_range::TimeBound;

@@ -43,6 +43,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "REGEX")]
     exclude: Option<Regex>,
 
+    /// Leave native memory out that was freed before the recording ended
+    #[arg(long)]
+    native_leaks: bool,
+
     /// Event type to make the cpu profile of: datadog.ExecutionSample, CPUTimeSample or ExecutionSample; by default
     /// the first of these that is there
     #[arg(long, value_name = "EVENT", value_parser = cpu_source)]
@@ -65,6 +69,7 @@ impl Args {
         options.labels = self.labels.clone();
         options.raw_names = self.raw_names;
         options.cpu_source = self.cpu_source;
+        options.native_leaks = self.native_leaks;
         options.filter = filter;
         options
     }

@@ -26,6 +26,11 @@ impl Source {
         self.path.as_deref().map_or("standard input".into(), |path| path.display().to_string())
     }
 
+    /// Bytes of the file, 0 where that is not known.
+    pub(crate) fn size(&self) -> u64 {
+        self.path.as_deref().and_then(|path| path.metadata().ok()).map_or(0, |about| about.len())
+    }
+
     pub(crate) fn open(&self, cache: &MetadataCache) -> jfr_parse::Result<Recording<'static>> {
         let recording = match &self.path {
             Some(path) => Recording::open(path),

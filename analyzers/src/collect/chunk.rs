@@ -11,11 +11,12 @@ use rayon::prelude::*;
 use super::facts::{FactKind, Facts};
 use super::gather::{Gathered, Key, Sums};
 use super::labels::Labels;
+use super::memory::Memory;
 use super::options::{CpuSource, Options};
 use super::periods::Periods;
 use super::plans::{Act, PlanCache, Plans, Reading};
 use super::settled::Settled;
-use super::sources::{KEY, Measure, Route, SOURCES, TIME};
+use super::sources::{AMOUNT, KEY, Measure, Route, SECOND, SOURCES, TIME};
 use super::stacks::{Resolver, Shared};
 use crate::model::{LabelSetId, ProfileType, StackId};
 
@@ -97,6 +98,8 @@ pub(super) struct ChunkResult {
     pub(super) tallies: HashMap<Target, Tally, foldhash::fast::RandomState>,
     pub(super) facts: Facts,
     pub(super) losses: Vec<Loss>,
+    /// Native memory by address, if it is wanted that way.
+    pub(super) memory: Memory<(StackId, LabelSetId)>,
 }
 
 /// What all chunks share.
@@ -120,6 +123,7 @@ struct Part<'a> {
     /// Classes of errors thrown outside the time range.
     errors: Vec<u64>,
     losses: Vec<Loss>,
+    memory: Memory<Key>,
 }
 
 impl Context<'_> {
@@ -135,7 +139,11 @@ impl Context<'_> {
         let mut whole = Part { seen: vec![0; SOURCES.len()], ..Part::default() };
         let mut pools = Vec::new();
         for mut part in parts? {
-            whole.gathered.append(part.gathered);
+            let details = whole.gathered.append(part.gathered);
+            whole.memory.append(part.memory, |key| Key {
+                detail: details.get(key.detail as usize).copied().unwrap_or(0),
+                ..key
+            });
             whole.facts.append(&mut part.facts);
             whole.losses.append(&mut part.losses);
             whole.errors.append(&mut part.errors);
@@ -158,6 +166,7 @@ impl Context<'_> {
             gathered: &whole.gathered,
             seen: &whole.seen,
             errors: &whole.errors,
+            memory: whole.memory,
             facts,
         }
         .run(losses)
@@ -204,9 +213,19 @@ impl Context<'_> {
                         }
                         continue;
                     }
+                    if self.options.native_leaks && matches!(reading.route, Route::Malloc | Route::Free) {
+                        let nanos = clock.nanos(row.i64(TIME));
+                        if reading.route == Route::Free {
+                            part.memory.free(row.u64(SECOND), nanos);
+                        } else if (from..to).contains(&nanos) {
+                            let key = part.gathered.key(reading, row);
+                            part.memory.malloc(row.u64(SECOND), nanos, key, row.i64(AMOUNT));
+                        }
+                        continue;
+                    }
                     if plans.timed && !(from..to).contains(&clock.nanos(row.i64(TIME))) {
                         // It still tells that an exception event within the range is of a throw outside of it.
-                        if reading.error && part.errors.last() != Some(&row.u64(KEY)) {
+                        if reading.route == Route::ErrorThrow && part.errors.last() != Some(&row.u64(KEY)) {
                             part.errors.push(row.u64(KEY));
                         }
                         continue;
@@ -243,11 +262,13 @@ struct Routing<'c, 'a> {
     gathered: &'c Gathered<'a>,
     seen: &'c [u64],
     errors: &'c [u64],
+    memory: Memory<Key>,
     facts: Facts,
 }
 
 impl<'a> Routing<'_, 'a> {
-    fn run(self, losses: Vec<Loss>) -> Result<ChunkResult> {
+    fn run(mut self, losses: Vec<Loss>) -> Result<ChunkResult> {
+        let memory = std::mem::take(&mut self.memory);
         let mut sources = self.states();
         let mut routes = Routes::new(&self, &sources);
         let mut labels = Labels::new(self.chunk, self.plans, self.pools, self.context);
@@ -273,12 +294,26 @@ impl<'a> Routing<'_, 'a> {
             let failed = if reading.measure == Measure::CpuTicks { u64::try_from(sums[2]).unwrap_or(0) } else { 0 };
             samples.push((target, trace, labels.set(reading, key, &detail, text), values, failed));
         }
+        let mut number = |stack: u64| {
+            *traces.entry(stack).or_insert_with(|| {
+                order.push(stack);
+                u32::try_from(order.len() - 1).unwrap_or(u32::MAX)
+            })
+        };
+        let memory = memory.map(|key: Key| {
+            let reading = self.reading(&key)?;
+            let detail = self.gathered.detail_of(&key);
+            let passes = labels.passes(reading, &key, &detail);
+            passes.then(|| (number(key.stack), labels.set(reading, &key, &detail, self.gathered.text_of(&detail))))
+        });
         let resolved = self.resolve(&order)?;
         let mut result = ChunkResult { sources, losses, facts: self.facts, ..ChunkResult::default() };
         let no_stack = self.context.shared.no_stack();
+        let stack = |trace: u32| resolved.get(trace as usize).copied().unwrap_or((no_stack, false));
+        result.memory = memory.map(|(trace, labels)| Some((stack(trace).0, labels)));
         result.samples.reserve(samples.len());
         for (target, trace, labels, values, failed) in samples {
-            let (stack, truncated) = resolved.get(trace as usize).copied().unwrap_or((no_stack, false));
+            let (stack, truncated) = stack(trace);
             let tally = result.tallies.entry(target).or_default();
             let n = values[0].max(0).unsigned_abs();
             tally.samples = tally.samples.saturating_add(n);
@@ -423,7 +458,8 @@ impl<'c, 'a> Routes<'c, 'a> {
             Route::ExceptionThrow if !self.errors.contains_key(&key.key) => Target::Profile(ProfileType::Error),
             Route::Park if self.is_lock(key) => Target::Profile(ProfileType::Lock),
             Route::Park => Target::Profile(ProfileType::Park),
-            Route::SampledAllocation | Route::ClassDefine | Route::ExceptionThrow => return None,
+            Route::Malloc => Target::Profile(ProfileType::NativeAlloc),
+            Route::SampledAllocation | Route::ClassDefine | Route::ExceptionThrow | Route::Free => return None,
         };
         self.wanted(target, values)
     }

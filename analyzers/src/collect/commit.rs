@@ -10,6 +10,7 @@ use jfr_parse::Loss;
 
 use super::chunk::{ChunkResult, SourceState, Tally, Target};
 use super::facts::Facts;
+use super::memory::Memory;
 use super::options::CpuSource;
 use super::sources::{Route, SOURCES};
 use crate::model::{LabelSetId, ProfileType, Samples, StackId};
@@ -98,6 +99,7 @@ pub(super) struct Totals {
     pub(super) cpu_sources: BTreeSet<CpuSource>,
     pub(super) max_losses: usize,
     pub(super) more_losses: u64,
+    memory: Memory<(StackId, LabelSetId)>,
 }
 
 /// Facts are kept of this many different JVMs.
@@ -117,6 +119,7 @@ impl Totals {
             cpu_sources: BTreeSet::new(),
             max_losses,
             more_losses: 0,
+            memory: Memory::default(),
         }
     }
 
@@ -180,7 +183,10 @@ impl Committer {
         self.totals.lose([loss]);
     }
 
-    pub(super) fn finish(self) -> Totals {
+    pub(super) fn finish(mut self) -> Totals {
+        for ((stack, labels), size) in self.totals.memory.leaked() {
+            self.totals.profile(ProfileType::NativeAlloc).add(stack, labels, &[1, size]);
+        }
         self.totals
     }
 
@@ -217,6 +223,7 @@ impl Committer {
                 }
                 total.add(state);
             }
+            totals.memory.append(result.memory, |key| key);
             totals.lost_samples = totals.lost_samples.saturating_add(result.facts.lost_samples);
             totals.lost_bytes = totals.lost_bytes.saturating_add(result.facts.lost_bytes);
             totals.endpoints.extend(result.facts.endpoints.iter().cloned());

@@ -7,7 +7,9 @@ use hashbrown::{HashMap, HashTable};
 use jfr_parse::{Clock, RawStr, Row};
 
 use super::plans::Reading;
-use super::sources::{AMOUNT, KEY, Measure, PORT, ROOT_SPAN, SECOND, SLOTS, SPAN, STACK, TEXT, THREAD, TIME};
+use super::sources::{
+    AMOUNT, KEY, Measure, OTHER_TEXT, PORT, ROOT_SPAN, SECOND, SLOTS, SPAN, STACK, TEXT, THREAD, TIME,
+};
 
 type Hasher = foldhash::fast::RandomState;
 
@@ -80,13 +82,24 @@ impl<'a> Gathered<'a> {
             Measure::CpuTicks => [1, clock.span(row.i64(AMOUNT)), i64::from(row.bool(SECOND))],
             Measure::BytesAndTicks => [1, row.i64(SECOND), clock.lasted(row.i64(TIME), row.i64(AMOUNT))],
         };
+        let key = self.key(reading, row);
+        self.add(key, sums);
+    }
+
+    /// The key of an event.
+    #[inline]
+    pub(super) fn key(&mut self, reading: &Reading, row: &Row<'a, SLOTS>) -> Key {
         let detail = if reading.detailed { self.detail(reading, row) } else { 0 };
         let key = if reading.keyed { row.u64(KEY) } else { 0 };
-        self.add(Key { source: reading.source, detail, stack: row.u64(STACK), key }, sums);
+        Key { source: reading.source, detail, stack: row.u64(STACK), key }
     }
 
     fn detail(&mut self, reading: &Reading, row: &Row<'a, SLOTS>) -> u32 {
-        let text = if reading.text { self.texts.number(row.str(TEXT)) } else { 0 };
+        let text = match row.str(TEXT) {
+            _ if !reading.text => 0,
+            RawStr::Null | RawStr::Empty => self.texts.number(row.str(OTHER_TEXT)),
+            text => self.texts.number(text),
+        };
         let port = u32::try_from(row.u64(PORT)).unwrap_or(0);
         let detail = Detail { thread: row.u64(THREAD), text, port, span: row.u64(SPAN), root_span: row.u64(ROOT_SPAN) };
         self.details.number(detail)
@@ -127,11 +140,11 @@ impl<'a> Gathered<'a> {
         }
     }
 
-    /// Adds what a later part of the same chunk gathered.
-    pub(super) fn append(&mut self, later: Self) {
-        if self.keys.is_empty() {
+    /// Adds what a later part of the same chunk gathered; comes back with the new numbers of its details.
+    pub(super) fn append(&mut self, later: Self) -> Vec<u32> {
+        if self.keys.is_empty() && self.details.items.len() <= 1 {
             *self = later;
-            return;
+            return (0u32..).take(self.details.items.len()).collect();
         }
         let texts: Vec<u32> = later.texts.items.iter().map(|text| self.texts.number(*text)).collect();
         let details: Vec<u32> = later
@@ -147,6 +160,7 @@ impl<'a> Gathered<'a> {
             let detail = details.get(key.detail as usize).copied().unwrap_or(0);
             self.add(Key { detail, ..key }, sums);
         }
+        details
     }
 
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&Key, &Sums)> + Clone {

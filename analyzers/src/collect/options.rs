@@ -1,5 +1,7 @@
 //! What is to be collected.
 
+use std::sync::Arc;
+
 use jfr_parse::Stop;
 use regex::Regex;
 
@@ -20,8 +22,35 @@ pub struct Options {
     pub cpu_source: Option<CpuSource>,
     /// What is left out.
     pub filter: Filter,
+    /// `native-alloc` holds only memory that was not freed again before the recording ended.
+    pub native_leaks: bool,
+    /// Told of the bytes of each chunk that is done.
+    pub progress: Progress,
     /// Ends the work early.
     pub stop: Stop,
+}
+
+/// Who is told how the work goes on.
+#[derive(Clone, Default)]
+pub struct Progress(Option<Arc<dyn Fn(u64) + Send + Sync>>);
+
+impl Progress {
+    /// Calls `told` with the bytes of each chunk that is done, from whichever thread did it.
+    pub fn new(told: impl Fn(u64) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(told)))
+    }
+
+    pub(super) fn tell(&self, bytes: u64) {
+        if let Some(told) = &self.0 {
+            told(bytes);
+        }
+    }
+}
+
+impl std::fmt::Debug for Progress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Progress(told)" } else { "Progress" })
+    }
 }
 
 /// Which events count.

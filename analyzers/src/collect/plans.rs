@@ -7,7 +7,7 @@ use jfr_parse::{Chunk, Kind, Plan, PoolLayouts, Result, Type};
 use super::facts::FactKind;
 use super::options::{LabelKey, Options};
 use super::sources::{
-    KEY, Measure, PORT, ROOT_SPAN, Route, SLOTS, SOURCES, SPAN, STACK, TEXT, THREAD, TIME, source_of,
+    KEY, Measure, OTHER_TEXT, PORT, ROOT_SPAN, Route, SLOTS, SOURCES, SPAN, STACK, TEXT, THREAD, TIME, source_of,
 };
 use super::type_map::TypeMap;
 
@@ -18,14 +18,13 @@ pub(super) struct Reading {
     pub(super) source: u32,
     pub(super) plan: Plan<SLOTS>,
     pub(super) measure: Measure,
+    pub(super) route: Route,
     /// The class or state tells events apart.
     pub(super) keyed: bool,
     /// Thread, text and the like tell events apart.
     pub(super) detailed: bool,
     /// The text is part of that.
     pub(super) text: bool,
-    /// It tells of errors thrown.
-    pub(super) error: bool,
 }
 
 /// What to do with an event.
@@ -158,6 +157,9 @@ impl Reading {
         let Some(source) = SOURCES.get(place).filter(|s| s.kinds().iter().any(|k| options.wants(*k))) else {
             return Ok(None);
         };
+        if source.route == Route::Free && !options.native_leaks {
+            return Ok(None);
+        }
         let labels = |key: Option<LabelKey>| key.is_some_and(|key| options.labels.contains(&key));
         let any = |keys: &[LabelKey]| keys.iter().any(|key| options.labels.contains(key));
         let thread = options.filter.threads.is_some() || any(&[LabelKey::Thread, LabelKey::ThreadId]);
@@ -169,12 +171,14 @@ impl Reading {
         let stated = source.key == Some(LabelKey::State) && options.filter.states.is_some();
         let keyed = routed || stated || labels(source.key);
         let mut fields = source.fields;
-        let lasts = matches!(source.measure, Measure::Ticks | Measure::BytesAndTicks);
+        let lasts = matches!(source.measure, Measure::Ticks | Measure::BytesAndTicks)
+            || matches!(source.route, Route::Malloc | Route::Free);
         for (slot, wanted) in [
             (THREAD, thread),
             (TIME, timed || lasts),
             (KEY, keyed),
             (TEXT, text),
+            (OTHER_TEXT, text),
             (PORT, port),
             (SPAN, spans),
             (ROOT_SPAN, spans),
@@ -187,16 +191,9 @@ impl Reading {
         }
         let plan = chunk.plan(event, fields)?;
         let detailed = thread || text || port || (spans && (plan.has(SPAN) || plan.has(ROOT_SPAN)));
+        let (measure, route) = (source.measure, source.route);
         let source = u32::try_from(place).unwrap_or(u32::MAX);
-        Ok(Some(Self {
-            source,
-            plan,
-            measure: SOURCES.get(place).map_or(Measure::Count, |s| s.measure),
-            keyed,
-            detailed,
-            text,
-            error: SOURCES.get(place).is_some_and(|s| s.route == Route::ErrorThrow),
-        }))
+        Ok(Some(Self { source, plan, measure, route, keyed, detailed, text }))
     }
 }
 

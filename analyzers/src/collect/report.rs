@@ -8,7 +8,9 @@ use crate::model::{Absent, Period, ProfileType};
 
 /// The sources of a type of profile that hold events, or all of them, with what is known of each.
 fn sources_of(kind: ProfileType, totals: &Totals) -> impl Iterator<Item = (&'static Source, &SourceTotal)> {
-    SOURCES.iter().zip(&totals.sources).filter(move |(source, _)| source.kinds().contains(&kind))
+    // What was freed makes no profile of its own.
+    let makes = move |source: &Source| source.route != Route::Free && source.kinds().contains(&kind);
+    SOURCES.iter().zip(&totals.sources).filter(move |(source, _)| makes(source))
 }
 
 /// Whether the events of a source went into a profile of this type.
@@ -102,6 +104,9 @@ pub(super) fn comments(kind: ProfileType, totals: &Totals, options: &Options) ->
     }
     if totals.lost_bytes > 0 {
         once(format!("the JVM lost {} bytes of events", totals.lost_bytes));
+    }
+    if options.native_leaks && kind == ProfileType::NativeAlloc {
+        once("without what was freed before the end of the recording".to_owned());
     }
     let filter = &options.filter;
     if filter.from_nanos.is_some() || filter.to_nanos.is_some() {

@@ -4,7 +4,7 @@ use super::options::{CpuSource, LabelKey};
 use crate::model::ProfileType;
 
 /// Number of fields that are read from an event.
-pub(super) const SLOTS: usize = 10;
+pub(super) const SLOTS: usize = 11;
 pub(super) const STACK: usize = 0;
 pub(super) const THREAD: usize = 1;
 pub(super) const TIME: usize = 2;
@@ -18,6 +18,8 @@ pub(super) const TEXT: usize = 6;
 pub(super) const PORT: usize = 7;
 pub(super) const SPAN: usize = 8;
 pub(super) const ROOT_SPAN: usize = 9;
+/// What stands for the text where that is empty.
+pub(super) const OTHER_TEXT: usize = 10;
 
 /// What an event adds to the values of its sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +63,10 @@ pub(super) enum Route {
     ExceptionThrow,
     /// A lock or not: the class decides.
     Park,
+    /// Native memory: looked at address by address if what was freed does not count.
+    Malloc,
+    /// Native memory freed.
+    Free,
 }
 
 /// An event type that makes profiles.
@@ -80,7 +86,7 @@ pub(super) struct Source {
 
 const fn source(event: &'static str, route: Route, measure: Measure, amounts: [&'static str; 2]) -> Source {
     let fields =
-        ["stackTrace", "eventThread", "startTime", amounts[0], amounts[1], "", "", "", "spanId", "localRootSpanId"];
+        ["stackTrace", "eventThread", "startTime", amounts[0], amounts[1], "", "", "", "spanId", "localRootSpanId", ""];
     Source { event, route, measure, fields, key: None, text: None }
 }
 
@@ -110,6 +116,8 @@ impl Source {
 
     const fn peer(mut self) -> Self {
         self.fields[PORT] = "port";
+        // Without a look-up of names, the JVM knows the address alone.
+        self.fields[OTHER_TEXT] = "address";
         self.text("host", LabelKey::Host)
     }
 
@@ -126,6 +134,7 @@ impl Source {
             Route::ClassLoad | Route::ClassDefine => &[P::ClassLoad],
             Route::ErrorThrow | Route::ExceptionThrow => &[P::Error],
             Route::Park => &[P::Lock, P::Park],
+            Route::Malloc | Route::Free => &[P::NativeAlloc],
         }
     }
 }
@@ -167,7 +176,8 @@ pub(super) const SOURCES: &[Source] = &[
     source("jdk.JavaMonitorWait", To(P::Wait), Ticks, ["duration", ""]).class("monitorClass"),
     source("jdk.ThreadSleep", To(P::Sleep), Ticks, ["duration", ""]),
     source("jdk.VirtualThreadPinned", To(P::Pinned), Ticks, ["duration", ""]),
-    source("profiler.Malloc", To(P::NativeAlloc), Bytes, ["size", ""]),
+    source("profiler.Malloc", Route::Malloc, Bytes, ["size", "address"]),
+    source("profiler.Free", Route::Free, Count, ["", "address"]),
     source("profiler.NativeLock", To(P::NativeLock), Ticks, ["duration", ""]),
     source("jdk.MethodTrace", To(P::MethodTrace), Ticks, ["duration", ""]),
 ];

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use jfr_analyzers::collect_merged;
 use jfr_analyzers::model::{Profile, ProfileSet, ProfileType};
 use jfr_analyzers::units;
+use jfr_analyzers::{Progress, collect_merged};
 use jfr_parse::{MetadataCache, Recording};
 use pprof_emit::{CollapsedOptions, write_collapsed, write_file, write_pprof};
 use rayon::prelude::*;
@@ -121,12 +121,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 fn single(args: &Args, source: &Source, cache: &MetadataCache, bar: &ProgressBar) -> Outcome {
-    let outcome = match source.open(cache) {
+    match source.open(cache) {
         Ok(recording) => convert(args, &source.name(), &source.stem, &[&recording], bar),
         Err(e) => Outcome::failed(Failure::of(&source.name(), &e).to_string()),
-    };
-    bar.inc(1);
-    outcome
+    }
 }
 
 fn merged(args: &Args, sources: &[Source], cache: &MetadataCache, bar: &ProgressBar) -> Outcome {
@@ -158,12 +156,15 @@ fn convert(
     recordings: &[&Recording<'_>],
     bar: &ProgressBar,
 ) -> Outcome {
-    let options = args.collecting.options(&args.types, recordings);
+    let mut options = args.collecting.options(&args.types, recordings);
+    if !bar.is_hidden() {
+        let bar = bar.clone();
+        options.progress = Progress::new(move |bytes| bar.inc(bytes));
+    }
     let set = match collect_merged(recordings, &options) {
         Ok(set) => set,
         Err(e) => return Outcome::failed(Failure::of(name, &e).to_string()),
     };
-    bar.tick();
     let path = |profile: &Profile| {
         let mut file = stem.to_owned();
         file.push(format!(".{}.{}", profile.kind, args.format.ending()));
@@ -257,13 +258,18 @@ impl Printer<'_> {
     }
 }
 
-/// A bar on a terminal, for several inputs; nothing in a pipe.
+/// Less than this is done before anyone could read a bar.
+const LONG: u64 = 256 << 20;
+
+/// A bar on a terminal, for work that takes a while; nothing in a pipe. Packed recordings count as what is in them,
+/// so the bar can run ahead.
 fn progress(sources: &[Source]) -> ProgressBar {
-    if sources.len() < 2 || !std::io::stderr().is_terminal() {
+    let bytes: u64 = sources.iter().map(Source::size).sum();
+    if bytes < LONG || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} recordings, {eta} left");
-    ProgressBar::new(sources.len() as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    let style = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left");
+    ProgressBar::new(bytes).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn to_stdout(args: &Args, sources: &[Source]) -> Result<(), Failure> {
