@@ -18,7 +18,7 @@ fn varints(c: &mut Criterion) {
     let mut bytes = Vec::new();
     // Like the frames of stack traces: method, line, bytecode index, type.
     for i in 0..20_000u64 {
-        for value in [(i * 7_919) << 16 | i % 60, i % 900, i % 200, i % 3] {
+        for value in [((i * 7_919) << 16) | (i % 60), i % 900, i % 200, i % 3] {
             jfr_parse::push_varint(&mut bytes, value);
         }
     }

@@ -91,3 +91,17 @@ fn code_is_that_of_the_examples() {
         }
     }
 }
+
+#[test]
+fn every_option_of_convert_is_there() {
+    let readme = read("README.md");
+    let help = std::process::Command::new(env!("CARGO_BIN_EXE_jfrkit")).args(["convert", "--help"]).output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
+    let options: Vec<&str> = lines.filter_map(|line| line.split(' ').find(|word| word.starts_with("--"))).collect();
+    assert!(options.contains(&"--types") && options.contains(&"--strict"), "{options:?}");
+    // The first has a short form, which is shown; the last is the same everywhere.
+    for option in options.into_iter().filter(|o| !["--out-dir", "--help"].contains(o)) {
+        assert!(readme.contains(&format!("`{option}")), "{option}");
+    }
+}

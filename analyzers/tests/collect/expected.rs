@@ -9,8 +9,10 @@ use serde_json::Value;
 
 use crate::read::{only, totals};
 
+type Expected = (ProfileType, &'static str, &'static [(&'static str, &'static str)]);
+
 /// Types whose events always count, with the group and the column that stands for bytes.
-const KINDS: [(ProfileType, &str, &[(&str, &str)]); 4] = [
+const KINDS: [Expected; 4] = [
     (Native, "native", &[("jdk.NativeMethodSample", "")]),
     (ClassLoad, "class-load", &[("jdk.ClassLoad", "")]),
     (FileIo, "file", &[("jdk.FileRead", "bytesRead"), ("jdk.FileWrite", "bytesWritten"), ("jdk.FileForce", "")]),

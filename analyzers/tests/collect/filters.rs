@@ -50,9 +50,9 @@ fn by_time_the_beginning_belongs_to_it_and_the_end_does_not() {
 #[test]
 fn by_thread_also_without_labels() {
     let mut chunk = Chunk::new(&["jdk.ThreadSleep", "jdk.ExecutionSample"]);
-    for (i, name) in ["http-1", "http-2", "main"].into_iter().enumerate() {
+    for (nanos, name) in [(1, "http-1"), (10, "http-2"), (100, "main")] {
         let thread = chunk.thread(name);
-        chunk.event("jdk.ThreadSleep", &[("eventThread", thread), ("duration", N(10_i64.pow(i as u32)))]);
+        chunk.event("jdk.ThreadSleep", &[("eventThread", thread), ("duration", N(nanos))]);
         chunk.event("jdk.ExecutionSample", &[("sampledThread", thread)]);
     }
     let mut options = filtered(|f| f.threads = regex("^http"));
@@ -79,13 +79,13 @@ fn by_state_only_events_that_have_one() {
 #[test]
 fn by_frames_anywhere_on_the_stack() {
     let mut chunk = Chunk::new(&["jdk.ThreadSleep"]);
-    for (i, frames) in
-        [["a/B.nap:1", "a/Web.serve:2"], ["a/B.nap:1", "a/Batch.run:3"], ["a/Web.poll:4", "a/Batch.run:3"]]
-            .iter()
-            .enumerate()
-    {
-        let stack = chunk.stack(frames);
-        chunk.event("jdk.ThreadSleep", &[("stackTrace", stack), ("duration", N(10_i64.pow(i as u32)))]);
+    for (nanos, frames) in [
+        (1, ["a/B.nap:1", "a/Web.serve:2"]),
+        (10, ["a/B.nap:1", "a/Batch.run:3"]),
+        (100, ["a/Web.poll:4", "a/Batch.run:3"]),
+    ] {
+        let stack = chunk.stack(&frames);
+        chunk.event("jdk.ThreadSleep", &[("stackTrace", stack), ("duration", N(nanos))]);
     }
     let total = |options: &Options| totals(&profiles_with(&[&chunk], options), Sleep);
     assert_eq!(total(&filtered(|f| f.include = regex(r"^a\.Web\."))), [2, 101]);

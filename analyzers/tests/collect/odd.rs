@@ -40,9 +40,12 @@ fn same_as_plain(odd: &Chunk, what: &str) {
     }
 }
 
+/// From the number of a constant to its key.
+type Keys = fn(u64) -> u64;
+
 #[test]
 fn keys_may_be_any_64_bits() {
-    let all: [(&str, fn(u64) -> u64); 4] = [
+    let all: [(&str, Keys); 4] = [
         ("from -1 downward", |n| u64::MAX - (n - 1)),
         ("above 2^32", |n| (1 << 32) + n),
         ("far apart", |n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
