@@ -7,17 +7,17 @@
 mod chunk;
 mod commit;
 mod facts;
-mod functions;
+pub(crate) mod functions;
 mod gather;
 mod labels;
 mod memory;
 mod options;
 mod periods;
-mod plans;
+pub(crate) mod plans;
 mod report;
 mod settled;
 mod sources;
-mod stacks;
+pub(crate) mod stacks;
 pub(crate) mod type_map;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

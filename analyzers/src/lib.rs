@@ -1,5 +1,6 @@
 //! Profiles, tables, rules and metrics from JDK Flight Recorder recordings.
 
+pub mod analysis;
 mod collect;
 pub mod model;
 pub mod names;
@@ -8,6 +9,7 @@ pub mod time_range;
 pub mod top;
 pub mod units;
 
+pub use analysis::{Analysis, AnalysisOptions};
 pub use collect::{CpuSource, Filter, LabelKey, Options, Progress, collect, collect_merged};
 pub use summary::Summary;
 pub use time_range::TimeBound;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{completions, convert, man, metadata, print, summary, top};
+use crate::commands::{analyze, completions, convert, man, metadata, print, summary, top};
 
 /// Reads JDK Flight Recorder recordings.
 ///
@@ -20,6 +20,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Analyze(analyze::Args),
     Convert(convert::Args),
     Top(top::Args),
     Summary(summary::Args),

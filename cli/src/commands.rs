@@ -1,5 +1,6 @@
 //! The subcommands, a file each.
 
+pub(crate) mod analyze;
 pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod man;
@@ -14,6 +15,7 @@ use crate::failure::Failure;
 /// Does what was asked.
 pub(crate) fn run(command: Command) -> Result<(), Failure> {
     match command {
+        Command::Analyze(args) => analyze::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Top(args) => top::run(&args),
         Command::Summary(args) => summary::run(&args),

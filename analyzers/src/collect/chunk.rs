@@ -165,8 +165,8 @@ impl Context<'_> {
             pools: &pools,
             gathered: &whole.gathered,
             seen: &whole.seen,
-            errors: &whole.errors,
             memory: whole.memory,
+            errors: &whole.errors,
             facts,
         }
         .run(losses)
@@ -261,8 +261,8 @@ struct Routing<'c, 'a> {
     pools: &'c Pools<'a>,
     gathered: &'c Gathered<'a>,
     seen: &'c [u64],
-    errors: &'c [u64],
     memory: Memory<Key>,
+    errors: &'c [u64],
     facts: Facts,
 }
 

@@ -55,10 +55,10 @@ pub(super) struct Plans {
 
 /// How to get from the key of a stack trace to names and lines.
 #[derive(Debug)]
-pub(super) struct StackPlans {
-    pub(super) trace_type: u64,
+pub(crate) struct StackPlans {
+    pub(crate) trace_type: u64,
     /// `truncated`, `frames`.
-    pub(super) trace: Plan<2>,
+    pub(crate) trace: Plan<2>,
     pub(super) frame_type: u64,
     /// Some writers keep frames in a pool of their own.
     pub(super) pooled_frames: bool,
@@ -66,7 +66,7 @@ pub(super) struct StackPlans {
     pub(super) frame: Plan<2>,
     /// Where a frame is nothing but varints: how many.
     pub(super) varints: Option<u32>,
-    pub(super) method_type: u64,
+    pub(crate) method_type: u64,
     /// `type`, `name`, `descriptor`.
     pub(super) method: Plan<3>,
     pub(super) class: Option<ClassPlan>,
@@ -74,7 +74,7 @@ pub(super) struct StackPlans {
 
 /// How to get the name of a class.
 #[derive(Debug, Clone)]
-pub(super) struct ClassPlan {
+pub(crate) struct ClassPlan {
     pub(super) class_type: u64,
     /// `name`.
     pub(super) class: Plan<1>,
@@ -199,7 +199,7 @@ impl Reading {
 
 impl StackPlans {
     /// `None` where the type has no frames in it.
-    fn new(chunk: &Chunk<'_>, trace: Type<'_>) -> Result<Option<Self>> {
+    pub(crate) fn new(chunk: &Chunk<'_>, trace: Type<'_>) -> Result<Option<Self>> {
         let Some(frames) = trace.field("frames").filter(|f| f.is_array()) else { return Ok(None) };
         let Some(frame) = frames.value_type() else { return Ok(None) };
         let (Some(method_field), varints) = (frame.field("method"), only_varints(frame)) else { return Ok(None) };

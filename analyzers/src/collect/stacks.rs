@@ -11,16 +11,16 @@ use super::plans::StackPlans;
 use crate::model::{Frame, FrameId, FunctionId, Interner, StackId};
 
 /// Name of the frame of events without a usable stack trace.
-pub(super) const NO_STACK_TRACE: &str = "[no stack trace]";
+pub(crate) const NO_STACK_TRACE: &str = "[no stack trace]";
 /// Name of the root frame of traces that are deeper than was recorded.
-pub(super) const TRUNCATED: &str = "[truncated]";
+pub(crate) const TRUNCATED: &str = "[truncated]";
 /// Name of a frame whose method is not in the recording.
 const UNKNOWN_METHOD: &str = "[unknown method]";
 
 /// What is shared by all threads that resolve stacks.
 #[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) interner: Interner,
+pub(crate) struct Shared {
+    pub(crate) interner: Interner,
     functions: Functions,
     raw_names: bool,
     max_frames: usize,
@@ -31,7 +31,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(raw_names: bool, max_frames: usize) -> Self {
+    pub(crate) fn new(raw_names: bool, max_frames: usize) -> Self {
         let interner = Interner::new();
         let frame = |name: &str| {
             let function = pseudo(name, &interner);
@@ -47,7 +47,7 @@ impl Shared {
     }
 
     /// The stack of events without a usable stack trace.
-    pub(super) fn no_stack(&self) -> StackId {
+    pub(crate) fn no_stack(&self) -> StackId {
         self.no_stack
     }
 }
@@ -76,7 +76,7 @@ const ROOT: u32 = 1;
 ///
 /// Frames get numbers of the resolver's own first; what is behind those that are new is looked up for many at once,
 /// because each look-up waits for memory.
-pub(super) struct Resolver<'c, 'a> {
+pub(crate) struct Resolver<'c, 'a> {
     shared: &'c Shared,
     pools: &'c Pools<'a>,
     plans: Option<&'c StackPlans>,
@@ -96,7 +96,7 @@ pub(super) struct Resolver<'c, 'a> {
 
 impl<'c, 'a> Resolver<'c, 'a> {
     /// A resolver for about `traces` traces.
-    pub(super) fn new(
+    pub(crate) fn new(
         shared: &'c Shared,
         chunk: &'c Chunk<'a>,
         pools: &'c Pools<'a>,
@@ -122,7 +122,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
 
     /// The stack of each trace, and whether it was truncated. A trace that is not there, is empty or does not parse
     /// is the stack of the single frame `[no stack trace]`.
-    pub(super) fn resolve(&mut self, keys: &[u64]) -> Vec<(StackId, bool)> {
+    pub(crate) fn resolve(&mut self, keys: &[u64]) -> Vec<(StackId, bool)> {
         self.numbers.clear();
         let mut traces = Vec::with_capacity(keys.len());
         for key in keys {

@@ -18,6 +18,20 @@ macro_rules! handles {
             pub const fn index(self) -> usize {
                 self.0 as usize
             }
+
+            /// The handle of this number.
+            #[inline]
+            #[allow(dead_code, reason = "not every kind of handle is made outside of the tables")]
+            pub(crate) const fn from_number(number: u32) -> Self {
+                Self(number)
+            }
+
+            /// Its number.
+            #[inline]
+            #[allow(dead_code, reason = "see from_number")]
+            pub(crate) const fn number(self) -> u32 {
+                self.0
+            }
         }
     )*};
 }

@@ -1,0 +1,114 @@
+//! The settings of event types that were in force.
+
+use std::collections::BTreeMap;
+
+use super::Facts;
+
+/// A setting of an event type, as `jdk.ActiveSetting` told it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SettingValue<'f> {
+    /// When it was told, nanoseconds since the Unix epoch. Each chunk tells all of them anew.
+    pub at: i64,
+    /// Its value: `20 ms`, `true`.
+    pub value: &'f str,
+}
+
+/// Rows of the table of settings, by event type and name of the setting.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    by_name: BTreeMap<(crate::model::StrId, crate::model::StrId), Vec<usize>>,
+}
+
+impl Facts {
+    /// Counts how often each event type was switched on and off.
+    pub(crate) fn count_switches(&mut self) {
+        let mut counts: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+        for row in self.table("jdk.ActiveSetting").rows() {
+            let (Some(event), Some("enabled")) = (row.text("id"), row.text("name")) else { continue };
+            let (on, off) = match counts.get_mut(event) {
+                Some(counts) => counts,
+                None => counts.entry(event.to_owned()).or_default(),
+            };
+            match row.text("value") {
+                Some("true") => *on = on.saturating_add(1),
+                Some("false") => *off = off.saturating_add(1),
+                _ => {}
+            }
+        }
+        for (event, (on, off)) in counts {
+            let facts = self.events.entry(event).or_default();
+            (facts.switched_on, facts.switched_off) = (on, off);
+        }
+    }
+
+    /// The values of a setting of an event type, in the order of time.
+    #[must_use]
+    pub fn settings_of(&self, event: &str, name: &str) -> Vec<SettingValue<'_>> {
+        let table = self.table("jdk.ActiveSetting");
+        let index = self.lazy.settings.get_or_init(|| {
+            let mut index = Index::default();
+            for (i, row) in table.rows().enumerate() {
+                if let (Some(event), Some(name)) = (row.cell("id").text(), row.cell("name").text()) {
+                    index.by_name.entry((event, name)).or_default().push(i);
+                }
+            }
+            index
+        });
+        let rows: Vec<_> =
+            index.by_name.iter().filter(|((e, n), _)| self.str(*e) == event && self.str(*n) == name).collect();
+        let mut places: Vec<usize> = rows.into_iter().flat_map(|(_, places)| places.iter().copied()).collect();
+        places.sort_unstable();
+        places
+            .into_iter()
+            .filter_map(|i| table.get(i))
+            .filter_map(|row| Some(SettingValue { at: row.start, value: row.text("value")? }))
+            .collect()
+    }
+
+    /// The value of a setting that was told last.
+    #[must_use]
+    pub fn setting(&self, event: &str, name: &str) -> Option<&str> {
+        self.settings_of(event, name).last().map(|s| s.value)
+    }
+
+    /// The value of a setting that is a time, told last, in nanoseconds; `None` also for `everyChunk` and the like.
+    #[must_use]
+    pub fn setting_nanos(&self, event: &str, name: &str) -> Option<i64> {
+        self.setting(event, name).and_then(parse_timespan)
+    }
+}
+
+/// Nanoseconds in `20 ms`, `1 s`, `10000000` (nanoseconds) and the like.
+#[must_use]
+pub(crate) fn parse_timespan(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(digits)?;
+    let number: i64 = number.parse().ok()?;
+    let factor = match unit.trim() {
+        "ns" | "" => 1,
+        "us" => 1_000,
+        "ms" => 1_000_000,
+        "s" => 1_000_000_000,
+        "m" => 60_000_000_000,
+        "h" => 3_600_000_000_000,
+        "d" => 86_400_000_000_000,
+        _ => return None,
+    };
+    number.checked_mul(factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_timespan;
+
+    #[test]
+    fn timespans_as_settings_write_them() {
+        assert_eq!(parse_timespan("20 ms"), Some(20_000_000));
+        assert_eq!(parse_timespan("1 s"), Some(1_000_000_000));
+        assert_eq!(parse_timespan("0 ns"), Some(0));
+        assert_eq!(parse_timespan("9999999"), Some(9_999_999));
+        assert_eq!(parse_timespan("everyChunk"), None);
+        assert_eq!(parse_timespan("9223372036854775807 s"), None);
+    }
+}

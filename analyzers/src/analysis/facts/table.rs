@@ -1,0 +1,217 @@
+//! Every event of a type, with chosen fields.
+
+use super::Facts;
+use crate::analysis::cell::Cell;
+use crate::analysis::math::Timed;
+use crate::model::StackId;
+
+/// The events of one type, in the order of their start.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TableData {
+    pub(crate) fields: Vec<&'static str>,
+    /// Which of the fields any chunk declares.
+    pub(crate) declared: Vec<bool>,
+    pub(crate) cap: usize,
+    /// Start and end.
+    pub(crate) times: Vec<(i64, i64)>,
+    /// Row after row.
+    pub(crate) cells: Vec<Cell>,
+    /// Events there were, kept or not.
+    pub(crate) seen: u64,
+}
+
+impl TableData {
+    pub(crate) fn new(fields: Vec<&'static str>, cap: usize) -> Self {
+        Self { declared: vec![false; fields.len()], fields, cap, ..Self::default() }
+    }
+
+    pub(crate) fn push(&mut self, start: i64, end: i64, cells: impl Iterator<Item = Cell>) {
+        self.seen = self.seen.saturating_add(1);
+        if self.times.len() < self.cap {
+            self.times.push((start, end));
+            self.cells.extend(cells);
+        }
+    }
+
+    /// Adds the rows of a later part.
+    pub(crate) fn append(&mut self, mut later: Self) {
+        self.seen = self.seen.saturating_add(later.seen);
+        for (mine, theirs) in self.declared.iter_mut().zip(&later.declared) {
+            *mine |= theirs;
+        }
+        let room = self.cap.saturating_sub(self.times.len());
+        later.times.truncate(room);
+        later.cells.truncate(room.saturating_mul(self.fields.len()));
+        self.times.append(&mut later.times);
+        self.cells.append(&mut later.cells);
+    }
+
+    /// Brings the rows into the order of their start; equal ones stay in the order of the file.
+    pub(crate) fn sort(&mut self) {
+        if self.times.is_sorted() {
+            return;
+        }
+        let mut order: Vec<usize> = (0..self.times.len()).collect();
+        order.sort_by_key(|&i| self.times.get(i).copied());
+        let width = self.fields.len();
+        let row = |i: usize| self.cells.get(i.saturating_mul(width)..).and_then(|c| c.get(..width)).unwrap_or_default();
+        self.cells = order.iter().flat_map(|&i| row(i).iter().copied()).collect();
+        self.times = order.iter().filter_map(|&i| self.times.get(i).copied()).collect();
+    }
+}
+
+/// The events of one type that a rule asked for with [`Needs::table`](crate::analysis::Needs::table), in the order of
+/// their start. Empty where the recording has none.
+#[derive(Debug, Clone, Copy)]
+pub struct Table<'f> {
+    pub(super) facts: &'f Facts,
+    pub(super) data: &'f TableData,
+}
+
+impl<'f> Table<'f> {
+    /// How many events are in it.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.data.times.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.data.times.is_empty()
+    }
+
+    /// How many events there were, more than [`len`](Self::len) if the cap was reached.
+    #[must_use]
+    pub fn seen(&self) -> u64 {
+        self.data.seen
+    }
+
+    /// Whether the recording's JVM has this field.
+    #[must_use]
+    pub fn has(&self, field: &str) -> bool {
+        let place = self.data.fields.iter().position(|f| *f == field);
+        place.and_then(|i| self.data.declared.get(i)).copied().unwrap_or(false)
+    }
+
+    /// The events.
+    pub fn rows(&self) -> impl DoubleEndedIterator<Item = Event<'f>> + ExactSizeIterator + use<'f> {
+        let table = *self;
+        (0..self.len()).map(move |i| table.row(i))
+    }
+
+    /// Event `i`, below [`len`](Self::len).
+    fn row(&self, i: usize) -> Event<'f> {
+        let data = self.data;
+        let width = data.fields.len();
+        let (start, end) = data.times.get(i).copied().unwrap_or_default();
+        let cells = data.cells.get(i.saturating_mul(width)..).and_then(|c| c.get(..width)).unwrap_or_default();
+        Event { facts: self.facts, fields: &data.fields, cells, start, end }
+    }
+
+    /// Event `i`, if there are so many.
+    #[must_use]
+    pub fn get(&self, i: usize) -> Option<Event<'f>> {
+        (i < self.len()).then(|| self.row(i))
+    }
+
+    /// The first event.
+    #[must_use]
+    pub fn first(&self) -> Option<Event<'f>> {
+        self.rows().next()
+    }
+
+    /// The last event, by start.
+    #[must_use]
+    pub fn last(&self) -> Option<Event<'f>> {
+        self.rows().next_back()
+    }
+
+    /// The numbers of a field, without those events that have none.
+    pub fn ints(&self, field: &'static str) -> impl Iterator<Item = i64> + use<'f> {
+        self.rows().filter_map(move |row| row.int(field))
+    }
+
+    /// The numbers of a field, whole or not.
+    pub fn floats(&self, field: &'static str) -> impl Iterator<Item = f64> + use<'f> {
+        self.rows().filter_map(move |row| row.float(field))
+    }
+
+    /// The texts of a field.
+    pub fn texts(&self, field: &'static str) -> impl Iterator<Item = &'f str> + use<'f> {
+        self.rows().filter_map(move |row| row.text(field))
+    }
+}
+
+/// One event of a [`Table`]. Fields are named as they were declared by the rule; one that was not declared, or that
+/// the event does not have, is `None`.
+#[derive(Debug, Clone, Copy)]
+pub struct Event<'f> {
+    facts: &'f Facts,
+    fields: &'f [&'static str],
+    cells: &'f [Cell],
+    /// When it began, nanoseconds since the Unix epoch.
+    pub start: i64,
+    /// When it ended; the same for events without a duration.
+    pub end: i64,
+}
+
+impl<'f> Event<'f> {
+    /// How long it took, in nanoseconds.
+    #[must_use]
+    pub fn nanos(&self) -> i64 {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// A field.
+    #[must_use]
+    pub fn cell(&self, field: &str) -> Cell {
+        let place = self.fields.iter().position(|f| *f == field);
+        place.and_then(|i| self.cells.get(i)).copied().unwrap_or_default()
+    }
+
+    /// A whole number: times in nanoseconds, amounts in bytes.
+    #[must_use]
+    pub fn int(&self, field: &str) -> Option<i64> {
+        self.cell(field).int()
+    }
+
+    /// A number of any kind.
+    #[must_use]
+    pub fn float(&self, field: &str) -> Option<f64> {
+        self.cell(field).float()
+    }
+
+    /// A boolean.
+    #[must_use]
+    pub fn flag(&self, field: &str) -> Option<bool> {
+        self.int(field).map(|v| v != 0)
+    }
+
+    /// A text, or the name of what is referred to.
+    #[must_use]
+    pub fn text(&self, field: &str) -> Option<&'f str> {
+        self.cell(field).text().map(|id| self.facts.str(id))
+    }
+
+    /// The name of the thread in a field.
+    #[must_use]
+    pub fn thread(&self, field: &str) -> Option<&'f super::ThreadInfo> {
+        self.cell(field).thread().map(|id| self.facts.thread(id))
+    }
+
+    /// The stack trace.
+    #[must_use]
+    pub fn stack(&self) -> Option<StackId> {
+        self.cell("stackTrace").stack()
+    }
+}
+
+impl Timed for Event<'_> {
+    fn start(&self) -> i64 {
+        self.start
+    }
+    fn end(&self) -> i64 {
+        self.end
+    }
+}

@@ -1,0 +1,29 @@
+//! The arithmetic that rules share.
+
+mod cluster;
+mod group;
+mod histogram;
+mod map;
+mod trend;
+mod window;
+
+pub use cluster::{Cluster, Span, longest_span, longest_span_as_jmc, mass_cluster, mass_cluster_as_jmc};
+pub use group::{balance, over_smallest};
+pub use histogram::Histogram;
+pub use map::{map_exp, map_exp74, map_exp100, map_exp100_at, map_sigmoid, map2};
+pub use trend::{slope, slope_mib_per_second};
+pub use window::{Timed, Window, sliding};
+
+/// The nearest whole number; what does not fit becomes the nearest that does, and NaN 0.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
+pub fn to_i64(value: f64) -> i64 {
+    value.round() as i64
+}
+
+/// Share of 0 to 1; 0 where there is nothing to share.
+#[must_use]
+pub fn ratio(part: f64, whole: f64) -> f64 {
+    let ratio = part / whole;
+    if ratio.is_finite() { ratio } else { 0.0 }
+}

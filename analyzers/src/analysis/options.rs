@@ -1,0 +1,42 @@
+//! What to analyse, and how.
+
+use std::collections::BTreeMap;
+
+use jfr_parse::Stop;
+
+use super::rule::Category;
+
+/// What to analyse, and how.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct AnalysisOptions {
+    /// The ids of the rules to run; empty for all.
+    pub rules: Vec<String>,
+    /// The ids of rules not to run.
+    pub skip: Vec<String>,
+    /// The categories to run; empty for all.
+    pub categories: Vec<Category>,
+    /// Other values for settings, as text with a unit, by rule and key.
+    pub settings: BTreeMap<String, BTreeMap<String, String>>,
+    /// Only events that end at this instant or later, nanoseconds since the Unix epoch. What tells about the JVM and
+    /// the recording (settings, flags, properties, configuration) counts whenever it was written.
+    pub from_nanos: Option<i64>,
+    /// Only events that begin before this instant.
+    pub to_nanos: Option<i64>,
+    /// How the rules that JMC has too take an event type that was switched on and of which nothing was recorded.
+    pub availability: Availability,
+    /// Ends the work early.
+    pub stop: Stop,
+}
+
+/// When an event type without events counts as switched on, for the rules that JMC has too. The other rules always
+/// take [`Availability::AnyChunk`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Availability {
+    /// As in JMC: when exactly one setting in the recording says so. A recording of several chunks has one in each, so
+    /// there the rule does not apply.
+    #[default]
+    Jmc,
+    /// When any setting says so.
+    AnyChunk,
+}

@@ -1,0 +1,309 @@
+//! How the events of a chunk are read, by its metadata alone; made once for all chunks with the same.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jfr_parse::{Chunk, Content, Field, Kind, Metadata, Plan, PoolLayouts, Result, TimeUnit, Type};
+
+use super::wanted::Wanted;
+use crate::analysis::needs::{EVENT, MAX_KEYS, MAX_MEASURES};
+use crate::collect::plans::StackPlans;
+use crate::collect::type_map::TypeMap;
+use crate::model::{Interner, StrId};
+
+/// Fields that can be read of one event type; the first three are always start, duration and stack trace.
+pub(super) const SLOTS: usize = 24;
+pub(super) const START: usize = 0;
+pub(super) const DURATION: usize = 1;
+pub(super) const STACK: usize = 2;
+
+/// From what is recorded to a cell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Convert {
+    /// Nothing to be had.
+    None,
+    Int,
+    Float,
+    /// A floating-point number that counts a unit of time.
+    TickInstant,
+    TickSpan,
+    /// Nanoseconds in a unit of time.
+    Times(i64),
+    /// A string in the event.
+    Text,
+    /// A reference: the type of the pool, and the path to follow from there.
+    Reference {
+        type_id: u64,
+        rest: &'static str,
+    },
+    /// A reference to a stack trace.
+    Stack,
+    /// The id of an event type: its name.
+    EventType,
+    /// Always this text.
+    Fixed(StrId),
+    /// How long the event took.
+    Duration,
+}
+
+/// A field of an event type that something is made of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source {
+    pub(super) slot: usize,
+    pub(super) convert: Convert,
+}
+
+/// Place among the wanted groups, sources of the keys and of the measures.
+pub(super) type GroupSources = (usize, [Option<usize>; MAX_KEYS], [Option<usize>; MAX_MEASURES]);
+
+/// How the events of one type are read.
+#[derive(Debug)]
+pub(super) struct Reading {
+    /// Place among the event types of the chunk's metadata.
+    pub(super) event: usize,
+    pub(super) plan: Plan<SLOTS>,
+    pub(super) has_duration: bool,
+    pub(super) duration: Convert,
+    /// Whether there can be a stack trace.
+    pub(super) has_stack: bool,
+    /// What is read, each once.
+    pub(super) sources: Vec<Source>,
+    /// Place among the wanted tables, and the source of each of its fields.
+    pub(super) table: Option<(usize, Vec<Option<usize>>)>,
+    pub(super) groups: Vec<GroupSources>,
+    /// Tells about the JVM or the recording: counts whenever it was written.
+    pub(super) timeless: bool,
+}
+
+/// Everything that metadata alone decides.
+#[derive(Debug)]
+pub(super) struct Plans {
+    /// Reading by type id.
+    pub(super) by_type: TypeMap<u32>,
+    pub(super) readings: Vec<Reading>,
+    /// Name and label of the event types.
+    pub(super) events: Vec<(String, Option<String>)>,
+    pub(super) layouts: PoolLayouts,
+    pub(super) stacks: Option<StackPlans>,
+    pub(super) string_type: u64,
+}
+
+/// Event types that tell about the JVM or the recording rather than what happened.
+fn is_timeless(event: &str) -> bool {
+    let Some(name) = event.strip_prefix("jdk.") else { return false };
+    name.starts_with("Initial")
+        || name.starts_with("Active")
+        || name.ends_with("Configuration")
+        || name.ends_with("Flag")
+        || matches!(name, "JVMInformation" | "CPUInformation" | "OSInformation" | "VirtualizationInformation")
+}
+
+impl Plans {
+    pub(super) fn new(chunk: &Chunk<'_>, wanted: &Wanted, interner: &Interner) -> Result<Self> {
+        let metadata = chunk.metadata();
+        let mut by_type = TypeMap::default();
+        let mut readings = Vec::new();
+        let mut events = Vec::new();
+        for event in metadata.event_types() {
+            let name = event.canonical_name().into_owned();
+            let reading = Builder { chunk, of: event, sources: Vec::new(), fields: vec!["", "", ""] }.reading(
+                events.len(),
+                &name,
+                wanted,
+                interner,
+            )?;
+            by_type.insert(event.id(), u32::try_from(readings.len()).unwrap_or(u32::MAX));
+            readings.push(reading);
+            events.push((name, event.label().map(str::to_owned)));
+        }
+        let stack_type = readings.iter().find_map(|r| r.plan.type_id(STACK)).and_then(|id| metadata.by_id(id));
+        let stacks = stack_type.map(|t| StackPlans::new(chunk, t)).transpose()?.flatten();
+        // All pools but those that nobody follows and that may be large.
+        let layouts = chunk.pool_layouts(|_| true);
+        let string_type = metadata.by_name("java.lang.String").map_or(u64::MAX, |t| t.id());
+        Ok(Self { by_type, readings, events, layouts, stacks, string_type })
+    }
+}
+
+struct Builder<'c, 'a> {
+    chunk: &'c Chunk<'a>,
+    of: Type<'c>,
+    sources: Vec<Source>,
+    fields: Vec<&'static str>,
+}
+
+impl Builder<'_, '_> {
+    fn reading(mut self, event: usize, name: &str, wanted: &Wanted, interner: &Interner) -> Result<Reading> {
+        let stack = self.of.field("stackTrace").filter(|f| f.is_pooled() && !f.is_array());
+        let duration = self.of.field("duration").filter(|f| !f.is_pooled() && !f.is_array());
+        for (slot, field, there) in [
+            (START, "startTime", self.of.field("startTime").is_some()),
+            (DURATION, "duration", duration.is_some()),
+            (STACK, "stackTrace", stack.is_some()),
+        ] {
+            if let Some(to) = self.fields.get_mut(slot).filter(|_| there) {
+                *to = field;
+            }
+        }
+        let table = wanted
+            .tables
+            .iter()
+            .enumerate()
+            .find(|(_, (event, _))| **event == name)
+            .map(|(i, (_, (fields, _)))| (i, fields.iter().map(|f| self.source(name, f, interner)).collect()));
+        let mut groups = Vec::new();
+        for (i, group) in wanted.groups.iter().enumerate() {
+            if !group.events.contains(&name) {
+                continue;
+            }
+            let mut keys = [None; MAX_KEYS];
+            for (to, field) in keys.iter_mut().zip(group.keys) {
+                *to = self.source(name, field, interner);
+            }
+            let mut measures = [None; MAX_MEASURES];
+            for (to, field) in measures.iter_mut().zip(group.measures) {
+                *to = self.source(name, field, interner);
+            }
+            groups.push((i, keys, measures));
+        }
+        let mut paths = [""; SLOTS];
+        for (to, from) in paths.iter_mut().zip(&self.fields) {
+            *to = from;
+        }
+        Ok(Reading {
+            event,
+            plan: self.chunk.plan(self.of, paths)?,
+            has_duration: duration.is_some(),
+            duration: duration.map_or(Convert::None, |f| match of_field(f) {
+                // A duration is in ticks unless it says otherwise.
+                Convert::Int => Convert::TickSpan,
+                convert => convert,
+            }),
+            has_stack: stack.is_some(),
+            sources: self.sources,
+            table,
+            groups,
+            timeless: is_timeless(name),
+        })
+    }
+
+    /// The place among the sources of a wanted field; `None` where the type does not have it.
+    fn source(&mut self, event: &str, wanted: &'static str, interner: &Interner) -> Option<usize> {
+        wanted.split('|').find_map(|path| self.one(event, path, interner))
+    }
+
+    fn one(&mut self, event: &str, path: &'static str, interner: &Interner) -> Option<usize> {
+        let source = match path {
+            EVENT => Source { slot: 0, convert: Convert::Fixed(interner.symbols().string(event)) },
+            "duration" if self.of.field("duration").is_some() => Source { slot: DURATION, convert: Convert::Duration },
+            _ => self.located(event, path)?,
+        };
+        let known = self.sources.iter().position(|s| s.slot == source.slot && s.convert == source.convert);
+        Some(known.unwrap_or_else(|| {
+            self.sources.push(source);
+            self.sources.len() - 1
+        }))
+    }
+
+    fn located(&mut self, event: &str, path: &'static str) -> Option<Source> {
+        // As far as the value stands in the event itself.
+        let (mut of, mut from) = (self.of, 0usize);
+        let (field, rest) = loop {
+            let tail = path.get(from..)?;
+            let (name, rest) = tail.split_once('.').unwrap_or((tail, ""));
+            let field = of.field(name)?;
+            let inline = !field.is_pooled() && !field.is_array() && !rest.is_empty();
+            if !inline {
+                break (field, rest);
+            }
+            of = field.value_type()?;
+            from = from.checked_add(name.len())?.checked_add(1)?;
+        };
+        let end = if rest.is_empty() { path.len() } else { path.len().checked_sub(rest.len())?.checked_sub(1)? };
+        let here = path.get(..end)?;
+        let convert = if event == "jdk.ActiveSetting" && here == "id" {
+            Convert::EventType
+        } else {
+            match of_field(field) {
+                Convert::Reference { type_id, .. } => Convert::Reference { type_id, rest },
+                other if rest.is_empty() => other,
+                _ => return None,
+            }
+        };
+        if convert == Convert::None {
+            return None;
+        }
+        let slot = match self.fields.iter().position(|f| *f == here) {
+            Some(slot) => slot,
+            None if self.fields.len() < SLOTS => {
+                self.fields.push(here);
+                self.fields.len() - 1
+            }
+            None => {
+                debug_assert!(false, "more than {SLOTS} fields of {event} are wanted");
+                return None;
+            }
+        };
+        Some(Source { slot, convert })
+    }
+}
+
+/// How the value of a field becomes a cell.
+pub(super) fn of_field(field: Field<'_>) -> Convert {
+    if field.is_array() {
+        return Convert::None;
+    }
+    let Some(of) = field.value_type() else {
+        return if field.is_pooled() {
+            Convert::Reference { type_id: field.type_id(), rest: "" }
+        } else {
+            Convert::None
+        };
+    };
+    if field.is_pooled() {
+        return match &*of.canonical_name() {
+            "jdk.types.StackTrace" => Convert::Stack,
+            _ => Convert::Reference { type_id: of.id(), rest: "" },
+        };
+    }
+    match of.kind() {
+        Kind::Float | Kind::Double => Convert::Float,
+        Kind::String => Convert::Text,
+        Kind::Struct => Convert::None,
+        _ => match field.content() {
+            Some(Content::Timestamp(TimeUnit::Ticks)) => Convert::TickInstant,
+            Some(Content::Timespan(TimeUnit::Ticks)) => Convert::TickSpan,
+            Some(Content::Timestamp(unit) | Content::Timespan(unit)) => match unit {
+                TimeUnit::Micros => Convert::Times(1_000),
+                TimeUnit::Millis => Convert::Times(1_000_000),
+                TimeUnit::Seconds => Convert::Times(1_000_000_000),
+                _ => Convert::Int,
+            },
+            _ => Convert::Int,
+        },
+    }
+}
+
+/// Plans by metadata. The chunks of a recording mostly share one.
+#[derive(Debug, Default)]
+pub(super) struct PlanCache {
+    plans: Mutex<Vec<(Arc<Metadata>, Arc<Plans>)>>,
+}
+
+/// Plans that are kept; a recording with more kinds of chunks at once makes some of them again.
+const KEPT: usize = 8;
+
+impl PlanCache {
+    pub(super) fn get(&self, chunk: &Chunk<'_>, wanted: &Wanted, interner: &Interner) -> Result<Arc<Plans>> {
+        let lock = || self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, plans)) = lock().iter().find(|(m, _)| Arc::ptr_eq(m, chunk.shared_metadata())) {
+            return Ok(plans.clone());
+        }
+        let plans = Arc::new(Plans::new(chunk, wanted, interner)?);
+        let mut cache = lock();
+        if cache.len() >= KEPT {
+            cache.remove(0);
+        }
+        cache.push((chunk.shared_metadata().clone(), plans.clone()));
+        Ok(plans)
+    }
+}

@@ -1,0 +1,22 @@
+//! The rules, a type and a file each, in folders by subject. Adding one is a file, a line in its folder's module and
+//! a line in that module's list.
+
+pub mod gc;
+pub mod locks;
+pub mod recording;
+
+use super::rule::Rule;
+
+/// All rules of this crate.
+#[must_use]
+pub fn all() -> Vec<Box<dyn Rule>> {
+    [gc::all(), locks::all(), recording::all()].into_iter().flatten().collect()
+}
+
+/// Boxes rules for a list.
+macro_rules! boxed {
+    ($($rule:expr),* $(,)?) => {
+        vec![$(Box::new($rule) as Box<dyn $crate::analysis::Rule>),*]
+    };
+}
+pub(crate) use boxed;
