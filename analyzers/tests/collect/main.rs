@@ -6,6 +6,7 @@ mod allocation;
 mod cpu;
 mod expected;
 mod filters;
+mod head;
 mod labels;
 mod odd;
 mod read;

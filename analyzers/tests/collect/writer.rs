@@ -33,6 +33,8 @@ pub(crate) use V::{F, Key, N, T};
 const EVENTS: &[(&str, &[&str])] = &[
     ("jdk.ActiveSetting", &["id", "name", "value"]),
     ("jdk.ActiveRecording", &["name"]),
+    ("jdk.JVMInformation", &["jvmName", "jvmVersion", "javaArguments"]),
+    ("jdk.InitialEnvironmentVariable", &["key", "value"]),
     ("jdk.ExecutionSample", &["sampledThread", "stackTrace", "state"]),
     ("jdk.NativeMethodSample", &["sampledThread", "stackTrace", "state"]),
     ("jdk.CPUTimeSample", &["stackTrace", "eventThread", "failed", "samplingPeriod"]),
@@ -59,6 +61,9 @@ const EVENTS: &[(&str, &[&str])] = &[
     ("profiler.LiveObject", &["eventThread", "stackTrace", "objectClass", "allocationSize"]),
 ];
 
+/// Fields that are strings.
+const TEXTS: [&str; 9] = ["path", "host", "name", "value", "endpoint", "key", "jvmName", "jvmVersion", "javaArguments"];
+
 fn field(name: &str) -> Field {
     match name {
         "startTime" => Field::new(name, LONG).annotated(TIMESTAMP, "TICKS"),
@@ -68,7 +73,7 @@ fn field(name: &str) -> Field {
         "state" => Field::new(name, STATE).pooled(),
         "objectClass" | "thrownClass" | "monitorClass" | "parkedClass" => Field::new(name, CLASS).pooled(),
         "object" => Field::new(name, OBJECT).pooled(),
-        "path" | "host" | "name" | "value" | "endpoint" => Field::new(name, STRING),
+        name if TEXTS.contains(&name) => Field::new(name, STRING),
         "failed" => Field::new(name, BOOLEAN),
         // The same name as the JDK's weight, which is a long.
         "share" => Field::new("weight", FLOAT),
@@ -229,7 +234,7 @@ impl Chunk {
         let payload = if self.like_jmc { Payload::new() } else { start.clone() };
         let payload = fields.iter().fold(payload, |out, field| match (*field, value(field)) {
             (_, Some(T(text))) => out.utf8(text),
-            ("path" | "host" | "name" | "value" | "endpoint", _) => out.null(),
+            (field, None) if TEXTS.contains(&field) => out.null(),
             ("failed", Some(N(n))) => out.byte(u8::try_from(n).unwrap()),
             ("failed", _) => out.byte(0),
             ("share", Some(F(x))) => out.float(x),
