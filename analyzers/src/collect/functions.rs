@@ -201,31 +201,28 @@ const NATIVE: &str = "()L;";
 const KERNEL: &str = "(Lk;)L;";
 
 fn compose(method: &RawMethod<'_>, raw_names: bool, interner: &Interner) -> FunctionId {
-    let text = |raw: RawStr<'_>| raw.decode().unwrap_or_default().into_owned();
-    let (class, name, descriptor) = (text(method.class), text(method.name), text(method.descriptor));
+    let (class, name) = (method.class.decode().unwrap_or_default(), method.name.decode().unwrap_or_default());
+    let descriptor = method.descriptor.decode().unwrap_or_default();
     let native = descriptor == NATIVE || descriptor == KERNEL;
-    let join = |class: &str, name: &str| match (class, name) {
-        ("", name) => name.to_owned(),
-        (class, "") => class.to_owned(),
-        (class, name) => format!("{class}.{name}"),
-    };
     let (full, library, file, system) = if native && !raw_names {
-        let library = if descriptor == KERNEL && class.is_empty() { "[kernel]".to_owned() } else { class };
-        (name.clone(), library, String::new(), name)
+        let library = if descriptor == KERNEL && class.is_empty() { "[kernel]".into() } else { class };
+        (name.to_string(), library, String::new(), name.into_owned())
     } else if raw_names {
-        let dotted = names::java_name(&class);
-        let full = if class.is_empty() { name.clone() } else { format!("{dotted}.{name}") };
-        let library = if native { class.clone() } else { String::new() };
+        let full = if class.is_empty() { name.into_owned() } else { [&names::java_name(&class), ".", &name].concat() };
         let file = if native || class.is_empty() { String::new() } else { names::source_file(&class) };
-        let system = if native { full.clone() } else { format!("{full}{descriptor}") };
-        (full, library, file, system)
+        let system = if native { full.clone() } else { [&full, &*descriptor].concat() };
+        (full, if native { class } else { "".into() }, file, system)
     } else {
         let stable = names::normalise_class(&class);
         let method = names::normalise_method(&name);
-        let full = join(&names::java_name(&stable), &method);
+        let full = match (&*stable, &*method) {
+            ("", method) => method.to_owned(),
+            (class, "") => names::java_name(class).into_owned(),
+            (class, method) => [&names::java_name(class), ".", method].concat(),
+        };
         let file = if class.is_empty() { String::new() } else { names::source_file(&stable) };
-        let system = format!("{full}{}", names::normalise_descriptor(&descriptor));
-        (full, String::new(), file, system)
+        let system = [&full, &*names::normalise_descriptor(&descriptor)].concat();
+        (full, "".into(), file, system)
     };
     let mut symbols = interner.symbols();
     let function = Function {

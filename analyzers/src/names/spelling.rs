@@ -48,11 +48,16 @@ fn primitive(descriptor: &str) -> Option<&'static str> {
 #[must_use]
 pub fn source_file(class: &str) -> String {
     // The address of a hidden class follows its `$$Lambda` or the like, and may have separators in it.
-    let body = class.find("$$").and_then(|at| class.get(..at)).unwrap_or(class);
-    let body = body.find("+0x").or_else(|| body.find("/0x")).and_then(|at| body.get(..at)).unwrap_or(body);
-    let simple = body.rsplit(['/', '.']).next().unwrap_or(body);
-    match simple.split('$').next() {
-        None | Some("") => String::new(),
-        Some(outer) => format!("{outer}.java"),
-    }
+    let bytes = class.as_bytes();
+    let first = |mark: &[u8]| bytes.windows(mark.len()).position(|window| window == mark);
+    let marked = |c: u8| bytes.contains(&c);
+    let lambda = marked(b'$').then(|| first(b"$$")).flatten();
+    // No address without an `x`.
+    let address = marked(b'x').then(|| first(b"+0x").or_else(|| first(b"/0x"))).flatten();
+    let end = lambda.into_iter().chain(address).min().unwrap_or(bytes.len());
+    let body = class.get(..end).unwrap_or(class);
+    let start = body.bytes().rposition(|c| matches!(c, b'/' | b'.')).map_or(0, |at| at + 1);
+    let simple = body.get(start..).unwrap_or(body);
+    let outer = simple.bytes().position(|c| c == b'$').and_then(|at| simple.get(..at)).unwrap_or(simple);
+    if outer.is_empty() { String::new() } else { [outer, ".java"].concat() }
 }
