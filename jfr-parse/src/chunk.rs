@@ -56,8 +56,9 @@ impl<'a> Chunk<'a> {
 
         let load = |at: usize| -> Result<Arc<Metadata>> {
             let event = event_at(bytes, at).filter(|e| e.type_id == METADATA);
-            let event = event.ok_or(Error::damaged(offset + at as u64, Damage::NoMetadata))?;
-            cache.parse(event.payload, offset + at as u64, limits)
+            let place = offset.saturating_add(at as u64);
+            let event = event.ok_or(Error::damaged(place, Damage::NoMetadata))?;
+            cache.parse(event.payload, place, limits)
         };
         let in_header = usize::try_from(header.metadata_position).ok().filter(|&at| at >= HEADER_SIZE);
         let from_header = in_header.map(|at| load(at).map(|m| (at, m)));
@@ -66,7 +67,7 @@ impl<'a> Chunk<'a> {
             Some(Err(e @ Error::LimitExceeded { .. })) => return Err(e),
             failed => {
                 let newest = walk(bytes).metadata.iter().rev().find_map(|&at| load(at).ok().map(|m| (at, m)));
-                let none = || Error::damaged(offset + in_header.unwrap_or(0) as u64, Damage::NoMetadata);
+                let none = || Error::damaged(offset.saturating_add(in_header.unwrap_or(0) as u64), Damage::NoMetadata);
                 newest.ok_or_else(|| failed.and_then(Result::err).unwrap_or_else(none))?
             }
         };

@@ -242,7 +242,7 @@ impl Context<'_> {
             }
         }
         for &(at, bytes) in events.skipped() {
-            let offset = chunk.offset() + at as u64;
+            let offset = chunk.offset().saturating_add(at as u64);
             part.losses.push(Loss { offset, bytes: bytes as u64, what: Damage::BadEventSize });
         }
         Ok(part)
@@ -250,7 +250,7 @@ impl Context<'_> {
 }
 
 fn loss(chunk: &Chunk<'_>, event: &RawEvent<'_>, what: Damage) -> Loss {
-    Loss { offset: chunk.offset() + event.offset as u64, bytes: event.size as u64, what }
+    Loss { offset: chunk.offset().saturating_add(event.offset as u64), bytes: event.size as u64, what }
 }
 
 /// Decides where the events of a chunk go, now that all of it is known.
