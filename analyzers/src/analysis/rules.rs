@@ -2,6 +2,8 @@
 //! a line in that module's list.
 
 pub mod gc;
+pub mod heap;
+pub mod io;
 pub mod locks;
 pub mod recording;
 
@@ -10,7 +12,7 @@ use super::rule::Rule;
 /// All rules of this crate.
 #[must_use]
 pub fn all() -> Vec<Box<dyn Rule>> {
-    [gc::all(), locks::all(), recording::all()].into_iter().flatten().collect()
+    [gc::all(), heap::all(), io::all(), locks::all(), recording::all()].into_iter().flatten().collect()
 }
 
 /// Boxes rules for a list.
