@@ -1,12 +1,20 @@
-//! Locks and blocking.
+//! Locks and blocking, and operations of the JVM that block.
 
+mod biased_locking_revocation;
+mod biased_locking_revocation_pause;
+mod context_switch;
 mod java_blocking;
+mod vm_operations;
 
+pub use biased_locking_revocation::BiasedLockingRevocation;
+pub use biased_locking_revocation_pause::BiasedLockingRevocationPause;
+pub use context_switch::ContextSwitch;
 pub use java_blocking::JavaBlocking;
+pub use vm_operations::VmOperations;
 
 use super::boxed;
 use crate::analysis::rule::Rule;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
-    boxed![JavaBlocking]
+    boxed![JavaBlocking, ContextSwitch, VmOperations, BiasedLockingRevocationPause, BiasedLockingRevocation]
 }

@@ -1,0 +1,16 @@
+//! The machine and its other processes.
+
+mod low_on_physical_memory;
+mod many_running_processes;
+mod process_started;
+
+pub use low_on_physical_memory::LowOnPhysicalMemory;
+pub use many_running_processes::ManyRunningProcesses;
+pub use process_started::ProcessStarted;
+
+use super::boxed;
+use crate::analysis::rule::Rule;
+
+pub(super) fn all() -> Vec<Box<dyn Rule>> {
+    boxed![LowOnPhysicalMemory, ManyRunningProcesses, ProcessStarted]
+}

@@ -1,0 +1,36 @@
+//! Heap, allocation, leaks.
+
+mod allocation;
+mod allocations_class;
+mod allocations_thread;
+mod heap_content;
+mod heap_dump;
+mod increasing_live_set;
+mod primitive_to_object_conversion;
+mod string_deduplication;
+mod tlab_allocation_ratio;
+
+pub use allocations_class::AllocationsClass;
+pub use allocations_thread::AllocationsThread;
+pub use heap_content::HeapContent;
+pub use heap_dump::HeapDump;
+pub use increasing_live_set::IncreasingLiveSet;
+pub use primitive_to_object_conversion::PrimitiveToObjectConversion;
+pub use string_deduplication::StringDeduplication;
+pub use tlab_allocation_ratio::TlabAllocationRatio;
+
+use super::boxed;
+use crate::analysis::rule::Rule;
+
+pub(super) fn all() -> Vec<Box<dyn Rule>> {
+    boxed![
+        IncreasingLiveSet,
+        HeapContent,
+        AllocationsClass,
+        AllocationsThread,
+        PrimitiveToObjectConversion,
+        TlabAllocationRatio,
+        StringDeduplication,
+        HeapDump,
+    ]
+}
