@@ -1,16 +1,19 @@
 //! The rules, a type and a file each, in folders by subject. Adding one is a file, a line in its folder's module and
 //! a line in that module's list.
 
+pub mod cpu;
+pub mod environment;
 pub mod gc;
 pub mod locks;
 pub mod recording;
+mod support;
 
 use super::rule::Rule;
 
 /// All rules of this crate.
 #[must_use]
 pub fn all() -> Vec<Box<dyn Rule>> {
-    [gc::all(), locks::all(), recording::all()].into_iter().flatten().collect()
+    [cpu::all(), environment::all(), gc::all(), locks::all(), recording::all()].into_iter().flatten().collect()
 }
 
 /// Boxes rules for a list.
