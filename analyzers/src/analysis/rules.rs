@@ -7,13 +7,14 @@ pub mod gc;
 pub mod locks;
 pub mod recording;
 mod support;
+pub mod threads;
 
 use super::rule::Rule;
 
 /// All rules of this crate.
 #[must_use]
 pub fn all() -> Vec<Box<dyn Rule>> {
-    [cpu::all(), environment::all(), gc::all(), locks::all(), recording::all()].into_iter().flatten().collect()
+    [cpu::all(), environment::all(), gc::all(), locks::all(), recording::all(), threads::all()].into_iter().flatten().collect()
 }
 
 /// Boxes rules for a list.
