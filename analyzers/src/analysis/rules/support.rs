@@ -1,7 +1,8 @@
 //! What several rules share: CPU load over time, samples by thread, the JVM's warm-up, words for numbers.
 
 use crate::analysis::math::to_i64;
-use crate::analysis::{EVENT, Facts, Group, GroupBy};
+use crate::analysis::{EVENT, Facts, Frame, Group, GroupBy};
+use crate::model::StackId;
 
 /// A second.
 pub(super) const SECOND: i64 = 1_000_000_000;
@@ -91,6 +92,15 @@ pub(super) fn main_sampler<'f>(groups: impl Iterator<Item = Group<'f>>) -> Vec<G
     by_event.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(.., list)| list).unwrap_or_default()
 }
 
+/// Where a thread waits: the first frame of the program's own, else the first that is not part of waiting itself.
+pub(super) fn place(facts: &Facts, stack: StackId) -> Option<Frame> {
+    const WAITING: [&str; 4] = ["jdk.internal.misc.", "sun.misc.", "java.util.concurrent.locks.", "java.lang.Object.wait"];
+    let is_waiting = |m: &str| WAITING.iter().any(|p| m.starts_with(p));
+    let outer = || facts.frames(stack).iter().copied().find(|f| !is_waiting(facts.method(*f)));
+    let frame = facts.application_frame(stack).or_else(outer)?;
+    Some(facts.frame(frame))
+}
+
 /// When the JVM was warm: [`WARM_UP`] after its start, or after the start of a recording that does not tell it.
 pub(super) fn warm(facts: &Facts) -> i64 {
     facts.jvm().start.unwrap_or_else(|| facts.start()).saturating_add(WARM_UP)
@@ -128,6 +138,19 @@ pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
 pub(super) fn robust_slope(points: &[(f64, f64)]) -> Option<f64> {
     let pairs = points.iter().enumerate().flat_map(|(i, a)| points.iter().skip(i.saturating_add(1)).map(move |b| (a, b)));
     median(pairs.map(|(a, b)| (b.1 - a.1) / (b.0 - a.0)).filter(|s| s.is_finite()).collect())
+}
+
+/// The share of all pairs of points of which the later is higher, 0 to 1: a line that trembles goes up, a saw does not. For a few
+/// hundred points at most.
+pub(super) fn ascending(points: &[(f64, f64)]) -> f64 {
+    let (mut up, mut pairs) = (0u64, 0u64);
+    for (i, a) in points.iter().enumerate() {
+        for b in points.iter().skip(i.saturating_add(1)) {
+            pairs = pairs.saturating_add(1);
+            up = up.saturating_add(u64::from(b.1 > a.1));
+        }
+    }
+    if pairs == 0 { 0.0 } else { up as f64 / pairs as f64 }
 }
 
 /// The share of steps that go up, 0 to 1.
@@ -201,6 +224,9 @@ mod tests {
             (0..20u32).map(|i| (f64::from(i), if i == 7 { 1e9 } else { f64::from(i) * 3.0 })).collect();
         assert_eq!(robust_slope(&points), Some(3.0));
         assert_eq!(robust_slope(&[(1.0, 1.0)]), None);
+        assert!(ascending(&points) > 0.9);
+        let saw: Vec<(f64, f64)> = (0..50u32).map(|i| (f64::from(i), f64::from(i % 10))).collect();
+        assert!(ascending(&saw) < 0.6);
         assert_eq!(rising(&[1.0, 2.0, 2.0, 3.0, 4.0]), 0.75);
     }
 }
