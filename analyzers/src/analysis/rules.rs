@@ -4,6 +4,7 @@
 pub mod cpu;
 pub mod environment;
 pub mod gc;
+pub mod heap;
 pub mod locks;
 pub mod recording;
 mod support;
@@ -14,7 +15,7 @@ use super::rule::Rule;
 /// All rules of this crate.
 #[must_use]
 pub fn all() -> Vec<Box<dyn Rule>> {
-    [cpu::all(), environment::all(), gc::all(), locks::all(), recording::all(), threads::all()].into_iter().flatten().collect()
+    [cpu::all(), environment::all(), gc::all(), heap::all(), locks::all(), recording::all(), threads::all()].into_iter().flatten().collect()
 }
 
 /// Boxes rules for a list.
