@@ -12,6 +12,8 @@ pub mod jvm;
 pub mod locks;
 pub mod recording;
 pub mod security;
+mod support;
+pub mod threads;
 
 use super::rule::Rule;
 
@@ -30,6 +32,7 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         environment::all(),
         security::all(),
         recording::all(),
+        threads::all(),
     ];
     folders.into_iter().flatten().collect()
 }

@@ -22,8 +22,10 @@ pub enum Field {
     Float(f64),
     /// A text, a class, a method, a constant.
     Text(String),
-    /// A thread of this name.
+    /// A Java thread of this name.
     Thread(String),
+    /// A thread of the JVM of this name, such as a collector's.
+    NativeThread(String),
     /// A stack of these methods, leaf first.
     Stack(Vec<String>),
 }
@@ -56,6 +58,12 @@ impl From<&str> for Field {
 #[must_use]
 pub fn thread(name: &str) -> Field {
     Field::Thread(name.to_owned())
+}
+
+/// A thread of the JVM's own, as a field.
+#[must_use]
+pub fn native_thread(name: &str) -> Field {
+    Field::NativeThread(name.to_owned())
 }
 
 /// A stack, leaf first, as a field.
@@ -244,6 +252,17 @@ struct Maker {
 }
 
 impl Maker {
+    fn thread(&mut self, name: String, java: bool) -> Cell {
+        let place = self.threads.iter().position(|t| t.name == name && t.is_java() == java);
+        let place = place.unwrap_or_else(|| {
+            let id = i64::try_from(self.threads.len()).unwrap_or(0).saturating_add(1);
+            let java_id = if java { id } else { 0 };
+            self.threads.push(ThreadInfo { name, java_id, os_id: id, ..ThreadInfo::UNKNOWN });
+            self.threads.len() - 1
+        });
+        Cell::Thread(ThreadId(u32::try_from(place).unwrap_or(u32::MAX)))
+    }
+
     fn cell(&mut self, of: &MadeUp, wanted: &str) -> Cell {
         let found = wanted.split('|').find_map(|path| match path {
             EVENT => Some(Field::Text(of.event.clone())),
@@ -255,15 +274,8 @@ impl Maker {
             Some(Field::Int(value)) => Cell::Int(value),
             Some(Field::Float(value)) => Cell::of_float(value),
             Some(Field::Text(text)) => Cell::Text(self.interner.symbols().string(&text)),
-            Some(Field::Thread(name)) => {
-                let place = self.threads.iter().position(|t| t.name == name);
-                let place = place.unwrap_or_else(|| {
-                    let java_id = i64::try_from(self.threads.len()).unwrap_or(0).saturating_add(1);
-                    self.threads.push(ThreadInfo { name, java_id, ..ThreadInfo::UNKNOWN });
-                    self.threads.len() - 1
-                });
-                Cell::Thread(ThreadId(u32::try_from(place).unwrap_or(u32::MAX)))
-            }
+            Some(Field::Thread(name)) => self.thread(name, true),
+            Some(Field::NativeThread(name)) => self.thread(name, false),
             Some(Field::Stack(methods)) => {
                 let frames: Vec<_> = methods
                     .iter()

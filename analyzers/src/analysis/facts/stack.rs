@@ -19,7 +19,7 @@ const JDK: &[&str] = &["java.", "javax.", "jdk.", "sun.", "com.sun.", "scala.", 
 
 /// Whether a method (`package.Class.method`) is the JDK's, native, or no method at all.
 #[must_use]
-fn is_jdk(method: &str) -> bool {
+pub(crate) fn is_jdk(method: &str) -> bool {
     method.starts_with('[')
         || !method.contains('.')
         || method.contains("::")

@@ -3,11 +3,10 @@
 mod class_leak;
 mod class_loading;
 
-pub use class_leak::ClassLeak;
-pub use class_loading::ClassLoading;
-
 use super::boxed;
 use crate::analysis::rule::Rule;
+pub use class_leak::ClassLeak;
+pub use class_loading::ClassLoading;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![ClassLoading, ClassLeak]

@@ -1,16 +1,17 @@
-//! The machine and its other processes.
+//! The machine, the container, other processes.
 
+mod container_cpu_throttling;
 mod low_on_physical_memory;
 mod many_running_processes;
 mod process_started;
 
+use super::boxed;
+use crate::analysis::rule::Rule;
+pub use container_cpu_throttling::ContainerCpuThrottling;
 pub use low_on_physical_memory::LowOnPhysicalMemory;
 pub use many_running_processes::ManyRunningProcesses;
 pub use process_started::ProcessStarted;
 
-use super::boxed;
-use crate::analysis::rule::Rule;
-
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
-    boxed![LowOnPhysicalMemory, ManyRunningProcesses, ProcessStarted]
+    boxed![LowOnPhysicalMemory, ManyRunningProcesses, ProcessStarted, ContainerCpuThrottling]
 }

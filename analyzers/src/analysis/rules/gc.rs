@@ -5,6 +5,7 @@ mod causes;
 mod compressed_oops;
 mod full_gc;
 mod garbage_collection_info;
+mod gc_cpu_overhead;
 mod gc_freed_ratio;
 mod gc_inverted_parallelism;
 mod gc_locker;
@@ -20,10 +21,13 @@ mod metaspace_oom;
 mod system_gc;
 mod zgc_allocation_stall;
 
+use super::boxed;
+use crate::analysis::rule::Rule;
 pub use application_halts::ApplicationHalts;
 pub use compressed_oops::CompressedOops;
 pub use full_gc::FullGc;
 pub use garbage_collection_info::GarbageCollectionInfoRule;
+pub use gc_cpu_overhead::GcCpuOverhead;
 pub use gc_freed_ratio::GcFreedRatio;
 pub use gc_inverted_parallelism::GcInvertedParallelism;
 pub use gc_locker::GcLocker;
@@ -38,9 +42,6 @@ pub use long_gc_pause::LongGcPause;
 pub use metaspace_oom::MetaspaceOom;
 pub use system_gc::SystemGc;
 pub use zgc_allocation_stall::ZgcAllocationStall;
-
-use super::boxed;
-use crate::analysis::rule::Rule;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![
@@ -62,5 +63,6 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
         ZgcAllocationStall,
         GcOptions,
         CompressedOops,
+        GcCpuOverhead
     ]
 }

@@ -15,6 +15,8 @@ mod management_agent;
 mod options;
 mod pid1;
 
+use super::boxed;
+use crate::analysis::rule::Rule;
 pub use agents::{DynamicAgents, MultipleAgents};
 pub use bytecode_verification::BytecodeVerification;
 pub use debug_non_safepoints::DebugNonSafepoints;
@@ -26,9 +28,6 @@ pub use jfr_periodic_events_fix::JfrPeriodicEventsFix;
 pub use management_agent::ManagementAgent;
 pub use options::Options;
 pub use pid1::Pid1;
-
-use super::boxed;
-use crate::analysis::rule::Rule;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![
@@ -43,6 +42,6 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
         Pid1,
         MultipleAgents,
         DynamicAgents,
-        FinalizersRun,
+        FinalizersRun
     ]
 }
