@@ -1,6 +1,9 @@
 //! The rules, a type and a file each, in folders by subject. Adding one is a file, a line in its folder's module and
 //! a line in that module's list.
 
+pub mod classes;
+mod common;
+pub mod environment;
 pub mod gc;
 pub mod heap;
 pub mod io;
@@ -12,7 +15,10 @@ use super::rule::Rule;
 /// All rules of this crate.
 #[must_use]
 pub fn all() -> Vec<Box<dyn Rule>> {
-    [gc::all(), heap::all(), io::all(), locks::all(), recording::all()].into_iter().flatten().collect()
+    [classes::all(), environment::all(), gc::all(), heap::all(), io::all(), locks::all(), recording::all()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Boxes rules for a list.

@@ -1,8 +1,10 @@
 //! Heap, allocation, leaks.
 
 mod allocation;
+mod allocation_rate;
 mod allocations_class;
 mod allocations_thread;
+mod direct_buffers;
 mod heap_content;
 mod heap_dump;
 mod increasing_live_set;
@@ -10,8 +12,10 @@ mod primitive_to_object_conversion;
 mod string_deduplication;
 mod tlab_allocation_ratio;
 
+pub use allocation_rate::AllocationRate;
 pub use allocations_class::AllocationsClass;
 pub use allocations_thread::AllocationsThread;
+pub use direct_buffers::DirectBuffers;
 pub use heap_content::HeapContent;
 pub use heap_dump::HeapDump;
 pub use increasing_live_set::IncreasingLiveSet;
@@ -32,5 +36,7 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
         TlabAllocationRatio,
         StringDeduplication,
         HeapDump,
+        DirectBuffers,
+        AllocationRate
     ]
 }
