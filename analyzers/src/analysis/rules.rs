@@ -5,6 +5,8 @@ pub mod classes;
 pub mod cpu;
 pub mod environment;
 pub mod exceptions;
+mod common;
+pub mod environment;
 pub mod gc;
 pub mod heap;
 pub mod io;
@@ -35,6 +37,10 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         threads::all(),
     ];
     folders.into_iter().flatten().collect()
+    [classes::all(), environment::all(), gc::all(), heap::all(), io::all(), locks::all(), recording::all()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Boxes rules for a list.

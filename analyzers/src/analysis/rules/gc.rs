@@ -1,8 +1,11 @@
 //! Garbage collection.
 
+mod allocation_stalls;
 mod application_halts;
 mod causes;
 mod compressed_oops;
+mod explicit_gc;
+mod failed_evacuation;
 mod full_gc;
 mod garbage_collection_info;
 mod gc_cpu_overhead;
@@ -15,6 +18,7 @@ mod gc_pause_target;
 mod gc_stall;
 mod heap_inspection_gc;
 mod high_gc;
+mod humongous_allocation;
 mod increasing_metaspace_live_set;
 mod long_gc_pause;
 mod metaspace_oom;
@@ -23,8 +27,11 @@ mod zgc_allocation_stall;
 
 use super::boxed;
 use crate::analysis::rule::Rule;
+pub use allocation_stalls::AllocationStalls;
 pub use application_halts::ApplicationHalts;
 pub use compressed_oops::CompressedOops;
+pub use explicit_gc::ExplicitGc;
+pub use failed_evacuation::FailedEvacuation;
 pub use full_gc::FullGc;
 pub use garbage_collection_info::GarbageCollectionInfoRule;
 pub use gc_cpu_overhead::GcCpuOverhead;
@@ -37,6 +44,7 @@ pub use gc_pause_target::GcPauseTargetRule;
 pub use gc_stall::GcStall;
 pub use heap_inspection_gc::HeapInspectionGc;
 pub use high_gc::HighGc;
+pub use humongous_allocation::HumongousAllocation;
 pub use increasing_metaspace_live_set::IncreasingMetaSpaceLiveSet;
 pub use long_gc_pause::LongGcPause;
 pub use metaspace_oom::MetaspaceOom;
@@ -64,5 +72,9 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
         GcOptions,
         CompressedOops,
         GcCpuOverhead
+        HumongousAllocation,
+        FailedEvacuation,
+        AllocationStalls,
+        ExplicitGc
     ]
 }

@@ -1,8 +1,10 @@
 //! Heap, allocation, leaks, native memory.
 
 mod allocation;
+mod allocation_rate;
 mod allocations_class;
 mod allocations_thread;
+mod direct_buffers;
 mod heap_content;
 mod heap_dump;
 mod heap_full;
@@ -16,8 +18,10 @@ mod tlab_allocation_ratio;
 use super::boxed;
 use crate::analysis::Facts;
 use crate::analysis::rule::Rule;
+pub use allocation_rate::AllocationRate;
 pub use allocations_class::AllocationsClass;
 pub use allocations_thread::AllocationsThread;
+pub use direct_buffers::DirectBuffers;
 pub use heap_content::HeapContent;
 pub use heap_dump::HeapDump;
 pub use heap_full::HeapFull;
@@ -42,6 +46,8 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
         HeapFull,
         HeapLeakForecast,
         NativeMemoryGrowth
+        DirectBuffers,
+        AllocationRate
     ]
 }
 
