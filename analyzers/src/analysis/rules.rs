@@ -2,11 +2,10 @@
 //! a line in that module's list.
 
 pub mod classes;
+mod common;
 pub mod cpu;
 pub mod environment;
 pub mod exceptions;
-mod common;
-pub mod environment;
 pub mod gc;
 pub mod heap;
 pub mod io;
@@ -37,10 +36,6 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         threads::all(),
     ];
     folders.into_iter().flatten().collect()
-    [classes::all(), environment::all(), gc::all(), heap::all(), io::all(), locks::all(), recording::all()]
-        .into_iter()
-        .flatten()
-        .collect()
 }
 
 /// Boxes rules for a list.

@@ -1,6 +1,7 @@
 //! The machine, the container, other processes.
 
 mod container_cpu_throttling;
+mod container_memory_headroom;
 mod low_on_physical_memory;
 mod many_running_processes;
 mod process_started;
@@ -8,21 +9,11 @@ mod process_started;
 use super::boxed;
 use crate::analysis::rule::Rule;
 pub use container_cpu_throttling::ContainerCpuThrottling;
+pub use container_memory_headroom::ContainerMemoryHeadroom;
 pub use low_on_physical_memory::LowOnPhysicalMemory;
 pub use many_running_processes::ManyRunningProcesses;
 pub use process_started::ProcessStarted;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
-    boxed![LowOnPhysicalMemory, ManyRunningProcesses, ProcessStarted, ContainerCpuThrottling]
-//! The machine, the container.
-
-mod container_memory_headroom;
-
-pub use container_memory_headroom::ContainerMemoryHeadroom;
-
-use super::boxed;
-use crate::analysis::rule::Rule;
-
-pub(super) fn all() -> Vec<Box<dyn Rule>> {
-    boxed![ContainerMemoryHeadroom]
+    boxed![LowOnPhysicalMemory, ManyRunningProcesses, ProcessStarted, ContainerCpuThrottling, ContainerMemoryHeadroom]
 }

@@ -71,7 +71,7 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
         ZgcAllocationStall,
         GcOptions,
         CompressedOops,
-        GcCpuOverhead
+        GcCpuOverhead,
         HumongousAllocation,
         FailedEvacuation,
         AllocationStalls,

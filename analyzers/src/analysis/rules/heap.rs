@@ -45,7 +45,7 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
         HeapDump,
         HeapFull,
         HeapLeakForecast,
-        NativeMemoryGrowth
+        NativeMemoryGrowth,
         DirectBuffers,
         AllocationRate
     ]
