@@ -27,8 +27,10 @@ mod read;
 mod report;
 mod rule;
 pub mod rules;
+mod secret;
 mod settings;
 pub mod testing;
+mod timeline;
 mod verdict;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -45,6 +47,7 @@ pub use options::{AnalysisOptions, Availability};
 pub use report::{Outcome, RecordingInfo, Report};
 pub use rule::{Category, Origin, Rule, RuleInfo};
 pub use settings::{DefaultValue, Setting, Settings, Unit};
+pub use timeline::{Series, Shape, Timeline, Track, TrackUnit};
 pub use verdict::{Severity, Verdict};
 
 use read::Wanted;
@@ -111,11 +114,13 @@ impl Analysis {
     pub fn evaluate(&self, recording: &Recording<'_>, options: &AnalysisOptions) -> Result<Report, AnalysisError> {
         let chosen = self.choose(options)?;
         let needs: Vec<Needs> = chosen.iter().map(|(rule, _)| rule.needs()).collect();
-        let wanted = Wanted::new(&needs);
+        let picture = options.timeline.then(Timeline::needs);
+        let wanted = Wanted::new(needs.iter().chain(&picture));
         let facts = read::read(recording, &wanted, options)?;
         let rules =
             chosen.par_iter().zip(&needs).map(|((rule, settings), needs)| judge(*rule, needs, settings, &facts));
-        Ok(Report { rules: rules.collect(), recording: RecordingInfo::of(&facts) })
+        let timeline = options.timeline.then(|| Timeline::of(&facts));
+        Ok(Report { rules: rules.collect(), recording: RecordingInfo::of(&facts), timeline })
     }
 
     /// The rules that the options choose, with their settings.
@@ -153,11 +158,11 @@ pub(crate) fn judge(rule: &dyn Rule, needs: &Needs, settings: &Settings, facts: 
     }
     // Facts are not changed by rules, so none is left half done.
     match catch_unwind(AssertUnwindSafe(|| rule.evaluate(facts, settings))) {
-        Ok(verdict) => Outcome { rule: info, verdict, failed: false },
+        Ok(verdict) => Outcome { rule: info, verdict: secret::hide(verdict), failed: false },
         Err(cause) => {
             let text = cause.downcast_ref::<&str>().map(|s| (*s).to_owned());
             let text = text.or_else(|| cause.downcast_ref::<String>().cloned()).unwrap_or_default();
-            let verdict = Verdict::not_applicable(format!("the rule failed: {text}"));
+            let verdict = secret::hide(Verdict::not_applicable(format!("the rule failed: {text}")));
             Outcome { rule: info, verdict, failed: true }
         }
     }

@@ -243,6 +243,11 @@ impl Evidence {
         self.items.iter().map(|(key, value)| (&**key, value))
     }
 
+    /// All of them, to be changed.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Value)> {
+        self.items.iter_mut().map(|(key, value)| (&**key, value))
+    }
+
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -25,6 +25,8 @@ pub struct AnalysisOptions {
     pub to_nanos: Option<i64>,
     /// How the rules that JMC has too take an event type that was switched on and of which nothing was recorded.
     pub availability: Availability,
+    /// Whether the report gets a [`Timeline`](super::Timeline). What it needs is read in the same pass.
+    pub timeline: bool,
     /// Ends the work early.
     pub stop: Stop,
 }

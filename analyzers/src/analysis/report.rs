@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::rule::RuleInfo;
+use super::timeline::Timeline;
 use super::verdict::{Severity, Verdict};
 
 /// The verdicts of all rules that ran.
@@ -12,6 +13,9 @@ pub struct Report {
     pub recording: RecordingInfo,
     /// A rule each, in the order of registration.
     pub rules: Vec<Outcome>,
+    /// How it went over time, if the options ask for it.
+    #[serde(skip)]
+    pub timeline: Option<Timeline>,
 }
 
 /// What is known of a recording as a whole.

@@ -1,0 +1,122 @@
+//! Keeps what is secret out of reports, whichever rule quotes a command line or a property.
+
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+use super::evidence::Value;
+use super::verdict::Verdict;
+
+/// What stands for a secret.
+const HIDDEN: &str = "***";
+/// Words in the names of secrets.
+const WORDS: &str = "passw|passphrase|pwd|secret|token|api[_-]?key|credential|private[_-]?key|access[_-]?key";
+
+/// `name=value` and `--name value`, where the name is one of a secret, and `user:password@` of an address.
+static IN_TEXT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let name = format!(r"[\w.\-]*(?:{WORDS})[\w.\-]*");
+    let value = r#"(?:"[^"]*"|'[^']*'|\S+)"#;
+    Regex::new(&format!(r"(?i)(?P<name>{name}=|--{name}\s+|://[^\s/:@]*:)(?P<value>{value})")).ok()
+});
+static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&format!("(?i){WORDS}")).ok());
+
+/// A verdict without the values of passwords, tokens and the like. Their names stay.
+pub(super) fn hide(mut verdict: Verdict) -> Verdict {
+    for text in [&mut verdict.summary, &mut verdict.explanation, &mut verdict.remedy] {
+        in_text(text);
+    }
+    verdict.not_applicable_because.iter_mut().for_each(in_text);
+    for (key, value) in verdict.evidence.iter_mut() {
+        // `password` alone may be a rule's word for something harmless, `db.password` hardly.
+        if key.contains('.') && is_secret(key) {
+            cover(value);
+        }
+        in_value(value);
+    }
+    verdict
+}
+
+fn is_secret(name: &str) -> bool {
+    // Without an expression nothing can be told apart; that is not known to happen, and hides too much, not too little.
+    NAME.as_ref().is_none_or(|regex| regex.is_match(name))
+}
+
+fn cover(value: &mut Value) {
+    if let Value::Text { value } = value {
+        HIDDEN.clone_into(value);
+    }
+}
+
+fn in_text(text: &mut String) {
+    let Some(regex) = IN_TEXT.as_ref() else { return HIDDEN.clone_into(text) };
+    let hidden = regex.replace_all(text, |found: &Captures<'_>| {
+        let part = |name| found.name(name).map_or("", |m| m.as_str());
+        match part("value") {
+            // An address keeps its host. One without an at sign has a port there, no password.
+            value if part("name").starts_with("://") => match value.rsplit_once('@') {
+                Some((_, host)) => format!("{}{HIDDEN}@{host}", part("name")),
+                None => format!("{}{value}", part("name")),
+            },
+            _ => format!("{}{HIDDEN}", part("name")),
+        }
+    });
+    if let std::borrow::Cow::Owned(hidden) = hidden {
+        *text = hidden;
+    }
+}
+
+fn in_value(value: &mut Value) {
+    match value {
+        Value::Text { value } => in_text(value),
+        Value::List { items, .. } => items.iter_mut().for_each(in_text),
+        Value::Table { columns, rows } => {
+            let of_value: Vec<bool> = columns.iter().map(|c| c.eq_ignore_ascii_case("value")).collect();
+            for row in rows {
+                let secret = row.iter().any(|cell| matches!(cell, Value::Text { value } if is_secret(value)));
+                for (cell, of_value) in row.iter_mut().zip(&of_value) {
+                    if secret && *of_value {
+                        cover(cell);
+                    }
+                    in_value(cell);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_secrets_are_covered_and_their_names_stay() {
+        for (text, shown) in [
+            ("-Ddb.password=hunter2 -Dx=1", "-Ddb.password=*** -Dx=1"),
+            ("--api-key abc,def end", "--api-key *** end"),
+            ("MY_SECRET='two words' left", "MY_SECRET=*** left"),
+            ("jdbc:x://joe:pa@ss@host:80/db", "jdbc:x://joe:***@host:80/db"),
+            ("http://host:8080/path and joe@host", "http://host:8080/path and joe@host"),
+            ("Passwords are given: look at db.password", "Passwords are given: look at db.password"),
+            ("-Xmx1g -XX:+UseG1GC", "-Xmx1g -XX:+UseG1GC"),
+        ] {
+            let mut hidden = text.to_owned();
+            in_text(&mut hidden);
+            assert_eq!(hidden, shown);
+        }
+    }
+
+    #[test]
+    fn evidence_too() {
+        let row = |key: &str, value: &str| [Value::text(key), Value::text(value)];
+        let verdict = Verdict::ok("-Dtoken=abc")
+            .with("arguments", Value::list("arguments", ["-Dtoken=abc", "-Xmx1g"]))
+            .with("properties", Value::table(["key", "value"], [row("my.token", "abc"), row("user.dir", "/x")]))
+            .with("classes", Value::table(["class", "method"], [row("a.TokenReader", "a.B.read")]));
+        let shown = serde_json::to_string(&hide(verdict)).unwrap_or_default();
+        assert!(!shown.contains("abc"), "{shown}");
+        for kept in ["my.token", "/x", "-Xmx1g", "a.B.read", "-Dtoken=***"] {
+            assert!(shown.contains(kept), "{kept}: {shown}");
+        }
+    }
+}
