@@ -7,7 +7,7 @@ mod map;
 mod trend;
 mod window;
 
-pub use cluster::{Cluster, Span, longest_span, longest_span_as_jmc, mass_cluster, mass_cluster_as_jmc};
+pub use cluster::{Cluster, Span, longest_span, mass_cluster};
 pub use group::{balance, over_smallest};
 pub use histogram::Histogram;
 pub use map::{map_exp, map_exp74, map_exp100, map_exp100_at, map_sigmoid, map2};

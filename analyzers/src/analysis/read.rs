@@ -66,7 +66,12 @@ pub(crate) fn read(recording: &Recording<'_>, wanted: &Wanted, options: &Analysi
         });
     }
     match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        (n, Some(error)) if n == chunks || matches!(error, Error::Stopped) => return Err(error),
+        // Damage is told as a warning: a report that says nothing of a damaged recording is a report.
+        (n, Some(error))
+            if matches!(error, Error::Stopped) || n == chunks && !matches!(error, Error::Damaged { .. }) =>
+        {
+            return Err(error);
+        }
         _ => {}
     }
     let joined = joined.into_inner().unwrap_or_else(PoisonError::into_inner);

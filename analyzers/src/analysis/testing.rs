@@ -182,7 +182,7 @@ impl Scene {
             events.entry(event.clone()).or_default().declared = true;
             if let Some(table) = tables.get_mut("jdk.ActiveSetting") {
                 let text = |text: &str| Cell::Text(maker.interner.symbols().string(text));
-                table.push(*at, *at, [text(event), text(name), text(value)].into_iter());
+                table.push(*at, *at, [text(event), Cell::Null, text(name), text(value)].into_iter());
             }
         }
         for made_up in &self.events {
@@ -234,6 +234,7 @@ impl Scene {
             tables,
             groups,
             chunks: 1,
+            first_types: BTreeMap::new(),
             header_range: (0, 0),
             warnings: Vec::new(),
             notes: Vec::new(),

@@ -13,6 +13,8 @@ pub struct EventFacts {
     pub label: Option<String>,
     /// How many there are.
     pub count: u64,
+    /// The type has a field for a stack trace.
+    pub can_have_stack: bool,
     /// How many of them have a stack trace.
     pub with_stack: u64,
     /// How many of those are truncated.
@@ -27,6 +29,9 @@ pub struct EventFacts {
     pub switched_on: u64,
     /// Settings that switched it off.
     pub switched_off: u64,
+    /// The same two as JMC counts them: it looks all settings up among the types of the first chunk, which is wrong
+    /// where recordings of several JVMs are joined.
+    pub(crate) jmc_switches: (u64, u64),
 }
 
 impl Default for EventFacts {
@@ -35,6 +40,7 @@ impl Default for EventFacts {
             declared: false,
             label: None,
             count: 0,
+            can_have_stack: false,
             with_stack: 0,
             truncated: 0,
             first: i64::MAX,
@@ -42,6 +48,7 @@ impl Default for EventFacts {
             last: i64::MIN,
             switched_on: 0,
             switched_off: 0,
+            jmc_switches: (0, 0),
         }
     }
 }
@@ -49,6 +56,7 @@ impl Default for EventFacts {
 impl EventFacts {
     pub(crate) fn merge(&mut self, other: &Self) {
         self.declared |= other.declared;
+        self.can_have_stack |= other.can_have_stack;
         if self.label.is_none() {
             self.label.clone_from(&other.label);
         }
@@ -93,7 +101,7 @@ impl EventFacts {
     /// chunks, each of which repeats the settings.
     #[must_use]
     pub fn jmc_presence(&self) -> Presence {
-        self.presence_if(self.switched_on == 1, self.switched_off == 1)
+        self.presence_if(self.jmc_switches.0 == 1, self.jmc_switches.1 == 1)
     }
 
     fn presence_if(&self, on: bool, off: bool) -> Presence {

@@ -22,23 +22,48 @@ pub(super) struct Index {
 impl Facts {
     /// Counts how often each event type was switched on and off.
     pub(crate) fn count_switches(&mut self) {
-        let mut counts: BTreeMap<String, (u64, u64)> = BTreeMap::new();
-        for row in self.table("jdk.ActiveSetting").rows() {
-            let (Some(event), Some("enabled")) = (row.text("id"), row.text("name")) else { continue };
-            let (on, off) = match counts.get_mut(event) {
-                Some(counts) => counts,
-                None => counts.entry(event.to_owned()).or_default(),
+        let mut counts: BTreeMap<String, [(u64, u64); 2]> = BTreeMap::new();
+        for row in self.table("jdk.ActiveSetting").rows().filter(|r| r.text("name") == Some("enabled")) {
+            let on = match row.text("value") {
+                Some("true") => true,
+                Some("false") => false,
+                _ => continue,
             };
-            match row.text("value") {
-                Some("true") => *on = on.saturating_add(1),
-                Some("false") => *off = off.saturating_add(1),
-                _ => {}
+            for (i, event) in [row.text("id"), self.jmc_type(&row)].into_iter().enumerate() {
+                let Some(event) = event else { continue };
+                if !counts.contains_key(event) {
+                    counts.insert(event.to_owned(), Default::default());
+                }
+                if let Some((ons, offs)) = counts.get_mut(event).and_then(|c| c.get_mut(i)) {
+                    let count = if on { ons } else { offs };
+                    *count = count.saturating_add(1);
+                }
             }
         }
-        for (event, (on, off)) in counts {
+        for (event, [right, as_jmc]) in counts {
             let facts = self.events.entry(event).or_default();
-            (facts.switched_on, facts.switched_off) = (on, off);
+            (facts.switched_on, facts.switched_off) = right;
+            facts.jmc_switches = as_jmc;
         }
+    }
+
+    /// The event type of a setting as JMC understands it.
+    fn jmc_type<'f>(&'f self, setting: &super::Event<'f>) -> Option<&'f str> {
+        match setting.int(super::RAW_ID) {
+            Some(id) => self.first_types.get(&id).map(String::as_str),
+            None => setting.text("id"),
+        }
+    }
+
+    /// [`settings_of`](Self::settings_of) for the rules that JMC has too.
+    pub(crate) fn jmc_settings_of(&self, event: &str, name: &str) -> Vec<SettingValue<'_>> {
+        if self.availability == crate::analysis::Availability::AnyChunk {
+            return self.settings_of(event, name);
+        }
+        let rows = self.table("jdk.ActiveSetting").rows();
+        rows.filter(|r| r.text("name") == Some(name) && self.jmc_type(r) == Some(event))
+            .filter_map(|r| Some(SettingValue { at: r.start, value: r.text("value")? }))
+            .collect()
     }
 
     /// The values of a setting of an event type, in the order of time.

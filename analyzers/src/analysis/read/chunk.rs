@@ -39,8 +39,12 @@ pub(super) struct Context<'o> {
 #[derive(Default)]
 pub(super) struct ChunkFacts {
     pub(super) events: Vec<(String, EventFacts)>,
+    /// Stacks in it are numbers of [`stacks`](Self::stacks).
     pub(super) gathered: Gathered,
+    pub(super) stacks: Vec<Cell>,
     pub(super) warnings: Vec<String>,
+    /// Event types by id, of the first chunk.
+    pub(super) types: Vec<(u64, String)>,
 }
 
 /// Tables and groups, in the order of [`Wanted`].
@@ -159,8 +163,6 @@ impl<'o> Context<'o> {
         }
         self.options.stop.check()?;
         let stacks = self.resolve(chunk, &plans, &pools, &traces.keys)?;
-        let mut whole = Gathered::new(self.wanted);
-        whole.append(gathered, |id| stacks.get(id.index()).copied().unwrap_or_default());
         if unreadable > 0 {
             warnings.push(format!("chunk {}: {unreadable} events cannot be read", chunk.index()));
         }
@@ -171,7 +173,9 @@ impl<'o> Context<'o> {
             plans.events.iter().zip(events).map(|((name, label), facts)| {
                 (name.clone(), EventFacts { declared: true, label: label.clone(), ..facts })
             });
-        Ok(ChunkFacts { events: events.collect(), gathered: whole, warnings })
+        let names = || plans.ids.iter().copied().zip(plans.events.iter().map(|(name, _)| name.clone())).collect();
+        let types = if chunk.index() == 0 { names() } else { Vec::new() };
+        Ok(ChunkFacts { events: events.collect(), gathered, stacks, warnings, types })
     }
 
     fn walk<'a>(
@@ -287,6 +291,7 @@ impl<'a> Walker<'_, '_, 'a> {
         }
         if let Some(facts) = part.events.get_mut(reading.event) {
             facts.count = facts.count.saturating_add(1);
+            facts.can_have_stack = reading.has_stack;
             facts.first = facts.first.min(start);
             facts.first_end = facts.first_end.min(end);
             facts.last = facts.last.max(end);

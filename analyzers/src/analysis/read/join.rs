@@ -6,7 +6,6 @@ use jfr_parse::Recording;
 
 use super::chunk::{ChunkFacts, Context, Gathered};
 use super::wanted::Wanted;
-use crate::analysis::cell::Cell;
 use crate::analysis::facts::{EventFacts, Facts, Lazy, TableData};
 use crate::analysis::options::AnalysisOptions;
 
@@ -20,6 +19,7 @@ pub(super) struct Joined {
     events: BTreeMap<String, EventFacts>,
     gathered: Gathered,
     warnings: Vec<String>,
+    types: BTreeMap<i64, String>,
 }
 
 impl Joined {
@@ -30,6 +30,7 @@ impl Joined {
             events: BTreeMap::new(),
             gathered: Gathered::new(wanted),
             warnings: Vec::new(),
+            types: BTreeMap::new(),
         }
     }
 
@@ -43,7 +44,8 @@ impl Joined {
             for (name, event) in facts.events {
                 self.events.entry(name).or_default().merge(&event);
             }
-            self.gathered.append(facts.gathered, Cell::Stack);
+            self.types.extend(facts.types.into_iter().map(|(id, name)| (id.cast_signed(), name)));
+            self.gathered.append(facts.gathered, |id| facts.stacks.get(id.index()).copied().unwrap_or_default());
             self.warn(facts.warnings);
         }
     }
@@ -93,6 +95,7 @@ impl Joined {
             tables,
             groups: self.gathered.groups,
             chunks: recording.chunk_count(),
+            first_types: self.types,
             header_range: if range.0 <= range.1 { range } else { (0, 0) },
             warnings: self.warnings,
             notes,

@@ -1,7 +1,7 @@
 //! `CompareCpu`: other processes use the CPU.
 
 use super::load::{needs, samples};
-use crate::analysis::math::{Span, longest_span_as_jmc, map2, ratio};
+use crate::analysis::math::{Span, longest_span, map2, ratio};
 use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// Whether other processes take the CPU. Needs the list of CPU loads.
@@ -16,8 +16,7 @@ impl Rule for CompareCpu {
             description: "Whether other processes on the machine use the CPU.",
             formula: "Other = machineTotal less the JVM's load. Neighbouring samples merge into spans while their mean of \
                       other times machineTotal is over `warning`; 25 at `info`, 75 at `warning` for the longest span.",
-            differences: "As in JMC the load is multiplied with the machine's rather than divided by it, and the last \
-                          span is lost in merging. The evidence has the share of other processes in the machine's load.",
+            differences: "As in JMC the load is multiplied with the machine's rather than divided by it; the evidence has the share of other processes in the machine's load. JMC loses the last span in merging.",
             settings: const {
                 &[
                     Setting::percent("info", 20.0, "Load that is worth a look"),
@@ -41,8 +40,8 @@ impl Rule for CompareCpu {
         };
         let limit = settings.number("warning") / 100.0;
         let (Some(other), Some(worst)) = (
-            longest_span_as_jmc(&spans(|other, _| other), limit),
-            longest_span_as_jmc(&spans(|other, machine| other * machine), limit),
+            longest_span(&spans(|other, _| other), limit),
+            longest_span(&spans(|other, machine| other * machine), limit),
         ) else {
             return Verdict::not_applicable("there are fewer than two samples of the CPU load");
         };

@@ -45,7 +45,7 @@ impl Rule for MethodProfiling {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let periods = facts.settings_of("jdk.ExecutionSample", "period");
+        let periods = facts.jmc_settings_of("jdk.ExecutionSample", "period");
         let periods: Vec<(i64, i64)> =
             periods.iter().filter_map(|s| Some((s.at, super::super::parse_timespan(s.value)?))).collect();
         let mut samples: Vec<(i64, Option<Method>)> = Vec::new();
@@ -57,13 +57,14 @@ impl Rule for MethodProfiling {
         let mut best: Option<Found> = None;
         let mut any = false;
         for window in sliding(facts.first_end(), facts.end(), settings.nanos("window")) {
+            let cuts: Vec<i64> =
+                periods.iter().map(|(at, _)| *at).filter(|at| (window.from..=window.to).contains(at)).collect();
+            any |= !cuts.is_empty();
             // The first period of all that is told by then; the windows before have none.
             let Some((_, period)) = periods.iter().find(|(at, _)| *at <= window.from).filter(|(_, p)| *p > 0) else {
                 continue;
             };
             any = true;
-            let cuts: Vec<i64> =
-                periods.iter().map(|(at, _)| *at).filter(|at| (window.from..=window.to).contains(at)).collect();
             let to = cuts.last().copied().unwrap_or(window.to);
             let pieces = cuts.len().max(1) as f64;
             let from = samples.partition_point(|(at, _)| *at < window.from);

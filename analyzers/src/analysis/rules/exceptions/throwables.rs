@@ -1,6 +1,6 @@
 //! `Exceptions`: how often something is thrown.
 
-use crate::analysis::math::{Cluster, map2, mass_cluster_as_jmc, ratio};
+use crate::analysis::math::{Cluster, map2, mass_cluster, ratio};
 use crate::analysis::{Category, Facts, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// How many throwables are made in the busiest stretch of time. Needs the list of counts, one a second.
@@ -45,7 +45,7 @@ impl Rule for Exceptions {
         let pairs = counts.iter().zip(counts.iter().skip(1));
         let differences: Vec<Cluster> =
             pairs.map(|(a, b)| Cluster { start: a.0, end: b.0, mass: (b.1 - a.1).max(0.0) }).collect();
-        let Some(cluster) = mass_cluster_as_jmc(&differences) else {
+        let Some(cluster) = mass_cluster(&differences) else {
             return Verdict::not_applicable("there are fewer than two counts of throwables");
         };
         let rate = ratio(cluster.mass, cluster.end.saturating_sub(cluster.start) as f64 / 1e9);

@@ -26,7 +26,8 @@ impl Rule for CompressedOops {
         let is_64 = facts.jvm().name.as_deref().is_some_and(|n| n.to_uppercase().contains("64-BIT"));
         let small = facts.flag("MaxHeapSize").int().is_some_and(|max| max < 32 << 30);
         let used = facts.table("jdk.GCHeapConfiguration").ints("usesCompressedOops").any(|v| v != 0);
-        if !is_64 || !small || used {
+        let unknown = facts.table("jdk.GCHeapConfiguration").is_empty();
+        if !is_64 || !small || used || unknown {
             return Verdict::ok("References are as small as they can be");
         }
         Verdict::info("References are not compressed although the heap is smaller than 32 GiB")

@@ -25,6 +25,10 @@ impl Rule for FullGc {
     }
 
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+        let configuration = facts.table("jdk.GCConfiguration");
+        if configuration.texts("oldCollector").any(|c| Some(c) != facts.old_collector()) {
+            return Verdict::not_applicable("the recording is of JVMs with different collectors");
+        }
         let count = match facts.old_collector() {
             Some("ConcurrentMarkSweep") => facts.count("jdk.OldGarbageCollection"),
             Some("G1Old") => facts

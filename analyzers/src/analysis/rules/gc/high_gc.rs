@@ -1,6 +1,6 @@
 //! `HighGc`: pauses that follow each other closely.
 
-use crate::analysis::math::{Cluster, map_exp100_at, mass_cluster_as_jmc, ratio};
+use crate::analysis::math::{Cluster, map_exp100_at, mass_cluster, ratio};
 use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Settings, Value, Verdict};
 
 /// The densest cluster of pauses. Needs the list of pauses.
@@ -15,6 +15,7 @@ impl Rule for HighGc {
             description: "Whether pauses of the collector follow each other so closely that they work like a long one.",
             formula: "Pauses merge into clusters as long as that makes the cluster denser (time paused squared over \
                       time). 90 for a densest cluster with 1 s of pauses: 25 at 125 ms, 75 at 602 ms.",
+            differences: "JMC loses pauses while merging, so its score is often lower.",
             ..RuleInfo::jmc("HighGc")
         }
     }
@@ -29,7 +30,7 @@ impl Rule for HighGc {
             .rows()
             .map(|p| Cluster { start: p.start, end: p.end, mass: p.nanos() as f64 })
             .collect();
-        let Some(cluster) = mass_cluster_as_jmc(&pauses) else {
+        let Some(cluster) = mass_cluster(&pauses) else {
             return Verdict::ok("There were no pauses");
         };
         let length = cluster.end.saturating_sub(cluster.start);

@@ -59,5 +59,6 @@ pub(super) fn needs(by: GroupBy) -> Needs {
     Needs::new().groups(by)
 }
 
+pub(super) const NO_STACKS: &str = "allocation is recorded without stack traces; set stackTrace=true for its events";
 pub(super) const NOT_RECORDED: &str = "allocation is not recorded; switch on jdk.ObjectAllocationSample, or \
                                        jdk.ObjectAllocationInNewTLAB and jdk.ObjectAllocationOutsideTLAB";

@@ -1,6 +1,6 @@
 //! `Allocations.class`: one class dominates allocation.
 
-use super::allocation::{BY_CLASS, NOT_RECORDED, Source, needs};
+use super::allocation::{BY_CLASS, NO_STACKS, NOT_RECORDED, Source, needs};
 use crate::analysis::math::ratio;
 use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Settings, Value, Verdict};
 
@@ -16,6 +16,7 @@ impl Rule for AllocationsClass {
             description: "Whether few classes make most of what is allocated.",
             formula: "Events by class (TLAB events), or sums of weights in units of the smallest (samples). Balance \
                       (sum over the classes of share by rank) times 50 at 1000 events of the largest, times 0.74.",
+            differences: "As in JMC nothing is said where allocation is recorded without stack traces.",
             ..RuleInfo::jmc("Allocations.class")
         }
     }
@@ -34,6 +35,9 @@ impl Rule for AllocationsClass {
         let Some((score, top)) = source.score(&classes) else {
             return Verdict::not_applicable("nothing was allocated in what was recorded");
         };
+        if !groups.iter().any(|g| source.takes(g.text(0)) && g.stack(2).is_some()) {
+            return Verdict::not_applicable(NO_STACKS);
+        }
         let name = top.text(0).unwrap_or("unknown class");
         let total: f64 = classes.iter().map(|g| g.sum(0)).sum();
         let mut by_size = classes.clone();

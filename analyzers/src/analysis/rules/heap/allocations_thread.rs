@@ -1,6 +1,6 @@
 //! `Allocations.thread`: one thread dominates allocation.
 
-use super::allocation::{BY_THREAD, NOT_RECORDED, Source, needs};
+use super::allocation::{BY_THREAD, NO_STACKS, NOT_RECORDED, Source, needs};
 use crate::analysis::math::ratio;
 use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Settings, Value, Verdict};
 
@@ -15,6 +15,7 @@ impl Rule for AllocationsThread {
             category: Category::Heap,
             description: "Whether few threads make most of what is allocated.",
             formula: "As Allocations.class, by thread.",
+            differences: "As in JMC nothing is said where allocation is recorded without stack traces.",
             ..RuleInfo::jmc("Allocations.thread")
         }
     }
@@ -30,6 +31,9 @@ impl Rule for AllocationsThread {
         let Some((score, top)) = source.score(&threads) else {
             return Verdict::not_applicable("nothing was allocated in what was recorded");
         };
+        if !groups.iter().any(|g| source.takes(g.text(0)) && g.stack(2).is_some()) {
+            return Verdict::not_applicable(NO_STACKS);
+        }
         let name = top.thread(0).map_or("unknown thread", |t| t.name.as_str());
         let total: f64 = threads.iter().map(|g| g.sum(0)).sum();
         let mut by_size = threads.clone();
@@ -64,7 +68,7 @@ impl Rule for AllocationsThread {
 mod tests {
     use super::*;
     use crate::analysis::Severity;
-    use crate::analysis::testing::{Scene, thread};
+    use crate::analysis::testing::{Scene, stack, thread};
 
     fn scene(threads: i64, events: i64) -> Scene {
         let on = Scene::new().enabled("jdk.ObjectAllocationInNewTLAB").enabled("jdk.ObjectAllocationOutsideTLAB");
@@ -73,7 +77,11 @@ mod tests {
                 "jdk.ObjectAllocationInNewTLAB",
                 i,
                 i,
-                [("eventThread", thread(&format!("t{}", i % threads))), ("tlabSize", 1_000.into())],
+                [
+                    ("eventThread", thread(&format!("t{}", i % threads))),
+                    ("tlabSize", 1_000.into()),
+                    ("stackTrace", stack(&["a.B.c"])),
+                ],
             )
         })
     }

@@ -2,16 +2,19 @@
 
 use crate::analysis::Facts;
 
-/// The options of the JVM, all of them; split at spaces as they are recorded.
-pub(super) fn jvm_arguments(facts: &Facts) -> Vec<&str> {
-    let mut seen: Vec<&str> = Vec::new();
-    let mut words = Vec::new();
+/// The options of each JVM of the recording; split at spaces as they are recorded.
+pub(super) fn by_jvm(facts: &Facts) -> Vec<Vec<&str>> {
+    let mut lines: Vec<&str> = Vec::new();
     for line in facts.table("jdk.JVMInformation").texts("jvmArguments") {
         // Each chunk tells them again.
-        if !seen.contains(&line) {
-            seen.push(line);
-            words.extend(line.split(' ').map(str::trim).filter(|w| !w.is_empty()));
+        if !lines.contains(&line) {
+            lines.push(line);
         }
     }
-    words
+    lines.into_iter().map(|l| l.split(' ').map(str::trim).filter(|w| !w.is_empty()).collect()).collect()
+}
+
+/// The options of all JVMs of the recording.
+pub(super) fn jvm_arguments(facts: &Facts) -> Vec<&str> {
+    by_jvm(facts).concat()
 }

@@ -23,7 +23,7 @@ impl Rule for DebugNonSafepoints {
     }
 
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
-        let Some(version) = facts.jvm().specification.filter(|_| facts.jvm().version.is_some()) else {
+        let Some(version) = facts.jvm().specification else {
             return Verdict::not_applicable("the version of the JVM is not known");
         };
         let words = jvm_arguments(facts);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::arguments::jvm_arguments;
+use super::arguments::by_jvm;
 use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Settings, Value, Verdict};
 
 /// Whether an option is given more than once. Needs no list.
@@ -63,18 +63,20 @@ impl Rule for DuplicateFlags {
     }
 
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
-        let mut by_name: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        for word in jvm_arguments(facts) {
-            let name = name(word);
-            let meaning = SAME.iter().find(|(a, _)| *a == name).map_or(name.as_str(), |(_, b)| *b).to_owned();
-            by_name.entry(meaning).or_default().push(word);
+        let mut by_name: BTreeMap<(usize, String), Vec<&str>> = BTreeMap::new();
+        for (jvm, words) in by_jvm(facts).into_iter().enumerate() {
+            for word in words {
+                let name = name(word);
+                let meaning = SAME.iter().find(|(a, _)| *a == name).map_or(name.as_str(), |(_, b)| *b).to_owned();
+                by_name.entry((jvm, meaning)).or_default().push(word);
+            }
         }
         by_name.retain(|_, words| words.len() > 1);
         if by_name.is_empty() {
             return Verdict::ok("No option is given twice");
         }
         let rows =
-            by_name.iter().map(|(name, words)| [name.as_str().into(), Value::count(words.len() as u64, "times")]);
+            by_name.iter().map(|((_, name), words)| [name.as_str().into(), Value::count(words.len() as u64, "times")]);
         Verdict::info(format!("{} options are given more than once", by_name.len()))
             .explain("The last one counts, which is easily overlooked.")
             .remedy("Give each option once.")

@@ -30,8 +30,8 @@ impl Rule for Options {
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let words = jvm_arguments(facts);
-        if words.is_empty() {
-            return Verdict::not_applicable("the JVM was started without options");
+        if facts.table("jdk.JVMInformation").texts("jvmArguments").next().is_none() {
+            return Verdict::not_applicable("the recording does not tell the options of the JVM");
         }
         let version = facts.jvm().version.as_ref();
         let documented = match facts.jvm().specification {
@@ -121,7 +121,9 @@ mod tests {
         assert_eq!(of("11.0.17", "-XX:+UseContainerCpuShares"), Severity::Info);
         assert_eq!(of("13.0.1", "-Xverify:none"), Severity::Info);
         assert_eq!(of("17.0.1", "-XX:+UseG1GC -Xmx1g -Da=b"), Severity::Ok);
-        assert_eq!(of("17.0.1", ""), Severity::NotApplicable);
+        assert_eq!(of("17.0.1", ""), Severity::Ok);
+        let unknown = Scene::new().event("jdk.JVMInformation", 0, 0, [("jvmName", "a".into())]);
+        assert_eq!(unknown.judge(&Options).severity, Severity::NotApplicable);
     }
 
     #[test]

@@ -21,8 +21,8 @@ impl Rule for JavaBlocking {
             title: "Blocked on monitors",
             category: Category::Locks,
             description: "How many threads wait on average to enter monitors (synchronized).",
-            formula: "Sum of the time blocked over the time from the first event's start to the last one's end, which \
-                      is the number of threads blocked on average: 25 at 0.21, 75 at `warning`.",
+            formula: "Sum of the time blocked over the length of the recording, which is the number of threads blocked \
+                      on average: 25 at 0.21, 75 at `warning`.",
             differences: "As in JMC, locks of java.util.concurrent are left out; LockContention has them.",
             settings: const {
                 &[
@@ -45,7 +45,7 @@ impl Rule for JavaBlocking {
         let Some(all) = all.first() else {
             return Verdict::ok("No thread was blocked");
         };
-        let blocked = ratio(all.sum(0), all.last().saturating_sub(all.first()) as f64);
+        let blocked = ratio(all.sum(0), facts.nanos() as f64);
         let score = map_exp100(blocked, settings.number("warning"));
 
         let threads = enters.select(&[THREAD], counts);

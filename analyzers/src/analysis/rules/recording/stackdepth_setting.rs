@@ -26,8 +26,8 @@ impl Rule for StackdepthSetting {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let sum = |of: fn(&crate::analysis::EventFacts) -> u64| facts.events().map(|(_, e)| of(e) as f64).sum::<f64>();
         let (all, truncated) = (sum(|e| e.with_stack), sum(|e| e.truncated));
-        if all <= 0.0 {
-            return Verdict::not_applicable("no event has a stack trace");
+        if all <= 0.0 && !facts.events().any(|(_, e)| e.can_have_stack && e.count > 0) {
+            return Verdict::not_applicable("no event can have a stack trace");
         }
         if truncated <= 0.0 {
             return Verdict::ok("No stack is truncated");
