@@ -32,8 +32,7 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         jvm::all(),
         environment::all(),
         security::all(),
-        recording::all(),
-        threads::all(),
+        recording::all(), threads::all(),
     ];
     folders.into_iter().flatten().collect()
 }

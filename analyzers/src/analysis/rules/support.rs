@@ -235,4 +235,38 @@ mod tests {
         assert!(ascending(&saw) < 0.6);
         assert_eq!(rising(&[1.0, 2.0, 2.0, 3.0, 4.0]), 0.75);
     }
+
+    #[test]
+    fn a_healthy_recording_is_quiet() {
+        const IDS: [&str; 24] = [
+            "CpuSaturation",
+            "ContainerCpuThrottling",
+            "KernelTimeShare",
+            "CpuSamplesLost",
+            "UnwalkableStacks",
+            "GcCpuOverhead",
+            "JitOverhead",
+            "DeoptimizationStorm",
+            "CodeCacheNearFull",
+            "CompilerQueueBacklog",
+            "Deadlock",
+            "StuckThreads",
+            "LockConvoy",
+            "LockContention",
+            "ThreadStates",
+            "OversizedThreadPool",
+            "ThreadChurn",
+            "ExecutorQueueDelay",
+            "VirtualThreadPinned",
+            "VirtualThreadSubmitFailed",
+            "VirtualThreadBacklog",
+            "HeapLeakForecast",
+            "HeapFull",
+            "NativeMemoryGrowth",
+        ];
+        for id in IDS {
+            let verdict = fixture::judge(id, "scenarios/healthy");
+            assert!(!verdict.is_finding(), "{id}: {}", verdict.summary);
+        }
+    }
 }
