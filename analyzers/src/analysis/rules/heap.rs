@@ -44,7 +44,9 @@ fn after_collections(facts: &Facts) -> Vec<AfterGc> {
     let collections = facts.table("jdk.GarbageCollection");
     let mut whole: HashSet<i64> = collections.rows().filter(of_old).filter_map(|r| r.int("gcId")).collect();
     let g1 = facts.table("jdk.G1GarbageCollection");
-    whole.extend(g1.rows().filter(|r| r.text("type").is_some_and(|t| t.contains("Mixed"))).filter_map(|r| r.int("gcId")));
+    whole.extend(
+        g1.rows().filter(|r| r.text("type").is_some_and(|t| t.contains("Mixed"))).filter_map(|r| r.int("gcId")),
+    );
     facts
         .table("jdk.GCHeapSummary")
         .rows()

@@ -37,8 +37,12 @@ impl Load {
 /// of as much as is usual.
 pub(super) fn loads(facts: &Facts) -> Vec<Load> {
     let table = facts.table("jdk.CPULoad");
-    let mut gaps: Vec<i64> =
-        table.rows().zip(table.rows().skip(1)).map(|(a, b)| b.start.saturating_sub(a.start)).filter(|g| *g > 0).collect();
+    let mut gaps: Vec<i64> = table
+        .rows()
+        .zip(table.rows().skip(1))
+        .map(|(a, b)| b.start.saturating_sub(a.start))
+        .filter(|g| *g > 0)
+        .collect();
     gaps.sort_unstable();
     let usual = gaps.get(gaps.len() / 2).copied().unwrap_or(SECOND);
     let mut before = i64::MIN;
@@ -94,7 +98,8 @@ pub(super) fn main_sampler<'f>(groups: impl Iterator<Item = Group<'f>>) -> Vec<G
 
 /// Where a thread waits: the first frame of the program's own, else the first that is not part of waiting itself.
 pub(super) fn place(facts: &Facts, stack: StackId) -> Option<Frame> {
-    const WAITING: [&str; 4] = ["jdk.internal.misc.", "sun.misc.", "java.util.concurrent.locks.", "java.lang.Object.wait"];
+    const WAITING: [&str; 4] =
+        ["jdk.internal.misc.", "sun.misc.", "java.util.concurrent.locks.", "java.lang.Object.wait"];
     let is_waiting = |m: &str| WAITING.iter().any(|p| m.starts_with(p));
     let outer = || facts.frames(stack).iter().copied().find(|f| !is_waiting(facts.method(*f)));
     let frame = facts.application_frame(stack).or_else(outer)?;
@@ -136,7 +141,8 @@ pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
 
 /// The median of the slopes between all pairs of points: an outlier does not move it. For a few hundred points at most.
 pub(super) fn robust_slope(points: &[(f64, f64)]) -> Option<f64> {
-    let pairs = points.iter().enumerate().flat_map(|(i, a)| points.iter().skip(i.saturating_add(1)).map(move |b| (a, b)));
+    let pairs =
+        points.iter().enumerate().flat_map(|(i, a)| points.iter().skip(i.saturating_add(1)).map(move |b| (a, b)));
     median(pairs.map(|(a, b)| (b.1 - a.1) / (b.0 - a.0)).filter(|s| s.is_finite()).collect())
 }
 
@@ -228,5 +234,39 @@ mod tests {
         let saw: Vec<(f64, f64)> = (0..50u32).map(|i| (f64::from(i), f64::from(i % 10))).collect();
         assert!(ascending(&saw) < 0.6);
         assert_eq!(rising(&[1.0, 2.0, 2.0, 3.0, 4.0]), 0.75);
+    }
+
+    #[test]
+    fn a_healthy_recording_is_quiet() {
+        const IDS: [&str; 24] = [
+            "CpuSaturation",
+            "ContainerCpuThrottling",
+            "KernelTimeShare",
+            "CpuSamplesLost",
+            "UnwalkableStacks",
+            "GcCpuOverhead",
+            "JitOverhead",
+            "DeoptimizationStorm",
+            "CodeCacheNearFull",
+            "CompilerQueueBacklog",
+            "Deadlock",
+            "StuckThreads",
+            "LockConvoy",
+            "LockContention",
+            "ThreadStates",
+            "OversizedThreadPool",
+            "ThreadChurn",
+            "ExecutorQueueDelay",
+            "VirtualThreadPinned",
+            "VirtualThreadSubmitFailed",
+            "VirtualThreadBacklog",
+            "HeapLeakForecast",
+            "HeapFull",
+            "NativeMemoryGrowth",
+        ];
+        for id in IDS {
+            let verdict = fixture::judge(id, "scenarios/healthy");
+            assert!(!verdict.is_finding(), "{id}: {}", verdict.summary);
+        }
     }
 }

@@ -70,7 +70,10 @@ impl Rule for CodeCacheNearFull {
                 what.push(format!("the code cache{size} ran full {}", number(full.seen(), "time", "times")));
             }
             if restarts.seen() > 0 {
-                what.push(format!("the compilers were stopped and restarted {}", number(restarts.seen(), "time", "times")));
+                what.push(format!(
+                    "the compilers were stopped and restarted {}",
+                    number(restarts.seen(), "time", "times")
+                ));
             }
             let mut summary = what.join(" and ");
             if let Some(first) = summary.get_mut(..1) {

@@ -1,7 +1,9 @@
 //! `CpuSamplesLost`: CPU-time samples that were lost, or have no stack.
 
 use crate::analysis::math::{map2, ratio};
-use crate::analysis::{Category, Facts, Group, GroupBy, Needs, Presence, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use crate::analysis::{
+    Category, Facts, Group, GroupBy, Needs, Presence, Rule, RuleInfo, Setting, Settings, Value, Verdict,
+};
 
 /// How many samples of the CPU-time profiler (JDK 25 and later, Linux) were lost or failed. Needs no list.
 ///

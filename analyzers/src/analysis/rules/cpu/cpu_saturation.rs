@@ -102,7 +102,8 @@ fn worst(loads: &[Load], length: i64) -> Option<Load> {
         }
         let mean = |of: fn(&Load) -> f64| ratio(window.iter().map(|l| of(l) * l.nanos()).sum(), covered);
         let from = window.first().map_or(end.from, |l| l.from);
-        let load = Load { from, to: end.to, user: mean(|l| l.user), system: mean(|l| l.system), machine: mean(|l| l.machine) };
+        let load =
+            Load { from, to: end.to, user: mean(|l| l.user), system: mean(|l| l.system), machine: mean(|l| l.machine) };
         if best.is_none_or(|b| load.machine > b.machine) {
             best = Some(load);
         }
@@ -127,7 +128,8 @@ mod tests {
     #[test]
     fn ten_busy_seconds_are_found_and_who_made_them() {
         let quiet = std::iter::repeat_n((0.1, 0.2), 30);
-        let verdict = scene(quiet.clone().chain(std::iter::repeat_n((0.8, 0.95), 12)).chain(quiet.clone())).judge(&CpuSaturation);
+        let verdict =
+            scene(quiet.clone().chain(std::iter::repeat_n((0.8, 0.95), 12)).chain(quiet.clone())).judge(&CpuSaturation);
         assert_eq!(verdict.severity, Severity::Warning);
         assert!(verdict.summary.contains("95 %") && verdict.summary.contains("this JVM"), "{}", verdict.summary);
         let others = scene(quiet.chain(std::iter::repeat_n((0.1, 0.8), 12))).judge(&CpuSaturation);

@@ -12,8 +12,7 @@ pub struct DeoptimizationStorm;
 
 const EVENT: &str = "jdk.Deoptimization";
 const MINUTE: i64 = 60 * SECOND;
-const SITES: GroupBy =
-    GroupBy::of(&[EVENT]).by(&["method", "bci", "lineNumber", "reason"]).per_nanos(MINUTE);
+const SITES: GroupBy = GroupBy::of(&[EVENT]).by(&["method", "bci", "lineNumber", "reason"]).per_nanos(MINUTE);
 const METHOD: usize = 0;
 const BCI: usize = 1;
 const LINE: usize = 2;
@@ -131,7 +130,8 @@ mod tests {
     #[test]
     fn one_place_again_and_again_is_a_warning() {
         let start = deoptimized(Scene::new(), 0, "com.example.Start.up");
-        let scene = (0..60i64).fold(start, |s, i| deoptimized(s, 2 * MINUTE + i * SECOND / 2, "com.example.Parser.next"));
+        let scene =
+            (0..60i64).fold(start, |s, i| deoptimized(s, 2 * MINUTE + i * SECOND / 2, "com.example.Parser.next"));
         let verdict = scene.judge(&DeoptimizationStorm);
         assert_eq!(verdict.severity, Severity::Warning);
         assert!(verdict.summary.contains("com.example.Parser.next:42 (unstable_if)"), "{}", verdict.summary);

@@ -2,7 +2,9 @@
 
 use crate::analysis::math::{map2, ratio};
 use crate::analysis::rules::support::{SECOND, main_sampler, samples, time, warm};
-use crate::analysis::{Category, EVENT, Facts, Group, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use crate::analysis::{
+    Category, EVENT, Facts, Group, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict,
+};
 
 /// How much of the machine the JIT compilers take after the first minute. Needs the list of `jdk.CompilerStatistics`.
 ///
@@ -11,17 +13,16 @@ use crate::analysis::{Category, EVENT, Facts, Group, GroupBy, Needs, Rule, RuleI
 pub struct JitOverhead;
 
 /// By the minute: only what comes after the warm-up counts.
-const SAMPLES: GroupBy =
-    GroupBy::of(&["jdk.ExecutionSample", "jdk.CPUTimeSample", "datadog.ExecutionSample"])
-        .by(&[EVENT, "sampledThread|eventThread"])
-        .measure(&["weight"])
-        .per_nanos(60 * SECOND)
-        .up_to(20_000);
+const SAMPLES: GroupBy = GroupBy::of(&["jdk.ExecutionSample", "jdk.CPUTimeSample", "datadog.ExecutionSample"])
+    .by(&[EVENT, "sampledThread|eventThread"])
+    .measure(&["weight"])
+    .per_nanos(60 * SECOND)
+    .up_to(20_000);
 
 /// Samples that it takes to judge.
 const ENOUGH_SAMPLES: f64 = 1_000.0;
 /// Time after the warm-up that it takes to judge.
-const ENOUGH: i64 = 20 * SECOND;
+const ENOUGH: i64 = 30 * SECOND;
 
 impl Rule for JitOverhead {
     fn info(&self) -> RuleInfo {
@@ -64,7 +65,7 @@ impl Rule for JitOverhead {
         };
         match (by_time, by_samples) {
             (None, None) => Verdict::not_applicable(
-                "the recording has neither 20 s of jdk.CompilerStatistics nor 1000 samples that show the compilers' threads, \
+                "the recording has neither 30 s of jdk.CompilerStatistics nor 1000 samples that show the compilers' threads, \
                  after the first 60 s of the JVM's life",
             ),
             (Some(by_time), by_samples) if by_samples.is_none_or(|s| s.share <= by_time.share) => verdict(

@@ -38,8 +38,7 @@ impl Rule for KernelTimeShare {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let busy: Vec<Load> =
-            loads(facts).into_iter().filter(|l| l.jvm() * 100.0 >= settings.number("busy")).collect();
+        let busy: Vec<Load> = loads(facts).into_iter().filter(|l| l.jvm() * 100.0 >= settings.number("busy")).collect();
         if busy.len() < ENOUGH {
             return Verdict::ok("The JVM was hardly ever busy");
         }

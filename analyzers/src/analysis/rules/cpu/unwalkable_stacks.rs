@@ -1,7 +1,9 @@
 //! `UnwalkableStacks`: samples whose stack the profiler could not walk.
 
 use crate::analysis::math::{map2, ratio};
-use crate::analysis::{Category, EVENT, Facts, Group, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use crate::analysis::{
+    Category, EVENT, Facts, Group, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict,
+};
 use crate::model::StackId;
 
 /// How many samples have no stack, or one that only says why there is none. Needs no list.
@@ -112,7 +114,8 @@ impl Kind<'_> {
 
     fn add(&mut self, facts: &Facts, group: &Group<'_>) {
         // The weight of an allocation is no number of samples.
-        let weighted = matches!(self.event, "datadog.ExecutionSample" | "datadog.MethodSample" | "profiler.WallClockSample");
+        let weighted =
+            matches!(self.event, "datadog.ExecutionSample" | "datadog.MethodSample" | "profiler.WallClockSample");
         let n = group.count() as f64;
         let n = if weighted { group.sum(0).max(n) } else { n };
         self.all += n;

@@ -68,7 +68,9 @@ impl Rule for GcCpuOverhead {
         let is_gc = |g: &&Group<'_>| g.thread(1).is_some_and(|t| !t.is_java() && is_collector(&t.name));
         let gc: f64 = groups.iter().filter(is_gc).map(samples).sum();
         if all < ENOUGH_SAMPLES {
-            return Verdict::not_applicable("there is neither jdk.GCCPUTime with jdk.CPULoad nor are there 500 CPU samples");
+            return Verdict::not_applicable(
+                "there is neither jdk.GCCPUTime with jdk.CPULoad nor are there 500 CPU samples",
+            );
         }
         if gc == 0.0 && !groups.iter().any(|g| g.thread(1).is_some_and(|t| !t.is_java())) {
             return Verdict::not_applicable(

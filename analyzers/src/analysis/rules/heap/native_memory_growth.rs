@@ -108,7 +108,8 @@ impl Rule for NativeMemoryGrowth {
             found.push(Growth { last: resident.last - explained, ..resident });
         }
         if found.is_empty() {
-            let tracked = facts.presence(USAGE) >= Presence::Available || facts.presence(RESIDENT) >= Presence::Available;
+            let tracked =
+                facts.presence(USAGE) >= Presence::Available || facts.presence(RESIDENT) >= Presence::Available;
             return Verdict::not_applicable(if tracked {
                 "the recording tells of less than a minute of memory use after the JVM's first 60 s".to_owned()
             } else {
@@ -117,16 +118,13 @@ impl Rule for NativeMemoryGrowth {
                 )
             });
         }
-        found.sort_by(|a, b| b.score(settings).total_cmp(&a.score(settings)).then_with(|| b.bytes().total_cmp(&a.bytes())));
+        found.sort_by(|a, b| {
+            b.score(settings).total_cmp(&a.score(settings)).then_with(|| b.bytes().total_cmp(&a.bytes()))
+        });
         let Some(worst) = found.first() else { return Verdict::ok("Nothing grows") };
         let score = worst.score(settings);
         let summary = if score >= crate::analysis::Severity::INFO_SCORE {
-            format!(
-                "Native memory grew: {} from {} to {}",
-                worst.what,
-                mebibytes(worst.first),
-                mebibytes(worst.last)
-            )
+            format!("Native memory grew: {} from {} to {}", worst.what, mebibytes(worst.first), mebibytes(worst.last))
         } else {
             "Native memory did not grow much".to_owned()
         };
@@ -209,7 +207,10 @@ mod tests {
     #[test]
     fn a_level_and_growth_at_the_start_are_fine() {
         assert_eq!(scene("Other", |i| 100 + i % 3).judge(&NativeMemoryGrowth).severity, Severity::Ok);
-        assert_eq!(scene("Class", |i| if i < 12 { 10 * i } else { 120 }).judge(&NativeMemoryGrowth).severity, Severity::Ok);
+        assert_eq!(
+            scene("Class", |i| if i < 12 { 10 * i } else { 120 }).judge(&NativeMemoryGrowth).severity,
+            Severity::Ok
+        );
         assert_eq!(scene("Java Heap", |i| 100 + 10 * i).judge(&NativeMemoryGrowth).severity, Severity::NotApplicable);
     }
 

@@ -2,7 +2,7 @@
 
 use crate::analysis::rules::support::number;
 use crate::analysis::rules::threads::dump::{Cycle, found_deadlocks, threads, told_deadlocks};
-use crate::analysis::{Category, Facts, Needs, Presence, Rule, RuleInfo, Severity, Settings, Value, Verdict};
+use crate::analysis::{Category, Facts, Needs, Presence, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
 /// Whether threads wait for each other in a circle. Needs the list of `jdk.ThreadDump`, at most [`DUMPS`], and of Datadog's own
 /// events.
@@ -89,7 +89,8 @@ impl Rule for Deadlock {
         };
         let count = u64::try_from(found.len()).unwrap_or(u64::MAX);
         let names: Vec<&str> = first.threads.iter().map(|(name, ..)| name.as_str()).collect();
-        let more = if found.len() > 1 { format!(", and {} more", found.len().saturating_sub(1)) } else { String::new() };
+        let more =
+            if found.len() > 1 { format!(", and {} more", found.len().saturating_sub(1)) } else { String::new() };
         let window = Value::window(
             found.iter().map(|s| s.from).min().unwrap_or(0),
             found.iter().map(|s| s.to).max().unwrap_or(0),
@@ -147,13 +148,7 @@ fn note(found: &mut Vec<Seen>, cycle: &Cycle<'_>, at: i64, frames: Vec<(String, 
         }
         None => {
             let owned = |t: &(&str, &str, &str)| (t.0.to_owned(), t.1.to_owned(), t.2.to_owned());
-            found.push(Seen {
-                threads: cycle.threads.iter().map(owned).collect(),
-                from: at,
-                to: at,
-                times: 1,
-                frames,
-            });
+            found.push(Seen { threads: cycle.threads.iter().map(owned).collect(), from: at, to: at, times: 1, frames });
         }
     }
 }

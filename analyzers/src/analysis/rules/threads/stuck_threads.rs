@@ -108,7 +108,8 @@ impl Rule for StuckThreads {
         let site = worst.thread.site().map_or("", Thread::method);
         let count = u64::try_from(longest.len()).unwrap_or(u64::MAX);
         let score = map2(worst.dumps as f64, settings.number("info"), settings.number("warning"));
-        let rest = if count > 1 { format!(" ({})", number(count, "such thread", "such threads")) } else { String::new() };
+        let rest =
+            if count > 1 { format!(" ({})", number(count, "such thread", "such threads")) } else { String::new() };
         Verdict::scored(
             score,
             format!(

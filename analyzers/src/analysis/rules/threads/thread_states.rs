@@ -154,7 +154,10 @@ impl Rule for ThreadStates {
         let summary = if knows_locks {
             format!("By {source}, {split}{most}")
         } else {
-            format!("By {source}, threads run {:.0} % of the time; these samples do not tell locks", share(all.running) * 100.0)
+            format!(
+                "By {source}, threads run {:.0} % of the time; these samples do not tell locks",
+                share(all.running) * 100.0
+            )
         };
         Verdict::scored(score, summary)
             .explain(
@@ -222,8 +225,7 @@ mod tests {
 
     fn scene(states: &[(&str, i64)]) -> Scene {
         states.iter().fold(Scene::new(), |scene, (state, weight)| {
-            let fields =
-                [("eventThread", thread("worker")), ("state", (*state).into()), ("weight", (*weight).into())];
+            let fields = [("eventThread", thread("worker")), ("state", (*state).into()), ("weight", (*weight).into())];
             scene.event("datadog.MethodSample", 0, 0, fields)
         })
     }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use crate::analysis::math::map2;
 use crate::analysis::rules::support::{SECOND, rising};
 use crate::analysis::rules::threads::missing_in_old_jdk;
-use crate::analysis::{Category, EVENT, Facts, GroupBy, Needs, Presence, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use crate::analysis::{
+    Category, EVENT, Facts, GroupBy, Needs, Presence, Rule, RuleInfo, Setting, Settings, Value, Verdict,
+};
 
 /// Whether virtual threads are started faster than they end. Needs no list: a sum a second.
 ///

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use crate::analysis::math::{map2, ratio};
 use crate::analysis::rules::support::{number, time};
 use crate::analysis::rules::threads::missing_in_old_jdk;
-use crate::analysis::{Category, Facts, Frame, Group, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use crate::analysis::{
+    Category, Facts, Frame, Group, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict,
+};
 
 /// Whether virtual threads wait while they are pinned to their carrier. Needs no list.
 ///
@@ -68,7 +70,8 @@ impl Rule for VirtualThreadPinned {
         let longest = map2(all.max(0) / 1e9, number_of("info"), number_of("warning"));
         let score = longest.max(map2(share * 100.0, number_of("share-info"), number_of("share-warning")));
         let sites = sites(facts, pins.iter());
-        let place = sites.first().and_then(|s| s.frame.as_ref()).map(|f| format!(" in {}", f.method)).unwrap_or_default();
+        let place =
+            sites.first().and_then(|s| s.frame.as_ref()).map(|f| format!(" in {}", f.method)).unwrap_or_default();
         Verdict::scored(
             score,
             format!(
@@ -154,7 +157,10 @@ mod tests {
     #[test]
     fn reasons_are_told_from_jdk_25_on() {
         let verdict = fixture::judge("VirtualThreadPinned", "jdk25-full");
-        assert!(verdict.is_finding() && format!("{:?}", verdict.evidence.get("places")).contains("LockSupport.park"), "{verdict:?}");
+        assert!(
+            verdict.is_finding() && format!("{:?}", verdict.evidence.get("places")).contains("LockSupport.park"),
+            "{verdict:?}"
+        );
     }
 
     #[test]
