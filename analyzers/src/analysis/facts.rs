@@ -15,6 +15,7 @@ pub use groups::{Group, Groups};
 pub(crate) use groups::{GroupsData, Key, Sample};
 pub use jvm::{Jvm, JvmVersion};
 pub use setting::SettingValue;
+pub(crate) use setting::parse_timespan;
 pub(crate) use stack::is_jdk;
 pub(crate) use table::TableData;
 pub use table::{Event, Table};

@@ -12,7 +12,7 @@ pub use group::{balance, over_smallest};
 pub use histogram::Histogram;
 pub use map::{map_exp, map_exp74, map_exp100, map_exp100_at, map_sigmoid, map2};
 pub use trend::{slope, slope_mib_per_second};
-pub use window::{Timed, Window, sliding};
+pub use window::{Timed, Window, sliding, worst_window};
 
 /// The nearest whole number; what does not fit becomes the nearest that does, and NaN 0.
 #[must_use]

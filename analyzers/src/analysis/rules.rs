@@ -1,12 +1,17 @@
 //! The rules, a type and a file each, in folders by subject. Adding one is a file, a line in its folder's module and
 //! a line in that module's list.
 
+pub mod classes;
 pub mod cpu;
 pub mod environment;
+pub mod exceptions;
 pub mod gc;
 pub mod heap;
+pub mod io;
+pub mod jvm;
 pub mod locks;
 pub mod recording;
+pub mod security;
 mod support;
 pub mod threads;
 
@@ -15,7 +20,21 @@ use super::rule::Rule;
 /// All rules of this crate.
 #[must_use]
 pub fn all() -> Vec<Box<dyn Rule>> {
-    [cpu::all(), environment::all(), gc::all(), heap::all(), locks::all(), recording::all(), threads::all()].into_iter().flatten().collect()
+    let folders = [
+        gc::all(),
+        heap::all(),
+        cpu::all(),
+        locks::all(),
+        threads::all(),
+        io::all(),
+        exceptions::all(),
+        classes::all(),
+        jvm::all(),
+        environment::all(),
+        security::all(),
+        recording::all(),
+    ];
+    folders.into_iter().flatten().collect()
 }
 
 /// Boxes rules for a list.
@@ -25,3 +44,5 @@ macro_rules! boxed {
     };
 }
 pub(crate) use boxed;
+
+pub(crate) use super::facts::parse_timespan;

@@ -40,6 +40,12 @@ impl Facts {
         self.names.str(self.names.function(self.names.frame(frame).function).name)
     }
 
+    /// The handle of a frame's method: equal for the same method on different lines.
+    #[must_use]
+    pub fn function_of(&self, frame: FrameId) -> FunctionId {
+        self.names.frame(frame).function
+    }
+
     /// The methods of a stack, leaf first.
     pub fn methods(&self, stack: StackId) -> impl DoubleEndedIterator<Item = &str> {
         self.frames(stack).iter().map(|f| self.method(*f))

@@ -69,6 +69,41 @@ pub fn sliding(first: i64, last: i64, length: i64) -> impl Iterator<Item = Windo
     })
 }
 
+/// The window of `length`, sliding by half, with the greatest share of its time in the events, and that share. Windows
+/// begin with the first event. Where nothing happens it is the first window, with 0.
+pub fn worst_window(events: &[impl Timed], length: i64) -> (Window, f64) {
+    let first = events.iter().map(Timed::start).min().unwrap_or(0);
+    let slide = (length / 2).max(1);
+    // Time in events for each half of a window, so that the work does not grow with the number of windows.
+    let mut halves: std::collections::BTreeMap<i64, f64> = std::collections::BTreeMap::new();
+    let mut left = MAX_WINDOWS;
+    for event in events {
+        let mut at = event.start();
+        while at < event.end() && left > 0 {
+            left -= 1;
+            let half = at.saturating_sub(first) / slide;
+            let end = first.saturating_add(half.saturating_add(1).saturating_mul(slide)).min(event.end());
+            *halves.entry(half).or_default() += end.saturating_sub(at) as f64;
+            if end <= at {
+                break;
+            }
+            at = end;
+        }
+    }
+    let mut best = (0, 0.0);
+    for (half, time) in &halves {
+        // Two windows hold this half: that which begins with it, and the one before.
+        for (begin, other) in [(*half, half.saturating_add(1)), (half.saturating_sub(1), half.saturating_sub(1))] {
+            let sum = time + halves.get(&other).copied().unwrap_or(0.0);
+            if begin >= 0 && sum > best.1 {
+                best = (begin, sum);
+            }
+        }
+    }
+    let from = first.saturating_add(best.0.saturating_mul(slide));
+    (Window { from, to: from.saturating_add(length) }, super::ratio(best.1, length as f64))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +115,19 @@ mod tests {
         assert_eq!(sliding(100, 120, 20).count(), 2);
         assert_eq!(sliding(5, 5, 20).count(), 1);
         assert_eq!(sliding(6, 5, 20).count(), 0);
+    }
+
+    #[test]
+    fn the_worst_window_is_the_one_that_trying_all_finds() {
+        let events = [(0, 3), (12, 19), (14, 16), (41, 60)];
+        for length in [10, 20, 40, 100] {
+            let by_hand = sliding(0, 60, length)
+                .map(|w| (events.iter().map(|e| w.clip(e)).sum::<i64>(), w))
+                .max_by_key(|(time, w)| (*time, std::cmp::Reverse(w.from)))
+                .map(|(time, _)| time as f64 / length as f64);
+            assert_eq!(Some(worst_window(&events, length).1), by_hand, "{length}");
+        }
+        assert_eq!(worst_window(&[(5, 5)], 10).1, 0.0);
     }
 
     #[test]

@@ -143,7 +143,7 @@ impl<'c, 'a> Values<'c, 'a> {
             "java.lang.Thread" => self.thread(of, key, steps),
             "java.lang.Class" => {
                 let name = self.field_text(of, key, "name")?;
-                Some(Cell::Text(self.intern(&names::type_name(&names::normalise_class(&name)))))
+                Some(Cell::Text(self.intern(&names::type_name(&name))))
             }
             "jdk.types.Method" => {
                 let class = self.follow(of.id(), "type", key, steps).and_then(Cell::text);

@@ -1,12 +1,23 @@
 //! The machine, the container, other processes.
 
 mod container_cpu_throttling;
+mod low_on_physical_memory;
+mod many_running_processes;
+mod process_started;
 
 pub use container_cpu_throttling::ContainerCpuThrottling;
+pub use low_on_physical_memory::LowOnPhysicalMemory;
+pub use many_running_processes::ManyRunningProcesses;
+pub use process_started::ProcessStarted;
 
 use super::boxed;
 use crate::analysis::rule::Rule;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
-    boxed![ContainerCpuThrottling]
+    boxed![
+        LowOnPhysicalMemory,
+        ManyRunningProcesses,
+        ProcessStarted,
+        ContainerCpuThrottling,
+    ]
 }

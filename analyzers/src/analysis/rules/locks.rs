@@ -1,19 +1,36 @@
-//! Locks and blocking.
+//! Locks and blocking, and operations of the JVM that block.
 
+mod biased_locking_revocation;
+mod biased_locking_revocation_pause;
+mod context_switch;
 mod deadlock;
 mod java_blocking;
 mod lock_contention;
 mod lock_convoy;
+mod vm_operations;
 
+pub use biased_locking_revocation::BiasedLockingRevocation;
+pub use biased_locking_revocation_pause::BiasedLockingRevocationPause;
+pub use context_switch::ContextSwitch;
 pub(super) use deadlock::DUMPS;
 pub use deadlock::Deadlock;
 pub use java_blocking::JavaBlocking;
 pub use lock_contention::LockContention;
 pub use lock_convoy::LockConvoy;
+pub use vm_operations::VmOperations;
 
 use super::boxed;
 use crate::analysis::rule::Rule;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
-    boxed![Deadlock, JavaBlocking, LockContention, LockConvoy]
+    boxed![
+        JavaBlocking,
+        ContextSwitch,
+        VmOperations,
+        BiasedLockingRevocationPause,
+        BiasedLockingRevocation,
+        Deadlock,
+        LockContention,
+        LockConvoy,
+    ]
 }

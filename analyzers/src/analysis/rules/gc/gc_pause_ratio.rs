@@ -1,6 +1,6 @@
 //! `GcPauseRatio`: the share of time in pauses of the collector.
 
-use crate::analysis::math::{Timed, Window, map2, ratio, sliding};
+use crate::analysis::math::{map2, ratio, worst_window};
 use crate::analysis::{Category, Event, Facts, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// How much of the time the collector stops the program. Needs the list of pauses.
@@ -35,7 +35,7 @@ impl Rule for GcPauseRatio {
         if pauses.is_empty() {
             return Verdict::ok("There were no pauses");
         }
-        let (window, share) = worst(&pauses, settings.nanos("window"));
+        let (window, share) = worst_window(&pauses, settings.nanos("window"));
         let total: i64 = pauses.iter().fold(0, |sum, p| sum.saturating_add(p.nanos()));
         let score = map2(share * 100.0, settings.number("info"), settings.number("warning"));
         let whole = ratio(total as f64, facts.nanos() as f64);
@@ -54,21 +54,6 @@ impl Rule for GcPauseRatio {
         .with("pauses", Value::count(pauses.len() as u64, "pauses"))
         .with("time paused", Value::nanos(total))
     }
-}
-
-/// The window with the greatest share of its time in the events, and that share; events in the order of their start.
-fn worst(events: &[impl Timed], length: i64) -> (Window, f64) {
-    let first = events.iter().map(Timed::start).min().unwrap_or(0);
-    let last = events.iter().map(Timed::end).max().unwrap_or(0);
-    let mut best = (Window { from: first, to: first.saturating_add(length) }, 0.0);
-    for window in sliding(first, last, length) {
-        let clipped = events.iter().fold(0i64, |sum, e| sum.saturating_add(window.clip(e)));
-        let share = ratio(clipped as f64, window.length() as f64);
-        if share > best.1 {
-            best = (window, share);
-        }
-    }
-    best
 }
 
 #[cfg(test)]

@@ -1,0 +1,72 @@
+//! `GcPauseTargetRule`: G1 misses its pause goal.
+
+use crate::analysis::math::ratio;
+use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Settings, Value, Verdict};
+
+/// Whether G1's pauses were longer than asked for. Needs the list of G1MMU, one a collection.
+#[derive(Debug, Clone, Copy)]
+pub struct GcPauseTargetRule;
+
+impl Rule for GcPauseTargetRule {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "G1's pause goal",
+            category: Category::Gc,
+            description: "Whether G1 kept to its pause goal (-XX:MaxGCPauseMillis).",
+            formula: "To act on if the longest gcTime of jdk.G1MMU is above the goal.",
+            differences: "As in JMC one collection decides; the evidence has the share of those above the goal.",
+            ..RuleInfo::jmc("GcPauseTargetRule")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().available("jdk.G1MMU").table("jdk.G1MMU", &["gcTime", "pauseTarget"])
+    }
+
+    fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+        let table = facts.table("jdk.G1MMU");
+        let (Some(longest), Some(goal)) = (table.ints("gcTime").max(), table.ints("pauseTarget").max()) else {
+            return Verdict::not_applicable("jdk.G1MMU does not tell the goal");
+        };
+        let above = table.ints("gcTime").filter(|t| *t > goal).count();
+        let evidence = |v: Verdict| {
+            v.with("goal", Value::nanos(goal))
+                .with("longest", Value::nanos(longest))
+                .with("collections", Value::count(table.len() as u64, "collections"))
+                .with("above the goal", Value::count(above as u64, "collections"))
+                .with("share above the goal", Value::share(ratio(above as f64, table.len() as f64)))
+        };
+        if longest <= goal {
+            return evidence(Verdict::ok("G1 kept to its pause goal"));
+        }
+        evidence(
+            Verdict::warning(format!(
+                "{above} of {} collections took longer than the pause goal of {} ms",
+                table.len(),
+                goal / 1_000_000
+            ))
+            .explain("The goal is what G1 aims at when it decides how much to collect at a time.")
+            .remedy("Give the heap more room, allocate less, or set a goal that can be reached."),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::Severity;
+    use crate::analysis::testing::Scene;
+
+    #[test]
+    fn above_the_goal_is_found() {
+        let of = |time: i64| {
+            Scene::new()
+                .event("jdk.G1MMU", 0, 0, [("gcTime", time.into()), ("pauseTarget", 200_000_000.into())])
+                .judge(&GcPauseTargetRule)
+                .severity
+        };
+        assert_eq!(of(200_000_001), Severity::Warning);
+        assert_eq!(of(200_000_000), Severity::Ok);
+        assert_eq!(Scene::new().judge(&GcPauseTargetRule).severity, Severity::NotApplicable);
+    }
+}

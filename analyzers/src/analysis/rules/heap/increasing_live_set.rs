@@ -1,0 +1,126 @@
+//! `IncreasingLiveSet`: the heap fills up.
+
+use std::collections::BTreeMap;
+
+use crate::analysis::math::{map_exp100, slope_mib_per_second};
+use crate::analysis::{Category, Facts, Needs, Presence, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether what stays after collections grows. Needs the lists of heap summaries, class counts and old objects.
+#[derive(Debug, Clone, Copy)]
+pub struct IncreasingLiveSet;
+
+impl Rule for IncreasingLiveSet {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Growth of the live set",
+            category: Category::Heap,
+            description: "Whether what stays in the heap after collections grows, as it does when memory leaks.",
+            formula: "Least squares slope of the heap used after collections (whole MiB over whole seconds), over the \
+                      first use after the warm-up: 75 at `warning` a second. The warm-up ends when `warm-up` of all \
+                      classes are loaded. Without a collection of the old generation at most 74, and nothing is said \
+                      with `young` young collections or fewer.",
+            differences: "Where old objects are sampled but none has a path to a root, and where they are not sampled \
+                          at all, JMC forgets the trend and is content. Here the trend decides in any case; the samples \
+                          are evidence.",
+            settings: const {
+                &[
+                    Setting::percent("warning", 1.0, "Growth a second to act on"),
+                    Setting::percent("warm-up", 90.0, "Share of classes loaded at the end of the warm-up"),
+                    Setting::count("young", 4.0, "Young collections that are too few to judge"),
+                ]
+            },
+            ..RuleInfo::jmc("IncreasingLiveSet")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+            .enabled("jdk.GCHeapSummary")
+            .table("jdk.GCHeapSummary", &["when", "heapUsed", "gcId"])
+            .table("jdk.ClassLoadingStatistics", &["loadedClassCount"])
+            .table_up_to(10_000, "jdk.OldObjectSample", &["object.type", "objectAge", "allocationTime", "stackTrace"])
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let classes = facts.table("jdk.ClassLoadingStatistics");
+        let most = classes.floats("loadedClassCount").fold(0.0, f64::max);
+        let limit = most * settings.number("warm-up") / 100.0;
+        let Some(warm) = classes.rows().find(|r| r.float("loadedClassCount").is_some_and(|n| n > limit)) else {
+            return Verdict::not_applicable("without jdk.ClassLoadingStatistics the end of the warm-up is not known");
+        };
+        let points: Vec<(i64, i64)> = facts
+            .table("jdk.GCHeapSummary")
+            .rows()
+            .filter(|r| r.text("when") == Some("After GC"))
+            .filter_map(|r| Some((r.end, r.int("heapUsed")?)))
+            .collect();
+        let Some((_, base)) = points.iter().find(|(at, _)| *at > warm.end) else {
+            return Verdict::not_applicable("there was no collection after the warm-up");
+        };
+        let slope = slope_mib_per_second(&points);
+        let rise = slope * 1_048_576.0 / (*base).max(1) as f64;
+        let mut score = map_exp100(rise * 100.0, settings.number("warning"));
+        if facts.count("jdk.OldGarbageCollection") == 0 {
+            if facts.count("jdk.YoungGarbageCollection") as f64 <= settings.number("young") {
+                return Verdict::not_applicable("there were too few collections");
+            }
+            score = score.min(74.0);
+        }
+        let verdict = Verdict::scored(
+            score,
+            format!("The heap used after collections changes by {slope:.3} MiB a second ({:.2} % of it)", rise * 100.0),
+        )
+        .explain("If what stays after collections grows without end, the heap will be full some day.")
+        .remedy("Look at the classes of old objects and who holds them; record with path-to-gc-roots=true.")
+        .with("growth a second", Value::bytes(slope * 1_048_576.0))
+        .with("growth a second, relative", Value::share(rise))
+        .with("end of warm-up", Value::instant(warm.end))
+        .with("use after warm-up", Value::bytes(*base as f64))
+        .with_some("last use", points.last().map(|(_, used)| Value::bytes(*used as f64)))
+        .with_some("JVM start", facts.jvm().start.map(Value::instant));
+        if facts.presence("jdk.OldObjectSample") < Presence::Available {
+            return verdict;
+        }
+        let mut old: BTreeMap<&str, u64> = BTreeMap::new();
+        for row in facts.table("jdk.OldObjectSample").rows() {
+            let allocated = row.int("allocationTime").unwrap_or(row.start);
+            if allocated > warm.end {
+                *old.entry(row.text("object.type").unwrap_or("?")).or_default() += 1;
+            }
+        }
+        let mut old: Vec<(&str, u64)> = old.into_iter().collect();
+        old.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+        let rows = old.into_iter().take(10).map(|(class, n)| [class.into(), Value::count(n, "samples")]);
+        verdict.with("old objects allocated after the warm-up", Value::table(["class", "samples"], rows))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::Severity;
+    use crate::analysis::testing::Scene;
+
+    fn scene(mib_a_second: i64, old: i64, young: i64) -> Scene {
+        let second = 1_000_000_000;
+        let scene = Scene::new().event("jdk.ClassLoadingStatistics", 0, 0, [("loadedClassCount", 100.into())]);
+        let scene = (0..old).fold(scene, |s, i| s.event("jdk.OldGarbageCollection", i, i, []));
+        let scene = (0..young).fold(scene, |s, i| s.event("jdk.YoungGarbageCollection", i, i, []));
+        (1..20i64).fold(scene, |s, i| {
+            s.event(
+                "jdk.GCHeapSummary",
+                i * second,
+                i * second,
+                [("when", "After GC".into()), ("heapUsed", ((100 + i * mib_a_second) << 20).into())],
+            )
+        })
+    }
+
+    #[test]
+    fn growth_is_found_and_young_collections_alone_prove_less() {
+        assert_eq!(scene(5, 3, 10).judge(&IncreasingLiveSet).severity, Severity::Warning);
+        assert_eq!(scene(5, 0, 10).judge(&IncreasingLiveSet).severity, Severity::Info);
+        assert_eq!(scene(5, 0, 3).judge(&IncreasingLiveSet).severity, Severity::NotApplicable);
+        assert_eq!(scene(0, 3, 10).judge(&IncreasingLiveSet).severity, Severity::Ok);
+    }
+}

@@ -1,0 +1,48 @@
+//! The JVM, its options and agents.
+
+mod agents;
+mod arguments;
+mod bytecode_verification;
+mod debug_non_safepoints;
+mod deprecated;
+mod discouraged_vm_options;
+mod documented;
+mod duplicate_flags;
+mod finalizers_run;
+mod flight_recording_support;
+mod jfr_periodic_events_fix;
+mod management_agent;
+mod options;
+mod pid1;
+
+pub use agents::{DynamicAgents, MultipleAgents};
+pub use bytecode_verification::BytecodeVerification;
+pub use debug_non_safepoints::DebugNonSafepoints;
+pub use discouraged_vm_options::DiscouragedVmOptions;
+pub use duplicate_flags::DuplicateFlags;
+pub use finalizers_run::FinalizersRun;
+pub use flight_recording_support::FlightRecordingSupport;
+pub use jfr_periodic_events_fix::JfrPeriodicEventsFix;
+pub use management_agent::ManagementAgent;
+pub use options::Options;
+pub use pid1::Pid1;
+
+use super::boxed;
+use crate::analysis::rule::Rule;
+
+pub(super) fn all() -> Vec<Box<dyn Rule>> {
+    boxed![
+        Options,
+        DuplicateFlags,
+        DiscouragedVmOptions,
+        BytecodeVerification,
+        DebugNonSafepoints,
+        ManagementAgent,
+        FlightRecordingSupport,
+        JfrPeriodicEventsFix,
+        Pid1,
+        MultipleAgents,
+        DynamicAgents,
+        FinalizersRun,
+    ]
+}
