@@ -26,6 +26,7 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         heap::all(),
         cpu::all(),
         locks::all(),
+        threads::all(),
         io::all(),
         exceptions::all(),
         classes::all(),

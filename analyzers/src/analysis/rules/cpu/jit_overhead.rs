@@ -22,7 +22,7 @@ const SAMPLES: GroupBy = GroupBy::of(&["jdk.ExecutionSample", "jdk.CPUTimeSample
 /// Samples that it takes to judge.
 const ENOUGH_SAMPLES: f64 = 1_000.0;
 /// Time after the warm-up that it takes to judge.
-const ENOUGH: i64 = 20 * SECOND;
+const ENOUGH: i64 = 30 * SECOND;
 
 impl Rule for JitOverhead {
     fn info(&self) -> RuleInfo {
@@ -65,7 +65,7 @@ impl Rule for JitOverhead {
         };
         match (by_time, by_samples) {
             (None, None) => Verdict::not_applicable(
-                "the recording has neither 20 s of jdk.CompilerStatistics nor 1000 samples that show the compilers' threads, \
+                "the recording has neither 30 s of jdk.CompilerStatistics nor 1000 samples that show the compilers' threads, \
                  after the first 60 s of the JVM's life",
             ),
             (Some(by_time), by_samples) if by_samples.is_none_or(|s| s.share <= by_time.share) => verdict(

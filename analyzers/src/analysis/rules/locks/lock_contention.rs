@@ -25,7 +25,7 @@ const STACK: usize = 2;
 const THREAD: usize = 3;
 
 /// Threads that wait on average from which time on CPU is a measure: next to nothing is a large part of nothing.
-const ENOUGH: f64 = 0.05;
+const ENOUGH: f64 = 0.1;
 
 /// Where the threads of a pool ask for work, or end: those that wait there, be it for the pool's own lock, have nothing to do.
 const NO_WORK: [&str; 2] =
@@ -40,7 +40,7 @@ impl Rule for LockContention {
             formula: "Sum of the durations of jdk.JavaMonitorEnter, and of jdk.ThreadPark where parkedClass is a lock \
                       (`locks`), over the recording's length, which is the number of threads waiting on average: 25 at \
                       `info`, 75 at `warning`. Threads that ask their pool for work, or \
-                      leave it, are left out. Where the number is 0.05 or more, also over the JVM's CPU time (jdk.CPULoad times \
+                      leave it, are left out. Where the number is 0.1 or more, also over the JVM's CPU time (jdk.CPULoad times \
                       hardware threads): 25 at `cpu-info`, 75 at `cpu-warning` (below `info` no \
                       warning). The greater counts. After Datadog (waiting \
                       to CPU time) and JMC. Waits shorter than the events' thresholds are not seen.",

@@ -14,6 +14,9 @@ pub struct LockConvoy;
 
 const EVENT: &str = "jdk.JavaMonitorEnter";
 
+/// Share of the time, hundredths, up to which a queue is an incident, as at the start, and no convoy.
+const BRIEF: f64 = 1.0;
+
 /// What is known of one monitor.
 #[derive(Debug, Clone, Copy, Default)]
 struct Queue {
@@ -32,7 +35,8 @@ impl Rule for LockConvoy {
             category: Category::Locks,
             description: "Whether many threads queue at one monitor (synchronized).",
             formula: "jdk.JavaMonitorEnter by address: the most threads that wait at once, 25 at `peak-info`, 75 at \
-                      `peak-warning`; and the share of the recording in which two or more wait, 25 at `time-info`, 75 at \
+                      `peak-warning` (where two or more wait for less than 1 % of the time, it is worth a look at \
+                      most, and from `peak-warning` on); and the share of the recording in which two or more wait, 25 at `time-info`, 75 at \
                       `time-warning`. The greater counts, of the worst monitor. Waits shorter than the event's threshold \
                       are not seen. Thresholds of our own.",
             settings: const {
@@ -68,6 +72,8 @@ impl Rule for LockConvoy {
                 let queue = queue(rows);
                 let peak = map2(queue.peak as f64, number("peak-info"), number("peak-warning"));
                 let time = ratio(queue.shared as f64, whole) * 100.0;
+                let brief = if queue.peak as f64 >= number("peak-warning") { 74.0 } else { 24.0 };
+                let peak = if time < BRIEF { peak.min(brief) } else { peak };
                 (peak.max(map2(time, number("time-info"), number("time-warning"))), *class, queue, rows)
             })
             .collect();

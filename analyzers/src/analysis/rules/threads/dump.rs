@@ -37,11 +37,6 @@ impl<'t> Thread<'t> {
         frame.split_once('(').map_or(frame, |(method, _)| method)
     }
 
-    /// The line of a frame.
-    pub(in crate::analysis::rules) fn line(frame: &str) -> Option<u32> {
-        frame.rsplit_once(':')?.1.strip_suffix(')')?.parse().ok()
-    }
-
     /// The first frame that is the program's own, else the first.
     pub(in crate::analysis::rules) fn site(&self) -> Option<&'t str> {
         let own = self.frames.iter().find(|f| !is_jdk(Self::method(f)));
@@ -269,7 +264,6 @@ mod tests {
         assert_eq!(threads[0].holds, ["0x00a"]);
         assert_eq!(threads[1].holds, ["0x00b"]);
         assert_eq!(Thread::method(threads[0].frames[0]), "shop.Bank.transfer");
-        assert_eq!(Thread::line(threads[0].frames[0]), Some(193));
         assert!(threads[0].is_program() && !threads[3].is_program());
         assert!(threads[2].holds.is_empty(), "a monitor that is waited on is not held");
     }

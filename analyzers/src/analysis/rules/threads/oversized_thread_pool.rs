@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::analysis::math::{map2, ratio};
-use crate::analysis::rules::support::{CPU_BY_THREAD, pool_name};
+use crate::analysis::rules::support::{CPU_BY_THREAD, SECOND, pool_name};
 use crate::analysis::{Category, Facts, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, ThreadId, Value, Verdict};
 
 /// Whether a pool has far more threads than have work, or more threads that compute than there are CPUs. Needs no list.
@@ -17,7 +17,13 @@ const STARTS: GroupBy = GroupBy::of(&["jdk.ThreadStart"]).by(&["thread"]);
 const ENDS: GroupBy = GroupBy::of(&["jdk.ThreadEnd"]).by(&["thread"]);
 const PARKS: GroupBy =
     GroupBy::of(&["jdk.ThreadPark", "jdk.JavaMonitorWait"]).by(&["eventThread"]).measure(&["duration"]);
-const LOADS: GroupBy = GroupBy::of(&["jdk.ThreadCPULoad"]).by(&["eventThread"]).measure(&["user", "system"]);
+/// The JVM tells the load of threads each 10 s.
+const SLICE: i64 = 10 * SECOND;
+const LOADS: GroupBy = GroupBy::of(&["jdk.ThreadCPULoad"])
+    .by(&["eventThread"])
+    .measure(&["user", "system"])
+    .per_nanos(SLICE)
+    .up_to(200_000);
 
 /// Share of its life that a thread is parked from which it counts as idle.
 const IDLE: f64 = 0.95;
@@ -31,16 +37,15 @@ struct Known {
     to: i64,
     parked: f64,
     sampled: bool,
-    /// Of the machine, 0 to 1.
-    load: f64,
+    ended: bool,
 }
 
 #[derive(Debug, Default)]
 struct Pool {
     size: u64,
     idle: u64,
-    load: f64,
-    loads: Vec<f64>,
+    /// By slice of time: the load of each thread, of the machine, 0 to 1.
+    loads: BTreeMap<i64, Vec<f64>>,
 }
 
 impl Pool {
@@ -48,13 +53,20 @@ impl Pool {
         ratio(self.idle as f64, self.size as f64)
     }
 
-    /// Threads that compute: those with at least a quarter of what they would get if all threads of the pool shared the CPUs.
+    /// The largest load of a slice, of the machine.
+    fn load(&self) -> f64 {
+        self.loads.values().map(|l| l.iter().sum::<f64>()).fold(0.0, f64::max)
+    }
+
+    /// The most threads that compute at once: those with at least a quarter of what they would get if all threads of the pool
+    /// shared the CPUs, in slices in which the pool takes the machine.
     fn computing(&self, cpus: f64) -> usize {
-        if self.load < BUSY {
-            return 0;
-        }
-        let fair = ratio(1.0, (self.loads.len() as f64).max(cpus));
-        self.loads.iter().filter(|l| **l >= fair / 4.0).count()
+        let computing = |loads: &&Vec<f64>| {
+            let fair = ratio(1.0, (loads.len() as f64).max(cpus));
+            loads.iter().filter(|l| **l >= fair / 4.0).count()
+        };
+        let busy = self.loads.values().filter(|l| l.iter().sum::<f64>() >= BUSY);
+        busy.map(|l| computing(&l)).max().unwrap_or(0)
     }
 }
 
@@ -66,8 +78,8 @@ impl Rule for OversizedThreadPool {
             description: "Whether a pool has far more threads than have work, or more threads that compute than there are CPUs.",
             formula: "Threads by their name without digits. Idle is one without a CPU sample that is parked (jdk.ThreadPark, \
                       jdk.JavaMonitorWait) for 95 % of its time; of pools with `idle` or more of such threads, the number of \
-                      threads: 25 at `info`, 75 at `warning`. And of pools that take 70 % of the machine (jdk.ThreadCPULoad), \
-                      the threads that compute over the hardware threads, if more: 25 at `cpu-info`, 75 at `cpu-warning`. \
+                      threads: 25 at `info`, 75 at `warning`. And of pools that take 70 % of the machine within 10 s \
+                      (jdk.ThreadCPULoad), the threads that compute at once over the hardware threads, if more: 25 at `cpu-info`, 75 at `cpu-warning`. \
                       After Datadog's thread pool size, with thresholds of our own.",
             settings: const {
                 &[
@@ -102,9 +114,16 @@ impl Rule for OversizedThreadPool {
             if !known.sampled && life > 0.0 && known.parked >= IDLE * life {
                 pool.idle = pool.idle.saturating_add(1);
             }
-            pool.load += known.load;
-            if known.load > 0.0 {
-                pool.loads.push(known.load);
+        }
+        for group in facts.groups(&LOADS).iter() {
+            let Some(id) = group.thread_id(0).filter(|id| is_pooled(facts, *id)) else { continue };
+            // A thread's last load is told when it ends, and of a time of its own: ten that ran one after the other would be ten
+            // at once.
+            if threads.get(&id).is_some_and(|t| t.ended && t.to.saturating_sub(group.last()).abs() < SECOND) {
+                continue;
+            }
+            if let Some(pool) = pools.get_mut(&pool_name(&facts.thread(id).name)) {
+                pool.loads.entry(group.bucket()).or_default().push(group.mean(0) + group.mean(1));
             }
         }
         let cpus = facts.hardware_threads().map_or(0.0, |n| n as f64);
@@ -159,13 +178,13 @@ impl Rule for OversizedThreadPool {
         verdict.with_some("hardware threads", (cpus > 0.0).then(|| Value::number(cpus, "threads"))).with(
             "pools",
             Value::table(
-                ["pool", "threads", "idle", "load of the machine"],
+                ["pool", "threads", "idle", "largest load of the machine"],
                 rated.iter().take(10).map(|(.., name, pool)| {
                     [
                         (*name).into(),
                         Value::count(pool.size, "threads"),
                         Value::count(pool.idle, "threads"),
-                        Value::share(pool.load),
+                        Value::share(pool.load()),
                     ]
                 }),
             ),
@@ -173,12 +192,17 @@ impl Rule for OversizedThreadPool {
     }
 }
 
+/// Whether a thread may be a pool's: virtual ones and the compilers' are not.
+fn is_pooled(facts: &Facts, id: ThreadId) -> bool {
+    let thread = facts.thread(id);
+    thread.is_java() && !thread.is_virtual && !thread.name.contains("CompilerThread")
+}
+
 fn threads(facts: &Facts) -> HashMap<ThreadId, Known> {
     let mut threads: HashMap<ThreadId, Known> = HashMap::new();
     let (from, to) = (facts.start(), facts.end());
-    let unknown = Known { from, to, parked: 0.0, sampled: false, load: 0.0 };
-    // Virtual threads belong to no pool of this kind.
-    let java = |id: &ThreadId| facts.thread(*id).is_java() && !facts.thread(*id).is_virtual;
+    let unknown = Known { from, to, parked: 0.0, sampled: false, ended: false };
+    let java = |id: &ThreadId| is_pooled(facts, *id);
     for group in facts.groups(&STARTS).iter() {
         if let Some(id) = group.thread_id(0).filter(java) {
             threads.entry(id).or_insert(unknown).from = group.first();
@@ -194,7 +218,7 @@ fn threads(facts: &Facts) -> HashMap<ThreadId, Known> {
     }
     for group in facts.groups(&LOADS).iter() {
         if let Some(id) = group.thread_id(0).filter(java) {
-            threads.entry(id).or_insert(unknown).load = group.mean(0) + group.mean(1);
+            threads.entry(id).or_insert(unknown);
         }
     }
     for group in facts.groups(&CPU_BY_THREAD).iter() {
@@ -204,7 +228,7 @@ fn threads(facts: &Facts) -> HashMap<ThreadId, Known> {
     }
     for group in facts.groups(&ENDS).iter() {
         if let Some(known) = group.thread_id(0).and_then(|id| threads.get_mut(&id)) {
-            known.to = group.last();
+            (known.to, known.ended) = (group.last(), true);
         }
     }
     threads
@@ -214,7 +238,7 @@ fn threads(facts: &Facts) -> HashMap<ThreadId, Known> {
 mod tests {
     use super::*;
     use crate::analysis::Severity;
-    use crate::analysis::rules::support::{SECOND, fixture};
+    use crate::analysis::rules::support::fixture;
     use crate::analysis::testing::{Scene, thread};
 
     #[test]

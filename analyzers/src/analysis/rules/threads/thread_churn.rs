@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::analysis::math::{map2, ratio};
-use crate::analysis::rules::support::{pool_name, rising, time};
+use crate::analysis::rules::support::{pool_name, rising, time, warm};
 use crate::analysis::{
     Category, Facts, Group, GroupBy, Needs, Presence, Rule, RuleInfo, Setting, Settings, ThreadId, Value, Verdict,
 };
@@ -35,7 +35,7 @@ impl Rule for ThreadChurn {
             description: "Whether threads are started for a moment's work, or become more and more.",
             formula: "jdk.ThreadStart events a second: 25 at `info`, 75 at `warning`, if half or more of them end within \
                       `short` (or it is not recorded when they end). And the growth of activeCount of \
-                      jdk.JavaThreadStatistics from the first to the last tenth of the recording, if it rises in 80 % of the \
+                      jdk.JavaThreadStatistics from the first to the last tenth of the time after the JVM's first 60 s, if it rises in 80 % of the \
                       tenths and by ten threads: 25 at `growth-info` of the first, 75 at `growth-warning`. The greater \
                       counts. Virtual threads are not counted. Thresholds of our own.",
             settings: const {
@@ -144,10 +144,13 @@ fn short_lived(facts: &Facts, short: i64) -> Option<f64> {
     (!starts.is_empty()).then(|| ratio(starts.iter().filter(is_short).count() as f64, starts.len() as f64))
 }
 
-/// Threads in the first and in the last tenth of the recording, and in which share of the tenths there are more.
+/// Threads in the first and in the last tenth of the time after the warm-up, and in which share of the tenths there are more.
 fn growth(facts: &Facts) -> Option<(f64, f64, f64)> {
-    let counts: Vec<f64> = facts.table(STATISTICS).floats("activeCount").collect();
-    if counts.len() < STEPS.saturating_mul(2) {
+    // Pools fill as a program starts.
+    let warm = warm(facts);
+    let rows = facts.table(STATISTICS).rows().filter(|r| r.start >= warm);
+    let counts: Vec<f64> = rows.filter_map(|r| r.float("activeCount")).collect();
+    if counts.len() < STEPS.saturating_mul(3) {
         return None;
     }
     let means: Vec<f64> = (0..STEPS)
@@ -182,13 +185,13 @@ mod tests {
 
     #[test]
     fn threads_that_become_more_are_found() {
-        assert_eq!(counts((0..100).map(|i| 40 + i / 2)).judge(&ThreadChurn).severity, Severity::Warning);
+        assert_eq!(counts((0..200).map(|i| 40 + i / 2)).judge(&ThreadChurn).severity, Severity::Warning);
     }
 
     #[test]
     fn a_pool_that_starts_and_a_level_that_varies_are_fine() {
-        assert_eq!(counts((0..100).map(|i| 40 + 30 * (i % 2))).judge(&ThreadChurn).severity, Severity::Ok);
-        assert_eq!(counts((0..100).map(|i| if i < 5 { 10 } else { 60 })).judge(&ThreadChurn).severity, Severity::Ok);
+        assert_eq!(counts((0..200).map(|i| 40 + 30 * (i % 2))).judge(&ThreadChurn).severity, Severity::Ok);
+        assert_eq!(counts((0..200).map(|i| if i < 50 { i } else { 60 })).judge(&ThreadChurn).severity, Severity::Ok);
         fixture::expect("ThreadChurn", "scenarios/oversized-pool", Severity::Ok);
         fixture::expect("ThreadChurn", "scenarios/healthy", Severity::Ok);
     }
