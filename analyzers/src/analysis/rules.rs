@@ -26,7 +26,6 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         heap::all(),
         cpu::all(),
         locks::all(),
-        threads::all(),
         io::all(),
         exceptions::all(),
         classes::all(),

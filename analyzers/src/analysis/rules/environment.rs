@@ -1,17 +1,14 @@
 //! The machine, the container, other processes.
 
-mod container_cpu_throttling;
 mod low_on_physical_memory;
 mod many_running_processes;
 mod process_started;
 mod container_cpu_throttling;
 mod container_memory_headroom;
 
-pub use container_cpu_throttling::ContainerCpuThrottling;
 pub use low_on_physical_memory::LowOnPhysicalMemory;
 pub use many_running_processes::ManyRunningProcesses;
 pub use process_started::ProcessStarted;
-
 use super::boxed;
 use crate::analysis::rule::Rule;
 pub use container_cpu_throttling::ContainerCpuThrottling;
@@ -19,10 +16,4 @@ pub use container_memory_headroom::ContainerMemoryHeadroom;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![LowOnPhysicalMemory, ManyRunningProcesses, ProcessStarted, ContainerCpuThrottling, ContainerMemoryHeadroom]
-    boxed![
-        LowOnPhysicalMemory,
-        ManyRunningProcesses,
-        ProcessStarted,
-        ContainerCpuThrottling,
-    ]
 }

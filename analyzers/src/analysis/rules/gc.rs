@@ -5,7 +5,6 @@ mod causes;
 mod compressed_oops;
 mod full_gc;
 mod garbage_collection_info;
-mod gc_cpu_overhead;
 mod gc_freed_ratio;
 mod gc_inverted_parallelism;
 mod gc_locker;
@@ -30,7 +29,6 @@ pub use application_halts::ApplicationHalts;
 pub use compressed_oops::CompressedOops;
 pub use full_gc::FullGc;
 pub use garbage_collection_info::GarbageCollectionInfoRule;
-pub use gc_cpu_overhead::GcCpuOverhead;
 pub use gc_freed_ratio::GcFreedRatio;
 pub use gc_inverted_parallelism::GcInvertedParallelism;
 pub use gc_locker::GcLocker;
@@ -55,25 +53,4 @@ pub use humongous_allocation::HumongousAllocation;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![GcPauseRatio, LongGcPause, HighGc, ApplicationHalts, GarbageCollectionInfoRule, SystemGc, GcLocker, HeapInspectionGc, GcStall, FullGc, GcPauseTargetRule, GcInvertedParallelism, GcFreedRatio, IncreasingMetaSpaceLiveSet, MetaspaceOom, ZgcAllocationStall, GcOptions, CompressedOops, GcCpuOverhead, HumongousAllocation, FailedEvacuation, AllocationStalls, ExplicitGc]
-    boxed![
-        GcPauseRatio,
-        LongGcPause,
-        HighGc,
-        ApplicationHalts,
-        GarbageCollectionInfoRule,
-        SystemGc,
-        GcLocker,
-        HeapInspectionGc,
-        GcStall,
-        FullGc,
-        GcPauseTargetRule,
-        GcInvertedParallelism,
-        GcFreedRatio,
-        IncreasingMetaSpaceLiveSet,
-        MetaspaceOom,
-        ZgcAllocationStall,
-        GcOptions,
-        CompressedOops,
-        GcCpuOverhead,
-    ]
 }

@@ -5,10 +5,7 @@ mod allocations_class;
 mod allocations_thread;
 mod heap_content;
 mod heap_dump;
-mod heap_full;
-mod heap_leak_forecast;
 mod increasing_live_set;
-mod native_memory_growth;
 mod primitive_to_object_conversion;
 mod string_deduplication;
 mod tlab_allocation_ratio;
@@ -23,18 +20,11 @@ pub use allocations_class::AllocationsClass;
 pub use allocations_thread::AllocationsThread;
 pub use heap_content::HeapContent;
 pub use heap_dump::HeapDump;
-pub use heap_full::HeapFull;
-pub use heap_leak_forecast::HeapLeakForecast;
 pub use increasing_live_set::IncreasingLiveSet;
-pub use native_memory_growth::NativeMemoryGrowth;
 pub use primitive_to_object_conversion::PrimitiveToObjectConversion;
 pub use string_deduplication::StringDeduplication;
 pub use tlab_allocation_ratio::TlabAllocationRatio;
-
-use std::collections::HashSet;
-
 use super::boxed;
-use crate::analysis::Facts;
 use crate::analysis::rule::Rule;
 pub use heap_full::HeapFull;
 pub use heap_leak_forecast::HeapLeakForecast;
@@ -47,21 +37,6 @@ pub use finalizer_backlog::FinalizerBacklog;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![IncreasingLiveSet, HeapContent, AllocationsClass, AllocationsThread, PrimitiveToObjectConversion, TlabAllocationRatio, StringDeduplication, HeapDump, HeapFull, HeapLeakForecast, NativeMemoryGrowth, DirectBuffers, AllocationRate, FinalizerBacklog]
-
-pub(super) fn all() -> Vec<Box<dyn Rule>> {
-    boxed![
-        IncreasingLiveSet,
-        HeapContent,
-        AllocationsClass,
-        AllocationsThread,
-        PrimitiveToObjectConversion,
-        TlabAllocationRatio,
-        StringDeduplication,
-        HeapDump,
-        HeapFull,
-        HeapLeakForecast,
-        NativeMemoryGrowth,
-    ]
 }
 
 /// What is read of `jdk.GCHeapSummary`.

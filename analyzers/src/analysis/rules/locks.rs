@@ -3,10 +3,7 @@
 mod biased_locking_revocation;
 mod biased_locking_revocation_pause;
 mod context_switch;
-mod deadlock;
 mod java_blocking;
-mod lock_contention;
-mod lock_convoy;
 mod vm_operations;
 mod deadlock;
 mod lock_contention;
@@ -20,13 +17,6 @@ pub use biased_locking_revocation_pause::BiasedLockingRevocationPause;
 pub use context_switch::ContextSwitch;
 pub use java_blocking::JavaBlocking;
 pub use vm_operations::VmOperations;
-pub(super) use deadlock::DUMPS;
-pub use deadlock::Deadlock;
-pub use java_blocking::JavaBlocking;
-pub use lock_contention::LockContention;
-pub use lock_convoy::LockConvoy;
-pub use vm_operations::VmOperations;
-
 use super::boxed;
 use crate::analysis::rule::Rule;
 pub(super) use deadlock::DUMPS;
@@ -38,14 +28,4 @@ pub use logging_blocks::LoggingBlocks;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![JavaBlocking, ContextSwitch, VmOperations, BiasedLockingRevocationPause, BiasedLockingRevocation, Deadlock, LockContention, LockConvoy, LoggingBlocks, ConnectionPoolWait]
-    boxed![
-        JavaBlocking,
-        ContextSwitch,
-        VmOperations,
-        BiasedLockingRevocationPause,
-        BiasedLockingRevocation,
-        Deadlock,
-        LockContention,
-        LockConvoy,
-    ]
 }
