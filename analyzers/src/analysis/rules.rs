@@ -7,6 +7,7 @@ pub mod environment;
 pub mod gc;
 pub mod heap;
 pub mod io;
+pub mod jvm;
 pub mod locks;
 pub mod recording;
 
@@ -15,7 +16,7 @@ use super::rule::Rule;
 /// All rules of this crate.
 #[must_use]
 pub fn all() -> Vec<Box<dyn Rule>> {
-    [classes::all(), environment::all(), gc::all(), heap::all(), io::all(), locks::all(), recording::all()]
+    [classes::all(), environment::all(), gc::all(), heap::all(), io::all(), jvm::all(), locks::all(), recording::all()]
         .into_iter()
         .flatten()
         .collect()

@@ -5,6 +5,7 @@ mod allocation_rate;
 mod allocations_class;
 mod allocations_thread;
 mod direct_buffers;
+mod finalizer_backlog;
 mod heap_content;
 mod heap_dump;
 mod increasing_live_set;
@@ -16,6 +17,7 @@ pub use allocation_rate::AllocationRate;
 pub use allocations_class::AllocationsClass;
 pub use allocations_thread::AllocationsThread;
 pub use direct_buffers::DirectBuffers;
+pub use finalizer_backlog::FinalizerBacklog;
 pub use heap_content::HeapContent;
 pub use heap_dump::HeapDump;
 pub use increasing_live_set::IncreasingLiveSet;
@@ -37,6 +39,7 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
         StringDeduplication,
         HeapDump,
         DirectBuffers,
-        AllocationRate
+        AllocationRate,
+        FinalizerBacklog
     ]
 }
