@@ -3,6 +3,8 @@
 mod allocation;
 mod allocations_class;
 mod allocations_thread;
+mod direct_buffers;
+mod finalizer_backlog;
 mod heap_content;
 mod heap_dump;
 mod increasing_live_set;
@@ -18,6 +20,8 @@ mod finalizer_backlog;
 
 pub use allocations_class::AllocationsClass;
 pub use allocations_thread::AllocationsThread;
+pub use direct_buffers::DirectBuffers;
+pub use finalizer_backlog::FinalizerBacklog;
 pub use heap_content::HeapContent;
 pub use heap_dump::HeapDump;
 pub use increasing_live_set::IncreasingLiveSet;
@@ -81,4 +85,17 @@ fn after_collections(facts: &Facts) -> Vec<AfterGc> {
             })
         })
         .collect()
+    boxed![
+        IncreasingLiveSet,
+        HeapContent,
+        AllocationsClass,
+        AllocationsThread,
+        PrimitiveToObjectConversion,
+        TlabAllocationRatio,
+        StringDeduplication,
+        HeapDump,
+        DirectBuffers,
+        AllocationRate,
+        FinalizerBacklog
+    ]
 }

@@ -17,6 +17,15 @@ pub use biased_locking_revocation_pause::BiasedLockingRevocationPause;
 pub use context_switch::ContextSwitch;
 pub use java_blocking::JavaBlocking;
 pub use vm_operations::VmOperations;
+mod blocked;
+mod connection_pool_wait;
+mod java_blocking;
+mod logging_blocks;
+
+pub use connection_pool_wait::ConnectionPoolWait;
+pub use java_blocking::JavaBlocking;
+pub use logging_blocks::LoggingBlocks;
+
 use super::boxed;
 use crate::analysis::rule::Rule;
 pub(super) use deadlock::DUMPS;
@@ -28,4 +37,5 @@ pub use logging_blocks::LoggingBlocks;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![JavaBlocking, ContextSwitch, VmOperations, BiasedLockingRevocationPause, BiasedLockingRevocation, Deadlock, LockContention, LockConvoy, LoggingBlocks, ConnectionPoolWait]
+    boxed![JavaBlocking, LoggingBlocks, ConnectionPoolWait]
 }
