@@ -32,13 +32,10 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         jvm::all(),
         environment::all(),
         security::all(),
-        recording::all(), threads::all(),
+        recording::all(),
+        threads::all(),
     ];
     folders.into_iter().flatten().collect()
-    [classes::all(), environment::all(), gc::all(), heap::all(), io::all(), jvm::all(), locks::all(), recording::all()]
-        .into_iter()
-        .flatten()
-        .collect()
 }
 
 /// Boxes rules for a list.

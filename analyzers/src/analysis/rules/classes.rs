@@ -4,10 +4,10 @@ mod class_leak;
 mod class_loading;
 mod metaspace_churn;
 
-pub use class_leak::ClassLeak;
-pub use class_loading::ClassLoading;
 use super::boxed;
 use crate::analysis::rule::Rule;
+pub use class_leak::ClassLeak;
+pub use class_loading::ClassLoading;
 pub use metaspace_churn::MetaspaceChurn;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {

@@ -1,18 +1,18 @@
 //! The machine, the container, other processes.
 
+mod container_cpu_throttling;
+mod container_memory_headroom;
 mod low_on_physical_memory;
 mod many_running_processes;
 mod process_started;
-mod container_cpu_throttling;
-mod container_memory_headroom;
 
-pub use low_on_physical_memory::LowOnPhysicalMemory;
-pub use many_running_processes::ManyRunningProcesses;
-pub use process_started::ProcessStarted;
 use super::boxed;
 use crate::analysis::rule::Rule;
 pub use container_cpu_throttling::ContainerCpuThrottling;
 pub use container_memory_headroom::ContainerMemoryHeadroom;
+pub use low_on_physical_memory::LowOnPhysicalMemory;
+pub use many_running_processes::ManyRunningProcesses;
+pub use process_started::ProcessStarted;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![LowOnPhysicalMemory, ManyRunningProcesses, ProcessStarted, ContainerCpuThrottling, ContainerMemoryHeadroom]

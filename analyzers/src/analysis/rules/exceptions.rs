@@ -5,12 +5,12 @@ mod errors;
 mod fatal_errors;
 mod throwables;
 
+use super::boxed;
+use crate::analysis::rule::Rule;
 pub use dms_incident::DmsIncident;
 pub use errors::Errors;
 pub use fatal_errors::FatalErrors;
 pub use throwables::Exceptions;
-use super::boxed;
-use crate::analysis::rule::Rule;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![Exceptions, Errors, FatalErrors, DmsIncident]

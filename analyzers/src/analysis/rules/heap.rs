@@ -1,46 +1,57 @@
 //! Heap, allocation, leaks, native memory.
 
 mod allocation;
+mod allocation_rate;
 mod allocations_class;
 mod allocations_thread;
 mod direct_buffers;
 mod finalizer_backlog;
 mod heap_content;
 mod heap_dump;
+mod heap_full;
+mod heap_leak_forecast;
 mod increasing_live_set;
+mod native_memory_growth;
 mod primitive_to_object_conversion;
 mod string_deduplication;
 mod tlab_allocation_ratio;
-mod heap_full;
-mod heap_leak_forecast;
-mod native_memory_growth;
-mod allocation_rate;
-mod direct_buffers;
-mod finalizer_backlog;
 
+use super::boxed;
+use crate::analysis::Facts;
+use crate::analysis::rule::Rule;
+pub use allocation_rate::AllocationRate;
 pub use allocations_class::AllocationsClass;
 pub use allocations_thread::AllocationsThread;
 pub use direct_buffers::DirectBuffers;
 pub use finalizer_backlog::FinalizerBacklog;
 pub use heap_content::HeapContent;
 pub use heap_dump::HeapDump;
-pub use increasing_live_set::IncreasingLiveSet;
-pub use primitive_to_object_conversion::PrimitiveToObjectConversion;
-pub use string_deduplication::StringDeduplication;
-pub use tlab_allocation_ratio::TlabAllocationRatio;
-use super::boxed;
-use crate::analysis::rule::Rule;
 pub use heap_full::HeapFull;
 pub use heap_leak_forecast::HeapLeakForecast;
+pub use increasing_live_set::IncreasingLiveSet;
 pub use native_memory_growth::NativeMemoryGrowth;
+pub use primitive_to_object_conversion::PrimitiveToObjectConversion;
 use std::collections::HashSet;
-use crate::analysis::Facts;
-pub use allocation_rate::AllocationRate;
-pub use direct_buffers::DirectBuffers;
-pub use finalizer_backlog::FinalizerBacklog;
+pub use string_deduplication::StringDeduplication;
+pub use tlab_allocation_ratio::TlabAllocationRatio;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
-    boxed![IncreasingLiveSet, HeapContent, AllocationsClass, AllocationsThread, PrimitiveToObjectConversion, TlabAllocationRatio, StringDeduplication, HeapDump, HeapFull, HeapLeakForecast, NativeMemoryGrowth, DirectBuffers, AllocationRate, FinalizerBacklog]
+    boxed![
+        IncreasingLiveSet,
+        HeapContent,
+        AllocationsClass,
+        AllocationsThread,
+        PrimitiveToObjectConversion,
+        TlabAllocationRatio,
+        StringDeduplication,
+        HeapDump,
+        HeapFull,
+        HeapLeakForecast,
+        NativeMemoryGrowth,
+        DirectBuffers,
+        AllocationRate,
+        FinalizerBacklog
+    ]
 }
 
 /// What is read of `jdk.GCHeapSummary`.
@@ -85,17 +96,4 @@ fn after_collections(facts: &Facts) -> Vec<AfterGc> {
             })
         })
         .collect()
-    boxed![
-        IncreasingLiveSet,
-        HeapContent,
-        AllocationsClass,
-        AllocationsThread,
-        PrimitiveToObjectConversion,
-        TlabAllocationRatio,
-        StringDeduplication,
-        HeapDump,
-        DirectBuffers,
-        AllocationRate,
-        FinalizerBacklog
-    ]
 }

@@ -9,10 +9,9 @@ mod repeated_requests;
 mod small_io;
 mod socket_read;
 mod socket_write;
-mod io_wait;
-mod repeated_requests;
-mod small_io;
 
+use super::boxed;
+use crate::analysis::rule::Rule;
 pub use file_force::FileForce;
 pub use file_read::FileRead;
 pub use file_write::FileWrite;
@@ -21,11 +20,6 @@ pub use repeated_requests::RepeatedRequests;
 pub use small_io::SmallIo;
 pub use socket_read::SocketRead;
 pub use socket_write::SocketWrite;
-use super::boxed;
-use crate::analysis::rule::Rule;
-pub use io_wait::IoWait;
-pub use repeated_requests::RepeatedRequests;
-pub use small_io::SmallIo;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![FileRead, FileWrite, FileForce, SocketRead, SocketWrite, SmallIo, RepeatedRequests, IoWait]

@@ -17,6 +17,8 @@ mod pid1;
 mod slow_safepoint;
 mod vm_operation_share;
 
+use super::boxed;
+use crate::analysis::rule::Rule;
 pub use agents::{DynamicAgents, MultipleAgents};
 pub use bytecode_verification::BytecodeVerification;
 pub use debug_non_safepoints::DebugNonSafepoints;
@@ -28,24 +30,24 @@ pub use jfr_periodic_events_fix::JfrPeriodicEventsFix;
 pub use management_agent::ManagementAgent;
 pub use options::Options;
 pub use pid1::Pid1;
-use super::boxed;
-use crate::analysis::rule::Rule;
 pub use slow_safepoint::SlowSafepoint;
 pub use vm_operation_share::VmOperationShare;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
-    boxed![Options, DuplicateFlags, DiscouragedVmOptions, BytecodeVerification, DebugNonSafepoints, ManagementAgent, FlightRecordingSupport, JfrPeriodicEventsFix, Pid1, MultipleAgents, DynamicAgents, FinalizersRun, SlowSafepoint, VmOperationShare]
-//! The JVM and its operations.
-
-mod slow_safepoint;
-mod vm_operation_share;
-
-pub use slow_safepoint::SlowSafepoint;
-pub use vm_operation_share::VmOperationShare;
-
-use super::boxed;
-use crate::analysis::rule::Rule;
-
-pub(super) fn all() -> Vec<Box<dyn Rule>> {
-    boxed![SlowSafepoint, VmOperationShare]
+    boxed![
+        Options,
+        DuplicateFlags,
+        DiscouragedVmOptions,
+        BytecodeVerification,
+        DebugNonSafepoints,
+        ManagementAgent,
+        FlightRecordingSupport,
+        JfrPeriodicEventsFix,
+        Pid1,
+        MultipleAgents,
+        DynamicAgents,
+        FinalizersRun,
+        SlowSafepoint,
+        VmOperationShare
+    ]
 }

@@ -5,12 +5,12 @@ mod dump_reason;
 mod over_aggressive_recording_setting;
 mod stackdepth_setting;
 
+use super::boxed;
+use crate::analysis::rule::Rule;
 pub use buffer_lost::BufferLost;
 pub use dump_reason::DumpReason;
 pub use over_aggressive_recording_setting::OverAggressiveRecordingSetting;
 pub use stackdepth_setting::StackdepthSetting;
-use super::boxed;
-use crate::analysis::rule::Rule;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![BufferLost, StackdepthSetting, OverAggressiveRecordingSetting, DumpReason]

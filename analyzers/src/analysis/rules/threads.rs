@@ -10,6 +10,9 @@ mod virtual_thread_backlog;
 mod virtual_thread_pinned;
 mod virtual_thread_submit_failed;
 
+use super::boxed;
+use crate::analysis::rule::Rule;
+use crate::analysis::{Facts, Level, Presence, Verdict};
 pub use executor_queue_delay::ExecutorQueueDelay;
 pub use oversized_thread_pool::OversizedThreadPool;
 pub use stuck_threads::StuckThreads;
@@ -18,12 +21,18 @@ pub use thread_states::ThreadStates;
 pub use virtual_thread_backlog::VirtualThreadBacklog;
 pub use virtual_thread_pinned::VirtualThreadPinned;
 pub use virtual_thread_submit_failed::VirtualThreadSubmitFailed;
-use super::boxed;
-use crate::analysis::rule::Rule;
-use crate::analysis::{Facts, Level, Presence, Verdict};
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
-    boxed![ExecutorQueueDelay, OversizedThreadPool, StuckThreads, ThreadChurn, ThreadStates, VirtualThreadBacklog, VirtualThreadPinned, VirtualThreadSubmitFailed]
+    boxed![
+        ExecutorQueueDelay,
+        OversizedThreadPool,
+        StuckThreads,
+        ThreadChurn,
+        ThreadStates,
+        VirtualThreadBacklog,
+        VirtualThreadPinned,
+        VirtualThreadSubmitFailed
+    ]
 }
 
 /// Why a rule about virtual threads does not apply, if so: the JDK has none, or the event was off.
