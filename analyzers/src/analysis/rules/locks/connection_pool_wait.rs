@@ -69,7 +69,7 @@ impl Rule for ConnectionPoolWait {
                 && settings.matches("pools", class_of(method))
         });
         let waits = |g: &Group<'_>| g.stack(STACK_KEY).is_some_and(|s| asks.passes(s));
-        let blocked = of_time(facts, &waits);
+        let blocked = of_time(facts, waits);
         let all: f64 = blocked.iter().map(|g| g.sum(0)).sum();
         let waited: Vec<Group<'_>> = blocked.into_iter().filter(&waits).collect();
         let Some(longest) = waited.iter().max_by(|a, b| a.max(0).total_cmp(&b.max(0))) else {
