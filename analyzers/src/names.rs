@@ -20,6 +20,8 @@ enum Run {
     Hex,
     /// Letters and digits, drawn at random.
     Word,
+    /// Numbers, joined by `_` and `-`.
+    Stamp,
 }
 
 impl Run {
@@ -28,6 +30,7 @@ impl Run {
             Self::Digits => c.is_ascii_digit(),
             Self::Hex => c.is_ascii_hexdigit(),
             Self::Word => c.is_ascii_alphanumeric() || c == b'_',
+            Self::Stamp => c.is_ascii_digit() || matches!(c, b'_' | b'-'),
         }
     }
 }
@@ -78,6 +81,9 @@ const CLASS_RULES: &[Rule] = &[
     // Javassist.
     rule(Place::Anywhere, "_$$_jvst", "", Run::Word),
     rule(Place::Anywhere, "_$$_javassist", "_", Run::Word),
+    // The JVM's own recorder: number, time and process.
+    rule(Place::Anywhere, "EventHandler", "", Run::Stamp),
+    rule(Place::Anywhere, "EventHandlerProxy", "", Run::Stamp),
     // Spark's generated code; Scala's and Groovy's interpreters.
     rule(Place::Anywhere, "ForCodegenStage", "", Run::Digits),
     rule(Place::Start, "$line", "", Run::Digits),

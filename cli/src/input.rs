@@ -16,7 +16,11 @@ const MAX_WARNINGS: usize = 100;
 pub(crate) struct Args {
     /// Recording to read, `-` for standard input
     #[arg(value_name = "INPUT")]
-    pub(crate) path: String,
+    path: std::ffi::OsString,
+
+    /// What the input is called in messages; the system's names need not be text.
+    #[arg(skip)]
+    shown: std::cell::OnceCell<String>,
 
     /// Fail with status 1 where anything is lost, instead of warning
     #[arg(long)]
@@ -39,9 +43,16 @@ impl Args {
         })
     }
 
+    /// The argument as it was given, as far as it is text.
+    pub(crate) fn label(&self) -> &str {
+        if self.path == "-" { "-" } else { self.name() }
+    }
+
     /// What the input is called in messages.
     pub(crate) fn name(&self) -> &str {
-        if self.path == "-" { "standard input" } else { &self.path }
+        self.shown.get_or_init(|| {
+            if self.path == "-" { "standard input".to_owned() } else { self.path.to_string_lossy().into_owned() }
+        })
     }
 }
 

@@ -14,7 +14,18 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let args = args::Cli::parse();
+    let args = match args::Cli::try_parse() {
+        Ok(args) => args,
+        Err(error) if error.use_stderr() => {
+            output::complain("error", &one_line(&error));
+            return ExitCode::from(2);
+        }
+        // Help and version.
+        Err(shown) => {
+            let _ = shown.print();
+            return ExitCode::SUCCESS;
+        }
+    };
     match commands::run(args.command) {
         Ok(()) | Err(failure::Failure::ClosedPipe) => ExitCode::SUCCESS,
         Err(failure @ failure::Failure::Told) => failure.exit_code(),
@@ -23,4 +34,17 @@ fn main() -> ExitCode {
             failure.exit_code()
         }
     }
+}
+
+/// What is wrong with the arguments, without the drawing of them.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let words: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
+        .filter(|line| !line.is_empty() && !line.chars().all(|c| c == '^' || c == '~'))
+        .collect();
+    format!("{}; see --help", words.join(" "))
 }

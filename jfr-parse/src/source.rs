@@ -8,6 +8,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::error::{Error, Loss, Result};
+use crate::header::{ChunkHeader, HEADER_SIZE};
 use crate::limits::Limits;
 
 /// The unpacked bytes of a recording.
@@ -36,10 +37,17 @@ impl Source<'static> {
             return Self::from_reader(file, limits);
         }
         too_large(about.len(), limits)?;
+        if is_being_written(&about) {
+            // Its writer may still cut it or write over it; and it is small, or changes faster than it is read.
+            return Self::from_reader(file, limits);
+        }
         let map = map(&file).map_err(io)?;
         if unpack::format(&map).is_some() {
             let (bytes, losses) = unpack::unpack(&map, limits)?;
             return Ok(Self { bytes: Bytes::Memory(bytes.into()), losses });
+        }
+        if has_unfinished_chunk(&map) {
+            return Self::from_reader(file, limits);
         }
         Ok(Self { bytes: Bytes::Map(map), losses: Vec::new() })
     }
@@ -74,6 +82,34 @@ impl<'a> Source<'a> {
     }
 }
 
+/// A file that was changed this short a time ago may be changed again while it is read.
+const SETTLED: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Whether a file was changed a moment ago. One from the future, by a clock that is wrong, was not.
+fn is_being_written(about: &std::fs::Metadata) -> bool {
+    let age = about.modified().ok().and_then(|at| at.elapsed().ok());
+    age.is_some_and(|age| age < SETTLED) && about.len() <= SMALL
+}
+
+/// Larger files are mapped all the same: copying them would cost more memory than most machines spare.
+const SMALL: u64 = 64 << 20;
+
+/// Whether the header of a chunk says that it is being written. Goes from header to header.
+fn has_unfinished_chunk(bytes: &[u8]) -> bool {
+    let mut at = 0usize;
+    while let Some(header) = bytes.get(at..).and_then(|rest| ChunkHeader::read(rest, 0).ok()) {
+        if header.in_progress() {
+            return true;
+        }
+        let size = usize::try_from(header.chunk_size).unwrap_or(usize::MAX);
+        match at.checked_add(size).filter(|_| size >= HEADER_SIZE) {
+            Some(next) => at = next,
+            None => break,
+        }
+    }
+    false
+}
+
 fn too_large(bytes: u64, limits: &Limits) -> Result<()> {
     if bytes > limits.recording_bytes {
         let limit = limits.recording_bytes;
@@ -84,7 +120,8 @@ fn too_large(bytes: u64, limits: &Limits) -> Result<()> {
 
 #[expect(unsafe_code, reason = "mapping a file is what makes reading it free of copies")]
 fn map(file: &File) -> std::io::Result<memmap2::Mmap> {
-    // SAFETY: the map is read-only and private to this process. Another process may still change or cut the
-    // file: changed bytes are only ever parsed as untrusted input.
+    // SAFETY: the map is only read. Another process may change the file: changed bytes are only ever parsed as
+    // untrusted input. One that cuts it short while it is read ends this process with a signal, so files that are
+    // being written are read instead.
     unsafe { memmap2::Mmap::map(file) }
 }

@@ -99,7 +99,8 @@ pub(super) struct Totals {
     pub(super) cpu_sources: BTreeSet<CpuSource>,
     pub(super) max_losses: usize,
     pub(super) more_losses: u64,
-    memory: Memory<(StackId, LabelSetId)>,
+    /// By recording: each process has addresses of its own.
+    memory: BTreeMap<usize, Memory<(StackId, LabelSetId)>>,
 }
 
 /// Facts are kept of this many different JVMs.
@@ -119,7 +120,7 @@ impl Totals {
             cpu_sources: BTreeSet::new(),
             max_losses,
             more_losses: 0,
-            memory: Memory::default(),
+            memory: BTreeMap::new(),
         }
     }
 
@@ -153,6 +154,7 @@ pub(super) struct Committer {
     waiting: BTreeMap<usize, Option<ChunkResult>>,
     /// Number of the group of each chunk.
     group_of: Vec<usize>,
+    recording_of: Vec<usize>,
     groups: BTreeMap<usize, Group>,
     chosen: Option<CpuSource>,
     totals: Totals,
@@ -167,7 +169,16 @@ impl Committer {
         for group in &group_of {
             groups.entry(*group).or_default().open += 1;
         }
-        Self { next: 0, waiting: BTreeMap::new(), group_of, groups, chosen, totals: Totals::new(max_losses) }
+        let recording_of = spans.iter().map(|span| span.0).collect();
+        Self {
+            next: 0,
+            recording_of,
+            waiting: BTreeMap::new(),
+            group_of,
+            groups,
+            chosen,
+            totals: Totals::new(max_losses),
+        }
     }
 
     /// Takes the result of chunk `index`, `None` if it could not be read.
@@ -184,7 +195,8 @@ impl Committer {
     }
 
     pub(super) fn finish(mut self) -> Totals {
-        for ((stack, labels), size) in self.totals.memory.leaked() {
+        let memory = std::mem::take(&mut self.totals.memory);
+        for ((stack, labels), size) in memory.values().flat_map(Memory::leaked) {
             self.totals.profile(ProfileType::NativeAlloc).add(stack, labels, &[1, size]);
         }
         self.totals
@@ -223,7 +235,8 @@ impl Committer {
                 }
                 total.add(state);
             }
-            totals.memory.append(result.memory, |key| key);
+            let recording = self.recording_of.get(index).copied().unwrap_or(0);
+            totals.memory.entry(recording).or_default().append(result.memory, |key| key);
             totals.lost_samples = totals.lost_samples.saturating_add(result.facts.lost_samples);
             totals.lost_bytes = totals.lost_bytes.saturating_add(result.facts.lost_bytes);
             totals.endpoints.extend(result.facts.endpoints.iter().cloned());

@@ -15,14 +15,13 @@ fn sources_of(kind: ProfileType, totals: &Totals) -> impl Iterator<Item = (&'sta
 
 /// Whether the events of a source went into a profile of this type.
 fn used(kind: ProfileType, source: &Source, total: &SourceTotal, totals: &Totals) -> bool {
-    let events = |route: Route| SOURCES.iter().zip(&totals.sources).any(|(s, t)| s.route == route && t.events > 0);
     match source.route {
         Route::Cpu(cpu) => totals.cpu_sources.contains(&cpu),
         Route::ExecutionSample if kind == ProfileType::Cpu => totals.cpu_sources.contains(&CpuSource::ExecutionSample),
-        // What these events are differs from one to the next.
-        Route::ExecutionSample | Route::Park => total.kinds.contains_key(&kind),
-        Route::SampledAllocation => !events(Route::EveryAllocation),
-        Route::ClassDefine => !events(Route::ClassLoad),
+        // What these events are, or whether they count, differs from one to the next or from chunk to chunk.
+        Route::ExecutionSample | Route::Park | Route::SampledAllocation | Route::ClassDefine => {
+            total.kinds.contains_key(&kind)
+        }
         _ => true,
     }
 }
@@ -32,7 +31,11 @@ pub(super) fn period(kind: ProfileType, totals: &Totals) -> Option<Period> {
     let value = *kind.values().last()?;
     let nanos = sources_of(kind, totals)
         .filter(|(source, total)| total.events > 0 && used(kind, source, total, totals))
-        .find_map(|(_, total)| total.kinds.get(&kind)?.first().copied())?;
+        .find_map(|(source, total)| match source.measure {
+            // Each sample carries its own; that of the setting is what was asked for.
+            Measure::CpuTicks => total.throttles.iter().find_map(|setting| super::periods::nanos(setting)),
+            _ => total.kinds.get(&kind)?.first().copied(),
+        })?;
     (value.unit == "nanoseconds").then_some(Period { value, amount: nanos })
 }
 
@@ -76,7 +79,14 @@ pub(super) fn comments(kind: ProfileType, totals: &Totals, options: &Options) ->
             once(format!("threshold of {}: {threshold}, shorter ones are not recorded", source.event));
         }
         for throttle in total.throttles.iter().filter(|t| *t != "off" && !t.is_empty()) {
-            once(format!("throttle of {}: {throttle}, the totals are those of a sample", source.event));
+            let event = source.event;
+            once(match (source.measure, source.route) {
+                (Measure::CpuTicks, _) => format!("period of {event} asked for: {throttle}"),
+                (_, Route::SampledAllocation) => {
+                    format!("throttle of {event}: {throttle}, the bytes stand for what was passed over, too")
+                }
+                _ => format!("throttle of {event}: {throttle}, the totals are those of a sample"),
+            });
         }
     }
     let tally = totals
@@ -136,9 +146,10 @@ pub(super) fn absent(kind: ProfileType, totals: &Totals, options: &Options) -> A
     let with_events: Vec<_> = declared.iter().copied().filter(|(_, t)| t.events > 0).collect();
     let enabled: Vec<_> = declared.iter().copied().filter(|(_, t)| t.enabled).collect();
     let disabled: Vec<_> = declared.iter().copied().filter(|(_, t)| t.disabled && !t.enabled).collect();
-    let reason = if let Some(source) =
-        options.cpu_source.filter(|_| kind == ProfileType::Cpu && !with_events.is_empty())
-    {
+    let chosen = |event: &str| options.cpu_source.is_some_and(|source| source.event() == event);
+    let only_others =
+        kind == ProfileType::Cpu && !with_events.is_empty() && !with_events.iter().any(|(s, _)| chosen(s.event));
+    let reason = if let Some(source) = options.cpu_source.filter(|_| only_others) {
         format!("no events of the chosen source {}; the recording holds {}", source.event(), names(&with_events))
     } else if !with_events.is_empty() && options.filter.is_empty() {
         let other = match kind {

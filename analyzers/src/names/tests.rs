@@ -174,3 +174,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn handlers_of_the_recorder_lose_number_time_and_process() {
+    for (recorded, stable) in [
+        ("jdk/jfr/internal/handlers/EventHandler1349_1795343790394-1712", "jdk/jfr/internal/handlers/EventHandler"),
+        (
+            "jdk/jfr/proxy/internal/EventHandlerProxy1611_1795344385668-21088",
+            "jdk/jfr/proxy/internal/EventHandlerProxy",
+        ),
+        ("com/example/EventHandler", "com/example/EventHandler"),
+    ] {
+        assert_eq!(normalise_class(recorded), stable);
+    }
+}

@@ -177,7 +177,7 @@ fn convert(
     let written: Vec<_> = set.profiles.par_iter().with_max_len(1).map(write).collect();
     let mut outcome = Outcome { lines: String::new(), warnings: Vec::new(), failure: None };
     if args.inputs.len() > 1 || Path::new(args.inputs.first().map_or("".as_ref(), |i| i.as_os_str())).is_dir() {
-        let _ = writeln!(outcome.lines, "{name}");
+        let _ = writeln!(outcome.lines, "{}", jfr_parse::text::plain(name));
     }
     for (profile, path) in set.profiles.iter().zip(written) {
         match path {
@@ -205,7 +205,8 @@ fn line(profile: &Profile, path: &Path) -> String {
     let (count, last) = (totals.first().copied().unwrap_or(0), totals.last().copied().unwrap_or(0));
     let unit = profile.values().last().map_or("count", |v| v.unit);
     let total = if profile.values().len() > 1 { units::value(last, unit) } else { String::new() };
-    format!("{:<12} {count:>10} samples {total:>12}  {}", profile.kind, path.display())
+    let path = path.to_string_lossy();
+    format!("{:<12} {count:>10} samples {total:>12}  {}", profile.kind, jfr_parse::text::plain(&path))
 }
 
 impl Outcome {
@@ -284,7 +285,10 @@ fn to_stdout(args: &Args, sources: &[Source]) -> Result<(), Failure> {
         recordings.push(source.open(&cache).map_err(|e| Failure::of(&source.name(), &e))?);
     }
     let recordings: Vec<&Recording<'_>> = recordings.iter().collect();
-    let name = sources.first().map(Source::name).unwrap_or_default();
+    let name = match sources {
+        [only] => only.name(),
+        _ => "merged".to_owned(),
+    };
     let options = args.collecting.options(&args.types, &recordings);
     let set = collect_merged(&recordings, &options).map_err(|e| Failure::of(&name, &e))?;
     for loss in &set.losses {

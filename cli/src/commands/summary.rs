@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut out = crate::output::stdout();
     match args.format {
         Format::Json => {
-            serde_json::to_writer(&mut out, &Of { file: &args.input.path, summary: &summary })?;
+            serde_json::to_writer(&mut out, &Of { file: args.input.label(), summary: &summary })?;
             writeln!(out)?;
         }
         Format::Text => text(&mut out, input.name, &summary)?,

@@ -77,7 +77,7 @@ impl Rule for IoWait {
                 (g.max(0) >= timeout).then_some((g, count.max(1)))
             })
             .collect();
-        timeouts.sort_by(|a, b| b.1.cmp(&a.1));
+        timeouts.sort_by_key(|timeout| std::cmp::Reverse(timeout.1));
         let timed_out = timeouts.iter().fold(0u64, |sum, (_, n)| sum.saturating_add(*n));
         let slow = |g: &Group<'_>| g.histogram().map_or(0.0, |h| h.quantile(0.99)).min(g.max(0));
         let slowest = peers.iter().filter(|g| g.count() >= ENOUGH).max_by(|a, b| slow(a).total_cmp(&slow(b))).cloned();

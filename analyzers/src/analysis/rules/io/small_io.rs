@@ -81,7 +81,7 @@ impl Rule for SmallIo {
         }
         let size = settings.number("size");
         places.retain(|p| ratio(p.bytes, p.count as f64) < size);
-        places.sort_by(|a, b| b.count.cmp(&a.count));
+        places.sort_by_key(|place| std::cmp::Reverse(place.count));
         let Some(most) = places.first() else {
             return Verdict::ok("Nothing is read or written in small pieces");
         };
