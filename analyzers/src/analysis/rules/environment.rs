@@ -14,10 +14,5 @@ use super::boxed;
 use crate::analysis::rule::Rule;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
-    boxed![
-        LowOnPhysicalMemory,
-        ManyRunningProcesses,
-        ProcessStarted,
-        ContainerCpuThrottling,
-    ]
+    boxed![LowOnPhysicalMemory, ManyRunningProcesses, ProcessStarted, ContainerCpuThrottling]
 }
