@@ -3,7 +3,8 @@
 //!
 //! Seeded, so that a failure can be repeated: it names the file, the mutant and what was done. `JFRKIT_MUTANTS` sets
 //! how many there are.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::cast_possible_truncation, unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::{Path, PathBuf};

@@ -16,5 +16,4 @@ pub use process_started::ProcessStarted;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![LowOnPhysicalMemory, ManyRunningProcesses, ProcessStarted, ContainerCpuThrottling, ContainerMemoryHeadroom]
-    boxed![LowOnPhysicalMemory, ManyRunningProcesses, ProcessStarted, ContainerCpuThrottling]
 }
