@@ -46,10 +46,10 @@ impl Rule for Options {
                 (None, Some(name)) => (X.iter().find(|d| d.names.iter().any(|p| name.starts_with(p))), name),
                 (None, None) => continue,
             };
-            if let (Some(entry), Some(version)) = (entry, version) {
-                if let Some((what, score)) = fate(entry, version) {
-                    found.push((word, what, score));
-                }
+            if let (Some(entry), Some(version)) = (entry, version)
+                && let Some((what, score)) = fate(entry, version)
+            {
+                found.push((word, what, score));
             }
             if let (Some(list), Some(_)) = (documented, xx_name(word))
                 && !list.contains(&name)
