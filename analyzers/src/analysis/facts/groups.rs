@@ -174,6 +174,11 @@ impl GroupsData {
 
     /// Adds what a later part gathered, its keys changed by `map`.
     pub(crate) fn append(&mut self, later: Self, map: impl Fn(Key) -> Key) {
+        if self.keys.is_empty() {
+            // Room for what comes, without the slack that growing step by step leaves.
+            self.keys.reserve_exact(later.keys.len());
+            self.sums.reserve_exact(later.sums.len());
+        }
         for (key, sums) in later.keys.into_iter().zip(later.sums) {
             self.merge(&map(key), sums);
         }

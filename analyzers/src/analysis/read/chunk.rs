@@ -20,7 +20,7 @@ use crate::model::StackId;
 /// Bytes of a chunk that one thread walks at a time.
 const SEGMENT: usize = 1 << 20;
 /// Segments for each thread that are walked before what they yield is joined: bounds what is held at once.
-const SEGMENTS_AT_ONCE: usize = 16;
+const SEGMENTS_AT_ONCE: usize = 1;
 /// Checkpoints whose constants one thread notes at a time.
 const CHECKPOINTS: usize = 16;
 /// Stack traces that one thread resolves at a time.
