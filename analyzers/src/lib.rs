@@ -2,8 +2,10 @@
 
 pub mod analysis;
 mod collect;
+pub mod config;
 pub mod model;
 pub mod names;
+pub mod report;
 pub mod summary;
 pub mod time_range;
 pub mod top;

@@ -9,6 +9,8 @@ pub(crate) enum Failure {
     Failed(String),
     /// The command line asks for something that does not exist.
     Usage(String),
+    /// It was done, and what was found is to be a failure.
+    Found(String),
     /// Some of it could not be done, and the user was told which.
     Told,
     /// Whoever read the output has seen enough.
@@ -29,6 +31,7 @@ impl Failure {
         match self {
             Self::Failed(_) | Self::Told => ExitCode::from(1),
             Self::Usage(_) => ExitCode::from(2),
+            Self::Found(_) => ExitCode::from(3),
             Self::ClosedPipe => ExitCode::SUCCESS,
         }
     }
@@ -37,7 +40,7 @@ impl Failure {
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Failed(message) | Self::Usage(message) => f.write_str(message),
+            Self::Failed(message) | Self::Usage(message) | Self::Found(message) => f.write_str(message),
             Self::Told => f.write_str("some inputs failed"),
             Self::ClosedPipe => f.write_str("the output was closed"),
         }

@@ -1,65 +1,318 @@
 //! `jfrkit analyze`.
 
+mod config;
+
+use std::ffi::OsString;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 
-use jfr_analyzers::analysis::{Analysis, AnalysisError, AnalysisOptions, Report, Severity};
+use jfr_analyzers::TimeBound;
+use jfr_analyzers::analysis::{Analysis, AnalysisError, AnalysisOptions, Category, Report, Severity};
+use jfr_analyzers::report::{Entry, Format, Style, catalog};
+use jfr_parse::{MetadataCache, Recording};
+use pprof_emit::write_file;
 
+use crate::collecting::span;
 use crate::failure::Failure;
-use crate::input;
+use crate::inputs::{Source, expand};
+use crate::output::complain;
 
-/// Say what is wrong in a recording
+/// Warnings on one input that are shown; all are in the report.
+const MAX_WARNINGS: usize = 20;
+
+/// Say what is wrong in recordings, and what to do about it
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    #[command(flatten)]
-    input: input::Args,
+#[group(id = "analyze")]
+#[command(after_help = "\
+Examples:
+  jfrkit analyze recording.jfr                                the findings, worst first
+  jfrkit analyze --format html -o report.html recording.jfr   a page to read and to mail
+  jfrkit analyze --category gc,heap --from 30s recording.jfr
+  jfrkit analyze --fail-on warning --format junit -o findings.xml logs/    for a CI server
+  jfrkit analyze --list
+  jfrkit analyze --explain LongGcPause
 
-    /// Form of the output
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+Settings come from jfrkit.toml in the current directory, or from the file that --config names:
+  [rules.LongGcPause]
+  info = \"500 ms\"
+  [rules.PID1Rule]
+  enabled = false
+
+Exit status: as of the other commands, and 3 when --fail-on is met.")]
+pub(crate) struct Args {
+    /// Recordings, directories that are searched for recordings, or `-` for standard input
+    #[arg(value_name = "INPUT", required_unless_present_any = ["list", "explain"])]
+    inputs: Vec<OsString>,
+
+    /// Form of the report
+    #[arg(long, value_enum, default_value_t = Form::Text)]
+    format: Form,
+
+    /// File to write to; it is whole or not there. Standard output without this
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
 
     /// Rules to run, by id; all without this
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
     rules: Vec<String>,
+
+    /// Rules not to run
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    skip: Vec<String>,
+
+    /// Categories to run: gc, heap, cpu, locks, threads, io, exceptions, classes, jvm, environment, security, recording
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = category)]
+    category: Vec<Category>,
+
+    /// The least severity to show; JSON and JUnit have all rules
+    #[arg(long, value_enum, default_value_t = Least::Info, value_name = "SEVERITY")]
+    min_severity: Least,
+
+    /// Begin here: an instant (2026-11-22T10:36:30Z), milliseconds since 1970, a time from the beginning (10s), or
+    /// from the end (-10s)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    from: Option<TimeBound>,
+
+    /// End before this, likewise
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    to: Option<TimeBound>,
+
+    /// File of settings; by default jfrkit.toml in the current directory, if it is there
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// End with status 3 where there is a finding of this severity or worse
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    fail_on: Option<FailOn>,
+
+    /// Fail with status 1 where anything is lost, instead of warning
+    #[arg(long)]
+    strict: bool,
+
+    /// Show a table of all rules (as text, Markdown or JSON)
+    #[arg(long, conflicts_with = "inputs")]
+    list: bool,
+
+    /// Show what a rule checks, how, from which events, and what can be set
+    #[arg(long, value_name = "ID", conflicts_with = "inputs")]
+    explain: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    /// For a terminal
+    Text,
+    /// One object with all rules
+    Json,
+    /// One page that needs nothing else
+    Html,
+    /// For issues and chats
+    Markdown,
+    /// Test results, for CI servers
+    Junit,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+}
+
+impl Form {
+    const fn format(self) -> Format {
+        match self {
+            Self::Text => Format::Text,
+            Self::Json => Format::Json,
+            Self::Html => Format::Html,
+            Self::Markdown => Format::Markdown,
+            Self::Junit => Format::Junit,
+            Self::Sarif => Format::Sarif,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Format {
-    Text,
-    Json,
+enum Least {
+    /// Everything
+    NotApplicable,
+    /// Rules that found nothing, too
+    Ok,
+    /// What is worth a look, and worse
+    Info,
+    /// What to act on
+    Warning,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum FailOn {
+    Info,
+    Warning,
+}
+
+impl Least {
+    const fn severity(self) -> Severity {
+        match self {
+            Self::NotApplicable => Severity::NotApplicable,
+            Self::Ok => Severity::Ok,
+            Self::Info => Severity::Info,
+            Self::Warning => Severity::Warning,
+        }
+    }
+}
+
+impl FailOn {
+    const fn severity(self) -> Severity {
+        match self {
+            Self::Info => Severity::Info,
+            Self::Warning => Severity::Warning,
+        }
+    }
+}
+
+fn category(name: &str) -> Result<Category, String> {
+    Category::from_name(name).ok_or_else(|| {
+        let names: Vec<&str> = Category::ALL.iter().map(|c| c.name()).collect();
+        format!("no such category; there are {}", names.join(", "))
+    })
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let input = args.input.open()?;
-    let mut options = AnalysisOptions::default();
-    options.rules.clone_from(&args.rules);
-    let report = Analysis::run(&input.recording, &options).map_err(|error| match error {
-        AnalysisError::Read(error) => Failure::of(input.name, &error),
-        error => Failure::Usage(error.to_string()),
-    })?;
-    let mut out = crate::output::stdout();
-    match args.format {
-        Format::Json => {
-            serde_json::to_writer(&mut out, &report)?;
-            writeln!(out)?;
-        }
-        Format::Text => text(&mut out, &report)?,
+    let analysis = Analysis::builtin();
+    if args.list {
+        return write(args.output.as_deref(), |out| match args.format {
+            Form::Markdown => catalog::markdown(out, &analysis),
+            Form::Json => catalog::json(out, &analysis),
+            _ => catalog::text(out, &analysis),
+        });
     }
-    out.flush()?;
-    for warning in &report.recording.warnings {
-        input.losses.warn(warning);
+    if let Some(id) = &args.explain {
+        let rule = analysis.rules().find(|rule| rule.info().id == id);
+        let page = catalog::explain(rule.ok_or_else(|| unknown(id))?);
+        return write(args.output.as_deref(), |out| out.write_all(page.as_bytes()));
     }
-    input.losses.finish()
+    let options = args.options(&analysis)?;
+    let sources = expand(&args.inputs)?;
+    let results = analyze(args, &analysis, &options, &sources)?;
+    let entries: Vec<Entry<'_>> = results
+        .iter()
+        .map(|(name, result)| match result {
+            Ok(report) => Entry::new(name, report),
+            Err(reason) => Entry::failed(name, reason),
+        })
+        .collect();
+    let mut style = Style::default();
+    style.least = args.min_severity.severity();
+    style.fail_on = args.fail_on.map_or(Severity::Warning, FailOn::severity);
+    // Asks for a terminal, NO_COLOR and the like.
+    style.color =
+        args.output.is_none() && anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
+    write(args.output.as_deref(), |out| args.format.format().write(out, &entries, &style))?;
+    args.status(&results)
 }
 
-fn text(out: &mut impl Write, report: &Report) -> Result<(), Failure> {
-    for outcome in report.worst_first(Severity::Info) {
-        let verdict = &outcome.verdict;
-        writeln!(out, "{:<8} {}: {}", verdict.severity.name(), outcome.rule.id, verdict.summary)?;
-        for line in [&verdict.explanation, &verdict.remedy].into_iter().filter(|l| !l.is_empty()) {
-            writeln!(out, "         {line}")?;
+/// A name, and its report or why there is none.
+type Named = (String, Result<Report, String>);
+
+/// One after the other: each is read in parallel.
+fn analyze(
+    args: &Args,
+    analysis: &Analysis,
+    options: &AnalysisOptions,
+    sources: &[Source],
+) -> Result<Vec<Named>, Failure> {
+    let cache = MetadataCache::default();
+    let mut results = Vec::new();
+    for source in sources {
+        let name = source.name();
+        let report = source.open(&cache).map_err(AnalysisError::Read).and_then(|recording| {
+            let options = args.within(&recording, options);
+            analysis.evaluate(&recording, &options)
+        });
+        let result = match report {
+            Ok(report) => {
+                warn(&name, &report.recording.warnings);
+                Ok(report)
+            }
+            Err(AnalysisError::Read(error)) => {
+                let failure = Failure::of(&name, &error);
+                if sources.len() == 1 {
+                    return Err(failure);
+                }
+                complain("error", &failure.to_string());
+                Err(error.to_string())
+            }
+            Err(error) => return Err(Failure::Usage(error.to_string())),
+        };
+        results.push((name, result));
+    }
+    Ok(results)
+}
+
+fn warn(name: &str, warnings: &[String]) {
+    for warning in warnings.iter().take(MAX_WARNINGS) {
+        complain("warning", &format!("{name}: {warning}"));
+    }
+    if let Some(more) = warnings.len().checked_sub(MAX_WARNINGS).filter(|n| *n > 0) {
+        complain("warning", &format!("{name}: {more} more warnings"));
+    }
+}
+
+/// To a file, whole or not at all, or to standard output.
+fn write(path: Option<&Path>, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<(), Failure> {
+    match path {
+        Some(path) if path.as_os_str() != "-" => write_file(path, |file| {
+            let mut out = std::io::BufWriter::new(file);
+            fill(&mut out)?;
+            out.flush()
+        })
+        .map_err(|e| Failure::Failed(e.to_string())),
+        _ => {
+            let mut out = crate::output::stdout();
+            fill(&mut out)?;
+            Ok(out.flush()?)
         }
     }
-    let count = |severity| report.rules.iter().filter(|o| o.verdict.severity == severity).count();
-    writeln!(out, "{} rules found nothing, {} do not apply", count(Severity::Ok), count(Severity::NotApplicable))?;
-    Ok(())
+}
+
+fn unknown(id: &str) -> Failure {
+    Failure::Usage(AnalysisError::UnknownRule(id.to_owned()).to_string())
+}
+
+impl Args {
+    fn options(&self, analysis: &Analysis) -> Result<AnalysisOptions, Failure> {
+        let mut options = AnalysisOptions::default();
+        options.rules.clone_from(&self.rules);
+        options.skip.clone_from(&self.skip);
+        options.categories.clone_from(&self.category);
+        options.timeline = self.format.format().draws_timeline();
+        // Before anything is read.
+        if let Some(id) = self.rules.iter().chain(&self.skip).find(|id| analysis.infos().all(|info| info.id != **id)) {
+            return Err(unknown(id));
+        }
+        config::apply(self.config.as_deref(), analysis, &mut options)?;
+        Ok(options)
+    }
+
+    /// The options with the instants that are wanted of this recording.
+    fn within(&self, recording: &Recording<'_>, options: &AnalysisOptions) -> AnalysisOptions {
+        let mut options = options.clone();
+        let (start, end) = span(&[recording]);
+        options.from_nanos = self.from.map(|bound| bound.resolve(start, end));
+        options.to_nanos = self.to.map(|bound| bound.resolve(start, end));
+        options
+    }
+
+    fn status(&self, results: &[Named]) -> Result<(), Failure> {
+        if results.iter().any(|(_, result)| result.is_err()) {
+            return Err(Failure::Told);
+        }
+        let reports = || results.iter().filter_map(|(name, result)| Some((name, result.as_ref().ok()?)));
+        if self.strict
+            && let Some((name, _)) = reports().find(|(_, report)| !report.recording.warnings.is_empty())
+        {
+            return Err(Failure::Failed(format!("{name}: not read completely; leave out --strict to accept that")));
+        }
+        let Some(least) = self.fail_on.map(FailOn::severity) else { return Ok(()) };
+        match reports().map(|(_, report)| report.worst_first(least).len()).sum::<usize>() {
+            0 => Ok(()),
+            1 => Err(Failure::Found(format!("1 finding meets --fail-on {least}"))),
+            n => Err(Failure::Found(format!("{n} findings meet --fail-on {least}"))),
+        }
+    }
 }
