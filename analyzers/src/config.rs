@@ -198,12 +198,6 @@ mod tests {
     #[test]
     fn settings_of_rules() {
         let config = parse(
-            "# ours\n[rules.LongGcPause]\ninfo = \"500 ms\"\n\n[rules]\nFileRead = { warning = 2.5 }\n\
-             [rules.Allocations.class]\nenabled = false\n[rules.\"Allocations.thread\"]\nenabled = false\n",
-        );
-        // A table may be opened once only.
-        assert!(config.is_err());
-        let config = parse(
             "[rules.LongGcPause]\ninfo = \"500 ms\"\n[rules.FileRead]\nwarning = 2.5\nenabled = true\n\
              [rules.Allocations.class]\nenabled = false\n[rules.\"Allocations.thread\"]\nenabled = false\n",
         )
@@ -233,7 +227,11 @@ mod tests {
             ("[rules]\nLongGcPause = 1\n", 2, "has to be a table"),
             ("[rules.LongGcPause\n", 1, ""),
             ("x = 1\ny = = 2\n", 2, ""),
-            ("[[pattern]]\nid = \"LongGcPause\"\nframes = [\"a.\"]\n", 1, "already"),
+            (
+                "[[pattern]]\nid = \"LongGcPause\"\nframes = [\"a.\"]\ncpu = { info = \"2 %\", warning = \"5 %\" }\n",
+                1,
+                "already",
+            ),
         ] {
             let error = parse(text).unwrap_err();
             assert_eq!(error.line, line, "{text}: {error}");
