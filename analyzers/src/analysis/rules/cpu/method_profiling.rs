@@ -7,7 +7,7 @@ use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Setting, Settings,
 use crate::model::{FunctionId, StackId};
 
 /// Whether one method takes many of the samples that could have been taken. Needs the list of samples, of which it
-/// keeps [`SAMPLES`].
+/// keeps `SAMPLES`.
 #[derive(Debug, Clone, Copy)]
 pub struct MethodProfiling;
 

@@ -4,7 +4,7 @@ use crate::analysis::rules::support::number;
 use crate::analysis::rules::threads::dump::{Cycle, found_deadlocks, threads, told_deadlocks};
 use crate::analysis::{Category, Facts, Needs, Presence, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
-/// Whether threads wait for each other in a circle. Needs the list of `jdk.ThreadDump`, at most [`DUMPS`], and of Datadog's own
+/// Whether threads wait for each other in a circle. Needs the list of `jdk.ThreadDump`, at most `DUMPS`, and of Datadog's own
 /// events.
 ///
 /// Fires on `fixtures/scenarios/deadlock.jfr.gz` (monitors and `ReentrantLock`); quiet on `stuck-threads`.

@@ -9,7 +9,7 @@ use crate::analysis::rules::threads::dump::{Thread, threads};
 use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// Whether threads run or are blocked at the same place for minutes. Needs the list of `jdk.ThreadDump`, at most
-/// [`DUMPS`].
+/// `DUMPS`.
 ///
 /// Fires on `fixtures/scenarios/stuck-threads.jfr.gz` (and neither on its acceptor nor on its idle pool); quiet on `healthy` and
 /// on made-up dumps.

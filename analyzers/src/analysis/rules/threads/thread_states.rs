@@ -7,7 +7,7 @@ use crate::analysis::rules::locks::DUMPS;
 use crate::analysis::rules::threads::dump::threads;
 use crate::analysis::{Category, EVENT, Facts, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// The share of time that threads run, wait, or are blocked by locks. Needs the list of `jdk.ThreadDump`, at most [`DUMPS`]; the
+/// The share of time that threads run, wait, or are blocked by locks. Needs the list of `jdk.ThreadDump`, at most `DUMPS`; the
 /// samples of wall-clock profilers are sums.
 ///
 /// Fires on `fixtures/scenarios/deadlock.jfr.gz` and on made-up samples; quiet on made-up samples.
