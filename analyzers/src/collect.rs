@@ -10,6 +10,7 @@ mod facts;
 pub(crate) mod functions;
 mod gather;
 mod labels;
+mod memo;
 mod memory;
 mod options;
 mod periods;

@@ -3,6 +3,7 @@
 //! The varint is that of the recording format: little-endian base 128, at most nine bytes, and the
 //! ninth byte carries eight full bits. An ordinary LEB128 decoder is wrong from 2^56 on.
 
+use crate::bits;
 use crate::error::Short;
 
 /// The top bit of each byte of a word: set where a varint goes on.
@@ -189,10 +190,11 @@ const BLOCK: usize = 64;
 #[inline]
 fn top_bits(block: &[u8; BLOCK]) -> u64 {
     let mut bits = 0;
-    for (i, word) in block.as_chunks::<8>().0.iter().enumerate() {
-        let word = u64::from_le_bytes(*word) & MORE;
-        // Moves each top bit to its place in the highest byte.
-        bits |= ((word >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * i);
+    for (i, half) in block.as_chunks::<16>().0.iter().enumerate() {
+        let all = u128::from_le_bytes(*half);
+        #[expect(clippy::cast_possible_truncation, reason = "the halves of sixteen bytes")]
+        let found = bits::top_bits(all as u64, (all >> 64) as u64);
+        bits |= u64::from(found) << (16 * i);
     }
     bits
 }

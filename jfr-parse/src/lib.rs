@@ -39,6 +39,7 @@
 //!
 //! Nothing in a file can make this crate panic, run for ever or allocate more than in proportion to the file.
 
+mod bits;
 mod checkpoints;
 mod chunk;
 mod cursor;
@@ -62,6 +63,7 @@ pub mod text;
 mod time;
 pub mod value;
 
+pub use bits::top_bits;
 pub use chunk::Chunk;
 pub use cursor::{Cursor, push_varint};
 pub use error::{Damage, Error, Loss, Result, Short};

@@ -74,6 +74,17 @@ enum Decode {
     Double,
 }
 
+/// How far reading by a plan goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// To where the last wanted field begins, if it is an array or a string, else to its end.
+    LastBegins,
+    /// To the end of the last wanted field.
+    LastWanted,
+    /// To the end of the value.
+    End,
+}
+
 impl<const N: usize> Plan<N> {
     /// Locates `wanted` in values of `of`.
     ///
@@ -81,7 +92,16 @@ impl<const N: usize> Plan<N> {
     /// [`Error::Mismatch`] where a field before the last wanted one has a type that the metadata does not
     /// declare, or that nests beyond the limit.
     pub fn new(of: Type<'_>, wanted: [&str; N], limits: &Limits) -> Result<Self> {
-        Self::build(of, wanted, limits, false)
+        Self::build(of, wanted, limits, Until::LastWanted)
+    }
+
+    /// Like [`new`](Self::new), but an array or string that is the last wanted field is not moved past: that it ends
+    /// within the value shows only when it is read. For constants with long arrays, such as stack traces.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn open_ended(of: Type<'_>, wanted: [&str; N], limits: &Limits) -> Result<Self> {
+        Self::build(of, wanted, limits, Until::LastBegins)
     }
 
     /// Like [`new`](Self::new), but reading moves past the whole value, so that the next one can be read
@@ -90,18 +110,21 @@ impl<const N: usize> Plan<N> {
     /// # Errors
     /// As for [`new`](Self::new).
     pub fn whole(of: Type<'_>, wanted: [&str; N], limits: &Limits) -> Result<Self> {
-        Self::build(of, wanted, limits, true)
+        Self::build(of, wanted, limits, Until::End)
     }
 
-    fn build(of: Type<'_>, wanted: [&str; N], limits: &Limits, whole: bool) -> Result<Self> {
+    fn build(of: Type<'_>, wanted: [&str; N], limits: &Limits, until: Until) -> Result<Self> {
         let mut builder = Builder { wanted, steps: Vec::new(), pending: Vec::new(), slots: [None; N], limits };
         let parsed = match of.kind() {
             Kind::Struct => builder.fields(of, "", limits.nesting),
             kind => builder.leaf_type(of, kind),
         };
         // Behind the last wanted field nothing needs to be understood.
-        if whole {
-            builder.flush();
+        let whole = until == Until::End;
+        match builder.steps.last_mut() {
+            _ if whole => builder.flush(),
+            Some(Move::Mark(_, step)) if until == Until::LastBegins => *step = Step::Fixed(0),
+            _ => {}
         }
         if let Err(field) = parsed
             && (whole || builder.slots.iter().zip(&wanted).any(|(slot, name)| slot.is_none() && declares(of, name)))

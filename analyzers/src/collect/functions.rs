@@ -1,9 +1,10 @@
 //! From the recorded class, method and descriptor to a function with names for people.
 
+use std::borrow::Cow;
 use std::hash::BuildHasher;
 use std::sync::{Mutex, PoisonError};
 
-use hashbrown::HashTable;
+use hashbrown::{HashMap, HashTable};
 use jfr_parse::{Chunk, Cursor, Kind, PoolOf, Pools, RawStr, Row};
 
 use super::plans::{ClassPlan, StackPlans};
@@ -140,11 +141,11 @@ pub(super) fn class_name<'a>(chunk: &Chunk<'a>, pools: &Pools<'a>, plan: &ClassP
 
 impl Functions {
     /// The functions of recorded methods; that of `None` is `unknown`.
-    pub(super) fn get(
+    pub(super) fn get<'a>(
         &self,
-        methods: &[Option<RawMethod<'_>>],
+        methods: &[Option<RawMethod<'a>>],
+        classes: &mut ClassNames<'a>,
         unknown: FunctionId,
-        raw_names: bool,
         interner: &Interner,
     ) -> Vec<FunctionId> {
         let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(methods.len()));
@@ -164,7 +165,7 @@ impl Functions {
         };
         for ((found, method), (key, hash)) in found.iter_mut().zip(methods).zip(keys.iter().zip(&hashes)) {
             if let (None, Some(method)) = (&found, method) {
-                let id = compose(method, raw_names, interner);
+                let id = compose(method, classes, interner);
                 *found = Some(id);
                 lock().insert(*hash, key, id, &self.hasher);
             }
@@ -200,38 +201,88 @@ impl Known {
 const NATIVE: &str = "()L;";
 const KERNEL: &str = "(Lk;)L;";
 
-fn compose(method: &RawMethod<'_>, raw_names: bool, interner: &Interner) -> FunctionId {
-    let (class, name) = (method.class.decode().unwrap_or_default(), method.name.decode().unwrap_or_default());
+/// The names of the classes of a chunk, made once for all of their methods.
+pub(super) struct ClassNames<'a> {
+    /// As recorded, with all that differs from run to run.
+    raw: bool,
+    known: HashMap<RawStr<'a>, ClassName, Hasher>,
+}
+
+struct ClassName {
+    /// Empty where the class has no name.
+    name: String,
+    /// The likely source file.
+    file: String,
+}
+
+impl<'a> ClassNames<'a> {
+    pub(super) fn new(raw: bool) -> Self {
+        Self { raw, known: HashMap::default() }
+    }
+
+    fn of(&mut self, class: RawStr<'a>) -> &ClassName {
+        let raw = self.raw;
+        self.known.entry(class).or_insert_with(|| {
+            let class = class.decode().unwrap_or_default();
+            let class = if raw { class } else { names::normalise_class(&class).into_owned().into() };
+            let file = if class.is_empty() { String::new() } else { names::source_file(&class) };
+            ClassName { name: names::java_name(&class).into_owned(), file }
+        })
+    }
+}
+
+fn compose<'a>(method: &RawMethod<'a>, classes: &mut ClassNames<'a>, interner: &Interner) -> FunctionId {
+    let raw = classes.raw;
+    let name = method.name.decode().unwrap_or_default();
     let descriptor = method.descriptor.decode().unwrap_or_default();
     let native = descriptor == NATIVE || descriptor == KERNEL;
-    let (full, library, file, system) = if native && !raw_names {
-        let library = if descriptor == KERNEL && class.is_empty() { "[kernel]".into() } else { class };
-        (name.to_string(), library, String::new(), name.into_owned())
-    } else if raw_names {
-        let full = if class.is_empty() { name.into_owned() } else { [&names::java_name(&class), ".", &name].concat() };
-        let file = if native || class.is_empty() { String::new() } else { names::source_file(&class) };
-        let system = if native { full.clone() } else { [&full, &*descriptor].concat() };
-        (full, if native { class } else { "".into() }, file, system)
-    } else {
-        let stable = names::normalise_class(&class);
-        let method = names::normalise_method(&name);
-        let full = match (&*stable, &*method) {
-            ("", method) => method.to_owned(),
-            (class, "") => names::java_name(class).into_owned(),
-            (class, method) => [&names::java_name(class), ".", method].concat(),
+    if native {
+        let class = method.class.decode().unwrap_or_default();
+        let (full, library) = match &*class {
+            "" if raw => (name, class),
+            class_name if raw => ([&names::java_name(class_name), ".", &name].concat().into(), class),
+            "" if descriptor == KERNEL => (name, "[kernel]".into()),
+            _ => (name, class),
         };
-        let file = if class.is_empty() { String::new() } else { names::source_file(&stable) };
-        let system = [&full, &*names::normalise_descriptor(&descriptor)].concat();
-        (full, "".into(), file, system)
-    };
+        let mut symbols = interner.symbols();
+        let name = symbols.string(&full);
+        let library = symbols.string(&library);
+        return symbols.function_id(Function { name, system_name: name, file: StrId::default(), library });
+    }
+    let class = classes.of(method.class);
+    let (name, descriptor) =
+        if raw { (name, descriptor) } else { (stable_method(name), stable_descriptor(descriptor)) };
+    let mut text = String::with_capacity(class.name.len() + 1 + name.len() + descriptor.len());
+    text.push_str(&class.name);
+    // As recorded, the name of a method without a name ends in the dot.
+    if !class.name.is_empty() && (raw || !name.is_empty()) {
+        text.push('.');
+    }
+    text.push_str(&name);
+    let full = text.len();
+    text.push_str(&descriptor);
     let mut symbols = interner.symbols();
     let function = Function {
-        name: symbols.string(&full),
-        system_name: symbols.string(&system),
-        file: symbols.string(&file),
-        library: symbols.string(&library),
+        name: symbols.string(text.get(..full).unwrap_or_default()),
+        system_name: symbols.string(&text),
+        file: symbols.string(&class.file),
+        library: StrId::default(),
     };
     symbols.function_id(function)
+}
+
+fn stable_method(name: Cow<'_, str>) -> Cow<'_, str> {
+    match names::normalise_method(&name) {
+        Cow::Borrowed(same) if same.len() == name.len() => name,
+        other => Cow::Owned(other.into_owned()),
+    }
+}
+
+fn stable_descriptor(descriptor: Cow<'_, str>) -> Cow<'_, str> {
+    match names::normalise_descriptor(&descriptor) {
+        Cow::Borrowed(same) if same.len() == descriptor.len() => descriptor,
+        other => Cow::Owned(other.into_owned()),
+    }
 }
 
 /// A frame of our own, such as `[truncated]`.

@@ -1,8 +1,7 @@
 //! Adding up the events of a part of a chunk by stack, before any stack is looked at.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher as _};
 
-use hashbrown::hash_table::Entry as Slot;
 use hashbrown::{HashMap, HashTable};
 use jfr_parse::{Clock, RawStr, Row};
 
@@ -14,7 +13,7 @@ use super::sources::{
 type Hasher = foldhash::fast::RandomState;
 
 /// What the events that are added up have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Key {
     /// Place in [`SOURCES`](super::sources::SOURCES).
     pub(super) source: u32,
@@ -24,6 +23,18 @@ pub(super) struct Key {
     pub(super) stack: u64,
     /// Key of a class or a state in this chunk, where the source has one that matters.
     pub(super) key: u64,
+}
+
+impl Key {
+    /// In as few steps as there can be: it is made for every event.
+    #[inline]
+    fn hash(&self, hasher: &Hasher) -> u64 {
+        let mut state = hasher.build_hasher();
+        let kind = u64::from(self.source) | u64::from(self.detail) << 32;
+        state.write_u128(u128::from(kind) | u128::from(self.stack) << 64);
+        state.write_u64(self.key);
+        state.finish()
+    }
 }
 
 /// Sums of up to three values; which is what depends on the source's [`Measure`].
@@ -112,23 +123,27 @@ impl<'a> Gathered<'a> {
             self.more(self.last, sums);
             return;
         }
-        let (keys, hasher) = (&self.keys, &self.hasher);
-        let same = |&i: &u32| keys.get(i as usize) == Some(&key);
-        let rehash = |&i: &u32| keys.get(i as usize).map_or(0, |k| hasher.hash_one(k));
-        match self.table.entry(hasher.hash_one(key), same, rehash) {
-            Slot::Occupied(found) => {
-                let i = *found.get() as usize;
-                self.more(i, sums);
-                self.last = i;
+        let hash = key.hash(&self.hasher);
+        let keys = &self.keys;
+        match self.table.find(hash, |&i| keys.get(i as usize) == Some(&key)) {
+            Some(&found) => {
+                self.last = found as usize;
+                self.more(self.last, sums);
             }
-            Slot::Vacant(free) => {
-                // More than 2^32 different stacks do not fit into any chunk that fits into memory.
-                free.insert(u32::try_from(self.keys.len()).unwrap_or(u32::MAX));
-                self.last = self.keys.len();
-                self.keys.push(key);
-                self.sums.push(sums);
-            }
+            None => self.first(hash, key, sums),
         }
+    }
+
+    /// Adds the first event of a key.
+    #[cold]
+    fn first(&mut self, hash: u64, key: Key, sums: Sums) {
+        let (keys, hasher) = (&self.keys, &self.hasher);
+        let rehash = |&i: &u32| keys.get(i as usize).map_or(0, |k| k.hash(hasher));
+        // More than 2^32 different stacks do not fit into any chunk that fits into memory.
+        self.table.insert_unique(hash, u32::try_from(keys.len()).unwrap_or(u32::MAX), rehash);
+        self.last = self.keys.len();
+        self.keys.push(key);
+        self.sums.push(sums);
     }
 
     #[inline]

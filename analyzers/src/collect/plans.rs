@@ -207,7 +207,7 @@ impl StackPlans {
         let class = method.field("type").and_then(|f| f.value_type());
         Ok(Some(Self {
             trace_type: trace.id(),
-            trace: chunk.plan(trace, ["truncated", "frames"])?,
+            trace: Plan::open_ended(trace, ["truncated", "frames"], chunk.limits())?,
             frame_type: frame.id(),
             pooled_frames: frames.is_pooled(),
             frame: Plan::whole(frame, ["method", "lineNumber"], chunk.limits())?,

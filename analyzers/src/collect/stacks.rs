@@ -4,9 +4,10 @@
 //! decoded: its bytes are the key of a memo.
 
 use hashbrown::HashMap;
-use jfr_parse::{Chunk, Cursor, PoolOf, Pools};
+use jfr_parse::{Chunk, Cursor, PoolOf, Pools, top_bits};
 
-use super::functions::{Functions, Methods, pseudo};
+use super::functions::{ClassNames, Functions, Methods, pseudo};
+use super::memo::{MEMO_BYTES, Memo};
 use super::plans::StackPlans;
 use crate::model::{Frame, FrameId, FunctionId, Interner, StackId};
 
@@ -52,21 +53,8 @@ impl Shared {
     }
 }
 
-/// Frames remembered by their bytes, at most: they should stay in a core's own cache.
-const MEMO: usize = 1 << 15;
-/// Bytes of a frame that can be remembered.
-const MEMO_BYTES: usize = 15;
 /// Up to so many bytes, four varints cannot hold one of nine bytes, whose last byte may look as if it went on.
 const SURE_BYTES: usize = 11;
-
-/// The bytes of a frame, and the frame.
-#[derive(Debug, Clone, Copy, Default)]
-struct Remembered {
-    low: u64,
-    /// Bytes 8 to 14; the top byte is set where something is remembered.
-    high: u64,
-    frame: u32,
-}
 
 /// Numbers of frames that every resolver has: an unknown method, and the root of truncated traces.
 const UNKNOWN: u32 = 0;
@@ -82,7 +70,8 @@ pub(crate) struct Resolver<'c, 'a> {
     plans: Option<&'c StackPlans>,
     traces: Option<PoolOf<'c, 'a>>,
     methods: Option<Methods<'c, 'a>>,
-    memo: Vec<Remembered>,
+    classes: ClassNames<'a>,
+    memo: Memo,
     /// Frames by number.
     frames: Vec<FrameId>,
     /// Method and line of the frames that have a number but are not looked up yet.
@@ -103,15 +92,14 @@ impl<'c, 'a> Resolver<'c, 'a> {
         plans: Option<&'c StackPlans>,
         traces: usize,
     ) -> Self {
-        // A small chunk should not pay for clearing a large memo.
-        let memo = vec![Remembered::default(); traces.saturating_mul(8).next_power_of_two().clamp(64, MEMO)];
         Self {
             shared,
             pools,
             plans,
             traces: plans.and_then(|p| pools.of_type(p.trace_type)),
             methods: plans.map(|plans| Methods::new(chunk, pools, plans)),
-            memo,
+            classes: ClassNames::new(shared.raw_names),
+            memo: Memo::new(traces),
             frames: vec![shared.unknown, shared.truncated],
             fresh: Vec::new(),
             known: HashMap::default(),
@@ -186,37 +174,29 @@ impl<'c, 'a> Resolver<'c, 'a> {
     fn by_bytes(&mut self, plans: &StackPlans, at: Cursor<'a>, count: usize, varints: u32) -> Option<()> {
         // The loop over millions of frames: everything it touches is a local.
         let mut numbers = std::mem::take(&mut self.numbers);
-        let mut memo = std::mem::take(&mut self.memo);
-        numbers.reserve(count);
+        let from = numbers.len();
+        // Each frame takes a byte at least, so a forged count does not get far.
+        numbers.resize(from.saturating_add(count), UNKNOWN);
         let mut rest = at.rest();
         let mut whole = true;
-        for _ in 0..count {
-            let number = match frame_bytes(rest, varints) {
-                Some((low, high, len)) => {
-                    let slot = memo_slot(low, high) & (memo.len() - 1);
-                    match memo.get_mut(slot) {
-                        Some(known) if known.low == low && known.high == high => {
-                            rest = rest.get(len..).unwrap_or_default();
-                            Some(known.frame)
-                        }
-                        known => {
-                            let number = self.decode(plans, &mut rest);
-                            if let (Some(to), Some(frame)) = (known, number) {
-                                *to = Remembered { low, high, frame };
-                            }
-                            number
-                        }
-                    }
+        for to in numbers.get_mut(from..).unwrap_or_default() {
+            let frame = frame_bytes(rest, varints);
+            if let Some((low, high, len)) = frame {
+                if let Some(number) = self.memo.find(low, high) {
+                    *to = number;
+                    rest = rest.get(len..).unwrap_or_default();
+                    continue;
                 }
-                None => self.decode(plans, &mut rest),
-            };
-            let Some(number) = number else {
+            }
+            let Some(number) = self.decode(plans, &mut rest) else {
                 whole = false;
                 break;
             };
-            numbers.push(number);
+            if let Some((low, high, _)) = frame {
+                self.memo.put(low, high, number);
+            }
+            *to = number;
         }
-        self.memo = memo;
         self.numbers = numbers;
         whole.then_some(())
     }
@@ -248,8 +228,8 @@ impl<'c, 'a> Resolver<'c, 'a> {
             // As many as fit into the cache with all that belongs to them.
             for part in unknown.chunks(512) {
                 let found = methods.find(part);
-                let functions =
-                    shared.functions.get(&found, shared.unknown_function, shared.raw_names, &shared.interner);
+                let (classes, interner) = (&mut self.classes, &shared.interner);
+                let functions = shared.functions.get(&found, classes, shared.unknown_function, interner);
                 self.functions.extend(functions);
             }
         }
@@ -261,14 +241,13 @@ impl<'c, 'a> Resolver<'c, 'a> {
     }
 }
 
-/// The bytes of the next frame, as [`Remembered`] holds them, and how many there are; `None` where they are too
-/// many, or too near the end, to be read at once.
+/// The bytes of the next frame, as [`Memo`] holds them, and how many there are; `None` where they are too many, or too
+/// near the end, to be read at once.
 #[inline(always)]
-fn frame_bytes(rest: &[u8], varints: u32) -> Option<(u64, u64, usize)> {
-    const USED: u64 = 0xff << 56;
-    let (low, rest) = rest.split_first_chunk::<8>()?;
-    let (low, high) = (u64::from_le_bytes(*low), u64::from_le_bytes(*rest.first_chunk::<8>()?));
-    let more = top_bits(low, high);
+fn frame_bytes(rest: &[u8], varints: u32) -> Option<(u64, u32, usize)> {
+    let all = u128::from_le_bytes(*rest.first_chunk::<16>()?);
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+    let more = top_bits(all as u64, (all >> 64) as u64);
     let mut ends = !more & 0xffff;
     for _ in 1..varints {
         ends &= ends.wrapping_sub(1);
@@ -278,33 +257,29 @@ fn frame_bytes(rest: &[u8], varints: u32) -> Option<(u64, u64, usize)> {
         return None;
     }
     let (low_mask, high_mask) = *MASKS.get(len)?;
-    Some((low & low_mask, high & high_mask | USED, len))
+    #[expect(clippy::cast_possible_truncation, reason = "the lower two thirds")]
+    let (low, high) = (all as u64 & low_mask, (all >> 64) as u32 & high_mask);
+    Some((low, high, len))
 }
 
-/// Masks of the first `n` bytes of sixteen.
+/// Masks of the first `n` bytes of twelve.
 #[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "evaluated by the compiler")]
-const MASKS: [(u64, u64); 16] = {
-    let mut masks = [(0, 0); 16];
+const MASKS: [(u64, u32); MEMO_BYTES + 1] = {
+    let mut masks = [(0, 0); MEMO_BYTES + 1];
     let mut n = 0;
-    while n < 16 {
+    while n <= MEMO_BYTES {
         let bits = 8 * n as u32;
-        masks[n] = if n < 8 { ((1 << bits) - 1, 0) } else { (u64::MAX, (1 << (bits - 64)) - 1) };
+        masks[n] = if n < 8 {
+            ((1 << bits) - 1, 0)
+        } else if n < MEMO_BYTES {
+            (u64::MAX, (1 << (bits - 64)) - 1)
+        } else {
+            (u64::MAX, u32::MAX)
+        };
         n += 1;
     }
     masks
 };
-
-/// The top bits of sixteen bytes, that of the first byte lowest.
-#[inline]
-fn top_bits(low: u64, high: u64) -> u32 {
-    top_bits_of_eight(low) | top_bits_of_eight(high) << 8
-}
-
-/// Gathers the top bits of eight bytes by a multiplication that moves each to its place in the highest byte.
-#[inline]
-fn top_bits_of_eight(word: u64) -> u32 {
-    (((word >> 7 & 0x0101_0101_0101_0101).wrapping_mul(0x0102_0408_1020_4080)) >> 56) as u32
-}
 
 /// Whether eight bytes in a row have the top bit, given the top bits: only then is there a nine-byte varint.
 fn long_run(mut more: u32) -> bool {
@@ -312,12 +287,6 @@ fn long_run(mut more: u32) -> bool {
         more &= more >> bytes;
     }
     more != 0
-}
-
-#[inline]
-fn memo_slot(low: u64, high: u64) -> usize {
-    let mixed = (low ^ high.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 40) as usize
 }
 
 #[cfg(test)]
@@ -328,14 +297,6 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        #[test]
-        fn top_bits_are_gathered_in_order(bytes: [u8; 16]) {
-            let (low, high) = bytes.split_at(8);
-            let word = |half: &[u8]| u64::from_le_bytes(half.try_into().unwrap());
-            let bits = (0..16).filter(|&i| bytes[i] >= 0x80).fold(0, |bits, i| bits | 1 << i);
-            prop_assert_eq!(top_bits(word(low), word(high)), bits);
-        }
-
         /// Whatever the bytes of a frame, those that are remembered are exactly those of its four varints.
         #[test]
         fn the_bytes_of_a_frame_are_its_varints(values in proptest::array::uniform4((any::<u64>(), 0u32..64)), tail: [u8; 16]) {
@@ -350,7 +311,7 @@ mod tests {
                 let mut whole = [0; 16];
                 whole[..len].copy_from_slice(&bytes[..len]);
                 prop_assert_eq!(low, u64::from_le_bytes(whole[..8].try_into().unwrap()));
-                prop_assert_eq!(high & !(0xff << 56), u64::from_le_bytes(whole[8..].try_into().unwrap()));
+                prop_assert_eq!(u64::from(high), u64::from_le_bytes(whole[8..].try_into().unwrap()));
             } else {
                 prop_assert!(len > SURE_BYTES);
             }

@@ -1,0 +1,116 @@
+//! Frames remembered by their bytes.
+
+/// Bytes of a frame that can be remembered: those of a JVM's frames seldom have more.
+pub(super) const MEMO_BYTES: usize = 12;
+
+/// Slots at most: what all frames of a large program need, and a small share of any recording that has so many.
+const MOST: usize = 1 << 17;
+/// Slots that are looked at for one frame: bytes can be chosen so that all frames want the same.
+const PROBES: usize = 8;
+
+/// The bytes of a frame (0 behind its end), and its number; number 0 where nothing is remembered.
+#[derive(Debug, Clone, Copy, Default)]
+struct Slot {
+    low: u64,
+    high: u32,
+    number: u32,
+}
+
+/// Numbers by the bytes of frames. It may forget, but never mistakes one frame for another.
+#[derive(Debug)]
+pub(super) struct Memo {
+    /// A power of two of them.
+    slots: Vec<Slot>,
+    used: usize,
+}
+
+impl Memo {
+    /// An empty one, for about `traces` stack traces: a small chunk should not pay for clearing a large table.
+    pub(super) fn new(traces: usize) -> Self {
+        let slots = traces.saturating_mul(2).next_power_of_two().clamp(64, 1 << 12);
+        Self { slots: vec![Slot::default(); slots], used: 0 }
+    }
+
+    /// The number of the frame of these bytes, if it is remembered.
+    #[inline(always)]
+    pub(super) fn find(&self, low: u64, high: u32) -> Option<u32> {
+        let mask = self.slots.len() - 1;
+        let mut at = place(low, high) & mask;
+        // Most frames are where they are looked for first.
+        for _ in 0..PROBES {
+            let slot = self.slots.get(at)?;
+            if slot.low == low && slot.high == high && slot.number != 0 {
+                return Some(slot.number);
+            }
+            if slot.number == 0 {
+                return None;
+            }
+            at = (at + 1) & mask;
+        }
+        None
+    }
+
+    /// Remembers a frame, whose number is not 0, in place of another one if it must be.
+    #[cold]
+    pub(super) fn put(&mut self, low: u64, high: u32, number: u32) {
+        if self.used >= self.slots.len() / 2 && self.slots.len() < MOST {
+            let larger = vec![Slot::default(); self.slots.len() * 4];
+            self.used = 0;
+            for old in std::mem::replace(&mut self.slots, larger).into_iter().filter(|old| old.number != 0) {
+                self.set(old);
+            }
+        }
+        self.set(Slot { low, high, number });
+    }
+
+    fn set(&mut self, slot: Slot) {
+        let mask = self.slots.len() - 1;
+        let first = place(slot.low, slot.high);
+        let places = (first..first + PROBES).map(|at| at & mask);
+        let free = places.clone().find(|&at| self.slots.get(at).is_some_and(|there| there.number == 0));
+        let at = free.or(places.last()).unwrap_or(0);
+        if let Some(there) = self.slots.get_mut(at) {
+            self.used += usize::from(there.number == 0);
+            *there = slot;
+        }
+    }
+}
+
+#[inline(always)]
+fn place(low: u64, high: u32) -> usize {
+    let mixed = (low ^ u64::from(high).rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 40) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashMap;
+
+    #[test]
+    fn it_never_mistakes_a_frame_for_another() {
+        let mut memo = Memo::new(1);
+        let mut truth: HashMap<(u64, u32), u32> = HashMap::new();
+        let mut known = 0;
+        for i in 0..400_000u64 {
+            // Many of the same, some whose bytes differ at one end only, some that want the same slot.
+            let (low, high) = match i % 3 {
+                0 => (i * i % 1_000, 7),
+                1 => (i % 5, u32::try_from(i % 70_000).unwrap_or(0)),
+                _ => ((i % 90_000) << 44, 0),
+            };
+            let fresh = u32::try_from(i).unwrap_or(0) + 1;
+            match memo.find(low, high) {
+                Some(number) => {
+                    assert_eq!(truth.get(&(low, high)), Some(&number));
+                    known += 1;
+                }
+                None => {
+                    memo.put(low, high, fresh);
+                    truth.insert((low, high), fresh);
+                }
+            }
+        }
+        assert!(memo.slots.len() <= MOST && known > 100_000, "{known} of {}", memo.slots.len());
+    }
+}
