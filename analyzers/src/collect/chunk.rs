@@ -1,7 +1,5 @@
 //! One chunk, from its bytes to samples: walk, join, route, resolve.
 
-use std::sync::{Mutex, PoisonError};
-
 use hashbrown::HashMap;
 use jfr_parse::{
     CHECKPOINT, Chunk, Clock, Damage, Loss, METADATA, PoolEntries, Pools, RawEvent, RawStr, Recording, Result, Row,
@@ -17,13 +15,11 @@ use super::periods::Periods;
 use super::plans::{Act, PlanCache, Plans, Reading};
 use super::settled::Settled;
 use super::sources::{AMOUNT, KEY, Measure, Route, SECOND, SOURCES, TIME};
-use super::stacks::{Resolver, Shared};
+use super::stacks::{self, Shared};
 use crate::model::{LabelSetId, ProfileType, StackId};
 
 /// Bytes of a chunk that one thread walks at a time: small enough to balance, large enough to be worth it.
 const SEGMENT: usize = 2 << 20;
-/// Stack traces that one thread resolves at a time.
-const TRACES: usize = 2_048;
 
 /// Where the samples of a chunk go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -306,7 +302,9 @@ impl<'a> Routing<'_, 'a> {
             let passes = labels.passes(reading, &key, &detail);
             passes.then(|| (number(key.stack), labels.set(reading, &key, &detail, self.gathered.text_of(&detail))))
         });
-        let resolved = self.resolve(&order)?;
+        let (context, stacks) = (self.context, self.plans.stacks.as_ref());
+        let stop = &context.options.stop;
+        let resolved = stacks::resolve(&context.shared, self.chunk, self.pools, stacks, &order, stop)?;
         let mut result = ChunkResult { sources, losses, facts: self.facts, ..ChunkResult::default() };
         let no_stack = self.context.shared.no_stack();
         let stack = |trace: u32| resolved.get(trace as usize).copied().unwrap_or((no_stack, false));
@@ -331,26 +329,6 @@ impl<'a> Routing<'_, 'a> {
 
     fn reading(&self, key: &Key) -> Option<&Reading> {
         self.plans.reading(key.source as usize)
-    }
-
-    fn resolve(&self, traces: &[u64]) -> Result<Vec<(StackId, bool)>> {
-        // One resolver for each thread that takes part: each has to learn the frames of the chunk anew.
-        let idle = Mutex::new(Vec::new());
-        let lock = || idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let stacks = self.plans.stacks.as_ref();
-        let fresh = || Resolver::new(&self.context.shared, self.chunk, self.pools, stacks, traces.len());
-        let some = |part: &[u64]| -> Result<Vec<(StackId, bool)>> {
-            self.context.options.stop.check()?;
-            let mut resolver = { lock().pop() }.unwrap_or_else(fresh);
-            let resolved = resolver.resolve(part);
-            lock().push(resolver);
-            Ok(resolved)
-        };
-        if traces.len() <= TRACES {
-            return some(traces);
-        }
-        let parts: Result<Vec<_>> = traces.par_chunks(TRACES).map(some).collect();
-        Ok(parts?.concat())
     }
 
     fn states(&self) -> Vec<SourceState> {

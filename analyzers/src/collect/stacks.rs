@@ -3,8 +3,11 @@
 //! Most of the bytes of a recording are frames, and the same frame stands in dozens of traces. So a frame is not
 //! decoded: its bytes are the key of a memo.
 
+use std::sync::{Mutex, PoisonError};
+
 use hashbrown::HashMap;
-use jfr_parse::{Chunk, Cursor, PoolOf, Pools, top_bits};
+use jfr_parse::{Chunk, Cursor, PoolOf, Pools, Result, Stop, top_bits};
+use rayon::prelude::*;
 
 use super::functions::{ClassNames, Functions, Methods, pseudo};
 use super::memo::{MEMO_BYTES, Memo};
@@ -60,11 +63,44 @@ const SURE_BYTES: usize = 11;
 const UNKNOWN: u32 = 0;
 const ROOT: u32 = 1;
 
+/// Stack traces that one thread resolves at a time.
+const TRACES: usize = 2_048;
+
+/// The stack of each trace of a chunk, and whether it was truncated, by all threads that are free.
+///
+/// # Errors
+/// [`Error::Stopped`](jfr_parse::Error::Stopped).
+pub(crate) fn resolve<'a>(
+    shared: &Shared,
+    chunk: &Chunk<'a>,
+    pools: &Pools<'a>,
+    plans: Option<&StackPlans>,
+    traces: &[u64],
+    stop: &Stop,
+) -> Result<Vec<(StackId, bool)>> {
+    // One resolver for each thread that takes part: each has to learn the frames of the chunk anew.
+    let idle = Mutex::new(Vec::new());
+    let lock = || idle.lock().unwrap_or_else(PoisonError::into_inner);
+    let some = |part: &[u64]| -> Result<Vec<(StackId, bool)>> {
+        stop.check()?;
+        let resolver = lock().pop();
+        let mut resolver = resolver.unwrap_or_else(|| Resolver::new(shared, chunk, pools, plans, traces.len()));
+        let resolved = resolver.resolve(part);
+        lock().push(resolver);
+        Ok(resolved)
+    };
+    if traces.len() <= TRACES {
+        return some(traces);
+    }
+    let parts: Result<Vec<_>> = traces.par_chunks(TRACES).map(some).collect();
+    Ok(parts?.concat())
+}
+
 /// Resolves the stack traces of one chunk, on one thread.
 ///
 /// Frames get numbers of the resolver's own first; what is behind those that are new is looked up for many at once,
 /// because each look-up waits for memory.
-pub(crate) struct Resolver<'c, 'a> {
+struct Resolver<'c, 'a> {
     shared: &'c Shared,
     pools: &'c Pools<'a>,
     plans: Option<&'c StackPlans>,
@@ -85,7 +121,7 @@ pub(crate) struct Resolver<'c, 'a> {
 
 impl<'c, 'a> Resolver<'c, 'a> {
     /// A resolver for about `traces` traces.
-    pub(crate) fn new(
+    fn new(
         shared: &'c Shared,
         chunk: &'c Chunk<'a>,
         pools: &'c Pools<'a>,
@@ -110,7 +146,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
 
     /// The stack of each trace, and whether it was truncated. A trace that is not there, is empty or does not parse
     /// is the stack of the single frame `[no stack trace]`.
-    pub(crate) fn resolve(&mut self, keys: &[u64]) -> Vec<(StackId, bool)> {
+    fn resolve(&mut self, keys: &[u64]) -> Vec<(StackId, bool)> {
         self.numbers.clear();
         let mut traces = Vec::with_capacity(keys.len());
         for key in keys {

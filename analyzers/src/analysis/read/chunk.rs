@@ -14,7 +14,7 @@ use crate::analysis::cell::Cell;
 use crate::analysis::facts::{EventFacts, GroupsData, Key, Sample, TableData};
 use crate::analysis::needs::{MAX_KEYS, MAX_MEASURES};
 use crate::analysis::options::AnalysisOptions;
-use crate::collect::stacks::{Resolver, Shared};
+use crate::collect::stacks::{self, Shared};
 use crate::model::StackId;
 
 /// Bytes of a chunk that one thread walks at a time.
@@ -23,8 +23,6 @@ const SEGMENT: usize = 1 << 20;
 const SEGMENTS_AT_ONCE: usize = 1;
 /// Checkpoints whose constants one thread notes at a time.
 const CHECKPOINTS: usize = 16;
-/// Stack traces that one thread resolves at a time.
-const TRACES: usize = 2_048;
 
 /// What all chunks share.
 pub(super) struct Context<'o> {
@@ -218,25 +216,9 @@ impl<'o> Context<'o> {
 
     /// The stack of each trace; one that is not there is none.
     fn resolve<'a>(&self, chunk: &Chunk<'a>, plans: &Plans, pools: &Pools<'a>, traces: &[u64]) -> Result<Vec<Cell>> {
-        let idle = Mutex::new(Vec::new());
-        let lock = || idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let stacks = plans.stacks.as_ref();
-        let no_stack = self.shared.no_stack();
-        let some = |part: &[u64]| -> Result<Vec<Cell>> {
-            self.options.stop.check()?;
-            let resolver = lock().pop();
-            let mut resolver =
-                resolver.unwrap_or_else(|| Resolver::new(&self.shared, chunk, pools, stacks, traces.len()));
-            let resolved = resolver.resolve(part).into_iter();
-            let cells = resolved.map(|(id, _)| if id == no_stack { Cell::Null } else { Cell::Stack(id) }).collect();
-            lock().push(resolver);
-            Ok(cells)
-        };
-        if traces.len() <= TRACES {
-            return some(traces);
-        }
-        let parts: Result<Vec<_>> = traces.par_chunks(TRACES).map(some).collect();
-        Ok(parts?.concat())
+        let (stacks, no_stack) = (plans.stacks.as_ref(), self.shared.no_stack());
+        let resolved = stacks::resolve(&self.shared, chunk, pools, stacks, traces, &self.options.stop)?;
+        Ok(resolved.into_iter().map(|(id, _)| if id == no_stack { Cell::Null } else { Cell::Stack(id) }).collect())
     }
 }
 
