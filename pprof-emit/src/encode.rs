@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use jfr_analyzers::model::{LabelValue, Sample};
+use jfr_analyzers::model::{LabelValue, Sample, StrId, Tables};
 
 use crate::number::Numbering;
-use crate::wire::{bytes, message, number, signed, varint};
+use crate::wire::{bytes, message, number, signed, varint, varints};
 
 /// Where the items of each kind lie when all are numbered through: the head is item 0.
 struct Layout {
@@ -29,9 +29,8 @@ pub(crate) struct Scratch {
     labels: Vec<u8>,
 }
 
-/// About how many bytes a function and a location take; only the cuts between blocks depend on it.
-const FUNCTION_BYTES: usize = 14;
-const LOCATION_BYTES: usize = 14;
+/// About how many bytes a function or a location takes; only the cuts between blocks depend on it.
+const ITEM_BYTES: usize = 14;
 
 impl<'n> Encoder<'n> {
     pub(crate) fn new(numbering: &'n Numbering<'n>) -> Self {
@@ -42,33 +41,32 @@ impl<'n> Encoder<'n> {
         Self { numbering, layout: Layout { strings, functions, locations, samples } }
     }
 
-    /// Cuts the items into ranges of about `size` bytes, the same ones whoever asks.
-    pub(crate) fn cut(&self, size: usize) -> Vec<Range<usize>> {
-        let mut ranges = Vec::new();
-        let (mut from, mut bytes) = (0, 0);
-        for item in 0..self.layout.samples.end {
+    /// Cuts the items into ranges of about `size` bytes, the same ones whoever asks; `runs` says where runs of samples
+    /// of that size end.
+    pub(crate) fn cut(&self, runs: &[usize], size: usize) -> Vec<Range<usize>> {
+        let samples = &self.layout.samples;
+        let mut ends = Vec::new();
+        let mut bytes = 0;
+        for item in 0..samples.start {
             bytes += self.estimate(item);
             if bytes >= size {
-                ranges.push(from..item + 1);
-                (from, bytes) = (item + 1, 0);
+                ends.push(item + 1);
+                bytes = 0;
             }
         }
-        if from < self.layout.samples.end {
-            ranges.push(from..self.layout.samples.end);
+        // A little goes with the first samples.
+        if bytes >= size / 8 || runs.is_empty() {
+            ends.push(samples.start);
         }
-        ranges
+        ends.extend(runs.iter().map(|end| samples.start + end));
+        ends.dedup();
+        std::iter::once(&0).chain(&ends).zip(&ends).map(|(&from, &to)| from..to).collect()
     }
 
     fn estimate(&self, item: usize) -> usize {
         let layout = &self.layout;
-        if item >= layout.samples.start {
-            let key = self.sample(item - layout.samples.start).map(|s| s.stack);
-            // Two bytes for most numbers, and the values.
-            key.map_or(0, |stack| self.numbering.tables.stack(stack).len() * 2 + 12)
-        } else if item >= layout.locations.start {
-            LOCATION_BYTES
-        } else if item >= layout.functions.start {
-            FUNCTION_BYTES
+        if item >= layout.functions.start {
+            ITEM_BYTES
         } else if item >= layout.strings.start {
             self.numbering.strings().get(item - layout.strings.start).map_or(0, |text| text.len() + 2)
         } else {
@@ -83,7 +81,7 @@ impl<'n> Encoder<'n> {
             self.head(out);
         }
         for text in self.numbering.strings().get(part(items, &layout.strings)).unwrap_or_default() {
-            bytes(out, 6, text.as_bytes());
+            string(text, out);
         }
         for i in part(items, &layout.functions) {
             self.function(i, out);
@@ -103,9 +101,10 @@ impl<'n> Encoder<'n> {
         for &(name, unit) in &head.sample_types {
             value_type(out, 1, name, unit);
         }
-        for (i, &file) in self.numbering.mappings.iter().enumerate() {
+        let libraries = self.numbering.libraries.iter().map(|&library| self.numbering.string(library));
+        for (file, id) in std::iter::once(head.main).chain(libraries).zip(1..) {
             message(out, 3, |out| {
-                number(out, 1, i as u64 + 1);
+                number(out, 1, id);
                 number(out, 5, file.into());
                 // Functions, file names and lines are there, as far as anyone could find them: without addresses no
                 // viewer can find out more from a library, and should not try.
@@ -159,10 +158,8 @@ impl<'n> Encoder<'n> {
 
     fn write_sample(&self, sample: Sample<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) {
         let Scratch { ids, values, labels } = scratch;
-        ids.clear();
-        for &frame in self.numbering.tables.stack(sample.stack) {
-            varint(ids, self.numbering.location(frame).into());
-        }
+        let numbers = self.numbering.tables.stack(sample.stack).iter().map(|&frame| self.numbering.location(frame));
+        let ids = varints(ids, numbers);
         values.clear();
         for &value in sample.values {
             varint(values, signed(value));
@@ -188,6 +185,15 @@ impl<'n> Encoder<'n> {
         }
         out.extend_from_slice(labels);
     }
+}
+
+/// Appends strings that belong to several profiles.
+pub(crate) fn encode_strings(strings: &[StrId], tables: &Tables, out: &mut Vec<u8>) {
+    strings.iter().for_each(|&text| string(tables.str(text), out));
+}
+
+fn string(text: &str, out: &mut Vec<u8>) {
+    bytes(out, 6, text.as_bytes());
 }
 
 /// The size of a field with this content; an empty one is not written.

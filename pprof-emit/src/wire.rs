@@ -12,6 +12,42 @@ pub(crate) fn varint(out: &mut Vec<u8>, mut value: u64) {
     out.push((value & 0x7f) as u8);
 }
 
+/// Writes numbers over `out`, and gives what they take. Ids nearly always take one to three bytes, how many nothing
+/// could foresee: so those do not branch by it.
+#[inline]
+pub(crate) fn varints(out: &mut Vec<u8>, values: impl ExactSizeIterator<Item = u32>) -> &[u8] {
+    out.resize(out.len().max(values.len() * LONGEST), 0);
+    let mut at = 0;
+    for value in values {
+        let (word, size) = if value < 1 << 21 {
+            let (second, third) = (value >= 1 << 7, value >= 1 << 14);
+            let low = value & 0x7f | u32::from(second) << 7;
+            let high = (value & 0x3f80) << 1 | u32::from(third) << 15 | (value & 0x1f_c000) << 2;
+            (u64::from(low | high), 1 + usize::from(second) + usize::from(third))
+        } else {
+            long_varint(value)
+        };
+        let Some(place) = out.get_mut(at..at + LONGEST) else { break };
+        place.copy_from_slice(&word.to_le_bytes());
+        at += size;
+    }
+    out.get(..at).unwrap_or_default()
+}
+
+/// How many bytes [`varints`] writes at once, of which a number takes at most five.
+const LONGEST: usize = 8;
+
+#[cold]
+fn long_varint(value: u32) -> (u64, usize) {
+    let (mut word, mut size, mut rest) = (0, 0, u64::from(value));
+    while rest >= 0x80 {
+        word |= (rest & 0x7f | 0x80) << (8 * size);
+        rest >>= 7;
+        size += 1;
+    }
+    (word | rest << (8 * size), size + 1)
+}
+
 /// A signed number (`int64`) as the wire has it: in two's complement.
 #[inline]
 pub(crate) fn signed(value: i64) -> u64 {
@@ -50,5 +86,22 @@ pub(crate) fn message(out: &mut Vec<u8>, tag: u8, fill: impl FnOnce(&mut Vec<u8>
         let mut length = Vec::with_capacity(10);
         varint(&mut length, size as u64);
         out.splice(at..=at, length);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_numbers_are_written_as_one_by_one() {
+        let around = (0..32).flat_map(|bit| [-1_i64, 0, 1].map(|d| (1_i64 << bit) + d));
+        let values: Vec<u32> = around.filter_map(|v| u32::try_from(v).ok()).chain([u32::MAX]).collect();
+        let mut expected = Vec::new();
+        values.iter().for_each(|&v| varint(&mut expected, v.into()));
+        let mut out = vec![0xff; 3];
+        assert_eq!(varints(&mut out, values.iter().copied()), expected);
+        assert_eq!(varints(&mut out, [300].into_iter()), [0xac, 2]);
+        assert_eq!(varints(&mut out, [].into_iter()), []);
     }
 }

@@ -1,14 +1,10 @@
 //! Writing pprof.
 
 use std::io::{self, Write};
-use std::ops::Range;
 
 use jfr_analyzers::model::{Profile, Tables};
-use rayon::prelude::*;
 
-use crate::encode::{Encoder, Scratch};
-use crate::gzip::{Block, Packer, Stream};
-use crate::number::Numbering;
+use crate::together::Together;
 
 /// How to write.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,13 +33,6 @@ impl Default for Packing {
 /// level 6. Measure with `benches/benches/pprof.rs`.
 const DEFAULT_LEVEL: u8 = 3;
 
-/// About how many unpacked bytes are encoded and compressed at a time. It shows in the bytes that come out, so it
-/// must not depend on the machine.
-const BLOCK_BYTES: usize = 512 << 10;
-
-/// How many blocks may wait for being written.
-const BLOCKS_AT_ONCE: usize = 64;
-
 /// What was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -65,23 +54,14 @@ pub struct Stats {
 /// The default sample type is the last value. Mapping 1 is [`Profile::main`] or `java`; each library of native
 /// functions is another.
 ///
+/// [`write_all`](crate::write_all) is faster for several profiles; each then says the same, but its strings and functions
+/// may stand in another order.
+///
 /// # Errors
 /// Those of `out`.
-pub fn write_pprof(profile: &Profile, tables: &Tables, mut out: impl Write, options: &Options) -> io::Result<Stats> {
-    let numbering = Numbering::new(profile, tables)?;
-    let encoder = Encoder::new(&numbering);
-    let ranges = encoder.cut(BLOCK_BYTES);
-    let (raw_bytes, bytes) = match options.packing {
-        Packing::Raw => raw(&encoder, &ranges, &mut out)?,
-        Packing::Gzip(level) => gzip(&encoder, &ranges, level, &mut out)?,
-    };
-    Ok(Stats {
-        samples: profile.samples.len(),
-        locations: numbering.frames.len(),
-        functions: numbering.functions.len(),
-        raw_bytes,
-        bytes,
-    })
+pub fn write_pprof(profile: &Profile, tables: &Tables, out: impl Write, options: &Options) -> io::Result<Stats> {
+    let together = Together::new(&[profile], tables, options.packing)?;
+    together.parts().first().map_or_else(|| Ok(Stats::default()), |part| together.write(part, out))
 }
 
 /// [`write_pprof`] into memory.
@@ -92,38 +72,4 @@ pub fn to_bytes(profile: &Profile, tables: &Tables, options: &Options) -> io::Re
     let mut out = Vec::new();
     write_pprof(profile, tables, &mut out, options)?;
     Ok(out)
-}
-
-fn raw(encoder: &Encoder<'_>, ranges: &[Range<usize>], out: &mut impl Write) -> io::Result<(u64, u64)> {
-    let (mut scratch, mut buffer, mut written) = (Scratch::default(), Vec::new(), 0);
-    for range in ranges {
-        buffer.clear();
-        encoder.encode(range, &mut scratch, &mut buffer);
-        out.write_all(&buffer)?;
-        written += buffer.len() as u64;
-    }
-    Ok((written, written))
-}
-
-fn gzip(encoder: &Encoder<'_>, ranges: &[Range<usize>], level: u8, out: &mut impl Write) -> io::Result<(u64, u64)> {
-    let mut stream = Stream::begin(out)?;
-    let mut raw_bytes = 0;
-    for wave in ranges.chunks(BLOCKS_AT_ONCE) {
-        let worker = || (Packer::new(level), Scratch::default(), Vec::new());
-        let blocks: Vec<io::Result<(Block, usize)>> = wave
-            .par_iter()
-            .with_max_len(1)
-            .map_init(worker, |(packer, scratch, buffer), range| {
-                buffer.clear();
-                encoder.encode(range, scratch, buffer);
-                Ok((packer.pack(buffer)?, buffer.len()))
-            })
-            .collect();
-        for block in blocks {
-            let (block, size) = block?;
-            stream.append(&block)?;
-            raw_bytes += size as u64;
-        }
-    }
-    Ok((raw_bytes, stream.end()?))
 }

@@ -3,9 +3,9 @@
 
 mod common;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use common::{Plain, PlainFrame, PlainSample, PlainValue, frame};
+use common::{Plain, PlainFrame, PlainSample, PlainValue, frame, plain_rows, rows};
 use jfr_analyzers::model::ProfileType;
 use pprof_emit::{Options, Packing, ReadError, pb, read, read_with_limit, to_bytes};
 use proptest::prelude::*;
@@ -20,46 +20,6 @@ fn written(plain: &Plain) -> pb::Profile {
     let unpacked = read(&to_bytes(&profile, &tables, &raw()).unwrap()).unwrap();
     assert_eq!(packed, unpacked);
     packed
-}
-
-type Row = (Vec<PlainFrame>, Vec<(String, PlainValue)>, Vec<i64>);
-
-/// What a profile says, without its numbering and the order of its samples.
-fn rows(profile: &pb::Profile) -> BTreeMap<Row, usize> {
-    let text = |i: i64| profile.string_table[i as usize].clone();
-    let mut rows = BTreeMap::new();
-    for sample in &profile.sample {
-        let mut stack = Vec::new();
-        for id in &sample.location_id {
-            let location = profile.location.iter().find(|l| l.id == *id).unwrap();
-            assert_eq!(location.line.len(), 1);
-            let line = location.line[0];
-            let function = profile.function.iter().find(|f| f.id == line.function_id).unwrap();
-            let mapping = profile.mapping.iter().find(|m| m.id == location.mapping_id).unwrap();
-            let library = if mapping.id == 1 { String::new() } else { text(mapping.filename) };
-            let names = (text(function.name), text(function.system_name), text(function.filename));
-            stack.push((names.0, names.1, names.2, library, line.line as u32));
-        }
-        let labels = sample
-            .label
-            .iter()
-            .map(|l| {
-                let value = if l.str == 0 { PlainValue::Number(l.num) } else { PlainValue::Text(text(l.str)) };
-                (text(l.key), value)
-            })
-            .collect();
-        *rows.entry((stack, labels, sample.value.clone())).or_default() += 1;
-    }
-    rows
-}
-
-fn plain_rows(plain: &Plain) -> BTreeMap<Row, usize> {
-    let mut rows = BTreeMap::new();
-    for sample in &plain.samples {
-        let labels = sample.labels.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect();
-        *rows.entry((sample.stack.clone(), labels, sample.values.clone())).or_default() += 1;
-    }
-    rows
 }
 
 #[test]

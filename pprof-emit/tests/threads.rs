@@ -3,9 +3,9 @@
 
 use std::path::Path;
 
-use jfr_analyzers::{LabelKey, collect};
+use jfr_analyzers::{LabelKey, collect, model::Profile};
 use jfr_parse::Recording;
-use pprof_emit::{Options, read, to_bytes};
+use pprof_emit::{Options, read, write_all};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -18,8 +18,10 @@ fn files(path: &Path, threads: usize) -> Vec<(String, Vec<u8>)> {
         let mut options = jfr_analyzers::Options::default();
         options.labels = vec![LabelKey::Thread, LabelKey::Class, LabelKey::State];
         let set = collect(&recording, &options).unwrap();
-        let file = |p| to_bytes(p, &set.tables, &Options::default()).unwrap();
-        set.profiles.iter().map(|p| (p.kind.to_string(), file(p))).collect()
+        let directory = tempfile::tempdir().unwrap();
+        let file = |profile: &Profile| directory.path().join(profile.kind.name());
+        let written = write_all(&set, file, &Options::default()).unwrap();
+        written.into_iter().map(|w| (w.kind.to_string(), std::fs::read(w.path).unwrap())).collect()
     })
 }
 

@@ -81,6 +81,15 @@ impl Symbols {
         StrId(self.strings.intern(text, &self.hasher))
     }
 
+    /// The handle of a string that is there already.
+    pub(super) fn find_string(&self, text: &str) -> Option<StrId> {
+        self.strings.find(text, self.hasher.hash_one(text)).map(StrId)
+    }
+
+    pub(super) fn string_count(&self) -> usize {
+        self.strings.ends.len()
+    }
+
     /// The handle of a function.
     pub fn function_id(&mut self, function: Function) -> FunctionId {
         FunctionId(self.functions.intern(function, &self.hasher))
@@ -181,9 +190,13 @@ impl Texts {
         slice_at(&self.ends, i).and_then(|range| self.text.get(range)).unwrap_or_default()
     }
 
+    fn find(&self, text: &str, hash: u64) -> Option<u32> {
+        self.table.find(hash, |&i| self.get(i as usize) == text).copied()
+    }
+
     fn intern(&mut self, text: &str, hasher: &Hasher) -> u32 {
         let hash = hasher.hash_one(text);
-        if let Some(&id) = self.table.find(hash, |&i| self.get(i as usize) == text) {
+        if let Some(id) = self.find(text, hash) {
             return id;
         }
         let id = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);

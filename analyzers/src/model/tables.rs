@@ -104,6 +104,18 @@ impl Tables {
         self.symbols.str(id)
     }
 
+    /// The handle of a string, if it is there.
+    #[must_use]
+    pub fn string_id(&self, text: &str) -> Option<StrId> {
+        self.symbols.find_string(text)
+    }
+
+    /// How many strings there are; their handles count from 0.
+    #[must_use]
+    pub fn string_count(&self) -> usize {
+        self.symbols.string_count()
+    }
+
     /// A function.
     #[inline]
     #[must_use]

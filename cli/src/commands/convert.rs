@@ -12,7 +12,7 @@ use jfr_analyzers::model::{Profile, ProfileSet, ProfileType};
 use jfr_analyzers::units;
 use jfr_analyzers::{Progress, collect_merged};
 use jfr_parse::{MetadataCache, Recording};
-use pprof_emit::{CollapsedOptions, write_collapsed, write_file, write_pprof};
+use pprof_emit::{CollapsedOptions, WriteError, write_collapsed, write_each, write_file, write_pprof};
 use rayon::prelude::*;
 
 use crate::collecting::{self, profile_type};
@@ -74,6 +74,27 @@ impl Format {
         match self {
             Self::Pprof => "pb.gz",
             Self::Collapsed => "collapsed",
+        }
+    }
+
+    /// Writes all profiles to the files that `path` names for them.
+    fn write_files(
+        self,
+        set: &ProfileSet,
+        path: impl Fn(&Profile) -> PathBuf + Sync,
+    ) -> Vec<Result<PathBuf, WriteError>> {
+        match self {
+            Self::Pprof => {
+                let written = write_each(set, path, &pprof_emit::Options::default());
+                written.into_iter().map(|written| written.map(|w| w.path)).collect()
+            }
+            Self::Collapsed => {
+                let write = |profile: &Profile| {
+                    let path = path(profile);
+                    write_file(&path, |out| self.write(profile, set, out)).map(|()| path)
+                };
+                set.profiles.par_iter().with_max_len(1).map(write).collect()
+            }
         }
     }
 
@@ -170,11 +191,7 @@ fn convert(
         file.push(format!(".{}.{}", profile.kind, args.format.ending()));
         args.out_dir.join(file)
     };
-    let write = |profile: &Profile| {
-        let path = path(profile);
-        write_file(&path, |out| args.format.write(profile, &set, out)).map(|()| path)
-    };
-    let written: Vec<_> = set.profiles.par_iter().with_max_len(1).map(write).collect();
+    let written = args.format.write_files(&set, path);
     let mut outcome = Outcome { lines: String::new(), warnings: Vec::new(), failure: None };
     if args.inputs.len() > 1 || Path::new(args.inputs.first().map_or("".as_ref(), |i| i.as_os_str())).is_dir() {
         let _ = writeln!(outcome.lines, "{}", jfr_parse::text::plain(name));

@@ -1,0 +1,47 @@
+//! The texts that a profile has beside those of its samples.
+
+use std::io;
+
+use jfr_analyzers::model::Profile;
+
+use super::strings::Strings;
+use super::survey::Survey;
+
+/// What the head of a profile refers to, by string number.
+pub(crate) struct Head {
+    /// Name and unit of each value.
+    pub(crate) sample_types: Vec<(u32, u32)>,
+    /// Name and unit of the period, and its amount.
+    pub(crate) period: Option<(u32, u32, i64)>,
+    /// The comments.
+    pub(crate) comments: Vec<u32>,
+    /// The program.
+    pub(crate) main: u32,
+}
+
+impl Head {
+    /// Numbers the texts of the head.
+    pub(crate) fn new<'p>(profile: &'p Profile, strings: &mut Strings<'p>) -> io::Result<Self> {
+        let mut sample_types = Vec::new();
+        for value in profile.values() {
+            sample_types.push((strings.fixed(value.name)?, strings.fixed(value.unit)?));
+        }
+        let period = match profile.period {
+            Some(p) => Some((strings.fixed(p.value.name)?, strings.fixed(p.value.unit)?, p.amount)),
+            None => None,
+        };
+        let comments = profile.comments.iter().map(|c| strings.fixed(c)).collect::<io::Result<_>>()?;
+        Ok(Self { sample_types, period, comments, main: strings.fixed(main(profile))? })
+    }
+}
+
+fn main(profile: &Profile) -> &str {
+    profile.main.as_deref().filter(|main| !main.is_empty()).unwrap_or("java")
+}
+
+/// All texts that are numbered whether or not they are in the tables.
+pub(crate) fn fixed_texts<'p>(profile: &'p Profile, survey: &'p Survey) -> impl Iterator<Item = &'p str> {
+    let values = profile.values().iter().copied().chain(profile.period.map(|period| period.value));
+    let comments = profile.comments.iter().map(String::as_str);
+    values.flat_map(|v| [v.name, v.unit]).chain(comments).chain([main(profile)]).chain(survey.keys.iter().copied())
+}

@@ -1,0 +1,168 @@
+//! The numbers that strings, functions, locations and mappings get in a file.
+//!
+//! Handles come out of the tables in any order, so nothing here may depend on their numbers. What decides is the
+//! first use in the order of the samples, which is the same in every run, and the names.
+
+mod head;
+mod locations;
+mod shared;
+mod strings;
+mod survey;
+
+use std::io;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use jfr_analyzers::model::{FrameId, FunctionId, LabelValue, Profile, StrId, Tables};
+
+use head::Head;
+pub(crate) use head::fixed_texts;
+pub(crate) use shared::{MOST_PROFILES, Members, Shared, profiles};
+use strings::Strings;
+pub(crate) use survey::Survey;
+
+/// All numbers of one profile.
+pub(crate) struct Numbering<'p> {
+    pub(crate) profile: &'p Profile,
+    pub(crate) tables: &'p Tables,
+    pub(crate) head: Head,
+    /// The number of a frame's location by the frame's handle; 0 for those that the profile does not use.
+    location: Vec<u32>,
+    /// The frames by location number, less 1.
+    pub(crate) frames: Vec<FrameId>,
+    function: Vec<u32>,
+    /// The functions by number, less 1.
+    pub(crate) functions: Vec<FunctionId>,
+    /// The libraries, whose mappings follow on that of the program.
+    pub(crate) libraries: Vec<StrId>,
+    mapping: HashMap<StrId, u32, RandomState>,
+    strings: Strings<'p>,
+}
+
+impl<'p> Numbering<'p> {
+    /// Numbers what the profile that is `member` of those that share something uses. The strings of its groups
+    /// follow on its own, one group after the other.
+    pub(crate) fn new(
+        profile: &'p Profile,
+        tables: &'p Tables,
+        survey: &Survey,
+        shared: &Shared,
+        member: Members,
+    ) -> io::Result<Self> {
+        let mut strings = Strings::new(tables);
+        let head = Head::new(profile, &mut strings)?;
+        for key in &survey.keys {
+            strings.fixed(key)?;
+        }
+        let mut numbering = Self {
+            profile,
+            tables,
+            head,
+            location: vec![0; tables.frame_count()],
+            frames: Vec::new(),
+            function: vec![0; tables.function_count()],
+            functions: Vec::new(),
+            libraries: Vec::new(),
+            mapping: HashMap::default(),
+            strings,
+        };
+        let others = shared.others.iter().filter(|(_, members)| members & member != 0).map(|&(id, _)| id);
+        let groups = || shared.groups.iter().filter(|group| group.members & member != 0);
+        for id in others.chain(groups().flat_map(|group| group.functions.iter().copied())) {
+            numbering.add_function(id, |text| !shared.has(member, text))?;
+        }
+        if !survey.keys.is_empty() {
+            numbering.add_labels(|text| !shared.has(member, text))?;
+        }
+        let mut at = numbering.strings.texts.len();
+        for group in groups() {
+            numbering.strings.place(&group.strings, at)?;
+            at = at.saturating_add(group.strings.len());
+        }
+        numbering.frames = locations::order(&survey.frames, tables, |id| numbering.function(id));
+        for (&frame, at) in numbering.frames.iter().zip(1..) {
+            set(&mut numbering.location, frame.index(), number(at)?);
+        }
+        Ok(numbering)
+    }
+
+    /// Numbers a function, and those of its strings that are the profile's `own`.
+    fn add_function(&mut self, id: FunctionId, own: impl Fn(StrId) -> bool) -> io::Result<()> {
+        self.functions.push(id);
+        set(&mut self.function, id.index(), number(self.functions.len())?);
+        let function = self.tables.function(id);
+        for text in [function.name, function.system_name, function.file] {
+            if own(text) {
+                self.strings.add(text)?;
+            }
+        }
+        let library = function.library;
+        if !self.tables.str(library).is_empty() && !self.mapping.contains_key(&library) {
+            if own(library) {
+                self.strings.add(library)?;
+            }
+            self.libraries.push(library);
+            self.mapping.insert(library, number(self.libraries.len() + 1)?);
+        }
+        Ok(())
+    }
+
+    fn add_labels(&mut self, own: impl Fn(StrId) -> bool) -> io::Result<()> {
+        for sample in self.profile.samples.iter() {
+            for label in self.tables.labels(sample.labels) {
+                if let LabelValue::Text(text) = label.value
+                    && own(text)
+                {
+                    self.strings.add(text)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of a frame's location.
+    #[inline]
+    pub(crate) fn location(&self, frame: FrameId) -> u32 {
+        self.location.get(frame.index()).copied().unwrap_or(0)
+    }
+
+    /// The number of a function.
+    #[inline]
+    pub(crate) fn function(&self, function: FunctionId) -> u32 {
+        self.function.get(function.index()).copied().unwrap_or(0)
+    }
+
+    /// The number of the mapping that holds a library; the program's where the name is empty.
+    #[inline]
+    pub(crate) fn mapping(&self, library: StrId) -> u32 {
+        if self.libraries.is_empty() { 1 } else { self.mapping.get(&library).copied().unwrap_or(1) }
+    }
+
+    /// The number of a string.
+    #[inline]
+    pub(crate) fn string(&self, text: StrId) -> u32 {
+        self.strings.number(text)
+    }
+
+    /// The number of the key of a label.
+    #[inline]
+    pub(crate) fn key(&self, key: &str) -> u32 {
+        self.strings.number_of_fixed(key)
+    }
+
+    /// The strings by number, but for those of groups.
+    pub(crate) fn strings(&self) -> &[&'p str] {
+        &self.strings.texts
+    }
+}
+
+/// A count as a number of 32 bits. Handles have no more, so there can be no more of anything.
+fn number(count: usize) -> io::Result<u32> {
+    u32::try_from(count).map_err(|_| io::Error::other("more than 2^32 entries in a profile"))
+}
+
+fn set<T>(values: &mut [T], at: usize, value: T) {
+    if let Some(place) = values.get_mut(at) {
+        *place = value;
+    }
+}

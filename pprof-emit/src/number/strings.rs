@@ -1,0 +1,72 @@
+//! The numbers of the strings of a profile.
+
+use std::io;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use jfr_analyzers::model::{StrId, Tables};
+
+use super::{number, set};
+
+/// The string table, without the groups that are shared. The empty string is its number 0.
+pub(crate) struct Strings<'p> {
+    tables: &'p Tables,
+    pub(crate) texts: Vec<&'p str>,
+    by_handle: Vec<u32>,
+    fixed: HashMap<&'p str, u32, RandomState>,
+}
+
+impl<'p> Strings<'p> {
+    pub(crate) fn new(tables: &'p Tables) -> Self {
+        let fixed = std::iter::once(("", 0)).collect();
+        Self { tables, texts: vec![""], by_handle: vec![0; tables.string_count()], fixed }
+    }
+
+    /// The number of a text that may not be in the tables. To be used before any [`add`](Self::add).
+    pub(crate) fn fixed(&mut self, text: &'p str) -> io::Result<u32> {
+        if let Some(&number) = self.fixed.get(text) {
+            return Ok(number);
+        }
+        let at = number(self.texts.len())?;
+        self.texts.push(text);
+        self.fixed.insert(text, at);
+        if let Some(handle) = self.tables.string_id(text) {
+            set(&mut self.by_handle, handle.index(), at);
+        }
+        Ok(at)
+    }
+
+    /// Numbers a text of the tables.
+    pub(crate) fn add(&mut self, handle: StrId) -> io::Result<u32> {
+        let known = self.number(handle);
+        let text = self.tables.str(handle);
+        if known != 0 || text.is_empty() {
+            return Ok(known);
+        }
+        let at = number(self.texts.len())?;
+        self.texts.push(text);
+        set(&mut self.by_handle, handle.index(), at);
+        Ok(at)
+    }
+
+    /// Numbers texts of the tables that stand after all others, the first of them as `at`.
+    pub(crate) fn place(&mut self, handles: &[StrId], at: usize) -> io::Result<()> {
+        number(at.saturating_add(handles.len()))?;
+        for (&handle, at) in handles.iter().zip(at..) {
+            set(&mut self.by_handle, handle.index(), number(at)?);
+        }
+        Ok(())
+    }
+
+    /// The number of a text of the tables.
+    #[inline]
+    pub(crate) fn number(&self, text: StrId) -> u32 {
+        self.by_handle.get(text.index()).copied().unwrap_or(0)
+    }
+
+    /// The number of a fixed text.
+    #[inline]
+    pub(crate) fn number_of_fixed(&self, text: &str) -> u32 {
+        self.fixed.get(text).copied().unwrap_or(0)
+    }
+}

@@ -1,0 +1,114 @@
+//! A file from blocks that are packed independently of each other: one gzip member, or the plain bytes.
+//!
+//! Each compressed block ends in a sync flush, so that blocks can stand one after the other in a single deflate stream,
+//! and the same block in several; what they lose is the look back into the block before. Source: RFC 1951, RFC 1952.
+
+use std::io::{self, Write};
+
+use flate2::{Compress, Compression, Crc, FlushCompress, Status};
+
+use crate::write::Packing;
+
+/// Deflate, no name, no time (it would differ from run to run), system unknown.
+const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+
+/// An empty block of fixed codes that says it is the last.
+const LAST_BLOCK: [u8; 2] = [0x03, 0x00];
+
+/// What packs one block after the other; its memory is used again.
+pub(crate) struct Packer(Option<Compress>);
+
+/// A packed block.
+pub(crate) struct Block {
+    bytes: Vec<u8>,
+    size: usize,
+    crc: Crc,
+}
+
+impl Packer {
+    pub(crate) fn new(packing: Packing) -> Self {
+        Self(match packing {
+            Packing::Raw => None,
+            Packing::Gzip(level) => Some(Compress::new(Compression::new(u32::from(level.min(9))), false)),
+        })
+    }
+
+    /// Packs a block.
+    pub(crate) fn pack(&mut self, raw: &[u8]) -> io::Result<Block> {
+        let mut crc = Crc::new();
+        let bytes = match &mut self.0 {
+            None => raw.to_vec(),
+            Some(compress) => {
+                crc.update(raw);
+                deflate(compress, raw)?
+            }
+        };
+        Ok(Block { bytes, size: raw.len(), crc })
+    }
+}
+
+fn deflate(compress: &mut Compress, raw: &[u8]) -> io::Result<Vec<u8>> {
+    compress.reset();
+    let mut bytes = Vec::with_capacity(raw.len() / 4 + 64);
+    loop {
+        let used = usize::try_from(compress.total_in()).map_err(io::Error::other)?;
+        let rest = raw.get(used..).unwrap_or_default();
+        let status = compress.compress_vec(rest, &mut bytes, FlushCompress::Sync).map_err(io::Error::other)?;
+        // Room left over means that everything, the end of the flush included, has come out.
+        if compress.total_in() == raw.len() as u64 && bytes.len() < bytes.capacity() {
+            return Ok(bytes);
+        }
+        if status == Status::StreamEnd {
+            return Err(io::Error::other("the compressor ended early"));
+        }
+        bytes.reserve(bytes.capacity().max(64));
+    }
+}
+
+/// The file that blocks make up.
+pub(crate) struct Stream<W> {
+    out: W,
+    /// Checksum and size, where the file needs them.
+    crc: Option<Crc>,
+    raw: u64,
+    written: u64,
+}
+
+impl<W: Write> Stream<W> {
+    /// Begins a file.
+    pub(crate) fn begin(out: W, packing: Packing) -> io::Result<Self> {
+        let mut stream = Self { out, crc: None, raw: 0, written: 0 };
+        if let Packing::Gzip(_) = packing {
+            stream.write(&HEADER)?;
+            stream.crc = Some(Crc::new());
+        }
+        Ok(stream)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.out.write_all(bytes)?;
+        self.written += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Appends a block.
+    pub(crate) fn append(&mut self, block: &Block) -> io::Result<()> {
+        self.write(&block.bytes)?;
+        self.raw += block.size as u64;
+        if let Some(crc) = &mut self.crc {
+            crc.combine(&block.crc);
+        }
+        Ok(())
+    }
+
+    /// Ends the file; gives the number of bytes before packing, and of those written.
+    pub(crate) fn end(mut self) -> io::Result<(u64, u64)> {
+        if let Some(crc) = self.crc.take() {
+            self.write(&LAST_BLOCK)?;
+            self.write(&crc.sum().to_le_bytes())?;
+            // The amount is modulo 2^32 in gzip, and in `Crc` too.
+            self.write(&crc.amount().to_le_bytes())?;
+        }
+        Ok((self.raw, self.written))
+    }
+}
