@@ -4,6 +4,7 @@ mod intern;
 mod kinds;
 mod profile;
 mod set;
+mod stacks;
 mod tables;
 
 pub use intern::{Interner, Symbols};

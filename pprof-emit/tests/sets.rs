@@ -51,7 +51,8 @@ fn program(kind: ProfileType, from: u64) -> Plain {
 
 #[test]
 fn common_strings_are_written_once() {
-    let plain: Vec<Plain> = KINDS.iter().zip([1000, 1000, 5000, 9000]).map(|(&kind, from)| program(kind, from)).collect();
+    let plain: Vec<Plain> =
+        KINDS.iter().zip([1000, 1000, 5000, 9000]).map(|(&kind, from)| program(kind, from)).collect();
     let set = set(&plain, 0);
     let files = together(&set, Packing::default());
     let back: Vec<pb::Profile> = files.iter().map(|bytes| read(bytes).unwrap()).collect();
@@ -109,13 +110,11 @@ fn any_profile(kind: ProfileType) -> impl Strategy<Value = Plain> {
     let known = || (0..300u64).prop_map(|i| method(i).0);
     let label = known().prop_map(|text| ("class", PlainValue::Text(text)));
     let stack = prop::collection::vec((0..300u64).prop_map(method), 0..30);
-    let sample = (stack, prop::collection::vec(label, 0..2), any::<i32>()).prop_map(|(stack, labels, value)| {
-        PlainSample { stack, labels, values: vec![1, value.into()] }
-    });
+    let sample = (stack, prop::collection::vec(label, 0..2), any::<i32>())
+        .prop_map(|(stack, labels, value)| PlainSample { stack, labels, values: vec![1, value.into()] });
     let main = prop::option::of((0..300u64).prop_map(|i| method(i).2));
-    (prop::collection::vec(sample, 0..30), main, prop::collection::vec(known(), 0..3)).prop_map(
-        move |(samples, main, comments)| Plain { kind, samples, main, comments, period: None },
-    )
+    (prop::collection::vec(sample, 0..30), main, prop::collection::vec(known(), 0..3))
+        .prop_map(move |(samples, main, comments)| Plain { kind, samples, main, comments, period: None })
 }
 
 proptest! {

@@ -31,6 +31,16 @@ impl Memo {
         Self { slots: vec![Slot::default(); slots], used: 0 }
     }
 
+    /// This one emptied, for about `traces` stack traces.
+    pub(super) fn cleared(mut self, traces: usize) -> Self {
+        if self.slots.len() / 16 > traces {
+            return Self::new(traces);
+        }
+        self.slots.fill(Slot::default());
+        self.used = 0;
+        self
+    }
+
     /// The number of the frame of these bytes, if it is remembered.
     #[inline(always)]
     pub(super) fn find(&self, low: u64, high: u32) -> Option<u32> {

@@ -3,7 +3,7 @@
 //! Most of the bytes of a recording are frames, and the same frame stands in dozens of traces. So a frame is not
 //! decoded: its bytes are the key of a memo.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashMap;
 use jfr_parse::{Chunk, Cursor, PoolOf, Pools, Result, Stop, top_bits};
@@ -32,6 +32,8 @@ pub(crate) struct Shared {
     truncated: FrameId,
     unknown: FrameId,
     unknown_function: FunctionId,
+    /// Memos that are not in use: making one anew for each chunk costs more than clearing it.
+    memos: Mutex<Vec<Memo>>,
 }
 
 impl Shared {
@@ -47,7 +49,12 @@ impl Shared {
         let (unknown, unknown_function) = (frame(unknown), pseudo(unknown, &interner));
         let no_stack = interner.stack(&[no_stack]);
         let functions = Functions::default();
-        Self { interner, functions, raw_names, max_frames, no_stack, truncated, unknown, unknown_function }
+        let memos = Mutex::default();
+        Self { interner, functions, raw_names, max_frames, no_stack, truncated, unknown, unknown_function, memos }
+    }
+
+    fn memos(&self) -> MutexGuard<'_, Vec<Memo>> {
+        self.memos.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The stack of events without a usable stack trace.
@@ -89,11 +96,14 @@ pub(crate) fn resolve<'a>(
         lock().push(resolver);
         Ok(resolved)
     };
-    if traces.len() <= TRACES {
-        return some(traces);
-    }
-    let parts: Result<Vec<_>> = traces.par_chunks(TRACES).map(some).collect();
-    Ok(parts?.concat())
+    let resolved = if traces.len() <= TRACES {
+        some(traces)
+    } else {
+        traces.par_chunks(TRACES).map(some).collect::<Result<Vec<_>>>().map(|parts| parts.concat())
+    };
+    let memos = lock().drain(..).map(|resolver| resolver.memo).collect::<Vec<_>>();
+    shared.memos().extend(memos);
+    resolved
 }
 
 /// Resolves the stack traces of one chunk, on one thread.
@@ -135,7 +145,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
             traces: plans.and_then(|p| pools.of_type(p.trace_type)),
             methods: plans.map(|plans| Methods::new(chunk, pools, plans)),
             classes: ClassNames::new(shared.raw_names),
-            memo: Memo::new(traces),
+            memo: shared.memos().pop().map_or_else(|| Memo::new(traces), |used| used.cleared(traces)),
             frames: vec![shared.unknown, shared.truncated],
             fresh: Vec::new(),
             known: HashMap::default(),

@@ -1,11 +1,12 @@
 //! Filling the tables, from many threads at once.
 
-use std::hash::{BuildHasher, Hasher as _};
+use std::hash::BuildHasher;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
+use super::stacks::{self, Stacks};
 use super::{Frame, FrameId, Function, FunctionId, Label, LabelSetId, StackId, StrId, Tables};
 
 /// Seeded anew in each process, so that nobody can choose names or stacks that collide.
@@ -47,7 +48,7 @@ impl Interner {
 
     /// The handle of a stack, leaf first.
     pub fn stack(&self, frames: &[FrameId]) -> StackId {
-        let hash = hash_stack(&self.hasher, frames);
+        let hash = stacks::hash(&self.hasher, frames);
         // The lower bits choose the place in the shard's own table.
         let shard = ((hash >> 40) & u64::from(SHARDS - 1)) as usize;
         let Some(stacks) = self.stacks.get(shard) else { return StackId::default() };
@@ -208,52 +209,6 @@ impl Texts {
         self.table.insert_unique(hash, id, rehash);
         id
     }
-}
-
-/// Each stack once, one after the other.
-#[derive(Debug, Default)]
-pub(super) struct Stacks {
-    frames: Vec<FrameId>,
-    ends: Vec<usize>,
-    /// Number by hash; the hash stands beside it so that growing does not hash all stacks again.
-    table: HashTable<(u64, u32)>,
-}
-
-impl Stacks {
-    pub(super) fn get(&self, i: usize) -> &[FrameId] {
-        slice_at(&self.ends, i).and_then(|range| self.frames.get(range)).unwrap_or_default()
-    }
-
-    fn intern(&mut self, hash: u64, frames: &[FrameId]) -> u32 {
-        if let Some(&(_, id)) = self.table.find(hash, |&(h, i)| h == hash && same_stack(self.get(i as usize), frames)) {
-            return id;
-        }
-        let id = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
-        self.frames.extend_from_slice(frames);
-        self.ends.push(self.frames.len());
-        self.table.insert_unique(hash, (hash, id), |&(h, _)| h);
-        id
-    }
-}
-
-/// Four frames at a time: the derived hash goes from frame to frame.
-fn hash_stack(hasher: &Hasher, frames: &[FrameId]) -> u64 {
-    let mut state = hasher.build_hasher();
-    let (fours, last) = frames.as_chunks::<4>();
-    for [a, b, c, d] in fours {
-        let (low, high) = (u64::from(a.0) | u64::from(b.0) << 32, u64::from(c.0) | u64::from(d.0) << 32);
-        state.write_u128(u128::from(low) | u128::from(high) << 64);
-    }
-    for frame in last {
-        state.write_u32(frame.0);
-    }
-    state.write_usize(frames.len());
-    state.finish()
-}
-
-/// Stacks with the same hash are nearly always the same, so all frames are compared, without a branch for each.
-fn same_stack(a: &[FrameId], b: &[FrameId]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |differ, (a, b)| differ | (a.0 ^ b.0)) == 0
 }
 
 /// The range of item `i` among items that end where `ends` says.

@@ -3,7 +3,8 @@
 //! They are filled by many threads at once ([`Interner`](super::Interner)), so handles come out in no particular
 //! order; whatever is written is numbered anew in the order of the samples.
 
-use super::intern::{Stacks, Symbols};
+use super::intern::Symbols;
+use super::stacks::Stacks;
 
 macro_rules! handles {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
