@@ -76,9 +76,9 @@ impl Memo {
     fn set(&mut self, slot: Slot) {
         let mask = self.slots.len() - 1;
         let first = place(slot.low, slot.high);
-        let places = (first..first + PROBES).map(|at| at & mask);
-        let free = places.clone().find(|&at| self.slots.get(at).is_some_and(|there| there.number == 0));
-        let at = free.or(places.last()).unwrap_or(0);
+        let mut places = (first..first + PROBES).map(|at| at & mask);
+        let free = places.find(|&at| self.slots.get(at).is_some_and(|there| there.number == 0));
+        let at = free.unwrap_or((first + PROBES - 1) & mask);
         if let Some(there) = self.slots.get_mut(at) {
             self.used += usize::from(there.number == 0);
             *there = slot;

@@ -227,12 +227,12 @@ impl<'c, 'a> Resolver<'c, 'a> {
         let mut whole = true;
         for to in numbers.get_mut(from..).unwrap_or_default() {
             let frame = frame_bytes(rest, varints);
-            if let Some((low, high, len)) = frame {
-                if let Some(number) = self.memo.find(low, high) {
-                    *to = number;
-                    rest = rest.get(len..).unwrap_or_default();
-                    continue;
-                }
+            if let Some((low, high, len)) = frame
+                && let Some(number) = self.memo.find(low, high)
+            {
+                *to = number;
+                rest = rest.get(len..).unwrap_or_default();
+                continue;
             }
             let Some(number) = self.decode(plans, &mut rest) else {
                 whole = false;
