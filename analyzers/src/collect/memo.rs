@@ -64,7 +64,7 @@ impl Memo {
     #[cold]
     pub(super) fn put(&mut self, low: u64, high: u32, number: u32) {
         if self.used >= self.slots.len() / 2 && self.slots.len() < MOST {
-            let larger = vec![Slot::default(); self.slots.len() * 4];
+            let larger = vec![Slot::default(); (self.slots.len() * 4).min(MOST)];
             self.used = 0;
             for old in std::mem::replace(&mut self.slots, larger).into_iter().filter(|old| old.number != 0) {
                 self.set(old);
