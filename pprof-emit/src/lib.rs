@@ -5,6 +5,7 @@
 
 mod check;
 mod collapsed;
+mod deflate;
 mod encode;
 mod files;
 mod number;
@@ -12,9 +13,9 @@ mod pack;
 pub mod pb;
 mod pool;
 mod read;
-mod together;
 mod wire;
 mod write;
+mod writer;
 
 pub use check::{CheckError, check};
 pub use collapsed::{CollapsedOptions, write_collapsed};

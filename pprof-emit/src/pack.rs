@@ -7,6 +7,7 @@ use std::io::{self, Write};
 
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 
+use crate::deflate::Deflater;
 use crate::write::Packing;
 
 /// Deflate, no name, no time (it would differ from run to run), system unknown.
@@ -16,7 +17,11 @@ const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 const LAST_BLOCK: [u8; 2] = [0x03, 0x00];
 
 /// What packs one block after the other; its memory is used again.
-pub(crate) struct Packer(Option<Compress>);
+pub(crate) enum Packer {
+    Raw,
+    Fast(Deflater),
+    Gzip(Compress),
+}
 
 /// A packed block.
 pub(crate) struct Block {
@@ -27,21 +32,23 @@ pub(crate) struct Block {
 
 impl Packer {
     pub(crate) fn new(packing: Packing) -> Self {
-        Self(match packing {
-            Packing::Raw => None,
-            Packing::Gzip(level) => Some(Compress::new(Compression::new(u32::from(level.min(9))), false)),
-        })
+        match packing {
+            Packing::Raw => Self::Raw,
+            Packing::Fast => Self::Fast(Deflater::default()),
+            Packing::Gzip(level) => Self::Gzip(Compress::new(Compression::new(u32::from(level.min(9))), false)),
+        }
     }
 
     /// Packs a block.
     pub(crate) fn pack(&mut self, raw: &[u8]) -> io::Result<Block> {
         let mut crc = Crc::new();
-        let bytes = match &mut self.0 {
-            None => raw.to_vec(),
-            Some(compress) => {
-                crc.update(raw);
-                deflate(compress, raw)?
-            }
+        if !matches!(self, Self::Raw) {
+            crc.update(raw);
+        }
+        let bytes = match self {
+            Self::Raw => raw.to_vec(),
+            Self::Fast(deflater) => deflater.pack(raw),
+            Self::Gzip(compress) => deflate(compress, raw)?,
         };
         Ok(Block { bytes, size: raw.len(), crc })
     }
@@ -78,7 +85,7 @@ impl<W: Write> Stream<W> {
     /// Begins a file.
     pub(crate) fn begin(out: W, packing: Packing) -> io::Result<Self> {
         let mut stream = Self { out, crc: None, raw: 0, written: 0 };
-        if let Packing::Gzip(_) = packing {
+        if packing != Packing::Raw {
             stream.write(&HEADER)?;
             stream.crc = Some(Crc::new());
         }
