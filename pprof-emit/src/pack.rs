@@ -19,7 +19,7 @@ const LAST_BLOCK: [u8; 2] = [0x03, 0x00];
 /// What packs one block after the other; its memory is used again.
 pub(crate) enum Packer {
     Raw,
-    Fast(Deflater),
+    Fast(Box<Deflater>),
     Gzip(Compress),
 }
 
@@ -34,7 +34,7 @@ impl Packer {
     pub(crate) fn new(packing: Packing) -> Self {
         match packing {
             Packing::Raw => Self::Raw,
-            Packing::Fast => Self::Fast(Deflater::default()),
+            Packing::Fast => Self::Fast(Box::default()),
             Packing::Gzip(level) => Self::Gzip(Compress::new(Compression::new(u32::from(level.min(9))), false)),
         }
     }

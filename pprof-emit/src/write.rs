@@ -18,8 +18,8 @@ pub struct Options {
 pub enum Packing {
     /// Not at all. Viewers read that too.
     Raw,
-    /// With gzip, by a compressor made for profiles: less than half of the work of level 3, for files of the same size,
-    /// at most 15 % larger than those of level 6. Measure with `benches/benches/pprof.rs`.
+    /// With gzip, by a compressor made for profiles: half of the work of level 3 for files that are 5 % larger, at
+    /// most 15 % larger than those of level 6. Measure with `benches/benches/pprof.rs`.
     #[default]
     Fast,
     /// With gzip, level 1 (fast) to 9 (small).

@@ -36,7 +36,7 @@ impl Finder {
                 continue;
             }
             tokens.repeat(length, distance);
-            // To remember all places in a match would take twice as long for 3 % less.
+            // To remember all places in a match would take half as long again, for 3 % less.
             for inside in [at + 1, at + length - 2, at + length - 1] {
                 if let Some(word) = word(raw, inside) {
                     self.remember(word, inside);
@@ -74,7 +74,7 @@ impl Finder {
         let hash = word.wrapping_mul(0x9e37_79b1) >> (u32::BITS - HASH_BITS);
         let Some(places) = self.places.get_mut(hash as usize) else { return [0; 2] };
         let before = *places;
-        *places = [(at + ORIGIN) as u32, before[0]];
+        *places = [u32::try_from(at + ORIGIN).unwrap_or(0), before[0]];
         before
     }
 }
