@@ -56,7 +56,7 @@ impl Tokens {
     /// A match of [`SHORTEST`] to [`LONGEST`] bytes, from 1 to [`FARTHEST`] bytes before.
     #[inline]
     pub(super) fn repeat(&mut self, length: usize, distance: usize) {
-        let (length, distance) = ((length & 0x1ff) as u32, (distance & 0xffff) as u32);
+        let [length, distance] = [length, distance].map(|value| u32::try_from(value).unwrap_or(0));
         count(&mut self.literals, length_code(length).symbol);
         count(&mut self.distances, distance_code(distance).symbol);
         self.all.push(MATCH | length << 16 | distance);
