@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use jfr_analyzers::model::{LabelValue, Sample, StrId, Tables};
+use jfr_analyzers::model::{LabelValue, Sample};
 
 use crate::number::Numbering;
 use crate::wire::{bytes, message, number, signed, varint, varints};
@@ -81,7 +81,7 @@ impl<'n> Encoder<'n> {
             self.head(out);
         }
         for text in self.numbering.strings().get(part(items, &layout.strings)).unwrap_or_default() {
-            string(text, out);
+            bytes(out, 6, text.as_bytes());
         }
         for i in part(items, &layout.functions) {
             self.function(i, out);
@@ -185,15 +185,6 @@ impl<'n> Encoder<'n> {
         }
         out.extend_from_slice(labels);
     }
-}
-
-/// Appends strings that belong to several profiles.
-pub(crate) fn encode_strings(strings: &[StrId], tables: &Tables, out: &mut Vec<u8>) {
-    strings.iter().for_each(|&text| string(tables.str(text), out));
-}
-
-fn string(text: &str, out: &mut Vec<u8>) {
-    bytes(out, 6, text.as_bytes());
 }
 
 /// The size of a field with this content; an empty one is not written.

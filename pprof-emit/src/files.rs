@@ -1,15 +1,15 @@
 //! Files that appear whole or not at all.
 
+use std::cmp::Reverse;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use jfr_analyzers::model::{Profile, ProfileSet, ProfileType, Tables};
+use jfr_analyzers::model::{Profile, ProfileSet, ProfileType};
 use rayon::prelude::*;
 
-use crate::number::{MOST_PROFILES, Members};
-use crate::together::{Part, Together};
 use crate::write::{Options, Stats};
+use crate::writer::Writer;
 
 /// A file could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -33,21 +33,29 @@ pub struct Written {
     pub stats: Stats,
 }
 
-/// Writes all profiles of a set as pprof, at the same time, each to the file that `path` names for it. What several
-/// profiles have in common is done once; which profiles are written together decides about the order of strings and
-/// functions in the files, and so about their bytes, not about what they say. The number of threads does not.
-///
-/// Nothing is left of those that fail; the others are there. The results are in the order of the profiles.
+/// Writes all profiles of a set as pprof, at the same time, each to the file that `path` names for it. Nothing is
+/// left of those that fail; the others are there. The results are in the order of the profiles.
 pub fn write_each(
     set: &ProfileSet,
     path: impl Fn(&Profile) -> PathBuf + Sync,
     options: &Options,
 ) -> Vec<Result<Written, WriteError>> {
-    let profiles: Vec<&Profile> = set.profiles.iter().collect();
-    profiles.chunks(MOST_PROFILES).flat_map(|some| write_some(some, &set.tables, &path, options)).collect()
+    let writer = Writer::for_all(&set.tables, options.packing);
+    let write = |profile: &Profile| {
+        let path = path(profile);
+        let stats = write_file(&path, |out| writer.write(profile, out))?;
+        Ok(Written { kind: profile.kind, path, stats })
+    };
+    let mut order: Vec<(usize, &Profile)> = set.profiles.iter().enumerate().collect();
+    // The large ones first, so that all threads end at about the same time.
+    order.sort_by_key(|(_, profile)| Reverse(profile.samples.len()));
+    let written = order.par_iter().with_max_len(1).map(|&(place, profile)| (place, write(profile)));
+    let mut written: Vec<(usize, Result<Written, WriteError>)> = written.collect();
+    written.sort_by_key(|&(place, _)| place);
+    written.into_iter().map(|(_, written)| written).collect()
 }
 
-/// [`write_each`], for those who need all of the files or none.
+/// [`write_each`], for those who need all of the files.
 ///
 /// # Errors
 /// The first failure in the order of the profiles.
@@ -57,30 +65,6 @@ pub fn write_all(
     options: &Options,
 ) -> Result<Vec<Written>, WriteError> {
     write_each(set, path, options).into_iter().collect()
-}
-
-fn write_some(
-    profiles: &[&Profile],
-    tables: &Tables,
-    path: &(impl Fn(&Profile) -> PathBuf + Sync),
-    options: &Options,
-) -> Vec<Result<Written, WriteError>> {
-    let together = match Together::new(profiles, tables, options.packing) {
-        Ok(together) => together,
-        Err(e) => {
-            let failed = |&profile: &&Profile| Err(WriteError { path: path(profile), source: e.kind().into() });
-            return profiles.iter().map(failed).collect();
-        }
-    };
-    let write = |part: &Part<'_>| {
-        let path = path(part.profile);
-        let stats = write_file(&path, |out| together.write(part, out))?;
-        Ok(Written { kind: part.profile.kind, path, stats })
-    };
-    let written = together.parts().par_iter().with_max_len(1).map(|part| (part.member, write(part)));
-    let mut written: Vec<(Members, Result<Written, WriteError>)> = written.collect();
-    written.sort_by_key(|&(place, _)| place);
-    written.into_iter().map(|(_, written)| written).collect()
 }
 
 /// Writes a file by way of a temporary one beside it, which takes its place once `fill` has succeeded. A link is

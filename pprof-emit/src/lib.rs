@@ -12,9 +12,9 @@ mod pack;
 pub mod pb;
 mod pool;
 mod read;
-mod together;
 mod wire;
 mod write;
+mod writer;
 
 pub use check::{CheckError, check};
 pub use collapsed::{CollapsedOptions, write_collapsed};

@@ -16,7 +16,10 @@ const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 const LAST_BLOCK: [u8; 2] = [0x03, 0x00];
 
 /// What packs one block after the other; its memory is used again.
-pub(crate) struct Packer(Option<Compress>);
+pub(crate) enum Packer {
+    Raw,
+    Gzip(Compress),
+}
 
 /// A packed block.
 pub(crate) struct Block {
@@ -27,21 +30,21 @@ pub(crate) struct Block {
 
 impl Packer {
     pub(crate) fn new(packing: Packing) -> Self {
-        Self(match packing {
-            Packing::Raw => None,
-            Packing::Gzip(level) => Some(Compress::new(Compression::new(u32::from(level.min(9))), false)),
-        })
+        match packing {
+            Packing::Raw => Self::Raw,
+            Packing::Gzip(level) => Self::Gzip(Compress::new(Compression::new(u32::from(level.min(9))), false)),
+        }
     }
 
     /// Packs a block.
     pub(crate) fn pack(&mut self, raw: &[u8]) -> io::Result<Block> {
         let mut crc = Crc::new();
-        let bytes = match &mut self.0 {
-            None => raw.to_vec(),
-            Some(compress) => {
-                crc.update(raw);
-                deflate(compress, raw)?
-            }
+        if !matches!(self, Self::Raw) {
+            crc.update(raw);
+        }
+        let bytes = match self {
+            Self::Raw => raw.to_vec(),
+            Self::Gzip(compress) => deflate(compress, raw)?,
         };
         Ok(Block { bytes, size: raw.len(), crc })
     }
@@ -78,7 +81,7 @@ impl<W: Write> Stream<W> {
     /// Begins a file.
     pub(crate) fn begin(out: W, packing: Packing) -> io::Result<Self> {
         let mut stream = Self { out, crc: None, raw: 0, written: 0 };
-        if let Packing::Gzip(_) = packing {
+        if packing != Packing::Raw {
             stream.write(&HEADER)?;
             stream.crc = Some(Crc::new());
         }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use jfr_analyzers::model::{Profile, Tables};
 
-use crate::together::Together;
+use crate::writer::Writer;
 
 /// How to write.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,8 +28,8 @@ impl Default for Packing {
     }
 }
 
-/// The fastest level that stays within 15 % of level 6 on recordings of large programs, where names are most of a
-/// profile: 7 % more than level 6 in 60 % of its time. Level 2 saves another 17 % of the time, for 14 to 15 % more than
+/// The fastest level that stays well within 15 % of level 6 on recordings of large programs, where names are most of a
+/// profile: 8 % more than level 6 in 70 % of its instructions. Level 2 saves another third of that, for 16 % more than
 /// level 6. Measure with `benches/benches/pprof.rs`.
 const DEFAULT_LEVEL: u8 = 3;
 
@@ -54,14 +54,12 @@ pub struct Stats {
 /// The default sample type is the last value. Mapping 1 is [`Profile::main`] or `java`; each library of native
 /// functions is another.
 ///
-/// [`write_all`](crate::write_all) is faster for several profiles; each then says the same, but its strings and functions
-/// may stand in another order.
+/// [`write_all`](crate::write_all) is faster for several profiles, and writes the same bytes.
 ///
 /// # Errors
 /// Those of `out`.
 pub fn write_pprof(profile: &Profile, tables: &Tables, out: impl Write, options: &Options) -> io::Result<Stats> {
-    let together = Together::new(&[profile], tables, options.packing)?;
-    together.parts().first().map_or_else(|| Ok(Stats::default()), |part| together.write(part, out))
+    Writer::new(tables, options.packing).write(profile, out)
 }
 
 /// [`write_pprof`] into memory.

@@ -7,8 +7,8 @@ use std::fs;
 use std::io::{self, Write};
 
 use common::Plain;
-use jfr_analyzers::model::{ProfileSet, ProfileType};
-use pprof_emit::{Options, read, write_all, write_file};
+use jfr_analyzers::model::{Profile, ProfileSet, ProfileType};
+use pprof_emit::{Options, Packing, read, to_bytes, write_all, write_file};
 
 fn names(directory: &std::path::Path) -> Vec<String> {
     let mut names: Vec<_> =
@@ -73,6 +73,24 @@ fn a_device_is_written_to() {
 }
 
 #[test]
+fn alone_or_together_a_profile_has_the_same_bytes() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-full.jfr");
+    let recording = jfr_parse::Recording::open(path).unwrap();
+    let set = jfr_analyzers::collect(&recording, &jfr_analyzers::Options::default()).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    for packing in [Packing::Raw, Packing::Gzip(1), Packing::Gzip(6)] {
+        let options = Options { packing };
+        let path = |p: &Profile| directory.path().join(p.kind.name());
+        let written = write_all(&set, path, &options).unwrap();
+        assert!(written.len() > 5);
+        for (profile, file) in set.profiles.iter().zip(written) {
+            assert_eq!(profile.kind, file.kind);
+            assert!(fs::read(file.path).unwrap() == to_bytes(profile, &set.tables, &options).unwrap());
+        }
+    }
+}
+
+#[test]
 fn each_profile_gets_its_file() {
     let directory = tempfile::tempdir().unwrap();
     let (profile, tables) = Plain::new(ProfileType::Cpu).sample(&["a", "b"], &[1, 10]).model(0);
@@ -85,7 +103,7 @@ fn each_profile_gets_its_file() {
         losses: Vec::new(),
         warnings: Vec::new(),
     };
-    let path = |p: &jfr_analyzers::model::Profile| directory.path().join(format!("x.{}.pb.gz", p.kind));
+    let path = |p: &Profile| directory.path().join(format!("x.{}.pb.gz", p.kind));
     let written = write_all(&set, path, &Options::default()).unwrap();
     assert_eq!(written.iter().map(|w| w.kind).collect::<Vec<_>>(), [ProfileType::Cpu, ProfileType::Alloc]);
     assert_eq!(names(directory.path()), ["x.alloc.pb.gz", "x.cpu.pb.gz"]);

@@ -3,9 +3,9 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use common::{Plain, PlainFrame, PlainSample, PlainValue, frame, plain_rows, rows};
+use common::{Plain, PlainFrame, PlainSample, PlainValue, frame};
 use jfr_analyzers::model::ProfileType;
 use pprof_emit::{Options, Packing, ReadError, pb, read, read_with_limit, to_bytes};
 use proptest::prelude::*;
@@ -20,6 +20,46 @@ fn written(plain: &Plain) -> pb::Profile {
     let unpacked = read(&to_bytes(&profile, &tables, &raw()).unwrap()).unwrap();
     assert_eq!(packed, unpacked);
     packed
+}
+
+type Row = (Vec<PlainFrame>, Vec<(String, PlainValue)>, Vec<i64>);
+
+/// What a profile says, without its numbering and the order of its samples.
+fn rows(profile: &pb::Profile) -> BTreeMap<Row, usize> {
+    let text = |i: i64| profile.string_table[i as usize].clone();
+    let mut rows = BTreeMap::new();
+    for sample in &profile.sample {
+        let mut stack = Vec::new();
+        for id in &sample.location_id {
+            let location = profile.location.iter().find(|l| l.id == *id).unwrap();
+            assert_eq!(location.line.len(), 1);
+            let line = location.line[0];
+            let function = profile.function.iter().find(|f| f.id == line.function_id).unwrap();
+            let mapping = profile.mapping.iter().find(|m| m.id == location.mapping_id).unwrap();
+            let library = if mapping.id == 1 { String::new() } else { text(mapping.filename) };
+            let names = (text(function.name), text(function.system_name), text(function.filename));
+            stack.push((names.0, names.1, names.2, library, line.line as u32));
+        }
+        let labels = sample
+            .label
+            .iter()
+            .map(|l| {
+                let value = if l.str == 0 { PlainValue::Number(l.num) } else { PlainValue::Text(text(l.str)) };
+                (text(l.key), value)
+            })
+            .collect();
+        *rows.entry((stack, labels, sample.value.clone())).or_default() += 1;
+    }
+    rows
+}
+
+fn plain_rows(plain: &Plain) -> BTreeMap<Row, usize> {
+    let mut rows = BTreeMap::new();
+    for sample in &plain.samples {
+        let labels = sample.labels.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect();
+        *rows.entry((sample.stack.clone(), labels, sample.values.clone())).or_default() += 1;
+    }
+    rows
 }
 
 #[test]
@@ -60,11 +100,21 @@ fn head_carries_main_period_and_comments() {
 
 #[test]
 fn frequent_frames_get_small_numbers() {
-    let profile =
-        written(&Plain::new(ProfileType::Cpu).sample(&["x", "y", "root"], &[1, 1]).sample(&["z", "root"], &[1, 1]));
-    let first = profile.location.iter().find(|l| l.id == 1).unwrap();
-    let function = profile.function.iter().find(|f| f.id == first.line[0].function_id).unwrap();
-    assert_eq!(profile.string_table[function.name as usize], "root");
+    let mut plain = Plain::new(ProfileType::Cpu);
+    for i in 0..200 {
+        plain = plain.sample(&[&format!("a.A.rare{i}"), "z.Z.root"], &[1, 1]);
+    }
+    let profile = written(&plain);
+    let name = |location: &pb::Location| {
+        let function = profile.function.iter().find(|f| f.id == location.line[0].function_id).unwrap();
+        profile.string_table[function.name as usize].as_str()
+    };
+    // It is the last by its class, but takes one byte wherever it stands.
+    let root = profile.location.iter().find(|location| name(location) == "z.Z.root").unwrap();
+    assert_eq!(root.id, 127);
+    // Of equally frequent ones, the first.
+    let of = |range: std::ops::Range<u64>| profile.location.iter().filter(move |l| range.contains(&l.id)).map(name);
+    assert!(of(1..127).all(|name| (0..126).any(|i| name == format!("a.A.rare{i}"))));
 }
 
 #[test]

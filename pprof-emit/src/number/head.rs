@@ -5,7 +5,6 @@ use std::io;
 use jfr_analyzers::model::Profile;
 
 use super::strings::Strings;
-use super::survey::Survey;
 
 /// What the head of a profile refers to, by string number.
 pub(crate) struct Head {
@@ -31,17 +30,7 @@ impl Head {
             None => None,
         };
         let comments = profile.comments.iter().map(|c| strings.fixed(c)).collect::<io::Result<_>>()?;
-        Ok(Self { sample_types, period, comments, main: strings.fixed(main(profile))? })
+        let main = profile.main.as_deref().filter(|main| !main.is_empty()).unwrap_or("java");
+        Ok(Self { sample_types, period, comments, main: strings.fixed(main)? })
     }
-}
-
-fn main(profile: &Profile) -> &str {
-    profile.main.as_deref().filter(|main| !main.is_empty()).unwrap_or("java")
-}
-
-/// All texts that are numbered whether or not they are in the tables.
-pub(crate) fn fixed_texts<'p>(profile: &'p Profile, survey: &'p Survey) -> impl Iterator<Item = &'p str> {
-    let values = profile.values().iter().copied().chain(profile.period.map(|period| period.value));
-    let comments = profile.comments.iter().map(String::as_str);
-    values.flat_map(|v| [v.name, v.unit]).chain(comments).chain([main(profile)]).chain(survey.keys.iter().copied())
 }

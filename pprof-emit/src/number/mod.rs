@@ -3,9 +3,9 @@
 //! Handles come out of the tables in any order, so nothing here may depend on their numbers. What decides is the
 //! first use in the order of the samples, which is the same in every run, and the names.
 
+mod classes;
 mod head;
 mod locations;
-mod shared;
 mod strings;
 mod survey;
 
@@ -15,19 +15,20 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use jfr_analyzers::model::{FrameId, FunctionId, LabelValue, Profile, StrId, Tables};
 
+pub(crate) use classes::Classes;
 use head::Head;
-pub(crate) use head::fixed_texts;
-pub(crate) use shared::{MOST_PROFILES, Members, Shared, profiles};
 use strings::Strings;
 pub(crate) use survey::Survey;
+
+use crate::wire::Varint;
 
 /// All numbers of one profile.
 pub(crate) struct Numbering<'p> {
     pub(crate) profile: &'p Profile,
     pub(crate) tables: &'p Tables,
     pub(crate) head: Head,
-    /// The number of a frame's location by the frame's handle; 0 for those that the profile does not use.
-    location: Vec<u32>,
+    /// The number of a frame's location by the frame's handle.
+    location: Vec<Varint>,
     /// The frames by location number, less 1.
     pub(crate) frames: Vec<FrameId>,
     function: Vec<u32>,
@@ -40,14 +41,12 @@ pub(crate) struct Numbering<'p> {
 }
 
 impl<'p> Numbering<'p> {
-    /// Numbers what the profile that is `member` of those that share something uses. The strings of its groups
-    /// follow on its own, one group after the other.
+    /// Numbers what a profile uses; `classes` are those of its functions, if they are known.
     pub(crate) fn new(
         profile: &'p Profile,
         tables: &'p Tables,
         survey: &Survey,
-        shared: &Shared,
-        member: Members,
+        classes: Option<&Classes>,
     ) -> io::Result<Self> {
         let mut strings = Strings::new(tables);
         let head = Head::new(profile, &mut strings)?;
@@ -58,7 +57,7 @@ impl<'p> Numbering<'p> {
             profile,
             tables,
             head,
-            location: vec![0; tables.frame_count()],
+            location: vec![Varint::default(); tables.frame_count()],
             frames: Vec::new(),
             function: vec![0; tables.function_count()],
             functions: Vec::new(),
@@ -66,53 +65,54 @@ impl<'p> Numbering<'p> {
             mapping: HashMap::default(),
             strings,
         };
-        let others = shared.others.iter().filter(|(_, members)| members & member != 0).map(|&(id, _)| id);
-        let groups = || shared.groups.iter().filter(|group| group.members & member != 0);
-        for id in others.chain(groups().flat_map(|group| group.functions.iter().copied())) {
-            numbering.add_function(id, |text| !shared.has(member, text))?;
-        }
-        if !survey.keys.is_empty() {
-            numbering.add_labels(|text| !shared.has(member, text))?;
-        }
-        let mut at = numbering.strings.texts.len();
-        for group in groups() {
-            numbering.strings.place(&group.strings, at)?;
-            at = at.saturating_add(group.strings.len());
-        }
+        numbering.add_functions(survey, classes)?;
         numbering.frames = locations::order(&survey.frames, tables, |id| numbering.function(id));
         for (&frame, at) in numbering.frames.iter().zip(1..) {
-            set(&mut numbering.location, frame.index(), number(at)?);
+            set(&mut numbering.location, frame.index(), Varint::new(number(at)?));
+        }
+        if !survey.keys.is_empty() {
+            numbering.add_labels()?;
         }
         Ok(numbering)
     }
 
-    /// Numbers a function, and those of its strings that are the profile's `own`.
-    fn add_function(&mut self, id: FunctionId, own: impl Fn(StrId) -> bool) -> io::Result<()> {
-        self.functions.push(id);
-        set(&mut self.function, id.index(), number(self.functions.len())?);
-        let function = self.tables.function(id);
-        for text in [function.name, function.system_name, function.file] {
-            if own(text) {
-                self.strings.add(text)?;
+    fn add_functions(&mut self, survey: &Survey, classes: Option<&Classes>) -> io::Result<()> {
+        for used in &survey.frames {
+            let id = self.tables.frame(used.frame).function;
+            if let Some(number) = self.function.get_mut(id.index()).filter(|number| **number == 0) {
+                *number = u32::MAX;
+                self.functions.push(id);
             }
         }
-        let library = function.library;
-        if !self.tables.str(library).is_empty() && !self.mapping.contains_key(&library) {
-            if own(library) {
-                self.strings.add(library)?;
+        let own;
+        let classes = match classes {
+            Some(classes) => classes,
+            None => {
+                own = Classes::of(&self.functions, self.tables);
+                &own
             }
-            self.libraries.push(library);
-            self.mapping.insert(library, number(self.libraries.len() + 1)?);
+        };
+        classes.sort(&mut self.functions);
+        for (&id, at) in self.functions.iter().zip(1..) {
+            set(&mut self.function, id.index(), number(at)?);
+            let function = self.tables.function(id);
+            for text in [function.name, function.system_name, function.file] {
+                self.strings.add(text)?;
+            }
+            let library = function.library;
+            if !self.tables.str(library).is_empty() && !self.mapping.contains_key(&library) {
+                self.strings.add(library)?;
+                self.libraries.push(library);
+                self.mapping.insert(library, number(self.libraries.len() + 1)?);
+            }
         }
         Ok(())
     }
 
-    fn add_labels(&mut self, own: impl Fn(StrId) -> bool) -> io::Result<()> {
+    fn add_labels(&mut self) -> io::Result<()> {
         for sample in self.profile.samples.iter() {
             for label in self.tables.labels(sample.labels) {
-                if let LabelValue::Text(text) = label.value
-                    && own(text)
-                {
+                if let LabelValue::Text(text) = label.value {
                     self.strings.add(text)?;
                 }
             }
@@ -122,8 +122,8 @@ impl<'p> Numbering<'p> {
 
     /// The number of a frame's location.
     #[inline]
-    pub(crate) fn location(&self, frame: FrameId) -> u32 {
-        self.location.get(frame.index()).copied().unwrap_or(0)
+    pub(crate) fn location(&self, frame: FrameId) -> Varint {
+        self.location.get(frame.index()).copied().unwrap_or_default()
     }
 
     /// The number of a function.
@@ -150,7 +150,7 @@ impl<'p> Numbering<'p> {
         self.strings.number_of_fixed(key)
     }
 
-    /// The strings by number, but for those of groups.
+    /// The strings by number.
     pub(crate) fn strings(&self) -> &[&'p str] {
         &self.strings.texts
     }

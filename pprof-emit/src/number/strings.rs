@@ -8,7 +8,7 @@ use jfr_analyzers::model::{StrId, Tables};
 
 use super::{number, set};
 
-/// The string table, without the groups that are shared. The empty string is its number 0.
+/// The string table. The empty string is its number 0.
 pub(crate) struct Strings<'p> {
     tables: &'p Tables,
     pub(crate) texts: Vec<&'p str>,
@@ -47,15 +47,6 @@ impl<'p> Strings<'p> {
         self.texts.push(text);
         set(&mut self.by_handle, handle.index(), at);
         Ok(at)
-    }
-
-    /// Numbers texts of the tables that stand after all others, the first of them as `at`.
-    pub(crate) fn place(&mut self, handles: &[StrId], at: usize) -> io::Result<()> {
-        number(at.saturating_add(handles.len()))?;
-        for (&handle, at) in handles.iter().zip(at..) {
-            set(&mut self.by_handle, handle.index(), number(at)?);
-        }
-        Ok(())
     }
 
     /// The number of a text of the tables.

@@ -1,19 +1,9 @@
 //! A profile in plain terms, from which tables can be made with handles in any order.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss
-)]
-
-use std::collections::BTreeMap;
+#![allow(dead_code, unreachable_pub, clippy::indexing_slicing)]
 
 use jfr_analyzers::model::{
-    Frame, Function, Interner, Label, LabelValue, Period, Profile, ProfileSet, ProfileType, Samples, Tables,
+    Frame, Function, Interner, Label, LabelValue, Period, Profile, ProfileType, Samples, Tables,
 };
-use pprof_emit::pb;
 
 /// `(name, system name, file, library, line)`
 pub type PlainFrame = (String, String, String, String, u32);
@@ -56,12 +46,6 @@ impl Plain {
     /// it), so that the handles differ while the profile is the same.
     pub fn model(&self, shuffle: u64) -> (Profile, Tables) {
         let interner = Interner::new();
-        let profile = self.fill(&interner, shuffle);
-        (profile, interner.freeze())
-    }
-
-    /// [`model`](Self::model) into tables that are there.
-    pub fn fill(&self, interner: &Interner, shuffle: u64) -> Profile {
         let mut places: Vec<usize> = (0..self.samples.len()).collect();
         if shuffle != 0 {
             places.sort_by_key(|&i| (i as u64 + 1).wrapping_mul(shuffle | 1).rotate_left(29).wrapping_mul(shuffle | 1));
@@ -112,7 +96,7 @@ impl Plain {
         for (i, stack, labels) in keys {
             samples.push(stack, labels, &self.samples[i].values);
         }
-        Profile {
+        let profile = Profile {
             kind: self.kind,
             samples,
             time_nanos: 1_700_000_000_000_000_000,
@@ -120,71 +104,9 @@ impl Plain {
             period: self.period.map(|amount| Period { value: self.kind.values()[0], amount }),
             comments: self.comments.clone(),
             main: self.main.clone(),
-        }
+        };
+        (profile, interner.freeze())
     }
-}
-
-/// A set of profiles, interned in an order that `shuffle` gives.
-pub fn set(plain: &[Plain], shuffle: u64) -> ProfileSet {
-    let interner = Interner::new();
-    let mut order: Vec<usize> = (0..plain.len()).collect();
-    if shuffle % 2 == 1 {
-        order.reverse();
-    }
-    let mut profiles: Vec<_> = order.iter().map(|&i| (i, plain[i].fill(&interner, shuffle))).collect();
-    profiles.sort_by_key(|&(i, _)| i);
-    ProfileSet {
-        tables: interner.freeze(),
-        profiles: profiles.into_iter().map(|(_, profile)| profile).collect(),
-        absent: Vec::new(),
-        losses: Vec::new(),
-        warnings: Vec::new(),
-    }
-}
-
-/// A stack (name, system name, file, library, line of each frame, leaf first), labels, values.
-pub type Row = (Vec<PlainFrame>, Vec<(String, PlainValue)>, Vec<i64>);
-
-/// What a profile says, without its numbering and the order of its samples.
-pub fn rows(profile: &pb::Profile) -> BTreeMap<Row, usize> {
-    let text = |i: i64| profile.string_table[i as usize].clone();
-    // Ids are dense, but need not be in order.
-    let locations: BTreeMap<u64, &pb::Location> = profile.location.iter().map(|l| (l.id, l)).collect();
-    let functions: BTreeMap<u64, &pb::Function> = profile.function.iter().map(|f| (f.id, f)).collect();
-    let mut rows = BTreeMap::new();
-    for sample in &profile.sample {
-        let mut stack = Vec::new();
-        for id in &sample.location_id {
-            let location = locations[id];
-            assert_eq!(location.line.len(), 1);
-            let line = location.line[0];
-            let function = functions[&line.function_id];
-            let mapping = profile.mapping.iter().find(|m| m.id == location.mapping_id).unwrap();
-            let library = if mapping.id == 1 { String::new() } else { text(mapping.filename) };
-            let names = (text(function.name), text(function.system_name), text(function.filename));
-            stack.push((names.0, names.1, names.2, library, line.line as u32));
-        }
-        let labels = sample
-            .label
-            .iter()
-            .map(|l| {
-                let value = if l.str == 0 { PlainValue::Number(l.num) } else { PlainValue::Text(text(l.str)) };
-                (text(l.key), value)
-            })
-            .collect();
-        *rows.entry((stack, labels, sample.value.clone())).or_default() += 1;
-    }
-    rows
-}
-
-/// [`rows`] of what should be written.
-pub fn plain_rows(plain: &Plain) -> BTreeMap<Row, usize> {
-    let mut rows = BTreeMap::new();
-    for sample in &plain.samples {
-        let labels = sample.labels.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect();
-        *rows.entry((sample.stack.clone(), labels, sample.values.clone())).or_default() += 1;
-    }
-    rows
 }
 
 pub fn frame(name: &str, line: u32) -> PlainFrame {
