@@ -47,12 +47,10 @@ impl Facts {
         }
     }
 
-    /// The event type of a setting as JMC understands it.
+    /// The event type of a setting, if JMC sees the setting at all: it takes an event type whose fields differ from
+    /// those that an earlier chunk declares for another type, of a name that no rule asks for.
     fn jmc_type<'f>(&'f self, setting: &super::Event<'f>) -> Option<&'f str> {
-        match setting.int(super::RAW_ID) {
-            Some(id) => self.first_types.get(&id).map(String::as_str),
-            None => setting.text("id"),
-        }
+        if setting.text(super::SHAPE) == self.first_shape.as_deref() { setting.text("id") } else { None }
     }
 
     /// [`settings_of`](Self::settings_of) for the rules that JMC has too.
