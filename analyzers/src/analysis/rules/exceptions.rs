@@ -6,6 +6,7 @@ mod exception_control_flow;
 mod fatal_errors;
 mod rate;
 mod serious_errors;
+mod sites;
 mod throwables;
 mod thrown;
 

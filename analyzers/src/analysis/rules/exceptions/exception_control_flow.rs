@@ -1,9 +1,8 @@
 //! `ExceptionControlFlow`: exceptions thrown as a matter of course.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::rate::{self, Rate};
-use super::thrown::{self, DATADOG, ERROR_FIELDS, ERRORS, THROWN, THROWS};
+use super::sites::{TOTALS, sites};
+use super::thrown::{self, ERROR_FIELDS, ERRORS, THROWN, THROWS};
 use crate::analysis::math::{map2, ratio};
 use crate::analysis::rules::common::Seek;
 use crate::analysis::rules::support::{main_sampler, samples};
@@ -19,25 +18,9 @@ use crate::model::{FrameId, StackId};
 #[derive(Debug, Clone, Copy)]
 pub struct ExceptionControlFlow;
 
-/// Totals by class, which Datadog's profiler tells at the end of each chunk.
-const TOTALS: GroupBy = GroupBy::of(&["datadog.ExceptionCount"]).by(&["type"]).measure(&["count"]);
 const CPU: GroupBy = GroupBy::of(&["jdk.ExecutionSample", "jdk.CPUTimeSample", "datadog.ExecutionSample"])
     .by(&[EVENT, "stackTrace"])
     .measure(&["weight"]);
-
-/// Exceptions of one class from one place.
-#[derive(Debug)]
-struct Site<'f> {
-    class: &'f str,
-    made_in: Option<FrameId>,
-    own: Option<FrameId>,
-    stack: Option<StackId>,
-    most: f64,
-    /// Recorded, times what one of them stands for.
-    count: f64,
-    first: i64,
-    last: i64,
-}
 
 impl Rule for ExceptionControlFlow {
     fn info(&self) -> RuleInfo {
@@ -45,7 +28,7 @@ impl Rule for ExceptionControlFlow {
             title: "Exceptions as control flow",
             category: Category::Exceptions,
             description: "Whether exceptions are thrown as a matter of course, and where.",
-            formula: "Exceptions a minute, 25 at `info`, 75 at `warning`; and the share of CPU samples that pass the constructor of \
+            formula: "Exceptions a minute, 25 at `info`, 75 at `warning`, of `least` exceptions and more; and the share of CPU samples that pass the constructor of \
                       Throwable or fillInStackTrace, 25 at `cpu-info`, 75 at `cpu-warning`, from `samples` samples on. The greater \
                       counts. The rate is that of jdk.ExceptionStatistics, without errors and without the busiest tenth of the time, as a \
                       start is no habit; without such events that of datadog.ExceptionCount, or of the recorded exceptions themselves, \
@@ -56,6 +39,7 @@ impl Rule for ExceptionControlFlow {
                 &[
                     Setting::per_minute("info", 1_000.0, "Exceptions that are worth a look"),
                     Setting::per_minute("warning", 10_000.0, "Exceptions to act on"),
+                    Setting::count("least", 1_000.0, "Exceptions that it takes to judge their rate"),
                     Setting::percent("cpu-info", 3.0, "Share of CPU time that is worth a look"),
                     Setting::percent("cpu-warning", 5.0, "Share of CPU time to act on"),
                     Setting::count("samples", 1_000.0, "CPU samples that it takes to judge their share"),
@@ -76,40 +60,42 @@ impl Rule for ExceptionControlFlow {
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let mut sites = sites(facts);
-        let recorded: f64 = sites.iter().map(|s| s.count).sum();
-        let totals: f64 = facts.groups(&TOTALS).iter().map(|g| g.sum(0)).sum();
-        let source = if totals > 0.0 { "datadog.ExceptionCount" } else { "the recorded exceptions" };
-        let rate = rate::counted(facts).unwrap_or_else(|| Rate::of_all(facts, recorded.max(totals), source));
-        let cpu = cpu_share(facts, settings);
+        let recorded = sum(sites.iter().map(|s| s.count));
+        let totals = sum(facts.groups(&TOTALS).iter().map(|g| g.sum(0)));
         let is_on = |event| facts.missing(event, Level::Enabled, false).is_none();
-        if let Some(because) = facts.missing("jdk.ExceptionStatistics", Level::Enabled, false)
-            && !is_on(THROWS)
-            && recorded + totals <= 0.0
-            && cpu.is_none()
-        {
-            return Verdict::not_applicable(because);
+        let by_events = || {
+            let source = if totals > 0.0 { "datadog.ExceptionCount" } else { "the recorded exceptions" };
+            (recorded + totals > 0.0 || is_on(THROWS)).then(|| Rate::of_all(facts, recorded.max(totals), source))
+        };
+        let rate = rate::counted(facts).or_else(by_events);
+        let cpu = cpu_share(facts, settings);
+        if rate.is_none() && cpu.is_none() {
+            let because = facts.missing("jdk.ExceptionStatistics", Level::Enabled, false);
+            return Verdict::not_applicable(because.unwrap_or_else(|| "exceptions were counted only once".to_owned()));
         }
-        let is_sample = thrown::is_throttled(facts) && rate.total > recorded && recorded > 0.0;
+        let total = rate.map_or(0.0, |r| r.total);
+        let is_sample = thrown::is_throttled(facts) && total > recorded && recorded > 0.0;
         if is_sample {
-            let each = rate.total / recorded;
+            let each = total / recorded;
             sites.iter_mut().for_each(|s| s.count *= each);
         }
-        let all: f64 = sites.iter().map(|s| s.count).sum();
+        let all = sum(sites.iter().map(|s| s.count));
         let share = cpu.as_ref().map(|(share, _)| *share);
         let number = |key| settings.number(key);
-        let by_rate = map2(rate.per_minute, number("info"), number("warning"));
+        let by_rate = map2(rate.map_or(0.0, |r| r.per_minute), number("info"), number("warning"));
+        let by_rate = if total < number("least") { by_rate.min(24.0) } else { by_rate };
         let by_cpu = map2(share.unwrap_or(0.0) * 100.0, number("cpu-info"), number("cpu-warning"));
+        let how_many = rate.map_or_else(
+            || "How many exceptions there are is not recorded".to_owned(),
+            |r| format!("{:.0} exceptions a minute", r.per_minute),
+        );
         let top = sites.first().map(|s| {
             let place = s.own.or(s.made_in).map(|f| format!(" in {}", facts.method(f))).unwrap_or_default();
             format!(", {:.0} % of those recorded {}{place}", ratio(s.count, all) * 100.0, s.class)
         });
         let time = share.map(|s| format!("; making them takes {:.1} % of the CPU time", s * 100.0));
-        let summary = format!(
-            "{:.0} exceptions a minute{}{}",
-            rate.per_minute,
-            top.unwrap_or_default(),
-            time.unwrap_or_default()
-        );
+        let summary = format!("{how_many}{}{}", top.unwrap_or_default(), time.unwrap_or_default());
+        let unknown = if sites.is_empty() { facts.missing(THROWS, Level::Enabled, false) } else { None };
         let rows = sites.iter().take(10).map(|s| {
             let method = |frame: Option<FrameId>| frame.map_or(String::new(), |f| facts.method(f).to_owned());
             let line = s.own.and_then(|f| facts.frame(f).line).map_or(String::new(), |l| l.to_string());
@@ -133,70 +119,23 @@ impl Rule for ExceptionControlFlow {
                  exception has to stay, throw one without a stack trace (writableStackTrace = false). Of libraries, look for a call that \
                  does not throw.",
             )
-            .with("rate", Value::number(rate.per_minute, "per minute"))
-            .with("mean rate", Value::number(rate.mean, "per minute"))
-            .with("exceptions", Value::number(rate.total.round(), "exceptions"))
-            .with("counted by", rate.source)
+            .with_some("rate", rate.map(|r| Value::number(r.per_minute, "per minute")))
+            .with_some("mean rate", rate.map(|r| Value::number(r.mean, "per minute")))
+            .with_some("exceptions", rate.map(|r| Value::number(r.total.round(), "exceptions")))
+            .with_some("counted by", rate.map(|r| r.source))
             .with("recorded is a sample", is_sample || totals > 0.0)
             .with_some("CPU time", share.map(Value::share))
+            .with_some("places are not known", unknown)
             .with("places", Value::table(["class", "in", "line", "made by", "exceptions", "share", "time"], rows))
             .with_some("makes exceptions on CPU", cpu.map(|(_, callers)| callers))
             .with_some("stack", sites.first().and_then(|s| s.stack).map(|s| facts.stack_value(s, 20)))
     }
 }
 
-/// Exceptions by class and place, most first. Errors are left out: they are not for control flow, and have rules of their own.
-fn sites(facts: &Facts) -> Vec<Site<'_>> {
-    let errors: BTreeSet<&str> = facts.table(ERRORS).texts("thrownClass").collect();
-    let thrown = facts.groups(&THROWN);
-    // Both tell of the same exceptions where both are on.
-    let event = if thrown.iter().any(|g| g.text(0) == Some(THROWS)) { THROWS } else { DATADOG };
-    let mut by_class: BTreeMap<&str, f64> = BTreeMap::new();
-    if event == DATADOG {
-        for group in thrown.iter() {
-            *by_class.entry(group.text(1).unwrap_or("?")).or_default() += group.count() as f64;
-        }
-    }
-    let totals = facts.groups(&TOTALS).by(&[0]);
-    // How many exceptions of a class a recorded one stands for.
-    let each = |class: &str| {
-        let total = totals.iter().find(|g| g.text(0) == Some(class)).map_or(0.0, |g| g.sum(0));
-        ratio(total, by_class.get(class).copied().unwrap_or(0.0)).max(1.0)
-    };
-    let mut sites: BTreeMap<(&str, Option<FrameId>), Site<'_>> = BTreeMap::new();
-    for group in thrown.iter().filter(|g| g.text(0) == Some(event)) {
-        let (class, stack) = (group.text(1).unwrap_or("?"), group.stack(2));
-        if errors.contains(class) || stack.is_some_and(|s| thrown::makes_error(facts, s)) {
-            continue;
-        }
-        let (made_in, own) = stack.map_or((None, None), |s| thrown::place(facts, s, class));
-        let count = group.count() as f64 * each(class);
-        let (first, last) = (group.first(), group.last());
-        let site = sites.entry((class, own.or(made_in))).or_insert(Site {
-            class,
-            made_in,
-            own,
-            stack,
-            most: 0.0,
-            count: 0.0,
-            first,
-            last,
-        });
-        site.count += count;
-        (site.first, site.last) = (site.first.min(first), site.last.max(last));
-        if count > site.most {
-            (site.most, site.stack, site.made_in) = (count, stack, made_in);
-        }
-    }
-    let mut sites: Vec<Site<'_>> = sites.into_values().collect();
-    sites.sort_by(|a, b| b.count.total_cmp(&a.count));
-    sites
-}
-
 /// The share of CPU samples in which an exception is made, and who makes them; `None` where there are too few samples.
 fn cpu_share(facts: &Facts, settings: &Settings) -> Option<(f64, Value)> {
     let groups = main_sampler(facts.groups(&CPU).iter());
-    let all: f64 = groups.iter().map(samples).sum();
+    let all = sum(groups.iter().map(samples));
     if all < settings.number("samples") {
         return None;
     }
@@ -207,7 +146,12 @@ fn cpu_share(facts: &Facts, settings: &Settings) -> Option<(f64, Value)> {
     let made: Vec<(StackId, f64)> =
         groups.iter().filter_map(|g| Some((g.stack(1).filter(|s| seek.passes(*s))?, samples(g)))).collect();
     let callers = seek.callers(made.iter().copied(), all, |n| Value::number(n, "samples"));
-    Some((made.iter().map(|(_, n)| n).sum::<f64>() / all, callers))
+    Some((sum(made.iter().map(|(_, n)| *n)) / all, callers))
+}
+
+/// The sum; of nothing 0 and not, as that of the standard library, −0, which would show.
+fn sum(numbers: impl Iterator<Item = f64>) -> f64 {
+    numbers.fold(0.0, |a, b| a + b)
 }
 
 #[cfg(test)]
@@ -215,6 +159,7 @@ mod tests {
     use super::*;
     use crate::analysis::Severity;
     use crate::analysis::rules::common::fixture;
+    use crate::analysis::rules::exceptions::thrown::DATADOG;
     use crate::analysis::testing::{Field, Scene, stack};
 
     const SECOND: i64 = 1_000_000_000;

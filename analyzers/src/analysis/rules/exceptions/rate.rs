@@ -49,8 +49,7 @@ pub(super) fn counted(facts: &Facts) -> Option<Rate> {
     if slices.is_empty() {
         return None;
     }
-    let seconds: f64 = slices.iter().map(|s| s.0).sum();
-    let total: f64 = slices.iter().map(|s| s.1).sum();
+    let (seconds, total) = slices.iter().fold((0.0, 0.0), |all, s| (all.0 + s.0, all.1 + s.1));
     slices.sort_by(|a, b| ratio(b.1, b.0).total_cmp(&ratio(a.1, a.0)));
     let mut leave = seconds * BUSIEST;
     let mut rest = (0.0, 0.0);

@@ -73,7 +73,12 @@ const KINDS: [Kind; 5] = [
                  to something slower.",
         read: |g| {
             let (name, error) = (g.text(0).unwrap_or("unknown library"), g.text(2).unwrap_or_default());
-            let what = if error.is_empty() { name.to_owned() } else { format!("{name}: {error}") };
+            // Most messages begin with the name.
+            let what = match error {
+                "" => name.to_owned(),
+                error if error.starts_with(name) => error.to_owned(),
+                error => format!("{name}: {error}"),
+            };
             (g.int(1) == Some(0)).then(|| (what, g.stack(3)))
         },
     },

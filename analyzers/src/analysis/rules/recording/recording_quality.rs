@@ -1,6 +1,6 @@
 //! `RecordingQuality`: how far the recording can be trusted.
 
-use crate::analysis::math::{map_exp74, ratio};
+use crate::analysis::math::ratio;
 use crate::analysis::rules::support::{number, time};
 use crate::analysis::{
     Category, EventFacts, Facts, Needs, Presence, Rule, RuleInfo, Setting, Settings, Value, Verdict,
@@ -34,9 +34,16 @@ const MANY: u64 = 100_000;
 struct Remark {
     what: String,
     remedy: &'static str,
-    /// To act on; else worth a look.
-    is_bad: bool,
+    /// How bad it is, 0 to 100.
+    score: f64,
 }
+
+/// To act on.
+const BAD: f64 = 100.0;
+/// Worth a look.
+const NOTABLE: f64 = 30.0;
+/// Worth knowing.
+const MINOR: f64 = 10.0;
 
 impl Rule for RecordingQuality {
     fn info(&self) -> RuleInfo {
@@ -45,14 +52,17 @@ impl Rule for RecordingQuality {
             category: Category::Recording,
             description: "Whether the recording is complete, long enough, balanced, and has the event types that most rules need. Without \
                           that every rule that finds nothing is doubtful.",
-            formula: "To act on: any jdk.DataLoss. Worth a look: parts that cannot be read; more than `truncated` of the stacks cut off; \
-                      shorter than `short`; over before the JVM has run for `warm-up`; an event type (other than CPU samples) that makes \
-                      more than `dominant` of the events, from 100,000 on, or any with more than `rate`; event types switched off that most \
-                      rules live on: CPU samples, CPU load, collections, pauses, heap, monitors, parking, sockets, errors.",
+            formula: "To act on: any jdk.DataLoss. Worth a look: parts that cannot be read; more than `truncated` of the stacks cut off \
+                      (StackdepthSetting tells of fewer); shorter than `very-short`; an event type (other than samples) that makes more than \
+                      `dominant` of the events of a JDK's recording, from 100,000 on, or any with more than `rate`; event types that a JDK's \
+                      recording switches off and most rules live on: CPU samples, CPU load, collections, pauses, heap, monitors, parking, \
+                      sockets, errors. Only told: shorter than `short`, or over before the JVM has run for `warm-up`, as those that \
+                      profilers cut into pieces are.",
             settings: const {
                 &[
-                    Setting::percent("truncated", 5.0, "Share of truncated stacks that is worth a look"),
-                    Setting::seconds("short", 20.0, "Length below which it is worth a look"),
+                    Setting::percent("truncated", 20.0, "Share of truncated stacks that is worth a look"),
+                    Setting::seconds("short", 20.0, "Length below which it is told"),
+                    Setting::seconds("very-short", 5.0, "Length below which it is worth a look"),
                     Setting::seconds("warm-up", 60.0, "Life of the JVM that does not stand for the rest"),
                     Setting::percent("dominant", 50.0, "Share of one event type that is worth a look"),
                     Setting::per_second("rate", 10_000.0, "Events of one type that are worth a look"),
@@ -76,21 +86,17 @@ impl Rule for RecordingQuality {
             remarks.push(Remark {
                 what: format!("Switched off: {}", off.join(", ")),
                 remedy: "Start from the settings `default` or `profile` of the JDK, and switch off only what costs too much.",
-                is_bad: false,
+                score: NOTABLE,
             });
         }
-        remarks.sort_by_key(|r| !r.is_bad);
+        remarks.sort_by(|a, b| b.score.total_cmp(&a.score));
         let all: u64 = facts.events().fold(0, |sum, (_, e)| sum.saturating_add(e.count));
         let verdict = match remarks.as_slice() {
             [] => Verdict::ok("The recording is complete, long enough, and has what most rules need"),
             [first, rest @ ..] => {
                 let more = if rest.is_empty() { String::new() } else { format!("; and {} more", rest.len()) };
-                let summary = format!("{}{more}", first.what);
-                if first.is_bad {
-                    Verdict::warning(summary).score(100.0)
-                } else {
-                    Verdict::info(summary).score(map_exp74(remarks.len() as f64, 1.0).max(25.0))
-                }
+                let but = if first.score < NOTABLE { "Nothing is badly wrong with the recording. " } else { "" };
+                Verdict::scored(first.score, format!("{but}{}{more}", first.what))
             }
         };
         let verdict = match remarks.is_empty() {
@@ -120,14 +126,14 @@ fn complete(facts: &Facts, settings: &Settings, remarks: &mut Vec<Remark>) {
             what: format!("The JVM lost {bytes:.0} bytes of events, in {}", number(losses.seen(), "place", "places")),
             remedy: "Record less (higher thresholds, fewer stacks), or give the recorder more memory \
                      (-XX:FlightRecorderOptions:memorysize).",
-            is_bad: true,
+            score: BAD,
         });
     }
     if let Some(first) = facts.warnings.first() {
         remarks.push(Remark {
             what: format!("Not all of the file can be read: {first}"),
             remedy: "Fetch the file anew, or let the JVM write it again (jcmd PID JFR.dump).",
-            is_bad: false,
+            score: NOTABLE,
         });
     }
     let sum = |of: fn(&EventFacts) -> u64| facts.events().map(|(_, e)| of(e) as f64).sum::<f64>();
@@ -136,18 +142,19 @@ fn complete(facts: &Facts, settings: &Settings, remarks: &mut Vec<Remark>) {
         remarks.push(Remark {
             what: format!("{share:.1} % of the stacks are truncated"),
             remedy: "Record with -XX:FlightRecorderOptions:stackdepth=256 or more.",
-            is_bad: false,
+            score: NOTABLE,
         });
     }
 }
 
 /// How much of the JVM's life it covers.
 fn long(facts: &Facts, settings: &Settings, remarks: &mut Vec<Remark>) {
-    if facts.nanos() < settings.nanos("short") {
+    let is = |limit| facts.nanos() < settings.nanos(limit);
+    if is("short") || is("very-short") {
         remarks.push(Remark {
             what: format!("It is only {} long", time(facts.nanos() as f64)),
             remedy: "Record for some minutes under the load that you ask about.",
-            is_bad: false,
+            score: if is("very-short") { NOTABLE } else { MINOR },
         });
     }
     let lived = facts.jvm().start.map(|start| facts.end().saturating_sub(start)).filter(|n| *n >= 0);
@@ -155,7 +162,7 @@ fn long(facts: &Facts, settings: &Settings, remarks: &mut Vec<Remark>) {
         remarks.push(Remark {
             what: format!("It ends {} after the start of the JVM, which was still loading and compiling", time(lived as f64)),
             remedy: "Leave out the first minute of the JVM, unless the start is what you ask about (-XX:StartFlightRecording:delay=60s).",
-            is_bad: false,
+            score: MINOR,
         });
     }
 }
@@ -177,10 +184,15 @@ fn balanced(facts: &Facts, settings: &Settings, remarks: &mut Vec<Remark>) {
                 what: format!("{share:.0} % of the events are {name}, {rate:.0} a second"),
                 remedy: "Give the event type that dominates a threshold or a throttle: it costs time, and drives the others out of the \
                          recording (maxsize, maxage).",
-                is_bad: false,
+                score: NOTABLE,
             });
         }
     }
+}
+
+/// Whether the JDK recorded it: a profiler that writes the format tells what it was asked for and nothing else.
+fn is_of_the_jdk(facts: &Facts) -> bool {
+    facts.event("jdk.GarbageCollection").declared
 }
 
 /// What most rules live on and is switched off, with the first event type that tells it.
@@ -190,6 +202,9 @@ fn off(facts: &Facts) -> Vec<String> {
             events.iter().map(|e| facts.presence(e)).filter(|p| *p > Presence::Declared).collect();
         !known.is_empty() && known.iter().all(|p| *p == Presence::Disabled)
     };
+    if !is_of_the_jdk(facts) {
+        return Vec::new();
+    }
     let named = |(what, events): &(&str, &[&str])| Some(format!("{what} ({})", events.first()?));
     NEEDED.iter().filter(|(_, events)| is_off(events)).filter_map(named).collect()
 }
@@ -208,10 +223,20 @@ mod tests {
     }
 
     #[test]
-    fn a_healthy_recording_is_fine_and_a_short_one_is_not() {
+    fn a_healthy_recording_is_fine_and_one_without_most_events_is_not() {
         fixture::expect("RecordingQuality", "scenarios/healthy", Severity::Ok);
         let verdict = fixture::expect("RecordingQuality", "scenarios/spin", Severity::Info);
-        assert!(format!("{:?}", verdict.evidence.get("remarks")).contains("long"), "{verdict:?}");
+        let remarks = format!("{:?}", verdict.evidence.get("remarks"));
+        assert!(remarks.contains("jdk.ThreadPark") && remarks.contains("only 6.0 s long"), "{verdict:?}");
+    }
+
+    #[test]
+    fn a_short_one_is_told_and_a_very_short_one_worth_a_look() {
+        let of = |seconds: i64| Scene::new().event("shop.Sale", 0, seconds * SECOND, []).judge(&RecordingQuality);
+        assert_eq!(of(30).severity, Severity::Ok);
+        assert_eq!(of(12).severity, Severity::Ok);
+        assert!(of(12).summary.contains("12.0 s long"), "{}", of(12).summary);
+        assert_eq!(of(3).severity, Severity::Info);
     }
 
     #[test]
@@ -231,21 +256,23 @@ mod tests {
         };
         assert!(of(good().truncated("jdk.ThreadPark", 3)).contains("truncated"));
         let off = Scene::new().setting("jdk.CPULoad", "enabled", "false").event("a", 0, 300 * SECOND, []);
-        assert!(of(off).contains("jdk.CPULoad"));
-        let jvm = good().event("jdk.JVMInformation", 0, 0, [("jvmStartTime", (260 * SECOND).into())]);
-        assert!(of(jvm).contains("after the start of the JVM"));
+        assert!(of(off.clone().declared("jdk.GarbageCollection")).contains("jdk.CPULoad"));
+        assert_eq!(off.judge(&RecordingQuality).severity, Severity::Ok);
+        let start = good().event("jdk.JVMInformation", 0, 0, [("jvmStartTime", (260 * SECOND).into())]);
+        let verdict = start.judge(&RecordingQuality);
+        assert_eq!(verdict.severity, Severity::Ok);
+        assert!(verdict.summary.contains("after the start of the JVM"), "{}", verdict.summary);
     }
 
     #[test]
     fn event_types_that_dominate() {
         let many = |event: &str, seconds: i64| {
-            (0..120_000i64).fold(Scene::new(), |s, i| s.event(event, i, seconds * SECOND, [])).judge(&RecordingQuality)
+            let scene = Scene::new().declared("jdk.GarbageCollection");
+            (0..120_000i64).fold(scene, |s, i| s.event(event, i, seconds * SECOND, [])).judge(&RecordingQuality)
         };
         let verdict = many("shop.Sale", 300);
         assert!(verdict.is_finding() && verdict.summary.contains("shop.Sale"), "{verdict:?}");
         assert_eq!(many("jdk.ExecutionSample", 300).severity, Severity::Ok);
-        assert!(
-            many("jdk.ExecutionSample", 5).summary.contains("a second") || many("jdk.ExecutionSample", 5).is_finding()
-        );
+        assert!(many("jdk.ExecutionSample", 10).is_finding());
     }
 }

@@ -18,6 +18,8 @@ pub struct SecretsInConfiguration;
 const ENVIRONMENT: &str = "jdk.InitialEnvironmentVariable";
 const PROPERTIES: &str = "jdk.InitialSystemProperty";
 const JVM: &str = "jdk.JVMInformation";
+/// The property that repeats the arguments of the program.
+const COMMAND: &str = "sun.java.command";
 
 /// Names of secrets.
 const NAMES: &str = r"(?i)passw|passphrase|pwd|secret|token|api[._-]?key|credential|private[._-]?key|access[._-]?key";
@@ -92,8 +94,7 @@ impl Rule for SecretsInConfiguration {
             return Verdict::ok("No name or value looks like a secret");
         }
         let count = found.len() as u64;
-        let mut names: Vec<&str> = found.keys().map(|(_, name)| name.as_str()).collect();
-        names.dedup();
+        let mut names: Vec<&str> = found.keys().map(String::as_str).collect();
         let more = if names.len() > 3 { " …" } else { "" };
         names.truncate(3);
         Verdict::warning(format!(
@@ -115,16 +116,16 @@ impl Rule for SecretsInConfiguration {
             "found",
             Value::table(
                 ["where", "name", "why"],
-                found.into_iter().map(|((place, name), why)| [place.into(), name.into(), why.into()]),
+                found.into_iter().map(|(name, (places, why))| [places.join(", ").into(), name.into(), why.into()]),
             ),
         )
     }
 }
 
-/// What was found, by where and name, with the reason.
+/// What was found: by name where, and the reason.
 struct Search<'s> {
     settings: &'s Settings,
-    found: BTreeMap<(&'static str, String), &'static str>,
+    found: BTreeMap<String, (Vec<&'static str>, &'static str)>,
 }
 
 impl Search<'_> {
@@ -136,7 +137,7 @@ impl Search<'_> {
         match FORM.iter().find(|(_, form)| form.is_match(value)) {
             Some((what, _)) => self.add(place, name, what),
             // Options for another JVM, or the whole command line.
-            None if value.contains('-') => self.words(place, name, value),
+            None if value.contains('-') => self.words(place, if name == COMMAND { "" } else { name }, value),
             None => {}
         }
     }
@@ -172,7 +173,12 @@ impl Search<'_> {
     }
 
     fn add(&mut self, place: &'static str, name: &str, why: &'static str) {
-        self.found.entry((place, name.to_owned())).or_insert(why);
+        // A property that was given on the command line is in two places.
+        let name = name.strip_prefix("-D").unwrap_or(name);
+        let (places, _) = self.found.entry(name.to_owned()).or_insert_with(|| (Vec::new(), why));
+        if !places.contains(&place) {
+            places.push(place);
+        }
     }
 
     fn is_secret(&self, name: &str, value: &str) -> bool {
@@ -210,9 +216,12 @@ mod tests {
     fn secrets_are_named_and_never_shown() {
         let verdict = fixture::expect("SecretsInConfiguration", "secrets", Severity::Warning);
         let text = fixture::text(&verdict);
-        for name in ["my.password", "api.key", "API_TOKEN", "DB_PASSWORD", "-Dmy.password", "--db-password"] {
+        for name in
+            ["my.password", "api.key", "API_TOKEN", "DB_PASSWORD", "--db-password", "JVM arguments, system properties"]
+        {
             assert!(text.contains(name), "{name}: {text}");
         }
+        assert!(verdict.summary.starts_with("5 names"), "{}", verdict.summary);
         assert!(!text.contains("made-up"), "{text}");
         fixture::expect("SecretsInConfiguration", "healthy", Severity::Ok);
     }
