@@ -173,12 +173,8 @@ fn balanced(facts: &Facts, settings: &Settings, remarks: &mut Vec<Remark>) {
     let seconds = facts.seconds().max(1.0);
     for (name, event) in facts.events() {
         let (share, rate) = (ratio(event.count as f64, all) * 100.0, event.count as f64 / seconds);
-        let is_profile = name.starts_with("profiler.")
-            || matches!(
-                name,
-                "jdk.ExecutionSample" | "jdk.CPUTimeSample" | "datadog.ExecutionSample" | "datadog.MethodSample"
-            );
-        let dominates = share > settings.number("dominant") && event.count >= MANY && !is_profile;
+        let may = event.count >= MANY && is_of_the_jdk(facts) && !name.ends_with("Sample");
+        let dominates = may && share > settings.number("dominant");
         if dominates || rate > settings.number("rate") {
             remarks.push(Remark {
                 what: format!("{share:.0} % of the events are {name}, {rate:.0} a second"),
