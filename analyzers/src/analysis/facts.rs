@@ -40,8 +40,8 @@ pub struct Facts {
     pub(crate) tables: BTreeMap<&'static str, TableData>,
     pub(crate) groups: Vec<GroupsData>,
     pub(crate) chunks: usize,
-    /// Event types of the first chunk, by id.
-    pub(crate) first_types: BTreeMap<i64, String>,
+    /// The fields of `jdk.ActiveSetting` in the first chunk that has it.
+    pub(crate) first_shape: Option<String>,
     /// Begin and end by the headers of the chunks.
     pub(crate) header_range: (i64, i64),
     /// What could not be read.
@@ -62,12 +62,12 @@ pub(crate) struct Lazy {
     stacks: stack::Memo,
 }
 
-/// The id in a setting as it is recorded, beside the event type's name that it stands for.
-pub(crate) const RAW_ID: &str = "@id";
+/// What fields the type of an event has in its chunk.
+pub(crate) const SHAPE: &str = "@shape";
 
 /// What is always read.
 pub(crate) const ALWAYS: &[TableNeed] = &[
-    table("jdk.ActiveSetting", &["id", RAW_ID, "name", "value"], 400_000),
+    table("jdk.ActiveSetting", &["id", SHAPE, "name", "value"], 400_000),
     table("jdk.ActiveRecording", &["name"], 10_000),
     table(
         "jdk.JVMInformation",

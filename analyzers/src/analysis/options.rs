@@ -36,8 +36,8 @@ pub struct AnalysisOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Availability {
     /// As in JMC: when exactly one setting in the recording says so. A recording of several chunks has one in each, so
-    /// there the rule does not apply. JMC looks the ids in settings up among the types of the first chunk, which goes
-    /// wrong where recordings of several JVMs are joined; so does this.
+    /// there the rule does not apply. Where recordings of several JVMs are joined, JMC sees only the settings of those
+    /// chunks in which they have the same fields as in the first; so does this.
     #[default]
     Jmc,
     /// When any setting says so.

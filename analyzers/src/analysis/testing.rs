@@ -234,7 +234,7 @@ impl Scene {
             tables,
             groups,
             chunks: 1,
-            first_types: BTreeMap::new(),
+            first_shape: None,
             header_range: (0, 0),
             warnings: Vec::new(),
             notes: Vec::new(),

@@ -29,8 +29,8 @@ pub struct EventFacts {
     pub switched_on: u64,
     /// Settings that switched it off.
     pub switched_off: u64,
-    /// The same two as JMC counts them: it looks all settings up among the types of the first chunk, which is wrong
-    /// where recordings of several JVMs are joined.
+    /// The same two as JMC counts them: it sees only the settings that have the fields of the first chunk's, which is
+    /// wrong where recordings of several JVMs are joined.
     pub(crate) jmc_switches: (u64, u64),
 }
 

@@ -47,12 +47,10 @@ impl Facts {
         }
     }
 
-    /// The event type of a setting as JMC understands it.
+    /// The event type of a setting, if JMC sees the setting at all: it takes an event type whose fields differ from
+    /// those that an earlier chunk declares for another type, of a name that no rule asks for.
     fn jmc_type<'f>(&'f self, setting: &super::Event<'f>) -> Option<&'f str> {
-        match setting.int(super::RAW_ID) {
-            Some(id) => self.first_types.get(&id).map(String::as_str),
-            None => setting.text("id"),
-        }
+        if setting.text(super::SHAPE) == self.first_shape.as_deref() { setting.text("id") } else { None }
     }
 
     /// [`settings_of`](Self::settings_of) for the rules that JMC has too.
@@ -125,7 +123,49 @@ pub(crate) fn parse_timespan(text: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+    use jfr_parse::Recording;
+    use jfr_parse::testing::{ChunkWriter, Class, Field, LONG, Payload, STRING};
+
     use super::parse_timespan;
+    use crate::analysis::read::{Wanted, read};
+    use crate::analysis::{AnalysisOptions, Facts, Needs, Presence};
+
+    /// A chunk that declares `jdk.FileRead` and switches it on, if at all, in settings with these fields besides the usual.
+    fn chunk(more: Option<&str>, on: bool) -> Vec<u8> {
+        let mut setting = Class::event(100, "jdk.ActiveSetting").field(Field::new("startTime", LONG));
+        setting = more.into_iter().fold(setting, |s, name| s.field(Field::new(name, LONG)));
+        for (name, holds) in [("id", LONG), ("name", STRING), ("value", STRING)] {
+            setting = setting.field(Field::new(name, holds));
+        }
+        let mut chunk = ChunkWriter::new();
+        let read = Class::event(101, "jdk.FileRead").field(Field::new("startTime", LONG));
+        chunk.metadata(&[setting, read]);
+        if on {
+            let start = more.iter().fold(Payload::new().varint(42), |p, _| p.varint(0));
+            chunk.event(100, &start.varint(101).utf8("enabled").utf8("true"));
+        }
+        chunk.finish()
+    }
+
+    fn facts(chunks: &[Vec<u8>]) -> Facts {
+        let recording = Recording::from_bytes(chunks.concat(), &Default::default()).unwrap();
+        read(&recording, &Wanted::new(std::iter::empty::<&Needs>()), &AnalysisOptions::default()).unwrap()
+    }
+
+    #[test]
+    fn of_joined_recordings_jmc_sees_the_settings_with_the_fields_of_the_first() {
+        let of = |chunks: &[Vec<u8>]| {
+            let facts = facts(chunks);
+            (facts.presence("jdk.FileRead"), facts.jmc_presence("jdk.FileRead"))
+        };
+        let (on, off) = (chunk(None, true), chunk(None, false));
+        assert_eq!(of(&[off.clone(), on.clone()]), (Presence::Enabled, Presence::Enabled));
+        assert_eq!(of(&[off.clone(), chunk(Some("duration"), true)]), (Presence::Enabled, Presence::Declared));
+        assert_eq!(of(&[on.clone(), chunk(Some("duration"), true)]), (Presence::Enabled, Presence::Enabled));
+        // Each chunk repeats the settings, and JMC wants exactly one.
+        assert_eq!(of(&[on.clone(), on]), (Presence::Enabled, Presence::Declared));
+    }
 
     #[test]
     fn timespans_as_settings_write_them() {

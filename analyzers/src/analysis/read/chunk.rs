@@ -41,8 +41,8 @@ pub(super) struct ChunkFacts {
     pub(super) gathered: Gathered,
     pub(super) stacks: Vec<Cell>,
     pub(super) warnings: Vec<String>,
-    /// Event types by id, of the first chunk.
-    pub(super) types: Vec<(u64, String)>,
+    /// The fields of `jdk.ActiveSetting`.
+    pub(super) shape: Option<String>,
 }
 
 /// Tables and groups, in the order of [`Wanted`].
@@ -171,9 +171,7 @@ impl<'o> Context<'o> {
             plans.events.iter().zip(events).map(|((name, label), facts)| {
                 (name.clone(), EventFacts { declared: true, label: label.clone(), ..facts })
             });
-        let names = || plans.ids.iter().copied().zip(plans.events.iter().map(|(name, _)| name.clone())).collect();
-        let types = if chunk.index() == 0 { names() } else { Vec::new() };
-        Ok(ChunkFacts { events: events.collect(), gathered, stacks, warnings, types })
+        Ok(ChunkFacts { events: events.collect(), gathered, stacks, warnings, shape: plans.shape.clone() })
     }
 
     fn walk<'a>(

@@ -19,7 +19,7 @@ pub(super) struct Joined {
     events: BTreeMap<String, EventFacts>,
     gathered: Gathered,
     warnings: Vec<String>,
-    types: BTreeMap<i64, String>,
+    shape: Option<String>,
 }
 
 impl Joined {
@@ -30,7 +30,7 @@ impl Joined {
             events: BTreeMap::new(),
             gathered: Gathered::new(wanted),
             warnings: Vec::new(),
-            types: BTreeMap::new(),
+            shape: None,
         }
     }
 
@@ -44,7 +44,7 @@ impl Joined {
             for (name, event) in facts.events {
                 self.events.entry(name).or_default().merge(&event);
             }
-            self.types.extend(facts.types.into_iter().map(|(id, name)| (id.cast_signed(), name)));
+            self.shape = self.shape.take().or(facts.shape);
             self.gathered.append(facts.gathered, |id| facts.stacks.get(id.index()).copied().unwrap_or_default());
             self.warn(facts.warnings);
         }
@@ -95,7 +95,7 @@ impl Joined {
             tables,
             groups: self.gathered.groups,
             chunks: recording.chunk_count(),
-            first_types: self.types,
+            first_shape: self.shape,
             header_range: if range.0 <= range.1 { range } else { (0, 0) },
             warnings: self.warnings,
             notes,

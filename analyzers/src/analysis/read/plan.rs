@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jfr_parse::{Chunk, Content, Field, Kind, Metadata, Plan, PoolLayouts, Result, TimeUnit, Type};
 
 use super::wanted::Wanted;
-use crate::analysis::facts::RAW_ID;
+use crate::analysis::facts::SHAPE;
 use crate::analysis::needs::{EVENT, MAX_KEYS, MAX_MEASURES};
 use crate::collect::plans::StackPlans;
 use crate::collect::type_map::TypeMap;
@@ -83,8 +83,8 @@ pub(super) struct Plans {
     pub(super) readings: Vec<Reading>,
     /// Name and label of the event types.
     pub(super) events: Vec<(String, Option<String>)>,
-    /// Their ids.
-    pub(super) ids: Vec<u64>,
+    /// The fields of `jdk.ActiveSetting`.
+    pub(super) shape: Option<String>,
     pub(super) layouts: PoolLayouts,
     pub(super) stacks: Option<StackPlans>,
     pub(super) string_type: u64,
@@ -106,7 +106,7 @@ impl Plans {
         let mut by_type = TypeMap::default();
         let mut readings = Vec::new();
         let mut events = Vec::new();
-        let mut ids = Vec::new();
+        let mut setting = None;
         for event in metadata.event_types() {
             let name = event.canonical_name().into_owned();
             let reading = Builder { chunk, of: event, sources: Vec::new(), fields: vec!["", "", ""] }.reading(
@@ -117,7 +117,9 @@ impl Plans {
             )?;
             by_type.insert(event.id(), u32::try_from(readings.len()).unwrap_or(u32::MAX));
             readings.push(reading);
-            ids.push(event.id());
+            if name == "jdk.ActiveSetting" {
+                setting = Some(shape(event));
+            }
             events.push((name, event.label().map(str::to_owned)));
         }
         let stack_type = readings.iter().find_map(|r| r.plan.type_id(STACK)).and_then(|id| metadata.by_id(id));
@@ -125,8 +127,20 @@ impl Plans {
         // All pools but those that nobody follows and that may be large.
         let layouts = chunk.pool_layouts(|_| true);
         let string_type = metadata.by_name("java.lang.String").map_or(u64::MAX, |t| t.id());
-        Ok(Self { by_type, readings, events, ids, layouts, stacks, string_type })
+        Ok(Self { by_type, readings, events, shape: setting, layouts, stacks, string_type })
     }
+}
+
+/// The fields of an event type, with what they hold.
+fn shape(of: Type<'_>) -> String {
+    let mut text = String::new();
+    for field in of.fields() {
+        let holds = field.value_type().map_or("", |t| t.name());
+        let array = if field.is_array() { "[]" } else { "" };
+        let content = field.content().map(|c| format!(" {c:?}")).unwrap_or_default();
+        text.extend([field.name(), " ", holds, array, &content, "\n"]);
+    }
+    text
 }
 
 struct Builder<'c, 'a> {
@@ -198,7 +212,7 @@ impl Builder<'_, '_> {
 
     fn one(&mut self, event: &str, path: &'static str, interner: &Interner) -> Option<usize> {
         let source = match path {
-            RAW_ID => Source { convert: Convert::Int, ..self.located(event, "id")? },
+            SHAPE => Source { slot: 0, convert: Convert::Fixed(interner.symbols().string(&shape(self.of))) },
             EVENT => Source { slot: 0, convert: Convert::Fixed(interner.symbols().string(event)) },
             "duration" if self.of.field("duration").is_some() => Source { slot: DURATION, convert: Convert::Duration },
             _ => self.located(event, path)?,

@@ -10,6 +10,7 @@ mod documented;
 mod duplicate_flags;
 mod finalizers_run;
 mod flight_recording_support;
+mod future_breakage;
 mod jfr_periodic_events_fix;
 mod management_agent;
 mod options;
@@ -26,6 +27,7 @@ pub use discouraged_vm_options::DiscouragedVmOptions;
 pub use duplicate_flags::DuplicateFlags;
 pub use finalizers_run::FinalizersRun;
 pub use flight_recording_support::FlightRecordingSupport;
+pub use future_breakage::FutureBreakage;
 pub use jfr_periodic_events_fix::JfrPeriodicEventsFix;
 pub use management_agent::ManagementAgent;
 pub use options::Options;
@@ -42,6 +44,7 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
         DebugNonSafepoints,
         ManagementAgent,
         FlightRecordingSupport,
+        FutureBreakage,
         JfrPeriodicEventsFix,
         Pid1,
         MultipleAgents,

@@ -3,6 +3,7 @@
 mod buffer_lost;
 mod dump_reason;
 mod over_aggressive_recording_setting;
+mod recording_quality;
 mod stackdepth_setting;
 
 use super::boxed;
@@ -10,8 +11,9 @@ use crate::analysis::rule::Rule;
 pub use buffer_lost::BufferLost;
 pub use dump_reason::DumpReason;
 pub use over_aggressive_recording_setting::OverAggressiveRecordingSetting;
+pub use recording_quality::RecordingQuality;
 pub use stackdepth_setting::StackdepthSetting;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
-    boxed![BufferLost, StackdepthSetting, OverAggressiveRecordingSetting, DumpReason]
+    boxed![BufferLost, StackdepthSetting, OverAggressiveRecordingSetting, DumpReason, RecordingQuality]
 }

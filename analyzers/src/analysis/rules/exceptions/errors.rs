@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::thrown::{ERROR_FIELDS, ERRORS};
 use crate::analysis::math::map2;
 use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 use crate::model::StackId;
@@ -35,13 +36,11 @@ impl Rule for Errors {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new()
-            .available("jdk.JavaErrorThrow")
-            .table("jdk.JavaErrorThrow", &["thrownClass", "message", "stackTrace"])
+        Needs::new().available(ERRORS).table(ERRORS, ERROR_FIELDS)
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let table = facts.table("jdk.JavaErrorThrow");
+        let table = facts.table(ERRORS);
         let left: Vec<_> =
             table.rows().filter(|r| !settings.matches("exclude", r.text("thrownClass").unwrap_or_default())).collect();
         let Some(first) = left.iter().map(|r| r.end).min() else {
@@ -99,7 +98,7 @@ mod tests {
         let of = |count: i64, class: &str| {
             (0..count)
                 .fold(Scene::new(), |s, i| {
-                    s.event("jdk.JavaErrorThrow", i * 1_000_000, i * 1_000_000, [("thrownClass", class.into())])
+                    s.event(ERRORS, i * 1_000_000, i * 1_000_000, [("thrownClass", class.into())])
                 })
                 .judge(&Errors)
                 .severity

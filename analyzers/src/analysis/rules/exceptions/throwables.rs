@@ -1,13 +1,12 @@
 //! `Exceptions`: how often something is thrown.
 
+use super::thrown::{THROWN, THROWS};
 use crate::analysis::math::{Cluster, map2, mass_cluster, ratio};
-use crate::analysis::{Category, Facts, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// How many throwables are made in the busiest stretch of time. Needs the list of counts, one a second.
 #[derive(Debug, Clone, Copy)]
 pub struct Exceptions;
-
-const THROWN: GroupBy = GroupBy::of(&["jdk.JavaExceptionThrow"]).by(&["thrownClass", "stackTrace"]);
 
 impl Rule for Exceptions {
     fn info(&self) -> RuleInfo {
@@ -49,9 +48,10 @@ impl Rule for Exceptions {
             return Verdict::not_applicable("there are fewer than two counts of throwables");
         };
         let rate = ratio(cluster.mass, cluster.end.saturating_sub(cluster.start) as f64 / 1e9);
-        let mut classes = facts.groups(&THROWN).by(&[0]);
+        let thrown = |key| facts.groups(&THROWN).select(&[key], |g| g.text(0) == Some(THROWS));
+        let mut classes = thrown(1);
         classes.sort_by_key(|g| std::cmp::Reverse(g.count()));
-        let stacks = facts.groups(&THROWN).by(&[1]);
+        let stacks = thrown(2);
         let rows = classes.iter().take(5).map(|g| [g.text(0).unwrap_or("?").into(), Value::count(g.count(), "events")]);
         Verdict::scored(
             map2(rate, settings.number("info"), settings.number("warning")),
