@@ -64,6 +64,13 @@ pub(crate) struct Input<'a> {
     pub(crate) losses: Losses<'a>,
 }
 
+impl Input<'_> {
+    /// Fails if the file was changed while it was read.
+    pub(crate) fn check_unchanged(&self) -> Result<(), Failure> {
+        self.recording.check_unchanged().map_err(|e| Failure::of(self.name, &e))
+    }
+}
+
 /// Tells the user what is lost.
 #[derive(Debug)]
 pub(crate) struct Losses<'a> {

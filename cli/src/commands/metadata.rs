@@ -62,6 +62,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             None => all.push(Shared { metadata: metadata.clone(), declarations, chunks: vec![index] }),
         }
     }
+    input.check_unchanged()?;
     if let (Some(e), true) = (failed, all.is_empty()) {
         return Err(Failure::of(input.name, &e));
     }

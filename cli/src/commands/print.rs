@@ -92,6 +92,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         }
     }
     job.out.flush()?;
+    input.check_unchanged()?;
     match failed {
         Some(e) if !readable => Err(Failure::of(input.name, &e)),
         _ => input.losses.finish(),
