@@ -123,7 +123,7 @@ fn search(directory: &Path, out: &mut Inputs) {
         if is_directory {
             search(&path, out);
         } else if is_recording(&path) && path.metadata().map_or(true, |about| about.is_file()) {
-            // Opening a pipe that nobody writes to would never end. A link that leads nowhere is told of when it is opened.
+            // Opening a pipe that nobody writes to would never end. A link that leads nowhere is told of when opened.
             out.sources.push(Source { stem: stem(&path), path: Some(path) });
         }
     }

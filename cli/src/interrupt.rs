@@ -16,15 +16,11 @@ mod unix {
     use std::sync::Arc;
     use std::sync::atomic::AtomicBool;
 
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
     use signal_hook::iterator::Signals;
     use signal_hook::{flag, low_level};
 
     use crate::output::{clear_bar, complain};
-
-    /// Sent to a process that makes a file larger than it may, which ends it unless it has a handler; with one, writing
-    /// fails as on a full disk.
-    const SIGXFSZ: i32 = 25;
 
     pub(super) fn watch() -> std::io::Result<()> {
         let again = Arc::new(AtomicBool::new(false));
@@ -36,6 +32,8 @@ mod unix {
             flag::register_conditional_default(*signal, again.clone())?;
             flag::register(*signal, again.clone())?;
         }
+        // Ends a process that makes a file larger than it may, unless it has a handler; then writing fails, as on a
+        // full disk.
         flag::register(SIGXFSZ, Arc::default())?;
         let mut signals = Signals::new(&heeded)?;
         std::thread::Builder::new().name("signals".to_owned()).spawn(move || {

@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         let chunk = match chunk {
             Ok(chunk) => chunk,
             Err(e) => {
-                input.losses.warn(&e);
+                input.warn(&e)?;
                 failed = failed.or(Some(e));
                 continue;
             }
