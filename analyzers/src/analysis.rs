@@ -110,7 +110,8 @@ impl Analysis {
     /// Runs these rules, or those that the options choose, on a recording.
     ///
     /// # Errors
-    /// What keeps all chunks from being read, [`jfr_parse::Error::Stopped`], and options that name what does not exist.
+    /// What keeps all chunks from being read, [`jfr_parse::Error::Stopped`], [`jfr_parse::Error::Changed`], and options
+    /// that name what does not exist.
     pub fn evaluate(&self, recording: &Recording<'_>, options: &AnalysisOptions) -> Result<Report, AnalysisError> {
         let chosen = self.choose(options)?;
         let needs: Vec<Needs> = chosen.iter().map(|(rule, _)| rule.needs()).collect();

@@ -38,8 +38,8 @@ use crate::model::{Label, LabelSetId, LabelValue, Profile, ProfileSet, ProfileTy
 /// Collects the profiles of a recording.
 ///
 /// # Errors
-/// What kept every chunk from being read; [`Error::Stopped`]. A chunk that cannot be read among others that can
-/// is a loss.
+/// What kept every chunk from being read; [`Error::Stopped`]; [`Error::Changed`]. A chunk that cannot be read among
+/// others that can is a loss.
 pub fn collect(recording: &Recording<'_>, options: &Options) -> Result<ProfileSet> {
     collect_merged(&[recording], options)
 }
@@ -84,6 +84,9 @@ pub fn collect_merged(recordings: &[&Recording<'_>], options: &Options) -> Resul
                 scope.spawn(|_| run.work());
             }
         });
+    }
+    for recording in recordings {
+        recording.check_unchanged()?;
     }
     let failed = run.failed.into_inner().unwrap_or_else(PoisonError::into_inner);
     match failed.error {

@@ -1,5 +1,7 @@
 //! Profiles, tables, rules and metrics from JDK Flight Recorder recordings.
 
+#![forbid(unsafe_code)]
+
 pub mod analysis;
 mod collect;
 pub mod config;

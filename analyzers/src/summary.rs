@@ -108,7 +108,7 @@ impl Summary {
     /// A chunk that cannot be opened is in [`Summary::warnings`], and the others are counted.
     ///
     /// # Errors
-    /// The error of the first chunk, where no chunk can be opened.
+    /// The error of the first chunk, where no chunk can be opened; [`Error::Changed`](jfr_parse::Error::Changed).
     pub fn of(recording: &Recording<'_>) -> jfr_parse::Result<Self> {
         let headers: Vec<(u64, ChunkHeader)> = recording.headers().map(|(at, header)| (at, *header)).collect();
         let indexed: Vec<(usize, (u64, ChunkHeader))> = headers.iter().copied().enumerate().collect();
@@ -119,6 +119,7 @@ impl Summary {
                 Err(e) => Err(Box::new((unread(at, &header, &e), e))),
             })
             .collect();
+        recording.check_unchanged()?;
         let mut out = Self {
             start_nanos: 0,
             duration_nanos: 0,

@@ -10,7 +10,7 @@ use crate::commands::{analyze, completions, convert, man, metadata, print, summa
 /// recording everything is read that can be; what is lost is told on standard error.
 ///
 /// Exit status: 0 done, perhaps with warnings; 1 nothing could be done, or something was lost and --strict was
-/// given; 2 wrong usage.
+/// given; 2 wrong usage. After Ctrl-C (130) or SIGTERM (143) no part of a file stays.
 #[derive(Debug, Parser)]
 #[command(name = "jfrkit", version, max_term_width = 100)]
 pub(crate) struct Cli {

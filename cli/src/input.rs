@@ -64,6 +64,20 @@ pub(crate) struct Input<'a> {
     pub(crate) losses: Losses<'a>,
 }
 
+impl Input<'_> {
+    /// Fails if the file was changed while it was read.
+    pub(crate) fn check_unchanged(&self) -> Result<(), Failure> {
+        self.recording.check_unchanged().map_err(|e| Failure::of(self.name, &e))
+    }
+
+    /// Warns of a loss, unless it is due to a change of the file: that is one failure, however much is lost by it.
+    pub(crate) fn warn(&self, loss: impl std::fmt::Display) -> Result<(), Failure> {
+        self.check_unchanged()?;
+        self.losses.warn(loss);
+        Ok(())
+    }
+}
+
 /// Tells the user what is lost.
 #[derive(Debug)]
 pub(crate) struct Losses<'a> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jfr_parse::{Limits, MetadataCache, Recording};
 
-use crate::failure::Failure;
+use crate::output::complain;
 
 /// Endings of packed recordings.
 const PACKED: [&str; 5] = ["gz", "zip", "lz4", "zst", "zstd"];
@@ -40,29 +40,56 @@ impl Source {
     }
 }
 
-/// The recordings that the arguments name, directories replaced by the recordings in them. No two have the same
-/// stem.
-pub(crate) fn expand(arguments: &[OsString]) -> Result<Vec<Source>, Failure> {
-    let mut sources = Vec::new();
+/// What the arguments name.
+#[derive(Debug, Default)]
+pub(crate) struct Inputs {
+    /// The recordings, directories replaced by the recordings in them. No two have the same stem.
+    pub(crate) sources: Vec<Source>,
+    /// Directories that cannot be searched or have no recordings in them, and why.
+    pub(crate) failures: Vec<Unsearched>,
+}
+
+/// A directory that yields no recordings.
+#[derive(Debug)]
+pub(crate) struct Unsearched {
+    pub(crate) name: String,
+    pub(crate) reason: String,
+}
+
+impl Inputs {
+    fn fail(&mut self, directory: &Path, reason: &impl std::fmt::Display) {
+        self.failures.push(Unsearched { name: directory.display().to_string(), reason: reason.to_string() });
+    }
+
+    /// Tells the user what cannot be searched. Says whether there is any such.
+    pub(crate) fn complain(&self) -> bool {
+        for failure in &self.failures {
+            complain("error", &format!("{}: {}", failure.name, failure.reason));
+        }
+        !self.failures.is_empty()
+    }
+}
+
+/// Finds the recordings that the arguments name.
+pub(crate) fn expand(arguments: &[OsString]) -> Inputs {
+    let mut inputs = Inputs::default();
     for argument in arguments {
         let path = Path::new(argument);
         if argument == "-" {
-            sources.push(Source { path: None, stem: "stdin".into() });
+            inputs.sources.push(Source { path: None, stem: "stdin".into() });
         } else if path.is_dir() {
-            let before = sources.len();
-            search(path, &mut sources)?;
-            if sources.len() == before {
-                return Err(Failure::Failed(format!(
-                    "{}: no recordings in this directory (files that end in .jfr, or .jfr.gz and the like)",
-                    path.display()
-                )));
+            let before = (inputs.sources.len(), inputs.failures.len());
+            search(path, &mut inputs);
+            if (inputs.sources.len(), inputs.failures.len()) == before {
+                let reason = "no recordings in this directory (files that end in .jfr, or .jfr.gz and the like)";
+                inputs.fail(path, &reason);
             }
         } else {
-            sources.push(Source { path: Some(path.to_owned()), stem: stem(path) });
+            inputs.sources.push(Source { path: Some(path.to_owned()), stem: stem(path) });
         }
     }
     let mut used: BTreeMap<OsString, u32> = BTreeMap::new();
-    for source in &mut sources {
+    for source in &mut inputs.sources {
         let wanted = source.stem.clone();
         loop {
             let n = used.entry(wanted.clone()).or_insert(0);
@@ -77,27 +104,29 @@ pub(crate) fn expand(arguments: &[OsString]) -> Result<Vec<Source>, Failure> {
         }
         used.entry(source.stem.clone()).or_insert(1);
     }
-    Ok(sources)
+    inputs
 }
 
 /// Adds the recordings below a directory, in the order of their names.
-fn search(directory: &Path, out: &mut Vec<Source>) -> Result<(), Failure> {
-    let failed = |e: std::io::Error| Failure::Failed(format!("{}: {e}", directory.display()));
-    let mut entries = Vec::new();
-    for entry in std::fs::read_dir(directory).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
+fn search(directory: &Path, out: &mut Inputs) {
+    let entries = std::fs::read_dir(directory).and_then(|entries| {
         // A link to a directory could lead round in a circle.
-        entries.push((entry.path(), entry.file_type().map_err(failed)?));
-    }
+        let entries = entries.map(|entry| entry.and_then(|entry| Ok((entry.path(), entry.file_type()?.is_dir()))));
+        entries.collect::<std::io::Result<Vec<(PathBuf, bool)>>>()
+    });
+    let mut entries = match entries {
+        Ok(entries) => entries,
+        Err(e) => return out.fail(directory, &e),
+    };
     entries.sort_by(|a, b| a.0.cmp(&b.0));
-    for (path, kind) in entries {
-        if kind.is_dir() {
-            search(&path, out)?;
-        } else if is_recording(&path) {
-            out.push(Source { stem: stem(&path), path: Some(path) });
+    for (path, is_directory) in entries {
+        if is_directory {
+            search(&path, out);
+        } else if is_recording(&path) && path.metadata().map_or(true, |about| about.is_file()) {
+            // Opening a pipe that nobody writes to would never end. A link that leads nowhere is told of when opened.
+            out.sources.push(Source { stem: stem(&path), path: Some(path) });
         }
     }
-    Ok(())
 }
 
 /// Whether a file is called like a recording.
@@ -141,7 +170,7 @@ mod tests {
     #[test]
     fn equal_stems_are_told_apart() {
         let arguments = ["a/rec.jfr", "b/rec.jfr", "rec-2.jfr", "c/rec.jfr.gz"].map(OsString::from);
-        let stems: Vec<_> = expand(&arguments).unwrap().into_iter().map(|s| s.stem).collect();
+        let stems: Vec<_> = expand(&arguments).sources.into_iter().map(|s| s.stem).collect();
         let distinct: std::collections::BTreeSet<_> = stems.iter().collect();
         assert_eq!(distinct.len(), stems.len(), "{stems:?}");
         assert_eq!(stems.first().unwrap(), "rec");
@@ -154,7 +183,7 @@ mod tests {
         for name in ["b.jfr", "a.jfr.gz", "notes.txt", "sub/c.jfr"] {
             std::fs::write(dir.path().join(name), "x").unwrap();
         }
-        let stems: Vec<_> = expand(&[dir.path().into()]).unwrap().into_iter().map(|s| s.stem).collect();
+        let stems: Vec<_> = expand(&[dir.path().into()]).sources.into_iter().map(|s| s.stem).collect();
         assert_eq!(stems, ["a", "b", "c"]);
     }
 }

@@ -1,5 +1,7 @@
 //! The command `jfrkit`.
 
+#![forbid(unsafe_code)]
+
 mod args;
 mod collecting;
 mod commands;
@@ -7,11 +9,14 @@ mod event_filter;
 mod failure;
 mod input;
 mod inputs;
+mod interrupt;
 mod output;
 
 use std::process::ExitCode;
 
 use clap::Parser;
+
+use crate::failure::Failure;
 
 fn main() -> ExitCode {
     let args = match args::Cli::try_parse() {
@@ -21,14 +26,19 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
         // Help and version.
-        Err(shown) => {
-            let _ = shown.print();
-            return ExitCode::SUCCESS;
-        }
+        Err(shown) => return end(shown.print().map_err(Failure::from)),
     };
-    match commands::run(args.command) {
-        Ok(()) | Err(failure::Failure::ClosedPipe) => ExitCode::SUCCESS,
-        Err(failure @ failure::Failure::Told) => failure.exit_code(),
+    interrupt::watch();
+    // Where that fails, files are read instead of mapped.
+    let _ = jfr_parse::guard_maps();
+    end(commands::run(args.command))
+}
+
+/// Tells the user of a failure that nobody has told of.
+fn end(done: Result<(), Failure>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure @ (Failure::Told | Failure::ClosedPipe)) => failure.exit_code(),
         Err(failure) => {
             output::complain("error", &failure.to_string());
             failure.exit_code()

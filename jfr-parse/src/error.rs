@@ -96,6 +96,9 @@ pub enum Error {
     /// so knows where.
     #[error(transparent)]
     Short(#[from] Short),
+    /// The file was cut short or written over while it was mapped, so what was read of it belongs to no one recording.
+    #[error("the file was changed while it was read; try again when nobody writes to it, or read a copy")]
+    Changed,
     /// The caller's [`Stop`](crate::Stop) was raised or its deadline passed.
     #[error("stopped at the caller's request")]
     Stopped,

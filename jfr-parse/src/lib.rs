@@ -39,6 +39,8 @@
 //!
 //! Nothing in a file can make this crate panic, run for ever or allocate more than in proportion to the file.
 
+#![deny(unsafe_code)]
+
 mod bits;
 mod checkpoints;
 mod chunk;
@@ -51,6 +53,7 @@ mod layout;
 mod leaf;
 mod limits;
 pub mod metadata;
+mod options;
 mod plan;
 mod pools;
 mod recording;
@@ -71,9 +74,11 @@ pub use event::{CHECKPOINT, Events, METADATA, RawEvent};
 pub use header::{ChunkHeader, HEADER_SIZE, MAGIC};
 pub use limits::{Limits, Stop};
 pub use metadata::{Content, Field, Kind, Metadata, TimeUnit, Type};
+pub use options::{Access, OpenOptions};
 pub use plan::{Plan, Row};
 pub use pools::{PoolEntries, PoolLayouts, PoolOf, Pools};
 pub use recording::{MetadataCache, Recording};
+pub use source::guard_maps;
 pub use string::RawStr;
 pub use time::{Clock, Iso};
 pub use value::{StructValue, Timed, Value, ValueReader};

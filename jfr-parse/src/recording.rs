@@ -14,6 +14,7 @@ use crate::error::{Damage, Error, Loss, Result};
 use crate::header::{ChunkHeader, HEADER_SIZE, MAGIC};
 use crate::limits::Limits;
 use crate::metadata::Metadata;
+use crate::options::OpenOptions;
 use crate::source::Source;
 
 /// A recording that can be read: one or more chunks, of one JVM or several, of one writer or several.
@@ -29,11 +30,14 @@ pub struct Recording<'a> {
 impl Recording<'static> {
     /// Opens a file: plain, or packed with gzip, zip, LZ4 or zstd.
     ///
-    /// A plain finished file is mapped, not read.
+    /// The file is read into memory, so that it does not matter what becomes of it. A program that calls
+    /// [`guard_maps`](crate::guard_maps) when it starts has plain finished files mapped instead, which takes less time
+    /// and memory; [`check_unchanged`](Self::check_unchanged) tells whether the file stayed as it was. See
+    /// [`Access`](crate::Access).
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::NotARecording`], [`Error::UnsupportedVersion`], [`Error::Unpack`],
-    /// [`Error::LimitExceeded`].
+    /// [`Error::LimitExceeded`], [`Error::Changed`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_with(path, &Limits::default())
     }
@@ -43,7 +47,7 @@ impl Recording<'static> {
     /// # Errors
     /// As for [`open`](Self::open).
     pub fn open_with(path: impl AsRef<Path>, limits: &Limits) -> Result<Self> {
-        Self::new(Source::open(path.as_ref(), limits)?, limits)
+        OpenOptions::new().limits(limits.clone()).open(path)
     }
 
     /// Reads a stream to its end: a pipe, standard input.
@@ -64,10 +68,14 @@ impl<'a> Recording<'a> {
         Self::new(Source::from_bytes(bytes.into(), limits)?, limits)
     }
 
-    fn new(source: Source<'a>, limits: &Limits) -> Result<Self> {
+    pub(crate) fn new(source: Source<'a>, limits: &Limits) -> Result<Self> {
         let mut finder = Finder { bytes: source.bytes(), limits, extents: Vec::new(), losses: Vec::new() };
-        finder.run()?;
+        let found = finder.run();
         let Finder { extents, mut losses, .. } = finder;
+        if source.is_torn() {
+            return Err(Error::Changed);
+        }
+        found?;
         losses.splice(0..0, source.losses().iter().cloned());
         Ok(Self { source, extents, losses, limits: limits.clone(), cache: MetadataCache::default() })
     }
@@ -101,8 +109,11 @@ impl<'a> Recording<'a> {
     ///
     /// # Errors
     /// [`Error::Damaged`] where it has no readable metadata (its events cannot be understood then),
-    /// [`Error::LimitExceeded`]; [`Error::Unknown`] for an index that is too high.
+    /// [`Error::LimitExceeded`]; [`Error::Unknown`] for an index that is too high; [`Error::Changed`].
     pub fn chunk(&self, index: usize) -> Result<Chunk<'_>> {
+        if self.source.is_torn() {
+            return Err(Error::Changed);
+        }
         let extent = self.extents.get(index);
         let extent = extent.ok_or_else(|| Error::Unknown { kind: "chunk", name: index.to_string() })?;
         Chunk::open(self.bytes(), index, extent, &self.limits, &self.cache)
@@ -117,6 +128,22 @@ impl<'a> Recording<'a> {
     #[must_use]
     pub fn losses(&self) -> &[Loss] {
         &self.losses
+    }
+
+    /// Fails if what was read so far need not be what stood in the file when it was opened. To be asked when all is
+    /// read, before the results are used; only of a recording that is mapped can the answer be bad.
+    ///
+    /// A file that only grew, or that another took the place of, is as good as unchanged. Of one that was written to,
+    /// the headers of the chunks are compared; they tell one recording from another, not one byte from another.
+    ///
+    /// # Errors
+    /// [`Error::Changed`].
+    pub fn check_unchanged(&self) -> Result<()> {
+        let same = |now: &[u8]| {
+            let header = |at: usize| now.get(at..).and_then(|rest| ChunkHeader::read(rest, 0).ok());
+            self.extents.iter().all(|extent| header(extent.range.start) == Some(extent.header))
+        };
+        if self.source.is_unchanged(same) { Ok(()) } else { Err(Error::Changed) }
     }
 
     /// The limits it is read under.

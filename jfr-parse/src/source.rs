@@ -1,5 +1,6 @@
 //! Where the bytes of a recording come from: a map, memory, a stream, a packed file.
 
+mod map;
 mod unpack;
 
 use std::borrow::Cow;
@@ -10,6 +11,10 @@ use std::path::Path;
 use crate::error::{Error, Loss, Result};
 use crate::header::{ChunkHeader, HEADER_SIZE};
 use crate::limits::Limits;
+use crate::options::Access;
+
+pub use map::guard_maps;
+use map::{Change, Map};
 
 /// The unpacked bytes of a recording.
 #[derive(Debug)]
@@ -21,11 +26,11 @@ pub(crate) struct Source<'a> {
 #[derive(Debug)]
 enum Bytes<'a> {
     Memory(Cow<'a, [u8]>),
-    Map(memmap2::Mmap),
+    Map(Map),
 }
 
 impl Source<'static> {
-    pub(crate) fn open(path: &Path, limits: &Limits) -> Result<Self> {
+    pub(crate) fn open(path: &Path, limits: &Limits, access: Access) -> Result<Self> {
         let io = |source| Error::Io { path: path.to_owned(), source };
         let file = File::open(path).map_err(io)?;
         let about = file.metadata().map_err(io)?;
@@ -37,25 +42,54 @@ impl Source<'static> {
             return Self::from_reader(file, limits);
         }
         too_large(about.len(), limits)?;
-        if is_being_written(&about) {
+        let maps = match access {
+            Access::Map => true,
+            Access::Read => false,
             // Its writer may still cut it or write over it; and it is small, or changes faster than it is read.
-            return Self::from_reader(file, limits);
+            Access::Auto => map::is_guarded() && !is_being_written(&about),
+        };
+        if !maps {
+            return Self::read_file(file, &about, limits).map_err(|error| at_path(path, error));
         }
-        let map = map(&file).map_err(io)?;
-        if unpack::format(&map).is_some() {
-            let (bytes, losses) = unpack::unpack(&map, limits)?;
+        let map = Map::new(path, &file, &about).map_err(io)?;
+        if unpack::format(map.bytes()).is_some() {
+            let unpacked = unpack::unpack(map.bytes(), limits);
+            if map.change() != Change::None {
+                return Err(Error::Changed);
+            }
+            let (bytes, losses) = unpacked?;
             return Ok(Self { bytes: Bytes::Memory(bytes.into()), losses });
         }
-        if has_unfinished_chunk(&map) {
-            return Self::from_reader(file, limits);
+        if access == Access::Auto && has_unfinished_chunk(map.bytes()) {
+            return Self::read_file(file, &about, limits).map_err(|error| at_path(path, error));
         }
         Ok(Self { bytes: Bytes::Map(map), losses: Vec::new() })
     }
 
     pub(crate) fn from_reader(reader: impl Read, limits: &Limits) -> Result<Self> {
+        Self::read_all(reader, Vec::new(), limits)
+    }
+
+    /// Reads a file at once into memory of its size.
+    fn read_file(file: File, about: &std::fs::Metadata, limits: &Limits) -> Result<Self> {
         let mut bytes = Vec::new();
+        // What is written meanwhile is read, too; a byte more lets the end be found without growing.
+        let size = usize::try_from(about.len()).unwrap_or(usize::MAX).saturating_add(1);
+        bytes.try_reserve_exact(size).map_err(|e| Error::Read(e.into()))?;
+        Self::read_all(file, bytes, limits)
+    }
+
+    fn read_all(reader: impl Read, mut bytes: Vec<u8>, limits: &Limits) -> Result<Self> {
         reader.take(limits.recording_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(Error::Read)?;
         Source::from_bytes(bytes.into(), limits)
+    }
+}
+
+/// A file that cannot be read, by its name.
+fn at_path(path: &Path, error: Error) -> Error {
+    match error {
+        Error::Read(source) => Error::Io { path: path.to_owned(), source },
+        other => other,
     }
 }
 
@@ -72,7 +106,28 @@ impl<'a> Source<'a> {
     pub(crate) fn bytes(&self) -> &[u8] {
         match &self.bytes {
             Bytes::Memory(bytes) => bytes,
-            Bytes::Map(map) => map,
+            Bytes::Map(map) => map.bytes(),
+        }
+    }
+
+    /// Whether what was read of a map was not the file's.
+    pub(crate) fn is_torn(&self) -> bool {
+        match &self.bytes {
+            Bytes::Memory(_) => false,
+            Bytes::Map(map) => map.is_torn(),
+        }
+    }
+
+    /// Whether the bytes are those that were there in the beginning, as far as `same`, which is asked where the file
+    /// was written to, can tell from them.
+    pub(crate) fn is_unchanged(&self, same: impl FnOnce(&[u8]) -> bool) -> bool {
+        match &self.bytes {
+            Bytes::Memory(_) => true,
+            Bytes::Map(map) => match map.change() {
+                Change::None => true,
+                Change::Cut => false,
+                Change::Written => same(map.bytes()) && !map.is_torn(),
+            },
         }
     }
 
@@ -116,12 +171,4 @@ fn too_large(bytes: u64, limits: &Limits) -> Result<()> {
         return Err(Error::LimitExceeded { offset: limit, what: "bytes", name: "recording_bytes", limit });
     }
     Ok(())
-}
-
-#[expect(unsafe_code, reason = "mapping a file is what makes reading it free of copies")]
-fn map(file: &File) -> std::io::Result<memmap2::Mmap> {
-    // SAFETY: the map is only read. Another process may change the file: changed bytes are only ever parsed as
-    // untrusted input. One that cuts it short while it is read ends this process with a signal, so files that are
-    // being written are read instead.
-    unsafe { memmap2::Mmap::map(file) }
 }

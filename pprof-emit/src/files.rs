@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use jfr_analyzers::model::{Profile, ProfileSet, ProfileType};
 use rayon::prelude::*;
 
+use crate::temporary::Temporary;
 use crate::write::{Options, Stats};
 use crate::writer::Writer;
 
@@ -71,7 +72,8 @@ pub fn write_all(
 /// followed; what is no regular file (a pipe, `/dev/stdout`) is written to directly.
 ///
 /// # Errors
-/// Those of `fill` and of the file system; then a file that was there before is as it was.
+/// Those of `fill` and of the file system; then a file that was there before is as it was, and the temporary one is
+/// gone. Where the process ends before, [`abandon_files`](crate::abandon_files) removes it.
 pub fn write_file<T>(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<T>) -> Result<T, WriteError> {
     write_file_inner(path, fill).map_err(|source| WriteError { path: path.to_owned(), source })
 }
@@ -89,17 +91,8 @@ fn write_file_inner<T>(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<T
         Ok(_) => fs::canonicalize(path)?,
         Err(_) => path.to_owned(),
     };
-    let directory = target.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".jfrkit-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // Temporary files are private unless said otherwise; the process's mask still applies.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut temporary = builder.tempfile_in(directory)?;
-    let done = fill(temporary.as_file_mut())?;
-    temporary.persist(&target).map_err(|error| error.error)?;
+    let mut temporary = Temporary::beside(&target)?;
+    let done = fill(temporary.file.as_file_mut())?;
+    temporary.persist(&target)?;
     Ok(done)
 }

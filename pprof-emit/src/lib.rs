@@ -3,6 +3,8 @@
 //! What is written depends on the content of a profile alone: neither the number of threads nor the numbers of the
 //! handles in its [`Tables`](jfr_analyzers::model::Tables) show in the bytes.
 
+#![forbid(unsafe_code)]
+
 mod check;
 mod collapsed;
 mod encode;
@@ -12,6 +14,7 @@ mod pack;
 pub mod pb;
 mod pool;
 mod read;
+mod temporary;
 mod wire;
 mod write;
 mod writer;
@@ -20,4 +23,5 @@ pub use check::{CheckError, check};
 pub use collapsed::{CollapsedOptions, write_collapsed};
 pub use files::{WriteError, Written, write_all, write_each, write_file};
 pub use read::{DEFAULT_UNPACKED_LIMIT, ReadError, read, read_with_limit};
+pub use temporary::abandon_files;
 pub use write::{Options, Packing, Stats, to_bytes, write_pprof};

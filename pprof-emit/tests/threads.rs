@@ -1,11 +1,14 @@
-//! What is written does not depend on the number of threads.
+//! What is written does not depend on the number of threads, nor on what else they do.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::path::Path;
 
 use jfr_analyzers::{LabelKey, collect, model::Profile};
-use jfr_parse::Recording;
-use pprof_emit::{Options, read, write_all};
+use jfr_parse::{Limits, MetadataCache, Recording};
+use pprof_emit::{
+    CheckError, CollapsedOptions, Options, Packing, ReadError, Stats, WriteError, Written, pb, read, to_bytes,
+    write_all,
+};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -56,4 +59,42 @@ fn a_recording_of_a_real_program() {
         return;
     }
     same_for_any_number_of_threads(&path);
+}
+
+fn shared<T: Send + Sync>() {}
+
+#[test]
+fn threads_may_share_what_is_written_and_read() {
+    shared::<(Options, Packing, Stats, Written, WriteError, CollapsedOptions)>();
+    shared::<(pb::Profile, CheckError, ReadError)>();
+}
+
+/// Recordings that many threads convert at the same time, out of the same bytes and the same cache of metadata.
+#[test]
+fn many_conversions_of_shared_bytes() {
+    let names = ["jdk17-full.jfr", "jdk17-multichunk.jfr", "jdk17-profile.jfr.gz"];
+    let bytes = names.map(|name| std::fs::read(Path::new(ROOT).join("fixtures").join(name)).unwrap());
+    let cache = MetadataCache::default();
+    let convert = |recording: &Recording<'_>| -> Vec<Vec<u8>> {
+        let set = collect(recording, &jfr_analyzers::Options::default()).unwrap();
+        set.profiles.iter().map(|p| to_bytes(p, &set.tables, &Options::default()).unwrap()).collect()
+    };
+    let open = |bytes| Recording::from_bytes(bytes, &Limits::intake()).unwrap();
+    let recordings: Vec<Recording<'_>> = bytes.iter().map(|bytes| open(&**bytes)).collect();
+    let alone: Vec<_> = recordings.iter().map(convert).collect();
+    assert!(alone.iter().all(|files| files.len() > 4));
+    std::thread::scope(|scope| {
+        for n in 0..16 {
+            let (i, cache) = (n % names.len(), cache.clone());
+            let (recordings, bytes, alone) = (&recordings, &bytes, &alone);
+            scope.spawn(move || {
+                // Some share the recording, others only its bytes.
+                let found = match n {
+                    0..8 => convert(&recordings[i]),
+                    _ => convert(&open(&*bytes[i]).with_cache(cache)),
+                };
+                assert!(found == alone[i], "{} differs", names[i]);
+            });
+        }
+    });
 }

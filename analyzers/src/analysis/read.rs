@@ -65,6 +65,7 @@ pub(crate) fn read(recording: &Recording<'_>, wanted: &Wanted, options: &Analysi
             }
         });
     }
+    recording.check_unchanged()?;
     match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
         // Damage is told as a warning: a report that says nothing of a damaged recording is a report.
         (n, Some(error))

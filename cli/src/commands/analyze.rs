@@ -14,7 +14,7 @@ use pprof_emit::write_file;
 
 use crate::collecting::span;
 use crate::failure::Failure;
-use crate::inputs::{Source, expand};
+use crate::inputs::{Inputs, expand};
 use crate::output::complain;
 
 /// Warnings on one input that are shown; all are in the report.
@@ -187,8 +187,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return write(args.output.as_deref(), |out| out.write_all(page.as_bytes()));
     }
     let options = args.options(&analysis)?;
-    let sources = expand(&args.inputs)?;
-    let results = analyze(args, &analysis, &options, &sources)?;
+    let results = analyze(args, &analysis, &options, &expand(&args.inputs))?;
     let entries: Vec<Entry<'_>> = results
         .iter()
         .map(|(name, result)| match result {
@@ -214,11 +213,16 @@ fn analyze(
     args: &Args,
     analysis: &Analysis,
     options: &AnalysisOptions,
-    sources: &[Source],
+    inputs: &Inputs,
 ) -> Result<Vec<Named>, Failure> {
     let cache = MetadataCache::default();
-    let mut results = Vec::new();
-    for source in sources {
+    inputs.complain();
+    let mut results: Vec<Named> =
+        inputs.failures.iter().map(|failure| (failure.name.clone(), Err(failure.reason.clone()))).collect();
+    if inputs.sources.is_empty() {
+        return Err(Failure::Told);
+    }
+    for source in &inputs.sources {
         let name = source.name();
         let report = source.open(&cache).map_err(AnalysisError::Read).and_then(|recording| {
             let options = args.within(&recording, options);
@@ -231,7 +235,7 @@ fn analyze(
             }
             Err(AnalysisError::Read(error)) => {
                 let failure = Failure::of(&name, &error);
-                if sources.len() == 1 {
+                if inputs.sources.len() == 1 && inputs.failures.is_empty() {
                     return Err(failure);
                 }
                 complain("error", &failure.to_string());

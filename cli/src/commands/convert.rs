@@ -1,23 +1,26 @@
 //! `jfrkit convert`.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::fmt::Write as _;
-use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+mod collect;
+mod outcome;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use indicatif::ProgressBar;
 use jfr_analyzers::model::{Profile, ProfileSet, ProfileType};
 use jfr_analyzers::units;
-use jfr_analyzers::{Progress, collect_merged};
-use jfr_parse::{MetadataCache, Recording};
+use jfr_parse::MetadataCache;
 use pprof_emit::{CollapsedOptions, WriteError, write_collapsed, write_each, write_file, write_pprof};
 use rayon::prelude::*;
 
+use collect::collect;
+use outcome::{Outcome, Printer, progress};
+
 use crate::collecting::{self, profile_type};
 use crate::failure::Failure;
-use crate::inputs::{Source, expand};
+use crate::inputs::{Inputs, Source, expand};
 use crate::output::complain;
 
 /// Write the profiles of recordings as pprof files, one for each type
@@ -106,93 +109,52 @@ impl Format {
     }
 }
 
-/// What came of an input.
-struct Outcome {
-    lines: String,
-    warnings: Vec<String>,
-    failure: Option<String>,
-}
-
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let sources = expand(&args.inputs)?;
+    let inputs = expand(&args.inputs);
+    let sources = inputs.sources.as_slice();
     if args.out_dir.as_os_str() == "-" {
-        return to_stdout(args, &sources);
+        return to_stdout(args, &inputs);
     }
     std::fs::create_dir_all(&args.out_dir).map_err(|e| Failure::Failed(format!("{}: {e}", args.out_dir.display())))?;
     let cache = MetadataCache::default();
-    let bar = progress(&sources);
-    let printer = Printer { bar: &bar, waiting: Mutex::default() };
-    let failures = if args.merge {
-        let outcome = merged(args, &sources, &cache, &bar);
-        usize::from(printer.print(0, outcome))
+    let unsearched = inputs.complain();
+    let bar = progress(sources);
+    let printer = Printer::new(&bar);
+    let failed = if args.merge {
+        // A merged profile that misses an input is not what was asked for, but it is there.
+        let merge = || convert(args, "merged", "merged".as_ref(), sources, &cache, &bar);
+        !sources.is_empty() && printer.print(0, merge())
     } else {
         let one = |(i, source): (usize, &Source)| {
-            let outcome = single(args, source, &cache, &bar);
-            usize::from(printer.print(i, outcome))
+            let only = std::slice::from_ref(source);
+            printer.print(i, convert(args, &source.name(), &source.stem, only, &cache, &bar))
         };
-        sources.par_iter().enumerate().with_max_len(1).map(one).sum()
+        // All of them, whichever fail.
+        sources.par_iter().enumerate().with_max_len(1).map(one).reduce(|| false, |a, b| a | b)
     };
     bar.finish_and_clear();
     printer.finish()?;
-    match failures {
-        0 => Ok(()),
-        // Each was told already, with its reason.
-        _ => Err(Failure::Told),
-    }
+    // Each was told already, with its reason.
+    if failed || unsearched { Err(Failure::Told) } else { Ok(()) }
 }
 
-fn single(args: &Args, source: &Source, cache: &MetadataCache, bar: &ProgressBar) -> Outcome {
-    match source.open(cache) {
-        Ok(recording) => convert(args, &source.name(), &source.stem, &[&recording], bar),
-        Err(e) => Outcome::failed(Failure::of(&source.name(), &e).to_string()),
-    }
-}
-
-fn merged(args: &Args, sources: &[Source], cache: &MetadataCache, bar: &ProgressBar) -> Outcome {
-    let opened: Vec<_> = sources.par_iter().map(|source| (source, source.open(cache))).collect();
-    let mut recordings = Vec::new();
-    let mut failures = Vec::new();
-    for (source, recording) in opened {
-        match recording {
-            Ok(recording) => recordings.push(recording),
-            Err(e) => failures.push(Failure::of(&source.name(), &e).to_string()),
-        }
-    }
-    if recordings.is_empty() {
-        return Outcome::failed(failures.join("; "));
-    }
-    let recordings: Vec<&Recording<'_>> = recordings.iter().collect();
-    let mut outcome = convert(args, "merged", "merged".as_ref(), &recordings, bar);
-    if !failures.is_empty() {
-        // A merged profile that misses an input is not what was asked for, but it is there.
-        outcome.failure = Some(failures.join("; "));
-    }
-    outcome
-}
-
+/// Writes the profiles of the sources, all in one set, to files that begin with `stem`.
 fn convert(
     args: &Args,
     name: &str,
-    stem: &std::ffi::OsStr,
-    recordings: &[&Recording<'_>],
+    stem: &OsStr,
+    sources: &[Source],
+    cache: &MetadataCache,
     bar: &ProgressBar,
 ) -> Outcome {
-    let mut options = args.collecting.options(&args.types, recordings);
-    if !bar.is_hidden() {
-        let bar = bar.clone();
-        options.progress = Progress::new(move |bytes| bar.inc(bytes));
-    }
-    let set = match collect_merged(recordings, &options) {
-        Ok(set) => set,
-        Err(e) => return Outcome::failed(Failure::of(name, &e).to_string()),
-    };
+    let mut outcome = Outcome::default();
+    let Some(set) = collect(args, name, sources, cache, bar, &mut outcome.failures) else { return outcome };
     let path = |profile: &Profile| {
         let mut file = stem.to_owned();
         file.push(format!(".{}.{}", profile.kind, args.format.ending()));
         args.out_dir.join(file)
     };
     let written = args.format.write_files(&set, path);
-    let mut outcome = Outcome { lines: String::new(), warnings: Vec::new(), failure: None };
     if args.inputs.len() > 1 || Path::new(args.inputs.first().map_or("".as_ref(), |i| i.as_os_str())).is_dir() {
         let _ = writeln!(outcome.lines, "{}", jfr_parse::text::plain(name));
     }
@@ -201,7 +163,7 @@ fn convert(
             Ok(path) => {
                 let _ = writeln!(outcome.lines, "{}", line(profile, &path));
             }
-            Err(e) => outcome.failure = Some(e.to_string()),
+            Err(e) => outcome.failures.push(e.to_string()),
         }
     }
     for absent in set.absent.iter().filter(|a| a.kind.is_core() || args.types.contains(&a.kind)) {
@@ -210,8 +172,8 @@ fn convert(
     outcome.warnings.extend(set.losses.iter().map(|loss| format!("{name}: {loss}")));
     let lossy = !outcome.warnings.is_empty();
     outcome.warnings.extend(set.warnings.iter().map(|warning| format!("{name}: {warning}")));
-    if args.strict && lossy && outcome.failure.is_none() {
-        outcome.failure = Some(format!("{name}: not read completely; leave out --strict to accept that"));
+    if args.strict && lossy && outcome.failures.is_empty() {
+        outcome.failures.push(format!("{name}: not read completely; leave out --strict to accept that"));
     }
     outcome
 }
@@ -226,88 +188,25 @@ fn line(profile: &Profile, path: &Path) -> String {
     format!("{:<12} {count:>10} samples {total:>12}  {}", profile.kind, jfr_parse::text::plain(&path))
 }
 
-impl Outcome {
-    fn failed(failure: String) -> Self {
-        Self { lines: String::new(), warnings: Vec::new(), failure: Some(failure) }
-    }
-}
-
-/// Prints outcomes in the order of the inputs, whichever is ready first.
-struct Printer<'b> {
-    bar: &'b ProgressBar,
-    waiting: Mutex<Waiting>,
-}
-
-#[derive(Default)]
-struct Waiting {
-    next: usize,
-    ready: BTreeMap<usize, Outcome>,
-    error: Option<std::io::Error>,
-}
-
-impl Printer<'_> {
-    /// Takes an outcome and says whether it is a failure.
-    fn print(&self, index: usize, outcome: Outcome) -> bool {
-        let failed = outcome.failure.is_some();
-        let mut guard = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let waiting = &mut *guard;
-        waiting.ready.insert(index, outcome);
-        while let Some(outcome) = waiting.ready.remove(&waiting.next) {
-            waiting.next += 1;
-            let written = self.bar.suspend(|| {
-                for warning in &outcome.warnings {
-                    complain("warning", warning);
-                }
-                if let Some(failure) = &outcome.failure {
-                    complain("error", failure);
-                }
-                std::io::stdout().lock().write_all(outcome.lines.as_bytes())
-            });
-            if let Err(e) = written {
-                waiting.error.get_or_insert(e);
-            }
-        }
-        failed
-    }
-
-    fn finish(self) -> Result<(), Failure> {
-        let waiting = self.waiting.into_inner().unwrap_or_else(PoisonError::into_inner);
-        waiting.error.map_or(Ok(()), |e| Err(e.into()))
-    }
-}
-
-/// Less than this is done before anyone could read a bar.
-const LONG: u64 = 256 << 20;
-
-/// A bar on a terminal, for work that takes a while; nothing in a pipe. Packed recordings count as what is in them,
-/// so the bar can run ahead.
-fn progress(sources: &[Source]) -> ProgressBar {
-    let bytes: u64 = sources.iter().map(Source::size).sum();
-    if bytes < LONG || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left");
-    ProgressBar::new(bytes).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-fn to_stdout(args: &Args, sources: &[Source]) -> Result<(), Failure> {
-    let ([kind], true) = (args.types.as_slice(), args.merge || sources.len() == 1) else {
+fn to_stdout(args: &Args, inputs: &Inputs) -> Result<(), Failure> {
+    let sources = inputs.sources.as_slice();
+    let ([kind], true) = (args.types.as_slice(), args.merge || sources.len() <= 1) else {
         return Err(Failure::Usage(
             "standard output takes a single profile: give one type with --types, and one input or --merge".to_owned(),
         ));
     };
-    let cache = MetadataCache::default();
-    let mut recordings = Vec::new();
-    for source in sources {
-        recordings.push(source.open(&cache).map_err(|e| Failure::of(&source.name(), &e))?);
-    }
-    let recordings: Vec<&Recording<'_>> = recordings.iter().collect();
+    let mut failed = inputs.complain();
     let name = match sources {
         [only] => only.name(),
         _ => "merged".to_owned(),
     };
-    let options = args.collecting.options(&args.types, &recordings);
-    let set = collect_merged(&recordings, &options).map_err(|e| Failure::of(&name, &e))?;
+    let mut failures = Vec::new();
+    let set = collect(args, &name, sources, &MetadataCache::default(), &ProgressBar::hidden(), &mut failures);
+    for failure in &failures {
+        failed = true;
+        complain("error", failure);
+    }
+    let Some(set) = set else { return Err(Failure::Told) };
     for loss in &set.losses {
         complain("warning", &format!("{name}: {loss}"));
     }
@@ -324,5 +223,5 @@ fn to_stdout(args: &Args, sources: &[Source]) -> Result<(), Failure> {
     if args.strict && !set.losses.is_empty() {
         return Err(Failure::Failed(format!("{name}: not read completely; leave out --strict to accept that")));
     }
-    Ok(())
+    if failed { Err(Failure::Told) } else { Ok(()) }
 }

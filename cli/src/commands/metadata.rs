@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         let chunk = match chunk {
             Ok(chunk) => chunk,
             Err(e) => {
-                input.losses.warn(&e);
+                input.warn(&e)?;
                 failed = failed.or(Some(e));
                 continue;
             }
@@ -62,6 +62,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             None => all.push(Shared { metadata: metadata.clone(), declarations, chunks: vec![index] }),
         }
     }
+    input.check_unchanged()?;
     if let (Some(e), true) = (failed, all.is_empty()) {
         return Err(Failure::of(input.name, &e));
     }

@@ -73,8 +73,7 @@ struct Line<'v, 'a> {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let input = args.input.open()?;
-    let mut job =
-        Job { args, range: args.range(&input.recording), out: crate::output::stdout(), losses: &input.losses };
+    let mut job = Job { args, range: args.range(&input.recording), out: crate::output::stdout(), input: &input };
     for loss in input.recording.losses() {
         input.losses.warn(loss);
     }
@@ -86,12 +85,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
                 job.chunk(&chunk)?;
             }
             Err(e) => {
-                input.losses.warn(&e);
+                input.warn(&e)?;
                 failed = failed.or(Some(e));
             }
         }
     }
     job.out.flush()?;
+    input.check_unchanged()?;
     match failed {
         Some(e) if !readable => Err(Failure::of(input.name, &e)),
         _ => input.losses.finish(),
@@ -121,7 +121,7 @@ struct Job<'r, O> {
     args: &'r Args,
     range: Option<std::ops::Range<i64>>,
     out: O,
-    losses: &'r input::Losses<'r>,
+    input: &'r input::Input<'r>,
 }
 
 /// A type of events that are printed.
@@ -133,7 +133,7 @@ struct Wanted<'c> {
 impl<O: Write> Job<'_, O> {
     fn chunk(&mut self, chunk: &Chunk<'_>) -> Result<(), Failure> {
         for loss in chunk.losses() {
-            self.losses.warn(loss);
+            self.input.warn(loss)?;
         }
         let types: Vec<Type<'_>> = chunk.metadata().event_types().filter(|of| self.args.wants(*of)).collect();
         let wanted: std::collections::HashMap<u64, Wanted<'_>> =
@@ -161,12 +161,12 @@ impl<O: Write> Job<'_, O> {
                         self.event(text, chunk, of, start, value)?;
                     }
                 }
-                Err(e) => self.losses.warn(format_args!("{}: {e}", of.of.name())),
+                Err(e) => self.input.warn(format_args!("{}: {e}", of.of.name()))?,
             }
         }
         for &(at, bytes) in events.skipped() {
             let offset = chunk.offset().saturating_add(at as u64);
-            self.losses.warn(Loss { offset, bytes: bytes as u64, what: jfr_parse::Damage::BadEventSize });
+            self.input.warn(Loss { offset, bytes: bytes as u64, what: jfr_parse::Damage::BadEventSize })?;
         }
         Ok(())
     }

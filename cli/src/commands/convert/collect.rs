@@ -1,0 +1,54 @@
+//! From inputs to profiles.
+
+use indicatif::ProgressBar;
+use jfr_analyzers::model::ProfileSet;
+use jfr_analyzers::{Progress, collect_merged};
+use jfr_parse::{Error, MetadataCache, Recording};
+use rayon::prelude::*;
+
+use super::Args;
+use crate::failure::Failure;
+use crate::inputs::Source;
+
+/// Collects one set of profiles out of all inputs that can be read. Why others cannot goes to `failures`.
+pub(super) fn collect(
+    args: &Args,
+    name: &str,
+    sources: &[Source],
+    cache: &MetadataCache,
+    bar: &ProgressBar,
+    failures: &mut Vec<String>,
+) -> Option<ProfileSet> {
+    let mut fail = |name: &str, error: &Error| failures.push(Failure::of(name, error).to_string());
+    let mut opened: Vec<(&Source, Recording<'static>)> = Vec::new();
+    let all: Vec<_> = sources.par_iter().map(|source| (source, source.open(cache))).collect();
+    for (source, recording) in all {
+        match recording {
+            Ok(recording) => opened.push((source, recording)),
+            Err(e) => fail(&source.name(), &e),
+        }
+    }
+    while !opened.is_empty() {
+        let recordings: Vec<&Recording<'_>> = opened.iter().map(|(_, recording)| recording).collect();
+        let mut options = args.collecting.options(&args.types, &recordings);
+        if !bar.is_hidden() {
+            let bar = bar.clone();
+            options.progress = Progress::new(move |bytes| bar.inc(bytes));
+        }
+        let error = match collect_merged(&recordings, &options) {
+            Ok(set) => return Some(set),
+            Err(error) => error,
+        };
+        // One that was changed under way spoils the whole; without it the others are as good as ever.
+        let before = opened.len();
+        opened.retain(|(source, recording)| {
+            let changed = recording.check_unchanged();
+            changed.map_err(|e| fail(&source.name(), &e)).is_ok()
+        });
+        if opened.len() == before {
+            fail(name, &error);
+            return None;
+        }
+    }
+    None
+}

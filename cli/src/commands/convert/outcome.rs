@@ -1,0 +1,87 @@
+//! What is told of the inputs: lines, warnings, failures, progress.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::failure::Failure;
+use crate::inputs::Source;
+use crate::output::{complain, shows_bar};
+
+/// What came of an input.
+#[derive(Default)]
+pub(super) struct Outcome {
+    /// For standard output.
+    pub(super) lines: String,
+    pub(super) warnings: Vec<String>,
+    /// What could not be done, a line each.
+    pub(super) failures: Vec<String>,
+}
+
+/// Prints outcomes in the order of the inputs, whichever is ready first.
+pub(super) struct Printer<'b> {
+    bar: &'b ProgressBar,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    next: usize,
+    ready: BTreeMap<usize, Outcome>,
+    error: Option<std::io::Error>,
+}
+
+impl<'b> Printer<'b> {
+    /// One that keeps the bar out of the way.
+    pub(super) fn new(bar: &'b ProgressBar) -> Self {
+        Self { bar, waiting: Mutex::default() }
+    }
+
+    /// Takes an outcome and says whether it is a failure.
+    pub(super) fn print(&self, index: usize, outcome: Outcome) -> bool {
+        let failed = !outcome.failures.is_empty();
+        let mut guard = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = &mut *guard;
+        waiting.ready.insert(index, outcome);
+        while let Some(outcome) = waiting.ready.remove(&waiting.next) {
+            waiting.next += 1;
+            let written = self.bar.suspend(|| {
+                for warning in &outcome.warnings {
+                    complain("warning", warning);
+                }
+                for failure in &outcome.failures {
+                    complain("error", failure);
+                }
+                std::io::stdout().lock().write_all(outcome.lines.as_bytes())
+            });
+            if let Err(e) = written {
+                waiting.error.get_or_insert(e);
+            }
+        }
+        failed
+    }
+
+    /// Fails if standard output did.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        let waiting = self.waiting.into_inner().unwrap_or_else(PoisonError::into_inner);
+        waiting.error.map_or(Ok(()), |e| Err(e.into()))
+    }
+}
+
+/// Less than this is done before anyone could read a bar.
+const LONG: u64 = 256 << 20;
+
+/// A bar on a terminal, for work that takes a while; nothing in a pipe. Packed recordings count as what is in them,
+/// so the bar can run ahead.
+pub(super) fn progress(sources: &[Source]) -> ProgressBar {
+    let bytes: u64 = sources.iter().map(Source::size).sum();
+    if bytes < LONG || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left");
+    let bar = ProgressBar::new(bytes).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    shows_bar(&bar);
+    bar
+}

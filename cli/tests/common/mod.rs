@@ -1,0 +1,104 @@
+//! Running the command where something goes wrong.
+#![allow(dead_code, reason = "each program of tests uses a part of it")]
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant, SystemTime};
+
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name)
+}
+
+pub(crate) fn jfrkit<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jfrkit"));
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Arguments of any kind, as a list.
+macro_rules! arguments {
+    ($($argument:expr),* $(,)?) => { [$(std::ffi::OsString::from($argument)),*] };
+}
+pub(crate) use arguments;
+
+/// The lines of standard error.
+pub(crate) fn said(output: &Output) -> Vec<String> {
+    String::from_utf8_lossy(&output.stderr).lines().map(str::to_owned).collect()
+}
+
+/// Asserts that the command failed with status 1 and one line, which has all of these in it.
+pub(crate) fn assert_failed(output: &Output, parts: &[&str]) {
+    let said = said(output);
+    assert_eq!((output.status.code(), said.len()), (Some(1), 1), "{said:?} {}", output.status);
+    assert!(said[0].starts_with("jfrkit: error: "), "{said:?}");
+    assert!(parts.iter().all(|part| said[0].contains(part)), "{parts:?}: {said:?}");
+}
+
+/// The names in a directory, those that begin with a dot too.
+pub(crate) fn names(directory: &Path) -> Vec<OsString> {
+    let mut names: Vec<OsString> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    names
+}
+
+/// The files of a directory.
+pub(crate) fn files(directory: &Path) -> BTreeMap<OsString, Vec<u8>> {
+    names(directory).into_iter().map(|name| (name.clone(), fs::read(directory.join(name)).unwrap())).collect()
+}
+
+/// Asserts that a directory holds whole profiles and nothing else, and says how many.
+pub(crate) fn whole_profiles(directory: &Path) -> usize {
+    let files = files(directory);
+    for (name, bytes) in &files {
+        assert!(name.to_string_lossy().ends_with(".pb.gz"), "{name:?} stayed");
+        assert!(!pprof_emit::read(bytes).unwrap().sample.is_empty(), "{name:?}");
+    }
+    files.len()
+}
+
+/// Writes a recording of so many chunks, which nobody seems to have written to for an hour.
+pub(crate) fn large(path: &Path, times: usize) {
+    let bytes = fs::read(fixture("jdk17-multichunk.jfr")).unwrap();
+    fs::write(path, bytes.repeat(times)).unwrap();
+    settle(path);
+}
+
+/// Makes a file an hour old.
+pub(crate) fn settle(path: &Path) {
+    let file = fs::File::options().write(true).open(path).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
+}
+
+/// Waits until something is so; fails after a minute.
+pub(crate) fn wait_until(what: &str, so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !so() {
+        assert!(began.elapsed() < Duration::from_secs(60), "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Waits until a command has taken care of signals.
+#[cfg(unix)]
+pub(crate) fn wait_for_handlers(child: &Child) {
+    if !Path::new("/proc/self/status").exists() {
+        std::thread::sleep(Duration::from_millis(500));
+        return;
+    }
+    const SIGTERM: u64 = 1 << 14;
+    wait_until("there is a handler", || {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(mask.trim(), 16).unwrap() & SIGTERM != 0
+    });
+}
+
+/// Sends a signal by its name.
+#[cfg(unix)]
+pub(crate) fn signal(child: &Child, name: &str) {
+    let status = Command::new("sh").arg("-c").arg(format!("kill -{name} {}", child.id())).status().unwrap();
+    assert!(status.success());
+}

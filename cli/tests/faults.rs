@@ -1,0 +1,285 @@
+//! Disks that are full, directories that cannot be written to, pipes that are closed, inputs that cannot be read.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+mod common;
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use common::{arguments, assert_failed, files, fixture, jfrkit, large, names, said, signal, whole_profiles};
+use jfr_parse::testing::{ChunkWriter, Class, Field, LONG, Payload, TIMESPAN, TIMESTAMP};
+
+const GOOD: &str = "jdk17-full.jfr";
+
+fn run(arguments: &[OsString]) -> Output {
+    jfrkit(arguments).output().unwrap()
+}
+
+/// What writes to standard output, with arguments that make it write a lot or a little.
+fn writers() -> Vec<Vec<OsString>> {
+    let file = fixture(GOOD);
+    vec![
+        arguments!("print", &file).to_vec(),
+        arguments!("summary", &file).to_vec(),
+        arguments!("top", "--type", "cpu", &file).to_vec(),
+        arguments!("metadata", &file).to_vec(),
+        arguments!("analyze", &file).to_vec(),
+        arguments!("analyze", "--format", "json", "--list").to_vec(),
+        arguments!("convert", "--types", "cpu", "-o", "-", &file).to_vec(),
+        arguments!("completions", "bash").to_vec(),
+        arguments!("man").to_vec(),
+        arguments!("--help").to_vec(),
+        arguments!("--version").to_vec(),
+    ]
+}
+
+/// A recording of one sleep, of a few hundred bytes.
+fn small() -> Vec<u8> {
+    let mut chunk = ChunkWriter::new();
+    chunk.metadata(&[Class::event(100, "jdk.ThreadSleep")
+        .field(Field::new("startTime", LONG).annotated(TIMESTAMP, "TICKS"))
+        .field(Field::new("duration", LONG).annotated(TIMESPAN, "TICKS"))]);
+    chunk.event(100, &Payload::new().varint(2_000).varint(5_000_000));
+    chunk.finish()
+}
+
+#[test]
+fn standard_output_on_a_full_disk_is_an_error() {
+    if !Path::new("/dev/full").exists() {
+        println!("skipped: no /dev/full");
+        return;
+    }
+    let full = || File::options().write(true).open("/dev/full").unwrap();
+    for arguments in writers() {
+        let output = jfrkit(&arguments).stdout(full()).output().unwrap();
+        assert_failed(&output, &["No space left"]);
+    }
+    // The lines about the profiles; these are there all the same.
+    let out = tempfile::tempdir().unwrap();
+    let arguments = arguments!("convert", "-o", out.path(), fixture(GOOD));
+    assert_failed(&jfrkit(&arguments).stdout(full()).output().unwrap(), &["No space left"]);
+    assert!(whole_profiles(out.path()) > 8);
+    // A report, to a file that is none.
+    let output = run(&arguments!("analyze", "-o", "/dev/full", fixture(GOOD)));
+    assert_failed(&output, &["/dev/full: ", "No space left"]);
+}
+
+#[test]
+fn a_closed_pipe_ends_every_command_without_a_word() {
+    for arguments in writers() {
+        let mut child = jfrkit(&arguments).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{arguments:?} {:?}", said(&output));
+    }
+    // Whoever closes standard error as well learns from the status alone.
+    let mut child = jfrkit(&["summary", "missing.jfr"]).spawn().unwrap();
+    drop((child.stdout.take(), child.stderr.take()));
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+/// Files up to a size, as on a disk that fills up: the small ones are there, of the others nothing is.
+#[test]
+fn files_that_may_not_grow_leave_nothing() {
+    let out = tempfile::tempdir().unwrap();
+    let script = "ulimit -f 8 && exec \"$0\" \"$@\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_jfrkit"), "convert", "-o"]).arg(out.path()).arg(fixture(GOOD));
+    let output = command.stdout(Stdio::piped()).output().unwrap();
+    let (said, whole) = (said(&output), whole_profiles(out.path()));
+    assert_eq!(output.status.code(), Some(1), "{} {said:?}", output.status);
+    assert!(whole > 0 && !said.is_empty(), "{whole} {said:?}");
+    for line in &said {
+        let name = line.strip_prefix("jfrkit: error: ").unwrap().split(": ").next().unwrap();
+        assert!(name.ends_with(".pb.gz") && !Path::new(name).exists() && line.contains("large"), "{line}");
+    }
+    // Each file is told of as there or as failed.
+    let printed = String::from_utf8_lossy(&output.stdout).lines().filter(|l| l.contains(" samples ")).count();
+    assert_eq!(printed, whole);
+
+    let page = out.path().join("page.html");
+    let mut command = Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_jfrkit"), "analyze", "--format", "html", "-o"]);
+    let output = command.arg(&page).arg(fixture(GOOD)).output().unwrap();
+    assert_failed(&output, &["page.html: "]);
+    assert_eq!(names(out.path()).len(), whole);
+}
+
+#[test]
+fn a_disk_that_fills_up_leaves_nothing_half() {
+    let out = tempfile::tempdir().unwrap();
+    let mount = "mount -t tmpfs -o size=40k none \"$1\"";
+    let within = |script: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["-rm", "sh", "-c", script, env!("CARGO_BIN_EXE_jfrkit")]).arg(out.path()).arg(fixture(GOOD));
+        command.output()
+    };
+    if !within(mount).is_ok_and(|output| output.status.success()) {
+        println!("skipped: no file system can be mounted here");
+        return;
+    }
+    let copied = tempfile::tempdir().unwrap();
+    let copy = format!("cp -a \"$1/.\" {}", copied.path().display());
+    let output =
+        within(&format!("{mount} && {{ \"$0\" convert -o \"$1\" \"$2\"; status=$?; {copy}; exit $status; }}")).unwrap();
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{said:?}");
+    assert!(!said.is_empty());
+    assert!(said.iter().all(|l| l.starts_with("jfrkit: error: ") && l.contains("No space left")), "{said:?}");
+    assert!(said.iter().all(|l| l.contains(".pb.gz: ") && !l.contains(".jfrkit-")), "{said:?}");
+    let whole = whole_profiles(copied.path());
+    let printed = String::from_utf8_lossy(&output.stdout).lines().filter(|l| l.contains(" samples ")).count();
+    assert_eq!(printed, whole);
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_to() {
+    let directory = tempfile::tempdir().unwrap();
+    let closed = directory.path().join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0o555)).unwrap();
+    let mut places = vec![closed.clone()];
+    if File::create(closed.join("try")).is_ok() {
+        // An administrator may write anywhere but where there is no place for files.
+        fs::remove_file(closed.join("try")).unwrap();
+        places = vec!["/proc/self".into()];
+        if !Path::new("/proc/self").exists() {
+            println!("skipped: an administrator may write everywhere");
+            return;
+        }
+    }
+    for place in places {
+        let shown = place.to_str().unwrap();
+        let output = run(&arguments!("convert", "--types", "cpu", "-o", &place, fixture(GOOD)));
+        assert_failed(&output, &[shown, "jdk17-full.cpu.pb.gz: "]);
+        let output = run(&arguments!("convert", "--types", "cpu", "-o", place.join("new"), fixture(GOOD)));
+        assert_failed(&output, &[shown]);
+        let output = run(&arguments!("analyze", "-o", place.join("page.txt"), fixture(GOOD)));
+        assert_failed(&output, &[shown, "page.txt: "]);
+    }
+    fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    assert!(names(&closed).is_empty());
+}
+
+#[test]
+fn a_directory_that_vanishes_under_way() {
+    let directory = tempfile::tempdir().unwrap();
+    let (recording, out) = (directory.path().join("rec.jfr"), directory.path().join("out"));
+    large(&recording, 150);
+    let child = jfrkit(&arguments!("convert", "--types", "cpu,alloc", "-o", &out, &recording)).spawn().unwrap();
+    common::wait_until("the directory is made", || out.exists());
+    signal(&child, "STOP");
+    fs::remove_dir(&out).unwrap();
+    signal(&child, "CONT");
+    let output = child.wait_with_output().unwrap();
+    let said = said(&output);
+    assert_eq!((output.status.code(), said.len()), (Some(1), 2), "{said:?}");
+    assert!(said[0].contains("out/rec.cpu.pb.gz: ") && said[1].contains("out/rec.alloc.pb.gz: "), "{said:?}");
+    assert!(output.stdout.is_empty() && !out.exists());
+    let output = run(&arguments!("analyze", "-o", out.join("page.txt"), fixture(GOOD)));
+    assert_failed(&output, &["out/page.txt: "]);
+}
+
+#[test]
+fn a_thousand_good_ones_are_converted_whatever_the_others_are() {
+    let directory = tempfile::tempdir().unwrap();
+    let (input, out) = (directory.path().join("in"), directory.path().join("out"));
+    fs::create_dir(&input).unwrap();
+    for n in 0..1000 {
+        fs::write(input.join(format!("{n:04}.jfr")), small()).unwrap();
+    }
+    symlink("nowhere", input.join("0500-link.jfr")).unwrap();
+    symlink("0600-loop.jfr", input.join("0600-loop.jfr")).unwrap();
+    fs::write(input.join("0700-text.jfr"), "no recording").unwrap();
+    let status = Command::new("mkfifo").arg(input.join("0800-pipe.jfr")).status();
+    assert!(status.is_ok_and(|status| status.success()));
+    let closed = input.join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
+    let administrator = fs::read_dir(&closed).is_ok();
+    let missing = directory.path().join("missing.jfr");
+    let empty = directory.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+
+    let output = run(&arguments!("convert", "-o", &out, &missing, &empty, &input));
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(1));
+    let mut expected = vec!["missing.jfr: ", "empty: no rec", "0500-link.jfr: ", "0600-loop.jfr: ", "0700-text.jfr: "];
+    if !administrator {
+        expected.push("closed: ");
+    }
+    assert_eq!(said.len(), expected.len(), "{said:?}");
+    for part in expected {
+        let lines = said.iter().filter(|l| l.starts_with("jfrkit: error: ") && l.contains(part)).count();
+        assert_eq!(lines, 1, "{part}: {said:?}");
+    }
+    assert_eq!(whole_profiles(&out), 1000);
+
+    // All but those are in the merged one, too.
+    let output = run(&arguments!("convert", "--merge", "-o", &out, &missing, &empty, &input));
+    assert_eq!((output.status.code(), common::said(&output).len()), (Some(1), said.len()));
+    let merged = pprof_emit::read(&fs::read(out.join("merged.sleep.pb.gz")).unwrap()).unwrap();
+    assert_eq!(merged.sample.iter().map(|sample| sample.value[0]).sum::<i64>(), 1000);
+    fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn a_report_tells_of_inputs_that_cannot_be_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let (empty, page) = (directory.path().join("empty"), directory.path().join("page.json"));
+    fs::create_dir(&empty).unwrap();
+    let missing = directory.path().join("missing.jfr");
+    let output = run(&arguments!("analyze", "--format", "json", "-o", &page, &missing, &empty, fixture(GOOD)));
+    assert_eq!((output.status.code(), said(&output).len()), (Some(1), 2), "{:?}", said(&output));
+    let report = fs::read_to_string(&page).unwrap();
+    assert!(report.contains("missing.jfr") && report.contains("no recordings in this directory"));
+    assert!(report.contains(GOOD));
+    assert_failed(&run(&arguments!("analyze", &empty)), &["empty: no recordings in this directory"]);
+}
+
+#[test]
+fn names_that_are_not_text() {
+    let directory = tempfile::tempdir().unwrap();
+    let odd = |name: &[u8]| directory.path().join(OsStr::from_bytes(name));
+    let (input, out) = (odd(b"rec\xff\xfe.jfr"), odd(b"out\x80"));
+    if fs::copy(fixture(GOOD), &input).is_err() {
+        println!("skipped: the file system takes no such names");
+        return;
+    }
+    let output = run(&arguments!("convert", "--types", "cpu", "-o", &out, &input));
+    assert!(output.status.success() && output.stderr.is_empty(), "{:?}", said(&output));
+    assert_eq!(names(&out), [OsString::from_vec(b"rec\xff\xfe.cpu.pb.gz".to_vec())]);
+    // Found by search, too.
+    let output = run(&arguments!("convert", "--types", "cpu", "-o", &out, directory.path()));
+    assert!(output.status.success() && output.stderr.is_empty(), "{:?}", said(&output));
+    let page = odd(b"page\xff.txt");
+    assert!(run(&arguments!("analyze", "-o", &page, &input)).status.success());
+    assert!(!fs::read(&page).unwrap().is_empty());
+    for command in ["print", "summary", "metadata"] {
+        let output = run(&arguments!(command, &input));
+        assert!(output.status.success() && std::str::from_utf8(&output.stdout).is_ok(), "{command}");
+    }
+    for command in ["convert", "analyze", "print", "summary", "metadata"] {
+        assert_failed(&run(&arguments!(command, odd(b"missing\xff.jfr"))), &["missing\u{fffd}.jfr: "]);
+    }
+}
+
+#[test]
+fn several_processes_write_to_one_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let (alone, shared) = (directory.path().join("alone"), directory.path().join("shared/deeper"));
+    let inputs = [fixture(GOOD), fixture("jdk17-multichunk.jfr")];
+    let command = |out: &Path| jfrkit(&arguments!("convert", "-o", out, &inputs[0], &inputs[1]));
+    assert!(command(&alone).output().unwrap().status.success());
+    let children: Vec<_> = (0..4).map(|_| command(&shared).stdout(Stdio::null()).spawn().unwrap()).collect();
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{:?}", said(&output));
+    }
+    assert!(files(&shared) == files(&alone));
+}

@@ -1,0 +1,58 @@
+//! A file that changes after it was opened, in a process that is not guarded: the file was read.
+#![allow(clippy::unwrap_used)]
+
+mod files;
+
+use files::{count, fixture, settled};
+use jfr_parse::{Access, OpenOptions, Recording};
+
+#[test]
+fn what_happens_to_a_file_that_was_read_is_not_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["jdk17-multichunk.jfr", "jdk17-profile.jfr.gz"] {
+        let path = folder.path().join(name);
+        std::fs::copy(fixture(name), &path).unwrap();
+        settled(&path);
+        let expected = count(&Recording::open(&path).unwrap());
+        assert!(expected > 1000);
+        for access in [Access::Auto, Access::Read] {
+            std::fs::copy(fixture(name), &path).unwrap();
+            settled(&path);
+            let recording = OpenOptions::new().access(access).open(&path).unwrap();
+            // As long as it was, of zeros.
+            let file = std::fs::File::options().write(true).open(&path).unwrap();
+            let len = file.metadata().unwrap().len();
+            file.set_len(0).unwrap();
+            assert_eq!(count(&recording), expected, "{access:?}");
+            file.set_len(len).unwrap();
+            assert_eq!(count(&recording), expected, "{access:?}");
+            recording.check_unchanged().unwrap();
+        }
+    }
+}
+
+#[test]
+fn all_ways_yield_the_same() {
+    for name in ["jdk17-multichunk.jfr", "jdk17-profile.jfr.gz"] {
+        let read = |access| OpenOptions::new().access(access).open(fixture(name)).unwrap();
+        let all = [Access::Auto, Access::Read, Access::Map].map(read);
+        for recording in &all {
+            assert!(recording.bytes() == all[0].bytes());
+            recording.check_unchanged().unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_read_names_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing.jfr");
+    for access in [Access::Auto, Access::Read, Access::Map] {
+        let open = |path: &std::path::Path| OpenOptions::new().access(access).open(path).unwrap_err().to_string();
+        assert!(open(&missing).contains("missing.jfr"));
+        assert!(open(folder.path()).contains(folder.path().to_str().unwrap()));
+        let empty = folder.path().join("empty.jfr");
+        std::fs::write(&empty, "").unwrap();
+        assert!(open(&empty).contains("an empty file"));
+    }
+}

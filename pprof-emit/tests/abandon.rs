@@ -1,0 +1,36 @@
+//! Temporary files go when the process has to end. A program of its own: nothing can be written afterwards.
+#![allow(clippy::unwrap_used)]
+
+use std::io::Write;
+use std::sync::mpsc::channel;
+
+use pprof_emit::{abandon_files, write_file};
+
+#[test]
+fn half_a_file_goes_and_a_whole_one_stays() {
+    let directory = tempfile::tempdir().unwrap();
+    let names = || std::fs::read_dir(directory.path()).unwrap().map(|e| e.unwrap().file_name()).collect::<Vec<_>>();
+    let (half, whole) = (directory.path().join("half"), directory.path().join("whole"));
+    write_file(&whole, |out| out.write_all(b"all of it")).unwrap();
+    let (begun, has_begun) = channel();
+    let (go_on, may_go_on) = channel::<()>();
+    let (ended, has_ended) = channel();
+    std::thread::spawn(move || {
+        let done = write_file(&half, |out| {
+            out.write_all(b"half")?;
+            begun.send(()).unwrap();
+            may_go_on.recv().unwrap();
+            out.write_all(b"the rest")
+        });
+        ended.send(done.is_ok()).unwrap();
+    });
+    has_begun.recv().unwrap();
+    assert_eq!(names().len(), 2);
+    abandon_files();
+    assert_eq!(names(), ["whole"]);
+    // It cannot put anything in place any more, nor find that it failed.
+    go_on.send(()).unwrap();
+    assert!(has_ended.recv_timeout(std::time::Duration::from_millis(200)).is_err());
+    assert_eq!(names(), ["whole"]);
+    assert_eq!(std::fs::read(&whole).unwrap(), b"all of it");
+}
