@@ -3,6 +3,7 @@
 mod events;
 mod groups;
 mod jvm;
+mod missing;
 mod setting;
 mod stack;
 mod table;

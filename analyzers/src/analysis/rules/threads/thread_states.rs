@@ -127,7 +127,8 @@ impl Rule for ThreadStates {
             let wall = sampled(facts, "profiler.WallClockSample");
             if !enough(&wall) {
                 return Verdict::not_applicable(format!(
-                    "there are neither 100 wall-clock samples nor {ENOUGH_DUMPS} thread dumps (there are {})",
+                    "{} thread dumps are too few (it takes {ENOUGH_DUMPS}; {DUMP}#period=10 s gives more), and there are not 100 \
+                     wall-clock samples of a profiler",
                     dumps.len()
                 ));
             }
