@@ -7,7 +7,16 @@ use crate::analysis::needs::Level;
 ///
 /// After the JDK's own metadata of 8, 11, 17, 21, 25 and 26.
 const SINCE: &[(u32, &[&str])] = &[
-    (11, &["Deserialization", "SecurityPropertyModification", "SecurityProviderService", "TLSHandshake", "X509Certificate"]),
+    (
+        11,
+        &[
+            "Deserialization",
+            "SecurityPropertyModification",
+            "SecurityProviderService",
+            "TLSHandshake",
+            "X509Certificate",
+        ],
+    ),
     (
         17,
         &[

@@ -33,4 +33,3 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
         VirtualThreadSubmitFailed
     ]
 }
-

@@ -89,7 +89,9 @@ impl Rule for CodeCacheNearFull {
             .with("fullest at", Value::instant(fullest.at))
         } else {
             let because = facts.missing_all(&[STATISTICS, FULL, RESTART], Level::Available);
-            return Verdict::not_applicable(because.unwrap_or_else(|| format!("{STATISTICS} does not tell the size of the cache")));
+            return Verdict::not_applicable(
+                because.unwrap_or_else(|| format!("{STATISTICS} does not tell the size of the cache")),
+            );
         };
         let window = full.first().or_else(|| restarts.first()).map(|e| e.start);
         let freed: i64 = restarts.ints("freedMemory").fold(0, i64::saturating_add);

@@ -44,7 +44,9 @@ impl Rule for CompilerQueueBacklog {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().enabled(EVENT).table(EVENT, &["compiler", "queueSize", "addedRate", "removedRate", "compilerThreadCount"])
+        Needs::new()
+            .enabled(EVENT)
+            .table(EVENT, &["compiler", "queueSize", "addedRate", "removedRate", "compilerThreadCount"])
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {

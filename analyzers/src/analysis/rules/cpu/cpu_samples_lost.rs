@@ -1,9 +1,7 @@
 //! `CpuSamplesLost`: CPU-time samples that were lost, or have no stack.
 
 use crate::analysis::math::{map2, ratio};
-use crate::analysis::{
-    Category, Facts, Group, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict,
-};
+use crate::analysis::{Category, Facts, Group, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// How many samples of the CPU-time profiler (JDK 25 and later, Linux) were lost or failed. Needs no list.
 ///
@@ -50,7 +48,10 @@ impl Rule for CpuSamplesLost {
         let biased = count(|g| g.int(1) == Some(1));
         let lost = facts.groups(&LOST).total().map_or(0.0, |g| g.sum(0));
         if samples + lost < ENOUGH {
-            return Verdict::not_applicable(format!("{:.0} CPU-time samples are too few to judge by; it takes {ENOUGH:.0}", samples + lost));
+            return Verdict::not_applicable(format!(
+                "{:.0} CPU-time samples are too few to judge by; it takes {ENOUGH:.0}",
+                samples + lost
+            ));
         }
         let lost_share = ratio(lost, samples + lost);
         let failed_share = ratio(failed, samples);

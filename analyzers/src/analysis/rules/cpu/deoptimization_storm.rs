@@ -95,7 +95,8 @@ impl Rule for DeoptimizationStorm {
             by_minute.entry(group.bucket()).or_default().entry(place).or_default().add(&group);
             places.entry(place).or_default().add(&group);
         }
-        let sum = |minute: &BTreeMap<Place<'_>, Lost>| minute.values().fold(0u64, |n, l| n.saturating_add(l.compilations));
+        let sum =
+            |minute: &BTreeMap<Place<'_>, Lost>| minute.values().fold(0u64, |n, l| n.saturating_add(l.compilations));
         let most = by_minute.values().map(sum).max().unwrap_or(0);
         let total = sum(&places);
         let minutes = by_minute.values().flat_map(|minute| minute.iter());

@@ -8,7 +8,8 @@ use crate::analysis::{
 
 /// How much of the machine the JIT compilers take after the first minute. Needs the list of `jdk.CompilerStatistics`.
 ///
-/// Both tests are on made-up events; `fixtures/scenarios/healthy.jfr.gz` ends too soon after the JVM's start to be judged.
+/// Fires on `pulseduration.jfr` of the shared corpus (skipped where that is not at hand) and on made-up events; quiet on made-up events:
+/// `fixtures/scenarios/healthy.jfr.gz` ends too soon after the JVM's start to be judged.
 #[derive(Debug, Clone, Copy)]
 pub struct JitOverhead;
 
@@ -157,6 +158,12 @@ mod tests {
             let fields = [("totalTimeSpent", spent.into()), ("compileCount", (i * 10).into())];
             scene.event("jdk.CompilerStatistics", i * SECOND, i * SECOND, fields)
         })
+    }
+
+    #[test]
+    fn a_program_that_is_compiled_anew_all_the_time_is_found() {
+        let verdict = fixture::corpus("JitOverhead", "public/openjdk+jmc/pulseduration.jfr");
+        assert!(verdict.is_none_or(|v| v.severity == Severity::Warning));
     }
 
     #[test]

@@ -14,8 +14,7 @@ use crate::analysis::{
 pub struct AllocationStalls;
 
 const STALL: &str = "jdk.ZAllocationStall";
-const STALLS: GroupBy =
-    GroupBy::of(&[STALL]).by(&["eventThread", "stackTrace", "type"]).measure(&["duration", "size"]);
+const STALLS: GroupBy = GroupBy::of(&[STALL]).by(&["eventThread", "stackTrace", "type"]).measure(&["duration", "size"]);
 const PAUSES: GroupBy = GroupBy::of(&["jdk.GCPhasePause"]).by(&["name"]).measure(&["duration"]);
 
 impl Rule for AllocationStalls {
@@ -49,7 +48,9 @@ impl Rule for AllocationStalls {
         if stalls.is_empty() && !shenandoah {
             if facts.old_collector().is_none() {
                 let because = facts.missing("jdk.GCConfiguration", Level::Available, false).unwrap_or_default();
-                return Verdict::not_applicable(format!("only ZGC and Shenandoah stall, and the collector is not known: {because}"));
+                return Verdict::not_applicable(format!(
+                    "only ZGC and Shenandoah stall, and the collector is not known: {because}"
+                ));
             }
             if !zgc {
                 return Verdict::not_applicable(format!("only ZGC and Shenandoah stall; the collector is {collector}"));

@@ -2,7 +2,9 @@
 
 use crate::analysis::math::{map2, ratio};
 use crate::analysis::rules::support::{CPU_BY_THREAD, LOAD_FIELDS, jvm_cpu_nanos, main_sampler, samples, time};
-use crate::analysis::{Category, Facts, Group, GroupBy, Level, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use crate::analysis::{
+    Category, Facts, Group, GroupBy, Level, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict,
+};
 
 /// How much of the JVM's CPU time goes to the collector. Needs the list of `jdk.CPULoad`; the rest are sums.
 ///
@@ -140,6 +142,12 @@ mod tests {
     #[test]
     fn a_heap_without_room_is_collected_all_the_time() {
         fixture::expect("GcCpuOverhead", "scenarios/heap-full", Severity::Warning);
+    }
+
+    #[test]
+    fn async_profilers_samples_of_the_collectors_threads_count() {
+        let verdict = fixture::corpus("GcCpuOverhead", "public/ocadaruma+jfrs/profiler-multichunk.jfr");
+        assert!(verdict.is_none_or(|v| v.severity == Severity::Warning && v.summary.contains("CPU samples")));
     }
 
     #[test]

@@ -42,7 +42,11 @@ impl Rule for AllocationRate {
                     Setting::bytes("warning", 1_073_741_824.0, "Bytes a second and core to act on"),
                     Setting::per_second("collections-info", 1.0, "Collections a second that are worth a look"),
                     Setting::per_second("collections-warning", 5.0, "Collections a second to act on"),
-                    Setting::percent("pauses", 1.0, "Share of time in their pauses from which collections a second count"),
+                    Setting::percent(
+                        "pauses",
+                        1.0,
+                        "Share of time in their pauses from which collections a second count",
+                    ),
                 ]
             },
             ..RuleInfo::own("AllocationRate")
@@ -142,8 +146,8 @@ impl Rule for AllocationRate {
             "Allocation is cheap, but each byte has to be zeroed and pushes others out of the CPU's caches, and the more is allocated, the \
              more often the collector stops the program, and the more objects survive only because they are young.",
         )
-        .with("rate", Value::bytes(rate))
-        .with("rate per core", Value::bytes(per_core))
+        .with("allocated a second", Value::bytes(rate))
+        .with("allocated a second and core", Value::bytes(per_core))
         .with("hardware threads", Value::number(cores, "threads"))
         .with("collections", Value::count(collections as u64, "collections"))
         .with("collections a second for want of room", Value::number(often, "per second"))
@@ -161,6 +165,7 @@ impl Rule for AllocationRate {
             "where",
             (!places.is_empty()).then(|| site_rows(facts, &places, |s| s.sum, |w| Value::share(ratio(w, total)))),
         )
+        .with_some("who allocates", places.is_empty().then(|| format!("not recorded; switch on {SAMPLE}#enabled=true")))
     }
 }
 
@@ -168,6 +173,7 @@ impl Rule for AllocationRate {
 mod tests {
     use crate::analysis::Severity;
     use crate::analysis::rules::common::fixture;
+    use crate::analysis::rules::support;
 
     #[test]
     fn it_fires_on_much_garbage() {
@@ -184,6 +190,12 @@ mod tests {
     #[test]
     fn collections_that_are_asked_for_do_not_count() {
         fixture::expect("AllocationRate", "explicit-gc", Severity::Ok);
+    }
+
+    #[test]
+    fn datadogs_samples_tell_who_allocates() {
+        let verdict = support::fixture::corpus("AllocationRate", "public/btraceio+jafar/tck-test.jfr");
+        assert!(verdict.is_none_or(|v| v.is_finding() && v.summary.contains("most in com.datadog.demo")));
     }
 
     #[test]

@@ -34,7 +34,11 @@ impl Rule for IncreasingLiveSet {
                 &[
                     Setting::percent("warning", 1.0, "Growth a second to act on"),
                     Setting::percent("warm-up", 90.0, "Share of classes loaded at the end of the warm-up"),
-                    Setting::percent("rising", 80.0, "Share of pairs of collections after which more is used than before"),
+                    Setting::percent(
+                        "rising",
+                        80.0,
+                        "Share of pairs of collections after which more is used than before",
+                    ),
                     Setting::count("young", 4.0, "Young collections that are too few to judge"),
                 ]
             },
@@ -94,15 +98,15 @@ impl Rule for IncreasingLiveSet {
             summary.push_str(", but does not rise steadily");
         }
         let verdict = Verdict::scored(score, summary)
-        .explain("If what stays after collections grows without end, the heap will be full some day.")
-        .remedy("Look at the classes of old objects and who holds them; record with path-to-gc-roots=true.")
-        .with("growth a second", Value::bytes(slope * 1_048_576.0))
-        .with("growth a second, relative", Value::share(rise))
-        .with("pairs of collections that go up", Value::share(up))
-        .with("end of warm-up", Value::instant(warm.end))
-        .with("use after warm-up", Value::bytes(*base as f64))
-        .with_some("last use", points.last().map(|(_, used)| Value::bytes(*used as f64)))
-        .with_some("JVM start", facts.jvm().start.map(Value::instant));
+            .explain("If what stays after collections grows without end, the heap will be full some day.")
+            .remedy("Look at the classes of old objects and who holds them; record with path-to-gc-roots=true.")
+            .with("growth a second", Value::bytes(slope * 1_048_576.0))
+            .with("growth a second, relative", Value::share(rise))
+            .with("pairs of collections that go up", Value::share(up))
+            .with("end of warm-up", Value::instant(warm.end))
+            .with("use after warm-up", Value::bytes(*base as f64))
+            .with_some("last use", points.last().map(|(_, used)| Value::bytes(*used as f64)))
+            .with_some("JVM start", facts.jvm().start.map(Value::instant));
         if facts.presence("jdk.OldObjectSample") < Presence::Available {
             return verdict;
         }
@@ -147,7 +151,7 @@ mod tests {
         assert_eq!(scene(|i| 5 * i, 0, 10).judge(&IncreasingLiveSet).severity, Severity::Info);
         assert_eq!(scene(|i| 5 * i, 0, 3).judge(&IncreasingLiveSet).severity, Severity::NotApplicable);
         assert_eq!(scene(|_| 0, 3, 10).judge(&IncreasingLiveSet).severity, Severity::Ok);
-            }
+    }
 
     #[test]
     fn a_heap_that_breathes_does_not_grow() {

@@ -109,9 +109,7 @@ impl Rule for NativeMemoryGrowth {
         }
         if found.is_empty() {
             return Verdict::not_applicable(match facts.missing_all(&[USAGE, RESIDENT], Level::Available) {
-                None => {
-                    "too short: less than a minute of memory use is recorded after the JVM's first 60 s".to_owned()
-                }
+                None => "too short: less than a minute of memory use is recorded after the JVM's first 60 s".to_owned(),
                 Some(because) => {
                     format!("{because}; the first also takes -XX:NativeMemoryTracking=summary")
                 }

@@ -38,7 +38,8 @@ impl Rule for IoWait {
             description: "Reads that ran into their time-out, and files or hosts that answer slowly.",
             formula: "jdk.SocketRead events that lasted as long as their time-out: 25 at `info`, 75 at `warning`. The 99th percentile of duration \
                       of each file or host with at least 20 events: 25 at `slow-info`, 75 at `slow-warning`. The worse counts. Left out are reads \
-                      with a frame that `exclude` matches: servers waiting for the next request. JMC's rules judge the one longest event.",
+                      with a frame that `exclude` matches, servers waiting for the next request, and those without a path: standard input and \
+                      pipes. JMC's rules judge the one longest event.",
             settings: const {
                 &[
                     Setting::count("info", 1.0, "Time-outs that are worth a look"),
@@ -64,6 +65,10 @@ impl Rule for IoWait {
         let waiting = Seek::new(facts, |method: &str| settings.matches("exclude", method));
         let is_read = |g: &Group<'_>| g.text(0).is_some_and(|e| e.ends_with("Read"));
         let keep = |g: &Group<'_>| {
+            if g.text(0) == Some("jdk.FileRead") && g.text(1).is_none_or(str::is_empty) {
+                // Standard input, or a pipe: whoever writes to it decides when.
+                return false;
+            }
             let Some(stack) = g.stack(2) else { return true };
             // A read that no frame of the program's own asked for is the wait of a reader thread of the JDK.
             !is_read(g) || !(waiting.passes(stack) || facts.application_frame(stack).is_none())
@@ -89,7 +94,8 @@ impl Rule for IoWait {
         let p99 = slowest.as_ref().map_or(0.0, slow);
         let by_timeouts = map2(timed_out as f64, settings.number("info"), settings.number("warning"));
         let by_slow = map2(p99 / 1e9, settings.number("slow-info"), settings.number("slow-warning"));
-        let names: BTreeMap<&str, &str> = facts.groups(&NAMES).iter().filter_map(|g| Some((g.text(0)?, g.text(1)?))).collect();
+        let names: BTreeMap<&str, &str> =
+            facts.groups(&NAMES).iter().filter_map(|g| Some((g.text(0)?, g.text(1)?))).collect();
         let peer = |g: &Group<'_>, key: usize| {
             let address = g.text(key).filter(|t| !t.is_empty()).unwrap_or("unknown");
             names.get(address).filter(|name| !name.is_empty()).map_or(address, |name| name).to_owned()
@@ -198,6 +204,22 @@ mod tests {
         assert_eq!(verdict.severity, Severity::Warning);
         assert!(verdict.summary.contains("30 reads ran into time-outs, most of db.example"), "{}", verdict.summary);
         assert!(fixture::text(&verdict).contains("shop.Orders.load"));
+    }
+
+    #[test]
+    fn a_pipe_is_not_slow() {
+        let read = |path: Option<&str>| {
+            (0..30i64)
+                .fold(Scene::new(), |s, i| {
+                    let stack = ("stackTrace", stack(&["java.io.FileInputStream.read", "shop.Tool.run"]));
+                    let path = path.map(|p| ("path", p.into()));
+                    s.event("jdk.FileRead", i * SECOND, i * SECOND + 3 * SECOND, path.into_iter().chain([stack]))
+                })
+                .judge(&IoWait)
+                .severity
+        };
+        assert_eq!(read(None), Severity::Ok);
+        assert_eq!(read(Some("/mnt/share/a")), Severity::Warning);
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::analysis::math::{map2, ratio};
 use crate::analysis::rules::common::{thread_name, time, worst};
-use crate::analysis::{Category, Facts, GroupBy, Level, Needs, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use crate::analysis::{
+    Category, Facts, GroupBy, Level, Needs, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict,
+};
 
 /// Time until all threads have come to a safepoint. Needs the lists of safepoint events and `jdk.ExecuteVMOperation`.
 ///

@@ -14,8 +14,7 @@ pub(super) const STACK: usize = 2;
 pub(super) const THREAD: usize = 3;
 
 /// Classes that are locks, as a pattern for the setting `locks`.
-pub(super) const LOCKS: &str =
-    r"\.(Reentrant(ReadWrite)?Lock(\$\w+)?|StampedLock)$|Lock\$(Nonfair|Fair)?Sync$";
+pub(super) const LOCKS: &str = r"\.(Reentrant(ReadWrite)?Lock(\$\w+)?|StampedLock)$|Lock\$(Nonfair|Fair)?Sync$";
 
 /// Where the threads of a pool ask for work, or end: those that wait there, be it for the pool's own lock, have nothing to do.
 const NO_WORK: [&str; 2] =

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use crate::analysis::math::{map2, ratio};
 use crate::analysis::rules::support::{pool_name, rising, time, warm};
 use crate::analysis::{
-    Category, Facts, Group, GroupBy, Level, Needs, Presence, Rule, RuleInfo, Setting, Settings, ThreadId, Value, Verdict,
+    Category, Facts, Group, GroupBy, Level, Needs, Presence, Rule, RuleInfo, Setting, Settings, ThreadId, Value,
+    Verdict,
 };
 
 /// Whether threads are started for short work, or become more and more. Needs the list of `jdk.JavaThreadStatistics` (one a

@@ -240,6 +240,16 @@ mod tests {
     }
 
     #[test]
+    fn the_samples_of_profilers_are_read() {
+        for (name, source) in
+            [("public/btraceio+jafar/tck-test.jfr", "Datadog's"), ("generated/ap17-all.jfr", "async-profiler's")]
+        {
+            let verdict = fixture::corpus("ThreadStates", name);
+            assert!(verdict.is_none_or(|v| v.severity == Severity::Ok && v.summary.contains(source)), "{name}");
+        }
+    }
+
+    #[test]
     fn threads_that_run_and_wait_are_fine() {
         let verdict = scene(&[("RUNNABLE", 60), ("PARKED", 240)]).judge(&ThreadStates);
         assert_eq!(verdict.severity, Severity::Ok);

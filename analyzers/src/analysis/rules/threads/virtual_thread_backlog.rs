@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::analysis::math::map2;
 use crate::analysis::rules::support::{SECOND, rising};
-use crate::analysis::{
-    Category, EVENT, Facts, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict,
-};
+use crate::analysis::{Category, EVENT, Facts, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// Whether virtual threads are started faster than they end. Needs no list: a sum a second.
 ///
