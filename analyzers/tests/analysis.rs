@@ -77,3 +77,14 @@ fn the_same_recording_gives_the_same_report_whatever_the_number_of_threads() {
     };
     assert_eq!(with(1), with(4));
 }
+
+/// Datadog's live objects begin when they were allocated, half an hour before the recording of a minute.
+#[test]
+fn what_began_long_before_does_not_make_the_recording_longer() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus/public/btraceio+jafar/tck-test.jfr");
+    if !std::path::Path::new(path).exists() {
+        return;
+    }
+    let report = Analysis::run(&Recording::open(path).unwrap(), &AnalysisOptions::default()).unwrap();
+    assert_eq!(report.recording.duration_nanos / 1_000_000_000, 60);
+}

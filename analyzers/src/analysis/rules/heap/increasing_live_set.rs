@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn a_heap_that_breathes_does_not_grow() {
         let verdict = scene(|i| i / 2 + 6 * (i % 10), 3, 10).judge(&IncreasingLiveSet);
-        assert!(verdict.summary.contains("0.5"), "{}", verdict.summary);
+        assert!(verdict.summary.ends_with("does not rise steadily"), "{}", verdict.summary);
         assert_eq!(verdict.severity, Severity::Ok, "{}", verdict.summary);
     }
 }
