@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::math::{map_exp100, slope_mib_per_second};
-use crate::analysis::rules::support::{ascending, number};
+use crate::analysis::rules::support::ascending;
 use crate::analysis::{Category, Facts, Needs, Presence, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// Whether what stays after collections grows. Needs the lists of heap summaries, class counts and old objects.
@@ -74,8 +74,8 @@ impl Rule for IncreasingLiveSet {
             points.iter().filter(|(at, _)| *at > warm.end).map(|(at, used)| (*at as f64, *used as f64)).collect();
         if after.len() < ENOUGH {
             return Verdict::not_applicable(format!(
-                "{} after the warm-up are too few to see a trend; it takes {ENOUGH}",
-                number(after.len() as u64, "collection", "collections")
+                "too few collections after the warm-up to see a trend: {}, it takes {ENOUGH}",
+                after.len()
             ));
         }
         let step = after.len().div_ceil(MOST).max(1);

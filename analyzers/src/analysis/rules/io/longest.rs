@@ -56,7 +56,12 @@ pub(super) fn judge(
             name(&longest)
         ),
     )
-    .explain(words.explanation)
+    .explain(if words.peer == "file" && longest.text(0).is_none_or(str::is_empty) {
+        "Standard input, output and pipes have no path: the thread waited for whoever is at the other end, as a program does that \
+         waits for another to end."
+    } else {
+        words.explanation
+    })
     .remedy(words.remedy)
     .with("longest", Value::nanos_f64(longest.max(0)))
     .with(words.peer, name(&longest))
