@@ -86,5 +86,6 @@ fn what_began_long_before_does_not_make_the_recording_longer() {
         return;
     }
     let report = Analysis::run(&Recording::open(path).unwrap(), &AnalysisOptions::default()).unwrap();
-    assert_eq!(report.recording.duration_nanos / 1_000_000_000, 60);
+    let seconds = report.recording.duration_nanos / 1_000_000_000;
+    assert!((59..=61).contains(&seconds), "{seconds}");
 }
