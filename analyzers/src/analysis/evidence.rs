@@ -111,7 +111,7 @@ impl Value {
     /// A number with what it counts.
     #[must_use]
     pub fn number(value: f64, unit: &'static str) -> Self {
-        Self::Number { value: if value.is_finite() { value } else { 0.0 }, unit: unit.into() }
+        Self::Number { value: number(value), unit: unit.into() }
     }
 
     /// A number of things.
@@ -141,13 +141,13 @@ impl Value {
     /// An amount of memory or data.
     #[must_use]
     pub fn bytes(value: f64) -> Self {
-        Self::Bytes { value: if value.is_finite() { value } else { 0.0 } }
+        Self::Bytes { value: number(value) }
     }
 
     /// Hundredths: 100 for all.
     #[must_use]
     pub fn percent(value: f64) -> Self {
-        Self::Percent { value: if value.is_finite() { value } else { 0.0 } }
+        Self::Percent { value: number(value) }
     }
 
     /// A share of 0 to 1, as hundredths.
@@ -206,6 +206,11 @@ impl From<bool> for Value {
     fn from(value: bool) -> Self {
         Self::Flag { value }
     }
+}
+
+/// A number that can be shown: what is none is 0, and so is -0, which Rust's sum of nothing is.
+fn number(value: f64) -> f64 {
+    if value.is_finite() { value + 0.0 } else { 0.0 }
 }
 
 fn cut(mut text: String) -> String {

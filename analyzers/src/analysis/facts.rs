@@ -3,6 +3,7 @@
 mod events;
 mod groups;
 mod jvm;
+mod missing;
 mod setting;
 mod stack;
 mod table;
@@ -123,10 +124,12 @@ impl Facts {
     }
 
     /// When the first event began, nanoseconds since the Unix epoch: of all types, whether rules asked for them or
-    /// not.
+    /// not. Not before the first chunk: some events tell of what was long before, such as an object that lives on.
     #[must_use]
     pub fn start(&self) -> i64 {
-        self.events.values().filter(|e| e.count > 0).map(|e| e.first).min().unwrap_or(self.header_range.0)
+        let (chunk, end) = (self.header_range.0, self.end());
+        let first = self.events.values().filter(|e| e.count > 0).map(|e| e.first).min().unwrap_or(chunk);
+        if chunk <= end { first.max(chunk) } else { first }
     }
 
     /// When the last event ended.

@@ -1,7 +1,6 @@
 //! What is known of an event type as a whole.
 
 use super::Facts;
-use crate::analysis::needs::Level;
 use crate::analysis::options::Availability;
 
 /// What is known of an event type as a whole.
@@ -147,35 +146,5 @@ impl Facts {
             Availability::Jmc => self.event(name).jmc_presence(),
             Availability::AnyChunk => self.presence(name),
         }
-    }
-
-    /// Why a rule that needs this much of an event type does not apply; `None` where it does.
-    pub(crate) fn missing(&self, name: &str, level: Level, as_jmc: bool) -> Option<String> {
-        let presence = if as_jmc { self.jmc_presence(name) } else { self.presence(name) };
-        let enough = match level {
-            Level::Available => Presence::Available,
-            Level::Enabled => Presence::Enabled,
-        };
-        if presence >= enough {
-            return None;
-        }
-        Some(match self.presence(name) {
-            Presence::Unknown => format!("the recording does not know {name}"),
-            Presence::Disabled => {
-                format!("{name} is switched off in the recording's settings; switch it on with {name}#enabled=true")
-            }
-            Presence::Declared => {
-                format!("there are no {name} events, and the recording does not say whether they were switched on")
-            }
-            Presence::Enabled | Presence::Available if level == Level::Available => {
-                format!("{name} was switched on, but no such event was recorded")
-            }
-            // Only where JMC's way of counting settings is taken.
-            Presence::Enabled | Presence::Available => {
-                format!(
-                    "there are no {name} events, and settings repeated in several chunks do not count as switched on"
-                )
-            }
-        })
     }
 }

@@ -223,18 +223,12 @@ pub(in crate::analysis::rules) mod fixture {
     //! Judging recordings of `fixtures/`.
     #![allow(clippy::unwrap_used)]
 
-    use crate::analysis::{Analysis, AnalysisOptions, Severity, Verdict};
+    use crate::analysis::rules::support;
+    use crate::analysis::{Severity, Verdict};
 
     /// What a registered rule says of a recording in `fixtures/scenarios/`, and whether that is of this severity.
     pub(in crate::analysis::rules) fn expect(id: &str, scenario: &str, severity: Severity) -> Verdict {
-        let path = format!("{}/../fixtures/scenarios/{scenario}.jfr.gz", env!("CARGO_MANIFEST_DIR"));
-        let recording = jfr_parse::Recording::open(path).unwrap();
-        let options = AnalysisOptions { rules: vec![id.to_owned()], ..AnalysisOptions::default() };
-        let report = Analysis::run(&recording, &options).unwrap();
-        let outcome = report.outcome(id).unwrap();
-        assert!(!outcome.failed, "{:?}", outcome.verdict);
-        assert_eq!(outcome.verdict.severity, severity, "{id} of {scenario}: {:#?}", outcome.verdict);
-        outcome.verdict.clone()
+        support::fixture::expect(id, &format!("scenarios/{scenario}"), severity)
     }
 
     /// The verdict as text, to look for what it must or must not hold.

@@ -1,6 +1,6 @@
 //! Heap, allocation, leaks, native memory.
 
-mod allocation;
+pub(super) mod allocation;
 mod allocation_rate;
 mod allocations_class;
 mod allocations_thread;

@@ -11,6 +11,7 @@ mod lock_contention;
 mod lock_convoy;
 mod logging_blocks;
 mod vm_operations;
+mod waits;
 
 use super::boxed;
 use crate::analysis::rule::Rule;

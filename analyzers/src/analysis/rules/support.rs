@@ -1,11 +1,10 @@
-//! What several rules share: CPU load over time, samples by thread, the JVM's warm-up, words for numbers.
+//! What several rules share: CPU load over time, samples by thread, the JVM's warm-up, and what [`common`](super::common) has.
 
+pub(super) use super::common::{SECOND, rising, things as number, time};
 use crate::analysis::math::to_i64;
 use crate::analysis::{EVENT, Facts, Frame, Group, GroupBy};
 use crate::model::StackId;
 
-/// A second.
-pub(super) const SECOND: i64 = 1_000_000_000;
 /// What the JVM takes to load and compile what it needs; much that is unusual later is usual until then.
 pub(super) const WARM_UP: i64 = 60 * SECOND;
 
@@ -159,33 +158,10 @@ pub(super) fn ascending(points: &[(f64, f64)]) -> f64 {
     if pairs == 0 { 0.0 } else { up as f64 / pairs as f64 }
 }
 
-/// The share of steps that go up, 0 to 1.
-pub(super) fn rising(values: &[f64]) -> f64 {
-    let steps = values.len().saturating_sub(1);
-    let up = values.iter().zip(values.iter().skip(1)).filter(|(a, b)| b > a).count();
-    if steps == 0 { 0.0 } else { up as f64 / steps as f64 }
-}
-
-/// A time for a summary: `1.2 s`, `35 ms`.
-pub(super) fn time(nanos: f64) -> String {
-    match nanos {
-        n if n >= 3_600e9 => format!("{:.1} h", n / 3_600e9),
-        n if n >= 120e9 => format!("{:.0} min", n / 60e9),
-        n if n >= 1e9 => format!("{:.1} s", n / 1e9),
-        n if n >= 1e6 => format!("{:.0} ms", n / 1e6),
-        n => format!("{:.0} µs", n / 1e3),
-    }
-}
-
 /// An amount of memory for a summary.
 pub(super) fn mebibytes(bytes: f64) -> String {
     let mib = bytes / (1024.0 * 1024.0);
     if mib >= 1024.0 { format!("{:.1} GiB", mib / 1024.0) } else { format!("{} MiB", to_i64(mib)) }
-}
-
-/// Thing or things.
-pub(super) fn number(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 #[cfg(test)]
@@ -197,13 +173,22 @@ pub(in crate::analysis::rules) mod fixture {
 
     /// What a rule says of a recording in `fixtures/`, without `.jfr.gz`.
     pub(in crate::analysis::rules) fn judge(id: &str, name: &str) -> Verdict {
-        let path = format!("{}/../fixtures/{name}.jfr.gz", env!("CARGO_MANIFEST_DIR"));
+        judge_file(id, &format!("{}/../fixtures/{name}.jfr.gz", env!("CARGO_MANIFEST_DIR")))
+    }
+
+    fn judge_file(id: &str, path: &str) -> Verdict {
         let recording = jfr_parse::Recording::open(path).unwrap();
         let options = AnalysisOptions { rules: vec![id.to_owned()], ..AnalysisOptions::default() };
         let report = Analysis::run(&recording, &options).unwrap();
         let outcome = report.outcome(id).unwrap();
         assert!(!outcome.failed, "{:?}", outcome.verdict);
         outcome.verdict.clone()
+    }
+
+    /// What a rule says of a recording of the shared corpus, which is not part of the project; `None` where it is not at hand.
+    pub(in crate::analysis::rules) fn corpus(id: &str, name: &str) -> Option<Verdict> {
+        let path = format!("{}/../../shared/corpus/{name}", env!("CARGO_MANIFEST_DIR"));
+        std::path::Path::new(&path).exists().then(|| judge_file(id, &path))
     }
 
     /// The same, and whether it is of this severity.
@@ -234,39 +219,5 @@ mod tests {
         let saw: Vec<(f64, f64)> = (0..50u32).map(|i| (f64::from(i), f64::from(i % 10))).collect();
         assert!(ascending(&saw) < 0.6);
         assert_eq!(rising(&[1.0, 2.0, 2.0, 3.0, 4.0]), 0.75);
-    }
-
-    #[test]
-    fn a_healthy_recording_is_quiet() {
-        const IDS: [&str; 24] = [
-            "CpuSaturation",
-            "ContainerCpuThrottling",
-            "KernelTimeShare",
-            "CpuSamplesLost",
-            "UnwalkableStacks",
-            "GcCpuOverhead",
-            "JitOverhead",
-            "DeoptimizationStorm",
-            "CodeCacheNearFull",
-            "CompilerQueueBacklog",
-            "Deadlock",
-            "StuckThreads",
-            "LockConvoy",
-            "LockContention",
-            "ThreadStates",
-            "OversizedThreadPool",
-            "ThreadChurn",
-            "ExecutorQueueDelay",
-            "VirtualThreadPinned",
-            "VirtualThreadSubmitFailed",
-            "VirtualThreadBacklog",
-            "HeapLeakForecast",
-            "HeapFull",
-            "NativeMemoryGrowth",
-        ];
-        for id in IDS {
-            let verdict = fixture::judge(id, "scenarios/healthy");
-            assert!(!verdict.is_finding(), "{id}: {}", verdict.summary);
-        }
     }
 }

@@ -12,7 +12,6 @@ mod virtual_thread_submit_failed;
 
 use super::boxed;
 use crate::analysis::rule::Rule;
-use crate::analysis::{Facts, Level, Presence, Verdict};
 pub use executor_queue_delay::ExecutorQueueDelay;
 pub use oversized_thread_pool::OversizedThreadPool;
 pub use stuck_threads::StuckThreads;
@@ -33,12 +32,4 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
         VirtualThreadPinned,
         VirtualThreadSubmitFailed
     ]
-}
-
-/// Why a rule about virtual threads does not apply, if so: the JDK has none, or the event was off.
-fn missing_in_old_jdk(facts: &Facts, event: &str) -> Option<Verdict> {
-    if facts.presence(event) == Presence::Unknown {
-        return Some(Verdict::not_applicable(format!("{event} needs JDK 21 or later")));
-    }
-    facts.missing(event, Level::Enabled, false).map(Verdict::not_applicable)
 }

@@ -2,7 +2,7 @@
 
 use crate::analysis::math::{map2, ratio};
 use crate::analysis::rules::support::{mebibytes, number};
-use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use crate::analysis::{Category, Facts, Level, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// Whether the code cache is, or was, nearly full. Needs the lists of `jdk.CodeCacheFull`, `jdk.JITRestart` and
 /// `jdk.CodeCacheStatistics` (a few each chunk).
@@ -88,9 +88,10 @@ impl Rule for CodeCacheNearFull {
             )
             .with("fullest at", Value::instant(fullest.at))
         } else {
-            return Verdict::not_applicable(format!(
-                "there are no {STATISTICS} events, and none of {FULL}; switch them on with {STATISTICS}#enabled=true"
-            ));
+            let because = facts.missing_all(&[STATISTICS, FULL, RESTART], Level::Available);
+            return Verdict::not_applicable(
+                because.unwrap_or_else(|| format!("{STATISTICS} does not tell the size of the cache")),
+            );
         };
         let window = full.first().or_else(|| restarts.first()).map(|e| e.start);
         let freed: i64 = restarts.ints("freedMemory").fold(0, i64::saturating_add);

@@ -1,9 +1,7 @@
 //! `CpuSamplesLost`: CPU-time samples that were lost, or have no stack.
 
 use crate::analysis::math::{map2, ratio};
-use crate::analysis::{
-    Category, Facts, Group, GroupBy, Needs, Presence, Rule, RuleInfo, Setting, Settings, Value, Verdict,
-};
+use crate::analysis::{Category, Facts, Group, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// How many samples of the CPU-time profiler (JDK 25 and later, Linux) were lost or failed. Needs no list.
 ///
@@ -37,21 +35,10 @@ impl Rule for CpuSamplesLost {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().groups(SAMPLES).groups(LOST)
+        Needs::new().enabled("jdk.CPUTimeSample").groups(SAMPLES).groups(LOST)
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        match facts.presence("jdk.CPUTimeSample") {
-            Presence::Unknown => {
-                return Verdict::not_applicable("the CPU-time profiler needs JDK 25 or later on Linux");
-            }
-            Presence::Declared | Presence::Disabled => {
-                return Verdict::not_applicable(
-                    "jdk.CPUTimeSample was not switched on; switch it on with jdk.CPUTimeSample#enabled=true",
-                );
-            }
-            _ => {}
-        }
         let groups = facts.groups(&SAMPLES);
         let count = |keep: fn(&Group<'_>) -> bool| {
             groups.iter().filter(keep).fold(0u64, |sum, g| sum.saturating_add(g.count())) as f64
@@ -61,7 +48,10 @@ impl Rule for CpuSamplesLost {
         let biased = count(|g| g.int(1) == Some(1));
         let lost = facts.groups(&LOST).total().map_or(0.0, |g| g.sum(0));
         if samples + lost < ENOUGH {
-            return Verdict::not_applicable(format!("{:.0} CPU-time samples are too few to judge by", samples + lost));
+            return Verdict::not_applicable(format!(
+                "{:.0} CPU-time samples are too few to judge by; it takes {ENOUGH:.0}",
+                samples + lost
+            ));
         }
         let lost_share = ratio(lost, samples + lost);
         let failed_share = ratio(failed, samples);

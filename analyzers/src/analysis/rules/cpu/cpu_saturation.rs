@@ -6,7 +6,7 @@ use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Setting, Settings,
 
 /// Whether the machine was busy for seconds on end, and who made it so. Needs the list of `jdk.CPULoad`.
 ///
-/// Fires on made-up load; quiet on `fixtures/scenarios/healthy.jfr.gz`.
+/// Fires on `fixtures/scenarios/cpu-saturation.jfr.gz` and on made-up load; quiet on `fixtures/scenarios/healthy.jfr.gz`.
 #[derive(Debug, Clone, Copy)]
 pub struct CpuSaturation;
 
@@ -123,6 +123,11 @@ mod tests {
             let fields = [("jvmUser", jvm.into()), ("jvmSystem", 0.0.into()), ("machineTotal", machine.into())];
             scene.event("jdk.CPULoad", i * SECOND, i * SECOND, fields)
         })
+    }
+
+    #[test]
+    fn more_work_than_cpus_is_a_warning() {
+        fixture::expect("CpuSaturation", "scenarios/cpu-saturation", Severity::Warning);
     }
 
     #[test]

@@ -1,22 +1,55 @@
 //! `DeoptimizationStorm`: compiled code that is thrown away again and again.
 
-use crate::analysis::math::{map2, ratio};
+use std::collections::BTreeMap;
+
+use crate::analysis::math::{map2, ratio, to_i64};
 use crate::analysis::rules::support::{SECOND, warm};
 use crate::analysis::{Category, Facts, Group, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// Whether the JVM keeps throwing away compiled code after its first minute. Needs no list.
 ///
-/// Both tests are on made-up events: the fixtures end within a minute of the JVM's start, or do not record them.
+/// Fires on `fixtures/scenarios/recompilation.jfr.gz` (the same class loaded anew each time); quiet on made-up events, among them many
+/// threads that leave the same code.
 #[derive(Debug, Clone, Copy)]
 pub struct DeoptimizationStorm;
 
 const EVENT: &str = "jdk.Deoptimization";
 const MINUTE: i64 = 60 * SECOND;
-const SITES: GroupBy = GroupBy::of(&[EVENT]).by(&["method", "bci", "lineNumber", "reason"]).per_nanos(MINUTE);
+const SITES: GroupBy =
+    GroupBy::of(&[EVENT]).by(&["method", "bci", "reason", "compileId"]).measure(&["lineNumber"]).per_nanos(MINUTE);
 const METHOD: usize = 0;
 const BCI: usize = 1;
-const LINE: usize = 2;
-const REASON: usize = 3;
+const REASON: usize = 2;
+
+/// A method, a bytecode index and a reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place<'f> {
+    method: &'f str,
+    bci: i64,
+    reason: &'f str,
+}
+
+/// What happened there within a minute, or in all.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lost {
+    /// Compilations of it that were thrown away.
+    compilations: u64,
+    /// Threads that left them, each time one did.
+    times: u64,
+    line: i64,
+    from: i64,
+    to: i64,
+}
+
+impl Lost {
+    fn add(&mut self, group: &Group<'_>) {
+        self.from = if self.times == 0 { group.first() } else { self.from.min(group.first()) };
+        self.to = self.to.max(group.last());
+        self.compilations = self.compilations.saturating_add(1);
+        self.times = self.times.saturating_add(group.count());
+        self.line = self.line.max(to_i64(group.max(0)));
+    }
+}
 
 impl Rule for DeoptimizationStorm {
     fn info(&self) -> RuleInfo {
@@ -24,9 +57,10 @@ impl Rule for DeoptimizationStorm {
             title: "Deoptimization storm",
             category: Category::Cpu,
             description: "Whether compiled code is thrown away again and again at the same place.",
-            formula: "jdk.Deoptimization after 60 s of the JVM's life: the most within a minute for one method, bytecode index \
-                      and reason, 25 at `site-info`, 75 at `site-warning`; and the most of all within a minute, 25 at \
-                      `rate-info`, 75 at `rate-warning`. The greater counts. Thresholds of our own.",
+            formula: "jdk.Deoptimization after 60 s of the JVM's life, each compilation (compileId) once however many threads leave \
+                      it: the most within a minute for one method, bytecode index and reason, 25 at `site-info`, 75 at \
+                      `site-warning`; and the most of all within a minute, 25 at `rate-info`, 75 at `rate-warning`. The \
+                      greater counts. Thresholds of our own.",
             settings: const {
                 &[
                     Setting::per_minute("site-info", 10.0, "At one place, worth a look"),
@@ -50,35 +84,39 @@ impl Rule for DeoptimizationStorm {
                 "the recording ends within 60 s of the JVM's start, when deoptimizations are usual",
             );
         }
-        let after = |g: &Group<'_>| g.bucket() >= warm || g.first() >= warm;
-        let groups = facts.groups(&SITES);
-        let mut minutes: Vec<(i64, u64)> = Vec::new();
-        for group in groups.iter().filter(after) {
-            match minutes.iter_mut().find(|(at, _)| *at == group.bucket()) {
-                Some((_, n)) => *n = n.saturating_add(group.count()),
-                None => minutes.push((group.bucket(), group.count())),
-            }
+        let mut by_minute: BTreeMap<i64, BTreeMap<Place<'_>, Lost>> = BTreeMap::new();
+        let mut places: BTreeMap<Place<'_>, Lost> = BTreeMap::new();
+        for group in facts.groups(&SITES).iter().filter(|g| g.bucket() >= warm || g.first() >= warm) {
+            let place = Place {
+                method: group.text(METHOD).unwrap_or("unknown method"),
+                bci: group.int(BCI).unwrap_or(-1),
+                reason: group.text(REASON).unwrap_or("unknown reason"),
+            };
+            by_minute.entry(group.bucket()).or_default().entry(place).or_default().add(&group);
+            places.entry(place).or_default().add(&group);
         }
-        let most = minutes.iter().map(|(_, n)| *n).max().unwrap_or(0);
-        let Some(worst) = groups.iter().filter(after).max_by_key(Group::count) else {
+        let sum =
+            |minute: &BTreeMap<Place<'_>, Lost>| minute.values().fold(0u64, |n, l| n.saturating_add(l.compilations));
+        let most = by_minute.values().map(sum).max().unwrap_or(0);
+        let total = sum(&places);
+        let minutes = by_minute.values().flat_map(|minute| minute.iter());
+        let Some((worst, lost)) = minutes.max_by_key(|(_, lost)| lost.compilations) else {
             return Verdict::ok("No code was thrown away after warm-up");
         };
-        let mut sites = groups.select(&[METHOD, BCI, LINE, REASON], after);
-        sites.sort_by_key(|g| std::cmp::Reverse(g.count()));
-        let total: u64 = sites.iter().fold(0, |sum, g| sum.saturating_add(g.count()));
-        let site = map2(worst.count() as f64, settings.number("site-info"), settings.number("site-warning"));
+        let mut places: Vec<(Place<'_>, Lost)> = places.into_iter().collect();
+        places.sort_by_key(|(_, lost)| std::cmp::Reverse((lost.compilations, lost.times)));
+        let site = map2(lost.compilations as f64, settings.number("site-info"), settings.number("site-warning"));
         let rate = map2(most as f64, settings.number("rate-info"), settings.number("rate-warning"));
-        let place = |g: &Group<'_>| {
-            let method = g.text(METHOD).unwrap_or("unknown method");
-            g.int(LINE).filter(|l| *l > 0).map_or_else(|| method.to_owned(), |l| format!("{method}:{l}"))
+        let named = |place: &Place<'_>, lost: &Lost| {
+            if lost.line > 0 { format!("{}:{}", place.method, lost.line) } else { place.method.to_owned() }
         };
         Verdict::scored(
             site.max(rate),
             format!(
-                "Up to {most} deoptimizations a minute after warm-up, up to {} of them in {} ({})",
-                worst.count(),
-                place(&worst),
-                worst.text(REASON).unwrap_or("unknown reason"),
+                "Compiled code was thrown away up to {most} times a minute after warm-up, up to {} of them in {} ({})",
+                lost.compilations,
+                named(worst, lost),
+                worst.reason,
             ),
         )
         .explain(
@@ -89,20 +127,21 @@ impl Rule for DeoptimizationStorm {
             "Look at the place: types that alternate, exceptions as part of the normal flow, array bounds or null checks that \
              fail at times. Simplify it, or take the rare case into a method of its own; a newer JDK may do better.",
         )
-        .with("most in a minute", Value::count(most, "deoptimizations"))
-        .with("after warm-up", Value::count(total, "deoptimizations"))
-        .with("worst minute at one place", Value::window(worst.first(), worst.last()))
-        .with("share of the first place", Value::share(ratio(sites.first().map_or(0, Group::count) as f64, total as f64)))
+        .with("most in a minute", Value::count(most, "compilations"))
+        .with("after warm-up", Value::count(total, "compilations"))
+        .with("worst minute at one place", Value::window(lost.from, lost.to))
+        .with("share of the first place", Value::share(ratio(places.first().map_or(0, |p| p.1.compilations) as f64, total as f64)))
         .with(
             "places",
             Value::table(
-                ["method", "bytecode index", "reason", "times"],
-                sites.iter().take(10).map(|g| {
+                ["method", "bytecode index", "reason", "compilations", "threads that left them"],
+                places.iter().take(10).map(|(place, lost)| {
                     [
-                        place(g).into(),
-                        Value::number(g.int(BCI).unwrap_or(-1) as f64, ""),
-                        g.text(REASON).unwrap_or("?").into(),
-                        Value::count(g.count(), "times"),
+                        named(place, lost).into(),
+                        Value::number(place.bci as f64, ""),
+                        place.reason.into(),
+                        Value::count(lost.compilations, "compilations"),
+                        Value::count(lost.times, "times"),
                     ]
                 }),
             ),
@@ -118,13 +157,31 @@ mod tests {
     use crate::analysis::testing::Scene;
 
     fn deoptimized(scene: Scene, at: i64, method: &str) -> Scene {
+        left(scene, at, method, at)
+    }
+
+    fn left(scene: Scene, at: i64, method: &str, compilation: i64) -> Scene {
         let fields = [
+            ("compileId", compilation.into()),
             ("method", method.into()),
             ("bci", 17.into()),
             ("lineNumber", 42.into()),
             ("reason", "unstable_if".into()),
         ];
         scene.event(EVENT, at, at, fields)
+    }
+
+    #[test]
+    fn classes_loaded_anew_again_and_again_are_found() {
+        let verdict = fixture::expect("DeoptimizationStorm", "scenarios/recompilation", Severity::Warning);
+        assert!(verdict.summary.contains("fx.PressureScenarios$Tariff.applyAsInt"), "{}", verdict.summary);
+    }
+
+    #[test]
+    fn many_threads_that_leave_the_same_code_are_one() {
+        let start = deoptimized(Scene::new(), 0, "com.example.Start.up");
+        let scene = (0..200i64).fold(start, |s, i| left(s, 2 * MINUTE + i, "java.util.Queue.take", 7));
+        assert_eq!(scene.judge(&DeoptimizationStorm).severity, Severity::Ok);
     }
 
     #[test]

@@ -3,15 +3,17 @@
 use crate::analysis::math::{map2, ratio};
 use crate::analysis::rules::support::{SECOND, main_sampler, samples, time, warm};
 use crate::analysis::{
-    Category, EVENT, Facts, Group, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict,
+    Category, EVENT, Facts, Group, GroupBy, Level, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict,
 };
 
 /// How much of the machine the JIT compilers take after the first minute. Needs the list of `jdk.CompilerStatistics`.
 ///
-/// Both tests are on made-up events; `fixtures/scenarios/healthy.jfr.gz` ends too soon after the JVM's start to be judged.
+/// Fires on `pulseduration.jfr` of the shared corpus (skipped where that is not at hand) and on made-up events; quiet on made-up events:
+/// `fixtures/scenarios/healthy.jfr.gz` ends too soon after the JVM's start to be judged.
 #[derive(Debug, Clone, Copy)]
 pub struct JitOverhead;
 
+const STATISTICS: &str = "jdk.CompilerStatistics";
 /// By the minute: only what comes after the warm-up counts.
 const SAMPLES: GroupBy = GroupBy::of(&["jdk.ExecutionSample", "jdk.CPUTimeSample", "datadog.ExecutionSample"])
     .by(&[EVENT, "sampledThread|eventThread"])
@@ -44,7 +46,7 @@ impl Rule for JitOverhead {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().table("jdk.CompilerStatistics", &["totalTimeSpent", "compileCount"]).groups(SAMPLES)
+        Needs::new().table(STATISTICS, &["totalTimeSpent", "compileCount"]).groups(SAMPLES)
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -64,10 +66,12 @@ impl Rule for JitOverhead {
                 )
         };
         match (by_time, by_samples) {
-            (None, None) => Verdict::not_applicable(
-                "the recording has neither 30 s of jdk.CompilerStatistics nor 1000 samples that show the compilers' threads, \
-                 after the first 60 s of the JVM's life",
-            ),
+            (None, None) => Verdict::not_applicable(match facts.missing(STATISTICS, Level::Available, false) {
+                Some(because) => format!("{because}; nor are there {ENOUGH_SAMPLES:.0} samples that show the compilers' threads"),
+                None => "too short: there are less than 30 s of compiler statistics after the first 60 s of the JVM's life, in \
+                         which much is compiled"
+                    .to_owned(),
+            }),
             (Some(by_time), by_samples) if by_samples.is_none_or(|s| s.share <= by_time.share) => verdict(
                 by_time.share,
                 format!(
@@ -102,7 +106,7 @@ struct Spent {
 }
 
 fn spent(facts: &Facts, warm: i64) -> Option<Spent> {
-    let table = facts.table("jdk.CompilerStatistics");
+    let table = facts.table(STATISTICS);
     let first = table.rows().find(|r| r.start >= warm)?;
     let last = table.last()?;
     let over = last.start.saturating_sub(first.start);
@@ -130,11 +134,12 @@ struct Sampled {
 
 fn sampled(facts: &Facts, warm: i64) -> Option<Sampled> {
     let groups = main_sampler(facts.groups(&SAMPLES).iter().filter(|g| g.bucket() >= warm));
-    let all: f64 = groups.iter().map(samples).sum();
+    // Rust's sum of nothing is -0.
+    let all = groups.iter().map(samples).sum::<f64>() + 0.0;
     let is_own = |g: &&Group<'_>| g.thread(1).is_some_and(|t| t.name.contains("CompilerThread"));
     // A profiler that never sees a thread of the JVM does not see the compilers'.
     let sees = groups.iter().any(|g| g.thread(1).is_some_and(|t| !t.is_java() || t.name.contains("CompilerThread")));
-    let own: f64 = groups.iter().filter(is_own).map(samples).sum();
+    let own = groups.iter().filter(is_own).map(samples).sum::<f64>() + 0.0;
     (sees && all >= ENOUGH_SAMPLES).then(|| Sampled { share: ratio(own, all), samples: all })
 }
 
@@ -153,6 +158,12 @@ mod tests {
             let fields = [("totalTimeSpent", spent.into()), ("compileCount", (i * 10).into())];
             scene.event("jdk.CompilerStatistics", i * SECOND, i * SECOND, fields)
         })
+    }
+
+    #[test]
+    fn a_program_that_is_compiled_anew_all_the_time_is_found() {
+        let verdict = fixture::corpus("JitOverhead", "public/openjdk+jmc/pulseduration.jfr");
+        assert!(verdict.is_none_or(|v| v.severity == Severity::Warning));
     }
 
     #[test]

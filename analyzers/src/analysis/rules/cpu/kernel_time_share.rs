@@ -6,7 +6,7 @@ use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Setting, Settings,
 
 /// How much of its CPU time the JVM spends in the kernel. Needs the list of `jdk.CPULoad`.
 ///
-/// Fires on made-up load; quiet on `fixtures/scenarios/healthy.jfr.gz` and on made-up load in user code.
+/// Fires on `fixtures/scenarios/kernel-time.jfr.gz` (a system call for each byte) and on made-up load; quiet on `fixtures/scenarios/healthy.jfr.gz` and on made-up load in user code.
 #[derive(Debug, Clone, Copy)]
 pub struct KernelTimeShare;
 
@@ -75,6 +75,11 @@ mod tests {
             let fields = [("jvmUser", user.into()), ("jvmSystem", system.into()), ("machineTotal", 0.9.into())];
             scene.event("jdk.CPULoad", i * SECOND, i * SECOND, fields)
         })
+    }
+
+    #[test]
+    fn a_system_call_for_each_byte_is_a_warning() {
+        fixture::expect("KernelTimeShare", "scenarios/kernel-time", Severity::Warning);
     }
 
     #[test]

@@ -25,7 +25,8 @@ impl Rule for MethodProfiling {
             formula: "Windows of `window`, sliding by half. Frames at the top whose package matches `exclude` are \
                       dropped; the samples of the most frequent method over those that could have been taken (five a \
                       period): 25 at 2.9 %, 75 at 19 %. Windows in which the settings are told again are cut there.",
-            differences: "As in JMC the earliest period counts, and five samples a period are assumed.",
+            differences: "As in JMC the earliest period counts, five samples a period are assumed, and nothing but \
+                          jdk.ExecutionSample is looked at; HotSpots judges the samples of all profilers by their share.",
             settings: const {
                 &[
                     Setting::seconds("window", 30.0, "Length of the window"),
@@ -87,7 +88,9 @@ impl Rule for MethodProfiling {
             }
         }
         if !any {
-            return Verdict::not_applicable("no period of the samples is told before a window of them begins");
+            return Verdict::not_applicable(
+                "no period of the samples is told before a window of them begins, as with async-profiler; HotSpots judges samples of all kinds",
+            );
         }
         let Some(found) = best else { return Verdict::ok("There were no method samples") };
         let score = map_sigmoid(found.value, 0.0, 100.0, 150.0, 0.03333, 7.0);

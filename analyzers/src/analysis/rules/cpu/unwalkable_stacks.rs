@@ -67,7 +67,11 @@ impl Rule for UnwalkableStacks {
         kinds.retain(|k| k.all >= ENOUGH);
         kinds.sort_by(|a, b| b.share().total_cmp(&a.share()));
         let Some(worst) = kinds.first() else {
-            return Verdict::not_applicable("there are not 100 samples of any kind");
+            let count = facts.groups(&SAMPLES).total().map_or(0, |all| all.count());
+            return Verdict::not_applicable(format!(
+                "{count} samples are too few to judge by; it takes {ENOUGH:.0} of a kind (jdk.ExecutionSample#enabled=true, or a \
+                 profiler)"
+            ));
         };
         let share = worst.share();
         let score = map2(share * 100.0, settings.number("info"), settings.number("warning"));

@@ -7,7 +7,8 @@ use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Setting, Settings,
 /// How often the container used up its CPU quota and was stopped. Needs the list of `jdk.ContainerCPUThrottling`, one each
 /// 30 s.
 ///
-/// Both tests are on made-up events: a recording of a container with a quota takes a container.
+/// Fires on `tck-test.jfr` of the shared corpus (skipped where that is not at hand) and on made-up events; quiet on made-up events: no
+/// fixture comes from a container with a quota.
 #[derive(Debug, Clone, Copy)]
 pub struct ContainerCpuThrottling;
 
@@ -146,6 +147,7 @@ fn worst(steps: &[Slices], length: i64) -> Option<Slices> {
 mod tests {
     use super::*;
     use crate::analysis::Severity;
+    use crate::analysis::rules::support::fixture;
     use crate::analysis::testing::Scene;
 
     fn scene(counters: &[(i64, i64)]) -> Scene {
@@ -159,6 +161,12 @@ mod tests {
             ];
             scene.event(THROTTLING, i * 30 * SECOND, i * 30 * SECOND, fields)
         })
+    }
+
+    #[test]
+    fn a_container_that_is_throttled_most_of_the_time_is_found() {
+        let verdict = fixture::corpus("ContainerCpuThrottling", "public/btraceio+jafar/tck-test.jfr");
+        assert!(verdict.is_none_or(|v| v.severity == Severity::Warning && v.summary.contains("2.5 CPUs")));
     }
 
     #[test]

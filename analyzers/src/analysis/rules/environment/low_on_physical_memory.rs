@@ -15,7 +15,7 @@ impl Rule for LowOnPhysicalMemory {
             description: "Whether the machine's memory is almost used up.",
             formula: "The largest use over the least total: 25 at `info`, 75 at `warning`.",
             differences: "As in JMC; JDKs before 21 count the system's file cache as used on Linux, so a machine that \
-                          reads many files looks full. ContainerMemory looks at the container's limit.",
+                          reads many files looks full. ContainerMemoryHeadroom looks at the container's limit.",
             settings: const {
                 &[
                     Setting::percent("info", 85.0, "Use that is worth a look"),

@@ -3,17 +3,18 @@
 use crate::analysis::math::{map2, ratio};
 use crate::analysis::rules::common::{minutes, site_rows, sites, things, thread_name, time, worst};
 use crate::analysis::{
-    Category, Facts, GroupBy, Needs, Presence, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict,
+    Category, Facts, GroupBy, Level, Needs, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict,
 };
 
 /// Threads that have to wait until ZGC or Shenandoah has freed memory. Needs no list.
 ///
-/// No fixture runs these collectors, so it fires on made-up events; it does not apply to `fixtures/scenarios/healthy.jfr.gz`.
+/// Fires on `fixtures/scenarios/allocation-stalls.jfr.gz` (ZGC) and, for Shenandoah, on made-up pauses; quiet on made-up events of ZGC; does
+/// not apply to `healthy` (G1).
 #[derive(Debug, Clone, Copy)]
 pub struct AllocationStalls;
 
-const STALLS: GroupBy =
-    GroupBy::of(&["jdk.ZAllocationStall"]).by(&["eventThread", "stackTrace", "type"]).measure(&["duration", "size"]);
+const STALL: &str = "jdk.ZAllocationStall";
+const STALLS: GroupBy = GroupBy::of(&[STALL]).by(&["eventThread", "stackTrace", "type"]).measure(&["duration", "size"]);
 const PAUSES: GroupBy = GroupBy::of(&["jdk.GCPhasePause"]).by(&["name"]).measure(&["duration"]);
 
 impl Rule for AllocationStalls {
@@ -45,11 +46,17 @@ impl Rule for AllocationStalls {
         let shenandoah = collector.contains("Shenandoah");
         let zgc = collector.starts_with('Z');
         if stalls.is_empty() && !shenandoah {
+            if facts.old_collector().is_none() {
+                let because = facts.missing("jdk.GCConfiguration", Level::Available, false).unwrap_or_default();
+                return Verdict::not_applicable(format!(
+                    "only ZGC and Shenandoah stall, and the collector is not known: {because}"
+                ));
+            }
             if !zgc {
                 return Verdict::not_applicable(format!("only ZGC and Shenandoah stall; the collector is {collector}"));
             }
-            if facts.presence("jdk.ZAllocationStall") < Presence::Enabled {
-                return Verdict::not_applicable("jdk.ZAllocationStall is not recorded; switch it on");
+            if let Some(because) = facts.missing(STALL, Level::Enabled, false) {
+                return Verdict::not_applicable(because);
             }
         }
         let fell_back =
@@ -117,6 +124,12 @@ mod tests {
         Scene::new()
             .event("jdk.GCConfiguration", 0, 60 * SECOND, [("oldCollector", "Z".into())])
             .enabled("jdk.ZAllocationStall")
+    }
+
+    #[test]
+    fn it_fires_on_a_heap_that_is_too_small_for_zgc() {
+        let verdict = fixture::expect("AllocationStalls", "allocation-stalls", Severity::Warning);
+        assert!(fixture::text(&verdict).contains("PressureScenarios.fillBasket"), "{verdict:#?}");
     }
 
     #[test]

@@ -47,12 +47,13 @@ impl Rule for ExplicitGc {
         let explicit = causes.select(&[], |g| g.text(0).is_some_and(|c| c.contains("System.gc()"))).pop();
         let called = calls.total().map_or(0, |t| t.count());
         let collected = explicit.as_ref().map_or(0, |g| g.count());
-        let count = called.max(collected);
+        // Collectors may take two collections for one call, the young and the old generation one each.
+        let count = if called > 0 { called } else { collected };
         if count == 0 {
             return Verdict::ok("Nobody asked for a collection with System.gc()");
         }
-        let all = causes.total().map_or(0, |t| t.count()).max(count);
-        let share = ratio(count as f64, all as f64) * 100.0;
+        let all = causes.total().map_or(0, |t| t.count()).max(collected);
+        let share = ratio(collected as f64, all as f64) * 100.0;
         let paused = explicit.as_ref().map_or(0.0, |g| g.sum(0));
         let pause_share = ratio(paused, facts.nanos() as f64) * 100.0;
         let by_share = map2(share, settings.number("info"), settings.number("warning"));
@@ -63,7 +64,16 @@ impl Rule for ExplicitGc {
         let caller = places.first().map(|p| format!(", most by {}", site_name(facts, p))).unwrap_or_default();
         Verdict::scored(
             score,
-            format!("System.gc() was called {}, {share:.0} % of all collections{caller}", things(count, "time", "times")),
+            if called > 0 {
+                let of = if collected > 0 { format!("; {share:.0} % of all collections are for it") } else { String::new() };
+                format!("System.gc() was called {}{caller}{of}", things(called, "time", "times"))
+            } else {
+                let collections = things(collected, "collection was", "collections were");
+                format!(
+                    "{collections} asked for with System.gc(), {share:.0} % of all; who asked is not recorded (jdk.SystemGC, from \
+                     JDK 17 on)"
+                )
+            },
         )
         .explain(
             "A collection that is asked for is mostly a full one, and stops the program at a time that the collector would not have \
@@ -73,7 +83,8 @@ impl Rule for ExplicitGc {
             "Take the calls out; where the code is not yours, switch them off with -XX:+DisableExplicitGC (not if direct buffers are near their \
              limit), or make them concurrent with -XX:+ExplicitGCInvokesConcurrent.",
         )
-        .with("calls", Value::count(count, "calls"))
+        .with_some("calls", (called > 0).then(|| Value::count(called, "calls")))
+        .with("collections for them", Value::count(collected, "collections"))
         .with("share of collections", Value::percent(share))
         .with("pauses", Value::nanos_f64(paused))
         .with("share of time", Value::percent(pause_share))
@@ -90,7 +101,11 @@ mod tests {
     #[test]
     fn it_fires_and_names_the_caller() {
         let verdict = fixture::expect("ExplicitGc", "explicit-gc", Severity::Warning);
-        assert!(verdict.summary.contains("dropCaches"), "{}", verdict.summary);
+        assert!(
+            verdict.summary.starts_with("System.gc() was called 20 times, most by fx.Scenarios.dropCaches"),
+            "{}",
+            verdict.summary
+        );
     }
 
     #[test]

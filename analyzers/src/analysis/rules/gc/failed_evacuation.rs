@@ -8,7 +8,7 @@ use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Setting, Settings,
 
 /// Collections that failed and had to be repeated as full ones. Needs the lists of the events named below.
 ///
-/// No fixture has one, so it fires on made-up events; quiet on `fixtures/scenarios/healthy.jfr.gz` and on `explicit-gc`, whose full
+/// Fires on `fixtures/scenarios/failed-evacuation.jfr.gz` and on made-up events; quiet on `healthy` and on `explicit-gc`, whose full
 /// collections are asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct FailedEvacuation;
@@ -141,6 +141,12 @@ mod tests {
             id,
             [("gcId", id.into()), ("name", name.into()), ("cause", cause.into())],
         )
+    }
+
+    #[test]
+    fn it_fires_on_a_heap_without_room_to_move() {
+        let verdict = fixture::expect("FailedEvacuation", "failed-evacuation", Severity::Warning);
+        assert!(fixture::text(&verdict).contains("G1Full"), "{}", verdict.summary);
     }
 
     #[test]

@@ -2,11 +2,13 @@
 
 use crate::analysis::math::{map2, ratio};
 use crate::analysis::rules::support::{CPU_BY_THREAD, LOAD_FIELDS, jvm_cpu_nanos, main_sampler, samples, time};
-use crate::analysis::{Category, Facts, Group, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use crate::analysis::{
+    Category, Facts, Group, GroupBy, Level, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict,
+};
 
 /// How much of the JVM's CPU time goes to the collector. Needs the list of `jdk.CPULoad`; the rest are sums.
 ///
-/// Fires on made-up events (both ways of measuring); quiet on `fixtures/scenarios/healthy.jfr.gz`.
+/// Fires on `fixtures/scenarios/heap-full.jfr.gz` and on made-up events (both ways of measuring); quiet on `fixtures/scenarios/healthy.jfr.gz`.
 #[derive(Debug, Clone, Copy)]
 pub struct GcCpuOverhead;
 
@@ -64,18 +66,21 @@ impl Rule for GcCpuOverhead {
             .with_some("parallel GC threads", threads.map(|n| Value::number(n as f64, "threads")));
         }
         let groups = main_sampler(facts.groups(&CPU_BY_THREAD).iter());
-        let all: f64 = groups.iter().map(samples).sum();
+        // Rust's sum of nothing is -0.
+        let all = groups.iter().map(samples).sum::<f64>() + 0.0;
         let is_gc = |g: &&Group<'_>| g.thread(1).is_some_and(|t| !t.is_java() && is_collector(&t.name));
-        let gc: f64 = groups.iter().filter(is_gc).map(samples).sum();
+        let gc = groups.iter().filter(is_gc).map(samples).sum::<f64>() + 0.0;
         if all < ENOUGH_SAMPLES {
-            return Verdict::not_applicable(
-                "there is neither jdk.GCCPUTime with jdk.CPULoad nor are there 500 CPU samples",
-            );
+            return Verdict::not_applicable(format!(
+                "{}, and {all:.0} CPU samples are too few to judge by instead ({ENOUGH_SAMPLES:.0})",
+                unmeasured(facts)
+            ));
         }
         if gc == 0.0 && !groups.iter().any(|g| g.thread(1).is_some_and(|t| !t.is_java())) {
-            return Verdict::not_applicable(
-                "there is no jdk.GCCPUTime with jdk.CPULoad, and the profiler takes no samples of the collector's threads",
-            );
+            return Verdict::not_applicable(format!(
+                "{}, and the profiler takes no samples of the collector's threads, as async-profiler does",
+                unmeasured(facts)
+            ));
         }
         let share = ratio(gc, all);
         let score = map2(share * 100.0, settings.number("samples-info"), settings.number("samples-warning"));
@@ -83,6 +88,12 @@ impl Rule for GcCpuOverhead {
             .with("share of samples", Value::share(share))
             .with("samples", Value::number(all, "samples"))
     }
+}
+
+/// Why the collector's CPU time is not measured.
+fn unmeasured(facts: &Facts) -> String {
+    let missing = |event| facts.missing(event, Level::Available, false);
+    missing("jdk.GCCPUTime").or_else(|| missing("jdk.CPULoad")).unwrap_or_else(|| "the CPUs are not told".to_owned())
 }
 
 fn told(verdict: Verdict) -> Verdict {
@@ -126,6 +137,17 @@ mod tests {
             scene.event("jdk.CPULoad", i * SECOND, i * SECOND, fields)
         });
         scene.event("jdk.GCCPUTime", 0, 0, [("userTime", gc_nanos.into()), ("systemTime", 0.into())])
+    }
+
+    #[test]
+    fn a_heap_without_room_is_collected_all_the_time() {
+        fixture::expect("GcCpuOverhead", "scenarios/heap-full", Severity::Warning);
+    }
+
+    #[test]
+    fn async_profilers_samples_of_the_collectors_threads_count() {
+        let verdict = fixture::corpus("GcCpuOverhead", "public/ocadaruma+jfrs/profiler-multichunk.jfr");
+        assert!(verdict.is_none_or(|v| v.severity == Severity::Warning && v.summary.contains("CPU samples")));
     }
 
     #[test]

@@ -21,7 +21,8 @@ impl Rule for GcFreedRatio {
             formula: "Windows of `window`, sliding by half: memory freed a second over the mean use after \
                       collections. 25 at `info` a second for the worst window, never more than 74, half of that for a \
                       recording shorter than `short`. Fewer than `few` heap summaries are fine.",
-            differences: "As in JMC it asks for the TLAB events, which it does not read.",
+            differences: "As in JMC it asks for the TLAB events, which it does not read, and so does not apply to most recordings \
+                          of JDK 16 and later; AllocationRate judges the same and does not ask for them.",
             settings: const {
                 &[
                     Setting::percent("info", 1000.0, "Share of the live heap freed a second"),

@@ -17,7 +17,7 @@ impl Rule for GcInvertedParallelism {
             formula: "To act on if for any collection user and system time together, in whole percent rounded up, \
                       are below 100 % of the real time.",
             differences: "As in JMC one collection decides, however short; with coarse clocks a pause of microseconds \
-                          may do. The evidence has the share of collections of 100 ms and more.",
+                          may do. The evidence has the share of collections of 100 ms and more: where that is 0, there is nothing to do.",
             ..RuleInfo::jmc("GcInvertedParallelism")
         }
     }

@@ -1,6 +1,7 @@
 //! `HighGc`: pauses that follow each other closely.
 
 use crate::analysis::math::{Cluster, map_exp100_at, mass_cluster, ratio};
+use crate::analysis::rules::common::time;
 use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Settings, Value, Verdict};
 
 /// The densest cluster of pauses. Needs the list of pauses.
@@ -37,12 +38,11 @@ impl Rule for HighGc {
         let share = ratio(cluster.mass, length as f64);
         Verdict::scored(
             map_exp100_at(cluster.mass, 1e9, 90.0),
-            format!(
-                "Pauses took {:.0} ms of {:.0} ms ({:.0} %)",
-                cluster.mass / 1e6,
-                length as f64 / 1e6,
-                share * 100.0
-            ),
+            if share < 1.0 {
+                format!("Pauses took {} of {} ({:.0} %)", time(cluster.mass), time(length as f64), share * 100.0)
+            } else {
+                format!("One pause took {}, and none close to it adds to that", time(cluster.mass))
+            },
         )
         .explain("Pauses that follow each other closely stop the program as one long pause would.")
         .remedy("Give the heap more room or allocate less in that stretch of time.")

@@ -2,7 +2,10 @@
 
 use crate::analysis::math::{map2, ratio};
 use crate::analysis::rules::common::{amount, minutes, site_name, site_rows, sites};
-use crate::analysis::{Category, EVENT, Facts, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use crate::analysis::rules::heap::allocation::{BY_CLASS, SAMPLE};
+use crate::analysis::{
+    Category, EVENT, Facts, Group, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict,
+};
 
 /// Collections that humongous objects cause in G1. Needs the first thousand of `jdk.G1HeapRegionTypeChange`.
 ///
@@ -28,7 +31,8 @@ impl Rule for HumongousAllocation {
             description: "Whether objects of half a G1 region or more drive the collector.",
             formula: "The share of collections whose cause names humongous allocation, if there are at least 3: 25 at `info`, 75 at \
                       `warning`. The evidence names who allocates objects of at least half a region (ObjectAllocationOutsideTLAB, \
-                      AllocationRequiringGC) and counts the regions. Own thresholds.",
+                      AllocationRequiringGC), or else who allocates most in arrays (ObjectAllocationSample), and counts the regions. Own \
+                      thresholds.",
             settings: const {
                 &[
                     Setting::percent("info", 5.0, "Share of collections that is worth a look"),
@@ -45,6 +49,7 @@ impl Rule for HumongousAllocation {
             .table_up_to(1_000, "jdk.G1HeapRegionTypeChange", &["index", "start"])
             .groups(BY_CAUSE)
             .groups(REGIONS)
+            .groups(BY_CLASS)
             .groups(LARGE)
     }
 
@@ -76,6 +81,12 @@ impl Rule for HumongousAllocation {
             }
         }
         classes.sort_by(|a, b| b.2.total_cmp(&a.2));
+        // Sampled allocations do not tell sizes; humongous objects are arrays, and weigh much.
+        let arrays = || {
+            let is_array = |g: &Group<'_>| g.text(0) == Some(SAMPLE) && g.text(1).is_some_and(|c| c.ends_with("[]"));
+            sites(facts, facts.groups(&BY_CLASS).select(&[1, 2], is_array), 1)
+        };
+        let sampled = if humongous > 0 && places.is_empty() { arrays() } else { Vec::new() };
         let starts = facts.groups(&REGIONS).select(&[], |g| g.text(0).is_some_and(|t| t.contains("Starts Humongous")));
         let per_minute = starts.first().map(|g| g.count() as f64 / minutes(facts));
         let share = ratio(humongous as f64, all as f64) * 100.0;
@@ -124,6 +135,15 @@ impl Rule for HumongousAllocation {
             .with_some(
                 "where",
                 (!places.is_empty()).then(|| site_rows(facts, &places, |s| s.sum, Value::bytes)),
+            )
+            .with_some(
+                "where most arrays of all sizes are allocated",
+                (!sampled.is_empty()).then(|| site_rows(facts, &sampled, |s| s.sum, Value::bytes)),
+            )
+            .with_some(
+                "who allocates them",
+                (humongous > 0 && places.is_empty())
+                    .then_some("not recorded; switch on jdk.AllocationRequiringGC#enabled=true with stackTrace=true"),
             )
     }
 }

@@ -5,11 +5,11 @@ use crate::analysis::{EVENT, Facts, Group, GroupBy, Needs, Presence};
 
 pub(super) const IN_NEW: &str = "jdk.ObjectAllocationInNewTLAB";
 pub(super) const OUTSIDE: &str = "jdk.ObjectAllocationOutsideTLAB";
-pub(super) const SAMPLE: &str = "jdk.ObjectAllocationSample";
+pub(in crate::analysis::rules) const SAMPLE: &str = "jdk.ObjectAllocationSample";
 const EVENTS: &[&str] = &[IN_NEW, OUTSIDE, SAMPLE];
 
 /// By event type, class and stack. The bytes that an event stands for.
-pub(super) const BY_CLASS: GroupBy = GroupBy::of(EVENTS)
+pub(in crate::analysis::rules) const BY_CLASS: GroupBy = GroupBy::of(EVENTS)
     .by(&[EVENT, "objectClass", "stackTrace"])
     .measure(&["tlabSize|allocationSize|weight", "allocationSize|weight"]);
 /// By event type and thread.

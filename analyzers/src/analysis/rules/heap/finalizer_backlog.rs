@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::math::{map2, ratio};
-use crate::analysis::{Category, Facts, Needs, Presence, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// Objects with finalizers that are on the heap, by class. Needs the list of `jdk.FinalizerStatistics` (JDK 18 and later).
 ///
@@ -46,16 +46,12 @@ impl Rule for FinalizerBacklog {
 
     fn needs(&self) -> Needs {
         Needs::new()
+            .enabled("jdk.FinalizerStatistics")
             .table("jdk.FinalizerStatistics", &["finalizableClass", "codeSource", "objects", "totalFinalizersRun"])
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let table = facts.table("jdk.FinalizerStatistics");
-        match facts.presence("jdk.FinalizerStatistics") {
-            Presence::Unknown => return Verdict::not_applicable("jdk.FinalizerStatistics needs JDK 18 or later"),
-            Presence::Disabled => return Verdict::not_applicable("jdk.FinalizerStatistics is switched off"),
-            _ => {}
-        }
         let mut classes: BTreeMap<&str, Backlog> = BTreeMap::new();
         for row in table.rows() {
             let reading =

@@ -18,7 +18,9 @@ impl Rule for HeapContent {
             formula: "The largest totalSize of each class; sum over the classes of share of the total by rank: 25 at \
                       `info`, 75 at `warning`, 100 % where one class is everything.",
             differences: "JMC divides by the largest class instead of the total, so that any recording with \
-                          jdk.ObjectCount is a warning. Here it is the share, with thresholds that fit it.",
+                          jdk.ObjectCount is a warning. Here it is the share, with thresholds that fit it, and no more than worth a look: \
+                          what a program keeps is of a few classes in most, and only HeapLeakForecast can tell whether it \
+                          should.",
             settings: const {
                 &[
                     Setting::percent("info", 50.0, "Balance that is worth a look"),
@@ -43,7 +45,7 @@ impl Rule for HeapContent {
         let balance = balance(classes.iter().map(|g| g.max(0)));
         let top = classes.first().and_then(|g| g.text(0)).unwrap_or("unknown class");
         let share = classes.first().map_or(0.0, |g| ratio(g.max(0), total));
-        let score = map2(balance * 100.0, settings.number("info"), settings.number("warning"));
+        let score = map2(balance * 100.0, settings.number("info"), settings.number("warning")).min(74.0);
         Verdict::scored(score, format!("{top} is {:.0} % of the heap", share * 100.0))
             .explain("A class that fills the heap is the place to look first for what is kept too long.")
             .remedy("Find out who holds the objects: the event jdk.OldObjectSample, or a heap dump.")
@@ -86,7 +88,7 @@ mod tests {
             });
             scene.judge(&HeapContent).severity
         };
-        assert_eq!(of(&[900, 50, 50]), Severity::Warning);
+        assert_eq!(of(&[900, 50, 50]), Severity::Info);
         assert_eq!(of(&[200, 150, 150, 100, 100, 100, 100, 100]), Severity::Ok);
         assert_eq!(of(&[]), Severity::Ok);
     }

@@ -7,7 +7,7 @@ use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Setting, Settings,
 
 /// How full the heap still is after collections. Needs the lists of `jdk.GCHeapSummary` and `jdk.GarbageCollection`.
 ///
-/// Fires on made-up collections; quiet on `fixtures/scenarios/allocation-rate.jfr.gz` and `leak` (71 % at its end).
+/// Fires on `fixtures/scenarios/heap-full.jfr.gz` and on made-up collections; quiet on `fixtures/scenarios/allocation-rate.jfr.gz` and `leak` (71 % at its end).
 #[derive(Debug, Clone, Copy)]
 pub struct HeapFull;
 
@@ -111,6 +111,8 @@ mod tests {
 
     #[test]
     fn a_full_heap_is_found() {
+        let verdict = fixture::expect("HeapFull", "scenarios/heap-full", Severity::Warning);
+        assert!(verdict.summary.contains("of 48 MiB"), "{}", verdict.summary);
         assert_eq!(scene("G1Full").judge(&HeapFull).severity, Severity::Warning);
     }
 

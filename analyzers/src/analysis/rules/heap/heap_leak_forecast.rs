@@ -104,8 +104,12 @@ impl Rule for HeapLeakForecast {
         // Arrays and strings are in everything; what holds them is told by the classes around.
         let telling = |s: &&Suspect| !s.class.ends_with("[]") && !s.class.starts_with("java.");
         let class = suspects.iter().find(telling).or_else(|| suspects.first());
-        let site = class.and_then(|c| suspects.iter().find(|s| s.class == c.class && !s.site.is_empty()));
-        let site = site.map(|s| format!(", allocated in {}", s.site)).unwrap_or_default();
+        let of_class = class.and_then(|c| suspects.iter().find(|s| s.class == c.class && !s.site.is_empty()));
+        let site = of_class.map(|s| format!(", allocated in {}", s.site)).or_else(|| {
+            let any = suspects.iter().find(|s| !s.site.is_empty())?;
+            Some(format!("; old objects are of {}, allocated in {}", any.class, any.site))
+        });
+        let site = site.unwrap_or_default();
         let class = class.map(|s| format!(", most likely with {}", s.class)).unwrap_or_default();
         let left = if last.used >= 0.95 * max {
             format!("The heap is full ({} of {})", mebibytes(last.used), mebibytes(max))
@@ -210,14 +214,16 @@ fn sampled(facts: &Facts, groups: crate::analysis::Groups<'_>, seen: &'static st
 fn growing(facts: &Facts) -> Vec<Suspect> {
     let mut counts: HashMap<&str, (f64, f64, f64, f64)> = HashMap::new();
     let table = facts.table(COUNTS);
+    let first = table.first().and_then(|r| r.int("gcId"));
     let last = table.last().and_then(|r| r.int("gcId"));
     for row in table.rows() {
         let Some(class) = row.text("objectClass") else { continue };
         let (n, size) = (row.float("count").unwrap_or(0.0), row.float("totalSize").unwrap_or(0.0));
-        let (_, _, objects, bytes) = counts.entry(class).or_insert((n, size, n, size));
+        // A class that the first count does not have yet grew from nothing.
+        let before = if row.int("gcId") == first { (n, size) } else { (0.0, 0.0) };
+        let (_, _, objects, bytes) = counts.entry(class).or_insert((before.0, before.1, n, size));
         (*objects, *bytes) = (n, size);
     }
-    let first = table.first().and_then(|r| r.int("gcId"));
     if first == last {
         return Vec::new();
     }
@@ -247,7 +253,13 @@ mod tests {
     #[test]
     fn a_leak_is_found() {
         let verdict = fixture::expect("HeapLeakForecast", "scenarios/leak", Severity::Warning);
-        assert!(verdict.summary.contains("byte[], allocated in fx.Scenarios$Session"), "{}", verdict.summary);
+        assert!(
+            verdict
+                .summary
+                .contains("fx.Scenarios$Session; old objects are of byte[], allocated in fx.Scenarios$Session"),
+            "{}",
+            verdict.summary
+        );
         assert!(format!("{:?}", verdict.evidence.get("suspects")).contains("SessionCache"), "{:?}", verdict.evidence);
     }
 

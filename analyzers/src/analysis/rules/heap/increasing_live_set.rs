@@ -3,11 +3,17 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::math::{map_exp100, slope_mib_per_second};
+use crate::analysis::rules::support::ascending;
 use crate::analysis::{Category, Facts, Needs, Presence, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// Whether what stays after collections grows. Needs the lists of heap summaries, class counts and old objects.
 #[derive(Debug, Clone, Copy)]
 pub struct IncreasingLiveSet;
+
+/// Collections after the warm-up that it takes to see a trend.
+const ENOUGH: usize = 8;
+/// Collections whose pairs are looked at, at most.
+const MOST: usize = 200;
 
 impl Rule for IncreasingLiveSet {
     fn info(&self) -> RuleInfo {
@@ -21,11 +27,18 @@ impl Rule for IncreasingLiveSet {
                       with `young` young collections or fewer.",
             differences: "Where old objects are sampled but none has a path to a root, and where they are not sampled \
                           at all, JMC forgets the trend and is content. Here the trend decides in any case; the samples \
-                          are evidence.",
+                          are evidence. For JMC any slope is a trend; here the use after collections has to rise in \
+                          `rising` of all pairs of collections after the warm-up, eight or more, or it is a heap that \
+                          breathes.",
             settings: const {
                 &[
                     Setting::percent("warning", 1.0, "Growth a second to act on"),
                     Setting::percent("warm-up", 90.0, "Share of classes loaded at the end of the warm-up"),
+                    Setting::percent(
+                        "rising",
+                        80.0,
+                        "Share of pairs of collections after which more is used than before",
+                    ),
                     Setting::count("young", 4.0, "Young collections that are too few to judge"),
                 ]
             },
@@ -57,6 +70,17 @@ impl Rule for IncreasingLiveSet {
         let Some((_, base)) = points.iter().find(|(at, _)| *at > warm.end) else {
             return Verdict::not_applicable("there was no collection after the warm-up");
         };
+        let after: Vec<(f64, f64)> =
+            points.iter().filter(|(at, _)| *at > warm.end).map(|(at, used)| (*at as f64, *used as f64)).collect();
+        if after.len() < ENOUGH {
+            return Verdict::not_applicable(format!(
+                "too few collections after the warm-up to see a trend: {}, it takes {ENOUGH}",
+                after.len()
+            ));
+        }
+        let step = after.len().div_ceil(MOST).max(1);
+        let thinned: Vec<(f64, f64)> = after.iter().step_by(step).copied().collect();
+        let up = ascending(&thinned);
         let slope = slope_mib_per_second(&points);
         let rise = slope * 1_048_576.0 / (*base).max(1) as f64;
         let mut score = map_exp100(rise * 100.0, settings.number("warning"));
@@ -66,18 +90,23 @@ impl Rule for IncreasingLiveSet {
             }
             score = score.min(74.0);
         }
-        let verdict = Verdict::scored(
-            score,
-            format!("The heap used after collections changes by {slope:.3} MiB a second ({:.2} % of it)", rise * 100.0),
-        )
-        .explain("If what stays after collections grows without end, the heap will be full some day.")
-        .remedy("Look at the classes of old objects and who holds them; record with path-to-gc-roots=true.")
-        .with("growth a second", Value::bytes(slope * 1_048_576.0))
-        .with("growth a second, relative", Value::share(rise))
-        .with("end of warm-up", Value::instant(warm.end))
-        .with("use after warm-up", Value::bytes(*base as f64))
-        .with_some("last use", points.last().map(|(_, used)| Value::bytes(*used as f64)))
-        .with_some("JVM start", facts.jvm().start.map(Value::instant));
+        let steady = up * 100.0 >= settings.number("rising");
+        let mut summary =
+            format!("The heap used after collections changes by {slope:.3} MiB a second ({:.2} % of it)", rise * 100.0);
+        if !steady {
+            score = 0.0;
+            summary.push_str(", but does not rise steadily");
+        }
+        let verdict = Verdict::scored(score, summary)
+            .explain("If what stays after collections grows without end, the heap will be full some day.")
+            .remedy("Look at the classes of old objects and who holds them; record with path-to-gc-roots=true.")
+            .with("growth a second", Value::bytes(slope * 1_048_576.0))
+            .with("growth a second, relative", Value::share(rise))
+            .with("pairs of collections that go up", Value::share(up))
+            .with("end of warm-up", Value::instant(warm.end))
+            .with("use after warm-up", Value::bytes(*base as f64))
+            .with_some("last use", points.last().map(|(_, used)| Value::bytes(*used as f64)))
+            .with_some("JVM start", facts.jvm().start.map(Value::instant));
         if facts.presence("jdk.OldObjectSample") < Presence::Available {
             return verdict;
         }
@@ -101,26 +130,33 @@ mod tests {
     use crate::analysis::Severity;
     use crate::analysis::testing::Scene;
 
-    fn scene(mib_a_second: i64, old: i64, young: i64) -> Scene {
+    fn scene(mib: impl Fn(i64) -> i64, old: i64, young: i64) -> Scene {
         let second = 1_000_000_000;
         let scene = Scene::new().event("jdk.ClassLoadingStatistics", 0, 0, [("loadedClassCount", 100.into())]);
         let scene = (0..old).fold(scene, |s, i| s.event("jdk.OldGarbageCollection", i, i, []));
         let scene = (0..young).fold(scene, |s, i| s.event("jdk.YoungGarbageCollection", i, i, []));
-        (1..20i64).fold(scene, |s, i| {
+        (1..40i64).fold(scene, |s, i| {
             s.event(
                 "jdk.GCHeapSummary",
                 i * second,
                 i * second,
-                [("when", "After GC".into()), ("heapUsed", ((100 + i * mib_a_second) << 20).into())],
+                [("when", "After GC".into()), ("heapUsed", ((100 + mib(i)) << 20).into())],
             )
         })
     }
 
     #[test]
     fn growth_is_found_and_young_collections_alone_prove_less() {
-        assert_eq!(scene(5, 3, 10).judge(&IncreasingLiveSet).severity, Severity::Warning);
-        assert_eq!(scene(5, 0, 10).judge(&IncreasingLiveSet).severity, Severity::Info);
-        assert_eq!(scene(5, 0, 3).judge(&IncreasingLiveSet).severity, Severity::NotApplicable);
-        assert_eq!(scene(0, 3, 10).judge(&IncreasingLiveSet).severity, Severity::Ok);
+        assert_eq!(scene(|i| 5 * i, 3, 10).judge(&IncreasingLiveSet).severity, Severity::Warning);
+        assert_eq!(scene(|i| 5 * i, 0, 10).judge(&IncreasingLiveSet).severity, Severity::Info);
+        assert_eq!(scene(|i| 5 * i, 0, 3).judge(&IncreasingLiveSet).severity, Severity::NotApplicable);
+        assert_eq!(scene(|_| 0, 3, 10).judge(&IncreasingLiveSet).severity, Severity::Ok);
+    }
+
+    #[test]
+    fn a_heap_that_breathes_does_not_grow() {
+        let verdict = scene(|i| i / 2 + 6 * (i % 10), 3, 10).judge(&IncreasingLiveSet);
+        assert!(verdict.summary.ends_with("does not rise steadily"), "{}", verdict.summary);
+        assert_eq!(verdict.severity, Severity::Ok, "{}", verdict.summary);
     }
 }

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use crate::analysis::math::{map2, ratio};
 use crate::analysis::rules::heap::SUMMARY_FIELDS;
 use crate::analysis::rules::support::{SECOND, mebibytes, rising, warm};
-use crate::analysis::{Category, Facts, GroupBy, Needs, Presence, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use crate::analysis::{Category, Facts, GroupBy, Level, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// Whether the JVM's memory beside the heap grows, by what it is used for, and whether the process grows more than the heap
 /// explains. Needs the list of `jdk.GCHeapSummary`; the rest are sums by ten seconds.
 ///
-/// Both tests are on made-up events: native memory tracking is off in the fixtures.
+/// Fires on `fixtures/scenarios/native-memory.jfr.gz` (direct buffers that are kept); quiet on made-up events.
 #[derive(Debug, Clone, Copy)]
 pub struct NativeMemoryGrowth;
 
@@ -108,14 +108,11 @@ impl Rule for NativeMemoryGrowth {
             found.push(Growth { last: resident.last - explained, ..resident });
         }
         if found.is_empty() {
-            let tracked =
-                facts.presence(USAGE) >= Presence::Available || facts.presence(RESIDENT) >= Presence::Available;
-            return Verdict::not_applicable(if tracked {
-                "the recording tells of less than a minute of memory use after the JVM's first 60 s".to_owned()
-            } else {
-                format!(
-                    "there are no {USAGE} events (JDK 21 or later, with -XX:NativeMemoryTracking=summary) and no {RESIDENT}"
-                )
+            return Verdict::not_applicable(match facts.missing_all(&[USAGE, RESIDENT], Level::Available) {
+                None => "too short: less than a minute of memory use is recorded after the JVM's first 60 s".to_owned(),
+                Some(because) => {
+                    format!("{because}; the first also takes -XX:NativeMemoryTracking=summary")
+                }
             });
         }
         found.sort_by(|a, b| {
@@ -194,6 +191,13 @@ mod tests {
             let fields = [("type", name.into()), ("committed", (mib(i) * MIB).into())];
             scene.event(USAGE, i * 5 * SECOND, i * 5 * SECOND, fields)
         })
+    }
+
+    #[test]
+    fn buffers_that_are_kept_are_found() {
+        let verdict = fixture::judge("NativeMemoryGrowth", "scenarios/native-memory");
+        assert!(verdict.is_finding() && verdict.summary.contains("Other"), "{}", verdict.summary);
+        assert!(verdict.remedy.contains("direct buffers"), "{}", verdict.remedy);
     }
 
     #[test]

@@ -58,23 +58,30 @@ impl Rule for PrimitiveToObjectConversion {
         let share = ratio(boxed, total);
         boxing.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
         let score = map2(share * 100.0, settings.number("info"), settings.number("warning"));
-        Verdict::scored(score, format!("Boxes around primitive values are {:.1} % of the allocation", share * 100.0))
-            .explain("A box takes 16 bytes or more for a value of 1 to 8, and has to be collected.")
-            .remedy("Use arrays or collections of primitive values, primitive streams, and avoid generic code on hot paths.")
-            .with("share of allocation", Value::share(share))
-            .with("allocated for boxes", Value::bytes(boxed))
-            .with("allocated in all", Value::bytes(total))
-            .with(
-                "where",
-                facts.top_methods(boxing.iter().filter_map(|g| Some((g.stack(0)?, g.sum(0)))), 5, Value::bytes),
-            )
-            .with(
-                "callers",
-                Value::list(
-                    "methods",
-                    boxing.iter().take(5).filter_map(|g| facts.methods(g.stack(0)?).nth(1).map(str::to_owned)),
-                ),
-            )
+        let mut callers: Vec<&str> = Vec::new();
+        for caller in boxing.iter().filter_map(|g| facts.methods(g.stack(0)?).nth(1)) {
+            if !callers.contains(&caller) {
+                callers.push(caller);
+            }
+        }
+        let site = boxing.first().and_then(|g| facts.site(g.stack(0)?)).map(|f| format!(", most in {}", f.method));
+        Verdict::scored(
+            score,
+            format!(
+                "Boxes around primitive values are {:.1} % of the allocation{}",
+                share * 100.0,
+                site.unwrap_or_default()
+            ),
+        )
+        .explain("A box takes 16 bytes or more for a value of 1 to 8, and has to be collected.")
+        .remedy(
+            "Use arrays or collections of primitive values, primitive streams, and avoid generic code on hot paths.",
+        )
+        .with("share of allocation", Value::share(share))
+        .with("allocated for boxes", Value::bytes(boxed))
+        .with("allocated in all", Value::bytes(total))
+        .with("where", facts.top_methods(boxing.iter().filter_map(|g| Some((g.stack(0)?, g.sum(0)))), 5, Value::bytes))
+        .with("callers", Value::list("methods", callers.into_iter().take(5)))
     }
 }
 

@@ -35,7 +35,8 @@ impl Rule for StringDeduplication {
                       whole number: 25 at `live`. Without object counts: share of allocation in methods that make \
                       strings, 25 at `allocation`. Never more than 74.",
             differences: "JMC compares a fraction with a percentage in the second case, so it never finds anything \
-                          there. It asks for events that it reads in that case only, and so does this rule.",
+                          there. As in JMC, the use of the heap counts only where it is all of it, and the rule asks for \
+                          the TLAB events, which it reads in the second case only.",
             settings: const {
                 &[
                     Setting::percent("live", 50.0, "Share of the live heap that is worth a look"),

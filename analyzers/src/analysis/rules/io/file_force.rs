@@ -12,6 +12,7 @@ const FORCES: GroupBy = GroupBy::of(&["jdk.FileForce"]).by(&["path", "stackTrace
 const WORDS: Words = Words {
     what: "forced to disk",
     peer: "file",
+    nameless: "standard output or a pipe",
     explanation: "The thread waits until the disk has everything that was written to the file.",
     remedy: "Force less often, several changes at a time, or use a faster disk.",
 };

@@ -13,6 +13,7 @@ const READS: GroupBy =
 const WORDS: Words = Words {
     what: "read from a file",
     peer: "file",
+    nameless: "standard input or a pipe",
     explanation: "The thread stands still until the disk, or the network behind it, has answered.",
     remedy: "Read less, ahead of time or in another thread; look at the disk. Network file systems are often the cause.",
 };

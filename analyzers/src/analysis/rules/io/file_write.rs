@@ -13,6 +13,7 @@ const WRITES: GroupBy =
 const WORDS: Words = Words {
     what: "written to a file",
     peer: "file",
+    nameless: "standard output or a pipe",
     explanation: "The thread stands still until the system has taken what it writes.",
     remedy: "Write less, in larger pieces or in another thread (an asynchronous log appender); look at the disk.",
 };

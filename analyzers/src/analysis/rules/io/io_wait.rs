@@ -1,26 +1,31 @@
 //! `IoWait`: time-outs and slow answers, by file and peer.
 
+use std::collections::BTreeMap;
+
 use crate::analysis::math::{map2, ratio};
 use crate::analysis::rules::common::{Seek, site_rows, sites, things, time, worst};
 use crate::analysis::{
-    Category, EVENT, Facts, Group, GroupBy, Needs, Presence, Rule, RuleInfo, Setting, Settings, Value, Verdict,
+    Category, EVENT, Facts, Group, GroupBy, Level, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict,
 };
 
 /// Waiting for files and sockets. Needs no list.
 ///
-/// Fires on made-up events; quiet on `fixtures/scenarios/repeated-requests.jfr.gz`, `logging-blocks` and `healthy`.
+/// Fires on `fixtures/scenarios/slow-peer.jfr.gz` and on made-up events; quiet on `fixtures/scenarios/repeated-requests.jfr.gz`, `logging-blocks` and `healthy`.
 #[derive(Debug, Clone, Copy)]
 pub struct IoWait;
 
 const EVENTS: &[&str] = &["jdk.SocketRead", "jdk.SocketWrite", "jdk.FileRead", "jdk.FileWrite", "jdk.FileForce"];
 const TRANSFERS: GroupBy = GroupBy::of(EVENTS)
-    .by(&[EVENT, "path|host", "stackTrace", "timeout"])
+    .by(&[EVENT, "path|address", "stackTrace", "timeout"])
     .measure(&["duration", "bytesRead|bytesWritten"])
     .histogram()
     .up_to(20_000);
 
+/// The names of addresses, where they are known.
+const NAMES: GroupBy = GroupBy::of(&["jdk.SocketRead", "jdk.SocketWrite"]).by(&["address", "host"]);
+
 /// Servers, and connections that are kept open: a long read is a wait for the next request or message.
-const WAITING: &str = r"^org\.apache\.(?:coyote|tomcat)\.|^org\.eclipse\.jetty\.(?:io|server)|^io\.undertow\.|^sun\.net\.httpserver\.|^sun\.rmi\.transport\.tcp\.TCPTransport|^javax\.management\.remote\.rmi\.RMIConnector\$RMINotifClient|^com\.sun\.jndi\.ldap\.Connection\.run|^org\.glassfish\.grizzly\.|^weblogic\.socket\.|^com\.ibm\.io\.|^jdk\.internal\.net\.http\.|^org\.apache\.zookeeper\.ClientCnxn|^com\.rabbitmq\.client\.impl\.|^org\.apache\.activemq\.transport\.tcp\.|^com\.mongodb\.internal\.connection\.DefaultServerMonitor|^org\.eclipse\.jdt\.|^sun\.tools\.attach\.|^java\.lang\.ProcessImpl|^java\.lang\.Process";
+const WAITING: &str = r"^org\.apache\.(?:coyote|tomcat)\.|^org\.eclipse\.jetty\.(?:io|server)|^io\.undertow\.|^sun\.net\.httpserver\.|^sun\.rmi\.transport\.tcp\.TCPTransport|^javax\.management\.remote\.rmi\.RMIConnector\$RMINotifClient|^com\.sun\.jndi\.ldap\.Connection\.run|^org\.glassfish\.grizzly\.|^weblogic\.socket\.|^com\.ibm\.io\.|^jdk\.internal\.net\.http\.|^org\.apache\.zookeeper\.ClientCnxn|^com\.rabbitmq\.client\.impl\.|^org\.apache\.activemq\.transport\.tcp\.|^com\.mongodb\.internal\.connection\.DefaultServerMonitor|^org\.eclipse\.jdt\.|^py4j\.|^sun\.tools\.attach\.|^java\.lang\.ProcessImpl|^java\.lang\.Process|\.(?:waitFor|awaitNext|awaitRequest|nextRequest|readRequestLine|readCommand|receiveRequest)[^.]*$";
 
 /// Transfers that a percentile takes.
 const ENOUGH: u64 = 20;
@@ -33,7 +38,8 @@ impl Rule for IoWait {
             description: "Reads that ran into their time-out, and files or hosts that answer slowly.",
             formula: "jdk.SocketRead events that lasted as long as their time-out: 25 at `info`, 75 at `warning`. The 99th percentile of duration \
                       of each file or host with at least 20 events: 25 at `slow-info`, 75 at `slow-warning`. The worse counts. Left out are reads \
-                      with a frame that `exclude` matches: servers waiting for the next request. JMC's rules judge the one longest event.",
+                      with a frame that `exclude` matches, servers waiting for the next request, and those without a path: standard input and \
+                      pipes. JMC's rules judge the one longest event.",
             settings: const {
                 &[
                     Setting::count("info", 1.0, "Time-outs that are worth a look"),
@@ -48,17 +54,21 @@ impl Rule for IoWait {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().groups(TRANSFERS)
+        Needs::new().groups(TRANSFERS).groups(NAMES)
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        if EVENTS.iter().all(|e| facts.presence(e) < Presence::Enabled) {
-            return Verdict::not_applicable("no reads or writes of files or sockets are recorded");
+        if let Some(because) = facts.missing_all(EVENTS, Level::Enabled) {
+            return Verdict::not_applicable(because);
         }
         let groups = facts.groups(&TRANSFERS);
         let waiting = Seek::new(facts, |method: &str| settings.matches("exclude", method));
         let is_read = |g: &Group<'_>| g.text(0).is_some_and(|e| e.ends_with("Read"));
         let keep = |g: &Group<'_>| {
+            if g.text(0) == Some("jdk.FileRead") && g.text(1).is_none_or(str::is_empty) {
+                // Standard input, or a pipe: whoever writes to it decides when.
+                return false;
+            }
             let Some(stack) = g.stack(2) else { return true };
             // A read that no frame of the program's own asked for is the wait of a reader thread of the JDK.
             !is_read(g) || !(waiting.passes(stack) || facts.application_frame(stack).is_none())
@@ -84,7 +94,12 @@ impl Rule for IoWait {
         let p99 = slowest.as_ref().map_or(0.0, slow);
         let by_timeouts = map2(timed_out as f64, settings.number("info"), settings.number("warning"));
         let by_slow = map2(p99 / 1e9, settings.number("slow-info"), settings.number("slow-warning"));
-        let peer = |g: &Group<'_>, key: usize| g.text(key).filter(|t| !t.is_empty()).unwrap_or("unknown").to_owned();
+        let names: BTreeMap<&str, &str> =
+            facts.groups(&NAMES).iter().filter_map(|g| Some((g.text(0)?, g.text(1)?))).collect();
+        let peer = |g: &Group<'_>, key: usize| {
+            let address = g.text(key).filter(|t| !t.is_empty()).unwrap_or("unknown");
+            names.get(address).filter(|name| !name.is_empty()).map_or(address, |name| name).to_owned()
+        };
         let summary = match (timeouts.first(), &slowest) {
             (Some((first, _)), _) if by_timeouts >= by_slow => {
                 format!("{} ran into time-outs, most of {}", things(timed_out, "read", "reads"), peer(first, 0))
@@ -164,6 +179,7 @@ mod tests {
         (0..30i64)
             .fold(Scene::new(), |s, i| {
                 let fields = [
+                    ("address", "10.0.0.7".into()),
                     ("host", "db.example".into()),
                     ("timeout", timeout.into()),
                     ("stackTrace", stack(&["java.net.SocketInputStream.read", method])),
@@ -171,6 +187,13 @@ mod tests {
                 s.event("jdk.SocketRead", i * SECOND, i * SECOND + nanos, fields)
             })
             .judge(&IoWait)
+    }
+
+    #[test]
+    fn it_fires_on_a_peer_that_does_not_answer() {
+        let verdict = fixture::expect("IoWait", "slow-peer", Severity::Warning);
+        assert!(verdict.summary.starts_with("12 reads ran into time-outs"), "{}", verdict.summary);
+        assert!(fixture::text(&verdict).contains("PressureScenarios.askStock"), "{verdict:#?}");
     }
 
     #[test]
@@ -184,9 +207,26 @@ mod tests {
     }
 
     #[test]
+    fn a_pipe_is_not_slow() {
+        let read = |path: Option<&str>| {
+            (0..30i64)
+                .fold(Scene::new(), |s, i| {
+                    let stack = ("stackTrace", stack(&["java.io.FileInputStream.read", "shop.Tool.run"]));
+                    let path = path.map(|p| ("path", p.into()));
+                    s.event("jdk.FileRead", i * SECOND, i * SECOND + 3 * SECOND, path.into_iter().chain([stack]))
+                })
+                .judge(&IoWait)
+                .severity
+        };
+        assert_eq!(read(None), Severity::Ok);
+        assert_eq!(read(Some("/mnt/share/a")), Severity::Warning);
+    }
+
+    #[test]
     fn it_is_quiet_on_fast_peers_and_waiting_servers() {
         assert_eq!(reads(SECOND / 100, 0, "shop.Orders.load").severity, Severity::Ok);
         assert_eq!(reads(SECOND * 3, 0, "org.apache.coyote.http11.Http11InputBuffer.fill").severity, Severity::Ok);
+        assert_eq!(reads(SECOND * 3, 0, "py4j.ClientServerConnection.waitForCommands").severity, Severity::Ok);
         fixture::expect("IoWait", "repeated-requests", Severity::Ok);
         fixture::expect("IoWait", "logging-blocks", Severity::Ok);
         fixture::expect("IoWait", "healthy", Severity::Ok);

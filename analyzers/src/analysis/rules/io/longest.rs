@@ -1,5 +1,6 @@
 //! The longest of many transfers: shared by the rules on files and sockets.
 
+use crate::analysis::rules::common::time;
 use crate::analysis::{Facts, Group, GroupBy, Value, Verdict};
 
 /// How transfers are spoken of.
@@ -8,6 +9,8 @@ pub(super) struct Words {
     pub(super) what: &'static str,
     /// What the first key is: `file`.
     pub(super) peer: &'static str,
+    /// What it is where it has no name.
+    pub(super) nameless: &'static str,
     pub(super) explanation: &'static str,
     pub(super) remedy: &'static str,
 }
@@ -28,7 +31,7 @@ pub(super) fn judge(
     else {
         return Verdict::ok(format!("Nothing was {}", words.what));
     };
-    let name = |g: &Group<'_>| g.text(0).unwrap_or("unknown").to_owned();
+    let name = |g: &Group<'_>| g.text(0).filter(|n| !n.is_empty()).unwrap_or(words.nameless).to_owned();
     peers.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
     let rows = peers.iter().take(10).map(|g| {
         [
@@ -41,17 +44,24 @@ pub(super) fn judge(
         ]
     });
     let stacks = groups.select(&[1], |g| keep(g) && g.key(0) == longest.key(0));
+    let slowest = stacks.iter().max_by(|a, b| a.max(0).total_cmp(&b.max(0)));
+    let by = slowest.and_then(|g| facts.site(g.stack(0)?)).map(|f| format!(", by {}", f.method)).unwrap_or_default();
     let start = longest.max_start();
     Verdict::scored(
         score(longest.max(0)),
         format!(
-            "The longest time in which something was {} is {:.1} ms: {}",
+            "The longest time in which something was {} is {}: {}{by}",
             words.what,
-            longest.max(0) / 1e6,
+            time(longest.max(0)),
             name(&longest)
         ),
     )
-    .explain(words.explanation)
+    .explain(if words.peer == "file" && longest.text(0).is_none_or(str::is_empty) {
+        "Standard input, output and pipes have no path: the thread waited for whoever is at the other end, as a program does that \
+         waits for another to end."
+    } else {
+        words.explanation
+    })
     .remedy(words.remedy)
     .with("longest", Value::nanos_f64(longest.max(0)))
     .with(words.peer, name(&longest))

@@ -3,7 +3,7 @@
 use crate::analysis::math::{map2, ratio};
 use crate::analysis::rules::common::{amount, method_of, things};
 use crate::analysis::{
-    Category, EVENT, Facts, Frame, GroupBy, Needs, Presence, Rule, RuleInfo, Setting, Settings, Value, Verdict,
+    Category, EVENT, Facts, Frame, GroupBy, Level, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict,
 };
 
 /// Many transfers of few bytes to or from one file or peer, from one place in the program. Needs no list.
@@ -57,8 +57,8 @@ impl Rule for SmallIo {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        if EVENTS.iter().all(|e| facts.presence(e) < Presence::Enabled) {
-            return Verdict::not_applicable("no reads or writes of files or sockets are recorded");
+        if let Some(because) = facts.missing_all(EVENTS, Level::Enabled) {
+            return Verdict::not_applicable(because);
         }
         let mut places: Vec<Place<'_>> = Vec::new();
         for group in facts.groups(&TRANSFERS).iter() {

@@ -18,6 +18,7 @@ const WAITING: [&str; 2] = [
 const WORDS: Words = Words {
     what: "read from a socket",
     peer: "address",
+    nameless: "unknown",
     explanation: "The thread stands still until the peer has answered. A server's thread that waits for the next \
                   request looks the same.",
     remedy: "Look at the peer and the network; ask for several things at once; set time-outs.",

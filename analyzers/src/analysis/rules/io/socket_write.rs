@@ -18,6 +18,7 @@ const LEFT_OUT: [&str; 2] = [
 const WORDS: Words = Words {
     what: "written to a socket",
     peer: "address",
+    nameless: "unknown",
     explanation: "The thread stands still until the system has taken what it writes: the peer reads too slowly, or the \
                   network is slow.",
     remedy: "Look at the peer and the network; write in another thread.",

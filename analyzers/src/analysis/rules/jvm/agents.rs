@@ -73,6 +73,7 @@ impl Rule for DynamicAgents {
             category: Category::Jvm,
             description: "Whether agents were loaded into the running JVM.",
             formula: "To act on if there is any; the score is 75.",
+            differences: "JMC counts events, so that an agent counts once a chunk; here agents count.",
             ..RuleInfo::jmc("DynamicAgents")
         }
     }

@@ -237,8 +237,23 @@ pub(super) const XX: &[Deprecation] = &[
     Deprecation {
         deprecated: Some((23, &[])),
         obsolete: Some((24, &[])),
-        removed: None,
+        removed: Some((25, &[])),
         names: &["PreserveAllAnnotations", "DontYieldALot", "UseEmptySlotsInSupers", "UseNotificationThread"],
+    },
+    // What follows JMC does not know; it is what JDK 25 says of itself when it is started with them.
+    Deprecation { deprecated: Some((23, &[])), obsolete: Some((24, &[])), removed: None, names: &["ZGenerational"] },
+    Deprecation { deprecated: Some((24, &[])), obsolete: None, removed: None, names: &["LockingMode"] },
+    Deprecation {
+        deprecated: Some((25, &[])),
+        obsolete: None,
+        removed: None,
+        names: &["UseCompressedClassPointers", "UseOprofile"],
+    },
+    Deprecation {
+        deprecated: None,
+        obsolete: Some((25, &[])),
+        removed: None,
+        names: &["PerfDataSamplingInterval", "ZMarkStackSpaceLimit"],
     },
 ];
 

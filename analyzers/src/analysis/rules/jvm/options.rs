@@ -17,6 +17,8 @@ impl Rule for Options {
             description: "Whether options are deprecated, have no effect any more, or are not documented.",
             formula: "The greatest of: 100 for an option that was removed, 74 for one without effect, 50 for a deprecated \
                       one, 24 for one that will be; 50 for an undocumented one (judged for JDK 7 and 8 only).",
+            differences: "JMC's list ends with JDK 24; here it goes on to JDK 25. JMC would take the score of options that are not \
+                          recommended from another list; it has none, and neither has this rule.",
             settings: const {
                 &[Setting::regex("accepted", "^DebugNonSafepoints$", "Undocumented options that are accepted")]
             },

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::analysis::math::{map2, ratio};
 use crate::analysis::rules::common::{thread_name, time, worst};
-use crate::analysis::{Category, Facts, GroupBy, Needs, Presence, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use crate::analysis::{
+    Category, Facts, GroupBy, Level, Needs, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict,
+};
 
 /// Time until all threads have come to a safepoint. Needs the lists of safepoint events and `jdk.ExecuteVMOperation`.
 ///
@@ -19,6 +21,8 @@ const LATE: GroupBy =
 
 /// The share of synchronisation counts only where safepoints take this share of the time: 60 % of nothing is nothing.
 const MATTERS: f64 = 0.01;
+/// Of a recording that is shorter than this, nanoseconds, the shares are those of this time: one safepoint would be much of it.
+const LEAST: f64 = 10e9;
 
 impl Rule for SlowSafepoint {
     fn info(&self) -> RuleInfo {
@@ -27,8 +31,9 @@ impl Rule for SlowSafepoint {
             category: Category::Jvm,
             description: "How long the JVM waits for the last thread before it can do what needs all of them stopped.",
             formula: "The longest jdk.SafepointStateSynchronization (else jdk.SafepointBegin, which holds it): 25 at `info`, 75 at \
-                      `warning`. Where safepoints take at least 1 % of the time also the share of that in them: 25 at `share-info`, 75 at \
-                      `share-warning`.",
+                      `warning`. Where safepoints take at least 1 % of the time (of 10 s or more) also the share of that in them: 25 at \
+                      `share-info`, 75 at `share-warning`; worth a look at most while the longest stays below `info`. After Jeffrey (50 \
+                      and 100 ms); the shares are our own.",
             settings: const {
                 &[
                     Setting::seconds("info", 0.05, "Longest time that is worth a look"),
@@ -51,9 +56,8 @@ impl Rule for SlowSafepoint {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let on = |event: &str| facts.presence(event) >= Presence::Enabled;
-        if !on(SYNC) && !on(BEGIN) {
-            return Verdict::not_applicable(format!("neither {SYNC} nor {BEGIN} is recorded; switch one on"));
+        if let Some(because) = facts.missing_all(&[SYNC, BEGIN], Level::Enabled) {
+            return Verdict::not_applicable(because);
         }
         let (sync, begin) = (facts.table(SYNC), facts.table(BEGIN));
         let reached = if sync.is_empty() { begin } else { sync };
@@ -76,10 +80,12 @@ impl Rule for SlowSafepoint {
             operations.rows().filter(|r| r.flag("safepoint") == Some(true)).map(|r| r.nanos() as f64).sum();
         let stopped = if ends.is_empty() { waited + executed } else { whole.max(waited) };
         let share = ratio(waited, stopped) * 100.0;
-        let of_time = ratio(stopped, facts.nanos() as f64);
+        let of_time = ratio(stopped, (facts.nanos() as f64).max(LEAST));
         let by_longest = map2(longest.nanos() as f64 / 1e9, settings.number("info"), settings.number("warning"));
         let by_share = if of_time >= MATTERS {
-            map2(share, settings.number("share-info"), settings.number("share-warning"))
+            let score = map2(share, settings.number("share-info"), settings.number("share-warning"));
+            // Many waits that nobody notices.
+            if by_longest < Severity::INFO_SCORE { score.min(74.0) } else { score }
         } else {
             0.0
         };
@@ -129,7 +135,6 @@ impl Rule for SlowSafepoint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::Severity;
     use crate::analysis::rules::common::{SECOND, fixture};
     use crate::analysis::testing::{Scene, stack, thread};
 
@@ -163,5 +168,18 @@ mod tests {
             [],
         );
         assert_eq!(short.judge(&SlowSafepoint).severity, Severity::Ok);
+    }
+
+    #[test]
+    fn short_waits_are_no_warning_however_large_their_share() {
+        let scene = |nanos: i64| {
+            (0..20i64).fold(Scene::new(), |s, i| {
+                let at = i * SECOND / 2;
+                s.event(SYNC, at, at + nanos, [("safepointId", i.into())])
+            })
+        };
+        assert_eq!(scene(20_000_000).judge(&SlowSafepoint).severity, Severity::Info);
+        // All of a recording of one second, 1 ms each.
+        assert_eq!(scene(1_000_000).judge(&SlowSafepoint).severity, Severity::Ok);
     }
 }

@@ -6,7 +6,7 @@ use crate::analysis::{Category, Facts, GroupBy, Needs, Rule, RuleInfo, Setting, 
 
 /// The share of time in blocking VM operations. Needs the list of `jdk.ExecuteVMOperation`.
 ///
-/// Fires on made-up events; quiet on `fixtures/scenarios/safepoint-slow.jfr.gz` (the operations are short, only reaching the safepoint is
+/// Fires on `fixtures/scenarios/vm-operations.jfr.gz` (thread dumps over and over) and on made-up events; quiet on `fixtures/scenarios/safepoint-slow.jfr.gz` (the operations are short, only reaching the safepoint is
 /// slow) and `healthy`.
 #[derive(Debug, Clone, Copy)]
 pub struct VmOperationShare;
@@ -32,7 +32,7 @@ impl Rule for VmOperationShare {
                     Setting::seconds("window", 60.0, "Length of the window"),
                     Setting::regex(
                         "exclude",
-                        "Collect|^G1|^Z(?:Mark|Relocate|Operation|Young|Old)|^X|Shenandoah|^CMS|GC|Scavenge",
+                        "Collect|^G1|^Z(?:Mark|Relocate|Operation|Young|Old)|^X|Shenandoah|^CMS|Scavenge|^(?:Serial|Parallel)?(?:GC_)?(?:Full)?GC(?:Operation)?$",
                         "Operations left out",
                     ),
                 ]
@@ -113,6 +113,14 @@ mod tests {
             let fields = [("operation", operation.into()), ("safepoint", true.into()), ("caller", thread("agent"))];
             s.event("jdk.ExecuteVMOperation", i * SECOND, i * SECOND + millis * 1_000_000, fields)
         })
+    }
+
+    #[test]
+    fn it_fires_on_thread_dumps_over_and_over() {
+        let verdict = fixture::expect("VmOperationShare", "vm-operations", Severity::Warning);
+        assert!(verdict.summary.contains("ThreadDump") && fixture::text(&verdict).contains("watcher"), "{verdict:#?}");
+        // Tools that count objects hold up the program too, though the operation is named after the collector.
+        assert_eq!(scene("GC_HeapInspection", 120).judge(&VmOperationShare).severity, Severity::Warning);
     }
 
     #[test]

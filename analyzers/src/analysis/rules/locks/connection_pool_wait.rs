@@ -3,7 +3,7 @@
 use super::blocked::{BLOCKED, STACK_KEY, of_time};
 use crate::analysis::math::{map2, ratio};
 use crate::analysis::rules::common::{Seek, class_of, method_of, time, worst};
-use crate::analysis::{Category, Facts, Group, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use crate::analysis::{Category, Facts, Group, Level, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// Time blocked while a pool of connections or objects is asked for one. Needs no list.
 ///
@@ -28,6 +28,9 @@ const ASKING: [&str; 11] = [
     "requestConnection",
     "reserve",
 ];
+
+/// What threads wait with.
+const WAITS: &[&str] = &["jdk.ThreadPark", "jdk.JavaMonitorWait", "jdk.JavaMonitorEnter"];
 
 /// Waits of at least this in all make their share count.
 const MATTERS: f64 = 1e9;
@@ -59,8 +62,8 @@ impl Rule for ConnectionPoolWait {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        if facts.groups(&BLOCKED).is_empty() {
-            return Verdict::not_applicable("no blocked threads are recorded");
+        if let Some(because) = facts.missing_all(WAITS, Level::Enabled) {
+            return Verdict::not_applicable(because);
         }
         let asks = Seek::new(facts, |method: &str| {
             let name = method_of(method);

@@ -185,6 +185,12 @@ mod tests {
     }
 
     #[test]
+    fn a_deadlock_in_a_recording_of_datadogs_is_found() {
+        let verdict = fixture::corpus("Deadlock", "public/btraceio+jafar/tck-test.jfr");
+        assert!(verdict.is_none_or(|v| v.severity == Severity::Warning && v.summary.contains("worker pool")));
+    }
+
+    #[test]
     fn a_thread_that_waits_for_long_is_no_deadlock() {
         fixture::expect("Deadlock", "scenarios/stuck-threads", Severity::Ok);
         fixture::expect("Deadlock", "scenarios/healthy", Severity::Ok);

@@ -1,32 +1,31 @@
-//! `JavaBlocking`: time blocked entering monitors.
+//! `JavaBlocking`: time blocked by monitors and locks.
 
+use super::waits::{CLASS, LOCKS, MONITOR, PARK, STACK, THREAD, WAITS, for_a_lock};
 use crate::analysis::math::{balance, map_exp100, ratio};
-use crate::analysis::{Category, Facts, Group, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use crate::analysis::{Category, Facts, Group, Level, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// How many threads wait on average to enter monitors. Needs no list.
+/// How many threads wait on average for monitors and locks. Needs no list.
+///
+/// `LockContention` compares the same with the CPU time.
 #[derive(Debug, Clone, Copy)]
 pub struct JavaBlocking;
-
-const ENTERS: GroupBy = GroupBy::of(&["jdk.JavaMonitorEnter"])
-    .by(&["eventThread", "monitorClass", "address", "stackTrace"])
-    .measure(&["duration"]);
-const THREAD: usize = 0;
-const CLASS: usize = 1;
-const ADDRESS: usize = 2;
-const STACK: usize = 3;
 
 impl Rule for JavaBlocking {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Blocked on monitors",
+            title: "Blocked by locks",
             category: Category::Locks,
-            description: "How many threads wait on average to enter monitors (synchronized).",
-            formula: "Sum of the time blocked over the length of the recording, which is the number of threads blocked \
+            description: "How many threads wait on average to enter monitors (synchronized) and for locks.",
+            formula: "Sum of the durations of jdk.JavaMonitorEnter, and of jdk.ThreadPark where parkedClass is a lock, over the length of the recording, which is the number of threads blocked \
                       on average: 25 at 0.21, 75 at `warning`.",
-            differences: "As in JMC, locks of java.util.concurrent are left out; LockContention has them.",
+            differences: "JMC looks at jdk.JavaMonitorEnter only, so that it does not see who waits for a ReentrantLock, a \
+                          ReentrantReadWriteLock or a StampedLock; here jdk.ThreadPark on those counts too, but for idle \
+                          threads of pools. JMC names the most blocked thread where time is spread less over threads than over \
+                          monitors; here than over their classes.",
             settings: const {
                 &[
                     Setting::count("warning", 1.0, "Threads blocked on average"),
+                    Setting::regex("locks", LOCKS, "Classes that are locks"),
                     Setting::regex("exclude-threads", r"(.*weblogic\.socket\.Muxer.*)", "Names of threads left out"),
                 ]
             },
@@ -35,41 +34,43 @@ impl Rule for JavaBlocking {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().available("jdk.JavaMonitorEnter").groups(ENTERS)
+        Needs::new().groups(WAITS)
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let enters = facts.groups(&ENTERS);
-        let counts = |g: &Group<'_>| !g.thread(THREAD).is_some_and(|t| settings.matches("exclude-threads", &t.name));
-        let all = enters.select(&[], counts);
+        if let Some(because) = facts.missing_all(&[MONITOR, PARK], Level::Available) {
+            return Verdict::not_applicable(because);
+        }
+        let waits = facts.groups(&WAITS);
+        let counts = for_a_lock(facts, settings);
+        let all = waits.select(&[], counts);
         let Some(all) = all.first() else {
             return Verdict::ok("No thread was blocked");
         };
         let blocked = ratio(all.sum(0), facts.nanos() as f64);
         let score = map_exp100(blocked, settings.number("warning"));
 
-        let threads = enters.select(&[THREAD], counts);
-        let classes = enters.select(&[CLASS], counts);
-        let instances = enters.select(&[ADDRESS], counts);
-        let by_thread = balance(threads.iter().map(|g| g.sum(0))) > balance(instances.iter().map(|g| g.sum(0)));
+        let threads = waits.select(&[THREAD], counts);
+        let classes = waits.select(&[CLASS], counts);
+        let by_thread = balance(threads.iter().map(|g| g.sum(0))) > balance(classes.iter().map(|g| g.sum(0)));
         let class = top(classes.clone()).into_iter().next();
         let thread = top(threads.clone()).into_iter().next();
         let what = match (&class, &thread) {
-            (_, Some(thread)) if by_thread => thread.thread(THREAD).map_or("", |t| t.name.as_str()),
+            (_, Some(thread)) if by_thread => thread.thread(0).map_or("", |t| t.name.as_str()),
             (Some(class), _) => class.text(0).unwrap_or("unknown class"),
             _ => "",
         };
-        let stacks = enters.select(&[STACK], counts);
+        let stacks = waits.select(&[STACK], counts);
         let summary = format!(
-            "{blocked:.2} threads wait on average to enter a monitor, most {} {what}",
+            "{blocked:.2} threads wait on average for a monitor or lock, most {} {what}",
             if by_thread { "of all thread" } else { "for" },
         );
         Verdict::scored(score, summary)
             .explain(
-                "A thread that enters a synchronized block while another holds the monitor stands still. The more \
+                "A thread that wants a monitor or lock while another holds it stands still. The more \
                  threads wait, the less of the machine is used.",
             )
-            .remedy("Hold the monitor for a shorter time, divide what it protects, or use a concurrent collection.")
+            .remedy("Hold the lock for a shorter time, divide what it protects, or use a concurrent collection.")
             .with("threads blocked on average", Value::number(blocked, "threads"))
             .with("time blocked", Value::nanos_f64(all.sum(0)))
             .with("times blocked", Value::count(all.count(), "times"))
@@ -136,6 +137,16 @@ mod tests {
     }
 
     #[test]
+    fn locks_of_java_util_concurrent_count_too() {
+        let parked = |class: &str| {
+            let fields = [("eventThread", thread("worker")), ("parkedClass", class.into())];
+            Scene::new().event(PARK, 0, 1_000, fields).judge(&JavaBlocking).severity
+        };
+        assert_eq!(parked("java.util.concurrent.locks.ReentrantLock$NonfairSync"), Severity::Warning);
+        assert_eq!(parked("java.util.concurrent.CountDownLatch$Sync"), Severity::Ok);
+    }
+
+    #[test]
     fn threads_can_be_left_out() {
         assert_eq!(scene("weblogic.socket.Muxer 1").judge(&JavaBlocking).severity, Severity::Ok);
         assert_eq!(scene("worker").with("exclude-threads", "work").judge(&JavaBlocking).severity, Severity::Ok);
@@ -143,6 +154,6 @@ mod tests {
 
     #[test]
     fn without_events_it_does_not_apply() {
-        assert_eq!(Scene::new().enabled("jdk.JavaMonitorEnter").judge(&JavaBlocking).severity, Severity::NotApplicable);
+        assert_eq!(Scene::new().enabled(MONITOR).judge(&JavaBlocking).severity, Severity::NotApplicable);
     }
 }

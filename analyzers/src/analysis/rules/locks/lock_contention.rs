@@ -1,10 +1,9 @@
 //! `LockContention`: time spent waiting for locks of any kind.
 
+use super::waits::{CLASS, KIND, LOCKS, MONITOR, PARK, STACK, THREAD, WAITS, for_a_lock};
 use crate::analysis::math::{map2, ratio};
 use crate::analysis::rules::support::{LOAD_FIELDS, jvm_cpu_nanos, place, top};
-use crate::analysis::{
-    Category, EVENT, Facts, Group, GroupBy, Needs, Presence, Rule, RuleInfo, Setting, Settings, Value, Verdict,
-};
+use crate::analysis::{Category, Facts, Level, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// How many threads wait on average for locks: monitors and those of `java.util.concurrent`, which JMC's `JavaBlocking` leaves
 /// out. Needs the list of `jdk.CPULoad`; the locks are sums.
@@ -14,22 +13,8 @@ use crate::analysis::{
 #[derive(Debug, Clone, Copy)]
 pub struct LockContention;
 
-const MONITOR: &str = "jdk.JavaMonitorEnter";
-const PARK: &str = "jdk.ThreadPark";
-const WAITS: GroupBy = GroupBy::of(&[MONITOR, PARK])
-    .by(&[EVENT, "monitorClass|parkedClass", "stackTrace", "eventThread"])
-    .measure(&["duration"]);
-const KIND: usize = 0;
-const CLASS: usize = 1;
-const STACK: usize = 2;
-const THREAD: usize = 3;
-
 /// Threads that wait on average from which time on CPU is a measure: next to nothing is a large part of nothing.
 const ENOUGH: f64 = 0.1;
-
-/// Where the threads of a pool ask for work, or end: those that wait there, be it for the pool's own lock, have nothing to do.
-const NO_WORK: [&str; 2] =
-    ["java.util.concurrent.ThreadPoolExecutor.getTask", "java.util.concurrent.ThreadPoolExecutor.processWorkerExit"];
 
 impl Rule for LockContention {
     fn info(&self) -> RuleInfo {
@@ -50,11 +35,7 @@ impl Rule for LockContention {
                     Setting::count("warning", 1.0, "Threads waiting on average, to act on"),
                     Setting::percent("cpu-info", 10.0, "Waiting over CPU time, worth a look"),
                     Setting::percent("cpu-warning", 50.0, "Waiting over CPU time, to act on"),
-                    Setting::regex(
-                        "locks",
-                        r"\.(Reentrant(ReadWrite)?Lock(\$\w+)?|StampedLock)$|Lock\$(Nonfair|Fair)?Sync$",
-                        "Classes that are locks",
-                    ),
+                    Setting::regex("locks", LOCKS, "Classes that are locks"),
                     Setting::regex("exclude-threads", "", "Names of threads left out"),
                 ]
             },
@@ -67,16 +48,11 @@ impl Rule for LockContention {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let seen = |event| facts.presence(event) >= Presence::Enabled;
-        if !seen(MONITOR) && !seen(PARK) {
-            return Verdict::not_applicable(format!("neither {MONITOR} nor {PARK} was switched on"));
+        if let Some(because) = facts.missing_all(&[MONITOR, PARK], Level::Enabled) {
+            return Verdict::not_applicable(because);
         }
         let waits = facts.groups(&WAITS);
-        let counts = |g: &Group<'_>| {
-            (g.text(KIND) == Some(MONITOR) || g.text(CLASS).is_some_and(|c| settings.matches("locks", c)))
-                && !g.stack(STACK).is_some_and(|s| facts.methods(s).any(|m| NO_WORK.contains(&m)))
-                && !g.thread(THREAD).is_some_and(|t| settings.matches("exclude-threads", &t.name))
-        };
+        let counts = for_a_lock(facts, settings);
         let all = waits.select(&[], counts);
         let Some(all) = all.first() else {
             return Verdict::ok("No thread waited for a lock");

@@ -3,7 +3,7 @@
 use super::blocked::{BLOCKED, EVENT_KEY, ON_KEY, STACK_KEY, is_idle, of_time};
 use crate::analysis::math::{map2, ratio};
 use crate::analysis::rules::common::{Seek, time};
-use crate::analysis::{Category, Facts, Group, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use crate::analysis::{Category, Facts, Group, Level, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// Time blocked under methods of logging libraries. Needs no list.
 ///
@@ -40,8 +40,8 @@ impl Rule for LoggingBlocks {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        if facts.groups(&BLOCKED).is_empty() {
-            return Verdict::not_applicable("no blocked threads and no input or output are recorded");
+        if let Some(because) = facts.missing_all(BLOCKED.events, Level::Enabled) {
+            return Verdict::not_applicable(because);
         }
         let logging = Seek::new(facts, |m: &str| settings.matches("packages", m));
         let idle = Seek::new(facts, is_idle);

@@ -2,7 +2,7 @@
 
 use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Whether the recording was written because the JVM died.
+/// Whether the recording was written because the JVM died. Needs the list of `jdk.DumpReason`.
 #[derive(Debug, Clone, Copy)]
 pub struct DumpReason;
 

@@ -1,8 +1,8 @@
 //! `OverAggressiveRecordingSetting`: thresholds that make recording costly.
 
-use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Settings, Value, Verdict};
+use crate::analysis::{Category, Facts, Needs, Presence, Rule, RuleInfo, Settings, Value, Verdict};
 
-/// Whether blocking and parking are recorded however short.
+/// Whether blocking and parking are recorded however short. Needs no list.
 #[derive(Debug, Clone, Copy)]
 pub struct OverAggressiveRecordingSetting;
 
@@ -15,6 +15,7 @@ impl Rule for OverAggressiveRecordingSetting {
             category: Category::Recording,
             description: "Whether every blocking and parking of threads is recorded, however short.",
             formula: "Worth a look if the threshold of JavaMonitorEnter or ThreadPark is 0.",
+            differences: "JMC also tells of event types that are switched off, whose threshold does nothing.",
             ..RuleInfo::jmc("OverAggressiveRecordingSetting")
         }
     }
@@ -26,7 +27,8 @@ impl Rule for OverAggressiveRecordingSetting {
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
         let zero = |event: &&&str| {
             let values = facts.settings_of(event, "threshold");
-            values.iter().any(|s| s.value.trim_start().starts_with("0 ") || s.value == "0")
+            facts.presence(event) != Presence::Disabled
+                && values.iter().any(|s| s.value.trim_start().starts_with("0 ") || s.value == "0")
         };
         let found: Vec<&str> = EVENTS.iter().filter(zero).copied().collect();
         if found.is_empty() {

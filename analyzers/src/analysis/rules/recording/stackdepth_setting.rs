@@ -52,7 +52,10 @@ impl Rule for StackdepthSetting {
         .explain(
             "Without their lower ends stacks cannot be put together: callers are missing, flame graphs fall apart.",
         )
-        .remedy("Record with -XX:FlightRecorderOptions:stackdepth=256 or more.")
+        .remedy(format!(
+            "Record with -XX:FlightRecorderOptions:stackdepth={:.0} or more; profilers have a setting of their own.",
+            (depth * 2.0).clamp(256.0, 2_048.0)
+        ))
         .with("share truncated", Value::share(share))
         .with("depth", Value::number(depth, "frames"))
         .with("event types", Value::table(["event type", "truncated", "share"], rows))

@@ -6,7 +6,8 @@ use crate::analysis::{Category, Facts, Group, GroupBy, Needs, Rule, RuleInfo, Se
 
 /// How long tasks wait before an executor runs them, as Datadog's agent measures it. Needs no list.
 ///
-/// Both tests are on made-up events: only Datadog's agent writes them.
+/// Fires on `tck-test.jfr` of the shared corpus (skipped where that is not at hand) and on made-up events; quiet on made-up events: only
+/// Datadog's agent writes them.
 #[derive(Debug, Clone, Copy)]
 pub struct ExecutorQueueDelay;
 
@@ -107,6 +108,7 @@ impl Rule for ExecutorQueueDelay {
 mod tests {
     use super::*;
     use crate::analysis::Severity;
+    use crate::analysis::rules::support::fixture;
     use crate::analysis::testing::Scene;
 
     fn scene(millis: i64) -> Scene {
@@ -114,6 +116,14 @@ mod tests {
             let fields = [("scheduler", "shop.Pool".into()), ("task", "shop.Order".into())];
             scene.event(EVENT, i, i + millis * 1_000_000, fields)
         })
+    }
+
+    #[test]
+    fn datadogs_measurements_are_read() {
+        let verdict = fixture::corpus("ExecutorQueueDelay", "public/btraceio+jafar/tck-test.jfr");
+        assert!(verdict.is_none_or(|v| {
+            v.severity == Severity::Warning && v.summary.contains("java.util.concurrent.ThreadPoolExecutor")
+        }));
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::analysis::math::{map2, ratio};
 use crate::analysis::rules::support::{CPU_BY_THREAD, SECOND, pool_name};
-use crate::analysis::{Category, Facts, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, ThreadId, Value, Verdict};
+use crate::analysis::{
+    Category, Facts, GroupBy, Level, Needs, Rule, RuleInfo, Setting, Settings, ThreadId, Value, Verdict,
+};
 
 /// Whether a pool has far more threads than have work, or more threads that compute than there are CPUs. Needs no list.
 ///
@@ -101,9 +103,10 @@ impl Rule for OversizedThreadPool {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let threads = threads(facts);
         if threads.is_empty() {
+            let because =
+                facts.missing_all(&["jdk.ThreadPark", "jdk.ThreadCPULoad", "jdk.ThreadStart"], Level::Available);
             return Verdict::not_applicable(
-                "the recording tells of no threads: neither starts, parks nor loads (jdk.ThreadStart, jdk.ThreadPark, \
-                 jdk.ThreadCPULoad)",
+                because.unwrap_or_else(|| "the recording tells of no Java threads".to_owned()),
             );
         }
         let mut pools: BTreeMap<String, Pool> = BTreeMap::new();

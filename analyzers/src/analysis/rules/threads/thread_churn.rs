@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use crate::analysis::math::{map2, ratio};
 use crate::analysis::rules::support::{pool_name, rising, time, warm};
 use crate::analysis::{
-    Category, Facts, Group, GroupBy, Needs, Presence, Rule, RuleInfo, Setting, Settings, ThreadId, Value, Verdict,
+    Category, Facts, Group, GroupBy, Level, Needs, Presence, Rule, RuleInfo, Setting, Settings, ThreadId, Value,
+    Verdict,
 };
 
 /// Whether threads are started for short work, or become more and more. Needs the list of `jdk.JavaThreadStatistics` (one a
@@ -22,6 +23,8 @@ const STATISTICS: &str = "jdk.JavaThreadStatistics";
 const STARTS: GroupBy = GroupBy::of(&[START]).by(&["thread", "stackTrace"]);
 const ENDS: GroupBy = GroupBy::of(&[END]).by(&["thread"]);
 
+/// A recording that is shorter counts as this long: a pool that fills is no churn.
+const LEAST_SECONDS: f64 = 10.0;
 /// Steps in which growth is looked at.
 const STEPS: usize = 10;
 /// Threads that it takes to be growth.
@@ -33,14 +36,14 @@ impl Rule for ThreadChurn {
             title: "Thread churn and growth",
             category: Category::Threads,
             description: "Whether threads are started for a moment's work, or become more and more.",
-            formula: "jdk.ThreadStart events a second: 25 at `info`, 75 at `warning`, if half or more of them end within \
+            formula: "jdk.ThreadStart events a second (of 10 s or more): 25 at `info`, 75 at `warning`, if half or more of them end within \
                       `short` (or it is not recorded when they end). And the growth of activeCount of \
                       jdk.JavaThreadStatistics from the first to the last tenth of the time after the JVM's first 60 s, if it rises in 80 % of the \
                       tenths and by ten threads: 25 at `growth-info` of the first, 75 at `growth-warning`. The greater \
                       counts. Virtual threads are not counted. Thresholds of our own.",
             settings: const {
                 &[
-                    Setting::per_second("info", 5.0, "Starts that are worth a look"),
+                    Setting::per_second("info", 10.0, "Starts that are worth a look"),
                     Setting::per_second("warning", 50.0, "Starts to act on"),
                     Setting::seconds("short", 1.0, "A short life"),
                     Setting::percent("growth-info", 10.0, "Growth that is worth a look"),
@@ -56,12 +59,11 @@ impl Rule for ThreadChurn {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let starts_known = facts.presence(START) >= Presence::Enabled;
-        let growth = growth(facts);
-        if !starts_known && growth.is_none() {
-            return Verdict::not_applicable(format!("neither {START} nor {STATISTICS} is in the recording"));
+        if let Some(because) = facts.missing_all(&[START, STATISTICS], Level::Enabled) {
+            return Verdict::not_applicable(because);
         }
-        let seconds = facts.seconds().max(1.0);
+        let growth = growth(facts);
+        let seconds = facts.seconds().max(LEAST_SECONDS);
         let starts = facts.count(START);
         let rate = starts as f64 / seconds;
         let short = short_lived(facts, settings.nanos("short"));

@@ -127,7 +127,8 @@ impl Rule for ThreadStates {
             let wall = sampled(facts, "profiler.WallClockSample");
             if !enough(&wall) {
                 return Verdict::not_applicable(format!(
-                    "there are neither 100 wall-clock samples nor {ENOUGH_DUMPS} thread dumps (there are {})",
+                    "{} thread dumps are too few (it takes {ENOUGH_DUMPS}; {DUMP}#period=10 s gives more), and there are not 100 \
+                     wall-clock samples of a profiler",
                     dumps.len()
                 ));
             }
@@ -236,6 +237,16 @@ mod tests {
         assert!(verdict.summary.contains("transfer-"), "{}", verdict.summary);
         let samples = scene(&[("RUNNABLE", 60), ("CONTENDED", 15), ("PARKED", 45)]);
         assert_eq!(samples.judge(&ThreadStates).severity, Severity::Info);
+    }
+
+    #[test]
+    fn the_samples_of_profilers_are_read() {
+        for (name, source) in
+            [("public/btraceio+jafar/tck-test.jfr", "Datadog's"), ("generated/ap17-all.jfr", "async-profiler's")]
+        {
+            let verdict = fixture::corpus("ThreadStates", name);
+            assert!(verdict.is_none_or(|v| v.severity == Severity::Ok && v.summary.contains(source)), "{name}");
+        }
     }
 
     #[test]

@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::analysis::math::map2;
 use crate::analysis::rules::support::{SECOND, rising};
-use crate::analysis::rules::threads::missing_in_old_jdk;
-use crate::analysis::{
-    Category, EVENT, Facts, GroupBy, Needs, Presence, Rule, RuleInfo, Setting, Settings, Value, Verdict,
-};
+use crate::analysis::{Category, EVENT, Facts, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// Whether virtual threads are started faster than they end. Needs no list: a sum a second.
 ///
@@ -43,18 +40,10 @@ impl Rule for VirtualThreadBacklog {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().groups(SECONDS).groups(STARTS)
+        Needs::new().enabled(START).enabled(END).groups(SECONDS).groups(STARTS)
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        if let Some(verdict) = missing_in_old_jdk(facts, START) {
-            return verdict;
-        }
-        if facts.presence(END) < Presence::Enabled {
-            return Verdict::not_applicable(format!(
-                "{END} was not switched on; switch both on with {START}#enabled=true and {END}#enabled=true"
-            ));
-        }
         let mut changes: BTreeMap<i64, i64> = BTreeMap::new();
         for group in facts.groups(&SECONDS).iter() {
             let n = i64::try_from(group.count()).unwrap_or(i64::MAX);

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::analysis::math::{map2, ratio};
 use crate::analysis::rules::support::{number, time};
-use crate::analysis::rules::threads::missing_in_old_jdk;
 use crate::analysis::{
     Category, Facts, Frame, Group, GroupBy, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict,
 };
@@ -52,13 +51,10 @@ impl Rule for VirtualThreadPinned {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().groups(PINS)
+        Needs::new().enabled(EVENT).groups(PINS)
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        if let Some(verdict) = missing_in_old_jdk(facts, EVENT) {
-            return verdict;
-        }
         let pins = facts.groups(&PINS);
         let Some(all) = pins.total() else {
             return Verdict::ok("No virtual thread waited while pinned");

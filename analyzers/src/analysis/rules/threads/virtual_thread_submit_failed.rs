@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::rules::support::number;
-use crate::analysis::rules::threads::missing_in_old_jdk;
 use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Settings, Value, Verdict};
 
 /// Whether virtual threads could not be given to their scheduler. Needs a list of at most 1000 events.
@@ -26,13 +25,10 @@ impl Rule for VirtualThreadSubmitFailed {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().table_up_to(1_000, EVENT, &["exceptionMessage", "stackTrace"])
+        Needs::new().enabled(EVENT).table_up_to(1_000, EVENT, &["exceptionMessage", "stackTrace"])
     }
 
     fn evaluate(&self, facts: &Facts, _settings: &Settings) -> Verdict {
-        if let Some(verdict) = missing_in_old_jdk(facts, EVENT) {
-            return verdict;
-        }
         let table = facts.table(EVENT);
         let (Some(first), Some(last)) = (table.first(), table.last()) else {
             return Verdict::ok("All virtual threads were scheduled");
