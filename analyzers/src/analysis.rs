@@ -89,6 +89,13 @@ impl Analysis {
         Ok(self)
     }
 
+    /// Without the rules that are not to be kept.
+    #[must_use]
+    pub fn retain(mut self, keep: impl Fn(&RuleInfo) -> bool) -> Self {
+        self.rules.retain(|rule| keep(&rule.info()));
+        self
+    }
+
     /// What the rules say of themselves.
     pub fn infos(&self) -> impl ExactSizeIterator<Item = RuleInfo> {
         self.rules.iter().map(|r| r.info())

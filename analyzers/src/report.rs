@@ -138,6 +138,8 @@ impl Counts {
     /// `2 warnings, 1 to look at`.
     fn findings(self) -> String {
         match (self.warnings, self.infos) {
+            // No rule had anything to look at.
+            (0, 0) if self.ok == 0 => "nothing to judge".to_owned(),
             (0, 0) => "nothing found".to_owned(),
             (0, infos) => format!("{infos} to look at"),
             (warnings, 0) => plural(warnings, "warning", "warnings"),
@@ -195,6 +197,6 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
     facts.push(("length", crate::units::duration(recording.duration_nanos)));
     let events = i64::try_from(recording.events).unwrap_or(i64::MAX);
     let chunks = plural(recording.chunks, "chunk", "chunks");
-    facts.push(("events", format!("{} in {chunks}", crate::units::count(events))));
+    facts.push(("content", format!("{} events in {chunks}", crate::units::count(events))));
     facts
 }

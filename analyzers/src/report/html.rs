@@ -14,6 +14,10 @@ use timeline::Mark;
 const STYLE: &str = include_str!("html/style.css");
 /// Windows of one finding that are marked in the timeline.
 const WINDOWS: usize = 3;
+/// Characters of a single value that stands beside others.
+const TILE: usize = 28;
+/// So many findings have a list of them above.
+const LISTED: usize = 3;
 /// Recordings that are open from the beginning.
 const OPEN: usize = 3;
 
@@ -50,9 +54,10 @@ pub(super) fn write(out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -
             all(out, several)?;
             for (i, entry) in several.iter().enumerate() {
                 let (id, open) = (format!("r{}", i + 1), if i < OPEN { " open" } else { "" });
+                // The id is inside, so that a link to it opens what is closed.
                 writeln!(
                     out,
-                    "<details class=\"recording\" id=\"{id}\"{open}>\n<summary>{}</summary>",
+                    "<details class=\"recording\"{open}>\n<summary><h2>{}</h2></summary>\n<div id=\"{id}\">",
                     escape(entry.name)
                 )?;
                 match entry.result {
@@ -62,7 +67,7 @@ pub(super) fn write(out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -
                     }
                     Err(reason) => writeln!(out, "<p class=\"error\">{}</p>", escape(reason))?,
                 }
-                writeln!(out, "</details>")?;
+                writeln!(out, "</div>\n</details>")?;
             }
         }
     }
@@ -118,6 +123,9 @@ fn body(out: &mut dyn Write, report: &Report, id: &str, style: &Style) -> io::Re
         }
     }
     writeln!(out, "<section id=\"{id}-findings\">\n<h2>Findings</h2>")?;
+    if findings.len() >= LISTED {
+        list(out, &findings, id)?;
+    }
     if findings.is_empty() {
         writeln!(out, "<p class=\"card\">No rule found anything to worry about.</p>")?;
     }
@@ -129,19 +137,36 @@ fn body(out: &mut dyn Write, report: &Report, id: &str, style: &Style) -> io::Re
     notes(out, report)
 }
 
+/// The findings in short, each a link.
+fn list(out: &mut dyn Write, findings: &[&Outcome], id: &str) -> io::Result<()> {
+    writeln!(out, "<nav class=\"card\" aria-label=\"Findings\">\n<ol>")?;
+    for outcome in findings {
+        writeln!(
+            out,
+            "<li class=\"{}\"><a href=\"#{}\">{}</a> {}</li>",
+            outcome.verdict.severity.name(),
+            escape(&anchor(id, outcome)),
+            escape(outcome.rule.title),
+            breakable(&escape(&outcome.verdict.summary)),
+        )?;
+    }
+    writeln!(out, "</ol>\n</nav>")
+}
+
 fn anchor(id: &str, outcome: &Outcome) -> String {
-    format!("{id}-{}", outcome.rule.id)
+    // An id has no space.
+    format!("{id}-{}", outcome.rule.id.replace(char::is_whitespace, "-"))
 }
 
 fn finding(out: &mut dyn Write, outcome: &Outcome, number: Option<usize>, id: &str, start: i64) -> io::Result<()> {
     let verdict = &outcome.verdict;
     let severity = verdict.severity.name();
     let number = number.map(|n| format!("{n}. ")).unwrap_or_default();
-    writeln!(out, "<details class=\"finding {severity}\" id=\"{}\" open>\n<summary>", escape(&anchor(id, outcome)))?;
+    writeln!(out, "<details class=\"finding {severity}\" open>\n<summary>")?;
     writeln!(out, "<span class=\"badge\">{}</span>", label(verdict.severity))?;
     writeln!(
         out,
-        "<span class=\"name\"><h3>{number}{}</h3><small>{} · {}</small></span>",
+        "<h3>{number}{} <small>{} · {}</small></h3>",
         escape(outcome.rule.title),
         escape(outcome.rule.id),
         outcome.rule.category
@@ -149,7 +174,9 @@ fn finding(out: &mut dyn Write, outcome: &Outcome, number: Option<usize>, id: &s
     if let Some(score) = verdict.score {
         writeln!(out, "<span class=\"score\">score {score:.0}<i style=\"--s:{score:.0}%\"></i></span>")?;
     }
-    writeln!(out, "</summary>\n<div class=\"body\">\n<p class=\"says\">{}</p>", escape(&verdict.summary))?;
+    let anchor = escape(&anchor(id, outcome));
+    writeln!(out, "</summary>\n<div class=\"body\" id=\"{anchor}\">")?;
+    writeln!(out, "<p class=\"says\">{}</p>", escape(&verdict.summary))?;
     if !verdict.explanation.is_empty() {
         writeln!(out, "<p>{}</p>", escape(&verdict.explanation))?;
     }
@@ -158,11 +185,16 @@ fn finding(out: &mut dyn Write, outcome: &Outcome, number: Option<usize>, id: &s
     }
     let blocks = Blocks::of(&verdict.evidence, start);
     if !blocks.pairs.is_empty() {
-        writeln!(out, "<div class=\"scroll\"><table class=\"pairs\">")?;
+        writeln!(out, "<dl class=\"pairs\">")?;
         for (key, value) in &blocks.pairs {
-            writeln!(out, "<tr><th scope=\"row\">{}</th><td>{}</td></tr>", escape(key), escape(value))?;
+            let class = match value.chars().count() {
+                0..=TILE => "",
+                length if length <= 2 * TILE => " class=\"long\"",
+                _ => " class=\"full\"",
+            };
+            writeln!(out, "<div{class}><dt>{}</dt><dd>{}</dd></div>", escape(key), escape(value))?;
         }
-        writeln!(out, "</table></div>")?;
+        writeln!(out, "</dl>")?;
     }
     for grid in &blocks.grids {
         table(out, grid)?;
@@ -189,19 +221,13 @@ fn table(out: &mut dyn Write, grid: &Grid) -> io::Result<()> {
                     write!(out, "<td class=\"n s\" style=\"--s:{:.1}%\">{text}</td>", share * 100.0)?;
                 }
                 (None, true) => write!(out, "<td class=\"n\">{text}</td>")?,
-                // Names of methods, classes and files.
-                _ if is_code(&cell.text) => write!(out, "<td class=\"code\">{}</td>", breakable(&text))?,
+                _ if column.names => write!(out, "<td class=\"code\">{}</td>", breakable(&text))?,
                 _ => write!(out, "<td>{text}</td>")?,
             }
         }
         writeln!(out, "</tr>")?;
     }
     writeln!(out, "</table></div>")
-}
-
-/// One long word, as names of methods, classes and files are.
-fn is_code(text: &str) -> bool {
-    text.contains(['.', '/', '_']) && text.len() > 8 && text.split(" ← ").all(|part| !part.contains(' '))
 }
 
 /// Lets a long name break after its dots and slashes rather than anywhere.
@@ -250,7 +276,7 @@ fn notes(out: &mut dyn Write, report: &Report) -> io::Result<()> {
 }
 
 fn all(out: &mut dyn Write, entries: &[Entry<'_>]) -> io::Result<()> {
-    writeln!(out, "<section>\n<h2>All recordings</h2>\n<div class=\"card\"><table class=\"wide\">")?;
+    writeln!(out, "<section>\n<h2>All recordings</h2>\n<div class=\"card\"><table class=\"wide all\">")?;
     writeln!(
         out,
         "<tr><th scope=\"col\">Recording</th><th scope=\"col\" class=\"n\">Warnings</th><th scope=\"col\" class=\"n\">To look at</th><th scope=\"col\">Worst</th></tr>"

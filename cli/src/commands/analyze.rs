@@ -1,6 +1,7 @@
 //! `jfrkit analyze`.
 
 mod config;
+mod tell;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use jfr_analyzers::TimeBound;
 use jfr_analyzers::analysis::{Analysis, AnalysisError, AnalysisOptions, Category, Report, Severity};
-use jfr_analyzers::report::{Entry, Format, Style, catalog};
+use jfr_analyzers::report::{Entry, Format, Style};
 use jfr_parse::{MetadataCache, Recording};
 use pprof_emit::write_file;
 
@@ -89,7 +90,7 @@ pub(crate) struct Args {
     #[arg(long)]
     strict: bool,
 
-    /// Show a table of all rules (as text, Markdown or JSON)
+    /// Show a table of the rules: all, or those that --rules, --skip and --category choose (text, markdown or json)
     #[arg(long, conflicts_with = "inputs")]
     list: bool,
 
@@ -174,17 +175,8 @@ fn category(name: &str) -> Result<Category, String> {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let analysis = Analysis::builtin();
-    if args.list {
-        return write(args.output.as_deref(), |out| match args.format {
-            Form::Markdown => catalog::markdown(out, &analysis),
-            Form::Json => catalog::json(out, &analysis),
-            _ => catalog::text(out, &analysis),
-        });
-    }
-    if let Some(id) = &args.explain {
-        let rule = analysis.rules().find(|rule| rule.info().id == id);
-        let page = catalog::explain(rule.ok_or_else(|| unknown(id))?);
-        return write(args.output.as_deref(), |out| out.write_all(page.as_bytes()));
+    if args.list || args.explain.is_some() {
+        return args.tell(analysis);
     }
     let options = args.options(&analysis)?;
     let sources = expand(&args.inputs)?;
@@ -270,10 +262,6 @@ fn write(path: Option<&Path>, fill: impl FnOnce(&mut dyn Write) -> std::io::Resu
     }
 }
 
-fn unknown(id: &str) -> Failure {
-    Failure::Usage(AnalysisError::UnknownRule(id.to_owned()).to_string())
-}
-
 impl Args {
     fn options(&self, analysis: &Analysis) -> Result<AnalysisOptions, Failure> {
         let mut options = AnalysisOptions::default();
@@ -281,10 +269,7 @@ impl Args {
         options.skip.clone_from(&self.skip);
         options.categories.clone_from(&self.category);
         options.timeline = self.format.format().draws_timeline();
-        // Before anything is read.
-        if let Some(id) = self.rules.iter().chain(&self.skip).find(|id| analysis.infos().all(|info| info.id != **id)) {
-            return Err(unknown(id));
-        }
+        self.known(analysis)?;
         config::apply(self.config.as_deref(), analysis, &mut options)?;
         Ok(options)
     }
