@@ -141,13 +141,9 @@ impl Analysis {
         let mut chosen = Vec::new();
         for rule in &self.rules {
             let info = rule.info();
-            let is = |id: &String| id == info.id;
             let values = options.settings.get(info.id).unwrap_or(&none);
             let settings = Settings::with(info.id, info.settings, values)?;
-            if (options.rules.is_empty() || options.rules.iter().any(is))
-                && (options.categories.is_empty() || options.categories.contains(&info.category))
-                && !options.skip.iter().any(is)
-            {
+            if options.choose(&info) {
                 chosen.push((&**rule, settings));
             }
         }

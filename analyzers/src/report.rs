@@ -83,9 +83,10 @@ pub enum Format {
     Html,
     /// For issues and chats.
     Markdown,
-    /// For servers that show test results.
+    /// For servers that show test results. There is no official schema; reports are valid by the strictest in use, that of
+    /// Jenkins's xUnit plugin (`junit-10.xsd`).
     Junit,
-    /// SARIF 2.1.0, for servers that show what analysers of code find.
+    /// SARIF 2.1.0, for servers that show what analysers of code find; reports are valid by the schema of OASIS.
     Sarif,
 }
 
@@ -196,7 +197,10 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
     facts.push(("start", blocks::instant(recording.start_nanos)));
     facts.push(("length", crate::units::duration(recording.duration_nanos)));
     let events = i64::try_from(recording.events).unwrap_or(i64::MAX);
-    let chunks = plural(recording.chunks, "chunk", "chunks");
-    facts.push(("content", format!("{} events in {chunks}", crate::units::count(events))));
+    let mut content = format!("{} events", crate::units::count(events));
+    if recording.chunks > 1 {
+        content.push_str(&format!(" in {} chunks", recording.chunks));
+    }
+    facts.push(("content", content));
     facts
 }

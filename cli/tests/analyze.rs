@@ -129,8 +129,13 @@ fn a_part_of_the_time() {
     // An event may be in both.
     assert!(first + last >= all);
     assert!(events(&["--from", "-1s"]) < last);
-    let (status, said) = complaint(&analyze(&["--from", "yesterday", &input]));
-    assert_eq!(status, 2, "{said}");
+    for args in [["--from", "yesterday"], ["--from=8s", "--to=4s"]] {
+        let (status, said) = complaint(&analyze(&[&args[..], &[&input]].concat()));
+        assert_eq!(status, 2, "{said}");
+    }
+    // Nothing to judge is not the same as nothing found.
+    let (status, said) = complaint(&analyze(&["--from", "1h", "--rules", GC, &input]));
+    assert!(status == 0 && said.contains("nothing lies between --from and --to"), "{said}");
 }
 
 #[test]
@@ -218,6 +223,7 @@ fn wrong_usage_is_one_line() {
     for (args, part) in [
         (vec!["--rules", "LongGCPause", &input], "no rule \"LongGCPause\""),
         (vec!["--skip", "X", &input], "no rule \"X\""),
+        (vec!["--rules", "FullGc", "--category", "io", &input], "no rule is left"),
         (vec!["--category", "memory", &input], "there are gc, heap"),
         (vec!["--format", "xml", &input], "xml"),
         (vec!["--fail-on", "ok", &input], "ok"),

@@ -125,6 +125,8 @@ fn cell(value: &Value, column: &str, start: i64) -> Shown {
             Shown::text(rows.iter().take(2).map(|r| frame(&r.method)).collect::<Vec<_>>().join(", "))
         }
         Value::Table { rows, .. } => Shown::text(super::plural(rows.len(), "row", "rows")),
+        // Tables have little room.
+        Value::Instant { epoch_nanos } if *epoch_nanos >= start => Shown::text(time_of_day(*epoch_nanos)),
         single => scalar(single, column, start),
     }
 }

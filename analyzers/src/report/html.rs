@@ -38,7 +38,9 @@ pub(super) fn write(out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -
     )?;
     match entries {
         [one] => {
-            writeln!(out, "<a class=\"skip\" href=\"#r1-findings\">To the findings</a>")?;
+            if one.result.is_ok() {
+                writeln!(out, "<a class=\"skip\" href=\"#r1-findings\">To the findings</a>")?;
+            }
             writeln!(out, "<header>\n<h1>{}</h1>", escape(one.name))?;
             match one.result {
                 Ok(report) => {
@@ -147,7 +149,7 @@ fn list(out: &mut dyn Write, findings: &[&Outcome], id: &str) -> io::Result<()> 
             outcome.verdict.severity.name(),
             escape(&anchor(id, outcome)),
             escape(outcome.rule.title),
-            breakable(&escape(&outcome.verdict.summary)),
+            escape(&outcome.verdict.summary),
         )?;
     }
     writeln!(out, "</ol>\n</nav>")

@@ -13,7 +13,7 @@ use crate::analysis::{Outcome, Report, Severity};
 const ROWS: usize = 10;
 /// Characters of a cell, at most, and where there is little room.
 const CELL: usize = 72;
-const LEAST_CELL: usize = 16;
+const LEAST_CELL: usize = 12;
 /// Between the columns of a table.
 const BETWEEN: &str = "  ";
 const INDENT: &str = "    ";
@@ -104,20 +104,24 @@ impl Page<'_> {
         // A single column has the same name as the table, or nothing to tell apart.
         let head = (grid.columns.len() > 1).then_some(names);
         let rows = grid.rows.iter().take(ROWS).map(|row| row.iter().map(|c| plain(&c.text).into_owned()).collect());
-        let right: Vec<bool> = grid.columns.iter().map(|c| c.numbers).collect();
-        self.table(head.into_iter().chain(rows).collect(), &right)?;
+        let kinds = grid.columns.iter().map(|c| match (c.numbers, c.names) {
+            (true, _) => Kind::Numbers,
+            (false, true) => Kind::Names,
+            (false, false) => Kind::Words,
+        });
+        self.table(head.into_iter().chain(rows).collect(), &kinds.collect::<Vec<_>>())?;
         match grid.rows.len().saturating_sub(ROWS) {
             0 => Ok(()),
             more => writeln!(self.out, "{INDENT}{}", self.dim(&format!("… {more} more"))),
         }
     }
 
-    fn table(&mut self, rows: Vec<Vec<String>>, right: &[bool]) -> io::Result<()> {
-        let widths = widths(&rows, right, self.style.width.saturating_sub(INDENT.len()));
+    fn table(&mut self, rows: Vec<Vec<String>>, kinds: &[Kind]) -> io::Result<()> {
+        let widths = widths(&rows, kinds, self.style.width.saturating_sub(INDENT.len()));
         for row in &rows {
-            let cells = row.iter().zip(&widths).zip(right).map(|((cell, width), right)| {
+            let cells = row.iter().zip(&widths).zip(kinds).map(|((cell, width), kind)| {
                 let cell = short(cell, *width);
-                if *right { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+                if *kind == Kind::Numbers { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
             });
             writeln!(self.out, "{INDENT}{}", cells.collect::<Vec<_>>().join(BETWEEN).trim_end())?;
         }
@@ -177,7 +181,7 @@ impl Page<'_> {
             let (file, last) = (plain(line.file).into_owned(), plain(&last).into_owned());
             rows.push(vec![file, number(|c| c.warnings), number(|c| c.infos), last]);
         }
-        self.table(rows, &[false, true, true, false])?;
+        self.table(rows, &[Kind::Names, Kind::Numbers, Kind::Numbers, Kind::Words])?;
         let rules = overview::rules(entries);
         if !rules.is_empty() {
             writeln!(self.out)?;
@@ -185,7 +189,7 @@ impl Page<'_> {
             rows.extend(
                 rules.iter().map(|r| vec![r.id.into(), r.warnings.to_string(), r.infos.to_string(), r.title.into()]),
             );
-            self.table(rows, &[false, true, true, false])?;
+            self.table(rows, &[Kind::Names, Kind::Numbers, Kind::Numbers, Kind::Words])?;
         }
         Ok(())
     }
@@ -201,16 +205,26 @@ const fn color(severity: Severity) -> Paint {
     }
 }
 
-/// How wide columns are: as their cells, but the widest of text are made narrower until a row fits into the room.
-fn widths(rows: &[Vec<String>], right: &[bool], room: usize) -> Vec<usize> {
+/// What a column holds: numbers are not cut, names only where cutting words is not enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Numbers,
+    Names,
+    Words,
+}
+
+/// How wide columns are: as their cells, but the widest are made narrower until a row fits into the room.
+fn widths(rows: &[Vec<String>], kinds: &[Kind], room: usize) -> Vec<usize> {
     let wide = |i: usize| rows.iter().filter_map(|r| r.get(i)).map(|c| c.chars().count()).max().unwrap_or(0);
-    let mut widths: Vec<usize> =
-        right.iter().enumerate().map(|(i, right)| if *right { wide(i) } else { wide(i).min(CELL) }).collect();
-    let gaps = BETWEEN.len() * right.len().saturating_sub(1);
-    while widths.iter().sum::<usize>() + gaps > room {
-        let texts = widths.iter_mut().zip(right).filter(|(width, right)| !**right && **width > LEAST_CELL);
-        let Some((widest, _)) = texts.max_by_key(|(width, _)| **width) else { break };
-        *widest -= 1;
+    let start = |(i, kind): (usize, &Kind)| if *kind == Kind::Numbers { wide(i) } else { wide(i).min(CELL) };
+    let mut widths: Vec<usize> = kinds.iter().enumerate().map(start).collect();
+    let gaps = BETWEEN.len() * kinds.len().saturating_sub(1);
+    for cut in [Kind::Words, Kind::Names] {
+        while widths.iter().sum::<usize>() + gaps > room {
+            let of_kind = widths.iter_mut().zip(kinds).filter(|(width, kind)| **kind == cut && **width > LEAST_CELL);
+            let Some((widest, _)) = of_kind.max_by_key(|(width, _)| **width) else { break };
+            *widest -= 1;
+        }
     }
     widths
 }
@@ -240,12 +254,13 @@ mod tests {
             vec!["a method".to_owned(), "value".to_owned(), "why".to_owned()],
             vec!["com.example.".repeat(9) + "Main.run:12", "1,234".to_owned(), "many words ".repeat(9)],
         ];
-        let right = [false, true, false];
-        let widths = widths(&rows, &right, 80);
-        assert_eq!(widths.iter().sum::<usize>() + 4, 80);
-        // Numbers are never cut.
-        assert_eq!(widths.get(1), Some(&5));
-        assert_eq!(super::widths(&rows, &right, 10), [LEAST_CELL, 5, LEAST_CELL]);
+        let kinds = [Kind::Names, Kind::Numbers, Kind::Words];
+        let of = |room| widths(&rows, &kinds, room);
+        // Words first, names next, numbers never.
+        assert_eq!(of(200), [72, 5, 72]);
+        assert_eq!(of(100), [72, 5, 19]);
+        assert_eq!(of(80), [59, 5, LEAST_CELL]);
+        assert_eq!(of(10), [LEAST_CELL, 5, LEAST_CELL]);
     }
 
     #[test]

@@ -86,7 +86,7 @@ fn it_shows_every_finding_without_complaint() {
 fn names_become_no_elements() {
     let Some(browser) = browser() else { return };
     let dom = seen(&browser, &written(Format::Html, &hostile_entries()));
-    for bad in ["<script", "<img", "<testcase", "onerror=\"", "autofocus", "<!--"] {
+    for bad in ["<script", "<img", "<testcase", "<input", "<!--"] {
         assert!(!dom.contains(bad), "{bad}");
     }
     assert_eq!(dom.matches("<style").count(), 1);
@@ -97,13 +97,13 @@ fn names_become_no_elements() {
 fn it_reads_well_wide_and_narrow_light_and_dark() {
     let Some(browser) = browser() else { return };
     let pages = [
-        ("one", written(Format::Html, &[Entry::new("rec.jfr", fixture("jdk17-full"))])),
-        ("no findings", written(Format::Html, &[Entry::new("rec.jfr", fixture("healthy"))])),
-        ("several", written(Format::Html, &all_entries()[..8])),
-        ("hostile", written(Format::Html, &hostile_entries()[..2])),
+        ("one", written(Format::Html, &[Entry::new("rec.jfr", fixture("jdk17-full"))]), &[1200, 500][..]),
+        ("no findings", written(Format::Html, &[Entry::new("rec.jfr", fixture("healthy"))]), &[1200]),
+        ("several", written(Format::Html, &all_entries()[fixtures().len() - 4..]), &[500]),
+        ("hostile", written(Format::Html, &hostile_entries()[..2]), &[500]),
     ];
-    for (name, page) in pages {
-        for (width, dark) in [(1200, false), (1200, true), (500, false)] {
+    for (name, page, widths) in pages {
+        for (width, dark) in widths.iter().flat_map(|width| [(*width, false), (*width, true)]) {
             let dom = audited(&browser, &page, width, dark);
             let of = format!("{name}, {width} wide, dark: {dark}");
             assert_eq!(attribute(&dom, "wrong"), "", "{of}");

@@ -85,7 +85,7 @@ fn reports_are_as_the_schema_says() {
     assert_eq!(errors(&written(Format::Junit, &all_entries())), [""; 0]);
     assert_eq!(errors(&written(Format::Junit, &hostile_entries())), [""; 0]);
     for (what, bad) in [
-        ("no attribute skipped", "<testsuites skipped=\"1\"/>"),
+        ("no attribute skipped of testsuites", "<testsuites skipped=\"1\"/>"),
         ("testsuite needs errors", "<testsuites><testsuite name=\"a\" tests=\"1\" failures=\"0\"/></testsuites>"),
         ("no element rule", "<rule/>"),
     ] {

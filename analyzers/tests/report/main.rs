@@ -114,7 +114,7 @@ impl Quoting {
     fn evidence(&self) -> Evidence {
         let mut evidence = Evidence::default();
         for name in &self.names {
-            evidence.push((*name).to_owned(), Value::text(*name));
+            evidence.push(*name, Value::text(*name));
         }
         let frame = |name: &&str| Frame { method: (*name).to_owned(), line: Some(7) };
         let text = |name: &&str| Value::text(*name);

@@ -145,7 +145,13 @@ fn reports_are_as_the_schema_says() {
         return;
     };
     let text = std::fs::read_to_string(&path).unwrap();
-    let schema: Json = serde_json::from_str(&text).unwrap();
+    let mut schema: Json = serde_json::from_str(&text).unwrap();
+    // No regular expression as JavaScript has it; nothing that is written has a language.
+    for definition in schema["definitions"].as_object_mut().unwrap().values_mut() {
+        if let Some(language) = definition.pointer_mut("/properties/language").and_then(Json::as_object_mut) {
+            language.remove("pattern");
+        }
+    }
     let schema = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
     for log in [parsed(&all_entries()), parsed(&hostile_entries())] {
         let errors: Vec<String> =

@@ -212,10 +212,10 @@ fn analyze(
     let mut results = Vec::new();
     for source in sources {
         let name = source.name();
-        let report = source.open(&cache).map_err(AnalysisError::Read).and_then(|recording| {
-            let options = args.within(&recording, options);
-            analysis.evaluate(&recording, &options)
-        });
+        let report = match source.open(&cache) {
+            Ok(recording) => analysis.evaluate(&recording, &args.within(&name, &recording, options)?),
+            Err(error) => Err(AnalysisError::Read(error)),
+        };
         let result = match report {
             Ok(report) => {
                 warn(&name, &report.recording.warnings);
@@ -263,24 +263,54 @@ fn write(path: Option<&Path>, fill: impl FnOnce(&mut dyn Write) -> std::io::Resu
 }
 
 impl Args {
-    fn options(&self, analysis: &Analysis) -> Result<AnalysisOptions, Failure> {
+    /// The rules that the arguments choose.
+    fn chosen(&self) -> AnalysisOptions {
         let mut options = AnalysisOptions::default();
         options.rules.clone_from(&self.rules);
         options.skip.clone_from(&self.skip);
         options.categories.clone_from(&self.category);
-        options.timeline = self.format.format().draws_timeline();
+        options
+    }
+
+    fn options(&self, analysis: &Analysis) -> Result<AnalysisOptions, Failure> {
         self.known(analysis)?;
+        let mut options = self.chosen();
+        options.timeline = self.format.format().draws_timeline();
         config::apply(self.config.as_deref(), analysis, &mut options)?;
+        // A job that checks nothing should not look like one that found nothing.
+        if !analysis.infos().any(|info| options.choose(&info)) {
+            return Err(Failure::Usage(
+                "no rule is left to run: see --rules, --skip, --category and the settings".into(),
+            ));
+        }
         Ok(options)
     }
 
     /// The options with the instants that are wanted of this recording.
-    fn within(&self, recording: &Recording<'_>, options: &AnalysisOptions) -> AnalysisOptions {
+    fn within(
+        &self,
+        name: &str,
+        recording: &Recording<'_>,
+        options: &AnalysisOptions,
+    ) -> Result<AnalysisOptions, Failure> {
         let mut options = options.clone();
         let (start, end) = span(&[recording]);
         options.from_nanos = self.from.map(|bound| bound.resolve(start, end));
         options.to_nanos = self.to.map(|bound| bound.resolve(start, end));
-        options
+        let (from, to) = (options.from_nanos.unwrap_or(i64::MIN), options.to_nanos.unwrap_or(i64::MAX));
+        if from >= to {
+            return Err(Failure::Usage(format!("{name}: --from has to be before --to")));
+        }
+        // A part that holds nothing looks like one that is fine. The end of a chunk that is being written is not known.
+        let known = recording.headers().all(|(_, header)| header.duration_nanos > 0);
+        if known && (from > end || to <= start) {
+            let (start, end) = (jfr_parse::Iso(start), jfr_parse::Iso(end));
+            complain(
+                "warning",
+                &format!("{name}: nothing lies between --from and --to; it goes from {start} to {end}"),
+            );
+        }
+        Ok(options)
     }
 
     fn status(&self, results: &[Named]) -> Result<(), Failure> {

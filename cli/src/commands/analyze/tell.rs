@@ -17,12 +17,8 @@ impl Args {
             return write(self.output.as_deref(), |out| out.write_all(catalog::explain(rule).as_bytes()));
         }
         self.known(&analysis)?;
-        let chosen = analysis.retain(|info| {
-            let named = |ids: &[String]| ids.iter().any(|id| id == info.id);
-            (self.rules.is_empty() || named(&self.rules))
-                && !named(&self.skip)
-                && (self.category.is_empty() || self.category.contains(&info.category))
-        });
+        let options = self.chosen();
+        let chosen = analysis.retain(|info| options.choose(info));
         match self.format {
             Form::Text => write(self.output.as_deref(), |out| catalog::text(out, &chosen)),
             Form::Markdown => write(self.output.as_deref(), |out| catalog::markdown(out, &chosen)),
