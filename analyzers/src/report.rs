@@ -21,8 +21,6 @@ mod junit;
 mod markdown;
 mod overview;
 mod sarif;
-#[cfg(test)]
-mod tests;
 mod text;
 
 use std::io::{self, Write};

@@ -44,7 +44,8 @@ fn what_is_not_as_promised_is_not_valid() {
     let schema = schema();
     let good = parsed(&[Entry::new("x.jfr", fixture("jdk17-full"))]);
     assert!(schema.is_valid(&good));
-    let changes: [(&str, fn(&mut Json)); 8] = [
+    type Change = fn(&mut Json);
+    let changes: [(&str, Change); 8] = [
         ("another key", |r| r["more"] = json!(1)),
         ("no rules", |r| drop(r.as_object_mut().unwrap().remove("rules"))),
         ("a rule without a score", |r| drop(r["rules"][0].as_object_mut().unwrap().remove("score"))),
