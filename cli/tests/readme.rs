@@ -56,7 +56,7 @@ fn commands_print_what_is_shown() {
             .unwrap();
         assert!(output.status.success(), "{command}");
         let printed: Vec<&str> = std::str::from_utf8(&output.stdout).unwrap().lines().map(str::trim_end).collect();
-        assert_eq!(printed.join("\n"), expected.trim_end(), "{command}");
+        assert_eq!(printed.join("\n").trim_end(), expected.trim_end(), "{command}");
     }
 }
 

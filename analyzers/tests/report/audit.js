@@ -62,7 +62,7 @@ for (const svg of boxes) {
 
 // Short words are not broken in the middle: they stand on one line.
 for (const e of document.querySelectorAll('td:not(.code)')) {
-  if (!e.checkVisibility() || e.querySelector('br') || !/^\S{1,16}$/.test(e.textContent.trim())) continue;
+  if (!e.checkVisibility() || e.querySelector('br') || !/^[\w.]{1,16}$/.test(e.textContent.trim())) continue;
   const range = document.createRange();
   range.selectNodeContents(e);
   const lines = new Set([...range.getClientRects()].map(r => Math.round(r.top)));
