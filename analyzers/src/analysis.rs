@@ -89,6 +89,13 @@ impl Analysis {
         Ok(self)
     }
 
+    /// Without the rules that are not to be kept.
+    #[must_use]
+    pub fn retain(mut self, keep: impl Fn(&RuleInfo) -> bool) -> Self {
+        self.rules.retain(|rule| keep(&rule.info()));
+        self
+    }
+
     /// What the rules say of themselves.
     pub fn infos(&self) -> impl ExactSizeIterator<Item = RuleInfo> {
         self.rules.iter().map(|r| r.info())
@@ -135,13 +142,9 @@ impl Analysis {
         let mut chosen = Vec::new();
         for rule in &self.rules {
             let info = rule.info();
-            let is = |id: &String| id == info.id;
             let values = options.settings.get(info.id).unwrap_or(&none);
             let settings = Settings::with(info.id, info.settings, values)?;
-            if (options.rules.is_empty() || options.rules.iter().any(is))
-                && (options.categories.is_empty() || options.categories.contains(&info.category))
-                && !options.skip.iter().any(is)
-            {
+            if options.choose(&info) {
                 chosen.push((&**rule, settings));
             }
         }

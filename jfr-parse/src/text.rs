@@ -386,14 +386,19 @@ fn name_of(class: &StructValue<'_>) -> String {
     class_name(class.get("name").and_then(Value::as_str).unwrap_or_default())
 }
 
-/// Recorded text on one line: control characters are shown as escapes.
+/// Recorded text on one line: control characters, and those that turn the direction of writing, are shown as escapes.
 #[must_use]
 pub fn plain(text: &str) -> std::borrow::Cow<'_, str> {
     escape(text, false)
 }
 
+/// Whether a character makes what follows look like something else (Unicode's bidirectional formatting characters).
+const fn turns(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 fn escape(text: &str, lines: bool) -> std::borrow::Cow<'_, str> {
-    let kept = |c: char| !c.is_control() || (lines && matches!(c, '\n' | '\t' | '\r'));
+    let kept = |c: char| !(c.is_control() || turns(c)) || (lines && matches!(c, '\n' | '\t' | '\r'));
     if text.chars().all(kept) {
         return text.into();
     }

@@ -249,8 +249,8 @@ impl Evidence {
     }
 
     /// All of them, to be changed.
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut Value)> {
-        self.items.iter_mut().map(|(key, value)| (&**key, value))
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&mut Cow<'static, str>, &mut Value)> {
+        self.items.iter_mut().map(|(key, value)| (key, value))
     }
 
     /// Whether there is none.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jfr_parse::Stop;
 
-use super::rule::Category;
+use super::rule::{Category, RuleInfo};
 
 /// What to analyse, and how.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +29,17 @@ pub struct AnalysisOptions {
     pub timeline: bool,
     /// Ends the work early.
     pub stop: Stop,
+}
+
+impl AnalysisOptions {
+    /// Whether a rule is to run.
+    #[must_use]
+    pub fn choose(&self, rule: &RuleInfo) -> bool {
+        let is = |id: &String| id == rule.id;
+        (self.rules.is_empty() || self.rules.iter().any(is))
+            && (self.categories.is_empty() || self.categories.contains(&rule.category))
+            && !self.skip.iter().any(is)
+    }
 }
 
 /// When an event type without events counts as switched on, for the rules that JMC has too. The other rules always

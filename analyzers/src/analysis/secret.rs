@@ -12,11 +12,12 @@ const HIDDEN: &str = "***";
 /// Words in the names of secrets.
 const WORDS: &str = "passw|passphrase|pwd|secret|token|api[_-]?key|credential|private[_-]?key|access[_-]?key";
 
-/// `name=value` and `--name value`, where the name is one of a secret, and `user:password@` of an address.
+/// `name=value`, `name: value`, `"name":"value"` and `--name value`, where the name is one of a secret; what a bearer shows; and
+/// `user:password@` of an address. A colon without a space is followed by a line number more often than by a secret.
 static IN_TEXT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let name = format!(r"[\w.\-]*(?:{WORDS})[\w.\-]*");
     let value = r#"(?:"[^"]*"|'[^']*'|\S+)"#;
-    Regex::new(&format!(r"(?i)(?P<name>{name}=|--{name}\s+|://[^\s/:@]*:)(?P<value>{value})")).ok()
+    Regex::new(&format!(r#"(?i)(?P<name>{name}\s?=\s?|{name}:\s+|{name}["']\s*:\s*|--{name}\s+|bearer\s+|://[^\s/:@]*:)(?P<value>{value})"#)).ok()
 });
 static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&format!("(?i){WORDS}")).ok());
 
@@ -31,6 +32,7 @@ pub(super) fn hide(mut verdict: Verdict) -> Verdict {
         if key.contains('.') && is_secret(key) {
             cover(value);
         }
+        in_text(key.to_mut());
         in_value(value);
     }
     verdict
@@ -69,6 +71,13 @@ fn in_value(value: &mut Value) {
     match value {
         Value::Text { value } => in_text(value),
         Value::List { items, .. } => items.iter_mut().for_each(in_text),
+        Value::Stack { frames } => frames.iter_mut().for_each(|frame| in_text(&mut frame.method)),
+        Value::Methods { rows } => {
+            for row in rows {
+                in_text(&mut row.method.method);
+                row.application_frame.iter_mut().for_each(|frame| in_text(&mut frame.method));
+            }
+        }
         Value::Table { columns, rows } => {
             let of_value: Vec<bool> = columns.iter().map(|c| c.eq_ignore_ascii_case("value")).collect();
             for row in rows {
@@ -99,6 +108,13 @@ mod tests {
             ("http://host:8080/path and joe@host", "http://host:8080/path and joe@host"),
             ("Passwords are given: look at db.password", "Passwords are given: look at db.password"),
             ("-Xmx1g -XX:+UseG1GC", "-Xmx1g -XX:+UseG1GC"),
+            ("wrong password: hunter2 given", "wrong password: *** given"),
+            ("{\"user\":\"joe\",\"password\":\"hunter2\"}", "{\"user\":\"joe\",\"password\":***}"),
+            ("Authorization: Bearer abc.def", "Authorization: Bearer ***"),
+            (
+                "com.acme.TokenReader.read:45 ← com.acme.Main.run:7",
+                "com.acme.TokenReader.read:45 ← com.acme.Main.run:7",
+            ),
         ] {
             let mut hidden = text.to_owned();
             in_text(&mut hidden);

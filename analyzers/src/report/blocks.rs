@@ -10,6 +10,8 @@ use crate::units;
 const SHORT_LIST: usize = 4;
 /// Frames of a stack that stand in one cell.
 const FRAMES_IN_CELL: usize = 4;
+/// From a frame to its caller.
+const ARROW: &str = " ← ";
 
 /// Evidence in the order in which it is shown: single values first, then tables.
 #[derive(Debug, Default, PartialEq)]
@@ -31,6 +33,8 @@ pub(super) struct Column {
     pub(super) name: String,
     /// Whether it holds numbers, which stand at the right.
     pub(super) numbers: bool,
+    /// Whether it holds names of methods, classes or files: each one long word.
+    pub(super) names: bool,
 }
 
 /// A value as text.
@@ -73,7 +77,7 @@ impl Blocks {
                     let rows = items.iter().map(|item| vec![Shown::text(item.as_str())]);
                     blocks.grids.push(grid(key, [&**of].into_iter(), rows));
                 }
-                single => blocks.pairs.push((key.to_owned(), scalar(single, "", start).text)),
+                single => blocks.pairs.push((key.to_owned(), scalar(single, key, start).text)),
             }
         }
         blocks
@@ -83,8 +87,11 @@ impl Blocks {
 fn grid<'c>(title: &str, columns: impl Iterator<Item = &'c str>, rows: impl Iterator<Item = Vec<Shown>>) -> Grid {
     let rows: Vec<Vec<Shown>> = rows.collect();
     let columns = columns.enumerate().map(|(i, name)| {
-        let mut cells = rows.iter().filter_map(|row| row.get(i)).peekable();
-        Column { name: name.to_owned(), numbers: cells.peek().is_some() && cells.all(|c| c.number) }
+        let cells = || rows.iter().filter_map(|row| row.get(i));
+        let numbers = !rows.is_empty() && cells().all(|c| c.number);
+        let words = || cells().flat_map(|c| c.text.split(ARROW)).filter(|part| !part.is_empty());
+        let names = !numbers && words().all(|w| !w.contains(' ')) && words().any(|w| w.contains(['.', '/']));
+        Column { name: name.to_owned(), numbers, names }
     });
     Grid { title: title.to_owned(), columns: columns.collect(), rows }
 }
@@ -112,12 +119,14 @@ fn cell(value: &Value, column: &str, start: i64) -> Shown {
         Value::Stack { frames } => {
             let first: Vec<String> = frames.iter().take(FRAMES_IN_CELL).map(frame).collect();
             let more = if frames.len() > FRAMES_IN_CELL { " ← …" } else { "" };
-            Shown::text(first.join(" ← ") + more)
+            Shown::text(first.join(ARROW) + more)
         }
         Value::Methods { rows } => {
             Shown::text(rows.iter().take(2).map(|r| frame(&r.method)).collect::<Vec<_>>().join(", "))
         }
         Value::Table { rows, .. } => Shown::text(super::plural(rows.len(), "row", "rows")),
+        // Tables have little room.
+        Value::Instant { epoch_nanos } if *epoch_nanos >= start => Shown::text(time_of_day(*epoch_nanos)),
         single => scalar(single, column, start),
     }
 }
@@ -261,6 +270,22 @@ mod tests {
         let grid = &blocks.grids[0];
         assert_eq!((grid.columns[1].numbers, &*grid.rows[0][1].text), (true, "3"));
         assert!(!grid.columns[0].numbers);
+        // The name says what is counted.
+        let named = Verdict::ok("").with("errors", Value::count(3, "errors")).with("rate", Value::number(2.0, "per s"));
+        let pairs = Blocks::of(&named.evidence, 0).pairs;
+        assert_eq!((&*pairs[0].1, &*pairs[1].1), ("3", "2 per s"));
+    }
+
+    #[test]
+    fn columns_of_names_are_told_from_words() {
+        let names = |cells: &[&str]| {
+            let rows = cells.iter().map(|cell| vec![Shown::text(*cell)]);
+            grid("t", ["c"].into_iter(), rows).columns[0].names
+        };
+        assert!(names(&["byte[]", "java.util.HashMap$Node[]"]));
+        assert!(names(&["", "a.B.c:12 ← a.B.d"]));
+        assert!(!names(&["System.gc()", "Heap Inspection Initiated GC"]));
+        assert!(!names(&["monitor", "ReentrantLock"]));
     }
 
     #[test]

@@ -1,19 +1,23 @@
 //! One page of HTML: no script, nothing from elsewhere, so that it can be mailed and opened anywhere.
 
+mod finding;
+mod overview;
 mod timeline;
 
 use std::io::{self, Write};
 
 use jfr_parse::text::plain;
 
-use super::blocks::{Blocks, Grid, windows};
-use super::{Counts, Entry, Style, facts, label, overview, plural};
+use super::blocks::windows;
+use super::{Counts, Entry, Style, facts, plural};
 use crate::analysis::{Outcome, Report, Severity};
 use timeline::Mark;
 
 const STYLE: &str = include_str!("html/style.css");
 /// Windows of one finding that are marked in the timeline.
 const WINDOWS: usize = 3;
+/// So many findings have a list of them above.
+const LISTED: usize = 3;
 /// Recordings that are open from the beginning.
 const OPEN: usize = 3;
 
@@ -34,7 +38,9 @@ pub(super) fn write(out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -
     )?;
     match entries {
         [one] => {
-            writeln!(out, "<a class=\"skip\" href=\"#r1-findings\">To the findings</a>")?;
+            if one.result.is_ok() {
+                writeln!(out, "<a class=\"skip\" href=\"#r1-findings\">To the findings</a>")?;
+            }
             writeln!(out, "<header>\n<h1>{}</h1>", escape(one.name))?;
             match one.result {
                 Ok(report) => {
@@ -47,12 +53,13 @@ pub(super) fn write(out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -
         }
         several => {
             writeln!(out, "<header>\n<h1>{}</h1>\n</header>", plural(several.len(), "recording", "recordings"))?;
-            all(out, several)?;
+            overview::write(out, several)?;
             for (i, entry) in several.iter().enumerate() {
                 let (id, open) = (format!("r{}", i + 1), if i < OPEN { " open" } else { "" });
+                // The id is inside, so that a link to it opens what is closed.
                 writeln!(
                     out,
-                    "<details class=\"recording\" id=\"{id}\"{open}>\n<summary>{}</summary>",
+                    "<details class=\"recording\"{open}>\n<summary><h2>{}</h2></summary>\n<div id=\"{id}\">",
                     escape(entry.name)
                 )?;
                 match entry.result {
@@ -62,7 +69,7 @@ pub(super) fn write(out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -
                     }
                     Err(reason) => writeln!(out, "<p class=\"error\">{}</p>", escape(reason))?,
                 }
-                writeln!(out, "</details>")?;
+                writeln!(out, "</div>\n</details>")?;
             }
         }
     }
@@ -118,95 +125,41 @@ fn body(out: &mut dyn Write, report: &Report, id: &str, style: &Style) -> io::Re
         }
     }
     writeln!(out, "<section id=\"{id}-findings\">\n<h2>Findings</h2>")?;
+    if findings.len() >= LISTED {
+        list(out, &findings, id)?;
+    }
     if findings.is_empty() {
-        writeln!(out, "<p class=\"card\">No rule found anything to worry about.</p>")?;
+        let judged = report.rules.iter().any(|outcome| outcome.verdict.severity == Severity::Ok);
+        let says = if judged { "No rule found anything to worry about." } else { "Nothing to judge: no rule applies." };
+        writeln!(out, "<p class=\"card\">{says}</p>")?;
     }
     for (i, outcome) in findings.iter().enumerate() {
-        finding(out, outcome, Some(i + 1), id, report.recording.start_nanos)?;
+        finding::write(out, outcome, i + 1, &anchor(id, outcome), report.recording.start_nanos)?;
     }
     writeln!(out, "</section>")?;
     rest(out, report)?;
     notes(out, report)
 }
 
+/// The findings in short, each a link.
+fn list(out: &mut dyn Write, findings: &[&Outcome], id: &str) -> io::Result<()> {
+    writeln!(out, "<nav class=\"card\" aria-label=\"Findings\">\n<ol>")?;
+    for outcome in findings {
+        writeln!(
+            out,
+            "<li class=\"{}\"><a href=\"#{}\">{}</a> {}</li>",
+            outcome.verdict.severity.name(),
+            escape(&anchor(id, outcome)),
+            escape(outcome.rule.title),
+            escape(&outcome.verdict.summary),
+        )?;
+    }
+    writeln!(out, "</ol>\n</nav>")
+}
+
 fn anchor(id: &str, outcome: &Outcome) -> String {
-    format!("{id}-{}", outcome.rule.id)
-}
-
-fn finding(out: &mut dyn Write, outcome: &Outcome, number: Option<usize>, id: &str, start: i64) -> io::Result<()> {
-    let verdict = &outcome.verdict;
-    let severity = verdict.severity.name();
-    let number = number.map(|n| format!("{n}. ")).unwrap_or_default();
-    writeln!(out, "<details class=\"finding {severity}\" id=\"{}\" open>\n<summary>", escape(&anchor(id, outcome)))?;
-    writeln!(out, "<span class=\"badge\">{}</span>", label(verdict.severity))?;
-    writeln!(
-        out,
-        "<span class=\"name\"><h3>{number}{}</h3><small>{} · {}</small></span>",
-        escape(outcome.rule.title),
-        escape(outcome.rule.id),
-        outcome.rule.category
-    )?;
-    if let Some(score) = verdict.score {
-        writeln!(out, "<span class=\"score\">score {score:.0}<i style=\"--s:{score:.0}%\"></i></span>")?;
-    }
-    writeln!(out, "</summary>\n<div class=\"body\">\n<p class=\"says\">{}</p>", escape(&verdict.summary))?;
-    if !verdict.explanation.is_empty() {
-        writeln!(out, "<p>{}</p>", escape(&verdict.explanation))?;
-    }
-    if !verdict.remedy.is_empty() {
-        writeln!(out, "<div class=\"remedy\"><b>What to do</b>{}</div>", escape(&verdict.remedy))?;
-    }
-    let blocks = Blocks::of(&verdict.evidence, start);
-    if !blocks.pairs.is_empty() {
-        writeln!(out, "<div class=\"scroll\"><table class=\"pairs\">")?;
-        for (key, value) in &blocks.pairs {
-            writeln!(out, "<tr><th scope=\"row\">{}</th><td>{}</td></tr>", escape(key), escape(value))?;
-        }
-        writeln!(out, "</table></div>")?;
-    }
-    for grid in &blocks.grids {
-        table(out, grid)?;
-    }
-    writeln!(out, "</div>\n</details>")
-}
-
-fn table(out: &mut dyn Write, grid: &Grid) -> io::Result<()> {
-    writeln!(out, "<div class=\"scroll\"><table><caption>{}</caption>", escape(&grid.title))?;
-    if grid.columns.len() > 1 {
-        write!(out, "<tr>")?;
-        for column in &grid.columns {
-            let class = if column.numbers { " class=\"n\"" } else { "" };
-            write!(out, "<th scope=\"col\"{class}>{}</th>", escape(&column.name))?;
-        }
-        writeln!(out, "</tr>")?;
-    }
-    for row in &grid.rows {
-        write!(out, "<tr>")?;
-        for (cell, column) in row.iter().zip(&grid.columns) {
-            let text = escape(&cell.text);
-            match (cell.share, column.numbers) {
-                (Some(share), true) => {
-                    write!(out, "<td class=\"n s\" style=\"--s:{:.1}%\">{text}</td>", share * 100.0)?;
-                }
-                (None, true) => write!(out, "<td class=\"n\">{text}</td>")?,
-                // Names of methods, classes and files.
-                _ if is_code(&cell.text) => write!(out, "<td class=\"code\">{}</td>", breakable(&text))?,
-                _ => write!(out, "<td>{text}</td>")?,
-            }
-        }
-        writeln!(out, "</tr>")?;
-    }
-    writeln!(out, "</table></div>")
-}
-
-/// One long word, as names of methods, classes and files are.
-fn is_code(text: &str) -> bool {
-    text.contains(['.', '/', '_']) && text.len() > 8 && text.split(" ← ").all(|part| !part.contains(' '))
-}
-
-/// Lets a long name break after its dots and slashes rather than anywhere.
-fn breakable(text: &str) -> String {
-    text.replace('.', ".<wbr>").replace('/', "/<wbr>")
+    // An id has no space.
+    format!("{id}-{}", outcome.rule.id.replace(char::is_whitespace, "-"))
 }
 
 /// The rules that found nothing, and those that do not apply.
@@ -247,56 +200,6 @@ fn notes(out: &mut dyn Write, report: &Report) -> io::Result<()> {
         writeln!(out, "<li>{}</li>", escape(note))?;
     }
     writeln!(out, "</ul>\n</section>")
-}
-
-fn all(out: &mut dyn Write, entries: &[Entry<'_>]) -> io::Result<()> {
-    writeln!(out, "<section>\n<h2>All recordings</h2>\n<div class=\"card\"><table class=\"wide\">")?;
-    writeln!(
-        out,
-        "<tr><th scope=\"col\">Recording</th><th scope=\"col\" class=\"n\">Warnings</th><th scope=\"col\" class=\"n\">To look at</th><th scope=\"col\">Worst</th></tr>"
-    )?;
-    for (i, line) in overview::lines(entries).iter().enumerate() {
-        let number = |of: fn(Counts) -> usize| line.counts.map_or_else(String::new, |c| of(c).to_string());
-        let (warnings, infos) = (number(|c| c.warnings), number(|c| c.infos));
-        write!(out, "<tr><td><a href=\"#r{}\">{}</a></td>", i + 1, escape(line.file))?;
-        write!(out, "<td class=\"n\">{warnings}</td><td class=\"n\">{infos}</td>")?;
-        match (&line.worst, line.error) {
-            (_, Some(error)) => writeln!(out, "<td class=\"error\">{}</td></tr>", escape(error))?,
-            (Some(worst), None) => writeln!(
-                out,
-                "<td><span class=\"badge {}\">{}</span> {}</td></tr>",
-                worst.severity.name(),
-                label(worst.severity),
-                escape(worst.summary)
-            )?,
-            (None, None) => writeln!(out, "<td>nothing found</td></tr>")?,
-        }
-    }
-    writeln!(out, "</table></div>")?;
-    let rules = overview::rules(entries);
-    if !rules.is_empty() {
-        writeln!(out, "<h2>All findings</h2>\n<div class=\"card\"><table class=\"wide\">")?;
-        writeln!(
-            out,
-            "<tr><th scope=\"col\">Rule</th><th scope=\"col\" class=\"n\">Warns in</th><th scope=\"col\" class=\"n\">To look at in</th></tr>"
-        )?;
-        for rule in rules {
-            let all = rule.recordings.max(1) as f64;
-            let share = |n: usize| n as f64 / all * 100.0;
-            writeln!(
-                out,
-                "<tr><td><b>{}</b><br><small>{}</small></td><td class=\"n s\" style=\"--s:{:.0}%\">{}</td><td class=\"n s\" style=\"--s:{:.0}%\">{}</td></tr>",
-                escape(rule.title),
-                escape(rule.id),
-                share(rule.warnings),
-                rule.warnings,
-                share(rule.infos),
-                rule.infos
-            )?;
-        }
-        writeln!(out, "</table></div>")?;
-    }
-    writeln!(out, "</section>")
 }
 
 /// Text for an element or an attribute in quotes.

@@ -11,8 +11,11 @@ use crate::analysis::{Outcome, Report, Severity};
 
 /// Rows of a table that are shown; all are in JSON and HTML.
 const ROWS: usize = 10;
-/// Characters of a cell.
+/// Characters of a cell, at most, and where there is little room.
 const CELL: usize = 72;
+const LEAST_CELL: usize = 12;
+/// Between the columns of a table.
+const BETWEEN: &str = "  ";
 const INDENT: &str = "    ";
 
 pub(super) fn write(out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -> io::Result<()> {
@@ -51,11 +54,9 @@ impl Page<'_> {
             Err(reason) => return writeln!(self.out, "{}: {}\n", self.bold(&name), plain(reason)),
         };
         writeln!(self.out, "{}: {}", self.bold(&name), Counts::of(report).findings())?;
-        let facts: Vec<String> = facts(report)
-            .iter()
-            .map(|(what, value)| if *what == "events" { format!("{value}, events") } else { value.clone() })
-            .collect();
-        writeln!(self.out, "{}\n", self.dim(&plain(&facts.join(" · "))))?;
+        let facts: Vec<String> = facts(report).into_iter().map(|(_, value)| value).collect();
+        self.paragraph(&facts.join(" · "), "", "")?;
+        writeln!(self.out)?;
         for outcome in report.worst_first(self.style.least) {
             self.finding(outcome, report.recording.start_nanos)?;
         }
@@ -102,23 +103,27 @@ impl Page<'_> {
         let names = grid.columns.iter().map(|c| plain(&c.name).into_owned()).collect::<Vec<_>>();
         // A single column has the same name as the table, or nothing to tell apart.
         let head = (grid.columns.len() > 1).then_some(names);
-        let rows = grid.rows.iter().take(ROWS).map(|row| row.iter().map(|c| short(&plain(&c.text))).collect());
-        let right: Vec<bool> = grid.columns.iter().map(|c| c.numbers).collect();
-        self.table(head.into_iter().chain(rows).collect(), &right)?;
+        let rows = grid.rows.iter().take(ROWS).map(|row| row.iter().map(|c| plain(&c.text).into_owned()).collect());
+        let kinds = grid.columns.iter().map(|c| match (c.numbers, c.names) {
+            (true, _) => Kind::Numbers,
+            (false, true) => Kind::Names,
+            (false, false) => Kind::Words,
+        });
+        self.table(head.into_iter().chain(rows).collect(), &kinds.collect::<Vec<_>>())?;
         match grid.rows.len().saturating_sub(ROWS) {
             0 => Ok(()),
             more => writeln!(self.out, "{INDENT}{}", self.dim(&format!("… {more} more"))),
         }
     }
 
-    fn table(&mut self, rows: Vec<Vec<String>>, right: &[bool]) -> io::Result<()> {
-        let wide = |i: usize| rows.iter().filter_map(|r| r.get(i)).map(|c| c.chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..right.len()).map(wide).collect();
+    fn table(&mut self, rows: Vec<Vec<String>>, kinds: &[Kind]) -> io::Result<()> {
+        let widths = widths(&rows, kinds, self.style.width.saturating_sub(INDENT.len()));
         for row in &rows {
-            let cells = row.iter().zip(&widths).zip(right).map(|((cell, width), right)| {
-                if *right { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+            let cells = row.iter().zip(&widths).zip(kinds).map(|((cell, width), kind)| {
+                let cell = short(cell, *width);
+                if *kind == Kind::Numbers { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
             });
-            writeln!(self.out, "{INDENT}{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
+            writeln!(self.out, "{INDENT}{}", cells.collect::<Vec<_>>().join(BETWEEN).trim_end())?;
         }
         Ok(())
     }
@@ -173,9 +178,10 @@ impl Page<'_> {
                 (Some(worst), None) => format!("{}: {}", worst.id, worst.summary),
                 (None, None) => String::new(),
             };
-            rows.push(vec![tail(&plain(line.file)), number(|c| c.warnings), number(|c| c.infos), short(&plain(&last))]);
+            let (file, last) = (plain(line.file).into_owned(), plain(&last).into_owned());
+            rows.push(vec![file, number(|c| c.warnings), number(|c| c.infos), last]);
         }
-        self.table(rows, &[false, true, true, false])?;
+        self.table(rows, &[Kind::Names, Kind::Numbers, Kind::Numbers, Kind::Words])?;
         let rules = overview::rules(entries);
         if !rules.is_empty() {
             writeln!(self.out)?;
@@ -183,7 +189,7 @@ impl Page<'_> {
             rows.extend(
                 rules.iter().map(|r| vec![r.id.into(), r.warnings.to_string(), r.infos.to_string(), r.title.into()]),
             );
-            self.table(rows, &[false, true, true, false])?;
+            self.table(rows, &[Kind::Names, Kind::Numbers, Kind::Numbers, Kind::Words])?;
         }
         Ok(())
     }
@@ -199,18 +205,68 @@ const fn color(severity: Severity) -> Paint {
     }
 }
 
-/// The beginning of a text that is too long for a cell.
-fn short(text: &str) -> String {
-    match text.char_indices().nth(CELL) {
-        Some((at, _)) => format!("{}…", text.get(..at).unwrap_or(text)),
-        None => text.to_owned(),
+/// What a column holds: numbers are not cut, names only where cutting words is not enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Numbers,
+    Names,
+    Words,
+}
+
+/// How wide columns are: as their cells, but the widest are made narrower until a row fits into the room.
+fn widths(rows: &[Vec<String>], kinds: &[Kind], room: usize) -> Vec<usize> {
+    let wide = |i: usize| rows.iter().filter_map(|r| r.get(i)).map(|c| c.chars().count()).max().unwrap_or(0);
+    let start = |(i, kind): (usize, &Kind)| if *kind == Kind::Numbers { wide(i) } else { wide(i).min(CELL) };
+    let mut widths: Vec<usize> = kinds.iter().enumerate().map(start).collect();
+    let gaps = BETWEEN.len() * kinds.len().saturating_sub(1);
+    for cut in [Kind::Words, Kind::Names] {
+        while widths.iter().sum::<usize>() + gaps > room {
+            let of_kind = widths.iter_mut().zip(kinds).filter(|(width, kind)| **kind == cut && **width > LEAST_CELL);
+            let Some((widest, _)) = of_kind.max_by_key(|(width, _)| **width) else { break };
+            *widest -= 1;
+        }
+    }
+    widths
+}
+
+/// A text that fits into so many characters: the beginning of words, but the end of a name, which tells it apart from
+/// others in the same package or directory.
+fn short(text: &str, width: usize) -> String {
+    let length = text.chars().count();
+    if length <= width {
+        return text.to_owned();
+    }
+    let kept = width.saturating_sub(1);
+    if text.contains(' ') {
+        format!("{}…", text.chars().take(kept).collect::<String>())
+    } else {
+        format!("…{}", text.chars().skip(length - kept).collect::<String>())
     }
 }
 
-/// The end of one: of a path, that is what tells it apart.
-fn tail(text: &str) -> String {
-    match text.chars().count().checked_sub(CELL) {
-        None | Some(0) => text.to_owned(),
-        Some(over) => format!("…{}", text.chars().skip(over).collect::<String>()),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_fit_into_the_room() {
+        let rows = vec![
+            vec!["a method".to_owned(), "value".to_owned(), "why".to_owned()],
+            vec!["com.example.".repeat(9) + "Main.run:12", "1,234".to_owned(), "many words ".repeat(9)],
+        ];
+        let kinds = [Kind::Names, Kind::Numbers, Kind::Words];
+        let of = |room| widths(&rows, &kinds, room);
+        // Words first, names next, numbers never.
+        assert_eq!(of(200), [72, 5, 72]);
+        assert_eq!(of(100), [72, 5, 19]);
+        assert_eq!(of(80), [59, 5, LEAST_CELL]);
+        assert_eq!(of(10), [LEAST_CELL, 5, LEAST_CELL]);
+    }
+
+    #[test]
+    fn names_keep_their_end_and_words_their_beginning() {
+        assert_eq!(short("java.util.HashMap.get:12", 12), "…hMap.get:12");
+        assert_eq!(short("waits for the disk", 10), "waits for…");
+        assert_eq!(short("short", 5), "short");
     }
 }

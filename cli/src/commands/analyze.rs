@@ -1,6 +1,7 @@
 //! `jfrkit analyze`.
 
 mod config;
+mod tell;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use jfr_analyzers::TimeBound;
 use jfr_analyzers::analysis::{Analysis, AnalysisError, AnalysisOptions, Category, Report, Severity};
-use jfr_analyzers::report::{Entry, Format, Style, catalog};
+use jfr_analyzers::report::{Entry, Format, Style};
 use jfr_parse::{MetadataCache, Recording};
 use pprof_emit::write_file;
 
@@ -89,7 +90,7 @@ pub(crate) struct Args {
     #[arg(long)]
     strict: bool,
 
-    /// Show a table of all rules (as text, Markdown or JSON)
+    /// Show a table of the rules: all, or those that --rules, --skip and --category choose (text, markdown or json)
     #[arg(long, conflicts_with = "inputs")]
     list: bool,
 
@@ -174,17 +175,8 @@ fn category(name: &str) -> Result<Category, String> {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let analysis = Analysis::builtin();
-    if args.list {
-        return write(args.output.as_deref(), |out| match args.format {
-            Form::Markdown => catalog::markdown(out, &analysis),
-            Form::Json => catalog::json(out, &analysis),
-            _ => catalog::text(out, &analysis),
-        });
-    }
-    if let Some(id) = &args.explain {
-        let rule = analysis.rules().find(|rule| rule.info().id == id);
-        let page = catalog::explain(rule.ok_or_else(|| unknown(id))?);
-        return write(args.output.as_deref(), |out| out.write_all(page.as_bytes()));
+    if args.list || args.explain.is_some() {
+        return args.tell(analysis);
     }
     let options = args.options(&analysis)?;
     let results = analyze(args, &analysis, &options, &expand(&args.inputs))?;
@@ -224,10 +216,10 @@ fn analyze(
     }
     for source in &inputs.sources {
         let name = source.name();
-        let report = source.open(&cache).map_err(AnalysisError::Read).and_then(|recording| {
-            let options = args.within(&recording, options);
-            analysis.evaluate(&recording, &options)
-        });
+        let report = match source.open(&cache) {
+            Ok(recording) => analysis.evaluate(&recording, &args.within(&name, &recording, options)?),
+            Err(error) => Err(AnalysisError::Read(error)),
+        };
         let result = match report {
             Ok(report) => {
                 warn(&name, &report.recording.warnings);
@@ -274,32 +266,55 @@ fn write(path: Option<&Path>, fill: impl FnOnce(&mut dyn Write) -> std::io::Resu
     }
 }
 
-fn unknown(id: &str) -> Failure {
-    Failure::Usage(AnalysisError::UnknownRule(id.to_owned()).to_string())
-}
-
 impl Args {
-    fn options(&self, analysis: &Analysis) -> Result<AnalysisOptions, Failure> {
+    /// The rules that the arguments choose.
+    fn chosen(&self) -> AnalysisOptions {
         let mut options = AnalysisOptions::default();
         options.rules.clone_from(&self.rules);
         options.skip.clone_from(&self.skip);
         options.categories.clone_from(&self.category);
+        options
+    }
+
+    fn options(&self, analysis: &Analysis) -> Result<AnalysisOptions, Failure> {
+        self.known(analysis)?;
+        let mut options = self.chosen();
         options.timeline = self.format.format().draws_timeline();
-        // Before anything is read.
-        if let Some(id) = self.rules.iter().chain(&self.skip).find(|id| analysis.infos().all(|info| info.id != **id)) {
-            return Err(unknown(id));
-        }
         config::apply(self.config.as_deref(), analysis, &mut options)?;
+        // A job that checks nothing should not look like one that found nothing.
+        if !analysis.infos().any(|info| options.choose(&info)) {
+            return Err(Failure::Usage(
+                "no rule is left to run: see --rules, --skip, --category and the settings".into(),
+            ));
+        }
         Ok(options)
     }
 
     /// The options with the instants that are wanted of this recording.
-    fn within(&self, recording: &Recording<'_>, options: &AnalysisOptions) -> AnalysisOptions {
+    fn within(
+        &self,
+        name: &str,
+        recording: &Recording<'_>,
+        options: &AnalysisOptions,
+    ) -> Result<AnalysisOptions, Failure> {
         let mut options = options.clone();
         let (start, end) = span(&[recording]);
         options.from_nanos = self.from.map(|bound| bound.resolve(start, end));
         options.to_nanos = self.to.map(|bound| bound.resolve(start, end));
-        options
+        let (from, to) = (options.from_nanos.unwrap_or(i64::MIN), options.to_nanos.unwrap_or(i64::MAX));
+        if from >= to {
+            return Err(Failure::Usage(format!("{name}: --from has to be before --to")));
+        }
+        // A part that holds nothing looks like one that is fine. The end of a chunk that is being written is not known.
+        let known = recording.headers().all(|(_, header)| header.duration_nanos > 0);
+        if known && (from > end || to <= start) {
+            let (start, end) = (jfr_parse::Iso(start), jfr_parse::Iso(end));
+            complain(
+                "warning",
+                &format!("{name}: nothing lies between --from and --to; it goes from {start} to {end}"),
+            );
+        }
+        Ok(options)
     }
 
     fn status(&self, results: &[Named]) -> Result<(), Failure> {

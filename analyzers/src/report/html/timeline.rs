@@ -155,11 +155,11 @@ fn draw_track(out: &mut String, track: &Track, scale: &Scale, top: f64) -> std::
     let y = |value: f64| ground - (value / end).clamp(0.0, 1.0) * HEIGHT;
     let value = |value: f64| escape(&in_unit(value, track.unit));
     write!(out, "<text class=\"title\" x=\"0\" y=\"{:.1}\">{}</text>", top + 11.0, escape(track.title))?;
-    let peak = match (limit, track.limit) {
-        (None, Some(limit)) => format!("peak {} of {}", value(greatest), value(limit)),
-        _ => format!("peak {}", value(greatest)),
-    };
-    write!(out, "<text x=\"0\" y=\"{:.1}\">{peak}</text>", top + 28.0)?;
+    write!(out, "<text x=\"0\" y=\"{:.1}\">peak {}</text>", top + 28.0, value(greatest))?;
+    // Where the scale does not show the limit, words do.
+    if let (None, Some(limit), [_]) = (limit, track.limit, track.series.as_slice()) {
+        write!(out, "<text x=\"0\" y=\"{:.1}\">of {}</text>", top + 42.0, value(limit))?;
+    }
     if let [first, second, ..] = track.series.as_slice() {
         let mid = top + 44.0;
         write!(

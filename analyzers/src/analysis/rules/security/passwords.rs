@@ -24,11 +24,13 @@ fn is_suspicious(text: &str) -> bool {
     text.to_lowercase().contains("passw")
 }
 
-fn found(what: &str, names: BTreeSet<String>) -> Verdict {
-    if names.is_empty() {
-        return Verdict::ok(format!("No {what} looks like a password"));
-    }
-    Verdict::warning(format!("{} {what}s look like passwords", names.len()))
+fn found([one, many]: [&str; 2], names: BTreeSet<String>) -> Verdict {
+    let summary = match names.len() {
+        0 => return Verdict::ok(format!("No {one} looks like a password")),
+        1 => format!("1 {one} looks like a password"),
+        n => format!("{n} {many} look like passwords"),
+    };
+    Verdict::warning(summary)
         .explain("Who can read the recording, or list processes on the machine, can read them.")
         .remedy("Hand passwords over in files or through a vault, and do not pass this recording on.")
         .with("names", Value::list("names", names))
@@ -60,7 +62,7 @@ impl Rule for PasswordsInArguments {
             None if word.starts_with('-') => word.to_owned(),
             None => "[hidden]".to_owned(),
         };
-        found("argument", words.map(name).collect())
+        found(["argument", "arguments"], words.map(name).collect())
     }
 }
 
@@ -88,7 +90,10 @@ impl Rule for PasswordsInEnvironment {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        found("environment variable", names(facts, "jdk.InitialEnvironmentVariable", settings))
+        found(
+            ["environment variable", "environment variables"],
+            names(facts, "jdk.InitialEnvironmentVariable", settings),
+        )
     }
 }
 
@@ -109,7 +114,7 @@ impl Rule for PasswordsInSystemProperties {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        found("system propertie", names(facts, "jdk.InitialSystemProperty", settings))
+        found(["system property", "system properties"], names(facts, "jdk.InitialSystemProperty", settings))
     }
 }
 
