@@ -147,9 +147,7 @@ impl Finder<'_> {
                 }
             };
             if let Err(e) = header.check_supported(at as u64) {
-                if self.extents.is_empty() {
-                    return Err(e);
-                }
+                // Behind a chunk that cannot be read, or whose header is damaged, there may be others.
                 at = self.stray(at, e)?;
                 continue;
             }
@@ -174,34 +172,34 @@ impl Finder<'_> {
         if let Some(size) = sized {
             // What follows an unfinished chunk is the beginning of its next flush.
             let behind = rest.get(size..).unwrap_or_default();
-            if behind.is_empty() || behind.starts_with(&MAGIC) || !header.in_progress() {
+            let followed = behind.is_empty() || behind.starts_with(&MAGIC);
+            // A size that ends nowhere may be damaged: another chunk can begin within it.
+            let within = rest.get(..size.saturating_add(HEADER_SIZE)).unwrap_or(rest);
+            if followed || next_header(within).is_none_or(|at| at >= size) {
                 if header.in_progress() {
                     self.lose(at, 0, Damage::Unfinished);
                 }
                 self.extents.push(Extent { range: at..at + size, header, survey: None });
-                return at + size;
+                if followed || !header.in_progress() {
+                    return at + size;
+                }
+                let next = find_header(behind).unwrap_or(behind.len());
+                self.lose(at + size, next, Damage::Unfinished);
+                return at + size + next;
             }
-            self.lose(at, 0, Damage::Unfinished);
-            self.extents.push(Extent { range: at..at + size, header, survey: None });
-            let next = find_header(behind).unwrap_or(behind.len());
-            self.lose(at + size, next, Damage::Unfinished);
-            return at + size + next;
         }
-        let found = survey(rest);
+        // No further than to the next chunk, into which the size of a damaged event may reach.
+        let found = survey(next_header(rest).and_then(|at| rest.get(..at)).unwrap_or(rest));
         let what = match size {
             _ if header.in_progress() => Damage::Unfinished,
             Some(size) if size > rest.len() => Damage::Truncated,
             _ => Damage::BadChunkSize,
         };
-        let mut end = found.end;
-        // A header that says more than is there: what cannot be framed is the cut last event, unless another
-        // chunk begins in it.
+        let end = found.end;
+        // What cannot be framed is the cut last event, unless another chunk begins in it.
         let behind = rest.get(end..).unwrap_or_default();
         let next = find_header(behind).unwrap_or(behind.len());
         self.lose(at + end, next, what);
-        if next == behind.len() {
-            end = found.end;
-        }
         self.extents.push(Extent { range: at..at + end, header, survey: Some(Arc::new(found)) });
         at + end + next
     }
@@ -227,6 +225,11 @@ impl Finder<'_> {
             self.losses.push(Loss { offset: at as u64, bytes: bytes as u64, what });
         }
     }
+}
+
+/// Where the next chunk header begins behind the one that `chunk` begins with.
+fn next_header(chunk: &[u8]) -> Option<usize> {
+    Some(find_header(chunk.get(HEADER_SIZE..)?)? + HEADER_SIZE)
 }
 
 /// Where the next chunk header begins. A copy of the header stands in every flush of a chunk, behind its
