@@ -163,7 +163,7 @@ struct ValueDe<'x, 'c> {
     context: &'x Context<'c>,
     what: What<'c>,
     at: Cursor<'c>,
-    /// References that may still be followed.
+    /// References that may still be followed, inline types on the way counted.
     depth: usize,
     /// Inline types that may still be opened.
     nesting: usize,
@@ -201,6 +201,8 @@ impl<'x, 'c> ValueDe<'x, 'c> {
                     (of, Some(field))
                 }
                 What::Field(field) | What::Element(field) => {
+                    // Counts as a reference: those of a constant may nest anew, which is bounded together.
+                    self.depth = self.depth.saturating_sub(1);
                     (field.value_type().ok_or_else(|| self.context.damaged(Damage::BadMetadata))?, Some(field))
                 }
                 What::Whole(of, field) => (of, field),

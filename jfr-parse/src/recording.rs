@@ -188,8 +188,13 @@ impl Finder<'_> {
                 return at + size + next;
             }
         }
+        let next = next_header(rest);
+        if let Some(next) = next.filter(|&next| next < HEADER_SIZE) {
+            self.lose(at, next, Damage::Truncated);
+            return at + next;
+        }
         // No further than to the next chunk, into which the size of a damaged event may reach.
-        let found = survey(next_header(rest).and_then(|at| rest.get(..at)).unwrap_or(rest));
+        let found = survey(next.and_then(|next| rest.get(..next)).unwrap_or(rest));
         let what = match size {
             _ if header.in_progress() => Damage::Unfinished,
             Some(size) if size > rest.len() => Damage::Truncated,
@@ -227,9 +232,9 @@ impl Finder<'_> {
     }
 }
 
-/// Where the next chunk header begins behind the one that `chunk` begins with.
+/// Where the next chunk header begins behind the one that `chunk` begins with, which may be cut off itself.
 fn next_header(chunk: &[u8]) -> Option<usize> {
-    Some(find_header(chunk.get(HEADER_SIZE..)?)? + HEADER_SIZE)
+    Some(find_header(chunk.get(MAGIC.len()..)?)? + MAGIC.len())
 }
 
 /// Where the next chunk header begins. A copy of the header stands in every flush of a chunk, behind its

@@ -12,7 +12,8 @@ fn nested(limits: &Limits) -> Vec<u8> {
     let types = limits.nesting as u64;
     let class = |i: u64| {
         let name = format!("test.Level{i}");
-        let inner = if i + 1 == types { Field::new("next", FIRST).pooled() } else { Field::new("inner", FIRST + i + 1) };
+        let inner =
+            if i + 1 == types { Field::new("next", FIRST).pooled() } else { Field::new("inner", FIRST + i + 1) };
         Class::new(FIRST + i, &name).field(inner).field(Field::new("number", LONG))
     };
     let mut classes: Vec<Class> = (0..types).map(class).collect();
@@ -28,7 +29,7 @@ fn nested(limits: &Limits) -> Vec<u8> {
 
 #[test]
 fn the_deepest_value_fits_the_stack_of_a_thread() {
-    for limits in [Limits::tool(), Limits::intake()] {
+    for limits in [Limits::intake(), Limits::tool()] {
         let bytes = nested(&limits);
         // What Rust gives a thread that asks for nothing.
         let thread = std::thread::Builder::new().stack_size(2 << 20);

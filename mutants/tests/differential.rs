@@ -88,7 +88,7 @@ fn other_chunks_are_read_as_before() {
 fn noise(chunk: &mut Vec<u8>, random: &mut Random) {
     for _ in 0..1 + random.below(4) {
         let at = match random.below(3) {
-            0 => random.below(68),
+            0 => random.below(chunk.len().min(68)),
             _ => random.below(chunk.len()),
         };
         let end = (at + 1 + random.below(9)).min(chunk.len());
@@ -108,7 +108,7 @@ type Rows = BTreeMap<String, Vec<i64>>;
 fn rows(bytes: &[u8]) -> BTreeMap<ProfileType, Rows> {
     let recording = Recording::from_bytes(bytes, &Limits::default()).unwrap();
     let mut options = Options::default();
-    options.types = vec![ProfileType::Cpu, ProfileType::FileIo, ProfileType::SocketIo, ProfileType::Exceptions];
+    options.types = vec![ProfileType::Cpu, ProfileType::FileIo, ProfileType::SocketIo, ProfileType::Error];
     options.cpu_source = Some(CpuSource::ExecutionSample);
     let Ok(set) = collect(&recording, &options) else { return BTreeMap::new() };
     let tables = &set.tables;
@@ -127,9 +127,19 @@ fn rows(bytes: &[u8]) -> BTreeMap<ProfileType, Rows> {
     out
 }
 
+/// Recordings whose chunks depend on nothing but themselves. Profilers write their settings into the first one only, and
+/// those say what the samples of all are.
+fn independent() -> impl Iterator<Item = (String, Recording<'static>)> {
+    let settings = |chunk: &Chunk<'_>| {
+        let setting = chunk.metadata().by_name("jdk.ActiveSetting").map(|of| of.id());
+        chunk.events().any(|event| Some(event.type_id) == setting)
+    };
+    recordings().into_iter().filter(move |(_, r)| r.chunks().flatten().all(|chunk| settings(&chunk)))
+}
+
 #[test]
 fn a_chunk_that_cannot_be_read_leaves_the_profile_of_the_others() {
-    for (name, recording) in recordings() {
+    for (name, recording) in independent() {
         for (damaged, seed) in (0..recording.chunk_count().min(4)).zip(0..) {
             let mut parts: Vec<Vec<u8>> = chunks(&recording).iter().map(|bytes| bytes.to_vec()).collect();
             let mut random = Random::new(seed);
@@ -144,7 +154,7 @@ fn a_chunk_that_cannot_be_read_leaves_the_profile_of_the_others() {
 
 #[test]
 fn damage_takes_nothing_from_the_profile_of_the_others() {
-    for (name, recording) in recordings().into_iter().filter(|(_, r)| r.bytes().len() < LARGEST / 3) {
+    for (name, recording) in independent().filter(|(_, r)| r.bytes().len() < LARGEST / 3) {
         for seed in 0..12 {
             let mut random = Random::new(seed);
             let mut image = Image::parse(recording.bytes());
