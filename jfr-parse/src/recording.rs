@@ -237,14 +237,14 @@ fn next_header(chunk: &[u8]) -> Option<usize> {
     Some(find_header(chunk.get(MAGIC.len()..)?)? + MAGIC.len())
 }
 
-/// Where the next chunk header begins. A copy of the header stands in every flush of a chunk, behind its
-/// length, 68.
+/// Where the next chunk header begins. A copy of the header stands in every flush of a chunk, as the value of a
+/// constant: behind the number of constants, the key and its length, 68.
 fn find_header(bytes: &[u8]) -> Option<usize> {
     let mut from = 0;
     loop {
         let rest = bytes.get(from..)?;
         let at = from + rest.windows(MAGIC.len()).position(|w| w == MAGIC)?;
-        let copy = at.checked_sub(1).and_then(|i| bytes.get(i)).is_some_and(|&b| usize::from(b) == HEADER_SIZE);
+        let copy = bytes.get(..at).is_some_and(|before| before.ends_with(&[1, 1, 68]));
         if !copy && bytes.get(at..).is_some_and(|b| ChunkHeader::read(b, 0).is_ok_and(|h| h.plausible())) {
             return Some(at);
         }

@@ -6,9 +6,9 @@ use jfr_parse::{Chunk, HEADER_SIZE, Kind, Limits, Plan, RawEvent, Recording, Typ
 use serde::Deserialize;
 
 /// Events of a type in a chunk that are read: the rest takes the same paths.
-const EACH: usize = 8;
+const EACH: usize = 3;
 /// Events in a chunk that are read.
-const ALL: usize = 200;
+const ALL: usize = 100;
 /// Chunks that are read.
 const CHUNKS: usize = 8;
 
