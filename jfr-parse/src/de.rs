@@ -152,7 +152,7 @@ enum What<'c> {
     Field(Field<'c>),
     /// One element of a field that is an array.
     Element(Field<'c>),
-    /// A value itself, and the innermost field that led to it.
+    /// A value itself, and the innermost field that led to it; none led to an event.
     Whole(Type<'c>, Option<Field<'c>>),
 }
 
@@ -163,7 +163,7 @@ struct ValueDe<'x, 'c> {
     context: &'x Context<'c>,
     what: What<'c>,
     at: Cursor<'c>,
-    /// References that may still be followed.
+    /// References that may still be followed, inline types on the way counted.
     depth: usize,
     /// Inline types that may still be opened.
     nesting: usize,
@@ -201,8 +201,12 @@ impl<'x, 'c> ValueDe<'x, 'c> {
                     (of, Some(field))
                 }
                 What::Field(field) | What::Element(field) => {
+                    // Counts as a reference: those of a constant may nest anew, which is bounded together.
+                    self.depth = self.depth.saturating_sub(1);
                     (field.value_type().ok_or_else(|| self.context.damaged(Damage::BadMetadata))?, Some(field))
                 }
+                // An event has fields, whatever type it claims to be of.
+                What::Whole(of, None) => return Ok(Found::Fields(of)),
                 What::Whole(of, field) => (of, field),
             };
             self.what = What::Whole(of, field);

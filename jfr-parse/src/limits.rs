@@ -26,8 +26,8 @@ pub struct Limits {
     pub pool_entries: usize,
     /// How deep inline types may nest, in types.
     pub nesting: usize,
-    /// How deep a constant is followed through other constants when it is shown as a value tree. The path of an
-    /// old object to its root takes two for each object.
+    /// How deep a constant is followed through other constants when it is shown as a value tree or read by serde, the
+    /// inline types on the way counted. The path of an old object to its root takes two for each object.
     pub value_depth: usize,
     /// Values in one value tree, or read into one value by serde.
     pub value_nodes: usize,

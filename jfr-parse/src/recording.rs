@@ -174,9 +174,7 @@ impl Finder<'_> {
                 }
             };
             if let Err(e) = header.check_supported(at as u64) {
-                if self.extents.is_empty() {
-                    return Err(e);
-                }
+                // Behind a chunk that cannot be read, or whose header is damaged, there may be others.
                 at = self.stray(at, e)?;
                 continue;
             }
@@ -201,34 +199,39 @@ impl Finder<'_> {
         if let Some(size) = sized {
             // What follows an unfinished chunk is the beginning of its next flush.
             let behind = rest.get(size..).unwrap_or_default();
-            if behind.is_empty() || behind.starts_with(&MAGIC) || !header.in_progress() {
+            let followed = behind.is_empty() || behind.starts_with(&MAGIC);
+            // A size that ends nowhere may be damaged: another chunk can begin within it.
+            let within = rest.get(..size.saturating_add(HEADER_SIZE)).unwrap_or(rest);
+            if followed || next_header(within).is_none_or(|at| at >= size) {
                 if header.in_progress() {
                     self.lose(at, 0, Damage::Unfinished);
                 }
                 self.extents.push(Extent { range: at..at + size, header, survey: None });
-                return at + size;
+                if followed || !header.in_progress() {
+                    return at + size;
+                }
+                let next = find_header(behind).unwrap_or(behind.len());
+                self.lose(at + size, next, Damage::Unfinished);
+                return at + size + next;
             }
-            self.lose(at, 0, Damage::Unfinished);
-            self.extents.push(Extent { range: at..at + size, header, survey: None });
-            let next = find_header(behind).unwrap_or(behind.len());
-            self.lose(at + size, next, Damage::Unfinished);
-            return at + size + next;
         }
-        let found = survey(rest);
+        let next = next_header(rest);
+        if let Some(next) = next.filter(|&next| next < HEADER_SIZE) {
+            self.lose(at, next, Damage::Truncated);
+            return at + next;
+        }
+        // No further than to the next chunk, into which the size of a damaged event may reach.
+        let found = survey(next.and_then(|next| rest.get(..next)).unwrap_or(rest));
         let what = match size {
             _ if header.in_progress() => Damage::Unfinished,
             Some(size) if size > rest.len() => Damage::Truncated,
             _ => Damage::BadChunkSize,
         };
-        let mut end = found.end;
-        // A header that says more than is there: what cannot be framed is the cut last event, unless another
-        // chunk begins in it.
+        let end = found.end;
+        // What cannot be framed is the cut last event, unless another chunk begins in it.
         let behind = rest.get(end..).unwrap_or_default();
         let next = find_header(behind).unwrap_or(behind.len());
         self.lose(at + end, next, what);
-        if next == behind.len() {
-            end = found.end;
-        }
         self.extents.push(Extent { range: at..at + end, header, survey: Some(Arc::new(found)) });
         at + end + next
     }
@@ -256,14 +259,19 @@ impl Finder<'_> {
     }
 }
 
-/// Where the next chunk header begins. A copy of the header stands in every flush of a chunk, behind its
-/// length, 68.
+/// Where the next chunk header begins behind the one that `chunk` begins with, which may be cut off itself.
+fn next_header(chunk: &[u8]) -> Option<usize> {
+    Some(find_header(chunk.get(MAGIC.len()..)?)? + MAGIC.len())
+}
+
+/// Where the next chunk header begins. A copy of the header stands in every flush of a chunk, as the value of a
+/// constant: behind the number of constants, the key and its length, 68.
 fn find_header(bytes: &[u8]) -> Option<usize> {
     let mut from = 0;
     loop {
         let rest = bytes.get(from..)?;
         let at = from + rest.windows(MAGIC.len()).position(|w| w == MAGIC)?;
-        let copy = at.checked_sub(1).and_then(|i| bytes.get(i)).is_some_and(|&b| usize::from(b) == HEADER_SIZE);
+        let copy = bytes.get(..at).is_some_and(|before| before.ends_with(&[1, 1, 68]));
         if !copy && bytes.get(at..).is_some_and(|b| ChunkHeader::read(b, 0).is_ok_and(|h| h.plausible())) {
             return Some(at);
         }

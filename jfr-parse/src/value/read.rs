@@ -95,7 +95,7 @@ impl<'c> ValueReader<'c> {
     }
 
     fn run(&self) -> Run<'_, 'c> {
-        Run { reader: self, path: Vec::new(), nodes: self.limits.value_nodes }
+        Run { reader: self, path: Vec::new(), open: 0, nodes: self.limits.value_nodes }
     }
 
     fn error(&self, why: Fail, offset: usize) -> Error {
@@ -119,6 +119,9 @@ struct Run<'r, 'c> {
     reader: &'r ValueReader<'c>,
     /// The constants, by type and key, that the value being decoded is part of.
     path: Vec<(u64, u64)>,
+    /// Constants and inline types that the value being decoded is part of. Those of a constant may nest anew, so that
+    /// `path` alone would not bound the stack.
+    open: usize,
     /// Values that may still be made.
     nodes: usize,
 }
@@ -193,7 +196,7 @@ impl<'c> Run<'_, 'c> {
     fn constant(&mut self, of: Type<'c>, key: u64, unsigned: bool) -> Result<Value<'c>, Fail> {
         let Some(bytes) = self.reader.pools.get(of.id(), key) else { return Ok(Value::Null) };
         let here = (of.id(), key);
-        if self.path.len() >= self.reader.depth || self.path.contains(&here) {
+        if self.path.len().max(self.open) >= self.reader.depth || self.path.contains(&here) {
             return Ok(Value::Null);
         }
         self.path.push(here);
@@ -218,13 +221,14 @@ impl<'c> Run<'_, 'c> {
             return Ok(self.leaf(of, leaf));
         }
         let nesting = nesting.checked_sub(1).ok_or(Fail::TooDeep)?;
-        if of.is_simple() {
-            let mut fields = of.fields();
-            if let (Some(only), None) = (fields.next(), fields.next()) {
-                return self.field(only, at, nesting);
-            }
-        }
-        self.fields(of, key, at, nesting)
+        let mut fields = of.fields();
+        self.open += 1;
+        let value = match (fields.next(), fields.next()) {
+            (Some(only), None) if of.is_simple() => self.field(only, at, nesting),
+            _ => self.fields(of, key, at, nesting),
+        };
+        self.open -= 1;
+        value
     }
 
     fn leaf(&self, of: Type<'c>, leaf: Leaf<'c>) -> Value<'c> {

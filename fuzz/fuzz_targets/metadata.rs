@@ -1,0 +1,9 @@
+#![no_main]
+
+use jfrkit_mutants::{checks, mutant_of_metadata};
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+
+fuzz_target!(|bytes: &[u8]| checks::metadata(bytes));
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    jfrkit_fuzz::by(mutant_of_metadata, data, size, max_size, seed)
+});

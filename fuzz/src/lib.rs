@@ -1,0 +1,33 @@
+//! What the fuzz targets share: libFuzzer's way into the mutators of recordings and their parts.
+
+use jfrkit_mutants::{Random, mutant};
+
+/// Changes the recording in the first `size` bytes of `data`; see [`by`].
+#[must_use]
+pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
+    by(mutant, data, size, max_size, seed)
+}
+
+/// Changes the first `size` bytes of `data`, which has room for `max_size`; returns the size that they get. Three times
+/// out of four by `mutant`, which knows what they consist of, else as libFuzzer does.
+#[must_use]
+pub fn by(
+    mutant: impl Fn(&[u8], &mut Random) -> Vec<u8>,
+    data: &mut [u8],
+    size: usize,
+    max_size: usize,
+    seed: u32,
+) -> usize {
+    let mut random = Random::new(seed.into());
+    if !random.chance(25) {
+        let changed = mutant(data.get(..size).unwrap_or_default(), &mut random);
+        if let Some(room) = data.get_mut(..changed.len())
+            && !changed.is_empty()
+            && changed.len() <= max_size
+        {
+            room.copy_from_slice(&changed);
+            return changed.len();
+        }
+    }
+    libfuzzer_sys::fuzzer_mutate(data, size, max_size)
+}

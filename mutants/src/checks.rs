@@ -1,0 +1,29 @@
+//! What must hold for any bytes. Each check panics where it does not.
+
+mod analysis;
+mod checkpoint;
+mod convert;
+mod parts;
+mod pprof;
+mod reading;
+mod unpacking;
+
+pub use analysis::{analysis, configuration};
+pub use checkpoint::{checkpoint, checkpoint_types, sound_checkpoint};
+pub use convert::{convert, profiles};
+pub use parts::{header, metadata, names, strings, varints};
+pub use pprof::pprof;
+pub use reading::{recording, serde};
+pub use unpacking::unpack;
+
+use jfr_parse::{Limits, Recording};
+
+/// The recording that an intake pipeline would read.
+fn open(bytes: &[u8]) -> Option<Recording<'_>> {
+    let recording = Recording::from_bytes(bytes, &Limits::intake()).ok()?;
+    assert!(recording.chunk_count() > 0, "a recording without chunks is an error");
+    for loss in recording.losses() {
+        assert!(!loss.to_string().is_empty());
+    }
+    Some(recording)
+}
