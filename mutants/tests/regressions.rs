@@ -6,7 +6,10 @@ use std::path::Path;
 use jfrkit_mutants::checks;
 
 /// The checks by the names of their targets.
-const CHECKS: [(&str, fn(&[u8])); 13] = [
+/// What is done with the bytes of a finding.
+type Check = fn(&[u8]);
+
+const CHECKS: [(&str, Check); 13] = [
     ("recording", checks::recording),
     ("serde", checks::serde),
     ("convert", checks::convert),
