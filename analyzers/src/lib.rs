@@ -1,5 +1,6 @@
 //! Profiles, tables, rules and metrics from JDK Flight Recorder recordings.
 
+mod account;
 pub mod analysis;
 mod collect;
 pub mod config;

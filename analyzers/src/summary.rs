@@ -108,7 +108,8 @@ impl Summary {
     /// A chunk that cannot be opened is in [`Summary::warnings`], and the others are counted.
     ///
     /// # Errors
-    /// The error of the first chunk, where no chunk can be opened.
+    /// The error of the first chunk, where no chunk can be opened; [`Error::Stopped`](jfr_parse::Error::Stopped) if the
+    /// recording's [`Stop`](jfr_parse::Stop) was raised.
     pub fn of(recording: &Recording<'_>) -> jfr_parse::Result<Self> {
         let headers: Vec<(u64, ChunkHeader)> = recording.headers().map(|(at, header)| (at, *header)).collect();
         let indexed: Vec<(usize, (u64, ChunkHeader))> = headers.iter().copied().enumerate().collect();
@@ -119,6 +120,8 @@ impl Summary {
                 Err(e) => Err(Box::new((unread(at, &header, &e), e))),
             })
             .collect();
+        // What was counted until then is not the whole.
+        recording.stop().check()?;
         let mut out = Self {
             start_nanos: 0,
             duration_nanos: 0,
@@ -215,6 +218,7 @@ impl<'a> Table<'a> {
             first: [None; 2],
             skipped: Vec::new(),
         };
+        let part = if chunk.stop().is_raised() { 0..0 } else { part };
         let mut events = chunk.walk(part);
         for event in &mut events {
             let one = Tally { count: 1, bytes: event.size as u64 };
@@ -278,12 +282,21 @@ impl Counted {
         }
         let dense = (0u64..).zip(table.dense.iter().copied());
         let all = dense.chain(table.sparse.iter().map(|(&id, &tally)| (id, tally)));
-        let (mut events, mut event_count) = (Vec::new(), 0u64);
+        let (mut events, mut event_count) = (Vec::<(String, Tally)>::new(), 0u64);
+        // Any number of types may share one name, which stands once in the metadata.
+        let mut places: HashMap<(usize, usize), usize, foldhash::fast::RandomState> = HashMap::default();
         for (id, tally) in all.filter(|&(id, t)| t.count > 0 && id != METADATA && id != CHECKPOINT) {
             match metadata.by_id(id) {
                 Some(of) => {
                     event_count = event_count.saturating_add(tally.count);
-                    events.push((of.name().to_owned(), tally));
+                    let name = of.name();
+                    let place = *places.entry((name.as_ptr().addr(), name.len())).or_insert_with(|| {
+                        events.push((name.to_owned(), Tally::default()));
+                        events.len() - 1
+                    });
+                    if let Some((_, sum)) = events.get_mut(place) {
+                        sum.add(tally);
+                    }
                 }
                 None => warnings.push(format!(
                     "offset {}: {} of the undeclared type {id} in this chunk passed over",

@@ -7,6 +7,7 @@ mod event_filter;
 mod failure;
 mod input;
 mod inputs;
+mod limits;
 mod output;
 
 use std::process::ExitCode;

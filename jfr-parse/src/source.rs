@@ -1,5 +1,6 @@
 //! Where the bytes of a recording come from: a map, memory, a stream, a packed file.
 
+mod read;
 mod unpack;
 
 use std::borrow::Cow;
@@ -10,6 +11,7 @@ use std::path::Path;
 use crate::error::{Error, Loss, Result};
 use crate::header::{ChunkHeader, HEADER_SIZE};
 use crate::limits::Limits;
+use crate::stop::Stop;
 
 /// The unpacked bytes of a recording.
 #[derive(Debug)]
@@ -25,7 +27,7 @@ enum Bytes<'a> {
 }
 
 impl Source<'static> {
-    pub(crate) fn open(path: &Path, limits: &Limits) -> Result<Self> {
+    pub(crate) fn open(path: &Path, limits: &Limits, stop: &Stop) -> Result<Self> {
         let io = |source| Error::Io { path: path.to_owned(), source };
         let file = File::open(path).map_err(io)?;
         let about = file.metadata().map_err(io)?;
@@ -34,36 +36,38 @@ impl Source<'static> {
         }
         // A pipe has no length and cannot be mapped; an empty file cannot either.
         if !about.is_file() || about.len() == 0 {
-            return Self::from_reader(file, limits);
+            return Self::from_reader(file, limits, stop);
         }
         too_large(about.len(), limits)?;
         if is_being_written(&about) {
             // Its writer may still cut it or write over it; and it is small, or changes faster than it is read.
-            return Self::from_reader(file, limits);
+            return Self::from_reader(file, limits, stop);
         }
         let map = map(&file).map_err(io)?;
         if unpack::format(&map).is_some() {
-            let (bytes, losses) = unpack::unpack(&map, limits)?;
+            let (bytes, losses) = unpack::unpack(&map, limits, stop)?;
             return Ok(Self { bytes: Bytes::Memory(bytes.into()), losses });
         }
         if has_unfinished_chunk(&map) {
-            return Self::from_reader(file, limits);
+            return Self::from_reader(file, limits, stop);
         }
         Ok(Self { bytes: Bytes::Map(map), losses: Vec::new() })
     }
 
-    pub(crate) fn from_reader(reader: impl Read, limits: &Limits) -> Result<Self> {
-        let mut bytes = Vec::new();
-        reader.take(limits.recording_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(Error::Read)?;
-        Source::from_bytes(bytes.into(), limits)
+    pub(crate) fn from_reader(reader: impl Read, limits: &Limits, stop: &Stop) -> Result<Self> {
+        let streamed = read::read(reader, limits.recording_bytes, stop)?;
+        match streamed.failed {
+            Some(error) => Err(Error::Read(error)),
+            None => Source::from_bytes(streamed.bytes.into(), limits, stop),
+        }
     }
 }
 
 impl<'a> Source<'a> {
-    pub(crate) fn from_bytes(bytes: Cow<'a, [u8]>, limits: &Limits) -> Result<Self> {
+    pub(crate) fn from_bytes(bytes: Cow<'a, [u8]>, limits: &Limits, stop: &Stop) -> Result<Self> {
         too_large(bytes.len() as u64, limits)?;
         if unpack::format(&bytes).is_some() {
-            let (bytes, losses) = unpack::unpack(&bytes, limits)?;
+            let (bytes, losses) = unpack::unpack(&bytes, limits, stop)?;
             return Ok(Self { bytes: Bytes::Memory(bytes.into()), losses });
         }
         Ok(Self { bytes: Bytes::Memory(bytes), losses: Vec::new() })
@@ -112,8 +116,7 @@ fn has_unfinished_chunk(bytes: &[u8]) -> bool {
 
 fn too_large(bytes: u64, limits: &Limits) -> Result<()> {
     if bytes > limits.recording_bytes {
-        let limit = limits.recording_bytes;
-        return Err(Error::LimitExceeded { offset: limit, what: "bytes", name: "recording_bytes", limit });
+        return Err(limits.exceeded("recording_bytes", limits.recording_bytes));
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::ops::Range;
 
 use jfr_analyzers::model::{Profile, Tables};
+use jfr_parse::Stop;
 use rayon::prelude::*;
 
 use crate::encode::{Encoder, Scratch};
@@ -11,10 +12,12 @@ use crate::gzip::{Block, Packer, Stream};
 use crate::number::Numbering;
 
 /// How to write.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Whether and how the file is compressed.
     pub packing: Packing,
+    /// Ends the writing early.
+    pub stop: Stop,
 }
 
 /// Whether and how a file is compressed.
@@ -66,14 +69,14 @@ pub struct Stats {
 /// functions is another.
 ///
 /// # Errors
-/// Those of `out`.
+/// Those of `out`; [`Error::Stopped`](jfr_parse::Error::Stopped) as the cause of one if the options say so.
 pub fn write_pprof(profile: &Profile, tables: &Tables, mut out: impl Write, options: &Options) -> io::Result<Stats> {
     let numbering = Numbering::new(profile, tables)?;
     let encoder = Encoder::new(&numbering);
     let ranges = encoder.cut(BLOCK_BYTES);
     let (raw_bytes, bytes) = match options.packing {
-        Packing::Raw => raw(&encoder, &ranges, &mut out)?,
-        Packing::Gzip(level) => gzip(&encoder, &ranges, level, &mut out)?,
+        Packing::Raw => raw(&encoder, &ranges, &options.stop, &mut out)?,
+        Packing::Gzip(level) => gzip(&encoder, &ranges, level, &options.stop, &mut out)?,
     };
     Ok(Stats {
         samples: profile.samples.len(),
@@ -94,9 +97,10 @@ pub fn to_bytes(profile: &Profile, tables: &Tables, options: &Options) -> io::Re
     Ok(out)
 }
 
-fn raw(encoder: &Encoder<'_>, ranges: &[Range<usize>], out: &mut impl Write) -> io::Result<(u64, u64)> {
+fn raw(encoder: &Encoder<'_>, ranges: &[Range<usize>], stop: &Stop, out: &mut impl Write) -> io::Result<(u64, u64)> {
     let (mut scratch, mut buffer, mut written) = (Scratch::default(), Vec::new(), 0);
     for range in ranges {
+        stop.check().map_err(io::Error::other)?;
         buffer.clear();
         encoder.encode(range, &mut scratch, &mut buffer);
         out.write_all(&buffer)?;
@@ -105,7 +109,13 @@ fn raw(encoder: &Encoder<'_>, ranges: &[Range<usize>], out: &mut impl Write) -> 
     Ok((written, written))
 }
 
-fn gzip(encoder: &Encoder<'_>, ranges: &[Range<usize>], level: u8, out: &mut impl Write) -> io::Result<(u64, u64)> {
+fn gzip(
+    encoder: &Encoder<'_>,
+    ranges: &[Range<usize>],
+    level: u8,
+    stop: &Stop,
+    out: &mut impl Write,
+) -> io::Result<(u64, u64)> {
     let mut stream = Stream::begin(out)?;
     let mut raw_bytes = 0;
     for wave in ranges.chunks(BLOCKS_AT_ONCE) {
@@ -114,6 +124,7 @@ fn gzip(encoder: &Encoder<'_>, ranges: &[Range<usize>], level: u8, out: &mut imp
             .par_iter()
             .with_max_len(1)
             .map_init(worker, |(packer, scratch, buffer), range| {
+                stop.check().map_err(io::Error::other)?;
                 buffer.clear();
                 encoder.encode(range, scratch, buffer);
                 Ok((packer.pack(buffer)?, buffer.len()))

@@ -4,11 +4,12 @@
 //! Seeded, so that a failure can be repeated: it names the file, the mutant and what was done. `JFRKIT_MUTANTS` sets
 //! how many there are.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-#![allow(clippy::cast_possible_truncation, unsafe_code)]
+#![allow(clippy::cast_possible_truncation)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
+#[path = "common/memory.rs"]
+mod memory;
+
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use jfr_analyzers::{LabelKey, Options, Summary, collect};
@@ -24,29 +25,6 @@ const LONGEST: Duration = Duration::from_secs(10);
 const FIXED: usize = 64 << 20;
 const PER_BYTE: usize = 64;
 const THREADS: usize = 2;
-
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-struct Counting;
-
-// SAFETY: every call is handed to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        PEAK.fetch_max(NOW.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
-        // SAFETY: the caller's promise is the one that `System` asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: as above.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// xorshift64*, which is all the randomness that this needs.
 struct Random(u64);
@@ -176,7 +154,7 @@ fn process(bytes: &[u8]) {
     options.labels = LabelKey::ALL.to_vec();
     let Ok(set) = collect(&recording, &options) else { return };
     for profile in &set.profiles {
-        let options = pprof_emit::Options { packing: Packing::Raw };
+        let options = pprof_emit::Options { packing: Packing::Raw, ..Default::default() };
         let written = to_bytes(profile, &set.tables, &options).expect("memory takes everything");
         let profile = read(&written).expect("what was written can be read");
         check(&profile).expect("what was written is valid");
@@ -212,28 +190,28 @@ fn no_mutant_does_harm() {
     let seeds = seeds();
     assert!(seeds.len() >= 10, "only {} seeds", seeds.len());
     let largest = seeds.iter().map(|s| s.bytes.len()).max().unwrap_or(0);
-    let before = NOW.load(Relaxed);
-    PEAK.store(before, Relaxed);
     let began = Instant::now();
-    std::thread::scope(|scope| {
-        for thread in 0..THREADS {
-            let seeds = &seeds;
-            scope.spawn(move || {
-                for i in (thread..mutants).step_by(THREADS) {
-                    let mut random = Random((i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-                    let seed = &seeds[random.below(seeds.len())];
-                    let (bytes, done) = seed.mutant(&mut random);
-                    let began = Instant::now();
-                    let what = || format!("mutant {i} of {}:{done}", seed.name);
-                    if std::panic::catch_unwind(|| process(&bytes)).is_err() {
-                        panic!("a panic: {}", what());
+    let (_, taken) = memory::measure(|| {
+        std::thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let seeds = &seeds;
+                scope.spawn(move || {
+                    for i in (thread..mutants).step_by(THREADS) {
+                        let mut random = Random((i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+                        let seed = &seeds[random.below(seeds.len())];
+                        let (bytes, done) = seed.mutant(&mut random);
+                        let began = Instant::now();
+                        let what = || format!("mutant {i} of {}:{done}", seed.name);
+                        if std::panic::catch_unwind(|| process(&bytes)).is_err() {
+                            panic!("a panic: {}", what());
+                        }
+                        assert!(began.elapsed() < LONGEST, "{:?}: {}", began.elapsed(), what());
                     }
-                    assert!(began.elapsed() < LONGEST, "{:?}: {}", began.elapsed(), what());
-                }
-            });
-        }
+                });
+            }
+        })
     });
-    let peak = PEAK.load(Relaxed) - before;
+    let peak = taken.peak;
     println!("{mutants} mutants of {} recordings in {:?}, peak {} MB", seeds.len(), began.elapsed(), peak >> 20);
     assert!(peak < THREADS * (FIXED + PER_BYTE * largest), "peak {peak} bytes");
 }

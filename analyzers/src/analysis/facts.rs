@@ -41,7 +41,7 @@ pub struct Facts {
     pub(crate) groups: Vec<GroupsData>,
     pub(crate) chunks: usize,
     /// Event types of the first chunk, by id.
-    pub(crate) first_types: BTreeMap<i64, String>,
+    pub(crate) first_types: BTreeMap<i64, std::sync::Arc<str>>,
     /// Begin and end by the headers of the chunks.
     pub(crate) header_range: (i64, i64),
     /// What could not be read.

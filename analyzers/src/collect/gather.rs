@@ -4,7 +4,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::hash_table::Entry as Slot;
 use hashbrown::{HashMap, HashTable};
-use jfr_parse::{Clock, RawStr, Row};
+use jfr_parse::{Clock, RawStr, Row, work};
 
 use super::plans::Reading;
 use super::sources::{
@@ -113,7 +113,10 @@ impl<'a> Gathered<'a> {
             return;
         }
         let (keys, hasher) = (&self.keys, &self.hasher);
-        let same = |&i: &u32| keys.get(i as usize) == Some(&key);
+        let same = |&i: &u32| {
+            work::done(1);
+            keys.get(i as usize) == Some(&key)
+        };
         let rehash = |&i: &u32| keys.get(i as usize).map_or(0, |k| hasher.hash_one(k));
         match self.table.entry(hasher.hash_one(key), same, rehash) {
             Slot::Occupied(found) => {
@@ -161,6 +164,13 @@ impl<'a> Gathered<'a> {
             self.add(Key { detail, ..key }, sums);
         }
         details
+    }
+
+    /// About how many bytes it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let entry = size_of::<Key>() + size_of::<Sums>() + size_of::<u32>() + 1;
+        let detail = 2 * size_of::<Detail>() + size_of::<u32>();
+        self.keys.capacity() * entry + self.details.items.capacity() * detail + self.texts.items.capacity() * 2 * detail
     }
 
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&Key, &Sums)> + Clone {

@@ -4,7 +4,7 @@
 //! decoded: its bytes are the key of a memo.
 
 use hashbrown::HashMap;
-use jfr_parse::{Chunk, Cursor, PoolOf, Pools};
+use jfr_parse::{Chunk, Cursor, Limits, PoolOf, Pools, work};
 
 use super::functions::{Functions, Methods, pseudo};
 use super::plans::StackPlans;
@@ -31,7 +31,9 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(raw_names: bool, max_frames: usize) -> Self {
+    /// Recordings of this many bytes are to be read.
+    pub(crate) fn new(raw_names: bool, limits: &Limits, bytes: usize) -> Self {
+        let max_frames = limits.stack_frames;
         let interner = Interner::new();
         let frame = |name: &str| {
             let function = pseudo(name, &interner);
@@ -42,8 +44,13 @@ impl Shared {
         let unknown = if raw_names { "" } else { UNKNOWN_METHOD };
         let (unknown, unknown_function) = (frame(unknown), pseudo(unknown, &interner));
         let no_stack = interner.stack(&[no_stack]);
-        let functions = Functions::default();
+        let functions = Functions::new(limits, bytes);
         Self { interner, functions, raw_names, max_frames, no_stack, truncated, unknown, unknown_function }
+    }
+
+    /// How many names were cut, for being too long or for there being too many long ones.
+    pub(crate) fn cut_names(&self) -> usize {
+        self.functions.cut()
     }
 
     /// The stack of events without a usable stack trace.
@@ -156,6 +163,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
         let mut at = row.cursor(1)?;
         let count = at.count().ok()?;
         let kept = count.min(self.shared.max_frames);
+        work::done(kept + 1);
         match plans.varints {
             // What every JVM and profiler writes; for it the compiler unrolls the loop over the varints.
             Some(4) => self.by_bytes(plans, at, kept, 4)?,

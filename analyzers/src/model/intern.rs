@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
+use jfr_parse::work;
 
 use super::{Frame, FrameId, Function, FunctionId, Label, LabelSetId, StackId, StrId, Tables};
 
@@ -53,6 +54,17 @@ impl Interner {
         let Some(stacks) = self.stacks.get(shard) else { return StackId::default() };
         let local = stacks.lock().unwrap_or_else(PoisonError::into_inner).intern(hash, frames);
         StackId(local.saturating_mul(SHARDS).saturating_add(u32::try_from(shard).unwrap_or(0)))
+    }
+
+    /// How many stacks there are, and about how many bytes all tables take.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        let (mut count, mut bytes) = (0usize, self.symbols().bytes());
+        for stacks in &self.stacks {
+            let stacks = stacks.lock().unwrap_or_else(PoisonError::into_inner);
+            count = count.saturating_add(stacks.ends.len());
+            bytes = bytes.saturating_add(stacks.bytes());
+        }
+        (count, bytes)
     }
 
     /// Ends the filling.
@@ -129,6 +141,12 @@ impl Symbols {
         self.label_sets.items.get(id.index()).map(|set| &**set).unwrap_or_default()
     }
 
+    fn bytes(&self) -> usize {
+        let texts =
+            self.strings.text.capacity() + (self.strings.ends.capacity() * 8) + self.strings.table.capacity() * 5;
+        texts + self.functions.bytes() + self.frames.bytes() + self.label_sets.bytes() * 4
+    }
+
     pub(super) fn function_count(&self) -> usize {
         self.functions.items.len()
     }
@@ -151,10 +169,19 @@ impl<T> Default for Interned<T> {
     }
 }
 
+impl<T> Interned<T> {
+    fn bytes(&self) -> usize {
+        self.items.capacity() * size_of::<T>() + self.table.capacity() * 5
+    }
+}
+
 impl<T: std::hash::Hash + Eq> Interned<T> {
     fn intern(&mut self, item: T, hasher: &Hasher) -> u32 {
         let items = &mut self.items;
-        let same = |&i: &u32| items.get(i as usize).is_some_and(|known| *known == item);
+        let same = |&i: &u32| {
+            work::done(1);
+            items.get(i as usize).is_some_and(|known| *known == item)
+        };
         let rehash = |&i: &u32| items.get(i as usize).map_or(0, |known| hasher.hash_one(known));
         match self.table.entry(hasher.hash_one(&item), same, rehash) {
             Entry::Occupied(found) => *found.get(),
@@ -183,7 +210,11 @@ impl Texts {
 
     fn intern(&mut self, text: &str, hasher: &Hasher) -> u32 {
         let hash = hasher.hash_one(text);
-        if let Some(&id) = self.table.find(hash, |&i| self.get(i as usize) == text) {
+        work::done(text.len() + 1);
+        if let Some(&id) = self.table.find(hash, |&i| {
+            work::done(1);
+            self.get(i as usize) == text
+        }) {
             return id;
         }
         let id = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
@@ -211,7 +242,12 @@ impl Stacks {
         slice_at(&self.ends, i).and_then(|range| self.frames.get(range)).unwrap_or_default()
     }
 
+    fn bytes(&self) -> usize {
+        self.frames.capacity() * 4 + self.ends.capacity() * 8 + self.table.capacity() * 17
+    }
+
     fn intern(&mut self, hash: u64, frames: &[FrameId]) -> u32 {
+        work::done(frames.len());
         if let Some(&(_, id)) = self.table.find(hash, |&(h, i)| h == hash && self.get(i as usize) == frames) {
             return id;
         }

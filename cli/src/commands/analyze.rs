@@ -15,6 +15,7 @@ use pprof_emit::write_file;
 use crate::collecting::span;
 use crate::failure::Failure;
 use crate::inputs::{Source, expand};
+use crate::limits;
 use crate::output::complain;
 
 /// Warnings on one input that are shown; all are in the report.
@@ -96,6 +97,9 @@ pub(crate) struct Args {
     /// Show what a rule checks, how, from which events, and what can be set
     #[arg(long, value_name = "ID", conflicts_with = "inputs")]
     explain: Option<String>,
+
+    #[command(flatten)]
+    limits: limits::Args,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -216,11 +220,11 @@ fn analyze(
     options: &AnalysisOptions,
     sources: &[Source],
 ) -> Result<Vec<Named>, Failure> {
-    let cache = MetadataCache::default();
+    let opening = args.limits.opening().cache(MetadataCache::default());
     let mut results = Vec::new();
     for source in sources {
         let name = source.name();
-        let report = source.open(&cache).map_err(AnalysisError::Read).and_then(|recording| {
+        let report = source.open(&opening).map_err(AnalysisError::Read).and_then(|recording| {
             let options = args.within(&recording, options);
             analysis.evaluate(&recording, &options)
         });

@@ -11,13 +11,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jfr_analyzers::model::{Profile, ProfileSet, ProfileType};
 use jfr_analyzers::units;
 use jfr_analyzers::{Progress, collect_merged};
-use jfr_parse::{MetadataCache, Recording};
+use jfr_parse::{MetadataCache, OpenOptions, Recording, Stop};
 use pprof_emit::{CollapsedOptions, write_collapsed, write_file, write_pprof};
 use rayon::prelude::*;
 
 use crate::collecting::{self, profile_type};
 use crate::failure::Failure;
 use crate::inputs::{Source, expand};
+use crate::limits;
 use crate::output::complain;
 
 /// Write the profiles of recordings as pprof files, one for each type
@@ -59,6 +60,9 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     collecting: collecting::Args,
+
+    #[command(flatten)]
+    limits: limits::Args,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -77,10 +81,16 @@ impl Format {
         }
     }
 
-    fn write(self, profile: &Profile, set: &ProfileSet, out: impl Write) -> std::io::Result<()> {
+    fn write(self, profile: &Profile, set: &ProfileSet, out: impl Write, stop: &Stop) -> std::io::Result<()> {
         match self {
-            Self::Pprof => write_pprof(profile, &set.tables, out, &pprof_emit::Options::default()).map(|_| ()),
-            Self::Collapsed => write_collapsed(profile, &set.tables, out, &CollapsedOptions::default()),
+            Self::Pprof => {
+                let options = pprof_emit::Options { stop: stop.clone(), ..Default::default() };
+                write_pprof(profile, &set.tables, out, &options).map(|_| ())
+            }
+            Self::Collapsed => {
+                let options = CollapsedOptions { stop: stop.clone(), ..Default::default() };
+                write_collapsed(profile, &set.tables, out, &options)
+            }
         }
     }
 }
@@ -98,15 +108,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return to_stdout(args, &sources);
     }
     std::fs::create_dir_all(&args.out_dir).map_err(|e| Failure::Failed(format!("{}: {e}", args.out_dir.display())))?;
-    let cache = MetadataCache::default();
+    let opening = args.limits.opening().cache(MetadataCache::default());
     let bar = progress(&sources);
     let printer = Printer { bar: &bar, waiting: Mutex::default() };
     let failures = if args.merge {
-        let outcome = merged(args, &sources, &cache, &bar);
+        let outcome = merged(args, &sources, &opening, &bar);
         usize::from(printer.print(0, outcome))
     } else {
         let one = |(i, source): (usize, &Source)| {
-            let outcome = single(args, source, &cache, &bar);
+            let outcome = single(args, source, &opening, &bar);
             usize::from(printer.print(i, outcome))
         };
         sources.par_iter().enumerate().with_max_len(1).map(one).sum()
@@ -120,15 +130,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
-fn single(args: &Args, source: &Source, cache: &MetadataCache, bar: &ProgressBar) -> Outcome {
-    match source.open(cache) {
+fn single(args: &Args, source: &Source, opening: &OpenOptions, bar: &ProgressBar) -> Outcome {
+    match source.open(opening) {
         Ok(recording) => convert(args, &source.name(), &source.stem, &[&recording], bar),
         Err(e) => Outcome::failed(Failure::of(&source.name(), &e).to_string()),
     }
 }
 
-fn merged(args: &Args, sources: &[Source], cache: &MetadataCache, bar: &ProgressBar) -> Outcome {
-    let opened: Vec<_> = sources.par_iter().map(|source| (source, source.open(cache))).collect();
+fn merged(args: &Args, sources: &[Source], opening: &OpenOptions, bar: &ProgressBar) -> Outcome {
+    let opened: Vec<_> = sources.par_iter().map(|source| (source, source.open(opening))).collect();
     let mut recordings = Vec::new();
     let mut failures = Vec::new();
     for (source, recording) in opened {
@@ -170,9 +180,10 @@ fn convert(
         file.push(format!(".{}.{}", profile.kind, args.format.ending()));
         args.out_dir.join(file)
     };
+    let stop = recordings.first().map(|r| r.stop().clone()).unwrap_or_default();
     let write = |profile: &Profile| {
         let path = path(profile);
-        write_file(&path, |out| args.format.write(profile, &set, out)).map(|()| path)
+        write_file(&path, |out| args.format.write(profile, &set, out, &stop)).map(|()| path)
     };
     let written: Vec<_> = set.profiles.par_iter().with_max_len(1).map(write).collect();
     let mut outcome = Outcome { lines: String::new(), warnings: Vec::new(), failure: None };
@@ -279,10 +290,10 @@ fn to_stdout(args: &Args, sources: &[Source]) -> Result<(), Failure> {
             "standard output takes a single profile: give one type with --types, and one input or --merge".to_owned(),
         ));
     };
-    let cache = MetadataCache::default();
+    let opening = args.limits.opening().cache(MetadataCache::default());
     let mut recordings = Vec::new();
     for source in sources {
-        recordings.push(source.open(&cache).map_err(|e| Failure::of(&source.name(), &e))?);
+        recordings.push(source.open(&opening).map_err(|e| Failure::of(&source.name(), &e))?);
     }
     let recordings: Vec<&Recording<'_>> = recordings.iter().collect();
     let name = match sources {
@@ -302,7 +313,8 @@ fn to_stdout(args: &Args, sources: &[Source]) -> Result<(), Failure> {
         return Err(Failure::Failed(format!("{name}: no {kind} profile: {reason}")));
     };
     let mut out = std::io::stdout().lock();
-    args.format.write(profile, &set, &mut out)?;
+    let stop = recordings.first().map(|r| r.stop().clone()).unwrap_or_default();
+    args.format.write(profile, &set, &mut out, &stop)?;
     out.flush()?;
     if args.strict && !set.losses.is_empty() {
         return Err(Failure::Failed(format!("{name}: not read completely; leave out --strict to accept that")));
