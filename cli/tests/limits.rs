@@ -43,7 +43,11 @@ fn a_limit_that_is_passed_is_named_with_its_option() {
 #[test]
 fn raising_it_helps() {
     for command in COMMANDS {
-        let output = run(command, &["--limits", "intake", "--limit", "chunks=1", "--limit", "chunks=1000"], "jdk17-multichunk.jfr");
+        let output = run(
+            command,
+            &["--limits", "intake", "--limit", "chunks=1", "--limit", "chunks=1000"],
+            "jdk17-multichunk.jfr",
+        );
         assert!(output.status.success(), "{command:?}: {output:?}");
     }
 }

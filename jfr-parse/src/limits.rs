@@ -13,8 +13,9 @@ macro_rules! limits {
         ///
         /// * opening a recording, unpacking it, opening its chunks and indexing their constants,
         ///   `jfr_analyzers::collect`, `Summary`, `Analysis` and writing profiles take time in proportion to `n`;
-        /// * the memory of each of them, the recording itself included where it is not mapped, stays below
-        ///   MEMORY_BOUND. What JVMs and profilers write takes less than 64 MB + `n`.
+        /// * the memory of each of them stays below **64 MB + 64 · `n`**, that of `Analysis` below **64 MB + 128 · `n`**;
+        ///   the `n` bytes themselves come on top where the recording is not mapped. What JVMs and profilers write takes
+        ///   a hundredth of that.
         ///
         /// A tree of values ([`Chunk::value`](crate::Chunk::value)) and a struct read by serde follow references and
         /// can be far larger than the event: [`value_nodes`](Self::value_nodes), [`value_depth`](Self::value_depth) and

@@ -108,7 +108,12 @@ impl<const N: usize> Plan<N> {
             builder.flush();
         }
         if let Err(field) = parsed
-            && (whole || builder.slots.iter().zip(&wanted).any(|(slot, name)| slot.is_none() && declares(of, name)))
+            && (whole
+                || builder
+                    .slots
+                    .iter()
+                    .zip(&wanted)
+                    .any(|(slot, name)| slot.is_none() && !name.is_empty() && declares(of, name)))
         {
             return Err(Error::Mismatch(format!("the type of field {field:?} of {} cannot be read", of.name())));
         }

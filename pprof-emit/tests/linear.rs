@@ -13,7 +13,7 @@ use jfr_parse::{OpenOptions, work};
 use memory::measure;
 use uses::{USES, Use};
 
-const SIZE: usize = 192 << 10;
+const SIZE: usize = 128 << 10;
 const TIMES: usize = 4;
 /// How much more than [`TIMES`] as much may be done: tables grow in steps, and sorting takes a little more than twice for
 /// twice as much.
@@ -30,13 +30,15 @@ fn effort(of: &Use, bytes: &[u8]) -> (f64, f64) {
 
 #[test]
 fn work_follows_the_input() {
+    let _alone = memory::alone();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let failed = pool.install(|| {
         let mut failed = Vec::new();
         for (name, make) in hostile::all() {
             let (small, large) = (make(SIZE), make(TIMES * SIZE));
+            // Larger keys take more bytes; some are of no size that could be chosen.
             let times = large.len() as f64 / small.len() as f64;
-            assert!(times < TIMES as f64 * 1.2, "{name}: {} and {} bytes", small.len(), large.len());
+            assert!(times < TIMES as f64 * 1.5, "{name}: {} and {} bytes", small.len(), large.len());
             for of in USES {
                 let (before, after) = (effort(of, &small), effort(of, &large));
                 let allowed = |before: f64, fixed: f64| (before * times.max(1.0) * SLACK).max(fixed);

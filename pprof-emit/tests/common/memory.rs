@@ -4,12 +4,12 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 static NOW: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 static SUM: AtomicUsize = AtomicUsize::new(0);
-/// The tests of one binary run at the same time; what they measure must not.
+/// The tests of one binary run at the same time; those that measure must not.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 struct Counting;
@@ -42,9 +42,13 @@ pub struct Taken {
     pub sum: usize,
 }
 
+/// To be held by each test that measures, from its beginning to its end.
+pub fn alone() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Does the work, and tells what it took. A list that grows counts twice while it moves.
 pub fn measure<T>(work: impl FnOnce() -> T) -> (T, Taken) {
-    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let (before, sum) = (NOW.load(Relaxed), SUM.load(Relaxed));
     PEAK.store(before, Relaxed);
     let result = work();

@@ -116,8 +116,8 @@ pub const ALL: &[(&str, Make)] = &[
         chunk.finish()
     }),
     ("names that are generated again and again", |n| {
-        let count = n / 4_000;
-        let name = "$Proxy1/".repeat(500);
+        let count = n / 1_600;
+        let name = "$Proxy1/".repeat(200);
         let symbols = keys(count).map(|key| (key, text(&format!("{name}{key}"))));
         let pools = [
             (SYMBOL, symbols.collect()),

@@ -22,6 +22,9 @@ fn mixed(id: u64, fields: usize) -> Class {
 
 const MIXED: u64 = 60;
 
+/// Stands once in the metadata, whatever the number of types that have it.
+const LONG_NAME: usize = 4_096;
+
 pub const ALL: &[(&str, Make)] = &[
     ("types without fields", |n| {
         let types: Vec<Class> = (0..n / 24).map(|i| Class::new(1_000 + number(i), &format!("t{i}"))).collect();
@@ -44,12 +47,12 @@ pub const ALL: &[(&str, Make)] = &[
         declaring(&types.collect::<Vec<_>>(), 1_000..1_000 + number(count))
     }),
     ("event types with one long name", |n| {
-        let (name, count) = ("x".repeat(n / 2), n / 48);
+        let (name, count) = ("x".repeat(LONG_NAME), n / 48);
         let types: Vec<Class> = (0..count).map(|i| Class::event(1_000 + number(i), &name)).collect();
         declaring(&types, 1_000..1_000 + number(count))
     }),
     ("event types with one long label", |n| {
-        let (label, count) = ("x".repeat(n / 2), n / 80);
+        let (label, count) = ("x".repeat(LONG_NAME), n / 80);
         let class = |i| Class::event(1_000 + number(i), &format!("t{i}")).annotated(70, &[("value", &label)]);
         let types: Vec<Class> = (0..count).map(class).chain([Class::annotation_type(70, "jdk.jfr.Label")]).collect();
         declaring(&types, 1_000..1_000 + number(count))
