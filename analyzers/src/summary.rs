@@ -130,6 +130,7 @@ impl Summary {
             warnings: recording.losses().iter().map(Loss::to_string).collect(),
         };
         let (mut counts, mut failed, mut readable) = (BTreeMap::<String, Tally>::new(), None, false);
+        let mut more = 0usize;
         for part in parts {
             match part {
                 Ok(part) => {
@@ -139,6 +140,7 @@ impl Summary {
                     }
                     out.chunks.push(part.chunk);
                     out.warnings.extend(part.warnings);
+                    more = more.saturating_add(part.more);
                 }
                 Err(lost) => {
                     let (chunk, e) = *lost;
@@ -156,7 +158,7 @@ impl Summary {
         out.duration_nanos = ends.max().unwrap_or(0).saturating_sub(out.start_nanos);
         out.events = counts.into_iter().map(|(name, t)| EventCount { name, count: t.count, bytes: t.bytes }).collect();
         out.events.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
-        let more = out.warnings.len().saturating_sub(MAX_WARNINGS);
+        let more = more.saturating_add(out.warnings.len().saturating_sub(MAX_WARNINGS));
         if more > 0 {
             out.warnings.truncate(MAX_WARNINGS);
             out.warnings.push(format!("{more} more warnings"));
@@ -256,7 +258,10 @@ impl<'a> Table<'a> {
 struct Counted {
     chunk: ChunkSummary,
     events: Vec<(String, Tally)>,
+    /// As many as are kept of all, at most.
     warnings: Vec<String>,
+    /// How many more there are.
+    more: usize,
 }
 
 impl Counted {
@@ -275,10 +280,18 @@ impl Counted {
             .unwrap_or_else(|| Table::new(chunk, 0..0, size, wanted));
 
         let mut warnings: Vec<String> = chunk.losses().iter().map(Loss::to_string).collect();
+        let mut more = 0usize;
+        let mut warn = |warning: &dyn Fn() -> String| {
+            if warnings.len() < MAX_WARNINGS {
+                warnings.push(warning());
+            } else {
+                more += 1;
+            }
+        };
         for &(at, bytes) in &table.skipped {
             let offset = chunk.offset().saturating_add(at as u64);
             let what = jfr_parse::Damage::BadEventSize;
-            warnings.push(Loss { offset, bytes: bytes as u64, what }.to_string());
+            warn(&|| Loss { offset, bytes: bytes as u64, what }.to_string());
         }
         let dense = (0u64..).zip(table.dense.iter().copied());
         let all = dense.chain(table.sparse.iter().map(|(&id, &tally)| (id, tally)));
@@ -298,11 +311,11 @@ impl Counted {
                         sum.add(tally);
                     }
                 }
-                None => warnings.push(format!(
-                    "offset {}: {} of the undeclared type {id} in this chunk passed over",
-                    chunk.offset(),
-                    if tally.count == 1 { "1 event".to_owned() } else { format!("{} events", tally.count) },
-                )),
+                None => warn(&|| {
+                    let events =
+                        if tally.count == 1 { "1 event".to_owned() } else { format!("{} events", tally.count) };
+                    format!("offset {}: {events} of the undeclared type {id} in this chunk passed over", chunk.offset())
+                }),
             }
         }
         let [jvm, recording] = table.first;
@@ -322,7 +335,7 @@ impl Counted {
             event_count,
             error: None,
         };
-        Self { chunk, events, warnings }
+        Self { chunk, events, warnings, more }
     }
 }
 

@@ -25,7 +25,7 @@ impl Failure {
             jfr_parse::Error::Io { .. } => error.to_string(),
             jfr_parse::Error::LimitExceeded { offset, what, name, limit } => format!(
                 "{input}: offset {offset}: more than {limit} {what}; if the recording can be trusted, raise it with \
-                 --limit {}=N",
+                 --max {}=N",
                 crate::limits::option_name(name)
             ),
             jfr_parse::Error::Stopped => format!("{input}: not done in time; give it longer with --timeout"),

@@ -16,7 +16,7 @@ pub(crate) struct Args {
     /// Another value for one limit, for example recording-bytes=100G; can be given again. There are recording-bytes,
     /// unpack-ratio, chunks, types, metadata-elements, pool-entries, string-bytes, array-elements, nesting, value-depth,
     /// value-nodes, stack-frames, stacks, memory and losses
-    #[arg(long = "limit", value_name = "NAME=VALUE", value_parser = limit)]
+    #[arg(long = "max", value_name = "NAME=VALUE", value_parser = limit)]
     each: Vec<(&'static str, u64)>,
 
     /// Give up after this many seconds

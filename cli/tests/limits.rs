@@ -29,25 +29,22 @@ fn complaint(output: &Output, what: &[&str]) -> String {
 #[test]
 fn a_limit_that_is_passed_is_named_with_its_option() {
     for command in COMMANDS {
-        for (limit, option) in [("chunks=1", "--limit chunks=N"), ("recording-bytes=1k", "--limit recording-bytes=N")] {
-            let text = complaint(&run(command, &["--limit", limit], "jdk17-multichunk.jfr"), command);
+        for (limit, option) in [("chunks=1", "--max chunks=N"), ("recording-bytes=1k", "--max recording-bytes=N")] {
+            let text = complaint(&run(command, &["--max", limit], "jdk17-multichunk.jfr"), command);
             assert!(text.contains(option) && text.contains("jdk17-multichunk.jfr"), "{command:?}: {text}");
         }
     }
-    let text = complaint(&run(&["convert"], &["--limit", "unpack-ratio=1"], "jdk8-profile.jfr.gz"), &["convert"]);
-    assert!(text.contains("--limit unpack-ratio=N"), "{text}");
-    let text = complaint(&run(&["convert"], &["--limit", "stacks=3"], "jdk17-full.jfr"), &["convert"]);
-    assert!(text.contains("--limit stacks=N"), "{text}");
+    let text = complaint(&run(&["convert"], &["--max", "unpack-ratio=1"], "jdk8-profile.jfr.gz"), &["convert"]);
+    assert!(text.contains("--max unpack-ratio=N"), "{text}");
+    let text = complaint(&run(&["convert"], &["--max", "stacks=3"], "jdk17-full.jfr"), &["convert"]);
+    assert!(text.contains("--max stacks=N"), "{text}");
 }
 
 #[test]
 fn raising_it_helps() {
     for command in COMMANDS {
-        let output = run(
-            command,
-            &["--limits", "intake", "--limit", "chunks=1", "--limit", "chunks=1000"],
-            "jdk17-multichunk.jfr",
-        );
+        let output =
+            run(command, &["--limits", "intake", "--max", "chunks=1", "--max", "chunks=1000"], "jdk17-multichunk.jfr");
         assert!(output.status.success(), "{command:?}: {output:?}");
     }
 }
@@ -62,7 +59,7 @@ fn time_that_is_over_is_told() {
 
 #[test]
 fn what_is_no_limit_is_wrong_usage() {
-    for options in [["--limit", "nothing=1"], ["--limit", "chunks=many"], ["--limits", "none"], ["--timeout", "-1"]] {
+    for options in [["--max", "nothing=1"], ["--max", "chunks=many"], ["--limits", "none"], ["--timeout", "-1"]] {
         let output = run(&["summary"], &options, "jdk17-full.jfr");
         assert_eq!(output.status.code(), Some(2), "{options:?}");
     }

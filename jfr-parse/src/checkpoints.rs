@@ -65,7 +65,7 @@ pub(crate) fn survey(bytes: &[u8], stop: &Stop) -> Result<Survey> {
     while let Some(event) = event_at(bytes, found.end) {
         work::done(1);
         events = events.wrapping_add(1);
-        if events % STOP_EVERY == 0 {
+        if events.is_multiple_of(STOP_EVERY) {
             stop.check()?;
         }
         let next_chunk = bytes.get(found.end..).filter(|rest| rest.starts_with(&MAGIC));

@@ -282,9 +282,8 @@ impl<'a> Chunk<'a> {
     /// [`walk`](Self::walk): else each byte could belong to any number of them.
     pub fn checkpoints(&self) -> impl Iterator<Item = RawEvent<'a>> + '_ {
         let ends = self.known.iter().skip(1).copied().chain([self.bytes.len()]);
-        let found = self.known.iter().zip(ends).filter_map(|(&at, end)| {
+        self.known.iter().zip(ends).filter_map(|(&at, end)| {
             event_at(self.bytes, at).filter(|event| event.type_id == CHECKPOINT && event.size <= end.saturating_sub(at))
-        });
-        found
+        })
     }
 }

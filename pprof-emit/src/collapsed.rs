@@ -37,7 +37,7 @@ pub fn write_collapsed(
     let value = value.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the profile has no such value"))?;
     let mut out = BufWriter::new(out);
     for (i, (names, sum)) in merged(profile, tables, value, &options.stop)?.into_iter().enumerate() {
-        if i % STOP_EVERY == 0 {
+        if i.is_multiple_of(STOP_EVERY) {
             options.stop.check().map_err(io::Error::other)?;
         }
         for (i, &name) in names.iter().enumerate() {
@@ -56,7 +56,7 @@ fn merged(profile: &Profile, tables: &Tables, value: usize, stop: &Stop) -> io::
     let mut lines: Vec<(Box<[StrId]>, i128)> = Vec::new();
     let mut places: HashMap<Box<[StrId]>, usize, foldhash::fast::RandomState> = HashMap::default();
     for (i, sample) in profile.samples.iter().enumerate() {
-        if i % STOP_EVERY == 0 {
+        if i.is_multiple_of(STOP_EVERY) {
             stop.check().map_err(io::Error::other)?;
         }
         work::done(tables.stack(sample.stack).len());

@@ -149,7 +149,7 @@ impl<O: Write> Job<'_, O> {
         let frames = depth.saturating_add(usize::from(self.args.format == Format::Text));
         let mut events = chunk.walk(jfr_parse::HEADER_SIZE..chunk.bytes().len());
         for (i, event) in events.by_ref().enumerate() {
-            if i % STOP_EVERY == 0 && chunk.stop().is_raised() {
+            if i.is_multiple_of(STOP_EVERY) && chunk.stop().is_raised() {
                 break;
             }
             let Some(of) = wanted.get(&event.type_id) else { continue };

@@ -134,14 +134,14 @@ pub const ALL: &[(&str, Make)] = &[
     ("a chain in a circle", |n| {
         let mut chunk = chunk();
         let first = chunk.position();
+        chunk.checkpoint(&[]);
+        let second = chunk.position();
         while chunk.position() < n {
             chunk.checkpoint(&[]);
         }
-        let last = chunk.position();
-        chunk.checkpoint(&[]);
         let mut bytes = chunk.finish();
-        // The first one leads to the last: its delta is the byte behind size, type, start and duration.
-        bytes[first + 4] = 0x7f & (last - first) as u8;
+        // The first one leads on to the second: its delta is the byte behind size, type, start and duration.
+        bytes[first + 4] = (second - first) as u8;
         bytes
     }),
     ("metadata events that do not parse", |n| {

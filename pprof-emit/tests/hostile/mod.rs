@@ -2,7 +2,7 @@
 //!
 //! Each is a function from a number of bytes; [`ALL`] lists them. Twice the bytes are twice of the same thing, so that
 //! work can be compared.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, clippy::cast_possible_truncation, clippy::indexing_slicing, clippy::unwrap_used)]
 
 mod constants;
 mod events;

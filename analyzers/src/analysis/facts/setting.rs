@@ -15,6 +15,9 @@ pub struct SettingValue<'f> {
     pub value: &'f str,
 }
 
+/// How often an event type was switched on and off: by the id as it is, and as JMC takes it.
+type Switches = [(u64, u64); 2];
+
 /// Rows of the table of settings, by event type and name of the setting.
 #[derive(Debug, Default)]
 pub(super) struct Index {
@@ -25,8 +28,7 @@ impl Facts {
     /// Counts how often each event type was switched on and off.
     pub(crate) fn count_switches(&mut self) {
         // By where the name stands: names can be long, and there are many settings.
-        let mut counts: HashMap<(usize, usize), (&str, [(u64, u64); 2]), foldhash::fast::RandomState> =
-            HashMap::default();
+        let mut counts: HashMap<(usize, usize), (&str, Switches), foldhash::fast::RandomState> = HashMap::default();
         for row in self.table("jdk.ActiveSetting").rows().filter(|r| r.text("name") == Some("enabled")) {
             let on = match row.text("value") {
                 Some("true") => true,
@@ -43,7 +45,7 @@ impl Facts {
                 }
             }
         }
-        let counts: Vec<(String, [(u64, u64); 2])> =
+        let counts: Vec<(String, Switches)> =
             counts.into_values().map(|(event, counts)| (event.to_owned(), counts)).collect();
         let add = |sum: &mut u64, n: u64| *sum = sum.saturating_add(n);
         for (event, [right, as_jmc]) in counts {

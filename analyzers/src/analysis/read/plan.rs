@@ -288,7 +288,11 @@ impl Builder<'_, '_> {
 
 /// The first `bytes` bytes of a text, or some less where that would cut a character.
 pub(super) fn cut(text: &str, bytes: usize) -> &str {
-    text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
+    let mut end = text.len().min(bytes);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or(text)
 }
 
 /// How the value of a field becomes a cell.
