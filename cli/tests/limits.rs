@@ -1,6 +1,7 @@
 //! The options that bound what a recording may ask for.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -34,7 +35,12 @@ fn a_limit_that_is_passed_is_named_with_its_option() {
             assert!(text.contains(option) && text.contains("jdk17-multichunk.jfr"), "{command:?}: {text}");
         }
     }
-    let text = complaint(&run(&["convert"], &["--max", "unpack-ratio=1"], "jdk8-profile.jfr.gz"), &["convert"]);
+    let directory = tempfile::tempdir().unwrap();
+    let zeros = directory.path().join("zeros.jfr.gz");
+    let mut gzip = flate2::write::GzEncoder::new(std::fs::File::create(&zeros).unwrap(), flate2::Compression::fast());
+    gzip.write_all(&vec![0; 2 << 20]).unwrap();
+    gzip.finish().unwrap();
+    let text = complaint(&run(&["convert"], &["--max", "unpack-ratio=10"], zeros.to_str().unwrap()), &["convert"]);
     assert!(text.contains("--max unpack-ratio=N"), "{text}");
     let text = complaint(&run(&["convert"], &["--max", "stacks=3"], "jdk17-full.jfr"), &["convert"]);
     assert!(text.contains("--max stacks=N"), "{text}");
