@@ -27,7 +27,7 @@ pub(super) struct Functions {
 
 /// Bytes of names that any recording may have, and some more for each of its bytes; recordings of the largest programs
 /// have a tenth of that.
-const NAMES: usize = 32 << 20;
+const NAMES: usize = 16 << 20;
 /// Bytes that are left of a name where there are too many.
 const SHORT_NAME: usize = 128;
 /// Longer strings are known by where they stand in the recording.
