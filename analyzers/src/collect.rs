@@ -26,6 +26,7 @@ use std::sync::{Mutex, PoisonError};
 
 use jfr_parse::{Damage, Error, Loss, Recording, Result};
 
+use crate::account::Account;
 use chunk::{ChunkResult, Context};
 use commit::{Committer, Merged, Totals};
 pub use options::{CpuSource, Filter, LabelKey, Options, Progress};
@@ -38,8 +39,8 @@ use crate::model::{Label, LabelSetId, LabelValue, Profile, ProfileSet, ProfileTy
 /// Collects the profiles of a recording.
 ///
 /// # Errors
-/// What kept every chunk from being read; [`Error::Stopped`]; [`Error::Changed`]. A chunk that cannot be read among
-/// others that can is a loss.
+/// What kept every chunk from being read; [`Error::Stopped`]; [`Error::Changed`]; [`Error::LimitExceeded`] where a limit
+/// of the whole call was passed. A chunk that cannot be read among others that can is a loss.
 pub fn collect(recording: &Recording<'_>, options: &Options) -> Result<ProfileSet> {
     collect_merged(&[recording], options)
 }
@@ -60,7 +61,8 @@ pub fn collect_merged(recordings: &[&Recording<'_>], options: &Options) -> Resul
     }
     let context = Context {
         options,
-        shared: Shared::new(options.raw_names, limits.stack_frames),
+        shared: Shared::new(options.raw_names, &limits, recordings.iter().map(|r| r.bytes().len()).sum()),
+        account: Account::new(limits.clone()),
         plans: PlanCache::default(),
         chunks: &tasks,
         settled: Settled::default(),
@@ -90,7 +92,7 @@ pub fn collect_merged(recordings: &[&Recording<'_>], options: &Options) -> Resul
     }
     let failed = run.failed.into_inner().unwrap_or_else(PoisonError::into_inner);
     match failed.error {
-        Some(error) if failed.chunks == tasks.len() || matches!(error, Error::Stopped) => return Err(error),
+        Some(error) if failed.chunks == tasks.len() || ends(&error) => return Err(error),
         _ => {}
     }
     let totals = run.committer.into_inner().unwrap_or_else(PoisonError::into_inner).finish();
@@ -123,7 +125,7 @@ impl Run<'_, '_, '_> {
             let mut loss = None;
             let result = match result {
                 Ok(result) => {
-                    let bytes = recording.headers().nth(number).map_or(0, |(_, header)| header.chunk_size);
+                    let bytes = recording.header(number).map_or(0, |(_, header)| header.chunk_size);
                     self.context.options.progress.tell(bytes);
                     Some(result)
                 }
@@ -131,11 +133,11 @@ impl Run<'_, '_, '_> {
                     loss = Some(as_loss(recording, number, &error));
                     let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
                     failed.chunks += 1;
-                    let stopped = matches!(error, Error::Stopped);
-                    if failed.error.is_none() || stopped {
+                    let ends = ends(&error);
+                    if failed.error.as_ref().is_none_or(|known| ends && !self::ends(known)) {
                         failed.error = Some(error);
                     }
-                    if stopped {
+                    if ends {
                         self.next.store(self.tasks.len(), Ordering::Relaxed);
                     }
                     None
@@ -150,13 +152,19 @@ impl Run<'_, '_, '_> {
     }
 }
 
+/// Whether an error is of the whole call rather than of one chunk.
+fn ends(error: &Error) -> bool {
+    matches!(error, Error::Stopped | Error::LimitExceeded { name: "memory" | "stacks", .. })
+}
+
 /// A chunk that cannot be read, as a loss.
 fn as_loss(recording: &Recording<'_>, number: usize, error: &Error) -> Loss {
-    let header = recording.headers().nth(number);
+    let header = recording.header(number);
     let (offset, bytes) = header.map_or((0, 0), |(offset, header)| (offset, header.chunk_size));
     let left = (recording.bytes().len() as u64).saturating_sub(offset);
     let what = match error {
         Error::Damaged { what, .. } => *what,
+        Error::LimitExceeded { name, .. } => Damage::OverLimit { limit: name },
         _ => Damage::BadMetadata,
     };
     Loss { offset, bytes: bytes.min(left), what }
@@ -171,6 +179,7 @@ fn finish(context: Context<'_>, mut totals: Totals, spans: &[(usize, i64, i64)])
     let start = spans.iter().map(|s| s.1).min().unwrap_or(0).max(options.filter.from_nanos.unwrap_or(i64::MIN));
     let end = spans.iter().map(|s| s.2).max().unwrap_or(0).min(options.filter.to_nanos.unwrap_or(i64::MAX));
     let main = totals.facts.iter().find_map(|f| f.main.clone());
+    let cut_names = context.shared.cut_names();
     let tables = context.shared.interner.freeze();
     let mut profiles = Vec::new();
     let mut absent = Vec::new();
@@ -192,7 +201,10 @@ fn finish(context: Context<'_>, mut totals: Totals, spans: &[(usize, i64, i64)])
             main: main.clone(),
         });
     }
-    let warnings = report::warnings(&totals, options);
+    let mut warnings = report::warnings(&totals, options);
+    if cut_names > 0 {
+        warnings.push(format!("{cut_names} names are too long and were cut"));
+    }
     ProfileSet { tables, profiles, absent, losses: totals.losses, warnings }
 }
 

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod account;
 pub mod analysis;
 mod collect;
 pub mod config;

@@ -156,8 +156,19 @@ fn suspicious(name: &str) -> bool {
 }
 
 /// Applies `step` until it finds nothing more, so that a second call has nothing to do. Each step drops a range.
+/// How much is taken out of a name, one after the other; each time all of it is looked at again. Real names have two or
+/// three such parts.
+const MAX_STEPS: usize = 8;
+/// Longer names are left as they are: no generator makes them.
+const MAX_LENGTH: usize = 2_048;
+
 fn reduce(mut name: Cow<'_, str>, step: impl Fn(&str) -> Option<std::ops::Range<usize>>) -> Cow<'_, str> {
-    while let Some(range) = step(&name) {
+    if name.len() > MAX_LENGTH {
+        return name;
+    }
+    for _ in 0..MAX_STEPS {
+        jfr_parse::work::done(name.len());
+        let Some(range) = step(&name) else { break };
         if range.is_empty() || name.get(range.clone()).is_none() {
             break;
         }

@@ -108,7 +108,8 @@ impl Summary {
     /// A chunk that cannot be opened is in [`Summary::warnings`], and the others are counted.
     ///
     /// # Errors
-    /// The error of the first chunk, where no chunk can be opened; [`Error::Changed`](jfr_parse::Error::Changed).
+    /// The error of the first chunk, where no chunk can be opened; [`Error::Changed`](jfr_parse::Error::Changed);
+    /// [`Error::Stopped`](jfr_parse::Error::Stopped) if the recording's [`Stop`](jfr_parse::Stop) was raised.
     pub fn of(recording: &Recording<'_>) -> jfr_parse::Result<Self> {
         let headers: Vec<(u64, ChunkHeader)> = recording.headers().map(|(at, header)| (at, *header)).collect();
         let indexed: Vec<(usize, (u64, ChunkHeader))> = headers.iter().copied().enumerate().collect();
@@ -120,6 +121,8 @@ impl Summary {
             })
             .collect();
         recording.check_unchanged()?;
+        // What was counted until then is not the whole.
+        recording.stop().check()?;
         let mut out = Self {
             start_nanos: 0,
             duration_nanos: 0,
@@ -128,6 +131,7 @@ impl Summary {
             warnings: recording.losses().iter().map(Loss::to_string).collect(),
         };
         let (mut counts, mut failed, mut readable) = (BTreeMap::<String, Tally>::new(), None, false);
+        let mut more = 0usize;
         for part in parts {
             match part {
                 Ok(part) => {
@@ -137,6 +141,7 @@ impl Summary {
                     }
                     out.chunks.push(part.chunk);
                     out.warnings.extend(part.warnings);
+                    more = more.saturating_add(part.more);
                 }
                 Err(lost) => {
                     let (chunk, e) = *lost;
@@ -154,7 +159,7 @@ impl Summary {
         out.duration_nanos = ends.max().unwrap_or(0).saturating_sub(out.start_nanos);
         out.events = counts.into_iter().map(|(name, t)| EventCount { name, count: t.count, bytes: t.bytes }).collect();
         out.events.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
-        let more = out.warnings.len().saturating_sub(MAX_WARNINGS);
+        let more = more.saturating_add(out.warnings.len().saturating_sub(MAX_WARNINGS));
         if more > 0 {
             out.warnings.truncate(MAX_WARNINGS);
             out.warnings.push(format!("{more} more warnings"));
@@ -216,6 +221,7 @@ impl<'a> Table<'a> {
             first: [None; 2],
             skipped: Vec::new(),
         };
+        let part = if chunk.stop().is_raised() { 0..0 } else { part };
         let mut events = chunk.walk(part);
         for event in &mut events {
             let one = Tally { count: 1, bytes: event.size as u64 };
@@ -253,7 +259,10 @@ impl<'a> Table<'a> {
 struct Counted {
     chunk: ChunkSummary,
     events: Vec<(String, Tally)>,
+    /// As many as are kept of all, at most.
     warnings: Vec<String>,
+    /// How many more there are.
+    more: usize,
 }
 
 impl Counted {
@@ -272,25 +281,42 @@ impl Counted {
             .unwrap_or_else(|| Table::new(chunk, 0..0, size, wanted));
 
         let mut warnings: Vec<String> = chunk.losses().iter().map(Loss::to_string).collect();
+        let mut more = 0usize;
+        let mut warn = |warning: &dyn Fn() -> String| {
+            if warnings.len() < MAX_WARNINGS {
+                warnings.push(warning());
+            } else {
+                more += 1;
+            }
+        };
         for &(at, bytes) in &table.skipped {
             let offset = chunk.offset().saturating_add(at as u64);
             let what = jfr_parse::Damage::BadEventSize;
-            warnings.push(Loss { offset, bytes: bytes as u64, what }.to_string());
+            warn(&|| Loss { offset, bytes: bytes as u64, what }.to_string());
         }
         let dense = (0u64..).zip(table.dense.iter().copied());
         let all = dense.chain(table.sparse.iter().map(|(&id, &tally)| (id, tally)));
-        let (mut events, mut event_count) = (Vec::new(), 0u64);
+        let (mut events, mut event_count) = (Vec::<(String, Tally)>::new(), 0u64);
+        // Any number of types may share one name, which stands once in the metadata.
+        let mut places: HashMap<(usize, usize), usize, foldhash::fast::RandomState> = HashMap::default();
         for (id, tally) in all.filter(|&(id, t)| t.count > 0 && id != METADATA && id != CHECKPOINT) {
             match metadata.by_id(id) {
                 Some(of) => {
                     event_count = event_count.saturating_add(tally.count);
-                    events.push((of.name().to_owned(), tally));
+                    let name = of.name();
+                    let place = *places.entry((name.as_ptr().addr(), name.len())).or_insert_with(|| {
+                        events.push((name.to_owned(), Tally::default()));
+                        events.len() - 1
+                    });
+                    if let Some((_, sum)) = events.get_mut(place) {
+                        sum.add(tally);
+                    }
                 }
-                None => warnings.push(format!(
-                    "offset {}: {} of the undeclared type {id} in this chunk passed over",
-                    chunk.offset(),
-                    if tally.count == 1 { "1 event".to_owned() } else { format!("{} events", tally.count) },
-                )),
+                None => warn(&|| {
+                    let events =
+                        if tally.count == 1 { "1 event".to_owned() } else { format!("{} events", tally.count) };
+                    format!("offset {}: {events} of the undeclared type {id} in this chunk passed over", chunk.offset())
+                }),
             }
         }
         let [jvm, recording] = table.first;
@@ -310,7 +336,7 @@ impl Counted {
             event_count,
             error: None,
         };
-        Self { chunk, events, warnings }
+        Self { chunk, events, warnings, more }
     }
 }
 

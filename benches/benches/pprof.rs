@@ -93,7 +93,7 @@ fn profiles() -> ProfileSet {
 
 /// Writes all profiles, one after the other; raw and written bytes.
 fn write(set: &ProfileSet, packing: Packing) -> (u64, u64) {
-    let options = Options { packing };
+    let options = Options { packing, ..Options::default() };
     set.profiles.iter().fold((0, 0), |(raw, bytes), profile| {
         let stats: Stats = write_pprof(profile, &set.tables, std::io::sink(), &options).unwrap();
         (raw + stats.raw_bytes, bytes + stats.bytes)

@@ -96,7 +96,7 @@ fn profiles(c: &mut Criterion) {
     }
     let set = collect(&recording, &Options::default()).unwrap();
     for (name, packing) in [("raw", pprof_emit::Packing::Raw), ("gzip", pprof_emit::Packing::default())] {
-        let options = pprof_emit::Options { packing };
+        let options = pprof_emit::Options { packing, ..Default::default() };
         group.bench_function(BenchmarkId::new("pprof", name), |b| {
             b.iter(|| {
                 let bytes = |p| pprof_emit::to_bytes(p, &set.tables, &options).unwrap().len();

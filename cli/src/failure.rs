@@ -23,6 +23,12 @@ impl Failure {
         Self::Failed(match error {
             // Names the file already.
             jfr_parse::Error::Io { .. } => error.to_string(),
+            jfr_parse::Error::LimitExceeded { offset, what, name, limit } => format!(
+                "{input}: offset {offset}: more than {limit} {what}; if the recording can be trusted, raise it with \
+                 --max {}=N",
+                crate::limits::option_name(name)
+            ),
+            jfr_parse::Error::Stopped => format!("{input}: not done in time; give it longer with --timeout"),
             _ => format!("{input}: {error}"),
         })
     }

@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 
-use jfr_parse::{Limits, Recording};
+use jfr_parse::Recording;
 
 use crate::failure::Failure;
+use crate::limits;
 use crate::output::complain;
 
 /// Warnings that are shown; more are only counted.
@@ -25,16 +26,17 @@ pub(crate) struct Args {
     /// Fail with status 1 where anything is lost, instead of warning
     #[arg(long)]
     pub(crate) strict: bool,
+
+    #[command(flatten)]
+    limits: limits::Args,
 }
 
 impl Args {
     /// Opens the recording.
     pub(crate) fn open(&self) -> Result<Input<'_>, Failure> {
-        let recording = if self.path == "-" {
-            Recording::from_reader(std::io::stdin().lock(), &Limits::tool())
-        } else {
-            Recording::open(&self.path)
-        };
+        let opening = self.limits.opening();
+        let recording =
+            if self.path == "-" { opening.from_reader(std::io::stdin().lock()) } else { opening.open(&self.path) };
         let recording = recording.map_err(|e| Failure::of(self.name(), &e))?;
         Ok(Input {
             name: self.name(),
@@ -75,6 +77,11 @@ impl Input<'_> {
         self.check_unchanged()?;
         self.losses.warn(loss);
         Ok(())
+    }
+
+    /// Fails once the time is over.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        self.recording.stop().check().map_err(|e| Failure::of(self.name, &e))
     }
 }
 

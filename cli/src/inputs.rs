@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use jfr_parse::{Limits, MetadataCache, Recording};
+use jfr_parse::{OpenOptions, Recording};
 
 use crate::output::complain;
 
@@ -31,12 +31,11 @@ impl Source {
         self.path.as_deref().and_then(|path| path.metadata().ok()).map_or(0, |about| about.len())
     }
 
-    pub(crate) fn open(&self, cache: &MetadataCache) -> jfr_parse::Result<Recording<'static>> {
-        let recording = match &self.path {
-            Some(path) => Recording::open(path),
-            None => Recording::from_reader(std::io::stdin().lock(), &Limits::tool()),
-        };
-        Ok(recording?.with_cache(cache.clone()))
+    pub(crate) fn open(&self, options: &OpenOptions) -> jfr_parse::Result<Recording<'static>> {
+        match &self.path {
+            Some(path) => options.open(path),
+            None => options.from_reader(std::io::stdin().lock()),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod failure;
 mod input;
 mod inputs;
 mod interrupt;
+mod limits;
 mod output;
 
 use std::process::ExitCode;

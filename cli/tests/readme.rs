@@ -85,8 +85,12 @@ fn every_label_is_there() {
 fn code_is_that_of_the_examples() {
     let readme = read("README.md");
     let code: Vec<&str> = readme.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    let examples =
-        ["pprof-emit/examples/convert.rs", "jfr-parse/examples/reads.rs", "analyzers/examples/slow_reads.rs"];
+    let examples = [
+        "pprof-emit/examples/convert.rs",
+        "jfr-parse/examples/reads.rs",
+        "analyzers/examples/slow_reads.rs",
+        "pprof-emit/examples/receive.rs",
+    ];
     assert_eq!(code.len(), examples.len());
     for (code, example) in code.iter().zip(examples) {
         let example = read(example).replace("pub(crate) ", "");

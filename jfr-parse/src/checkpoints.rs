@@ -2,8 +2,11 @@
 //! is broken, by walking all of its events.
 
 use crate::cursor::Cursor;
+use crate::error::Result;
 use crate::event::{CHECKPOINT, METADATA, event_at};
 use crate::header::{ChunkHeader, HEADER_SIZE, MAGIC};
+use crate::stop::Stop;
+use crate::work;
 
 /// Offsets of the checkpoints, newest first, as the chain gives them; `None` where it leads nowhere, leaves
 /// the chunk, meets something else or runs in a circle.
@@ -17,6 +20,7 @@ pub(crate) fn follow_chain(chunk: &[u8], newest: u64) -> Option<Vec<usize>> {
             return None;
         }
         let event = event_at(chunk, at).filter(|e| e.type_id == CHECKPOINT)?;
+        work::done(1);
         // Going backwards a chain cannot come round; only one that turns has to be watched.
         if descending && found.last().is_some_and(|&last| at >= last) {
             descending = false;
@@ -47,11 +51,23 @@ pub(crate) struct Survey {
     pub(crate) end: usize,
 }
 
+/// Events that are walked before looking at the stop again.
+const STOP_EVERY: usize = 1 << 16;
+
 /// Walks from the header to where the framing ends: the end of the bytes, an impossible size, or the header of
 /// another chunk.
-pub(crate) fn survey(bytes: &[u8]) -> Survey {
+///
+/// # Errors
+/// [`Error::Stopped`](crate::Error::Stopped).
+pub(crate) fn survey(bytes: &[u8], stop: &Stop) -> Result<Survey> {
     let mut found = Survey { end: HEADER_SIZE.min(bytes.len()), ..Survey::default() };
+    let mut events = 0usize;
     while let Some(event) = event_at(bytes, found.end) {
+        work::done(1);
+        events = events.wrapping_add(1);
+        if events.is_multiple_of(STOP_EVERY) {
+            stop.check()?;
+        }
         let next_chunk = bytes.get(found.end..).filter(|rest| rest.starts_with(&MAGIC));
         if next_chunk.is_some_and(|rest| ChunkHeader::read(rest, 0).is_ok_and(|h| h.plausible())) {
             break;
@@ -63,5 +79,5 @@ pub(crate) fn survey(bytes: &[u8]) -> Survey {
         }
         found.end += event.size;
     }
-    found
+    Ok(found)
 }

@@ -11,6 +11,7 @@ use crate::limits::Limits;
 use crate::metadata::{Metadata, Type};
 use crate::plan::Plan;
 use crate::pools::{PoolEntries, PoolLayouts, Pools};
+use crate::stop::Stop;
 use crate::time::Clock;
 use crate::value::{Value, ValueReader};
 
@@ -37,6 +38,7 @@ pub struct Chunk<'a> {
     newest_first: Option<Vec<usize>>,
     losses: Vec<Loss>,
     limits: Limits,
+    stop: Stop,
     pools: OnceLock<Pools<'a>>,
 }
 
@@ -46,13 +48,20 @@ impl<'a> Chunk<'a> {
         index: usize,
         extent: &Extent,
         limits: &Limits,
+        stop: &Stop,
         cache: &crate::recording::MetadataCache,
     ) -> Result<Self> {
+        stop.check()?;
         let offset = extent.range.start as u64;
         let bytes = recording.get(extent.range.clone()).unwrap_or_default();
         let header = extent.header;
         let mut walked: Option<Arc<Survey>> = extent.survey.clone();
-        let mut walk = |bytes: &[u8]| walked.get_or_insert_with(|| Arc::new(survey(bytes))).clone();
+        let mut walk = |bytes: &[u8]| -> Result<Arc<Survey>> {
+            Ok(match &walked {
+                Some(walked) => walked.clone(),
+                None => walked.insert(Arc::new(survey(bytes, stop)?)).clone(),
+            })
+        };
 
         let load = |at: usize| -> Result<Arc<Metadata>> {
             let event = event_at(bytes, at).filter(|e| e.type_id == METADATA);
@@ -66,7 +75,7 @@ impl<'a> Chunk<'a> {
             Some(Ok(found)) => found,
             Some(Err(e @ Error::LimitExceeded { .. })) => return Err(e),
             failed => {
-                let newest = walk(bytes).metadata.iter().rev().find_map(|&at| load(at).ok().map(|m| (at, m)));
+                let newest = walk(bytes)?.metadata.iter().rev().find_map(|&at| load(at).ok().map(|m| (at, m)));
                 let none = || Error::damaged(offset.saturating_add(in_header.unwrap_or(0) as u64), Damage::NoMetadata);
                 newest.ok_or_else(|| failed.and_then(Result::err).unwrap_or_else(none))?
             }
@@ -93,7 +102,7 @@ impl<'a> Chunk<'a> {
                     let at = offset.saturating_add(header.constant_pool_position);
                     losses.push(Loss { offset: at, bytes: 0, what: Damage::BadCheckpointChain });
                 }
-                walk(bytes).checkpoints.clone()
+                walk(bytes)?.checkpoints.clone()
             }
         };
         let at = known.partition_point(|&k| k < metadata_at);
@@ -108,6 +117,7 @@ impl<'a> Chunk<'a> {
             newest_first,
             losses,
             limits: limits.clone(),
+            stop: stop.clone(),
             pools: OnceLock::new(),
         })
     }
@@ -166,6 +176,12 @@ impl<'a> Chunk<'a> {
         &self.limits
     }
 
+    /// What ends the work on it.
+    #[must_use]
+    pub fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
     /// A plan for reading `wanted` fields of values of `of`; see [`Plan`].
     ///
     /// # Errors
@@ -185,6 +201,12 @@ impl<'a> Chunk<'a> {
     /// All its events that carry data, in the order of the file.
     pub fn events(&self) -> impl Iterator<Item = RawEvent<'a>> + '_ {
         self.walk(self.whole()).filter(|e: &RawEvent<'a>| e.type_id != METADATA && e.type_id != CHECKPOINT)
+    }
+
+    /// The event that begins at this offset of the chunk, which should be that of one that was walked to.
+    #[must_use]
+    pub fn event_at(&self, offset: usize) -> Option<RawEvent<'a>> {
+        event_at(self.bytes, offset)
     }
 
     fn whole(&self) -> Range<usize> {
@@ -245,6 +267,10 @@ impl<'a> Chunk<'a> {
             let layouts = self.pool_layouts(|_| true);
             let mut entries = PoolEntries::default();
             for event in self.checkpoints() {
+                // Who asks for constants learns of it where the next event is read.
+                if self.stop.is_raised() {
+                    break;
+                }
                 // What a damaged checkpoint still holds is kept; who walks the chunk hears of the damage.
                 let _ = entries.add(&event, &layouts);
             }
@@ -252,8 +278,12 @@ impl<'a> Chunk<'a> {
         })
     }
 
-    /// The checkpoint events, in the order of the file.
+    /// The checkpoint events, in the order of the file. One that reaches over the next is none, as in
+    /// [`walk`](Self::walk): else each byte could belong to any number of them.
     pub fn checkpoints(&self) -> impl Iterator<Item = RawEvent<'a>> + '_ {
-        self.known.iter().filter_map(|&at| event_at(self.bytes, at)).filter(|e| e.type_id == CHECKPOINT)
+        let ends = self.known.iter().skip(1).copied().chain([self.bytes.len()]);
+        self.known.iter().zip(ends).filter_map(|(&at, end)| {
+            event_at(self.bytes, at).filter(|event| event.type_id == CHECKPOINT && event.size <= end.saturating_sub(at))
+        })
     }
 }

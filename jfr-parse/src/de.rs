@@ -65,7 +65,7 @@ use crate::chunk::Chunk;
 use crate::cursor::Cursor;
 use crate::error::{Damage, Error, Result, Short};
 use crate::event::RawEvent;
-use crate::layout::Layout;
+use crate::layout::{Budget, Layout};
 use crate::leaf::{Leaf, count};
 use crate::limits::Limits;
 use crate::metadata::{Content, Field, Kind, Type};
@@ -78,10 +78,12 @@ impl<'a> Chunk<'a> {
     /// # Errors
     /// [`Error::Mismatch`] where the event does not have what the struct asks for, [`Error::Unknown`] for an
     /// event of an undeclared type, [`Error::Damaged`] where the event does not hold what its type says,
-    /// [`Error::LimitExceeded`] beyond [`Limits::value_nodes`].
+    /// [`Error::LimitExceeded`] beyond [`Limits::value_nodes`], [`Limits::array_elements`] or
+    /// [`Limits::string_bytes`], [`Error::Stopped`].
     pub fn deserialize<'c, T: Deserialize<'c>>(&'c self, event: &RawEvent<'a>) -> Result<T> {
         let of = self.metadata().by_id(event.type_id);
         let of = of.ok_or_else(|| Error::Unknown { kind: "event type", name: event.type_id.to_string() })?;
+        self.stop().check()?;
         let limits = self.limits();
         let context = Context {
             pools: self.pools(),
@@ -126,21 +128,22 @@ impl Context<'_> {
     }
 
     fn spend(&self) -> Result<()> {
-        let left = self.nodes.get().checked_sub(1).ok_or(Error::LimitExceeded {
-            offset: self.offset,
-            what: "values in one event",
-            name: "value_nodes",
-            limit: self.limits.value_nodes as u64,
-        })?;
+        let left = self.nodes.get().checked_sub(1).ok_or_else(|| self.limits.exceeded("value_nodes", self.offset))?;
         self.nodes.set(left);
         Ok(())
+    }
+
+    /// The limit of this name, which is `limit`, holds for `n`.
+    fn within(&self, n: usize, limit: usize, name: &'static str) -> Result<()> {
+        if n > limit { Err(self.limits.exceeded(name, self.offset)) } else { Ok(()) }
     }
 
     fn skip(&self, field: Field<'_>, element: bool, at: &mut Cursor<'_>) -> Result<()> {
         if field.is_pooled() && (element || !field.is_array()) {
             return self.whole(at.skip_varints(1));
         }
-        let layout = if element { Layout::of_element } else { Layout::of_field }(field, self.limits);
+        let of = if element { Layout::of_element } else { Layout::of_field };
+        let layout = of(field, self.limits, &mut Budget::single());
         self.whole(layout.ok_or_else(|| self.damaged(Damage::TooDeep))?.skip(at))
     }
 }
@@ -219,7 +222,11 @@ impl<'x, 'c> ValueDe<'x, 'c> {
                     Leaf::F32(n) => Found::F32(n),
                     Leaf::F64(n) => Found::F64(n),
                     Leaf::Char(c) => Found::Char(c),
-                    Leaf::Str(raw) => self.context.pools.resolve(of.id(), raw).decode().map_or(Found::Null, Found::Str),
+                    Leaf::Str(raw) => {
+                        let raw = self.context.pools.resolve(of.id(), raw);
+                        self.context.within(raw.bytes().len(), self.context.limits.string_bytes, "string_bytes")?;
+                        raw.decode().map_or(Found::Null, Found::Str)
+                    }
                 });
             }
             self.nesting = self.nesting.checked_sub(1).ok_or_else(|| self.context.damaged(Damage::TooDeep))?;
@@ -243,6 +250,7 @@ impl<'x, 'c> ValueDe<'x, 'c> {
         let bare = |of: Type<'_>| of.kind() == Kind::Struct && of.fields().len() == 0;
         let empty = !field.is_pooled() && field.value_type().is_some_and(bare);
         let left = self.context.whole(count(&mut self.at, empty))?;
+        self.context.within(left, self.context.limits.array_elements, "array_elements")?;
         Ok(Found::Array(Elements { left, field, of: *self }))
     }
 

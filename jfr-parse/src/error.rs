@@ -62,7 +62,7 @@ pub enum Error {
         what: Damage,
     },
     /// A [`Limits`](crate::Limits) value was reached.
-    #[error("offset {offset}: more than {limit} {what}; raise the limit `{name}` if the recording is to be trusted")]
+    #[error("offset {offset}: more than {limit} {what}; raise the limit `{name}` if the recording can be trusted")]
     LimitExceeded {
         /// Where it was reached.
         offset: u64,
@@ -154,6 +154,12 @@ pub enum Damage {
     /// Bytes that belong to no chunk.
     #[error("bytes that belong to no chunk")]
     StrayBytes,
+    /// More of something than a limit allows: the field of [`Limits`](crate::Limits) that has this name.
+    #[error("more {} than the limit `{limit}` allows", crate::Limits::what(.limit))]
+    OverLimit {
+        /// Its name.
+        limit: &'static str,
+    },
 }
 
 /// Something that could not be read, and where. Reading went on behind it.

@@ -117,6 +117,7 @@ impl<'a> Iterator for Events<'_, 'a> {
             if self.at >= self.fence {
                 self.next_fence();
             }
+            crate::work::done(1);
             // An event that reaches over a known beginning has a wrong size.
             match event_at(self.chunk, self.at) {
                 Some(event) if event.size <= self.fence - self.at => {

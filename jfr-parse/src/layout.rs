@@ -5,9 +5,32 @@ use crate::error::Short;
 use crate::limits::Limits;
 use crate::metadata::{Field, Kind, Type};
 use crate::string::RawStr;
+use crate::work;
 
-/// More steps than any real type needs; a forged one could multiply them without end.
+/// More than any real type needs: a forged one, of types within types, could multiply its steps without end.
 const MAX_STEPS: usize = 4_096;
+
+/// How many types and fields may be looked at for several layouts together: each of a million types may hold the same
+/// large one.
+#[derive(Debug)]
+pub(crate) struct Budget(usize);
+
+impl Budget {
+    pub(crate) fn new(visits: usize) -> Self {
+        Self(visits)
+    }
+
+    /// For one layout.
+    pub(crate) fn single() -> Self {
+        Self(MAX_STEPS)
+    }
+
+    pub(crate) fn spend(&mut self) -> Option<()> {
+        work::done(1);
+        self.0 = self.0.checked_sub(1)?;
+        Some(())
+    }
+}
 
 /// One step past part of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +48,7 @@ pub(crate) enum Step {
 impl Step {
     #[inline]
     pub(crate) fn skip(&self, at: &mut Cursor<'_>) -> Result<(), Short> {
+        work::done(1);
         match self {
             Self::Varints(n) => at.skip_varints(*n),
             Self::Fixed(n) => at.bytes(*n).map(|_| ()),
@@ -66,23 +90,25 @@ pub(crate) struct Layout {
 impl Layout {
     /// The layout of a value of `of` as it stands in its pool; `None` where the metadata does not say it or
     /// the type is nested beyond the limit.
-    pub(crate) fn of_type(of: Type<'_>, limits: &Limits) -> Option<Self> {
-        let mut steps = Vec::new();
-        Builder { budget: MAX_STEPS }.value(of, limits.nesting, &mut steps)?;
-        Some(Self { steps })
+    pub(crate) fn of_type(of: Type<'_>, limits: &Limits, budget: &mut Budget) -> Option<Self> {
+        Self::build(budget, |builder, steps| builder.value(of, limits.nesting, steps))
     }
 
     /// The layout of a field.
-    pub(crate) fn of_field(field: Field<'_>, limits: &Limits) -> Option<Self> {
-        let mut steps = Vec::new();
-        Builder { budget: MAX_STEPS }.field(field, limits.nesting, &mut steps)?;
-        Some(Self { steps })
+    pub(crate) fn of_field(field: Field<'_>, limits: &Limits, budget: &mut Budget) -> Option<Self> {
+        Self::build(budget, |builder, steps| builder.field(field, limits.nesting, steps))
     }
 
     /// The layout of one element of an array field.
-    pub(crate) fn of_element(field: Field<'_>, limits: &Limits) -> Option<Self> {
+    pub(crate) fn of_element(field: Field<'_>, limits: &Limits, budget: &mut Budget) -> Option<Self> {
+        Self::build(budget, |builder, steps| builder.scalar(field, limits.nesting, steps))
+    }
+
+    fn build(budget: &mut Budget, fill: impl FnOnce(&mut Builder<'_>, &mut Vec<Step>) -> Option<()>) -> Option<Self> {
         let mut steps = Vec::new();
-        Builder { budget: MAX_STEPS }.scalar(field, limits.nesting, &mut steps)?;
+        fill(&mut Builder { left: MAX_STEPS, budget }, &mut steps)?;
+        // There is one for each type of a chunk, and most are a single step.
+        steps.shrink_to_fit();
         Some(Self { steps })
     }
 
@@ -109,13 +135,19 @@ pub(crate) fn push(steps: &mut Vec<Step>, step: Step) {
     }
 }
 
-struct Builder {
-    budget: usize,
+struct Builder<'b> {
+    left: usize,
+    budget: &'b mut Budget,
 }
 
-impl Builder {
+impl Builder<'_> {
+    fn spend(&mut self) -> Option<()> {
+        self.left = self.left.checked_sub(1)?;
+        self.budget.spend()
+    }
+
     fn value(&mut self, of: Type<'_>, depth: usize, out: &mut Vec<Step>) -> Option<()> {
-        self.budget = self.budget.checked_sub(1)?;
+        self.spend()?;
         let step = match of.kind() {
             Kind::Boolean | Kind::Byte => Step::Fixed(1),
             Kind::Short | Kind::Char | Kind::Int | Kind::Long => Step::Varints(1),
@@ -135,7 +167,7 @@ impl Builder {
     }
 
     fn field(&mut self, field: Field<'_>, depth: usize, out: &mut Vec<Step>) -> Option<()> {
-        self.budget = self.budget.checked_sub(1)?;
+        self.spend()?;
         if field.is_array() {
             let mut element = Vec::new();
             self.scalar(field, depth, &mut element)?;

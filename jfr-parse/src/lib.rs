@@ -53,11 +53,12 @@ mod layout;
 mod leaf;
 mod limits;
 pub mod metadata;
-mod options;
+mod open;
 mod plan;
 mod pools;
 mod recording;
 mod source;
+mod stop;
 mod string;
 #[cfg(feature = "testing")]
 #[doc(hidden)]
@@ -65,6 +66,8 @@ pub mod testing;
 pub mod text;
 mod time;
 pub mod value;
+#[doc(hidden)]
+pub mod work;
 
 pub use bits::top_bits;
 pub use chunk::Chunk;
@@ -72,13 +75,14 @@ pub use cursor::{Cursor, push_varint};
 pub use error::{Damage, Error, Loss, Result, Short};
 pub use event::{CHECKPOINT, Events, METADATA, RawEvent};
 pub use header::{ChunkHeader, HEADER_SIZE, MAGIC};
-pub use limits::{Limits, Stop};
+pub use limits::Limits;
 pub use metadata::{Content, Field, Kind, Metadata, TimeUnit, Type};
-pub use options::{Access, OpenOptions};
+pub use open::{Access, OpenOptions};
 pub use plan::{Plan, Row};
 pub use pools::{PoolEntries, PoolLayouts, PoolOf, Pools};
 pub use recording::{MetadataCache, Recording};
 pub use source::guard_maps;
+pub use stop::Stop;
 pub use string::RawStr;
 pub use time::{Clock, Iso};
 pub use value::{StructValue, Timed, Value, ValueReader};

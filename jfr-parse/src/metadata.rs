@@ -123,6 +123,11 @@ impl Metadata {
         self.types.iter().map(move |raw| Type { metadata: self, raw })
     }
 
+    /// Types and fields, together.
+    pub(crate) fn size(&self) -> usize {
+        self.types.len().saturating_add(self.fields.len())
+    }
+
     /// The event types, in the order of the file.
     pub fn event_types(&self) -> impl Iterator<Item = Type<'_>> {
         self.types().filter(Type::is_event)
@@ -138,7 +143,10 @@ impl Metadata {
     /// The type of this name, in today's spelling or as recorded (see [`Type::canonical_name`]).
     #[must_use]
     pub fn by_name(&self, name: &str) -> Option<Type<'_>> {
-        self.types().find(|t| t.is_named(name))
+        self.types().find(|t| {
+            crate::work::done(1);
+            t.is_named(name)
+        })
     }
 
     /// Where the JVM thought it was.
@@ -260,7 +268,10 @@ impl<'m> Type<'m> {
     /// Its field of this name.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<Field<'m>> {
-        self.fields().find(|f| f.name() == name)
+        self.fields().find(|f| {
+            crate::work::done(1);
+            f.name() == name
+        })
     }
 
     /// Its annotations.

@@ -2,10 +2,13 @@
 
 use crate::cursor::Cursor;
 use crate::error::{Error, Result, Short};
-use crate::layout::{Layout, Step, push};
+use crate::layout::{Budget, Layout, Step, push};
 use crate::limits::Limits;
 use crate::metadata::{Field, Kind, Type};
 use crate::string::RawStr;
+
+/// Types and fields that are looked at for one plan, at most; no real event type comes near.
+const MAX_VISITS: usize = 1 << 14;
 
 /// Where `N` chosen fields of a type stand, and how to get there.
 ///
@@ -114,7 +117,8 @@ impl<const N: usize> Plan<N> {
     }
 
     fn build(of: Type<'_>, wanted: [&str; N], limits: &Limits, until: Until) -> Result<Self> {
-        let mut builder = Builder { wanted, steps: Vec::new(), pending: Vec::new(), slots: [None; N], limits };
+        let budget = Budget::new(MAX_VISITS);
+        let mut builder = Builder { wanted, steps: Vec::new(), pending: Vec::new(), slots: [None; N], limits, budget };
         let parsed = match of.kind() {
             Kind::Struct => builder.fields(of, "", limits.nesting),
             kind => builder.leaf_type(of, kind),
@@ -127,10 +131,16 @@ impl<const N: usize> Plan<N> {
             _ => {}
         }
         if let Err(field) = parsed
-            && (whole || builder.slots.iter().zip(&wanted).any(|(slot, name)| slot.is_none() && declares(of, name)))
+            && (whole
+                || builder
+                    .slots
+                    .iter()
+                    .zip(&wanted)
+                    .any(|(slot, name)| slot.is_none() && !name.is_empty() && declares(of, name)))
         {
             return Err(Error::Mismatch(format!("the type of field {field:?} of {} cannot be read", of.name())));
         }
+        builder.steps.shrink_to_fit();
         Ok(Self { steps: builder.steps, slots: builder.slots })
     }
 
@@ -264,24 +274,29 @@ struct Builder<'w, const N: usize> {
     pending: Vec<Step>,
     slots: [Option<Slot>; N],
     limits: &'w Limits,
+    budget: Budget,
 }
 
-impl<const N: usize> Builder<'_, N> {
+impl<'w, const N: usize> Builder<'w, N> {
+    /// `prefix` is the path to `of`, with a dot behind it, or nothing.
     fn fields(&mut self, of: Type<'_>, prefix: &str, depth: usize) -> std::result::Result<(), String> {
         for field in of.fields() {
-            let path = if prefix.is_empty() { field.name().to_owned() } else { format!("{prefix}.{}", field.name()) };
-            let inner = format!("{path}.");
-            if let Some(slot) = self.wanted.iter().position(|w| *w == path) {
-                self.take(slot, field).ok_or(path)?;
-            } else if let Some(inline) = field.value_type().filter(|_| {
-                !field.is_array() && !field.is_pooled() && self.wanted.iter().any(|w| w.starts_with(&inner))
-            }) {
-                if depth == 0 {
-                    return Err(path);
-                }
-                self.fields(inline, &path, depth - 1)?;
+            let name = field.name();
+            let path = || format!("{prefix}{name}");
+            self.budget.spend().ok_or_else(path)?;
+            // What is behind the prefix and this field's name.
+            let behind = |w: &'w str| w.strip_prefix(prefix).and_then(|w| w.strip_prefix(name));
+            let inner = self.wanted.iter().find(|w| behind(w).is_some_and(|rest| rest.starts_with('.')));
+            let inner = inner.and_then(|w| w.get(..prefix.len() + name.len() + 1));
+            if let Some(slot) = self.wanted.iter().position(|w| behind(w) == Some("")) {
+                self.take(slot, field).ok_or_else(path)?;
+            } else if let Some((inline, inner)) =
+                field.value_type().filter(|_| !field.is_array() && !field.is_pooled()).zip(inner)
+            {
+                let depth = depth.checked_sub(1).ok_or_else(path)?;
+                self.fields(inline, inner, depth)?;
             } else {
-                let layout = Layout::of_field(field, self.limits).ok_or(path)?;
+                let layout = Layout::of_field(field, self.limits, &mut self.budget).ok_or_else(path)?;
                 for step in layout.steps() {
                     push(&mut self.pending, step.clone());
                 }
@@ -309,7 +324,7 @@ impl<const N: usize> Builder<'_, N> {
         if !found.pooled && value_type.is_none() {
             return None;
         }
-        let layout = Layout::of_field(field, self.limits)?;
+        let layout = Layout::of_field(field, self.limits, &mut self.budget)?;
         match layout.steps() {
             [step] => self.slot(slot, found, step.clone(), field.is_unsigned()),
             steps => {

@@ -8,10 +8,11 @@ use hashbrown::{HashMap, HashTable};
 use crate::cursor::Cursor;
 use crate::error::{Damage, Short};
 use crate::event::RawEvent;
-use crate::layout::Layout;
+use crate::layout::{Budget, Layout};
 use crate::limits::Limits;
 use crate::metadata::{Kind, Metadata};
 use crate::string::RawStr;
+use crate::work;
 
 /// Type id to position in a list.
 type TypeMap = HashMap<u64, usize, foldhash::fast::RandomState>;
@@ -34,12 +35,13 @@ struct PoolLayout {
 impl PoolLayouts {
     /// The layouts of all types that `metadata` declares; `wanted` says by type id whose constants to keep.
     pub fn new(metadata: &Metadata, limits: &Limits, wanted: impl Fn(u64) -> bool) -> Self {
+        let mut budget = Budget::new(metadata.size().saturating_mul(4).saturating_add(1 << 16));
         // Only types that a field refers to are pooled by any known writer, but any type may be.
         let layouts = metadata
             .types()
             .filter(|t| t.super_type().is_none())
             .filter_map(|t| {
-                let layout = Layout::of_type(t, limits)?;
+                let layout = Layout::of_type(t, limits, &mut budget)?;
                 Some((t.id(), PoolLayout { layout, wanted: wanted(t.id()) }))
             })
             .collect();
@@ -310,7 +312,7 @@ impl Index {
                 places.get(i).copied().filter(|&place| place != 0)
             }
             Self::Sparse { hasher, table } => {
-                table.find(hash(hasher, key), |&(k, _)| k == key).map(|&(_, place)| place)
+                table.find(hash(hasher, key), |&(k, _)| same(k, key)).map(|&(_, place)| place)
             }
         }
     }
@@ -327,7 +329,7 @@ impl Index {
                 }
             }
             Self::Sparse { hasher, table } => {
-                match table.entry(hash(hasher, key), |&(k, _)| k == key, |&(k, _)| hash(hasher, k)) {
+                match table.entry(hash(hasher, key), |&(k, _)| same(k, key), |&(k, _)| hash(hasher, k)) {
                     Slot::Occupied(mut old) => {
                         if checkpoint.contains(&old.get().1) {
                             old.get_mut().1 = place;
@@ -340,6 +342,12 @@ impl Index {
             }
         }
     }
+}
+
+#[inline]
+fn same(a: u64, b: u64) -> bool {
+    work::done(1);
+    a == b
 }
 
 #[inline]

@@ -14,8 +14,10 @@ use crate::error::{Damage, Error, Loss, Result};
 use crate::header::{ChunkHeader, HEADER_SIZE, MAGIC};
 use crate::limits::Limits;
 use crate::metadata::Metadata;
-use crate::options::OpenOptions;
+use crate::open::OpenOptions;
 use crate::source::Source;
+use crate::stop::Stop;
+use crate::work;
 
 /// A recording that can be read: one or more chunks, of one JVM or several, of one writer or several.
 #[derive(Debug)]
@@ -24,6 +26,7 @@ pub struct Recording<'a> {
     extents: Vec<Extent>,
     losses: Vec<Loss>,
     limits: Limits,
+    stop: Stop,
     cache: MetadataCache,
 }
 
@@ -39,7 +42,7 @@ impl Recording<'static> {
     /// [`Error::Io`], [`Error::NotARecording`], [`Error::UnsupportedVersion`], [`Error::Unpack`],
     /// [`Error::LimitExceeded`], [`Error::Changed`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Self::open_with(path, &Limits::default())
+        OpenOptions::new().open(path)
     }
 
     /// [`open`](Self::open) under other limits.
@@ -55,7 +58,7 @@ impl Recording<'static> {
     /// # Errors
     /// As for [`open`](Self::open), and [`Error::Read`].
     pub fn from_reader(reader: impl Read, limits: &Limits) -> Result<Self> {
-        Self::new(Source::from_reader(reader, limits)?, limits)
+        OpenOptions::new().limits(limits.clone()).from_reader(reader)
     }
 }
 
@@ -65,11 +68,11 @@ impl<'a> Recording<'a> {
     /// # Errors
     /// As for [`open`](Self::open), without [`Error::Io`].
     pub fn from_bytes(bytes: impl Into<Cow<'a, [u8]>>, limits: &Limits) -> Result<Self> {
-        Self::new(Source::from_bytes(bytes.into(), limits)?, limits)
+        OpenOptions::new().limits(limits.clone()).from_bytes(bytes)
     }
 
-    pub(crate) fn new(source: Source<'a>, limits: &Limits) -> Result<Self> {
-        let mut finder = Finder { bytes: source.bytes(), limits, extents: Vec::new(), losses: Vec::new() };
+    pub(crate) fn new(source: Source<'a>, limits: &Limits, stop: &Stop, cache: MetadataCache) -> Result<Self> {
+        let mut finder = Finder { bytes: source.bytes(), limits, stop, extents: Vec::new(), losses: Vec::new() };
         let found = finder.run();
         let Finder { extents, mut losses, .. } = finder;
         if source.is_torn() {
@@ -77,15 +80,7 @@ impl<'a> Recording<'a> {
         }
         found?;
         losses.splice(0..0, source.losses().iter().cloned());
-        Ok(Self { source, extents, losses, limits: limits.clone(), cache: MetadataCache::default() })
-    }
-
-    /// Uses a cache of parsed metadata that other recordings use too. Worth it where many recordings of the
-    /// same JVMs are read.
-    #[must_use]
-    pub fn with_cache(mut self, cache: MetadataCache) -> Self {
-        self.cache = cache;
-        self
+        Ok(Self { source, extents, losses, limits: limits.clone(), stop: stop.clone(), cache })
     }
 
     /// The unpacked bytes.
@@ -105,10 +100,16 @@ impl<'a> Recording<'a> {
         self.extents.iter().map(|e| (e.range.start as u64, &e.header))
     }
 
+    /// The header of a chunk with its offset.
+    #[must_use]
+    pub fn header(&self, index: usize) -> Option<(u64, &ChunkHeader)> {
+        self.extents.get(index).map(|e| (e.range.start as u64, &e.header))
+    }
+
     /// Opens a chunk.
     ///
     /// # Errors
-    /// [`Error::Damaged`] where it has no readable metadata (its events cannot be understood then),
+    /// [`Error::Stopped`]; [`Error::Damaged`] where it has no readable metadata (its events cannot be understood then),
     /// [`Error::LimitExceeded`]; [`Error::Unknown`] for an index that is too high; [`Error::Changed`].
     pub fn chunk(&self, index: usize) -> Result<Chunk<'_>> {
         if self.source.is_torn() {
@@ -116,7 +117,7 @@ impl<'a> Recording<'a> {
         }
         let extent = self.extents.get(index);
         let extent = extent.ok_or_else(|| Error::Unknown { kind: "chunk", name: index.to_string() })?;
-        Chunk::open(self.bytes(), index, extent, &self.limits, &self.cache)
+        Chunk::open(self.bytes(), index, extent, &self.limits, &self.stop, &self.cache)
     }
 
     /// Opens the chunks one after the other.
@@ -151,12 +152,19 @@ impl<'a> Recording<'a> {
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
+
+    /// What ends the work on it.
+    #[must_use]
+    pub fn stop(&self) -> &Stop {
+        &self.stop
+    }
 }
 
 /// Goes from chunk to chunk.
 struct Finder<'s> {
     bytes: &'s [u8],
     limits: &'s Limits,
+    stop: &'s Stop,
     extents: Vec<Extent>,
     losses: Vec<Loss>,
 }
@@ -165,6 +173,7 @@ impl Finder<'_> {
     fn run(&mut self) -> Result<()> {
         let mut at = 0;
         while at < self.bytes.len() {
+            self.stop.check()?;
             let rest = self.bytes.get(at..).unwrap_or_default();
             let header = match ChunkHeader::read(rest, at as u64) {
                 Ok(header) => header,
@@ -179,10 +188,9 @@ impl Finder<'_> {
                 continue;
             }
             if self.extents.len() >= self.limits.chunks {
-                let limit = self.limits.chunks as u64;
-                return Err(Error::LimitExceeded { offset: at as u64, what: "chunks", name: "chunks", limit });
+                return Err(self.limits.exceeded("chunks", at as u64));
             }
-            at = self.chunk(at, rest, header);
+            at = self.chunk(at, rest, header)?;
         }
         if self.extents.is_empty() {
             return Err(Error::NotARecording { found: "an empty file".to_owned() });
@@ -191,7 +199,7 @@ impl Finder<'_> {
     }
 
     /// Notes the chunk at `at` and says where the next one should begin.
-    fn chunk(&mut self, at: usize, rest: &[u8], header: ChunkHeader) -> usize {
+    fn chunk(&mut self, at: usize, rest: &[u8], header: ChunkHeader) -> Result<usize> {
         let size = usize::try_from(header.chunk_size).ok().filter(|&size| size >= HEADER_SIZE);
         let positions = header.metadata_position.max(header.constant_pool_position);
         let trusted = header.state != u8::MAX && positions < header.chunk_size;
@@ -208,20 +216,20 @@ impl Finder<'_> {
                 }
                 self.extents.push(Extent { range: at..at + size, header, survey: None });
                 if followed || !header.in_progress() {
-                    return at + size;
+                    return Ok(at + size);
                 }
                 let next = find_header(behind).unwrap_or(behind.len());
                 self.lose(at + size, next, Damage::Unfinished);
-                return at + size + next;
+                return Ok(at + size + next);
             }
         }
         let next = next_header(rest);
         if let Some(next) = next.filter(|&next| next < HEADER_SIZE) {
             self.lose(at, next, Damage::Truncated);
-            return at + next;
+            return Ok(at + next);
         }
         // No further than to the next chunk, into which the size of a damaged event may reach.
-        let found = survey(next.and_then(|next| rest.get(..next)).unwrap_or(rest));
+        let found = survey(next.and_then(|next| rest.get(..next)).unwrap_or(rest), self.stop)?;
         let what = match size {
             _ if header.in_progress() => Damage::Unfinished,
             Some(size) if size > rest.len() => Damage::Truncated,
@@ -233,7 +241,7 @@ impl Finder<'_> {
         let next = find_header(behind).unwrap_or(behind.len());
         self.lose(at + end, next, what);
         self.extents.push(Extent { range: at..at + end, header, survey: Some(Arc::new(found)) });
-        at + end + next
+        Ok(at + end + next)
     }
 
     /// Bytes at `at` that begin no chunk: moves on to where one begins.
@@ -270,7 +278,9 @@ fn find_header(bytes: &[u8]) -> Option<usize> {
     let mut from = 0;
     loop {
         let rest = bytes.get(from..)?;
-        let at = from + rest.windows(MAGIC.len()).position(|w| w == MAGIC)?;
+        let passed = rest.windows(MAGIC.len()).position(|w| w == MAGIC);
+        work::done(passed.unwrap_or(rest.len()));
+        let at = from + passed?;
         let copy = bytes.get(..at).is_some_and(|before| before.ends_with(&[1, 1, 68]));
         if !copy && bytes.get(at..).is_some_and(|b| ChunkHeader::read(b, 0).is_ok_and(|h| h.plausible())) {
             return Some(at);

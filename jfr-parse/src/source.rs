@@ -1,6 +1,7 @@
 //! Where the bytes of a recording come from: a map, memory, a stream, a packed file.
 
 mod map;
+mod read;
 mod unpack;
 
 use std::borrow::Cow;
@@ -11,7 +12,8 @@ use std::path::Path;
 use crate::error::{Error, Loss, Result};
 use crate::header::{ChunkHeader, HEADER_SIZE};
 use crate::limits::Limits;
-use crate::options::Access;
+use crate::open::Access;
+use crate::stop::Stop;
 
 pub use map::guard_maps;
 use map::{Change, Map};
@@ -30,7 +32,7 @@ enum Bytes<'a> {
 }
 
 impl Source<'static> {
-    pub(crate) fn open(path: &Path, limits: &Limits, access: Access) -> Result<Self> {
+    pub(crate) fn open(path: &Path, limits: &Limits, access: Access, stop: &Stop) -> Result<Self> {
         let io = |source| Error::Io { path: path.to_owned(), source };
         let file = File::open(path).map_err(io)?;
         let about = file.metadata().map_err(io)?;
@@ -39,7 +41,7 @@ impl Source<'static> {
         }
         // A pipe has no length and cannot be mapped; an empty file cannot either.
         if !about.is_file() || about.len() == 0 {
-            return Self::from_reader(file, limits);
+            return Self::from_reader(file, limits, stop);
         }
         too_large(about.len(), limits)?;
         let maps = match access {
@@ -49,11 +51,11 @@ impl Source<'static> {
             Access::Auto => map::is_guarded() && !is_being_written(&about),
         };
         if !maps {
-            return Self::read_file(file, &about, limits).map_err(|error| at_path(path, error));
+            return Self::read_file(file, &about, limits, stop).map_err(|error| at_path(path, error));
         }
         let map = Map::new(path, &file, &about).map_err(io)?;
         if unpack::format(map.bytes()).is_some() {
-            let unpacked = unpack::unpack(map.bytes(), limits);
+            let unpacked = unpack::unpack(map.bytes(), limits, stop);
             if map.change() != Change::None {
                 return Err(Error::Changed);
             }
@@ -61,27 +63,30 @@ impl Source<'static> {
             return Ok(Self { bytes: Bytes::Memory(bytes.into()), losses });
         }
         if access == Access::Auto && has_unfinished_chunk(map.bytes()) {
-            return Self::read_file(file, &about, limits).map_err(|error| at_path(path, error));
+            return Self::read_file(file, &about, limits, stop).map_err(|error| at_path(path, error));
         }
         Ok(Self { bytes: Bytes::Map(map), losses: Vec::new() })
     }
 
-    pub(crate) fn from_reader(reader: impl Read, limits: &Limits) -> Result<Self> {
-        Self::read_all(reader, Vec::new(), limits)
+    pub(crate) fn from_reader(reader: impl Read, limits: &Limits, stop: &Stop) -> Result<Self> {
+        Self::read_all(reader, Vec::new(), limits, stop)
     }
 
     /// Reads a file at once into memory of its size.
-    fn read_file(file: File, about: &std::fs::Metadata, limits: &Limits) -> Result<Self> {
+    fn read_file(file: File, about: &std::fs::Metadata, limits: &Limits, stop: &Stop) -> Result<Self> {
         let mut bytes = Vec::new();
         // What is written meanwhile is read, too; a byte more lets the end be found without growing.
         let size = usize::try_from(about.len()).unwrap_or(usize::MAX).saturating_add(1);
         bytes.try_reserve_exact(size).map_err(|e| Error::Read(e.into()))?;
-        Self::read_all(file, bytes, limits)
+        Self::read_all(file, bytes, limits, stop)
     }
 
-    fn read_all(reader: impl Read, mut bytes: Vec<u8>, limits: &Limits) -> Result<Self> {
-        reader.take(limits.recording_bytes.saturating_add(1)).read_to_end(&mut bytes).map_err(Error::Read)?;
-        Source::from_bytes(bytes.into(), limits)
+    fn read_all(reader: impl Read, room: Vec<u8>, limits: &Limits, stop: &Stop) -> Result<Self> {
+        let streamed = read::read(reader, room, limits.recording_bytes, stop)?;
+        match streamed.failed {
+            Some(error) => Err(Error::Read(error)),
+            None => Source::from_bytes(streamed.bytes.into(), limits, stop),
+        }
     }
 }
 
@@ -94,10 +99,10 @@ fn at_path(path: &Path, error: Error) -> Error {
 }
 
 impl<'a> Source<'a> {
-    pub(crate) fn from_bytes(bytes: Cow<'a, [u8]>, limits: &Limits) -> Result<Self> {
+    pub(crate) fn from_bytes(bytes: Cow<'a, [u8]>, limits: &Limits, stop: &Stop) -> Result<Self> {
         too_large(bytes.len() as u64, limits)?;
         if unpack::format(&bytes).is_some() {
-            let (bytes, losses) = unpack::unpack(&bytes, limits)?;
+            let (bytes, losses) = unpack::unpack(&bytes, limits, stop)?;
             return Ok(Self { bytes: Bytes::Memory(bytes.into()), losses });
         }
         Ok(Self { bytes: Bytes::Memory(bytes), losses: Vec::new() })
@@ -167,8 +172,7 @@ fn has_unfinished_chunk(bytes: &[u8]) -> bool {
 
 fn too_large(bytes: u64, limits: &Limits) -> Result<()> {
     if bytes > limits.recording_bytes {
-        let limit = limits.recording_bytes;
-        return Err(Error::LimitExceeded { offset: limit, what: "bytes", name: "recording_bytes", limit });
+        return Err(limits.exceeded("recording_bytes", limits.recording_bytes));
     }
     Ok(())
 }

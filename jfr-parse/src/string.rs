@@ -67,12 +67,34 @@ impl<'a> RawStr<'a> {
         }
     }
 
+    /// The bytes that stand for its characters.
+    #[must_use]
+    pub fn bytes(&self) -> &'a [u8] {
+        match *self {
+            Self::Null | Self::Empty | Self::Pooled(_) => &[],
+            Self::Utf8(bytes) | Self::Utf16(bytes) | Self::Latin1(bytes) => bytes,
+        }
+    }
+
+    /// The same string, or as much of it as its first `bytes` bytes are.
+    #[must_use]
+    pub fn cut(self, bytes: usize) -> Self {
+        let cut = |of: &'a [u8]| of.get(..bytes).unwrap_or(of);
+        match self {
+            Self::Null | Self::Empty | Self::Pooled(_) => self,
+            Self::Utf8(of) => Self::Utf8(cut(of)),
+            Self::Utf16(of) => Self::Utf16(cut(of)),
+            Self::Latin1(of) => Self::Latin1(cut(of)),
+        }
+    }
+
     /// The text, borrowed where its bytes are UTF-8 already. `None` for null, and for a pooled string,
     /// which only the chunk's pools can resolve.
     ///
     /// Surrogate pairs that modified UTF-8 writes as two three-byte sequences are joined; what is no text
     /// becomes U+FFFD.
     pub fn decode(&self) -> Option<Cow<'a, str>> {
+        crate::work::done(self.bytes().len());
         Some(match *self {
             Self::Null | Self::Pooled(_) => return None,
             Self::Empty => Cow::Borrowed(""),

@@ -6,12 +6,18 @@ use std::io::{self, BufWriter, Write};
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 use jfr_analyzers::model::{Profile, StrId, Tables};
+use jfr_parse::{Stop, work};
+
+/// Stacks that are gone through before looking at the stop again.
+const STOP_EVERY: usize = 1 << 10;
 
 /// What to write.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct CollapsedOptions {
     /// Which value, from 0; the last one if not said.
     pub value: Option<usize>,
+    /// Ends the writing early.
+    pub stop: Stop,
 }
 
 /// Writes a profile as collapsed stacks, for flame graphs and for `sort` and `grep`. Stacks that differ only in lines
@@ -30,7 +36,10 @@ pub fn write_collapsed(
     let value = options.value.or(width.checked_sub(1)).filter(|&v| v < width);
     let value = value.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the profile has no such value"))?;
     let mut out = BufWriter::new(out);
-    for (names, sum) in merged(profile, tables, value) {
+    for (i, (names, sum)) in merged(profile, tables, value, &options.stop)?.into_iter().enumerate() {
+        if i.is_multiple_of(STOP_EVERY) {
+            options.stop.check().map_err(io::Error::other)?;
+        }
         for (i, &name) in names.iter().enumerate() {
             if i > 0 {
                 out.write_all(b";")?;
@@ -43,10 +52,14 @@ pub fn write_collapsed(
 }
 
 /// The names of each stack, root first, with the sum of a value. Sums of `i64` values cannot overflow an `i128`.
-fn merged(profile: &Profile, tables: &Tables, value: usize) -> Vec<(Box<[StrId]>, i128)> {
+fn merged(profile: &Profile, tables: &Tables, value: usize, stop: &Stop) -> io::Result<Vec<(Box<[StrId]>, i128)>> {
     let mut lines: Vec<(Box<[StrId]>, i128)> = Vec::new();
     let mut places: HashMap<Box<[StrId]>, usize, foldhash::fast::RandomState> = HashMap::default();
-    for sample in profile.samples.iter() {
+    for (i, sample) in profile.samples.iter().enumerate() {
+        if i.is_multiple_of(STOP_EVERY) {
+            stop.check().map_err(io::Error::other)?;
+        }
+        work::done(tables.stack(sample.stack).len());
         let frames = tables.stack(sample.stack).iter().rev();
         let names: Box<[StrId]> = frames.map(|&f| tables.function(tables.frame(f).function).name).collect();
         let add = i128::from(sample.values.get(value).copied().unwrap_or(0));
@@ -62,7 +75,7 @@ fn merged(profile: &Profile, tables: &Tables, value: usize) -> Vec<(Box<[StrId]>
             }
         }
     }
-    lines
+    Ok(lines)
 }
 
 /// A name that cannot be taken for two frames or two lines, and is not empty.

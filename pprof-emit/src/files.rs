@@ -41,7 +41,7 @@ pub fn write_each(
     path: impl Fn(&Profile) -> PathBuf + Sync,
     options: &Options,
 ) -> Vec<Result<Written, WriteError>> {
-    let writer = Writer::for_all(&set.tables, options.packing);
+    let writer = Writer::for_all(&set.tables, options);
     let write = |profile: &Profile| {
         let path = path(profile);
         let stats = write_file(&path, |out| writer.write(profile, out))?;

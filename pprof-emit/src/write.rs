@@ -3,14 +3,17 @@
 use std::io::{self, Write};
 
 use jfr_analyzers::model::{Profile, Tables};
+use jfr_parse::Stop;
 
 use crate::writer::Writer;
 
 /// How to write.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Whether and how the file is compressed.
     pub packing: Packing,
+    /// Ends the writing early.
+    pub stop: Stop,
 }
 
 /// Whether and how a file is compressed.
@@ -57,9 +60,9 @@ pub struct Stats {
 /// [`write_all`](crate::write_all) is faster for several profiles, and writes the same bytes.
 ///
 /// # Errors
-/// Those of `out`.
+/// Those of `out`; [`Error::Stopped`](jfr_parse::Error::Stopped) as the cause of one if the options say so.
 pub fn write_pprof(profile: &Profile, tables: &Tables, out: impl Write, options: &Options) -> io::Result<Stats> {
-    Writer::new(tables, options.packing).write(profile, out)
+    Writer::new(tables, options).write(profile, out)
 }
 
 /// [`write_pprof`] into memory.

@@ -9,7 +9,7 @@ use crate::encode::{Encoder, Scratch};
 use crate::number::{Classes, Numbering, Survey};
 use crate::pack::{Block, Packer, Stream};
 use crate::pool::Pool;
-use crate::write::{Packing, Stats};
+use crate::write::{Options, Stats};
 
 /// About how many unpacked bytes are encoded and compressed at a time. It shows in the bytes that come out, so it
 /// must not depend on the machine.
@@ -21,7 +21,7 @@ const BLOCKS_AT_ONCE: usize = 64;
 /// Writes one profile or several.
 pub(crate) struct Writer<'t> {
     tables: &'t Tables,
-    packing: Packing,
+    options: &'t Options,
     /// The order of all classes, if it pays to know it.
     classes: Option<Classes>,
     workers: Pool<Worker>,
@@ -36,13 +36,13 @@ struct Worker {
 
 impl<'t> Writer<'t> {
     /// For one profile.
-    pub(crate) fn new(tables: &'t Tables, packing: Packing) -> Self {
-        Self { tables, packing, classes: None, workers: Pool::default() }
+    pub(crate) fn new(tables: &'t Tables, options: &'t Options) -> Self {
+        Self { tables, options, classes: None, workers: Pool::default() }
     }
 
     /// For all profiles of the tables.
-    pub(crate) fn for_all(tables: &'t Tables, packing: Packing) -> Self {
-        Self { classes: Some(Classes::of_all(tables)), ..Self::new(tables, packing) }
+    pub(crate) fn for_all(tables: &'t Tables, options: &'t Options) -> Self {
+        Self { classes: Some(Classes::of_all(tables)), ..Self::new(tables, options) }
     }
 
     /// Writes a profile.
@@ -50,7 +50,7 @@ impl<'t> Writer<'t> {
         let survey = Survey::new(profile, self.tables, BLOCK_BYTES);
         let numbering = Numbering::new(profile, self.tables, &survey, self.classes.as_ref())?;
         let encoder = Encoder::new(&numbering);
-        let mut stream = Stream::begin(out, self.packing)?;
+        let mut stream = Stream::begin(out, self.options.packing)?;
         for wave in encoder.cut(&survey.runs, BLOCK_BYTES).chunks(BLOCKS_AT_ONCE) {
             let pack = |range| self.pack(|scratch, out| encoder.encode(range, scratch, out));
             let blocks: Vec<io::Result<Block>> = wave.par_iter().with_max_len(1).map(pack).collect();
@@ -69,7 +69,9 @@ impl<'t> Writer<'t> {
     }
 
     fn pack(&self, encode: impl FnOnce(&mut Scratch, &mut Vec<u8>)) -> io::Result<Block> {
-        let make = || Worker { packer: Packer::new(self.packing), scratch: Scratch::default(), buffer: Vec::new() };
+        self.options.stop.check().map_err(io::Error::other)?;
+        let make =
+            || Worker { packer: Packer::new(self.options.packing), scratch: Scratch::default(), buffer: Vec::new() };
         self.workers.with(make, |Worker { packer, scratch, buffer }| {
             buffer.clear();
             encode(scratch, buffer);

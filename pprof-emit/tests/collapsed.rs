@@ -10,7 +10,7 @@ use pprof_emit::{CollapsedOptions, write_collapsed};
 fn collapsed(plain: &Plain, value: Option<usize>) -> std::io::Result<String> {
     let (profile, tables) = plain.model(0);
     let mut out = Vec::new();
-    write_collapsed(&profile, &tables, &mut out, &CollapsedOptions { value })?;
+    write_collapsed(&profile, &tables, &mut out, &CollapsedOptions { value, ..Default::default() })?;
     Ok(String::from_utf8(out).unwrap())
 }
 

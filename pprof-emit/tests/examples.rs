@@ -7,6 +7,18 @@ use std::path::Path;
 #[expect(dead_code, reason = "the arguments are given here")]
 mod convert;
 
+#[path = "../examples/receive.rs"]
+#[expect(dead_code, reason = "as above")]
+mod receive;
+
+#[test]
+fn an_intake() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/jdk17-full.jfr");
+    let set = receive::receive(&std::fs::read(fixture).unwrap()).unwrap();
+    assert!(set.profiles.iter().any(|profile| profile.kind.name() == "cpu"));
+    assert!(receive::receive(b"no recording").is_err());
+}
+
 #[test]
 fn the_shortest_converter() {
     let directory = tempfile::tempdir().unwrap();

@@ -11,7 +11,7 @@ use pprof_emit::{Options, Packing, ReadError, pb, read, read_with_limit, to_byte
 use proptest::prelude::*;
 
 fn raw() -> Options {
-    Options { packing: Packing::Raw }
+    Options { packing: Packing::Raw, ..Options::default() }
 }
 
 fn written(plain: &Plain) -> pb::Profile {

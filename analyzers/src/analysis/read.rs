@@ -23,6 +23,11 @@ use super::options::AnalysisOptions;
 use chunk::{ChunkFacts, Context};
 use join::Joined;
 
+/// Whether an error is of the whole call rather than of one chunk.
+fn ends(error: &Error) -> bool {
+    matches!(error, Error::Stopped | Error::LimitExceeded { name: "memory" | "stacks", .. })
+}
+
 /// Reads what is wanted of a recording.
 pub(crate) fn read(recording: &Recording<'_>, wanted: &Wanted, options: &AnalysisOptions) -> Result<Facts> {
     let context = Context::new(recording, wanted, options);
@@ -42,7 +47,7 @@ pub(crate) fn read(recording: &Recording<'_>, wanted: &Wanted, options: &Analysi
                 Err(error) => {
                     let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
                     failed.0 += 1;
-                    let stopped = matches!(error, Error::Stopped);
+                    let stopped = ends(&error);
                     let warning = format!("chunk {index} cannot be read: {error}");
                     if failed.1.is_none() || stopped {
                         failed.1 = Some(error);
@@ -53,7 +58,9 @@ pub(crate) fn read(recording: &Recording<'_>, wanted: &Wanted, options: &Analysi
                     (None, Some(warning))
                 }
             };
-            joined.lock().unwrap_or_else(PoisonError::into_inner).take(index, result, warning);
+            let mut joined = joined.lock().unwrap_or_else(PoisonError::into_inner);
+            joined.take(index, result, warning);
+            context.account.keep(joined.bytes());
         }
     };
     if chunks == 1 {
@@ -68,9 +75,7 @@ pub(crate) fn read(recording: &Recording<'_>, wanted: &Wanted, options: &Analysi
     recording.check_unchanged()?;
     match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
         // Damage is told as a warning: a report that says nothing of a damaged recording is a report.
-        (n, Some(error))
-            if matches!(error, Error::Stopped) || n == chunks && !matches!(error, Error::Damaged { .. }) =>
-        {
+        (n, Some(error)) if ends(&error) || n == chunks && !matches!(error, Error::Damaged { .. }) => {
             return Err(error);
         }
         _ => {}

@@ -16,10 +16,13 @@ use super::plans::{Act, PlanCache, Plans, Reading};
 use super::settled::Settled;
 use super::sources::{AMOUNT, KEY, Measure, Route, SECOND, SOURCES, TIME};
 use super::stacks::{self, Shared};
+use crate::account::{Account, Held};
 use crate::model::{LabelSetId, ProfileType, StackId};
 
 /// Bytes of a chunk that one thread walks at a time: small enough to balance, large enough to be worth it.
 const SEGMENT: usize = 2 << 20;
+/// Bytes of the name of a class or state that are looked at.
+pub(super) const MAX_KEY_TEXT: usize = 256;
 
 /// Where the samples of a chunk go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -103,6 +106,7 @@ pub(super) struct ChunkResult {
 pub(super) struct Context<'o> {
     pub(super) options: &'o Options,
     pub(super) shared: Shared,
+    pub(super) account: Account,
     pub(super) plans: PlanCache,
     /// All chunks: the recording and the number of each.
     pub(super) chunks: &'o [(&'o Recording<'o>, usize)],
@@ -114,7 +118,7 @@ pub(super) struct Context<'o> {
 struct Part<'a> {
     gathered: Gathered<'a>,
     pools: PoolEntries,
-    facts: Vec<(FactKind, RawEvent<'a>)>,
+    facts: Vec<(FactKind, usize)>,
     seen: Vec<u64>,
     /// Classes of errors thrown outside the time range.
     errors: Vec<u64>,
@@ -127,10 +131,11 @@ impl Context<'_> {
     pub(super) fn chunk(&self, index: usize, chunk: &Chunk<'_>) -> Result<ChunkResult> {
         let plans = self.plans.get(chunk, self.options)?;
         let lengths = self.lengths(index, chunk);
+        let held = self.account.hold();
         let segments = chunk.segments(SEGMENT);
         let parts: Result<Vec<Part<'_>>> = match segments.as_slice() {
-            [only] => self.walk(chunk, &plans, &lengths, only.clone()).map(|part| vec![part]),
-            _ => segments.into_par_iter().map(|segment| self.walk(chunk, &plans, &lengths, segment)).collect(),
+            [only] => self.walk(chunk, &plans, &lengths, &held, only.clone()).map(|part| vec![part]),
+            _ => segments.into_par_iter().map(|segment| self.walk(chunk, &plans, &lengths, &held, segment)).collect(),
         };
         let mut whole = Part { seen: vec![0; SOURCES.len()], ..Part::default() };
         let mut pools = Vec::new();
@@ -149,10 +154,13 @@ impl Context<'_> {
             pools.push(part.pools);
         }
         let pools = chunk.join_pools(pools);
-        self.options.stop.check()?;
+        self.check(chunk)?;
         let mut facts = Facts::gather(chunk, &plans, &pools, &whole.facts, self.options);
         self.settle(index, chunk, &mut facts);
         let mut losses = chunk.losses().to_vec();
+        if plans.too_many {
+            losses.push(Loss { offset: chunk.offset(), bytes: 0, what: Damage::OverLimit { limit: "types" } });
+        }
         losses.append(&mut whole.losses);
         Routing {
             context: self,
@@ -184,9 +192,10 @@ impl Context<'_> {
         chunk: &Chunk<'a>,
         plans: &Plans,
         lengths: &Clock,
+        held: &Held<'_>,
         segment: std::ops::Range<usize>,
     ) -> Result<Part<'a>> {
-        self.options.stop.check()?;
+        self.check(chunk)?;
         let clock = chunk.clock();
         let filter = &self.options.filter;
         let (from, to) = (filter.from_nanos.unwrap_or(i64::MIN), filter.to_nanos.unwrap_or(i64::MAX));
@@ -228,7 +237,7 @@ impl Context<'_> {
                     }
                     part.gathered.event(reading, row, lengths);
                 }
-                Some(Act::Fact(kind)) => part.facts.push((kind, event)),
+                Some(Act::Fact(kind)) => part.facts.push((kind, event.offset)),
                 None if event.type_id == CHECKPOINT => {
                     if let Err(what) = part.pools.add(&event, &plans.layouts) {
                         part.losses.push(loss(chunk, &event, what));
@@ -241,7 +250,18 @@ impl Context<'_> {
             let offset = chunk.offset().saturating_add(at as u64);
             part.losses.push(Loss { offset, bytes: bytes as u64, what: Damage::BadEventSize });
         }
+        // What joining makes of it in the worst case, too.
+        held.take(
+            part.gathered.bytes().saturating_mul(3).saturating_add(part.pools.len().saturating_mul(48)),
+            chunk.offset(),
+        )?;
         Ok(part)
+    }
+
+    /// The error that ends the work on a chunk, if there is one.
+    fn check(&self, chunk: &Chunk<'_>) -> Result<()> {
+        self.options.stop.check()?;
+        chunk.stop().check()
     }
 }
 
@@ -303,8 +323,11 @@ impl<'a> Routing<'_, 'a> {
             passes.then(|| (number(key.stack), labels.set(reading, &key, &detail, self.gathered.text_of(&detail))))
         });
         let (context, stacks) = (self.context, self.plans.stacks.as_ref());
-        let stop = &context.options.stop;
-        let resolved = stacks::resolve(&context.shared, self.chunk, self.pools, stacks, &order, stop)?;
+        let check = || {
+            context.check(self.chunk)?;
+            context.account.tables(&context.shared.interner, self.chunk.offset())
+        };
+        let resolved = stacks::resolve(&context.shared, self.chunk, self.pools, stacks, &order, check)?;
         let mut result = ChunkResult { sources, losses, facts: self.facts, ..ChunkResult::default() };
         let no_stack = self.context.shared.no_stack();
         let stack = |trace: u32| resolved.get(trace as usize).copied().unwrap_or((no_stack, false));
@@ -324,6 +347,9 @@ impl<'a> Routing<'_, 'a> {
             }
             result.samples.push(ChunkSample { target, stack, labels, values });
         }
+        // As samples of the chunk, and of the profile that they are added to.
+        let samples = result.samples.len().saturating_mul(2 * size_of::<ChunkSample>());
+        self.context.account.take(samples, self.chunk.offset())?;
         Ok(result)
     }
 
@@ -488,7 +514,8 @@ impl<'a> Routing<'_, 'a> {
     fn key_text(&self, key: &Key) -> Option<String> {
         let reading = self.reading(key)?;
         let raw: RawStr<'a> = super::labels::key_text(self.chunk, self.plans, self.pools, reading, key.key);
-        raw.decode().map(std::borrow::Cow::into_owned)
+        // Names that are asked for are short; any number of keys may lead to a long one.
+        raw.cut(MAX_KEY_TEXT).decode().map(std::borrow::Cow::into_owned)
     }
 
     fn execution(&self) -> Execution {

@@ -6,7 +6,7 @@ use std::hash::BuildHasher;
 
 use hashbrown::hash_table::Entry;
 use hashbrown::{HashMap, HashTable};
-use jfr_parse::Loss;
+use jfr_parse::{Loss, work};
 
 use super::chunk::{ChunkResult, SourceState, Tally, Target};
 use super::facts::Facts;
@@ -33,7 +33,10 @@ impl Merged {
     pub(super) fn add(&mut self, stack: StackId, labels: LabelSetId, values: &[i64]) {
         let (samples, hasher) = (&mut self.samples, &self.hasher);
         let key = (stack, labels);
-        let same = |&i: &u32| samples.key(i as usize) == Some(key);
+        let same = |&i: &u32| {
+            work::done(1);
+            samples.key(i as usize) == Some(key)
+        };
         let rehash = |&i: &u32| samples.key(i as usize).map_or(0, |k| hasher.hash_one(k));
         match self.table.entry(hasher.hash_one(key), same, rehash) {
             Entry::Occupied(found) => samples.add(*found.get() as usize, values),
@@ -50,6 +53,9 @@ impl Merged {
         }
     }
 }
+
+/// Different values of a setting that are kept; each is a comment in the profiles.
+const MAX_VALUES: usize = 64;
 
 /// What is known of a source over all chunks.
 #[derive(Debug, Clone, Default)]
@@ -70,12 +76,15 @@ impl SourceTotal {
         self.declared |= state.declared;
         self.enabled |= state.enabled == Some(true);
         self.disabled |= state.enabled == Some(false);
-        self.thresholds.extend(state.threshold);
-        self.throttles.extend(state.throttle);
+        for (values, value) in [(&mut self.thresholds, state.threshold), (&mut self.throttles, state.throttle)] {
+            if values.len() < MAX_VALUES {
+                values.extend(value);
+            }
+        }
         for (kind, period) in state.kinds {
             let periods = self.kinds.entry(kind).or_default();
             if let Some((nanos, guessed)) = period {
-                if !periods.contains(&nanos) {
+                if periods.len() < MAX_VALUES && !periods.contains(&nanos) {
                     periods.push(nanos);
                 }
                 self.guessed_period |= guessed;
@@ -242,6 +251,7 @@ impl Committer {
             totals.endpoints.extend(result.facts.endpoints.iter().cloned());
             let mut facts = result.facts;
             facts.endpoints = Vec::new();
+            facts.forget_settings();
             if totals.facts.len() < MAX_FACTS {
                 totals.facts.push(facts);
             }

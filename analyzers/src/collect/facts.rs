@@ -1,7 +1,9 @@
 //! What a chunk says about itself: settings in force, the JVM, the profiler, what was lost.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use hashbrown::HashMap;
 use jfr_parse::{Chunk, Plan, Pools, RawEvent, RawStr};
 
 use super::options::Options;
@@ -36,11 +38,21 @@ impl FactKind {
     }
 }
 
+/// Values of settings, by name of the event type, in today's spelling, and name of the setting.
+type Settings = BTreeMap<String, BTreeMap<String, String>>;
+
+/// Settings that are kept of a chunk. A JVM writes a thousand.
+const MAX_SETTINGS: usize = 1 << 14;
+/// Bytes that are read of a text. All events may refer to one that is long.
+const MAX_TEXT: usize = 1 << 10;
+/// Names of running recordings that are kept of a chunk.
+const MAX_RECORDINGS: usize = 64;
+
 /// What a chunk says about itself.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Facts {
-    /// By name of the event type, in today's spelling, and name of the setting.
-    settings: BTreeMap<String, BTreeMap<String, String>>,
+    /// Shared with the chunks that take them over.
+    settings: Arc<Settings>,
     /// Names of the recordings that were running.
     pub(super) recordings: Vec<String>,
     pub(super) jvm_name: Option<String>,
@@ -61,19 +73,29 @@ impl Facts {
         chunk: &Chunk<'a>,
         plans: &Plans,
         pools: &Pools<'a>,
-        events: &[(FactKind, RawEvent<'a>)],
+        events: &[(FactKind, usize)],
         options: &Options,
     ) -> Self {
         let reader = Reader { chunk, pools, string_type: plans.string_type };
         let mut facts = Self::default();
-        let of = |kind: FactKind| events.iter().filter(move |(k, _)| *k == kind).map(|(_, event)| event);
+        let of = |kind: FactKind| {
+            events.iter().filter(move |(k, _)| *k == kind).filter_map(|(_, offset)| chunk.event_at(*offset))
+        };
+        let (mut settings, mut kept) = (Settings::new(), 0usize);
         for ([id], [name, value]) in reader.rows(of(FactKind::ActiveSetting), ["id"], ["name", "value"]) {
             let (Some(name), Some(value)) = (name, value) else { continue };
             // The id is that of a type of this chunk; the name is good for later chunks too.
-            let Some(of) = chunk.metadata().by_id(id) else { continue };
-            facts.settings.entry(of.canonical_name().into_owned()).or_default().insert(name, value);
+            let Some(of) = chunk.metadata().by_id(id).filter(|of| of.name().len() <= MAX_TEXT) else { continue };
+            let of_type = settings.entry(of.canonical_name().into_owned()).or_default();
+            if of_type.insert(name, value).is_none() {
+                kept += 1;
+            }
+            if kept >= MAX_SETTINGS {
+                break;
+            }
         }
-        for ([], [name]) in reader.rows(of(FactKind::ActiveRecording), [], ["name"]) {
+        facts.settings = Arc::new(settings);
+        for ([], [name]) in reader.rows(of(FactKind::ActiveRecording).take(MAX_RECORDINGS), [], ["name"]) {
             facts.recordings.extend(name);
         }
         for ([], [name, version, java]) in
@@ -125,12 +147,17 @@ impl Facts {
     /// Takes over what an earlier chunk of the same writer says and this one does not.
     pub(super) fn inherit(&mut self, earlier: &Self) {
         if self.settings.is_empty() {
-            self.settings.clone_from(&earlier.settings);
+            self.settings = earlier.settings.clone();
         }
         if self.recordings.is_empty() {
             self.recordings.clone_from(&earlier.recordings);
         }
         self.datadog_interval_ms = self.datadog_interval_ms.or(earlier.datadog_interval_ms);
+    }
+
+    /// Keeps no settings any longer.
+    pub(super) fn forget_settings(&mut self) {
+        self.settings = Arc::default();
     }
 
     /// Whether async-profiler wrote the chunk: it names its recording after itself.
@@ -153,40 +180,37 @@ struct Reader<'c, 'a> {
 impl<'a> Reader<'_, 'a> {
     /// Numbers and texts of each event; an event that cannot be read is left out.
     fn rows<'e, const N: usize, const T: usize>(
-        &self,
-        events: impl Iterator<Item = &'e RawEvent<'a>>,
+        &'e self,
+        events: impl Iterator<Item = RawEvent<'a>> + 'e,
         numbers: [&'static str; N],
         texts: [&'static str; T],
-    ) -> Vec<([u64; N], [Option<String>; T])>
+    ) -> impl Iterator<Item = ([u64; N], [Option<String>; T])> + 'e
     where
         'a: 'e,
     {
-        let mut plans: Option<(u64, Plan<N>, Plan<T>)> = None;
-        let mut rows = Vec::new();
-        for event in events {
-            if plans.as_ref().is_none_or(|(id, ..)| *id != event.type_id) {
-                let Some(of) = self.chunk.metadata().by_id(event.type_id) else { continue };
-                let (Ok(n), Ok(t)) = (self.chunk.plan(of, numbers), self.chunk.plan(of, texts)) else { continue };
-                plans = Some((event.type_id, n, t));
-            }
-            let Some((_, n, t)) = &plans else { continue };
-            let (Ok(number), Ok(text)) = (n.read(event.payload), t.read(event.payload)) else { continue };
-            rows.push((
-                std::array::from_fn(|i| number.u64(i)),
-                std::array::from_fn(|i| {
-                    // Some writers keep texts in the pool of strings and store the key alone.
-                    let raw = match t.type_id(i) {
-                        Some(id) if t.is_pooled(i) => self.pools.string(self.chunk.metadata(), id, text.u64(i)),
-                        _ => self.pools.resolve(self.string_type, text.str(i)),
-                    };
-                    decode(raw)
-                }),
-            ));
-        }
-        rows
+        // Types of the same name may take turns.
+        let mut plans: HashMap<u64, Option<(Plan<N>, Plan<T>)>, foldhash::fast::RandomState> = HashMap::default();
+        events.filter_map(move |event| {
+            let plan = || {
+                let of = self.chunk.metadata().by_id(event.type_id)?;
+                Some((self.chunk.plan(of, numbers).ok()?, self.chunk.plan(of, texts).ok()?))
+            };
+            let (n, t) = plans.entry(event.type_id).or_insert_with(plan).as_ref()?;
+            let (number, text) = (n.read(event.payload).ok()?, t.read(event.payload).ok()?);
+            let numbers = std::array::from_fn(|i| number.u64(i));
+            let texts = std::array::from_fn(|i| {
+                // Some writers keep texts in the pool of strings and store the key alone.
+                let raw = match t.type_id(i) {
+                    Some(id) if t.is_pooled(i) => self.pools.string(self.chunk.metadata(), id, text.u64(i)),
+                    _ => self.pools.resolve(self.string_type, text.str(i)),
+                };
+                decode(raw)
+            });
+            Some((numbers, texts))
+        })
     }
 }
 
 fn decode(raw: RawStr<'_>) -> Option<String> {
-    raw.decode().map(std::borrow::Cow::into_owned)
+    raw.cut(MAX_TEXT).decode().map(std::borrow::Cow::into_owned)
 }

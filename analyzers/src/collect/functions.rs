@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use hashbrown::{HashMap, HashTable};
-use jfr_parse::{Chunk, Cursor, Kind, PoolOf, Pools, RawStr, Row};
+use jfr_parse::{Chunk, Cursor, Kind, Limits, PoolOf, Pools, RawStr, Row, work};
 
 use super::plans::{ClassPlan, StackPlans};
 use crate::model::{Function, FunctionId, Interner, StrId};
@@ -14,11 +15,24 @@ use crate::names;
 type Hasher = foldhash::fast::RandomState;
 
 /// Functions by what was recorded of them, so that a name is composed once and not in every chunk.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Functions {
     known: Mutex<Known>,
     hasher: Hasher,
+    /// Bytes of names that may still be composed. A class stands once in a recording, however long its name is, but in
+    /// the names of all of its methods here.
+    left: AtomicUsize,
+    longest: usize,
+    cut: AtomicUsize,
 }
+
+/// Bytes of names that any recording may have, and some more for each of its bytes; recordings of the largest programs
+/// have a tenth of that.
+const NAMES: usize = 16 << 20;
+/// Bytes that are left of a name where there are too many.
+const SHORT_NAME: usize = 128;
+/// Longer strings are known by where they stand in the recording.
+const SHORT_KEY: usize = 512;
 
 #[derive(Debug, Default)]
 struct Known {
@@ -123,7 +137,13 @@ impl RawMethod<'_> {
             };
             out.push(tag);
             out.extend_from_slice(&bytes.len().to_le_bytes());
-            out.extend_from_slice(bytes);
+            // A million methods can share one long name. The recordings stay where they are for as long as this is
+            // used, so that an address stands for the bytes behind it.
+            if bytes.len() > SHORT_KEY {
+                out.extend_from_slice(&bytes.as_ptr().addr().to_le_bytes());
+            } else {
+                out.extend_from_slice(bytes);
+            }
         }
     }
 }
@@ -140,6 +160,37 @@ pub(super) fn class_name<'a>(chunk: &Chunk<'a>, pools: &Pools<'a>, plan: &ClassP
 }
 
 impl Functions {
+    /// For recordings of this many bytes.
+    pub(super) fn new(limits: &Limits, bytes: usize) -> Self {
+        Self {
+            known: Mutex::default(),
+            hasher: Hasher::default(),
+            left: AtomicUsize::new(NAMES.saturating_add(bytes)),
+            longest: limits.string_bytes,
+            cut: AtomicUsize::new(0),
+        }
+    }
+
+    /// How many names were cut.
+    pub(super) fn cut(&self) -> usize {
+        self.cut.load(Ordering::Relaxed)
+    }
+
+    /// Cuts the strings of a method that are too long.
+    fn within<'a>(&self, method: &RawMethod<'a>) -> RawMethod<'a> {
+        let texts = [method.class, method.name, method.descriptor];
+        // The full name stands in the name, the name with its descriptor, and (the class) in that of the file.
+        let bytes = texts.iter().fold(0, |sum: usize, text| sum.saturating_add(text.bytes().len())).saturating_mul(3);
+        let left = self.left.load(Ordering::Relaxed);
+        let most = if bytes > left { SHORT_NAME } else { self.longest };
+        self.left.store(left.saturating_sub(bytes), Ordering::Relaxed);
+        if texts.iter().any(|text| text.bytes().len() > most) {
+            self.cut.fetch_add(1, Ordering::Relaxed);
+        }
+        let [class, name, descriptor] = texts.map(|text| text.cut(most));
+        RawMethod { class, name, descriptor }
+    }
+
     /// The functions of recorded methods; that of `None` is `unknown`.
     pub(super) fn get<'a>(
         &self,
@@ -165,7 +216,7 @@ impl Functions {
         };
         for ((found, method), (key, hash)) in found.iter_mut().zip(methods).zip(keys.iter().zip(&hashes)) {
             if let (None, Some(method)) = (&found, method) {
-                let id = compose(method, classes, interner);
+                let id = compose(&self.within(method), classes, interner);
                 *found = Some(id);
                 lock().insert(*hash, key, id, &self.hasher);
             }
@@ -177,6 +228,7 @@ impl Functions {
 impl Known {
     fn find(&self, hash: u64, bytes: &[u8]) -> Option<FunctionId> {
         let entry = |i: u32| self.entries.get(i as usize);
+        work::done(bytes.len());
         let same = |&i: &u32| entry(i).is_some_and(|(range, _)| self.bytes.get(range.clone()) == Some(bytes));
         self.table.find(hash, same).and_then(|&i| entry(i)).map(|(_, id)| *id)
     }

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, Hasher as _};
 
 use hashbrown::{HashMap, HashTable};
-use jfr_parse::{Clock, RawStr, Row};
+use jfr_parse::{Clock, RawStr, Row, work};
 
 use super::plans::Reading;
 use super::sources::{
@@ -125,7 +125,11 @@ impl<'a> Gathered<'a> {
         }
         let hash = key.hash(&self.hasher);
         let keys = &self.keys;
-        match self.table.find(hash, |&i| keys.get(i as usize) == Some(&key)) {
+        let same = |&i: &u32| {
+            work::done(1);
+            keys.get(i as usize) == Some(&key)
+        };
+        match self.table.find(hash, same) {
             Some(&found) => {
                 self.last = found as usize;
                 self.more(self.last, sums);
@@ -176,6 +180,13 @@ impl<'a> Gathered<'a> {
             self.add(Key { detail, ..key }, sums);
         }
         details
+    }
+
+    /// About how many bytes it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let entry = size_of::<Key>() + size_of::<Sums>() + size_of::<u32>() + 1;
+        let detail = 2 * size_of::<Detail>() + size_of::<u32>();
+        self.keys.capacity() * entry + self.details.items.capacity() * detail + self.texts.items.capacity() * 2 * detail
     }
 
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&Key, &Sums)> + Clone {

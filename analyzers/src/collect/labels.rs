@@ -3,13 +3,13 @@
 use hashbrown::HashMap;
 use jfr_parse::{Chunk, Pools, RawStr};
 
-use super::chunk::Context;
+use super::chunk::{Context, MAX_KEY_TEXT};
 use super::functions::class_name;
 use super::gather::{Detail, Key};
 use super::options::LabelKey;
-use super::plans::{ClassPlan, Plans, Reading};
+use super::plans::{KeyPlan, Plans, Reading};
 use super::sources::{KEY, SOURCES};
-use crate::model::{Label, LabelSetId, LabelValue};
+use crate::model::{Label, LabelSetId, LabelValue, StrId};
 use crate::names;
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
@@ -21,8 +21,11 @@ pub(super) struct Labels<'c, 'a> {
     pools: &'c Pools<'a>,
     context: &'c Context<'c>,
     sets: Map<(u32, u64, u32), LabelSetId>,
-    threads: Map<u64, (String, i64)>,
-    thread_passes: Map<u64, bool>,
+    threads: Map<u64, (StrId, i64)>,
+    /// Texts by where they stand.
+    texts: Map<(usize, usize), StrId>,
+    classes: Map<(usize, usize), StrId>,
+    thread_passes: Map<StrId, bool>,
     state_passes: Map<(u32, u64), bool>,
 }
 
@@ -36,22 +39,13 @@ pub(super) fn key_text<'a>(
 ) -> RawStr<'a> {
     let Some(type_id) = reading.plan.type_id(KEY) else { return RawStr::Null };
     let metadata = chunk.metadata();
-    let Some(of) = metadata.by_id(type_id) else { return RawStr::Null };
-    match &*of.canonical_name() {
-        "java.lang.Class" => match plans.stacks.as_ref().and_then(|s| s.class.as_ref()) {
-            Some(plan) if plan.class_type == type_id => class_name(chunk, pools, plan, key),
-            _ => ClassPlan::new(chunk, of).map_or(RawStr::Null, |plan| class_name(chunk, pools, &plan, key)),
-        },
-        "jdk.types.OldObject" => {
-            let class = chunk.plan(of, ["type"]).ok().and_then(|plan| {
-                let row = plan.read(pools.get(type_id, key)?).ok()?;
-                Some((metadata.by_id(plan.type_id(0)?)?, row.u64(0)))
-            });
-            class
-                .and_then(|(of, key)| Some(class_name(chunk, pools, &ClassPlan::new(chunk, of).ok()?, key)))
-                .unwrap_or(RawStr::Null)
+    match plans.keys.get(&type_id) {
+        Some(KeyPlan::Class(plan)) => class_name(chunk, pools, plan, key),
+        Some(KeyPlan::Object(plan, class)) => {
+            let row = pools.get(type_id, key).and_then(|bytes| plan.read(bytes).ok());
+            row.zip(class.as_ref()).map_or(RawStr::Null, |(row, class)| class_name(chunk, pools, class, row.u64(0)))
         }
-        _ => pools.string(metadata, type_id, key),
+        None => pools.string(metadata, type_id, key),
     }
 }
 
@@ -64,6 +58,8 @@ impl<'c, 'a> Labels<'c, 'a> {
             context,
             sets: Map::default(),
             threads: Map::default(),
+            texts: Map::default(),
+            classes: Map::default(),
             thread_passes: Map::default(),
             state_passes: Map::default(),
         }
@@ -73,15 +69,10 @@ impl<'c, 'a> Labels<'c, 'a> {
     pub(super) fn passes(&mut self, reading: &Reading, key: &Key, detail: &Detail) -> bool {
         let filter = &self.context.options.filter;
         if let Some(wanted) = &filter.threads {
-            let pass = match self.thread_passes.get(&detail.thread) {
-                Some(pass) => *pass,
-                None => {
-                    let pass = wanted.is_match(&self.thread(detail.thread).0);
-                    self.thread_passes.insert(detail.thread, pass);
-                    pass
-                }
-            };
-            if !pass {
+            let (name, _) = self.thread(detail.thread);
+            let interner = &self.context.shared.interner;
+            let pass = self.thread_passes.entry(name).or_insert_with(|| wanted.is_match(interner.symbols().str(name)));
+            if !*pass {
                 return false;
             }
         }
@@ -89,29 +80,58 @@ impl<'c, 'a> Labels<'c, 'a> {
         if let Some(wanted) = filter.states.as_ref().filter(|_| is_state) {
             let (chunk, plans, pools) = (self.chunk, self.plans, self.pools);
             return *self.state_passes.entry((key.source, key.key)).or_insert_with(|| {
-                wanted.is_match(&key_text(chunk, plans, pools, reading, key.key).decode().unwrap_or_default())
+                let name = key_text(chunk, plans, pools, reading, key.key).cut(MAX_KEY_TEXT);
+                wanted.is_match(&name.decode().unwrap_or_default())
             });
         }
         true
     }
 
-    fn thread(&mut self, key: u64) -> &(String, i64) {
+    /// Name and id.
+    fn thread(&mut self, key: u64) -> (StrId, i64) {
+        if let Some(known) = self.threads.get(&key) {
+            return *known;
+        }
         let (chunk, plans, pools) = (self.chunk, self.plans, self.pools);
-        self.threads.entry(key).or_insert_with(|| {
-            let found = plans.threads.as_ref().and_then(|plan| {
-                let row = plan.thread.read(pools.get(plan.thread_type, key)?).ok()?;
-                let text = |i: usize| {
-                    let raw = match plan.thread.type_id(i) {
-                        Some(id) if plan.thread.is_pooled(i) => pools.string(chunk.metadata(), id, row.u64(i)),
-                        _ => pools.resolve(plans.string_type, row.str(i)),
-                    };
-                    raw.decode().filter(|name| !name.is_empty())
-                };
-                let name = text(0).or_else(|| text(1)).unwrap_or_default().into_owned();
-                let id = if row.i64(2) > 0 { row.i64(2) } else { row.i64(3) };
-                Some((name, id))
-            });
-            found.unwrap_or_default()
+        let row = plans
+            .threads
+            .as_ref()
+            .and_then(|plan| Some((plan, plan.thread.read(pools.get(plan.thread_type, key)?).ok()?)));
+        let found = row.map_or((StrId::default(), 0), |(plan, row)| {
+            let mut text = |i: usize| {
+                self.text(match plan.thread.type_id(i) {
+                    Some(id) if plan.thread.is_pooled(i) => pools.string(chunk.metadata(), id, row.u64(i)),
+                    _ => pools.resolve(plans.string_type, row.str(i)),
+                })
+            };
+            let java = text(0);
+            let name = if java == StrId::default() { text(1) } else { java };
+            (name, if row.i64(2) > 0 { row.i64(2) } else { row.i64(3) })
+        });
+        self.threads.insert(key, found);
+        found
+    }
+
+    /// A text in the tables. Any number of constants may refer to the same one, which is known by where it stands.
+    fn text(&mut self, raw: RawStr<'a>) -> StrId {
+        let (context, longest) = (self.context, self.chunk.limits().string_bytes);
+        *self
+            .texts
+            .entry(place(raw))
+            .or_insert_with(|| context.shared.interner.symbols().string(&raw.cut(longest).decode().unwrap_or_default()))
+    }
+
+    /// The name of a class.
+    fn class(&mut self, raw: RawStr<'a>) -> StrId {
+        let (context, longest) = (self.context, self.chunk.limits().string_bytes);
+        *self.classes.entry(place(raw)).or_insert_with(|| {
+            let recorded = raw.cut(longest).decode().unwrap_or_default();
+            let name = if context.options.raw_names {
+                recorded
+            } else {
+                names::normalise_class(&recorded).into_owned().into()
+            };
+            context.shared.interner.symbols().string(&names::type_name(&name))
         })
     }
 
@@ -133,25 +153,17 @@ impl<'c, 'a> Labels<'c, 'a> {
         let Some(source) = SOURCES.get(key.source as usize) else { return LabelSetId::default() };
         let mut labels: Vec<Label> = Vec::new();
         for wanted in LabelKey::ALL.into_iter().filter(|l| self.context.options.labels.contains(l)) {
-            let text_label = |this: &Self, text: &str| {
-                (!text.is_empty()).then(|| LabelValue::Text(this.context.shared.interner.symbols().string(text)))
-            };
+            let text_label = |text: StrId| (text != StrId::default()).then_some(LabelValue::Text(text));
             let number = |n: u64| (n != 0).then_some(LabelValue::Number(n.cast_signed()));
             let value = match wanted {
-                LabelKey::Thread => {
-                    let name = self.thread(detail.thread).0.clone();
-                    text_label(self, &name)
-                }
+                LabelKey::Thread => text_label(self.thread(detail.thread).0),
                 LabelKey::ThreadId => number(self.thread(detail.thread).1.cast_unsigned()),
                 LabelKey::Class | LabelKey::State if source.key == Some(wanted) => {
-                    let name =
-                        key_text(self.chunk, self.plans, self.pools, reading, key.key).decode().unwrap_or_default();
-                    let name = if wanted == LabelKey::Class { self.class(&name) } else { name.into_owned() };
-                    text_label(self, &name)
+                    let name = key_text(self.chunk, self.plans, self.pools, reading, key.key);
+                    text_label(if wanted == LabelKey::Class { self.class(name) } else { self.text(name) })
                 }
                 LabelKey::Path | LabelKey::Host | LabelKey::Class if source.text == Some(wanted) => {
-                    let text = self.pools.resolve(self.plans.string_type, text).decode().unwrap_or_default();
-                    text_label(self, &text)
+                    text_label(self.text(self.pools.resolve(self.plans.string_type, text)))
                 }
                 LabelKey::Port => number(u64::from(detail.port)),
                 LabelKey::SpanId => number(detail.span),
@@ -163,11 +175,12 @@ impl<'c, 'a> Labels<'c, 'a> {
         }
         self.context.shared.interner.symbols().label_set(&labels)
     }
+}
 
-    fn class(&self, recorded: &str) -> String {
-        if self.context.options.raw_names {
-            return names::type_name(recorded).into_owned();
-        }
-        names::type_name(&names::normalise_class(recorded)).into_owned()
+/// Where the bytes of a string stand; all empty ones are the same.
+fn place(raw: RawStr<'_>) -> (usize, usize) {
+    match raw.bytes() {
+        [] => (0, 0),
+        bytes => (bytes.as_ptr().addr(), bytes.len()),
     }
 }

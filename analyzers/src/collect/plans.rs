@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use hashbrown::HashMap;
 use jfr_parse::{Chunk, Kind, Plan, PoolLayouts, Result, Type};
 
 use super::facts::FactKind;
@@ -51,7 +52,22 @@ pub(super) struct Plans {
     pub(super) string_type: u64,
     /// Whether times are compared.
     pub(super) timed: bool,
+    /// How to get the names that keys of events stand for, by the type of the key, where it is no string or symbol.
+    pub(super) keys: HashMap<u64, KeyPlan, foldhash::fast::RandomState>,
+    /// Some of the event types with the name of a source are not read, there are so many.
+    pub(super) too_many: bool,
 }
+
+/// How to get the name that the key of an event stands for.
+#[derive(Debug)]
+pub(super) enum KeyPlan {
+    Class(ClassPlan),
+    /// An object, of which the class is told: the field of its type, and that.
+    Object(Plan<1>, Option<ClassPlan>),
+}
+
+/// Event types with the same name in one chunk that are read.
+const SAME_NAME: usize = 16;
 
 /// How to get from the key of a stack trace to names and lines.
 #[derive(Debug)]
@@ -96,6 +112,7 @@ impl Plans {
         let mut readings = Vec::new();
         let mut source_types = vec![None; SOURCES.len()];
         let mut by_source = vec![None; SOURCES.len()];
+        let (mut by_name, mut too_many) = (vec![0usize; SOURCES.len()], false);
         for event in metadata.event_types() {
             let name = event.canonical_name();
             if let Some(fact) = FactKind::of(&name) {
@@ -103,6 +120,12 @@ impl Plans {
                 continue;
             }
             let Some(i) = source_of(&name) else { continue };
+            // One name for a million types would take memory out of proportion; a JVM has one type.
+            let same = by_name.get_mut(i).map_or(0, |n| std::mem::replace(n, *n + 1));
+            if same >= SAME_NAME {
+                too_many = true;
+                continue;
+            }
             if let Some(slot) = source_types.get_mut(i) {
                 *slot = Some(event.id());
             }
@@ -118,6 +141,10 @@ impl Plans {
             readings.iter().find_map(|r: &Reading| r.plan.type_id(slot).and_then(|id| metadata.by_id(id)))
         };
         let stacks = slot_type(STACK).map(|t| StackPlans::new(chunk, t)).transpose()?.flatten();
+        let mut keys = HashMap::default();
+        for of in readings.iter().filter_map(|r: &Reading| metadata.by_id(r.plan.type_id(KEY)?)) {
+            keys.extend(KeyPlan::new(chunk, of)?.map(|plan| (of.id(), plan)));
+        }
         let thread_type = slot_type(THREAD).or_else(|| metadata.by_name("java.lang.Thread"));
         let threads = match thread_type {
             Some(of) => Some(ThreadPlan {
@@ -142,12 +169,40 @@ impl Plans {
             _ => false,
         });
         let string_type = metadata.by_name("java.lang.String").map_or(u64::MAX, |t| t.id());
-        Ok(Self { acts, readings, by_source, layouts, stacks, threads, source_types, string_type, timed })
+        Ok(Self {
+            acts,
+            readings,
+            by_source,
+            layouts,
+            stacks,
+            threads,
+            source_types,
+            string_type,
+            timed,
+            keys,
+            too_many,
+        })
     }
 
     /// How the events of this place in [`SOURCES`] are read.
     pub(super) fn reading(&self, source: usize) -> Option<&Reading> {
         self.readings.get((*self.by_source.get(source)?)?)
+    }
+}
+
+impl KeyPlan {
+    /// `None` where the constant is a string or stands for one.
+    fn new(chunk: &Chunk<'_>, of: Type<'_>) -> Result<Option<Self>> {
+        Ok(match &*of.canonical_name() {
+            "java.lang.Class" => Some(Self::Class(ClassPlan::new(chunk, of)?)),
+            "jdk.types.OldObject" => {
+                let plan = chunk.plan(of, ["type"])?;
+                let class = plan.type_id(0).and_then(|id| chunk.metadata().by_id(id));
+                let class = class.map(|of| ClassPlan::new(chunk, of)).transpose()?;
+                Some(Self::Object(plan, class))
+            }
+            _ => None,
+        })
     }
 }
 

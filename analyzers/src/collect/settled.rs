@@ -85,7 +85,7 @@ impl Context<'_> {
                 Some(Act::Fact(kind)) if kind != FactKind::Endpoint => Some(kind),
                 _ => None,
             };
-            let events: Vec<_> = chunk.events().filter_map(|event| Some((fact(event)?, event))).collect();
+            let events: Vec<_> = chunk.events().filter_map(|event| Some((fact(event)?, event.offset))).collect();
             facts = Facts::gather(&chunk, &plans, chunk.pools(), &events, self.options);
         }
         Some(self.settled.put(before, &facts, false))

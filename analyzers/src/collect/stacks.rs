@@ -6,7 +6,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashMap;
-use jfr_parse::{Chunk, Cursor, PoolOf, Pools, Result, Stop, top_bits};
+use jfr_parse::{Chunk, Cursor, Limits, PoolOf, Pools, Result, top_bits, work};
 use rayon::prelude::*;
 
 use super::functions::{ClassNames, Functions, Methods, pseudo};
@@ -37,7 +37,9 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(raw_names: bool, max_frames: usize) -> Self {
+    /// Recordings of this many bytes are to be read.
+    pub(crate) fn new(raw_names: bool, limits: &Limits, bytes: usize) -> Self {
+        let max_frames = limits.stack_frames;
         let interner = Interner::new();
         let frame = |name: &str| {
             let function = pseudo(name, &interner);
@@ -48,13 +50,18 @@ impl Shared {
         let unknown = if raw_names { "" } else { UNKNOWN_METHOD };
         let (unknown, unknown_function) = (frame(unknown), pseudo(unknown, &interner));
         let no_stack = interner.stack(&[no_stack]);
-        let functions = Functions::default();
+        let functions = Functions::new(limits, bytes);
         let memos = Mutex::default();
         Self { interner, functions, raw_names, max_frames, no_stack, truncated, unknown, unknown_function, memos }
     }
 
     fn memos(&self) -> MutexGuard<'_, Vec<Memo>> {
         self.memos.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many names were cut, for being too long or for there being too many long ones.
+    pub(crate) fn cut_names(&self) -> usize {
+        self.functions.cut()
     }
 
     /// The stack of events without a usable stack trace.
@@ -76,24 +83,25 @@ const TRACES: usize = 2_048;
 /// The stack of each trace of a chunk, and whether it was truncated, by all threads that are free.
 ///
 /// # Errors
-/// [`Error::Stopped`](jfr_parse::Error::Stopped).
+/// Those of `check`, which is called from time to time.
 pub(crate) fn resolve<'a>(
     shared: &Shared,
     chunk: &Chunk<'a>,
     pools: &Pools<'a>,
     plans: Option<&StackPlans>,
     traces: &[u64],
-    stop: &Stop,
+    check: impl Fn() -> Result<()> + Sync,
 ) -> Result<Vec<(StackId, bool)>> {
     // One resolver for each thread that takes part: each has to learn the frames of the chunk anew.
     let idle = Mutex::new(Vec::new());
     let lock = || idle.lock().unwrap_or_else(PoisonError::into_inner);
     let some = |part: &[u64]| -> Result<Vec<(StackId, bool)>> {
-        stop.check()?;
+        check()?;
         let resolver = lock().pop();
         let mut resolver = resolver.unwrap_or_else(|| Resolver::new(shared, chunk, pools, plans, traces.len()));
         let resolved = resolver.resolve(part);
         lock().push(resolver);
+        check()?;
         Ok(resolved)
     };
     let resolved = if traces.len() <= TRACES {
@@ -190,6 +198,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
         let mut at = row.cursor(1)?;
         let count = at.count().ok()?;
         let kept = count.min(self.shared.max_frames);
+        work::done(kept + 1);
         match plans.varints {
             // What every JVM and profiler writes; for it the compiler unrolls the loop over the varints.
             Some(4) => self.by_bytes(plans, at, kept, 4)?,

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
+use jfr_parse::work;
 
 use super::stacks::{self, Stacks};
 use super::{Frame, FrameId, Function, FunctionId, Label, LabelSetId, StackId, StrId, Tables};
@@ -54,6 +55,17 @@ impl Interner {
         let Some(stacks) = self.stacks.get(shard) else { return StackId::default() };
         let local = stacks.lock().unwrap_or_else(PoisonError::into_inner).intern(hash, frames);
         StackId(local.saturating_mul(SHARDS).saturating_add(u32::try_from(shard).unwrap_or(0)))
+    }
+
+    /// How many stacks there are, and about how many bytes all tables take.
+    pub(crate) fn size(&self) -> (usize, usize) {
+        let (mut count, mut bytes) = (0usize, self.symbols().bytes());
+        for stacks in &self.stacks {
+            let stacks = stacks.lock().unwrap_or_else(PoisonError::into_inner);
+            count = count.saturating_add(stacks.len());
+            bytes = bytes.saturating_add(stacks.bytes());
+        }
+        (count, bytes)
     }
 
     /// Ends the filling.
@@ -139,6 +151,12 @@ impl Symbols {
         self.label_sets.items.get(id.index()).map(|set| &**set).unwrap_or_default()
     }
 
+    fn bytes(&self) -> usize {
+        let texts =
+            self.strings.text.capacity() + (self.strings.ends.capacity() * 8) + self.strings.table.capacity() * 5;
+        texts + self.functions.bytes() + self.frames.bytes() + self.label_sets.bytes() * 4
+    }
+
     pub(super) fn function_count(&self) -> usize {
         self.functions.items.len()
     }
@@ -161,10 +179,19 @@ impl<T> Default for Interned<T> {
     }
 }
 
+impl<T> Interned<T> {
+    fn bytes(&self) -> usize {
+        self.items.capacity() * size_of::<T>() + self.table.capacity() * 5
+    }
+}
+
 impl<T: std::hash::Hash + Eq> Interned<T> {
     fn intern(&mut self, item: T, hasher: &Hasher) -> u32 {
         let items = &mut self.items;
-        let same = |&i: &u32| items.get(i as usize).is_some_and(|known| *known == item);
+        let same = |&i: &u32| {
+            work::done(1);
+            items.get(i as usize).is_some_and(|known| *known == item)
+        };
         let rehash = |&i: &u32| items.get(i as usize).map_or(0, |known| hasher.hash_one(known));
         match self.table.entry(hasher.hash_one(&item), same, rehash) {
             Entry::Occupied(found) => *found.get(),
@@ -192,11 +219,16 @@ impl Texts {
     }
 
     fn find(&self, text: &str, hash: u64) -> Option<u32> {
-        self.table.find(hash, |&i| self.get(i as usize) == text).copied()
+        let same = |&i: &u32| {
+            work::done(1);
+            self.get(i as usize) == text
+        };
+        self.table.find(hash, same).copied()
     }
 
     fn intern(&mut self, text: &str, hasher: &Hasher) -> u32 {
         let hash = hasher.hash_one(text);
+        work::done(text.len() + 1);
         if let Some(id) = self.find(text, hash) {
             return id;
         }

@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, Hasher};
 
 use hashbrown::HashTable;
+use jfr_parse::work;
 
 use super::FrameId;
 
@@ -36,8 +37,20 @@ impl Stacks {
         block.and_then(|block| block.get(from..from + span.len as usize)).unwrap_or_default()
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// About how many bytes they take.
+    pub(super) fn bytes(&self) -> usize {
+        let frames = self.blocks.iter().fold(0, |sum: usize, block| sum.saturating_add(block.capacity()));
+        frames * size_of::<FrameId>() + self.spans.capacity() * size_of::<Span>() + self.table.capacity() * 17
+    }
+
     /// The number of a stack, given its [`hash`].
     pub(super) fn intern(&mut self, hash: u64, frames: &[FrameId]) -> u32 {
+        work::done(frames.len());
         if let Some(&(_, id)) = self.table.find(hash, |&(h, i)| h == hash && same(self.get(i as usize), frames)) {
             return id;
         }

@@ -16,6 +16,7 @@ use pprof_emit::write_file;
 use crate::collecting::span;
 use crate::failure::Failure;
 use crate::inputs::{Inputs, expand};
+use crate::limits;
 use crate::output::complain;
 
 /// Warnings on one input that are shown; all are in the report.
@@ -97,6 +98,9 @@ pub(crate) struct Args {
     /// Show what a rule checks, how, from which events, and what can be set
     #[arg(long, value_name = "ID", conflicts_with = "inputs")]
     explain: Option<String>,
+
+    #[command(flatten)]
+    limits: limits::Args,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -207,7 +211,7 @@ fn analyze(
     options: &AnalysisOptions,
     inputs: &Inputs,
 ) -> Result<Vec<Named>, Failure> {
-    let cache = MetadataCache::default();
+    let opening = args.limits.opening().cache(MetadataCache::default());
     inputs.complain();
     let mut results: Vec<Named> =
         inputs.failures.iter().map(|failure| (failure.name.clone(), Err(failure.reason.clone()))).collect();
@@ -216,7 +220,7 @@ fn analyze(
     }
     for source in &inputs.sources {
         let name = source.name();
-        let report = match source.open(&cache) {
+        let report = match source.open(&opening) {
             Ok(recording) => analysis.evaluate(&recording, &args.within(&name, &recording, options)?),
             Err(error) => Err(AnalysisError::Read(error)),
         };

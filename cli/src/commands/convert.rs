@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use indicatif::ProgressBar;
 use jfr_analyzers::model::{Profile, ProfileSet, ProfileType};
 use jfr_analyzers::units;
-use jfr_parse::MetadataCache;
+use jfr_parse::{MetadataCache, OpenOptions, Stop};
 use pprof_emit::{CollapsedOptions, WriteError, write_collapsed, write_each, write_file, write_pprof};
 use rayon::prelude::*;
 
@@ -21,6 +21,7 @@ use outcome::{Outcome, Printer, progress};
 use crate::collecting::{self, profile_type};
 use crate::failure::Failure;
 use crate::inputs::{Inputs, Source, expand};
+use crate::limits;
 use crate::output::complain;
 
 /// Write the profiles of recordings as pprof files, one for each type
@@ -62,6 +63,9 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     collecting: collecting::Args,
+
+    #[command(flatten)]
+    limits: limits::Args,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -80,31 +84,39 @@ impl Format {
         }
     }
 
+    fn pprof_options(stop: &Stop) -> pprof_emit::Options {
+        pprof_emit::Options { stop: stop.clone(), ..Default::default() }
+    }
+
     /// Writes all profiles to the files that `path` names for them.
     fn write_files(
         self,
         set: &ProfileSet,
         path: impl Fn(&Profile) -> PathBuf + Sync,
+        stop: &Stop,
     ) -> Vec<Result<PathBuf, WriteError>> {
         match self {
             Self::Pprof => {
-                let written = write_each(set, path, &pprof_emit::Options::default());
+                let written = write_each(set, path, &Self::pprof_options(stop));
                 written.into_iter().map(|written| written.map(|w| w.path)).collect()
             }
             Self::Collapsed => {
                 let write = |profile: &Profile| {
                     let path = path(profile);
-                    write_file(&path, |out| self.write(profile, set, out)).map(|()| path)
+                    write_file(&path, |out| self.write(profile, set, out, stop)).map(|()| path)
                 };
                 set.profiles.par_iter().with_max_len(1).map(write).collect()
             }
         }
     }
 
-    fn write(self, profile: &Profile, set: &ProfileSet, out: impl Write) -> std::io::Result<()> {
+    fn write(self, profile: &Profile, set: &ProfileSet, out: impl Write, stop: &Stop) -> std::io::Result<()> {
         match self {
-            Self::Pprof => write_pprof(profile, &set.tables, out, &pprof_emit::Options::default()).map(|_| ()),
-            Self::Collapsed => write_collapsed(profile, &set.tables, out, &CollapsedOptions::default()),
+            Self::Pprof => write_pprof(profile, &set.tables, out, &Self::pprof_options(stop)).map(|_| ()),
+            Self::Collapsed => {
+                let options = CollapsedOptions { stop: stop.clone(), ..Default::default() };
+                write_collapsed(profile, &set.tables, out, &options)
+            }
         }
     }
 }
@@ -116,18 +128,18 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return to_stdout(args, &inputs);
     }
     std::fs::create_dir_all(&args.out_dir).map_err(|e| Failure::Failed(format!("{}: {e}", args.out_dir.display())))?;
-    let cache = MetadataCache::default();
+    let opening = args.limits.opening().cache(MetadataCache::default());
     let unsearched = inputs.complain();
     let bar = progress(sources);
     let printer = Printer::new(&bar);
     let failed = if args.merge {
         // A merged profile that misses an input is not what was asked for, but it is there.
-        let merge = || convert(args, "merged", "merged".as_ref(), sources, &cache, &bar);
+        let merge = || convert(args, "merged", "merged".as_ref(), sources, &opening, &bar);
         !sources.is_empty() && printer.print(0, merge())
     } else {
         let one = |(i, source): (usize, &Source)| {
             let only = std::slice::from_ref(source);
-            printer.print(i, convert(args, &source.name(), &source.stem, only, &cache, &bar))
+            printer.print(i, convert(args, &source.name(), &source.stem, only, &opening, &bar))
         };
         // All of them, whichever fail.
         sources.par_iter().enumerate().with_max_len(1).map(one).reduce(|| false, |a, b| a | b)
@@ -144,17 +156,18 @@ fn convert(
     name: &str,
     stem: &OsStr,
     sources: &[Source],
-    cache: &MetadataCache,
+    opening: &OpenOptions,
     bar: &ProgressBar,
 ) -> Outcome {
     let mut outcome = Outcome::default();
-    let Some(set) = collect(args, name, sources, cache, bar, &mut outcome.failures) else { return outcome };
+    let collected = collect(args, name, sources, opening, bar, &mut outcome.failures);
+    let Some((set, stop)) = collected else { return outcome };
     let path = |profile: &Profile| {
         let mut file = stem.to_owned();
         file.push(format!(".{}.{}", profile.kind, args.format.ending()));
         args.out_dir.join(file)
     };
-    let written = args.format.write_files(&set, path);
+    let written = args.format.write_files(&set, path, &stop);
     if args.inputs.len() > 1 || Path::new(args.inputs.first().map_or("".as_ref(), |i| i.as_os_str())).is_dir() {
         let _ = writeln!(outcome.lines, "{}", jfr_parse::text::plain(name));
     }
@@ -196,17 +209,18 @@ fn to_stdout(args: &Args, inputs: &Inputs) -> Result<(), Failure> {
         ));
     };
     let mut failed = inputs.complain();
+    let opening = args.limits.opening().cache(MetadataCache::default());
     let name = match sources {
         [only] => only.name(),
         _ => "merged".to_owned(),
     };
     let mut failures = Vec::new();
-    let set = collect(args, &name, sources, &MetadataCache::default(), &ProgressBar::hidden(), &mut failures);
+    let collected = collect(args, &name, sources, &opening, &ProgressBar::hidden(), &mut failures);
     for failure in &failures {
         failed = true;
         complain("error", failure);
     }
-    let Some(set) = set else { return Err(Failure::Told) };
+    let Some((set, stop)) = collected else { return Err(Failure::Told) };
     for loss in &set.losses {
         complain("warning", &format!("{name}: {loss}"));
     }
@@ -218,7 +232,7 @@ fn to_stdout(args: &Args, inputs: &Inputs) -> Result<(), Failure> {
         return Err(Failure::Failed(format!("{name}: no {kind} profile: {reason}")));
     };
     let mut out = std::io::stdout().lock();
-    args.format.write(profile, &set, &mut out)?;
+    args.format.write(profile, &set, &mut out, &stop)?;
     out.flush()?;
     if args.strict && !set.losses.is_empty() {
         return Err(Failure::Failed(format!("{name}: not read completely; leave out --strict to accept that")));

@@ -1,5 +1,6 @@
 //! `jfrkit metadata`.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -30,7 +31,6 @@ pub(crate) struct Args {
 
 /// A metadata and the chunks that have it.
 struct Shared {
-    metadata: Arc<Metadata>,
     declarations: Vec<String>,
     chunks: Vec<usize>,
 }
@@ -41,7 +41,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         input.losses.warn(loss);
     }
     let (mut all, mut failed) = (Vec::<Shared>::new(), None);
+    let (mut by_address, mut by_text, mut kept) = (HashMap::new(), HashMap::new(), Vec::new());
     for (index, chunk) in input.recording.chunks().enumerate() {
+        input.check()?;
         let chunk = match chunk {
             Ok(chunk) => chunk,
             Err(e) => {
@@ -51,15 +53,23 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             }
         };
         let metadata = chunk.shared_metadata();
-        if let Some(known) = all.iter_mut().find(|s| Arc::ptr_eq(&s.metadata, metadata)) {
-            known.chunks.push(index);
-            continue;
-        }
-        // Ids alone do not make a difference that can be seen.
-        let declarations = declarations(metadata, args);
-        match all.iter_mut().find(|s| s.declarations == declarations) {
-            Some(known) => known.chunks.push(index),
-            None => all.push(Shared { metadata: metadata.clone(), declarations, chunks: vec![index] }),
+        let place = match by_address.get(&Arc::as_ptr(metadata)) {
+            Some(place) => *place,
+            None => {
+                // Ids alone do not make a difference that can be seen.
+                let declarations = declarations(metadata, args);
+                let place = *by_text.entry(declarations).or_insert_with_key(|declarations| {
+                    all.push(Shared { declarations: declarations.clone(), chunks: Vec::new() });
+                    all.len() - 1
+                });
+                // Kept, so that the address stays that of this one.
+                kept.push(metadata.clone());
+                by_address.insert(Arc::as_ptr(metadata), place);
+                place
+            }
+        };
+        if let Some(shared) = all.get_mut(place) {
+            shared.chunks.push(index);
         }
     }
     input.check_unchanged()?;

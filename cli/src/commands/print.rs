@@ -79,6 +79,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     let (mut failed, mut readable) = (None, false);
     for chunk in input.recording.chunks() {
+        input.check()?;
         match chunk {
             Ok(chunk) => {
                 readable = true;
@@ -92,6 +93,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     job.out.flush()?;
     input.check_unchanged()?;
+    input.check()?;
     match failed {
         Some(e) if !readable => Err(Failure::of(input.name, &e)),
         _ => input.losses.finish(),
@@ -124,6 +126,9 @@ struct Job<'r, O> {
     input: &'r input::Input<'r>,
 }
 
+/// Events that are passed over before looking at the time again.
+const STOP_EVERY: usize = 1 << 12;
+
 /// A type of events that are printed.
 struct Wanted<'c> {
     of: Type<'c>,
@@ -143,7 +148,10 @@ impl<O: Write> Job<'_, O> {
         // One frame more tells the text where a stack goes on.
         let frames = depth.saturating_add(usize::from(self.args.format == Format::Text));
         let mut events = chunk.walk(jfr_parse::HEADER_SIZE..chunk.bytes().len());
-        for event in &mut events {
+        for (i, event) in events.by_ref().enumerate() {
+            if i.is_multiple_of(STOP_EVERY) && chunk.stop().is_raised() {
+                break;
+            }
             let Some(of) = wanted.get(&event.type_id) else { continue };
             let start = of.start(chunk, &event);
             if let Some(range) = &self.range

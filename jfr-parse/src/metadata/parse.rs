@@ -5,6 +5,7 @@ use crate::cursor::Cursor;
 use crate::error::{Damage, Error, Result, Short};
 use crate::limits::Limits;
 use crate::string::RawStr;
+use crate::work;
 
 /// Names of elements and attributes that have a meaning here.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,7 +54,8 @@ fn known(text: &str) -> Known {
 /// What stops the parse; the caller knows the offset.
 enum Stop {
     Short,
-    TooMany,
+    /// The limit of this name was passed.
+    Limit(&'static str),
 }
 
 impl From<Short> for Stop {
@@ -72,6 +74,7 @@ impl Metadata {
         let mut parser = Parser {
             out: Self { region: Region { locale: u32::MAX, ..Region::default() }, ..Self::default() },
             known: Vec::new(),
+            limits,
             budget: limits.metadata_elements,
             attributes: Vec::new(),
             own_annotations: Vec::new(),
@@ -79,19 +82,15 @@ impl Metadata {
         match parser.event(&mut at) {
             Ok(()) => Ok(parser.out),
             Err(Stop::Short) => Err(Error::damaged(offset, Damage::BadMetadata)),
-            Err(Stop::TooMany) => Err(Error::LimitExceeded {
-                offset,
-                what: "elements in the metadata",
-                name: "metadata_elements",
-                limit: limits.metadata_elements as u64,
-            }),
+            Err(Stop::Limit(name)) => Err(limits.exceeded(name, offset)),
         }
     }
 }
 
-struct Parser {
+struct Parser<'l> {
     out: Metadata,
     known: Vec<Known>,
+    limits: &'l Limits,
     budget: usize,
     /// Attributes of the element being read.
     attributes: Vec<(u32, u32)>,
@@ -104,7 +103,7 @@ struct Element {
     children: usize,
 }
 
-impl Parser {
+impl Parser<'_> {
     fn event(&mut self, at: &mut Cursor<'_>) -> Result<(), Stop> {
         at.skip_varints(2)?; // start time and duration
         self.out.id = at.varint()?;
@@ -141,7 +140,11 @@ impl Parser {
         self.out.strings.reserve(n.min(1 << 16));
         self.known.reserve(n.min(1 << 16));
         for _ in 0..n {
-            let text = RawStr::read(at)?.decode().unwrap_or_default();
+            let raw = RawStr::read(at)?;
+            if raw.bytes().len() > self.limits.string_bytes {
+                return Err(Stop::Limit("string_bytes"));
+            }
+            let text = raw.decode().unwrap_or_default();
             let from = u32::try_from(self.out.text.len()).map_err(|_| Short)?;
             self.out.text.push_str(&text);
             let to = u32::try_from(self.out.text.len()).map_err(|_| Short)?;
@@ -153,9 +156,10 @@ impl Parser {
 
     /// Reads the head of an element; its attributes are left in `self.attributes`.
     fn element(&mut self, at: &mut Cursor<'_>) -> Result<Element, Stop> {
-        self.budget = self.budget.checked_sub(1).ok_or(Stop::TooMany)?;
+        self.budget = self.budget.checked_sub(1).ok_or(Stop::Limit("metadata_elements"))?;
         let name = self.index(at)?;
         let attributes = at.count()?;
+        work::done(attributes.saturating_add(1));
         self.attributes.clear();
         for _ in 0..attributes {
             let pair = (self.index(at)?, self.index(at)?);
@@ -250,6 +254,9 @@ impl Parser {
         let from = len(&self.out.annotations)?;
         self.out.annotations.append(&mut self.own_annotations);
         class.annotations = from..len(&self.out.annotations)?;
+        if self.out.types.len() >= self.limits.types {
+            return Err(Stop::Limit("types"));
+        }
         self.out.types.push(class);
         Ok(())
     }
@@ -321,5 +328,5 @@ fn kind(name: &str) -> Kind {
 }
 
 fn len<T>(table: &[T]) -> Result<u32, Stop> {
-    u32::try_from(table.len()).map_err(|_| Stop::TooMany)
+    u32::try_from(table.len()).map_err(|_| Stop::Limit("metadata_elements"))
 }

@@ -4,6 +4,7 @@ use std::io::{Cursor, Read};
 
 use crate::error::{Damage, Error, Loss, Result};
 use crate::limits::Limits;
+use crate::stop::Stop;
 
 /// How a file is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,15 +38,15 @@ pub(super) fn format(bytes: &[u8]) -> Option<Format> {
 }
 
 /// The unpacked bytes. A packed file that is cut off yields what comes before the cut, and a loss.
-pub(super) fn unpack(bytes: &[u8], limits: &Limits) -> Result<(Vec<u8>, Vec<Loss>)> {
+pub(super) fn unpack(bytes: &[u8], limits: &Limits, stop: &Stop) -> Result<(Vec<u8>, Vec<Loss>)> {
     let Some(format) = format(bytes) else { return Ok((bytes.to_vec(), Vec::new())) };
     let failed = |reason: String| Error::Unpack { format: format.name(), reason };
     match format {
-        Format::Gzip => read(flate2::read::MultiGzDecoder::new(bytes), bytes.len(), format, limits),
-        Format::Lz4 => read(lz4_flex::frame::FrameDecoder::new(bytes), bytes.len(), format, limits),
+        Format::Gzip => read(flate2::read::MultiGzDecoder::new(bytes), bytes.len(), format, limits, stop),
+        Format::Lz4 => read(lz4_flex::frame::FrameDecoder::new(bytes), bytes.len(), format, limits, stop),
         Format::Zstd => {
             let decoder = ruzstd::decoding::StreamingDecoder::new(bytes).map_err(|e| failed(e.to_string()))?;
-            read(decoder, bytes.len(), format, limits)
+            read(decoder, bytes.len(), format, limits, stop)
         }
         Format::Zip => {
             let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| failed(e.to_string()))?;
@@ -57,30 +58,37 @@ pub(super) fn unpack(bytes: &[u8], limits: &Limits) -> Result<(Vec<u8>, Vec<Loss
             let index = files().find(|&i| name_ends(i, ".jfr")).or_else(|| files().next());
             let index = index.ok_or_else(|| failed("it holds no file".to_owned()))?;
             let entry = archive.by_index(index).map_err(|e| failed(e.to_string()))?;
-            read(entry, bytes.len(), format, limits)
+            read(entry, bytes.len(), format, limits, stop)
         }
     }
 }
 
-fn read(reader: impl Read, packed: usize, format: Format, limits: &Limits) -> Result<(Vec<u8>, Vec<Loss>)> {
-    let by_ratio = (packed as u64).saturating_mul(limits.unpack_ratio).max(1 << 20);
+/// Files that unfold into no more than this are no bombs, whatever their ratio.
+const SMALL: u64 = 1 << 20;
+
+fn read(
+    reader: impl Read,
+    packed: usize,
+    format: Format,
+    limits: &Limits,
+    stop: &Stop,
+) -> Result<(Vec<u8>, Vec<Loss>)> {
+    let by_ratio = (packed as u64).saturating_mul(limits.unpack_ratio).max(SMALL);
     let (limit, name) = if by_ratio < limits.recording_bytes {
         (by_ratio, "unpack_ratio")
     } else {
         (limits.recording_bytes, "recording_bytes")
     };
-    let mut out = Vec::new();
-    let mut reader = reader.take(limit.saturating_add(1));
-    let result = reader.read_to_end(&mut out);
+    let super::read::Streamed { bytes: out, failed } = super::read::read(reader, Vec::new(), limit, stop)?;
     if out.len() as u64 > limit {
-        return Err(Error::LimitExceeded { offset: limit, what: "unpacked bytes", name, limit });
+        return Err(limits.exceeded(name, limit));
     }
-    match result {
-        Ok(_) => Ok((out, Vec::new())),
-        Err(_) if !out.is_empty() => {
+    match failed {
+        None => Ok((out, Vec::new())),
+        Some(_) if !out.is_empty() => {
             let loss = Loss { offset: out.len() as u64, bytes: 0, what: Damage::Truncated };
             Ok((out, vec![loss]))
         }
-        Err(e) => Err(Error::Unpack { format: format.name(), reason: e.to_string() }),
+        Some(e) => Err(Error::Unpack { format: format.name(), reason: e.to_string() }),
     }
 }

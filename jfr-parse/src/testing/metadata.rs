@@ -1,5 +1,7 @@
 //! Classes and the metadata event.
 
+use std::collections::HashMap;
+
 use super::{
     BOOLEAN, BYTE, CHAR, DATA_AMOUNT, DOUBLE, FLOAT, INT, LONG, Payload, SHORT, STRING, TIMESPAN, TIMESTAMP, UNSIGNED,
 };
@@ -155,8 +157,17 @@ pub(super) fn payload(classes: &[Class]) -> Payload {
     let classes = base.iter().chain(classes).map(class).collect();
     let region = element("region", &[("locale", "en_US"), ("gmtOffset", "3600000")], Vec::new());
     let root = element("root", &[], vec![element("metadata", &[], classes), region]);
-    let (mut strings, mut tree) = (Vec::new(), Payload::new());
-    write(&root, &mut strings, &mut tree);
+    let (mut strings, mut places, mut tree) = (Vec::new(), HashMap::new(), Payload::new());
+    write(
+        &root,
+        &mut |text| {
+            *places.entry(text.to_owned()).or_insert_with(|| {
+                strings.push(text.to_owned());
+                strings.len() - 1
+            }) as u64
+        },
+        &mut tree,
+    );
     let head = Payload::new().varint(0).varint(0).varint(1).varint(strings.len() as u64);
     strings.iter().fold(head, Payload::utf8).raw(&tree.0)
 }
@@ -201,20 +212,13 @@ fn class(of: &Class) -> Element {
     out
 }
 
-fn write(of: &Element, strings: &mut Vec<String>, out: &mut Payload) {
-    let mut index = |text: &str| {
-        let known = strings.iter().position(|s| s == text);
-        known.unwrap_or_else(|| {
-            strings.push(text.to_owned());
-            strings.len() - 1
-        }) as u64
-    };
+fn write(of: &Element, index: &mut impl FnMut(&str) -> u64, out: &mut Payload) {
     let mut head = std::mem::take(out).varint(index(of.name)).varint(of.attributes.len() as u64);
     for (key, value) in &of.attributes {
         head = head.varint(index(key)).varint(index(value));
     }
     *out = head.varint(of.children.len() as u64);
     for child in &of.children {
-        write(child, strings, out);
+        write(child, index, out);
     }
 }

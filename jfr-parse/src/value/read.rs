@@ -5,10 +5,12 @@ use crate::chunk::Chunk;
 use crate::cursor::Cursor;
 use crate::error::{Damage, Error, Result, Short};
 use crate::event::RawEvent;
+use crate::layout::{Budget, Layout};
 use crate::leaf::{Leaf, count};
 use crate::limits::Limits;
 use crate::metadata::{Field, Kind, Metadata, Type};
 use crate::pools::Pools;
+use crate::stop::Stop;
 
 /// Decodes events and constants of one chunk as value trees. [`Chunk::value`] is the short way.
 ///
@@ -18,6 +20,7 @@ use crate::pools::Pools;
 pub struct ValueReader<'c> {
     metadata: &'c Metadata,
     limits: &'c Limits,
+    stop: &'c Stop,
     offset: u64,
     pools: &'c Pools<'c>,
     depth: usize,
@@ -29,7 +32,8 @@ enum Fail {
     Short,
     Undeclared,
     TooDeep,
-    TooMany,
+    /// The limit of this name is passed.
+    Limit(&'static str),
 }
 
 impl From<Short> for Fail {
@@ -46,6 +50,7 @@ impl<'c> ValueReader<'c> {
         Self {
             metadata: chunk.metadata(),
             limits,
+            stop: chunk.stop(),
             offset: chunk.offset(),
             pools: chunk.pools(),
             depth: limits.value_depth,
@@ -71,11 +76,12 @@ impl<'c> ValueReader<'c> {
     ///
     /// # Errors
     /// [`Error::Unknown`] for an event of an undeclared type, [`Error::Damaged`] where the event does not hold
-    /// what its type says, [`Error::LimitExceeded`] beyond
-    /// [`Limits::value_nodes`](crate::Limits::value_nodes).
+    /// what its type says, [`Error::LimitExceeded`] beyond [`Limits::value_nodes`], [`Limits::array_elements`] or
+    /// [`Limits::string_bytes`], [`Error::Stopped`].
     pub fn event(&self, event: &RawEvent<'c>) -> Result<Value<'c>> {
         let of = self.metadata.by_id(event.type_id);
         let of = of.ok_or_else(|| Error::Unknown { kind: "event type", name: event.type_id.to_string() })?;
+        self.stop.check()?;
         let mut run = self.run();
         let value = run.fields(of, None, &mut Cursor::new(event.payload), self.nesting());
         value.map_err(|why| self.error(why, event.offset))
@@ -104,12 +110,7 @@ impl<'c> ValueReader<'c> {
             Fail::Short => Error::damaged(offset, Damage::Truncated),
             Fail::Undeclared => Error::damaged(offset, Damage::BadMetadata),
             Fail::TooDeep => Error::damaged(offset, Damage::TooDeep),
-            Fail::TooMany => Error::LimitExceeded {
-                offset,
-                what: "values in one event",
-                name: "value_nodes",
-                limit: self.limits.value_nodes as u64,
-            },
+            Fail::Limit(name) => self.limits.exceeded(name, offset),
         }
     }
 }
@@ -128,7 +129,7 @@ struct Run<'r, 'c> {
 
 impl<'c> Run<'_, 'c> {
     fn spend(&mut self) -> Result<(), Fail> {
-        self.nodes = self.nodes.checked_sub(1).ok_or(Fail::TooMany)?;
+        self.nodes = self.nodes.checked_sub(1).ok_or(Fail::Limit("value_nodes"))?;
         Ok(())
     }
 
@@ -155,6 +156,9 @@ impl<'c> Run<'_, 'c> {
         let of = field.value_type();
         let bare = |of: Type<'_>| of.kind() == Kind::Struct && of.fields().len() == 0;
         let n = count(at, !field.is_pooled() && of.is_some_and(bare))?;
+        if n > self.reader.limits.array_elements {
+            return Err(Fail::Limit("array_elements"));
+        }
         let stack = of.is_some_and(|of| of.is_named("jdk.types.StackFrame"));
         let mut shown = self.reader.frames;
         let mut values = Vec::with_capacity(n.min(64).min(if stack { shown } else { n }));
@@ -176,7 +180,7 @@ impl<'c> Run<'_, 'c> {
 
     /// Moves past `n` elements of an array.
     fn skip(&mut self, field: Field<'c>, at: &mut Cursor<'c>, n: usize) -> Result<(), Fail> {
-        let layout = crate::layout::Layout::of_element(field, self.reader.limits).ok_or(Fail::TooDeep)?;
+        let layout = Layout::of_element(field, self.reader.limits, &mut Budget::single()).ok_or(Fail::TooDeep)?;
         for _ in 0..n {
             layout.skip(at)?;
         }
@@ -218,7 +222,7 @@ impl<'c> Run<'_, 'c> {
         nesting: usize,
     ) -> Result<Value<'c>, Fail> {
         if let Some(leaf) = Leaf::read(of.kind(), unsigned, at)? {
-            return Ok(self.leaf(of, leaf));
+            return self.leaf(of, leaf);
         }
         let nesting = nesting.checked_sub(1).ok_or(Fail::TooDeep)?;
         let mut fields = of.fields();
@@ -231,15 +235,21 @@ impl<'c> Run<'_, 'c> {
         value
     }
 
-    fn leaf(&self, of: Type<'c>, leaf: Leaf<'c>) -> Value<'c> {
-        match leaf {
+    fn leaf(&self, of: Type<'c>, leaf: Leaf<'c>) -> Result<Value<'c>, Fail> {
+        Ok(match leaf {
             Leaf::Bool(b) => Value::Bool(b),
             Leaf::Signed(n) => Value::I64(n),
             Leaf::Unsigned(n) => Value::U64(n),
             Leaf::F32(n) => Value::F32(n),
             Leaf::F64(n) => Value::F64(n),
             Leaf::Char(c) => Value::Char(c),
-            Leaf::Str(raw) => self.reader.pools.resolve(of.id(), raw).decode().map_or(Value::Null, Value::Str),
-        }
+            Leaf::Str(raw) => {
+                let raw = self.reader.pools.resolve(of.id(), raw);
+                if raw.bytes().len() > self.reader.limits.string_bytes {
+                    return Err(Fail::Limit("string_bytes"));
+                }
+                raw.decode().map_or(Value::Null, Value::Str)
+            }
+        })
     }
 }

@@ -30,7 +30,7 @@ fn collected(recording: &Recording<'_>) -> Option<(ProfileSet, Vec<Vec<u8>>)> {
     let mut options = Options::default();
     options.labels = LabelKey::ALL.to_vec();
     let set = collect(recording, &options).ok()?;
-    let raw = pprof_emit::Options { packing: Packing::Raw };
+    let raw = pprof_emit::Options { packing: Packing::Raw, ..Default::default() };
     let written = set.profiles.iter().map(|profile| {
         let bytes = to_bytes(profile, &set.tables, &raw).expect("memory takes everything");
         // Reading checks.

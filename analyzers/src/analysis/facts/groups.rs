@@ -187,9 +187,18 @@ impl GroupsData {
         }
     }
 
+    /// About how many bytes it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let histogram = if self.by.histogram { 2 * size_of::<Histogram>() + 64 } else { 0 };
+        self.keys.capacity() * (size_of::<Key>() + size_of::<Sums>() + histogram + 5)
+    }
+
     fn place(&mut self, key: &Key) -> Place {
         let (keys, hasher) = (&self.keys, &self.hasher);
-        let same = |&i: &u32| keys.get(i as usize) == Some(key);
+        let same = |&i: &u32| {
+            jfr_parse::work::done(1);
+            keys.get(i as usize) == Some(key)
+        };
         let rehash = |&i: &u32| keys.get(i as usize).map_or(0, |k| hasher.hash_one(k));
         match self.table.entry(hasher.hash_one(key), same, rehash) {
             Entry::Occupied(found) => Place::Known(*found.get() as usize),

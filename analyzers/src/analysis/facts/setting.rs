@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use hashbrown::HashMap;
+
 use super::Facts;
 
 /// A setting of an event type, as `jdk.ActiveSetting` told it.
@@ -13,6 +15,9 @@ pub struct SettingValue<'f> {
     pub value: &'f str,
 }
 
+/// How often an event type was switched on and off: by the id as it is, and as JMC takes it.
+type Switches = [(u64, u64); 2];
+
 /// Rows of the table of settings, by event type and name of the setting.
 #[derive(Debug, Default)]
 pub(super) struct Index {
@@ -22,7 +27,8 @@ pub(super) struct Index {
 impl Facts {
     /// Counts how often each event type was switched on and off.
     pub(crate) fn count_switches(&mut self) {
-        let mut counts: BTreeMap<String, [(u64, u64); 2]> = BTreeMap::new();
+        // By where the name stands: names can be long, and there are many settings.
+        let mut counts: HashMap<(usize, usize), (&str, Switches), foldhash::fast::RandomState> = HashMap::default();
         for row in self.table("jdk.ActiveSetting").rows().filter(|r| r.text("name") == Some("enabled")) {
             let on = match row.text("value") {
                 Some("true") => true,
@@ -31,19 +37,23 @@ impl Facts {
             };
             for (i, event) in [row.text("id"), self.jmc_type(&row)].into_iter().enumerate() {
                 let Some(event) = event else { continue };
-                if !counts.contains_key(event) {
-                    counts.insert(event.to_owned(), Default::default());
-                }
-                if let Some((ons, offs)) = counts.get_mut(event).and_then(|c| c.get_mut(i)) {
+                let place = (event.as_ptr().addr(), event.len());
+                let (_, counts) = counts.entry(place).or_insert((event, Default::default()));
+                if let Some((ons, offs)) = counts.get_mut(i) {
                     let count = if on { ons } else { offs };
                     *count = count.saturating_add(1);
                 }
             }
         }
+        let counts: Vec<(String, Switches)> =
+            counts.into_values().map(|(event, counts)| (event.to_owned(), counts)).collect();
+        let add = |sum: &mut u64, n: u64| *sum = sum.saturating_add(n);
         for (event, [right, as_jmc]) in counts {
             let facts = self.events.entry(event).or_default();
-            (facts.switched_on, facts.switched_off) = right;
-            facts.jmc_switches = as_jmc;
+            add(&mut facts.switched_on, right.0);
+            add(&mut facts.switched_off, right.1);
+            add(&mut facts.jmc_switches.0, as_jmc.0);
+            add(&mut facts.jmc_switches.1, as_jmc.1);
         }
     }
 

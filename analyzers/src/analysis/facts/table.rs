@@ -12,51 +12,80 @@ pub(crate) struct TableData {
     /// Which of the fields any chunk declares.
     pub(crate) declared: Vec<bool>,
     pub(crate) cap: usize,
-    /// Start and end.
-    pub(crate) times: Vec<(i64, i64)>,
-    /// Row after row.
-    pub(crate) cells: Vec<Cell>,
+    rows: Vec<Row>,
+    /// What there is of each row. What an event does not have takes no room: an event can be of two bytes.
+    cells: Vec<Cell>,
     /// Events there were, kept or not.
     pub(crate) seen: u64,
 }
 
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    start: i64,
+    end: i64,
+    /// Its first cell.
+    from: u32,
+    /// Bit i for field i: whether there is a cell for it.
+    there: u32,
+}
+
 impl TableData {
     pub(crate) fn new(fields: Vec<&'static str>, cap: usize) -> Self {
+        debug_assert!(fields.len() <= u32::BITS as usize, "{fields:?}");
         Self { declared: vec![false; fields.len()], fields, cap, ..Self::default() }
     }
 
     pub(crate) fn push(&mut self, start: i64, end: i64, cells: impl Iterator<Item = Cell>) {
         self.seen = self.seen.saturating_add(1);
-        if self.times.len() < self.cap {
-            self.times.push((start, end));
-            self.cells.extend(cells);
+        let Some(from) = u32::try_from(self.cells.len()).ok().filter(|_| self.rows.len() < self.cap) else { return };
+        let mut there = 0;
+        for (i, cell) in cells.enumerate().take(u32::BITS as usize).filter(|(_, cell)| *cell != Cell::Null) {
+            there |= 1 << i;
+            self.cells.push(cell);
         }
+        self.rows.push(Row { start, end, from, there });
     }
 
-    /// Adds the rows of a later part.
-    pub(crate) fn append(&mut self, mut later: Self) {
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// About how many bytes it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.rows.capacity() * size_of::<Row>() + self.cells.capacity() * size_of::<Cell>()
+    }
+
+    /// Adds the rows of a later part, with its cells changed by `map`.
+    pub(crate) fn append(&mut self, later: Self, map: impl Fn(Cell) -> Cell) {
         self.seen = self.seen.saturating_add(later.seen);
         for (mine, theirs) in self.declared.iter_mut().zip(&later.declared) {
             *mine |= theirs;
         }
-        let room = self.cap.saturating_sub(self.times.len());
-        later.times.truncate(room);
-        later.cells.truncate(room.saturating_mul(self.fields.len()));
-        self.times.append(&mut later.times);
-        self.cells.append(&mut later.cells);
+        for row in later.rows {
+            let Some(from) = u32::try_from(self.cells.len()).ok().filter(|_| self.rows.len() < self.cap) else { break };
+            let cells = later.cells.get(row.from as usize..).unwrap_or_default();
+            self.cells.extend(cells.iter().take(row.there.count_ones() as usize).copied().map(&map));
+            self.rows.push(Row { from, ..row });
+        }
     }
 
     /// Brings the rows into the order of their start; equal ones stay in the order of the file.
     pub(crate) fn sort(&mut self) {
-        if self.times.is_sorted() {
-            return;
+        let time = |row: &Row| (row.start, row.end);
+        if !self.rows.is_sorted_by_key(time) {
+            self.rows.sort_by_key(time);
         }
-        let mut order: Vec<usize> = (0..self.times.len()).collect();
-        order.sort_by_key(|&i| self.times.get(i).copied());
-        let width = self.fields.len();
-        let row = |i: usize| self.cells.get(i.saturating_mul(width)..).and_then(|c| c.get(..width)).unwrap_or_default();
-        self.cells = order.iter().flat_map(|&i| row(i).iter().copied()).collect();
-        self.times = order.iter().filter_map(|&i| self.times.get(i).copied()).collect();
+    }
+
+    /// Field `place` of row `i`.
+    fn cell(&self, i: usize, place: usize) -> Cell {
+        let Some(row) = self.rows.get(i) else { return Cell::Null };
+        if place >= u32::BITS as usize || row.there & (1 << place) == 0 {
+            return Cell::Null;
+        }
+        let before = (row.there & ((1 << place) - 1)).count_ones();
+        self.cells.get(row.from.saturating_add(before) as usize).copied().unwrap_or_default()
     }
 }
 
@@ -72,13 +101,13 @@ impl<'f> Table<'f> {
     /// How many events are in it.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.data.times.len()
+        self.data.rows.len()
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.data.times.is_empty()
+        self.data.rows.is_empty()
     }
 
     /// How many events there were, more than [`len`](Self::len) if the cap was reached.
@@ -102,11 +131,8 @@ impl<'f> Table<'f> {
 
     /// Event `i`, below [`len`](Self::len).
     fn row(&self, i: usize) -> Event<'f> {
-        let data = self.data;
-        let width = data.fields.len();
-        let (start, end) = data.times.get(i).copied().unwrap_or_default();
-        let cells = data.cells.get(i.saturating_mul(width)..).and_then(|c| c.get(..width)).unwrap_or_default();
-        Event { facts: self.facts, fields: &data.fields, cells, start, end }
+        let (start, end) = self.data.rows.get(i).map_or((0, 0), |row| (row.start, row.end));
+        Event { facts: self.facts, data: self.data, row: i, start, end }
     }
 
     /// Event `i`, if there are so many.
@@ -148,8 +174,8 @@ impl<'f> Table<'f> {
 #[derive(Debug, Clone, Copy)]
 pub struct Event<'f> {
     facts: &'f Facts,
-    fields: &'f [&'static str],
-    cells: &'f [Cell],
+    data: &'f TableData,
+    row: usize,
     /// When it began, nanoseconds since the Unix epoch.
     pub start: i64,
     /// When it ended; the same for events without a duration.
@@ -166,8 +192,8 @@ impl<'f> Event<'f> {
     /// A field.
     #[must_use]
     pub fn cell(&self, field: &str) -> Cell {
-        let place = self.fields.iter().position(|f| *f == field);
-        place.and_then(|i| self.cells.get(i)).copied().unwrap_or_default()
+        let place = self.data.fields.iter().position(|f| *f == field);
+        place.map_or(Cell::Null, |place| self.data.cell(self.row, place))
     }
 
     /// A whole number: times in nanoseconds, amounts in bytes.

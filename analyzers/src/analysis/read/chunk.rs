@@ -1,15 +1,16 @@
 //! One chunk: constants, events, stacks.
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hashbrown::HashMap;
 use jfr_parse::{CHECKPOINT, Chunk, Clock, METADATA, PoolEntries, Pools, RawEvent, Recording, Result, Row};
 use rayon::prelude::*;
 
-use super::plan::{Convert, DURATION, PlanCache, Plans, Reading, SLOTS, STACK, START, Source};
+use super::plan::{Convert, DURATION, More, PlanCache, Plans, Reading, SLOTS, STACK, START, Source};
 use super::value::{Threads, Values, truncated};
 use super::wanted::Wanted;
+use crate::account::Account;
 use crate::analysis::cell::Cell;
 use crate::analysis::facts::{EventFacts, GroupsData, Key, Sample, TableData};
 use crate::analysis::needs::{MAX_KEYS, MAX_MEASURES};
@@ -30,13 +31,14 @@ pub(super) struct Context<'o> {
     pub(super) options: &'o AnalysisOptions,
     pub(super) shared: Shared,
     pub(super) threads: Threads,
+    pub(super) account: Account,
     plans: PlanCache,
 }
 
 /// What a chunk yields.
 #[derive(Default)]
 pub(super) struct ChunkFacts {
-    pub(super) events: Vec<(String, EventFacts)>,
+    pub(super) events: Vec<(Arc<str>, EventFacts)>,
     /// Stacks in it are numbers of [`stacks`](Self::stacks).
     pub(super) gathered: Gathered,
     pub(super) stacks: Vec<Cell>,
@@ -60,19 +62,20 @@ impl Gathered {
         }
     }
 
+    /// About how many bytes it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let tables = self.tables.iter().map(TableData::bytes).sum::<usize>();
+        tables.saturating_add(self.groups.iter().map(GroupsData::bytes).sum())
+    }
+
     /// Adds what a later part gathered, with its stacks changed by `stack`.
     pub(super) fn append(&mut self, later: Self, stack: impl Fn(StackId) -> Cell) {
         let map = |cell: Cell| match cell {
             Cell::Stack(id) => stack(id),
             cell => cell,
         };
-        for (mine, mut theirs) in self.tables.iter_mut().zip(later.tables) {
-            if theirs.fields.contains(&"stackTrace") {
-                for cell in &mut theirs.cells {
-                    *cell = map(*cell);
-                }
-            }
-            mine.append(theirs);
+        for (mine, theirs) in self.tables.iter_mut().zip(later.tables) {
+            mine.append(theirs, map);
         }
         for (mine, theirs) in self.groups.iter_mut().zip(later.groups) {
             mine.append(theirs, |(keys, bucket)| (keys.map(map), bucket));
@@ -99,7 +102,8 @@ impl Traces {
 
 /// What a segment yields.
 struct Part {
-    events: Vec<EventFacts>,
+    /// Those of which there are any, with the places of their names.
+    events: Vec<(usize, EventFacts)>,
     gathered: Gathered,
     traces: Traces,
     unreadable: u64,
@@ -111,7 +115,8 @@ impl<'o> Context<'o> {
         Self {
             wanted,
             options,
-            shared: Shared::new(false, recording.limits().stack_frames),
+            shared: Shared::new(false, recording.limits(), recording.bytes().len()),
+            account: Account::new(recording.limits().clone()),
             threads: Threads::default(),
             plans: PlanCache::default(),
         }
@@ -119,21 +124,26 @@ impl<'o> Context<'o> {
 
     /// Reads a chunk.
     pub(super) fn chunk(&self, chunk: &Chunk<'_>) -> Result<ChunkFacts> {
-        self.options.stop.check()?;
+        self.check(chunk)?;
+        let held = self.account.hold();
         let plans = self.plans.get(chunk, self.wanted, &self.shared.interner)?;
         let mut warnings: Vec<String> = chunk.losses().iter().map(ToString::to_string).collect();
         let pools = pools(chunk, &plans, &mut warnings);
         let truncated = plans.stacks.as_ref().map(|s| truncated(&pools, s.trace_type, &s.trace)).unwrap_or_default();
-        let idle: Mutex<Vec<Values<'_, '_>>> = Mutex::default();
+        let idle: Mutex<Vec<Worker<'_, '_>>> = Mutex::default();
         let lock = || idle.lock().unwrap_or_else(PoisonError::into_inner);
         let walk = |segment: Range<usize>| -> Result<Part> {
-            self.options.stop.check()?;
+            self.check(chunk)?;
             // What one has learnt of the constants serves the next.
-            let values = lock().pop();
-            let mut values = values
-                .unwrap_or_else(|| Values::new(chunk, &pools, &self.shared.interner, &self.threads, plans.string_type));
-            let part = self.walk(chunk, &plans, &truncated, &mut values, segment);
-            lock().push(values);
+            let worker = lock().pop();
+            let mut worker = worker.unwrap_or_else(|| Worker {
+                values: Values::new(chunk, &pools, &self.shared.interner, &self.threads, plans.string_type),
+                events: vec![EventFacts::default(); plans.events.len()],
+                touched: Vec::new(),
+            });
+            let part = self.walk(chunk, &plans, &truncated, &mut worker, segment);
+            lock().push(worker);
+            held.take(part.gathered.bytes(), chunk.offset())?;
             Ok(part)
         };
         let mut events = vec![EventFacts::default(); plans.events.len()];
@@ -141,8 +151,10 @@ impl<'o> Context<'o> {
         let mut traces = Traces::default();
         let (mut unreadable, mut skipped) = (0u64, 0u64);
         let mut add = |part: Part| {
-            for (mine, theirs) in events.iter_mut().zip(&part.events) {
-                mine.merge(theirs);
+            for (place, theirs) in &part.events {
+                if let Some(mine) = events.get_mut(*place) {
+                    mine.merge(theirs);
+                }
             }
             unreadable = unreadable.saturating_add(part.unreadable);
             skipped = skipped.saturating_add(part.skipped);
@@ -159,7 +171,7 @@ impl<'o> Context<'o> {
                 }
             }
         }
-        self.options.stop.check()?;
+        self.check(chunk)?;
         let stacks = self.resolve(chunk, &plans, &pools, &traces.keys)?;
         if unreadable > 0 {
             warnings.push(format!("chunk {}: {unreadable} events cannot be read", chunk.index()));
@@ -174,16 +186,22 @@ impl<'o> Context<'o> {
         Ok(ChunkFacts { events: events.collect(), gathered, stacks, warnings, shape: plans.shape.clone() })
     }
 
+    /// The error that ends the work on a chunk, if there is one.
+    fn check(&self, chunk: &Chunk<'_>) -> Result<()> {
+        self.options.stop.check()?;
+        chunk.stop().check()
+    }
+
     fn walk<'a>(
         &self,
         chunk: &Chunk<'a>,
         plans: &Plans,
         truncated: &HashMap<u64, (), foldhash::fast::RandomState>,
-        values: &mut Values<'_, 'a>,
+        worker: &mut Worker<'_, 'a>,
         segment: Range<usize>,
     ) -> Part {
         let mut part = Part {
-            events: vec![EventFacts::default(); plans.events.len()],
+            events: Vec::new(),
             gathered: Gathered::new(self.wanted),
             traces: Traces::default(),
             unreadable: 0,
@@ -194,7 +212,7 @@ impl<'o> Context<'o> {
             clock: chunk.clock(),
             options: self.options,
             wanted: self.wanted,
-            values,
+            worker,
             cells: Vec::new(),
         };
         let mut events = chunk.walk(segment);
@@ -208,6 +226,9 @@ impl<'o> Context<'o> {
                 part.unreadable = part.unreadable.saturating_add(1);
             }
         }
+        for place in worker.touched.drain(..) {
+            part.events.extend(worker.events.get_mut(place).map(|facts| (place, std::mem::take(facts))));
+        }
         part.skipped = events.skipped().iter().fold(0, |sum, (_, n)| sum.saturating_add(*n as u64));
         part
     }
@@ -215,7 +236,11 @@ impl<'o> Context<'o> {
     /// The stack of each trace; one that is not there is none.
     fn resolve<'a>(&self, chunk: &Chunk<'a>, plans: &Plans, pools: &Pools<'a>, traces: &[u64]) -> Result<Vec<Cell>> {
         let (stacks, no_stack) = (plans.stacks.as_ref(), self.shared.no_stack());
-        let resolved = stacks::resolve(&self.shared, chunk, pools, stacks, traces, &self.options.stop)?;
+        let check = || {
+            self.check(chunk)?;
+            self.account.tables(&self.shared.interner, chunk.offset())
+        };
+        let resolved = stacks::resolve(&self.shared, chunk, pools, stacks, traces, check)?;
         Ok(resolved.into_iter().map(|(id, _)| if id == no_stack { Cell::Null } else { Cell::Stack(id) }).collect())
     }
 }
@@ -239,13 +264,22 @@ fn pools<'a>(chunk: &Chunk<'a>, plans: &Plans, warnings: &mut Vec<String>) -> Po
     chunk.join_pools(parts.into_iter().map(|(entries, _)| entries).collect())
 }
 
+/// What one thread keeps from one segment of a chunk to the next.
+struct Worker<'c, 'a> {
+    values: Values<'c, 'a>,
+    /// By place of the name; there are none between segments.
+    events: Vec<EventFacts>,
+    /// Places of those that there are.
+    touched: Vec<usize>,
+}
+
 /// Reads events of a segment.
 struct Walker<'w, 'c, 'a> {
     chunk: &'w Chunk<'a>,
     clock: Clock,
     options: &'w AnalysisOptions,
     wanted: &'w Wanted,
-    values: &'w mut Values<'c, 'a>,
+    worker: &'w mut Worker<'c, 'a>,
     cells: Vec<Cell>,
 }
 
@@ -259,39 +293,67 @@ impl<'a> Walker<'_, '_, 'a> {
         truncated: &HashMap<u64, (), foldhash::fast::RandomState>,
         part: &mut Part,
     ) -> Option<()> {
-        let row = reading.plan.read(event.payload).ok()?;
-        let start = self.clock.nanos(row.i64(START));
-        let nanos = if reading.has_duration { self.number(reading.duration, row.i64(DURATION)) } else { 0 };
+        let Some(more) = &reading.more else {
+            let row = reading.head.read(event.payload).ok()?;
+            self.count([row.i64(START), row.i64(DURATION), row.i64(STACK)], reading, truncated);
+            return Some(());
+        };
+        let row = more.plan.read(event.payload).ok()?;
+        let head = [row.i64(START), row.i64(DURATION), row.i64(STACK)];
+        if let Some((start, end, nanos)) = self.count(head, reading, truncated) {
+            self.more(more, &row, (start, end, nanos), part);
+        }
+        Some(())
+    }
+
+    /// Counts an event of which these are start, duration and stack trace; gives its start, end and length, or nothing
+    /// where it is not in the time that is wanted.
+    #[inline]
+    fn count(
+        &mut self,
+        [start, duration, stack]: [i64; 3],
+        reading: &Reading,
+        truncated: &HashMap<u64, (), foldhash::fast::RandomState>,
+    ) -> Option<(i64, i64, i64)> {
+        let start = self.clock.nanos(start);
+        let nanos = if reading.has_duration { self.number(reading.duration, duration) } else { 0 };
         let end = start.saturating_add(nanos.max(0));
         if !reading.timeless
             && (self.options.from_nanos.is_some_and(|from| end < from)
                 || self.options.to_nanos.is_some_and(|to| start >= to))
         {
-            return Some(());
+            return None;
         }
-        if let Some(facts) = part.events.get_mut(reading.event) {
+        let Worker { events, touched, .. } = &mut *self.worker;
+        if let Some(facts) = events.get_mut(reading.event) {
+            if facts.count == 0 {
+                touched.push(reading.event);
+            }
             facts.count = facts.count.saturating_add(1);
             facts.can_have_stack = reading.has_stack;
             facts.first = facts.first.min(start);
             facts.first_end = facts.first_end.min(end);
             facts.last = facts.last.max(end);
-            if reading.has_stack && row.u64(STACK) != 0 {
+            if reading.has_stack && stack != 0 {
                 facts.with_stack = facts.with_stack.saturating_add(1);
-                if !truncated.is_empty() && truncated.contains_key(&row.u64(STACK)) {
+                if !truncated.is_empty() && truncated.contains_key(&stack.cast_unsigned()) {
                     facts.truncated = facts.truncated.saturating_add(1);
                 }
             }
         }
-        if reading.table.is_none() && reading.groups.is_empty() {
-            return Some(());
-        }
+        Some((start, end, nanos))
+    }
+
+    /// Keeps what rules want of an event.
+    #[inline]
+    fn more(&mut self, more: &More, row: &Row<'a, SLOTS>, (start, end, nanos): (i64, i64, i64), part: &mut Part) {
         let mut cells = std::mem::take(&mut self.cells);
         cells.clear();
-        for source in &reading.sources {
-            cells.push(self.cell(source, &row, nanos, &mut part.traces));
+        for source in &more.sources {
+            cells.push(self.cell(source, row, nanos, &mut part.traces));
         }
         let cell = |place: &Option<usize>| place.and_then(|i| cells.get(i)).copied().unwrap_or_default();
-        if let Some((i, fields)) = &reading.table
+        if let Some((i, fields)) = &more.table
             && let Some(table) = part.gathered.tables.get_mut(*i)
         {
             for (declared, field) in table.declared.iter_mut().zip(fields) {
@@ -299,7 +361,7 @@ impl<'a> Walker<'_, '_, 'a> {
             }
             table.push(start, end, fields.iter().map(cell));
         }
-        for (i, keys, measures) in &reading.groups {
+        for (i, keys, measures) in &more.groups {
             let (Some(groups), Some(by)) = (part.gathered.groups.get_mut(*i), self.wanted.groups.get(*i)) else {
                 continue;
             };
@@ -317,7 +379,6 @@ impl<'a> Walker<'_, '_, 'a> {
             groups.add(&key, &sample);
         }
         self.cells = cells;
-        Some(())
     }
 
     #[inline]
@@ -339,15 +400,15 @@ impl<'a> Walker<'_, '_, 'a> {
             Convert::Duration => Cell::Int(nanos),
             Convert::Fixed(text) => Cell::Text(text),
             Convert::Float => Cell::of_float(row.f64(slot)),
-            Convert::Text => self.values.text(row.str(slot)),
-            Convert::Reference { type_id, rest } => self.values.reference(type_id, rest, row.u64(slot)),
+            Convert::Text => self.worker.values.text(row.str(slot)),
+            Convert::Reference { type_id, rest } => self.worker.values.reference(type_id, rest, row.u64(slot)),
             Convert::Stack => match row.u64(slot) {
                 0 => Cell::Null,
                 key => Cell::Stack(traces.number(key)),
             },
             Convert::EventType => {
                 let of = self.chunk.metadata().by_id(row.u64(slot));
-                of.map_or(Cell::Null, |of| self.values.name(&of.canonical_name(), row.u64(slot)))
+                of.map_or(Cell::Null, |of| self.worker.values.name(of))
             }
             number => Cell::Int(self.number(number, row.i64(slot))),
         }

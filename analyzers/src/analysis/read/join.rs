@@ -42,7 +42,12 @@ impl Joined {
             self.next += 1;
             let Some(facts) = facts else { continue };
             for (name, event) in facts.events {
-                self.events.entry(name).or_default().merge(&event);
+                match self.events.get_mut(&*name) {
+                    Some(known) => known.merge(&event),
+                    None => {
+                        self.events.insert(name.as_ref().to_owned(), event);
+                    }
+                }
             }
             self.shape = self.shape.take().or(facts.shape);
             self.gathered.append(facts.gathered, |id| facts.stacks.get(id.index()).copied().unwrap_or_default());
@@ -53,6 +58,11 @@ impl Joined {
     fn warn(&mut self, warnings: impl IntoIterator<Item = String>) {
         let room = MAX_WARNINGS.saturating_sub(self.warnings.len());
         self.warnings.extend(warnings.into_iter().take(room));
+    }
+
+    /// About how many bytes it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.gathered.bytes()
     }
 
     pub(super) fn finish(
@@ -68,11 +78,11 @@ impl Joined {
         let mut notes = Vec::new();
         for (event, table) in &mut tables {
             table.sort();
-            if table.seen > table.times.len() as u64 {
+            if table.seen > table.len() as u64 {
                 notes.push(format!(
                     "of {} {event} events the first {} are looked at one by one",
                     table.seen,
-                    table.times.len()
+                    table.len()
                 ));
             }
         }

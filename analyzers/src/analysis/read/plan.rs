@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use hashbrown::HashMap;
 use jfr_parse::{Chunk, Content, Field, Kind, Metadata, Plan, PoolLayouts, Result, TimeUnit, Type};
 
 use super::wanted::Wanted;
@@ -59,21 +60,35 @@ pub(super) type GroupSources = (usize, [Option<usize>; MAX_KEYS], [Option<usize>
 /// How the events of one type are read.
 #[derive(Debug)]
 pub(super) struct Reading {
-    /// Place among the event types of the chunk's metadata.
+    /// Place among the names of event types of the chunk's metadata.
     pub(super) event: usize,
-    pub(super) plan: Plan<SLOTS>,
+    /// Start, duration, stack trace.
+    pub(super) head: Plan<3>,
     pub(super) has_duration: bool,
     pub(super) duration: Convert,
     /// Whether there can be a stack trace.
     pub(super) has_stack: bool,
+    /// Tells about the JVM or the recording: counts whenever it was written.
+    pub(super) timeless: bool,
+    /// What rules want besides; of most types nothing.
+    pub(super) more: Option<Box<More>>,
+}
+
+/// What rules want of the events of one type.
+#[derive(Debug)]
+pub(super) struct More {
+    pub(super) plan: Plan<SLOTS>,
     /// What is read, each once.
     pub(super) sources: Vec<Source>,
     /// Place among the wanted tables, and the source of each of its fields.
     pub(super) table: Option<(usize, Vec<Option<usize>>)>,
     pub(super) groups: Vec<GroupSources>,
-    /// Tells about the JVM or the recording: counts whenever it was written.
-    pub(super) timeless: bool,
 }
+
+/// Event types with the same name in one chunk of which more is read than how many events there are.
+const SAME_NAME: usize = 16;
+/// Bytes of a label that are kept: any number of types may share one.
+const MAX_LABEL: usize = 256;
 
 /// Everything that metadata alone decides.
 #[derive(Debug)]
@@ -81,8 +96,8 @@ pub(super) struct Plans {
     /// Reading by type id.
     pub(super) by_type: TypeMap<u32>,
     pub(super) readings: Vec<Reading>,
-    /// Name and label of the event types.
-    pub(super) events: Vec<(String, Option<String>)>,
+    /// Names of the event types, each once, with the label of the first.
+    pub(super) events: Vec<(Arc<str>, Option<String>)>,
     /// The fields of `jdk.ActiveSetting`.
     pub(super) shape: Option<String>,
     pub(super) layouts: PoolLayouts,
@@ -107,22 +122,27 @@ impl Plans {
         let mut readings = Vec::new();
         let mut events = Vec::new();
         let mut setting = None;
+        // Any number of types may share one name, which stands once in the metadata.
+        let mut places: HashMap<(usize, usize), (usize, usize), foldhash::fast::RandomState> = HashMap::default();
         for event in metadata.event_types() {
-            let name = event.canonical_name().into_owned();
-            let reading = Builder { chunk, of: event, sources: Vec::new(), fields: vec!["", "", ""] }.reading(
-                events.len(),
-                &name,
-                wanted,
-                interner,
-            )?;
+            let recorded = event.name();
+            let (place, same) = places.entry((recorded.as_ptr().addr(), recorded.len())).or_insert_with(|| {
+                let label = event.label().map(|label| cut(label, MAX_LABEL).to_owned());
+                events.push((Arc::from(&*event.canonical_name()), label));
+                (events.len() - 1, 0)
+            });
+            *same += 1;
+            let name = events.get(*place).map_or("", |(name, _)| name);
+            let builder = Builder { chunk, of: event, sources: Vec::new(), fields: vec!["", "", ""] };
+            let reading = builder.reading(*place, name, wanted, interner, *same <= SAME_NAME)?;
             by_type.insert(event.id(), u32::try_from(readings.len()).unwrap_or(u32::MAX));
             readings.push(reading);
-            if name == "jdk.ActiveSetting" {
+            if name == "jdk.ActiveSetting" && *same <= 1 {
                 setting = Some(shape(event));
             }
-            events.push((name, event.label().map(str::to_owned)));
         }
-        let stack_type = readings.iter().find_map(|r| r.plan.type_id(STACK)).and_then(|id| metadata.by_id(id));
+        let stack_type =
+            readings.iter().find_map(|r: &Reading| r.head.type_id(STACK)).and_then(|id| metadata.by_id(id));
         let stacks = stack_type.map(|t| StackPlans::new(chunk, t)).transpose()?.flatten();
         // All pools but those that nobody follows and that may be large.
         let layouts = chunk.pool_layouts(|_| true);
@@ -151,7 +171,14 @@ struct Builder<'c, 'a> {
 }
 
 impl Builder<'_, '_> {
-    fn reading(mut self, event: usize, name: &str, wanted: &Wanted, interner: &Interner) -> Result<Reading> {
+    fn reading(
+        mut self,
+        event: usize,
+        name: &str,
+        wanted: &Wanted,
+        interner: &Interner,
+        more: bool,
+    ) -> Result<Reading> {
         let stack = self.of.field("stackTrace").filter(|f| f.is_pooled() && !f.is_array());
         let duration = self.of.field("duration").filter(|f| !f.is_pooled() && !f.is_array());
         for (slot, field, there) in [
@@ -163,15 +190,17 @@ impl Builder<'_, '_> {
                 *to = field;
             }
         }
+        let head = [self.fields.first(), self.fields.get(1), self.fields.get(2)];
+        let head = self.chunk.plan(self.of, head.map(|field| field.copied().unwrap_or_default()))?;
         let table = wanted
             .tables
             .iter()
             .enumerate()
-            .find(|(_, (event, _))| **event == name)
+            .find(|(_, (event, _))| more && **event == name)
             .map(|(i, (_, (fields, _)))| (i, fields.iter().map(|f| self.source(name, f, interner)).collect()));
         let mut groups = Vec::new();
         for (i, group) in wanted.groups.iter().enumerate() {
-            if !group.events.contains(&name) {
+            if !more || !group.events.contains(&name) {
                 continue;
             }
             let mut keys = [None; MAX_KEYS];
@@ -184,13 +213,19 @@ impl Builder<'_, '_> {
             }
             groups.push((i, keys, measures));
         }
-        let mut paths = [""; SLOTS];
-        for (to, from) in paths.iter_mut().zip(&self.fields) {
-            *to = from;
-        }
+        let more = if table.is_some() || !groups.is_empty() {
+            let mut paths = [""; SLOTS];
+            for (to, from) in paths.iter_mut().zip(&self.fields) {
+                *to = from;
+            }
+            let plan = self.chunk.plan(self.of, paths)?;
+            Some(Box::new(More { plan, sources: self.sources, table, groups }))
+        } else {
+            None
+        };
         Ok(Reading {
             event,
-            plan: self.chunk.plan(self.of, paths)?,
+            head,
             has_duration: duration.is_some(),
             duration: duration.map_or(Convert::None, |f| match of_field(f) {
                 // A duration is in ticks unless it says otherwise.
@@ -198,10 +233,8 @@ impl Builder<'_, '_> {
                 convert => convert,
             }),
             has_stack: stack.is_some(),
-            sources: self.sources,
-            table,
-            groups,
             timeless: is_timeless(name),
+            more,
         })
     }
 
@@ -265,6 +298,15 @@ impl Builder<'_, '_> {
         };
         Some(Source { slot, convert })
     }
+}
+
+/// The first `bytes` bytes of a text, or some less where that would cut a character.
+pub(super) fn cut(text: &str, bytes: usize) -> &str {
+    let mut end = text.len().min(bytes);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or(text)
 }
 
 /// How the value of a field becomes a cell.

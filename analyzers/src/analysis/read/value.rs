@@ -1,12 +1,12 @@
 //! From what an event refers to, to what all chunks share: texts, threads.
 
 use std::hash::BuildHasher;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hashbrown::{HashMap, HashTable};
-use jfr_parse::{Chunk, Cursor, Plan, Pools, RawStr, Type};
+use jfr_parse::{Chunk, Cursor, Plan, Pools, RawStr, Row, Type};
 
-use super::plan::{Convert, of_field};
+use super::plan::{Convert, cut, of_field};
 use crate::analysis::cell::{Cell, ThreadId};
 use crate::analysis::facts::ThreadInfo;
 use crate::model::{Interner, StrId};
@@ -16,6 +16,8 @@ type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// Bytes of a text that are kept. Thread dumps are long, and rules read them.
 const MAX_TEXT: usize = 4 << 20;
+/// Bytes that are kept of the name of a thread, and of the parts of that of a method: any number may share a long one.
+const MAX_NAME: usize = 256;
 /// How many references are followed from one to the next.
 const MAX_STEPS: usize = 8;
 
@@ -51,15 +53,24 @@ impl Threads {
     }
 }
 
-/// Finds values of one chunk, on one thread; remembers what it has found.
+/// Finds values of one chunk, on one thread; remembers what it has found. Any number of events may refer to one
+/// constant, and any number of constants to one long text: each is decoded once.
 pub(super) struct Values<'c, 'a> {
     chunk: &'c Chunk<'a>,
     pools: &'c Pools<'a>,
     interner: &'c Interner,
     threads: &'c Threads,
     string_type: u64,
+    longest: usize,
     references: Map<(u64, &'static str, u64), Cell>,
+    /// Texts that events refer to, by key, and those that stand in events.
+    pooled: Map<u64, Cell>,
     texts: Map<RawStr<'a>, Cell>,
+    /// Texts of constants, and names of event types, by where they stand.
+    places: Map<(usize, usize), StrId>,
+    /// Names of classes by where they stand as recorded.
+    classes: Map<(usize, usize), StrId>,
+    plans: Map<(u64, &'static str), Option<Arc<Plan<1>>>>,
 }
 
 impl<'c, 'a> Values<'c, 'a> {
@@ -70,39 +81,70 @@ impl<'c, 'a> Values<'c, 'a> {
         threads: &'c Threads,
         string_type: u64,
     ) -> Self {
-        Self { chunk, pools, interner, threads, string_type, references: Map::default(), texts: Map::default() }
+        Self {
+            chunk,
+            pools,
+            interner,
+            threads,
+            string_type,
+            longest: chunk.limits().string_bytes.min(MAX_TEXT),
+            references: Map::default(),
+            pooled: Map::default(),
+            texts: Map::default(),
+            places: Map::default(),
+            classes: Map::default(),
+            plans: Map::default(),
+        }
     }
 
     /// A string that stands in an event.
     pub(super) fn text(&mut self, raw: RawStr<'a>) -> Cell {
-        let raw = self.pools.resolve(self.string_type, raw);
-        if raw == RawStr::Null {
-            return Cell::Null;
+        match raw {
+            RawStr::Null => Cell::Null,
+            RawStr::Pooled(key) => {
+                if let Some(known) = self.pooled.get(&key) {
+                    return *known;
+                }
+                let cell = match self.pools.resolve(self.string_type, raw) {
+                    RawStr::Null | RawStr::Pooled(_) => Cell::Null,
+                    text => Cell::Text(self.constant(text)),
+                };
+                self.pooled.insert(key, cell);
+                cell
+            }
+            text => {
+                if let Some(known) = self.texts.get(&text) {
+                    return *known;
+                }
+                let cell = text.cut(self.longest).decode().map_or(Cell::Null, |text| Cell::Text(self.intern(&text)));
+                self.texts.insert(text, cell);
+                cell
+            }
         }
-        if let Some(known) = self.texts.get(&raw) {
-            return *known;
-        }
-        let cell = raw.decode().map_or(Cell::Null, |text| Cell::Text(self.intern(&text)));
-        self.texts.insert(raw, cell);
-        cell
     }
 
     /// The name of an event type of the chunk.
-    pub(super) fn name(&mut self, name: &str, type_id: u64) -> Cell {
-        if let Some(known) = self.references.get(&(u64::MAX, "", type_id)) {
-            return *known;
-        }
-        let cell = Cell::Text(self.intern(name));
-        self.references.insert((u64::MAX, "", type_id), cell);
-        cell
+    pub(super) fn name(&mut self, of: Type<'_>) -> Cell {
+        let (interner, name) = (self.interner, of.name());
+        let place = (name.as_ptr().addr(), name.len());
+        Cell::Text(*self.places.entry(place).or_insert_with(|| interner.symbols().string(&of.canonical_name())))
     }
 
     fn intern(&self, text: &str) -> StrId {
-        let mut end = text.len().min(MAX_TEXT);
-        while !text.is_char_boundary(end) {
-            end -= 1;
+        self.interner.symbols().string(cut(text, MAX_TEXT))
+    }
+
+    /// The text of a constant.
+    fn constant(&mut self, raw: RawStr<'a>) -> StrId {
+        let bytes = raw.bytes();
+        if bytes.is_empty() {
+            return StrId::default();
         }
-        self.interner.symbols().string(text.get(..end).unwrap_or_default())
+        let (interner, longest) = (self.interner, self.longest);
+        *self.places.entry((bytes.as_ptr().addr(), bytes.len())).or_insert_with(|| {
+            let text = raw.cut(longest).decode().unwrap_or_default();
+            interner.symbols().string(cut(&text, MAX_TEXT))
+        })
     }
 
     /// What a reference leads to.
@@ -115,17 +157,15 @@ impl<'c, 'a> Values<'c, 'a> {
         cell
     }
 
-    fn follow(&mut self, type_id: u64, path: &str, key: u64, steps: usize) -> Option<Cell> {
+    fn follow(&mut self, type_id: u64, path: &'static str, key: u64, steps: usize) -> Option<Cell> {
         let steps = steps.checked_sub(1)?;
         let of = self.chunk.metadata().by_id(type_id)?;
         if path.is_empty() {
             return self.named(of, key, steps);
         }
         let (name, rest) = path.split_once('.').unwrap_or((path, ""));
-        let field = of.field(name)?;
-        let plan = self.chunk.plan(of, [name]).ok()?;
-        let row = plan.read(self.pools.get(type_id, key)?).ok()?;
-        match of_field(field) {
+        let row = self.row(of, key, name)?;
+        match of_field(of.field(name)?) {
             Convert::Reference { type_id, .. } => self.follow(type_id, rest, row.u64(0), steps),
             Convert::Int => Some(Cell::Int(row.i64(0))),
             Convert::Float => Some(Cell::of_float(row.f64(0))),
@@ -139,52 +179,70 @@ impl<'c, 'a> Values<'c, 'a> {
 
     /// The name of a constant, or the thread that it is.
     fn named(&mut self, of: Type<'_>, key: u64, steps: usize) -> Option<Cell> {
-        match &*of.canonical_name() {
-            "java.lang.Thread" => self.thread(of, key, steps),
-            "java.lang.Class" => {
-                let name = self.field_text(of, key, "name")?;
-                Some(Cell::Text(self.intern(&names::type_name(&name))))
+        if of.is_named("java.lang.Thread") {
+            self.thread(of, key, steps)
+        } else if of.is_named("java.lang.Class") {
+            let name = self.raw_text(of, key, "name")?;
+            let (interner, longest) = (self.interner, self.longest);
+            let place = (name.bytes().as_ptr().addr(), name.bytes().len());
+            Some(Cell::Text(*self.classes.entry(place).or_insert_with(|| {
+                let name = name.cut(longest).decode().unwrap_or_default();
+                interner.symbols().string(cut(&names::type_name(&name), MAX_TEXT))
+            })))
+        } else if of.is_named("jdk.types.Method") {
+            let class = self.follow(of.id(), "type", key, steps).and_then(Cell::text);
+            let name = self.field_text(of, key, "name", MAX_NAME)?;
+            let name = names::normalise_method(&name).into_owned();
+            let class = class.map(|id| cut(self.interner.symbols().str(id), MAX_NAME).to_owned()).unwrap_or_default();
+            let full = if class.is_empty() { name } else { format!("{class}.{name}") };
+            Some(Cell::Text(self.intern(&full)))
+        } else if of.is_named("jdk.types.ClassLoader") {
+            match self.raw_text(of, key, "name") {
+                Some(name) if !name.bytes().is_empty() => Some(Cell::Text(self.constant(name))),
+                _ => self.follow(of.id(), "type", key, steps),
             }
-            "jdk.types.Method" => {
-                let class = self.follow(of.id(), "type", key, steps).and_then(Cell::text);
-                let name = names::normalise_method(&self.field_text(of, key, "name")?).into_owned();
-                let class = class.map(|id| self.interner.symbols().str(id).to_owned()).unwrap_or_default();
-                let full = if class.is_empty() { name } else { format!("{class}.{name}") };
-                Some(Cell::Text(self.intern(&full)))
-            }
-            "jdk.types.ClassLoader" => match self.field_text(of, key, "name").filter(|n| !n.is_empty()) {
-                Some(name) => Some(Cell::Text(self.intern(&name))),
-                None => self.follow(of.id(), "type", key, steps),
-            },
-            "jdk.types.OldObject" => self.follow(of.id(), "type", key, steps),
-            _ => {
-                let text = self.pools.string(self.chunk.metadata(), of.id(), key);
+        } else if of.is_named("jdk.types.OldObject") {
+            self.follow(of.id(), "type", key, steps)
+        } else {
+            match self.pools.string(self.chunk.metadata(), of.id(), key) {
                 // Nothing named: that something is there at all.
-                text.decode().map(|text| Cell::Text(self.intern(&text)))
+                RawStr::Null | RawStr::Pooled(_) => None,
+                text => Some(Cell::Text(self.constant(text))),
             }
         }
     }
 
-    fn field_text(&self, of: Type<'_>, key: u64, field: &str) -> Option<String> {
-        let plan: Plan<1> = self.chunk.plan(of, [field]).ok()?;
-        let row = plan.read(self.pools.get(of.id(), key)?).ok()?;
-        let raw = match plan.type_id(0) {
+    /// A field of a constant.
+    fn row(&mut self, of: Type<'_>, key: u64, field: &'static str) -> Option<Row<'a, 1>> {
+        let chunk = self.chunk;
+        let plan = self.plans.entry((of.id(), field)).or_insert_with(|| chunk.plan(of, [field]).ok().map(Arc::new));
+        plan.as_ref()?.read(self.pools.get(of.id(), key)?).ok()
+    }
+
+    fn raw_text(&mut self, of: Type<'_>, key: u64, field: &'static str) -> Option<RawStr<'a>> {
+        let row = self.row(of, key, field)?;
+        let plan = self.plans.get(&(of.id(), field))?.as_ref()?;
+        Some(match plan.type_id(0) {
             Some(id) if plan.is_pooled(0) => self.pools.string(self.chunk.metadata(), id, row.u64(0)),
             _ => self.pools.resolve(self.string_type, row.str(0)),
-        };
-        raw.decode().map(std::borrow::Cow::into_owned)
+        })
+    }
+
+    /// As much of a text as `bytes` of it are.
+    fn field_text(&mut self, of: Type<'_>, key: u64, field: &'static str, bytes: usize) -> Option<String> {
+        let raw = self.raw_text(of, key, field)?;
+        raw.cut(bytes).decode().map(std::borrow::Cow::into_owned)
     }
 
     fn thread(&mut self, of: Type<'_>, key: u64, steps: usize) -> Option<Cell> {
-        let bytes = self.pools.get(of.id(), key)?;
-        let plan = self.chunk.plan(of, ["javaThreadId", "osThreadId", "virtual"]).ok()?;
-        let row = plan.read(bytes).ok()?;
-        let name = |field| self.field_text(of, key, field).filter(|n| !n.is_empty());
+        self.pools.get(of.id(), key)?;
+        let mut name = |field| self.field_text(of, key, field, MAX_NAME).filter(|n| !n.is_empty());
         let name = name("javaName").or_else(|| name("osName")).unwrap_or_default();
         let group = self.follow(of.id(), "group.name", key, steps).and_then(Cell::text);
-        let group = group.map(|id| self.interner.symbols().str(id).to_owned()).unwrap_or_default();
-        let (java_id, os_id) = (row.i64(0).max(0), row.i64(1).max(0));
-        let is_virtual = row.bool(2) && plan.has(2);
+        let group = group.map(|id| cut(self.interner.symbols().str(id), MAX_NAME).to_owned()).unwrap_or_default();
+        let mut number = |field| self.row(of, key, field).map_or(0, |row| row.i64(0));
+        let (java_id, os_id) = (number("javaThreadId").max(0), number("osThreadId").max(0));
+        let is_virtual = self.row(of, key, "virtual").is_some_and(|row| row.bool(0));
         Some(Cell::Thread(self.threads.id(ThreadInfo { name, java_id, os_id, is_virtual, group })))
     }
 }

@@ -3,25 +3,26 @@
 use indicatif::ProgressBar;
 use jfr_analyzers::model::ProfileSet;
 use jfr_analyzers::{Progress, collect_merged};
-use jfr_parse::{Error, MetadataCache, Recording};
+use jfr_parse::{Error, OpenOptions, Recording, Stop};
 use rayon::prelude::*;
 
 use super::Args;
 use crate::failure::Failure;
 use crate::inputs::Source;
 
-/// Collects one set of profiles out of all inputs that can be read. Why others cannot goes to `failures`.
+/// Collects one set of profiles out of all inputs that can be read, with what ends writing it early. Why others cannot
+/// be read goes to `failures`.
 pub(super) fn collect(
     args: &Args,
     name: &str,
     sources: &[Source],
-    cache: &MetadataCache,
+    opening: &OpenOptions,
     bar: &ProgressBar,
     failures: &mut Vec<String>,
-) -> Option<ProfileSet> {
+) -> Option<(ProfileSet, Stop)> {
     let mut fail = |name: &str, error: &Error| failures.push(Failure::of(name, error).to_string());
     let mut opened: Vec<(&Source, Recording<'static>)> = Vec::new();
-    let all: Vec<_> = sources.par_iter().map(|source| (source, source.open(cache))).collect();
+    let all: Vec<_> = sources.par_iter().map(|source| (source, source.open(opening))).collect();
     for (source, recording) in all {
         match recording {
             Ok(recording) => opened.push((source, recording)),
@@ -36,7 +37,7 @@ pub(super) fn collect(
             options.progress = Progress::new(move |bytes| bar.inc(bytes));
         }
         let error = match collect_merged(&recordings, &options) {
-            Ok(set) => return Some(set),
+            Ok(set) => return Some((set, recordings.first().map(|r| r.stop().clone()).unwrap_or_default())),
             Err(error) => error,
         };
         // One that was changed under way spoils the whole; without it the others are as good as ever.

@@ -1,11 +1,14 @@
-//! How a file is opened.
+//! How a recording is opened.
 
+use std::borrow::Cow;
+use std::io::Read;
 use std::path::Path;
 
 use crate::error::Result;
 use crate::limits::Limits;
-use crate::recording::Recording;
+use crate::recording::{MetadataCache, Recording};
 use crate::source::Source;
+use crate::stop::Stop;
 
 /// How the bytes of a plain file get into memory.
 ///
@@ -28,7 +31,9 @@ pub enum Access {
     Map,
 }
 
-/// Options for opening a file as a [`Recording`].
+/// How a recording is opened: under which limits, how its bytes get into memory, and how it can be stopped.
+///
+/// [`Recording::open`] and its like are short for this with the defaults.
 ///
 /// ```
 /// # fn main() -> jfr_parse::Result<()> {
@@ -44,34 +49,71 @@ pub enum Access {
 pub struct OpenOptions {
     limits: Limits,
     access: Access,
+    stop: Stop,
+    cache: Option<MetadataCache>,
 }
 
 impl OpenOptions {
-    /// The default [`Limits`] and [`Access::Auto`].
+    /// The limits of a tool, [`Access::Auto`], and nothing that stops.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The limits it is read under.
+    /// Under these limits.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// How its bytes get into memory.
+    /// How the bytes of a file get into memory.
     #[must_use]
     pub fn access(mut self, access: Access) -> Self {
         self.access = access;
         self
     }
 
-    /// Opens a file.
+    /// Ends opening, and everything that is done with the recording later, when `stop` is raised.
+    #[must_use]
+    pub fn stop(mut self, stop: Stop) -> Self {
+        self.stop = stop;
+        self
+    }
+
+    /// With a cache of parsed metadata that other recordings use too. Worth it where many recordings of the same JVMs
+    /// are read.
+    #[must_use]
+    pub fn cache(mut self, cache: MetadataCache) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// Opens a file: plain, or packed with gzip, zip, LZ4 or zstd.
     ///
     /// # Errors
-    /// As for [`Recording::open`].
+    /// As for [`Recording::open`], and [`Error::Stopped`](crate::Error::Stopped).
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Recording<'static>> {
-        Recording::new(Source::open(path.as_ref(), &self.limits, self.access)?, &self.limits)
+        self.recording(Source::open(path.as_ref(), &self.limits, self.access, &self.stop)?)
+    }
+
+    /// Reads a stream to its end: a pipe, standard input.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open), and [`Error::Read`](crate::Error::Read).
+    pub fn from_reader(&self, reader: impl Read) -> Result<Recording<'static>> {
+        self.recording(Source::from_reader(reader, &self.limits, &self.stop)?)
+    }
+
+    /// A recording in memory, plain or packed. Bytes that are borrowed and not packed are not copied.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open), without [`Error::Io`](crate::Error::Io).
+    pub fn from_bytes<'a>(&self, bytes: impl Into<Cow<'a, [u8]>>) -> Result<Recording<'a>> {
+        self.recording(Source::from_bytes(bytes.into(), &self.limits, &self.stop)?)
+    }
+
+    fn recording<'a>(&self, source: Source<'a>) -> Result<Recording<'a>> {
+        Recording::new(source, &self.limits, &self.stop, self.cache.clone().unwrap_or_default())
     }
 }

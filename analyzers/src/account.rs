@@ -1,0 +1,105 @@
+//! How much of what its limits allow a call has taken.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jfr_parse::{Limits, Result};
+
+use crate::model::Interner;
+
+/// The memory of one call, estimated from the sizes of what grows with the recording.
+#[derive(Debug)]
+pub(crate) struct Account {
+    limits: Limits,
+    taken: AtomicU64,
+    /// What the shared tables take.
+    tables: AtomicU64,
+    /// What is joined of the parts that are done.
+    kept: AtomicU64,
+}
+
+/// What a part of the work takes; given back when that is done.
+#[derive(Debug)]
+pub(crate) struct Held<'a> {
+    account: &'a Account,
+    bytes: AtomicU64,
+}
+
+impl Account {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { limits, taken: AtomicU64::new(0), tables: AtomicU64::new(0), kept: AtomicU64::new(0) }
+    }
+
+    /// Nothing so far.
+    pub(crate) fn hold(&self) -> Held<'_> {
+        Held { account: self, bytes: AtomicU64::new(0) }
+    }
+
+    /// Takes bytes for good.
+    ///
+    /// # Errors
+    /// [`Error::LimitExceeded`](jfr_parse::Error::LimitExceeded).
+    pub(crate) fn take(&self, bytes: usize, offset: u64) -> Result<()> {
+        self.taken.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.check(offset)
+    }
+
+    /// Looks at how large the tables have become.
+    ///
+    /// # Errors
+    /// As for [`take`](Self::take).
+    pub(crate) fn tables(&self, interner: &Interner, offset: u64) -> Result<()> {
+        let (stacks, bytes) = interner.size();
+        if stacks > self.limits.stacks {
+            return Err(self.limits.exceeded("stacks", offset));
+        }
+        self.tables.fetch_max(bytes as u64, Ordering::Relaxed);
+        self.check(offset)
+    }
+
+    /// Notes how much is joined of the parts that are done; too much ends the next part.
+    pub(crate) fn keep(&self, bytes: usize) {
+        self.kept.fetch_max(bytes as u64, Ordering::Relaxed);
+    }
+
+    fn check(&self, offset: u64) -> Result<()> {
+        let load = |of: &AtomicU64| of.load(Ordering::Relaxed);
+        let all = load(&self.taken).saturating_add(load(&self.tables)).saturating_add(load(&self.kept));
+        if all > self.limits.memory { Err(self.limits.exceeded("memory", offset)) } else { Ok(()) }
+    }
+}
+
+impl Held<'_> {
+    /// Takes bytes until this is dropped.
+    ///
+    /// # Errors
+    /// As for [`Account::take`].
+    pub(crate) fn take(&self, bytes: usize, offset: u64) -> Result<()> {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.account.take(bytes, offset)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.account.taken.fetch_sub(self.bytes.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_held_is_given_back() {
+        let mut limits = Limits::tool();
+        limits.memory = 100;
+        let account = Account::new(limits);
+        {
+            let held = account.hold();
+            held.take(60, 0).unwrap_or_else(|e| unreachable!("{e}"));
+            let error = held.take(60, 7).err();
+            assert!(matches!(error, Some(jfr_parse::Error::LimitExceeded { name: "memory", offset: 7, .. })));
+        }
+        assert!(account.take(100, 0).is_ok() && account.take(1, 0).is_err());
+    }
+}

@@ -1,0 +1,106 @@
+//! Options that bound what recordings may ask for.
+
+use std::time::Duration;
+
+use jfr_parse::{Limits, OpenOptions, Stop};
+
+/// How much recordings may ask for, and for how long.
+#[derive(Debug, Clone, clap::Args)]
+#[group(id = "limits-group")]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct Args {
+    /// How much recordings may ask for
+    #[arg(long, value_enum, value_name = "PRESET", default_value_t = Preset::Tool)]
+    limits: Preset,
+
+    /// Another value for one limit, for example recording-bytes=100G; can be given again. There are recording-bytes,
+    /// unpack-ratio, chunks, types, metadata-elements, pool-entries, string-bytes, array-elements, nesting, value-depth,
+    /// value-nodes, stack-frames, stacks, memory and losses
+    #[arg(long = "max", value_name = "NAME=VALUE", value_parser = limit)]
+    each: Vec<(&'static str, u64)>,
+
+    /// Give up after this many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    timeout: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Preset {
+    /// Much: for recordings of one's own
+    Tool,
+    /// Little: for recordings of strangers
+    Intake,
+}
+
+impl Args {
+    /// How recordings are to be opened. The time that they may take begins now.
+    pub(crate) fn opening(&self) -> OpenOptions {
+        let mut limits = match self.limits {
+            Preset::Tool => Limits::tool(),
+            Preset::Intake => Limits::intake(),
+        };
+        for (name, value) in &self.each {
+            let known = limits.set(name, *value);
+            debug_assert!(known, "{name}");
+        }
+        OpenOptions::new().limits(limits).stop(self.timeout.map_or_else(Stop::new, Stop::after))
+    }
+}
+
+/// `name=value`, in which the name can have hyphens and the value a unit.
+fn limit(text: &str) -> Result<(&'static str, u64), String> {
+    let (name, value) = text.split_once('=').ok_or("give a name and a value, as in chunks=100")?;
+    let wanted = name.trim().replace('-', "_");
+    let name = Limits::NAMES.iter().find(|known| **known == wanted).ok_or_else(|| {
+        let names: Vec<String> = Limits::NAMES.iter().map(|n| option_name(n)).collect();
+        format!("no such limit; there are {}", names.join(", "))
+    })?;
+    let value = value.trim();
+    let digits = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
+    let (number, unit) = value.split_at_checked(digits).unwrap_or((value, ""));
+    let shift = match unit.to_ascii_lowercase().as_str() {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        "t" => 40,
+        _ => return Err("give a whole number, with K, M, G or T behind it for 2^10 and so on".to_owned()),
+    };
+    let number: u64 = number.parse().map_err(|_| "give a whole number".to_owned())?;
+    Ok((name, number.checked_mul(1 << shift).ok_or("that is too much")?))
+}
+
+/// What a limit is called on the command line.
+pub(crate) fn option_name(name: &str) -> String {
+    name.replace('_', "-")
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "give a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|_| "give a number of seconds".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn limits_as_options() {
+        assert_eq!(limit("chunks=12"), Ok(("chunks", 12)));
+        assert_eq!(limit("recording-bytes=2G"), Ok(("recording_bytes", 2 << 30)));
+        for wrong in ["chunks", "chunks=", "chunks=-1", "chunks=1X", "nothing=1", "memory=99999999T"] {
+            assert!(limit(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_help_names_every_limit() {
+        use clap::Args as _;
+        let command = Args::augment_args(clap::Command::new("test"));
+        let help = command.get_arguments().find(|a| a.get_id() == "each").unwrap().get_help().unwrap().to_string();
+        for name in Limits::NAMES {
+            assert!(help.contains(&option_name(name)), "{name}");
+        }
+    }
+}
