@@ -6,6 +6,7 @@
 
 mod chunk;
 mod commit;
+pub(crate) mod execution;
 mod facts;
 pub(crate) mod functions;
 mod gather;
@@ -16,7 +17,7 @@ mod periods;
 pub(crate) mod plans;
 mod report;
 mod settled;
-mod sources;
+pub(crate) mod sources;
 pub(crate) mod stacks;
 pub(crate) mod type_map;
 
@@ -26,6 +27,7 @@ use std::sync::{Mutex, PoisonError};
 use jfr_parse::{Damage, Error, Loss, Recording, Result};
 
 use chunk::{ChunkResult, Context};
+pub(crate) use commit::overlapping;
 use commit::{Committer, Merged, Totals};
 pub use options::{CpuSource, Filter, LabelKey, Options, Progress};
 use plans::PlanCache;

@@ -26,6 +26,14 @@ pub enum AnalysisError {
         /// The keys that there are.
         known: String,
     },
+    /// A pattern on the names of methods covers nothing or everything.
+    #[error("the pattern {pattern:?} on methods cannot be used: {reason}; name a package, a class or a method, * stands for any text")]
+    BadPattern {
+        /// The pattern.
+        pattern: String,
+        /// Why.
+        reason: &'static str,
+    },
     /// The value of a setting does not fit its unit.
     #[error("the setting {key} of the rule {rule} cannot be {value:?}: give {expected}")]
     BadSetting {

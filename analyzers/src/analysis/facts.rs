@@ -3,6 +3,8 @@
 mod events;
 mod groups;
 mod jvm;
+mod methods;
+mod once;
 mod setting;
 mod stack;
 mod table;
@@ -22,6 +24,7 @@ pub use table::{Event, Table};
 pub use thread::ThreadInfo;
 
 use super::cell::ThreadId;
+use super::methods::MethodSet;
 use super::needs::{GroupBy, TableNeed};
 use super::options::Availability;
 use crate::model::{StrId, Tables};
@@ -39,6 +42,8 @@ pub struct Facts {
     pub(crate) events: BTreeMap<String, EventFacts>,
     pub(crate) tables: BTreeMap<&'static str, TableData>,
     pub(crate) groups: Vec<GroupsData>,
+    /// What rules look for on stacks.
+    pub(crate) methods: Vec<MethodSet>,
     pub(crate) chunks: usize,
     /// Event types of the first chunk, by id.
     pub(crate) first_types: BTreeMap<i64, String>,
@@ -60,6 +65,8 @@ pub(crate) struct Lazy {
     settings: std::sync::OnceLock<setting::Index>,
     flags: std::sync::OnceLock<jvm::Flags>,
     stacks: stack::Memo,
+    membership: std::sync::OnceLock<methods::Membership>,
+    made: once::Made,
 }
 
 /// The id in a setting as it is recorded, beside the event type's name that it stands for.

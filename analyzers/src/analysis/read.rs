@@ -8,6 +8,7 @@
 mod chunk;
 mod join;
 mod plan;
+mod profiles;
 mod value;
 mod wanted;
 
@@ -16,6 +17,7 @@ use std::sync::{Mutex, PoisonError};
 
 use jfr_parse::{Error, Recording, Result};
 
+pub(crate) use profiles::{ChunkView, Profiles, Writer, code};
 pub(crate) use wanted::Wanted;
 
 use super::facts::Facts;
@@ -28,7 +30,7 @@ pub(crate) fn read(recording: &Recording<'_>, wanted: &Wanted, options: &Analysi
     let context = Context::new(recording, wanted, options);
     let chunks = recording.chunk_count();
     let next = AtomicUsize::new(0);
-    let joined = Mutex::new(Joined::new(wanted));
+    let joined = Mutex::new(Joined::new(recording, &context));
     let failed: Mutex<(usize, Option<Error>)> = Mutex::default();
     let work = || {
         loop {
@@ -53,7 +55,7 @@ pub(crate) fn read(recording: &Recording<'_>, wanted: &Wanted, options: &Analysi
                     (None, Some(warning))
                 }
             };
-            joined.lock().unwrap_or_else(PoisonError::into_inner).take(index, result, warning);
+            joined.lock().unwrap_or_else(PoisonError::into_inner).take(&context, index, result, warning);
         }
     };
     if chunks == 1 {

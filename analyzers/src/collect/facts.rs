@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jfr_parse::{Chunk, Plan, Pools, RawEvent, RawStr};
 
+use super::execution::is_async_profiler;
 use super::options::Options;
 use super::plans::Plans;
 
@@ -133,9 +134,9 @@ impl Facts {
         self.datadog_interval_ms = self.datadog_interval_ms.or(earlier.datadog_interval_ms);
     }
 
-    /// Whether async-profiler wrote the chunk: it names its recording after itself.
+    /// Whether async-profiler wrote the chunk.
     pub(super) fn is_async_profiler(&self) -> bool {
-        self.recordings.iter().any(|name| name.starts_with("async-profiler"))
+        is_async_profiler(self.recordings.iter().map(String::as_str))
     }
 }
 

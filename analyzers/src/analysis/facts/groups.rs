@@ -7,7 +7,7 @@ use hashbrown::hash_table::Entry;
 
 use super::Facts;
 use crate::analysis::cell::{Cell, ThreadId};
-use crate::analysis::math::Histogram;
+use crate::analysis::math::{Histogram, Spread};
 use crate::analysis::needs::{GroupBy, MAX_KEYS, MAX_MEASURES};
 use crate::model::StackId;
 
@@ -22,6 +22,8 @@ pub(crate) struct Sample {
     pub(crate) start: i64,
     pub(crate) end: i64,
     pub(crate) measures: [f64; MAX_MEASURES],
+    /// From the beginning of the recording to its end, nanoseconds.
+    pub(crate) since: i64,
 }
 
 /// What is known of the events of one key.
@@ -34,11 +36,12 @@ pub(crate) struct Sums {
     pub(crate) max_start: i64,
     pub(crate) first: i64,
     pub(crate) last: i64,
+    pub(crate) spread: Spread,
     pub(crate) histogram: Option<Box<Histogram>>,
 }
 
 impl Sums {
-    fn of(sample: &Sample, histogram: bool) -> Self {
+    fn of(sample: &Sample, by: &GroupBy) -> Self {
         let mut sums = Self {
             count: 1,
             sum: sample.measures,
@@ -47,8 +50,12 @@ impl Sums {
             max_start: sample.start,
             first: sample.start,
             last: sample.end,
-            histogram: histogram.then(Box::default),
+            spread: Spread::default(),
+            histogram: by.histogram.then(Box::default),
         };
+        if by.spread {
+            sums.spread.add(sample.since);
+        }
         if let Some(histogram) = &mut sums.histogram {
             histogram.add(sample.measures[0]);
         }
@@ -56,7 +63,7 @@ impl Sums {
     }
 
     #[inline]
-    fn add(&mut self, sample: &Sample) {
+    fn add(&mut self, sample: &Sample, spread: bool) {
         self.count = self.count.saturating_add(1);
         if sample.measures[0] > self.max[0] {
             self.max_start = sample.start;
@@ -70,6 +77,9 @@ impl Sums {
         }
         self.first = self.first.min(sample.start);
         self.last = self.last.max(sample.end);
+        if spread {
+            self.spread.add(sample.since);
+        }
         if let Some(histogram) = &mut self.histogram {
             histogram.add(sample.measures[0]);
         }
@@ -91,6 +101,7 @@ impl Sums {
         }
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
+        self.spread.merge(&other.spread);
         match (&mut self.histogram, &other.histogram) {
             (Some(mine), Some(theirs)) => mine.merge(theirs),
             (none @ None, Some(theirs)) => *none = Some(theirs.clone()),
@@ -131,23 +142,23 @@ impl GroupsData {
         if self.keys.get(self.last) == Some(key)
             && let Some(sums) = self.sums.get_mut(self.last)
         {
-            sums.add(sample);
+            sums.add(sample, self.by.spread);
             return;
         }
         match self.place(key) {
             Place::Known(i) => {
                 if let Some(sums) = self.sums.get_mut(i) {
-                    sums.add(sample);
+                    sums.add(sample, self.by.spread);
                 }
                 self.last = i;
             }
             Place::New(i) => {
-                self.sums.push(Sums::of(sample, self.by.histogram));
+                self.sums.push(Sums::of(sample, &self.by));
                 self.last = i;
             }
             Place::Full => match &mut self.others {
-                Some(sums) => sums.add(sample),
-                none => *none = Some(Sums::of(sample, self.by.histogram)),
+                Some(sums) => sums.add(sample, self.by.spread),
+                none => *none = Some(Sums::of(sample, &self.by)),
             },
         }
     }
@@ -165,7 +176,8 @@ impl GroupsData {
         }
     }
 
-    fn merge_others(&mut self, sums: Sums) {
+    /// Adds sums of events whose keys are not known.
+    pub(crate) fn merge_others(&mut self, sums: Sums) {
         match &mut self.others {
             Some(mine) => mine.merge(&sums),
             none => *none = Some(sums),
@@ -185,6 +197,11 @@ impl GroupsData {
         if let Some(sums) = later.others {
             self.merge_others(sums);
         }
+    }
+
+    /// Key and sums of each group, and the events of keys beyond the cap.
+    pub(crate) fn into_entries(self) -> (impl Iterator<Item = (Key, Sums)>, Option<Sums>) {
+        (self.keys.into_iter().zip(self.sums), self.others)
     }
 
     fn place(&mut self, key: &Key) -> Place {
@@ -394,6 +411,12 @@ impl<'f> Group<'f> {
         self.sums.last
     }
 
+    /// The slices of time in which there were events, where the groups were asked for with [`GroupBy::spread`].
+    #[must_use]
+    pub fn spread(&self) -> Spread {
+        self.sums.spread
+    }
+
     /// The histogram of the first measure, where one was asked for.
     #[must_use]
     pub fn histogram(&self) -> Option<&Histogram> {
@@ -407,7 +430,7 @@ mod tests {
     use super::*;
 
     fn sample(at: i64, value: f64) -> Sample {
-        Sample { start: at, end: at + 1, measures: [value, 0.0, 0.0] }
+        Sample { start: at, end: at + 1, measures: [value, 0.0, 0.0], since: at }
     }
 
     fn key(n: i64) -> Key {

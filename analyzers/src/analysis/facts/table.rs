@@ -3,7 +3,7 @@
 use super::Facts;
 use crate::analysis::cell::Cell;
 use crate::analysis::math::Timed;
-use crate::model::StackId;
+use crate::model::{StackId, StrId};
 
 /// The events of one type, in the order of their start.
 #[derive(Debug, Clone, Default)]
@@ -33,8 +33,8 @@ impl TableData {
         }
     }
 
-    /// Adds the rows of a later part.
-    pub(crate) fn append(&mut self, mut later: Self) {
+    /// Adds the rows of a later part, with their cells changed by `map`.
+    pub(crate) fn append(&mut self, mut later: Self, map: impl Fn(Cell) -> Cell) {
         self.seen = self.seen.saturating_add(later.seen);
         for (mine, theirs) in self.declared.iter_mut().zip(&later.declared) {
             *mine |= theirs;
@@ -43,7 +43,15 @@ impl TableData {
         later.times.truncate(room);
         later.cells.truncate(room.saturating_mul(self.fields.len()));
         self.times.append(&mut later.times);
-        self.cells.append(&mut later.cells);
+        self.cells.extend(later.cells.into_iter().map(map));
+    }
+
+    /// The texts of a field, row by row.
+    pub(crate) fn texts(&self, field: &str) -> impl Iterator<Item = Option<StrId>> {
+        let place = self.fields.iter().position(|f| *f == field);
+        let width = self.fields.len().max(1);
+        let cells = place.and_then(|place| self.cells.get(place..)).unwrap_or_default();
+        cells.iter().step_by(width).map(|cell| cell.text())
     }
 
     /// Brings the rows into the order of their start; equal ones stay in the order of the file.

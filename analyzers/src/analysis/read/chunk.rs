@@ -8,12 +8,14 @@ use jfr_parse::{CHECKPOINT, Chunk, Clock, METADATA, PoolEntries, Pools, RawEvent
 use rayon::prelude::*;
 
 use super::plan::{Convert, DURATION, PlanCache, Plans, Reading, SLOTS, STACK, START, Source};
+use super::profiles::code;
 use super::value::{Threads, Values, truncated};
 use super::wanted::Wanted;
 use crate::analysis::cell::Cell;
 use crate::analysis::facts::{EventFacts, GroupsData, Key, Sample, TableData};
 use crate::analysis::needs::{MAX_KEYS, MAX_MEASURES};
 use crate::analysis::options::AnalysisOptions;
+use crate::collect::execution::{by_jvm, has_default_state};
 use crate::collect::stacks::{Resolver, Shared};
 use crate::model::StackId;
 
@@ -33,6 +35,8 @@ pub(super) struct Context<'o> {
     pub(super) shared: Shared,
     pub(super) threads: Threads,
     plans: PlanCache,
+    /// When the recording begins, by its headers.
+    begin: i64,
 }
 
 /// What a chunk yields.
@@ -45,6 +49,10 @@ pub(super) struct ChunkFacts {
     pub(super) warnings: Vec<String>,
     /// Event types by id, of the first chunk.
     pub(super) types: Vec<(u64, String)>,
+    /// A JVM wrote it.
+    pub(super) by_jvm: bool,
+    /// Its threads know the state that async-profiler gives those on a CPU.
+    pub(super) has_default_state: bool,
 }
 
 /// Tables and groups, in the order of [`Wanted`].
@@ -63,18 +71,13 @@ impl Gathered {
     }
 
     /// Adds what a later part gathered, with its stacks changed by `stack`.
-    pub(super) fn append(&mut self, later: Self, stack: impl Fn(StackId) -> Cell) {
+    pub(super) fn append(&mut self, later: Self, stack: impl Fn(StackId) -> Cell + Copy) {
         let map = |cell: Cell| match cell {
             Cell::Stack(id) => stack(id),
             cell => cell,
         };
-        for (mine, mut theirs) in self.tables.iter_mut().zip(later.tables) {
-            if theirs.fields.contains(&"stackTrace") {
-                for cell in &mut theirs.cells {
-                    *cell = map(*cell);
-                }
-            }
-            mine.append(theirs);
+        for (mine, theirs) in self.tables.iter_mut().zip(later.tables) {
+            mine.append(theirs, map);
         }
         for (mine, theirs) in self.groups.iter_mut().zip(later.groups) {
             mine.append(theirs, |(keys, bucket)| (keys.map(map), bucket));
@@ -116,6 +119,7 @@ impl<'o> Context<'o> {
             shared: Shared::new(false, recording.limits().stack_frames),
             threads: Threads::default(),
             plans: PlanCache::default(),
+            begin: recording.headers().map(|(_, header)| header.start_nanos).min().unwrap_or(0),
         }
     }
 
@@ -175,7 +179,10 @@ impl<'o> Context<'o> {
             });
         let names = || plans.ids.iter().copied().zip(plans.events.iter().map(|(name, _)| name.clone())).collect();
         let types = if chunk.index() == 0 { names() } else { Vec::new() };
-        Ok(ChunkFacts { events: events.collect(), gathered, stacks, warnings, types })
+        let events = events.collect();
+        let state_type = chunk.metadata().by_name("jdk.ExecutionSample").and_then(|of| of.field("state"));
+        let has_default_state = has_default_state(chunk, &pools, state_type.map(|field| field.type_id()));
+        Ok(ChunkFacts { events, gathered, stacks, warnings, types, by_jvm: by_jvm(chunk), has_default_state })
     }
 
     fn walk<'a>(
@@ -199,6 +206,7 @@ impl<'o> Context<'o> {
             options: self.options,
             wanted: self.wanted,
             values,
+            begin: self.begin,
             cells: Vec::new(),
         };
         let mut events = chunk.walk(segment);
@@ -266,6 +274,7 @@ struct Walker<'w, 'c, 'a> {
     options: &'w AnalysisOptions,
     wanted: &'w Wanted,
     values: &'w mut Values<'c, 'a>,
+    begin: i64,
     cells: Vec<Cell>,
 }
 
@@ -330,7 +339,8 @@ impl<'a> Walker<'_, '_, 'a> {
             if by.bucket > 0 {
                 key.1 = end.div_euclid(by.bucket).saturating_mul(by.bucket);
             }
-            let mut sample = Sample { start, end, measures: [0.0; MAX_MEASURES] };
+            let since = end.saturating_sub(self.begin);
+            let mut sample = Sample { start, end, measures: [0.0; MAX_MEASURES], since };
             for (to, from) in sample.measures.iter_mut().zip(measures) {
                 *to = cell(from).float().unwrap_or(0.0);
             }
@@ -357,6 +367,12 @@ impl<'a> Walker<'_, '_, 'a> {
         match source.convert {
             Convert::None => Cell::Null,
             Convert::Duration => Cell::Int(nanos),
+            Convert::One => Cell::Int(1),
+            Convert::Product(other) => Cell::of_float(row.f64(slot) * row.i64(other) as f64),
+            Convert::Profile { source, text } => {
+                let text = text.map_or(Cell::Null, |of| self.values.reference(of, "", row.u64(slot)));
+                code(source, text.text())
+            }
             Convert::Fixed(text) => Cell::Text(text),
             Convert::Float => Cell::of_float(row.f64(slot)),
             Convert::Text => self.values.text(row.str(slot)),

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jfr_parse::Recording;
 
 use super::chunk::{ChunkFacts, Context, Gathered};
-use super::wanted::Wanted;
-use crate::analysis::facts::{EventFacts, Facts, Lazy, TableData};
+use super::profiles::{ChunkView, Profiles, Writer};
+use crate::analysis::cell::Cell;
+use crate::analysis::facts::{EventFacts, Facts, GroupsData, Lazy, TableData};
 use crate::analysis::options::AnalysisOptions;
 
 /// Warnings that are kept.
@@ -17,37 +18,68 @@ pub(super) struct Joined {
     next: usize,
     waiting: BTreeMap<usize, Option<ChunkFacts>>,
     events: BTreeMap<String, EventFacts>,
-    gathered: Gathered,
+    tables: Vec<TableData>,
+    groups: Vec<GroupsData>,
+    profiles: Profiles,
     warnings: Vec<String>,
     types: BTreeMap<i64, String>,
 }
 
 impl Joined {
-    pub(super) fn new(wanted: &Wanted) -> Self {
+    pub(super) fn new(recording: &Recording<'_>, context: &Context<'_>) -> Self {
+        let Gathered { tables, groups } = Gathered::new(context.wanted);
+        let profiles = Profiles::new(&context.wanted.groups, &spans(recording), &context.shared.interner);
         Self {
             next: 0,
             waiting: BTreeMap::new(),
             events: BTreeMap::new(),
-            gathered: Gathered::new(wanted),
+            tables,
+            groups,
+            profiles,
             warnings: Vec::new(),
             types: BTreeMap::new(),
         }
     }
 
     /// Takes what chunk `index` yields, and joins what is next.
-    pub(super) fn take(&mut self, index: usize, facts: Option<ChunkFacts>, warning: Option<String>) {
+    pub(super) fn take(
+        &mut self,
+        context: &Context<'_>,
+        index: usize,
+        facts: Option<ChunkFacts>,
+        warning: Option<String>,
+    ) {
         self.warn(warning);
         self.waiting.insert(index, facts);
         while let Some(facts) = self.waiting.remove(&self.next) {
+            let index = self.next;
             self.next += 1;
-            let Some(facts) = facts else { continue };
-            for (name, event) in facts.events {
-                self.events.entry(name).or_default().merge(&event);
+            match facts {
+                Some(facts) => self.join(context, index, facts),
+                None => self.profiles.done(index, &mut self.groups),
             }
-            self.types.extend(facts.types.into_iter().map(|(id, name)| (id.cast_signed(), name)));
-            self.gathered.append(facts.gathered, |id| facts.stacks.get(id.index()).copied().unwrap_or_default());
-            self.warn(facts.warnings);
         }
+    }
+
+    fn join(&mut self, context: &Context<'_>, index: usize, facts: ChunkFacts) {
+        let Gathered { tables, groups } = facts.gathered;
+        let map = |cell: Cell| match cell {
+            Cell::Stack(id) => facts.stacks.get(id.index()).copied().unwrap_or_default(),
+            cell => cell,
+        };
+        let interner = &context.shared.interner;
+        let writer = Writer::of(facts.by_jvm, &tables, context.wanted, interner);
+        let count = |event: &str| facts.events.iter().find(|(name, _)| name == event).map_or(0, |(_, e)| e.count);
+        let chunk = ChunkView { index, writer, has_default_state: facts.has_default_state, count: &count };
+        self.profiles.join(chunk, groups, &mut self.groups, interner, map);
+        for (mine, theirs) in self.tables.iter_mut().zip(tables) {
+            mine.append(theirs, map);
+        }
+        for (name, event) in facts.events {
+            self.events.entry(name).or_default().merge(&event);
+        }
+        self.types.extend(facts.types.into_iter().map(|(id, name)| (id.cast_signed(), name)));
+        self.warn(facts.warnings);
     }
 
     fn warn(&mut self, warnings: impl IntoIterator<Item = String>) {
@@ -64,7 +96,7 @@ impl Joined {
         self.warn(recording.losses().iter().map(ToString::to_string));
         let wanted = context.wanted;
         let mut tables: BTreeMap<&'static str, TableData> =
-            wanted.tables.keys().copied().zip(self.gathered.tables).collect();
+            wanted.tables.keys().copied().zip(self.tables).collect();
         let mut notes = Vec::new();
         for (event, table) in &mut tables {
             table.sort();
@@ -76,7 +108,7 @@ impl Joined {
                 ));
             }
         }
-        for groups in &self.gathered.groups {
+        for groups in &self.groups {
             if let Some(others) = &groups.others {
                 let (events, kept) = (groups.by.events.join(", "), groups.keys.len());
                 notes.push(format!(
@@ -85,15 +117,14 @@ impl Joined {
                 ));
             }
         }
-        let ends =
-            recording.headers().map(|(_, h)| (h.start_nanos, h.start_nanos.saturating_add(h.duration_nanos.max(0))));
-        let range = ends.fold((i64::MAX, i64::MIN), |all, one| (all.0.min(one.0), all.1.max(one.1)));
+        let range = spans(recording).into_iter().fold((i64::MAX, i64::MIN), |all, one| (all.0.min(one.0), all.1.max(one.1)));
         let mut facts = Facts {
             names: context.shared.interner.freeze(),
             threads: context.threads.into_list(),
             events: self.events,
             tables,
-            groups: self.gathered.groups,
+            groups: self.groups,
+            methods: wanted.methods.clone(),
             chunks: recording.chunk_count(),
             first_types: self.types,
             header_range: if range.0 <= range.1 { range } else { (0, 0) },
@@ -106,4 +137,9 @@ impl Joined {
         facts.count_switches();
         facts
     }
+}
+
+/// When each chunk begins and ends, by its header.
+fn spans(recording: &Recording<'_>) -> Vec<(i64, i64)> {
+    recording.headers().map(|(_, h)| (h.start_nanos, h.start_nanos.saturating_add(h.duration_nanos.max(0)))).collect()
 }

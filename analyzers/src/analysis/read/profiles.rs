@@ -1,0 +1,325 @@
+//! Which profile an event counts in, where groups are kept apart by that ([`PROFILE`]).
+//!
+//! While a chunk is read, a key holds what the event itself says: its source, and the name of its thread's state or of the
+//! class that it is parked on. When the chunk is joined to the others, that becomes the name of a profile, by the rules that
+//! [`collect`](crate::collect()) goes by. CPU samples wait until all chunks of the same time are there, and then those of
+//! one source are taken.
+
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
+
+use super::wanted::Wanted;
+use crate::CpuSource;
+use crate::analysis::cell::Cell;
+use crate::analysis::facts::{GroupsData, TableData};
+use crate::analysis::needs::{GroupBy, PROFILE};
+use crate::collect::execution::{Execution, State, is_async_profiler, park_kind};
+use crate::collect::overlapping;
+use crate::collect::sources::{Route, SOURCES};
+use crate::model::{Interner, ProfileType, StrId};
+
+/// The key of an event of this source, with the text that may matter.
+pub(crate) fn code(source: usize, text: Option<StrId>) -> Cell {
+    let text = text.map_or(0, |id| i64::from(id.number()).saturating_add(1));
+    Cell::Int((text << 8) | i64::try_from(source & 0xff).unwrap_or(0))
+}
+
+/// The source and the text of a key.
+fn decode(cell: Cell) -> Option<(usize, Option<StrId>)> {
+    let code = cell.int()?;
+    let text = (code >> 8).checked_sub(1).and_then(|id| u32::try_from(id).ok()).map(StrId::from_number);
+    Some((usize::try_from(code & 0xff).ok()?, text))
+}
+
+/// What a chunk says of itself.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Writer {
+    /// A JVM wrote it. JVMs repeat their settings in each chunk, profilers write them into their first only.
+    by_jvm: bool,
+    is_async_profiler: bool,
+    has_settings: bool,
+    /// The setting `event`.
+    event: Option<String>,
+}
+
+impl Writer {
+    /// By the tables that the chunk yields.
+    pub(crate) fn of(by_jvm: bool, tables: &[TableData], wanted: &Wanted, interner: &Interner) -> Self {
+        let table = |name: &str| wanted.tables.keys().position(|n| *n == name).and_then(|i| tables.get(i));
+        let text = |id: StrId| interner.symbols().str(id).to_owned();
+        let recordings = table("jdk.ActiveRecording").into_iter().flat_map(|t| t.texts("name")).flatten();
+        let recordings: Vec<String> = recordings.map(text).collect();
+        let settings = table("jdk.ActiveSetting");
+        let event = interner.symbols().string("event");
+        let column = |field: &'static str| settings.into_iter().flat_map(move |t| t.texts(field));
+        let setting = column("name").zip(column("value")).find(|(name, _)| *name == Some(event));
+        Self {
+            by_jvm,
+            is_async_profiler: is_async_profiler(recordings.iter().map(String::as_str)),
+            has_settings: settings.is_some_and(|t| !t.times.is_empty()),
+            event: setting.and_then(|(_, value)| value).map(text),
+        }
+    }
+}
+
+/// What decides where the events of a chunk count.
+pub(crate) struct ChunkView<'c> {
+    /// Its number.
+    pub(crate) index: usize,
+    pub(crate) writer: Writer,
+    /// Its threads know [`State::Default`].
+    pub(crate) has_default_state: bool,
+    /// How many events of a type it has.
+    pub(crate) count: &'c dyn Fn(&str) -> u64,
+}
+
+/// Where the events of a chunk count.
+struct Routes<'i> {
+    execution: Execution,
+    /// Every allocation is recorded, so that samples of them do not count.
+    every_allocation: bool,
+    class_loads: bool,
+    interner: &'i Interner,
+    known: HashMap<Cell, Option<Target>, foldhash::fast::RandomState>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Target {
+    Profile(ProfileType),
+    Cpu(CpuSource),
+}
+
+impl Routes<'_> {
+    fn target(&mut self, key: Cell) -> Option<Target> {
+        if let Some(known) = self.known.get(&key) {
+            return *known;
+        }
+        let target = self.find(key);
+        self.known.insert(key, target);
+        target
+    }
+
+    fn find(&self, key: Cell) -> Option<Target> {
+        let (source, text) = decode(key)?;
+        let text = || text.map(|id| self.interner.symbols().str(id).to_owned());
+        let kind = match SOURCES.get(source)?.route {
+            Route::To(kind) => kind,
+            Route::Cpu(source) => return Some(Target::Cpu(source)),
+            Route::ExecutionSample => match self.execution.kind(State::of(text().as_deref()))? {
+                ProfileType::Cpu => return Some(Target::Cpu(CpuSource::ExecutionSample)),
+                kind => kind,
+            },
+            Route::EveryAllocation => ProfileType::Alloc,
+            Route::SampledAllocation if !self.every_allocation => ProfileType::Alloc,
+            Route::ClassLoad => ProfileType::ClassLoad,
+            Route::ClassDefine if !self.class_loads => ProfileType::ClassLoad,
+            Route::ErrorThrow => ProfileType::Error,
+            Route::Park => park_kind(&text().unwrap_or_default()),
+            Route::Malloc => ProfileType::NativeAlloc,
+            Route::SampledAllocation | Route::ClassDefine | Route::ExceptionThrow | Route::Free => return None,
+        };
+        Some(Target::Profile(kind))
+    }
+}
+
+/// Joins groups, each event by its profile.
+#[derive(Debug)]
+pub(crate) struct Profiles {
+    /// The place of the key among those of each wanted group.
+    places: Vec<Option<usize>>,
+    wanted: Vec<GroupBy>,
+    names: BTreeMap<ProfileType, StrId>,
+    /// The number of the group of overlapping chunks of each chunk, and how many of each are to come.
+    group_of: Vec<usize>,
+    open: BTreeMap<usize, usize>,
+    /// CPU samples of chunks that overlap in time.
+    waiting: BTreeMap<usize, BTreeMap<CpuSource, Vec<GroupsData>>>,
+    /// The profiler that wrote a chunk last.
+    profiler: Writer,
+}
+
+impl Profiles {
+    /// `spans` are the chunks' times, from and to, nanoseconds.
+    pub(crate) fn new(wanted: &[GroupBy], spans: &[(i64, i64)], interner: &Interner) -> Self {
+        let spans: Vec<(usize, i64, i64)> = spans.iter().map(|(from, to)| (0, *from, *to)).collect();
+        let group_of = overlapping(&spans);
+        let mut open: BTreeMap<usize, usize> = BTreeMap::new();
+        for group in &group_of {
+            *open.entry(*group).or_default() += 1;
+        }
+        Self {
+            places: wanted.iter().map(|by| by.keys.iter().position(|key| *key == PROFILE)).collect(),
+            wanted: wanted.to_vec(),
+            names: ProfileType::ALL.iter().map(|kind| (*kind, interner.symbols().string(kind.name()))).collect(),
+            group_of,
+            open,
+            waiting: BTreeMap::new(),
+            profiler: Writer::default(),
+        }
+    }
+
+    /// Joins the groups `from` of a chunk, with their cells changed by `map`, to those of earlier chunks.
+    pub(crate) fn join(
+        &mut self,
+        chunk: ChunkView<'_>,
+        from: Vec<GroupsData>,
+        to: &mut [GroupsData],
+        interner: &Interner,
+        map: impl Fn(Cell) -> Cell,
+    ) {
+        let ChunkView { index, mut writer, has_default_state, count } = chunk;
+        if !writer.by_jvm {
+            if !writer.has_settings {
+                writer.event.clone_from(&self.profiler.event);
+                writer.is_async_profiler |= self.profiler.is_async_profiler;
+            }
+            self.profiler = writer.clone();
+        }
+        let seen = |route: Route| SOURCES.iter().any(|s| s.route == route && count(s.event) > 0);
+        let mut routes = Routes {
+            execution: Execution::of(writer.is_async_profiler, has_default_state, writer.event.as_deref()),
+            every_allocation: seen(Route::EveryAllocation),
+            class_loads: seen(Route::ClassLoad),
+            interner,
+            known: HashMap::default(),
+        };
+        let number = self.group_of.get(index).copied().unwrap_or(index);
+        let wanted = &self.wanted;
+        let fresh = || wanted.iter().map(|by| GroupsData::new(*by)).collect::<Vec<_>>();
+        let waiting = self.waiting.entry(number).or_default();
+        for source in CpuSource::ALL.into_iter().filter(|s| *s != CpuSource::ExecutionSample && count(s.event()) > 0) {
+            waiting.entry(source).or_insert_with(fresh);
+        }
+        for (i, (theirs, mine)) in from.into_iter().zip(to.iter_mut()).enumerate() {
+            let Some(place) = self.places.get(i).copied().flatten() else {
+                mine.append(theirs, |(keys, bucket)| (keys.map(&map), bucket));
+                continue;
+            };
+            let (entries, others) = theirs.into_entries();
+            for ((mut keys, bucket), sums) in entries {
+                let Some(of) = keys.get_mut(place) else { continue };
+                let Some(target) = routes.target(*of) else { continue };
+                let kind = if let Target::Profile(kind) = target { kind } else { ProfileType::Cpu };
+                *of = self.names.get(&kind).map_or(Cell::Null, |name| Cell::Text(*name));
+                let key = (keys.map(&map), bucket);
+                match target {
+                    Target::Profile(_) => mine.merge(&key, sums),
+                    Target::Cpu(source) => {
+                        if let Some(data) = waiting.entry(source).or_insert_with(fresh).get_mut(i) {
+                            data.merge(&key, sums);
+                        }
+                    }
+                }
+            }
+            others.into_iter().for_each(|sums| mine.merge_others(sums));
+        }
+        self.done(index, to);
+    }
+
+    /// Chunk `index` is done with, whether it could be read or not.
+    pub(crate) fn done(&mut self, index: usize, to: &mut [GroupsData]) {
+        let number = self.group_of.get(index).copied().unwrap_or(index);
+        if let Some(open) = self.open.get_mut(&number) {
+            *open = open.saturating_sub(1);
+            if *open > 0 {
+                return;
+            }
+        }
+        // Of the sources that saw the same work, the best counts.
+        let best = self.waiting.remove(&number).and_then(|sources| sources.into_iter().next());
+        for (mine, theirs) in to.iter_mut().zip(best.into_iter().flat_map(|(_, groups)| groups)) {
+            mine.append(theirs, |key| key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+    use crate::analysis::facts::{Key, Sample};
+    use crate::analysis::needs::{MAX_KEYS, MAX_MEASURES};
+    use crate::collect::sources::source_of;
+
+    const BY: GroupBy = GroupBy::of(&[]).by(&[PROFILE]);
+
+    /// The events of a chunk: type and state.
+    type Events<'e> = &'e [(&'e str, &'e str)];
+
+    fn join(spans: &[(i64, i64)], chunks: &[(Writer, bool, Events<'_>)]) -> BTreeMap<String, u64> {
+        let interner = Interner::new();
+        let mut profiles = Profiles::new(&[BY], spans, &interner);
+        let mut to = vec![GroupsData::new(BY)];
+        for (index, (writer, has_default, events)) in chunks.iter().enumerate() {
+            let mut from = GroupsData::new(BY);
+            for (event, state) in *events {
+                let state = interner.symbols().string(state);
+                let mut key: Key = ([Cell::Null; MAX_KEYS], 0);
+                key.0[0] = code(source_of(event).unwrap(), Some(state));
+                from.add(&key, &Sample { start: 0, end: 0, measures: [0.0; MAX_MEASURES], since: 0 });
+            }
+            let count = |name: &str| events.iter().filter(|(event, _)| *event == name).count() as u64;
+            let writer = writer.clone();
+            let view = ChunkView { index, writer, has_default_state: *has_default, count: &count };
+            profiles.join(view, vec![from], &mut to, &interner, |cell| cell);
+        }
+        assert!(profiles.waiting.is_empty());
+        let name = |key: &Key| interner.symbols().str(key.0[0].text().unwrap()).to_owned();
+        to[0].keys.iter().map(name).zip(to[0].sums.iter().map(|s| s.count)).collect()
+    }
+
+    fn expected(profiles: &[(&str, u64)]) -> BTreeMap<String, u64> {
+        profiles.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
+    }
+
+    fn jvm() -> Writer {
+        Writer { by_jvm: true, has_settings: true, ..Writer::default() }
+    }
+
+    fn profiler(event: &str) -> Writer {
+        Writer { is_async_profiler: true, has_settings: true, event: Some(event.to_owned()), by_jvm: false }
+    }
+
+    const RUNS: (&str, &str) = ("jdk.ExecutionSample", "STATE_RUNNABLE");
+    const DEFAULT: (&str, &str) = ("jdk.ExecutionSample", "STATE_DEFAULT");
+    const DATADOG: (&str, &str) = ("datadog.ExecutionSample", "RUNNABLE");
+
+    #[test]
+    fn of_chunks_of_the_same_time_one_source_counts() {
+        let chunks = [(jvm(), false, &[RUNS, RUNS][..]), (Writer::default(), false, &[DATADOG][..])];
+        assert_eq!(join(&[(0, 10), (5, 8)], &chunks), expected(&[("cpu", 1)]));
+        assert_eq!(join(&[(0, 10), (10, 20)], &chunks), expected(&[("cpu", 3)]));
+    }
+
+    #[test]
+    fn the_writer_says_what_an_execution_sample_is() {
+        let asleep = ("jdk.ExecutionSample", "STATE_SLEEPING");
+        assert_eq!(join(&[(0, 1)], &[(jvm(), false, &[RUNS, asleep])]), expected(&[("cpu", 1)]));
+        assert_eq!(join(&[(0, 1)], &[(profiler("wall"), false, &[RUNS, asleep])]), expected(&[("wall", 2)]));
+        assert_eq!(join(&[(0, 1)], &[(profiler("cache-misses"), false, &[RUNS])]), expected(&[("event", 1)]));
+        let both = expected(&[("cpu", 1), ("wall", 1)]);
+        assert_eq!(join(&[(0, 1)], &[(profiler("cpu"), true, &[RUNS, DEFAULT])]), both);
+    }
+
+    #[test]
+    fn a_profiler_says_it_once() {
+        let silent = Writer::default();
+        let chunks = [
+            (profiler("wall"), false, &[RUNS][..]),
+            (jvm(), false, &[RUNS][..]),
+            (silent, false, &[RUNS, RUNS, RUNS][..]),
+        ];
+        assert_eq!(join(&[(0, 1), (1, 2), (2, 3)], &chunks), expected(&[("cpu", 1), ("wall", 4)]));
+    }
+
+    #[test]
+    fn sampled_allocations_count_where_they_are_all_there_is() {
+        let (exact, sampled) = (("jdk.ObjectAllocationInNewTLAB", ""), ("jdk.ObjectAllocationSample", ""));
+        assert_eq!(join(&[(0, 1)], &[(jvm(), false, &[exact, sampled])]), expected(&[("alloc", 1)]));
+        assert_eq!(join(&[(0, 1)], &[(jvm(), false, &[sampled])]), expected(&[("alloc", 1)]));
+        let parks = [("jdk.ThreadPark", "java.util.concurrent.locks.ReentrantLock$FairSync"), ("jdk.ThreadPark", "x.Y")];
+        assert_eq!(join(&[(0, 1)], &[(jvm(), false, &parks)]), expected(&[("lock", 1), ("park", 1)]));
+        assert_eq!(join(&[(0, 1)], &[(jvm(), false, &[("jdk.JavaExceptionThrow", "")])]), expected(&[]));
+    }
+}

@@ -1,0 +1,160 @@
+//! `HotSpots`: the methods in which CPU time is spent, who calls them, when, and on which thread.
+
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
+
+use super::share::{SAMPLES, STACK_KEY, samples_of};
+use super::shape::{Occurrence, whole};
+use crate::analysis::math::{Spread, map_exp74, ratio};
+use crate::analysis::{
+    Category, Facts, MethodRow, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict,
+};
+use crate::model::{FrameId, FunctionId};
+
+/// Methods at the top of many CPU samples. Needs no list.
+///
+/// A method that takes more than others is no fault by itself, so it is worth a look at most.
+#[derive(Debug, Clone, Copy)]
+pub struct HotSpots;
+
+/// Samples that it takes to judge.
+const ENOUGH: f64 = 1_000.0;
+/// The share of all samples, 0 to 1, from which a method is a hot spot.
+const HOT: f64 = 0.01;
+/// Hot spots that are shown.
+const SHOWN: usize = 10;
+
+impl Rule for HotSpots {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Hot spots",
+            category: Category::Cpu,
+            description: "In which methods the CPU time is spent, who calls them, whether all the time or in bursts, and on which \
+                          thread.",
+            formula: "CPU samples by the method at the top; hot spots are those with `hot` of all and more. A hot spot is steady if it \
+                      is in 90 % of equal slices of time, so long that it would have 4 samples in each. 25 where one method has `info` \
+                      of all, never more than 74. Not with fewer than 1000 samples.",
+            settings: const {
+                &[
+                    Setting::percent("hot", HOT * 100.0, "Share of all samples that makes a hot spot"),
+                    Setting::percent("info", 40.0, "Share of one method that is worth a look"),
+                ]
+            },
+            ..RuleInfo::own("HotSpots")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().groups(SAMPLES)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let found = Found::of(facts, settings.number("hot") / 100.0);
+        if found.samples < ENOUGH {
+            return Verdict::not_applicable(format!("there are too few CPU samples: {:.0}", found.samples));
+        }
+        let Some(hottest) = found.spots.first() else {
+            return Verdict::ok(format!("No method has {} % of the CPU samples", settings.number("hot")));
+        };
+        let percent = ratio(hottest.occurrence.samples, found.samples) * 100.0;
+        let summary = format!("{} takes {percent:.1} % of the CPU samples itself", facts.method(hottest.frame));
+        let verdict = Verdict::scored(map_exp74(percent, settings.number("info")), summary)
+            .explain(
+                "Most of the CPU time is spent in one method. That is where a change pays; it may as well be what the program is there for.",
+            )
+            .remedy("Look at who calls it, and whether it has to be called so often or could do less.");
+        found.add_to(facts, verdict)
+    }
+}
+
+/// Adds the hot spots to the evidence of a finding about the CPU, where the rule asks for [`needs`] and there are enough samples.
+pub(in crate::analysis::rules) fn carry(facts: &Facts, verdict: Verdict) -> Verdict {
+    if !verdict.is_finding() {
+        return verdict;
+    }
+    let found = facts.once(|facts| Found::of(facts, HOT));
+    if found.samples < ENOUGH { verdict } else { found.add_to(facts, verdict) }
+}
+
+/// What [`carry`] needs.
+pub(in crate::analysis::rules) fn needs(needs: Needs) -> Needs {
+    needs.groups(SAMPLES)
+}
+
+/// The hot spots of a recording.
+#[derive(Debug)]
+struct Found {
+    samples: f64,
+    whole: Spread,
+    /// The hottest first.
+    spots: Vec<Spot>,
+}
+
+#[derive(Debug)]
+struct Spot {
+    /// The method, on the line that came first.
+    frame: FrameId,
+    occurrence: Occurrence,
+    callers: BTreeMap<Option<FrameId>, f64>,
+}
+
+impl Spot {
+    /// The first frame of the program on most of the stacks.
+    fn caller(&self) -> Option<FrameId> {
+        self.callers.iter().max_by(|a, b| a.1.total_cmp(b.1)).and_then(|(frame, _)| *frame)
+    }
+}
+
+impl Found {
+    fn of(facts: &Facts, hot: f64) -> Self {
+        let top = |stack| facts.frames(stack).first().copied();
+        let mut samples = 0.0;
+        let mut own: HashMap<FunctionId, f64, foldhash::fast::RandomState> = HashMap::default();
+        for group in samples_of(facts, "cpu") {
+            samples += group.sum(0);
+            if let Some(frame) = group.stack(STACK_KEY).and_then(top) {
+                *own.entry(facts.function_of(frame)).or_default() += group.sum(0);
+            }
+        }
+        let least = samples * hot;
+        let mut spots: BTreeMap<FunctionId, Spot> = BTreeMap::new();
+        for group in samples_of(facts, "cpu") {
+            let Some(stack) = group.stack(STACK_KEY) else { continue };
+            let Some(frame) = top(stack) else { continue };
+            let function = facts.function_of(frame);
+            // A name in brackets stands for a stack that there is none of.
+            if own.get(&function).is_none_or(|sum| *sum < least) || facts.method(frame).starts_with('[') {
+                continue;
+            }
+            let fresh = || Spot { frame, occurrence: Occurrence::default(), callers: BTreeMap::new() };
+            let spot = spots.entry(function).or_insert_with(fresh);
+            spot.occurrence.add(&group);
+            *spot.callers.entry(facts.application_frame(stack)).or_default() += group.sum(0);
+        }
+        let mut spots: Vec<Spot> = spots.into_values().collect();
+        spots.sort_by(|a, b| b.occurrence.samples.total_cmp(&a.occurrence.samples));
+        Self { samples, whole: whole(facts), spots }
+    }
+
+    fn add_to(&self, facts: &Facts, verdict: Verdict) -> Verdict {
+        let shown = || self.spots.iter().take(SHOWN);
+        let methods = Value::methods(shown().map(|spot| MethodRow {
+            method: facts.frame(spot.frame),
+            application_frame: spot.caller().map(|f| facts.frame(f)),
+            value: Box::new(Value::number(spot.occurrence.samples, "samples")),
+            percent: ratio(spot.occurrence.samples, self.samples) * 100.0,
+        }));
+        let shapes = shown().map(|spot| {
+            let (thread, percent) = spot.occurrence.busiest_thread(facts).unwrap_or_default();
+            [
+                facts.method(spot.frame).into(),
+                spot.occurrence.shape(&self.whole).name().into(),
+                thread.into(),
+                Value::percent(percent),
+            ]
+        });
+        let shapes = Value::table(["method", "over time", "busiest thread", "share on that thread"], shapes);
+        verdict.with("hot spots", methods).with("hot spots over time", shapes)
+    }
+}
