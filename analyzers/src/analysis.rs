@@ -44,9 +44,7 @@ pub use error::AnalysisError;
 pub use evidence::{Evidence, Frame, MAX_ROWS, MethodRow, Value};
 pub use facts::{Event, EventFacts, Facts, Group, Groups, Jvm, JvmVersion, Presence, SettingValue, Table, ThreadInfo};
 pub use methods::{MethodSet, Scope};
-pub use needs::{
-    AMOUNT, EVENT, GROUPS, GroupBy, Level, MAX_KEYS, MAX_MEASURES, Needs, PROFILE, TABLE_ROWS,
-};
+pub use needs::{AMOUNT, EVENT, GROUPS, GroupBy, Level, MAX_KEYS, MAX_MEASURES, Needs, PROFILE, TABLE_ROWS};
 pub use options::{AnalysisOptions, Availability};
 pub use report::{Outcome, RecordingInfo, Report};
 pub use rule::{Category, Origin, Rule, RuleInfo};

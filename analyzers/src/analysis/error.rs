@@ -27,7 +27,9 @@ pub enum AnalysisError {
         known: String,
     },
     /// A pattern on the names of methods covers nothing or everything.
-    #[error("the pattern {pattern:?} on methods cannot be used: {reason}; name a package, a class or a method, * stands for any text")]
+    #[error(
+        "the pattern {pattern:?} on methods cannot be used: {reason}; name a package, a class or a method, * stands for any text"
+    )]
     BadPattern {
         /// The pattern.
         pattern: String,

@@ -37,8 +37,8 @@ pub enum Scope {
     /// All of them: what a method calls is its doing.
     #[default]
     Anywhere,
-    /// From the leaf to the first method of the program that is none of the set. For methods that only pass control on, such as
-    /// those of reflection: what they call is the program's doing.
+    /// From the leaf to the first method of the program that is none of the set, or to the first method that the JDK was told to
+    /// call (by reflection). For methods that also pass control on: what is then called is not their doing.
     Direct,
 }
 
@@ -71,7 +71,8 @@ impl MethodSet {
         }
         let all = patterns.iter().map(|p| expression(p)).collect::<Vec<_>>().join("|");
         let regex = RegexBuilder::new(&all).size_limit(REGEX_SIZE).build();
-        let regex = regex.map_err(|_| bad(patterns.first().map_or("", |p| p), "with those after it, it is too much"))?;
+        let regex =
+            regex.map_err(|_| bad(patterns.first().map_or("", |p| p), "with those after it, it is too much"))?;
         Ok(Self { inner: Arc::new(Inner { patterns, scope: Scope::Anywhere, regex }) })
     }
 

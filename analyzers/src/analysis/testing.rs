@@ -256,19 +256,20 @@ impl Scene {
     fn by_profile(
         &self,
         tables: &[TableData],
-        from: Vec<GroupsData>,
+        mut groups: Vec<GroupsData>,
         wanted: &Wanted,
         interner: &Interner,
     ) -> Vec<GroupsData> {
-        let mut groups: Vec<GroupsData> = wanted.groups.iter().map(|by| GroupsData::new(*by)).collect();
         let default = Field::Text("STATE_DEFAULT".to_owned());
         let chunk = ChunkView {
             index: 0,
             writer: Writer::of(true, tables, wanted, interner),
             has_default_state: self.events.iter().any(|e| e.fields.get("state") == Some(&default)),
-            count: &|event| self.events.iter().filter(|e| e.event == event).count() as u64,
+            counts: SOURCES.iter().map(|s| self.events.iter().filter(|e| e.event == s.event).count() as u64).collect(),
         };
-        Profiles::new(&wanted.groups, &[(0, 1)], interner).join(chunk, from, &mut groups, interner, |cell| cell);
+        let mut profiles = Profiles::new(&wanted.groups, &[(0, 1)], interner);
+        profiles.tell_apart(&chunk, &mut groups, interner, Cell::Stack);
+        profiles.done(0, &mut groups);
         groups
     }
 }

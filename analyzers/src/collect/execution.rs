@@ -68,8 +68,7 @@ pub(crate) fn is_async_profiler<'n>(mut recordings: impl Iterator<Item = &'n str
 /// Whether the threads of a chunk know [`State::Default`]; `state_type` is the type of the field `state`.
 pub(crate) fn has_default_state(chunk: &Chunk<'_>, pools: &Pools<'_>, state_type: Option<u64>) -> bool {
     state_type.and_then(|id| pools.of_type(id).map(|pool| (id, pool))).is_some_and(|(id, pool)| {
-        pool.keys()
-            .any(|key| State::of(pools.string(chunk.metadata(), id, key).decode().as_deref()) == State::Default)
+        pool.keys().any(|key| State::of(pools.string(chunk.metadata(), id, key).decode().as_deref()) == State::Default)
     })
 }
 

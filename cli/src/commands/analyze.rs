@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use jfr_analyzers::TimeBound;
 use jfr_analyzers::analysis::{Analysis, AnalysisError, AnalysisOptions, Category, Report, Severity};
+use jfr_analyzers::config::Config;
 use jfr_analyzers::report::{Entry, Format, Style, catalog};
 use jfr_parse::{MetadataCache, Recording};
 use pprof_emit::write_file;
@@ -37,6 +38,10 @@ Settings come from jfrkit.toml in the current directory, or from the file that -
   info = \"500 ms\"
   [rules.PID1Rule]
   enabled = false
+  [[pattern]]
+  id = \"OurCache\"
+  methods = [\"com.acme.cache\"]
+  cpu = { info = \"2 %\", warning = \"5 %\" }
 
 Exit status: as of the other commands, and 3 when --fail-on is met.")]
 pub(crate) struct Args {
@@ -174,6 +179,8 @@ fn category(name: &str) -> Result<Category, String> {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let analysis = Analysis::builtin();
+    let config = config::read(args.config.as_deref(), &analysis)?;
+    let analysis = config.add_to(analysis).map_err(|error| Failure::Usage(error.to_string()))?;
     if args.list {
         return write(args.output.as_deref(), |out| match args.format {
             Form::Markdown => catalog::markdown(out, &analysis),
@@ -186,7 +193,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         let page = catalog::explain(rule.ok_or_else(|| unknown(id))?);
         return write(args.output.as_deref(), |out| out.write_all(page.as_bytes()));
     }
-    let options = args.options(&analysis)?;
+    let options = args.options(&analysis, &config)?;
     let sources = expand(&args.inputs)?;
     let results = analyze(args, &analysis, &options, &sources)?;
     let entries: Vec<Entry<'_>> = results
@@ -275,7 +282,7 @@ fn unknown(id: &str) -> Failure {
 }
 
 impl Args {
-    fn options(&self, analysis: &Analysis) -> Result<AnalysisOptions, Failure> {
+    fn options(&self, analysis: &Analysis, config: &Config) -> Result<AnalysisOptions, Failure> {
         let mut options = AnalysisOptions::default();
         options.rules.clone_from(&self.rules);
         options.skip.clone_from(&self.skip);
@@ -285,7 +292,7 @@ impl Args {
         if let Some(id) = self.rules.iter().chain(&self.skip).find(|id| analysis.infos().all(|info| info.id != **id)) {
             return Err(unknown(id));
         }
-        config::apply(self.config.as_deref(), analysis, &mut options)?;
+        config.apply(&mut options);
         Ok(options)
     }
 

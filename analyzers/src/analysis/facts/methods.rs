@@ -12,10 +12,37 @@ pub(super) struct Membership {
     /// Words of bits of a function.
     words: usize,
     bits: Vec<u64>,
-    /// Whether it is the JDK's.
-    jdk: Vec<bool>,
+    kinds: Vec<Kind>,
     /// Sets of [`Scope::Direct`].
     direct: Vec<u64>,
+}
+
+/// What a function is to the sets that it does not belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The program's.
+    Program,
+    /// The JDK's or native.
+    Jdk,
+    /// The JDK's, and calls whatever it is told to.
+    PassesOn,
+}
+
+impl Kind {
+    fn of(method: &str) -> Self {
+        const REFLECTION: [&str; 3] = ["java.lang.reflect.", "jdk.internal.reflect.", "sun.reflect."];
+        let name = method.rsplit('.').next().unwrap_or(method);
+        let calls = name.starts_with("invoke") || name.starts_with("newInstance");
+        if calls && REFLECTION.iter().any(|p| method.starts_with(p))
+            || method == "java.security.AccessController.doPrivileged"
+        {
+            Self::PassesOn
+        } else if is_jdk(method) {
+            Self::Jdk
+        } else {
+            Self::Program
+        }
+    }
 }
 
 impl Membership {
@@ -29,11 +56,11 @@ impl Membership {
         }
         let matcher = Matcher::new(sets);
         let functions = facts.names.function_count();
-        let mut all = Self { words, bits: vec![0; functions.saturating_mul(words)], jdk: Vec::new(), direct };
-        all.jdk.reserve_exact(functions);
+        let mut all = Self { words, bits: vec![0; functions.saturating_mul(words)], kinds: Vec::new(), direct };
+        all.kinds.reserve_exact(functions);
         for i in 0..functions {
             let name = facts.names.function_at(i).map_or("", |f| facts.names.str(f.name));
-            all.jdk.push(is_jdk(name));
+            all.kinds.push(Kind::of(name));
             let from = i.saturating_mul(words);
             if let Some(bits) = all.bits.get_mut(from..from.saturating_add(words)) {
                 matcher.mark(name, bits);
@@ -104,7 +131,8 @@ impl Facts {
         let membership = self.membership();
         found.fill(0);
         let (mut buffer, mut many);
-        // Sets of which no method of the program that is none of theirs has been passed.
+        // Sets for which control has not gone elsewhere yet, from the leaf: to a method of the program that is none of theirs, or to
+        // one that was called because somebody said so.
         let alive: &mut [u64] = if found.len() <= 1 {
             buffer = [u64::MAX];
             &mut buffer
@@ -112,16 +140,22 @@ impl Facts {
             many = vec![u64::MAX; found.len()];
             &mut many
         };
+        let mut called: Option<&[u64]> = None;
         for frame in self.frames(stack) {
             let function = self.function_of(*frame);
             let of = membership.of_function(function);
-            let foreign = !membership.jdk.get(function.index()).copied().unwrap_or(true);
+            let stay = match membership.kinds.get(function.index()) {
+                Some(Kind::Program) => Some(of),
+                Some(Kind::PassesOn) => called,
+                Some(Kind::Jdk) | None => None,
+            };
+            if let Some(stay) = stay {
+                alive.iter_mut().zip(stay).for_each(|(alive, stay)| *alive &= stay);
+            }
+            called = Some(of);
             for ((found, alive), (of, direct)) in
-                found.iter_mut().zip(alive.iter_mut()).zip(of.iter().zip(&membership.direct))
+                found.iter_mut().zip(alive.iter()).zip(of.iter().zip(&membership.direct))
             {
-                if foreign {
-                    *alive &= of;
-                }
                 *found |= of & (*alive | !direct);
             }
         }

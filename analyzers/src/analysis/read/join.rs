@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use jfr_parse::Recording;
 
 use super::chunk::{ChunkFacts, Context, Gathered};
-use super::profiles::{ChunkView, Profiles, Writer};
-use crate::analysis::cell::Cell;
-use crate::analysis::facts::{EventFacts, Facts, GroupsData, Lazy, TableData};
+use super::profiles::{ChunkView, Profiles};
+use crate::analysis::facts::{EventFacts, Facts, Lazy, TableData};
 use crate::analysis::options::AnalysisOptions;
+use crate::model::StackId;
 
 /// Warnings that are kept.
 const MAX_WARNINGS: usize = 100;
@@ -18,8 +18,7 @@ pub(super) struct Joined {
     next: usize,
     waiting: BTreeMap<usize, Option<ChunkFacts>>,
     events: BTreeMap<String, EventFacts>,
-    tables: Vec<TableData>,
-    groups: Vec<GroupsData>,
+    gathered: Gathered,
     profiles: Profiles,
     warnings: Vec<String>,
     types: BTreeMap<i64, String>,
@@ -27,14 +26,13 @@ pub(super) struct Joined {
 
 impl Joined {
     pub(super) fn new(recording: &Recording<'_>, context: &Context<'_>) -> Self {
-        let Gathered { tables, groups } = Gathered::new(context.wanted);
-        let profiles = Profiles::new(&context.wanted.groups, &spans(recording), &context.shared.interner);
+        let wanted = context.wanted;
+        let profiles = Profiles::new(&wanted.groups, &spans(recording), &context.shared.interner);
         Self {
             next: 0,
             waiting: BTreeMap::new(),
             events: BTreeMap::new(),
-            tables,
-            groups,
+            gathered: Gathered::new(wanted),
             profiles,
             warnings: Vec::new(),
             types: BTreeMap::new(),
@@ -54,32 +52,21 @@ impl Joined {
         while let Some(facts) = self.waiting.remove(&self.next) {
             let index = self.next;
             self.next += 1;
-            match facts {
-                Some(facts) => self.join(context, index, facts),
-                None => self.profiles.done(index, &mut self.groups),
+            let Some(mut facts) = facts else {
+                self.profiles.done(index, &mut self.gathered.groups);
+                continue;
+            };
+            let stack = |id: StackId| facts.stacks.get(id.index()).copied().unwrap_or_default();
+            let chunk = ChunkView::of(index, &facts, context.wanted, &context.shared.interner);
+            self.profiles.tell_apart(&chunk, &mut facts.gathered.groups, &context.shared.interner, stack);
+            for (name, event) in facts.events {
+                self.events.entry(name).or_default().merge(&event);
             }
+            self.types.extend(facts.types.into_iter().map(|(id, name)| (id.cast_signed(), name)));
+            self.gathered.append(facts.gathered, stack);
+            self.profiles.done(index, &mut self.gathered.groups);
+            self.warn(facts.warnings);
         }
-    }
-
-    fn join(&mut self, context: &Context<'_>, index: usize, facts: ChunkFacts) {
-        let Gathered { tables, groups } = facts.gathered;
-        let map = |cell: Cell| match cell {
-            Cell::Stack(id) => facts.stacks.get(id.index()).copied().unwrap_or_default(),
-            cell => cell,
-        };
-        let interner = &context.shared.interner;
-        let writer = Writer::of(facts.by_jvm, &tables, context.wanted, interner);
-        let count = |event: &str| facts.events.iter().find(|(name, _)| name == event).map_or(0, |(_, e)| e.count);
-        let chunk = ChunkView { index, writer, has_default_state: facts.has_default_state, count: &count };
-        self.profiles.join(chunk, groups, &mut self.groups, interner, map);
-        for (mine, theirs) in self.tables.iter_mut().zip(tables) {
-            mine.append(theirs, map);
-        }
-        for (name, event) in facts.events {
-            self.events.entry(name).or_default().merge(&event);
-        }
-        self.types.extend(facts.types.into_iter().map(|(id, name)| (id.cast_signed(), name)));
-        self.warn(facts.warnings);
     }
 
     fn warn(&mut self, warnings: impl IntoIterator<Item = String>) {
@@ -96,7 +83,7 @@ impl Joined {
         self.warn(recording.losses().iter().map(ToString::to_string));
         let wanted = context.wanted;
         let mut tables: BTreeMap<&'static str, TableData> =
-            wanted.tables.keys().copied().zip(self.tables).collect();
+            wanted.tables.keys().copied().zip(self.gathered.tables).collect();
         let mut notes = Vec::new();
         for (event, table) in &mut tables {
             table.sort();
@@ -108,22 +95,23 @@ impl Joined {
                 ));
             }
         }
-        for groups in &self.groups {
+        for groups in &self.gathered.groups {
             if let Some(others) = &groups.others {
-                let (events, kept) = (groups.by.events.join(", "), groups.keys.len());
+                let (events, kept) = (groups.by.events.join(", "), groups.len());
                 notes.push(format!(
                     "of {events}, {} events beyond the first {kept} groups are not told apart",
                     others.count
                 ));
             }
         }
-        let range = spans(recording).into_iter().fold((i64::MAX, i64::MIN), |all, one| (all.0.min(one.0), all.1.max(one.1)));
+        let range =
+            spans(recording).into_iter().fold((i64::MAX, i64::MIN), |all, one| (all.0.min(one.0), all.1.max(one.1)));
         let mut facts = Facts {
             names: context.shared.interner.freeze(),
             threads: context.threads.into_list(),
             events: self.events,
             tables,
-            groups: self.groups,
+            groups: self.gathered.groups,
             methods: wanted.methods.clone(),
             chunks: recording.chunk_count(),
             first_types: self.types,

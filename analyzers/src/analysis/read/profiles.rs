@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
 
+use super::chunk::ChunkFacts;
 use super::wanted::Wanted;
 use crate::CpuSource;
 use crate::analysis::cell::Cell;
@@ -17,7 +18,7 @@ use crate::analysis::needs::{GroupBy, PROFILE};
 use crate::collect::execution::{Execution, State, is_async_profiler, park_kind};
 use crate::collect::overlapping;
 use crate::collect::sources::{Route, SOURCES};
-use crate::model::{Interner, ProfileType, StrId};
+use crate::model::{Interner, ProfileType, StackId, StrId};
 
 /// The key of an event of this source, with the text that may matter.
 pub(crate) fn code(source: usize, text: Option<StrId>) -> Cell {
@@ -64,14 +65,30 @@ impl Writer {
 }
 
 /// What decides where the events of a chunk count.
-pub(crate) struct ChunkView<'c> {
+pub(crate) struct ChunkView {
     /// Its number.
     pub(crate) index: usize,
     pub(crate) writer: Writer,
     /// Its threads know [`State::Default`].
     pub(crate) has_default_state: bool,
-    /// How many events of a type it has.
-    pub(crate) count: &'c dyn Fn(&str) -> u64,
+    /// How many events it has of each source, in the order of [`SOURCES`].
+    pub(crate) counts: Vec<u64>,
+}
+
+impl ChunkView {
+    pub(super) fn of(index: usize, facts: &ChunkFacts, wanted: &Wanted, interner: &Interner) -> Self {
+        let count = |event: &str| facts.events.iter().find(|(name, _)| **name == *event).map_or(0, |(_, e)| e.count);
+        Self {
+            index,
+            writer: Writer::of(facts.by_jvm, &facts.gathered.tables, wanted, interner),
+            has_default_state: facts.has_default_state,
+            counts: SOURCES.iter().map(|source| count(source.event)).collect(),
+        }
+    }
+
+    fn has(&self, is: impl Fn(Route) -> bool) -> bool {
+        SOURCES.iter().zip(&self.counts).any(|(source, count)| is(source.route) && *count > 0)
+    }
 }
 
 /// Where the events of a chunk count.
@@ -159,16 +176,16 @@ impl Profiles {
         }
     }
 
-    /// Joins the groups `from` of a chunk, with their cells changed by `map`, to those of earlier chunks.
-    pub(crate) fn join(
+    /// Tells the events of a chunk apart by profile. CPU samples are taken out of its groups until it is
+    /// [`done`](Self::done), their stacks changed by `stack`; what does not count is dropped.
+    pub(crate) fn tell_apart(
         &mut self,
-        chunk: ChunkView<'_>,
-        from: Vec<GroupsData>,
-        to: &mut [GroupsData],
+        chunk: &ChunkView,
+        groups: &mut [GroupsData],
         interner: &Interner,
-        map: impl Fn(Cell) -> Cell,
+        stack: impl Fn(StackId) -> Cell,
     ) {
-        let ChunkView { index, mut writer, has_default_state, count } = chunk;
+        let mut writer = chunk.writer.clone();
         if !writer.by_jvm {
             if !writer.has_settings {
                 writer.event.clone_from(&self.profiler.event);
@@ -176,48 +193,46 @@ impl Profiles {
             }
             self.profiler = writer.clone();
         }
-        let seen = |route: Route| SOURCES.iter().any(|s| s.route == route && count(s.event) > 0);
         let mut routes = Routes {
-            execution: Execution::of(writer.is_async_profiler, has_default_state, writer.event.as_deref()),
-            every_allocation: seen(Route::EveryAllocation),
-            class_loads: seen(Route::ClassLoad),
+            execution: Execution::of(writer.is_async_profiler, chunk.has_default_state, writer.event.as_deref()),
+            every_allocation: chunk.has(|route| route == Route::EveryAllocation),
+            class_loads: chunk.has(|route| route == Route::ClassLoad),
             interner,
             known: HashMap::default(),
         };
-        let number = self.group_of.get(index).copied().unwrap_or(index);
+        let number = self.group_of.get(chunk.index).copied().unwrap_or(chunk.index);
         let wanted = &self.wanted;
         let fresh = || wanted.iter().map(|by| GroupsData::new(*by)).collect::<Vec<_>>();
         let waiting = self.waiting.entry(number).or_default();
-        for source in CpuSource::ALL.into_iter().filter(|s| *s != CpuSource::ExecutionSample && count(s.event()) > 0) {
+        for source in CpuSource::ALL.into_iter().filter(|source| chunk.has(|route| route == Route::Cpu(*source))) {
             waiting.entry(source).or_insert_with(fresh);
         }
-        for (i, (theirs, mine)) in from.into_iter().zip(to.iter_mut()).enumerate() {
-            let Some(place) = self.places.get(i).copied().flatten() else {
-                mine.append(theirs, |(keys, bucket)| (keys.map(&map), bucket));
-                continue;
-            };
-            let (entries, others) = theirs.into_entries();
-            for ((mut keys, bucket), sums) in entries {
+        for (i, group) in groups.iter_mut().enumerate() {
+            let Some(place) = self.places.get(i).copied().flatten() else { continue };
+            let from = std::mem::replace(group, GroupsData::new(group.by));
+            for ((mut keys, bucket), sums) in from.entries() {
                 let Some(of) = keys.get_mut(place) else { continue };
                 let Some(target) = routes.target(*of) else { continue };
                 let kind = if let Target::Profile(kind) = target { kind } else { ProfileType::Cpu };
                 *of = self.names.get(&kind).map_or(Cell::Null, |name| Cell::Text(*name));
-                let key = (keys.map(&map), bucket);
-                match target {
-                    Target::Profile(_) => mine.merge(&key, sums),
-                    Target::Cpu(source) => {
-                        if let Some(data) = waiting.entry(source).or_insert_with(fresh).get_mut(i) {
-                            data.merge(&key, sums);
-                        }
+                let Target::Cpu(source) = target else {
+                    group.merge(&(keys, bucket), sums);
+                    continue;
+                };
+                for cell in &mut keys {
+                    if let Cell::Stack(id) = *cell {
+                        *cell = stack(id);
                     }
                 }
+                if let Some(group) = waiting.entry(source).or_insert_with(fresh).get_mut(i) {
+                    group.merge(&(keys, bucket), sums);
+                }
             }
-            others.into_iter().for_each(|sums| mine.merge_others(sums));
+            from.others.into_iter().for_each(|sums| group.merge_others(sums));
         }
-        self.done(index, to);
     }
 
-    /// Chunk `index` is done with, whether it could be read or not.
+    /// Chunk `index` is done with, whether it could be read or not: if it was the last of its time, its CPU samples are added.
     pub(crate) fn done(&mut self, index: usize, to: &mut [GroupsData]) {
         let number = self.group_of.get(index).copied().unwrap_or(index);
         if let Some(open) = self.open.get_mut(&number) {
@@ -235,91 +250,4 @@ impl Profiles {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-    use super::*;
-    use crate::analysis::facts::{Key, Sample};
-    use crate::analysis::needs::{MAX_KEYS, MAX_MEASURES};
-    use crate::collect::sources::source_of;
-
-    const BY: GroupBy = GroupBy::of(&[]).by(&[PROFILE]);
-
-    /// The events of a chunk: type and state.
-    type Events<'e> = &'e [(&'e str, &'e str)];
-
-    fn join(spans: &[(i64, i64)], chunks: &[(Writer, bool, Events<'_>)]) -> BTreeMap<String, u64> {
-        let interner = Interner::new();
-        let mut profiles = Profiles::new(&[BY], spans, &interner);
-        let mut to = vec![GroupsData::new(BY)];
-        for (index, (writer, has_default, events)) in chunks.iter().enumerate() {
-            let mut from = GroupsData::new(BY);
-            for (event, state) in *events {
-                let state = interner.symbols().string(state);
-                let mut key: Key = ([Cell::Null; MAX_KEYS], 0);
-                key.0[0] = code(source_of(event).unwrap(), Some(state));
-                from.add(&key, &Sample { start: 0, end: 0, measures: [0.0; MAX_MEASURES], since: 0 });
-            }
-            let count = |name: &str| events.iter().filter(|(event, _)| *event == name).count() as u64;
-            let writer = writer.clone();
-            let view = ChunkView { index, writer, has_default_state: *has_default, count: &count };
-            profiles.join(view, vec![from], &mut to, &interner, |cell| cell);
-        }
-        assert!(profiles.waiting.is_empty());
-        let name = |key: &Key| interner.symbols().str(key.0[0].text().unwrap()).to_owned();
-        to[0].keys.iter().map(name).zip(to[0].sums.iter().map(|s| s.count)).collect()
-    }
-
-    fn expected(profiles: &[(&str, u64)]) -> BTreeMap<String, u64> {
-        profiles.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
-    }
-
-    fn jvm() -> Writer {
-        Writer { by_jvm: true, has_settings: true, ..Writer::default() }
-    }
-
-    fn profiler(event: &str) -> Writer {
-        Writer { is_async_profiler: true, has_settings: true, event: Some(event.to_owned()), by_jvm: false }
-    }
-
-    const RUNS: (&str, &str) = ("jdk.ExecutionSample", "STATE_RUNNABLE");
-    const DEFAULT: (&str, &str) = ("jdk.ExecutionSample", "STATE_DEFAULT");
-    const DATADOG: (&str, &str) = ("datadog.ExecutionSample", "RUNNABLE");
-
-    #[test]
-    fn of_chunks_of_the_same_time_one_source_counts() {
-        let chunks = [(jvm(), false, &[RUNS, RUNS][..]), (Writer::default(), false, &[DATADOG][..])];
-        assert_eq!(join(&[(0, 10), (5, 8)], &chunks), expected(&[("cpu", 1)]));
-        assert_eq!(join(&[(0, 10), (10, 20)], &chunks), expected(&[("cpu", 3)]));
-    }
-
-    #[test]
-    fn the_writer_says_what_an_execution_sample_is() {
-        let asleep = ("jdk.ExecutionSample", "STATE_SLEEPING");
-        assert_eq!(join(&[(0, 1)], &[(jvm(), false, &[RUNS, asleep])]), expected(&[("cpu", 1)]));
-        assert_eq!(join(&[(0, 1)], &[(profiler("wall"), false, &[RUNS, asleep])]), expected(&[("wall", 2)]));
-        assert_eq!(join(&[(0, 1)], &[(profiler("cache-misses"), false, &[RUNS])]), expected(&[("event", 1)]));
-        let both = expected(&[("cpu", 1), ("wall", 1)]);
-        assert_eq!(join(&[(0, 1)], &[(profiler("cpu"), true, &[RUNS, DEFAULT])]), both);
-    }
-
-    #[test]
-    fn a_profiler_says_it_once() {
-        let silent = Writer::default();
-        let chunks = [
-            (profiler("wall"), false, &[RUNS][..]),
-            (jvm(), false, &[RUNS][..]),
-            (silent, false, &[RUNS, RUNS, RUNS][..]),
-        ];
-        assert_eq!(join(&[(0, 1), (1, 2), (2, 3)], &chunks), expected(&[("cpu", 1), ("wall", 4)]));
-    }
-
-    #[test]
-    fn sampled_allocations_count_where_they_are_all_there_is() {
-        let (exact, sampled) = (("jdk.ObjectAllocationInNewTLAB", ""), ("jdk.ObjectAllocationSample", ""));
-        assert_eq!(join(&[(0, 1)], &[(jvm(), false, &[exact, sampled])]), expected(&[("alloc", 1)]));
-        assert_eq!(join(&[(0, 1)], &[(jvm(), false, &[sampled])]), expected(&[("alloc", 1)]));
-        let parks = [("jdk.ThreadPark", "java.util.concurrent.locks.ReentrantLock$FairSync"), ("jdk.ThreadPark", "x.Y")];
-        assert_eq!(join(&[(0, 1)], &[(jvm(), false, &parks)]), expected(&[("lock", 1), ("park", 1)]));
-        assert_eq!(join(&[(0, 1)], &[(jvm(), false, &[("jdk.JavaExceptionThrow", "")])]), expected(&[]));
-    }
-}
+mod tests;

@@ -31,6 +31,7 @@ mod rule;
 mod shape;
 mod share;
 mod table;
+mod tlab_waste;
 
 use std::sync::LazyLock;
 
@@ -38,9 +39,10 @@ use super::boxed;
 use crate::analysis::AnalysisError;
 use crate::analysis::rule::Rule;
 pub use hot_spots::HotSpots;
-pub(super) use hot_spots::{carry, needs as hot_spot_needs};
+pub(super) use hot_spots::{carry, needs};
 pub use pattern::{Pattern, Resource, Thresholds};
 pub use rule::PatternRule;
+pub use tlab_waste::TlabWaste;
 
 static TABLE: LazyLock<Vec<PatternRule>> = LazyLock::new(|| built().filter_map(Result::ok).collect());
 
@@ -49,7 +51,10 @@ fn built() -> impl Iterator<Item = Result<PatternRule, AnalysisError>> {
 }
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
-    let mut rules = boxed![HotSpots];
+    let mut rules = boxed![HotSpots, TlabWaste];
     rules.extend(TABLE.iter().map(|rule| Box::new(rule.clone()) as Box<dyn Rule>));
     rules
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
 
-use super::share::{SAMPLES, STACK_KEY, samples_of};
 use super::shape::{Occurrence, whole};
+use super::share::{SAMPLES, STACK_KEY, samples_of};
 use crate::analysis::math::{Spread, map_exp74, ratio};
-use crate::analysis::{
-    Category, Facts, MethodRow, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict,
-};
+use crate::analysis::{Category, Facts, MethodRow, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 use crate::model::{FrameId, FunctionId};
 
 /// Methods at the top of many CPU samples. Needs no list.
@@ -38,7 +36,7 @@ impl Rule for HotSpots {
             settings: const {
                 &[
                     Setting::percent("hot", HOT * 100.0, "Share of all samples that makes a hot spot"),
-                    Setting::percent("info", 40.0, "Share of one method that is worth a look"),
+                    Setting::percent("info", 80.0, "Share of one method that is worth a look"),
                 ]
             },
             ..RuleInfo::own("HotSpots")
@@ -156,5 +154,67 @@ impl Found {
         });
         let shapes = Value::table(["method", "over time", "busiest thread", "share on that thread"], shapes);
         verdict.with("hot spots", methods).with("hot spots over time", shapes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::Severity;
+    use crate::analysis::rules::support::fixture;
+    use crate::analysis::testing::{Scene, stack, thread};
+
+    /// Samples, every 20 ms, so many of which are of a hot method, from the first on or all over the time.
+    fn scene(hot: i64, burst: bool) -> Scene {
+        (0..1_000i64).fold(Scene::new(), |scene, i| {
+            let is_hot = if burst { i < hot } else { i * hot % 1_000 < hot };
+            let (name, top) = if is_hot { ("worker", "java.util.HashMap.get") } else { ("main", "") };
+            let other = format!("com.acme.M{}.run", i % 200);
+            let methods = if top.is_empty() { vec![other.as_str()] } else { vec![top, "com.acme.Hot.find"] };
+            let fields = [("stackTrace", stack(&methods)), ("sampledThread", thread(name))];
+            scene.event("jdk.ExecutionSample", i * 20_000_000, i * 20_000_000, fields)
+        })
+    }
+
+    fn shown(verdict: &Verdict) -> String {
+        format!("{:?}", verdict.evidence)
+    }
+
+    #[test]
+    fn a_method_that_takes_nearly_all_is_worth_a_look() {
+        let verdict = scene(900, false).judge(&HotSpots);
+        assert_eq!(verdict.severity, Severity::Info);
+        assert_eq!(verdict.summary, "java.util.HashMap.get takes 90.0 % of the CPU samples itself");
+        let text = shown(&verdict);
+        assert!(text.contains("com.acme.Hot.find") && text.contains("steady") && text.contains("worker"), "{text}");
+        assert_eq!(fixture::expect("HotSpots", "scenarios/spin", Severity::Info).severity, Severity::Info);
+    }
+
+    #[test]
+    fn hot_spots_are_told_without_being_findings() {
+        let verdict = scene(200, true).judge(&HotSpots);
+        assert_eq!(verdict.severity, Severity::Ok);
+        assert!(shown(&verdict).contains("burst"), "{verdict:?}");
+        let none = scene(0, true).with("hot", "2 %").judge(&HotSpots);
+        assert_eq!((none.severity, none.evidence.is_empty()), (Severity::Ok, true));
+        fixture::expect("HotSpots", "scenarios/regex-hot", Severity::Ok);
+    }
+
+    #[test]
+    fn few_samples_say_nothing() {
+        assert_eq!(Scene::new().judge(&HotSpots).severity, Severity::NotApplicable);
+        fixture::expect("HotSpots", "scenarios/healthy", Severity::NotApplicable);
+    }
+
+    #[test]
+    fn findings_about_the_cpu_carry_them() {
+        use crate::analysis::rules::cpu::MethodProfiling;
+        let scene = scene(900, false)
+            .setting("jdk.ExecutionSample", "period", "20 ms")
+            .event("jdk.ActiveSetting", 0, 0, [])
+            .event("jdk.CPULoad", 0, 0, []);
+        let verdict = scene.judge(&MethodProfiling);
+        assert!(verdict.is_finding(), "{verdict:?}");
+        assert!(verdict.evidence.get("hot spots over time").is_some(), "{verdict:?}");
     }
 }

@@ -123,7 +123,7 @@ fn formula(pattern: &Pattern) -> String {
     let which = match pattern.methods.looks_at() {
         Scope::Anywhere => "with such a method anywhere on the stack",
         Scope::Direct => {
-            "with such a method between the top of the stack and the first method of the program that is none of them"
+            "with such a method at the top of the stack, or above all methods of the program that are none of them"
         }
     };
     format!(
