@@ -26,12 +26,10 @@ pub enum AnalysisError {
         /// The keys that there are.
         known: String,
     },
-    /// A pattern on the names of methods covers nothing or everything.
-    #[error(
-        "the pattern {pattern:?} on methods cannot be used: {reason}; name a package, a class or a method, * stands for any text"
-    )]
+    /// A pattern on methods covers nothing or everything, or there are no limits for it.
+    #[error("the pattern {pattern:?} cannot be used: {reason}")]
     BadPattern {
-        /// The pattern.
+        /// The pattern, or the id of the rule that it would be.
         pattern: String,
         /// Why.
         reason: &'static str,

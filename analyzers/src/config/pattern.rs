@@ -4,7 +4,7 @@ use toml::de::DeValue;
 
 use super::{ConfigError, Reader, Spanned};
 use crate::analysis::rules::overhead::{Pattern, PatternRule, Resource, Thresholds};
-use crate::analysis::{AnalysisError, Category, Scope, Unit};
+use crate::analysis::{Category, Scope, Unit};
 
 const KEYS: &str = "id, title, methods, scope, category, explanation, remedy, cpu, allocation, wall, blocking";
 
@@ -18,7 +18,7 @@ impl Reader<'_> {
         let id = get("id").map(|id| self.text(id)).transpose()?.unwrap_or_default();
         let title = get("title").map(|title| self.text(title)).transpose()?.unwrap_or_else(|| id.clone());
         let mut pattern = Pattern::new(id, title, self.methods(value, get("methods"))?)
-            .map_err(|error| self.refused(get("methods").unwrap_or(value), &error))?;
+            .map_err(|error| self.at(get("methods").unwrap_or(value), error.to_string()))?;
         for (key, value) in table {
             pattern = match &**key.get_ref() {
                 "id" | "title" | "methods" => pattern,
@@ -40,12 +40,7 @@ impl Reader<'_> {
                 },
             };
         }
-        PatternRule::new(pattern).map_err(|error| self.refused(get("id").unwrap_or(value), &error))
-    }
-
-    /// What the library says of a pattern, without what the line says already.
-    fn refused(&self, place: &Spanned<DeValue<'_>>, error: &AnalysisError) -> ConfigError {
-        self.at(place, error.to_string())
+        PatternRule::new(pattern).map_err(|error| self.at(get("id").unwrap_or(value), error.to_string()))
     }
 
     fn methods(

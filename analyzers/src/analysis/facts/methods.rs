@@ -174,3 +174,51 @@ impl Facts {
         found.get(place / 64).is_some_and(|word| word & (1 << (place % 64)) != 0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::analysis::testing::{Scene, stack};
+    use crate::analysis::{Facts, GroupBy, MethodSet, Needs, Rule, RuleInfo, Scope, Settings, Verdict};
+
+    /// Tells of one set of methods whether they are on the only stack.
+    struct On(MethodSet);
+
+    const STACKS: GroupBy = GroupBy::of(&["x.E"]).by(&["stackTrace"]);
+
+    impl Rule for On {
+        fn info(&self) -> RuleInfo {
+            RuleInfo::own("On")
+        }
+
+        fn needs(&self) -> Needs {
+            // Another set beside it.
+            Needs::new().groups(STACKS).methods(MethodSet::new(["other"]).unwrap()).methods(self.0.clone())
+        }
+
+        fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+            let stack = facts.groups(&STACKS).iter().next().and_then(|g| g.stack(0)).unwrap();
+            Verdict::ok(if facts.passes(&self.0, stack) { "on it" } else { "not on it" })
+        }
+    }
+
+    fn is_on(methods: &[&str], pattern: &str, scope: Scope) -> bool {
+        let scene = Scene::new().event("x.E", 0, 0, [("stackTrace", stack(methods))]);
+        scene.judge(&On(MethodSet::new([pattern]).unwrap().scope(scope))).summary == "on it"
+    }
+
+    #[test]
+    fn the_scope_says_how_far_down_the_stack() {
+        let below = ["a.Own.run", "lib.L.call", "a.Own.main"];
+        assert!(is_on(&below, "lib", Scope::Anywhere) && !is_on(&below, "lib", Scope::Direct));
+        let through_jdk = ["java.util.HashMap.get", "lib.L.call", "a.Own.main"];
+        assert!(is_on(&through_jdk, "lib", Scope::Direct));
+        let within = ["lib.M.run", "lib.L.call", "a.Own.main"];
+        assert!(is_on(&within, "lib", Scope::Direct) && !is_on(&within, "lib.L", Scope::Direct));
+        let told_to = ["java.util.HashMap.get", "java.lang.reflect.Method.invoke", "lib.L.call", "a.Own.main"];
+        assert!(is_on(&told_to, "lib", Scope::Anywhere) && !is_on(&told_to, "lib", Scope::Direct));
+        assert!(!is_on(&told_to, "java.lang.reflect", Scope::Direct));
+        assert!(is_on(&["java.lang.reflect.Method.invoke", "a.Own.main"], "java.lang.reflect", Scope::Direct));
+        assert!(!is_on(&below, "com", Scope::Anywhere));
+    }
+}

@@ -31,3 +31,42 @@ impl Facts {
         slot.get_or_init(|| Arc::new(make(self))).clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use crate::analysis::testing::Scene;
+    use crate::analysis::{Facts, Needs, Rule, RuleInfo, Settings, Verdict};
+
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+
+    struct Sum(usize);
+
+    struct Asks;
+
+    impl Rule for Asks {
+        fn info(&self) -> RuleInfo {
+            RuleInfo::own("Asks")
+        }
+
+        fn needs(&self) -> Needs {
+            Needs::new()
+        }
+
+        fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+            let make = |facts: &Facts| {
+                MADE.fetch_add(1, Ordering::Relaxed);
+                Sum(facts.chunks())
+            };
+            let (first, second) = (facts.once(make), facts.once(make));
+            Verdict::ok(format!("{} {}", first.0, second.0))
+        }
+    }
+
+    #[test]
+    fn it_is_made_once() {
+        assert_eq!(Scene::new().judge(&Asks).summary, "1 1");
+        assert_eq!(MADE.load(Ordering::Relaxed), 1);
+    }
+}

@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(spread([0]).within(&all, 64), (1, slices));
         let half = spread((500..1_000).map(|s| s * SECOND));
         let (there, of) = half.within(&all, 8);
-        assert!((4..=8).contains(&of) && there * 2 <= of + 1 && there * 2 >= of, "{there} of {of}");
+        assert!((4..=8).contains(&of) && (of..=of + 2).contains(&(there * 2)), "{there} of {of}");
     }
 
     #[test]

@@ -20,6 +20,9 @@ use crate::collect::overlapping;
 use crate::collect::sources::{Route, SOURCES};
 use crate::model::{Interner, ProfileType, StackId, StrId};
 
+/// How many times at once of which CPU samples wait for more chunks of that time.
+const WAITING: usize = 8;
+
 /// The key of an event of this source, with the text that may matter.
 pub(crate) fn code(source: usize, text: Option<StrId>) -> Cell {
     let text = text.map_or(0, |id| i64::from(id.number()).saturating_add(1));
@@ -238,14 +241,22 @@ impl Profiles {
         if let Some(open) = self.open.get_mut(&number) {
             *open = open.saturating_sub(1);
             if *open > 0 {
+                // A file may be made so that all wait for the last.
+                while self.waiting.len() > WAITING {
+                    choose(self.waiting.pop_first().map(|(_, sources)| sources), to);
+                }
                 return;
             }
         }
-        // Of the sources that saw the same work, the best counts.
-        let best = self.waiting.remove(&number).and_then(|sources| sources.into_iter().next());
-        for (mine, theirs) in to.iter_mut().zip(best.into_iter().flat_map(|(_, groups)| groups)) {
-            mine.append(theirs, |key| key);
-        }
+        choose(self.waiting.remove(&number), to);
+    }
+}
+
+/// Of the sources that saw the same work, the best counts.
+fn choose(sources: Option<BTreeMap<CpuSource, Vec<GroupsData>>>, to: &mut [GroupsData]) {
+    let best = sources.and_then(|sources| sources.into_iter().next());
+    for (mine, theirs) in to.iter_mut().zip(best.into_iter().flat_map(|(_, groups)| groups)) {
+        mine.append(theirs, |key| key);
     }
 }
 

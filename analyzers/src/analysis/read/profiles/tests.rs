@@ -120,8 +120,8 @@ fn by_key(recording: &jfr_parse::Recording<'_>) -> BTreeMap<String, (f64, f64)> 
 /// The same, by [`collect`](crate::collect()).
 fn by_collect(recording: &jfr_parse::Recording<'_>) -> BTreeMap<String, (f64, f64)> {
     use ProfileType as P;
-    let mut options = crate::Options::default();
-    options.types = vec![P::Cpu, P::Event, P::Wall, P::Native, P::Alloc, P::Lock, P::Park];
+    let types = vec![P::Cpu, P::Event, P::Wall, P::Native, P::Alloc, P::Lock, P::Park];
+    let options = crate::Options { types, ..crate::Options::default() };
     let set = crate::collect(recording, &options).unwrap();
     let sums = set.profiles.iter().map(|profile| {
         let sum = |i: usize| profile.samples.iter().map(|s| s.values[i] as f64).sum::<f64>();

@@ -99,8 +99,10 @@ struct Spot {
 
 impl Spot {
     /// The first frame of the program on most of the stacks.
-    fn caller(&self) -> Option<FrameId> {
-        self.callers.iter().max_by(|a, b| a.1.total_cmp(b.1)).and_then(|(frame, _)| *frame)
+    fn caller(&self, facts: &Facts) -> Option<FrameId> {
+        let name = |frame: &Option<FrameId>| frame.map(|f| (facts.method(f), facts.frame(f).line));
+        let most = self.callers.iter().max_by(|a, b| a.1.total_cmp(b.1).then_with(|| name(b.0).cmp(&name(a.0))));
+        most.and_then(|(frame, _)| *frame)
     }
 }
 
@@ -131,7 +133,9 @@ impl Found {
             *spot.callers.entry(facts.application_frame(stack)).or_default() += group.sum(0);
         }
         let mut spots: Vec<Spot> = spots.into_values().collect();
-        spots.sort_by(|a, b| b.occurrence.samples.total_cmp(&a.occurrence.samples));
+        // Handles of methods are in no order that would be the same again.
+        let by_name = |a: &Spot, b: &Spot| facts.method(a.frame).cmp(facts.method(b.frame));
+        spots.sort_by(|a, b| b.occurrence.samples.total_cmp(&a.occurrence.samples).then_with(|| by_name(a, b)));
         Self { samples, whole: whole(facts), spots }
     }
 
@@ -139,7 +143,7 @@ impl Found {
         let shown = || self.spots.iter().take(SHOWN);
         let methods = Value::methods(shown().map(|spot| MethodRow {
             method: facts.frame(spot.frame),
-            application_frame: spot.caller().map(|f| facts.frame(f)),
+            application_frame: spot.caller(facts).map(|f| facts.frame(f)),
             value: Box::new(Value::number(spot.occurrence.samples, "samples")),
             percent: ratio(spot.occurrence.samples, self.samples) * 100.0,
         }));

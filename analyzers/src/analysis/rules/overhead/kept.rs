@@ -38,7 +38,7 @@ mod tests {
 
     #[test]
     fn what_is_equal_is_kept_once() {
-        let (a, b) = (text("a text of a test"), text(&"a text of a test".to_owned()));
+        let (a, b) = (text("a text of a test"), text(&["a text", "of a test"].join(" ")));
         assert!(std::ptr::eq(a, b));
         let of = |default| settings(vec![Setting::count("kept", default, "of a test")]);
         assert!(std::ptr::eq(of(1.5), of(1.5)) && !std::ptr::eq(of(1.5), of(2.5)));

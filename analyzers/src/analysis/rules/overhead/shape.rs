@@ -67,9 +67,9 @@ impl Occurrence {
 
     /// The thread with most of the samples, and its share, 0 to 100.
     pub(super) fn busiest_thread(&self, facts: &Facts) -> Option<(String, f64)> {
-        let (thread, samples) = self.threads.iter().max_by(|a, b| a.1.total_cmp(b.1))?;
-        let name = thread.map_or_else(|| "unknown".to_owned(), |id| facts.thread(id).name.clone());
-        Some((name, ratio(*samples, self.samples) * 100.0))
+        let name = |thread: &Option<ThreadId>| thread.map_or("unknown", |id| facts.thread(id).name.as_str());
+        let most = self.threads.iter().max_by(|a, b| a.1.total_cmp(b.1).then_with(|| name(b.0).cmp(name(a.0))));
+        most.map(|(thread, samples)| (name(thread).to_owned(), ratio(*samples, self.samples) * 100.0))
     }
 }
 

@@ -7,11 +7,14 @@ use super::table;
 use super::*;
 use crate::analysis::rules::support::fixture;
 use crate::analysis::testing::{Field, Scene, stack, thread};
-use crate::analysis::{Analysis, AnalysisOptions, MethodSet, Rule, Scope, Severity, Value, Verdict};
+use crate::analysis::{Analysis, AnalysisOptions, MethodSet, Scope, Severity, Value, Verdict};
+
+/// Stacks, leaf first.
+type Stacks = &'static [&'static [&'static str]];
 
 /// For each pattern, stacks (leaf first) that it is about and stacks that look like it. The program's own method is at the root of
 /// each.
-const CASES: &[(&str, &[&[&str]], &[&[&str]])] = &[
+const CASES: &[(&str, Stacks, Stacks)] = &[
     (
         "LoggingOverhead",
         &[
@@ -337,7 +340,9 @@ fn who_calls_it_is_the_first_method_of_the_program() {
     let stacks: &[&[&str]] =
         &[&["java.util.regex.Matcher.find", "java.lang.String.replaceAll", "com.acme.Words.clean"]];
     let verdict = scene("jdk.ExecutionSample", stacks, &[]).judge(&rule("RegexOverhead"));
-    let Some(Value::Methods { rows }) = verdict.evidence.get("callers by CPU samples") else { panic!("{verdict:?}") };
+    let Some(Value::Methods { rows }) = verdict.evidence.get("callers by CPU samples") else {
+        unreachable!("{verdict:?}")
+    };
     assert_eq!(rows[0].application_frame.as_ref().unwrap().method, "com.acme.Words.clean");
     assert_eq!((rows.len(), rows[0].percent), (1, 15.0));
     // They are the first 150 samples of a thousand.
