@@ -121,14 +121,12 @@ fn description(pattern: &Pattern) -> String {
 fn formula(pattern: &Pattern) -> String {
     let methods = pattern.methods.patterns().join(", ");
     let which = match pattern.methods.looks_at() {
-        Scope::Anywhere => "with such a method anywhere on the stack",
-        Scope::Direct => {
-            "with such a method at the top of the stack, or above all methods of the program that are none of them"
-        }
+        Scope::Anywhere => "anywhere on the stack",
+        Scope::Direct => "at the top of the stack, or above all methods of the program that are none of them",
     };
     format!(
-        "What {which}, over all of a kind: 25 at …-info, 75 at …-warning; the worst kind counts, where there is enough of it. \
-         The methods (* is any text): {methods}"
+        "Samples (or bytes, or time) with such a method {which}, over all of the kind: 25 at …-info, 75 at …-warning; without a …-warning \
+         74 at most. The worst kind counts, of those that there is enough of. The methods (* is any text): {methods}"
     )
 }
 
