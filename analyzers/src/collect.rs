@@ -6,6 +6,7 @@
 
 mod chunk;
 mod commit;
+pub(crate) mod execution;
 mod facts;
 pub(crate) mod functions;
 mod gather;
@@ -17,7 +18,7 @@ mod periods;
 pub(crate) mod plans;
 mod report;
 mod settled;
-mod sources;
+pub(crate) mod sources;
 pub(crate) mod stacks;
 pub(crate) mod type_map;
 
@@ -28,6 +29,7 @@ use jfr_parse::{Damage, Error, Loss, Recording, Result};
 
 use crate::account::Account;
 use chunk::{ChunkResult, Context};
+pub(crate) use commit::overlapping;
 use commit::{Committer, Merged, Totals};
 pub use options::{CpuSource, Filter, LabelKey, Options, Progress};
 use plans::PlanCache;

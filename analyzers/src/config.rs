@@ -10,9 +10,14 @@
 //! [[pattern]]              # what takes more than its share of the samples
 //! id = "OurCache"
 //! title = "Our cache"
-//! frames = ["com.acme.cache."]
+//! methods = ["com.acme.cache", "com.acme.Shop.find*"]
 //! cpu = { info = "2 %", warning = "5 %" }
+//! allocation = { info = "10 %" }
+//! remedy = "Make the keys smaller."
 //! ```
+//!
+//! A pattern becomes a rule like any other, see [`Pattern`](crate::analysis::rules::overhead::Pattern); it may also have `wall`,
+//! `blocking`, `scope` (`"anywhere"` or `"direct"`, see [`Scope`](crate::analysis::Scope)), `category` and `explanation`.
 
 mod pattern;
 
@@ -20,8 +25,8 @@ use std::collections::BTreeMap;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::analysis::{Analysis, AnalysisOptions, RuleInfo, Settings};
-pub use pattern::{Pattern, Thresholds};
+use crate::analysis::rules::overhead::PatternRule;
+use crate::analysis::{Analysis, AnalysisError, AnalysisOptions, Rule, RuleInfo, Settings};
 
 type Spanned<T> = toml::Spanned<T>;
 
@@ -32,8 +37,8 @@ pub struct Config {
     pub settings: BTreeMap<String, BTreeMap<String, String>>,
     /// The rules that are switched off.
     pub off: Vec<String>,
-    /// Patterns of the user's own.
-    pub patterns: Vec<Pattern>,
+    /// The rules of patterns of the user's own.
+    pub patterns: Vec<PatternRule>,
 }
 
 /// What is wrong in a file of settings.
@@ -55,21 +60,24 @@ impl Config {
         let reader = Reader { text };
         let document = DeTable::parse(text)
             .map_err(|error| reader.error(error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
-        let infos: Vec<RuleInfo> = analysis.infos().collect();
+        let mut infos: Vec<RuleInfo> = analysis.infos().collect();
         let mut config = Self::default();
-        for (key, value) in document.get_ref() {
+        // Patterns first: they are rules that have settings.
+        let mut parts: Vec<_> = document.get_ref().iter().collect();
+        parts.sort_by_key(|(key, _)| &**key.get_ref() == "rules");
+        for (key, value) in parts {
             match (&**key.get_ref(), value.get_ref()) {
                 ("rules", DeValue::Table(rules)) => reader.rules("", rules, &infos, &mut config)?,
                 ("rules", _) => return Err(reader.at(value, "rules has to be a table: [rules.ID]")),
                 ("pattern", DeValue::Array(patterns)) => {
-                    for pattern in patterns.iter() {
-                        let pattern = reader.pattern(pattern)?;
-                        let taken = config.patterns.iter().any(|p| p.id == pattern.id)
-                            || infos.iter().any(|info| info.id == pattern.id);
-                        if taken {
-                            return Err(reader.at(value, format!("there is a rule {:?} already", pattern.id)));
+                    for table in patterns.iter() {
+                        let rule = reader.pattern(table)?;
+                        let info = rule.info();
+                        if infos.iter().any(|known| known.id == info.id) {
+                            return Err(reader.at(table, format!("there is a rule {:?} already", info.id)));
                         }
-                        config.patterns.push(pattern);
+                        infos.push(info);
+                        config.patterns.push(rule);
                     }
                 }
                 ("pattern", _) => return Err(reader.at(value, "patterns are tables of a list: [[pattern]]")),
@@ -79,6 +87,14 @@ impl Config {
             }
         }
         Ok(config)
+    }
+
+    /// Adds the rules of its patterns.
+    ///
+    /// # Errors
+    /// [`AnalysisError::DuplicateRule`] for a rule that is there already.
+    pub fn add_to(&self, analysis: Analysis) -> Result<Analysis, AnalysisError> {
+        self.patterns.iter().cloned().try_fold(analysis, Analysis::with_rule)
     }
 
     /// Brings settings and rules that are off into the options. A rule that the options name runs all the same, and a
@@ -228,7 +244,7 @@ mod tests {
             ("[rules.LongGcPause\n", 1, ""),
             ("x = 1\ny = = 2\n", 2, ""),
             (
-                "[[pattern]]\nid = \"LongGcPause\"\nframes = [\"a.\"]\ncpu = { info = \"2 %\", warning = \"5 %\" }\n",
+                "[[pattern]]\nid = \"LongGcPause\"\nmethods = [\"a\"]\ncpu = { info = \"2 %\", warning = \"5 %\" }\n",
                 1,
                 "already",
             ),

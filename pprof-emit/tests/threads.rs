@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use jfr_analyzers::{LabelKey, collect, model::Profile};
-use jfr_parse::{Limits, MetadataCache, Recording};
+use jfr_parse::{Limits, MetadataCache, OpenOptions, Recording};
 use pprof_emit::{
     CheckError, CollapsedOptions, Options, Packing, ReadError, Stats, WriteError, Written, pb, read, to_bytes,
     write_all,
@@ -79,19 +79,19 @@ fn many_conversions_of_shared_bytes() {
         let set = collect(recording, &jfr_analyzers::Options::default()).unwrap();
         set.profiles.iter().map(|p| to_bytes(p, &set.tables, &Options::default()).unwrap()).collect()
     };
-    let open = |bytes| Recording::from_bytes(bytes, &Limits::intake()).unwrap();
-    let recordings: Vec<Recording<'_>> = bytes.iter().map(|bytes| open(&**bytes)).collect();
+    let options = OpenOptions::new().limits(Limits::intake());
+    let recordings: Vec<Recording<'_>> = bytes.iter().map(|bytes| options.from_bytes(&**bytes).unwrap()).collect();
     let alone: Vec<_> = recordings.iter().map(convert).collect();
     assert!(alone.iter().all(|files| files.len() > 4));
     std::thread::scope(|scope| {
         for n in 0..16 {
-            let (i, cache) = (n % names.len(), cache.clone());
+            let (i, options) = (n % names.len(), options.clone().cache(cache.clone()));
             let (recordings, bytes, alone) = (&recordings, &bytes, &alone);
             scope.spawn(move || {
                 // Some share the recording, others only its bytes.
                 let found = match n {
                     0..8 => convert(&recordings[i]),
-                    _ => convert(&open(&*bytes[i]).with_cache(cache)),
+                    _ => convert(&options.from_bytes(&*bytes[i]).unwrap()),
                 };
                 assert!(found == alone[i], "{} differs", names[i]);
             });

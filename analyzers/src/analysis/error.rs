@@ -26,6 +26,14 @@ pub enum AnalysisError {
         /// The keys that there are.
         known: String,
     },
+    /// A pattern on methods covers nothing or everything, or there are no limits for it.
+    #[error("the pattern {pattern:?} cannot be used: {reason}")]
+    BadPattern {
+        /// The pattern, or the id of the rule that it would be.
+        pattern: String,
+        /// Why.
+        reason: &'static str,
+    },
     /// The value of a setting does not fit its unit.
     #[error("the setting {key} of the rule {rule} cannot be {value:?}: give {expected}")]
     BadSetting {

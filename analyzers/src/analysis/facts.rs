@@ -3,7 +3,9 @@
 mod events;
 mod groups;
 mod jvm;
+mod methods;
 mod missing;
+mod once;
 mod setting;
 mod stack;
 mod table;
@@ -23,6 +25,7 @@ pub use table::{Event, Table};
 pub use thread::ThreadInfo;
 
 use super::cell::ThreadId;
+use super::methods::MethodSet;
 use super::needs::{GroupBy, TableNeed};
 use super::options::Availability;
 use crate::model::{StrId, Tables};
@@ -40,6 +43,8 @@ pub struct Facts {
     pub(crate) events: BTreeMap<String, EventFacts>,
     pub(crate) tables: BTreeMap<&'static str, TableData>,
     pub(crate) groups: Vec<GroupsData>,
+    /// What rules look for on stacks.
+    pub(crate) methods: Vec<MethodSet>,
     pub(crate) chunks: usize,
     /// The fields of `jdk.ActiveSetting` in the first chunk that has it.
     pub(crate) first_shape: Option<String>,
@@ -61,6 +66,8 @@ pub(crate) struct Lazy {
     settings: std::sync::OnceLock<setting::Index>,
     flags: std::sync::OnceLock<jvm::Flags>,
     stacks: stack::Memo,
+    membership: std::sync::OnceLock<methods::Membership>,
+    made: once::Made,
 }
 
 /// What fields the type of an event has in its chunk.

@@ -4,6 +4,7 @@ mod cluster;
 mod group;
 mod histogram;
 mod map;
+mod spread;
 mod trend;
 mod window;
 
@@ -11,6 +12,7 @@ pub use cluster::{Cluster, Span, longest_span, mass_cluster};
 pub use group::{balance, over_smallest};
 pub use histogram::Histogram;
 pub use map::{map_exp, map_exp74, map_exp100, map_exp100_at, map_sigmoid, map2};
+pub use spread::Spread;
 pub use trend::{slope, slope_mib_per_second};
 pub use window::{Timed, Window, sliding, worst_window};
 

@@ -1,6 +1,8 @@
 //! What a rule needs from a recording. The needs of all rules that run are joined, and the recording is read once
 //! for them.
 
+use super::methods::MethodSet;
+
 /// The events and fields that a rule reads.
 ///
 /// Two forms are on offer, and nothing else of an event is kept:
@@ -20,6 +22,7 @@ pub struct Needs {
     pub(crate) levels: Vec<(&'static str, Level)>,
     pub(crate) tables: Vec<TableNeed>,
     pub(crate) groups: Vec<GroupBy>,
+    pub(crate) methods: Vec<MethodSet>,
 }
 
 /// How much of an event type has to be there for a rule to apply.
@@ -84,6 +87,14 @@ impl Needs {
         self
     }
 
+    /// Methods to look for on stacks, with [`Facts::passes`](super::Facts::passes): the names of methods are held against
+    /// the sets of all rules at once.
+    #[must_use]
+    pub fn methods(mut self, set: MethodSet) -> Self {
+        self.methods.push(set);
+        self
+    }
+
     /// The event types that are read for it, each once, in the order of mention.
     #[must_use]
     pub fn events(&self) -> Vec<&'static str> {
@@ -122,17 +133,28 @@ pub struct GroupBy {
     pub(crate) measures: &'static [&'static str],
     pub(crate) bucket: i64,
     pub(crate) histogram: bool,
+    pub(crate) spread: bool,
     pub(crate) cap: usize,
 }
 
 /// As a key of a [`GroupBy`]: the name of the event type, to tell several apart.
 pub const EVENT: &str = "@event";
 
+/// As a key of a [`GroupBy`]: the name of the profile that the event counts in, by the rules of
+/// [`collect`](crate::collect()): of several sources of CPU samples that see the same work one counts (a
+/// [`CpuSource`](crate::CpuSource)), what an execution sample means depends on who wrote the chunk, and sampled
+/// allocations count where allocations are not recorded one by one. Events that count nowhere are left out. Class
+/// definitions, throws and `profiler.Free`, of which other events decide whether they count, are left out too.
+pub const PROFILE: &str = "@profile";
+
+/// As a measure of a [`GroupBy`]: what the event adds to its profile: samples, bytes, or nanoseconds that it took.
+pub const AMOUNT: &str = "@amount";
+
 impl GroupBy {
     /// All events of these types as one group.
     #[must_use]
     pub const fn of(events: &'static [&'static str]) -> Self {
-        Self { events, keys: &[], measures: &[], bucket: 0, histogram: false, cap: GROUPS }
+        Self { events, keys: &[], measures: &[], bucket: 0, histogram: false, spread: false, cap: GROUPS }
     }
 
     /// Apart by these fields, at most [`MAX_KEYS`]; [`EVENT`] for the event's type.
@@ -160,6 +182,13 @@ impl GroupBy {
     #[must_use]
     pub const fn histogram(mut self) -> Self {
         self.histogram = true;
+        self
+    }
+
+    /// With the slices of time in which there were events, see [`Spread`](super::math::Spread).
+    #[must_use]
+    pub const fn spread(mut self) -> Self {
+        self.spread = true;
         self
     }
 

@@ -8,6 +8,7 @@
 mod chunk;
 mod join;
 mod plan;
+mod profiles;
 mod value;
 mod wanted;
 
@@ -16,6 +17,7 @@ use std::sync::{Mutex, PoisonError};
 
 use jfr_parse::{Error, Recording, Result};
 
+pub(crate) use profiles::{ChunkView, Profiles, Writer, code};
 pub(crate) use wanted::Wanted;
 
 use super::facts::Facts;
@@ -33,7 +35,7 @@ pub(crate) fn read(recording: &Recording<'_>, wanted: &Wanted, options: &Analysi
     let context = Context::new(recording, wanted, options);
     let chunks = recording.chunk_count();
     let next = AtomicUsize::new(0);
-    let joined = Mutex::new(Joined::new(wanted));
+    let joined = Mutex::new(Joined::new(recording, &context));
     let failed: Mutex<(usize, Option<Error>)> = Mutex::default();
     let work = || {
         loop {
@@ -59,7 +61,7 @@ pub(crate) fn read(recording: &Recording<'_>, wanted: &Wanted, options: &Analysi
                 }
             };
             let mut joined = joined.lock().unwrap_or_else(PoisonError::into_inner);
-            joined.take(index, result, warning);
+            joined.take(&context, index, result, warning);
             context.account.keep(joined.bytes());
         }
     };

@@ -11,6 +11,7 @@ pub mod heap;
 pub mod io;
 pub mod jvm;
 pub mod locks;
+pub mod overhead;
 pub mod recording;
 pub mod security;
 mod support;
@@ -34,6 +35,7 @@ pub fn all() -> Vec<Box<dyn Rule>> {
         security::all(),
         recording::all(),
         threads::all(),
+        overhead::all(),
     ];
     folders.into_iter().flatten().collect()
 }

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use super::cell::{Cell, ThreadId};
 use super::facts::{EventFacts, Facts, GroupsData, Key, Lazy, Sample, TableData, ThreadInfo};
-use super::needs::{EVENT, MAX_KEYS, MAX_MEASURES};
+use super::needs::{AMOUNT, EVENT, MAX_KEYS, MAX_MEASURES, PROFILE};
 use super::options::Availability;
-use super::read::Wanted;
+use super::read::{ChunkView, Profiles, Wanted, Writer, code};
 use super::rule::Rule;
 use super::settings::Settings;
 use super::verdict::Verdict;
 use super::{Outcome, judge};
+use crate::collect::sources::{self, KEY, Measure, SOURCES, source_of};
 use crate::model::{Frame, Function, Interner, StrId};
 
 /// A value of a field of a made-up event.
@@ -214,7 +215,7 @@ impl Scene {
                 if group.by.bucket > 0 {
                     key.1 = end.div_euclid(group.by.bucket).saturating_mul(group.by.bucket);
                 }
-                let mut sample = Sample { start: *start, end: *end, measures: [0.0; MAX_MEASURES] };
+                let mut sample = Sample { start: *start, end: *end, measures: [0.0; MAX_MEASURES], since: *end };
                 for (to, field) in sample.measures.iter_mut().zip(group.by.measures) {
                     *to = maker.cell(made_up, field).float().unwrap_or(0.0);
                 }
@@ -224,6 +225,8 @@ impl Scene {
         for (event, count) in &self.truncated {
             events.entry(event.clone()).or_default().truncated = *count;
         }
+        let by_event: Vec<TableData> = wanted.tables.keys().filter_map(|event| tables.get(event).cloned()).collect();
+        let groups = self.by_profile(&by_event, groups, wanted, &maker.interner);
         for table in tables.values_mut() {
             table.sort();
         }
@@ -233,6 +236,7 @@ impl Scene {
             events,
             tables,
             groups,
+            methods: wanted.methods.clone(),
             chunks: 1,
             first_shape: None,
             header_range: (0, 0),
@@ -244,6 +248,29 @@ impl Scene {
         };
         facts.count_switches();
         facts
+    }
+}
+
+impl Scene {
+    /// The groups with each event in its profile, as of one chunk.
+    fn by_profile(
+        &self,
+        tables: &[TableData],
+        mut groups: Vec<GroupsData>,
+        wanted: &Wanted,
+        interner: &Interner,
+    ) -> Vec<GroupsData> {
+        let default = Field::Text("STATE_DEFAULT".to_owned());
+        let chunk = ChunkView {
+            index: 0,
+            writer: Writer::of(true, tables, wanted, interner),
+            has_default_state: self.events.iter().any(|e| e.fields.get("state") == Some(&default)),
+            counts: SOURCES.iter().map(|s| self.events.iter().filter(|e| e.event == s.event).count() as u64).collect(),
+        };
+        let mut profiles = Profiles::new(&wanted.groups, &[(0, 1)], interner);
+        profiles.tell_apart(&chunk, &mut groups, interner, Cell::Stack);
+        profiles.done(0, &mut groups);
+        groups
     }
 }
 
@@ -264,7 +291,33 @@ impl Maker {
         Cell::Thread(ThreadId(u32::try_from(place).unwrap_or(u32::MAX)))
     }
 
+    fn profile(&mut self, of: &MadeUp) -> Cell {
+        let Some(place) = source_of(&of.event) else { return Cell::Null };
+        let field = SOURCES.get(place).map_or("", |source| source.fields[KEY]);
+        code(place, self.cell(of, field).text())
+    }
+
+    /// What an event adds to its profile.
+    fn amount(&mut self, of: &MadeUp) -> Cell {
+        let Some(source) = source_of(&of.event).and_then(|place| SOURCES.get(place)) else { return Cell::Null };
+        let mut field = |slot: usize| source.fields.get(slot).map_or(Cell::Null, |name| self.cell(of, name));
+        match source.measure {
+            Measure::Count | Measure::Period | Measure::CpuTicks => Cell::Int(1),
+            Measure::Weight | Measure::Bytes => field(sources::AMOUNT),
+            Measure::WeightedBytes => {
+                let (weight, size) = (field(sources::AMOUNT).float(), field(sources::SECOND).float());
+                Cell::of_float(weight.unwrap_or(0.0) * size.unwrap_or(0.0))
+            }
+            Measure::Ticks | Measure::BytesAndTicks => self.cell(of, "duration"),
+        }
+    }
+
     fn cell(&mut self, of: &MadeUp, wanted: &str) -> Cell {
+        match wanted {
+            PROFILE => return self.profile(of),
+            AMOUNT => return self.amount(of),
+            _ => {}
+        }
         let found = wanted.split('|').find_map(|path| match path {
             EVENT => Some(Field::Text(of.event.clone())),
             "duration" => Some(Field::Int(of.end.saturating_sub(of.start))),

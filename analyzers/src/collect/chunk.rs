@@ -6,6 +6,7 @@ use jfr_parse::{
 };
 use rayon::prelude::*;
 
+use super::execution::{Execution, State, has_default_state, park_kind};
 use super::facts::{FactKind, Facts};
 use super::gather::{Gathered, Key, Sums};
 use super::labels::Labels;
@@ -393,27 +394,7 @@ struct Routes<'c, 'a> {
     /// Classes of which this chunk holds error events.
     errors: HashMap<u64, (), foldhash::fast::RandomState>,
     states: HashMap<u64, State, foldhash::fast::RandomState>,
-    locks: HashMap<u64, bool, foldhash::fast::RandomState>,
-}
-
-/// What `jdk.ExecutionSample` means in a chunk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Execution {
-    /// CPU, all of it that does not sleep.
-    Cpu,
-    /// The default state is CPU, other states are wall.
-    DefaultIsCpu,
-    /// Wall, all of it.
-    Wall,
-    /// Something that the profiler was told to count.
-    Event,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Default,
-    Sleeping,
-    Other,
+    parks: HashMap<u64, ProfileType, foldhash::fast::RandomState>,
 }
 
 impl<'c, 'a> Routes<'c, 'a> {
@@ -436,7 +417,7 @@ impl<'c, 'a> Routes<'c, 'a> {
             class_loads: seen(Route::ClassLoad),
             errors,
             states: HashMap::default(),
-            locks: HashMap::default(),
+            parks: HashMap::default(),
         }
     }
 
@@ -460,8 +441,7 @@ impl<'c, 'a> Routes<'c, 'a> {
             Route::ClassDefine if !self.class_loads => Target::Profile(ProfileType::ClassLoad),
             Route::ErrorThrow => Target::Profile(ProfileType::Error),
             Route::ExceptionThrow if !self.errors.contains_key(&key.key) => Target::Profile(ProfileType::Error),
-            Route::Park if self.is_lock(key) => Target::Profile(ProfileType::Lock),
-            Route::Park => Target::Profile(ProfileType::Park),
+            Route::Park => Target::Profile(self.park(key)),
             Route::Malloc => Target::Profile(ProfileType::NativeAlloc),
             Route::SampledAllocation | Route::ClassDefine | Route::ExceptionThrow | Route::Free => return None,
         };
@@ -477,35 +457,23 @@ impl<'c, 'a> Routes<'c, 'a> {
     }
 
     fn execution_sample(&mut self, key: &Key, count: i64, values: Sums) -> Option<(Target, Sums)> {
-        let state = self.state(key);
-        let cpu = Target::Cpu(CpuSource::ExecutionSample);
-        let wall = (Target::Profile(ProfileType::Wall), [count, count.saturating_mul(self.wall_period.0), 0]);
-        let (target, values) = match (self.execution, state) {
-            (Execution::Cpu, State::Sleeping) => return None,
-            (Execution::Cpu, _) | (Execution::DefaultIsCpu, State::Default) => (cpu, values),
-            (Execution::DefaultIsCpu, _) | (Execution::Wall, _) => wall,
-            (Execution::Event, _) => (Target::Profile(ProfileType::Event), [count, 0, 0]),
+        let kind = self.execution.kind(self.state(key))?;
+        let (target, values) = match kind {
+            ProfileType::Cpu => (Target::Cpu(CpuSource::ExecutionSample), values),
+            ProfileType::Wall => (Target::Profile(kind), [count, count.saturating_mul(self.wall_period.0), 0]),
+            _ => (Target::Profile(kind), [count, 0, 0]),
         };
         self.wanted(target, values)
     }
 
     fn state(&mut self, key: &Key) -> State {
         let routing = self.routing;
-        *self.states.entry(key.key).or_insert_with(|| match routing.key_text(key).as_deref() {
-            Some("STATE_DEFAULT") => State::Default,
-            Some("STATE_SLEEPING") => State::Sleeping,
-            _ => State::Other,
-        })
+        *self.states.entry(key.key).or_insert_with(|| State::of(routing.key_text(key).as_deref()))
     }
 
-    fn is_lock(&mut self, key: &Key) -> bool {
-        const LOCKS: [&str; 3] = ["ReentrantLock", "ReentrantReadWriteLock", "StampedLock"];
+    fn park(&mut self, key: &Key) -> ProfileType {
         let routing = self.routing;
-        *self.locks.entry(key.key).or_insert_with(|| {
-            let class = routing.key_text(key).unwrap_or_default().replace('/', ".");
-            let lock = class.strip_prefix("java.util.concurrent.locks.");
-            lock.is_some_and(|name| LOCKS.iter().any(|l| name.starts_with(l)))
-        })
+        *self.parks.entry(key.key).or_insert_with(|| park_kind(&routing.key_text(key).unwrap_or_default()))
     }
 }
 
@@ -519,25 +487,11 @@ impl<'a> Routing<'_, 'a> {
     }
 
     fn execution(&self) -> Execution {
-        if !self.facts.is_async_profiler() {
-            return Execution::Cpu;
-        }
         let execution = SOURCES.iter().position(|s| s.route == Route::ExecutionSample);
         let reading = execution.and_then(|place| self.plans.reading(place));
-        let state_type = reading.and_then(|r| r.plan.type_id(KEY));
+        let is_async_profiler = self.facts.is_async_profiler();
         let has_default =
-            state_type.and_then(|id| self.pools.of_type(id).map(|pool| (id, pool))).is_some_and(|(id, pool)| {
-                pool.keys().any(|key| {
-                    self.pools.string(self.chunk.metadata(), id, key).decode().as_deref() == Some("STATE_DEFAULT")
-                })
-            });
-        if has_default {
-            return Execution::DefaultIsCpu;
-        }
-        match self.facts.any_setting("event") {
-            None | Some("" | "cpu" | "itimer" | "ctimer" | "cpu-clock") => Execution::Cpu,
-            Some("wall") => Execution::Wall,
-            Some(_) => Execution::Event,
-        }
+            is_async_profiler && has_default_state(self.chunk, self.pools, reading.and_then(|r| r.plan.type_id(KEY)));
+        Execution::of(is_async_profiler, has_default, self.facts.any_setting("event"))
     }
 }

@@ -282,7 +282,7 @@ fn add_tally(sum: &mut Tally, more: Tally) {
 }
 
 /// Numbers the groups of chunks of one recording that overlap in time, directly or through others.
-fn overlapping(spans: &[(usize, i64, i64)]) -> Vec<usize> {
+pub(crate) fn overlapping(spans: &[(usize, i64, i64)]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..spans.len()).collect();
     order.sort_by_key(|&i| spans.get(i).map(|s| (s.0, s.1)));
     let mut groups = vec![0; spans.len()];

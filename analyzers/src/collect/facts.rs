@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use jfr_parse::{Chunk, Plan, Pools, RawEvent, RawStr};
 
+use super::execution::is_async_profiler;
 use super::options::Options;
 use super::plans::Plans;
 
@@ -160,9 +161,9 @@ impl Facts {
         self.settings = Arc::default();
     }
 
-    /// Whether async-profiler wrote the chunk: it names its recording after itself.
+    /// Whether async-profiler wrote the chunk.
     pub(super) fn is_async_profiler(&self) -> bool {
-        self.recordings.iter().any(|name| name.starts_with("async-profiler"))
+        is_async_profiler(self.recordings.iter().map(String::as_str))
     }
 }
 

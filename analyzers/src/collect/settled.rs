@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jfr_parse::Chunk;
 
 use super::chunk::Context;
+use super::execution::by_jvm;
 use super::facts::{FactKind, Facts};
 use super::plans::Act;
 
@@ -90,9 +91,4 @@ impl Context<'_> {
         }
         Some(self.settled.put(before, &facts, false))
     }
-}
-
-/// Whether a JVM wrote the chunk: only JVMs know groups of threads.
-fn by_jvm(chunk: &Chunk<'_>) -> bool {
-    chunk.metadata().by_name("jdk.types.ThreadGroup").is_some()
 }

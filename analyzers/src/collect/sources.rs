@@ -4,26 +4,26 @@ use super::options::{CpuSource, LabelKey};
 use crate::model::ProfileType;
 
 /// Number of fields that are read from an event.
-pub(super) const SLOTS: usize = 11;
-pub(super) const STACK: usize = 0;
-pub(super) const THREAD: usize = 1;
-pub(super) const TIME: usize = 2;
+pub(crate) const SLOTS: usize = 11;
+pub(crate) const STACK: usize = 0;
+pub(crate) const THREAD: usize = 1;
+pub(crate) const TIME: usize = 2;
 /// The first amount: what [`Measure`] says.
-pub(super) const AMOUNT: usize = 3;
+pub(crate) const AMOUNT: usize = 3;
 /// The second amount.
-pub(super) const SECOND: usize = 4;
+pub(crate) const SECOND: usize = 4;
 /// A class or a state: a key.
-pub(super) const KEY: usize = 5;
-pub(super) const TEXT: usize = 6;
-pub(super) const PORT: usize = 7;
-pub(super) const SPAN: usize = 8;
-pub(super) const ROOT_SPAN: usize = 9;
+pub(crate) const KEY: usize = 5;
+pub(crate) const TEXT: usize = 6;
+pub(crate) const PORT: usize = 7;
+pub(crate) const SPAN: usize = 8;
+pub(crate) const ROOT_SPAN: usize = 9;
 /// What stands for the text where that is empty.
-pub(super) const OTHER_TEXT: usize = 10;
+pub(crate) const OTHER_TEXT: usize = 10;
 
 /// What an event adds to the values of its sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Measure {
+pub(crate) enum Measure {
     /// One, and nothing else.
     Count,
     /// One, and the period in force.
@@ -44,7 +44,7 @@ pub(super) enum Measure {
 
 /// What decides where an event goes once its chunk is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Route {
+pub(crate) enum Route {
     /// Straight into a profile.
     To(ProfileType),
     /// Into `cpu`, unless a better source is there.
@@ -71,17 +71,17 @@ pub(super) enum Route {
 
 /// An event type that makes profiles.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Source {
+pub(crate) struct Source {
     /// Its name, in today's spelling.
-    pub(super) event: &'static str,
-    pub(super) route: Route,
-    pub(super) measure: Measure,
+    pub(crate) event: &'static str,
+    pub(crate) route: Route,
+    pub(crate) measure: Measure,
     /// Fields by slot; empty where the event has none for it.
-    pub(super) fields: [&'static str; SLOTS],
+    pub(crate) fields: [&'static str; SLOTS],
     /// What the key in [`KEY`] is.
-    pub(super) key: Option<LabelKey>,
+    pub(crate) key: Option<LabelKey>,
     /// What the text in [`TEXT`] is.
-    pub(super) text: Option<LabelKey>,
+    pub(crate) text: Option<LabelKey>,
 }
 
 const fn source(event: &'static str, route: Route, measure: Measure, amounts: [&'static str; 2]) -> Source {
@@ -122,7 +122,7 @@ impl Source {
     }
 
     /// Which types of profiles it can make.
-    pub(super) fn kinds(&self) -> &'static [ProfileType] {
+    pub(crate) fn kinds(&self) -> &'static [ProfileType] {
         use ProfileType as P;
         match self.route {
             Route::To(kind) => {
@@ -145,7 +145,7 @@ use ProfileType as P;
 use Route::To;
 
 /// All of them. Adding an event type that makes a profile is adding a line here.
-pub(super) const SOURCES: &[Source] = &[
+pub(crate) const SOURCES: &[Source] = &[
     source("datadog.ExecutionSample", Route::Cpu(CpuSource::DatadogExecutionSample), Weight, ["weight", ""])
         .state("state"),
     source("jdk.CPUTimeSample", Route::Cpu(CpuSource::CpuTimeSample), CpuTicks, ["samplingPeriod", "failed"]),
@@ -183,6 +183,6 @@ pub(super) const SOURCES: &[Source] = &[
 ];
 
 /// The place of the source of this event type in [`SOURCES`].
-pub(super) fn source_of(event: &str) -> Option<usize> {
+pub(crate) fn source_of(event: &str) -> Option<usize> {
     SOURCES.iter().position(|s| s.event == event)
 }

@@ -3,77 +3,57 @@
 use toml::de::DeValue;
 
 use super::{ConfigError, Reader, Spanned};
-use crate::analysis::Unit;
+use crate::analysis::rules::overhead::{Pattern, PatternRule, Resource, Thresholds};
+use crate::analysis::{Category, Scope, Unit};
 
-/// Methods that should not take more than a share of the samples.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Pattern {
-    /// The id of the rule that it becomes.
-    pub id: String,
-    /// Its name for people; the id if none is given.
-    pub title: String,
-    /// Beginnings of `package.Class.method`. A sample counts if any of its frames begins with one of them.
-    pub frames: Vec<String>,
-    /// What to do about it.
-    pub remedy: String,
-    /// Shares of the samples of the CPU.
-    pub cpu: Option<Thresholds>,
-    /// Shares of the bytes allocated.
-    pub allocation: Option<Thresholds>,
-    /// Shares of the samples by wall clock.
-    pub wall: Option<Thresholds>,
-    /// Shares of the time that threads were blocked.
-    pub blocking: Option<Thresholds>,
-}
-
-/// Shares, 0 to 100.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Thresholds {
-    /// Worth a look.
-    pub info: f64,
-    /// To be acted on.
-    pub warning: f64,
-}
-
-const KEYS: &str = "id, title, frames, remedy, cpu, allocation, wall, blocking";
+const KEYS: &str = "id, title, methods, scope, category, explanation, remedy, cpu, allocation, wall, blocking";
 
 impl Reader<'_> {
-    pub(super) fn pattern(&self, value: &Spanned<DeValue<'_>>) -> Result<Pattern, ConfigError> {
+    /// The rule that a table `[[pattern]]` describes.
+    pub(super) fn pattern(&self, value: &Spanned<DeValue<'_>>) -> Result<PatternRule, ConfigError> {
         let DeValue::Table(table) = value.get_ref() else {
             return Err(self.at(value, "patterns are tables of a list: [[pattern]]"));
         };
-        let mut pattern = Pattern::default();
+        let get = |key: &str| table.iter().find(|(k, _)| &**k.get_ref() == key).map(|(_, value)| value);
+        let id = get("id").map(|id| self.text(id)).transpose()?.unwrap_or_default();
+        let title = get("title").map(|title| self.text(title)).transpose()?.unwrap_or_else(|| id.clone());
+        let mut pattern = Pattern::new(id, title, self.methods(value, get("methods"))?)
+            .map_err(|error| self.at(get("methods").unwrap_or(value), error.to_string()))?;
         for (key, value) in table {
-            match &**key.get_ref() {
-                "id" => pattern.id = self.text(value)?,
-                "title" => pattern.title = self.text(value)?,
-                "remedy" => pattern.remedy = self.text(value)?,
-                "frames" => {
-                    let DeValue::Array(frames) = value.get_ref() else {
-                        return Err(self.at(value, "frames are a list of texts: [\"com.acme.cache.\"]"));
-                    };
-                    pattern.frames = frames.iter().map(|frame| self.text(frame)).collect::<Result<_, _>>()?;
+            pattern = match &**key.get_ref() {
+                "id" | "title" | "methods" => pattern,
+                "explanation" => pattern.explain(self.text(value)?),
+                "remedy" => pattern.remedy(self.text(value)?),
+                "scope" => pattern.scope(match &*self.text(value)? {
+                    "anywhere" => Scope::Anywhere,
+                    "direct" => Scope::Direct,
+                    _ => return Err(self.at(value, "the scope is \"anywhere\" or \"direct\"")),
+                }),
+                "category" => {
+                    let names = Category::ALL.map(Category::name).join(", ");
+                    let category = Category::from_name(&self.text(value)?);
+                    pattern.category(category.ok_or_else(|| self.at(value, format!("the categories are {names}")))?)
                 }
-                "cpu" => pattern.cpu = Some(self.thresholds(value)?),
-                "allocation" => pattern.allocation = Some(self.thresholds(value)?),
-                "wall" => pattern.wall = Some(self.thresholds(value)?),
-                "blocking" => pattern.blocking = Some(self.thresholds(value)?),
-                other => return Err(self.at(key, format!("a pattern has no key {other:?}; it has: {KEYS}"))),
-            }
+                other => match Resource::ALL.into_iter().find(|resource| resource.name() == other) {
+                    Some(resource) => pattern.limit(resource, self.thresholds(value)?),
+                    None => return Err(self.at(key, format!("a pattern has no key {other:?}; it has: {KEYS}"))),
+                },
+            };
         }
-        if pattern.id.is_empty() {
-            return Err(self.at(value, "a pattern needs an id"));
+        PatternRule::new(pattern).map_err(|error| self.at(get("id").unwrap_or(value), error.to_string()))
+    }
+
+    fn methods(
+        &self,
+        pattern: &Spanned<DeValue<'_>>,
+        value: Option<&Spanned<DeValue<'_>>>,
+    ) -> Result<Vec<String>, ConfigError> {
+        let form = "methods are a list of packages, classes and methods: [\"com.acme.cache\", \"com.acme.Shop.find*\"]";
+        match value.map(Spanned::get_ref) {
+            None => Err(self.at(pattern, format!("a pattern needs methods; {form}"))),
+            Some(DeValue::Array(methods)) => methods.iter().map(|method| self.text(method)).collect(),
+            Some(_) => Err(self.at(value.unwrap_or(pattern), form)),
         }
-        if pattern.frames.is_empty() || pattern.frames.iter().any(String::is_empty) {
-            return Err(self.at(value, "a pattern needs frames: beginnings of package.Class.method"));
-        }
-        if [pattern.cpu, pattern.allocation, pattern.wall, pattern.blocking].iter().all(Option::is_none) {
-            return Err(self.at(value, "a pattern needs shares: cpu = { info = \"2 %\", warning = \"5 %\" }"));
-        }
-        if pattern.title.is_empty() {
-            pattern.title.clone_from(&pattern.id);
-        }
-        Ok(pattern)
     }
 
     fn text(&self, value: &Spanned<DeValue<'_>>) -> Result<String, ConfigError> {
@@ -97,44 +77,68 @@ impl Reader<'_> {
             *place = Some(share.ok_or_else(|| self.at(value, form))?);
         }
         match (info, warning) {
-            (Some(info), Some(warning)) if info <= warning => Ok(Thresholds { info, warning }),
-            (Some(_), Some(_)) => Err(self.at(value, "info has to be at most warning")),
-            _ => Err(self.at(value, form)),
+            (Some(info), Some(warning)) if info > warning => Err(self.at(value, "info has to be at most warning")),
+            // Without a share to act on, it is worth a look at most.
+            (Some(info), warning) => Ok(Thresholds { info, warning }),
+            (None, _) => Err(self.at(value, form)),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
-    use crate::analysis::Analysis;
+    use crate::analysis::{Analysis, Rule};
     use crate::config::Config;
 
     #[test]
     fn patterns_are_read() {
-        let text = "[[pattern]]\nid = \"OurCache\"\nframes = [\"com.acme.cache.\", \"com.acme.Cache.get\"]\n\
+        let text = "[[pattern]]\nid = \"OurCache\"\nmethods = [\"com.acme.cache\", \"com.acme.Cache.get\"]\n\
                     cpu = { info = \"2 %\", warning = 5 }\n[[pattern]]\nid = \"X\"\ntitle = \"The x\"\n\
-                    remedy = \"Less\"\nframes = [\"x.\"]\nblocking.info = 1\nblocking.warning = 2\n";
+                    remedy = \"Less\"\nmethods = [\"x\"]\nscope = \"direct\"\ncategory = \"locks\"\n\
+                    blocking.info = 1\nblocking.warning = 2\nwall.info = 7\n";
         let config = Config::parse(text, &Analysis::builtin()).unwrap();
         let [cache, x] = config.patterns.as_slice() else { unreachable!("{config:?}") };
-        assert_eq!((&*cache.title, cache.cpu), ("OurCache", Some(Thresholds { info: 2.0, warning: 5.0 })));
-        assert_eq!(cache.frames, ["com.acme.cache.", "com.acme.Cache.get"]);
-        assert_eq!((&*x.title, &*x.remedy, x.cpu), ("The x", "Less", None));
-        assert_eq!(x.blocking, Some(Thresholds { info: 1.0, warning: 2.0 }));
+        assert_eq!((cache.info().id, cache.info().title), ("OurCache", "OurCache"));
+        assert_eq!(cache.pattern().limits(), [(Resource::Cpu, Thresholds::new(2.0, 5.0))]);
+        assert_eq!(cache.pattern().methods().patterns(), ["com.acme.cache", "com.acme.Cache.get"]);
+        assert_eq!((x.info().title, x.info().category), ("The x", Category::Locks));
+        let limits = [(Resource::Wall, Thresholds::info(7.0)), (Resource::Blocking, Thresholds::new(1.0, 2.0))];
+        assert_eq!(x.pattern().limits(), limits);
+        assert_eq!(x.pattern().methods().looks_at(), Scope::Direct);
+
+        let analysis = config.add_to(Analysis::builtin()).unwrap();
+        assert!(analysis.infos().any(|info| info.id == "OurCache"));
+    }
+
+    #[test]
+    fn a_pattern_is_set_and_switched_off_like_any_rule() {
+        let text = "[rules.OurCache]\nenabled = false\ncpu-info = \"1 %\"\n[[pattern]]\nid = \"OurCache\"\n\
+                    methods = [\"com.acme.cache\"]\ncpu = { info = \"2 %\" }\n";
+        let config = Config::parse(text, &Analysis::builtin()).unwrap();
+        assert_eq!(config.off, ["OurCache"]);
+        assert_eq!(config.settings["OurCache"]["cpu-info"], "1 %");
     }
 
     #[test]
     fn wrong_patterns_name_their_line() {
-        let head = "[[pattern]]\nid = \"A\"\nframes = [\"a.\"]\n";
+        let head = "[[pattern]]\nid = \"A\"\nmethods = [\"a\"]\n";
         for (text, line, part) in [
-            (head.to_owned(), 1, "needs shares"),
+            (head.to_owned(), 2, "needs limits"),
             (format!("{head}cpu = {{ info = \"5 %\", warning = \"2 %\" }}\n"), 4, "at most"),
             (format!("{head}cpu = {{ info = \"5 ms\", warning = \"2 %\" }}\n"), 4, "look like this"),
-            (format!("{head}cpu = {{ info = 1 }}\n"), 4, "look like this"),
+            (format!("{head}cpu = {{ info = 120 }}\n"), 4, "look like this"),
+            (format!("{head}cpu = {{ warning = 1 }}\n"), 4, "look like this"),
             (format!("{head}gpu = {{ info = 1 }}\n"), 4, "no key \"gpu\""),
-            ("[[pattern]]\nid = \"A\"\nframes = \"a.\"\n".to_owned(), 3, "list of texts"),
-            ("[[pattern]]\nframes = [\"a.\"]\n".to_owned(), 1, "needs an id"),
+            (format!("{head}scope = \"top\"\n"), 4, "direct"),
+            (format!("{head}category = \"caches\"\n"), 4, "the categories are gc"),
+            ("[[pattern]]\nid = \"A\"\nmethods = \"a\"\n".to_owned(), 3, "are a list"),
+            ("[[pattern]]\nid = \"A\"\nmethods = [\"a\", \"*\"]\ncpu.info = 1\n".to_owned(), 3, "covers everything"),
+            ("[[pattern]]\nid = \"A\"\nmethods = []\ncpu.info = 1\n".to_owned(), 3, "at least one"),
+            ("[[pattern]]\nid = \"A\"\ncpu.info = 1\n".to_owned(), 1, "needs methods"),
+            ("[[pattern]]\nmethods = [\"a\"]\ncpu.info = 1\n".to_owned(), 1, "needs an id"),
+            ("[[pattern]]\nid = \"A B\"\nmethods = [\"a\"]\ncpu.info = 1\n".to_owned(), 2, "without blanks"),
             ("[[pattern]]\nid = 1\n".to_owned(), 2, "has to be a text"),
         ] {
             let error = Config::parse(&text, &Analysis::builtin()).unwrap_err();

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use jfr_analyzers::TimeBound;
 use jfr_analyzers::analysis::{Analysis, AnalysisError, AnalysisOptions, Category, Report, Severity};
+use jfr_analyzers::config::Config;
 use jfr_analyzers::report::{Entry, Format, Style};
 use jfr_parse::{MetadataCache, Recording};
 use pprof_emit::write_file;
@@ -39,6 +40,10 @@ Settings come from jfrkit.toml in the current directory, or from the file that -
   info = \"500 ms\"
   [rules.PID1Rule]
   enabled = false
+  [[pattern]]
+  id = \"OurCache\"
+  methods = [\"com.acme.cache\"]
+  cpu = { info = \"2 %\", warning = \"5 %\" }
 
 Exit status: as of the other commands, and 3 when --fail-on is met.")]
 pub(crate) struct Args {
@@ -179,10 +184,12 @@ fn category(name: &str) -> Result<Category, String> {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let analysis = Analysis::builtin();
+    let config = config::read(args.config.as_deref(), &analysis)?;
+    let analysis = config.add_to(analysis).map_err(|error| Failure::Usage(error.to_string()))?;
     if args.list || args.explain.is_some() {
         return args.tell(analysis);
     }
-    let options = args.options(&analysis)?;
+    let options = args.options(&analysis, &config)?;
     let results = analyze(args, &analysis, &options, &expand(&args.inputs))?;
     let entries: Vec<Entry<'_>> = results
         .iter()
@@ -280,11 +287,11 @@ impl Args {
         options
     }
 
-    fn options(&self, analysis: &Analysis) -> Result<AnalysisOptions, Failure> {
+    fn options(&self, analysis: &Analysis, config: &Config) -> Result<AnalysisOptions, Failure> {
         self.known(analysis)?;
         let mut options = self.chosen();
         options.timeline = self.format.format().draws_timeline();
-        config::apply(self.config.as_deref(), analysis, &mut options)?;
+        config.apply(&mut options);
         // A job that checks nothing should not look like one that found nothing.
         if !analysis.infos().any(|info| options.choose(&info)) {
             return Err(Failure::Usage(

@@ -1,13 +1,14 @@
 //! Events added up by key.
 
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 use super::Facts;
 use crate::analysis::cell::{Cell, ThreadId};
-use crate::analysis::math::Histogram;
+use crate::analysis::math::{Histogram, Spread};
 use crate::analysis::needs::{GroupBy, MAX_KEYS, MAX_MEASURES};
 use crate::model::StackId;
 
@@ -22,6 +23,8 @@ pub(crate) struct Sample {
     pub(crate) start: i64,
     pub(crate) end: i64,
     pub(crate) measures: [f64; MAX_MEASURES],
+    /// From the beginning of the recording to its end, nanoseconds.
+    pub(crate) since: i64,
 }
 
 /// What is known of the events of one key.
@@ -34,11 +37,12 @@ pub(crate) struct Sums {
     pub(crate) max_start: i64,
     pub(crate) first: i64,
     pub(crate) last: i64,
-    pub(crate) histogram: Option<Box<Histogram>>,
+    pub(crate) spread: Spread,
+    pub(crate) histogram: Option<Arc<Histogram>>,
 }
 
 impl Sums {
-    fn of(sample: &Sample, histogram: bool) -> Self {
+    fn of(sample: &Sample, by: &GroupBy) -> Self {
         let mut sums = Self {
             count: 1,
             sum: sample.measures,
@@ -47,32 +51,16 @@ impl Sums {
             max_start: sample.start,
             first: sample.start,
             last: sample.end,
-            histogram: histogram.then(Box::default),
+            spread: Spread::default(),
+            histogram: by.histogram.then(Arc::default),
         };
+        if by.spread {
+            sums.spread.add(sample.since);
+        }
         if let Some(histogram) = &mut sums.histogram {
-            histogram.add(sample.measures[0]);
+            Arc::make_mut(histogram).add(sample.measures[0]);
         }
         sums
-    }
-
-    #[inline]
-    fn add(&mut self, sample: &Sample) {
-        self.count = self.count.saturating_add(1);
-        if sample.measures[0] > self.max[0] {
-            self.max_start = sample.start;
-        }
-        for ((sum, (min, max)), value) in
-            self.sum.iter_mut().zip(self.min.iter_mut().zip(&mut self.max)).zip(sample.measures)
-        {
-            *sum += value;
-            *min = min.min(value);
-            *max = max.max(value);
-        }
-        self.first = self.first.min(sample.start);
-        self.last = self.last.max(sample.end);
-        if let Some(histogram) = &mut self.histogram {
-            histogram.add(sample.measures[0]);
-        }
     }
 
     pub(crate) fn merge(&mut self, other: &Self) {
@@ -91,20 +79,47 @@ impl Sums {
         }
         self.first = self.first.min(other.first);
         self.last = self.last.max(other.last);
+        self.spread.merge(&other.spread);
         match (&mut self.histogram, &other.histogram) {
-            (Some(mine), Some(theirs)) => mine.merge(theirs),
+            (Some(mine), Some(theirs)) => Arc::make_mut(mine).merge(theirs),
             (none @ None, Some(theirs)) => *none = Some(theirs.clone()),
             _ => {}
         }
     }
 }
 
-/// Events added up, in the order of the first of each key.
+/// What every group has.
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    count: u64,
+    first: i64,
+    last: i64,
+    max_start: i64,
+}
+
+/// Of one measure of a group.
+#[derive(Debug, Clone, Copy)]
+struct Amounts {
+    sum: f64,
+    min: f64,
+    max: f64,
+}
+
+/// Events added up, in the order of the first of each key. There may be hundreds of thousands of groups, so each takes room for
+/// the keys and measures that it has and no more.
 #[derive(Debug)]
 pub(crate) struct GroupsData {
     pub(crate) by: GroupBy,
-    pub(crate) keys: Vec<Key>,
-    pub(crate) sums: Vec<Sums>,
+    /// The keys of each group, one group after the other.
+    cells: Vec<Cell>,
+    /// The time slice of each, where there are slices.
+    buckets: Vec<i64>,
+    heads: Vec<Head>,
+    /// The measures of each group, one group after the other.
+    amounts: Vec<Amounts>,
+    /// Where they are wanted.
+    spreads: Vec<Spread>,
+    histograms: Vec<Arc<Histogram>>,
     /// The events of keys beyond the cap.
     pub(crate) others: Option<Sums>,
     table: HashTable<u32>,
@@ -116,8 +131,12 @@ impl GroupsData {
     pub(crate) fn new(by: GroupBy) -> Self {
         Self {
             by,
-            keys: Vec::new(),
-            sums: Vec::new(),
+            cells: Vec::new(),
+            buckets: Vec::new(),
+            heads: Vec::new(),
+            amounts: Vec::new(),
+            spreads: Vec::new(),
+            histograms: Vec::new(),
             others: None,
             table: HashTable::new(),
             hasher: Hasher::default(),
@@ -125,30 +144,80 @@ impl GroupsData {
         }
     }
 
+    /// How many groups there are.
+    pub(crate) fn len(&self) -> usize {
+        self.heads.len()
+    }
+
+    /// The key of group `i`.
+    pub(crate) fn key(&self, i: usize) -> Key {
+        let mut key: Key = ([Cell::Null; MAX_KEYS], self.buckets.get(i).copied().unwrap_or(0));
+        key.0.iter_mut().zip(part(&self.cells, i, self.by.keys.len())).for_each(|(to, cell)| *to = *cell);
+        key
+    }
+
+    /// The sums of group `i`.
+    pub(crate) fn sums(&self, i: usize) -> Option<Sums> {
+        let Head { count, first, last, max_start } = *self.heads.get(i)?;
+        let zero = [0.0; MAX_MEASURES];
+        let spread = self.spreads.get(i).copied().unwrap_or_default();
+        let histogram = self.histograms.get(i).cloned();
+        let mut sums = Sums { count, sum: zero, min: zero, max: zero, max_start, first, last, spread, histogram };
+        for (m, amounts) in part(&self.amounts, i, self.by.measures.len()).iter().enumerate().take(MAX_MEASURES) {
+            let [sum, min, max] = [&mut sums.sum, &mut sums.min, &mut sums.max].map(|of| of.get_mut(m));
+            for (to, value) in [(sum, amounts.sum), (min, amounts.min), (max, amounts.max)] {
+                to.into_iter().for_each(|to| *to = value);
+            }
+        }
+        Some(sums)
+    }
+
+    /// Key and sums of each group.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (Key, Sums)> {
+        (0..self.len()).filter_map(|i| Some((self.key(i), self.sums(i)?)))
+    }
+
     #[inline]
     pub(crate) fn add(&mut self, key: &Key, sample: &Sample) {
         // A loop makes the same event over and over.
-        if self.keys.get(self.last) == Some(key)
-            && let Some(sums) = self.sums.get_mut(self.last)
-        {
-            sums.add(sample);
+        if self.last < self.len() && self.is(self.last, key) {
+            self.add_to(self.last, sample);
             return;
         }
         match self.place(key) {
             Place::Known(i) => {
-                if let Some(sums) = self.sums.get_mut(i) {
-                    sums.add(sample);
-                }
+                self.add_to(i, sample);
                 self.last = i;
             }
             Place::New(i) => {
-                self.sums.push(Sums::of(sample, self.by.histogram));
+                self.push(Sums::of(sample, &self.by));
                 self.last = i;
             }
-            Place::Full => match &mut self.others {
-                Some(sums) => sums.add(sample),
-                none => *none = Some(Sums::of(sample, self.by.histogram)),
-            },
+            Place::Full => self.merge_others(Sums::of(sample, &self.by)),
+        }
+    }
+
+    #[inline]
+    fn add_to(&mut self, i: usize, sample: &Sample) {
+        let Some(head) = self.heads.get_mut(i) else { return };
+        head.count = head.count.saturating_add(1);
+        head.first = head.first.min(sample.start);
+        head.last = head.last.max(sample.end);
+        let width = self.by.measures.len();
+        let amounts = part_mut(&mut self.amounts, i, width);
+        if amounts.first().is_some_and(|first| sample.measures[0] > first.max) {
+            head.max_start = sample.start;
+        }
+        for (amounts, value) in amounts.iter_mut().zip(sample.measures) {
+            amounts.sum += value;
+            amounts.min = amounts.min.min(value);
+            amounts.max = amounts.max.max(value);
+        }
+        if let Some(spread) = self.spreads.get_mut(i) {
+            spread.add(sample.since);
+        }
+        if let Some(histogram) = self.histograms.get_mut(i) {
+            Arc::make_mut(histogram).add(sample.measures[0]);
         }
     }
 
@@ -156,16 +225,20 @@ impl GroupsData {
     pub(crate) fn merge(&mut self, key: &Key, sums: Sums) {
         match self.place(key) {
             Place::Known(i) => {
-                if let Some(mine) = self.sums.get_mut(i) {
+                if let Some(mut mine) = self.sums(i) {
+                    // Given back at once, so that there is one owner again.
+                    self.histograms.get_mut(i).into_iter().for_each(|histogram| *histogram = Arc::default());
                     mine.merge(&sums);
+                    self.set(i, mine);
                 }
             }
-            Place::New(_) => self.sums.push(sums),
+            Place::New(_) => self.push(sums),
             Place::Full => self.merge_others(sums),
         }
     }
 
-    fn merge_others(&mut self, sums: Sums) {
+    /// Adds sums of events whose keys are not known.
+    pub(crate) fn merge_others(&mut self, sums: Sums) {
         match &mut self.others {
             Some(mine) => mine.merge(&sums),
             none => *none = Some(sums),
@@ -174,12 +247,16 @@ impl GroupsData {
 
     /// Adds what a later part gathered, its keys changed by `map`.
     pub(crate) fn append(&mut self, later: Self, map: impl Fn(Key) -> Key) {
-        if self.keys.is_empty() {
+        if self.heads.is_empty() {
             // Room for what comes, without the slack that growing step by step leaves.
-            self.keys.reserve_exact(later.keys.len());
-            self.sums.reserve_exact(later.sums.len());
+            self.cells.reserve_exact(later.cells.len());
+            self.buckets.reserve_exact(later.buckets.len());
+            self.heads.reserve_exact(later.heads.len());
+            self.amounts.reserve_exact(later.amounts.len());
+            self.spreads.reserve_exact(later.spreads.len());
+            self.histograms.reserve_exact(later.histograms.len());
         }
-        for (key, sums) in later.keys.into_iter().zip(later.sums) {
+        for (key, sums) in later.entries() {
             self.merge(&map(key), sums);
         }
         if let Some(sums) = later.others {
@@ -189,28 +266,92 @@ impl GroupsData {
 
     /// About how many bytes it takes.
     pub(crate) fn bytes(&self) -> usize {
-        let histogram = if self.by.histogram { 2 * size_of::<Histogram>() + 64 } else { 0 };
-        self.keys.capacity() * (size_of::<Key>() + size_of::<Sums>() + histogram + 5)
+        let keys = self.cells.capacity() * size_of::<Cell>() + self.buckets.capacity() * size_of::<i64>();
+        let sums = self.heads.capacity() * size_of::<Head>() + self.amounts.capacity() * size_of::<Amounts>();
+        let histogram = size_of::<Arc<Histogram>>() + size_of::<Histogram>() + 16;
+        let more = self.spreads.capacity() * size_of::<Spread>() + self.histograms.capacity() * histogram;
+        keys + sums + more + self.table.capacity() * 5
+    }
+
+    /// The sums of a group that is new.
+    fn push(&mut self, sums: Sums) {
+        let i = self.heads.len();
+        self.heads.push(Head { count: 0, first: 0, last: 0, max_start: 0 });
+        self.amounts.extend((0..self.by.measures.len()).map(|_| Amounts { sum: 0.0, min: 0.0, max: 0.0 }));
+        if self.by.spread {
+            self.spreads.push(Spread::default());
+        }
+        if self.by.histogram {
+            self.histograms.push(Arc::default());
+        }
+        self.set(i, sums);
+    }
+
+    fn set(&mut self, i: usize, sums: Sums) {
+        let Sums { count, first, last, max_start, spread, histogram, .. } = sums;
+        if let Some(head) = self.heads.get_mut(i) {
+            *head = Head { count, first, last, max_start };
+        }
+        let values = sums.sum.iter().zip(sums.min.iter().zip(&sums.max));
+        for (to, (sum, (min, max))) in part_mut(&mut self.amounts, i, self.by.measures.len()).iter_mut().zip(values) {
+            *to = Amounts { sum: *sum, min: *min, max: *max };
+        }
+        self.spreads.get_mut(i).into_iter().for_each(|to| *to = spread);
+        if let (Some(to), Some(histogram)) = (self.histograms.get_mut(i), histogram) {
+            *to = histogram;
+        }
+    }
+
+    /// Whether group `i` has this key.
+    #[inline]
+    fn is(&self, i: usize, key: &Key) -> bool {
+        same_key(&self.cells, &self.buckets, self.by.keys.len(), i, key)
     }
 
     fn place(&mut self, key: &Key) -> Place {
-        let (keys, hasher) = (&self.keys, &self.hasher);
+        let width = self.by.keys.len();
+        let (cells, buckets, hasher) = (&self.cells, &self.buckets, &self.hasher);
+        let hash = |cells: &[Cell], bucket: i64| hasher.hash_one((cells, bucket));
         let same = |&i: &u32| {
             jfr_parse::work::done(1);
-            keys.get(i as usize) == Some(key)
+            same_key(cells, buckets, width, i as usize, key)
         };
-        let rehash = |&i: &u32| keys.get(i as usize).map_or(0, |k| hasher.hash_one(k));
-        match self.table.entry(hasher.hash_one(key), same, rehash) {
+        let rehash =
+            |&i: &u32| hash(part(cells, i as usize, width), buckets.get(i as usize).copied().unwrap_or_default());
+        let wanted = key.0.get(..width).unwrap_or(&key.0);
+        match self.table.entry(hash(wanted, key.1), same, rehash) {
             Entry::Occupied(found) => Place::Known(*found.get() as usize),
-            Entry::Vacant(_) if self.keys.len() >= self.by.cap => Place::Full,
+            Entry::Vacant(_) if self.heads.len() >= self.by.cap => Place::Full,
             Entry::Vacant(free) => {
-                let i = self.keys.len();
+                let i = self.heads.len();
                 free.insert(u32::try_from(i).unwrap_or(u32::MAX));
-                self.keys.push(*key);
+                self.cells.extend_from_slice(wanted);
+                if self.by.bucket > 0 {
+                    self.buckets.push(key.1);
+                }
                 Place::New(i)
             }
         }
     }
+}
+
+/// Whether group `i` has this key; `width` cells belong to a key.
+#[inline]
+fn same_key(cells: &[Cell], buckets: &[i64], width: usize, i: usize, key: &Key) -> bool {
+    buckets.get(i).is_none_or(|bucket| *bucket == key.1) && key.0.get(..width) == Some(part(cells, i, width))
+}
+
+/// What belongs to group `i`, of which each has `width`.
+#[inline]
+fn part<T>(all: &[T], i: usize, width: usize) -> &[T] {
+    let from = i.saturating_mul(width);
+    all.get(from..from.saturating_add(width)).unwrap_or_default()
+}
+
+#[inline]
+fn part_mut<T>(all: &mut [T], i: usize, width: usize) -> &mut [T] {
+    let from = i.saturating_mul(width);
+    all.get_mut(from..from.saturating_add(width)).unwrap_or_default()
 }
 
 enum Place {
@@ -231,20 +372,14 @@ impl<'f> Groups<'f> {
     /// The groups, in the order of the first event of each.
     pub fn iter(&self) -> impl Iterator<Item = Group<'f>> + use<'f> {
         let facts = self.facts;
-        self.data.into_iter().flat_map(move |data| {
-            data.keys.iter().zip(&data.sums).map(move |((keys, bucket), sums)| Group {
-                facts,
-                keys: *keys,
-                bucket: *bucket,
-                sums: std::borrow::Cow::Borrowed(sums),
-            })
-        })
+        let entries = self.data.into_iter().flat_map(GroupsData::entries);
+        entries.map(move |((keys, bucket), sums)| Group { facts, keys, bucket, sums })
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.data.map_or(0, |d| d.keys.len())
+        self.data.map_or(0, GroupsData::len)
     }
 
     /// Whether there are none.
@@ -256,8 +391,8 @@ impl<'f> Groups<'f> {
     /// The events of keys beyond the cap, as one group without keys.
     #[must_use]
     pub fn others(&self) -> Option<Group<'f>> {
-        let sums = self.data?.others.as_ref()?;
-        Some(Group { facts: self.facts, keys: Default::default(), bucket: 0, sums: std::borrow::Cow::Borrowed(sums) })
+        let sums = self.data?.others.clone()?;
+        Some(Group { facts: self.facts, keys: Default::default(), bucket: 0, sums })
     }
 
     /// All events as one group; `None` where there are none.
@@ -267,7 +402,7 @@ impl<'f> Groups<'f> {
         let mut total = all.pop();
         if let Some(others) = self.others() {
             match &mut total {
-                Some(total) => total.sums.to_mut().merge(&others.sums),
+                Some(total) => total.sums.merge(&others.sums),
                 none => *none = Some(others),
             }
         }
@@ -285,21 +420,17 @@ impl<'f> Groups<'f> {
     #[must_use]
     pub fn select(&self, keys: &[usize], keep: impl Fn(&Group<'f>) -> bool) -> Vec<Group<'f>> {
         let Some(data) = self.data else { return Vec::new() };
-        let mut rolled = GroupsData::new(GroupBy { cap: usize::MAX, ..data.by });
+        // Without slices of time.
+        let mut rolled = GroupsData::new(GroupBy { cap: usize::MAX, bucket: 0, ..data.by });
         for group in self.iter().filter(keep) {
             let mut key = [Cell::Null; MAX_KEYS];
             for (to, from) in key.iter_mut().zip(keys) {
                 *to = group.keys.get(*from).copied().unwrap_or_default();
             }
-            rolled.merge(&(key, 0), group.sums.into_owned());
+            rolled.merge(&(key, 0), group.sums);
         }
         let facts = self.facts;
-        rolled
-            .keys
-            .into_iter()
-            .zip(rolled.sums)
-            .map(|((keys, bucket), sums)| Group { facts, keys, bucket, sums: std::borrow::Cow::Owned(sums) })
-            .collect()
+        rolled.entries().map(|((keys, bucket), sums)| Group { facts, keys, bucket, sums }).collect()
     }
 }
 
@@ -309,7 +440,7 @@ pub struct Group<'f> {
     facts: &'f Facts,
     keys: [Cell; MAX_KEYS],
     bucket: i64,
-    sums: std::borrow::Cow<'f, Sums>,
+    sums: Sums,
 }
 
 impl<'f> Group<'f> {
@@ -403,6 +534,12 @@ impl<'f> Group<'f> {
         self.sums.last
     }
 
+    /// The slices of time in which there were events, where the groups were asked for with [`GroupBy::spread`].
+    #[must_use]
+    pub fn spread(&self) -> Spread {
+        self.sums.spread
+    }
+
     /// The histogram of the first measure, where one was asked for.
     #[must_use]
     pub fn histogram(&self) -> Option<&Histogram> {
@@ -416,7 +553,7 @@ mod tests {
     use super::*;
 
     fn sample(at: i64, value: f64) -> Sample {
-        Sample { start: at, end: at + 1, measures: [value, 0.0, 0.0] }
+        Sample { start: at, end: at + 1, measures: [value, 0.0, 0.0], since: at }
     }
 
     fn key(n: i64) -> Key {
@@ -433,9 +570,8 @@ mod tests {
             if i < 40 { a.add(&k, &s) } else { b.add(&k, &s) }
         }
         a.append(b, |key| key);
-        assert_eq!(a.keys, whole.keys);
-        assert_eq!(a.sums, whole.sums);
-        assert_eq!(whole.sums[0].count, 15);
+        assert!(a.entries().eq(whole.entries()));
+        assert_eq!(whole.sums(0).unwrap().count, 15);
     }
 
     #[test]
@@ -445,7 +581,7 @@ mod tests {
         for i in 0..10 {
             groups.add(&key(i % 5), &sample(i, 1.0));
         }
-        assert_eq!(groups.keys.len(), 2);
+        assert_eq!(groups.len(), 2);
         assert_eq!(groups.others.unwrap().count, 6);
     }
 }

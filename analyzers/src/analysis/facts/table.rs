@@ -3,7 +3,7 @@
 use super::Facts;
 use crate::analysis::cell::Cell;
 use crate::analysis::math::Timed;
-use crate::model::StackId;
+use crate::model::{StackId, StrId};
 
 /// The events of one type, in the order of their start.
 #[derive(Debug, Clone, Default)]
@@ -56,7 +56,7 @@ impl TableData {
         self.rows.capacity() * size_of::<Row>() + self.cells.capacity() * size_of::<Cell>()
     }
 
-    /// Adds the rows of a later part, with its cells changed by `map`.
+    /// Adds the rows of a later part, with their cells changed by `map`.
     pub(crate) fn append(&mut self, later: Self, map: impl Fn(Cell) -> Cell) {
         self.seen = self.seen.saturating_add(later.seen);
         for (mine, theirs) in self.declared.iter_mut().zip(&later.declared) {
@@ -68,6 +68,12 @@ impl TableData {
             self.cells.extend(cells.iter().take(row.there.count_ones() as usize).copied().map(&map));
             self.rows.push(Row { from, ..row });
         }
+    }
+
+    /// The texts of a field, row by row.
+    pub(crate) fn texts(&self, field: &str) -> impl Iterator<Item = Option<StrId>> {
+        let place = self.fields.iter().position(|f| *f == field).unwrap_or(usize::MAX);
+        (0..self.rows.len()).map(move |row| self.cell(row, place).text())
     }
 
     /// Brings the rows into the order of their start; equal ones stay in the order of the file.

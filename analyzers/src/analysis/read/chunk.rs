@@ -8,6 +8,7 @@ use jfr_parse::{CHECKPOINT, Chunk, Clock, METADATA, PoolEntries, Pools, RawEvent
 use rayon::prelude::*;
 
 use super::plan::{Convert, DURATION, More, PlanCache, Plans, Reading, SLOTS, STACK, START, Source};
+use super::profiles::code;
 use super::value::{Threads, Values, truncated};
 use super::wanted::Wanted;
 use crate::account::Account;
@@ -15,6 +16,7 @@ use crate::analysis::cell::Cell;
 use crate::analysis::facts::{EventFacts, GroupsData, Key, Sample, TableData};
 use crate::analysis::needs::{MAX_KEYS, MAX_MEASURES};
 use crate::analysis::options::AnalysisOptions;
+use crate::collect::execution::{by_jvm, has_default_state};
 use crate::collect::stacks::{self, Shared};
 use crate::model::StackId;
 
@@ -33,6 +35,8 @@ pub(super) struct Context<'o> {
     pub(super) threads: Threads,
     pub(super) account: Account,
     plans: PlanCache,
+    /// When the recording begins, by its headers.
+    begin: i64,
 }
 
 /// What a chunk yields.
@@ -45,6 +49,10 @@ pub(super) struct ChunkFacts {
     pub(super) warnings: Vec<String>,
     /// The fields of `jdk.ActiveSetting`.
     pub(super) shape: Option<String>,
+    /// A JVM wrote it.
+    pub(super) by_jvm: bool,
+    /// Its threads know the state that async-profiler gives those on a CPU.
+    pub(super) has_default_state: bool,
 }
 
 /// Tables and groups, in the order of [`Wanted`].
@@ -69,7 +77,7 @@ impl Gathered {
     }
 
     /// Adds what a later part gathered, with its stacks changed by `stack`.
-    pub(super) fn append(&mut self, later: Self, stack: impl Fn(StackId) -> Cell) {
+    pub(super) fn append(&mut self, later: Self, stack: impl Fn(StackId) -> Cell + Copy) {
         let map = |cell: Cell| match cell {
             Cell::Stack(id) => stack(id),
             cell => cell,
@@ -119,6 +127,7 @@ impl<'o> Context<'o> {
             account: Account::new(recording.limits().clone()),
             threads: Threads::default(),
             plans: PlanCache::default(),
+            begin: recording.headers().map(|(_, header)| header.start_nanos).min().unwrap_or(0),
         }
     }
 
@@ -183,7 +192,11 @@ impl<'o> Context<'o> {
             plans.events.iter().zip(events).map(|((name, label), facts)| {
                 (name.clone(), EventFacts { declared: true, label: label.clone(), ..facts })
             });
-        Ok(ChunkFacts { events: events.collect(), gathered, stacks, warnings, shape: plans.shape.clone() })
+        let events = events.collect();
+        let state_type = chunk.metadata().by_name("jdk.ExecutionSample").and_then(|of| of.field("state"));
+        let has_default_state = has_default_state(chunk, &pools, state_type.map(|field| field.type_id()));
+        let (shape, by_jvm) = (plans.shape.clone(), by_jvm(chunk));
+        Ok(ChunkFacts { events, gathered, stacks, warnings, shape, by_jvm, has_default_state })
     }
 
     /// The error that ends the work on a chunk, if there is one.
@@ -213,6 +226,7 @@ impl<'o> Context<'o> {
             options: self.options,
             wanted: self.wanted,
             worker,
+            begin: self.begin,
             cells: Vec::new(),
         };
         let mut events = chunk.walk(segment);
@@ -280,6 +294,7 @@ struct Walker<'w, 'c, 'a> {
     options: &'w AnalysisOptions,
     wanted: &'w Wanted,
     worker: &'w mut Worker<'c, 'a>,
+    begin: i64,
     cells: Vec<Cell>,
 }
 
@@ -372,7 +387,8 @@ impl<'a> Walker<'_, '_, 'a> {
             if by.bucket > 0 {
                 key.1 = end.div_euclid(by.bucket).saturating_mul(by.bucket);
             }
-            let mut sample = Sample { start, end, measures: [0.0; MAX_MEASURES] };
+            let since = end.saturating_sub(self.begin);
+            let mut sample = Sample { start, end, measures: [0.0; MAX_MEASURES], since };
             for (to, from) in sample.measures.iter_mut().zip(measures) {
                 *to = cell(from).float().unwrap_or(0.0);
             }
@@ -398,6 +414,12 @@ impl<'a> Walker<'_, '_, 'a> {
         match source.convert {
             Convert::None => Cell::Null,
             Convert::Duration => Cell::Int(nanos),
+            Convert::One => Cell::Int(1),
+            Convert::Product(other) => Cell::of_float(row.f64(slot) * row.i64(other) as f64),
+            Convert::Profile { source, text } => {
+                let text = text.map_or(Cell::Null, |of| self.worker.values.reference(of, "", row.u64(slot)));
+                code(source, text.text())
+            }
             Convert::Fixed(text) => Cell::Text(text),
             Convert::Float => Cell::of_float(row.f64(slot)),
             Convert::Text => self.worker.values.text(row.str(slot)),

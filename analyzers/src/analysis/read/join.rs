@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use jfr_parse::Recording;
 
 use super::chunk::{ChunkFacts, Context, Gathered};
-use super::wanted::Wanted;
+use super::profiles::{ChunkView, Profiles};
 use crate::analysis::facts::{EventFacts, Facts, Lazy, TableData};
 use crate::analysis::options::AnalysisOptions;
+use crate::model::StackId;
 
 /// Warnings that are kept.
 const MAX_WARNINGS: usize = 100;
@@ -18,29 +19,46 @@ pub(super) struct Joined {
     waiting: BTreeMap<usize, Option<ChunkFacts>>,
     events: BTreeMap<String, EventFacts>,
     gathered: Gathered,
+    profiles: Profiles,
     warnings: Vec<String>,
     shape: Option<String>,
 }
 
 impl Joined {
-    pub(super) fn new(wanted: &Wanted) -> Self {
+    pub(super) fn new(recording: &Recording<'_>, context: &Context<'_>) -> Self {
+        let wanted = context.wanted;
+        let profiles = Profiles::new(&wanted.groups, &spans(recording), &context.shared.interner);
         Self {
             next: 0,
             waiting: BTreeMap::new(),
             events: BTreeMap::new(),
             gathered: Gathered::new(wanted),
+            profiles,
             warnings: Vec::new(),
             shape: None,
         }
     }
 
     /// Takes what chunk `index` yields, and joins what is next.
-    pub(super) fn take(&mut self, index: usize, facts: Option<ChunkFacts>, warning: Option<String>) {
+    pub(super) fn take(
+        &mut self,
+        context: &Context<'_>,
+        index: usize,
+        facts: Option<ChunkFacts>,
+        warning: Option<String>,
+    ) {
         self.warn(warning);
         self.waiting.insert(index, facts);
         while let Some(facts) = self.waiting.remove(&self.next) {
+            let index = self.next;
             self.next += 1;
-            let Some(facts) = facts else { continue };
+            let Some(mut facts) = facts else {
+                self.profiles.done(index, &mut self.gathered.groups);
+                continue;
+            };
+            let stack = |id: StackId| facts.stacks.get(id.index()).copied().unwrap_or_default();
+            let chunk = ChunkView::of(index, &facts, context.wanted, &context.shared.interner);
+            self.profiles.tell_apart(&chunk, &mut facts.gathered.groups, &context.shared.interner, stack);
             for (name, event) in facts.events {
                 match self.events.get_mut(&*name) {
                     Some(known) => known.merge(&event),
@@ -50,7 +68,8 @@ impl Joined {
                 }
             }
             self.shape = self.shape.take().or(facts.shape);
-            self.gathered.append(facts.gathered, |id| facts.stacks.get(id.index()).copied().unwrap_or_default());
+            self.gathered.append(facts.gathered, stack);
+            self.profiles.done(index, &mut self.gathered.groups);
             self.warn(facts.warnings);
         }
     }
@@ -88,22 +107,22 @@ impl Joined {
         }
         for groups in &self.gathered.groups {
             if let Some(others) = &groups.others {
-                let (events, kept) = (groups.by.events.join(", "), groups.keys.len());
+                let (events, kept) = (groups.by.events.join(", "), groups.len());
                 notes.push(format!(
                     "of {events}, {} events beyond the first {kept} groups are not told apart",
                     others.count
                 ));
             }
         }
-        let ends =
-            recording.headers().map(|(_, h)| (h.start_nanos, h.start_nanos.saturating_add(h.duration_nanos.max(0))));
-        let range = ends.fold((i64::MAX, i64::MIN), |all, one| (all.0.min(one.0), all.1.max(one.1)));
+        let range =
+            spans(recording).into_iter().fold((i64::MAX, i64::MIN), |all, one| (all.0.min(one.0), all.1.max(one.1)));
         let mut facts = Facts {
             names: context.shared.interner.freeze(),
             threads: context.threads.into_list(),
             events: self.events,
             tables,
             groups: self.gathered.groups,
+            methods: wanted.methods.clone(),
             chunks: recording.chunk_count(),
             first_shape: self.shape,
             header_range: if range.0 <= range.1 { range } else { (0, 0) },
@@ -116,4 +135,9 @@ impl Joined {
         facts.count_switches();
         facts
     }
+}
+
+/// When each chunk begins and ends, by its header.
+fn spans(recording: &Recording<'_>) -> Vec<(i64, i64)> {
+    recording.headers().map(|(_, h)| (h.start_nanos, h.start_nanos.saturating_add(h.duration_nanos.max(0)))).collect()
 }

@@ -7,8 +7,9 @@ use jfr_parse::{Chunk, Content, Field, Kind, Metadata, Plan, PoolLayouts, Result
 
 use super::wanted::Wanted;
 use crate::analysis::facts::SHAPE;
-use crate::analysis::needs::{EVENT, MAX_KEYS, MAX_MEASURES};
+use crate::analysis::needs::{AMOUNT, EVENT, MAX_KEYS, MAX_MEASURES, PROFILE};
 use crate::collect::plans::StackPlans;
+use crate::collect::sources::{self, KEY, Measure, Route, SOURCES, source_of};
 use crate::collect::type_map::TypeMap;
 use crate::model::{Interner, StrId};
 
@@ -45,6 +46,15 @@ pub(super) enum Convert {
     Fixed(StrId),
     /// How long the event took.
     Duration,
+    /// One for each event.
+    One,
+    /// A number (of any kind) times the whole number in another slot.
+    Product(usize),
+    /// What decides in which profile the event counts: its place among the sources, and a constant of this type.
+    Profile {
+        source: usize,
+        text: Option<u64>,
+    },
 }
 
 /// A field of an event type that something is made of.
@@ -247,6 +257,8 @@ impl Builder<'_, '_> {
         let source = match path {
             SHAPE => Source { slot: 0, convert: Convert::Fixed(interner.symbols().string(&shape(self.of))) },
             EVENT => Source { slot: 0, convert: Convert::Fixed(interner.symbols().string(event)) },
+            PROFILE => self.profile(event)?,
+            AMOUNT => self.amount(event)?,
             "duration" if self.of.field("duration").is_some() => Source { slot: DURATION, convert: Convert::Duration },
             _ => self.located(event, path)?,
         };
@@ -255,6 +267,36 @@ impl Builder<'_, '_> {
             self.sources.push(source);
             self.sources.len() - 1
         }))
+    }
+
+    /// What decides in which profile an event counts.
+    fn profile(&mut self, event: &str) -> Option<Source> {
+        let place = source_of(event)?;
+        let source = SOURCES.get(place)?;
+        let said = matches!(source.route, Route::ExecutionSample | Route::Park)
+            .then(|| self.located(event, source.fields[KEY]))
+            .flatten();
+        Some(match said {
+            Some(Source { slot, convert: Convert::Reference { type_id, .. } }) => {
+                Source { slot, convert: Convert::Profile { source: place, text: Some(type_id) } }
+            }
+            _ => Source { slot: 0, convert: Convert::Profile { source: place, text: None } },
+        })
+    }
+
+    /// What an event adds to its profile.
+    fn amount(&mut self, event: &str) -> Option<Source> {
+        let source = SOURCES.get(source_of(event)?)?;
+        let [first, second] = [source.fields[sources::AMOUNT], source.fields[sources::SECOND]];
+        Some(match source.measure {
+            Measure::Count | Measure::Period | Measure::CpuTicks => Source { slot: 0, convert: Convert::One },
+            Measure::Weight | Measure::Bytes => self.located(event, first)?,
+            Measure::WeightedBytes => {
+                let (weight, size) = (self.located(event, first)?, self.located(event, second)?);
+                Source { slot: weight.slot, convert: Convert::Product(size.slot) }
+            }
+            Measure::Ticks | Measure::BytesAndTicks => Source { slot: DURATION, convert: Convert::Duration },
+        })
     }
 
     fn located(&mut self, event: &str, path: &'static str) -> Option<Source> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::facts::ALWAYS;
+use crate::analysis::methods::MethodSet;
 use crate::analysis::needs::{GroupBy, MAX_KEYS, MAX_MEASURES, Needs, TableNeed};
 
 /// What to keep of the events.
@@ -11,6 +12,7 @@ pub(crate) struct Wanted {
     /// By event type: fields and cap.
     pub(crate) tables: BTreeMap<&'static str, (Vec<&'static str>, usize)>,
     pub(crate) groups: Vec<GroupBy>,
+    pub(crate) methods: Vec<MethodSet>,
 }
 
 impl Wanted {
@@ -28,6 +30,11 @@ impl Wanted {
                 debug_assert!(group.keys.len() <= MAX_KEYS && group.measures.len() <= MAX_MEASURES);
                 if !wanted.groups.contains(group) {
                     wanted.groups.push(*group);
+                }
+            }
+            for set in &needs.methods {
+                if !wanted.methods.contains(set) {
+                    wanted.methods.push(set.clone());
                 }
             }
         }

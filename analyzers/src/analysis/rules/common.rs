@@ -208,7 +208,9 @@ impl<'f, M: Fn(&str) -> bool> Seek<'f, M> {
             }
         }
         let mut callers: Vec<_> = callers.into_iter().collect();
-        callers.sort_by(|a, b| b.1.0.total_cmp(&a.1.0));
+        // Handles of frames are in no order that would be the same again.
+        let place = |frame: FrameId| (self.facts.method(frame), self.facts.frame(frame).line);
+        callers.sort_by(|a, b| b.1.0.total_cmp(&a.1.0).then_with(|| place(a.0).cmp(&place(b.0))));
         Value::methods(callers.into_iter().take(10).map(|(caller, (sum, _, method))| MethodRow {
             method: self.facts.frame(method),
             application_frame: Some(self.facts.frame(caller)),

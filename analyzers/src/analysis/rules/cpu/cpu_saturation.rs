@@ -1,6 +1,7 @@
 //! `CpuSaturation`: bursts of CPU load, and times at which nothing was left.
 
 use crate::analysis::math::{map2, ratio};
+use crate::analysis::rules::overhead;
 use crate::analysis::rules::support::{LOAD_FIELDS, Load, SECOND, loads, time};
 use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
@@ -36,7 +37,7 @@ impl Rule for CpuSaturation {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().available("jdk.CPULoad").table("jdk.CPULoad", LOAD_FIELDS)
+        overhead::needs(Needs::new()).available("jdk.CPULoad").table("jdk.CPULoad", LOAD_FIELDS)
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -62,7 +63,7 @@ impl Rule for CpuSaturation {
         if full > 0.0 {
             summary.push_str(&format!("; nothing was left of them for {}", time(full)));
         }
-        Verdict::scored(burst.max(saturated), summary)
+        let verdict = Verdict::scored(burst.max(saturated), summary)
             .explain(
                 "When all CPUs are busy, threads that could run wait for one, and every response takes longer than the \
                  work in it.",
@@ -77,7 +78,8 @@ impl Rule for CpuSaturation {
             .with("load of the machine", Value::share(worst.machine))
             .with("load by this JVM", Value::share(worst.jvm()))
             .with("time at full load", Value::nanos_f64(full))
-            .with_some("hardware threads", facts.hardware_threads().map(|n| Value::number(n as f64, "threads")))
+            .with_some("hardware threads", facts.hardware_threads().map(|n| Value::number(n as f64, "threads")));
+        if own { overhead::carry(facts, verdict) } else { verdict }
     }
 }
 

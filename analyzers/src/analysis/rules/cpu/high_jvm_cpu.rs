@@ -2,6 +2,7 @@
 
 use super::load::{needs, samples};
 use crate::analysis::math::{map_exp74, ratio};
+use crate::analysis::rules::overhead;
 use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// Whether the JVM uses much CPU. Needs the list of CPU loads.
@@ -33,7 +34,7 @@ impl Rule for HighJvmCpu {
     }
 
     fn needs(&self) -> Needs {
-        needs(Needs::new().available("jdk.CPULoad"))
+        overhead::needs(needs(Needs::new().available("jdk.CPULoad")))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -84,10 +85,9 @@ impl Rule for HighJvmCpu {
             // Below the limit it is no finding, whatever rounding makes of it.
             map_exp74(mean * 100.0, settings.number("info")).min(24.9)
         };
-        evidence(
-            Verdict::scored(score, format!("The JVM uses {:.0} % of the CPUs on average", mean * 100.0))
-                .remedy("Look at the methods that take most samples."),
-        )
+        let verdict = Verdict::scored(score, format!("The JVM uses {:.0} % of the CPUs on average", mean * 100.0))
+            .remedy("Look at the methods that take most samples.");
+        overhead::carry(facts, evidence(verdict))
     }
 }
 

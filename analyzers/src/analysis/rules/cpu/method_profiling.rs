@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::math::{map_sigmoid, sliding};
+use crate::analysis::rules::overhead;
 use crate::analysis::{Category, Facts, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 use crate::model::{FunctionId, StackId};
 
@@ -38,7 +39,7 @@ impl Rule for MethodProfiling {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().enabled("jdk.ExecutionSample").available("jdk.ActiveSetting").table_up_to(
+        overhead::needs(Needs::new()).enabled("jdk.ExecutionSample").available("jdk.ActiveSetting").table_up_to(
             SAMPLES,
             "jdk.ExecutionSample",
             &["stackTrace"],
@@ -96,7 +97,7 @@ impl Rule for MethodProfiling {
         let score = map_sigmoid(found.value, 0.0, 100.0, 150.0, 0.03333, 7.0);
         let method = Method::of(facts, settings, found.stack).map_or("?", |m| facts.method(m.frame));
         let all = samples.iter().filter_map(|(_, m)| Some((m.as_ref()?.stack, 1.0)));
-        Verdict::scored(
+        let verdict = Verdict::scored(
             score,
             format!("{method} takes {:.1} % of the samples that could be taken in a window", found.value * 100.0),
         )
@@ -107,7 +108,8 @@ impl Rule for MethodProfiling {
         .with("share of samples in the window", Value::share(found.share))
         .with("window", Value::window(found.window.0, found.window.1))
         .with("stack", facts.stack_value(found.stack, 20))
-        .with("top methods", facts.top_methods(all, 10, |n| Value::number(n, "samples")))
+        .with("top methods", facts.top_methods(all, 10, |n| Value::number(n, "samples")));
+        overhead::carry(facts, verdict)
     }
 }
 

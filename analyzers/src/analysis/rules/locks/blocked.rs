@@ -4,7 +4,7 @@ use crate::analysis::rules::common::{Seek, method_of};
 use crate::analysis::{EVENT, Facts, Group, GroupBy};
 
 /// Entering and waiting for monitors, parking, files.
-pub(super) const BLOCKED: GroupBy = GroupBy::of(&[
+pub(in crate::analysis::rules) const BLOCKED: GroupBy = GroupBy::of(&[
     "jdk.JavaMonitorEnter",
     "jdk.ThreadPark",
     "jdk.JavaMonitorWait",
@@ -19,7 +19,7 @@ pub(super) const STACK_KEY: usize = 1;
 pub(super) const ON_KEY: usize = 2;
 
 /// Whether a method waits by design for something to do: an idle worker's.
-pub(super) fn is_idle(method: &str) -> bool {
+pub(in crate::analysis::rules) fn is_idle(method: &str) -> bool {
     matches!(
         method_of(method),
         "take"
@@ -38,7 +38,7 @@ pub(super) fn is_idle(method: &str) -> bool {
 
 /// Time in which threads that had something to do could not go on: monitors that others hold, locks and conditions that are not an idle
 /// worker's, files. Waiting for a notification is not among it unless `waits` says that this wait counts.
-pub(super) fn of_time<'f>(facts: &'f Facts, waits: impl Fn(&Group<'f>) -> bool) -> Vec<Group<'f>> {
+pub(in crate::analysis::rules) fn of_time<'f>(facts: &'f Facts, waits: impl Fn(&Group<'f>) -> bool) -> Vec<Group<'f>> {
     let idle = Seek::new(facts, is_idle);
     let counts = |g: &Group<'f>| match g.text(EVENT_KEY) {
         Some("jdk.JavaMonitorWait") => waits(g),
