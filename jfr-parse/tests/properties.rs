@@ -1,5 +1,10 @@
 //! What is written is read, whatever it is; moving past something ends where reading it does.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "values are cut to the width of their fields"
+)]
 
 use jfr_parse::testing::*;
 use jfr_parse::{Clock, Cursor, Limits, RawStr, Recording, TimeUnit, ValueReader};

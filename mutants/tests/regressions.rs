@@ -5,10 +5,10 @@ use std::path::Path;
 
 use jfrkit_mutants::checks;
 
-/// The checks by the names of their targets.
-/// What is done with the bytes of a finding.
+/// What must hold for any bytes.
 type Check = fn(&[u8]);
 
+/// The checks by the names of their targets.
 const CHECKS: [(&str, Check); 13] = [
     ("recording", checks::recording),
     ("serde", checks::serde),
@@ -28,7 +28,7 @@ const CHECKS: [(&str, Check); 13] = [
 #[test]
 fn what_was_found_is_gone() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
-    for folder in std::fs::read_dir(root.join("regressions")).unwrap().flatten() {
+    for folder in std::fs::read_dir(root.join("regressions")).into_iter().flatten().flatten() {
         let target = folder.file_name();
         let check = CHECKS.iter().find(|(name, _)| *name == target);
         let Some((_, check)) = check else { panic!("there is no target {}", target.display()) };
