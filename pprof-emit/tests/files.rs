@@ -79,7 +79,7 @@ fn alone_or_together_a_profile_has_the_same_bytes() {
     let set = jfr_analyzers::collect(&recording, &jfr_analyzers::Options::default()).unwrap();
     let directory = tempfile::tempdir().unwrap();
     for packing in [Packing::Raw, Packing::Gzip(1), Packing::Gzip(6)] {
-        let options = Options { packing };
+        let options = Options { packing, ..Options::default() };
         let path = |p: &Profile| directory.path().join(p.kind.name());
         let written = write_all(&set, path, &options).unwrap();
         assert!(written.len() > 5);
