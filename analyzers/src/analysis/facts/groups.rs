@@ -1,6 +1,6 @@
 //! Events added up by key.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher as _};
 use std::sync::Arc;
 
 use hashbrown::HashTable;
@@ -246,7 +246,7 @@ impl GroupsData {
     }
 
     /// Adds what a later part gathered, its keys changed by `map`.
-    pub(crate) fn append(&mut self, later: Self, map: impl Fn(Key) -> Key) {
+    pub(crate) fn append(&mut self, mut later: Self, map: impl Fn(Key) -> Key) {
         if self.heads.is_empty() {
             // Room for what comes, without the slack that growing step by step leaves.
             self.cells.reserve_exact(later.cells.len());
@@ -256,12 +256,68 @@ impl GroupsData {
             self.spreads.reserve_exact(later.spreads.len());
             self.histograms.reserve_exact(later.histograms.len());
         }
-        for (key, sums) in later.entries() {
-            self.merge(&map(key), sums);
+        for j in 0..later.len() {
+            match self.place(&map(later.key(j))) {
+                Place::Known(i) => self.merge_group(i, &later, j),
+                Place::New(_) => self.push_group(&later, j),
+                Place::Full => later.sums(j).into_iter().for_each(|sums| self.merge_others(sums)),
+            }
         }
-        if let Some(sums) = later.others {
+        // Given back, so that each histogram has one owner again.
+        later.histograms.clear();
+        if let Some(sums) = later.others.take() {
             self.merge_others(sums);
         }
+    }
+
+    /// Adds the sums of group `j` of another to those of group `i`.
+    fn merge_group(&mut self, i: usize, other: &Self, j: usize) {
+        let (Some(head), Some(theirs)) = (self.heads.get_mut(i), other.heads.get(j)) else { return };
+        head.count = head.count.saturating_add(theirs.count);
+        head.first = head.first.min(theirs.first);
+        head.last = head.last.max(theirs.last);
+        let width = self.by.measures.len();
+        let (mine, more) = (part_mut(&mut self.amounts, i, width), part(&other.amounts, j, width));
+        if mine.first().zip(more.first()).is_some_and(|(mine, more)| more.max > mine.max) {
+            head.max_start = theirs.max_start;
+        }
+        for (mine, more) in mine.iter_mut().zip(more) {
+            mine.sum += more.sum;
+            mine.min = mine.min.min(more.min);
+            mine.max = mine.max.max(more.max);
+        }
+        if let (Some(mine), Some(more)) = (self.spreads.get_mut(i), other.spreads.get(j)) {
+            mine.merge(more);
+        }
+        if let (Some(mine), Some(more)) = (self.histograms.get_mut(i), other.histograms.get(j)) {
+            Arc::make_mut(mine).merge(more);
+        }
+    }
+
+    /// The sums of group `j` of another, as those of a group that is new.
+    fn push_group(&mut self, other: &Self, j: usize) {
+        self.heads.extend(other.heads.get(j));
+        self.amounts.extend_from_slice(part(&other.amounts, j, self.by.measures.len()));
+        self.spreads.extend(other.spreads.get(j));
+        self.histograms.extend(other.histograms.get(j).cloned());
+    }
+
+    /// The same events by some of the keys only, without slices of time, of the groups that `keep` picks.
+    fn rolled(&self, keys: &[usize], keep: impl Fn(usize) -> bool) -> Self {
+        let mut rolled = Self::new(GroupBy { cap: usize::MAX, bucket: 0, ..self.by });
+        for j in (0..self.len()).filter(|j| keep(*j)) {
+            let all = part(&self.cells, j, self.by.keys.len());
+            let mut key = [Cell::Null; MAX_KEYS];
+            for (to, from) in key.iter_mut().zip(keys) {
+                *to = all.get(*from).copied().unwrap_or_default();
+            }
+            match rolled.place(&(key, 0)) {
+                Place::Known(i) => rolled.merge_group(i, self, j),
+                Place::New(_) => rolled.push_group(self, j),
+                Place::Full => {}
+            }
+        }
+        rolled
     }
 
     /// About how many bytes it takes.
@@ -311,7 +367,12 @@ impl GroupsData {
     fn place(&mut self, key: &Key) -> Place {
         let width = self.by.keys.len();
         let (cells, buckets, hasher) = (&self.cells, &self.buckets, &self.hasher);
-        let hash = |cells: &[Cell], bucket: i64| hasher.hash_one((cells, bucket));
+        let hash = |cells: &[Cell], bucket: i64| {
+            let mut state = hasher.build_hasher();
+            cells.iter().for_each(|cell| state.write_u128(cell.bits()));
+            state.write_i64(bucket);
+            state.finish()
+        };
         let same = |&i: &u32| {
             jfr_parse::work::done(1);
             same_key(cells, buckets, width, i as usize, key)
@@ -413,24 +474,24 @@ impl<'f> Groups<'f> {
     /// order is that of the first event of each.
     #[must_use]
     pub fn by(&self, keys: &[usize]) -> Vec<Group<'f>> {
-        self.select(keys, |_| true)
+        let Some(data) = self.data else { return Vec::new() };
+        Self::all(self.facts, &data.rolled(keys, |_| true))
+    }
+
+    fn all(facts: &'f Facts, data: &GroupsData) -> Vec<Group<'f>> {
+        data.entries().map(|((keys, bucket), sums)| Group { facts, keys, bucket, sums }).collect()
     }
 
     /// As [`by`](Self::by), of the groups that `keep` picks.
     #[must_use]
     pub fn select(&self, keys: &[usize], keep: impl Fn(&Group<'f>) -> bool) -> Vec<Group<'f>> {
         let Some(data) = self.data else { return Vec::new() };
-        // Without slices of time.
-        let mut rolled = GroupsData::new(GroupBy { cap: usize::MAX, bucket: 0, ..data.by });
-        for group in self.iter().filter(keep) {
-            let mut key = [Cell::Null; MAX_KEYS];
-            for (to, from) in key.iter_mut().zip(keys) {
-                *to = group.keys.get(*from).copied().unwrap_or_default();
-            }
-            rolled.merge(&(key, 0), group.sums);
-        }
-        let facts = self.facts;
-        rolled.entries().map(|((keys, bucket), sums)| Group { facts, keys, bucket, sums }).collect()
+        let group = |j: usize| {
+            let (keys, bucket) = data.key(j);
+            Some(Group { facts: self.facts, keys, bucket, sums: data.sums(j)? })
+        };
+        let rolled = data.rolled(keys, |j| group(j).as_ref().is_some_and(&keep));
+        Self::all(self.facts, &rolled)
     }
 }
 

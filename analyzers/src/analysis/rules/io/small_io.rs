@@ -1,9 +1,11 @@
 //! `SmallIo`: files and sockets read and written in tiny pieces.
 
+use std::collections::HashMap;
+
 use crate::analysis::math::{map2, ratio};
 use crate::analysis::rules::common::{amount, method_of, things};
 use crate::analysis::{
-    Category, EVENT, Facts, Frame, GroupBy, Level, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict,
+    Category, Cell, EVENT, Facts, Frame, GroupBy, Level, Needs, Rule, RuleInfo, Setting, Settings, Value, Verdict,
 };
 
 /// Many transfers of few bytes to or from one file or peer, from one place in the program. Needs no list.
@@ -61,6 +63,7 @@ impl Rule for SmallIo {
             return Verdict::not_applicable(because);
         }
         let mut places: Vec<Place<'_>> = Vec::new();
+        let mut known: HashMap<(Cell, Cell, Cell, Option<String>), usize> = HashMap::new();
         for group in facts.groups(&TRANSFERS).iter() {
             let event = group.text(0).unwrap_or_default();
             let peer = group.text(1).unwrap_or("unknown");
@@ -69,13 +72,14 @@ impl Rule for SmallIo {
             let leaf = group.stack(3).and_then(|s| facts.top_method(s)).unwrap_or_default();
             let method = frame.as_ref().map(|f| f.method.clone());
             let (bytes, nanos) = (group.sum(0).max(0.0), group.sum(1));
-            let known = places.iter().position(|p| p.event == event && p.peer == peer && p.method == method);
-            if let Some(place) = known.and_then(|i| places.get_mut(i)) {
+            let key = (group.key(0), group.key(1), group.key(2), method.clone());
+            if let Some(place) = known.get(&key).and_then(|i| places.get_mut(*i)) {
                 place.count = place.count.saturating_add(group.count());
                 place.bytes += bytes;
                 place.nanos += nanos;
             } else if places.len() < MAX_PLACES {
                 let leaf = leaf.to_owned();
+                known.insert(key, places.len());
                 places.push(Place { event, peer, method, frame, leaf, count: group.count(), bytes, nanos });
             }
         }
