@@ -25,6 +25,9 @@ pub(crate) enum State {
     Other,
 }
 
+/// Bytes of the longest name of a state that makes a difference.
+const LONGEST_STATE: usize = "STATE_SLEEPING".len();
+
 impl State {
     /// The state of this name.
     pub(crate) fn of(name: Option<&str>) -> Self {
@@ -68,7 +71,9 @@ pub(crate) fn is_async_profiler<'n>(mut recordings: impl Iterator<Item = &'n str
 /// Whether the threads of a chunk know [`State::Default`]; `state_type` is the type of the field `state`.
 pub(crate) fn has_default_state(chunk: &Chunk<'_>, pools: &Pools<'_>, state_type: Option<u64>) -> bool {
     state_type.and_then(|id| pools.of_type(id).map(|pool| (id, pool))).is_some_and(|(id, pool)| {
-        pool.keys().any(|key| State::of(pools.string(chunk.metadata(), id, key).decode().as_deref()) == State::Default)
+        // Any number of keys may lead to one long name, of which no more than this is needed.
+        let name = |key| pools.string(chunk.metadata(), id, key).cut(LONGEST_STATE + 1);
+        pool.keys().any(|key| State::of(name(key).decode().as_deref()) == State::Default)
     })
 }
 
