@@ -21,13 +21,14 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 pub struct Counting {
     now: AtomicUsize,
     peak: AtomicUsize,
+    sum: AtomicUsize,
 }
 
 impl Counting {
     /// Nothing is in use.
     #[must_use]
     pub const fn new() -> Self {
-        Self { now: AtomicUsize::new(0), peak: AtomicUsize::new(0) }
+        Self { now: AtomicUsize::new(0), peak: AtomicUsize::new(0), sum: AtomicUsize::new(0) }
     }
 
     /// Forgets the peak; the bytes in use now.
@@ -41,6 +42,11 @@ impl Counting {
     pub fn peak(&self) -> usize {
         self.peak.load(Relaxed)
     }
+
+    /// The bytes of all that was ever allocated, given back since or not.
+    pub fn sum(&self) -> usize {
+        self.sum.load(Relaxed)
+    }
 }
 
 impl Default for Counting {
@@ -52,6 +58,7 @@ impl Default for Counting {
 // SAFETY: every call is handed to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        self.sum.fetch_add(layout.size(), Relaxed);
         self.peak.fetch_max(self.now.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
         // SAFETY: the caller's promise is the one that `System` asks for.
         unsafe { System.alloc(layout) }
