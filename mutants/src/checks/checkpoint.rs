@@ -1,7 +1,7 @@
 //! Constants: any bytes as a checkpoint of a chunk whose events and types are in order.
 
 use jfr_parse::testing::{BOOLEAN, ChunkWriter, Class, DOUBLE, Field, INT, LONG, Payload, Pool, STRING, TIMESTAMP};
-use jfr_parse::{CHECKPOINT, Limits, Metadata, Recording};
+use jfr_parse::{CHECKPOINT, HEADER_SIZE, Limits, Metadata, Recording};
 
 const CLASS: u64 = 40;
 const CLASS_LOADER: u64 = 41;
@@ -131,5 +131,8 @@ pub fn checkpoint(payload: &[u8]) {
     super::convert(&bytes);
     let recording = Recording::from_bytes(&bytes, &Limits::intake()).expect("the chunk is in order");
     let chunk = recording.chunk(0).expect("the chunk is in order");
-    assert_eq!(chunk.events().count(), 4);
+    // The bytes may say that other checkpoints begin within events, which are then passed over, but not unnoticed.
+    let mut events = chunk.walk(HEADER_SIZE..chunk.bytes().len());
+    let read = events.by_ref().filter(|event| event.type_id == SAMPLE).count();
+    assert!(read == 4 || read < 4 && !events.skipped().is_empty(), "{read} events, passed over {:?}", events.skipped());
 }
