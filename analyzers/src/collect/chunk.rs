@@ -127,20 +127,11 @@ struct Part<'a> {
     memory: Memory<Key>,
 }
 
-impl Context<'_> {
-    /// Reads a chunk, which is number `index` of all chunks.
-    pub(super) fn chunk(&self, index: usize, chunk: &Chunk<'_>) -> Result<ChunkResult> {
-        let plans = self.plans.get(chunk, self.options)?;
-        let lengths = self.lengths(index, chunk);
-        let held = self.account.hold();
-        let segments = chunk.segments(SEGMENT);
-        let parts: Result<Vec<Part<'_>>> = match segments.as_slice() {
-            [only] => self.walk(chunk, &plans, &lengths, &held, only.clone()).map(|part| vec![part]),
-            _ => segments.into_par_iter().map(|segment| self.walk(chunk, &plans, &lengths, &held, segment)).collect(),
-        };
-        let mut whole = Part { seen: vec![0; SOURCES.len()], ..Part::default() };
-        let mut pools = Vec::new();
-        for mut part in parts? {
+impl<'a> Part<'a> {
+    /// What all parts of a chunk yield together, but for the constants.
+    fn join(parts: Vec<Self>) -> Self {
+        let mut whole = Self { seen: vec![0; SOURCES.len()], ..Self::default() };
+        for mut part in parts {
             let details = whole.gathered.append(part.gathered);
             whole.memory.append(part.memory, |key| Key {
                 detail: details.get(key.detail as usize).copied().unwrap_or(0),
@@ -152,9 +143,20 @@ impl Context<'_> {
             for (sum, n) in whole.seen.iter_mut().zip(part.seen) {
                 *sum += n;
             }
-            pools.push(part.pools);
         }
-        let pools = chunk.join_pools(pools);
+        whole
+    }
+}
+
+impl Context<'_> {
+    /// Reads a chunk, which is number `index` of all chunks.
+    pub(super) fn chunk(&self, index: usize, chunk: &Chunk<'_>) -> Result<ChunkResult> {
+        let plans = self.plans.get(chunk, self.options)?;
+        let lengths = self.lengths(index, chunk);
+        let held = self.account.hold();
+        let mut parts = self.parts(chunk, &plans, &lengths, &held)?;
+        let pools: Vec<PoolEntries> = parts.iter_mut().map(|part| std::mem::take(&mut part.pools)).collect();
+        let (mut whole, pools) = rayon::join(|| Part::join(parts), || chunk.join_pools(pools));
         self.check(chunk)?;
         let mut facts = Facts::gather(chunk, &plans, &pools, &whole.facts, self.options);
         self.settle(index, chunk, &mut facts);
@@ -175,6 +177,22 @@ impl Context<'_> {
             facts,
         }
         .run(losses)
+    }
+
+    /// What the segments of a chunk yield, in the order of the file.
+    fn parts<'a>(&self, chunk: &Chunk<'a>, plans: &Plans, lengths: &Clock, held: &Held<'_>) -> Result<Vec<Part<'a>>> {
+        let mut segments: Vec<(usize, std::ops::Range<usize>)> =
+            chunk.segments(SEGMENT).into_iter().enumerate().collect();
+        if let [(_, only)] = segments.as_slice() {
+            return self.walk(chunk, plans, lengths, held, only.clone()).map(|part| vec![part]);
+        }
+        // The largest first: a profiler may write all of its constants as one event, which only one thread can walk.
+        segments.sort_by_key(|(_, segment)| std::cmp::Reverse(segment.len()));
+        let walk = |(i, segment)| Ok((i, self.walk(chunk, plans, lengths, held, segment)?));
+        let mut parts =
+            segments.into_par_iter().with_max_len(1).map(walk).collect::<Result<Vec<(usize, Part<'_>)>>>()?;
+        parts.sort_by_key(|(i, _)| *i);
+        Ok(parts.into_iter().map(|(_, part)| part).collect())
     }
 
     /// The clock that lengths of time are measured with in a chunk. A length is rounded to nanoseconds at both of its

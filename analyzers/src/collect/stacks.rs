@@ -77,8 +77,10 @@ const SURE_BYTES: usize = 11;
 const UNKNOWN: u32 = 0;
 const ROOT: u32 = 1;
 
-/// Stack traces that one thread resolves at a time.
-const TRACES: usize = 2_048;
+/// Stack traces that one thread resolves at a time: so many that it pays, so few that all threads end at about the same
+/// time.
+const FEWEST: usize = 256;
+const MOST: usize = 2_048;
 
 /// The stack of each trace of a chunk, and whether it was truncated, by all threads that are free.
 ///
@@ -104,10 +106,11 @@ pub(crate) fn resolve<'a>(
         check()?;
         Ok(resolved)
     };
-    let resolved = if traces.len() <= TRACES {
+    let at_once = traces.len().div_ceil(8 * rayon::current_num_threads()).clamp(FEWEST, MOST);
+    let resolved = if traces.len() <= at_once {
         some(traces)
     } else {
-        traces.par_chunks(TRACES).map(some).collect::<Result<Vec<_>>>().map(|parts| parts.concat())
+        traces.par_chunks(at_once).map(some).collect::<Result<Vec<_>>>().map(|parts| parts.concat())
     };
     let memos = lock().drain(..).map(|resolver| resolver.memo).collect::<Vec<_>>();
     shared.memos().extend(memos);
