@@ -308,9 +308,11 @@ impl<'a> Routing<'_, 'a> {
         let mut routes = Routes::new(&self, &sources);
         let mut labels = Labels::new(self.chunk, self.plans, self.pools, self.context);
         // Number of each trace among those that are needed.
-        let mut traces: HashMap<u64, u32, foldhash::fast::RandomState> = HashMap::default();
-        let mut order: Vec<u64> = Vec::new();
-        let mut samples: Vec<(Target, u32, LabelSetId, Sums, u64)> = Vec::with_capacity(self.gathered.iter().len());
+        let most = self.gathered.iter().len();
+        let mut traces: HashMap<u64, u32, foldhash::fast::RandomState> =
+            HashMap::with_capacity_and_hasher(most, foldhash::fast::RandomState::default());
+        let mut order: Vec<u64> = Vec::with_capacity(most);
+        let mut samples: Vec<(Target, u32, LabelSetId, Sums, u64)> = Vec::with_capacity(most);
         for (key, sums) in self.gathered.iter() {
             let Some(reading) = self.reading(key) else { continue };
             let detail = self.gathered.detail_of(key);

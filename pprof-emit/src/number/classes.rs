@@ -3,6 +3,7 @@
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use jfr_analyzers::model::{FunctionId, StrId, Tables};
+use rayon::prelude::*;
 
 /// The place of a function's class among classes sorted by name, by the function's handle. It is found once for all
 /// profiles of a set.
@@ -20,7 +21,7 @@ impl Classes {
             super::set(&mut of_function, function, Some(*classes.entry(class).or_insert(next)));
         }
         let mut names: Vec<(&str, usize)> = classes.into_iter().collect();
-        names.sort_unstable();
+        names.par_sort_unstable();
         let mut ranks = vec![0; names.len()];
         for (rank, &(_, class)) in names.iter().enumerate() {
             super::set(&mut ranks, class, rank);
