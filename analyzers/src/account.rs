@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jfr_parse::{Limits, Result};
 
-use crate::model::Interner;
+use jfrkit_profile::Interner;
 
 /// The memory of one call, estimated from the sizes of what grows with the recording.
 #[derive(Debug)]

@@ -1,20 +1,22 @@
-//! Profiles, tables, rules and metrics from JDK Flight Recorder recordings.
+//! From recordings to profiles, tables of events and facts, and the frame for rules that judge them.
+//!
+//! [`collect`] makes profiles; [`events`] holds tables and sums of events that anyone can ask for; [`rule`] has the trait
+//! [`Rule`](rule::Rule), settings, verdicts and evidence, and runs rules ([`rule::Analysis`]). The rules themselves are in
+//! `jfrkit-rules`, forms of reports in `jfrkit-reports`. Start with [`collect`].
 
 #![forbid(unsafe_code)]
 
 mod account;
-pub mod analysis;
-mod collect;
-pub mod config;
-pub mod model;
+pub mod events;
+pub mod math;
 pub mod names;
-pub mod report;
+mod profiles;
+pub mod rule;
 pub mod summary;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod time_range;
-pub mod top;
-pub mod units;
 
-pub use analysis::{Analysis, AnalysisOptions};
-pub use collect::{CpuSource, Filter, LabelKey, Options, Progress, collect, collect_merged};
+pub use profiles::{CpuSource, Filter, LabelKey, Options, Progress, collect, collect_merged};
 pub use summary::Summary;
 pub use time_range::TimeBound;

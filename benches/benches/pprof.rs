@@ -5,7 +5,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use jfr_analyzers::model::{Frame, Function, Interner, LabelSetId, Profile, ProfileSet, ProfileType, Samples};
+use jfrkit_profile::{Frame, Function, Interner, LabelSetId, Profile, ProfileSet, ProfileType, Samples};
 use pprof_emit::{Options, Packing, Stats, write_pprof};
 
 /// Levels that are compared.

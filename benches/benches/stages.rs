@@ -6,9 +6,9 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use jfr_analyzers::model::ProfileType;
 use jfr_analyzers::{Options, Summary, collect};
 use jfr_parse::{CHECKPOINT, Cursor, Limits, METADATA, Metadata, PoolEntries, Recording};
+use jfrkit_profile::ProfileType;
 
 fn open() -> Recording<'static> {
     Recording::open(jfrkit_benches::recording()).expect("the recording to measure")
@@ -117,7 +117,7 @@ fn whole(c: &mut Criterion) {
     group.bench_function("convert all types", |b| {
         b.iter(|| {
             let set = collect(&Recording::open(&path).unwrap(), &Options::default()).unwrap();
-            let file = |p: &jfr_analyzers::model::Profile| dir.join(format!("{}.pb.gz", p.kind));
+            let file = |p: &jfrkit_profile::Profile| dir.join(format!("{}.pb.gz", p.kind));
             pprof_emit::write_all(&set, file, &pprof_emit::Options::default()).unwrap().len()
         });
     });

@@ -1,8 +1,8 @@
 //! Options of the commands that collect profiles.
 
-use jfr_analyzers::model::ProfileType;
 use jfr_analyzers::{CpuSource, Filter, LabelKey, Options, TimeBound};
 use jfr_parse::Recording;
+use jfrkit_profile::ProfileType;
 use regex::Regex;
 
 /// What to collect.

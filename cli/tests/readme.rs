@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use jfr_analyzers::LabelKey;
-use jfr_analyzers::model::ProfileType;
+use jfrkit_profile::ProfileType;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -86,10 +86,10 @@ fn code_is_that_of_the_examples() {
     let readme = read("README.md");
     let code: Vec<&str> = readme.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     let examples = [
-        "pprof-emit/examples/convert.rs",
+        "testkit/examples/convert.rs",
         "jfr-parse/examples/reads.rs",
-        "analyzers/examples/slow_reads.rs",
-        "pprof-emit/examples/receive.rs",
+        "rules/examples/slow_reads.rs",
+        "testkit/examples/receive.rs",
     ];
     assert_eq!(code.len(), examples.len());
     for (code, example) in code.iter().zip(examples) {
@@ -122,6 +122,6 @@ fn every_option_of_convert_and_analyze_is_there() {
 fn settings_are_those_that_there_are() {
     let readme = read("README.md");
     let toml = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
-    let config = jfr_analyzers::config::Config::parse(toml, &jfr_analyzers::Analysis::builtin()).unwrap();
+    let config = jfrkit_rules::config::Config::parse(toml, &jfrkit_rules::analysis()).unwrap();
     assert!(!config.settings.is_empty() && !config.off.is_empty());
 }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use jfr_parse::Metadata;
-use jfrkit_mutants::{checks, mutant_of_checkpoint};
+use jfrkit_testkit::{checks, mutant_of_checkpoint};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
 static TYPES: LazyLock<Metadata> = LazyLock::new(checks::checkpoint_types);

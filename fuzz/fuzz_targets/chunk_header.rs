@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| jfrkit_mutants::checks::header(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| jfrkit_testkit::checks::header(bytes));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|text: &str| jfrkit_mutants::checks::configuration(text));
+libfuzzer_sys::fuzz_target!(|text: &str| jfrkit_testkit::checks::configuration(text));

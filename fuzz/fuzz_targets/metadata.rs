@@ -1,6 +1,6 @@
 #![no_main]
 
-use jfrkit_mutants::{checks, mutant_of_metadata};
+use jfrkit_testkit::{checks, mutant_of_metadata};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
 fuzz_target!(|bytes: &[u8]| checks::metadata(bytes));

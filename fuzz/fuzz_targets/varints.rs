@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| jfrkit_mutants::checks::varints(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| jfrkit_testkit::checks::varints(bytes));

@@ -1,6 +1,6 @@
 //! What the fuzz targets share: libFuzzer's way into the mutators of recordings and their parts.
 
-use jfrkit_mutants::{Random, mutant};
+use jfrkit_testkit::{Random, mutant};
 
 /// Changes the recording in the first `size` bytes of `data`; see [`by`].
 #[must_use]

@@ -5,8 +5,8 @@ use std::io::{self, BufWriter, Write};
 
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
-use jfr_analyzers::model::{Profile, StrId, Tables};
-use jfr_parse::{Stop, work};
+use jfrkit_profile::{Cancel, work};
+use jfrkit_profile::{Profile, StrId, Tables};
 
 /// Stacks that are gone through before looking at the stop again.
 const STOP_EVERY: usize = 1 << 10;
@@ -17,7 +17,7 @@ pub struct CollapsedOptions {
     /// Which value, from 0; the last one if not said.
     pub value: Option<usize>,
     /// Ends the writing early.
-    pub stop: Stop,
+    pub cancel: Cancel,
 }
 
 /// Writes a profile as collapsed stacks, for flame graphs and for `sort` and `grep`. Stacks that differ only in lines
@@ -36,9 +36,9 @@ pub fn write_collapsed(
     let value = options.value.or(width.checked_sub(1)).filter(|&v| v < width);
     let value = value.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the profile has no such value"))?;
     let mut out = BufWriter::new(out);
-    for (i, (names, sum)) in merged(profile, tables, value, &options.stop)?.into_iter().enumerate() {
+    for (i, (names, sum)) in merged(profile, tables, value, &options.cancel)?.into_iter().enumerate() {
         if i.is_multiple_of(STOP_EVERY) {
-            options.stop.check().map_err(io::Error::other)?;
+            options.cancel.check().map_err(io::Error::other)?;
         }
         for (i, &name) in names.iter().enumerate() {
             if i > 0 {
@@ -52,12 +52,12 @@ pub fn write_collapsed(
 }
 
 /// The names of each stack, root first, with the sum of a value. Sums of `i64` values cannot overflow an `i128`.
-fn merged(profile: &Profile, tables: &Tables, value: usize, stop: &Stop) -> io::Result<Vec<(Box<[StrId]>, i128)>> {
+fn merged(profile: &Profile, tables: &Tables, value: usize, cancel: &Cancel) -> io::Result<Vec<(Box<[StrId]>, i128)>> {
     let mut lines: Vec<(Box<[StrId]>, i128)> = Vec::new();
     let mut places: HashMap<Box<[StrId]>, usize, foldhash::fast::RandomState> = HashMap::default();
     for (i, sample) in profile.samples.iter().enumerate() {
         if i.is_multiple_of(STOP_EVERY) {
-            stop.check().map_err(io::Error::other)?;
+            cancel.check().map_err(io::Error::other)?;
         }
         work::done(tables.stack(sample.stack).len());
         let frames = tables.stack(sample.stack).iter().rev();

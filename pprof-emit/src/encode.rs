@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use jfr_analyzers::model::{LabelValue, Sample};
+use jfrkit_profile::{LabelValue, Sample};
 
 use crate::number::Numbering;
 use crate::wire::{bytes, message, number, signed, varint, varints};

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use jfr_analyzers::model::{Profile, ProfileSet, ProfileType};
+use jfrkit_profile::{Profile, ProfileSet, ProfileType};
 use rayon::prelude::*;
 
 use crate::temporary::Temporary;

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use jfr_analyzers::model::{Profile, Tables};
-use jfr_parse::Stop;
+use jfrkit_profile::Cancel;
+use jfrkit_profile::{Profile, Tables};
 
 use crate::writer::Writer;
 
@@ -13,7 +13,7 @@ pub struct Options {
     /// Whether and how the file is compressed.
     pub packing: Packing,
     /// Ends the writing early.
-    pub stop: Stop,
+    pub cancel: Cancel,
 }
 
 /// Whether and how a file is compressed.
@@ -60,7 +60,7 @@ pub struct Stats {
 /// [`write_all`](crate::write_all) is faster for several profiles, and writes the same bytes.
 ///
 /// # Errors
-/// Those of `out`; [`Error::Stopped`](jfr_parse::Error::Stopped) as the cause of one if the options say so.
+/// Those of `out`; [`Canceled`](jfrkit_profile::Canceled) as the cause of one if the options say so.
 pub fn write_pprof(profile: &Profile, tables: &Tables, out: impl Write, options: &Options) -> io::Result<Stats> {
     Writer::new(tables, options).write(profile, out)
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use jfr_analyzers::model::{Profile, Tables};
+use jfrkit_profile::{Profile, Tables};
 use rayon::prelude::*;
 
 use crate::encode::{Encoder, Scratch};
@@ -69,7 +69,7 @@ impl<'t> Writer<'t> {
     }
 
     fn pack(&self, encode: impl FnOnce(&mut Scratch, &mut Vec<u8>)) -> io::Result<Block> {
-        self.options.stop.check().map_err(io::Error::other)?;
+        self.options.cancel.check().map_err(io::Error::other)?;
         let make =
             || Worker { packer: Packer::new(self.options.packing), scratch: Scratch::default(), buffer: Vec::new() };
         self.workers.with(make, |Worker { packer, scratch, buffer }| {

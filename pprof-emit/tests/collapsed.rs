@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Plain, PlainSample, PlainValue, frame};
-use jfr_analyzers::model::ProfileType;
+use jfrkit_profile::ProfileType;
 use pprof_emit::{CollapsedOptions, write_collapsed};
 
 fn collapsed(plain: &Plain, value: Option<usize>) -> std::io::Result<String> {

@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{self, Write};
 
 use common::Plain;
-use jfr_analyzers::model::{Profile, ProfileSet, ProfileType};
+use jfrkit_profile::{Profile, ProfileSet, ProfileType};
 use pprof_emit::{Options, Packing, read, to_bytes, write_all, write_file};
 
 fn names(directory: &std::path::Path) -> Vec<String> {

@@ -6,7 +6,7 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::{Plain, PlainFrame, PlainSample, PlainValue, frame};
-use jfr_analyzers::model::ProfileType;
+use jfrkit_profile::ProfileType;
 use pprof_emit::{Options, Packing, ReadError, pb, read, read_with_limit, to_bytes};
 use proptest::prelude::*;
 

@@ -1,6 +1,11 @@
 //! Rule 10: an absent profile says why.
 
-use jfr_analyzers::model::ProfileType::{self, ClassLoad, Cpu, Lock, Native, SocketIo};
+use jfrkit_profile::ProfileType;
+use jfrkit_profile::ProfileType::ClassLoad;
+use jfrkit_profile::ProfileType::Cpu;
+use jfrkit_profile::ProfileType::Lock;
+use jfrkit_profile::ProfileType::Native;
+use jfrkit_profile::ProfileType::SocketIo;
 
 use crate::read::{profiles, profiles_with, reason};
 use crate::writer::{Chunk, N};

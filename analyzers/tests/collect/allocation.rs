@@ -1,7 +1,12 @@
 //! Which events count where several tell of the same: allocations, throws, class loads, parking.
 
 use jfr_analyzers::LabelKey;
-use jfr_analyzers::model::ProfileType::{Alloc, ClassLoad, Error, Live, Lock, Park};
+use jfrkit_profile::ProfileType::Alloc;
+use jfrkit_profile::ProfileType::ClassLoad;
+use jfrkit_profile::ProfileType::Error;
+use jfrkit_profile::ProfileType::Live;
+use jfrkit_profile::ProfileType::Lock;
+use jfrkit_profile::ProfileType::Park;
 
 use crate::read::{by_labels, labelled, profiles, profiles_with, rows, totals};
 use crate::writer::{Chunk, N};

@@ -1,8 +1,11 @@
 //! Rules 2, 8 and 9: what a sample stands for, and which samples are CPU.
 
-use jfr_analyzers::model::ProfileType::{Cpu, Event, Native, Wall};
-use jfr_analyzers::model::{Period, ValueType};
 use jfr_analyzers::{CpuSource, Options};
+use jfrkit_profile::ProfileType::Cpu;
+use jfrkit_profile::ProfileType::Event;
+use jfrkit_profile::ProfileType::Native;
+use jfrkit_profile::ProfileType::Wall;
+use jfrkit_profile::{Period, ValueType};
 
 use crate::read::{comments, only, profiles, profiles_with, reason, totals};
 use crate::writer::{Chunk, F, MILLI, N, T};
@@ -193,9 +196,9 @@ fn weights_are_numbers_of_samples() {
     chunk.event("datadog.MethodSample", &[("weight", N(3))]);
     let class = chunk.class("a/B");
     chunk.event("datadog.ObjectSample", &[("objectClass", class), ("share", F(2.5)), ("size", N(24))]);
-    let set = profiles_with(&[&chunk], &only(&[Wall, jfr_analyzers::model::ProfileType::Alloc]));
+    let set = profiles_with(&[&chunk], &only(&[Wall, jfrkit_profile::ProfileType::Alloc]));
     assert_eq!(totals(&set, Wall), [3, 150 * MILLI]);
-    assert_eq!(totals(&set, jfr_analyzers::model::ProfileType::Alloc)[1], 60);
+    assert_eq!(totals(&set, jfrkit_profile::ProfileType::Alloc)[1], 60);
 }
 
 #[test]

@@ -4,7 +4,11 @@
 use std::path::Path;
 
 use jfr_analyzers::collect;
-use jfr_analyzers::model::ProfileType::{self, ClassLoad, FileIo, Native, SocketIo};
+use jfrkit_profile::ProfileType;
+use jfrkit_profile::ProfileType::ClassLoad;
+use jfrkit_profile::ProfileType::FileIo;
+use jfrkit_profile::ProfileType::Native;
+use jfrkit_profile::ProfileType::SocketIo;
 use serde_json::Value;
 
 use crate::read::{only, totals};

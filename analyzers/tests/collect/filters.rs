@@ -1,7 +1,9 @@
 //! Filters: each leaves out what does not match, and says so in the comments.
 
-use jfr_analyzers::model::ProfileType::{Cpu, Error, Sleep};
 use jfr_analyzers::{Filter, LabelKey, Options};
+use jfrkit_profile::ProfileType::Cpu;
+use jfrkit_profile::ProfileType::Error;
+use jfrkit_profile::ProfileType::Sleep;
 use regex::Regex;
 
 use crate::read::{by_labels, comments, profiles_with, rows, samples, totals};

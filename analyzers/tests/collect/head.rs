@@ -1,6 +1,6 @@
 //! Rule 7: what a profile says about the recording, and what it keeps to itself.
 
-use jfr_analyzers::model::ProfileType::Sleep;
+use jfrkit_profile::ProfileType::Sleep;
 
 use crate::read::{comments, profiles};
 use crate::writer::{Chunk, N, T};

@@ -1,7 +1,12 @@
 //! Rule 5: labels.
 
 use jfr_analyzers::LabelKey;
-use jfr_analyzers::model::ProfileType::{Alloc, Cpu, FileIo, Sleep, SocketIo, Wall};
+use jfrkit_profile::ProfileType::Alloc;
+use jfrkit_profile::ProfileType::Cpu;
+use jfrkit_profile::ProfileType::FileIo;
+use jfrkit_profile::ProfileType::Sleep;
+use jfrkit_profile::ProfileType::SocketIo;
+use jfrkit_profile::ProfileType::Wall;
 
 use crate::read::{by_labels, labelled, profiles, profiles_with, rows};
 use crate::writer::{Chunk, N, T};

@@ -1,7 +1,8 @@
 //! What odd but legal encodings come to in a profile: the same as ordinary ones.
 
 use jfr_analyzers::LabelKey;
-use jfr_analyzers::model::ProfileType::{Alloc, Cpu};
+use jfrkit_profile::ProfileType::Alloc;
+use jfrkit_profile::ProfileType::Cpu;
 
 use crate::read::{by_labels, labelled, profiles, profiles_with, samples};
 use crate::writer::{Chunk, N};

@@ -1,7 +1,7 @@
 //! Profiles in a form that tests can compare.
 
-use jfr_analyzers::model::{LabelValue, ProfileSet, ProfileType, Sample};
 use jfr_analyzers::{LabelKey, Options, collect};
+use jfrkit_profile::{LabelValue, ProfileSet, ProfileType, Sample};
 
 use crate::writer::{Chunk, recording};
 
@@ -25,7 +25,7 @@ pub(crate) fn profiles(chunks: &[&Chunk]) -> ProfileSet {
 
 pub(crate) fn profiles_with(chunks: &[&Chunk], options: &Options) -> ProfileSet {
     let set = collect(&recording(chunks), options).unwrap();
-    assert_eq!(set.losses, []);
+    assert!(set.losses.is_empty(), "{:?}", set.losses);
     set
 }
 

@@ -1,7 +1,8 @@
 //! Rules 1 and 6: no event is dropped, and frames are called what they should be.
 
-use jfr_analyzers::model::ProfileType::{Cpu, Sleep};
 use jfr_analyzers::{Options, collect, collect_merged};
+use jfrkit_profile::ProfileType::Cpu;
+use jfrkit_profile::ProfileType::Sleep;
 
 use crate::read::{comments, profiles, profiles_with, rows, samples, totals};
 use crate::writer::{Chunk, Key, N, recording};

@@ -3,9 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use jfr_analyzers::model::ProfileType::{self, Alloc, ClassLoad, Cpu, Error, Lock, Sleep};
-use jfr_analyzers::model::{ProfileSet, Sample};
 use jfr_analyzers::{LabelKey, Options, collect};
+use jfrkit_profile::ProfileType;
+use jfrkit_profile::ProfileType::Alloc;
+use jfrkit_profile::ProfileType::ClassLoad;
+use jfrkit_profile::ProfileType::Cpu;
+use jfrkit_profile::ProfileType::Error;
+use jfrkit_profile::ProfileType::Lock;
+use jfrkit_profile::ProfileType::Sleep;
+use jfrkit_profile::{ProfileSet, Sample};
 use serde_json::Value;
 
 use crate::read::{labels, stack};
@@ -63,7 +69,7 @@ fn check(file: &str) -> usize {
     let mut options = Options::default();
     options.labels = vec![LabelKey::Thread, LabelKey::Class, LabelKey::Path];
     let set = collect(&recording, &options).unwrap();
-    assert_eq!(set.losses, [], "{file}");
+    assert!(set.losses.is_empty(), "{file}: {:?}", set.losses);
     let truth = file.replace(".jfr.gz", ".jfr").replace(".jfr", ".truth.json");
     let truth: Value = serde_json::from_slice(&std::fs::read(fixture(&truth)).unwrap()).unwrap();
     let mut checked = 0;

@@ -8,10 +8,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use jfr_analyzers::TimeBound;
-use jfr_analyzers::analysis::{Analysis, AnalysisError, AnalysisOptions, Category, Report, Severity};
-use jfr_analyzers::config::Config;
-use jfr_analyzers::report::{Entry, Format, Style};
+use jfr_analyzers::rule::{Analysis, AnalysisError, AnalysisOptions, Category, Report, Severity};
 use jfr_parse::{MetadataCache, Recording};
+use jfrkit_reports::{Entry, Format, Style};
+use jfrkit_rules::config::Config;
 use pprof_emit::write_file;
 
 use crate::collecting::span;
@@ -183,7 +183,7 @@ fn category(name: &str) -> Result<Category, String> {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let analysis = Analysis::builtin();
+    let analysis = jfrkit_rules::analysis();
     let config = config::read(args.config.as_deref(), &analysis)?;
     let analysis = config.add_to(analysis).map_err(|error| Failure::Usage(error.to_string()))?;
     if args.list || args.explain.is_some() {

@@ -9,9 +9,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
-use jfr_analyzers::model::{Profile, ProfileSet, ProfileType};
-use jfr_analyzers::units;
 use jfr_parse::{MetadataCache, OpenOptions, Stop};
+use jfrkit_profile::{Cancel, Profile, ProfileSet, ProfileType, units};
 use pprof_emit::{CollapsedOptions, WriteError, write_collapsed, write_each, write_file, write_pprof};
 use rayon::prelude::*;
 
@@ -85,7 +84,7 @@ impl Format {
     }
 
     fn pprof_options(stop: &Stop) -> pprof_emit::Options {
-        pprof_emit::Options { stop: stop.clone(), ..Default::default() }
+        pprof_emit::Options { cancel: cancel(stop), ..Default::default() }
     }
 
     /// Writes all profiles to the files that `path` names for them.
@@ -114,7 +113,7 @@ impl Format {
         match self {
             Self::Pprof => write_pprof(profile, &set.tables, out, &Self::pprof_options(stop)).map(|_| ()),
             Self::Collapsed => {
-                let options = CollapsedOptions { stop: stop.clone(), ..Default::default() };
+                let options = CollapsedOptions { cancel: cancel(stop), ..Default::default() };
                 write_collapsed(profile, &set.tables, out, &options)
             }
         }
@@ -238,4 +237,10 @@ fn to_stdout(args: &Args, inputs: &Inputs) -> Result<(), Failure> {
         return Err(Failure::Failed(format!("{name}: not read completely; leave out --strict to accept that")));
     }
     if failed { Err(Failure::Told) } else { Ok(()) }
+}
+
+/// The stop of a recording, for what knows no recordings.
+fn cancel(stop: &Stop) -> Cancel {
+    let stop = stop.clone();
+    Cancel::when(move || stop.is_raised())
 }

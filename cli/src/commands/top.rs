@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
-use jfr_analyzers::model::ProfileType;
-use jfr_analyzers::top::{Measure, Top, TopOptions};
-use jfr_analyzers::{LabelKey, collect, units};
+use jfr_analyzers::{LabelKey, collect};
+use jfrkit_profile::top::{Measure, Top, TopOptions};
+use jfrkit_profile::{ProfileType, units};
 
 use crate::collecting::{self, profile_type};
 use crate::failure::Failure;

@@ -2,7 +2,7 @@
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use jfr_analyzers::model::{FunctionId, StrId, Tables};
+use jfrkit_profile::{FunctionId, StrId, Tables};
 use rayon::prelude::*;
 
 /// The place of a function's class among classes sorted by name, by the function's handle. It is found once for all

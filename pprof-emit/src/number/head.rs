@@ -2,7 +2,7 @@
 
 use std::io;
 
-use jfr_analyzers::model::Profile;
+use jfrkit_profile::Profile;
 
 use super::strings::Strings;
 

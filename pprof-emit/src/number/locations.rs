@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use jfr_analyzers::model::{FrameId, FunctionId, Tables};
+use jfrkit_profile::{FrameId, FunctionId, Tables};
 
 use super::survey::Used;
 

@@ -13,7 +13,7 @@ use std::io;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use jfr_analyzers::model::{FrameId, FunctionId, LabelValue, Profile, StrId, Tables};
+use jfrkit_profile::{FrameId, FunctionId, LabelValue, Profile, StrId, Tables};
 
 pub(crate) use classes::Classes;
 use head::Head;

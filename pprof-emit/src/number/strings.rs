@@ -4,7 +4,7 @@ use std::io;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use jfr_analyzers::model::{StrId, Tables};
+use jfrkit_profile::{StrId, Tables};
 
 use super::{number, set};
 

@@ -1,6 +1,6 @@
 //! What a profile uses, found in one walk over its samples.
 
-use jfr_analyzers::model::{FrameId, Profile, Tables};
+use jfrkit_profile::{FrameId, Profile, Tables};
 
 /// What a profile uses.
 pub(crate) struct Survey {

@@ -1,9 +1,7 @@
 //! A profile in plain terms, from which tables can be made with handles in any order.
 #![allow(dead_code, unreachable_pub, clippy::indexing_slicing)]
 
-use jfr_analyzers::model::{
-    Frame, Function, Interner, Label, LabelValue, Period, Profile, ProfileType, Samples, Tables,
-};
+use jfrkit_profile::{Frame, Function, Interner, Label, LabelValue, Period, Profile, ProfileType, Samples, Tables};
 
 /// `(name, system name, file, library, line)`
 pub type PlainFrame = (String, String, String, String, u32);

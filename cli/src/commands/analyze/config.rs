@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use jfr_analyzers::analysis::Analysis;
-use jfr_analyzers::config::Config;
+use jfr_analyzers::rule::Analysis;
+use jfrkit_rules::config::Config;
 
 use crate::failure::Failure;
 

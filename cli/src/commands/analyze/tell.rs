@@ -1,7 +1,7 @@
 //! What the rules say of themselves: `--list` and `--explain`.
 
-use jfr_analyzers::analysis::{Analysis, AnalysisError};
-use jfr_analyzers::report::catalog;
+use jfr_analyzers::rule::{Analysis, AnalysisError};
+use jfrkit_rules::catalog;
 
 use super::{Args, Form, write};
 use crate::failure::Failure;

@@ -1,9 +1,9 @@
 //! From inputs to profiles.
 
 use indicatif::ProgressBar;
-use jfr_analyzers::model::ProfileSet;
 use jfr_analyzers::{Progress, collect_merged};
 use jfr_parse::{Error, OpenOptions, Recording, Stop};
+use jfrkit_profile::ProfileSet;
 use rayon::prelude::*;
 
 use super::Args;

@@ -1,0 +1,19 @@
+//! Tables and sums of events, and what is known of a recording.
+//!
+//! Whoever wants to know something declares it ([`Needs`]); the recording is read once for all of them; the answer is
+//! [`Facts`]. Judging facts belongs in [`rule`](crate::rule), profiles of stacks in [`collect`](crate::collect). Start with
+//! `needs.rs`, then `facts.rs`; `read/` is how events get there.
+
+pub(crate) mod cell;
+pub(crate) mod facts;
+pub(crate) mod methods;
+pub(crate) mod needs;
+pub(crate) mod read;
+
+pub use cell::{Cell, ThreadId};
+pub use facts::{
+    Event, EventFacts, Facts, Group, Groups, Jvm, JvmVersion, Presence, SettingValue, Table, ThreadInfo, is_jdk,
+    parse_timespan,
+};
+pub use methods::{MethodSet, Scope};
+pub use needs::{AMOUNT, EVENT, GROUPS, GroupBy, Level, MAX_KEYS, MAX_MEASURES, Needs, PROFILE, TABLE_ROWS};

@@ -1,0 +1,195 @@
+//! What is known of a recording: what the rules asked for, and what all of them share.
+
+mod events;
+mod groups;
+mod jvm;
+mod methods;
+mod missing;
+mod once;
+mod setting;
+mod stack;
+mod table;
+mod thread;
+
+use std::collections::BTreeMap;
+
+pub use events::{EventFacts, Presence};
+pub use groups::{Group, Groups};
+pub(crate) use groups::{GroupsData, Key, Sample};
+pub use jvm::{Jvm, JvmVersion};
+pub use setting::SettingValue;
+pub use setting::parse_timespan;
+pub use stack::is_jdk;
+pub(crate) use table::TableData;
+pub use table::{Event, Table};
+pub use thread::ThreadInfo;
+
+use super::cell::ThreadId;
+use super::methods::MethodSet;
+use super::needs::{GroupBy, TableNeed};
+use crate::rule::Availability;
+use jfrkit_profile::{StrId, Tables};
+
+/// What is known of a recording.
+///
+/// Besides the tables and groups that rules ask for, some things are always there: counts of all event types
+/// ([`event`](Self::event)), settings ([`settings_of`](Self::settings_of)), the JVM ([`jvm`](Self::jvm)), its flags
+/// ([`flag`](Self::flag)) and system properties ([`property`](Self::property)), and the tables `jdk.JVMInformation`,
+/// `jdk.CPUInformation`, `jdk.GCConfiguration`, `jdk.GCHeapConfiguration` and `jdk.InitialSystemProperty` with all their fields.
+#[derive(Debug)]
+pub struct Facts {
+    pub(crate) names: Tables,
+    pub(crate) threads: Vec<ThreadInfo>,
+    pub(crate) events: BTreeMap<String, EventFacts>,
+    pub(crate) tables: BTreeMap<&'static str, TableData>,
+    pub(crate) groups: Vec<GroupsData>,
+    /// What rules look for on stacks.
+    pub(crate) methods: Vec<MethodSet>,
+    pub(crate) chunks: usize,
+    /// The fields of `jdk.ActiveSetting` in the first chunk that has it.
+    pub(crate) first_shape: Option<String>,
+    /// Begin and end by the headers of the chunks.
+    pub(crate) header_range: (i64, i64),
+    /// What could not be read.
+    pub(crate) warnings: Vec<String>,
+    /// What was left out to bound memory.
+    pub(crate) notes: Vec<String>,
+    pub(crate) empty: TableData,
+    pub(crate) availability: Availability,
+    pub(crate) lazy: Lazy,
+}
+
+/// What is computed when first asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Lazy {
+    jvm: std::sync::OnceLock<Jvm>,
+    settings: std::sync::OnceLock<setting::Index>,
+    flags: std::sync::OnceLock<jvm::Flags>,
+    stacks: stack::Memo,
+    membership: std::sync::OnceLock<methods::Membership>,
+    made: once::Made,
+}
+
+/// What fields the type of an event has in its chunk.
+pub(crate) const SHAPE: &str = "@shape";
+
+/// What is always read.
+pub(crate) const ALWAYS: &[TableNeed] = &[
+    table("jdk.ActiveSetting", &["id", SHAPE, "name", "value"], 400_000),
+    table("jdk.ActiveRecording", &["name"], 10_000),
+    table(
+        "jdk.JVMInformation",
+        &["jvmName", "jvmVersion", "jvmArguments", "jvmFlags", "javaArguments", "jvmStartTime", "pid"],
+        10_000,
+    ),
+    table("jdk.CPUInformation", &["cpu", "sockets", "cores", "hwThreads"], 10_000),
+    table(
+        "jdk.GCConfiguration",
+        &[
+            "youngCollector",
+            "oldCollector",
+            "parallelGCThreads",
+            "concurrentGCThreads",
+            "usesDynamicGCThreads",
+            "isExplicitGCConcurrent",
+            "isExplicitGCDisabled",
+            "pauseTarget",
+            "gcTimeRatio",
+        ],
+        10_000,
+    ),
+    table(
+        "jdk.GCHeapConfiguration",
+        &["minSize", "maxSize", "initialSize", "usesCompressedOops", "compressedOopsMode", "objectAlignment"],
+        10_000,
+    ),
+    table("jdk.InitialSystemProperty", &["key", "value"], 50_000),
+    table("jdk.BooleanFlag", &["name", "value"], 50_000),
+    table("jdk.IntFlag", &["name", "value"], 50_000),
+    table("jdk.UnsignedIntFlag", &["name", "value"], 50_000),
+    table("jdk.LongFlag", &["name", "value"], 50_000),
+    table("jdk.UnsignedLongFlag", &["name", "value"], 50_000),
+    table("jdk.DoubleFlag", &["name", "value"], 50_000),
+    table("jdk.StringFlag", &["name", "value"], 50_000),
+];
+
+const fn table(event: &'static str, fields: &'static [&'static str], cap: usize) -> TableNeed {
+    TableNeed { event, fields, cap }
+}
+
+impl Facts {
+    /// The events of a type that the rule declared with [`Needs::table`](super::Needs::table).
+    #[must_use]
+    pub fn table(&self, event: &str) -> Table<'_> {
+        Table { facts: self, data: self.tables.get(event).unwrap_or(&self.empty) }
+    }
+
+    /// The sums that the rule declared with [`Needs::groups`](super::Needs::groups).
+    #[must_use]
+    pub fn groups(&self, by: &GroupBy) -> Groups<'_> {
+        Groups { facts: self, data: self.groups.iter().find(|g| g.by == *by) }
+    }
+
+    /// When the first event began, nanoseconds since the Unix epoch: of all types, whether rules asked for them or
+    /// not. Not before the first chunk: some events tell of what was long before, such as an object that lives on.
+    #[must_use]
+    pub fn start(&self) -> i64 {
+        let (chunk, end) = (self.header_range.0, self.end());
+        let first = self.events.values().filter(|e| e.count > 0).map(|e| e.first).min().unwrap_or(chunk);
+        if chunk <= end { first.max(chunk) } else { first }
+    }
+
+    /// When the last event ended.
+    #[must_use]
+    pub fn end(&self) -> i64 {
+        self.events.values().filter(|e| e.count > 0).map(|e| e.last).max().unwrap_or(self.header_range.1)
+    }
+
+    /// When the event that ended first ended.
+    #[must_use]
+    pub fn first_end(&self) -> i64 {
+        self.events.values().filter(|e| e.count > 0).map(|e| e.first_end).min().unwrap_or(self.header_range.0)
+    }
+
+    /// From the first event to the end of the last, nanoseconds.
+    #[must_use]
+    pub fn nanos(&self) -> i64 {
+        self.end().saturating_sub(self.start()).max(0)
+    }
+
+    /// From the first event to the end of the last, seconds.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        self.nanos() as f64 / 1e9
+    }
+
+    /// How many chunks the recording has.
+    #[must_use]
+    pub fn chunks(&self) -> usize {
+        self.chunks
+    }
+
+    /// The strings, functions, frames and stacks that facts refer to.
+    #[must_use]
+    pub fn tables(&self) -> &Tables {
+        &self.names
+    }
+
+    /// What could not be read, a line each.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// A string.
+    #[must_use]
+    pub fn str(&self, id: StrId) -> &str {
+        self.names.str(id)
+    }
+
+    /// A thread.
+    #[must_use]
+    pub fn thread(&self, id: ThreadId) -> &ThreadInfo {
+        self.threads.get(id.0 as usize).unwrap_or(&thread::UNKNOWN)
+    }
+}

@@ -1,0 +1,648 @@
+//! Events added up by key.
+
+use std::hash::{BuildHasher, Hasher as _};
+use std::sync::Arc;
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+
+use super::Facts;
+use crate::events::cell::{Cell, ThreadId};
+use crate::events::needs::{GroupBy, MAX_KEYS, MAX_MEASURES};
+use crate::math::{Histogram, Spread};
+use jfrkit_profile::StackId;
+
+type Hasher = foldhash::fast::RandomState;
+
+/// Key cells and time slice.
+pub(crate) type Key = ([Cell; MAX_KEYS], i64);
+
+/// One event as groups see it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sample {
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) measures: [f64; MAX_MEASURES],
+    /// From the beginning of the recording to its end, nanoseconds.
+    pub(crate) since: i64,
+}
+
+/// What is known of the events of one key.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sums {
+    pub(crate) count: u64,
+    pub(crate) sum: [f64; MAX_MEASURES],
+    pub(crate) min: [f64; MAX_MEASURES],
+    pub(crate) max: [f64; MAX_MEASURES],
+    pub(crate) max_start: i64,
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    pub(crate) spread: Spread,
+    pub(crate) histogram: Option<Arc<Histogram>>,
+}
+
+impl Sums {
+    fn of(sample: &Sample, by: &GroupBy) -> Self {
+        let mut sums = Self {
+            count: 1,
+            sum: sample.measures,
+            min: sample.measures,
+            max: sample.measures,
+            max_start: sample.start,
+            first: sample.start,
+            last: sample.end,
+            spread: Spread::default(),
+            histogram: by.histogram.then(Arc::default),
+        };
+        if by.spread {
+            sums.spread.add(sample.since);
+        }
+        if let Some(histogram) = &mut sums.histogram {
+            Arc::make_mut(histogram).add(sample.measures[0]);
+        }
+        sums
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.count = self.count.saturating_add(other.count);
+        if other.max[0] > self.max[0] {
+            self.max_start = other.max_start;
+        }
+        for (mine, theirs) in self.sum.iter_mut().zip(other.sum) {
+            *mine += theirs;
+        }
+        for (mine, theirs) in self.min.iter_mut().zip(other.min) {
+            *mine = mine.min(theirs);
+        }
+        for (mine, theirs) in self.max.iter_mut().zip(other.max) {
+            *mine = mine.max(theirs);
+        }
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.spread.merge(&other.spread);
+        match (&mut self.histogram, &other.histogram) {
+            (Some(mine), Some(theirs)) => Arc::make_mut(mine).merge(theirs),
+            (none @ None, Some(theirs)) => *none = Some(theirs.clone()),
+            _ => {}
+        }
+    }
+}
+
+/// What every group has.
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    count: u64,
+    first: i64,
+    last: i64,
+    max_start: i64,
+}
+
+/// Of one measure of a group.
+#[derive(Debug, Clone, Copy)]
+struct Amounts {
+    sum: f64,
+    min: f64,
+    max: f64,
+}
+
+/// Events added up, in the order of the first of each key. There may be hundreds of thousands of groups, so each takes room for
+/// the keys and measures that it has and no more.
+#[derive(Debug)]
+pub(crate) struct GroupsData {
+    pub(crate) by: GroupBy,
+    /// The keys of each group, one group after the other.
+    cells: Vec<Cell>,
+    /// The time slice of each, where there are slices.
+    buckets: Vec<i64>,
+    heads: Vec<Head>,
+    /// The measures of each group, one group after the other.
+    amounts: Vec<Amounts>,
+    /// Where they are wanted.
+    spreads: Vec<Spread>,
+    histograms: Vec<Arc<Histogram>>,
+    /// The events of keys beyond the cap.
+    pub(crate) others: Option<Sums>,
+    table: HashTable<u32>,
+    hasher: Hasher,
+    last: usize,
+}
+
+impl GroupsData {
+    pub(crate) fn new(by: GroupBy) -> Self {
+        Self {
+            by,
+            cells: Vec::new(),
+            buckets: Vec::new(),
+            heads: Vec::new(),
+            amounts: Vec::new(),
+            spreads: Vec::new(),
+            histograms: Vec::new(),
+            others: None,
+            table: HashTable::new(),
+            hasher: Hasher::default(),
+            last: usize::MAX,
+        }
+    }
+
+    /// How many groups there are.
+    pub(crate) fn len(&self) -> usize {
+        self.heads.len()
+    }
+
+    /// The key of group `i`.
+    pub(crate) fn key(&self, i: usize) -> Key {
+        let mut key: Key = ([Cell::Null; MAX_KEYS], self.buckets.get(i).copied().unwrap_or(0));
+        key.0.iter_mut().zip(part(&self.cells, i, self.by.keys.len())).for_each(|(to, cell)| *to = *cell);
+        key
+    }
+
+    /// The sums of group `i`.
+    pub(crate) fn sums(&self, i: usize) -> Option<Sums> {
+        let Head { count, first, last, max_start } = *self.heads.get(i)?;
+        let zero = [0.0; MAX_MEASURES];
+        let spread = self.spreads.get(i).copied().unwrap_or_default();
+        let histogram = self.histograms.get(i).cloned();
+        let mut sums = Sums { count, sum: zero, min: zero, max: zero, max_start, first, last, spread, histogram };
+        for (m, amounts) in part(&self.amounts, i, self.by.measures.len()).iter().enumerate().take(MAX_MEASURES) {
+            let [sum, min, max] = [&mut sums.sum, &mut sums.min, &mut sums.max].map(|of| of.get_mut(m));
+            for (to, value) in [(sum, amounts.sum), (min, amounts.min), (max, amounts.max)] {
+                to.into_iter().for_each(|to| *to = value);
+            }
+        }
+        Some(sums)
+    }
+
+    /// Key and sums of each group.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (Key, Sums)> {
+        (0..self.len()).filter_map(|i| Some((self.key(i), self.sums(i)?)))
+    }
+
+    #[inline]
+    pub(crate) fn add(&mut self, key: &Key, sample: &Sample) {
+        // A loop makes the same event over and over.
+        if self.last < self.len() && self.is(self.last, key) {
+            self.add_to(self.last, sample);
+            return;
+        }
+        match self.place(key) {
+            Place::Known(i) => {
+                self.add_to(i, sample);
+                self.last = i;
+            }
+            Place::New(i) => {
+                self.push(Sums::of(sample, &self.by));
+                self.last = i;
+            }
+            Place::Full => self.merge_others(Sums::of(sample, &self.by)),
+        }
+    }
+
+    #[inline]
+    fn add_to(&mut self, i: usize, sample: &Sample) {
+        let Some(head) = self.heads.get_mut(i) else { return };
+        head.count = head.count.saturating_add(1);
+        head.first = head.first.min(sample.start);
+        head.last = head.last.max(sample.end);
+        let width = self.by.measures.len();
+        let amounts = part_mut(&mut self.amounts, i, width);
+        if amounts.first().is_some_and(|first| sample.measures[0] > first.max) {
+            head.max_start = sample.start;
+        }
+        for (amounts, value) in amounts.iter_mut().zip(sample.measures) {
+            amounts.sum += value;
+            amounts.min = amounts.min.min(value);
+            amounts.max = amounts.max.max(value);
+        }
+        if let Some(spread) = self.spreads.get_mut(i) {
+            spread.add(sample.since);
+        }
+        if let Some(histogram) = self.histograms.get_mut(i) {
+            Arc::make_mut(histogram).add(sample.measures[0]);
+        }
+    }
+
+    /// Adds sums whose key is known by now.
+    pub(crate) fn merge(&mut self, key: &Key, sums: Sums) {
+        match self.place(key) {
+            Place::Known(i) => {
+                if let Some(mut mine) = self.sums(i) {
+                    // Given back at once, so that there is one owner again.
+                    self.histograms.get_mut(i).into_iter().for_each(|histogram| *histogram = Arc::default());
+                    mine.merge(&sums);
+                    self.set(i, mine);
+                }
+            }
+            Place::New(_) => self.push(sums),
+            Place::Full => self.merge_others(sums),
+        }
+    }
+
+    /// Adds sums of events whose keys are not known.
+    pub(crate) fn merge_others(&mut self, sums: Sums) {
+        match &mut self.others {
+            Some(mine) => mine.merge(&sums),
+            none => *none = Some(sums),
+        }
+    }
+
+    /// Adds what a later part gathered, its keys changed by `map`.
+    pub(crate) fn append(&mut self, mut later: Self, map: impl Fn(Key) -> Key) {
+        if self.heads.is_empty() {
+            // Room for what comes, without the slack that growing step by step leaves.
+            self.cells.reserve_exact(later.cells.len());
+            self.buckets.reserve_exact(later.buckets.len());
+            self.heads.reserve_exact(later.heads.len());
+            self.amounts.reserve_exact(later.amounts.len());
+            self.spreads.reserve_exact(later.spreads.len());
+            self.histograms.reserve_exact(later.histograms.len());
+        }
+        for j in 0..later.len() {
+            match self.place(&map(later.key(j))) {
+                Place::Known(i) => self.merge_group(i, &later, j),
+                Place::New(_) => self.push_group(&later, j),
+                Place::Full => later.sums(j).into_iter().for_each(|sums| self.merge_others(sums)),
+            }
+        }
+        // Given back, so that each histogram has one owner again.
+        later.histograms.clear();
+        if let Some(sums) = later.others.take() {
+            self.merge_others(sums);
+        }
+    }
+
+    /// Adds the sums of group `j` of another to those of group `i`.
+    fn merge_group(&mut self, i: usize, other: &Self, j: usize) {
+        let (Some(head), Some(theirs)) = (self.heads.get_mut(i), other.heads.get(j)) else { return };
+        head.count = head.count.saturating_add(theirs.count);
+        head.first = head.first.min(theirs.first);
+        head.last = head.last.max(theirs.last);
+        let width = self.by.measures.len();
+        let (mine, more) = (part_mut(&mut self.amounts, i, width), part(&other.amounts, j, width));
+        if mine.first().zip(more.first()).is_some_and(|(mine, more)| more.max > mine.max) {
+            head.max_start = theirs.max_start;
+        }
+        for (mine, more) in mine.iter_mut().zip(more) {
+            mine.sum += more.sum;
+            mine.min = mine.min.min(more.min);
+            mine.max = mine.max.max(more.max);
+        }
+        if let (Some(mine), Some(more)) = (self.spreads.get_mut(i), other.spreads.get(j)) {
+            mine.merge(more);
+        }
+        if let (Some(mine), Some(more)) = (self.histograms.get_mut(i), other.histograms.get(j)) {
+            Arc::make_mut(mine).merge(more);
+        }
+    }
+
+    /// The sums of group `j` of another, as those of a group that is new.
+    fn push_group(&mut self, other: &Self, j: usize) {
+        self.heads.extend(other.heads.get(j));
+        self.amounts.extend_from_slice(part(&other.amounts, j, self.by.measures.len()));
+        self.spreads.extend(other.spreads.get(j));
+        self.histograms.extend(other.histograms.get(j).cloned());
+    }
+
+    /// The same events by some of the keys only, without slices of time, of the groups that `keep` picks.
+    fn rolled(&self, keys: &[usize], keep: impl Fn(usize) -> bool) -> Self {
+        let mut rolled = Self::new(GroupBy { cap: usize::MAX, bucket: 0, ..self.by });
+        for j in (0..self.len()).filter(|j| keep(*j)) {
+            let all = part(&self.cells, j, self.by.keys.len());
+            let mut key = [Cell::Null; MAX_KEYS];
+            for (to, from) in key.iter_mut().zip(keys) {
+                *to = all.get(*from).copied().unwrap_or_default();
+            }
+            match rolled.place(&(key, 0)) {
+                Place::Known(i) => rolled.merge_group(i, self, j),
+                Place::New(_) => rolled.push_group(self, j),
+                Place::Full => {}
+            }
+        }
+        rolled
+    }
+
+    /// About how many bytes it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let keys = self.cells.capacity() * size_of::<Cell>() + self.buckets.capacity() * size_of::<i64>();
+        let sums = self.heads.capacity() * size_of::<Head>() + self.amounts.capacity() * size_of::<Amounts>();
+        let histogram = size_of::<Arc<Histogram>>() + size_of::<Histogram>() + 16;
+        let more = self.spreads.capacity() * size_of::<Spread>() + self.histograms.capacity() * histogram;
+        keys + sums + more + self.table.capacity() * 5
+    }
+
+    /// The sums of a group that is new.
+    fn push(&mut self, sums: Sums) {
+        let i = self.heads.len();
+        self.heads.push(Head { count: 0, first: 0, last: 0, max_start: 0 });
+        self.amounts.extend((0..self.by.measures.len()).map(|_| Amounts { sum: 0.0, min: 0.0, max: 0.0 }));
+        if self.by.spread {
+            self.spreads.push(Spread::default());
+        }
+        if self.by.histogram {
+            self.histograms.push(Arc::default());
+        }
+        self.set(i, sums);
+    }
+
+    fn set(&mut self, i: usize, sums: Sums) {
+        let Sums { count, first, last, max_start, spread, histogram, .. } = sums;
+        if let Some(head) = self.heads.get_mut(i) {
+            *head = Head { count, first, last, max_start };
+        }
+        let values = sums.sum.iter().zip(sums.min.iter().zip(&sums.max));
+        for (to, (sum, (min, max))) in part_mut(&mut self.amounts, i, self.by.measures.len()).iter_mut().zip(values) {
+            *to = Amounts { sum: *sum, min: *min, max: *max };
+        }
+        self.spreads.get_mut(i).into_iter().for_each(|to| *to = spread);
+        if let (Some(to), Some(histogram)) = (self.histograms.get_mut(i), histogram) {
+            *to = histogram;
+        }
+    }
+
+    /// Whether group `i` has this key.
+    #[inline]
+    fn is(&self, i: usize, key: &Key) -> bool {
+        same_key(&self.cells, &self.buckets, self.by.keys.len(), i, key)
+    }
+
+    fn place(&mut self, key: &Key) -> Place {
+        let width = self.by.keys.len();
+        let (cells, buckets, hasher) = (&self.cells, &self.buckets, &self.hasher);
+        let hash = |cells: &[Cell], bucket: i64| {
+            let mut state = hasher.build_hasher();
+            cells.iter().for_each(|cell| state.write_u128(cell.bits()));
+            state.write_i64(bucket);
+            state.finish()
+        };
+        let same = |&i: &u32| {
+            jfr_parse::work::done(1);
+            same_key(cells, buckets, width, i as usize, key)
+        };
+        let rehash =
+            |&i: &u32| hash(part(cells, i as usize, width), buckets.get(i as usize).copied().unwrap_or_default());
+        let wanted = key.0.get(..width).unwrap_or(&key.0);
+        match self.table.entry(hash(wanted, key.1), same, rehash) {
+            Entry::Occupied(found) => Place::Known(*found.get() as usize),
+            Entry::Vacant(_) if self.heads.len() >= self.by.cap => Place::Full,
+            Entry::Vacant(free) => {
+                let i = self.heads.len();
+                free.insert(u32::try_from(i).unwrap_or(u32::MAX));
+                self.cells.extend_from_slice(wanted);
+                if self.by.bucket > 0 {
+                    self.buckets.push(key.1);
+                }
+                Place::New(i)
+            }
+        }
+    }
+}
+
+/// Whether group `i` has this key; `width` cells belong to a key.
+#[inline]
+fn same_key(cells: &[Cell], buckets: &[i64], width: usize, i: usize, key: &Key) -> bool {
+    buckets.get(i).is_none_or(|bucket| *bucket == key.1) && key.0.get(..width) == Some(part(cells, i, width))
+}
+
+/// What belongs to group `i`, of which each has `width`.
+#[inline]
+fn part<T>(all: &[T], i: usize, width: usize) -> &[T] {
+    let from = i.saturating_mul(width);
+    all.get(from..from.saturating_add(width)).unwrap_or_default()
+}
+
+#[inline]
+fn part_mut<T>(all: &mut [T], i: usize, width: usize) -> &mut [T] {
+    let from = i.saturating_mul(width);
+    all.get_mut(from..from.saturating_add(width)).unwrap_or_default()
+}
+
+enum Place {
+    Known(usize),
+    /// The key is in, its sums are to be pushed.
+    New(usize),
+    Full,
+}
+
+/// Events added up by key, which a rule asked for with [`Needs::groups`](jfr_analyzers::events::Needs::groups).
+#[derive(Debug, Clone, Copy)]
+pub struct Groups<'f> {
+    pub(super) facts: &'f Facts,
+    pub(super) data: Option<&'f GroupsData>,
+}
+
+impl<'f> Groups<'f> {
+    /// The groups, in the order of the first event of each.
+    pub fn iter(&self) -> impl Iterator<Item = Group<'f>> + use<'f> {
+        let facts = self.facts;
+        let entries = self.data.into_iter().flat_map(GroupsData::entries);
+        entries.map(move |((keys, bucket), sums)| Group { facts, keys, bucket, sums })
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.data.map_or(0, GroupsData::len)
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The events of keys beyond the cap, as one group without keys.
+    #[must_use]
+    pub fn others(&self) -> Option<Group<'f>> {
+        let sums = self.data?.others.clone()?;
+        Some(Group { facts: self.facts, keys: Default::default(), bucket: 0, sums })
+    }
+
+    /// All events as one group; `None` where there are none.
+    #[must_use]
+    pub fn total(&self) -> Option<Group<'f>> {
+        let mut all = self.by(&[]);
+        let mut total = all.pop();
+        if let Some(others) = self.others() {
+            match &mut total {
+                Some(total) => total.sums.merge(&others.sums),
+                none => *none = Some(others),
+            }
+        }
+        total
+    }
+
+    /// The same events by some of their keys only (their places among [`GroupBy`]'s keys), without time slices; the
+    /// order is that of the first event of each.
+    #[must_use]
+    pub fn by(&self, keys: &[usize]) -> Vec<Group<'f>> {
+        let Some(data) = self.data else { return Vec::new() };
+        Self::all(self.facts, &data.rolled(keys, |_| true))
+    }
+
+    fn all(facts: &'f Facts, data: &GroupsData) -> Vec<Group<'f>> {
+        data.entries().map(|((keys, bucket), sums)| Group { facts, keys, bucket, sums }).collect()
+    }
+
+    /// As [`by`](Self::by), of the groups that `keep` picks.
+    #[must_use]
+    pub fn select(&self, keys: &[usize], keep: impl Fn(&Group<'f>) -> bool) -> Vec<Group<'f>> {
+        let Some(data) = self.data else { return Vec::new() };
+        let group = |j: usize| {
+            let (keys, bucket) = data.key(j);
+            Some(Group { facts: self.facts, keys, bucket, sums: data.sums(j)? })
+        };
+        let rolled = data.rolled(keys, |j| group(j).as_ref().is_some_and(&keep));
+        Self::all(self.facts, &rolled)
+    }
+}
+
+/// The events of one key.
+#[derive(Debug, Clone)]
+pub struct Group<'f> {
+    facts: &'f Facts,
+    keys: [Cell; MAX_KEYS],
+    bucket: i64,
+    sums: Sums,
+}
+
+impl<'f> Group<'f> {
+    /// Key `i`.
+    #[must_use]
+    pub fn key(&self, i: usize) -> Cell {
+        self.keys.get(i).copied().unwrap_or_default()
+    }
+
+    /// Key `i` as a text.
+    #[must_use]
+    pub fn text(&self, i: usize) -> Option<&'f str> {
+        self.key(i).text().map(|id| self.facts.str(id))
+    }
+
+    /// Key `i` as a whole number.
+    #[must_use]
+    pub fn int(&self, i: usize) -> Option<i64> {
+        self.key(i).int()
+    }
+
+    /// Key `i` as a thread.
+    #[must_use]
+    pub fn thread(&self, i: usize) -> Option<&'f super::ThreadInfo> {
+        self.thread_id(i).map(|id| self.facts.thread(id))
+    }
+
+    /// Key `i` as the handle of a thread.
+    #[must_use]
+    pub fn thread_id(&self, i: usize) -> Option<ThreadId> {
+        self.key(i).thread()
+    }
+
+    /// Key `i` as a stack.
+    #[must_use]
+    pub fn stack(&self, i: usize) -> Option<StackId> {
+        self.key(i).stack()
+    }
+
+    /// The beginning of its time slice, nanoseconds since the epoch; 0 without slices.
+    #[must_use]
+    pub fn bucket(&self) -> i64 {
+        self.bucket
+    }
+
+    /// How many events.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.sums.count
+    }
+
+    /// The sum of measure `i`.
+    #[must_use]
+    pub fn sum(&self, i: usize) -> f64 {
+        self.sums.sum.get(i).copied().unwrap_or(0.0)
+    }
+
+    /// The least of measure `i`.
+    #[must_use]
+    pub fn min(&self, i: usize) -> f64 {
+        self.sums.min.get(i).copied().unwrap_or(0.0)
+    }
+
+    /// The greatest of measure `i`.
+    #[must_use]
+    pub fn max(&self, i: usize) -> f64 {
+        self.sums.max.get(i).copied().unwrap_or(0.0)
+    }
+
+    /// The mean of measure `i`.
+    #[must_use]
+    pub fn mean(&self, i: usize) -> f64 {
+        self.sum(i) / self.count().max(1) as f64
+    }
+
+    /// When the event with the greatest first measure began.
+    #[must_use]
+    pub fn max_start(&self) -> i64 {
+        self.sums.max_start
+    }
+
+    /// When the first event began.
+    #[must_use]
+    pub fn first(&self) -> i64 {
+        self.sums.first
+    }
+
+    /// When the last event ended.
+    #[must_use]
+    pub fn last(&self) -> i64 {
+        self.sums.last
+    }
+
+    /// The slices of time in which there were events, where the groups were asked for with [`GroupBy::spread`].
+    #[must_use]
+    pub fn spread(&self) -> Spread {
+        self.sums.spread
+    }
+
+    /// The histogram of the first measure, where one was asked for.
+    #[must_use]
+    pub fn histogram(&self) -> Option<&Histogram> {
+        self.sums.histogram.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+
+    fn sample(at: i64, value: f64) -> Sample {
+        Sample { start: at, end: at + 1, measures: [value, 0.0, 0.0], since: at }
+    }
+
+    fn key(n: i64) -> Key {
+        ([Cell::Int(n), Cell::Null, Cell::Null, Cell::Null], 0)
+    }
+
+    #[test]
+    fn parts_added_up_are_the_whole_added_up() {
+        const BY: GroupBy = GroupBy::of(&["e"]).by(&["k"]).measure(&["v"]).histogram();
+        let (mut whole, mut a, mut b) = (GroupsData::new(BY), GroupsData::new(BY), GroupsData::new(BY));
+        for i in 0..100 {
+            let (k, s) = (key(i % 7), sample(i, (i * i % 31) as f64));
+            whole.add(&k, &s);
+            if i < 40 { a.add(&k, &s) } else { b.add(&k, &s) }
+        }
+        a.append(b, |key| key);
+        assert!(a.entries().eq(whole.entries()));
+        assert_eq!(whole.sums(0).unwrap().count, 15);
+    }
+
+    #[test]
+    fn beyond_the_cap_keys_are_one() {
+        const BY: GroupBy = GroupBy::of(&["e"]).by(&["k"]).measure(&["v"]).up_to(2);
+        let mut groups = GroupsData::new(BY);
+        for i in 0..10 {
+            groups.add(&key(i % 5), &sample(i, 1.0));
+        }
+        assert_eq!(groups.len(), 2);
+        assert_eq!(groups.others.unwrap().count, 6);
+    }
+}

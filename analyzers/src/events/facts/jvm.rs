@@ -1,0 +1,185 @@
+//! The JVM that was recorded: its version, its flags, its properties.
+
+use std::collections::BTreeMap;
+
+use super::Facts;
+use crate::events::cell::Cell;
+
+/// What a recording says of its JVM.
+#[derive(Debug, Clone, Default)]
+pub struct Jvm {
+    /// `OpenJDK 64-Bit Server VM`.
+    pub name: Option<String>,
+    /// The whole line in which the version stands.
+    pub version_text: Option<String>,
+    /// The version.
+    pub version: Option<JvmVersion>,
+    /// Options of the JVM.
+    pub jvm_arguments: Option<String>,
+    /// Main class or jar, and its arguments. May hold secrets.
+    pub java_arguments: Option<String>,
+    /// When it was started, nanoseconds since the Unix epoch.
+    pub start: Option<i64>,
+    /// The version of the specification that it implements: 8, 11, 17….
+    pub specification: Option<u32>,
+}
+
+/// A version such as 8u302 (1.8.0_302), 17.0.15, 25-ea.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JvmVersion {
+    /// 8, 17, 25.
+    pub major: u32,
+    /// The rest: for 1.8.0_302 it is 0, 302; for 17.0.15 it is 0, 15.
+    pub rest: Vec<u32>,
+    /// An early access build.
+    pub early_access: bool,
+}
+
+impl JvmVersion {
+    /// Reads the version behind `JRE (` in the line that the JVM writes.
+    #[must_use]
+    pub fn parse(line: &str) -> Option<Self> {
+        let rest = line.split_once("JRE (")?.1;
+        let version = rest.split_once(')').map_or(rest, |(version, _)| version);
+        Self::parse_number(version)
+    }
+
+    /// Reads `1.8.0_302-b08`, `17.0.15+6`, `25-ea+18`.
+    #[must_use]
+    pub fn parse_number(version: &str) -> Option<Self> {
+        let end = version.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '_')).unwrap_or(version.len());
+        let (number, behind) = version.split_at_checked(end)?;
+        let mut parts = number.split(['.', '_']).map_while(|p| p.parse::<u32>().ok()).take(4);
+        let mut major = parts.next()?;
+        let mut rest: Vec<u32> = parts.collect();
+        if major == 1 && !rest.is_empty() {
+            major = rest.remove(0);
+        }
+        Some(Self { major, rest, early_access: behind.starts_with("-ea") })
+    }
+
+    /// Whether it is at least this version: numbers as in [`rest`](Self::rest) behind the major one; missing ones are
+    /// 0.
+    #[must_use]
+    pub fn at_least(&self, major: u32, rest: &[u32]) -> bool {
+        let number = |of: &[u32], i: usize| of.get(i).copied().unwrap_or(0);
+        let width = self.rest.len().max(rest.len());
+        let mine = std::iter::once(self.major).chain((0..width).map(|i| number(&self.rest, i)));
+        let theirs = std::iter::once(major).chain((0..width).map(|i| number(rest, i)));
+        mine.cmp(theirs).is_ge()
+    }
+}
+
+impl std::fmt::Display for JvmVersion {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.major)?;
+        for part in &self.rest {
+            write!(f, ".{part}")?;
+        }
+        if self.early_access { f.write_str("-ea") } else { Ok(()) }
+    }
+}
+
+/// The flags told last, by name.
+#[derive(Debug, Default)]
+pub(super) struct Flags {
+    values: BTreeMap<jfrkit_profile::StrId, Cell>,
+}
+
+const FLAGS: [&str; 7] = [
+    "jdk.BooleanFlag",
+    "jdk.IntFlag",
+    "jdk.UnsignedIntFlag",
+    "jdk.LongFlag",
+    "jdk.UnsignedLongFlag",
+    "jdk.DoubleFlag",
+    "jdk.StringFlag",
+];
+
+impl Facts {
+    /// The JVM. Of a recording that joins several, the first.
+    #[must_use]
+    pub fn jvm(&self) -> &Jvm {
+        self.lazy.jvm.get_or_init(|| {
+            let table = self.table("jdk.JVMInformation");
+            let text = |field: &'static str| table.texts(field).find(|t| !t.is_empty()).map(str::to_owned);
+            let version_text = text("jvmVersion");
+            let version = version_text.as_deref().and_then(JvmVersion::parse);
+            let specification = self.property("java.vm.specification.version");
+            let specification = specification.and_then(JvmVersion::parse_number).map(|v| v.major);
+            Jvm {
+                name: text("jvmName"),
+                specification: specification.or(version.as_ref().map(|v| v.major)),
+                version,
+                version_text,
+                jvm_arguments: text("jvmArguments"),
+                java_arguments: text("javaArguments"),
+                start: table.ints("jvmStartTime").find(|t| *t > 0),
+            }
+        })
+    }
+
+    /// The value of a flag of the JVM, told last.
+    #[must_use]
+    pub fn flag(&self, name: &str) -> Cell {
+        let flags = self.lazy.flags.get_or_init(|| {
+            let rows = FLAGS.iter().flat_map(|table| self.table(table).rows());
+            let values = rows.filter_map(|row| Some((row.cell("name").text()?, row.cell("value")))).collect();
+            Flags { values }
+        });
+        flags.values.iter().find(|(id, _)| self.str(**id) == name).map(|(_, value)| *value).unwrap_or_default()
+    }
+
+    /// Whether a flag is on; `None` where the recording does not say.
+    #[must_use]
+    pub fn flag_on(&self, name: &str) -> Option<bool> {
+        self.flag(name).int().map(|v| v != 0)
+    }
+
+    /// The value of a system property at the start of the recording.
+    #[must_use]
+    pub fn property(&self, key: &str) -> Option<&str> {
+        self.table("jdk.InitialSystemProperty")
+            .rows()
+            .find(|r| r.text("key") == Some(key))
+            .and_then(|r| r.text("value"))
+    }
+
+    /// How many hardware threads the JVM may use; `None` where the recording does not say.
+    #[must_use]
+    pub fn hardware_threads(&self) -> Option<i64> {
+        self.table("jdk.CPUInformation").ints("hwThreads").filter(|n| *n > 0).min()
+    }
+
+    /// The collector of the old generation (or of all): `G1Old`, `ParallelOld`, `SerialOld`, `ConcurrentMarkSweep`,
+    /// `Z`, `Shenandoah`….
+    #[must_use]
+    pub fn old_collector(&self) -> Option<&str> {
+        self.table("jdk.GCConfiguration").texts("oldCollector").next()
+    }
+
+    /// The largest heap that is allowed, bytes.
+    #[must_use]
+    pub fn max_heap(&self) -> Option<i64> {
+        let configured = self.table("jdk.GCHeapConfiguration").ints("maxSize").filter(|n| *n > 0).max();
+        configured.or_else(|| self.flag("MaxHeapSize").int().filter(|n| *n > 0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn versions_old_and_new() {
+        let line = "OpenJDK 64-Bit Server VM (25.302-b08) for linux-amd64 JRE (1.8.0_302-b08), built on …";
+        let version = JvmVersion::parse(line).unwrap();
+        assert_eq!((version.major, version.rest.clone(), version.early_access), (8, vec![0, 302], false));
+        assert!(version.at_least(8, &[0, 302]) && !version.at_least(8, &[0, 303]) && version.at_least(7, &[0, 40]));
+        let ea = JvmVersion::parse("… JRE (28-ea+18-1234), …").unwrap();
+        assert!(ea.early_access && ea.major == 28 && ea.rest.is_empty());
+        assert_eq!(JvmVersion::parse("… JRE (17.0.15+6-Debian-1)").unwrap().to_string(), "17.0.15");
+        assert_eq!(JvmVersion::parse("no version here"), None);
+    }
+}

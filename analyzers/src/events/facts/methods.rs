@@ -1,0 +1,235 @@
+//! Which methods belong to which of the sets that rules look for.
+
+use regex::{RegexSet, RegexSetBuilder};
+
+use super::{Facts, is_jdk};
+use crate::events::methods::{MethodSet, REGEX_SIZE, Scope, expression};
+use jfrkit_profile::{FunctionId, StackId};
+
+/// For each function the sets that it belongs to, a bit each.
+#[derive(Debug)]
+pub(super) struct Membership {
+    /// Words of bits of a function.
+    words: usize,
+    bits: Vec<u64>,
+    kinds: Vec<Kind>,
+    /// Sets of [`Scope::Direct`].
+    direct: Vec<u64>,
+}
+
+/// What a function is to the sets that it does not belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The program's.
+    Program,
+    /// The JDK's or native.
+    Jdk,
+    /// The JDK's, and calls whatever it is told to.
+    PassesOn,
+}
+
+impl Kind {
+    fn of(method: &str) -> Self {
+        const REFLECTION: [&str; 3] = ["java.lang.reflect.", "jdk.internal.reflect.", "sun.reflect."];
+        let name = method.rsplit('.').next().unwrap_or(method);
+        let calls = name.starts_with("invoke") || name.starts_with("newInstance");
+        if calls && REFLECTION.iter().any(|p| method.starts_with(p))
+            || method == "java.security.AccessController.doPrivileged"
+        {
+            Self::PassesOn
+        } else if is_jdk(method) {
+            Self::Jdk
+        } else {
+            Self::Program
+        }
+    }
+}
+
+impl Membership {
+    /// Holds the name of each function against all sets at once.
+    fn of(facts: &Facts) -> Self {
+        let sets = &facts.methods;
+        let words = sets.len().div_ceil(64);
+        let mut direct = vec![0; words];
+        for (i, _) in sets.iter().enumerate().filter(|(_, set)| set.looks_at() == Scope::Direct) {
+            raise(&mut direct, i);
+        }
+        let matcher = Matcher::new(sets);
+        let functions = facts.names.function_count();
+        let mut all = Self { words, bits: vec![0; functions.saturating_mul(words)], kinds: Vec::new(), direct };
+        all.kinds.reserve_exact(functions);
+        for i in 0..functions {
+            let name = facts.names.function_at(i).map_or("", |f| facts.names.str(f.name));
+            all.kinds.push(Kind::of(name));
+            let from = i.saturating_mul(words);
+            if let Some(bits) = all.bits.get_mut(from..from.saturating_add(words)) {
+                matcher.mark(name, bits);
+            }
+        }
+        all
+    }
+
+    fn of_function(&self, function: FunctionId) -> &[u64] {
+        let from = function.index().saturating_mul(self.words);
+        self.bits.get(from..from.saturating_add(self.words)).unwrap_or_default()
+    }
+}
+
+/// All sets in one.
+enum Matcher<'s> {
+    /// The expressions of all patterns, and the set of each.
+    Joined(RegexSet, Vec<usize>),
+    /// Together they are too much.
+    Each(&'s [MethodSet]),
+}
+
+impl<'s> Matcher<'s> {
+    fn new(sets: &'s [MethodSet]) -> Self {
+        let all = || sets.iter().enumerate().flat_map(|(i, set)| set.patterns().iter().map(move |p| (i, p)));
+        let regex = RegexSetBuilder::new(all().map(|(_, p)| expression(p))).size_limit(REGEX_SIZE).build();
+        regex.map_or(Self::Each(sets), |regex| Self::Joined(regex, all().map(|(i, _)| i).collect()))
+    }
+
+    fn mark(&self, name: &str, bits: &mut [u64]) {
+        match self {
+            Self::Joined(regex, set_of) => {
+                for pattern in &regex.matches(name) {
+                    set_of.get(pattern).into_iter().for_each(|set| raise(bits, *set));
+                }
+            }
+            Self::Each(sets) => {
+                sets.iter().enumerate().filter(|(_, s)| s.matches(name)).for_each(|(set, _)| raise(bits, set));
+            }
+        }
+    }
+}
+
+fn raise(bits: &mut [u64], i: usize) {
+    if let Some(word) = bits.get_mut(i / 64) {
+        *word |= 1 << (i % 64);
+    }
+}
+
+impl Facts {
+    fn membership(&self) -> &Membership {
+        self.lazy.membership.get_or_init(|| Membership::of(self))
+    }
+
+    /// The place of a set among those that rules declared.
+    #[must_use]
+    pub fn set_place(&self, set: &MethodSet) -> Option<usize> {
+        self.methods.iter().position(|s| s == set)
+    }
+
+    /// How many sets of methods the rules look for.
+    #[must_use]
+    pub fn set_count(&self) -> usize {
+        self.methods.len()
+    }
+
+    /// How many words [`sets_on`](Self::sets_on) fills.
+    #[must_use]
+    pub fn set_words(&self) -> usize {
+        self.methods.len().div_ceil(64)
+    }
+
+    /// Which sets have a method on a stack, a bit each in the order of the sets, where their scope looks. One walk for
+    /// all sets.
+    pub fn sets_on(&self, stack: StackId, found: &mut [u64]) {
+        let membership = self.membership();
+        found.fill(0);
+        let (mut buffer, mut many);
+        // Sets for which control has not gone elsewhere yet, from the leaf: to a method of the program that is none of theirs, or to
+        // one that was called because somebody said so.
+        let alive: &mut [u64] = if found.len() <= 1 {
+            buffer = [u64::MAX];
+            &mut buffer
+        } else {
+            many = vec![u64::MAX; found.len()];
+            &mut many
+        };
+        let mut called: Option<&[u64]> = None;
+        for frame in self.frames(stack) {
+            let function = self.function_of(*frame);
+            let of = membership.of_function(function);
+            let stay = match membership.kinds.get(function.index()) {
+                Some(Kind::Program) => Some(of),
+                Some(Kind::PassesOn) => called,
+                Some(Kind::Jdk) | None => None,
+            };
+            if let Some(stay) = stay {
+                alive.iter_mut().zip(stay).for_each(|(alive, stay)| *alive &= stay);
+            }
+            called = Some(of);
+            for ((found, alive), (of, direct)) in
+                found.iter_mut().zip(alive.iter()).zip(of.iter().zip(&membership.direct))
+            {
+                *found |= of & (*alive | !direct);
+            }
+        }
+    }
+
+    /// Whether a method of a set that the rule declared with [`Needs::methods`](jfr_analyzers::events::Needs::methods) is on a
+    /// stack, where the set's [`Scope`] looks.
+    #[must_use]
+    pub fn passes(&self, set: &MethodSet, stack: StackId) -> bool {
+        let Some(place) = self.set_place(set) else {
+            debug_assert!(false, "the rule does not declare the set of methods {:?}", set.patterns());
+            return false;
+        };
+        let mut found = vec![0; self.set_words()];
+        self.sets_on(stack, &mut found);
+        found.get(place / 64).is_some_and(|word| word & (1 << (place % 64)) != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use crate::events::Facts;
+    use crate::events::{GroupBy, MethodSet, Needs, Scope};
+    use crate::rule::{Rule, RuleInfo, Settings, Verdict};
+    use crate::testing::Scene;
+    use crate::testing::stack;
+
+    /// Tells of one set of methods whether they are on the only stack.
+    struct On(MethodSet);
+
+    const STACKS: GroupBy = GroupBy::of(&["x.E"]).by(&["stackTrace"]);
+
+    impl Rule for On {
+        fn info(&self) -> RuleInfo {
+            RuleInfo::own("On")
+        }
+
+        fn needs(&self) -> Needs {
+            // Another set beside it.
+            Needs::new().groups(STACKS).methods(MethodSet::new(["other"]).unwrap()).methods(self.0.clone())
+        }
+
+        fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+            let stack = facts.groups(&STACKS).iter().next().and_then(|g| g.stack(0)).unwrap();
+            Verdict::ok(if facts.passes(&self.0, stack) { "on it" } else { "not on it" })
+        }
+    }
+
+    fn is_on(methods: &[&str], pattern: &str, scope: Scope) -> bool {
+        let scene = Scene::new().event("x.E", 0, 0, [("stackTrace", stack(methods))]);
+        scene.judge(&On(MethodSet::new([pattern]).unwrap().scope(scope))).summary == "on it"
+    }
+
+    #[test]
+    fn the_scope_says_how_far_down_the_stack() {
+        let below = ["a.Own.run", "lib.L.call", "a.Own.main"];
+        assert!(is_on(&below, "lib", Scope::Anywhere) && !is_on(&below, "lib", Scope::Direct));
+        let through_jdk = ["java.util.HashMap.get", "lib.L.call", "a.Own.main"];
+        assert!(is_on(&through_jdk, "lib", Scope::Direct));
+        let within = ["lib.M.run", "lib.L.call", "a.Own.main"];
+        assert!(is_on(&within, "lib", Scope::Direct) && !is_on(&within, "lib.L", Scope::Direct));
+        let told_to = ["java.util.HashMap.get", "java.lang.reflect.Method.invoke", "lib.L.call", "a.Own.main"];
+        assert!(is_on(&told_to, "lib", Scope::Anywhere) && !is_on(&told_to, "lib", Scope::Direct));
+        assert!(!is_on(&told_to, "java.lang.reflect", Scope::Direct));
+        assert!(is_on(&["java.lang.reflect.Method.invoke", "a.Own.main"], "java.lang.reflect", Scope::Direct));
+        assert!(!is_on(&below, "com", Scope::Anywhere));
+    }
+}

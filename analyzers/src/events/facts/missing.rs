@@ -1,0 +1,202 @@
+//! Why a rule has nothing to say: what its events lack, and how to switch them on.
+
+use super::{Facts, Presence};
+use crate::events::needs::Level;
+
+/// Events that JDK 8 does not have, with the first JDK with long support that has them. Names without `jdk.`.
+///
+/// After the JDK's own metadata of 8, 11, 17, 21, 25 and 26.
+const SINCE: &[(u32, &[&str])] = &[
+    (
+        11,
+        &[
+            "Deserialization",
+            "SecurityPropertyModification",
+            "SecurityProviderService",
+            "TLSHandshake",
+            "X509Certificate",
+        ],
+    ),
+    (
+        17,
+        &[
+            "ContainerCPUThrottling",
+            "ContainerCPUUsage",
+            "ContainerConfiguration",
+            "ContainerMemoryUsage",
+            "Deoptimization",
+            "DirectBufferStatistics",
+            "GCCPUTime",
+            "HeapDump",
+            "JITRestart",
+            "ObjectAllocationSample",
+            "ProcessStart",
+            "SyncOnValueBasedClass",
+            "SystemGC",
+            "ZAllocationStall",
+        ],
+    ),
+    (
+        21,
+        &[
+            "FinalizerStatistics",
+            "JavaAgent",
+            "NativeAgent",
+            "NativeMemoryUsage",
+            "NativeMemoryUsageTotal",
+            "ResidentSetSize",
+            "VirtualThreadEnd",
+            "VirtualThreadPinned",
+            "VirtualThreadStart",
+            "VirtualThreadSubmitFailed",
+        ],
+    ),
+    (
+        25,
+        &[
+            "CPUTimeSample",
+            "CPUTimeSamplesLost",
+            "CompilerQueueUtilization",
+            "DeprecatedInvocation",
+            "JavaMonitorStatistics",
+            "MethodTiming",
+            "MethodTrace",
+            "NativeLibraryLoad",
+            "SafepointLatency",
+            "SerializationMisdeclaration",
+        ],
+    ),
+    (26, &["FinalFieldMutation"]),
+];
+
+/// The first JDK that has an event; `None` for those that JDK 8 has, and for what is not the JDK's.
+fn since(event: &str) -> Option<u32> {
+    let name = event.strip_prefix("jdk.")?;
+    SINCE.iter().find(|(_, events)| events.contains(&name)).map(|(version, _)| *version)
+}
+
+impl Facts {
+    /// Why a rule that needs this much of an event type does not apply; `None` where it does.
+    #[must_use]
+    pub fn missing(&self, name: &str, level: Level, as_jmc: bool) -> Option<String> {
+        let presence = if as_jmc { self.jmc_presence(name) } else { self.presence(name) };
+        let enough = match level {
+            Level::Available => Presence::Available,
+            Level::Enabled => Presence::Enabled,
+        };
+        if presence >= enough {
+            return None;
+        }
+        Some(match self.presence(name) {
+            Presence::Unknown => self.unknown(name),
+            Presence::Disabled => {
+                format!("{name} is disabled in the recording's settings; switch it on with {name}#enabled=true")
+            }
+            Presence::Declared => format!(
+                "there are no {name} events, and the recording does not say whether they were switched on; {name}#enabled=true \
+                 does so"
+            ),
+            Presence::Enabled | Presence::Available if level == Level::Available => {
+                let threshold = self.setting(name, "threshold").filter(|t| !t.starts_with("0 "));
+                let above = threshold.map(|t| format!(" above its threshold of {t}")).unwrap_or_default();
+                format!("{name} was switched on, but no such event was recorded{above}")
+            }
+            // Only where JMC's way of counting settings is taken.
+            Presence::Enabled | Presence::Available => {
+                format!(
+                    "there are no {name} events, and settings repeated in several chunks do not count as switched on"
+                )
+            }
+        })
+    }
+
+    /// Why a rule that needs one of several event types does not apply; `None` where one is there. The reason is that of
+    /// the type that comes nearest.
+    #[must_use]
+    pub fn missing_all(&self, names: &[&str], level: Level) -> Option<String> {
+        let reasons: Option<Vec<(Presence, String)>> =
+            names.iter().map(|name| Some((self.presence(name), self.missing(name, level, false)?))).collect();
+        let mut reasons = reasons?;
+        // Of those alike the first that the rule names.
+        reasons.reverse();
+        let (_, nearest) = reasons.into_iter().max_by_key(|(presence, _)| *presence)?;
+        let (others, what) = match names {
+            [_] | [] => return Some(nearest),
+            [_, _] => (names.join(" nor "), "neither"),
+            _ => (names.join(", "), "none of"),
+        };
+        Some(format!("there is {what} {others}: {nearest}"))
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        let running = self.jvm().specification.or_else(|| self.jvm().version.as_ref().map(|v| v.major));
+        match (since(name), running) {
+            (Some(since), Some(running)) if running < since => {
+                format!("{name} needs JDK {since} or later, and the recording is of JDK {running}")
+            }
+            (Some(since), None) => format!("the recording does not know {name}, which needs JDK {since} or later"),
+            (_, Some(_)) if name.starts_with("jdk.") => format!(
+                "the recording does not know {name}: what made it does not write that event; the JDK's own recorder does, if \
+                 at all (-XX:StartFlightRecording)"
+            ),
+            _ => format!("the recording does not know {name}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::events::Needs;
+    use crate::rule::{Rule, RuleInfo, Settings, Verdict};
+    use crate::testing::Scene;
+
+    struct Asks(&'static [&'static str]);
+
+    impl Rule for Asks {
+        fn info(&self) -> RuleInfo {
+            RuleInfo::own("Asks")
+        }
+        fn needs(&self) -> Needs {
+            Needs::new()
+        }
+        fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+            match facts.missing_all(self.0, Level::Available) {
+                Some(because) => Verdict::not_applicable(because),
+                None => Verdict::ok("there"),
+            }
+        }
+    }
+
+    fn reason(scene: &Scene, events: &'static [&'static str]) -> String {
+        scene.judge(&Asks(events)).not_applicable_because.unwrap()
+    }
+
+    #[test]
+    fn the_reason_says_what_to_do() {
+        let jdk17 = Scene::new().event(
+            "jdk.JVMInformation",
+            0,
+            0,
+            [("jvmVersion", "OpenJDK 64-Bit Server VM (17.0.15+6) for linux-amd64 JRE (17.0.15+6)".into())],
+        );
+        let old = reason(&jdk17, &["jdk.VirtualThreadPinned"]);
+        assert_eq!(old, "jdk.VirtualThreadPinned needs JDK 21 or later, and the recording is of JDK 17");
+        assert!(reason(&jdk17, &["jdk.FileRead"]).contains("-XX:StartFlightRecording"));
+        let off = Scene::new().setting("jdk.FileRead", "enabled", "false");
+        assert!(reason(&off, &["jdk.FileRead"]).ends_with("switch it on with jdk.FileRead#enabled=true"));
+        let on = Scene::new().enabled("jdk.FileRead").setting("jdk.FileRead", "threshold", "20 ms");
+        assert!(reason(&on, &["jdk.FileRead"]).ends_with("no such event was recorded above its threshold of 20 ms"));
+    }
+
+    #[test]
+    fn of_several_the_nearest_is_told() {
+        let scene = Scene::new().setting("jdk.FileWrite", "enabled", "false").enabled("jdk.FileForce");
+        let because = reason(&scene, &["jdk.FileRead", "jdk.FileWrite", "jdk.FileForce"]);
+        assert!(because.starts_with("there is none of jdk.FileRead, jdk.FileWrite, jdk.FileForce: "), "{because}");
+        assert!(because.contains("jdk.FileForce was switched on, but"), "{because}");
+        let there = scene.event("jdk.FileRead", 0, 1, []);
+        assert_eq!(there.judge(&Asks(&["jdk.FileWrite", "jdk.FileRead"])).not_applicable_because, None);
+    }
+}

@@ -1,0 +1,148 @@
+//! Stacks: their frames, and where the program's own code begins in them.
+
+use std::sync::{Mutex, PoisonError};
+
+use hashbrown::HashMap;
+
+use super::Facts;
+use crate::rule::{Frame, MethodRow, Value};
+use jfrkit_profile::{FrameId, FunctionId, StackId};
+
+/// Whether functions belong to the JDK: asked again and again.
+#[derive(Debug, Default)]
+pub(super) struct Memo {
+    jdk: Mutex<HashMap<FunctionId, bool, foldhash::fast::RandomState>>,
+}
+
+/// Packages of the JDK and of its languages' run time.
+const JDK: &[&str] = &["java.", "javax.", "jdk.", "sun.", "com.sun.", "scala.", "kotlin.", "kotlinx.", "groovy."];
+
+/// Whether a method (`package.Class.method`) is the JDK's, native, or no method at all.
+#[must_use]
+pub fn is_jdk(method: &str) -> bool {
+    method.starts_with('[')
+        || !method.contains('.')
+        || method.contains("::")
+        || JDK.iter().any(|p| method.starts_with(p))
+}
+
+impl Facts {
+    /// The frames of a stack, leaf first. Read them with [`method`](Self::method) and [`frame`](Self::frame).
+    #[must_use]
+    pub fn frames(&self, stack: StackId) -> &[FrameId] {
+        self.names.stack(stack)
+    }
+
+    /// The method of a frame: `package.Class.method`. A frame in brackets is none: `[truncated]`,
+    /// `[no stack trace]`.
+    #[must_use]
+    pub fn method(&self, frame: FrameId) -> &str {
+        self.names.str(self.names.function(self.names.frame(frame).function).name)
+    }
+
+    /// The handle of a frame's method: equal for the same method on different lines.
+    #[must_use]
+    pub fn function_of(&self, frame: FrameId) -> FunctionId {
+        self.names.frame(frame).function
+    }
+
+    /// The methods of a stack, leaf first.
+    pub fn methods(&self, stack: StackId) -> impl DoubleEndedIterator<Item = &str> {
+        self.frames(stack).iter().map(|f| self.method(*f))
+    }
+
+    /// The method at the top of a stack.
+    #[must_use]
+    pub fn top_method(&self, stack: StackId) -> Option<&str> {
+        self.methods(stack).next()
+    }
+
+    /// A frame with its line, for evidence.
+    #[must_use]
+    pub fn frame(&self, frame: FrameId) -> Frame {
+        let line = self.names.frame(frame).line;
+        Frame { method: self.method(frame).to_owned(), line: (line > 0).then_some(line) }
+    }
+
+    /// Whether a frame is the JDK's, native, or no method at all.
+    #[must_use]
+    pub fn is_jdk_frame(&self, frame: FrameId) -> bool {
+        let function = self.names.frame(frame).function;
+        let mut memo = self.lazy.stacks.jdk.lock().unwrap_or_else(PoisonError::into_inner);
+        *memo.entry(function).or_insert_with(|| is_jdk(self.method(frame)))
+    }
+
+    /// The first frame of a stack that is the program's own.
+    #[must_use]
+    pub fn application_frame(&self, stack: StackId) -> Option<FrameId> {
+        self.frames(stack).iter().copied().find(|f| !self.is_jdk_frame(*f))
+    }
+
+    /// The first frame of a stack that is the program's own, else its top frame, with the line.
+    #[must_use]
+    pub fn site(&self, stack: StackId) -> Option<Frame> {
+        let frame = self.application_frame(stack).or_else(|| self.frames(stack).first().copied())?;
+        Some(self.frame(frame))
+    }
+
+    /// Evidence: the upper `depth` frames of a stack.
+    #[must_use]
+    pub fn stack_value(&self, stack: StackId, depth: usize) -> Value {
+        Value::Stack { frames: self.frames(stack).iter().take(depth).map(|f| self.frame(*f)).collect() }
+    }
+
+    /// Evidence: the `count` top methods of stacks with weights, each with the first frame of the program's own on the
+    /// heaviest of its stacks.
+    #[must_use]
+    pub fn top_methods(
+        &self,
+        stacks: impl IntoIterator<Item = (StackId, f64)>,
+        count: usize,
+        value: impl Fn(f64) -> Value,
+    ) -> Value {
+        let mut order: Vec<(FunctionId, f64, StackId, f64)> = Vec::new();
+        let mut places: HashMap<FunctionId, usize, foldhash::fast::RandomState> = HashMap::default();
+        let mut total = 0.0;
+        for (stack, weight) in stacks {
+            total += weight;
+            let Some(top) = self.frames(stack).first() else { continue };
+            let function = self.names.frame(*top).function;
+            let place = *places.entry(function).or_insert_with(|| {
+                order.push((function, 0.0, stack, 0.0));
+                order.len() - 1
+            });
+            if let Some((_, sum, heaviest, most)) = order.get_mut(place) {
+                *sum += weight;
+                if weight > *most {
+                    (*heaviest, *most) = (stack, weight);
+                }
+            }
+        }
+        order.sort_by(|a, b| b.1.total_cmp(&a.1));
+        Value::methods(order.iter().take(count).filter_map(|(_, sum, stack, _)| {
+            Some(MethodRow {
+                method: self.frame(*self.frames(*stack).first()?),
+                application_frame: self.application_frame(*stack).map(|f| self.frame(f)),
+                value: Box::new(value(*sum)),
+                percent: crate::math::ratio(*sum, total) * 100.0,
+            })
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_jdk;
+
+    #[test]
+    fn what_is_the_jdks() {
+        for method in
+            ["java.util.HashMap.get", "jdk.internal.misc.Unsafe.park", "[truncated]", "memcpy", "JavaThread::run"]
+        {
+            assert!(is_jdk(method), "{method}");
+        }
+        for method in ["com.example.Shop.total", "javassist.Loader.run", "Main.main"] {
+            assert!(!is_jdk(method), "{method}");
+        }
+    }
+}

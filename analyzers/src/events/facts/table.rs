@@ -1,0 +1,249 @@
+//! Every event of a type, with chosen fields.
+
+use super::Facts;
+use crate::events::cell::Cell;
+use crate::math::Timed;
+use jfrkit_profile::{StackId, StrId};
+
+/// The events of one type, in the order of their start.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TableData {
+    pub(crate) fields: Vec<&'static str>,
+    /// Which of the fields any chunk declares.
+    pub(crate) declared: Vec<bool>,
+    pub(crate) cap: usize,
+    rows: Vec<Row>,
+    /// What there is of each row. What an event does not have takes no room: an event can be of two bytes.
+    cells: Vec<Cell>,
+    /// Events there were, kept or not.
+    pub(crate) seen: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    start: i64,
+    end: i64,
+    /// Its first cell.
+    from: u32,
+    /// Bit i for field i: whether there is a cell for it.
+    there: u32,
+}
+
+impl TableData {
+    pub(crate) fn new(fields: Vec<&'static str>, cap: usize) -> Self {
+        debug_assert!(fields.len() <= u32::BITS as usize, "{fields:?}");
+        Self { declared: vec![false; fields.len()], fields, cap, ..Self::default() }
+    }
+
+    pub(crate) fn push(&mut self, start: i64, end: i64, cells: impl Iterator<Item = Cell>) {
+        self.seen = self.seen.saturating_add(1);
+        let Some(from) = u32::try_from(self.cells.len()).ok().filter(|_| self.rows.len() < self.cap) else { return };
+        let mut there = 0;
+        for (i, cell) in cells.enumerate().take(u32::BITS as usize).filter(|(_, cell)| *cell != Cell::Null) {
+            there |= 1 << i;
+            self.cells.push(cell);
+        }
+        self.rows.push(Row { start, end, from, there });
+    }
+
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// About how many bytes it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.rows.capacity() * size_of::<Row>() + self.cells.capacity() * size_of::<Cell>()
+    }
+
+    /// Adds the rows of a later part, with their cells changed by `map`.
+    pub(crate) fn append(&mut self, later: Self, map: impl Fn(Cell) -> Cell) {
+        self.seen = self.seen.saturating_add(later.seen);
+        for (mine, theirs) in self.declared.iter_mut().zip(&later.declared) {
+            *mine |= theirs;
+        }
+        for row in later.rows {
+            let Some(from) = u32::try_from(self.cells.len()).ok().filter(|_| self.rows.len() < self.cap) else { break };
+            let cells = later.cells.get(row.from as usize..).unwrap_or_default();
+            self.cells.extend(cells.iter().take(row.there.count_ones() as usize).copied().map(&map));
+            self.rows.push(Row { from, ..row });
+        }
+    }
+
+    /// The texts of a field, row by row.
+    pub(crate) fn texts(&self, field: &str) -> impl Iterator<Item = Option<StrId>> {
+        let place = self.fields.iter().position(|f| *f == field).unwrap_or(usize::MAX);
+        (0..self.rows.len()).map(move |row| self.cell(row, place).text())
+    }
+
+    /// Brings the rows into the order of their start; equal ones stay in the order of the file.
+    pub(crate) fn sort(&mut self) {
+        let time = |row: &Row| (row.start, row.end);
+        if !self.rows.is_sorted_by_key(time) {
+            self.rows.sort_by_key(time);
+        }
+    }
+
+    /// Field `place` of row `i`.
+    fn cell(&self, i: usize, place: usize) -> Cell {
+        let Some(row) = self.rows.get(i) else { return Cell::Null };
+        if place >= u32::BITS as usize || row.there & (1 << place) == 0 {
+            return Cell::Null;
+        }
+        let before = (row.there & ((1 << place) - 1)).count_ones();
+        self.cells.get(row.from.saturating_add(before) as usize).copied().unwrap_or_default()
+    }
+}
+
+/// The events of one type that a rule asked for with [`Needs::table`](jfr_analyzers::events::Needs::table), in the order of
+/// their start. Empty where the recording has none.
+#[derive(Debug, Clone, Copy)]
+pub struct Table<'f> {
+    pub(super) facts: &'f Facts,
+    pub(super) data: &'f TableData,
+}
+
+impl<'f> Table<'f> {
+    /// How many events are in it.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.data.rows.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.data.rows.is_empty()
+    }
+
+    /// How many events there were, more than [`len`](Self::len) if the cap was reached.
+    #[must_use]
+    pub fn seen(&self) -> u64 {
+        self.data.seen
+    }
+
+    /// Whether the recording's JVM has this field.
+    #[must_use]
+    pub fn has(&self, field: &str) -> bool {
+        let place = self.data.fields.iter().position(|f| *f == field);
+        place.and_then(|i| self.data.declared.get(i)).copied().unwrap_or(false)
+    }
+
+    /// The events.
+    pub fn rows(&self) -> impl DoubleEndedIterator<Item = Event<'f>> + ExactSizeIterator + use<'f> {
+        let table = *self;
+        (0..self.len()).map(move |i| table.row(i))
+    }
+
+    /// Event `i`, below [`len`](Self::len).
+    fn row(&self, i: usize) -> Event<'f> {
+        let (start, end) = self.data.rows.get(i).map_or((0, 0), |row| (row.start, row.end));
+        Event { facts: self.facts, data: self.data, row: i, start, end }
+    }
+
+    /// Event `i`, if there are so many.
+    #[must_use]
+    pub fn get(&self, i: usize) -> Option<Event<'f>> {
+        (i < self.len()).then(|| self.row(i))
+    }
+
+    /// The first event.
+    #[must_use]
+    pub fn first(&self) -> Option<Event<'f>> {
+        self.rows().next()
+    }
+
+    /// The last event, by start.
+    #[must_use]
+    pub fn last(&self) -> Option<Event<'f>> {
+        self.rows().next_back()
+    }
+
+    /// The numbers of a field, without those events that have none.
+    pub fn ints(&self, field: &'static str) -> impl Iterator<Item = i64> + use<'f> {
+        self.rows().filter_map(move |row| row.int(field))
+    }
+
+    /// The numbers of a field, whole or not.
+    pub fn floats(&self, field: &'static str) -> impl Iterator<Item = f64> + use<'f> {
+        self.rows().filter_map(move |row| row.float(field))
+    }
+
+    /// The texts of a field.
+    pub fn texts(&self, field: &'static str) -> impl Iterator<Item = &'f str> + use<'f> {
+        self.rows().filter_map(move |row| row.text(field))
+    }
+}
+
+/// One event of a [`Table`]. Fields are named as they were declared by the rule; one that was not declared, or that
+/// the event does not have, is `None`.
+#[derive(Debug, Clone, Copy)]
+pub struct Event<'f> {
+    facts: &'f Facts,
+    data: &'f TableData,
+    row: usize,
+    /// When it began, nanoseconds since the Unix epoch.
+    pub start: i64,
+    /// When it ended; the same for events without a duration.
+    pub end: i64,
+}
+
+impl<'f> Event<'f> {
+    /// How long it took, in nanoseconds.
+    #[must_use]
+    pub fn nanos(&self) -> i64 {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// A field.
+    #[must_use]
+    pub fn cell(&self, field: &str) -> Cell {
+        let place = self.data.fields.iter().position(|f| *f == field);
+        place.map_or(Cell::Null, |place| self.data.cell(self.row, place))
+    }
+
+    /// A whole number: times in nanoseconds, amounts in bytes.
+    #[must_use]
+    pub fn int(&self, field: &str) -> Option<i64> {
+        self.cell(field).int()
+    }
+
+    /// A number of any kind.
+    #[must_use]
+    pub fn float(&self, field: &str) -> Option<f64> {
+        self.cell(field).float()
+    }
+
+    /// A boolean.
+    #[must_use]
+    pub fn flag(&self, field: &str) -> Option<bool> {
+        self.int(field).map(|v| v != 0)
+    }
+
+    /// A text, or the name of what is referred to.
+    #[must_use]
+    pub fn text(&self, field: &str) -> Option<&'f str> {
+        self.cell(field).text().map(|id| self.facts.str(id))
+    }
+
+    /// The name of the thread in a field.
+    #[must_use]
+    pub fn thread(&self, field: &str) -> Option<&'f super::ThreadInfo> {
+        self.cell(field).thread().map(|id| self.facts.thread(id))
+    }
+
+    /// The stack trace.
+    #[must_use]
+    pub fn stack(&self) -> Option<StackId> {
+        self.cell("stackTrace").stack()
+    }
+}
+
+impl Timed for Event<'_> {
+    fn start(&self) -> i64 {
+        self.start
+    }
+    fn end(&self) -> i64 {
+        self.end
+    }
+}

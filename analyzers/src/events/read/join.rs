@@ -1,0 +1,143 @@
+//! Joining what the chunks yield, in the order of the file.
+
+use std::collections::BTreeMap;
+
+use jfr_parse::Recording;
+
+use super::chunk::{ChunkFacts, Context, Gathered};
+use super::profiles::{ChunkView, Profiles};
+use crate::events::facts::{EventFacts, Facts, Lazy, TableData};
+use crate::rule::AnalysisOptions;
+use jfrkit_profile::StackId;
+
+/// Warnings that are kept.
+const MAX_WARNINGS: usize = 100;
+
+/// What the chunks joined so far yield.
+pub(super) struct Joined {
+    next: usize,
+    waiting: BTreeMap<usize, Option<ChunkFacts>>,
+    events: BTreeMap<String, EventFacts>,
+    gathered: Gathered,
+    profiles: Profiles,
+    warnings: Vec<String>,
+    shape: Option<String>,
+}
+
+impl Joined {
+    pub(super) fn new(recording: &Recording<'_>, context: &Context<'_>) -> Self {
+        let wanted = context.wanted;
+        let profiles = Profiles::new(&wanted.groups, &spans(recording), &context.shared.interner);
+        Self {
+            next: 0,
+            waiting: BTreeMap::new(),
+            events: BTreeMap::new(),
+            gathered: Gathered::new(wanted),
+            profiles,
+            warnings: Vec::new(),
+            shape: None,
+        }
+    }
+
+    /// Takes what chunk `index` yields, and joins what is next.
+    pub(super) fn take(
+        &mut self,
+        context: &Context<'_>,
+        index: usize,
+        facts: Option<ChunkFacts>,
+        warning: Option<String>,
+    ) {
+        self.warn(warning);
+        self.waiting.insert(index, facts);
+        while let Some(facts) = self.waiting.remove(&self.next) {
+            let index = self.next;
+            self.next += 1;
+            let Some(mut facts) = facts else {
+                self.profiles.done(index, &mut self.gathered.groups);
+                continue;
+            };
+            let stack = |id: StackId| facts.stacks.get(id.index()).copied().unwrap_or_default();
+            let chunk = ChunkView::of(index, &facts, context.wanted, &context.shared.interner);
+            self.profiles.tell_apart(&chunk, &mut facts.gathered.groups, &context.shared.interner, stack);
+            for (name, event) in facts.events {
+                match self.events.get_mut(&*name) {
+                    Some(known) => known.merge(&event),
+                    None => {
+                        self.events.insert(name.as_ref().to_owned(), event);
+                    }
+                }
+            }
+            self.shape = self.shape.take().or(facts.shape);
+            self.gathered.append(facts.gathered, stack);
+            self.profiles.done(index, &mut self.gathered.groups);
+            self.warn(facts.warnings);
+        }
+    }
+
+    fn warn(&mut self, warnings: impl IntoIterator<Item = String>) {
+        let room = MAX_WARNINGS.saturating_sub(self.warnings.len());
+        self.warnings.extend(warnings.into_iter().take(room));
+    }
+
+    /// About how many bytes it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.gathered.bytes()
+    }
+
+    pub(super) fn finish(
+        mut self,
+        recording: &Recording<'_>,
+        context: Context<'_>,
+        options: &AnalysisOptions,
+    ) -> Facts {
+        self.warn(recording.losses().iter().map(ToString::to_string));
+        let wanted = context.wanted;
+        let mut tables: BTreeMap<&'static str, TableData> =
+            wanted.tables.keys().copied().zip(self.gathered.tables).collect();
+        let mut notes = Vec::new();
+        for (event, table) in &mut tables {
+            table.sort();
+            if table.seen > table.len() as u64 {
+                notes.push(format!(
+                    "of {} {event} events the first {} are looked at one by one",
+                    table.seen,
+                    table.len()
+                ));
+            }
+        }
+        for groups in &self.gathered.groups {
+            if let Some(others) = &groups.others {
+                let (events, kept) = (groups.by.events.join(", "), groups.len());
+                notes.push(format!(
+                    "of {events}, {} events beyond the first {kept} groups are not told apart",
+                    others.count
+                ));
+            }
+        }
+        let range =
+            spans(recording).into_iter().fold((i64::MAX, i64::MIN), |all, one| (all.0.min(one.0), all.1.max(one.1)));
+        let mut facts = Facts {
+            names: context.shared.interner.freeze(),
+            threads: context.threads.into_list(),
+            events: self.events,
+            tables,
+            groups: self.gathered.groups,
+            methods: wanted.methods.clone(),
+            chunks: recording.chunk_count(),
+            first_shape: self.shape,
+            header_range: if range.0 <= range.1 { range } else { (0, 0) },
+            warnings: self.warnings,
+            notes,
+            empty: TableData::default(),
+            availability: options.availability,
+            lazy: Lazy::default(),
+        };
+        facts.count_switches();
+        facts
+    }
+}
+
+/// When each chunk begins and ends, by its header.
+fn spans(recording: &Recording<'_>) -> Vec<(i64, i64)> {
+    recording.headers().map(|(_, h)| (h.start_nanos, h.start_nanos.saturating_add(h.duration_nanos.max(0)))).collect()
+}

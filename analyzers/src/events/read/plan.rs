@@ -1,0 +1,413 @@
+//! How the events of a chunk are read, by its metadata alone; made once for all chunks with the same.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hashbrown::HashMap;
+use jfr_parse::{Chunk, Content, Field, Kind, Metadata, Plan, PoolLayouts, Result, TimeUnit, Type};
+
+use super::wanted::Wanted;
+use crate::events::facts::SHAPE;
+use crate::events::needs::{AMOUNT, EVENT, MAX_KEYS, MAX_MEASURES, PROFILE};
+use crate::profiles::plans::StackPlans;
+use crate::profiles::sources::{self, KEY, Measure, Route, SOURCES, source_of};
+use crate::profiles::type_map::TypeMap;
+use jfrkit_profile::{Interner, StrId};
+
+/// Fields that can be read of one event type; the first three are always start, duration and stack trace.
+pub(super) const SLOTS: usize = 24;
+pub(super) const START: usize = 0;
+pub(super) const DURATION: usize = 1;
+pub(super) const STACK: usize = 2;
+
+/// From what is recorded to a cell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Convert {
+    /// Nothing to be had.
+    None,
+    Int,
+    Float,
+    /// A floating-point number that counts a unit of time.
+    TickInstant,
+    TickSpan,
+    /// Nanoseconds in a unit of time.
+    Times(i64),
+    /// A string in the event.
+    Text,
+    /// A reference: the type of the pool, and the path to follow from there.
+    Reference {
+        type_id: u64,
+        rest: &'static str,
+    },
+    /// A reference to a stack trace.
+    Stack,
+    /// The id of an event type: its name.
+    EventType,
+    /// Always this text.
+    Fixed(StrId),
+    /// How long the event took.
+    Duration,
+    /// One for each event.
+    One,
+    /// A number (of any kind) times the whole number in another slot.
+    Product(usize),
+    /// What decides in which profile the event counts: its place among the sources, and a constant of this type.
+    Profile {
+        source: usize,
+        text: Option<u64>,
+    },
+}
+
+/// A field of an event type that something is made of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source {
+    pub(super) slot: usize,
+    pub(super) convert: Convert,
+}
+
+/// Place among the wanted groups, sources of the keys and of the measures.
+pub(super) type GroupSources = (usize, [Option<usize>; MAX_KEYS], [Option<usize>; MAX_MEASURES]);
+
+/// How the events of one type are read.
+#[derive(Debug)]
+pub(super) struct Reading {
+    /// Place among the names of event types of the chunk's metadata.
+    pub(super) event: usize,
+    /// Start, duration, stack trace.
+    pub(super) head: Plan<3>,
+    pub(super) has_duration: bool,
+    pub(super) duration: Convert,
+    /// Whether there can be a stack trace.
+    pub(super) has_stack: bool,
+    /// Tells about the JVM or the recording: counts whenever it was written.
+    pub(super) timeless: bool,
+    /// What rules want besides; of most types nothing.
+    pub(super) more: Option<Box<More>>,
+}
+
+/// What rules want of the events of one type.
+#[derive(Debug)]
+pub(super) struct More {
+    pub(super) plan: Plan<SLOTS>,
+    /// What is read, each once.
+    pub(super) sources: Vec<Source>,
+    /// Place among the wanted tables, and the source of each of its fields.
+    pub(super) table: Option<(usize, Vec<Option<usize>>)>,
+    pub(super) groups: Vec<GroupSources>,
+}
+
+/// Event types with the same name in one chunk of which more is read than how many events there are.
+const SAME_NAME: usize = 16;
+/// Bytes of a label that are kept: any number of types may share one.
+const MAX_LABEL: usize = 256;
+
+/// Everything that metadata alone decides.
+#[derive(Debug)]
+pub(super) struct Plans {
+    /// Reading by type id.
+    pub(super) by_type: TypeMap<u32>,
+    pub(super) readings: Vec<Reading>,
+    /// Names of the event types, each once, with the label of the first.
+    pub(super) events: Vec<(Arc<str>, Option<String>)>,
+    /// The fields of `jdk.ActiveSetting`.
+    pub(super) shape: Option<String>,
+    pub(super) layouts: PoolLayouts,
+    pub(super) stacks: Option<StackPlans>,
+    pub(super) string_type: u64,
+}
+
+/// Event types that tell about the JVM or the recording rather than what happened.
+fn is_timeless(event: &str) -> bool {
+    let Some(name) = event.strip_prefix("jdk.") else { return false };
+    name.starts_with("Initial")
+        || name.starts_with("Active")
+        || name.ends_with("Configuration")
+        || name.ends_with("Flag")
+        || matches!(name, "JVMInformation" | "CPUInformation" | "OSInformation" | "VirtualizationInformation")
+}
+
+impl Plans {
+    pub(super) fn new(chunk: &Chunk<'_>, wanted: &Wanted, interner: &Interner) -> Result<Self> {
+        let metadata = chunk.metadata();
+        let mut by_type = TypeMap::default();
+        let mut readings = Vec::new();
+        let mut events = Vec::new();
+        let mut setting = None;
+        // Any number of types may share one name, which stands once in the metadata.
+        let mut places: HashMap<(usize, usize), (usize, usize), foldhash::fast::RandomState> = HashMap::default();
+        for event in metadata.event_types() {
+            let recorded = event.name();
+            let (place, same) = places.entry((recorded.as_ptr().addr(), recorded.len())).or_insert_with(|| {
+                let label = event.label().map(|label| cut(label, MAX_LABEL).to_owned());
+                events.push((Arc::from(&*event.canonical_name()), label));
+                (events.len() - 1, 0)
+            });
+            *same += 1;
+            let name = events.get(*place).map_or("", |(name, _)| name);
+            let builder = Builder { chunk, of: event, sources: Vec::new(), fields: vec!["", "", ""] };
+            let reading = builder.reading(*place, name, wanted, interner, *same <= SAME_NAME)?;
+            by_type.insert(event.id(), u32::try_from(readings.len()).unwrap_or(u32::MAX));
+            readings.push(reading);
+            if name == "jdk.ActiveSetting" && *same <= 1 {
+                setting = Some(shape(event));
+            }
+        }
+        let stack_type =
+            readings.iter().find_map(|r: &Reading| r.head.type_id(STACK)).and_then(|id| metadata.by_id(id));
+        let stacks = stack_type.map(|t| StackPlans::new(chunk, t)).transpose()?.flatten();
+        // All pools but those that nobody follows and that may be large.
+        let layouts = chunk.pool_layouts(|_| true);
+        let string_type = metadata.by_name("java.lang.String").map_or(u64::MAX, |t| t.id());
+        Ok(Self { by_type, readings, events, shape: setting, layouts, stacks, string_type })
+    }
+}
+
+/// The fields of an event type, with what they hold.
+fn shape(of: Type<'_>) -> String {
+    let mut text = String::new();
+    for field in of.fields() {
+        let holds = field.value_type().map_or("", |t| t.name());
+        let array = if field.is_array() { "[]" } else { "" };
+        let content = field.content().map(|c| format!(" {c:?}")).unwrap_or_default();
+        text.extend([field.name(), " ", holds, array, &content, "\n"]);
+    }
+    text
+}
+
+struct Builder<'c, 'a> {
+    chunk: &'c Chunk<'a>,
+    of: Type<'c>,
+    sources: Vec<Source>,
+    fields: Vec<&'static str>,
+}
+
+impl Builder<'_, '_> {
+    fn reading(
+        mut self,
+        event: usize,
+        name: &str,
+        wanted: &Wanted,
+        interner: &Interner,
+        more: bool,
+    ) -> Result<Reading> {
+        let stack = self.of.field("stackTrace").filter(|f| f.is_pooled() && !f.is_array());
+        let duration = self.of.field("duration").filter(|f| !f.is_pooled() && !f.is_array());
+        for (slot, field, there) in [
+            (START, "startTime", self.of.field("startTime").is_some()),
+            (DURATION, "duration", duration.is_some()),
+            (STACK, "stackTrace", stack.is_some()),
+        ] {
+            if let Some(to) = self.fields.get_mut(slot).filter(|_| there) {
+                *to = field;
+            }
+        }
+        let head = [self.fields.first(), self.fields.get(1), self.fields.get(2)];
+        let head = self.chunk.plan(self.of, head.map(|field| field.copied().unwrap_or_default()))?;
+        let table = wanted
+            .tables
+            .iter()
+            .enumerate()
+            .find(|(_, (event, _))| more && **event == name)
+            .map(|(i, (_, (fields, _)))| (i, fields.iter().map(|f| self.source(name, f, interner)).collect()));
+        let mut groups = Vec::new();
+        for (i, group) in wanted.groups.iter().enumerate() {
+            if !more || !group.events.contains(&name) {
+                continue;
+            }
+            let mut keys = [None; MAX_KEYS];
+            for (to, field) in keys.iter_mut().zip(group.keys) {
+                *to = self.source(name, field, interner);
+            }
+            let mut measures = [None; MAX_MEASURES];
+            for (to, field) in measures.iter_mut().zip(group.measures) {
+                *to = self.source(name, field, interner);
+            }
+            groups.push((i, keys, measures));
+        }
+        let more = if table.is_some() || !groups.is_empty() {
+            let mut paths = [""; SLOTS];
+            for (to, from) in paths.iter_mut().zip(&self.fields) {
+                *to = from;
+            }
+            let plan = self.chunk.plan(self.of, paths)?;
+            Some(Box::new(More { plan, sources: self.sources, table, groups }))
+        } else {
+            None
+        };
+        Ok(Reading {
+            event,
+            head,
+            has_duration: duration.is_some(),
+            duration: duration.map_or(Convert::None, |f| match of_field(f) {
+                // A duration is in ticks unless it says otherwise.
+                Convert::Int => Convert::TickSpan,
+                convert => convert,
+            }),
+            has_stack: stack.is_some(),
+            timeless: is_timeless(name),
+            more,
+        })
+    }
+
+    /// The place among the sources of a wanted field; `None` where the type does not have it.
+    fn source(&mut self, event: &str, wanted: &'static str, interner: &Interner) -> Option<usize> {
+        wanted.split('|').find_map(|path| self.one(event, path, interner))
+    }
+
+    fn one(&mut self, event: &str, path: &'static str, interner: &Interner) -> Option<usize> {
+        let source = match path {
+            SHAPE => Source { slot: 0, convert: Convert::Fixed(interner.symbols().string(&shape(self.of))) },
+            EVENT => Source { slot: 0, convert: Convert::Fixed(interner.symbols().string(event)) },
+            PROFILE => self.profile(event)?,
+            AMOUNT => self.amount(event)?,
+            "duration" if self.of.field("duration").is_some() => Source { slot: DURATION, convert: Convert::Duration },
+            _ => self.located(event, path)?,
+        };
+        let known = self.sources.iter().position(|s| s.slot == source.slot && s.convert == source.convert);
+        Some(known.unwrap_or_else(|| {
+            self.sources.push(source);
+            self.sources.len() - 1
+        }))
+    }
+
+    /// What decides in which profile an event counts.
+    fn profile(&mut self, event: &str) -> Option<Source> {
+        let place = source_of(event)?;
+        let source = SOURCES.get(place)?;
+        let said = matches!(source.route, Route::ExecutionSample | Route::Park)
+            .then(|| self.located(event, source.fields[KEY]))
+            .flatten();
+        Some(match said {
+            Some(Source { slot, convert: Convert::Reference { type_id, .. } }) => {
+                Source { slot, convert: Convert::Profile { source: place, text: Some(type_id) } }
+            }
+            _ => Source { slot: 0, convert: Convert::Profile { source: place, text: None } },
+        })
+    }
+
+    /// What an event adds to its profile.
+    fn amount(&mut self, event: &str) -> Option<Source> {
+        let source = SOURCES.get(source_of(event)?)?;
+        let [first, second] = [source.fields[sources::AMOUNT], source.fields[sources::SECOND]];
+        Some(match source.measure {
+            Measure::Count | Measure::Period | Measure::CpuTicks => Source { slot: 0, convert: Convert::One },
+            Measure::Weight | Measure::Bytes => self.located(event, first)?,
+            Measure::WeightedBytes => {
+                let (weight, size) = (self.located(event, first)?, self.located(event, second)?);
+                Source { slot: weight.slot, convert: Convert::Product(size.slot) }
+            }
+            Measure::Ticks | Measure::BytesAndTicks => Source { slot: DURATION, convert: Convert::Duration },
+        })
+    }
+
+    fn located(&mut self, event: &str, path: &'static str) -> Option<Source> {
+        // As far as the value stands in the event itself.
+        let (mut of, mut from) = (self.of, 0usize);
+        let (field, rest) = loop {
+            let tail = path.get(from..)?;
+            let (name, rest) = tail.split_once('.').unwrap_or((tail, ""));
+            let field = of.field(name)?;
+            let inline = !field.is_pooled() && !field.is_array() && !rest.is_empty();
+            if !inline {
+                break (field, rest);
+            }
+            of = field.value_type()?;
+            from = from.checked_add(name.len())?.checked_add(1)?;
+        };
+        let end = if rest.is_empty() { path.len() } else { path.len().checked_sub(rest.len())?.checked_sub(1)? };
+        let here = path.get(..end)?;
+        let convert = if event == "jdk.ActiveSetting" && here == "id" {
+            Convert::EventType
+        } else {
+            match of_field(field) {
+                Convert::Reference { type_id, .. } => Convert::Reference { type_id, rest },
+                other if rest.is_empty() => other,
+                _ => return None,
+            }
+        };
+        if convert == Convert::None {
+            return None;
+        }
+        let slot = match self.fields.iter().position(|f| *f == here) {
+            Some(slot) => slot,
+            None if self.fields.len() < SLOTS => {
+                self.fields.push(here);
+                self.fields.len() - 1
+            }
+            None => {
+                debug_assert!(false, "more than {SLOTS} fields of {event} are wanted");
+                return None;
+            }
+        };
+        Some(Source { slot, convert })
+    }
+}
+
+/// The first `bytes` bytes of a text, or some less where that would cut a character.
+pub(super) fn cut(text: &str, bytes: usize) -> &str {
+    let mut end = text.len().min(bytes);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or(text)
+}
+
+/// How the value of a field becomes a cell.
+pub(super) fn of_field(field: Field<'_>) -> Convert {
+    if field.is_array() {
+        return Convert::None;
+    }
+    let Some(of) = field.value_type() else {
+        return if field.is_pooled() {
+            Convert::Reference { type_id: field.type_id(), rest: "" }
+        } else {
+            Convert::None
+        };
+    };
+    if field.is_pooled() {
+        return match &*of.canonical_name() {
+            "jdk.types.StackTrace" => Convert::Stack,
+            _ => Convert::Reference { type_id: of.id(), rest: "" },
+        };
+    }
+    match of.kind() {
+        Kind::Float | Kind::Double => Convert::Float,
+        Kind::String => Convert::Text,
+        Kind::Struct => Convert::None,
+        _ => match field.content() {
+            Some(Content::Timestamp(TimeUnit::Ticks)) => Convert::TickInstant,
+            Some(Content::Timespan(TimeUnit::Ticks)) => Convert::TickSpan,
+            Some(Content::Timestamp(unit) | Content::Timespan(unit)) => match unit {
+                TimeUnit::Micros => Convert::Times(1_000),
+                TimeUnit::Millis => Convert::Times(1_000_000),
+                TimeUnit::Seconds => Convert::Times(1_000_000_000),
+                _ => Convert::Int,
+            },
+            _ => Convert::Int,
+        },
+    }
+}
+
+/// Plans by metadata. The chunks of a recording mostly share one.
+#[derive(Debug, Default)]
+pub(super) struct PlanCache {
+    plans: Mutex<Vec<(Arc<Metadata>, Arc<Plans>)>>,
+}
+
+/// Plans that are kept; a recording with more kinds of chunks at once makes some of them again.
+const KEPT: usize = 8;
+
+impl PlanCache {
+    pub(super) fn get(&self, chunk: &Chunk<'_>, wanted: &Wanted, interner: &Interner) -> Result<Arc<Plans>> {
+        let lock = || self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, plans)) = lock().iter().find(|(m, _)| Arc::ptr_eq(m, chunk.shared_metadata())) {
+            return Ok(plans.clone());
+        }
+        let plans = Arc::new(Plans::new(chunk, wanted, interner)?);
+        let mut cache = lock();
+        if cache.len() >= KEPT {
+            cache.remove(0);
+        }
+        cache.push((chunk.shared_metadata().clone(), plans.clone()));
+        Ok(plans)
+    }
+}

@@ -1,0 +1,264 @@
+//! Which profile an event counts in, where groups are kept apart by that ([`PROFILE`]).
+//!
+//! While a chunk is read, a key holds what the event itself says: its source, and the name of its thread's state or of the
+//! class that it is parked on. When the chunk is joined to the others, that becomes the name of a profile, by the rules that
+//! [`collect`](crate::collect()) goes by. CPU samples wait until all chunks of the same time are there, and then those of
+//! one source are taken.
+
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
+
+use super::chunk::ChunkFacts;
+use super::wanted::Wanted;
+use crate::CpuSource;
+use crate::events::cell::Cell;
+use crate::events::facts::{GroupsData, TableData};
+use crate::events::needs::{GroupBy, PROFILE};
+use crate::profiles::execution::{Execution, State, is_async_profiler, park_kind};
+use crate::profiles::overlapping;
+use crate::profiles::sources::{Route, SOURCES};
+use jfrkit_profile::{Interner, ProfileType, StackId, StrId};
+
+/// How many times at once of which CPU samples wait for more chunks of that time.
+const WAITING: usize = 8;
+
+/// The key of an event of this source, with the text that may matter.
+pub(crate) fn code(source: usize, text: Option<StrId>) -> Cell {
+    let text = text.map_or(0, |id| i64::from(id.number()).saturating_add(1));
+    Cell::Int((text << 8) | i64::try_from(source & 0xff).unwrap_or(0))
+}
+
+/// The source and the text of a key.
+fn decode(cell: Cell) -> Option<(usize, Option<StrId>)> {
+    let code = cell.int()?;
+    let text = (code >> 8).checked_sub(1).and_then(|id| u32::try_from(id).ok()).map(StrId::from_number);
+    Some((usize::try_from(code & 0xff).ok()?, text))
+}
+
+/// What a chunk says of itself.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Writer {
+    /// A JVM wrote it. JVMs repeat their settings in each chunk, profilers write them into their first only.
+    by_jvm: bool,
+    is_async_profiler: bool,
+    has_settings: bool,
+    /// The setting `event`.
+    event: Option<String>,
+}
+
+impl Writer {
+    /// By the tables that the chunk yields.
+    pub(crate) fn of(by_jvm: bool, tables: &[TableData], wanted: &Wanted, interner: &Interner) -> Self {
+        let table = |name: &str| wanted.tables.keys().position(|n| *n == name).and_then(|i| tables.get(i));
+        let text = |id: StrId| interner.symbols().str(id).to_owned();
+        let recordings = table("jdk.ActiveRecording").into_iter().flat_map(|t| t.texts("name")).flatten();
+        let recordings: Vec<String> = recordings.map(text).collect();
+        let settings = table("jdk.ActiveSetting");
+        let event = interner.symbols().string("event");
+        let column = |field: &'static str| settings.into_iter().flat_map(move |t| t.texts(field));
+        let setting = column("name").zip(column("value")).find(|(name, _)| *name == Some(event));
+        Self {
+            by_jvm,
+            is_async_profiler: is_async_profiler(recordings.iter().map(String::as_str)),
+            has_settings: settings.is_some_and(|t| t.len() > 0),
+            event: setting.and_then(|(_, value)| value).map(text),
+        }
+    }
+}
+
+/// What decides where the events of a chunk count.
+pub(crate) struct ChunkView {
+    /// Its number.
+    pub(crate) index: usize,
+    pub(crate) writer: Writer,
+    /// Its threads know [`State::Default`].
+    pub(crate) has_default_state: bool,
+    /// How many events it has of each source, in the order of [`SOURCES`].
+    pub(crate) counts: Vec<u64>,
+}
+
+impl ChunkView {
+    pub(super) fn of(index: usize, facts: &ChunkFacts, wanted: &Wanted, interner: &Interner) -> Self {
+        let count = |event: &str| facts.events.iter().find(|(name, _)| **name == *event).map_or(0, |(_, e)| e.count);
+        Self {
+            index,
+            writer: Writer::of(facts.by_jvm, &facts.gathered.tables, wanted, interner),
+            has_default_state: facts.has_default_state,
+            counts: SOURCES.iter().map(|source| count(source.event)).collect(),
+        }
+    }
+
+    fn has(&self, is: impl Fn(Route) -> bool) -> bool {
+        SOURCES.iter().zip(&self.counts).any(|(source, count)| is(source.route) && *count > 0)
+    }
+}
+
+/// Where the events of a chunk count.
+struct Routes<'i> {
+    execution: Execution,
+    /// Every allocation is recorded, so that samples of them do not count.
+    every_allocation: bool,
+    class_loads: bool,
+    interner: &'i Interner,
+    known: HashMap<Cell, Option<Target>, foldhash::fast::RandomState>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Target {
+    Profile(ProfileType),
+    Cpu(CpuSource),
+}
+
+impl Routes<'_> {
+    fn target(&mut self, key: Cell) -> Option<Target> {
+        if let Some(known) = self.known.get(&key) {
+            return *known;
+        }
+        let target = self.find(key);
+        self.known.insert(key, target);
+        target
+    }
+
+    fn find(&self, key: Cell) -> Option<Target> {
+        let (source, text) = decode(key)?;
+        let text = || text.map(|id| self.interner.symbols().str(id).to_owned());
+        let kind = match SOURCES.get(source)?.route {
+            Route::To(kind) => kind,
+            Route::Cpu(source) => return Some(Target::Cpu(source)),
+            Route::ExecutionSample => match self.execution.kind(State::of(text().as_deref()))? {
+                ProfileType::Cpu => return Some(Target::Cpu(CpuSource::ExecutionSample)),
+                kind => kind,
+            },
+            Route::EveryAllocation => ProfileType::Alloc,
+            Route::SampledAllocation if !self.every_allocation => ProfileType::Alloc,
+            Route::ClassLoad => ProfileType::ClassLoad,
+            Route::ClassDefine if !self.class_loads => ProfileType::ClassLoad,
+            Route::ErrorThrow => ProfileType::Error,
+            Route::Park => park_kind(&text().unwrap_or_default()),
+            Route::Malloc => ProfileType::NativeAlloc,
+            Route::SampledAllocation | Route::ClassDefine | Route::ExceptionThrow | Route::Free => return None,
+        };
+        Some(Target::Profile(kind))
+    }
+}
+
+/// Joins groups, each event by its profile.
+#[derive(Debug)]
+pub(crate) struct Profiles {
+    /// The place of the key among those of each wanted group.
+    places: Vec<Option<usize>>,
+    wanted: Vec<GroupBy>,
+    names: BTreeMap<ProfileType, StrId>,
+    /// The number of the group of overlapping chunks of each chunk, and how many of each are to come.
+    group_of: Vec<usize>,
+    open: BTreeMap<usize, usize>,
+    /// CPU samples of chunks that overlap in time.
+    waiting: BTreeMap<usize, BTreeMap<CpuSource, Vec<GroupsData>>>,
+    /// The profiler that wrote a chunk last.
+    profiler: Writer,
+}
+
+impl Profiles {
+    /// `spans` are the chunks' times, from and to, nanoseconds.
+    pub(crate) fn new(wanted: &[GroupBy], spans: &[(i64, i64)], interner: &Interner) -> Self {
+        let spans: Vec<(usize, i64, i64)> = spans.iter().map(|(from, to)| (0, *from, *to)).collect();
+        let group_of = overlapping(&spans);
+        let mut open: BTreeMap<usize, usize> = BTreeMap::new();
+        for group in &group_of {
+            *open.entry(*group).or_default() += 1;
+        }
+        Self {
+            places: wanted.iter().map(|by| by.keys.iter().position(|key| *key == PROFILE)).collect(),
+            wanted: wanted.to_vec(),
+            names: ProfileType::ALL.iter().map(|kind| (*kind, interner.symbols().string(kind.name()))).collect(),
+            group_of,
+            open,
+            waiting: BTreeMap::new(),
+            profiler: Writer::default(),
+        }
+    }
+
+    /// Tells the events of a chunk apart by profile. CPU samples are taken out of its groups until it is
+    /// [`done`](Self::done), their stacks changed by `stack`; what does not count is dropped.
+    pub(crate) fn tell_apart(
+        &mut self,
+        chunk: &ChunkView,
+        groups: &mut [GroupsData],
+        interner: &Interner,
+        stack: impl Fn(StackId) -> Cell,
+    ) {
+        let mut writer = chunk.writer.clone();
+        if !writer.by_jvm {
+            if !writer.has_settings {
+                writer.event.clone_from(&self.profiler.event);
+                writer.is_async_profiler |= self.profiler.is_async_profiler;
+            }
+            self.profiler = writer.clone();
+        }
+        let mut routes = Routes {
+            execution: Execution::of(writer.is_async_profiler, chunk.has_default_state, writer.event.as_deref()),
+            every_allocation: chunk.has(|route| route == Route::EveryAllocation),
+            class_loads: chunk.has(|route| route == Route::ClassLoad),
+            interner,
+            known: HashMap::default(),
+        };
+        let number = self.group_of.get(chunk.index).copied().unwrap_or(chunk.index);
+        let wanted = &self.wanted;
+        let fresh = || wanted.iter().map(|by| GroupsData::new(*by)).collect::<Vec<_>>();
+        let waiting = self.waiting.entry(number).or_default();
+        for source in CpuSource::ALL.into_iter().filter(|source| chunk.has(|route| route == Route::Cpu(*source))) {
+            waiting.entry(source).or_insert_with(fresh);
+        }
+        for (i, group) in groups.iter_mut().enumerate() {
+            let Some(place) = self.places.get(i).copied().flatten() else { continue };
+            let from = std::mem::replace(group, GroupsData::new(group.by));
+            for ((mut keys, bucket), sums) in from.entries() {
+                let Some(of) = keys.get_mut(place) else { continue };
+                let Some(target) = routes.target(*of) else { continue };
+                let kind = if let Target::Profile(kind) = target { kind } else { ProfileType::Cpu };
+                *of = self.names.get(&kind).map_or(Cell::Null, |name| Cell::Text(*name));
+                let Target::Cpu(source) = target else {
+                    group.merge(&(keys, bucket), sums);
+                    continue;
+                };
+                for cell in &mut keys {
+                    if let Cell::Stack(id) = *cell {
+                        *cell = stack(id);
+                    }
+                }
+                if let Some(group) = waiting.entry(source).or_insert_with(fresh).get_mut(i) {
+                    group.merge(&(keys, bucket), sums);
+                }
+            }
+            from.others.into_iter().for_each(|sums| group.merge_others(sums));
+        }
+    }
+
+    /// Chunk `index` is done with, whether it could be read or not: if it was the last of its time, its CPU samples are added.
+    pub(crate) fn done(&mut self, index: usize, to: &mut [GroupsData]) {
+        let number = self.group_of.get(index).copied().unwrap_or(index);
+        if let Some(open) = self.open.get_mut(&number) {
+            *open = open.saturating_sub(1);
+            if *open > 0 {
+                // A file may be made so that all wait for the last.
+                while self.waiting.len() > WAITING {
+                    choose(self.waiting.pop_first().map(|(_, sources)| sources), to);
+                }
+                return;
+            }
+        }
+        choose(self.waiting.remove(&number), to);
+    }
+}
+
+/// Of the sources that saw the same work, the best counts.
+fn choose(sources: Option<BTreeMap<CpuSource, Vec<GroupsData>>>, to: &mut [GroupsData]) {
+    let best = sources.and_then(|sources| sources.into_iter().next());
+    for (mine, theirs) in to.iter_mut().zip(best.into_iter().flat_map(|(_, groups)| groups)) {
+        mine.append(theirs, |key| key);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,257 @@
+//! From what an event refers to, to what all chunks share: texts, threads.
+
+use std::hash::BuildHasher;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hashbrown::{HashMap, HashTable};
+use jfr_parse::{Chunk, Cursor, Plan, Pools, RawStr, Row, Type};
+
+use super::plan::{Convert, cut, of_field};
+use crate::events::cell::{Cell, ThreadId};
+use crate::events::facts::ThreadInfo;
+use crate::names;
+use jfrkit_profile::{Interner, StrId};
+
+type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
+/// Bytes of a text that are kept. Thread dumps are long, and rules read them.
+const MAX_TEXT: usize = 4 << 20;
+/// Bytes that are kept of the name of a thread, and of the parts of that of a method: any number may share a long one.
+const MAX_NAME: usize = 256;
+/// How many references are followed from one to the next.
+const MAX_STEPS: usize = 8;
+
+/// The threads of all chunks, each once.
+#[derive(Debug, Default)]
+pub(super) struct Threads {
+    inner: Mutex<ThreadList>,
+    hasher: foldhash::fast::RandomState,
+}
+
+#[derive(Debug, Default)]
+struct ThreadList {
+    list: Vec<ThreadInfo>,
+    table: HashTable<u32>,
+}
+
+impl Threads {
+    fn id(&self, thread: ThreadInfo) -> ThreadId {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let hash = self.hasher.hash_one(&thread);
+        let ThreadList { list, table } = &mut *inner;
+        if let Some(i) = table.find(hash, |&i| list.get(i as usize) == Some(&thread)) {
+            return ThreadId(*i);
+        }
+        let id = u32::try_from(list.len()).unwrap_or(u32::MAX);
+        list.push(thread);
+        table.insert_unique(hash, id, |&i| list.get(i as usize).map_or(0, |t| self.hasher.hash_one(t)));
+        ThreadId(id)
+    }
+
+    pub(super) fn into_list(self) -> Vec<ThreadInfo> {
+        self.inner.into_inner().unwrap_or_else(PoisonError::into_inner).list
+    }
+}
+
+/// Finds values of one chunk, on one thread; remembers what it has found. Any number of events may refer to one
+/// constant, and any number of constants to one long text: each is decoded once.
+pub(super) struct Values<'c, 'a> {
+    chunk: &'c Chunk<'a>,
+    pools: &'c Pools<'a>,
+    interner: &'c Interner,
+    threads: &'c Threads,
+    string_type: u64,
+    longest: usize,
+    references: Map<(u64, &'static str, u64), Cell>,
+    /// Texts that events refer to, by key, and those that stand in events.
+    pooled: Map<u64, Cell>,
+    texts: Map<RawStr<'a>, Cell>,
+    /// Texts of constants, and names of event types, by where they stand.
+    places: Map<(usize, usize), StrId>,
+    /// Names of classes by where they stand as recorded.
+    classes: Map<(usize, usize), StrId>,
+    plans: Map<(u64, &'static str), Option<Arc<Plan<1>>>>,
+}
+
+impl<'c, 'a> Values<'c, 'a> {
+    pub(super) fn new(
+        chunk: &'c Chunk<'a>,
+        pools: &'c Pools<'a>,
+        interner: &'c Interner,
+        threads: &'c Threads,
+        string_type: u64,
+    ) -> Self {
+        Self {
+            chunk,
+            pools,
+            interner,
+            threads,
+            string_type,
+            longest: chunk.limits().string_bytes.min(MAX_TEXT),
+            references: Map::default(),
+            pooled: Map::default(),
+            texts: Map::default(),
+            places: Map::default(),
+            classes: Map::default(),
+            plans: Map::default(),
+        }
+    }
+
+    /// A string that stands in an event.
+    pub(super) fn text(&mut self, raw: RawStr<'a>) -> Cell {
+        match raw {
+            RawStr::Null => Cell::Null,
+            RawStr::Pooled(key) => {
+                if let Some(known) = self.pooled.get(&key) {
+                    return *known;
+                }
+                let cell = match self.pools.resolve(self.string_type, raw) {
+                    RawStr::Null | RawStr::Pooled(_) => Cell::Null,
+                    text => Cell::Text(self.constant(text)),
+                };
+                self.pooled.insert(key, cell);
+                cell
+            }
+            text => {
+                if let Some(known) = self.texts.get(&text) {
+                    return *known;
+                }
+                let cell = text.cut(self.longest).decode().map_or(Cell::Null, |text| Cell::Text(self.intern(&text)));
+                self.texts.insert(text, cell);
+                cell
+            }
+        }
+    }
+
+    /// The name of an event type of the chunk.
+    pub(super) fn name(&mut self, of: Type<'_>) -> Cell {
+        let (interner, name) = (self.interner, of.name());
+        let place = (name.as_ptr().addr(), name.len());
+        Cell::Text(*self.places.entry(place).or_insert_with(|| interner.symbols().string(&of.canonical_name())))
+    }
+
+    fn intern(&self, text: &str) -> StrId {
+        self.interner.symbols().string(cut(text, MAX_TEXT))
+    }
+
+    /// The text of a constant.
+    fn constant(&mut self, raw: RawStr<'a>) -> StrId {
+        let bytes = raw.bytes();
+        if bytes.is_empty() {
+            return StrId::default();
+        }
+        let (interner, longest) = (self.interner, self.longest);
+        *self.places.entry((bytes.as_ptr().addr(), bytes.len())).or_insert_with(|| {
+            let text = raw.cut(longest).decode().unwrap_or_default();
+            interner.symbols().string(cut(&text, MAX_TEXT))
+        })
+    }
+
+    /// What a reference leads to.
+    pub(super) fn reference(&mut self, type_id: u64, rest: &'static str, key: u64) -> Cell {
+        if let Some(known) = self.references.get(&(type_id, rest, key)) {
+            return *known;
+        }
+        let cell = self.follow(type_id, rest, key, MAX_STEPS).unwrap_or_default();
+        self.references.insert((type_id, rest, key), cell);
+        cell
+    }
+
+    fn follow(&mut self, type_id: u64, path: &'static str, key: u64, steps: usize) -> Option<Cell> {
+        let steps = steps.checked_sub(1)?;
+        let of = self.chunk.metadata().by_id(type_id)?;
+        if path.is_empty() {
+            return self.named(of, key, steps);
+        }
+        let (name, rest) = path.split_once('.').unwrap_or((path, ""));
+        let row = self.row(of, key, name)?;
+        match of_field(of.field(name)?) {
+            Convert::Reference { type_id, .. } => self.follow(type_id, rest, row.u64(0), steps),
+            Convert::Int => Some(Cell::Int(row.i64(0))),
+            Convert::Float => Some(Cell::of_float(row.f64(0))),
+            Convert::TickInstant => Some(Cell::Int(self.chunk.clock().nanos(row.i64(0)))),
+            Convert::TickSpan => Some(Cell::Int(self.chunk.clock().span(row.i64(0)))),
+            Convert::Times(n) => Some(Cell::Int(row.i64(0).saturating_mul(n))),
+            Convert::Text => Some(self.text(row.str(0))),
+            _ => None,
+        }
+    }
+
+    /// The name of a constant, or the thread that it is.
+    fn named(&mut self, of: Type<'_>, key: u64, steps: usize) -> Option<Cell> {
+        if of.is_named("java.lang.Thread") {
+            self.thread(of, key, steps)
+        } else if of.is_named("java.lang.Class") {
+            let name = self.raw_text(of, key, "name")?;
+            let (interner, longest) = (self.interner, self.longest);
+            let place = (name.bytes().as_ptr().addr(), name.bytes().len());
+            Some(Cell::Text(*self.classes.entry(place).or_insert_with(|| {
+                let name = name.cut(longest).decode().unwrap_or_default();
+                interner.symbols().string(cut(&names::type_name(&name), MAX_TEXT))
+            })))
+        } else if of.is_named("jdk.types.Method") {
+            let class = self.follow(of.id(), "type", key, steps).and_then(Cell::text);
+            let name = self.field_text(of, key, "name", MAX_NAME)?;
+            let name = names::normalise_method(&name).into_owned();
+            let class = class.map(|id| cut(self.interner.symbols().str(id), MAX_NAME).to_owned()).unwrap_or_default();
+            let full = if class.is_empty() { name } else { format!("{class}.{name}") };
+            Some(Cell::Text(self.intern(&full)))
+        } else if of.is_named("jdk.types.ClassLoader") {
+            match self.raw_text(of, key, "name") {
+                Some(name) if !name.bytes().is_empty() => Some(Cell::Text(self.constant(name))),
+                _ => self.follow(of.id(), "type", key, steps),
+            }
+        } else if of.is_named("jdk.types.OldObject") {
+            self.follow(of.id(), "type", key, steps)
+        } else {
+            match self.pools.string(self.chunk.metadata(), of.id(), key) {
+                // Nothing named: that something is there at all.
+                RawStr::Null | RawStr::Pooled(_) => None,
+                text => Some(Cell::Text(self.constant(text))),
+            }
+        }
+    }
+
+    /// A field of a constant.
+    fn row(&mut self, of: Type<'_>, key: u64, field: &'static str) -> Option<Row<'a, 1>> {
+        let chunk = self.chunk;
+        let plan = self.plans.entry((of.id(), field)).or_insert_with(|| chunk.plan(of, [field]).ok().map(Arc::new));
+        plan.as_ref()?.read(self.pools.get(of.id(), key)?).ok()
+    }
+
+    fn raw_text(&mut self, of: Type<'_>, key: u64, field: &'static str) -> Option<RawStr<'a>> {
+        let row = self.row(of, key, field)?;
+        let plan = self.plans.get(&(of.id(), field))?.as_ref()?;
+        Some(match plan.type_id(0) {
+            Some(id) if plan.is_pooled(0) => self.pools.string(self.chunk.metadata(), id, row.u64(0)),
+            _ => self.pools.resolve(self.string_type, row.str(0)),
+        })
+    }
+
+    /// As much of a text as `bytes` of it are.
+    fn field_text(&mut self, of: Type<'_>, key: u64, field: &'static str, bytes: usize) -> Option<String> {
+        let raw = self.raw_text(of, key, field)?;
+        raw.cut(bytes).decode().map(std::borrow::Cow::into_owned)
+    }
+
+    fn thread(&mut self, of: Type<'_>, key: u64, steps: usize) -> Option<Cell> {
+        self.pools.get(of.id(), key)?;
+        let mut name = |field| self.field_text(of, key, field, MAX_NAME).filter(|n| !n.is_empty());
+        let name = name("javaName").or_else(|| name("osName")).unwrap_or_default();
+        let group = self.follow(of.id(), "group.name", key, steps).and_then(Cell::text);
+        let group = group.map(|id| cut(self.interner.symbols().str(id), MAX_NAME).to_owned()).unwrap_or_default();
+        let mut number = |field| self.row(of, key, field).map_or(0, |row| row.i64(0));
+        let (java_id, os_id) = (number("javaThreadId").max(0), number("osThreadId").max(0));
+        let is_virtual = self.row(of, key, "virtual").is_some_and(|row| row.bool(0));
+        Some(Cell::Thread(self.threads.id(ThreadInfo { name, java_id, os_id, is_virtual, group })))
+    }
+}
+
+/// Keys of stack traces that are truncated.
+pub(super) fn truncated(pools: &Pools<'_>, trace_type: u64, plan: &Plan<2>) -> Map<u64, ()> {
+    let Some(pool) = pools.of_type(trace_type) else { return Map::default() };
+    let is_truncated = |key: &u64| {
+        pool.get(*key).and_then(|bytes| plan.read_next(&mut Cursor::new(bytes)).ok()).is_some_and(|row| row.bool(0))
+    };
+    pool.keys().filter(is_truncated).map(|key| (key, ())).collect()
+}

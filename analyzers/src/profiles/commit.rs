@@ -1,0 +1,320 @@
+//! Joining what the chunks yield, in the order of the file, so that the result is the same for any number of
+//! threads.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::BuildHasher;
+
+use hashbrown::hash_table::Entry;
+use hashbrown::{HashMap, HashTable};
+use jfr_parse::{Loss, work};
+
+use super::chunk::{ChunkResult, SourceState, Tally, Target};
+use super::facts::Facts;
+use super::memory::Memory;
+use super::options::CpuSource;
+use super::sources::{Route, SOURCES};
+use jfrkit_profile::{LabelSetId, ProfileType, Samples, StackId};
+
+type Hasher = foldhash::fast::RandomState;
+
+/// Samples in which each stack with its labels occurs once.
+#[derive(Debug)]
+pub(super) struct Merged {
+    pub(super) samples: Samples,
+    table: HashTable<u32>,
+    hasher: Hasher,
+}
+
+impl Merged {
+    pub(super) fn new(kind: ProfileType) -> Self {
+        Self { samples: Samples::new(kind.values().len()), table: HashTable::new(), hasher: Hasher::default() }
+    }
+
+    pub(super) fn add(&mut self, stack: StackId, labels: LabelSetId, values: &[i64]) {
+        let (samples, hasher) = (&mut self.samples, &self.hasher);
+        let key = (stack, labels);
+        let same = |&i: &u32| {
+            work::done(1);
+            samples.key(i as usize) == Some(key)
+        };
+        let rehash = |&i: &u32| samples.key(i as usize).map_or(0, |k| hasher.hash_one(k));
+        match self.table.entry(hasher.hash_one(key), same, rehash) {
+            Entry::Occupied(found) => samples.add(*found.get() as usize, values),
+            Entry::Vacant(free) => {
+                free.insert(u32::try_from(samples.len()).unwrap_or(u32::MAX));
+                samples.push(stack, labels, values);
+            }
+        }
+    }
+
+    fn add_all(&mut self, samples: &Samples) {
+        for sample in samples.iter() {
+            self.add(sample.stack, sample.labels, sample.values);
+        }
+    }
+}
+
+/// Different values of a setting that are kept; each is a comment in the profiles.
+const MAX_VALUES: usize = 64;
+
+/// What is known of a source over all chunks.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SourceTotal {
+    pub(super) declared: bool,
+    pub(super) enabled: bool,
+    pub(super) disabled: bool,
+    pub(super) thresholds: BTreeSet<String>,
+    pub(super) throttles: BTreeSet<String>,
+    /// The types of profiles that its samples went to, each with its periods in the order of the chunks.
+    pub(super) kinds: BTreeMap<ProfileType, Vec<i64>>,
+    pub(super) guessed_period: bool,
+    pub(super) events: u64,
+}
+
+impl SourceTotal {
+    fn add(&mut self, state: SourceState) {
+        self.declared |= state.declared;
+        self.enabled |= state.enabled == Some(true);
+        self.disabled |= state.enabled == Some(false);
+        for (values, value) in [(&mut self.thresholds, state.threshold), (&mut self.throttles, state.throttle)] {
+            if values.len() < MAX_VALUES {
+                values.extend(value);
+            }
+        }
+        for (kind, period) in state.kinds {
+            let periods = self.kinds.entry(kind).or_default();
+            if let Some((nanos, guessed)) = period {
+                if periods.len() < MAX_VALUES && !periods.contains(&nanos) {
+                    periods.push(nanos);
+                }
+                self.guessed_period |= guessed;
+            }
+        }
+        self.events = self.events.saturating_add(state.events);
+    }
+}
+
+/// Everything that the chunks committed so far yield.
+#[derive(Debug)]
+pub(super) struct Totals {
+    pub(super) profiles: BTreeMap<ProfileType, Merged>,
+    pub(super) sources: Vec<SourceTotal>,
+    pub(super) tallies: HashMap<Target, Tally, Hasher>,
+    pub(super) facts: Vec<Facts>,
+    pub(super) losses: Vec<Loss>,
+    pub(super) endpoints: BTreeMap<u64, String>,
+    pub(super) lost_samples: u64,
+    pub(super) lost_bytes: u64,
+    pub(super) cpu_sources: BTreeSet<CpuSource>,
+    pub(super) max_losses: usize,
+    pub(super) more_losses: u64,
+    /// By recording: each process has addresses of its own.
+    memory: BTreeMap<usize, Memory<(StackId, LabelSetId)>>,
+}
+
+/// Facts are kept of this many different JVMs.
+const MAX_FACTS: usize = 16;
+
+impl Totals {
+    fn new(max_losses: usize) -> Self {
+        Self {
+            profiles: BTreeMap::new(),
+            sources: vec![SourceTotal::default(); SOURCES.len()],
+            tallies: HashMap::default(),
+            facts: Vec::new(),
+            losses: Vec::new(),
+            endpoints: BTreeMap::new(),
+            lost_samples: 0,
+            lost_bytes: 0,
+            cpu_sources: BTreeSet::new(),
+            max_losses,
+            more_losses: 0,
+            memory: BTreeMap::new(),
+        }
+    }
+
+    fn profile(&mut self, kind: ProfileType) -> &mut Merged {
+        self.profiles.entry(kind).or_insert_with(|| Merged::new(kind))
+    }
+
+    /// Notes losses, as many as the limit allows.
+    pub(super) fn lose(&mut self, losses: impl IntoIterator<Item = Loss>) {
+        for loss in losses {
+            if self.losses.len() < self.max_losses {
+                self.losses.push(loss);
+            } else {
+                self.more_losses += 1;
+            }
+        }
+    }
+}
+
+/// CPU samples of chunks that overlap in time, of which one source will count.
+#[derive(Debug, Default)]
+struct Group {
+    open: usize,
+    sources: BTreeMap<CpuSource, (Merged, Tally)>,
+}
+
+/// Takes the results of chunks in any order and commits them in the order of the file.
+#[derive(Debug)]
+pub(super) struct Committer {
+    next: usize,
+    waiting: BTreeMap<usize, Option<ChunkResult>>,
+    /// Number of the group of each chunk.
+    group_of: Vec<usize>,
+    recording_of: Vec<usize>,
+    groups: BTreeMap<usize, Group>,
+    chosen: Option<CpuSource>,
+    totals: Totals,
+}
+
+impl Committer {
+    /// `spans` are the chunks' times, from and to, nanoseconds; chunks of different recordings never share a
+    /// group.
+    pub(super) fn new(spans: &[(usize, i64, i64)], chosen: Option<CpuSource>, max_losses: usize) -> Self {
+        let group_of = overlapping(spans);
+        let mut groups: BTreeMap<usize, Group> = BTreeMap::new();
+        for group in &group_of {
+            groups.entry(*group).or_default().open += 1;
+        }
+        let recording_of = spans.iter().map(|span| span.0).collect();
+        Self {
+            next: 0,
+            recording_of,
+            waiting: BTreeMap::new(),
+            group_of,
+            groups,
+            chosen,
+            totals: Totals::new(max_losses),
+        }
+    }
+
+    /// Takes the result of chunk `index`, `None` if it could not be read.
+    pub(super) fn take(&mut self, index: usize, result: Option<ChunkResult>) {
+        self.waiting.insert(index, result);
+        while let Some(result) = self.waiting.remove(&self.next) {
+            self.commit(self.next, result);
+            self.next += 1;
+        }
+    }
+
+    pub(super) fn lose(&mut self, loss: Loss) {
+        self.totals.lose([loss]);
+    }
+
+    pub(super) fn finish(mut self) -> Totals {
+        let memory = std::mem::take(&mut self.totals.memory);
+        for ((stack, labels), size) in memory.values().flat_map(Memory::leaked) {
+            self.totals.profile(ProfileType::NativeAlloc).add(stack, labels, &[1, size]);
+        }
+        self.totals
+    }
+
+    fn commit(&mut self, index: usize, result: Option<ChunkResult>) {
+        let number = self.group_of.get(index).copied().unwrap_or(index);
+        let group = self.groups.entry(number).or_default();
+        group.open = group.open.saturating_sub(1);
+        let totals = &mut self.totals;
+        if let Some(result) = result {
+            let fresh = || (Merged::new(ProfileType::Cpu), Tally::default());
+            for sample in &result.samples {
+                let values = &sample.values;
+                match sample.target {
+                    Target::Profile(kind) => totals.profile(kind).add(sample.stack, sample.labels, values),
+                    Target::Cpu(source) => {
+                        let (merged, _) = group.sources.entry(source).or_insert_with(fresh);
+                        merged.add(sample.stack, sample.labels, values);
+                    }
+                }
+            }
+            for (target, tally) in result.tallies {
+                let sum = match target {
+                    Target::Cpu(source) => group.sources.get_mut(&source).map(|(_, sum)| sum),
+                    Target::Profile(_) => Some(totals.tallies.entry(target).or_default()),
+                };
+                if let Some(sum) = sum {
+                    add_tally(sum, tally);
+                }
+            }
+            for ((source, total), state) in SOURCES.iter().zip(&mut totals.sources).zip(result.sources) {
+                // A filter that leaves none of a source's samples does not make another one the best.
+                if let (Route::Cpu(cpu), 1..) = (source.route, state.events) {
+                    group.sources.entry(cpu).or_insert_with(fresh);
+                }
+                total.add(state);
+            }
+            let recording = self.recording_of.get(index).copied().unwrap_or(0);
+            totals.memory.entry(recording).or_default().append(result.memory, |key| key);
+            totals.lost_samples = totals.lost_samples.saturating_add(result.facts.lost_samples);
+            totals.lost_bytes = totals.lost_bytes.saturating_add(result.facts.lost_bytes);
+            totals.endpoints.extend(result.facts.endpoints.iter().cloned());
+            let mut facts = result.facts;
+            facts.endpoints = Vec::new();
+            facts.forget_settings();
+            if totals.facts.len() < MAX_FACTS {
+                totals.facts.push(facts);
+            }
+            totals.lose(result.losses);
+        }
+        if group.open == 0
+            && let Some(group) = self.groups.remove(&number)
+        {
+            self.choose(group);
+        }
+    }
+
+    /// Of the sources that a group holds, the best one counts.
+    fn choose(&mut self, mut group: Group) {
+        let source = self.chosen.or_else(|| CpuSource::ALL.into_iter().find(|s| group.sources.contains_key(s)));
+        let Some((source, (merged, tally))) = source.and_then(|s| Some((s, group.sources.remove(&s)?))) else { return };
+        self.totals.cpu_sources.insert(source);
+        add_tally(self.totals.tallies.entry(Target::Cpu(source)).or_default(), tally);
+        self.totals.profile(ProfileType::Cpu).add_all(&merged.samples);
+    }
+}
+
+fn add_tally(sum: &mut Tally, more: Tally) {
+    sum.samples = sum.samples.saturating_add(more.samples);
+    sum.truncated = sum.truncated.saturating_add(more.truncated);
+    sum.without_stack = sum.without_stack.saturating_add(more.without_stack);
+    sum.failed = sum.failed.saturating_add(more.failed);
+}
+
+/// Numbers the groups of chunks of one recording that overlap in time, directly or through others.
+pub(crate) fn overlapping(spans: &[(usize, i64, i64)]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..spans.len()).collect();
+    order.sort_by_key(|&i| spans.get(i).map(|s| (s.0, s.1)));
+    let mut groups = vec![0; spans.len()];
+    let mut current: Option<(usize, usize, i64)> = None;
+    for i in order {
+        let Some(&(recording, from, to)) = spans.get(i) else { continue };
+        let group = match current {
+            // Chunks of one JVM touch: the end of one is the beginning of the next.
+            Some((of, group, end)) if of == recording && from < end => {
+                current = Some((of, group, end.max(to)));
+                group
+            }
+            _ => {
+                current = Some((recording, i, to.max(from)));
+                i
+            }
+        };
+        if let Some(slot) = groups.get_mut(i) {
+            *slot = group;
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::overlapping;
+
+    #[test]
+    fn chunks_that_touch_do_not_overlap() {
+        assert_eq!(overlapping(&[(0, 0, 10), (0, 10, 20), (0, 5, 8)]), [0, 1, 0]);
+        assert_eq!(overlapping(&[(0, 0, 10), (1, 5, 20)]), [0, 1]);
+        assert_eq!(overlapping(&[(0, 12, 30), (0, 0, 10), (0, 9, 13)]), [1, 1, 1]);
+    }
+}

@@ -1,0 +1,186 @@
+//! The labels of samples, and the filters that look at the same things.
+
+use hashbrown::HashMap;
+use jfr_parse::{Chunk, Pools, RawStr};
+
+use super::chunk::{Context, MAX_KEY_TEXT};
+use super::functions::class_name;
+use super::gather::{Detail, Key};
+use super::options::LabelKey;
+use super::plans::{KeyPlan, Plans, Reading};
+use super::sources::{KEY, SOURCES};
+use crate::names;
+use jfrkit_profile::{Label, LabelSetId, LabelValue, StrId};
+
+type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
+/// Resolves the labels of one chunk's samples, each distinct set once.
+pub(super) struct Labels<'c, 'a> {
+    chunk: &'c Chunk<'a>,
+    plans: &'c Plans,
+    pools: &'c Pools<'a>,
+    context: &'c Context<'c>,
+    sets: Map<(u32, u64, u32), LabelSetId>,
+    threads: Map<u64, (StrId, i64)>,
+    /// Texts by where they stand.
+    texts: Map<(usize, usize), StrId>,
+    classes: Map<(usize, usize), StrId>,
+    thread_passes: Map<StrId, bool>,
+    state_passes: Map<(u32, u64), bool>,
+}
+
+/// The recorded name of the class or state that an event's key stands for.
+pub(super) fn key_text<'a>(
+    chunk: &Chunk<'a>,
+    plans: &Plans,
+    pools: &Pools<'a>,
+    reading: &Reading,
+    key: u64,
+) -> RawStr<'a> {
+    let Some(type_id) = reading.plan.type_id(KEY) else { return RawStr::Null };
+    let metadata = chunk.metadata();
+    match plans.keys.get(&type_id) {
+        Some(KeyPlan::Class(plan)) => class_name(chunk, pools, plan, key),
+        Some(KeyPlan::Object(plan, class)) => {
+            let row = pools.get(type_id, key).and_then(|bytes| plan.read(bytes).ok());
+            row.zip(class.as_ref()).map_or(RawStr::Null, |(row, class)| class_name(chunk, pools, class, row.u64(0)))
+        }
+        None => pools.string(metadata, type_id, key),
+    }
+}
+
+impl<'c, 'a> Labels<'c, 'a> {
+    pub(super) fn new(chunk: &'c Chunk<'a>, plans: &'c Plans, pools: &'c Pools<'a>, context: &'c Context<'c>) -> Self {
+        Self {
+            chunk,
+            plans,
+            pools,
+            context,
+            sets: Map::default(),
+            threads: Map::default(),
+            texts: Map::default(),
+            classes: Map::default(),
+            thread_passes: Map::default(),
+            state_passes: Map::default(),
+        }
+    }
+
+    /// Whether events of this key pass the filters of thread and state.
+    pub(super) fn passes(&mut self, reading: &Reading, key: &Key, detail: &Detail) -> bool {
+        let filter = &self.context.options.filter;
+        if let Some(wanted) = &filter.threads {
+            let (name, _) = self.thread(detail.thread);
+            let interner = &self.context.shared.interner;
+            let pass = self.thread_passes.entry(name).or_insert_with(|| wanted.is_match(interner.symbols().str(name)));
+            if !*pass {
+                return false;
+            }
+        }
+        let is_state = SOURCES.get(key.source as usize).is_some_and(|s| s.key == Some(LabelKey::State));
+        if let Some(wanted) = filter.states.as_ref().filter(|_| is_state) {
+            let (chunk, plans, pools) = (self.chunk, self.plans, self.pools);
+            return *self.state_passes.entry((key.source, key.key)).or_insert_with(|| {
+                let name = key_text(chunk, plans, pools, reading, key.key).cut(MAX_KEY_TEXT);
+                wanted.is_match(&name.decode().unwrap_or_default())
+            });
+        }
+        true
+    }
+
+    /// Name and id.
+    fn thread(&mut self, key: u64) -> (StrId, i64) {
+        if let Some(known) = self.threads.get(&key) {
+            return *known;
+        }
+        let (chunk, plans, pools) = (self.chunk, self.plans, self.pools);
+        let row = plans
+            .threads
+            .as_ref()
+            .and_then(|plan| Some((plan, plan.thread.read(pools.get(plan.thread_type, key)?).ok()?)));
+        let found = row.map_or((StrId::default(), 0), |(plan, row)| {
+            let mut text = |i: usize| {
+                self.text(match plan.thread.type_id(i) {
+                    Some(id) if plan.thread.is_pooled(i) => pools.string(chunk.metadata(), id, row.u64(i)),
+                    _ => pools.resolve(plans.string_type, row.str(i)),
+                })
+            };
+            let java = text(0);
+            let name = if java == StrId::default() { text(1) } else { java };
+            (name, if row.i64(2) > 0 { row.i64(2) } else { row.i64(3) })
+        });
+        self.threads.insert(key, found);
+        found
+    }
+
+    /// A text in the tables. Any number of constants may refer to the same one, which is known by where it stands.
+    fn text(&mut self, raw: RawStr<'a>) -> StrId {
+        let (context, longest) = (self.context, self.chunk.limits().string_bytes);
+        *self
+            .texts
+            .entry(place(raw))
+            .or_insert_with(|| context.shared.interner.symbols().string(&raw.cut(longest).decode().unwrap_or_default()))
+    }
+
+    /// The name of a class.
+    fn class(&mut self, raw: RawStr<'a>) -> StrId {
+        let (context, longest) = (self.context, self.chunk.limits().string_bytes);
+        *self.classes.entry(place(raw)).or_insert_with(|| {
+            let recorded = raw.cut(longest).decode().unwrap_or_default();
+            let name = if context.options.raw_names {
+                recorded
+            } else {
+                names::normalise_class(&recorded).into_owned().into()
+            };
+            context.shared.interner.symbols().string(&names::type_name(&name))
+        })
+    }
+
+    /// The labels of a sample.
+    pub(super) fn set(&mut self, reading: &Reading, key: &Key, detail: &Detail, text: RawStr<'a>) -> LabelSetId {
+        if self.context.options.labels.is_empty() {
+            return LabelSetId::default();
+        }
+        let known = (key.source, key.key, key.detail);
+        if let Some(set) = self.sets.get(&known) {
+            return *set;
+        }
+        let set = self.compose(reading, key, detail, text);
+        self.sets.insert(known, set);
+        set
+    }
+
+    fn compose(&mut self, reading: &Reading, key: &Key, detail: &Detail, text: RawStr<'a>) -> LabelSetId {
+        let Some(source) = SOURCES.get(key.source as usize) else { return LabelSetId::default() };
+        let mut labels: Vec<Label> = Vec::new();
+        for wanted in LabelKey::ALL.into_iter().filter(|l| self.context.options.labels.contains(l)) {
+            let text_label = |text: StrId| (text != StrId::default()).then_some(LabelValue::Text(text));
+            let number = |n: u64| (n != 0).then_some(LabelValue::Number(n.cast_signed()));
+            let value = match wanted {
+                LabelKey::Thread => text_label(self.thread(detail.thread).0),
+                LabelKey::ThreadId => number(self.thread(detail.thread).1.cast_unsigned()),
+                LabelKey::Class | LabelKey::State if source.key == Some(wanted) => {
+                    let name = key_text(self.chunk, self.plans, self.pools, reading, key.key);
+                    text_label(if wanted == LabelKey::Class { self.class(name) } else { self.text(name) })
+                }
+                LabelKey::Path | LabelKey::Host | LabelKey::Class if source.text == Some(wanted) => {
+                    text_label(self.text(self.pools.resolve(self.plans.string_type, text)))
+                }
+                LabelKey::Port => number(u64::from(detail.port)),
+                LabelKey::SpanId => number(detail.span),
+                // The endpoint is told later in the recording; until then its root span stands for it.
+                LabelKey::LocalRootSpanId | LabelKey::TraceEndpoint => number(detail.root_span),
+                _ => None,
+            };
+            labels.extend(value.map(|value| Label { key: wanted.name(), value }));
+        }
+        self.context.shared.interner.symbols().label_set(&labels)
+    }
+}
+
+/// Where the bytes of a string stand; all empty ones are the same.
+fn place(raw: RawStr<'_>) -> (usize, usize) {
+    match raw.bytes() {
+        [] => (0, 0),
+        bytes => (bytes.as_ptr().addr(), bytes.len()),
+    }
+}

@@ -1,0 +1,215 @@
+//! Saying how the numbers of a profile came about, and why another one is not there.
+
+use super::chunk::Target;
+use super::commit::{SourceTotal, Totals};
+use super::options::{CpuSource, Options};
+use super::sources::{Measure, Route, SOURCES, Source};
+use jfrkit_profile::{Absent, Period, ProfileType};
+
+/// The sources of a type of profile that hold events, or all of them, with what is known of each.
+fn sources_of(kind: ProfileType, totals: &Totals) -> impl Iterator<Item = (&'static Source, &SourceTotal)> {
+    // What was freed makes no profile of its own.
+    let makes = move |source: &Source| source.route != Route::Free && source.kinds().contains(&kind);
+    SOURCES.iter().zip(&totals.sources).filter(move |(source, _)| makes(source))
+}
+
+/// Whether the events of a source went into a profile of this type.
+fn used(kind: ProfileType, source: &Source, total: &SourceTotal, totals: &Totals) -> bool {
+    match source.route {
+        Route::Cpu(cpu) => totals.cpu_sources.contains(&cpu),
+        Route::ExecutionSample if kind == ProfileType::Cpu => totals.cpu_sources.contains(&CpuSource::ExecutionSample),
+        // What these events are, or whether they count, differs from one to the next or from chunk to chunk.
+        Route::ExecutionSample | Route::Park | Route::SampledAllocation | Route::ClassDefine => {
+            total.kinds.contains_key(&kind)
+        }
+        _ => true,
+    }
+}
+
+/// The period that a profile states: that of its first chunk.
+pub(super) fn period(kind: ProfileType, totals: &Totals) -> Option<Period> {
+    let value = *kind.values().last()?;
+    let nanos = sources_of(kind, totals)
+        .filter(|(source, total)| total.events > 0 && used(kind, source, total, totals))
+        .find_map(|(source, total)| match source.measure {
+            // Each sample carries its own; that of the setting is what was asked for.
+            Measure::CpuTicks => total.throttles.iter().find_map(|setting| super::periods::nanos(setting)),
+            _ => total.kinds.get(&kind)?.first().copied(),
+        })?;
+    (value.unit == "nanoseconds").then_some(Period { value, amount: nanos })
+}
+
+/// How the numbers of a profile came about, a line each.
+pub(super) fn comments(kind: ProfileType, totals: &Totals, options: &Options) -> Vec<String> {
+    let mut lines = vec![format!("made by jfrkit {}", env!("CARGO_PKG_VERSION"))];
+    let mut once = |line: String| {
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    };
+    for facts in &totals.facts {
+        if let Some(name) = &facts.jvm_name {
+            let version = facts.jvm_version.as_deref().map(short_version).unwrap_or_default();
+            once(format!("jvm: {name} {version}").trim_end().to_owned());
+        }
+        if let Some(main) = &facts.main {
+            once(format!("main: {main}"));
+        }
+        if let Some(host) = &facts.host {
+            once(format!("host: {host}"));
+        }
+        for name in facts.recordings.iter().filter(|n| n.contains("profiler")) {
+            once(format!("recorded by: {name}"));
+        }
+    }
+    for (source, total) in sources_of(kind, totals).filter(|(_, total)| total.events > 0) {
+        let role = if used(kind, source, total, totals) { "source" } else { "not used" };
+        once(format!("{role}: {}, {} events", source.event, total.events));
+        if role != "source" {
+            continue;
+        }
+        for nanos in total.kinds.get(&kind).into_iter().flatten() {
+            let guess = if total.guessed_period { " (no setting in the recording, the JDK's default)" } else { "" };
+            once(format!("period of {}: {}{guess}", source.event, millis(*nanos)));
+        }
+        if source.measure == Measure::CpuTicks {
+            once(format!("period of {}: recorded with each sample", source.event));
+        }
+        for threshold in total.thresholds.iter().filter(|t| !is_zero(t)) {
+            once(format!("threshold of {}: {threshold}, shorter ones are not recorded", source.event));
+        }
+        for throttle in total.throttles.iter().filter(|t| *t != "off" && !t.is_empty()) {
+            let event = source.event;
+            once(match (source.measure, source.route) {
+                (Measure::CpuTicks, _) => format!("period of {event} asked for: {throttle}"),
+                (_, Route::SampledAllocation) => {
+                    format!("throttle of {event}: {throttle}, the bytes stand for what was passed over, too")
+                }
+                _ => format!("throttle of {event}: {throttle}, the totals are those of a sample"),
+            });
+        }
+    }
+    let tally = totals
+        .tallies
+        .iter()
+        .filter(|(target, _)| match target {
+            Target::Profile(k) => *k == kind,
+            Target::Cpu(_) => kind == ProfileType::Cpu,
+        })
+        .fold((0u64, 0u64, 0u64, 0u64), |sum, (_, t)| {
+            (sum.0 + t.samples, sum.1 + t.truncated, sum.2 + t.without_stack, sum.3 + t.failed)
+        });
+    let (samples, truncated, without, failed) = tally;
+    if truncated > 0 {
+        once(format!("truncated stacks: {truncated} of {samples} samples, raise stackdepth"));
+    }
+    if without > 0 {
+        once(format!("without a stack trace: {without} of {samples} samples"));
+    }
+    if failed > 0 && kind == ProfileType::Cpu {
+        once(format!("failed samples: {failed} of {samples}"));
+    }
+    if totals.lost_samples > 0 && kind == ProfileType::Cpu {
+        once(format!("lost samples: {}, not counted", totals.lost_samples));
+    }
+    if totals.lost_bytes > 0 {
+        once(format!("the JVM lost {} bytes of events", totals.lost_bytes));
+    }
+    if options.native_leaks && kind == ProfileType::NativeAlloc {
+        once("without what was freed before the end of the recording".to_owned());
+    }
+    let filter = &options.filter;
+    if filter.from_nanos.is_some() || filter.to_nanos.is_some() {
+        once("filtered by time".to_owned());
+    }
+    for (what, regex) in [
+        ("threads", &filter.threads),
+        ("states", &filter.states),
+        ("frames to include", &filter.include),
+        ("frames to exclude", &filter.exclude),
+    ] {
+        if let Some(regex) = regex {
+            once(format!("filtered by {what}: {regex}"));
+        }
+    }
+    lines
+}
+
+/// Why a type has no samples.
+pub(super) fn absent(kind: ProfileType, totals: &Totals, options: &Options) -> Absent {
+    let all: Vec<_> = sources_of(kind, totals).collect();
+    let names = |of: &[(&Source, &SourceTotal)]| {
+        let names: Vec<&str> = of.iter().map(|(s, _)| s.event).collect();
+        names.join(", ")
+    };
+    let declared: Vec<_> = all.iter().copied().filter(|(_, t)| t.declared).collect();
+    let with_events: Vec<_> = declared.iter().copied().filter(|(_, t)| t.events > 0).collect();
+    let enabled: Vec<_> = declared.iter().copied().filter(|(_, t)| t.enabled).collect();
+    let disabled: Vec<_> = declared.iter().copied().filter(|(_, t)| t.disabled && !t.enabled).collect();
+    let chosen = |event: &str| options.cpu_source.is_some_and(|source| source.event() == event);
+    let only_others =
+        kind == ProfileType::Cpu && !with_events.is_empty() && !with_events.iter().any(|(s, _)| chosen(s.event));
+    let reason = if let Some(source) = options.cpu_source.filter(|_| only_others) {
+        format!("no events of the chosen source {}; the recording holds {}", source.event(), names(&with_events))
+    } else if !with_events.is_empty() && options.filter.is_empty() {
+        let other = match kind {
+            ProfileType::Cpu => "they are of threads that sleep, or are wall-clock samples",
+            ProfileType::Wall | ProfileType::Event => "they are CPU samples",
+            ProfileType::Lock => "they wait for something else than a lock",
+            ProfileType::Park => "they wait for locks",
+            _ => "other events tell of the same",
+        };
+        format!("none of the events of {} count here: {other}", names(&with_events))
+    } else if !with_events.is_empty() {
+        format!("the filters left none of the events of {}", names(&with_events))
+    } else if declared.is_empty() {
+        format!("the recording does not know {}", names(&all))
+    } else if !enabled.is_empty() {
+        let thresholds: Vec<String> = enabled
+            .iter()
+            .flat_map(|(s, t)| t.thresholds.iter().filter(|v| !is_zero(v)).map(|v| format!("{} of {v}", s.event)))
+            .collect();
+        let mut reason = format!("enabled, but no event of {} was recorded", names(&enabled));
+        if !thresholds.is_empty() {
+            reason += &format!("; shorter ones are hidden by the thresholds {}", thresholds.join(", "));
+        }
+        reason
+    } else if !disabled.is_empty() {
+        let first = disabled.first().map_or("", |(s, _)| s.event);
+        format!("disabled in the recording's settings: {}; switch it on with {first}#enabled=true", names(&disabled))
+    } else {
+        format!("no event of {} was recorded, and the recording does not say whether it was enabled", names(&declared))
+    };
+    Absent { kind, reason }
+}
+
+/// What a user should know of the numbers.
+pub(super) fn warnings(totals: &Totals, options: &Options) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (source, total) in SOURCES.iter().zip(&totals.sources) {
+        if total.guessed_period && total.events > 0 && source.kinds().iter().any(|k| options.wants(*k)) {
+            lines.push(format!(
+                "the recording holds no period for {}: 20 ms a sample, the JDK's default, is assumed",
+                source.event
+            ));
+        }
+    }
+    if totals.more_losses > 0 {
+        lines.push(format!("{} more losses are not listed", totals.more_losses));
+    }
+    lines
+}
+
+fn is_zero(threshold: &str) -> bool {
+    threshold.trim_start().starts_with('0') || threshold.is_empty()
+}
+
+fn millis(nanos: i64) -> String {
+    if nanos % 1_000_000 == 0 { format!("{} ms", nanos / 1_000_000) } else { format!("{nanos} ns") }
+}
+
+/// The version number in a line such as `OpenJDK 64-Bit Server VM (17.0.15+6) for linux-amd64 JRE (17.0.15+6), …`.
+fn short_version(line: &str) -> &str {
+    let after = line.split_once("JRE (").map(|(_, rest)| rest);
+    after.and_then(|rest| rest.split_once(')')).map_or(line, |(version, _)| version)
+}

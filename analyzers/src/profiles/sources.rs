@@ -1,0 +1,188 @@
+//! Which events make which profiles, and which of their fields are needed for it.
+
+use super::options::{CpuSource, LabelKey};
+use jfrkit_profile::ProfileType;
+
+/// Number of fields that are read from an event.
+pub(crate) const SLOTS: usize = 11;
+pub(crate) const STACK: usize = 0;
+pub(crate) const THREAD: usize = 1;
+pub(crate) const TIME: usize = 2;
+/// The first amount: what [`Measure`] says.
+pub(crate) const AMOUNT: usize = 3;
+/// The second amount.
+pub(crate) const SECOND: usize = 4;
+/// A class or a state: a key.
+pub(crate) const KEY: usize = 5;
+pub(crate) const TEXT: usize = 6;
+pub(crate) const PORT: usize = 7;
+pub(crate) const SPAN: usize = 8;
+pub(crate) const ROOT_SPAN: usize = 9;
+/// What stands for the text where that is empty.
+pub(crate) const OTHER_TEXT: usize = 10;
+
+/// What an event adds to the values of its sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Measure {
+    /// One, and nothing else.
+    Count,
+    /// One, and the period in force.
+    Period,
+    /// A weight (the first amount), and as many periods.
+    Weight,
+    /// One, and bytes.
+    Bytes,
+    /// One, and bytes: a floating-point weight times a size.
+    WeightedBytes,
+    /// One, and the time from the event's start to its end.
+    Ticks,
+    /// One, and a number of ticks of CPU time; the second amount tells whether the sample failed.
+    CpuTicks,
+    /// One, bytes (the second amount) and ticks (the first).
+    BytesAndTicks,
+}
+
+/// What decides where an event goes once its chunk is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// Straight into a profile.
+    To(ProfileType),
+    /// Into `cpu`, unless a better source is there.
+    Cpu(CpuSource),
+    /// CPU, wall or something else: who wrote the chunk decides, and the thread's state.
+    ExecutionSample,
+    /// Allocations of which every one is recorded.
+    EveryAllocation,
+    /// Sampled allocations: count in chunks that do not hold the others.
+    SampledAllocation,
+    ClassLoad,
+    /// Counts in chunks without class loads.
+    ClassDefine,
+    ErrorThrow,
+    /// Does not count where an error event tells of the same throw.
+    ExceptionThrow,
+    /// A lock or not: the class decides.
+    Park,
+    /// Native memory: looked at address by address if what was freed does not count.
+    Malloc,
+    /// Native memory freed.
+    Free,
+}
+
+/// An event type that makes profiles.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source {
+    /// Its name, in today's spelling.
+    pub(crate) event: &'static str,
+    pub(crate) route: Route,
+    pub(crate) measure: Measure,
+    /// Fields by slot; empty where the event has none for it.
+    pub(crate) fields: [&'static str; SLOTS],
+    /// What the key in [`KEY`] is.
+    pub(crate) key: Option<LabelKey>,
+    /// What the text in [`TEXT`] is.
+    pub(crate) text: Option<LabelKey>,
+}
+
+const fn source(event: &'static str, route: Route, measure: Measure, amounts: [&'static str; 2]) -> Source {
+    let fields =
+        ["stackTrace", "eventThread", "startTime", amounts[0], amounts[1], "", "", "", "spanId", "localRootSpanId", ""];
+    Source { event, route, measure, fields, key: None, text: None }
+}
+
+impl Source {
+    const fn sampled(mut self) -> Self {
+        self.fields[THREAD] = "sampledThread";
+        self.state("state")
+    }
+
+    const fn state(mut self, field: &'static str) -> Self {
+        self.fields[KEY] = field;
+        self.key = Some(LabelKey::State);
+        self
+    }
+
+    const fn class(mut self, field: &'static str) -> Self {
+        self.fields[KEY] = field;
+        self.key = Some(LabelKey::Class);
+        self
+    }
+
+    const fn text(mut self, field: &'static str, label: LabelKey) -> Self {
+        self.fields[TEXT] = field;
+        self.text = Some(label);
+        self
+    }
+
+    const fn peer(mut self) -> Self {
+        self.fields[PORT] = "port";
+        // Without a look-up of names, the JVM knows the address alone.
+        self.fields[OTHER_TEXT] = "address";
+        self.text("host", LabelKey::Host)
+    }
+
+    /// Which types of profiles it can make.
+    pub(crate) fn kinds(&self) -> &'static [ProfileType] {
+        use ProfileType as P;
+        match self.route {
+            Route::To(kind) => {
+                P::ALL.iter().position(|k| *k == kind).and_then(|i| P::ALL.get(i..=i)).unwrap_or_default()
+            }
+            Route::Cpu(_) => &[P::Cpu],
+            Route::ExecutionSample => &[P::Cpu, P::Wall, P::Event],
+            Route::EveryAllocation | Route::SampledAllocation => &[P::Alloc],
+            Route::ClassLoad | Route::ClassDefine => &[P::ClassLoad],
+            Route::ErrorThrow | Route::ExceptionThrow => &[P::Error],
+            Route::Park => &[P::Lock, P::Park],
+            Route::Malloc | Route::Free => &[P::NativeAlloc],
+        }
+    }
+}
+
+use LabelKey::{Class, Path};
+use Measure::{Bytes, BytesAndTicks, Count, CpuTicks, Period, Ticks, Weight, WeightedBytes};
+use ProfileType as P;
+use Route::To;
+
+/// All of them. Adding an event type that makes a profile is adding a line here.
+pub(crate) const SOURCES: &[Source] = &[
+    source("datadog.ExecutionSample", Route::Cpu(CpuSource::DatadogExecutionSample), Weight, ["weight", ""])
+        .state("state"),
+    source("jdk.CPUTimeSample", Route::Cpu(CpuSource::CpuTimeSample), CpuTicks, ["samplingPeriod", "failed"]),
+    source("jdk.ExecutionSample", Route::ExecutionSample, Period, ["", ""]).sampled(),
+    source("jdk.NativeMethodSample", To(P::Native), Period, ["", ""]).sampled(),
+    source("jdk.ObjectAllocationInNewTLAB", Route::EveryAllocation, Bytes, ["tlabSize", ""]).class("objectClass"),
+    source("jdk.ObjectAllocationOutsideTLAB", Route::EveryAllocation, Bytes, ["allocationSize", ""])
+        .class("objectClass"),
+    source("jdk.ObjectAllocationSample", Route::SampledAllocation, Bytes, ["weight", ""]).class("objectClass"),
+    source("datadog.ObjectSample", To(P::Alloc), WeightedBytes, ["weight", "size"]).class("objectClass"),
+    source("jdk.ClassLoad", Route::ClassLoad, Ticks, ["duration", ""]),
+    source("jdk.ClassDefine", Route::ClassDefine, Ticks, ["", ""]),
+    source("jdk.JavaErrorThrow", Route::ErrorThrow, Count, ["", ""]).class("thrownClass"),
+    source("jdk.JavaExceptionThrow", Route::ExceptionThrow, Count, ["", ""]).class("thrownClass"),
+    source("datadog.ExceptionSample", To(P::Error), Count, ["", ""]).text("type", Class),
+    source("jdk.FileRead", To(P::FileIo), BytesAndTicks, ["duration", "bytesRead"]).text("path", Path),
+    source("jdk.FileWrite", To(P::FileIo), BytesAndTicks, ["duration", "bytesWritten"]).text("path", Path),
+    source("jdk.FileForce", To(P::FileIo), BytesAndTicks, ["duration", ""]).text("path", Path),
+    source("jdk.JavaMonitorEnter", To(P::Lock), Ticks, ["duration", ""]).class("monitorClass"),
+    source("jdk.ThreadPark", Route::Park, Ticks, ["duration", ""]).class("parkedClass"),
+    source("jdk.SocketRead", To(P::SocketIo), BytesAndTicks, ["duration", "bytesRead"]).peer(),
+    source("jdk.SocketWrite", To(P::SocketIo), BytesAndTicks, ["duration", "bytesWritten"]).peer(),
+    source("profiler.WallClockSample", To(P::Wall), Weight, ["samples", ""]).sampled(),
+    source("datadog.MethodSample", To(P::Wall), Weight, ["weight", ""]).state("state"),
+    source("jdk.OldObjectSample", To(P::Live), Bytes, ["objectSize", ""]).class("object"),
+    source("profiler.LiveObject", To(P::Live), Bytes, ["allocationSize", ""]).class("objectClass"),
+    source("datadog.HeapLiveObject", To(P::Live), WeightedBytes, ["weight", "size"]).class("objectClass"),
+    source("jdk.JavaMonitorWait", To(P::Wait), Ticks, ["duration", ""]).class("monitorClass"),
+    source("jdk.ThreadSleep", To(P::Sleep), Ticks, ["duration", ""]),
+    source("jdk.VirtualThreadPinned", To(P::Pinned), Ticks, ["duration", ""]),
+    source("profiler.Malloc", Route::Malloc, Bytes, ["size", "address"]),
+    source("profiler.Free", Route::Free, Count, ["", "address"]),
+    source("profiler.NativeLock", To(P::NativeLock), Ticks, ["duration", ""]),
+    source("jdk.MethodTrace", To(P::MethodTrace), Ticks, ["duration", ""]),
+];
+
+/// The place of the source of this event type in [`SOURCES`].
+pub(crate) fn source_of(event: &str) -> Option<usize> {
+    SOURCES.iter().position(|s| s.event == event)
+}

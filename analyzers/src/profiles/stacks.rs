@@ -1,0 +1,378 @@
+//! Resolving stack traces: from the key in a chunk to a stack in the tables.
+//!
+//! Most of the bytes of a recording are frames, and the same frame stands in dozens of traces. So a frame is not
+//! decoded: its bytes are the key of a memo.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hashbrown::HashMap;
+use jfr_parse::{Chunk, Cursor, Limits, PoolOf, Pools, Result, top_bits, work};
+use rayon::prelude::*;
+
+use super::functions::{ClassNames, Functions, Methods, pseudo};
+use super::memo::{MEMO_BYTES, Memo};
+use super::plans::StackPlans;
+use jfrkit_profile::{Frame, FrameId, FunctionId, Interner, StackId};
+
+/// Name of the frame of events without a usable stack trace.
+pub(crate) const NO_STACK_TRACE: &str = "[no stack trace]";
+/// Name of the root frame of traces that are deeper than was recorded.
+pub(crate) const TRUNCATED: &str = "[truncated]";
+/// Name of a frame whose method is not in the recording.
+const UNKNOWN_METHOD: &str = "[unknown method]";
+
+/// What is shared by all threads that resolve stacks.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) interner: Interner,
+    functions: Functions,
+    raw_names: bool,
+    max_frames: usize,
+    no_stack: StackId,
+    truncated: FrameId,
+    unknown: FrameId,
+    unknown_function: FunctionId,
+    /// Memos that are not in use: making one anew for each chunk costs more than clearing it.
+    memos: Mutex<Vec<Memo>>,
+}
+
+impl Shared {
+    /// Recordings of this many bytes are to be read.
+    pub(crate) fn new(raw_names: bool, limits: &Limits, bytes: usize) -> Self {
+        let max_frames = limits.stack_frames;
+        let interner = Interner::new();
+        let frame = |name: &str| {
+            let function = pseudo(name, &interner);
+            interner.symbols().frame_id(Frame { function, line: 0 })
+        };
+        let (no_stack, truncated) = (frame(NO_STACK_TRACE), frame(TRUNCATED));
+        // As recorded, a method that is not there has no name.
+        let unknown = if raw_names { "" } else { UNKNOWN_METHOD };
+        let (unknown, unknown_function) = (frame(unknown), pseudo(unknown, &interner));
+        let no_stack = interner.stack(&[no_stack]);
+        let functions = Functions::new(limits, bytes);
+        let memos = Mutex::default();
+        Self { interner, functions, raw_names, max_frames, no_stack, truncated, unknown, unknown_function, memos }
+    }
+
+    fn memos(&self) -> MutexGuard<'_, Vec<Memo>> {
+        self.memos.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many names were cut, for being too long or for there being too many long ones.
+    pub(crate) fn cut_names(&self) -> usize {
+        self.functions.cut()
+    }
+
+    /// The stack of events without a usable stack trace.
+    pub(crate) fn no_stack(&self) -> StackId {
+        self.no_stack
+    }
+}
+
+/// Up to so many bytes, four varints cannot hold one of nine bytes, whose last byte may look as if it went on.
+const SURE_BYTES: usize = 11;
+
+/// Numbers of frames that every resolver has: an unknown method, and the root of truncated traces.
+const UNKNOWN: u32 = 0;
+const ROOT: u32 = 1;
+
+/// Stack traces that one thread resolves at a time: so many that it pays, so few that all threads end at about the same
+/// time.
+const FEWEST: usize = 256;
+const MOST: usize = 2_048;
+
+/// The stack of each trace of a chunk, and whether it was truncated, by all threads that are free.
+///
+/// # Errors
+/// Those of `check`, which is called from time to time.
+pub(crate) fn resolve<'a>(
+    shared: &Shared,
+    chunk: &Chunk<'a>,
+    pools: &Pools<'a>,
+    plans: Option<&StackPlans>,
+    traces: &[u64],
+    check: impl Fn() -> Result<()> + Sync,
+) -> Result<Vec<(StackId, bool)>> {
+    // One resolver for each thread that takes part: each has to learn the frames of the chunk anew.
+    let idle = Mutex::new(Vec::new());
+    let lock = || idle.lock().unwrap_or_else(PoisonError::into_inner);
+    let some = |part: &[u64]| -> Result<Vec<(StackId, bool)>> {
+        check()?;
+        let resolver = lock().pop();
+        let mut resolver = resolver.unwrap_or_else(|| Resolver::new(shared, chunk, pools, plans, traces.len()));
+        let resolved = resolver.resolve(part);
+        lock().push(resolver);
+        check()?;
+        Ok(resolved)
+    };
+    let at_once = traces.len().div_ceil(8 * rayon::current_num_threads()).clamp(FEWEST, MOST);
+    let resolved = if traces.len() <= at_once {
+        some(traces)
+    } else {
+        traces.par_chunks(at_once).map(some).collect::<Result<Vec<_>>>().map(|parts| parts.concat())
+    };
+    let memos = lock().drain(..).map(|resolver| resolver.memo).collect::<Vec<_>>();
+    shared.memos().extend(memos);
+    resolved
+}
+
+/// Resolves the stack traces of one chunk, on one thread.
+///
+/// Frames get numbers of the resolver's own first; what is behind those that are new is looked up for many at once,
+/// because each look-up waits for memory.
+struct Resolver<'c, 'a> {
+    shared: &'c Shared,
+    pools: &'c Pools<'a>,
+    plans: Option<&'c StackPlans>,
+    traces: Option<PoolOf<'c, 'a>>,
+    methods: Option<Methods<'c, 'a>>,
+    classes: ClassNames<'a>,
+    memo: Memo,
+    /// Frames by number.
+    frames: Vec<FrameId>,
+    /// Method and line of the frames that have a number but are not looked up yet.
+    fresh: Vec<(u64, u32)>,
+    /// Place among `functions` by key of the method.
+    known: HashMap<u64, u32, foldhash::fast::RandomState>,
+    functions: Vec<FunctionId>,
+    /// Frame numbers of the traces being resolved.
+    numbers: Vec<u32>,
+}
+
+impl<'c, 'a> Resolver<'c, 'a> {
+    /// A resolver for about `traces` traces.
+    fn new(
+        shared: &'c Shared,
+        chunk: &'c Chunk<'a>,
+        pools: &'c Pools<'a>,
+        plans: Option<&'c StackPlans>,
+        traces: usize,
+    ) -> Self {
+        Self {
+            shared,
+            pools,
+            plans,
+            traces: plans.and_then(|p| pools.of_type(p.trace_type)),
+            methods: plans.map(|plans| Methods::new(chunk, pools, plans)),
+            classes: ClassNames::new(shared.raw_names),
+            memo: shared.memos().pop().map_or_else(|| Memo::new(traces), |used| used.cleared(traces)),
+            frames: vec![shared.unknown, shared.truncated],
+            fresh: Vec::new(),
+            known: HashMap::default(),
+            functions: Vec::new(),
+            numbers: Vec::new(),
+        }
+    }
+
+    /// The stack of each trace, and whether it was truncated. A trace that is not there, is empty or does not parse
+    /// is the stack of the single frame `[no stack trace]`.
+    fn resolve(&mut self, keys: &[u64]) -> Vec<(StackId, bool)> {
+        self.numbers.clear();
+        let mut traces = Vec::with_capacity(keys.len());
+        for key in keys {
+            let from = self.numbers.len();
+            let truncated = self.read(*key).filter(|_| self.numbers.len() > from);
+            match truncated {
+                Some(true) => self.numbers.push(ROOT),
+                Some(false) => {}
+                None => self.numbers.truncate(from),
+            }
+            traces.push((self.numbers.len(), truncated));
+        }
+        self.learn();
+        let mut from = 0;
+        let mut stack: Vec<FrameId> = Vec::new();
+        let resolved = traces.into_iter().map(|(to, truncated)| {
+            let numbers = self.numbers.get(from..to).unwrap_or_default();
+            from = to;
+            let Some(truncated) = truncated else { return (self.shared.no_stack, false) };
+            stack.clear();
+            stack.extend(numbers.iter().map(|&n| self.frames.get(n as usize).copied().unwrap_or(self.shared.unknown)));
+            (self.shared.interner.stack(&stack), truncated)
+        });
+        resolved.collect()
+    }
+
+    /// Reads the frames of a trace and whether it is truncated; `None` where there are none to be had.
+    fn read(&mut self, key: u64) -> Option<bool> {
+        let plans = self.plans?;
+        let row = plans.trace.read(self.traces?.get(key)?).ok()?;
+        let mut at = row.cursor(1)?;
+        let count = at.count().ok()?;
+        let kept = count.min(self.shared.max_frames);
+        work::done(kept + 1);
+        match plans.varints {
+            // What every JVM and profiler writes; for it the compiler unrolls the loop over the varints.
+            Some(4) => self.by_bytes(plans, at, kept, 4)?,
+            Some(varints) => self.by_bytes(plans, at, kept, varints)?,
+            None if plans.pooled_frames => {
+                for _ in 0..kept {
+                    let key = at.varint().ok()?;
+                    let number = match self.pools.get(plans.frame_type, key) {
+                        Some(mut bytes) => self.decode(plans, &mut bytes)?,
+                        None => UNKNOWN,
+                    };
+                    self.numbers.push(number);
+                }
+            }
+            None => {
+                let mut rest = at.rest();
+                for _ in 0..kept {
+                    let number = self.decode(plans, &mut rest)?;
+                    self.numbers.push(number);
+                }
+            }
+        }
+        Some(row.bool(0) || kept < count)
+    }
+
+    /// Reads frames that are `varints` varints each.
+    #[inline(always)]
+    fn by_bytes(&mut self, plans: &StackPlans, at: Cursor<'a>, count: usize, varints: u32) -> Option<()> {
+        // The loop over millions of frames: everything it touches is a local.
+        let mut numbers = std::mem::take(&mut self.numbers);
+        let from = numbers.len();
+        // Each frame takes a byte at least, so a forged count does not get far.
+        numbers.resize(from.saturating_add(count), UNKNOWN);
+        let mut rest = at.rest();
+        let mut whole = true;
+        for to in numbers.get_mut(from..).unwrap_or_default() {
+            let frame = frame_bytes(rest, varints);
+            if let Some((low, high, len)) = frame
+                && let Some(number) = self.memo.find(low, high)
+            {
+                *to = number;
+                rest = rest.get(len..).unwrap_or_default();
+                continue;
+            }
+            let Some(number) = self.decode(plans, &mut rest) else {
+                whole = false;
+                break;
+            };
+            if let Some((low, high, _)) = frame {
+                self.memo.put(low, high, number);
+            }
+            *to = number;
+        }
+        self.numbers = numbers;
+        whole.then_some(())
+    }
+
+    /// Gives the next frame a new number.
+    #[cold]
+    fn decode(&mut self, plans: &StackPlans, rest: &mut &[u8]) -> Option<u32> {
+        let mut at = Cursor::new(rest);
+        let row = plans.frame.read_next(&mut at).ok()?;
+        *rest = at.rest();
+        // -1 is the JVM's "no line".
+        self.fresh.push((row.u64(0), u32::try_from(row.i64(1)).unwrap_or(0)));
+        u32::try_from(self.frames.len() + self.fresh.len() - 1).ok()
+    }
+
+    /// Looks up what is behind the new numbers.
+    fn learn(&mut self) {
+        let mut places = Vec::with_capacity(self.fresh.len());
+        let mut unknown = Vec::new();
+        let first = self.functions.len();
+        for (method, _) in &self.fresh {
+            places.push(*self.known.entry(*method).or_insert_with(|| {
+                unknown.push(*method);
+                u32::try_from(first + unknown.len() - 1).unwrap_or(u32::MAX)
+            }));
+        }
+        let shared = self.shared;
+        if let Some(methods) = &self.methods {
+            // As many as fit into the cache with all that belongs to them.
+            for part in unknown.chunks(512) {
+                let found = methods.find(part);
+                let (classes, interner) = (&mut self.classes, &shared.interner);
+                let functions = shared.functions.get(&found, classes, shared.unknown_function, interner);
+                self.functions.extend(functions);
+            }
+        }
+        let mut symbols = shared.interner.symbols();
+        for ((_, line), place) in self.fresh.drain(..).zip(places) {
+            let function = self.functions.get(place as usize).copied().unwrap_or(shared.unknown_function);
+            self.frames.push(symbols.frame_id(Frame { function, line }));
+        }
+    }
+}
+
+/// The bytes of the next frame, as [`Memo`] holds them, and how many there are; `None` where they are too many, or too
+/// near the end, to be read at once.
+#[inline(always)]
+fn frame_bytes(rest: &[u8], varints: u32) -> Option<(u64, u32, usize)> {
+    let all = u128::from_le_bytes(*rest.first_chunk::<16>()?);
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+    let more = top_bits(all as u64, (all >> 64) as u64);
+    let mut ends = !more & 0xffff;
+    for _ in 1..varints {
+        ends &= ends.wrapping_sub(1);
+    }
+    let len = ends.trailing_zeros() as usize + 1;
+    if len > SURE_BYTES && (len > MEMO_BYTES || long_run(more)) {
+        return None;
+    }
+    let (low_mask, high_mask) = *MASKS.get(len)?;
+    #[expect(clippy::cast_possible_truncation, reason = "the lower two thirds")]
+    let (low, high) = (all as u64 & low_mask, (all >> 64) as u32 & high_mask);
+    Some((low, high, len))
+}
+
+/// Masks of the first `n` bytes of twelve.
+#[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "evaluated by the compiler")]
+const MASKS: [(u64, u32); MEMO_BYTES + 1] = {
+    let mut masks = [(0, 0); MEMO_BYTES + 1];
+    let mut n = 0;
+    while n <= MEMO_BYTES {
+        let bits = 8 * n as u32;
+        masks[n] = if n < 8 {
+            ((1 << bits) - 1, 0)
+        } else if n < MEMO_BYTES {
+            (u64::MAX, (1 << (bits - 64)) - 1)
+        } else {
+            (u64::MAX, u32::MAX)
+        };
+        n += 1;
+    }
+    masks
+};
+
+/// Whether eight bytes in a row have the top bit, given the top bits: only then is there a nine-byte varint.
+fn long_run(mut more: u32) -> bool {
+    for bytes in [1, 2, 4] {
+        more &= more >> bytes;
+    }
+    more != 0
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+    use jfr_parse::push_varint;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Whatever the bytes of a frame, those that are remembered are exactly those of its four varints.
+        #[test]
+        fn the_bytes_of_a_frame_are_its_varints(values in proptest::array::uniform4((any::<u64>(), 0u32..64)), tail: [u8; 16]) {
+            let mut bytes = Vec::new();
+            for (value, shift) in values {
+                push_varint(&mut bytes, value >> shift);
+            }
+            let len = bytes.len();
+            bytes.extend(tail);
+            if let Some((low, high, found)) = frame_bytes(&bytes, 4) {
+                prop_assert_eq!(found, len);
+                let mut whole = [0; 16];
+                whole[..len].copy_from_slice(&bytes[..len]);
+                prop_assert_eq!(low, u64::from_le_bytes(whole[..8].try_into().unwrap()));
+                prop_assert_eq!(u64::from(high), u64::from_le_bytes(whole[8..].try_into().unwrap()));
+            } else {
+                prop_assert!(len > SURE_BYTES);
+            }
+        }
+    }
+}

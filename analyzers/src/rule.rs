@@ -1,0 +1,167 @@
+//! The frame for rules that judge a recording: what a rule is ([`Rule`]), its settings, its verdict and evidence, and the
+//! run of many rules over one recording ([`Analysis`]).
+//!
+//! The rules say what they need ([`Needs`]); the recording is read once for all of them, in parallel, and only for
+//! that. Then the rules are evaluated, in parallel too. A rule that panics is reported as failed; it does not stop the others.
+//! The rules themselves are in `jfrkit-rules`; facts are in [`events`](crate::events). Start with `definition.rs`.
+
+mod definition;
+mod error;
+mod evidence;
+mod options;
+mod report;
+mod secret;
+mod settings;
+mod timeline;
+mod verdict;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use jfr_parse::Recording;
+use rayon::prelude::*;
+
+pub use definition::{Category, Origin, Rule, RuleInfo};
+pub use error::AnalysisError;
+pub use evidence::{Evidence, Frame, MAX_ROWS, MethodRow, Value};
+pub use options::{AnalysisOptions, Availability};
+pub use report::{Outcome, RecordingInfo, Report};
+pub use settings::{DefaultValue, Setting, Settings, Unit};
+pub use timeline::{Series, Shape, Timeline, Track, TrackUnit};
+pub use verdict::{Severity, Verdict};
+
+use crate::events::read::{self, Wanted};
+use crate::events::{Facts, Needs};
+
+/// A set of rules.
+pub struct Analysis {
+    rules: Vec<Box<dyn Rule>>,
+}
+
+impl std::fmt::Debug for Analysis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.rules.iter().map(|r| r.info().id)).finish()
+    }
+}
+
+impl Analysis {
+    /// No rules.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { rules: Vec::new() }
+    }
+
+    /// Adds a rule, whose id must not be among the rules yet: a later one of the same id is never chosen by name.
+    pub fn push(&mut self, rule: Box<dyn Rule>) {
+        debug_assert!(self.rules.iter().all(|r| r.info().id != rule.info().id), "two rules named {}", rule.info().id);
+        self.rules.push(rule);
+    }
+
+    /// With another rule; see [`Rule`].
+    ///
+    /// # Errors
+    /// [`AnalysisError::DuplicateRule`].
+    pub fn with_rule(mut self, rule: impl Rule + 'static) -> Result<Self, AnalysisError> {
+        let id = rule.info().id;
+        if self.rules.iter().any(|r| r.info().id == id) {
+            return Err(AnalysisError::DuplicateRule(id.to_owned()));
+        }
+        self.rules.push(Box::new(rule));
+        Ok(self)
+    }
+
+    /// Without the rules that are not to be kept.
+    #[must_use]
+    pub fn retain(mut self, keep: impl Fn(&RuleInfo) -> bool) -> Self {
+        self.rules.retain(|rule| keep(&rule.info()));
+        self
+    }
+
+    /// What the rules say of themselves.
+    pub fn infos(&self) -> impl ExactSizeIterator<Item = RuleInfo> {
+        self.rules.iter().map(|r| r.info())
+    }
+
+    /// The rules.
+    pub fn rules(&self) -> impl ExactSizeIterator<Item = &dyn Rule> {
+        self.rules.iter().map(|r| &**r)
+    }
+
+    /// Runs these rules, or those that the options choose, on a recording.
+    ///
+    /// # Errors
+    /// What keeps all chunks from being read, [`jfr_parse::Error::Stopped`], [`jfr_parse::Error::Changed`], and options
+    /// that name what does not exist.
+    pub fn evaluate(&self, recording: &Recording<'_>, options: &AnalysisOptions) -> Result<Report, AnalysisError> {
+        let chosen = self.choose(options)?;
+        let needs: Vec<Needs> = chosen.iter().map(|(rule, _)| rule.needs()).collect();
+        let picture = options.timeline.then(Timeline::needs);
+        let wanted = Wanted::new(needs.iter().chain(&picture));
+        let facts = read::read(recording, &wanted, options)?;
+        let rules =
+            chosen.par_iter().zip(&needs).map(|((rule, settings), needs)| judge(*rule, needs, settings, &facts));
+        let timeline = options.timeline.then(|| Timeline::of(&facts));
+        Ok(Report { rules: rules.collect(), recording: RecordingInfo::of(&facts), timeline })
+    }
+
+    /// The rules that the options choose, with their settings.
+    fn choose(&self, options: &AnalysisOptions) -> Result<Vec<(&dyn Rule, Settings)>, AnalysisError> {
+        let known = |id: &str| self.rules.iter().any(|r| r.info().id == id);
+        let named = options.rules.iter().chain(&options.skip).chain(options.settings.keys());
+        if let Some(unknown) = named.into_iter().find(|id| !known(id)) {
+            return Err(AnalysisError::UnknownRule(unknown.clone()));
+        }
+        let none = std::collections::BTreeMap::new();
+        let mut chosen = Vec::new();
+        for rule in &self.rules {
+            let info = rule.info();
+            let values = options.settings.get(info.id).unwrap_or(&none);
+            let settings = Settings::with(info.id, info.settings, values)?;
+            if options.choose(&info) {
+                chosen.push((&**rule, settings));
+            }
+        }
+        Ok(chosen)
+    }
+}
+
+/// Evaluates one rule on facts that hold what it needs.
+pub(crate) fn judge(rule: &dyn Rule, needs: &Needs, settings: &Settings, facts: &Facts) -> Outcome {
+    let info = rule.info();
+    let as_jmc = info.origin == Origin::Jmc;
+    let missing = needs.levels.iter().find_map(|(event, level)| facts.missing(event, *level, as_jmc));
+    if let Some(because) = missing {
+        return Outcome { rule: info, verdict: Verdict::not_applicable(because), failed: false };
+    }
+    // Facts are not changed by rules, so none is left half done.
+    match catch_unwind(AssertUnwindSafe(|| rule.evaluate(facts, settings))) {
+        Ok(verdict) => Outcome { rule: info, verdict: secret::hide(verdict), failed: false },
+        Err(cause) => {
+            let text = cause.downcast_ref::<&str>().map(|s| (*s).to_owned());
+            let text = text.or_else(|| cause.downcast_ref::<String>().cloned()).unwrap_or_default();
+            let verdict = secret::hide(Verdict::not_applicable(format!("the rule failed: {text}")));
+            Outcome { rule: info, verdict, failed: true }
+        }
+    }
+}
+
+impl RecordingInfo {
+    fn of(facts: &Facts) -> Self {
+        let jvm = facts.jvm();
+        let name = jvm.name.clone().map(|name| match &jvm.version {
+            Some(version) => format!("{name} {version}"),
+            None => name,
+        });
+        // Arguments may hold secrets; the first word is the program.
+        let main = jvm.java_arguments.as_deref().and_then(|a| a.split_whitespace().next());
+        Self {
+            start_nanos: facts.start(),
+            duration_nanos: facts.nanos(),
+            chunks: facts.chunks(),
+            events: facts.events().fold(0, |sum, (_, e)| sum.saturating_add(e.count)),
+            jvm: name,
+            main: main.map(|m| m.rsplit(['/', '\\']).next().unwrap_or(m).to_owned()),
+            warnings: facts.warnings.clone(),
+            notes: facts.notes.clone(),
+        }
+    }
+}

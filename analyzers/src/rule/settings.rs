@@ -1,0 +1,260 @@
+//! Settings of rules: thresholds and the like, with units.
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+
+use super::error::AnalysisError;
+
+/// A setting that a rule declares.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Setting {
+    /// Its key.
+    pub key: &'static str,
+    /// What it is, in a line.
+    pub label: &'static str,
+    /// The unit of its value.
+    pub unit: Unit,
+    /// The value if nobody gives another.
+    pub default: DefaultValue,
+}
+
+/// The value that a setting has by default.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[serde(untagged)]
+pub enum DefaultValue {
+    /// A number in the unit of the setting; a duration is in seconds here.
+    Number(f64),
+    /// A regular expression; the empty one matches nothing.
+    Text(&'static str),
+}
+
+/// What the number of a setting counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unit {
+    /// A plain number.
+    Count,
+    /// Hundredths: `5 %` or `5`.
+    Percent,
+    /// A length of time: `250 ms`, `1.5 s`, `2 min`; a bare number counts seconds.
+    Duration,
+    /// An amount of memory: `32 MiB`, `4096`; a bare number counts bytes.
+    Bytes,
+    /// Something a second: `100/s` or `100`.
+    PerSecond,
+    /// Something a minute: `100/min` or `100`.
+    PerMinute,
+    /// A regular expression.
+    Regex,
+}
+
+impl Setting {
+    const fn number(key: &'static str, label: &'static str, unit: Unit, default: f64) -> Self {
+        Self { key, label, unit, default: DefaultValue::Number(default) }
+    }
+
+    /// A plain number.
+    #[must_use]
+    pub const fn count(key: &'static str, default: f64, label: &'static str) -> Self {
+        Self::number(key, label, Unit::Count, default)
+    }
+
+    /// Hundredths.
+    #[must_use]
+    pub const fn percent(key: &'static str, default: f64, label: &'static str) -> Self {
+        Self::number(key, label, Unit::Percent, default)
+    }
+
+    /// A length of time; the default in seconds.
+    #[must_use]
+    pub const fn seconds(key: &'static str, default: f64, label: &'static str) -> Self {
+        Self::number(key, label, Unit::Duration, default)
+    }
+
+    /// An amount of memory; the default in bytes.
+    #[must_use]
+    pub const fn bytes(key: &'static str, default: f64, label: &'static str) -> Self {
+        Self::number(key, label, Unit::Bytes, default)
+    }
+
+    /// Something a second.
+    #[must_use]
+    pub const fn per_second(key: &'static str, default: f64, label: &'static str) -> Self {
+        Self::number(key, label, Unit::PerSecond, default)
+    }
+
+    /// Something a minute.
+    #[must_use]
+    pub const fn per_minute(key: &'static str, default: f64, label: &'static str) -> Self {
+        Self::number(key, label, Unit::PerMinute, default)
+    }
+
+    /// A regular expression.
+    #[must_use]
+    pub const fn regex(key: &'static str, default: &'static str, label: &'static str) -> Self {
+        Self { key, label, unit: Unit::Regex, default: DefaultValue::Text(default) }
+    }
+}
+
+impl Unit {
+    /// The number in a text such as `250 ms`, in this unit: seconds for a duration, bytes for memory.
+    #[must_use]
+    pub fn parse(self, text: &str) -> Option<f64> {
+        let text = text.trim();
+        let digits =
+            text.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-' || c == '_')).unwrap_or(text.len());
+        let (number, unit) = text.split_at_checked(digits)?;
+        let number: f64 = number.replace('_', "").parse().ok().filter(|n: &f64| n.is_finite())?;
+        let factor = match (self, unit.trim()) {
+            (Self::Regex, _) => return None,
+            (_, "")
+            | (Self::Percent, "%")
+            | (Self::PerSecond, "/s")
+            | (Self::PerMinute, "/min")
+            | (Self::Bytes, "B") => 1.0,
+            (Self::Duration, "ns") => 1e-9,
+            (Self::Duration, "us" | "µs") => 1e-6,
+            (Self::Duration, "ms") => 1e-3,
+            (Self::Duration, "s") => 1.0,
+            (Self::Duration, "min" | "m") => 60.0,
+            (Self::Duration, "h") => 3_600.0,
+            (Self::Duration, "d") => 86_400.0,
+            (Self::Bytes, "KiB" | "K" | "k") => 1024.0,
+            (Self::Bytes, "MiB" | "M" | "m") => 1024.0 * 1024.0,
+            (Self::Bytes, "GiB" | "G" | "g") => 1024.0 * 1024.0 * 1024.0,
+            (Self::Bytes, "kB") => 1e3,
+            (Self::Bytes, "MB") => 1e6,
+            (Self::Bytes, "GB") => 1e9,
+            _ => return None,
+        };
+        Some(number * factor)
+    }
+
+    /// How its values are written, for messages.
+    #[must_use]
+    pub const fn example(self) -> &'static str {
+        match self {
+            Self::Count => "a number such as 10",
+            Self::Percent => "a percentage such as 5 %",
+            Self::Duration => "a time such as 250 ms, 1.5 s or 2 min",
+            Self::Bytes => "an amount of memory such as 32 MiB",
+            Self::PerSecond => "a rate such as 100/s",
+            Self::PerMinute => "a rate such as 100/min",
+            Self::Regex => "a regular expression",
+        }
+    }
+}
+
+/// The values in force for one rule.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    numbers: BTreeMap<&'static str, f64>,
+    texts: BTreeMap<&'static str, Option<Regex>>,
+}
+
+impl Settings {
+    /// The defaults of a rule's settings.
+    ///
+    /// # Errors
+    /// [`AnalysisError::BadSetting`] for a default that is no regular expression.
+    pub fn defaults(rule: &str, declared: &[Setting]) -> Result<Self, AnalysisError> {
+        Self::with(rule, declared, &BTreeMap::new())
+    }
+
+    /// The settings of a rule with other values for some of them.
+    ///
+    /// # Errors
+    /// [`AnalysisError::UnknownSetting`], [`AnalysisError::BadSetting`].
+    pub fn with(rule: &str, declared: &[Setting], values: &BTreeMap<String, String>) -> Result<Self, AnalysisError> {
+        if let Some(key) = values.keys().find(|key| !declared.iter().any(|s| s.key == **key)) {
+            return Err(AnalysisError::UnknownSetting {
+                rule: rule.to_owned(),
+                key: key.clone(),
+                known: declared.iter().map(|s| s.key).collect::<Vec<_>>().join(", "),
+            });
+        }
+        let mut settings = Self::default();
+        for setting in declared {
+            let given = values.get(setting.key).map(String::as_str);
+            let bad = |value: &str| AnalysisError::BadSetting {
+                rule: rule.to_owned(),
+                key: setting.key.to_owned(),
+                value: value.to_owned(),
+                expected: setting.unit.example(),
+            };
+            match (setting.default, given) {
+                (DefaultValue::Number(default), None) => {
+                    settings.numbers.insert(setting.key, default);
+                }
+                (DefaultValue::Number(_), Some(text)) => {
+                    settings.numbers.insert(setting.key, setting.unit.parse(text).ok_or_else(|| bad(text))?);
+                }
+                (DefaultValue::Text(default), given) => {
+                    let text = given.unwrap_or(default);
+                    let regex = Some(text).filter(|t| !t.is_empty()).map(Regex::new).transpose();
+                    settings.texts.insert(setting.key, regex.map_err(|_| bad(text))?);
+                }
+            }
+        }
+        Ok(settings)
+    }
+
+    /// A number in the unit of its setting: percent, seconds, bytes, per second, per minute. 0 for a key that the
+    /// rule does not declare, which is a mistake in the rule.
+    #[must_use]
+    pub fn number(&self, key: &str) -> f64 {
+        let found = self.numbers.get(key).copied();
+        debug_assert!(found.is_some(), "the rule does not declare the setting {key}");
+        found.unwrap_or(0.0)
+    }
+
+    /// A duration in nanoseconds.
+    #[must_use]
+    pub fn nanos(&self, key: &str) -> i64 {
+        crate::math::to_i64(self.number(key) * 1e9)
+    }
+
+    /// Whether the regular expression finds something in `text`; the empty one never does.
+    #[must_use]
+    pub fn matches(&self, key: &str, text: &str) -> bool {
+        debug_assert!(self.texts.contains_key(key), "the rule does not declare the setting {key}");
+        self.texts.get(key).and_then(Option::as_ref).is_some_and(|regex| regex.is_match(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const DECLARED: [Setting; 2] =
+        [Setting::seconds("window", 60.0, "length of the window"), Setting::regex("exclude", "", "left out")];
+
+    fn with(key: &str, value: &str) -> Result<Settings, AnalysisError> {
+        Settings::with("R", &DECLARED, &BTreeMap::from([(key.to_owned(), value.to_owned())]))
+    }
+
+    #[test]
+    fn values_are_read_in_their_units() {
+        assert_eq!(with("window", "250 ms").unwrap().nanos("window"), 250_000_000);
+        assert_eq!(with("window", "2min").unwrap().number("window"), 120.0);
+        assert_eq!(Unit::Bytes.parse("32 MiB"), Some(33_554_432.0));
+        assert_eq!(Unit::Percent.parse("5 %"), Some(5.0));
+        assert_eq!(Unit::Percent.parse("5 ms"), None);
+        assert_eq!(Unit::Duration.parse("soon"), None);
+    }
+
+    #[test]
+    fn an_unknown_key_and_a_wrong_unit_are_errors() {
+        assert!(matches!(with("windows", "1 s"), Err(AnalysisError::UnknownSetting { .. })));
+        assert!(matches!(with("window", "1 MiB"), Err(AnalysisError::BadSetting { .. })));
+        assert!(matches!(with("exclude", "("), Err(AnalysisError::BadSetting { .. })));
+    }
+
+    #[test]
+    fn the_empty_expression_matches_nothing() {
+        assert!(!Settings::defaults("R", &DECLARED).unwrap().matches("exclude", "anything"));
+        assert!(with("exclude", "any").unwrap().matches("exclude", "anything"));
+    }
+}

@@ -1,0 +1,24 @@
+//! Profiles as data: symbols in tables with typed handles, samples that refer to them, and per-method tables.
+//!
+//! Nothing here knows recordings or files: `jfr-analyzers` fills profiles from recordings, `pprof-emit` writes them. Start with
+//! [`ProfileSet`] and [`Profile`]; [`Interner`] fills the [`Tables`] from many threads.
+
+#![forbid(unsafe_code)]
+
+mod cancel;
+mod intern;
+mod kinds;
+mod profile;
+mod set;
+mod stacks;
+mod tables;
+pub mod top;
+pub mod units;
+pub mod work;
+
+pub use cancel::{Cancel, Canceled};
+pub use intern::{Interner, Symbols};
+pub use kinds::{ProfileType, ValueType};
+pub use profile::{Period, Profile, Sample, Samples};
+pub use set::{Absent, ProfileSet};
+pub use tables::{Frame, FrameId, Function, FunctionId, Label, LabelSetId, LabelValue, StackId, StrId, Tables};

@@ -1,0 +1,300 @@
+//! Evidence as words and tables: what all forms for people share.
+
+use jfr_parse::Iso;
+
+use jfr_analyzers::math::to_i64;
+use jfr_analyzers::rule::{Evidence, Frame, MethodRow, Value};
+use jfrkit_profile::units;
+
+/// Items of a list that may stand in a line.
+const SHORT_LIST: usize = 4;
+/// Frames of a stack that stand in one cell.
+const FRAMES_IN_CELL: usize = 4;
+/// From a frame to its caller.
+const ARROW: &str = " ← ";
+
+/// Evidence in the order in which it is shown: single values first, then tables.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Blocks {
+    pub(super) pairs: Vec<(String, String)>,
+    pub(super) grids: Vec<Grid>,
+}
+
+/// A table.
+#[derive(Debug, PartialEq)]
+pub(super) struct Grid {
+    pub(super) title: String,
+    pub(super) columns: Vec<Column>,
+    pub(super) rows: Vec<Vec<Shown>>,
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) struct Column {
+    pub(super) name: String,
+    /// Whether it holds numbers, which stand at the right.
+    pub(super) numbers: bool,
+    /// Whether it holds names of methods, classes or files: each one long word.
+    pub(super) names: bool,
+}
+
+/// A value as text.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Shown {
+    pub(super) text: String,
+    /// A part of a whole, 0 to 1, for a bar.
+    pub(super) share: Option<f64>,
+    number: bool,
+}
+
+impl Shown {
+    fn text(text: impl Into<String>) -> Self {
+        Self { text: text.into(), share: None, number: false }
+    }
+}
+
+impl Blocks {
+    /// Of the evidence of a recording that begins at `start`.
+    pub(super) fn of(evidence: &Evidence, start: i64) -> Self {
+        let mut blocks = Self::default();
+        for (key, value) in evidence.iter() {
+            match value {
+                Value::Table { columns, rows } => {
+                    if !rows.is_empty() {
+                        let rows = rows.iter().map(|row| row.iter().zip(columns).map(|(v, c)| cell(v, c, start)));
+                        blocks.grids.push(grid(key, columns.iter().map(|c| &**c), rows.map(Iterator::collect)));
+                    }
+                }
+                Value::Methods { rows } => {
+                    if !rows.is_empty() {
+                        blocks.grids.push(methods(key, rows, start));
+                    }
+                }
+                Value::Stack { frames } => {
+                    let rows = frames.iter().map(|f| vec![Shown::text(frame(f))]);
+                    blocks.grids.push(grid(key, ["stack"].into_iter(), rows));
+                }
+                Value::List { of, items } if items.len() > SHORT_LIST => {
+                    let rows = items.iter().map(|item| vec![Shown::text(item.as_str())]);
+                    blocks.grids.push(grid(key, [&**of].into_iter(), rows));
+                }
+                single => blocks.pairs.push((key.to_owned(), scalar(single, key, start).text)),
+            }
+        }
+        blocks
+    }
+}
+
+fn grid<'c>(title: &str, columns: impl Iterator<Item = &'c str>, rows: impl Iterator<Item = Vec<Shown>>) -> Grid {
+    let rows: Vec<Vec<Shown>> = rows.collect();
+    let columns = columns.enumerate().map(|(i, name)| {
+        let cells = || rows.iter().filter_map(|row| row.get(i));
+        let numbers = !rows.is_empty() && cells().all(|c| c.number);
+        let words = || cells().flat_map(|c| c.text.split(ARROW)).filter(|part| !part.is_empty());
+        let names = !numbers && words().all(|w| !w.contains(' ')) && words().any(|w| w.contains(['.', '/']));
+        Column { name: name.to_owned(), numbers, names }
+    });
+    Grid { title: title.to_owned(), columns: columns.collect(), rows }
+}
+
+fn methods(title: &str, rows: &[MethodRow], start: i64) -> Grid {
+    let elsewhere = |row: &MethodRow| row.application_frame.clone().filter(|f| *f != row.method);
+    let with_caller = rows.iter().any(|row| elsewhere(row).is_some());
+    let mut columns = vec!["method"];
+    columns.extend(with_caller.then_some("called from"));
+    columns.extend(["value", "share"]);
+    let rows = rows.iter().map(|row| {
+        let mut cells = vec![Shown::text(frame(&row.method))];
+        if with_caller {
+            cells.push(Shown::text(elsewhere(row).as_ref().map(frame).unwrap_or_default()));
+        }
+        cells.push(scalar(&row.value, "value", start));
+        cells.push(scalar(&Value::percent(row.percent), "share", start));
+        cells
+    });
+    grid(title, columns.into_iter(), rows)
+}
+
+fn cell(value: &Value, column: &str, start: i64) -> Shown {
+    match value {
+        Value::Stack { frames } => {
+            let first: Vec<String> = frames.iter().take(FRAMES_IN_CELL).map(frame).collect();
+            let more = if frames.len() > FRAMES_IN_CELL { " ← …" } else { "" };
+            Shown::text(first.join(ARROW) + more)
+        }
+        Value::Methods { rows } => {
+            Shown::text(rows.iter().take(2).map(|r| frame(&r.method)).collect::<Vec<_>>().join(", "))
+        }
+        Value::Table { rows, .. } => Shown::text(super::plural(rows.len(), "row", "rows")),
+        // Tables have little room.
+        Value::Instant { epoch_nanos } if *epoch_nanos >= start => Shown::text(time_of_day(*epoch_nanos)),
+        single => scalar(single, column, start),
+    }
+}
+
+/// A single value; its unit is left out where the name of its column says it.
+fn scalar(value: &Value, column: &str, start: i64) -> Shown {
+    let number = |text| Shown { text, share: None, number: true };
+    match value {
+        Value::Number { value, unit } => {
+            let text = plain_number(*value);
+            let known = unit.is_empty() || column.contains(&**unit);
+            number(if known { text } else { format!("{text} {unit}") })
+        }
+        Value::Text { value } => Shown::text(value.as_str()),
+        Value::Flag { value } => Shown::text(if *value { "yes" } else { "no" }),
+        Value::Duration { nanos } => number(units::duration(*nanos)),
+        Value::Bytes { value } => number(units::size(to_i64(*value))),
+        Value::Percent { value } => {
+            Shown { share: Some((value / 100.0).clamp(0.0, 1.0)), ..number(format!("{} %", plain_number(*value))) }
+        }
+        Value::Instant { epoch_nanos } => Shown::text(at(*epoch_nanos, start)),
+        Value::Window { from_nanos, to_nanos } => Shown::text(window(*from_nanos, *to_nanos, start)),
+        Value::List { items, .. } => Shown::text(if items.is_empty() { "none".into() } else { items.join(", ") }),
+        other => Shown::text(format!("{other:?}")),
+    }
+}
+
+/// Whole, or to three digits.
+pub(super) fn plain_number(value: f64) -> String {
+    let size = value.abs();
+    if value.fract() == 0.0 || size >= 999.5 {
+        return units::count(to_i64(value));
+    }
+    let decimals = match size {
+        s if s >= 99.95 => 0,
+        s if s >= 9.995 => 1,
+        s if s >= 0.0995 => 2,
+        s if s >= 0.000_995 => 4,
+        _ => return format!("{value:.1e}"),
+    };
+    let digits = format!("{value:.decimals$}");
+    digits.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+pub(super) fn frame(frame: &Frame) -> String {
+    match frame.line {
+        Some(line) if line > 0 => format!("{}:{line}", frame.method),
+        _ => frame.method.clone(),
+    }
+}
+
+/// `2026-11-22 10:36:30 UTC`.
+pub(super) fn instant(epoch_nanos: i64) -> String {
+    let iso = Iso(epoch_nanos).to_string();
+    let (date, time) = iso.split_once('T').unwrap_or((&iso, ""));
+    format!("{date} {} UTC", time.split('.').next().unwrap_or(time))
+}
+
+/// The time of day to milliseconds.
+pub(super) fn time_of_day(epoch_nanos: i64) -> String {
+    let iso = Iso(epoch_nanos).to_string();
+    let time = iso.split_once('T').map_or("", |(_, time)| time);
+    time.get(..12).unwrap_or(time).to_owned()
+}
+
+/// An instant, and how long after the start of the recording.
+fn at(epoch_nanos: i64, start: i64) -> String {
+    // What lies before (the start of the JVM) wants its date.
+    if epoch_nanos < start {
+        return instant(epoch_nanos);
+    }
+    format!("{} (+{})", time_of_day(epoch_nanos), units::duration(epoch_nanos.saturating_sub(start)))
+}
+
+/// From when to when, and from how long after the start.
+pub(super) fn window(from: i64, to: i64, start: i64) -> String {
+    let length = units::duration(to.saturating_sub(from));
+    format!(
+        "{} – {} ({length} from +{})",
+        time_of_day(from),
+        time_of_day(to),
+        units::duration(from.saturating_sub(start).max(0))
+    )
+}
+
+/// The stretches of time that evidence points at, in its order; not those that are most of the recording.
+pub(super) fn windows(evidence: &Evidence, recording: (i64, i64)) -> Vec<(i64, i64)> {
+    let whole = recording.1.saturating_sub(recording.0);
+    let mut found = Vec::new();
+    let mut add = |value: &Value| {
+        if let Value::Window { from_nanos, to_nanos } = *value {
+            let part = to_nanos.saturating_sub(from_nanos) < whole / 10 * 9;
+            if part && from_nanos <= recording.1 && to_nanos >= recording.0 {
+                found.push((from_nanos, to_nanos));
+            }
+        }
+    };
+    for (_, value) in evidence.iter() {
+        match value {
+            Value::Table { rows, .. } => rows.iter().flatten().for_each(&mut add),
+            single => add(single),
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::indexing_slicing)]
+    use super::*;
+    use jfr_analyzers::rule::Verdict;
+
+    #[test]
+    fn numbers_have_three_digits() {
+        for (number, shown) in [
+            (0.0, "0"),
+            (12_345.6, "12,346"),
+            (1.5, "1.5"),
+            (12.34, "12.3"),
+            (0.012_34, "0.0123"),
+            (-2.0, "-2"),
+            (1e-9, "1.0e-9"),
+        ] {
+            assert_eq!(plain_number(number), shown);
+        }
+    }
+
+    #[test]
+    fn single_values_come_before_tables() {
+        let verdict = Verdict::ok("")
+            .with("classes", Value::table(["class", "events"], [[Value::text("A"), Value::count(3, "events")]]))
+            .with("longest", Value::nanos(1_500_000))
+            .with("threads", Value::list("threads", ["a", "b"]))
+            .with("window", Value::window(2_000_000_000, 3_000_000_000));
+        let blocks = Blocks::of(&verdict.evidence, 1_000_000_000);
+        let pairs: Vec<(&str, &str)> = blocks.pairs.iter().map(|(k, v)| (&**k, &**v)).collect();
+        assert_eq!(
+            pairs,
+            [("longest", "1.5 ms"), ("threads", "a, b"), ("window", "00:00:02.000 – 00:00:03.000 (1 s from +1 s)")]
+        );
+        let grid = &blocks.grids[0];
+        assert_eq!((grid.columns[1].numbers, &*grid.rows[0][1].text), (true, "3"));
+        assert!(!grid.columns[0].numbers);
+        // The name says what is counted.
+        let named = Verdict::ok("").with("errors", Value::count(3, "errors")).with("rate", Value::number(2.0, "per s"));
+        let pairs = Blocks::of(&named.evidence, 0).pairs;
+        assert_eq!((&*pairs[0].1, &*pairs[1].1), ("3", "2 per s"));
+    }
+
+    #[test]
+    fn columns_of_names_are_told_from_words() {
+        let names = |cells: &[&str]| {
+            let rows = cells.iter().map(|cell| vec![Shown::text(*cell)]);
+            grid("t", ["c"].into_iter(), rows).columns[0].names
+        };
+        assert!(names(&["byte[]", "java.util.HashMap$Node[]"]));
+        assert!(names(&["", "a.B.c:12 ← a.B.d"]));
+        assert!(!names(&["System.gc()", "Heap Inspection Initiated GC"]));
+        assert!(!names(&["monitor", "ReentrantLock"]));
+    }
+
+    #[test]
+    fn windows_point_at_a_part_of_the_recording() {
+        let verdict = Verdict::ok("")
+            .with("all", Value::window(0, 100))
+            .with("outside", Value::window(200, 210))
+            .with("one", Value::window(10, 20))
+            .with("more", Value::table(["when"], [[Value::window(30, 31)]]));
+        assert_eq!(windows(&verdict.evidence, (0, 100)), [(10, 20), (30, 31)]);
+    }
+}

@@ -1,0 +1,205 @@
+//! Reports for people and machines: what [`analysis`](jfr_analyzers::rule) found, in a form.
+//!
+//! ```
+//! use jfr_analyzers::rule::Analysis;
+//! use jfr_analyzers::rule::AnalysisOptions;
+//! use jfr_analyzers::Entry;
+//! use jfr_analyzers::{Format, Style};
+//!
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-full.jfr");
+//! let recording = jfr_parse::Recording::open(path)?;
+//! let report = jfrkit_rules::analysis().evaluate(&recording, &AnalysisOptions::default())?;
+//! let mut page = Vec::new();
+//! Format::Html.write(&mut page, &[Entry::new("jdk17-full.jfr", &report)], &Style::default())?;
+//! assert!(page.starts_with(b"<!DOCTYPE html>"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod blocks;
+mod html;
+mod json;
+mod junit;
+mod markdown;
+mod overview;
+mod sarif;
+mod text;
+
+use std::io::{self, Write};
+
+use jfr_analyzers::rule::{Outcome, Report, Severity};
+
+/// A recording and what came of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// What it is called: the name of its file.
+    pub name: &'a str,
+    /// Its report, or why there is none.
+    pub result: Result<&'a Report, &'a str>,
+}
+
+impl<'a> Entry<'a> {
+    /// A recording that was analysed.
+    #[must_use]
+    pub const fn new(name: &'a str, report: &'a Report) -> Self {
+        Self { name, result: Ok(report) }
+    }
+
+    /// A recording that cannot be analysed, and why.
+    #[must_use]
+    pub const fn failed(name: &'a str, reason: &'a str) -> Self {
+        Self { name, result: Err(reason) }
+    }
+}
+
+/// How a report is written.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Style {
+    /// The least severity that is shown. The forms for machines that want all rules (JSON, JUnit) have all.
+    pub least: Severity,
+    /// From which severity on a test fails, in JUnit.
+    pub fail_on: Severity,
+    /// Whether text is coloured, with the codes of terminals.
+    pub color: bool,
+    /// Columns that text is filled to.
+    pub width: usize,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { least: Severity::Info, fail_on: Severity::Warning, color: false, width: 100 }
+    }
+}
+
+/// The form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// For a terminal.
+    Text,
+    /// One object, with all rules; `docs/analysis.schema.json` describes it.
+    Json,
+    /// One page without anything from elsewhere.
+    Html,
+    /// For issues and chats.
+    Markdown,
+    /// For servers that show test results. There is no official schema; reports are valid by the strictest in use, that of
+    /// Jenkins's xUnit plugin (`junit-10.xsd`).
+    Junit,
+    /// SARIF 2.1.0, for servers that show what analysers of code find; reports are valid by the schema of OASIS.
+    Sarif,
+}
+
+impl Format {
+    /// Writes the report on one or several recordings; several get a table over all of them, too.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write(self, out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -> io::Result<()> {
+        match self {
+            Self::Text => text::write(out, entries, style),
+            Self::Json => json::write(out, entries),
+            Self::Html => html::write(out, entries, style),
+            Self::Markdown => markdown::write(out, entries, style),
+            Self::Junit => junit::write(out, entries, style),
+            Self::Sarif => sarif::write(out, entries, style),
+        }
+    }
+
+    /// Whether it draws the [`Timeline`](jfr_analyzers::rule::Timeline), so that the options should ask for one.
+    #[must_use]
+    pub const fn draws_timeline(self) -> bool {
+        matches!(self, Self::Html)
+    }
+}
+
+/// How many rules said what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+struct Counts {
+    warnings: usize,
+    infos: usize,
+    ok: usize,
+    not_applicable: usize,
+    /// Of those that are not applicable, those that failed.
+    failed: usize,
+}
+
+impl Counts {
+    fn of(report: &Report) -> Self {
+        let count = |severity| report.rules.iter().filter(|o| o.verdict.severity == severity).count();
+        Self {
+            warnings: count(Severity::Warning),
+            infos: count(Severity::Info),
+            ok: count(Severity::Ok),
+            not_applicable: count(Severity::NotApplicable),
+            failed: report.rules.iter().filter(|o| o.failed).count(),
+        }
+    }
+
+    /// `2 warnings, 1 to look at`.
+    fn findings(self) -> String {
+        match (self.warnings, self.infos) {
+            // No rule had anything to look at.
+            (0, 0) if self.ok == 0 => "nothing to judge".to_owned(),
+            (0, 0) => "nothing found".to_owned(),
+            (0, infos) => format!("{infos} to look at"),
+            (warnings, 0) => plural(warnings, "warning", "warnings"),
+            (warnings, infos) => format!("{}, {infos} to look at", plural(warnings, "warning", "warnings")),
+        }
+    }
+
+    /// `47 rules found nothing wrong, 22 do not apply`, and those that failed.
+    fn rest(self) -> String {
+        let mut line = format!(
+            "{} found nothing wrong, {} not apply",
+            plural(self.ok, "rule", "rules"),
+            match self.not_applicable.saturating_sub(self.failed) {
+                1 => "1 does".to_owned(),
+                n => format!("{n} do"),
+            }
+        );
+        if self.failed > 0 {
+            line.push_str(&format!(", {} failed", self.failed));
+        }
+        line
+    }
+}
+
+fn plural(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// The rules that failed.
+fn failed(report: &Report) -> impl Iterator<Item = &Outcome> {
+    report.rules.iter().filter(|o| o.failed)
+}
+
+/// A severity as people say it.
+const fn label(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Warning => "Warning",
+        Severity::Info => "Look at",
+        Severity::Ok => "Fine",
+        Severity::NotApplicable => "Does not apply",
+    }
+}
+
+/// What is known of the recording, in a line: JVM, main class, when and how long.
+fn facts(report: &Report) -> Vec<(&'static str, String)> {
+    let recording = &report.recording;
+    let mut facts = Vec::new();
+    if let Some(main) = &recording.main {
+        facts.push(("program", main.clone()));
+    }
+    if let Some(jvm) = &recording.jvm {
+        facts.push(("JVM", jvm.clone()));
+    }
+    facts.push(("start", blocks::instant(recording.start_nanos)));
+    facts.push(("length", jfrkit_profile::units::duration(recording.duration_nanos)));
+    let events = i64::try_from(recording.events).unwrap_or(i64::MAX);
+    let mut content = format!("{} events", jfrkit_profile::units::count(events));
+    if recording.chunks > 1 {
+        content.push_str(&format!(" in {} chunks", recording.chunks));
+    }
+    facts.push(("content", content));
+    facts
+}

@@ -1,0 +1,48 @@
+//! Secrets are named, and shown in no form.
+
+use jfr_analyzers::rule::{Report, Severity};
+use jfrkit_reports::{Entry, Format, Style};
+
+use super::{Quoting, fixture, quoting, write};
+
+const FORMATS: [Format; 6] = [Format::Text, Format::Json, Format::Html, Format::Markdown, Format::Junit, Format::Sarif];
+
+fn in_all_forms(report: &Report) -> Vec<(Format, String)> {
+    let mut style = Style::default();
+    style.least = Severity::NotApplicable;
+    FORMATS.iter().map(|format| (*format, write(*format, &[Entry::new("rec.jfr", report)], &style))).collect()
+}
+
+#[test]
+fn of_a_recording_that_holds_some() {
+    let report = fixture("secrets");
+    for id in ["PasswordsInArguments", "PasswordsInEnvironment", "PasswordsInSystemProperties"] {
+        assert_eq!(report.outcome(id).unwrap().verdict.severity, Severity::Warning, "{id}");
+    }
+    // What fixtures/record.sh gives the program.
+    for (format, text) in in_all_forms(report) {
+        let text = text.replace("\\_", "_");
+        for name in ["db-password", "DB_PASSWORD", "my.password"] {
+            assert!(text.contains(name), "{format:?}: {name}");
+        }
+        assert!(!text.to_lowercase().contains("made-up"), "{format:?}");
+    }
+}
+
+/// Whatever rule quotes them.
+#[test]
+fn of_any_rule_that_quotes_a_command_line() {
+    let names = vec![
+        "-Ddb.password=hunter2",
+        "--api-key hunter2",
+        "--token=hunter2",
+        "AWS_SECRET_ACCESS_KEY='hunter2 hunter2'",
+        "jdbc:postgresql://joe:hunter2@db.example/orders",
+        "-Djavax.net.ssl.keyStorePassword=hunter2 -Xmx1g",
+    ];
+    let report = quoting(Quoting { names });
+    for (format, text) in in_all_forms(&report) {
+        assert!(text.contains("db.example") && text.contains("password"), "{format:?}");
+        assert!(!text.contains("hunter2"), "{format:?}: {}", text.lines().find(|l| l.contains("hunter2")).unwrap());
+    }
+}

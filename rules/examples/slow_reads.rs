@@ -1,0 +1,66 @@
+//! A rule of one's own beside those of the crate, and the findings as values:
+//! `cargo run --release --example slow_reads -- rec.jfr`.
+
+use std::error::Error;
+use std::path::Path;
+
+use jfr_analyzers::events::{Facts, GroupBy, Needs};
+use jfr_analyzers::math;
+use jfr_analyzers::rule::{AnalysisOptions, Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfr_parse::Recording;
+
+/// Warns of slow reads of files.
+struct SlowReads;
+
+/// The reads of each file; the longest is the greatest first measure.
+const READS: GroupBy = GroupBy::of(&["jdk.FileRead"]).by(&["path"]).measure(&["duration"]);
+
+impl Rule for SlowReads {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Slow reads",
+            category: Category::Io,
+            description: "Whether reading a file took long",
+            formula: "25 for the longest read at `info`, 75 at `warning`",
+            settings: const { &[Setting::seconds("info", 0.1, "worth a look"), Setting::seconds("warning", 1.0, "bad")] },
+            ..RuleInfo::own("SlowReads")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().enabled("jdk.FileRead").groups(READS)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let reads = facts.groups(&READS);
+        let Some(longest) = reads.iter().max_by(|a, b| a.max(0).total_cmp(&b.max(0))) else {
+            return Verdict::ok("No reads");
+        };
+        let score = math::map2(longest.max(0) / 1e9, settings.number("info"), settings.number("warning"));
+        Verdict::scored(score, format!("The longest read took {:.3} s", longest.max(0) / 1e9))
+            .remedy("Read ahead of time, or less.")
+            .with("path", longest.text(0).unwrap_or("unknown"))
+            .with("longest", Value::nanos_f64(longest.max(0)))
+    }
+}
+
+fn findings(input: &Path) -> Result<(), Box<dyn Error>> {
+    let recording = Recording::open(input)?;
+    let analysis = jfrkit_rules::analysis().with_rule(SlowReads)?;
+    let report = analysis.evaluate(&recording, &AnalysisOptions::default())?;
+    for outcome in report.worst_first(Severity::Info) {
+        println!("{} {}: {}", outcome.verdict.severity, outcome.rule.id, outcome.verdict.summary);
+        if let Some(Value::Duration { nanos }) = outcome.verdict.evidence.get("longest") {
+            println!("    the longest took {} ms", nanos / 1_000_000);
+        }
+    }
+    Ok(())
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let Some(path) = std::env::args_os().nth(1) else {
+        eprintln!("usage: slow_reads RECORDING");
+        std::process::exit(2);
+    };
+    findings(Path::new(&path))
+}

@@ -1,0 +1,95 @@
+//! A page on one rule, for a terminal.
+
+use std::fmt::Write;
+
+use super::{default, switching};
+use jfr_analyzers::events::{Level, Needs};
+use jfr_analyzers::rule::{Origin, Rule, RuleInfo};
+
+/// All that there is to say of one rule: what it checks and how, its settings, its events and how to switch them on.
+#[must_use]
+pub fn explain(rule: &dyn Rule) -> String {
+    let (info, needs) = (rule.info(), rule.needs());
+    let mut out = String::new();
+    // Writing to a string does not fail.
+    let _ = write_page(&mut out, &info, &needs);
+    out
+}
+
+fn write_page(out: &mut String, info: &RuleInfo, needs: &Needs) -> std::fmt::Result {
+    let origin = match info.origin {
+        Origin::Jmc => "JDK Mission Control has a rule of this id",
+        Origin::Own => "beyond the rules of JDK Mission Control",
+    };
+    writeln!(out, "{} ({})\n{}; {origin}\n", info.title, info.id, info.category)?;
+    section(out, "What it checks", info.description)?;
+    section(out, "How it decides", info.formula)?;
+    section(out, "Unlike JDK Mission Control", info.differences)?;
+    if info.settings.is_empty() {
+        section(out, "Settings", "None of its own.")?;
+    } else {
+        writeln!(out, "Settings, with their defaults, as they stand in jfrkit.toml:")?;
+        writeln!(out, "  [rules.{}]", toml_key(info.id))?;
+        for setting in info.settings {
+            let line = format!("{} = \"{}\"", setting.key, default(setting).replace('\\', "\\\\").replace('"', "\\\""));
+            writeln!(out, "  {line:<34}  # {}", setting.label)?;
+        }
+    }
+    writeln!(out, "  To switch it off: enabled = false there, or --skip {}\n", info.id)?;
+    events(out, needs)
+}
+
+fn section(out: &mut String, title: &str, text: &str) -> std::fmt::Result {
+    if text.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{title}:")?;
+    for line in wrapped(text, 96) {
+        writeln!(out, "  {line}")?;
+    }
+    writeln!(out)
+}
+
+fn events(out: &mut String, needs: &Needs) -> std::fmt::Result {
+    let events = needs.events();
+    if events.is_empty() {
+        return section(
+            out,
+            "Events",
+            "Only what every recording holds: settings, flags, properties, the JVM's version.",
+        );
+    }
+    writeln!(out, "Events:")?;
+    let width = events.iter().map(|e| e.len()).max().unwrap_or(0);
+    for event in &events {
+        let level = needs.level_of(event);
+        let what = match level {
+            Some(Level::Available) => "needed: does not apply without events of it",
+            Some(Level::Enabled) => "needed: does not apply where it is switched off",
+            None => "looked at where it is there",
+        };
+        let off = if switching::is_off(event) { "; off unless it is switched on" } else { "" };
+        writeln!(out, "  {event:<width$}  {what}{off}")?;
+    }
+    switching::jdk(out, &events)?;
+    switching::others(out, &events)
+}
+
+fn toml_key(id: &str) -> String {
+    let bare = id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    if bare { id.to_owned() } else { format!("\"{id}\"") }
+}
+
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}

@@ -1,0 +1,81 @@
+//! All rules as a page of Markdown: `docs/rules.md`.
+
+use std::io::{self, Write};
+
+use super::markdown::escape;
+use super::{default, sorted};
+use jfr_analyzers::rule::{Analysis, Origin, Rule, RuleInfo};
+
+/// The rules as a page of Markdown: a table of each category, and below it what there is to say of each rule.
+///
+/// # Errors
+/// Those of `out`.
+pub fn markdown(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
+    let rules = sorted(analysis);
+    let jmc = rules.iter().filter(|(info, _)| info.origin == Origin::Jmc).count();
+    writeln!(out, "# Rules\n")?;
+    writeln!(
+        out,
+        "{} rules, {jmc} of them under the ids of JDK Mission Control. `jfrkit analyze --explain ID` shows one of them, and how \
+         the events that it needs are switched on. This page is written from the rules, by \
+         `cargo run -- analyze --list --format markdown -o docs/rules.md`.\n",
+        rules.len()
+    )?;
+    for of_category in rules.chunk_by(|(a, _), (b, _)| a.category == b.category) {
+        let Some((first, _)) = of_category.first() else { continue };
+        writeln!(out, "## {}\n", first.category)?;
+        writeln!(out, "| Rule | JMC | What it checks |\n|:--|:--|:--|")?;
+        for (info, _) in of_category {
+            let jmc = if info.origin == Origin::Jmc { "yes" } else { "" };
+            let (anchor, id) = (anchor(info.id), escape(info.id));
+            writeln!(out, "| [{id}](#{anchor}) | {jmc} | {} |", words(info.description))?;
+        }
+        for (info, rule) in of_category {
+            writeln!(out)?;
+            section(out, info, *rule)?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn section(out: &mut dyn Write, info: &RuleInfo, rule: &dyn Rule) -> io::Result<()> {
+    writeln!(out, "### {}\n", escape(info.id))?;
+    writeln!(out, "**{}.** {}\n", escape(info.title), words(info.description))?;
+    writeln!(out, "{}", words(info.formula))?;
+    if !info.differences.is_empty() {
+        writeln!(out, "\nUnlike JDK Mission Control: {}", words(info.differences))?;
+    }
+    if !info.settings.is_empty() {
+        writeln!(out, "\n| Setting | Default | |\n|:--|:--|:--|")?;
+        for setting in info.settings {
+            writeln!(out, "| `{}` | {} | {} |", setting.key, code(&default(setting)), words(setting.label))?;
+        }
+    }
+    let events = rule.needs().events();
+    if !events.is_empty() {
+        let events: Vec<String> = events.into_iter().map(code).collect();
+        writeln!(out, "\nEvents: {}", events.join(", "))?;
+    }
+    Ok(())
+}
+
+/// Text in which what stands between backticks is code.
+fn words(text: &str) -> String {
+    let part = |(i, part): (usize, &str)| if i % 2 == 1 { code(part) } else { escape(part) };
+    text.split('`').enumerate().map(part).collect()
+}
+
+/// Text as it is, in a cell of a table too; nothing for the empty one.
+fn code(text: &str) -> String {
+    match text {
+        "" => String::new(),
+        text => format!("`{}`", text.replace('|', "\\|")),
+    }
+}
+
+/// What a heading is linked by, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()
+}

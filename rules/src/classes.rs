@@ -1,0 +1,15 @@
+//! Class loading.
+
+mod class_leak;
+mod class_loading;
+mod metaspace_churn;
+
+use super::boxed;
+pub use class_leak::ClassLeak;
+pub use class_loading::ClassLoading;
+use jfr_analyzers::rule::Rule;
+pub use metaspace_churn::MetaspaceChurn;
+
+pub(super) fn all() -> Vec<Box<dyn Rule>> {
+    boxed![ClassLoading, ClassLeak, MetaspaceChurn]
+}

@@ -1,0 +1,73 @@
+//! `ClassLeak`: the same class loaded again and again.
+
+use std::collections::HashMap;
+
+use jfr_analyzers::events::{Facts, GroupBy, Needs};
+use jfr_analyzers::math::map_exp100;
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Classes of the same name that are loaded again and again and not unloaded. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct ClassLeak;
+
+const LOADS: GroupBy = GroupBy::of(&["jdk.ClassLoad"]).by(&["loadedClass"]);
+const UNLOADS: GroupBy = GroupBy::of(&["jdk.ClassUnload"]).by(&["unloadedClass"]);
+
+impl Rule for ClassLeak {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Leaking classes",
+            category: Category::Classes,
+            description: "Whether classes of the same name are loaded again and again and stay.",
+            formula: "Loads less unloads by name; three quarters of a score that is 75 at `warning`.",
+            differences: "As in JMC, classes of the same name from different loaders count as one.",
+            settings: const { &[Setting::count("warning", 25.0, "Loads of one class, three quarters of 75")] },
+            ..RuleInfo::jmc("ClassLeak")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().enabled("jdk.ClassLoad").enabled("jdk.ClassUnload").groups(LOADS).groups(UNLOADS)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let unloads: HashMap<_, u64> = facts.groups(&UNLOADS).iter().map(|g| (g.key(0), g.count())).collect();
+        let mut classes: Vec<(u64, &str)> = facts
+            .groups(&LOADS)
+            .iter()
+            .map(|g| {
+                let unloaded = unloads.get(&g.key(0)).copied().unwrap_or(0);
+                (g.count().saturating_sub(unloaded), g.text(0).unwrap_or("?"))
+            })
+            .collect();
+        classes.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
+        let Some((most, name)) = classes.first().copied() else { return Verdict::ok("No class was loaded") };
+        let score = 0.75 * map_exp100(most as f64, settings.number("warning"));
+        let rows = classes.iter().take(5).map(|(n, class)| [(*class).into(), Value::count(*n, "loads")]);
+        Verdict::scored(score, format!("{name} was loaded {most} times and not unloaded"))
+            .explain("Each class loader that defines a class anew keeps it, and all that it refers to.")
+            .remedy("Look for class loaders that are made again and again and kept.")
+            .with("classes", Value::table(["class", "loads"], rows))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn loads_without_unloads_count() {
+        let of = |loads: i64, unloads: i64| {
+            let scene = Scene::new().enabled("jdk.ClassUnload").enabled("jdk.ClassLoad");
+            let scene = (0..loads).fold(scene, |s, i| s.event("jdk.ClassLoad", i, i, [("loadedClass", "a.B".into())]));
+            let scene =
+                (0..unloads).fold(scene, |s, i| s.event("jdk.ClassUnload", i, i, [("unloadedClass", "a.B".into())]));
+            scene.judge(&ClassLeak).severity
+        };
+        assert_eq!(of(10, 0), Severity::Info);
+        assert_eq!(of(10, 9), Severity::Ok);
+        assert_eq!(of(0, 0), Severity::Ok);
+    }
+}

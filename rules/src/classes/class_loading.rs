@@ -1,0 +1,83 @@
+//! `ClassLoading`: slow loading of classes.
+
+use jfr_analyzers::events::{Facts, GroupBy, Needs};
+use jfr_analyzers::math::ratio;
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Time spent loading classes. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct ClassLoading;
+
+const LOADS: GroupBy = GroupBy::of(&["jdk.ClassLoad"]).by(&["eventThread"]).measure(&["duration"]);
+
+impl Rule for ClassLoading {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Loading of classes",
+            category: Category::Classes,
+            description: "Whether loading classes takes long.",
+            formula: "Worth a look if the longest load takes more than `longest`, or all loads more than `share` of the \
+                      time from the first to the last.",
+            settings: const {
+                &[
+                    Setting::seconds("longest", 1.0, "Load that is worth a look"),
+                    Setting::percent("share", 10.0, "Share of the time that is worth a look"),
+                ]
+            },
+            ..RuleInfo::jmc("ClassLoading")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().enabled("jdk.ClassLoad").groups(LOADS)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let groups = facts.groups(&LOADS);
+        let Some(all) = groups.total() else { return Verdict::ok("No class was loaded") };
+        let share = ratio(all.sum(0), all.last().saturating_sub(all.first()) as f64);
+        let slow = all.max(0) > settings.number("longest") * 1e9 || share * 100.0 > settings.number("share");
+        let summary =
+            format!("Loading classes took {:.1} ms, the longest {:.1} ms", all.sum(0) / 1e6, all.max(0) / 1e6);
+        let verdict = if slow { Verdict::info(summary) } else { Verdict::ok(summary) };
+        let mut threads: Vec<_> = groups.iter().collect();
+        threads.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+        let rows = threads.iter().take(5).map(|g| {
+            [
+                g.thread(0).map_or("?", |t| t.name.as_str()).into(),
+                Value::count(g.count(), "classes"),
+                Value::nanos_f64(g.sum(0)),
+            ]
+        });
+        verdict
+            .explain("Loading includes reading, checking and linking a class, and waiting for other loaders.")
+            .remedy("Share class data (-XX:SharedArchiveFile), make the class path shorter, load ahead of time.")
+            .with("classes", Value::count(all.count(), "classes"))
+            .with("time", Value::nanos_f64(all.sum(0)))
+            .with("longest", Value::nanos_f64(all.max(0)))
+            .with("share of the time", Value::share(share))
+            .with("threads", Value::table(["thread", "classes", "time"], rows))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn a_long_load_and_many_loads() {
+        let second = 1_000_000_000;
+        let of = |nanos: i64| {
+            Scene::new()
+                .event("jdk.ClassLoad", 0, nanos, [])
+                .event("jdk.ClassLoad", 100 * second, 100 * second + 1, [])
+                .judge(&ClassLoading)
+                .severity
+        };
+        assert_eq!(of(2 * second), Severity::Info);
+        assert_eq!(of(second / 2), Severity::Ok);
+        assert_eq!(Scene::new().event("jdk.ClassLoad", 0, 9, []).judge(&ClassLoading).severity, Severity::Info);
+    }
+}

@@ -1,0 +1,206 @@
+//! `MetaspaceChurn`: class loaders that pile up, metaspace that runs short.
+
+use std::collections::BTreeMap;
+
+use crate::common::{SECOND, things, worst};
+use jfr_analyzers::events::{Facts, GroupBy, Level, Needs};
+use jfr_analyzers::math::map2;
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Class loaders of a kind, and their classes, that become more and more. Needs the list of `jdk.ClassLoaderStatistics`.
+///
+/// Fires on `fixtures/scenarios/metaspace-leak.jfr.gz`; quiet on `healthy`.
+#[derive(Debug, Clone, Copy)]
+pub struct MetaspaceChurn;
+
+const CAUSES: GroupBy = GroupBy::of(&["jdk.GarbageCollection"]).by(&["cause"]).measure(&["sumOfPauses"]);
+
+/// Statistics of all loaders are written one after the other; a gap of this parts two batches.
+const GAP: i64 = SECOND / 20;
+/// Batches that it takes to speak of growth.
+const ENOUGH: usize = 3;
+/// While the JVM starts, metaspace grows to its size and allocations fail at each threshold on the way.
+const WARM_UP: i64 = 60 * SECOND;
+
+/// Loaders of one class, batch after batch.
+#[derive(Debug, Default)]
+struct Kind {
+    /// Loaders and classes by batch.
+    batches: BTreeMap<usize, (f64, f64)>,
+    hidden: f64,
+}
+
+impl MetaspaceChurn {
+    fn kinds(facts: &Facts) -> (BTreeMap<&str, Kind>, usize) {
+        let mut kinds: BTreeMap<&str, Kind> = BTreeMap::new();
+        let (mut batch, mut before) = (0usize, i64::MIN);
+        for row in facts.table("jdk.ClassLoaderStatistics").rows() {
+            if before != i64::MIN && row.start.saturating_sub(before) > GAP {
+                batch = batch.saturating_add(1);
+            }
+            before = row.start;
+            let hidden = row.float("hiddenClassCount|anonymousClassCount").unwrap_or(0.0);
+            let kind = kinds.entry(row.text("classLoader.type").unwrap_or("bootstrap")).or_default();
+            let (loaders, classes) = kind.batches.entry(batch).or_default();
+            *loaders += 1.0;
+            *classes += row.float("classCount").unwrap_or(0.0) + hidden;
+            kind.hidden += hidden;
+        }
+        (kinds, if before == i64::MIN { 0 } else { batch.saturating_add(1) })
+    }
+}
+
+impl Rule for MetaspaceChurn {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Class loaders that pile up",
+            category: Category::Classes,
+            description: "Whether class loaders of a kind, or their classes, only ever become more, and whether metaspace runs short.",
+            formula: "For each class of loaders whose number (or number of classes) rises from each jdk.ClassLoaderStatistics batch to the \
+                      next, at least 3: growth from first to last, 25 at `loaders-info` (`classes-info`), 75 at `loaders-warning` \
+                      (`classes-warning`). Of the loaders that the JDK makes for reflection only the classes count. jdk.MetaspaceAllocationFailure events later than 60 s after the JVM's start: 25 at \
+                      `failures-info`, 75 at `failures-warning`; earlier ones only mean that metaspace grows to its size. Own thresholds.",
+            settings: const {
+                &[
+                    Setting::count("loaders-info", 10.0, "More loaders of a kind that are worth a look"),
+                    Setting::count("loaders-warning", 50.0, "More loaders of a kind to act on"),
+                    Setting::count("classes-info", 1_000.0, "More classes that are worth a look"),
+                    Setting::count("classes-warning", 10_000.0, "More classes to act on"),
+                    Setting::count("failures-info", 1.0, "Failed allocations that are worth a look"),
+                    Setting::count("failures-warning", 3.0, "Failed allocations to act on"),
+                ]
+            },
+            ..RuleInfo::own("MetaspaceChurn")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+            .table(
+                "jdk.ClassLoaderStatistics",
+                &["classLoader.type", "classCount", "hiddenClassCount|anonymousClassCount"],
+            )
+            .table_up_to(1_000, "jdk.MetaspaceAllocationFailure", &["classLoader.type", "size"])
+            .groups(CAUSES)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        if let Some(because) =
+            facts.missing_all(&["jdk.ClassLoaderStatistics", "jdk.MetaspaceAllocationFailure"], Level::Enabled)
+        {
+            return Verdict::not_applicable(because);
+        }
+        let (kinds, batches) = Self::kinds(facts);
+        // Growth of loaders and classes, score.
+        let mut growing: Vec<(&str, f64, f64, f64)> = kinds
+            .iter()
+            .filter(|(_, kind)| batches >= ENOUGH && kind.batches.len() >= ENOUGH)
+            .map(|(name, kind)| {
+                let grown = |pick: fn(&(f64, f64)) -> f64| {
+                    let values: Vec<f64> = (0..batches).map(|b| kind.batches.get(&b).map_or(0.0, pick)).collect();
+                    let always = values.iter().zip(values.iter().skip(1)).all(|(a, b)| b > a);
+                    let growth = values.last().copied().unwrap_or(0.0) - values.first().copied().unwrap_or(0.0);
+                    if always { growth } else { 0.0 }
+                };
+                let (loaders, classes) = (grown(|b| b.0), grown(|b| b.1));
+                // The JDK makes one for each method that is called by reflection often; there are as many as such methods.
+                let by_design = name.ends_with(".reflect.DelegatingClassLoader");
+                let counted = if by_design { 0.0 } else { loaders };
+                let score = worst([
+                    map2(counted, settings.number("loaders-info"), settings.number("loaders-warning")),
+                    map2(classes, settings.number("classes-info"), settings.number("classes-warning")),
+                ]);
+                (*name, loaders, classes, score)
+            })
+            .filter(|(.., score)| *score > 0.0)
+            .collect();
+        growing.sort_by(|a, b| b.3.total_cmp(&a.3));
+        let warm = facts.jvm().start.unwrap_or_else(|| facts.start()).saturating_add(WARM_UP);
+        let failures = facts.table("jdk.MetaspaceAllocationFailure");
+        let late = failures.rows().filter(|r| r.start >= warm).count() as u64;
+        let by_failures = map2(late as f64, settings.number("failures-info"), settings.number("failures-warning"));
+        let forced = facts.groups(&CAUSES).select(&[], |g| g.text(0).is_some_and(|c| c.contains("Metadata"))).pop();
+        let score = worst([growing.first().map_or(0.0, |g| g.3), by_failures]);
+        let summary = match growing.first() {
+            Some((name, loaders, classes, top)) if *top >= by_failures => {
+                format!(
+                    "{loaders:.0} more class loaders of {name} with {classes:.0} more classes by the end of the recording"
+                )
+            }
+            _ if late > 0 => {
+                format!("Metaspace ran short: {}", things(late, "allocation failed", "allocations failed"))
+            }
+            _ if batches < ENOUGH => {
+                "Metaspace did not run short; too few statistics to see whether loaders pile up".to_owned()
+            }
+            _ => "No class loaders pile up".to_owned(),
+        };
+        let rows = growing.iter().take(10).map(|(name, loaders, classes, _)| {
+            [(*name).into(), Value::number(*loaders, "loaders"), Value::number(*classes, "classes")]
+        });
+        Verdict::scored(score, summary)
+            .explain(
+                "A class loader and all its classes stay until none of its classes and objects is reachable. Loaders made again and again \
+                 (for redeployed applications, scripts, proxies, serializers) and kept by one reference fill metaspace; the collector \
+                 then runs because of metaspace, though the heap is empty.",
+            )
+            .remedy(
+                "Find what keeps the loaders in a heap dump (paths from the roots to the loader; often a thread, a ThreadLocal, a cache of \
+                 classes, a registered driver), make one loader and keep it, cache generated classes. Look at jdk.ClassDefine events \
+                 for who defines classes.",
+            )
+            .with("batches of statistics", Value::count(batches as u64, "batches"))
+            .with_some("growing", (!growing.is_empty()).then(|| Value::table(["class of the loaders", "more loaders", "more classes"], rows)))
+            .with("failed allocations", Value::count(failures.seen(), "allocations"))
+            .with("of them after the first minute", Value::count(late, "allocations"))
+            .with_some("collections for metaspace", forced.as_ref().map(|g| Value::count(g.count(), "collections")))
+            .with_some("their pauses", forced.as_ref().map(|g| Value::nanos_f64(g.sum(0))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::common::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn it_fires_on_loaders_that_are_kept() {
+        let verdict = fixture::expect("MetaspaceChurn", "metaspace-leak", Severity::Warning);
+        assert!(verdict.summary.contains("PluginLoader"), "{}", verdict.summary);
+    }
+
+    #[test]
+    fn reflection_makes_loaders_by_design() {
+        let judge = |loader: &str| {
+            let one = |scene: Scene, at: i64| {
+                let fields = [("classLoader.type", loader.into()), ("classCount", 1.into())];
+                scene.event("jdk.ClassLoaderStatistics", at, at, fields)
+            };
+            let batch = |scene: Scene, n: i64| (0..n * 40).fold(scene, |s, i| one(s, n * SECOND + i));
+            (1..=3).fold(Scene::new(), batch).judge(&MetaspaceChurn).severity
+        };
+        assert_eq!(judge("jdk.internal.reflect.DelegatingClassLoader"), Severity::Ok);
+        assert_eq!(judge("shop.ScriptLoader"), Severity::Warning);
+    }
+
+    #[test]
+    fn it_fires_on_late_failures() {
+        let at = |seconds: i64| {
+            Scene::new()
+                .event("jdk.JVMInformation", 0, 0, [("jvmStartTime", 1.into())])
+                .event("jdk.MetaspaceAllocationFailure", seconds * SECOND, seconds * SECOND, [("size", 8.into())])
+                .judge(&MetaspaceChurn)
+                .severity
+        };
+        assert_eq!(at(100), Severity::Info);
+        assert_eq!(at(10), Severity::Ok);
+    }
+
+    #[test]
+    fn it_is_quiet_on_a_healthy_program() {
+        fixture::expect("MetaspaceChurn", "healthy", Severity::Ok);
+        fixture::expect("MetaspaceChurn", "spin", Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,50 @@
+//! CPU, method profile, compiler.
+
+mod code_cache;
+mod code_cache_near_full;
+mod compare_cpu;
+mod compiler_queue_backlog;
+mod cpu_samples_lost;
+mod cpu_saturation;
+mod deoptimization_storm;
+mod few_sampled_threads;
+mod high_jvm_cpu;
+mod jit_overhead;
+mod kernel_time_share;
+mod load;
+mod method_profiling;
+mod unwalkable_stacks;
+
+use super::boxed;
+pub use code_cache::CodeCache;
+pub use code_cache_near_full::CodeCacheNearFull;
+pub use compare_cpu::CompareCpu;
+pub use compiler_queue_backlog::CompilerQueueBacklog;
+pub use cpu_samples_lost::CpuSamplesLost;
+pub use cpu_saturation::CpuSaturation;
+pub use deoptimization_storm::DeoptimizationStorm;
+pub use few_sampled_threads::FewSampledThreads;
+pub use high_jvm_cpu::HighJvmCpu;
+use jfr_analyzers::rule::Rule;
+pub use jit_overhead::JitOverhead;
+pub use kernel_time_share::KernelTimeShare;
+pub use method_profiling::MethodProfiling;
+pub use unwalkable_stacks::UnwalkableStacks;
+
+pub(super) fn all() -> Vec<Box<dyn Rule>> {
+    boxed![
+        MethodProfiling,
+        HighJvmCpu,
+        CompareCpu,
+        FewSampledThreads,
+        CodeCache,
+        CodeCacheNearFull,
+        CompilerQueueBacklog,
+        CpuSamplesLost,
+        CpuSaturation,
+        DeoptimizationStorm,
+        JitOverhead,
+        KernelTimeShare,
+        UnwalkableStacks
+    ]
+}

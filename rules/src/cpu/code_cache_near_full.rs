@@ -1,0 +1,188 @@
+//! `CodeCacheNearFull`: no room for compiled code.
+
+use crate::support::{mebibytes, number};
+use jfr_analyzers::events::{Facts, Level, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether the code cache is, or was, nearly full. Needs the lists of `jdk.CodeCacheFull`, `jdk.JITRestart` and
+/// `jdk.CodeCacheStatistics` (a few each chunk).
+///
+/// JMC's `CodeCache` applies only where the cache was full; this one tells also that it soon will be. Fires on
+/// `fixtures/scenarios/code-cache.jfr.gz`; quiet on `healthy`.
+#[derive(Debug, Clone, Copy)]
+pub struct CodeCacheNearFull;
+
+const FULL: &str = "jdk.CodeCacheFull";
+const RESTART: &str = "jdk.JITRestart";
+const STATISTICS: &str = "jdk.CodeCacheStatistics";
+
+struct Segment<'f> {
+    name: &'f str,
+    size: f64,
+    free: f64,
+    at: i64,
+}
+
+impl Segment<'_> {
+    fn used(&self) -> f64 {
+        1.0 - ratio(self.free, self.size)
+    }
+}
+
+impl Rule for CodeCacheNearFull {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Code cache nearly full",
+            category: Category::Cpu,
+            description: "Whether there was room for compiled code.",
+            formula: "A warning for any jdk.CodeCacheFull or jdk.JITRestart. Else, by segment in jdk.CodeCacheStatistics: 1 - \
+                      least unallocatedCapacity over reserved size (reservedTopAddress - startAddress), 25 at `info`, 75 at \
+                      `warning` for the fullest.",
+            settings: const {
+                &[
+                    Setting::percent("info", 80.0, "Use of a segment that is worth a look"),
+                    Setting::percent("warning", 95.0, "Use of a segment to act on"),
+                ]
+            },
+            ..RuleInfo::own("CodeCacheNearFull")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+            .table_up_to(1_000, FULL, &["codeBlobType", "fullCount"])
+            .table_up_to(1_000, RESTART, &["freedMemory", "codeCacheMaxCapacity"])
+            .table(STATISTICS, &["codeBlobType", "startAddress", "reservedTopAddress", "unallocatedCapacity"])
+            .table_up_to(1_000, "jdk.CodeCacheConfiguration", &["reservedSize"])
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let (full, restarts) = (facts.table(FULL), facts.table(RESTART));
+        let segments = segments(facts);
+        let reserved = facts.table("jdk.CodeCacheConfiguration").ints("reservedSize").max();
+        let reserved = reserved.map(|r| r as f64).filter(|r| *r > 0.0);
+        let fullest = segments.iter().max_by(|a, b| a.used().total_cmp(&b.used()));
+        let happened = full.seen().saturating_add(restarts.seen());
+        let verdict = if happened > 0 {
+            let size = reserved.map(|r| format!(" ({})", mebibytes(r))).unwrap_or_default();
+            let mut what = Vec::new();
+            if full.seen() > 0 {
+                what.push(format!("the code cache{size} ran full {}", number(full.seen(), "time", "times")));
+            }
+            if restarts.seen() > 0 {
+                what.push(format!(
+                    "the compilers were stopped and restarted {}",
+                    number(restarts.seen(), "time", "times")
+                ));
+            }
+            let mut summary = what.join(" and ");
+            if let Some(first) = summary.get_mut(..1) {
+                first.make_ascii_uppercase();
+            }
+            Verdict::warning(summary).score(100.0)
+        } else if let Some(fullest) = fullest {
+            let score = map2(fullest.used() * 100.0, settings.number("info"), settings.number("warning"));
+            Verdict::scored(
+                score,
+                format!("The code cache's fullest segment ({}) is {:.0} % full", fullest.name, fullest.used() * 100.0),
+            )
+            .with("fullest at", Value::instant(fullest.at))
+        } else {
+            let because = facts.missing_all(&[STATISTICS, FULL, RESTART], Level::Available);
+            return Verdict::not_applicable(
+                because.unwrap_or_else(|| format!("{STATISTICS} does not tell the size of the cache")),
+            );
+        };
+        let window = full.first().or_else(|| restarts.first()).map(|e| e.start);
+        let freed: i64 = restarts.ints("freedMemory").fold(0, i64::saturating_add);
+        verdict
+            .explain(
+                "Without room for more code the compilers stop, or old code is thrown away to be compiled again: hot methods \
+                 then run interpreted, many times slower.",
+            )
+            .remedy(
+                "Raise -XX:ReservedCodeCacheSize (240 MiB by default with tiered compilation). If it fills again after \
+                 that, look for classes that are generated all the time.",
+            )
+            .with_some("reserved", reserved.map(Value::bytes))
+            .with_some("first time", window.map(Value::instant))
+            .with_some("freed at restarts", (freed > 0).then(|| Value::bytes(freed as f64)))
+            .with(
+                "segments",
+                Value::table(
+                    ["segment", "size", "least free", "most used"],
+                    segments
+                        .iter()
+                        .map(|s| [s.name.into(), Value::bytes(s.size), Value::bytes(s.free), Value::share(s.used())]),
+                ),
+            )
+    }
+}
+
+/// The segments, each with the least that was free.
+fn segments(facts: &Facts) -> Vec<Segment<'_>> {
+    let mut segments: Vec<Segment<'_>> = Vec::new();
+    for row in facts.table(STATISTICS).rows() {
+        let (Some(from), Some(to)) = (row.int("startAddress"), row.int("reservedTopAddress")) else { continue };
+        let Some(free) = row.int("unallocatedCapacity") else { continue };
+        let (size, free) = (to.saturating_sub(from) as f64, free as f64);
+        // JDKs that count the whole cache for each segment have more free than there is.
+        if size <= 0.0 || free > size {
+            continue;
+        }
+        let name = row.text("codeBlobType").unwrap_or("code cache");
+        match segments.iter_mut().find(|s| s.name == name) {
+            Some(segment) if free < segment.free => (segment.free, segment.size, segment.at) = (free, size, row.start),
+            Some(_) => {}
+            None => segments.push(Segment { name, size, free, at: row.start }),
+        }
+    }
+    segments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    fn scene(free: i64) -> Scene {
+        let fields = [
+            ("codeBlobType", "CodeCache".into()),
+            ("startAddress", 0x1000.into()),
+            ("reservedTopAddress", 0x1_1000.into()),
+            ("unallocatedCapacity", free.into()),
+        ];
+        Scene::new().event(STATISTICS, 0, 0, fields)
+    }
+
+    #[test]
+    fn a_full_cache_is_a_warning() {
+        let verdict = fixture::expect("CodeCacheNearFull", "scenarios/code-cache", Severity::Warning);
+        assert!(verdict.summary.contains("ran full 1 time"), "{}", verdict.summary);
+    }
+
+    #[test]
+    fn so_is_one_that_soon_will_be() {
+        assert_eq!(scene(0x800).judge(&CodeCacheNearFull).severity, Severity::Warning);
+        assert_eq!(scene(0x2000).judge(&CodeCacheNearFull).severity, Severity::Info);
+    }
+
+    #[test]
+    fn a_restart_of_the_compilers_is_a_warning() {
+        let scene = Scene::new().event(RESTART, 0, 0, [("freedMemory", 4_096.into())]);
+        assert_eq!(scene.judge(&CodeCacheNearFull).severity, Severity::Warning);
+    }
+
+    #[test]
+    fn a_cache_with_room_is_fine() {
+        fixture::expect("CodeCacheNearFull", "scenarios/healthy", Severity::Ok);
+    }
+
+    #[test]
+    fn without_statistics_it_does_not_apply() {
+        assert_eq!(Scene::new().judge(&CodeCacheNearFull).severity, Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,92 @@
+//! `CompareCpu`: other processes use the CPU.
+
+use super::load::{needs, samples};
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::{Span, longest_span, map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether other processes take the CPU. Needs the list of CPU loads.
+#[derive(Debug, Clone, Copy)]
+pub struct CompareCpu;
+
+impl Rule for CompareCpu {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Other processes' CPU load",
+            category: Category::Environment,
+            description: "Whether other processes on the machine use the CPU.",
+            formula: "Other = machineTotal less the JVM's load. Neighbouring samples merge into spans while their mean of \
+                      other times machineTotal is over `warning`; 25 at `info`, 75 at `warning` for the longest span.",
+            differences: "As in JMC the load is multiplied with the machine's rather than divided by it; the evidence has the share of other processes in the machine's load. JMC loses the last span in merging.",
+            settings: const {
+                &[
+                    Setting::percent("info", 20.0, "Load that is worth a look"),
+                    Setting::percent("warning", 40.0, "Load to act on"),
+                ]
+            },
+            ..RuleInfo::jmc("CompareCpu")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        needs(Needs::new().available("jdk.CPULoad"))
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let loads = samples(facts);
+        let spans = |level: fn(f64, f64) -> f64| -> Vec<Span> {
+            let level = |l: &super::load::Load| level(l.machine - l.jvm(), l.machine);
+            let pairs = loads.iter().zip(loads.iter().skip(1));
+            pairs.map(|(a, b)| Span { start: a.at, end: b.at, level: (level(a) + level(b)) / 2.0 }).collect()
+        };
+        let limit = settings.number("warning") / 100.0;
+        let (Some(other), Some(worst)) = (
+            longest_span(&spans(|other, _| other), limit),
+            longest_span(&spans(|other, machine| other * machine), limit),
+        ) else {
+            return Verdict::not_applicable("there are fewer than two samples of the CPU load");
+        };
+        let score = map2(worst.level * 100.0, settings.number("info"), settings.number("warning"));
+        let sum = |f: fn(&super::load::Load) -> f64| loads.iter().map(f).sum::<f64>();
+        let share = ratio(sum(|l| (l.machine - l.jvm()).max(0.0)), sum(|l| l.machine));
+        Verdict::scored(score, format!("Other processes use {:.0} % of the CPUs", (other.level * 100.0).max(0.0)))
+            .explain("The program has to share the CPUs with other processes.")
+            .remedy("See what else runs on the machine, and move it or the program.")
+            .with("load of other processes", Value::share(other.level))
+            .with("window", Value::window(other.start, other.end))
+            .with("share in the machine's load", Value::share(share))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn a_busy_machine_with_an_idle_jvm_is_found() {
+        let of = |jvm: f64, machine: f64| {
+            (0..5i64)
+                .fold(Scene::new(), |s, i| {
+                    s.event(
+                        "jdk.CPULoad",
+                        i,
+                        i,
+                        [("jvmUser", jvm.into()), ("jvmSystem", 0.0.into()), ("machineTotal", machine.into())],
+                    )
+                })
+                .judge(&CompareCpu)
+                .severity
+        };
+        assert_eq!(of(0.05, 0.9), Severity::Warning);
+        assert_eq!(of(0.9, 0.95), Severity::Ok);
+        let one = Scene::new().event(
+            "jdk.CPULoad",
+            0,
+            0,
+            [("jvmUser", 0.0.into()), ("jvmSystem", 0.0.into()), ("machineTotal", 0.9.into())],
+        );
+        assert_eq!(one.judge(&CompareCpu).severity, Severity::NotApplicable);
+    }
+}

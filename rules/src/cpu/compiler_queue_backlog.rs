@@ -1,0 +1,176 @@
+//! `CompilerQueueBacklog`: methods that wait for a compiler.
+
+use crate::support::time;
+use jfr_analyzers::events::{Event, Facts, Needs};
+use jfr_analyzers::math::map2;
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether the queue of a compiler stays long. Needs the list of `jdk.CompilerQueueUtilization` (JDK 25 and later, two each
+/// 10 s).
+///
+/// Fires on made-up events; `fixtures/jdk25-full.jfr.gz` is too short to be judged.
+#[derive(Debug, Clone, Copy)]
+pub struct CompilerQueueBacklog;
+
+const EVENT: &str = "jdk.CompilerQueueUtilization";
+
+/// A stretch in which the queue never was shorter than this.
+#[derive(Clone, Copy)]
+struct Backlog<'f> {
+    compiler: &'f str,
+    least: i64,
+    from: i64,
+    to: i64,
+    added: i64,
+    removed: i64,
+}
+
+impl Rule for CompilerQueueBacklog {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Compiler queue backlog",
+            category: Category::Cpu,
+            description: "Whether methods wait long to be compiled.",
+            formula: "From jdk.CompilerQueueUtilization by compiler: the least queueSize over any `window`; 25 at `info`, 75 \
+                      at `warning` for the greatest. Thresholds of our own.",
+            settings: const {
+                &[
+                    Setting::count("info", 500.0, "Methods in the queue that are worth a look"),
+                    Setting::count("warning", 5_000.0, "Methods in the queue to act on"),
+                    Setting::seconds("window", 30.0, "How long the queue must not be shorter"),
+                ]
+            },
+            ..RuleInfo::own("CompilerQueueBacklog")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+            .enabled(EVENT)
+            .table(EVENT, &["compiler", "queueSize", "addedRate", "removedRate", "compilerThreadCount"])
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let table = facts.table(EVENT);
+        let mut compilers: Vec<&str> = table.texts("compiler").collect();
+        compilers.sort_unstable();
+        compilers.dedup();
+        let window = settings.nanos("window");
+        let found: Vec<Backlog<'_>> = compilers
+            .iter()
+            .filter_map(|compiler| {
+                let rows: Vec<Event<'_>> = table.rows().filter(|r| r.text("compiler") == Some(compiler)).collect();
+                longest(compiler, &rows, window)
+            })
+            .collect();
+        let Some(worst) = found.iter().max_by_key(|b| b.least) else {
+            return Verdict::not_applicable(format!(
+                "{} {EVENT} events are too few: they do not span {}",
+                table.len(),
+                time(window as f64)
+            ));
+        };
+        let threads = table.rows().filter(|r| r.text("compiler") == Some(worst.compiler));
+        let threads = threads.filter_map(|r| r.int("compilerThreadCount")).max();
+        let score = map2(worst.least as f64, settings.number("info"), settings.number("warning"));
+        Verdict::scored(
+            score,
+            format!(
+                "For {} at least {} methods waited to be compiled by {}",
+                time(worst.to.saturating_sub(worst.from) as f64),
+                worst.least.max(0),
+                worst.compiler,
+            ),
+        )
+        .explain("Until its turn comes, a method runs interpreted or in a slow form; start-up and warm-up take longer.")
+        .remedy(
+            "Give the JVM more CPUs for the time of its start, raise -XX:CICompilerCount, warm it up before it takes \
+             requests, or use an AOT cache (JDK 24 and later) or CDS.",
+        )
+        .with("window", Value::window(worst.from, worst.to))
+        .with_some("compiler threads", threads.map(|n| Value::number(n as f64, "threads")))
+        .with(
+            "compilers",
+            Value::table(
+                ["compiler", "least queue", "added", "compiled"],
+                found.iter().map(|b| {
+                    [
+                        b.compiler.into(),
+                        Value::number(b.least as f64, "methods"),
+                        Value::number(b.added as f64, "per second"),
+                        Value::number(b.removed as f64, "per second"),
+                    ]
+                }),
+            ),
+        )
+    }
+}
+
+/// The stretch of at least this length over which the shortest queue is the longest.
+fn longest<'f>(compiler: &'f str, rows: &[Event<'f>], window: i64) -> Option<Backlog<'f>> {
+    let mut best: Option<Backlog<'f>> = None;
+    for (i, first) in rows.iter().enumerate() {
+        let mut least = i64::MAX;
+        for row in rows.iter().skip(i) {
+            least = least.min(row.int("queueSize").unwrap_or(0));
+            if best.is_some_and(|b| least <= b.least) {
+                break;
+            }
+            if row.start.saturating_sub(first.start) >= window {
+                let mean = |field| {
+                    let rows = || rows.iter().filter(|r| (first.start..=row.start).contains(&r.start));
+                    let sum = rows().filter_map(|r| r.int(field)).fold(0i64, i64::saturating_add);
+                    sum.checked_div(i64::try_from(rows().count()).unwrap_or(i64::MAX)).unwrap_or(0)
+                };
+                best = Some(Backlog {
+                    compiler,
+                    least,
+                    from: first.start,
+                    to: row.start,
+                    added: mean("addedRate"),
+                    removed: mean("removedRate"),
+                });
+                break;
+            }
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::SECOND;
+    use crate::support::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    fn scene(queue: &[i64]) -> Scene {
+        (0i64..).zip(queue).fold(Scene::new(), |scene, (i, n)| {
+            let at = i * 10 * SECOND;
+            let fields = |compiler: &str, n: i64| {
+                [("compiler", compiler.into()), ("queueSize", n.into()), ("addedRate", 900.into())]
+            };
+            scene.event(EVENT, at, at, fields("c2", *n)).event(EVENT, at, at, fields("c1", 3))
+        })
+    }
+
+    #[test]
+    fn a_queue_that_stays_long_is_found() {
+        let verdict = scene(&[100, 7_000, 6_000, 8_000, 6_500, 20]).judge(&CompilerQueueBacklog);
+        assert_eq!(verdict.severity, Severity::Warning);
+        assert!(verdict.summary.contains("6000 methods waited to be compiled by c2"), "{}", verdict.summary);
+    }
+
+    #[test]
+    fn a_peak_is_fine() {
+        assert_eq!(scene(&[100, 7_000, 20, 30, 8_000, 0]).judge(&CompilerQueueBacklog).severity, Severity::Ok);
+    }
+
+    #[test]
+    fn short_and_old_recordings_say_nothing() {
+        fixture::expect("CompilerQueueBacklog", "jdk25-full", Severity::NotApplicable);
+        let old = fixture::expect("CompilerQueueBacklog", "scenarios/healthy", Severity::NotApplicable);
+        assert!(old.summary.contains("JDK 25 or later"), "{}", old.summary);
+    }
+}

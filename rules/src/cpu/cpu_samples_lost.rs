@@ -1,0 +1,128 @@
+//! `CpuSamplesLost`: CPU-time samples that were lost, or have no stack.
+
+use jfr_analyzers::events::{Facts, Group, GroupBy, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// How many samples of the CPU-time profiler (JDK 25 and later, Linux) were lost or failed. Needs no list.
+///
+/// Quiet on `fixtures/jdk25-full.jfr.gz` (2 % lost); fires on made-up events.
+#[derive(Debug, Clone, Copy)]
+pub struct CpuSamplesLost;
+
+const SAMPLES: GroupBy = GroupBy::of(&["jdk.CPUTimeSample"]).by(&["failed", "biased"]);
+const LOST: GroupBy = GroupBy::of(&["jdk.CPUTimeSamplesLost"]).by(&["eventThread"]).measure(&["lostSamples"]);
+
+/// Samples that it takes to judge.
+const ENOUGH: f64 = 100.0;
+
+impl Rule for CpuSamplesLost {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "CPU-time samples lost",
+            category: Category::Recording,
+            description: "Whether the CPU-time profiler lost samples or could not take their stacks, so that its profile is \
+                          off.",
+            formula: "lostSamples of jdk.CPUTimeSamplesLost over those and the jdk.CPUTimeSample events; and the share of \
+                      these with `failed`. Each 25 at `info`, 75 at `warning`; the greater counts.",
+            settings: const {
+                &[
+                    Setting::percent("info", 5.0, "Share that is worth a look"),
+                    Setting::percent("warning", 25.0, "Share to act on"),
+                ]
+            },
+            ..RuleInfo::own("CpuSamplesLost")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().enabled("jdk.CPUTimeSample").groups(SAMPLES).groups(LOST)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let groups = facts.groups(&SAMPLES);
+        let count = |keep: fn(&Group<'_>) -> bool| {
+            groups.iter().filter(keep).fold(0u64, |sum, g| sum.saturating_add(g.count())) as f64
+        };
+        let samples = count(|_| true);
+        let failed = count(|g| g.int(0) == Some(1));
+        let biased = count(|g| g.int(1) == Some(1));
+        let lost = facts.groups(&LOST).total().map_or(0.0, |g| g.sum(0));
+        if samples + lost < ENOUGH {
+            return Verdict::not_applicable(format!(
+                "{:.0} CPU-time samples are too few to judge by; it takes {ENOUGH:.0}",
+                samples + lost
+            ));
+        }
+        let lost_share = ratio(lost, samples + lost);
+        let failed_share = ratio(failed, samples);
+        let score = |share: f64| map2(share * 100.0, settings.number("info"), settings.number("warning"));
+        let mut threads: Vec<Group<'_>> = facts.groups(&LOST).iter().collect();
+        threads.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+        Verdict::scored(
+            score(lost_share).max(score(failed_share)),
+            format!(
+                "{:.1} % of the CPU-time samples were lost, {:.1} % of the rest have no stack",
+                lost_share * 100.0,
+                failed_share * 100.0
+            ),
+        )
+        .explain(
+            "A lost sample is CPU time that the profile does not show. Samples are lost when a thread's queue is full \
+             before it is drained, so it is the busiest threads that look less busy than they are.",
+        )
+        .remedy(
+            "Take samples less often (jdk.CPUTimeSample#throttle, such as 10ms or 500/s), or scale each thread's samples \
+             by what it lost.",
+        )
+        .with("lost", Value::share(lost_share))
+        .with("without a stack", Value::share(failed_share))
+        .with("biased to safepoints", Value::share(ratio(biased, samples)))
+        .with("samples", Value::number(samples, "samples"))
+        .with(
+            "threads that lost most",
+            Value::table(
+                ["thread", "lost samples"],
+                threads.iter().take(5).map(|g| {
+                    [g.thread(0).map_or("?", |t| t.name.as_str()).into(), Value::number(g.sum(0), "samples")]
+                }),
+            ),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::thread;
+
+    fn scene(good: i64, failed: i64, lost: i64) -> Scene {
+        let scene = (0..good.saturating_add(failed)).fold(Scene::new(), |scene, i| {
+            scene.event("jdk.CPUTimeSample", i, i, [("failed", (i >= good).into()), ("biased", false.into())])
+        });
+        let fields = [("eventThread", thread("worker")), ("lostSamples", lost.into())];
+        scene.event("jdk.CPUTimeSamplesLost", 0, 0, fields)
+    }
+
+    #[test]
+    fn lost_and_failed_samples_are_found() {
+        assert_eq!(scene(200, 0, 100).judge(&CpuSamplesLost).severity, Severity::Warning);
+        assert_eq!(scene(180, 20, 0).judge(&CpuSamplesLost).severity, Severity::Info);
+    }
+
+    #[test]
+    fn few_lost_are_fine() {
+        assert_eq!(scene(200, 1, 1).judge(&CpuSamplesLost).severity, Severity::Ok);
+        fixture::expect("CpuSamplesLost", "jdk25-full", Severity::Ok);
+    }
+
+    #[test]
+    fn older_jdks_have_no_such_samples() {
+        let verdict = fixture::expect("CpuSamplesLost", "scenarios/healthy", Severity::NotApplicable);
+        assert!(verdict.summary.contains("JDK 25"), "{}", verdict.summary);
+        assert_eq!(scene(5, 5, 5).judge(&CpuSamplesLost).severity, Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,209 @@
+//! `DeoptimizationStorm`: compiled code that is thrown away again and again.
+
+use std::collections::BTreeMap;
+
+use crate::support::{SECOND, warm};
+use jfr_analyzers::events::{Facts, Group, GroupBy, Needs};
+use jfr_analyzers::math::{map2, ratio, to_i64};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether the JVM keeps throwing away compiled code after its first minute. Needs no list.
+///
+/// Fires on `fixtures/scenarios/recompilation.jfr.gz` (the same class loaded anew each time); quiet on made-up events, among them many
+/// threads that leave the same code.
+#[derive(Debug, Clone, Copy)]
+pub struct DeoptimizationStorm;
+
+const EVENT: &str = "jdk.Deoptimization";
+const MINUTE: i64 = 60 * SECOND;
+const SITES: GroupBy =
+    GroupBy::of(&[EVENT]).by(&["method", "bci", "reason", "compileId"]).measure(&["lineNumber"]).per_nanos(MINUTE);
+const METHOD: usize = 0;
+const BCI: usize = 1;
+const REASON: usize = 2;
+
+/// A method, a bytecode index and a reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place<'f> {
+    method: &'f str,
+    bci: i64,
+    reason: &'f str,
+}
+
+/// What happened there within a minute, or in all.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lost {
+    /// Compilations of it that were thrown away.
+    compilations: u64,
+    /// Threads that left them, each time one did.
+    times: u64,
+    line: i64,
+    from: i64,
+    to: i64,
+}
+
+impl Lost {
+    fn add(&mut self, group: &Group<'_>) {
+        self.from = if self.times == 0 { group.first() } else { self.from.min(group.first()) };
+        self.to = self.to.max(group.last());
+        self.compilations = self.compilations.saturating_add(1);
+        self.times = self.times.saturating_add(group.count());
+        self.line = self.line.max(to_i64(group.max(0)));
+    }
+}
+
+impl Rule for DeoptimizationStorm {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Deoptimization storm",
+            category: Category::Cpu,
+            description: "Whether compiled code is thrown away again and again at the same place.",
+            formula: "jdk.Deoptimization after 60 s of the JVM's life, each compilation (compileId) once however many threads leave \
+                      it: the most within a minute for one method, bytecode index and reason, 25 at `site-info`, 75 at \
+                      `site-warning`; and the most of all within a minute, 25 at `rate-info`, 75 at `rate-warning`. The \
+                      greater counts. Thresholds of our own.",
+            settings: const {
+                &[
+                    Setting::per_minute("site-info", 10.0, "At one place, worth a look"),
+                    Setting::per_minute("site-warning", 50.0, "At one place, to act on"),
+                    Setting::per_minute("rate-info", 200.0, "In all, worth a look"),
+                    Setting::per_minute("rate-warning", 2_000.0, "In all, to act on"),
+                ]
+            },
+            ..RuleInfo::own("DeoptimizationStorm")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().enabled(EVENT).groups(SITES)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let warm = warm(facts);
+        if facts.end() <= warm {
+            return Verdict::not_applicable(
+                "the recording ends within 60 s of the JVM's start, when deoptimizations are usual",
+            );
+        }
+        let mut by_minute: BTreeMap<i64, BTreeMap<Place<'_>, Lost>> = BTreeMap::new();
+        let mut places: BTreeMap<Place<'_>, Lost> = BTreeMap::new();
+        for group in facts.groups(&SITES).iter().filter(|g| g.bucket() >= warm || g.first() >= warm) {
+            let place = Place {
+                method: group.text(METHOD).unwrap_or("unknown method"),
+                bci: group.int(BCI).unwrap_or(-1),
+                reason: group.text(REASON).unwrap_or("unknown reason"),
+            };
+            by_minute.entry(group.bucket()).or_default().entry(place).or_default().add(&group);
+            places.entry(place).or_default().add(&group);
+        }
+        let sum =
+            |minute: &BTreeMap<Place<'_>, Lost>| minute.values().fold(0u64, |n, l| n.saturating_add(l.compilations));
+        let most = by_minute.values().map(sum).max().unwrap_or(0);
+        let total = sum(&places);
+        let minutes = by_minute.values().flat_map(|minute| minute.iter());
+        let Some((worst, lost)) = minutes.max_by_key(|(_, lost)| lost.compilations) else {
+            return Verdict::ok("No code was thrown away after warm-up");
+        };
+        let mut places: Vec<(Place<'_>, Lost)> = places.into_iter().collect();
+        places.sort_by_key(|(_, lost)| std::cmp::Reverse((lost.compilations, lost.times)));
+        let site = map2(lost.compilations as f64, settings.number("site-info"), settings.number("site-warning"));
+        let rate = map2(most as f64, settings.number("rate-info"), settings.number("rate-warning"));
+        let named = |place: &Place<'_>, lost: &Lost| {
+            if lost.line > 0 { format!("{}:{}", place.method, lost.line) } else { place.method.to_owned() }
+        };
+        Verdict::scored(
+            site.max(rate),
+            format!(
+                "Compiled code was thrown away up to {most} times a minute after warm-up, up to {} of them in {} ({})",
+                lost.compilations,
+                named(worst, lost),
+                worst.reason,
+            ),
+        )
+        .explain(
+            "The compiler bets on what it has seen: types, branches, loaded classes. When the bet is lost, the code is thrown \
+             away, runs interpreted for a while and is compiled anew. Over and over at one place, that is a lost cause.",
+        )
+        .remedy(
+            "Look at the place: types that alternate, exceptions as part of the normal flow, array bounds or null checks that \
+             fail at times. Simplify it, or take the rare case into a method of its own; a newer JDK may do better.",
+        )
+        .with("most in a minute", Value::count(most, "compilations"))
+        .with("after warm-up", Value::count(total, "compilations"))
+        .with("worst minute at one place", Value::window(lost.from, lost.to))
+        .with("share of the first place", Value::share(ratio(places.first().map_or(0, |p| p.1.compilations) as f64, total as f64)))
+        .with(
+            "places",
+            Value::table(
+                ["method", "bytecode index", "reason", "compilations", "threads that left them"],
+                places.iter().take(10).map(|(place, lost)| {
+                    [
+                        named(place, lost).into(),
+                        Value::number(place.bci as f64, ""),
+                        place.reason.into(),
+                        Value::count(lost.compilations, "compilations"),
+                        Value::count(lost.times, "times"),
+                    ]
+                }),
+            ),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    fn deoptimized(scene: Scene, at: i64, method: &str) -> Scene {
+        left(scene, at, method, at)
+    }
+
+    fn left(scene: Scene, at: i64, method: &str, compilation: i64) -> Scene {
+        let fields = [
+            ("compileId", compilation.into()),
+            ("method", method.into()),
+            ("bci", 17.into()),
+            ("lineNumber", 42.into()),
+            ("reason", "unstable_if".into()),
+        ];
+        scene.event(EVENT, at, at, fields)
+    }
+
+    #[test]
+    fn classes_loaded_anew_again_and_again_are_found() {
+        let verdict = fixture::expect("DeoptimizationStorm", "scenarios/recompilation", Severity::Warning);
+        assert!(verdict.summary.contains("fx.PressureScenarios$Tariff.applyAsInt"), "{}", verdict.summary);
+    }
+
+    #[test]
+    fn many_threads_that_leave_the_same_code_are_one() {
+        let start = deoptimized(Scene::new(), 0, "com.example.Start.up");
+        let scene = (0..200i64).fold(start, |s, i| left(s, 2 * MINUTE + i, "java.util.Queue.take", 7));
+        assert_eq!(scene.judge(&DeoptimizationStorm).severity, Severity::Ok);
+    }
+
+    #[test]
+    fn one_place_again_and_again_is_a_warning() {
+        let start = deoptimized(Scene::new(), 0, "com.example.Start.up");
+        let scene =
+            (0..60i64).fold(start, |s, i| deoptimized(s, 2 * MINUTE + i * SECOND / 2, "com.example.Parser.next"));
+        let verdict = scene.judge(&DeoptimizationStorm);
+        assert_eq!(verdict.severity, Severity::Warning);
+        assert!(verdict.summary.contains("com.example.Parser.next:42 (unstable_if)"), "{}", verdict.summary);
+    }
+
+    #[test]
+    fn many_at_the_start_and_few_later_are_fine() {
+        let scene = (0..500i64).fold(Scene::new(), |s, i| deoptimized(s, i * SECOND / 10, "com.example.Start.up"));
+        let scene = deoptimized(scene, 3 * MINUTE, "com.example.Parser.next");
+        assert_eq!(scene.judge(&DeoptimizationStorm).severity, Severity::Ok);
+    }
+
+    #[test]
+    fn a_young_jvm_is_not_judged() {
+        fixture::expect("DeoptimizationStorm", "jdk21-full", Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,132 @@
+//! `FewSampledThreads`: the program does not use the CPUs that are there.
+
+use std::collections::BTreeMap;
+
+use super::load::{needs, samples};
+use jfr_analyzers::events::{Facts, GroupBy, Needs};
+use jfr_analyzers::math::map_exp74;
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether few threads do the work. Needs the list of CPU loads.
+#[derive(Debug, Clone, Copy)]
+pub struct FewSampledThreads;
+
+const SAMPLES: GroupBy = GroupBy::of(&["jdk.ExecutionSample"]).by(&["sampledThread"]);
+
+impl Rule for FewSampledThreads {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Parallelism",
+            category: Category::Cpu,
+            description: "Whether the program uses fewer threads than the machine could run.",
+            formula: "Nothing is said with fewer than `samples` samples, or where the largest mean load of the JVM in \
+                      `window` is below `load` for each thread that was sampled. Threads with `each` or more samples, \
+                      of the hardware threads: 25 where `ratio` are unused, never more than 74.",
+            settings: const {
+                &[
+                    Setting::percent("ratio", 25.0, "Share of unused hardware threads that is worth a look"),
+                    Setting::percent("load", 10.0, "Load below which the program is idle"),
+                    Setting::seconds("window", 10.0, "Length of the window for the load"),
+                    Setting::count("samples", 20.0, "Samples that are needed"),
+                    Setting::count("each", 4.0, "Samples that make a thread count"),
+                ]
+            },
+            ..RuleInfo::jmc("FewSampledThreads")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        let needs_all = Needs::new()
+            .available("jdk.ExecutionSample")
+            .available("jdk.CPUInformation")
+            .available("jdk.ActiveSetting");
+        needs(needs_all).groups(SAMPLES)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let groups = facts.groups(&SAMPLES);
+        let Some(hardware) = facts.hardware_threads() else {
+            return Verdict::not_applicable("the recording does not say how many CPUs there are");
+        };
+        let cores = facts.table("jdk.CPUInformation").ints("cores").filter(|n| *n > 0).min().unwrap_or(hardware);
+        let each = settings.number("each");
+        let sampled = groups.len() as f64;
+        let busy = groups.iter().filter(|g| g.count() as f64 >= each).count();
+        let evidence = |v: Verdict| {
+            v.with("threads with enough samples", Value::count(busy as u64, "threads"))
+                .with("hardware threads", Value::number(hardware as f64, "threads"))
+        };
+        if let Some((load, from)) = highest_load(facts, settings.nanos("window")) {
+            let idle = settings.number("load") / 100.0 * (100.0 / cores as f64 * sampled).min(100.0);
+            if load * 100.0 < idle {
+                let window = Value::window(from, from.saturating_add(settings.nanos("window")));
+                return evidence(Verdict::ok(format!("The program is almost idle: {:.1} % at most", load * 100.0)))
+                    .with("busiest window", window);
+            }
+        }
+        let count = groups.iter().fold(0u64, |sum, g| sum.saturating_add(g.count()));
+        if (count as f64) < settings.number("samples") {
+            return Verdict::not_applicable("there are too few method samples");
+        }
+        if i64::try_from(busy).unwrap_or(i64::MAX) >= hardware {
+            return evidence(Verdict::ok("There are as many working threads as CPUs"));
+        }
+        let unused = 1.0 - busy as f64 / hardware as f64;
+        evidence(
+            Verdict::scored(
+                map_exp74(unused * 100.0, settings.number("ratio")),
+                format!("{busy} threads do the work; the machine could run {hardware}"),
+            )
+            .explain("CPUs are left unused although the program works.")
+            .remedy("If it should be faster, share its work among more threads."),
+        )
+    }
+}
+
+/// The greatest mean load of the JVM in windows that slide by half, and where that one begins.
+fn highest_load(facts: &Facts, length: i64) -> Option<(f64, i64)> {
+    let loads = samples(facts);
+    let first = loads.first()?.at;
+    let slide = (length / 2).max(1);
+    let mut halves: BTreeMap<i64, (f64, f64)> = BTreeMap::new();
+    for load in &loads {
+        let half = halves.entry(load.at.saturating_sub(first) / slide).or_default();
+        *half = (half.0 + load.jvm(), half.1 + 1.0);
+    }
+    let windows = halves.iter().map(|(half, (sum, n))| {
+        let next = halves.get(&half.saturating_add(1)).copied().unwrap_or_default();
+        ((sum + next.0) / (n + next.1), first.saturating_add(half.saturating_mul(slide)))
+    });
+    windows.max_by(|a, b| a.0.total_cmp(&b.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::thread;
+
+    fn scene(threads: i64, load: f64) -> Scene {
+        let scene = Scene::new()
+            .event("jdk.CPUInformation", 0, 0, [("hwThreads", 8.into()), ("cores", 8.into())])
+            .event(
+                "jdk.CPULoad",
+                0,
+                0,
+                [("jvmUser", load.into()), ("jvmSystem", 0.0.into()), ("machineTotal", load.into())],
+            )
+            .event("jdk.ActiveSetting", 0, 0, []);
+        (0..80i64).fold(scene, |s, i| {
+            s.event("jdk.ExecutionSample", i, i, [("sampledThread", thread(&format!("t{}", i % threads)))])
+        })
+    }
+
+    #[test]
+    fn few_working_threads_are_found() {
+        assert_eq!(scene(2, 0.25).judge(&FewSampledThreads).severity, Severity::Info);
+        assert_eq!(scene(8, 0.9).judge(&FewSampledThreads).severity, Severity::Ok);
+        assert_eq!(scene(2, 0.001).judge(&FewSampledThreads).severity, Severity::Ok);
+        assert_eq!(Scene::new().judge(&FewSampledThreads).severity, Severity::NotApplicable);
+    }
+}

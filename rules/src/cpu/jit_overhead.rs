@@ -1,0 +1,193 @@
+//! `JitOverhead`: how much CPU time the compilers take once the JVM is warm.
+
+use crate::support::{SECOND, main_sampler, samples, time, warm};
+use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Level, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// How much of the machine the JIT compilers take after the first minute. Needs the list of `jdk.CompilerStatistics`.
+///
+/// Fires on `pulseduration.jfr` of the shared corpus (skipped where that is not at hand) and on made-up events; quiet on made-up events:
+/// `fixtures/scenarios/healthy.jfr.gz` ends too soon after the JVM's start to be judged.
+#[derive(Debug, Clone, Copy)]
+pub struct JitOverhead;
+
+const STATISTICS: &str = "jdk.CompilerStatistics";
+/// By the minute: only what comes after the warm-up counts.
+const SAMPLES: GroupBy = GroupBy::of(&["jdk.ExecutionSample", "jdk.CPUTimeSample", "datadog.ExecutionSample"])
+    .by(&[EVENT, "sampledThread|eventThread"])
+    .measure(&["weight"])
+    .per_nanos(60 * SECOND)
+    .up_to(20_000);
+
+/// Samples that it takes to judge.
+const ENOUGH_SAMPLES: f64 = 1_000.0;
+/// Time after the warm-up that it takes to judge.
+const ENOUGH: i64 = 30 * SECOND;
+
+impl Rule for JitOverhead {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "CPU time of the compilers",
+            category: Category::Cpu,
+            description: "How much CPU time the JIT compilers take after the JVM's first minute.",
+            formula: "After 60 s of the JVM's life: the growth of totalTimeSpent of jdk.CompilerStatistics over the time times \
+                      hardware threads; or, for profilers that see the compilers' threads, CPU samples in them over all. 25 at \
+                      `info`, 75 at `warning` (after Jeffrey).",
+            settings: const {
+                &[
+                    Setting::percent("info", 15.0, "Share that is worth a look"),
+                    Setting::percent("warning", 20.0, "Share to act on"),
+                ]
+            },
+            ..RuleInfo::own("JitOverhead")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().table(STATISTICS, &["totalTimeSpent", "compileCount"]).groups(SAMPLES)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let warm = warm(facts);
+        let by_time = spent(facts, warm);
+        let by_samples = sampled(facts, warm);
+        let verdict = |share: f64, summary: String| {
+            Verdict::scored(map2(share * 100.0, settings.number("info"), settings.number("warning")), summary)
+                .explain(
+                    "Once a program is warm, little should be left to compile. Compilers that go on working take CPU from it, \
+                     and meanwhile the code runs slowly: it is deoptimized again and again, the code cache is too small, or \
+                     classes are generated all the time.",
+                )
+                .remedy(
+                    "See DeoptimizationStorm and CodeCacheNearFull; look for code that defines classes or lambdas at run \
+                     time; raise -XX:ReservedCodeCacheSize.",
+                )
+        };
+        match (by_time, by_samples) {
+            (None, None) => Verdict::not_applicable(match facts.missing(STATISTICS, Level::Available, false) {
+                Some(because) => format!("{because}; nor are there {ENOUGH_SAMPLES:.0} samples that show the compilers' threads"),
+                None => "too short: there are less than 30 s of compiler statistics after the first 60 s of the JVM's life, in \
+                         which much is compiled"
+                    .to_owned(),
+            }),
+            (Some(by_time), by_samples) if by_samples.is_none_or(|s| s.share <= by_time.share) => verdict(
+                by_time.share,
+                format!(
+                    "After warm-up the compilers took {:.1} % of the CPUs ({} in {})",
+                    by_time.share * 100.0,
+                    time(by_time.nanos),
+                    time(by_time.over)
+                ),
+            )
+            .with("share", Value::share(by_time.share))
+            .with("time spent compiling", Value::nanos_f64(by_time.nanos))
+            .with("compilations", Value::number(by_time.compilations as f64, "compilations"))
+            .with("window", Value::window(by_time.from, by_time.to)),
+            (_, Some(s)) => verdict(
+                s.share,
+                format!("After warm-up {:.1} % of the CPU samples are in the compilers", s.share * 100.0),
+            )
+            .with("share of samples", Value::share(s.share))
+            .with("samples", Value::number(s.samples, "samples")),
+            (Some(_), None) => Verdict::ok("The compilers took little"),
+        }
+    }
+}
+
+struct Spent {
+    share: f64,
+    nanos: f64,
+    over: f64,
+    compilations: i64,
+    from: i64,
+    to: i64,
+}
+
+fn spent(facts: &Facts, warm: i64) -> Option<Spent> {
+    let table = facts.table(STATISTICS);
+    let first = table.rows().find(|r| r.start >= warm)?;
+    let last = table.last()?;
+    let over = last.start.saturating_sub(first.start);
+    if over < ENOUGH {
+        return None;
+    }
+    let grown = |field| Some(last.int(field)?.saturating_sub(first.int(field)?).max(0));
+    let nanos = grown("totalTimeSpent")? as f64;
+    let threads = facts.hardware_threads()? as f64;
+    Some(Spent {
+        share: ratio(nanos, over as f64 * threads),
+        nanos,
+        over: over as f64,
+        compilations: grown("compileCount").unwrap_or(0),
+        from: first.start,
+        to: last.start,
+    })
+}
+
+#[derive(Clone, Copy)]
+struct Sampled {
+    share: f64,
+    samples: f64,
+}
+
+fn sampled(facts: &Facts, warm: i64) -> Option<Sampled> {
+    let groups = main_sampler(facts.groups(&SAMPLES).iter().filter(|g| g.bucket() >= warm));
+    // Rust's sum of nothing is -0.
+    let all = groups.iter().map(samples).sum::<f64>() + 0.0;
+    let is_own = |g: &&Group<'_>| g.thread(1).is_some_and(|t| t.name.contains("CompilerThread"));
+    // A profiler that never sees a thread of the JVM does not see the compilers'.
+    let sees = groups.iter().any(|g| g.thread(1).is_some_and(|t| !t.is_java() || t.name.contains("CompilerThread")));
+    let own = groups.iter().filter(is_own).map(samples).sum::<f64>() + 0.0;
+    (sees && all >= ENOUGH_SAMPLES).then(|| Sampled { share: ratio(own, all), samples: all })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::thread;
+
+    /// Two minutes on 2 hardware threads; the compilers take so much of a second after the first.
+    fn scene(nanos: i64) -> Scene {
+        let scene = Scene::new().event("jdk.CPUInformation", 0, 0, [("hwThreads", 2.into())]);
+        (0..120i64).fold(scene, |scene, i| {
+            let spent = if i < 60 { i * SECOND } else { 60 * SECOND + (i - 60) * nanos };
+            let fields = [("totalTimeSpent", spent.into()), ("compileCount", (i * 10).into())];
+            scene.event("jdk.CompilerStatistics", i * SECOND, i * SECOND, fields)
+        })
+    }
+
+    #[test]
+    fn a_program_that_is_compiled_anew_all_the_time_is_found() {
+        let verdict = fixture::corpus("JitOverhead", "public/openjdk+jmc/pulseduration.jfr");
+        assert!(verdict.is_none_or(|v| v.severity == Severity::Warning));
+    }
+
+    #[test]
+    fn compilers_that_never_rest_are_a_warning() {
+        assert_eq!(scene(SECOND / 2).judge(&JitOverhead).severity, Severity::Warning);
+    }
+
+    #[test]
+    fn compiling_at_the_start_is_fine() {
+        assert_eq!(scene(SECOND / 100).judge(&JitOverhead).severity, Severity::Ok);
+    }
+
+    #[test]
+    fn samples_of_compiler_threads_count_too() {
+        let scene = (0..2_000i64).fold(Scene::new(), |scene, i| {
+            let at = i * 200_000_000;
+            let name = if i % 3 == 0 { "C2 CompilerThread0" } else { "main" };
+            scene.event("jdk.ExecutionSample", at, at, [("sampledThread", thread(name))])
+        });
+        assert_eq!(scene.judge(&JitOverhead).severity, Severity::Warning);
+    }
+
+    #[test]
+    fn a_young_jvm_is_not_judged() {
+        fixture::expect("JitOverhead", "scenarios/healthy", Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,99 @@
+//! `KernelTimeShare`: how much of the JVM's CPU time is spent in the kernel.
+
+use crate::support::{LOAD_FIELDS, Load, loads};
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// How much of its CPU time the JVM spends in the kernel. Needs the list of `jdk.CPULoad`.
+///
+/// Fires on `fixtures/scenarios/kernel-time.jfr.gz` (a system call for each byte) and on made-up load; quiet on `fixtures/scenarios/healthy.jfr.gz` and on made-up load in user code.
+#[derive(Debug, Clone, Copy)]
+pub struct KernelTimeShare;
+
+/// Busy samples that it takes to judge.
+const ENOUGH: usize = 5;
+
+impl Rule for KernelTimeShare {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "CPU time in the kernel",
+            category: Category::Cpu,
+            description: "How much of its CPU time the JVM spends in the kernel: system calls, page faults, context switches.",
+            formula: "From jdk.CPULoad: jvmSystem over jvmUser + jvmSystem, only where their sum is `busy` or more and in \
+                      five such events at least; 25 at `info`, 75 at `warning`. Thresholds of our own, after the USE \
+                      method.",
+            settings: const {
+                &[
+                    Setting::percent("info", 30.0, "Share that is worth a look"),
+                    Setting::percent("warning", 50.0, "Share to act on"),
+                    Setting::percent("busy", 10.0, "Load by the JVM from which it counts"),
+                ]
+            },
+            ..RuleInfo::own("KernelTimeShare")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().available("jdk.CPULoad").table("jdk.CPULoad", LOAD_FIELDS)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let busy: Vec<Load> = loads(facts).into_iter().filter(|l| l.jvm() * 100.0 >= settings.number("busy")).collect();
+        if busy.len() < ENOUGH {
+            return Verdict::ok("The JVM was hardly ever busy");
+        }
+        let sum = |of: fn(&Load) -> f64| busy.iter().map(|l| of(l) * l.nanos()).sum::<f64>();
+        let share = ratio(sum(|l| l.system), sum(Load::jvm));
+        let worst = busy.iter().max_by(|a, b| ratio(a.system, a.jvm()).total_cmp(&ratio(b.system, b.jvm())));
+        let score = map2(share * 100.0, settings.number("info"), settings.number("warning"));
+        Verdict::scored(score, format!("The JVM spends {:.0} % of its CPU time in the kernel", share * 100.0))
+            .explain(
+                "Time in the kernel is not spent in the program: many small reads and writes, page faults of memory that \
+                 is touched for the first time, or threads that hand over to each other all the time.",
+            )
+            .remedy(
+                "Look at small I/O (buffer it), at locks and hand-overs between threads, and at memory: start with \
+                 -Xms equal to -Xmx and -XX:+AlwaysPreTouch, switch transparent huge pages to madvise. A profiler with \
+                 kernel frames (async-profiler with cstack) shows the calls.",
+            )
+            .with("share in the kernel", Value::share(share))
+            .with("busy samples", Value::count(busy.len() as u64, "events"))
+            .with_some("worst sample", worst.map(|l| Value::window(l.from, l.to)))
+            .with_some("share in the worst sample", worst.map(|l| Value::share(ratio(l.system, l.jvm()))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::SECOND;
+    use crate::support::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    fn scene(user: f64, system: f64) -> Scene {
+        (1..=10i64).fold(Scene::new(), |scene, i| {
+            let fields = [("jvmUser", user.into()), ("jvmSystem", system.into()), ("machineTotal", 0.9.into())];
+            scene.event("jdk.CPULoad", i * SECOND, i * SECOND, fields)
+        })
+    }
+
+    #[test]
+    fn a_system_call_for_each_byte_is_a_warning() {
+        fixture::expect("KernelTimeShare", "scenarios/kernel-time", Severity::Warning);
+    }
+
+    #[test]
+    fn more_kernel_than_program_is_a_warning() {
+        assert_eq!(scene(0.2, 0.4).judge(&KernelTimeShare).severity, Severity::Warning);
+        assert_eq!(scene(0.4, 0.2).judge(&KernelTimeShare).severity, Severity::Info);
+    }
+
+    #[test]
+    fn a_busy_program_and_an_idle_one_are_fine() {
+        assert_eq!(scene(0.5, 0.05).judge(&KernelTimeShare).severity, Severity::Ok);
+        assert_eq!(scene(0.01, 0.04).judge(&KernelTimeShare).severity, Severity::Ok);
+        fixture::expect("KernelTimeShare", "scenarios/healthy", Severity::Ok);
+    }
+}

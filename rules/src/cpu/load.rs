@@ -1,0 +1,36 @@
+//! The load of the CPUs over time: shared by the rules on it.
+
+use jfr_analyzers::events::{Facts, Needs};
+
+/// One sample of the load; shares of the whole machine, 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Load {
+    pub(super) at: i64,
+    pub(super) user: f64,
+    pub(super) system: f64,
+    pub(super) machine: f64,
+}
+
+impl Load {
+    pub(super) fn jvm(&self) -> f64 {
+        self.user + self.system
+    }
+}
+
+pub(super) fn needs(needs: Needs) -> Needs {
+    needs.table("jdk.CPULoad", &["jvmUser", "jvmSystem", "machineTotal"])
+}
+
+/// The samples in the order of time; those that lack a value are left out.
+pub(super) fn samples(facts: &Facts) -> Vec<Load> {
+    let rows = facts.table("jdk.CPULoad").rows();
+    rows.filter_map(|r| {
+        Some(Load {
+            at: r.end,
+            user: r.float("jvmUser")?,
+            system: r.float("jvmSystem")?,
+            machine: r.float("machineTotal")?,
+        })
+    })
+    .collect()
+}

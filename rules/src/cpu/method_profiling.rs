@@ -1,0 +1,175 @@
+//! `MethodProfiling`: a method that uses much CPU.
+
+use std::collections::BTreeMap;
+
+use crate::overhead;
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::{map_sigmoid, sliding};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::{FunctionId, StackId};
+
+/// Whether one method takes many of the samples that could have been taken. Needs the list of samples, of which it
+/// keeps `SAMPLES`.
+#[derive(Debug, Clone, Copy)]
+pub struct MethodProfiling;
+
+/// Samples that are looked at.
+const SAMPLES: usize = 400_000;
+/// Threads that the JVM samples in a period, at most.
+const SAMPLES_A_PERIOD: f64 = 5.0;
+
+impl Rule for MethodProfiling {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Method profile",
+            category: Category::Cpu,
+            description: "Whether one method of the program uses much of the CPU.",
+            formula: "Windows of `window`, sliding by half. Frames at the top whose package matches `exclude` are \
+                      dropped; the samples of the most frequent method over those that could have been taken (five a \
+                      period): 25 at 2.9 %, 75 at 19 %. Windows in which the settings are told again are cut there.",
+            differences: "As in JMC the earliest period counts, five samples a period are assumed, and nothing but \
+                          jdk.ExecutionSample is looked at; HotSpots judges the samples of all profilers by their share.",
+            settings: const {
+                &[
+                    Setting::seconds("window", 30.0, "Length of the window"),
+                    Setting::regex("exclude", r"^java\.(lang|util)$", "Packages whose frames at the top are dropped"),
+                ]
+            },
+            ..RuleInfo::jmc("MethodProfiling")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        overhead::needs(Needs::new()).enabled("jdk.ExecutionSample").available("jdk.ActiveSetting").table_up_to(
+            SAMPLES,
+            "jdk.ExecutionSample",
+            &["stackTrace"],
+        )
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let periods = facts.jmc_settings_of("jdk.ExecutionSample", "period");
+        let periods: Vec<(i64, i64)> =
+            periods.iter().filter_map(|s| Some((s.at, jfr_analyzers::events::parse_timespan(s.value)?))).collect();
+        let mut samples: Vec<(i64, Option<Method>)> = Vec::new();
+        let mut known: BTreeMap<StackId, Option<Method>> = BTreeMap::new();
+        for row in facts.table("jdk.ExecutionSample").rows() {
+            let method = row.stack().and_then(|s| *known.entry(s).or_insert_with(|| Method::of(facts, settings, s)));
+            samples.push((row.end, method));
+        }
+        let mut best: Option<Found> = None;
+        let mut any = false;
+        for window in sliding(facts.first_end(), facts.end(), settings.nanos("window")) {
+            let cuts: Vec<i64> =
+                periods.iter().map(|(at, _)| *at).filter(|at| (window.from..=window.to).contains(at)).collect();
+            any |= !cuts.is_empty();
+            // The first period of all that is told by then; the windows before have none.
+            let Some((_, period)) = periods.iter().find(|(at, _)| *at <= window.from).filter(|(_, p)| *p > 0) else {
+                continue;
+            };
+            any = true;
+            let to = cuts.last().copied().unwrap_or(window.to);
+            let pieces = cuts.len().max(1) as f64;
+            let from = samples.partition_point(|(at, _)| *at < window.from);
+            let inside = samples.iter().skip(from).take_while(|(at, _)| *at <= to);
+            let mut counts: BTreeMap<FunctionId, (f64, StackId)> = BTreeMap::new();
+            let mut all = 0.0;
+            for (_, method) in inside {
+                all += 1.0;
+                if let Some(method) = method {
+                    counts.entry(method.function).or_insert((0.0, method.stack)).0 += 1.0;
+                }
+            }
+            let possible = SAMPLES_A_PERIOD * window.length() as f64 / *period as f64;
+            let top = counts.values().max_by(|a, b| a.0.total_cmp(&b.0));
+            if let Some((count, stack)) = top {
+                let value = count / possible / pieces;
+                if best.as_ref().is_none_or(|b| value > b.value) {
+                    best = Some(Found { value, share: count / all, stack: *stack, window: (window.from, window.to) });
+                }
+            }
+        }
+        if !any {
+            return Verdict::not_applicable(
+                "no period of the samples is told before a window of them begins, as with async-profiler; HotSpots judges samples of all kinds",
+            );
+        }
+        let Some(found) = best else { return Verdict::ok("There were no method samples") };
+        let score = map_sigmoid(found.value, 0.0, 100.0, 150.0, 0.03333, 7.0);
+        let method = Method::of(facts, settings, found.stack).map_or("?", |m| facts.method(m.frame));
+        let all = samples.iter().filter_map(|(_, m)| Some((m.as_ref()?.stack, 1.0)));
+        let verdict = Verdict::scored(
+            score,
+            format!("{method} takes {:.1} % of the samples that could be taken in a window", found.value * 100.0),
+        )
+        .explain("A method that takes most samples is where time is spent, and where making it faster pays.")
+        .remedy("Look at what it does and at who calls it so often.")
+        .with("method", method)
+        .with("share of possible samples", Value::share(found.value))
+        .with("share of samples in the window", Value::share(found.share))
+        .with("window", Value::window(found.window.0, found.window.1))
+        .with("stack", facts.stack_value(found.stack, 20))
+        .with("top methods", facts.top_methods(all, 10, |n| Value::number(n, "samples")));
+        overhead::carry(facts, verdict)
+    }
+}
+
+struct Found {
+    value: f64,
+    share: f64,
+    stack: StackId,
+    window: (i64, i64),
+}
+
+/// The topmost method of a stack that is not left out.
+#[derive(Debug, Clone, Copy)]
+struct Method {
+    function: FunctionId,
+    frame: jfrkit_profile::FrameId,
+    stack: StackId,
+}
+
+impl Method {
+    fn of(facts: &Facts, settings: &Settings, stack: StackId) -> Option<Self> {
+        let package = |method: &str| {
+            let class = method.rsplit_once('.').map_or("", |(class, _)| class);
+            class.rsplit_once('.').map_or("", |(package, _)| package).to_owned()
+        };
+        let is_method = |method: &str| !method.starts_with('[');
+        let frame = facts.frames(stack).iter().copied().find(|f| {
+            let method = facts.method(*f);
+            is_method(method) && !settings.matches("exclude", &package(method))
+        })?;
+        Some(Self { function: facts.function_of(frame), frame, stack })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::stack;
+
+    /// Samples, every 20 ms, from the setting on.
+    fn scene(samples: i64, method: &str) -> Scene {
+        let scene = Scene::new()
+            .setting("jdk.ExecutionSample", "period", "20 ms")
+            .event("jdk.ActiveSetting", 0, 0, [])
+            .event("jdk.CPULoad", 1_000, 1_000, []);
+        (1..=samples).fold(scene, |s, i| {
+            let at = i * 20_000_000;
+            s.event("jdk.ExecutionSample", at, at, [("stackTrace", stack(&["java.util.HashMap.get", method]))])
+        })
+    }
+
+    #[test]
+    fn a_hot_method_is_found_behind_the_jdks() {
+        let hot = scene(4_000, "a.B.hot");
+        let verdict = hot.judge(&MethodProfiling);
+        assert_eq!(verdict.severity, Severity::Warning);
+        assert!(verdict.summary.starts_with("a.B.hot "), "{}", verdict.summary);
+        assert_eq!(scene(10, "a.B.cold").judge(&MethodProfiling).severity, Severity::Ok);
+        assert_eq!(Scene::new().judge(&MethodProfiling).severity, Severity::NotApplicable);
+    }
+}

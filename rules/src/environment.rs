@@ -1,0 +1,19 @@
+//! The machine, the container, other processes.
+
+mod container_cpu_throttling;
+mod container_memory_headroom;
+mod low_on_physical_memory;
+mod many_running_processes;
+mod process_started;
+
+use super::boxed;
+pub use container_cpu_throttling::ContainerCpuThrottling;
+pub use container_memory_headroom::ContainerMemoryHeadroom;
+use jfr_analyzers::rule::Rule;
+pub use low_on_physical_memory::LowOnPhysicalMemory;
+pub use many_running_processes::ManyRunningProcesses;
+pub use process_started::ProcessStarted;
+
+pub(super) fn all() -> Vec<Box<dyn Rule>> {
+    boxed![LowOnPhysicalMemory, ManyRunningProcesses, ProcessStarted, ContainerCpuThrottling, ContainerMemoryHeadroom]
+}

@@ -1,0 +1,193 @@
+//! `ContainerCpuThrottling`: the container's CPU quota makes the process stand still.
+
+use crate::support::SECOND;
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// How often the container used up its CPU quota and was stopped. Needs the list of `jdk.ContainerCPUThrottling`, one each
+/// 30 s.
+///
+/// Fires on `tck-test.jfr` of the shared corpus (skipped where that is not at hand) and on made-up events; quiet on made-up events: no
+/// fixture comes from a container with a quota.
+#[derive(Debug, Clone, Copy)]
+pub struct ContainerCpuThrottling;
+
+const THROTTLING: &str = "jdk.ContainerCPUThrottling";
+const CONFIGURATION: &str = "jdk.ContainerConfiguration";
+
+/// Counters between two events, or several.
+#[derive(Debug, Clone, Copy, Default)]
+struct Slices {
+    from: i64,
+    to: i64,
+    elapsed: i64,
+    throttled: i64,
+    nanos: i64,
+}
+
+impl Slices {
+    fn share(&self) -> f64 {
+        ratio(self.throttled as f64, self.elapsed as f64)
+    }
+
+    fn and(self, next: &Self) -> Self {
+        Self {
+            from: self.from,
+            to: next.to,
+            elapsed: self.elapsed.saturating_add(next.elapsed),
+            throttled: self.throttled.saturating_add(next.throttled),
+            nanos: self.nanos.saturating_add(next.nanos),
+        }
+    }
+}
+
+impl Rule for ContainerCpuThrottling {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Container CPU throttling",
+            category: Category::Environment,
+            description: "Whether the container's CPU quota is used up, so that the kernel stops all its threads until the \
+                          next period.",
+            formula: "From jdk.ContainerCPUThrottling: throttled over elapsed slices, between the first and the last event \
+                      (where the counters start anew, not across that): 25 at `info`, 75 at `warning`. The worst `window` \
+                      makes it worth a look at `info`. After jafar's diagnosis, with thresholds of our own.",
+            settings: const {
+                &[
+                    Setting::percent("info", 5.0, "Share of throttled slices that is worth a look"),
+                    Setting::percent("warning", 25.0, "Share of throttled slices to act on"),
+                    Setting::seconds("window", 10.0, "Length of the window, at least"),
+                ]
+            },
+            ..RuleInfo::own("ContainerCpuThrottling")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+            .available(THROTTLING)
+            .table(THROTTLING, &["cpuElapsedSlices", "cpuThrottledSlices", "cpuThrottledTime"])
+            .table_up_to(1_000, CONFIGURATION, &["cpuQuota", "cpuSlicePeriod", "effectiveCpuCount"])
+            .table("jdk.JavaThreadStatistics", &["activeCount"])
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let table = facts.table(THROTTLING);
+        if table.len() < 2 {
+            return Verdict::not_applicable(format!("one {THROTTLING} event says nothing of the time in between"));
+        }
+        let steps: Vec<Slices> = table
+            .rows()
+            .zip(table.rows().skip(1))
+            .filter_map(|(a, b)| {
+                let step = |field| Some(b.int(field)?.saturating_sub(a.int(field)?));
+                Some(Slices {
+                    from: a.start,
+                    to: b.start,
+                    elapsed: step("cpuElapsedSlices")?,
+                    throttled: step("cpuThrottledSlices")?,
+                    nanos: step("cpuThrottledTime").unwrap_or(0).max(0),
+                })
+            })
+            // Less than before: the container was started anew.
+            .filter(|s| s.elapsed > 0 && s.throttled >= 0)
+            .collect();
+        let Some(all) = steps.iter().copied().reduce(|a, b| a.and(&b)) else {
+            return Verdict::ok("The container has no CPU quota");
+        };
+        let worst = worst(&steps, settings.nanos("window").max(SECOND)).unwrap_or(all);
+        let (info, warning) = (settings.number("info"), settings.number("warning"));
+        let score = map2(all.share() * 100.0, info, warning).max(map2(worst.share() * 100.0, info, warning).min(74.0));
+
+        let quota = facts.table(CONFIGURATION).rows().find_map(|row| {
+            let (quota, period) = (row.int("cpuQuota")?, row.int("cpuSlicePeriod")?);
+            (quota > 0 && period > 0).then(|| quota as f64 / period as f64)
+        });
+        let gc = facts.table("jdk.GCConfiguration").ints("parallelGCThreads").max();
+        let threads = facts.table("jdk.JavaThreadStatistics").ints("activeCount").max();
+        let of = quota.map(|q| format!(" with its {q:.1} CPUs")).unwrap_or_default();
+        Verdict::scored(
+            score,
+            format!("The container{of} was throttled in {:.1} % of the slices of time", all.share() * 100.0),
+        )
+        .explain(
+            "A container that uses up its quota before a slice (mostly 100 ms) ends is stopped for the rest of it, with \
+             all threads, the collector's too. Responses then take tens of milliseconds longer at a low mean CPU load.",
+        )
+        .remedy(
+            "Raise the CPU limit or remove it (requests alone share fairly), or use less at once: fewer pool threads, fewer \
+             collector threads (-XX:ParallelGCThreads), fewer compiler threads, -XX:ActiveProcessorCount at the quota.",
+        )
+        .with("throttled slices", Value::share(all.share()))
+        .with("slices", Value::number(all.elapsed as f64, "slices"))
+        .with("time stopped", Value::nanos(all.nanos))
+        .with("worst window", Value::window(worst.from, worst.to))
+        .with("throttled slices in worst window", Value::share(worst.share()))
+        .with_some("quota", quota.map(|q| Value::number(q, "CPUs")))
+        .with_some("Java threads", threads.map(|n| Value::number(n as f64, "threads")))
+        .with_some("parallel GC threads", gc.map(|n| Value::number(n as f64, "threads")))
+    }
+}
+
+/// The worst stretch of at least this length.
+fn worst(steps: &[Slices], length: i64) -> Option<Slices> {
+    let windows = steps.iter().enumerate().filter_map(|(i, first)| {
+        let mut window = *first;
+        for next in steps.iter().skip(i.saturating_add(1)) {
+            if window.to.saturating_sub(window.from) >= length {
+                break;
+            }
+            window = window.and(next);
+        }
+        (window.to.saturating_sub(window.from) >= length).then_some(window)
+    });
+    windows.max_by(|a, b| a.share().total_cmp(&b.share()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    fn scene(counters: &[(i64, i64)]) -> Scene {
+        let configuration = [("cpuQuota", 200_000_000.into()), ("cpuSlicePeriod", 100_000_000.into())];
+        let scene = Scene::new().event(CONFIGURATION, 0, 0, configuration);
+        (0i64..).zip(counters).fold(scene, |scene, (i, (elapsed, throttled))| {
+            let fields = [
+                ("cpuElapsedSlices", (*elapsed).into()),
+                ("cpuThrottledSlices", (*throttled).into()),
+                ("cpuThrottledTime", (throttled * 10_000_000).into()),
+            ];
+            scene.event(THROTTLING, i * 30 * SECOND, i * 30 * SECOND, fields)
+        })
+    }
+
+    #[test]
+    fn a_container_that_is_throttled_most_of_the_time_is_found() {
+        let verdict = fixture::corpus("ContainerCpuThrottling", "public/btraceio+jafar/tck-test.jfr");
+        assert!(verdict.is_none_or(|v| v.severity == Severity::Warning && v.summary.contains("2.5 CPUs")));
+    }
+
+    #[test]
+    fn a_third_of_the_slices_is_a_warning() {
+        let verdict = scene(&[(1_000, 500), (1_300, 600), (1_600, 700)]).judge(&ContainerCpuThrottling);
+        assert_eq!(verdict.severity, Severity::Warning);
+        assert!(verdict.summary.contains("2.0 CPUs"), "{}", verdict.summary);
+    }
+
+    #[test]
+    fn one_bad_window_is_worth_a_look() {
+        let mut counters: Vec<(i64, i64)> = (0..100).map(|i| (i * 300, 0)).collect();
+        counters.extend((100..103).map(|i| (i * 300, 150)));
+        assert_eq!(scene(&counters).judge(&ContainerCpuThrottling).severity, Severity::Info);
+    }
+
+    #[test]
+    fn a_counter_that_starts_anew_is_no_throttling() {
+        assert_eq!(scene(&[(1_000, 500), (10, 1), (310, 2)]).judge(&ContainerCpuThrottling).severity, Severity::Ok);
+        assert_eq!(scene(&[(0, 0), (0, 0)]).judge(&ContainerCpuThrottling).severity, Severity::Ok);
+        assert_eq!(scene(&[(0, 0)]).judge(&ContainerCpuThrottling).severity, Severity::NotApplicable);
+    }
+}

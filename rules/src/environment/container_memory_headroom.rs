@@ -1,0 +1,137 @@
+//! `ContainerMemoryHeadroom`: how near the container is to its memory limit.
+
+use crate::common::{amount, worst};
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+
+/// Memory of the container against its limit. Needs the list of `jdk.ContainerMemoryUsage`.
+///
+/// No fixture comes from a container with a limit, so the tests are on made-up events.
+#[derive(Debug, Clone, Copy)]
+pub struct ContainerMemoryHeadroom;
+
+/// Limits beyond this are none: cgroups write huge numbers for "unlimited".
+const UNLIMITED: i64 = 1 << 50;
+
+impl Rule for ContainerMemoryHeadroom {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Memory left in the container",
+            category: Category::Environment,
+            description: "How near the memory of the container comes to its limit, beyond which the kernel kills the JVM, and \
+                          how much of the limit the heap alone may take.",
+            formula: "The worst of: the greatest memoryUsage of jdk.ContainerMemoryUsage over memoryLimit of \
+                      jdk.ContainerConfiguration (25 at `info`, 75 at `warning`); the largest heap allowed over the limit (25 at \
+                      `heap-info`, 75 at `heap-warning`); 75 if memoryFailCount rises. Own thresholds.",
+            settings: const {
+                &[
+                    Setting::percent("info", 85.0, "Share of the limit in use that is worth a look"),
+                    Setting::percent("warning", 95.0, "Share of the limit in use to act on"),
+                    Setting::percent("heap-info", 75.0, "Share of the limit for the heap that is worth a look"),
+                    Setting::percent("heap-warning", 90.0, "Share of the limit for the heap to act on"),
+                ]
+            },
+            ..RuleInfo::own("ContainerMemoryHeadroom")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+            .available("jdk.ContainerConfiguration")
+            .table("jdk.ContainerConfiguration", &["memoryLimit", "hostTotalMemory", "containerType"])
+            .table("jdk.ContainerMemoryUsage", &["memoryUsage", "memoryFailCount"])
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let configuration = facts.table("jdk.ContainerConfiguration");
+        let host = configuration.ints("hostTotalMemory").filter(|n| *n > 0).max().unwrap_or(UNLIMITED);
+        let limits = configuration.ints("memoryLimit").filter(|n| *n > 0 && *n < UNLIMITED && *n < host);
+        let Some(limit) = limits.last() else {
+            return Verdict::not_applicable("the container has no memory limit");
+        };
+        let limit = limit as f64;
+        let usage = facts.table("jdk.ContainerMemoryUsage");
+        let peak = usage.rows().filter_map(|r| Some((r.int("memoryUsage")?, r.start))).max();
+        let used = peak.map(|(bytes, _)| bytes as f64);
+        // A rise only: the counter goes on from before the recording, and starts anew with the container.
+        let fails: Vec<i64> = usage.ints("memoryFailCount").collect();
+        let failed =
+            fails.iter().zip(fails.iter().skip(1)).fold(0i64, |sum, (a, b)| sum.saturating_add((b - a).max(0)));
+        let heap = facts.max_heap().map(|n| n as f64);
+        let percent = |part: Option<f64>| ratio(part.unwrap_or(0.0), limit) * 100.0;
+        if used.is_none() && heap.is_none() {
+            return Verdict::not_applicable("neither the container's memory nor the heap's limit is recorded");
+        }
+        let by_usage = map2(percent(used), settings.number("info"), settings.number("warning"));
+        let by_heap = map2(percent(heap), settings.number("heap-info"), settings.number("heap-warning"));
+        let by_fails = if failed > 0 { Severity::WARNING_SCORE } else { 0.0 };
+        let score = worst([by_usage, by_heap, by_fails]);
+        let summary = if by_fails > 0.0 && by_fails >= by_usage {
+            format!("The container ran into its memory limit of {} {failed} times", amount(limit))
+        } else if by_heap > by_usage {
+            format!("The heap may take {:.0} % of the container's {}", percent(heap), amount(limit))
+        } else {
+            format!("The container used up to {:.0} % of its {}", percent(used), amount(limit))
+        };
+        Verdict::scored(score, summary)
+            .explain(
+                "When a container reaches its limit, the kernel first takes back file cache, which counts as used too, and then \
+                 kills a process, without a Java exception. Besides the heap the JVM needs memory for metaspace, code, threads, \
+                 direct buffers and the collector: mostly a quarter of the heap or more.",
+            )
+            .remedy(
+                "Raise the container's limit, or lower the heap (-XX:MaxRAMPercentage, -Xmx) so that a quarter of the limit is \
+                 left for the rest; see what takes it with native memory tracking.",
+            )
+            .with("limit", Value::bytes(limit))
+            .with_some("greatest usage", used.map(Value::bytes))
+            .with_some("share in use", used.map(|_| Value::percent(percent(used))))
+            .with_some("time of the greatest usage", peak.map(|(_, at)| Value::instant(at)))
+            .with("allocations that hit the limit", Value::number(failed as f64, "times"))
+            .with_some("largest heap", heap.map(Value::bytes))
+            .with_some("share of the heap", heap.map(|_| Value::percent(percent(heap))))
+            .with_some("container", configuration.texts("containerType").last())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::testing::Scene;
+
+    fn judge(limit: i64, usage: &[(i64, i64)], heap: i64) -> Verdict {
+        let scene = Scene::new().event("jdk.ContainerConfiguration", 0, 0, [("memoryLimit", limit.into())]).event(
+            "jdk.GCHeapConfiguration",
+            0,
+            0,
+            [("maxSize", heap.into())],
+        );
+        let scene = usage.iter().enumerate().fold(scene, |scene, (i, (used, fails))| {
+            let at = i64::try_from(i).unwrap_or(0);
+            scene.event(
+                "jdk.ContainerMemoryUsage",
+                at,
+                at,
+                [("memoryUsage", (*used).into()), ("memoryFailCount", (*fails).into())],
+            )
+        });
+        scene.judge(&ContainerMemoryHeadroom)
+    }
+
+    #[test]
+    fn it_fires_near_the_limit() {
+        assert_eq!(judge(1_000, &[(500, 0), (960, 0)], 100).severity, Severity::Warning);
+        assert_eq!(judge(1_000, &[(900, 0)], 100).severity, Severity::Info);
+        assert_eq!(judge(1_000, &[(500, 3), (500, 4)], 100).severity, Severity::Warning);
+        assert_eq!(judge(1_000, &[(100, 0)], 950).severity, Severity::Warning);
+    }
+
+    #[test]
+    fn it_is_quiet_with_room_and_without_a_limit() {
+        assert_eq!(judge(1_000, &[(500, 3), (500, 3), (500, 0)], 500).severity, Severity::Ok);
+        assert_eq!(judge(-1, &[(500, 0)], 500).severity, Severity::NotApplicable);
+        assert_eq!(judge(i64::MAX, &[(500, 0)], 500).severity, Severity::NotApplicable);
+        assert_eq!(Scene::new().judge(&ContainerMemoryHeadroom).severity, Severity::NotApplicable);
+    }
+}

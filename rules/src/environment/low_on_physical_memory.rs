@@ -1,0 +1,69 @@
+//! `LowOnPhysicalMemory`: the machine runs out of memory.
+
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether the machine runs out of memory. Needs the list of its use, one each chunk.
+#[derive(Debug, Clone, Copy)]
+pub struct LowOnPhysicalMemory;
+
+impl Rule for LowOnPhysicalMemory {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Memory of the machine",
+            category: Category::Environment,
+            description: "Whether the machine's memory is almost used up.",
+            formula: "The largest use over the least total: 25 at `info`, 75 at `warning`.",
+            differences: "As in JMC; JDKs before 21 count the system's file cache as used on Linux, so a machine that \
+                          reads many files looks full. ContainerMemoryHeadroom looks at the container's limit.",
+            settings: const {
+                &[
+                    Setting::percent("info", 85.0, "Use that is worth a look"),
+                    Setting::percent("warning", 95.0, "Use to act on"),
+                ]
+            },
+            ..RuleInfo::jmc("LowOnPhysicalMemory")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().enabled("jdk.PhysicalMemory").table("jdk.PhysicalMemory", &["usedSize", "totalSize"])
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let table = facts.table("jdk.PhysicalMemory");
+        let (Some(used), Some(total)) = (table.ints("usedSize").max(), table.ints("totalSize").min()) else {
+            return Verdict::ok("The use of the machine's memory was not recorded");
+        };
+        let share = ratio(used as f64, total as f64);
+        let info = settings.number("info") / 100.0;
+        let score = map2(share - info, 0.0, settings.number("warning") / 100.0 - info);
+        Verdict::scored(score, format!("{:.0} % of the machine's memory is used", share * 100.0))
+            .explain("When memory runs out, the system swaps, or ends the process that uses most.")
+            .remedy("See what else runs on the machine; make the heap smaller; give the machine more memory.")
+            .with("share used", Value::share(share))
+            .with("used", Value::bytes(used as f64))
+            .with("total", Value::bytes(total as f64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn the_share_decides() {
+        let of = |used: i64| {
+            Scene::new()
+                .event("jdk.PhysicalMemory", 0, 0, [("usedSize", used.into()), ("totalSize", 100.into())])
+                .judge(&LowOnPhysicalMemory)
+                .severity
+        };
+        assert_eq!(of(97), Severity::Warning);
+        assert_eq!(of(90), Severity::Info);
+        assert_eq!(of(80), Severity::Ok);
+    }
+}

@@ -1,0 +1,63 @@
+//! `ManyRunningProcesses`: many processes on the machine.
+
+use jfr_analyzers::events::{Facts, GroupBy, Needs};
+use jfr_analyzers::math::map_exp74;
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// How many processes run on the machine at once. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct ManyRunningProcesses;
+
+const PROCESSES: GroupBy = GroupBy::of(&["jdk.SystemProcess"]).by(&["startTime"]);
+
+impl Rule for ManyRunningProcesses {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Other processes",
+            category: Category::Environment,
+            description: "How many processes run on the machine at once.",
+            formula: "25 where `info` jdk.SystemProcess events have the same time, never more than 74.",
+            settings: const { &[Setting::count("info", 150.0, "Processes that are worth a look")] },
+            ..RuleInfo::jmc("ManyRunningProcesses")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().available("jdk.SystemProcess").groups(PROCESSES)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let Some(most) = facts.groups(&PROCESSES).iter().max_by_key(|g| g.count()) else {
+            return Verdict::ok("No processes were counted");
+        };
+        Verdict::scored(
+            map_exp74(most.count() as f64, settings.number("info")),
+            format!("{} processes run on the machine", most.count()),
+        )
+        .explain("Each of them may take CPU and memory from the program.")
+        .remedy("If the program lacks CPU or memory, move it or others to another machine.")
+        .with("processes", Value::count(most.count(), "processes"))
+        .with("at", Value::instant(most.first()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn those_of_one_instant_count() {
+        let of = |count: i64, at: i64| {
+            (0..count)
+                .fold(Scene::new(), |s, i| {
+                    s.event("jdk.SystemProcess", i % at, i % at, [("startTime", (i % at).into())])
+                })
+                .judge(&ManyRunningProcesses)
+                .severity
+        };
+        assert_eq!(of(160, 1), Severity::Info);
+        assert_eq!(of(160, 2), Severity::Ok);
+    }
+}

@@ -1,0 +1,54 @@
+//! `ProcessStarted`: the program starts processes.
+
+use jfr_analyzers::events::{Facts, GroupBy, Needs};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+
+/// Whether the program starts other processes. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct ProcessStarted;
+
+const STARTS: GroupBy = GroupBy::of(&["jdk.ProcessStart"]).by(&["stackTrace"]);
+
+impl Rule for ProcessStarted {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Started processes",
+            category: Category::Environment,
+            description: "Whether the program starts other processes.",
+            formula: "Worth a look if there is any jdk.ProcessStart. Command lines are not shown: they may hold secrets.",
+            ..RuleInfo::jmc("ProcessStarted")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().available("jdk.ProcessStart").groups(STARTS)
+    }
+
+    fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+        let count = facts.count("jdk.ProcessStart");
+        let stacks = facts.groups(&STARTS).by(&[0]);
+        Verdict::info(format!("The program started {count} processes"))
+            .explain("Starting a process is slow and takes memory; what runs there is not in the recording.")
+            .remedy("See whether a library of Java's can do the same.")
+            .with("processes", Value::count(count, "processes"))
+            .with(
+                "where",
+                facts.top_methods(stacks.iter().filter_map(|g| Some((g.stack(0)?, g.count() as f64))), 5, |n| {
+                    Value::number(n, "processes")
+                }),
+            )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn any_is_worth_a_look() {
+        assert_eq!(Scene::new().event("jdk.ProcessStart", 0, 0, []).judge(&ProcessStarted).severity, Severity::Info);
+        assert_eq!(Scene::new().judge(&ProcessStarted).severity, Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,55 @@
+//! `DMSIncident`: incidents of Oracle's Dynamic Monitoring Service.
+
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::map_exp100;
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether Oracle's DMS recorded incidents. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct DmsIncident;
+
+impl Rule for DmsIncident {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "DMS incidents",
+            category: Category::Exceptions,
+            description: "Whether Oracle's Dynamic Monitoring Service recorded incidents.",
+            formula: "75 for `warning` events of a type whose name ends with DFW_Incident_state.",
+            settings: const { &[Setting::count("warning", 1.0, "Incidents to act on")] },
+            ..RuleInfo::jmc("DMSIncident")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let Some((_, event)) = facts.events().find(|(name, _)| name.ends_with("DFW_Incident_state")) else {
+            return Verdict::not_applicable("the program has no Dynamic Monitoring Service");
+        };
+        let count = event.count as f64;
+        if count < settings.number("warning") {
+            return Verdict::ok("There was no incident");
+        }
+        Verdict::scored(map_exp100(count, settings.number("warning")), format!("There were {count} incidents"))
+            .remedy("Look into the incidents in Oracle's diagnostic framework.")
+            .with("incidents", Value::number(count, "incidents"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn one_is_enough() {
+        let known = Scene::new().declared("oracle.dms.DFW_Incident_state");
+        assert_eq!(known.judge(&DmsIncident).severity, Severity::Ok);
+        let one = known.event("oracle.dms.DFW_Incident_state", 0, 0, []);
+        assert_eq!(one.judge(&DmsIncident).severity, Severity::Warning);
+        assert_eq!(Scene::new().judge(&DmsIncident).severity, Severity::NotApplicable);
+    }
+}

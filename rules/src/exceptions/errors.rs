@@ -1,0 +1,113 @@
+//! `Errors`: java.lang.Error and its kind.
+
+use std::collections::BTreeMap;
+
+use super::thrown::{ERROR_FIELDS, ERRORS};
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::map2;
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::StackId;
+
+/// How often an Error is made. Needs the list of errors.
+#[derive(Debug, Clone, Copy)]
+pub struct Errors;
+
+impl Rule for Errors {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Errors",
+            category: Category::Exceptions,
+            description: "How often a java.lang.Error is made: a sign that something is seriously wrong.",
+            formula: "Windows of `window`, sliding by half: 25 where the worst has `info` errors a minute, 75 at \
+                      `warning`.",
+            settings: const {
+                &[
+                    Setting::per_minute("info", 30.0, "Errors that are worth a look"),
+                    Setting::per_minute("warning", 60.0, "Errors to act on"),
+                    Setting::seconds("window", 60.0, "Length of the window"),
+                    Setting::regex(
+                        "exclude",
+                        r"^(com\.sun\.el\.parser\.ELParser\$LookaheadSuccess)$",
+                        "Classes left out",
+                    ),
+                ]
+            },
+            ..RuleInfo::jmc("Errors")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().available(ERRORS).table(ERRORS, ERROR_FIELDS)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let table = facts.table(ERRORS);
+        let left: Vec<_> =
+            table.rows().filter(|r| !settings.matches("exclude", r.text("thrownClass").unwrap_or_default())).collect();
+        let Some(first) = left.iter().map(|r| r.end).min() else {
+            return Verdict::ok("There was no error but those left out");
+        };
+        let length = settings.nanos("window").max(2);
+        let slide = length / 2;
+        let mut halves: BTreeMap<i64, u64> = BTreeMap::new();
+        let mut classes: BTreeMap<&str, (u64, Option<&str>)> = BTreeMap::new();
+        let mut stacks: BTreeMap<StackId, f64> = BTreeMap::new();
+        for row in &left {
+            *halves.entry(row.end.saturating_sub(first) / slide).or_default() += 1;
+            let class = classes.entry(row.text("thrownClass").unwrap_or("?")).or_default();
+            *class = (class.0 + 1, class.1.or(row.text("message")));
+            if let Some(stack) = row.stack() {
+                *stacks.entry(stack).or_default() += 1.0;
+            }
+        }
+        let in_window = |half: i64| {
+            let at = |half: i64| halves.get(&half).copied().unwrap_or(0);
+            at(half).saturating_add(at(half.saturating_add(1)))
+        };
+        let worst = halves.keys().copied().max_by_key(|half| (in_window(*half), std::cmp::Reverse(*half))).unwrap_or(0);
+        let rate = in_window(worst) as f64 * 60e9 / length as f64;
+        let from = first.saturating_add(worst.saturating_mul(slide));
+        let mut classes: Vec<_> = classes.into_iter().collect();
+        classes.sort_by_key(|(_, (n, _))| std::cmp::Reverse(*n));
+        let most = classes.first().map_or("?", |(class, _)| class);
+        let rows = classes.iter().take(5).map(|(class, (n, message))| {
+            [(*class).into(), Value::count(*n, "errors"), message.unwrap_or_default().into()]
+        });
+        Verdict::scored(
+            map2(rate, settings.number("info"), settings.number("warning")),
+            format!("{} errors were made, {rate:.0} a minute at worst, most {most}", left.len()),
+        )
+        .explain("Errors are for what a program should not try to handle. Many of them are a program that does.")
+        .remedy("Find out what fails there.")
+        .with("errors", Value::count(left.len() as u64, "errors"))
+        .with("rate", Value::number(rate, "per minute"))
+        .with("worst window", Value::window(from, from.saturating_add(length)))
+        .with("left out", Value::count((table.len().saturating_sub(left.len())) as u64, "errors"))
+        .with("classes", Value::table(["class", "errors", "a message"], rows))
+        .with("where", facts.top_methods(stacks, 5, |n| Value::number(n, "errors")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn many_errors_are_found() {
+        let of = |count: i64, class: &str| {
+            (0..count)
+                .fold(Scene::new(), |s, i| {
+                    s.event(ERRORS, i * 1_000_000, i * 1_000_000, [("thrownClass", class.into())])
+                })
+                .judge(&Errors)
+                .severity
+        };
+        assert_eq!(of(100, "java.lang.StackOverflowError"), Severity::Warning);
+        assert_eq!(of(40, "java.lang.StackOverflowError"), Severity::Info);
+        assert_eq!(of(5, "java.lang.StackOverflowError"), Severity::Ok);
+        assert_eq!(of(100, "com.sun.el.parser.ELParser$LookaheadSuccess"), Severity::Ok);
+        assert_eq!(of(0, ""), Severity::NotApplicable);
+    }
+}

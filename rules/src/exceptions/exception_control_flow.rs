@@ -1,0 +1,248 @@
+//! `ExceptionControlFlow`: exceptions thrown as a matter of course.
+
+use super::rate::{self, Rate};
+use super::sites::{TOTALS, sites};
+use super::thrown::{self, ERROR_FIELDS, ERRORS, THROWN, THROWS};
+use crate::common::Seek;
+use crate::support::{main_sampler, samples};
+use jfr_analyzers::events::{EVENT, Facts, GroupBy, Level, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::{FrameId, StackId};
+
+/// How many exceptions are made, where, and what CPU time that takes. Needs the list of counts, one a second, and of errors.
+///
+/// Fires on `fixtures/scenarios/exceptions-as-control-flow.jfr.gz` (by the rate) and on made-up samples (by CPU time); quiet on
+/// `healthy`.
+#[derive(Debug, Clone, Copy)]
+pub struct ExceptionControlFlow;
+
+const CPU: GroupBy = GroupBy::of(&["jdk.ExecutionSample", "jdk.CPUTimeSample", "datadog.ExecutionSample"])
+    .by(&[EVENT, "stackTrace"])
+    .measure(&["weight"]);
+
+impl Rule for ExceptionControlFlow {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Exceptions as control flow",
+            category: Category::Exceptions,
+            description: "Whether exceptions are thrown as a matter of course, and where.",
+            formula: "Exceptions a minute, 25 at `info`, 75 at `warning`, of `least` exceptions and more; and the share of CPU samples that pass the constructor of \
+                      Throwable or fillInStackTrace, 25 at `cpu-info`, 75 at `cpu-warning`, from `samples` samples on. The greater \
+                      counts. The rate is that of jdk.ExceptionStatistics, without errors and without the busiest tenth of the time, as a \
+                      start is no habit; without such events that of datadog.ExceptionCount, or of the recorded exceptions themselves, \
+                      counting a shorter recording as a minute. Where exceptions are sampled (throttle of jdk.JavaExceptionThrow, from \
+                      JDK 25 on; Datadog), each stands for as many as the totals say. Execution samples of the JDK do not see the native \
+                      part of fillInStackTrace, so their share is a lower bound. Limits of Datadog and Jeffrey.",
+            settings: const {
+                &[
+                    Setting::per_minute("info", 1_000.0, "Exceptions that are worth a look"),
+                    Setting::per_minute("warning", 10_000.0, "Exceptions to act on"),
+                    Setting::count("least", 1_000.0, "Exceptions that it takes to judge their rate"),
+                    Setting::percent("cpu-info", 3.0, "Share of CPU time that is worth a look"),
+                    Setting::percent("cpu-warning", 5.0, "Share of CPU time to act on"),
+                    Setting::count("samples", 1_000.0, "CPU samples that it takes to judge their share"),
+                ]
+            },
+            ..RuleInfo::own("ExceptionControlFlow")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+            .table_up_to(400_000, "jdk.ExceptionStatistics", &["throwables"])
+            .table(ERRORS, ERROR_FIELDS)
+            .groups(THROWN)
+            .groups(TOTALS)
+            .groups(CPU)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let mut sites = sites(facts);
+        let recorded = sum(sites.iter().map(|s| s.count));
+        let totals = sum(facts.groups(&TOTALS).iter().map(|g| g.sum(0)));
+        let is_on = |event| facts.missing(event, Level::Enabled, false).is_none();
+        let by_events = || {
+            let source = if totals > 0.0 { "datadog.ExceptionCount" } else { "the recorded exceptions" };
+            (recorded + totals > 0.0 || is_on(THROWS)).then(|| Rate::of_all(facts, recorded.max(totals), source))
+        };
+        let rate = rate::counted(facts).or_else(by_events);
+        let cpu = cpu_share(facts, settings);
+        if rate.is_none() && cpu.is_none() {
+            let because = facts.missing("jdk.ExceptionStatistics", Level::Enabled, false);
+            return Verdict::not_applicable(because.unwrap_or_else(|| "exceptions were counted only once".to_owned()));
+        }
+        let total = rate.map_or(0.0, |r| r.total);
+        let is_sample = thrown::is_throttled(facts) && total > recorded && recorded > 0.0;
+        if is_sample {
+            let each = total / recorded;
+            sites.iter_mut().for_each(|s| s.count *= each);
+        }
+        let all = sum(sites.iter().map(|s| s.count));
+        let share = cpu.as_ref().map(|(share, _)| *share);
+        let number = |key| settings.number(key);
+        let by_rate = map2(rate.map_or(0.0, |r| r.per_minute), number("info"), number("warning"));
+        let by_rate = if total < number("least") { by_rate.min(24.0) } else { by_rate };
+        let by_cpu = map2(share.unwrap_or(0.0) * 100.0, number("cpu-info"), number("cpu-warning"));
+        let how_many = rate.map_or_else(
+            || "How many exceptions there are is not recorded".to_owned(),
+            |r| format!("{:.0} exceptions a minute", r.per_minute),
+        );
+        let top = sites.first().map(|s| {
+            let place = s.own.or(s.made_in).map(|f| format!(" in {}", facts.method(f))).unwrap_or_default();
+            format!(", {:.0} % of those recorded {}{place}", ratio(s.count, all) * 100.0, s.class)
+        });
+        let time = share.map(|s| format!("; making them takes {:.1} % of the CPU time", s * 100.0));
+        let summary = format!("{how_many}{}{}", top.unwrap_or_default(), time.unwrap_or_default());
+        let unknown = if sites.is_empty() { facts.missing(THROWS, Level::Enabled, false) } else { None };
+        let rows = sites.iter().take(10).map(|s| {
+            let method = |frame: Option<FrameId>| frame.map_or(String::new(), |f| facts.method(f).to_owned());
+            let line = s.own.and_then(|f| facts.frame(f).line).map_or(String::new(), |l| l.to_string());
+            [
+                s.class.into(),
+                method(s.own).into(),
+                line.into(),
+                method(s.made_in).into(),
+                Value::number(s.count.round(), "exceptions"),
+                Value::share(ratio(s.count, all)),
+                Value::window(s.first, s.last),
+            ]
+        });
+        Verdict::scored(by_rate.max(by_cpu), summary)
+            .explain(
+                "Making an exception walks the whole stack, and throwing it unwinds that frame by frame: thousands of times what a \
+                 return value costs. What is thrown all the time is no exception, and hides those that are.",
+            )
+            .remedy(
+                "Ask before (contains, hasNext, a pattern for numbers), or return Optional or null for what is expected. Where the \
+                 exception has to stay, throw one without a stack trace (writableStackTrace = false). Of libraries, look for a call that \
+                 does not throw.",
+            )
+            .with_some("rate", rate.map(|r| Value::number(r.per_minute, "per minute")))
+            .with_some("mean rate", rate.map(|r| Value::number(r.mean, "per minute")))
+            .with_some("exceptions", rate.map(|r| Value::number(r.total.round(), "exceptions")))
+            .with_some("counted by", rate.map(|r| r.source))
+            .with("recorded is a sample", is_sample || totals > 0.0)
+            .with_some("CPU time", share.map(Value::share))
+            .with_some("places are not known", unknown)
+            .with("places", Value::table(["class", "in", "line", "made by", "exceptions", "share", "time"], rows))
+            .with_some("makes exceptions on CPU", cpu.map(|(_, callers)| callers))
+            .with_some("stack", sites.first().and_then(|s| s.stack).map(|s| facts.stack_value(s, 20)))
+    }
+}
+
+/// The share of CPU samples in which an exception is made, and who makes them; `None` where there are too few samples.
+fn cpu_share(facts: &Facts, settings: &Settings) -> Option<(f64, Value)> {
+    let groups = main_sampler(facts.groups(&CPU).iter());
+    let all = sum(groups.iter().map(samples));
+    if all < settings.number("samples") {
+        return None;
+    }
+    let seek = Seek::new(facts, |method| {
+        matches!(method, "java.lang.Throwable.<init>" | "java.lang.Throwable.fillInStackTrace" | "JVM_FillInStackTrace")
+            || method.starts_with("java_lang_Throwable::fill_in_stack_trace")
+    });
+    let made: Vec<(StackId, f64)> =
+        groups.iter().filter_map(|g| Some((g.stack(1).filter(|s| seek.passes(*s))?, samples(g)))).collect();
+    let callers = seek.callers(made.iter().copied(), all, |n| Value::number(n, "samples"));
+    Some((sum(made.iter().map(|(_, n)| *n)) / all, callers))
+}
+
+/// The sum; of nothing 0 and not, as that of the standard library, −0, which would show.
+fn sum(numbers: impl Iterator<Item = f64>) -> f64 {
+    numbers.fold(0.0, |a, b| a + b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::common::fixture;
+    use crate::exceptions::thrown::DATADOG;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Field;
+    use jfr_analyzers::testing::{Scene, stack};
+
+    const SECOND: i64 = 1_000_000_000;
+
+    fn fields(class: &str) -> [(&'static str, Field); 2] {
+        let made =
+            ["java.lang.Throwable.<init>", "java.lang.Exception.<init>", "shop.NoStock.<init>", "shop.Stock.take"];
+        [("thrownClass", class.into()), ("stackTrace", stack(&made))]
+    }
+
+    fn counts(scene: Scene, seconds: i64, a_second: i64) -> Scene {
+        (0..=seconds).fold(scene, |s, i| {
+            s.event("jdk.ExceptionStatistics", i * SECOND, i * SECOND, [("throwables", (i * a_second).into())])
+        })
+    }
+
+    #[test]
+    fn a_habit_is_found_with_its_place() {
+        let verdict = fixture::expect("ExceptionControlFlow", "exceptions-as-control-flow", Severity::Warning);
+        for part in ["fx.Scenarios.parseQuantity", "java.lang.NumberFormatException", "100 %"] {
+            assert!(verdict.summary.contains(part), "{}", verdict.summary);
+        }
+        assert!(fixture::text(&verdict).contains("NumberFormatException.forInputString"));
+    }
+
+    #[test]
+    fn a_healthy_program_and_one_burst_are_quiet() {
+        fixture::expect("ExceptionControlFlow", "healthy", Severity::Ok);
+        let burst = (0..60i64).fold(Scene::new(), |s, i| {
+            let thrown = if i < 3 { i * 5_000 } else { 15_000 };
+            s.event("jdk.ExceptionStatistics", i * SECOND, i * SECOND, [("throwables", thrown.into())])
+        });
+        assert_eq!(burst.judge(&ExceptionControlFlow).severity, Severity::Ok);
+    }
+
+    #[test]
+    fn what_is_throttled_is_extrapolated() {
+        let scene = (0..10).fold(counts(Scene::new(), 60, 1_000), |s, i| s.event(THROWS, i, i, fields("shop.NoStock")));
+        let scene = scene.setting(THROWS, "throttle", "100/s");
+        let verdict = scene.judge(&ExceptionControlFlow);
+        assert_eq!(verdict.severity, Severity::Warning);
+        let text = fixture::text(&verdict);
+        assert!(text.contains("60000") && text.contains("shop.Stock.take"), "{text}");
+    }
+
+    #[test]
+    fn errors_do_not_count() {
+        let scene = counts(Scene::new(), 60, 1_000);
+        let scene = (0..60i64).fold(scene, |s, i| {
+            (0..500i64).fold(s, |s, k| s.event(ERRORS, i * SECOND + k + 1, i * SECOND + k + 1, fields("shop.Fatal")))
+        });
+        assert_eq!(scene.judge(&ExceptionControlFlow).severity, Severity::Ok);
+    }
+
+    #[test]
+    fn cpu_time_counts_too() {
+        let of = |in_a_hundred: i64| {
+            let sample = |s: Scene, i: i64| {
+                let made: &[&str] = &["java.lang.Throwable.fillInStackTrace", "shop.Stock.take"];
+                let methods = if i % 100 < in_a_hundred { made } else { &["shop.Stock.sum"] };
+                s.event("jdk.CPUTimeSample", i, i, [("stackTrace", stack(methods))])
+            };
+            (0..1_000).fold(Scene::new(), sample).judge(&ExceptionControlFlow)
+        };
+        assert_eq!(of(7).severity, Severity::Warning);
+        assert!(fixture::text(&of(7)).contains("shop.Stock.take"));
+        assert_eq!(of(4).severity, Severity::Info);
+        assert_eq!(of(1).severity, Severity::Ok);
+        assert_eq!(Scene::new().judge(&ExceptionControlFlow).severity, Severity::NotApplicable);
+    }
+
+    #[test]
+    fn datadogs_samples_stand_for_its_totals() {
+        let sample =
+            [("type", "shop.NoStock".into()), ("stackTrace", stack(&["shop.NoStock.<init>", "shop.Stock.take"]))];
+        let scene = Scene::new().event(DATADOG, 0, 0, sample).event(
+            "datadog.ExceptionCount",
+            SECOND,
+            SECOND,
+            [("type", "shop.NoStock".into()), ("count", 50_000.into())],
+        );
+        let verdict = scene.judge(&ExceptionControlFlow);
+        assert_eq!(verdict.severity, Severity::Warning);
+        assert!(verdict.summary.contains("shop.Stock.take"), "{}", verdict.summary);
+    }
+}

@@ -1,0 +1,59 @@
+//! `Fatal Errors`: how the JVM ended.
+
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+
+/// Whether the JVM ended because of an error of its own. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct FatalErrors;
+
+impl Rule for FatalErrors {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "End of the JVM",
+            category: Category::Jvm,
+            description: "Whether the JVM ended while recording, and why.",
+            formula: "To act on if the reason of jdk.Shutdown contains `VM Error`, worth a look if it contains `No \
+                      remaining non-daemon Java threads`; other reasons say nothing.",
+            ..RuleInfo::jmc("Fatal Errors")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().available("jdk.Shutdown").table_up_to(1_000, "jdk.Shutdown", &["reason"])
+    }
+
+    fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+        let table = facts.table("jdk.Shutdown");
+        let find = |part: &str| table.rows().find(|r| r.text("reason").is_some_and(|t| t.contains(part)));
+        if let Some(row) = find("VM Error") {
+            return Verdict::warning("The JVM ended because of an error of its own")
+                .remedy("Look for the hs_err file that it wrote.")
+                .with("at", Value::instant(row.start))
+                .with("reason", row.text("reason").unwrap_or_default());
+        }
+        if let Some(row) = find("No remaining non-daemon Java threads") {
+            return Verdict::info("The program ended: its last thread that is no daemon ended")
+                .explain("That is how a program ends that is done; a server should not.")
+                .with("at", Value::instant(row.start));
+        }
+        Verdict::not_applicable("the JVM was asked to end, or the reason is not known")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn reasons() {
+        let of = |reason: &str| {
+            Scene::new().event("jdk.Shutdown", 0, 0, [("reason", reason.into())]).judge(&FatalErrors).severity
+        };
+        assert_eq!(of("VM Error"), Severity::Warning);
+        assert_eq!(of("No remaining non-daemon Java threads"), Severity::Info);
+        assert_eq!(of("Shutdown requested from Java"), Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,267 @@
+//! `SeriousErrors`: errors after which a program is not what it was.
+
+use std::collections::BTreeMap;
+
+use super::thrown::{self, DATADOG, ERROR_FIELDS, ERRORS, THROWN, THROWS};
+use crate::common::things;
+use jfr_analyzers::events::{Facts, Level, Needs};
+use jfr_analyzers::math::{map_exp74, map_exp100};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::{FrameId, StackId};
+
+/// Whether memory or stack ran out, or classes do not fit together. Needs the list of errors.
+///
+/// Fires on `fixtures/scenarios/oom-error.jfr.gz`; quiet on `healthy` and on the errors that the JDK makes and catches itself, as in
+/// `fixtures/jdk17-profile.jfr.gz`.
+#[derive(Debug, Clone, Copy)]
+pub struct SeriousErrors;
+
+const OUT_OF_MEMORY: &str = "java.lang.OutOfMemoryError";
+
+/// Errors of the JVM itself and those of classes that do not fit together, `LinkageError` and its kind.
+const SERIOUS: [&str; 21] = [
+    OUT_OF_MEMORY,
+    "java.lang.StackOverflowError",
+    "java.lang.InternalError",
+    "java.lang.UnknownError",
+    "java.lang.NoClassDefFoundError",
+    "java.lang.ExceptionInInitializerError",
+    "java.lang.LinkageError",
+    "java.lang.AbstractMethodError",
+    "java.lang.BootstrapMethodError",
+    "java.lang.ClassCircularityError",
+    "java.lang.ClassFormatError",
+    "java.lang.IllegalAccessError",
+    "java.lang.IncompatibleClassChangeError",
+    "java.lang.InstantiationError",
+    "java.lang.NoSuchFieldError",
+    "java.lang.NoSuchMethodError",
+    "java.lang.UnsatisfiedLinkError",
+    "java.lang.UnsupportedClassVersionError",
+    "java.lang.VerifyError",
+    "java.lang.reflect.GenericSignatureFormatError",
+    "java.util.ServiceConfigurationError",
+];
+
+/// Errors of one class from one place.
+#[derive(Debug, Default)]
+struct Site<'f> {
+    count: u64,
+    message: Option<&'f str>,
+    stack: Option<StackId>,
+    made_in: Option<FrameId>,
+    first: i64,
+    last: i64,
+}
+
+type Sites<'f> = BTreeMap<(&'f str, Option<FrameId>), Site<'f>>;
+
+impl Rule for SeriousErrors {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Serious errors",
+            category: Category::Exceptions,
+            description: "Whether memory or stack ran out, a class could not be initialized, or classes do not fit together \
+                          (LinkageError and its kind).",
+            formula: "To act on from `warning` OutOfMemoryError on, worth a look from `info` others on. Errors that the JDK makes and \
+                      catches itself, as when it looks for a method that may be there, are left out (`exclude`: where they are made). A \
+                      JDK records OutOfMemoryError only as jdk.JavaExceptionThrow, which is off by default up to JDK 24, and the JVM \
+                      records none of those that it throws itself: where the heap is full, look at HeapFull and DumpReason too.",
+            settings: const {
+                &[
+                    Setting::count("info", 1.0, "Errors that are worth a look"),
+                    Setting::count("warning", 1.0, "OutOfMemoryErrors to act on"),
+                    Setting::regex(
+                        "exclude",
+                        r"^java\.lang\.invoke\.|^java\.io\.ObjectStreamClass\.",
+                        "Methods whose errors are left out",
+                    ),
+                ]
+            },
+            ..RuleInfo::own("SeriousErrors")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().table(ERRORS, ERROR_FIELDS).groups(THROWN)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let sites = sites(facts, settings);
+        if let Some(because) = facts.missing(ERRORS, Level::Enabled, false)
+            && facts.groups(&THROWN).is_empty()
+        {
+            return Verdict::not_applicable(because);
+        }
+        let seen = facts.missing(THROWS, Level::Enabled, false).is_none() || facts.count(DATADOG) > 0;
+        let of = |memory: bool| {
+            let some = sites.iter().filter(|((class, _), _)| (*class == OUT_OF_MEMORY) == memory);
+            some.fold(0u64, |sum, (_, site)| sum.saturating_add(site.count))
+        };
+        let (memory, others) = (of(true), of(false));
+        if memory.saturating_add(others) == 0 {
+            return Verdict::ok("There were no serious errors").with("OutOfMemoryError is recorded", seen);
+        }
+        let mut by_count: Vec<_> = sites.iter().collect();
+        by_count.sort_by_key(|((class, _), s)| (*class != OUT_OF_MEMORY, std::cmp::Reverse(s.count)));
+        let place = |own: Option<FrameId>, site: &Site<'_>| own.or(site.made_in).map(|f| facts.frame(f));
+        let top = by_count.first().map(|((class, own), site)| {
+            let at = place(*own, site).map(|f| format!(" in {}", f.method)).unwrap_or_default();
+            format!(": {class}{at}")
+        });
+        let more = if by_count.len() > 1 { " and elsewhere" } else { "" };
+        let summary = format!(
+            "{} made{}{more}",
+            things(memory.saturating_add(others), "serious error was", "serious errors were"),
+            top.unwrap_or_default()
+        );
+        let rows = by_count.iter().take(10).map(|((class, own), s)| {
+            let frame = place(*own, s);
+            let line = frame.as_ref().and_then(|f| f.line).map_or(String::new(), |l| l.to_string());
+            [
+                (*class).into(),
+                frame.map_or(String::new(), |f| f.method).into(),
+                line.into(),
+                Value::count(s.count, "errors"),
+                s.message.unwrap_or_default().into(),
+                Value::window(s.first, s.last),
+            ]
+        });
+        let by_memory = map_exp100(memory as f64, settings.number("warning"));
+        // Not quite 25 where the power is rounded.
+        let by_others = map_exp74(others as f64, settings.number("info"));
+        let verdict = if memory > 0 && memory as f64 >= settings.number("warning") {
+            Verdict::warning(summary).score(by_memory.max(75.0))
+        } else if others as f64 >= settings.number("info") {
+            Verdict::info(summary).score(by_others.max(25.0))
+        } else {
+            Verdict::ok(summary).score(by_memory.max(by_others).min(24.0))
+        };
+        let classes = by_count.iter().map(|((class, _), _)| *class);
+        verdict
+            .explain(
+                "After such an error nobody knows how far the work got that it broke off; a class whose initializer failed stays unusable \
+                 until the JVM ends.",
+            )
+            .remedy(remedy(classes))
+            .with("OutOfMemoryErrors", Value::count(memory, "errors"))
+            .with("others", Value::count(others, "errors"))
+            .with("OutOfMemoryError is recorded", seen)
+            .with("errors", Value::table(["class", "in", "line", "errors", "a message", "time"], rows))
+            .with_some("stack", by_count.first().and_then(|(_, s)| s.stack).map(|s| facts.stack_value(s, 20)))
+    }
+}
+
+/// Serious errors by class and place in the program.
+fn sites<'f>(facts: &'f Facts, settings: &Settings) -> Sites<'f> {
+    let mut sites = Sites::new();
+    let mut add = |class: &'f str, stack: Option<StackId>, message: Option<&'f str>, count: u64, time: (i64, i64)| {
+        if !SERIOUS.contains(&class) {
+            return;
+        }
+        let (made_in, own) = stack.map_or((None, None), |s| thrown::place(facts, s, class));
+        if made_in.is_some_and(|f| settings.matches("exclude", facts.method(f))) {
+            return;
+        }
+        let site = sites.entry((class, own.or(made_in))).or_insert(Site {
+            first: i64::MAX,
+            last: i64::MIN,
+            ..Site::default()
+        });
+        site.count = site.count.saturating_add(count);
+        site.message = site.message.or(message);
+        site.stack = site.stack.or(stack);
+        site.made_in = site.made_in.or(made_in);
+        (site.first, site.last) = (site.first.min(time.0), site.last.max(time.1));
+    };
+    let errors = facts.table(ERRORS);
+    let mut memory = false;
+    for row in errors.rows() {
+        let class = row.text("thrownClass").unwrap_or_default();
+        memory |= class == OUT_OF_MEMORY;
+        add(class, row.stack(), row.text("message"), 1, (row.start, row.end));
+    }
+    for group in facts.groups(&THROWN).iter() {
+        let class = group.text(1).unwrap_or_default();
+        // The JDK tells of other errors here too, twice.
+        let only_here = match group.text(0) {
+            Some(THROWS) => class == OUT_OF_MEMORY && !memory,
+            _ => errors.is_empty(),
+        };
+        if only_here {
+            add(class, group.stack(2), None, group.count(), (group.first(), group.last()));
+        }
+    }
+    sites
+}
+
+/// What to do about these classes.
+fn remedy<'c>(classes: impl Iterator<Item = &'c str>) -> String {
+    let mut advice: Vec<&str> = Vec::new();
+    for class in classes {
+        let one = match class {
+            OUT_OF_MEMORY => {
+                "OutOfMemoryError: its message names what ran out. Record a heap dump (-XX:+HeapDumpOnOutOfMemoryError), let the JVM end \
+                 (-XX:+ExitOnOutOfMemoryError) and look at the rules on the heap."
+            }
+            "java.lang.StackOverflowError" => {
+                "StackOverflowError: bound the recursion or make it a loop; -Xss only moves the limit."
+            }
+            "java.lang.ExceptionInInitializerError" => {
+                "ExceptionInInitializerError: its cause tells what the static initializer stumbled over; keep I/O and configuration out of \
+                 static initializers."
+            }
+            "java.lang.InternalError" | "java.lang.UnknownError" => {
+                "InternalError: look for the JVM's own messages of that time."
+            }
+            _ => {
+                "Errors of linking: the class path holds another version of a library than the program was compiled with, or none; compare \
+                 what is deployed with what the build resolved."
+            }
+        };
+        if !advice.contains(&one) {
+            advice.push(one);
+        }
+    }
+    advice.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::common::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::stack;
+
+    #[test]
+    fn errors_are_found_with_their_place() {
+        let verdict = fixture::expect("SeriousErrors", "oom-error", Severity::Warning);
+        assert!(verdict.summary.contains("OutOfMemoryError"), "{}", verdict.summary);
+        let text = fixture::text(&verdict);
+        for part in
+            ["fx.Scenarios.renderTemplate", "NoClassDefFoundError", "StackOverflowError", "fx/missing/Codec", "-Xss"]
+        {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert_eq!(verdict.evidence.get("others"), Some(&Value::count(120, "errors")));
+    }
+
+    #[test]
+    fn a_healthy_program_is_quiet() {
+        fixture::expect("SeriousErrors", "healthy", Severity::Ok);
+    }
+
+    #[test]
+    fn one_of_linking_is_worth_a_look_but_not_what_the_jdk_catches_itself() {
+        let of = |class: &str, made_in: &str| {
+            let made = ["java.lang.Error.<init>", "java.lang.LinkageError.<init>", made_in, "shop.Main.main"];
+            let fields = [("thrownClass", class.into()), ("stackTrace", stack(&made))];
+            Scene::new().event(ERRORS, 0, 0, fields).judge(&SeriousErrors).severity
+        };
+        assert_eq!(of("java.lang.NoSuchMethodError", "shop.Cart.add"), Severity::Info);
+        assert_eq!(of("java.lang.NoSuchMethodError", "java.lang.invoke.MethodHandleNatives.resolve"), Severity::Ok);
+        assert_eq!(of("shop.Broken", "shop.Cart.add"), Severity::Ok);
+        assert_eq!(Scene::new().judge(&SeriousErrors).severity, Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,96 @@
+//! `Exceptions`: how often something is thrown.
+
+use super::thrown::{THROWN, THROWS};
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::{Cluster, map2, mass_cluster, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// How many throwables are made in the busiest stretch of time. Needs the list of counts, one a second.
+#[derive(Debug, Clone, Copy)]
+pub struct Exceptions;
+
+impl Rule for Exceptions {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Rate of exceptions",
+            category: Category::Exceptions,
+            description: "How many throwables are made a second in the busiest stretch of time.",
+            formula: "Differences of the count merge into clusters as long as that makes the cluster denser (throwables \
+                      squared over time). Throwables a second of the densest: 25 at `info`, 75 at `warning`.",
+            differences: "As in JMC the limits are so high that few programs reach them; ExceptionControlFlow has lower \
+                          ones.",
+            settings: const {
+                &[
+                    Setting::per_second("info", 5_000.0, "Rate that is worth a look"),
+                    Setting::per_second("warning", 10_000.0, "Rate to act on"),
+                ]
+            },
+            ..RuleInfo::jmc("Exceptions")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+            .available("jdk.ExceptionStatistics")
+            .table_up_to(400_000, "jdk.ExceptionStatistics", &["throwables"])
+            .groups(THROWN)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let counts: Vec<(i64, f64)> = facts
+            .table("jdk.ExceptionStatistics")
+            .rows()
+            .filter_map(|r| Some((r.end, r.float("throwables")?)))
+            .collect();
+        let pairs = counts.iter().zip(counts.iter().skip(1));
+        let differences: Vec<Cluster> =
+            pairs.map(|(a, b)| Cluster { start: a.0, end: b.0, mass: (b.1 - a.1).max(0.0) }).collect();
+        let Some(cluster) = mass_cluster(&differences) else {
+            return Verdict::not_applicable("there are fewer than two counts of throwables");
+        };
+        let rate = ratio(cluster.mass, cluster.end.saturating_sub(cluster.start) as f64 / 1e9);
+        let thrown = |key| facts.groups(&THROWN).select(&[key], |g| g.text(0) == Some(THROWS));
+        let mut classes = thrown(1);
+        classes.sort_by_key(|g| std::cmp::Reverse(g.count()));
+        let stacks = thrown(2);
+        let rows = classes.iter().take(5).map(|g| [g.text(0).unwrap_or("?").into(), Value::count(g.count(), "events")]);
+        Verdict::scored(
+            map2(rate, settings.number("info"), settings.number("warning")),
+            format!("{rate:.0} throwables a second were made in the busiest stretch of time"),
+        )
+        .explain("Making an exception walks the stack; it costs more than most of what it reports.")
+        .remedy("Do not use exceptions for what happens regularly.")
+        .with("rate", Value::number(rate, "per second"))
+        .with("window", Value::window(cluster.start, cluster.end))
+        .with("classes", Value::table(["class", "events"], rows))
+        .with(
+            "where",
+            facts.top_methods(stacks.iter().filter_map(|g| Some((g.stack(0)?, g.count() as f64))), 5, |n| {
+                Value::number(n, "events")
+            }),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn a_high_rate_is_found() {
+        let of = |a_second: i64, seconds: i64| {
+            (0..seconds)
+                .fold(Scene::new(), |s, i| {
+                    let at = i * 1_000_000_000;
+                    s.event("jdk.ExceptionStatistics", at, at, [("throwables", (i * a_second).into())])
+                })
+                .judge(&Exceptions)
+                .severity
+        };
+        assert_eq!(of(12_000, 5), Severity::Warning);
+        assert_eq!(of(100, 5), Severity::Ok);
+        assert_eq!(of(12_000, 1), Severity::NotApplicable);
+    }
+}

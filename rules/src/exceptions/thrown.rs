@@ -1,0 +1,44 @@
+//! Throwables by class and stack, as the rules on them share it.
+
+use jfr_analyzers::events::{EVENT, Facts, GroupBy};
+use jfrkit_profile::{FrameId, StackId};
+
+pub(super) const THROWS: &str = "jdk.JavaExceptionThrow";
+pub(super) const ERRORS: &str = "jdk.JavaErrorThrow";
+pub(super) const DATADOG: &str = "datadog.ExceptionSample";
+
+/// Throwables that were made, by event type, class and stack. The JDK writes two for an Error, one for others.
+pub(super) const THROWN: GroupBy = GroupBy::of(&[THROWS, DATADOG]).by(&[EVENT, "thrownClass|type", "stackTrace"]);
+
+/// What is read of [`ERRORS`].
+pub(super) const ERROR_FIELDS: &[&str] = &["thrownClass", "message", "stackTrace"];
+
+fn is_constructor(method: &str) -> bool {
+    method.ends_with(".<init>") || method == "java.lang.Throwable.fillInStackTrace"
+}
+
+/// The frames below the constructors of a throwable of this class: where it was made, and how one got there. A constructor of
+/// another class in which it was made stays.
+pub(super) fn below_constructors<'f>(facts: &'f Facts, stack: StackId, class: &str) -> &'f [FrameId] {
+    let frames = facts.frames(stack);
+    let constructors = frames.iter().take_while(|f| is_constructor(facts.method(**f))).count();
+    let is_own = |frame: &FrameId| facts.method(*frame).strip_suffix(".<init>") == Some(class);
+    let own = frames.get(..constructors).and_then(|lead| lead.iter().rposition(is_own));
+    frames.get(own.map_or(constructors, |at| at.saturating_add(1))..).unwrap_or_default()
+}
+
+/// Where a throwable of this class was made, and the first frame of the program's own from there on.
+pub(super) fn place(facts: &Facts, stack: StackId, class: &str) -> (Option<FrameId>, Option<FrameId>) {
+    let frames = below_constructors(facts, stack, class);
+    (frames.first().copied(), frames.iter().copied().find(|f| !facts.is_jdk_frame(*f)))
+}
+
+/// Whether it is an Error that is made on this stack.
+pub(super) fn makes_error(facts: &Facts, stack: StackId) -> bool {
+    facts.methods(stack).take_while(|m| is_constructor(m)).any(|m| m == "java.lang.Error.<init>")
+}
+
+/// Whether what is recorded of exceptions is a sample: from JDK 25 on there is a limit a second.
+pub(super) fn is_throttled(facts: &Facts) -> bool {
+    facts.settings_of(THROWS, "throttle").iter().any(|s| !matches!(s.value, "off" | ""))
+}

@@ -1,0 +1,159 @@
+//! `AllocationStalls`: threads that wait for a concurrent collector.
+
+use crate::common::{minutes, site_rows, sites, things, thread_name, time, worst};
+use jfr_analyzers::events::{Facts, GroupBy, Level, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+
+/// Threads that have to wait until ZGC or Shenandoah has freed memory. Needs no list.
+///
+/// Fires on `fixtures/scenarios/allocation-stalls.jfr.gz` (ZGC) and, for Shenandoah, on made-up pauses; quiet on made-up events of ZGC; does
+/// not apply to `healthy` (G1).
+#[derive(Debug, Clone, Copy)]
+pub struct AllocationStalls;
+
+const STALL: &str = "jdk.ZAllocationStall";
+const STALLS: GroupBy = GroupBy::of(&[STALL]).by(&["eventThread", "stackTrace", "type"]).measure(&["duration", "size"]);
+const PAUSES: GroupBy = GroupBy::of(&["jdk.GCPhasePause"]).by(&["name"]).measure(&["duration"]);
+
+impl Rule for AllocationStalls {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Allocation stalls",
+            category: Category::Gc,
+            description: "How long threads wait because ZGC or Shenandoah does not free memory as fast as the program takes it.",
+            formula: "Durations of jdk.ZAllocationStall, summed over threads, and Shenandoah's degenerated and full pauses, per minute of \
+                      recording: 25 at `info`, 75 at `warning`, and at least 25 if there are any. JMC's ZGCAllocationStall divides by \
+                      the age of the JVM.",
+            settings: const {
+                &[
+                    Setting::seconds("info", 0.5, "Time a minute that is worth a look"),
+                    Setting::seconds("warning", 5.0, "Time a minute to act on"),
+                ]
+            },
+            ..RuleInfo::own("AllocationStalls")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().groups(STALLS).groups(PAUSES)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let stalls = facts.groups(&STALLS);
+        let collector = facts.old_collector().unwrap_or("unknown");
+        let shenandoah = collector.contains("Shenandoah");
+        let zgc = collector.starts_with('Z');
+        if stalls.is_empty() && !shenandoah {
+            if facts.old_collector().is_none() {
+                let because = facts.missing("jdk.GCConfiguration", Level::Available, false).unwrap_or_default();
+                return Verdict::not_applicable(format!(
+                    "only ZGC and Shenandoah stall, and the collector is not known: {because}"
+                ));
+            }
+            if !zgc {
+                return Verdict::not_applicable(format!("only ZGC and Shenandoah stall; the collector is {collector}"));
+            }
+            if let Some(because) = facts.missing(STALL, Level::Enabled, false) {
+                return Verdict::not_applicable(because);
+            }
+        }
+        let fell_back =
+            |name: Option<&str>| name.is_some_and(|n| n.contains("Degenerated") || n.contains("Pause Full"));
+        let pauses = if shenandoah { facts.groups(&PAUSES).select(&[], |g| fell_back(g.text(0))).pop() } else { None };
+        let total = stalls.total();
+        let count = total.as_ref().map_or(0, |t| t.count()).saturating_add(pauses.as_ref().map_or(0, |p| p.count()));
+        if count == 0 {
+            return Verdict::ok("No thread had to wait for the collector");
+        }
+        let sum = total.as_ref().map_or(0.0, |t| t.sum(0)) + pauses.as_ref().map_or(0.0, |p| p.sum(0));
+        let longest = worst([total.as_ref().map_or(0.0, |t| t.max(0)), pauses.as_ref().map_or(0.0, |p| p.max(0))]);
+        let per_minute = ratio(sum, minutes(facts));
+        let score =
+            map2(per_minute / 1e9, settings.number("info"), settings.number("warning")).max(Severity::INFO_SCORE);
+        let places = sites(facts, stalls.iter(), 1);
+        let mut threads = stalls.by(&[0]);
+        threads.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+        let rows = threads.iter().take(10).map(|g| {
+            [
+                thread_name(g, 0).into(),
+                Value::count(g.count(), "stalls"),
+                Value::nanos_f64(g.sum(0)),
+                Value::nanos_f64(g.max(0)),
+            ]
+        });
+        let window = total.as_ref().or(pauses.as_ref()).map(|g| Value::window(g.first(), g.last()));
+        Verdict::scored(
+            score,
+            format!(
+                "Threads waited {} for the collector in {}, {} a minute",
+                time(sum),
+                things(count, "stall", "stalls"),
+                time(per_minute)
+            ),
+        )
+        .explain(
+            "A concurrent collector works beside the program. When the program allocates faster than memory is freed, its threads have to \
+             wait, longer than the short pauses that the collector was chosen for.",
+        )
+        .remedy(
+            "Give the heap more room (-Xmx), the collector more threads (-XX:ConcGCThreads) or CPU, or allocate less: see AllocationRate for \
+             who does. For ZGC before JDK 23 the generational mode (-XX:+ZGenerational) copes with far higher rates.",
+        )
+        .with("stalls", Value::count(count, "stalls"))
+        .with("time", Value::nanos_f64(sum))
+        .with("time a minute", Value::nanos_f64(per_minute))
+        .with("longest", Value::nanos_f64(longest))
+        .with_some("window", window)
+        .with_some(
+            "threads",
+            (!threads.is_empty()).then(|| Value::table(["thread", "stalls", "time", "longest"], rows)),
+        )
+        .with_some("where", (!places.is_empty()).then(|| site_rows(facts, &places, |s| s.sum, Value::nanos_f64)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::common::SECOND;
+    use crate::common::fixture;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::{stack, thread};
+
+    fn zgc() -> Scene {
+        Scene::new()
+            .event("jdk.GCConfiguration", 0, 60 * SECOND, [("oldCollector", "Z".into())])
+            .enabled("jdk.ZAllocationStall")
+    }
+
+    #[test]
+    fn it_fires_on_a_heap_that_is_too_small_for_zgc() {
+        let verdict = fixture::expect("AllocationStalls", "allocation-stalls", Severity::Warning);
+        assert!(fixture::text(&verdict).contains("PressureScenarios.fillBasket"), "{verdict:#?}");
+    }
+
+    #[test]
+    fn it_fires_on_stalls() {
+        let stalled = |nanos: i64| {
+            let fields = [
+                ("eventThread", thread("worker")),
+                ("stackTrace", stack(&["java.util.Arrays.copyOf", "shop.Cart.fill"])),
+            ];
+            zgc().event("jdk.ZAllocationStall", 0, nanos, fields).judge(&AllocationStalls)
+        };
+        assert_eq!(stalled(6 * SECOND).severity, Severity::Warning);
+        assert_eq!(stalled(1_000).severity, Severity::Info);
+        assert!(fixture::text(&stalled(1_000)).contains("shop.Cart.fill"));
+        let degenerated = Scene::new()
+            .event("jdk.GCConfiguration", 0, 0, [("oldCollector", "Shenandoah".into())])
+            .event("jdk.GCPhasePause", 0, SECOND, [("name", "Pause Degenerated GC (Mark)".into())]);
+        assert_eq!(degenerated.judge(&AllocationStalls).severity, Severity::Warning);
+    }
+
+    #[test]
+    fn it_is_quiet_without_stalls_and_other_collectors() {
+        assert_eq!(zgc().judge(&AllocationStalls).severity, Severity::Ok);
+        fixture::expect("AllocationStalls", "healthy", Severity::NotApplicable);
+    }
+}

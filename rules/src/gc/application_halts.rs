@@ -1,0 +1,124 @@
+//! `ApplicationHalts`: all stops of the program.
+
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::{map2, ratio, worst_window};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// The share of time in which the whole program stands still, whatever for. Needs the lists of pauses and VM
+/// operations.
+#[derive(Debug, Clone, Copy)]
+pub struct ApplicationHalts;
+
+const SAFEPOINTS: [&str; 6] = [
+    "jdk.SafepointBegin",
+    "jdk.SafepointEnd",
+    "jdk.SafepointStateSynchronization",
+    "jdk.SafepointCleanup",
+    "jdk.SafepointCleanupTask",
+    "jdk.SafepointWaitBlocked",
+];
+
+impl Rule for ApplicationHalts {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Halts of the application",
+            category: Category::Jvm,
+            description: "The share of time in which the whole program stands still: collections, safepoints, \
+                          operations of the JVM.",
+            formula: "Pauses, safepoint events and VM operations at a safepoint; those enclosed in another are left \
+                      out. Windows of `window`, sliding by half: the sum, cut to the window, over the window. 25 at \
+                      `info`, 75 at `warning` for the worst window.",
+            settings: const {
+                &[
+                    Setting::percent("info", 5.0, "Share of a window that is worth a look"),
+                    Setting::percent("warning", 10.0, "Share of a window to act on"),
+                    Setting::seconds("window", 60.0, "Length of the window"),
+                ]
+            },
+            ..RuleInfo::jmc("ApplicationHalts")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        let needs = Needs::new()
+            .enabled("jdk.GCPhasePause")
+            .enabled("jdk.ExecuteVMOperation")
+            .table("jdk.GCPhasePause", &["name"])
+            .table("jdk.ExecuteVMOperation", &["safepoint", "operation"]);
+        SAFEPOINTS.iter().fold(needs, |needs, event| needs.table(event, &[]))
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let pauses: Vec<(i64, i64)> = facts.table("jdk.GCPhasePause").rows().map(|p| (p.start, p.end)).collect();
+        let operations = facts.table("jdk.ExecuteVMOperation").rows().filter(|o| o.flag("safepoint") == Some(true));
+        let mut halts: Vec<(i64, i64)> = SAFEPOINTS
+            .iter()
+            .flat_map(|event| facts.table(event).rows())
+            .chain(operations)
+            .map(|e| (e.start, e.end))
+            .chain(pauses.iter().copied())
+            .filter(|(start, end)| end > start)
+            .collect();
+        halts.sort_by_key(|(start, end)| (*start, std::cmp::Reverse(*end)));
+        let mut reached = i64::MIN;
+        halts.retain(|(_, end)| {
+            let alone = *end > reached;
+            reached = reached.max(*end);
+            alone
+        });
+        if halts.is_empty() {
+            return Verdict::ok("The program was never halted");
+        }
+        let (window, share) = worst_window(&halts, settings.nanos("window"));
+        let sum = |of: &[(i64, i64)]| of.iter().fold(0i64, |sum, (a, b)| sum.saturating_add(b.saturating_sub(*a)));
+        let (all, collector) = (sum(&halts), sum(&pauses));
+        let other = ratio(all.saturating_sub(collector).max(0) as f64, all as f64);
+        let whole = ratio(all as f64, facts.nanos() as f64);
+        let score = map2(share * 100.0, settings.number("info"), settings.number("warning"));
+        Verdict::scored(
+            score,
+            format!(
+                "The program was halted for {:.2} % of the worst window, {:.2} % of all; {:.0} % of that not for \
+                 collections",
+                share * 100.0,
+                whole * 100.0,
+                other * 100.0
+            ),
+        )
+        .explain("At a safepoint all threads stand still, for collections and for other work of the JVM.")
+        .remedy("If most of it is collections, see their rules; else see which VM operations there are.")
+        .with("share of worst window", Value::share(share))
+        .with("worst window", Value::window(window.from, window.to))
+        .with("share of recording", Value::share(whole))
+        .with("share not for collections", Value::share(other))
+        .with("time halted", Value::nanos(all))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    const SECOND: i64 = 1_000_000_000;
+
+    fn scene() -> Scene {
+        Scene::new().enabled("jdk.GCPhasePause").enabled("jdk.ExecuteVMOperation")
+    }
+
+    #[test]
+    fn operations_at_safepoints_count_and_enclosed_ones_do_not_twice() {
+        let with = |safepoint: bool| {
+            scene()
+                .event("jdk.ExecuteVMOperation", 0, 4 * SECOND, [("safepoint", safepoint.into())])
+                .event("jdk.GCPhasePause", SECOND, 2 * SECOND, [])
+                .judge(&ApplicationHalts)
+        };
+        // 4 s of 60 s; adding the pause would be 5 s.
+        assert_eq!(with(true).evidence.get("share of worst window"), Some(&Value::share(4.0 / 60.0)));
+        assert_eq!(with(true).severity, Severity::Info);
+        assert_eq!(with(false).severity, Severity::Ok);
+        assert_eq!(scene().judge(&ApplicationHalts).severity, Severity::Ok);
+    }
+}

@@ -1,0 +1,62 @@
+//! `CompressedOops`: references that take twice the room.
+
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
+
+/// Whether compressed references are off without need. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct CompressedOops;
+
+impl Rule for CompressedOops {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Compressed references",
+            category: Category::Gc,
+            description: "Whether references take 8 bytes although the heap is small enough for 4.",
+            formula: "Worth a look on a 64-bit JVM with a heap below 32 GiB that does not use compressed oops.",
+            differences: "As in JMC; ZGC never uses them, which the remedy says.",
+            ..RuleInfo::jmc("CompressedOops")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().available("jdk.JVMInformation").available("jdk.BooleanFlag").available("jdk.UnsignedLongFlag")
+    }
+
+    fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+        let is_64 = facts.jvm().name.as_deref().is_some_and(|n| n.to_uppercase().contains("64-BIT"));
+        let small = facts.flag("MaxHeapSize").int().is_some_and(|max| max < 32 << 30);
+        let used = facts.table("jdk.GCHeapConfiguration").ints("usesCompressedOops").any(|v| v != 0);
+        let unknown = facts.table("jdk.GCHeapConfiguration").is_empty();
+        if !is_64 || !small || used || unknown {
+            return Verdict::ok("References are as small as they can be");
+        }
+        Verdict::info("References are not compressed although the heap is smaller than 32 GiB")
+            .explain("Objects take more room, so collections come more often and caches hold less.")
+            .remedy("Take -XX:-UseCompressedOops out. ZGC cannot compress them; with it there is nothing to do.")
+            .with("collector", facts.old_collector().unwrap_or("unknown"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn off_without_need_is_found() {
+        let of = |used: bool, heap: i64| {
+            Scene::new()
+                .event("jdk.JVMInformation", 0, 0, [("jvmName", "OpenJDK 64-Bit Server VM".into())])
+                .event("jdk.BooleanFlag", 0, 0, [("name", "A".into()), ("value", 1.into())])
+                .event("jdk.UnsignedLongFlag", 0, 0, [("name", "MaxHeapSize".into()), ("value", heap.into())])
+                .event("jdk.GCHeapConfiguration", 0, 0, [("usesCompressedOops", used.into())])
+                .judge(&CompressedOops)
+                .severity
+        };
+        assert_eq!(of(false, 1 << 30), Severity::Info);
+        assert_eq!(of(true, 1 << 30), Severity::Ok);
+        assert_eq!(of(false, 64 << 30), Severity::Ok);
+    }
+}

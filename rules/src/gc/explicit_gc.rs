@@ -1,0 +1,123 @@
+//! `ExplicitGc`: who asks for collections, and what that costs.
+
+use crate::common::{site_name, site_rows, sites, things, worst};
+use jfr_analyzers::events::{Facts, GroupBy, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+
+/// Collections that the program asks for, with the callers. Needs no list.
+///
+/// JMC's `SystemGc` counts them; this rule says who calls, and weighs the pauses. Fires on
+/// `fixtures/scenarios/explicit-gc.jfr.gz`; quiet on `healthy`.
+#[derive(Debug, Clone, Copy)]
+pub struct ExplicitGc;
+
+const CALLS: GroupBy = GroupBy::of(&["jdk.SystemGC"]).by(&["stackTrace", "eventThread"]).measure(&["duration"]);
+const BY_CAUSE: GroupBy = GroupBy::of(&["jdk.GarbageCollection"]).by(&["cause"]).measure(&["sumOfPauses"]);
+
+/// Below this many a share of collections says little.
+const ENOUGH: u64 = 3;
+
+impl Rule for ExplicitGc {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Explicit collections",
+            category: Category::Gc,
+            description: "Who calls System.gc(), and how much of the time the program stands still for it.",
+            formula: "25 if there is any jdk.SystemGC event or collection caused by System.gc(). From 3 on also: their share of collections, \
+                      25 at `info`, 75 at `warning`; their pauses over the recording's time, 25 at `pause-info`, 75 at `pause-warning`.",
+            settings: const {
+                &[
+                    Setting::percent("info", 10.0, "Share of collections that is worth a look"),
+                    Setting::percent("warning", 50.0, "Share of collections to act on"),
+                    Setting::percent("pause-info", 1.0, "Share of time in their pauses that is worth a look"),
+                    Setting::percent("pause-warning", 5.0, "Share of time in their pauses to act on"),
+                ]
+            },
+            ..RuleInfo::own("ExplicitGc")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().enabled("jdk.GarbageCollection").groups(CALLS).groups(BY_CAUSE)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let calls = facts.groups(&CALLS);
+        let causes = facts.groups(&BY_CAUSE);
+        let explicit = causes.select(&[], |g| g.text(0).is_some_and(|c| c.contains("System.gc()"))).pop();
+        let called = calls.total().map_or(0, |t| t.count());
+        let collected = explicit.as_ref().map_or(0, |g| g.count());
+        // Collectors may take two collections for one call, the young and the old generation one each.
+        let count = if called > 0 { called } else { collected };
+        if count == 0 {
+            return Verdict::ok("Nobody asked for a collection with System.gc()");
+        }
+        let all = causes.total().map_or(0, |t| t.count()).max(collected);
+        let share = ratio(collected as f64, all as f64) * 100.0;
+        let paused = explicit.as_ref().map_or(0.0, |g| g.sum(0));
+        let pause_share = ratio(paused, facts.nanos() as f64) * 100.0;
+        let by_share = map2(share, settings.number("info"), settings.number("warning"));
+        let by_pause = map2(pause_share, settings.number("pause-info"), settings.number("pause-warning"));
+        let score =
+            if count < ENOUGH { Severity::INFO_SCORE } else { worst([Severity::INFO_SCORE, by_share, by_pause]) };
+        let places = sites(facts, calls.iter(), 0);
+        let caller = places.first().map(|p| format!(", most by {}", site_name(facts, p))).unwrap_or_default();
+        Verdict::scored(
+            score,
+            if called > 0 {
+                let of = if collected > 0 { format!("; {share:.0} % of all collections are for it") } else { String::new() };
+                format!("System.gc() was called {}{caller}{of}", things(called, "time", "times"))
+            } else {
+                let collections = things(collected, "collection was", "collections were");
+                format!(
+                    "{collections} asked for with System.gc(), {share:.0} % of all; who asked is not recorded (jdk.SystemGC, from \
+                     JDK 17 on)"
+                )
+            },
+        )
+        .explain(
+            "A collection that is asked for is mostly a full one, and stops the program at a time that the collector would not have \
+             chosen. Callers are often libraries: RMI's distributed collector, direct buffers at their limit, tools that measure memory.",
+        )
+        .remedy(
+            "Take the calls out; where the code is not yours, switch them off with -XX:+DisableExplicitGC (not if direct buffers are near their \
+             limit), or make them concurrent with -XX:+ExplicitGCInvokesConcurrent.",
+        )
+        .with_some("calls", (called > 0).then(|| Value::count(called, "calls")))
+        .with("collections for them", Value::count(collected, "collections"))
+        .with("share of collections", Value::percent(share))
+        .with("pauses", Value::nanos_f64(paused))
+        .with("share of time", Value::percent(pause_share))
+        .with_some("callers", (!places.is_empty()).then(|| site_rows(facts, &places, |s| s.count as f64, |n| Value::number(n, "calls"))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::common::fixture;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn it_fires_and_names_the_caller() {
+        let verdict = fixture::expect("ExplicitGc", "explicit-gc", Severity::Warning);
+        assert!(
+            verdict.summary.starts_with("System.gc() was called 20 times, most by fx.Scenarios.dropCaches"),
+            "{}",
+            verdict.summary
+        );
+    }
+
+    #[test]
+    fn a_single_call_is_worth_a_look() {
+        let scene = Scene::new().event("jdk.GarbageCollection", 0, 0, [("cause", "System.gc()".into())]);
+        assert_eq!(scene.judge(&ExplicitGc).severity, Severity::Info);
+    }
+
+    #[test]
+    fn it_is_quiet_without_calls() {
+        fixture::expect("ExplicitGc", "healthy", Severity::Ok);
+        assert_eq!(Scene::new().judge(&ExplicitGc).severity, Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,179 @@
+//! `FailedEvacuation`: collections that found no room for what they wanted to move.
+
+use std::collections::BTreeMap;
+
+use crate::common::things;
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::map2;
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Collections that failed and had to be repeated as full ones. Needs the lists of the events named below.
+///
+/// Fires on `fixtures/scenarios/failed-evacuation.jfr.gz` and on made-up events; quiet on `healthy` and on `explicit-gc`, whose full
+/// collections are asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct FailedEvacuation;
+
+/// Collections that someone asked for.
+const ASKED: [&str; 8] = [
+    "system.gc",
+    "heap inspection",
+    "heap dump",
+    "diagnostic command",
+    "forcegarbagecollection",
+    "whitebox",
+    "full gc alot",
+    "jvmti",
+];
+/// What a cause says of a collection that failed or follows one that did.
+const CAUSES: [&str; 7] = [
+    "compaction pause",
+    "upgrade to full",
+    "degenerated",
+    "to-space",
+    "evacuation fail",
+    "concurrent mode failure",
+    "promotion fail",
+];
+
+impl Rule for FailedEvacuation {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Failed evacuation or promotion",
+            category: Category::Gc,
+            description: "Whether the collector ran out of room for the objects that it moves, or fell back to a full collection.",
+            formula: "Distinct collections with jdk.EvacuationFailed, jdk.PromotionFailed or jdk.ConcurrentModeFailure, with the name \
+                      G1Full, with a cause or a pause that says full, degenerated or out of to-space, without those asked for: 25 at \
+                      `info`, 75 at `warning`.",
+            settings: const {
+                &[
+                    Setting::count("info", 1.0, "Collections that are worth a look"),
+                    Setting::count("warning", 3.0, "Collections to act on"),
+                ]
+            },
+            ..RuleInfo::own("FailedEvacuation")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+            .enabled("jdk.GarbageCollection")
+            .table("jdk.GarbageCollection", &["gcId", "name", "cause", "sumOfPauses"])
+            .table("jdk.GCPhasePause", &["gcId", "name"])
+            .table("jdk.EvacuationFailed", &["gcId", "evacuationFailed.objectCount", "evacuationFailed.totalSize"])
+            .table("jdk.PromotionFailed", &["gcId", "promotionFailed.objectCount", "promotionFailed.totalSize"])
+            .table("jdk.ConcurrentModeFailure", &["gcId"])
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        // What went wrong, by collection; one collection is one failure however many events tell of it.
+        let mut failed: BTreeMap<i64, (String, i64)> = BTreeMap::new();
+        let mut bytes = 0.0;
+        let collections = facts.table("jdk.GarbageCollection");
+        let mut asked = Vec::new();
+        for row in collections.rows() {
+            let Some(id) = row.int("gcId") else { continue };
+            let (name, cause) = (row.text("name").unwrap_or_default(), row.text("cause").unwrap_or_default());
+            let lower = cause.to_lowercase();
+            if ASKED.iter().any(|a| lower.contains(a)) {
+                asked.push(id);
+            } else if name == "G1Full" || CAUSES.iter().any(|c| lower.contains(c)) {
+                failed.insert(id, (format!("{name}, {cause}"), row.start));
+            }
+        }
+        for row in facts.table("jdk.GCPhasePause").rows() {
+            let (Some(id), Some(name)) = (row.int("gcId"), row.text("name")) else { continue };
+            if (name.contains("Degenerated") || name.contains("Pause Full")) && !asked.contains(&id) {
+                failed.entry(id).or_insert_with(|| (name.to_owned(), row.start));
+            }
+        }
+        for (event, what, size) in [
+            ("jdk.EvacuationFailed", "evacuation failed", "evacuationFailed.totalSize"),
+            ("jdk.PromotionFailed", "promotion failed", "promotionFailed.totalSize"),
+            ("jdk.ConcurrentModeFailure", "concurrent mode failure", ""),
+        ] {
+            for row in facts.table(event).rows() {
+                bytes += row.float(size).unwrap_or(0.0);
+                let id = row.int("gcId").unwrap_or(-1);
+                failed.entry(id).or_insert_with(|| (what.to_owned(), row.start));
+            }
+        }
+        let count = failed.len() as u64;
+        if count == 0 {
+            return Verdict::ok("No collection failed or fell back to a full one");
+        }
+        let first = failed.values().map(|(_, at)| *at).min().unwrap_or_default();
+        let last = failed.values().map(|(_, at)| *at).max().unwrap_or_default();
+        let rows = failed
+            .iter()
+            .map(|(id, (what, at))| [Value::number(*id as f64, ""), Value::instant(*at), what.as_str().into()]);
+        Verdict::scored(
+            map2(count as f64, settings.number("info"), settings.number("warning")),
+            format!("{} failed or fell back to a full one", things(count, "collection", "collections")),
+        )
+        .explain(
+            "The collector had no room left for the objects that survive, or did not finish in time. What follows is a long pause in \
+             which the whole heap is collected.",
+        )
+        .remedy(
+            "Give the heap more room (-Xmx), start marking earlier (-XX:InitiatingHeapOccupancyPercent, or for G1 -XX:G1ReservePercent), \
+             give the collector more threads (-XX:ConcGCThreads), and look for what fills the heap: rules on live set, humongous objects \
+             and allocation rate.",
+        )
+        .with("collections", Value::count(count, "collections"))
+        .with("of", Value::count(collections.seen(), "collections"))
+        .with("window", Value::window(first, last))
+        .with_some("not moved", (bytes > 0.0).then(|| Value::bytes(bytes)))
+        .with("what happened", Value::table(["collection", "time", "what"], rows))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::common::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    fn collection(scene: Scene, id: i64, name: &str, cause: &str) -> Scene {
+        scene.event(
+            "jdk.GarbageCollection",
+            id,
+            id,
+            [("gcId", id.into()), ("name", name.into()), ("cause", cause.into())],
+        )
+    }
+
+    #[test]
+    fn it_fires_on_a_heap_without_room_to_move() {
+        let verdict = fixture::expect("FailedEvacuation", "failed-evacuation", Severity::Warning);
+        assert!(fixture::text(&verdict).contains("G1Full"), "{}", verdict.summary);
+    }
+
+    #[test]
+    fn it_fires_on_failures_and_counts_each_collection_once() {
+        let scene = collection(Scene::new(), 1, "G1New", "G1 Evacuation Pause")
+            .event("jdk.EvacuationFailed", 1, 1, [("gcId", 1.into()), ("evacuationFailed.totalSize", 4_096.into())])
+            .event("jdk.EvacuationFailed", 1, 1, [("gcId", 1.into())]);
+        assert_eq!(scene.judge(&FailedEvacuation).severity, Severity::Info);
+        let scene = collection(scene, 2, "G1Full", "G1 Compaction Pause");
+        let scene =
+            scene.event("jdk.GCPhasePause", 3, 4, [("gcId", 3.into()), ("name", "Pause Degenerated GC (Mark)".into())]);
+        let verdict = scene.judge(&FailedEvacuation);
+        assert_eq!(verdict.severity, Severity::Warning);
+        assert!(verdict.summary.starts_with("3 collections"), "{}", verdict.summary);
+    }
+
+    #[test]
+    fn collections_asked_for_do_not_count() {
+        let scene = collection(Scene::new(), 1, "G1Full", "System.gc()").event(
+            "jdk.GCPhasePause",
+            1,
+            2,
+            [("gcId", 1.into()), ("name", "Pause Full".into())],
+        );
+        assert_eq!(scene.judge(&FailedEvacuation).severity, Severity::Ok);
+        fixture::expect("FailedEvacuation", "explicit-gc", Severity::Ok);
+        fixture::expect("FailedEvacuation", "healthy", Severity::Ok);
+    }
+}

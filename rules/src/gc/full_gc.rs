@@ -1,0 +1,79 @@
+//! `FullGc`: full collections under G1 or CMS.
+
+use jfr_analyzers::events::{Facts, GroupBy, Needs};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+
+/// Full collections of a collector that should not need any. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct FullGc;
+
+const FULL: GroupBy = GroupBy::of(&["jdk.GarbageCollection"]).by(&["name", "cause"]).measure(&["duration"]);
+
+impl Rule for FullGc {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Full collections",
+            category: Category::Gc,
+            description: "Whether G1 or CMS made full collections.",
+            formula: "To act on if there is any collection named G1Full, or any OldGarbageCollection under CMS.",
+            differences: "As in JMC, collections that somebody asked for count too; the evidence tells them apart.",
+            ..RuleInfo::jmc("FullGc")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().groups(FULL)
+    }
+
+    fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+        let configuration = facts.table("jdk.GCConfiguration");
+        if configuration.texts("oldCollector").any(|c| Some(c) != facts.old_collector()) {
+            return Verdict::not_applicable("the recording is of JVMs with different collectors");
+        }
+        let count = match facts.old_collector() {
+            Some("ConcurrentMarkSweep") => facts.count("jdk.OldGarbageCollection"),
+            Some("G1Old") => facts
+                .groups(&FULL)
+                .iter()
+                .filter(|g| g.text(0) == Some("G1Full"))
+                .fold(0u64, |sum, g| sum.saturating_add(g.count())),
+            Some(other) => return Verdict::not_applicable(format!("the collector is {other}, not G1 or CMS")),
+            None => return Verdict::not_applicable("the recording does not name the collector"),
+        };
+        if count == 0 {
+            return Verdict::ok("There was no full collection");
+        }
+        let causes = facts.groups(&FULL).iter().filter(|g| g.text(0) == Some("G1Full")).map(|g| {
+            [g.text(1).unwrap_or("?").into(), Value::count(g.count(), "collections"), Value::nanos_f64(g.sum(0))]
+        });
+        Verdict::warning(format!("There were {count} full collections"))
+            .explain("A full collection stops the program until all of the heap is collected.")
+            .remedy(
+                "If somebody asked for them, see SystemGc. Else give the heap more room, or let concurrent marking \
+                 begin earlier (-XX:InitiatingHeapOccupancyPercent).",
+            )
+            .with("full collections", Value::count(count, "collections"))
+            .with("causes", Value::table(["cause", "count", "time"], causes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn full_collections_of_g1_are_found() {
+        let of = |collector: &str, name: &str| {
+            Scene::new()
+                .event("jdk.GarbageCollection", 0, 0, [("name", name.into())])
+                .event("jdk.GCConfiguration", 0, 0, [("oldCollector", collector.into())])
+                .judge(&FullGc)
+                .severity
+        };
+        assert_eq!(of("G1Old", "G1Full"), Severity::Warning);
+        assert_eq!(of("G1Old", "G1New"), Severity::Ok);
+        assert_eq!(of("ParallelOld", "ParallelOld"), Severity::NotApplicable);
+    }
+}

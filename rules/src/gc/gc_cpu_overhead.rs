@@ -1,0 +1,185 @@
+//! `GcCpuOverhead`: how much of the JVM's CPU time the collector takes.
+
+use crate::support::{CPU_BY_THREAD, LOAD_FIELDS, jvm_cpu_nanos, main_sampler, samples, time};
+use jfr_analyzers::events::{Facts, Group, GroupBy, Level, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// How much of the JVM's CPU time goes to the collector. Needs the list of `jdk.CPULoad`; the rest are sums.
+///
+/// Fires on `fixtures/scenarios/heap-full.jfr.gz` and on made-up events (both ways of measuring); quiet on `fixtures/scenarios/healthy.jfr.gz`.
+#[derive(Debug, Clone, Copy)]
+pub struct GcCpuOverhead;
+
+const GC_TIME: GroupBy = GroupBy::of(&["jdk.GCCPUTime"]).measure(&["userTime", "systemTime", "realTime"]);
+
+/// CPU time, nanoseconds, that it takes to judge: the collector's is counted in steps of 10 ms.
+const ENOUGH_NANOS: f64 = 2e9;
+/// Samples that it takes to judge.
+const ENOUGH_SAMPLES: f64 = 500.0;
+
+impl Rule for GcCpuOverhead {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "CPU time of the garbage collector",
+            category: Category::Gc,
+            description: "How much of the JVM's CPU time the garbage collector takes.",
+            formula: "User and system time of jdk.GCCPUTime over the JVM's CPU time (jdk.CPULoad times hardware threads): 25 \
+                      at `info`, 75 at `warning` (Datadog: 20 %). Without those events, for profilers that see the \
+                      collector's threads: CPU samples in them over all, 25 at `samples-info`, 75 at `samples-warning` \
+                      (after Jeffrey).",
+            settings: const {
+                &[
+                    Setting::percent("info", 10.0, "Share of CPU time that is worth a look"),
+                    Setting::percent("warning", 20.0, "Share of CPU time to act on"),
+                    Setting::percent("samples-info", 7.0, "Share of samples that is worth a look"),
+                    Setting::percent("samples-warning", 10.0, "Share of samples to act on"),
+                ]
+            },
+            ..RuleInfo::own("GcCpuOverhead")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().table("jdk.CPULoad", LOAD_FIELDS).groups(GC_TIME).groups(CPU_BY_THREAD)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let measured = facts.groups(&GC_TIME).total().zip(jvm_cpu_nanos(facts));
+        if let Some((gc, jvm)) = measured {
+            let nanos = gc.sum(0) + gc.sum(1);
+            if jvm < ENOUGH_NANOS {
+                return Verdict::ok(format!("The JVM used {} of CPU time in all", time(jvm)));
+            }
+            let share = ratio(nanos, jvm).min(1.0);
+            let score = map2(share * 100.0, settings.number("info"), settings.number("warning"));
+            let threads = facts.table("jdk.GCConfiguration").ints("parallelGCThreads").max();
+            return told(Verdict::scored(
+                score,
+                format!("The garbage collector took {:.1} % of the JVM's CPU time ({})", share * 100.0, time(nanos)),
+            ))
+            .with("share", Value::share(share))
+            .with("CPU time of collections", Value::nanos_f64(nanos))
+            .with("CPU time of the JVM", Value::nanos_f64(jvm))
+            .with("collections", Value::count(gc.count(), "collections"))
+            .with_some("parallel GC threads", threads.map(|n| Value::number(n as f64, "threads")));
+        }
+        let groups = main_sampler(facts.groups(&CPU_BY_THREAD).iter());
+        // Rust's sum of nothing is -0.
+        let all = groups.iter().map(samples).sum::<f64>() + 0.0;
+        let is_gc = |g: &&Group<'_>| g.thread(1).is_some_and(|t| !t.is_java() && is_collector(&t.name));
+        let gc = groups.iter().filter(is_gc).map(samples).sum::<f64>() + 0.0;
+        if all < ENOUGH_SAMPLES {
+            return Verdict::not_applicable(format!(
+                "{}, and {all:.0} CPU samples are too few to judge by instead ({ENOUGH_SAMPLES:.0})",
+                unmeasured(facts)
+            ));
+        }
+        if gc == 0.0 && !groups.iter().any(|g| g.thread(1).is_some_and(|t| !t.is_java())) {
+            return Verdict::not_applicable(format!(
+                "{}, and the profiler takes no samples of the collector's threads, as async-profiler does",
+                unmeasured(facts)
+            ));
+        }
+        let share = ratio(gc, all);
+        let score = map2(share * 100.0, settings.number("samples-info"), settings.number("samples-warning"));
+        told(Verdict::scored(score, format!("{:.1} % of the CPU samples are in the garbage collector", share * 100.0)))
+            .with("share of samples", Value::share(share))
+            .with("samples", Value::number(all, "samples"))
+    }
+}
+
+/// Why the collector's CPU time is not measured.
+fn unmeasured(facts: &Facts) -> String {
+    let missing = |event| facts.missing(event, Level::Available, false);
+    missing("jdk.GCCPUTime").or_else(|| missing("jdk.CPULoad")).unwrap_or_else(|| "the CPUs are not told".to_owned())
+}
+
+fn told(verdict: Verdict) -> Verdict {
+    verdict
+        .explain("What the collector takes is missing to the program, also where the collector runs beside it.")
+        .remedy(
+            "Allocate less (see the allocation rules), give the heap more room, and check what is kept for long: a heap \
+             that is nearly full is collected all the time.",
+        )
+}
+
+/// Whether a thread of the JVM is the collector's.
+fn is_collector(name: &str) -> bool {
+    const NAMES: [&str; 10] = [
+        "GC Thread",
+        "G1 ",
+        "ParGC",
+        "Gang worker",
+        "ZWorker",
+        "ZDirector",
+        "ZDriver",
+        "ZUncommitter",
+        "Shenandoah",
+        "Concurrent Mark",
+    ];
+    NAMES.iter().any(|n| name.starts_with(n)) || name.starts_with("GC task thread") || name.starts_with("XWorker")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::SECOND;
+    use crate::support::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::{native_thread, thread};
+
+    /// 10 s in which the JVM has half of 4 hardware threads.
+    fn scene(gc_nanos: i64) -> Scene {
+        let scene = Scene::new().event("jdk.CPUInformation", 0, 0, [("hwThreads", 4.into())]);
+        let scene = (1..=10i64).fold(scene, |scene, i| {
+            let fields = [("jvmUser", 0.5.into()), ("jvmSystem", 0.0.into()), ("machineTotal", 0.5.into())];
+            scene.event("jdk.CPULoad", i * SECOND, i * SECOND, fields)
+        });
+        scene.event("jdk.GCCPUTime", 0, 0, [("userTime", gc_nanos.into()), ("systemTime", 0.into())])
+    }
+
+    #[test]
+    fn a_heap_without_room_is_collected_all_the_time() {
+        fixture::expect("GcCpuOverhead", "scenarios/heap-full", Severity::Warning);
+    }
+
+    #[test]
+    fn async_profilers_samples_of_the_collectors_threads_count() {
+        let verdict = fixture::corpus("GcCpuOverhead", "public/ocadaruma+jfrs/profiler-multichunk.jfr");
+        assert!(verdict.is_none_or(|v| v.severity == Severity::Warning && v.summary.contains("CPU samples")));
+    }
+
+    #[test]
+    fn a_quarter_of_the_cpu_time_is_a_warning() {
+        let verdict = scene(5 * SECOND).judge(&GcCpuOverhead);
+        assert_eq!(verdict.severity, Severity::Warning);
+        assert!(verdict.summary.contains("25.0 %"), "{}", verdict.summary);
+    }
+
+    #[test]
+    fn little_is_fine() {
+        assert_eq!(scene(SECOND / 2).judge(&GcCpuOverhead).severity, Severity::Ok);
+        fixture::expect("GcCpuOverhead", "scenarios/healthy", Severity::Ok);
+    }
+
+    #[test]
+    fn samples_in_its_threads_count_where_there_is_no_measured_time() {
+        let scene = (0..600i64).fold(Scene::new(), |scene, i| {
+            let name = if i % 5 == 0 { native_thread("GC Thread#1") } else { thread("main") };
+            scene.event("jdk.ExecutionSample", i, i, [("sampledThread", name)])
+        });
+        assert_eq!(scene.judge(&GcCpuOverhead).severity, Severity::Warning);
+    }
+
+    #[test]
+    fn names_of_threads_count_only_for_the_jvms_own() {
+        // Made-up threads are Java's.
+        let scene = (0..600i64).fold(Scene::new(), |scene, i| {
+            scene.event("jdk.ExecutionSample", i, i, [("sampledThread", thread("G1 Service"))])
+        });
+        assert_eq!(scene.judge(&GcCpuOverhead).severity, Severity::NotApplicable);
+        assert!(is_collector("GC Thread#3") && is_collector("G1 Conc#0") && !is_collector("C2 CompilerThread0"));
+    }
+}

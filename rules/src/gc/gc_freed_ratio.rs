@@ -1,0 +1,146 @@
+//! `GcFreedRatio`: how fast garbage is made, against what lives.
+
+use std::collections::BTreeMap;
+
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::{map_exp74, ratio, sliding};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Memory freed a second, over what stays. Needs the list of heap summaries, two a collection.
+#[derive(Debug, Clone, Copy)]
+pub struct GcFreedRatio;
+
+/// Use before and after a collection, each with its time.
+type Pair = (Option<(i64, f64)>, Option<(i64, f64)>);
+
+impl Rule for GcFreedRatio {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Allocation churn",
+            category: Category::Heap,
+            description: "How fast garbage is made and collected, compared with what stays in the heap.",
+            formula: "Windows of `window`, sliding by half: memory freed a second over the mean use after \
+                      collections. 25 at `info` a second for the worst window, never more than 74, half of that for a \
+                      recording shorter than `short`. Fewer than `few` heap summaries are fine.",
+            differences: "As in JMC it asks for the TLAB events, which it does not read, and so does not apply to most recordings \
+                          of JDK 16 and later; AllocationRate judges the same and does not ask for them.",
+            settings: const {
+                &[
+                    Setting::percent("info", 1000.0, "Share of the live heap freed a second"),
+                    Setting::seconds("window", 10.0, "Length of the window"),
+                    Setting::count("few", 10.0, "Heap summaries below which nothing is said"),
+                    Setting::seconds("short", 20.0, "Length below which a recording is short"),
+                ]
+            },
+            ..RuleInfo::jmc("GcFreedRatio")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+            .enabled("jdk.GCHeapSummary")
+            .enabled("jdk.ObjectAllocationInNewTLAB")
+            .enabled("jdk.ObjectAllocationOutsideTLAB")
+            .table("jdk.GCHeapSummary", &["when", "heapUsed", "gcId"])
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let table = facts.table("jdk.GCHeapSummary");
+        if (table.len() as f64) < settings.number("few") {
+            return Verdict::ok("There were few collections");
+        }
+        let mut pairs: BTreeMap<i64, Pair> = BTreeMap::new();
+        for row in table.rows() {
+            let (Some(id), Some(used)) = (row.int("gcId"), row.float("heapUsed")) else { continue };
+            let pair = pairs.entry(id).or_default();
+            match row.text("when") {
+                Some("Before GC") => pair.0 = Some((row.end, used)),
+                Some("After GC") => pair.1 = Some((row.end, used)),
+                _ => {}
+            }
+        }
+        let mut pairs: Vec<((i64, f64), (i64, f64))> =
+            pairs.into_values().filter_map(|(before, after)| Some((before?, after?))).collect();
+        pairs.sort_by_key(|(before, after)| (before.0, after.0));
+        let ends: Vec<i64> = table.rows().map(|r| r.end).collect();
+        let (first, last) = (ends.iter().copied().min().unwrap_or(0), ends.iter().copied().max().unwrap_or(0));
+        // Ratio, freed a second, live, window.
+        let mut best = (0.0, 0.0, 0.0, (first, last));
+        let mut from = 0usize;
+        for window in sliding(first, last, settings.nanos("window")) {
+            // Collections that ended before the window began do not come back.
+            while pairs.get(from).is_some_and(|(_, after)| after.0 < window.from) {
+                from += 1;
+            }
+            let inside: Vec<_> = pairs.iter().skip(from).take_while(|(b, _)| b.0 <= window.to).collect();
+            if inside.is_empty() {
+                continue;
+            }
+            let (mut begin, mut end, mut freed, mut after_sum) = (window.from, window.to, 0.0, 0.0);
+            for (before, after) in &inside {
+                (begin, end) = (begin.min(before.0), end.max(after.0));
+                freed += before.1 - after.1;
+                after_sum += after.1;
+            }
+            let per_second = ratio(freed, end.saturating_sub(begin) as f64 / 1e9);
+            let live = after_sum / inside.len() as f64;
+            let value = ratio(per_second, live);
+            if value > best.0 {
+                best = (value, per_second, live, (begin, end));
+            }
+        }
+        let mut score = map_exp74(best.0 * 100.0, settings.number("info"));
+        if facts.nanos() < settings.nanos("short") {
+            score /= 2.0;
+        }
+        Verdict::scored(
+            score,
+            format!("Collections freed {:.0} MiB a second, {:.1} times what stays", best.1 / 1_048_576.0, best.0),
+        )
+        .explain("Most of what is allocated is garbage soon. That costs CPU time and brings collections.")
+        .remedy("See which classes and methods allocate most, and reuse what is expensive.")
+        .with("freed a second, over the live heap", Value::share(best.0))
+        .with("freed a second", Value::bytes(best.1))
+        .with("mean use after collections", Value::bytes(best.2))
+        .with("worst window", Value::window(best.3.0, best.3.1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    fn scene(collections: i64, before: i64) -> Scene {
+        let on = Scene::new()
+            .enabled("jdk.ObjectAllocationInNewTLAB")
+            .enabled("jdk.ObjectAllocationOutsideTLAB")
+            .enabled("jdk.GCHeapSummary");
+        (0..collections).fold(on, |scene, i| {
+            let at = i * 1_000_000_000;
+            scene
+                .event(
+                    "jdk.GCHeapSummary",
+                    at,
+                    at,
+                    [("gcId", i.into()), ("when", "Before GC".into()), ("heapUsed", before.into())],
+                )
+                .event(
+                    "jdk.GCHeapSummary",
+                    at + 1,
+                    at + 1,
+                    [("gcId", i.into()), ("when", "After GC".into()), ("heapUsed", 1_000_000.into())],
+                )
+        })
+    }
+
+    #[test]
+    fn churn_is_found_and_a_short_recording_counts_half() {
+        assert_eq!(scene(40, 30_000_000).judge(&GcFreedRatio).severity, Severity::Info);
+        assert_eq!(scene(10, 12_000_000).judge(&GcFreedRatio).severity, Severity::Ok);
+        assert_eq!(scene(40, 2_000_000).judge(&GcFreedRatio).severity, Severity::Ok);
+        assert_eq!(scene(4, 900_000_000).judge(&GcFreedRatio).severity, Severity::Ok);
+        assert_eq!(Scene::new().judge(&GcFreedRatio).severity, Severity::NotApplicable);
+    }
+}

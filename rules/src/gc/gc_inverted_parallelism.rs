@@ -1,0 +1,96 @@
+//! `GcInvertedParallelism`: collector threads that do not get the CPU.
+
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::ratio;
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+
+/// Whether collections took more time than CPU time. Needs the list of GCCPUTime, one a collection.
+#[derive(Debug, Clone, Copy)]
+pub struct GcInvertedParallelism;
+
+impl Rule for GcInvertedParallelism {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Collector threads without CPU",
+            category: Category::Gc,
+            description: "Whether collections took longer than the CPU time that they used, although several threads \
+                          should work on them.",
+            formula: "To act on if for any collection user and system time together, in whole percent rounded up, \
+                      are below 100 % of the real time.",
+            differences: "As in JMC one collection decides, however short; with coarse clocks a pause of microseconds \
+                          may do. The evidence has the share of collections of 100 ms and more: where that is 0, there is nothing to do.",
+            ..RuleInfo::jmc("GcInvertedParallelism")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+            .available("jdk.GCCPUTime")
+            .available("jdk.GCConfiguration")
+            .table("jdk.GCCPUTime", &["userTime", "systemTime", "realTime"])
+    }
+
+    fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+        if facts.old_collector() == Some("SerialOld") {
+            return Verdict::not_applicable("the collector works with one thread");
+        }
+        let (mut inverted, mut long, mut long_inverted) = (0u64, 0u64, 0u64);
+        let table = facts.table("jdk.GCCPUTime");
+        for row in table.rows() {
+            let (Some(user), Some(system), Some(real)) =
+                (row.float("userTime"), row.float("systemTime"), row.float("realTime"))
+            else {
+                continue;
+            };
+            let is = real > 0.0 && (100.0 * (user + system) / real).ceil() < 100.0;
+            inverted += u64::from(is);
+            if real >= 1e8 {
+                long += 1;
+                long_inverted += u64::from(is);
+            }
+        }
+        let evidence = |v: Verdict| {
+            v.with("inverted", Value::count(inverted, "collections"))
+                .with("collections", Value::count(table.len() as u64, "collections"))
+                .with("of 100 ms and more", Value::count(long, "collections"))
+                .with("share of those inverted", Value::share(ratio(long_inverted as f64, long as f64)))
+        };
+        if inverted == 0 {
+            return evidence(Verdict::ok("The collector's threads got the CPU"));
+        }
+        evidence(
+            Verdict::warning(format!(
+                "{inverted} of {} collections took longer than the CPU time that they used",
+                table.len()
+            ))
+            .explain("The collector's threads waited for a CPU, or for memory that was swapped out.")
+            .remedy("Look for other processes on the machine, a CPU limit of the container, swapping and slow disks."),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn less_cpu_than_time_is_found() {
+        let of = |user: i64, collector: &str| {
+            Scene::new()
+                .event(
+                    "jdk.GCCPUTime",
+                    0,
+                    0,
+                    [("userTime", user.into()), ("systemTime", 0.into()), ("realTime", 100_000_000.into())],
+                )
+                .event("jdk.GCConfiguration", 0, 0, [("oldCollector", collector.into())])
+                .judge(&GcInvertedParallelism)
+                .severity
+        };
+        assert_eq!(of(50_000_000, "G1Old"), Severity::Warning);
+        assert_eq!(of(300_000_000, "G1Old"), Severity::Ok);
+        assert_eq!(of(50_000_000, "SerialOld"), Severity::NotApplicable);
+    }
+}

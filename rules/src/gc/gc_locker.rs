@@ -1,0 +1,70 @@
+//! `GcLocker`: collections after JNI critical sections.
+
+use super::causes::Causes;
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::{map_exp74, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// The share of collections that waited for native code. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct GcLocker;
+
+impl Rule for GcLocker {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Collections delayed by native code",
+            category: Category::Gc,
+            description: "Whether collections had to wait for native code in a JNI critical section.",
+            formula: "25 where the share of collections with the cause GCLocker is `info`, never more than 74.",
+            differences: "JMC divides whole numbers, so there the share is 0 unless it is everything.",
+            settings: const { &[Setting::percent("info", 10.0, "Share of collections that is worth a look")] },
+            ..RuleInfo::jmc("GcLocker")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Causes::needs()
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let causes = Causes::of(facts);
+        if causes.locker == 0 {
+            return Verdict::ok("No collection had to wait for native code");
+        }
+        let share = ratio(causes.locker as f64, causes.all as f64);
+        Verdict::scored(
+            map_exp74(share * 100.0, settings.number("info")),
+            format!(
+                "{} of {} collections came after native code had left a critical section",
+                causes.locker, causes.all
+            ),
+        )
+        .explain("While native code holds an array directly, no collection can begin, and threads that need one wait.")
+        .remedy("Keep critical sections short, or let native code copy arrays. ZGC, and G1 from JDK 22, do not wait.")
+        .with("share of collections", Value::share(share))
+        .with("causes", causes.table(facts))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn a_tenth_is_worth_a_look() {
+        let of = |locker: i64| {
+            (0..20i64)
+                .fold(Scene::new(), |s, i| {
+                    let cause = if i < locker { "GCLocker Initiated GC" } else { "Allocation Failure" };
+                    s.event("jdk.GarbageCollection", i, i, [("cause", cause.into())])
+                })
+                .judge(&GcLocker)
+                .severity
+        };
+        assert_eq!(of(3), Severity::Info);
+        assert_eq!(of(1), Severity::Ok);
+        assert_eq!(of(0), Severity::Ok);
+    }
+}

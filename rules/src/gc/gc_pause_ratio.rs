@@ -1,0 +1,94 @@
+//! `GcPauseRatio`: the share of time in pauses of the collector.
+
+use jfr_analyzers::events::{Event, Facts, Needs};
+use jfr_analyzers::math::{map2, ratio, worst_window};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// How much of the time the collector stops the program. Needs the list of pauses.
+#[derive(Debug, Clone, Copy)]
+pub struct GcPauseRatio;
+
+impl Rule for GcPauseRatio {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Garbage collection pauses",
+            category: Category::Gc,
+            description: "The share of time in which the garbage collector stops the program.",
+            formula: "Windows of `window`, sliding by half: the sum of the pauses, cut to the window, over the window. \
+                      25 at `info`, 75 at `warning` for the worst window.",
+            settings: const {
+                &[
+                    Setting::percent("info", 5.0, "Share of a window that is worth a look"),
+                    Setting::percent("warning", 10.0, "Share of a window to act on"),
+                    Setting::seconds("window", 60.0, "Length of the window"),
+                ]
+            },
+            ..RuleInfo::jmc("GcPauseRatio")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().enabled("jdk.GCPhasePause").table("jdk.GCPhasePause", &["name"])
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let pauses: Vec<Event<'_>> = facts.table("jdk.GCPhasePause").rows().collect();
+        if pauses.is_empty() {
+            return Verdict::ok("There were no pauses");
+        }
+        let (window, share) = worst_window(&pauses, settings.nanos("window"));
+        let total: i64 = pauses.iter().fold(0, |sum, p| sum.saturating_add(p.nanos()));
+        let score = map2(share * 100.0, settings.number("info"), settings.number("warning"));
+        let whole = ratio(total as f64, facts.nanos() as f64);
+        Verdict::scored(
+            score,
+            format!("Pauses took {:.2} % of the worst window, {:.2} % of all", share * 100.0, whole * 100.0),
+        )
+        .explain("While the collector stops the program, no work is done and every request waits.")
+        .remedy(
+            "Allocate less (see the allocation rules), give the heap more room, or choose a collector with shorter \
+             pauses: G1 with -XX:MaxGCPauseMillis, ZGC or Shenandoah.",
+        )
+        .with("share of worst window", Value::share(share))
+        .with("worst window", Value::window(window.from, window.to))
+        .with("share of recording", Value::share(whole))
+        .with("pauses", Value::count(pauses.len() as u64, "pauses"))
+        .with("time paused", Value::nanos(total))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    const SECOND: i64 = 1_000_000_000;
+
+    fn scene(pauses: &[(i64, i64)]) -> Scene {
+        let scene = Scene::new().enabled("jdk.GCPhasePause");
+        pauses.iter().fold(scene, |scene, (at, nanos)| {
+            scene.event("jdk.GCPhasePause", *at, at + nanos, [("name", "GC Pause".into())])
+        })
+    }
+
+    #[test]
+    fn a_tenth_of_a_window_is_a_warning() {
+        // 6 s in 60 s.
+        let verdict = scene(&[(0, 3 * SECOND), (10 * SECOND, 3 * SECOND)]).judge(&GcPauseRatio);
+        assert_eq!(verdict.severity, Severity::Warning);
+        assert!(verdict.score.is_some_and(|s| (s - 75.0).abs() < 1e-9));
+    }
+
+    #[test]
+    fn few_pauses_are_fine_and_another_window_changes_that() {
+        let few = scene(&[(0, SECOND / 100), (10 * SECOND, SECOND / 100)]);
+        assert_eq!(few.judge(&GcPauseRatio).severity, Severity::Ok);
+        assert_eq!(few.with("window", "100 ms").judge(&GcPauseRatio).severity, Severity::Warning);
+    }
+
+    #[test]
+    fn without_the_event_it_does_not_apply() {
+        assert_eq!(Scene::new().judge(&GcPauseRatio).severity, Severity::NotApplicable);
+    }
+}

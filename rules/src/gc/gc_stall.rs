@@ -1,0 +1,62 @@
+//! `GcStall`: a concurrent collector that had to stop everything.
+
+use super::causes::Causes;
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+
+/// Whether a concurrent collector fell back to a serial collection. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct GcStall;
+
+impl Rule for GcStall {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Concurrent collector fell back",
+            category: Category::Gc,
+            description: "Whether a collector that works beside the program could not keep up and stopped it for a \
+                          full collection.",
+            formula: "To act on if CMS or G1 is in use and a SerialOld collection ran that nobody asked for, or if \
+                      there is any jdk.ConcurrentModeFailure.",
+            ..RuleInfo::jmc("GcStall")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Causes::needs().enabled("jdk.GCConfiguration")
+    }
+
+    fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+        let causes = Causes::of(facts);
+        let failures = facts.count("jdk.ConcurrentModeFailure");
+        let concurrent = facts.old_collector().is_some_and(|c| matches!(c, "ConcurrentMarkSweep" | "G1Old"));
+        if failures == 0 && !(concurrent && causes.unasked_serial) {
+            return Verdict::ok("The collector kept up with the program");
+        }
+        Verdict::warning("The concurrent collector could not keep up and stopped the program for a full collection")
+            .explain("Garbage came faster than it was collected, or the heap was too fragmented.")
+            .remedy("Give the heap more room, or let collections begin earlier (-XX:InitiatingHeapOccupancyPercent).")
+            .with("concurrent mode failures", Value::count(failures, "events"))
+            .with("causes", causes.table(facts))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn an_unasked_serial_collection_under_g1_is_found() {
+        let of = |name: &str, cause: &str| {
+            Scene::new()
+                .event("jdk.GarbageCollection", 0, 0, [("name", name.into()), ("cause", cause.into())])
+                .event("jdk.GCConfiguration", 0, 0, [("oldCollector", "G1Old".into())])
+                .judge(&GcStall)
+                .severity
+        };
+        assert_eq!(of("SerialOld", "Allocation Failure"), Severity::Warning);
+        assert_eq!(of("SerialOld", "System.gc()"), Severity::Ok);
+        assert_eq!(of("G1New", "G1 Evacuation Pause"), Severity::Ok);
+    }
+}

@@ -1,0 +1,59 @@
+//! `HeapInspectionGc`: collections for histograms of the heap.
+
+use super::causes::Causes;
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::map_exp74;
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Collections caused by histograms of the heap. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct HeapInspectionGc;
+
+impl Rule for HeapInspectionGc {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Collections for heap histograms",
+            category: Category::Gc,
+            description: "Whether a histogram of the heap, or the event jdk.ObjectCount, caused collections.",
+            formula: "25 for `info` such collections, never more than 74.",
+            settings: const { &[Setting::count("info", 1.0, "Collections that are worth a look")] },
+            ..RuleInfo::jmc("HeapInspectionGc")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Causes::needs()
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let causes = Causes::of(facts);
+        if causes.inspection == 0 {
+            return Verdict::ok("No collection was caused by a histogram of the heap");
+        }
+        Verdict::scored(
+            map_exp74(causes.inspection as f64, settings.number("info")),
+            format!("{} collections were caused by histograms of the heap", causes.inspection),
+        )
+        .explain("To count objects the JVM stops the program and collects everything.")
+        .remedy("Switch jdk.ObjectCount off, and do not take histograms (jmap -histo, jcmd GC.class_histogram) in production.")
+        .with("collections", Value::count(causes.inspection, "collections"))
+        .with("causes", causes.table(facts))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn one_is_worth_a_look() {
+        let of = |cause: &str| {
+            let scene = Scene::new().event("jdk.GarbageCollection", 0, 0, [("cause", cause.into())]);
+            scene.judge(&HeapInspectionGc).severity
+        };
+        assert_eq!(of("Heap Inspection Initiated GC"), Severity::Info);
+        assert_eq!(of("System.gc()"), Severity::Ok);
+    }
+}

@@ -1,0 +1,74 @@
+//! `HighGc`: pauses that follow each other closely.
+
+use crate::common::time;
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::{Cluster, map_exp100_at, mass_cluster, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+
+/// The densest cluster of pauses. Needs the list of pauses.
+#[derive(Debug, Clone, Copy)]
+pub struct HighGc;
+
+impl Rule for HighGc {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Garbage collection pressure",
+            category: Category::Heap,
+            description: "Whether pauses of the collector follow each other so closely that they work like a long one.",
+            formula: "Pauses merge into clusters as long as that makes the cluster denser (time paused squared over \
+                      time). 90 for a densest cluster with 1 s of pauses: 25 at 125 ms, 75 at 602 ms.",
+            differences: "JMC loses pauses while merging, so its score is often lower.",
+            ..RuleInfo::jmc("HighGc")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().enabled("jdk.GCPhasePause").table("jdk.GCPhasePause", &["name"])
+    }
+
+    fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+        let pauses: Vec<Cluster> = facts
+            .table("jdk.GCPhasePause")
+            .rows()
+            .map(|p| Cluster { start: p.start, end: p.end, mass: p.nanos() as f64 })
+            .collect();
+        let Some(cluster) = mass_cluster(&pauses) else {
+            return Verdict::ok("There were no pauses");
+        };
+        let length = cluster.end.saturating_sub(cluster.start);
+        let share = ratio(cluster.mass, length as f64);
+        Verdict::scored(
+            map_exp100_at(cluster.mass, 1e9, 90.0),
+            if share < 1.0 {
+                format!("Pauses took {} of {} ({:.0} %)", time(cluster.mass), time(length as f64), share * 100.0)
+            } else {
+                format!("One pause took {}, and none close to it adds to that", time(cluster.mass))
+            },
+        )
+        .explain("Pauses that follow each other closely stop the program as one long pause would.")
+        .remedy("Give the heap more room or allocate less in that stretch of time.")
+        .with("cluster", Value::window(cluster.start, cluster.end))
+        .with("time paused", Value::nanos_f64(cluster.mass))
+        .with("share paused", Value::share(share))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn pauses_in_a_row_are_found() {
+        let ms = 1_000_000;
+        let of = |pauses: &[(i64, i64)]| {
+            let scene = Scene::new().enabled("jdk.GCPhasePause");
+            let scene = pauses.iter().fold(scene, |s, (a, b)| s.event("jdk.GCPhasePause", a * ms, b * ms, []));
+            scene.judge(&HighGc).severity
+        };
+        assert_eq!(of(&[(0, 400), (401, 800)]), Severity::Warning);
+        assert_eq!(of(&[(0, 10), (10_000, 10_010)]), Severity::Ok);
+        assert_eq!(of(&[]), Severity::Ok);
+    }
+}

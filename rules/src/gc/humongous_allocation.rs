@@ -1,0 +1,188 @@
+//! `HumongousAllocation`: objects that take whole regions of G1.
+
+use crate::common::{amount, minutes, site_name, site_rows, sites};
+use crate::heap::allocation::{BY_CLASS, SAMPLE};
+use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Collections that humongous objects cause in G1. Needs the first thousand of `jdk.G1HeapRegionTypeChange`.
+///
+/// Fires on `fixtures/scenarios/humongous.jfr.gz`; quiet on `healthy`; does not apply to `allocation-rate` (serial collector).
+#[derive(Debug, Clone, Copy)]
+pub struct HumongousAllocation;
+
+const BY_CAUSE: GroupBy = GroupBy::of(&["jdk.GarbageCollection"]).by(&["cause"]).measure(&["sumOfPauses", "duration"]);
+const REGIONS: GroupBy = GroupBy::of(&["jdk.G1HeapRegionTypeChange"]).by(&["to"]);
+const LARGE: GroupBy = GroupBy::of(&["jdk.ObjectAllocationOutsideTLAB", "jdk.AllocationRequiringGC"])
+    .by(&[EVENT, "objectClass", "stackTrace"])
+    .measure(&["allocationSize|size"]);
+
+const MIB: f64 = 1024.0 * 1024.0;
+/// Collections that humongous objects must have caused at least.
+const ENOUGH: u64 = 3;
+
+impl Rule for HumongousAllocation {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Humongous objects",
+            category: Category::Gc,
+            description: "Whether objects of half a G1 region or more drive the collector.",
+            formula: "The share of collections whose cause names humongous allocation, if there are at least 3: 25 at `info`, 75 at \
+                      `warning`. The evidence names who allocates objects of at least half a region (ObjectAllocationOutsideTLAB, \
+                      AllocationRequiringGC), or else who allocates most in arrays (ObjectAllocationSample), and counts the regions. Own \
+                      thresholds.",
+            settings: const {
+                &[
+                    Setting::percent("info", 5.0, "Share of collections that is worth a look"),
+                    Setting::percent("warning", 25.0, "Share of collections to act on"),
+                ]
+            },
+            ..RuleInfo::own("HumongousAllocation")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+            .enabled("jdk.GarbageCollection")
+            .table_up_to(1_000, "jdk.G1HeapRegionTypeChange", &["index", "start"])
+            .groups(BY_CAUSE)
+            .groups(REGIONS)
+            .groups(BY_CLASS)
+            .groups(LARGE)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        if let Some(collector) = facts.old_collector()
+            && !collector.starts_with("G1")
+        {
+            return Verdict::not_applicable(format!("only G1 has humongous objects; the collector is {collector}"));
+        }
+        let causes = facts.groups(&BY_CAUSE);
+        let is_humongous = |cause: Option<&str>| cause.is_some_and(|c| c.to_lowercase().contains("humongous"));
+        let (mut all, mut humongous, mut pauses) = (0u64, 0u64, 0.0);
+        for group in causes.iter() {
+            all = all.saturating_add(group.count());
+            if is_humongous(group.text(0)) {
+                humongous = humongous.saturating_add(group.count());
+                pauses += group.sum(0);
+            }
+        }
+        let region = region_size(facts);
+        let large = facts.groups(&LARGE).select(&[1, 2], |g| region.is_some_and(|r| g.mean(0) >= r / 2.0));
+        let places = sites(facts, large.clone(), 1);
+        let mut classes: Vec<(&str, u64, f64)> = Vec::new();
+        for group in &large {
+            let name = group.text(0).unwrap_or("unknown class");
+            match classes.iter_mut().find(|(n, ..)| *n == name) {
+                Some((_, count, sum)) => (*count, *sum) = (count.saturating_add(group.count()), *sum + group.sum(0)),
+                None => classes.push((name, group.count(), group.sum(0))),
+            }
+        }
+        classes.sort_by(|a, b| b.2.total_cmp(&a.2));
+        // Sampled allocations do not tell sizes; humongous objects are arrays, and weigh much.
+        let arrays = || {
+            let is_array = |g: &Group<'_>| g.text(0) == Some(SAMPLE) && g.text(1).is_some_and(|c| c.ends_with("[]"));
+            sites(facts, facts.groups(&BY_CLASS).select(&[1, 2], is_array), 1)
+        };
+        let sampled = if humongous > 0 && places.is_empty() { arrays() } else { Vec::new() };
+        let starts = facts.groups(&REGIONS).select(&[], |g| g.text(0).is_some_and(|t| t.contains("Starts Humongous")));
+        let per_minute = starts.first().map(|g| g.count() as f64 / minutes(facts));
+        let share = ratio(humongous as f64, all as f64) * 100.0;
+        let score = match humongous {
+            0 => 0.0,
+            n if n < ENOUGH => map2(share, settings.number("info"), settings.number("warning")).min(24.0),
+            _ => map2(share, settings.number("info"), settings.number("warning")),
+        };
+        let mut summary = if humongous == 0 {
+            "Humongous objects caused no collection".to_owned()
+        } else {
+            format!("{humongous} of {all} collections were caused by humongous objects")
+        };
+        if score >= 25.0
+            && let Some(place) = places.first()
+        {
+            summary.push_str(&format!(", most allocated in {}", site_name(facts, place)));
+        }
+        Verdict::scored(score, summary)
+            .explain(
+                "An object of half a region or more does not go through the young generation: it takes whole regions of the old one, \
+                 wastes what is left of the last, starts marking cycles early, and needs contiguous free regions.",
+            )
+            .remedy(
+                "Allocate smaller pieces (chunks instead of one large array, sized collections, streams instead of whole documents), \
+                 reuse large buffers, or make regions larger with -XX:G1HeapRegionSize (up to 32 MiB; a power of two over twice the \
+                 size of the object).",
+            )
+            .with("share of collections", Value::percent(share))
+            .with("collections caused", Value::count(humongous, "collections"))
+            .with("pauses", Value::nanos_f64(pauses))
+            .with_some("region size", region.map(Value::bytes))
+            .with_some("humongous objects per minute", per_minute.map(|n| Value::number(n, "per minute")))
+            .with_some(
+                "classes",
+                (!classes.is_empty()).then(|| {
+                    Value::table(
+                        ["class", "objects", "bytes", "mean size"],
+                        classes.iter().take(10).map(|(name, count, sum)| {
+                            let mean = ratio(*sum, *count as f64);
+                            [(*name).into(), Value::count(*count, "objects"), Value::bytes(*sum), amount(mean).into()]
+                        }),
+                    )
+                }),
+            )
+            .with_some(
+                "where",
+                (!places.is_empty()).then(|| site_rows(facts, &places, |s| s.sum, Value::bytes)),
+            )
+            .with_some(
+                "where most arrays of all sizes are allocated",
+                (!sampled.is_empty()).then(|| site_rows(facts, &sampled, |s| s.sum, Value::bytes)),
+            )
+            .with_some(
+                "who allocates them",
+                (humongous > 0 && places.is_empty())
+                    .then_some("not recorded; switch on jdk.AllocationRequiringGC#enabled=true with stackTrace=true"),
+            )
+    }
+}
+
+/// The size of a region: as configured, as two regions' places tell it, or as G1 would choose it for the heap.
+fn region_size(facts: &Facts) -> Option<f64> {
+    if let Some(flag) = facts.flag("G1HeapRegionSize").int().filter(|n| *n > 0) {
+        return Some(flag as f64);
+    }
+    let mut changes = facts.table("jdk.G1HeapRegionTypeChange").rows();
+    let place = |row: &jfr_analyzers::events::Event<'_>| Some((row.int("index")?, row.int("start")?));
+    if let Some((index, start)) = changes.next().as_ref().and_then(place)
+        && let Some((other, there)) = changes.filter_map(|r| place(&r)).find(|(i, _)| *i != index)
+    {
+        let size = ratio(there.saturating_sub(start) as f64, other.saturating_sub(index) as f64);
+        if size >= MIB {
+            return Some(size);
+        }
+    }
+    let wanted = (facts.max_heap()? as f64 / 2_048.0).clamp(MIB, 32.0 * MIB);
+    Some(wanted.log2().floor().exp2())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::common::fixture;
+    use jfr_analyzers::rule::Severity;
+
+    #[test]
+    fn it_fires_when_large_arrays_cause_all_collections() {
+        let verdict = fixture::expect("HumongousAllocation", "humongous", Severity::Warning);
+        assert!(verdict.summary.contains("fx.Scenarios.renderImage"), "{}", verdict.summary);
+        assert_eq!(verdict.evidence.get("region size"), Some(&Value::bytes(MIB)));
+        assert!(fixture::text(&verdict).contains("byte[]"));
+    }
+
+    #[test]
+    fn it_is_quiet_elsewhere() {
+        fixture::expect("HumongousAllocation", "healthy", Severity::Ok);
+        fixture::expect("HumongousAllocation", "allocation-rate", Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,77 @@
+//! `IncreasingMetaSpaceLiveSet`: the metaspace grows.
+
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::{map_exp100, slope_mib_per_second};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether the metaspace grows. Needs the list of metaspace summaries, two a collection.
+#[derive(Debug, Clone, Copy)]
+pub struct IncreasingMetaSpaceLiveSet;
+
+impl Rule for IncreasingMetaSpaceLiveSet {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Growth of the metaspace",
+            category: Category::Gc,
+            description: "Whether the memory for classes grows from collection to collection.",
+            formula: "Least squares slope of the metaspace used after collections (whole MiB over whole seconds): 75 at \
+                      `warning` MiB a second.",
+            settings: const { &[Setting::count("warning", 0.75, "MiB a second to act on")] },
+            ..RuleInfo::jmc("IncreasingMetaSpaceLiveSet")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().enabled("jdk.MetaspaceSummary").table("jdk.MetaspaceSummary", &["when", "metaspace.used"])
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let points: Vec<(i64, i64)> = facts
+            .table("jdk.MetaspaceSummary")
+            .rows()
+            .filter(|r| r.text("when") == Some("After GC"))
+            .filter_map(|r| Some((r.end, r.int("metaspace.used")?)))
+            .collect();
+        let (Some(first), Some(last)) = (points.first(), points.last()) else {
+            return Verdict::ok("There were no collections");
+        };
+        let slope = slope_mib_per_second(&points);
+        Verdict::scored(
+            map_exp100(slope, settings.number("warning")),
+            format!("The metaspace grew by {slope:.3} MiB a second"),
+        )
+        .explain("Classes are loaded and never unloaded: their class loaders are still referred to.")
+        .remedy("Look for class loaders that are kept (redeployed applications, scripts, proxies made anew again and again).")
+        .with("growth a second", Value::bytes(slope * 1_048_576.0))
+        .with("first", Value::bytes(first.1 as f64))
+        .with("last", Value::bytes(last.1 as f64))
+        .with("window", Value::window(first.0, last.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn growth_is_found() {
+        let of = |mib_a_second: i64| {
+            (0..10i64)
+                .fold(Scene::new(), |scene, i| {
+                    scene.event(
+                        "jdk.MetaspaceSummary",
+                        i * 1_000_000_000,
+                        i * 1_000_000_000,
+                        [("when", "After GC".into()), ("metaspace.used", ((50 + i * mib_a_second) << 20).into())],
+                    )
+                })
+                .judge(&IncreasingMetaSpaceLiveSet)
+                .severity
+        };
+        assert_eq!(of(1), Severity::Warning);
+        assert_eq!(of(0), Severity::Ok);
+        assert_eq!(Scene::new().judge(&IncreasingMetaSpaceLiveSet).severity, Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,70 @@
+//! `SystemGc`: collections that the program asks for.
+
+use super::causes::Causes;
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::{map_exp100, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// The share of collections asked for with `System.gc()`. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemGc;
+
+impl Rule for SystemGc {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Collections asked for by the program",
+            category: Category::Gc,
+            description: "Whether the program, or someone with jcmd or a management console, asks for collections.",
+            formula: "75 where the share of collections caused by System.gc() is `warning`, so 25 at about a fifth of it.",
+            differences: "JMC divides whole numbers, so there the share is 0 unless every collection was asked for.",
+            settings: const { &[Setting::percent("warning", 50.0, "Share of collections to act on")] },
+            ..RuleInfo::jmc("SystemGc")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Causes::needs()
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let causes = Causes::of(facts);
+        if causes.explicit == 0 {
+            return Verdict::ok("No collection was asked for with System.gc()");
+        }
+        let share = ratio(causes.explicit as f64, causes.all as f64);
+        Verdict::scored(
+            map_exp100(share * 100.0, settings.number("warning")),
+            format!("{} of {} collections were asked for with System.gc()", causes.explicit, causes.all),
+        )
+        .explain("Such a collection is mostly a full one, and comes when the collector would not have chosen to.")
+        .remedy(
+            "Find the callers (the event jdk.SystemGC has their stacks) and take the calls out, or switch them off with \
+             -XX:+DisableExplicitGC, or make them concurrent with -XX:+ExplicitGCInvokesConcurrent.",
+        )
+        .with("share of collections", Value::share(share))
+        .with("causes", causes.table(facts))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn the_share_decides() {
+        let of = |explicit: i64, other: i64| {
+            let scene = (0..explicit)
+                .fold(Scene::new(), |s, i| s.event("jdk.GarbageCollection", i, i, [("cause", "System.gc()".into())]));
+            let scene = (0..other)
+                .fold(scene, |s, i| s.event("jdk.GarbageCollection", i, i, [("cause", "G1 Evacuation Pause".into())]));
+            scene.judge(&SystemGc).severity
+        };
+        assert_eq!(of(3, 3), Severity::Warning);
+        assert_eq!(of(1, 4), Severity::Info);
+        assert_eq!(of(1, 50), Severity::Ok);
+        assert_eq!(of(0, 5), Severity::Ok);
+        assert_eq!(of(0, 0), Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,99 @@
+//! Heap, allocation, leaks, native memory.
+
+pub(super) mod allocation;
+mod allocation_rate;
+mod allocations_class;
+mod allocations_thread;
+mod direct_buffers;
+mod finalizer_backlog;
+mod heap_content;
+mod heap_dump;
+mod heap_full;
+mod heap_leak_forecast;
+mod increasing_live_set;
+mod native_memory_growth;
+mod primitive_to_object_conversion;
+mod string_deduplication;
+mod tlab_allocation_ratio;
+
+use super::boxed;
+pub use allocation_rate::AllocationRate;
+pub use allocations_class::AllocationsClass;
+pub use allocations_thread::AllocationsThread;
+pub use direct_buffers::DirectBuffers;
+pub use finalizer_backlog::FinalizerBacklog;
+pub use heap_content::HeapContent;
+pub use heap_dump::HeapDump;
+pub use heap_full::HeapFull;
+pub use heap_leak_forecast::HeapLeakForecast;
+pub use increasing_live_set::IncreasingLiveSet;
+use jfr_analyzers::events::Facts;
+use jfr_analyzers::rule::Rule;
+pub use native_memory_growth::NativeMemoryGrowth;
+pub use primitive_to_object_conversion::PrimitiveToObjectConversion;
+use std::collections::HashSet;
+pub use string_deduplication::StringDeduplication;
+pub use tlab_allocation_ratio::TlabAllocationRatio;
+
+pub(super) fn all() -> Vec<Box<dyn Rule>> {
+    boxed![
+        IncreasingLiveSet,
+        HeapContent,
+        AllocationsClass,
+        AllocationsThread,
+        PrimitiveToObjectConversion,
+        TlabAllocationRatio,
+        StringDeduplication,
+        HeapDump,
+        HeapFull,
+        HeapLeakForecast,
+        NativeMemoryGrowth,
+        DirectBuffers,
+        AllocationRate,
+        FinalizerBacklog
+    ]
+}
+
+/// What is read of `jdk.GCHeapSummary`.
+const SUMMARY_FIELDS: &[&str] = &["gcId", "when", "heapUsed", "heapSpace.committedSize", "heapSpace.reservedSize"];
+
+/// The heap after a collection.
+#[derive(Debug, Clone, Copy)]
+struct AfterGc {
+    at: i64,
+    used: f64,
+    reserved: f64,
+    /// The old generation was collected, all of it or in part.
+    whole: bool,
+}
+
+/// The heap after each collection, in the order of time.
+fn after_collections(facts: &Facts) -> Vec<AfterGc> {
+    let of_old = |row: &jfr_analyzers::events::Event<'_>| {
+        let name = row.text("name").unwrap_or("");
+        let cause = row.text("cause").unwrap_or("");
+        // ZGC without generations and Shenandoah collect all each time.
+        ["Old", "Full", "MarkSweep", "Major"].iter().any(|n| name.contains(n))
+            || matches!(name, "Z" | "ZGC" | "Shenandoah")
+            || cause == "System.gc()"
+    };
+    let collections = facts.table("jdk.GarbageCollection");
+    let mut whole: HashSet<i64> = collections.rows().filter(of_old).filter_map(|r| r.int("gcId")).collect();
+    let g1 = facts.table("jdk.G1GarbageCollection");
+    whole.extend(
+        g1.rows().filter(|r| r.text("type").is_some_and(|t| t.contains("Mixed"))).filter_map(|r| r.int("gcId")),
+    );
+    facts
+        .table("jdk.GCHeapSummary")
+        .rows()
+        .filter(|r| r.text("when") == Some("After GC"))
+        .filter_map(|r| {
+            Some(AfterGc {
+                at: r.start,
+                used: r.float("heapUsed")?,
+                reserved: r.float("heapSpace.reservedSize").unwrap_or(0.0),
+                whole: r.int("gcId").is_some_and(|id| whole.contains(&id)),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,102 @@
+//! `Allocations.class`: one class dominates allocation.
+
+use super::allocation::{BY_CLASS, NO_STACKS, NOT_RECORDED, Source, needs};
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::ratio;
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+
+/// Whether few classes make most of the allocation. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct AllocationsClass;
+
+impl Rule for AllocationsClass {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Allocation by class",
+            category: Category::Heap,
+            description: "Whether few classes make most of what is allocated.",
+            formula: "Events by class (TLAB events), or sums of weights in units of the smallest (samples). Balance \
+                      (sum over the classes of share by rank) times 50 at 1000 events of the largest, times 0.74.",
+            differences: "As in JMC nothing is said where allocation is recorded without stack traces.",
+            ..RuleInfo::jmc("Allocations.class")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        needs(BY_CLASS)
+    }
+
+    fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+        let Some(source) = Source::of(facts) else { return Verdict::not_applicable(NOT_RECORDED) };
+        let groups = facts.groups(&BY_CLASS);
+        let classes = groups.select(&[1], |g| source.takes(g.text(0)));
+        if classes.len() < 2 {
+            return Verdict::not_applicable("fewer than two classes were allocated in what was recorded");
+        }
+        let Some((score, top)) = source.score(&classes) else {
+            return Verdict::not_applicable("nothing was allocated in what was recorded");
+        };
+        if !groups.iter().any(|g| source.takes(g.text(0)) && g.stack(2).is_some()) {
+            return Verdict::not_applicable(NO_STACKS);
+        }
+        let name = top.text(0).unwrap_or("unknown class");
+        let total: f64 = classes.iter().map(|g| g.sum(0)).sum();
+        let mut by_size = classes.clone();
+        by_size.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+        let of_top = groups.select(&[2], |g| source.takes(g.text(0)) && g.key(1) == top.key(0));
+        Verdict::scored(
+            score,
+            format!("{name} is allocated most: {:.0} % of the bytes", ratio(top.sum(0), total) * 100.0),
+        )
+        .explain("What is allocated must be collected. Few classes that make most of it are a good place to begin.")
+        .remedy("Look at the methods that allocate it: can they reuse, avoid or shrink it?")
+        .with("most allocated class", name)
+        .with(
+            "classes",
+            Value::table(
+                ["class", "events", "bytes", "share"],
+                by_size.iter().take(10).map(|g| {
+                    [
+                        g.text(0).unwrap_or("?").into(),
+                        Value::count(g.count(), "events"),
+                        Value::bytes(g.sum(0)),
+                        Value::share(ratio(g.sum(0), total)),
+                    ]
+                }),
+            ),
+        )
+        .with(
+            "methods that allocate it",
+            facts.top_methods(of_top.iter().filter_map(|g| Some((g.stack(0)?, g.sum(0)))), 5, Value::bytes),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::stack;
+
+    fn scene(of_a: i64, of_b: i64) -> Scene {
+        let on = Scene::new().enabled("jdk.ObjectAllocationSample");
+        (0..of_a + of_b).fold(on, |scene, i| {
+            let class = if i < of_a { "a.A" } else { "b.B" };
+            scene.event(
+                "jdk.ObjectAllocationSample",
+                i,
+                i,
+                [("objectClass", class.into()), ("weight", 1_000.into()), ("stackTrace", stack(&["a.Maker.make"]))],
+            )
+        })
+    }
+
+    #[test]
+    fn a_dominating_class_is_worth_a_look() {
+        assert_eq!(scene(2_000, 10).judge(&AllocationsClass).severity, Severity::Info);
+        assert_eq!(scene(20, 20).judge(&AllocationsClass).severity, Severity::Ok);
+        assert_eq!(scene(20, 0).judge(&AllocationsClass).severity, Severity::NotApplicable);
+        assert_eq!(Scene::new().judge(&AllocationsClass).severity, Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,97 @@
+//! `Allocations.thread`: one thread dominates allocation.
+
+use super::allocation::{BY_THREAD, NO_STACKS, NOT_RECORDED, Source, needs};
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::ratio;
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+
+/// Whether few threads make most of the allocation. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct AllocationsThread;
+
+impl Rule for AllocationsThread {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Allocation by thread",
+            category: Category::Heap,
+            description: "Whether few threads make most of what is allocated.",
+            formula: "As Allocations.class, by thread.",
+            differences: "As in JMC nothing is said where allocation is recorded without stack traces.",
+            ..RuleInfo::jmc("Allocations.thread")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        needs(BY_THREAD)
+    }
+
+    fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+        let Some(source) = Source::of(facts) else { return Verdict::not_applicable(NOT_RECORDED) };
+        let groups = facts.groups(&BY_THREAD);
+        let threads = groups.select(&[1], |g| source.takes(g.text(0)));
+        let Some((score, top)) = source.score(&threads) else {
+            return Verdict::not_applicable("nothing was allocated in what was recorded");
+        };
+        if !groups.iter().any(|g| source.takes(g.text(0)) && g.stack(2).is_some()) {
+            return Verdict::not_applicable(NO_STACKS);
+        }
+        let name = top.thread(0).map_or("unknown thread", |t| t.name.as_str());
+        let total: f64 = threads.iter().map(|g| g.sum(0)).sum();
+        let mut by_size = threads.clone();
+        by_size.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+        let of_top = groups.select(&[2], |g| source.takes(g.text(0)) && g.key(1) == top.key(0));
+        Verdict::scored(score, format!("{name} allocates most: {:.0} % of the bytes", ratio(top.sum(0), total) * 100.0))
+            .explain("What is allocated must be collected. A thread that makes most of it is a good place to begin.")
+            .remedy("Look at the methods in which this thread allocates.")
+            .with("most allocating thread", name)
+            .with(
+                "threads",
+                Value::table(
+                    ["thread", "events", "bytes", "share"],
+                    by_size.iter().take(10).map(|g| {
+                        [
+                            g.thread(0).map_or("?", |t| t.name.as_str()).into(),
+                            Value::count(g.count(), "events"),
+                            Value::bytes(g.sum(0)),
+                            Value::share(ratio(g.sum(0), total)),
+                        ]
+                    }),
+                ),
+            )
+            .with(
+                "methods in which it allocates",
+                facts.top_methods(of_top.iter().filter_map(|g| Some((g.stack(0)?, g.sum(0)))), 5, Value::bytes),
+            )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::{stack, thread};
+
+    fn scene(threads: i64, events: i64) -> Scene {
+        let on = Scene::new().enabled("jdk.ObjectAllocationInNewTLAB").enabled("jdk.ObjectAllocationOutsideTLAB");
+        (0..events).fold(on, |scene, i| {
+            scene.event(
+                "jdk.ObjectAllocationInNewTLAB",
+                i,
+                i,
+                [
+                    ("eventThread", thread(&format!("t{}", i % threads))),
+                    ("tlabSize", 1_000.into()),
+                    ("stackTrace", stack(&["a.B.c"])),
+                ],
+            )
+        })
+    }
+
+    #[test]
+    fn a_dominating_thread_is_worth_a_look() {
+        assert_eq!(scene(1, 2_000).judge(&AllocationsThread).severity, Severity::Info);
+        assert_eq!(scene(50, 500).judge(&AllocationsThread).severity, Severity::Ok);
+        assert_eq!(Scene::new().judge(&AllocationsThread).severity, Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,132 @@
+//! `DirectBuffers`: memory of direct buffers against its limit.
+
+use crate::common::{amount, rising, worst};
+use jfr_analyzers::events::{EVENT, Facts, GroupBy, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+
+/// Memory of direct buffers. Needs the list of `jdk.DirectBufferStatistics` (JDK 15 and later).
+///
+/// Fires on `fixtures/scenarios/direct-buffers.jfr.gz`; quiet on `healthy`.
+#[derive(Debug, Clone, Copy)]
+pub struct DirectBuffers;
+
+/// Datadog tells who allocates them.
+const BY_CLASS: GroupBy = GroupBy::of(&["datadog.DirectAllocationSample", "datadog.DirectAllocationTotal"])
+    .by(&[EVENT, "allocatingClass", "source"])
+    .measure(&["allocated"]);
+
+/// Readings that it takes to speak of growth.
+const ENOUGH: usize = 10;
+
+impl Rule for DirectBuffers {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Direct buffers",
+            category: Category::Heap,
+            description: "How near the memory of direct buffers comes to its limit, and whether it only ever grows.",
+            formula: "Greatest memoryUsed over maxCapacity of jdk.DirectBufferStatistics: 25 at `info`, 75 at `warning`. At least \
+                      25 if it rises in 80 % of at least 10 readings, at least doubles, and grows by `growth`.",
+            settings: const {
+                &[
+                    Setting::percent("info", 75.0, "Share of the limit that is worth a look"),
+                    Setting::percent("warning", 90.0, "Share of the limit to act on"),
+                    Setting::bytes("growth", 33_554_432.0, "Steady growth that is worth a look"),
+                ]
+            },
+            ..RuleInfo::own("DirectBuffers")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+            .available("jdk.DirectBufferStatistics")
+            .table("jdk.DirectBufferStatistics", &["maxCapacity", "count", "totalCapacity", "memoryUsed"])
+            .groups(BY_CLASS)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let table = facts.table("jdk.DirectBufferStatistics");
+        let used: Vec<f64> = table.floats("memoryUsed").collect();
+        let (Some(first), Some(last)) = (used.first().copied(), used.last().copied()) else {
+            return Verdict::not_applicable("the memory of direct buffers is not recorded");
+        };
+        let greatest = used.iter().copied().fold(0.0, f64::max);
+        let limit = table.floats("maxCapacity").filter(|n| *n > 0.0).fold(0.0, f64::max);
+        let share = ratio(greatest, limit) * 100.0;
+        let growth = last - first;
+        let grows =
+            used.len() >= ENOUGH && rising(&used) >= 0.8 && last >= 2.0 * first && growth >= settings.number("growth");
+        let score = worst([
+            map2(share, settings.number("info"), settings.number("warning")),
+            if grows { Severity::INFO_SCORE } else { 0.0 },
+        ]);
+        let mut summary = format!("Direct buffers take up to {} of {} ({share:.0} %)", amount(greatest), amount(limit));
+        if grows {
+            summary.push_str(", and ever more");
+        }
+        let seconds =
+            table.last().zip(table.first()).map_or(0.0, |(b, a)| b.start.saturating_sub(a.start) as f64 / 1e9);
+        let until_full = (grows && limit > last).then(|| (limit - last) / growth * seconds);
+        let mut classes = facts.groups(&BY_CLASS).by(&[1, 2]);
+        classes.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+        let rows = classes
+            .iter()
+            .take(10)
+            .map(|g| [g.text(0).unwrap_or("?").into(), g.text(1).unwrap_or("?").into(), Value::bytes(g.sum(0))]);
+        Verdict::scored(score, summary)
+            .explain(
+                "Direct buffers lie outside of the heap and are freed only when the collector finds their small Java objects dead. \
+                 At the limit an allocation first forces collections (System.gc()) and then fails with an OutOfMemoryError.",
+            )
+            .remedy(
+                "Reuse buffers (a pool, one per thread) rather than allocate them per request; look for buffers that are kept; \
+                 large heap buffers handed to channels are copied to direct ones per thread (-Djdk.nio.maxCachedBufferSize). \
+                 Raise -XX:MaxDirectMemorySize only if the memory is there.",
+            )
+            .with("greatest", Value::bytes(greatest))
+            .with("limit", Value::bytes(limit))
+            .with("share", Value::percent(share))
+            .with("first", Value::bytes(first))
+            .with("last", Value::bytes(last))
+            .with_some("buffers", table.floats("count").last().map(|n| Value::number(n, "buffers")))
+            .with_some("full at this rate after", until_full.map(|s| Value::nanos_f64(s * 1e9)))
+            .with_some(
+                "allocated by",
+                (!classes.is_empty()).then(|| Value::table(["class", "source", "bytes"], rows)),
+            )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::common::fixture;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn it_fires_when_the_limit_is_near() {
+        let verdict = fixture::expect("DirectBuffers", "direct-buffers", Severity::Warning);
+        assert!(verdict.summary.contains("of 64 MiB"), "{}", verdict.summary);
+    }
+
+    #[test]
+    fn it_fires_on_steady_growth() {
+        let judge = |step: i64| {
+            (0..20i64)
+                .fold(Scene::new(), |s, i| {
+                    let fields = [("memoryUsed", (i * step).into()), ("maxCapacity", (1i64 << 34).into())];
+                    s.event("jdk.DirectBufferStatistics", i, i, fields)
+                })
+                .judge(&DirectBuffers)
+        };
+        assert_eq!(judge(4 << 20).severity, Severity::Info);
+        assert_eq!(judge(1 << 10).severity, Severity::Ok);
+    }
+
+    #[test]
+    fn it_is_quiet_on_a_healthy_program() {
+        fixture::expect("DirectBuffers", "healthy", Severity::Ok);
+        fixture::expect("DirectBuffers", "spin", Severity::NotApplicable);
+    }
+}

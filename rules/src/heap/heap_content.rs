@@ -1,0 +1,96 @@
+//! `HeapContent`: few classes fill the heap.
+
+use jfr_analyzers::events::{Facts, GroupBy, Needs};
+use jfr_analyzers::math::{balance, map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether few classes fill the heap. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct HeapContent;
+
+const CLASSES: GroupBy = GroupBy::of(&["jdk.ObjectCount"]).by(&["objectClass"]).measure(&["totalSize", "count"]);
+
+impl Rule for HeapContent {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Content of the heap",
+            category: Category::Heap,
+            description: "Whether few classes fill the heap.",
+            formula: "The largest totalSize of each class; sum over the classes of share of the total by rank: 25 at \
+                      `info`, 75 at `warning`, 100 % where one class is everything.",
+            differences: "JMC divides by the largest class instead of the total, so that any recording with \
+                          jdk.ObjectCount is a warning. Here it is the share, with thresholds that fit it, and no more than worth a look: \
+                          what a program keeps is of a few classes in most, and only HeapLeakForecast can tell whether it \
+                          should.",
+            settings: const {
+                &[
+                    Setting::percent("info", 50.0, "Balance that is worth a look"),
+                    Setting::percent("warning", 75.0, "Balance to act on"),
+                ]
+            },
+            ..RuleInfo::jmc("HeapContent")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().enabled("jdk.ObjectCount").groups(CLASSES)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let mut classes: Vec<_> = facts.groups(&CLASSES).iter().collect();
+        if classes.is_empty() {
+            return Verdict::ok("No objects were counted");
+        }
+        classes.sort_by(|a, b| b.max(0).total_cmp(&a.max(0)));
+        let total: f64 = classes.iter().map(|g| g.max(0)).sum();
+        let balance = balance(classes.iter().map(|g| g.max(0)));
+        let top = classes.first().and_then(|g| g.text(0)).unwrap_or("unknown class");
+        let share = classes.first().map_or(0.0, |g| ratio(g.max(0), total));
+        let score = map2(balance * 100.0, settings.number("info"), settings.number("warning")).min(74.0);
+        Verdict::scored(score, format!("{top} is {:.0} % of the heap", share * 100.0))
+            .explain("A class that fills the heap is the place to look first for what is kept too long.")
+            .remedy("Find out who holds the objects: the event jdk.OldObjectSample, or a heap dump.")
+            .with("balance", Value::share(balance))
+            .with(
+                "classes",
+                Value::table(
+                    ["class", "objects", "bytes", "share"],
+                    classes.iter().take(10).map(|g| {
+                        [
+                            g.text(0).unwrap_or("?").into(),
+                            Value::number(g.max(1), "objects"),
+                            Value::bytes(g.max(0)),
+                            Value::share(ratio(g.max(0), total)),
+                        ]
+                    }),
+                ),
+            )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn one_class_that_fills_the_heap() {
+        let of = |sizes: &[i64]| {
+            let scene = Scene::new().enabled("jdk.ObjectCount");
+            let scene = sizes.iter().enumerate().fold(scene, |scene, (i, size)| {
+                let class = format!("a.C{i}");
+                scene.event(
+                    "jdk.ObjectCount",
+                    0,
+                    0,
+                    [("objectClass", class.as_str().into()), ("totalSize", (*size).into()), ("count", 1.into())],
+                )
+            });
+            scene.judge(&HeapContent).severity
+        };
+        assert_eq!(of(&[900, 50, 50]), Severity::Info);
+        assert_eq!(of(&[200, 150, 150, 100, 100, 100, 100, 100]), Severity::Ok);
+        assert_eq!(of(&[]), Severity::Ok);
+    }
+}

@@ -1,0 +1,69 @@
+//! `HeapDump`: heap dumps while recording.
+
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+
+/// Whether the heap was dumped. Needs the list of dumps.
+#[derive(Debug, Clone, Copy)]
+pub struct HeapDump;
+
+impl Rule for HeapDump {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Heap dumps",
+            category: Category::Heap,
+            description: "Whether the heap was dumped while recording.",
+            formula: "Worth a look if there is any jdk.HeapDump.",
+            ..RuleInfo::jmc("HeapDump")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().enabled("jdk.HeapDump").table_up_to(
+            1_000,
+            "jdk.HeapDump",
+            &["destination", "size", "onOutOfMemoryError"],
+        )
+    }
+
+    fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+        let dumps = facts.table("jdk.HeapDump");
+        if dumps.is_empty() {
+            return Verdict::ok("The heap was not dumped");
+        }
+        let out_of_memory = dumps.ints("onOutOfMemoryError").any(|v| v != 0);
+        let summary = format!("The heap was dumped {} times", dumps.seen());
+        Verdict::info(if out_of_memory { summary + ", because it was full" } else { summary })
+            .explain("While the heap is dumped the program stands still.")
+            .remedy("Look at the dump for what fills the heap, if it was made because of an OutOfMemoryError.")
+            .with(
+                "dumps",
+                Value::table(
+                    ["at", "took", "file", "size"],
+                    dumps.rows().map(|d| {
+                        [
+                            Value::instant(d.start),
+                            Value::nanos(d.nanos()),
+                            d.text("destination").unwrap_or("?").into(),
+                            Value::bytes(d.float("size").unwrap_or(0.0)),
+                        ]
+                    }),
+                ),
+            )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn any_is_worth_a_look() {
+        let on = Scene::new().enabled("jdk.HeapDump");
+        assert_eq!(on.judge(&HeapDump).severity, Severity::Ok);
+        let dumped = on.event("jdk.HeapDump", 0, 5, [("destination", "/tmp/a.hprof".into())]);
+        assert_eq!(dumped.judge(&HeapDump).severity, Severity::Info);
+    }
+}

@@ -1,0 +1,296 @@
+//! `HeapLeakForecast`: when the heap will be full, if it goes on so.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::heap::{AfterGc, SUMMARY_FIELDS, after_collections};
+use crate::support::{SECOND, ascending, mebibytes, robust_slope, time};
+use jfr_analyzers::events::{Facts, GroupBy, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether what is left after collections grows, until when the heap lasts, and of which classes it is. Needs the lists of
+/// `jdk.GCHeapSummary`, `jdk.GarbageCollection`, `jdk.G1GarbageCollection` and `jdk.ObjectCount`.
+///
+/// Fires on `fixtures/scenarios/leak.jfr.gz`; quiet on `allocation-rate` and `explicit-gc`.
+#[derive(Debug, Clone, Copy)]
+pub struct HeapLeakForecast;
+
+const OLD_OBJECTS: GroupBy =
+    GroupBy::of(&["jdk.OldObjectSample"]).by(&["object.type", "stackTrace"]).measure(&["objectAge", "objectSize"]);
+const LIVE: GroupBy = GroupBy::of(&["profiler.LiveObject", "datadog.HeapLiveObject"])
+    .by(&["objectClass", "stackTrace"])
+    .measure(&["allocationSize|size"]);
+const COUNTS: &str = "jdk.ObjectCount";
+
+/// Points that it takes to see a trend.
+const ENOUGH: usize = 8;
+/// Points that the trend is made of, at most: the pairs of them are looked at.
+const MOST: usize = 200;
+/// Growth, as a share of the largest heap, below which it is noise.
+const NOISE: f64 = 0.05;
+
+impl Rule for HeapLeakForecast {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Heap leak forecast",
+            category: Category::Heap,
+            description: "Whether what is left on the heap after collections grows, and when the heap will be full.",
+            formula: "heapUsed of jdk.GCHeapSummary after collections of the old generation, mixed and full ones (fewer than \
+                      eight of them: the least of each minute after any): the median of the slopes between all pairs of \
+                      points, where there are eight or more, `rising` of the pairs go up, and the growth is 5 % of the \
+                      largest heap or more. Time to fill = (largest heap - last) / slope: 25 at `info`, 75 at `warning`. \
+                      Classes from jdk.OldObjectSample, jdk.ObjectCount, or profilers' live objects.",
+            settings: const {
+                &[
+                    Setting::seconds("info", 86_400.0, "Time until the heap is full, worth a look"),
+                    Setting::seconds("warning", 3_600.0, "Time until the heap is full, to act on"),
+                    Setting::percent("rising", 80.0, "Share of pairs of points that go up"),
+                ]
+            },
+            ..RuleInfo::own("HeapLeakForecast")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+            .available("jdk.GCHeapSummary")
+            .table("jdk.GCHeapSummary", SUMMARY_FIELDS)
+            .table("jdk.GarbageCollection", &["gcId", "name", "cause"])
+            .table("jdk.G1GarbageCollection", &["gcId", "type"])
+            .table(COUNTS, &["gcId", "objectClass", "count", "totalSize"])
+            .groups(OLD_OBJECTS)
+            .groups(LIVE)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let all = after_collections(facts);
+        let old: Vec<AfterGc> = all.iter().copied().filter(|p| p.whole).collect();
+        let from_old = old.len() >= ENOUGH;
+        let points = if from_old { thinned(&old) } else { least_by_minute(&all) };
+        let kind = if from_old { "collections of the old generation" } else { "minutes" };
+        let Some(max) = facts.max_heap().map(|m| m as f64).or_else(|| all.iter().map(|p| p.reserved).reduce(f64::max))
+        else {
+            return Verdict::not_applicable("there is no jdk.GCHeapSummary event from after a collection");
+        };
+        let (Some(first), Some(last)) = (points.first(), points.last()) else {
+            return Verdict::not_applicable("there is no jdk.GCHeapSummary event from after a collection");
+        };
+        if points.len() < ENOUGH {
+            return Verdict::not_applicable(format!(
+                "a trend takes {ENOUGH} collections of the old generation, or minutes with collections; there are {}",
+                points.len().max(old.len())
+            ));
+        }
+        let line: Vec<(f64, f64)> =
+            points.iter().map(|p| (p.at.saturating_sub(first.at) as f64 / SECOND as f64, p.used)).collect();
+        let slope = robust_slope(&line).unwrap_or(0.0);
+        let up = ascending(&line);
+        let growth = last.used - first.used;
+        let window = Value::window(first.at, last.at);
+        if slope <= 0.0 || up * 100.0 < settings.number("rising") || growth < NOISE * max {
+            return Verdict::ok(format!(
+                "What is left after collections does not grow steadily ({} to {})",
+                mebibytes(first.used),
+                mebibytes(last.used)
+            ))
+            .with("points", Value::count(points.len() as u64, kind))
+            .with("pairs that go up", Value::share(up))
+            .with("window", window);
+        }
+        let seconds = ratio((max - last.used).max(0.0), slope);
+        // The shorter the time the worse: the inverse, fills a second, grows.
+        let fills = ratio(1.0, seconds.max(1.0));
+        let score = map2(fills, ratio(1.0, settings.number("info")), ratio(1.0, settings.number("warning")));
+        let suspects = suspects(facts);
+        // Arrays and strings are in everything; what holds them is told by the classes around.
+        let telling = |s: &&Suspect| !s.class.ends_with("[]") && !s.class.starts_with("java.");
+        let class = suspects.iter().find(telling).or_else(|| suspects.first());
+        let of_class = class.and_then(|c| suspects.iter().find(|s| s.class == c.class && !s.site.is_empty()));
+        let site = of_class.map(|s| format!(", allocated in {}", s.site)).or_else(|| {
+            let any = suspects.iter().find(|s| !s.site.is_empty())?;
+            Some(format!("; old objects are of {}, allocated in {}", any.class, any.site))
+        });
+        let site = site.unwrap_or_default();
+        let class = class.map(|s| format!(", most likely with {}", s.class)).unwrap_or_default();
+        let left = if last.used >= 0.95 * max {
+            format!("The heap is full ({} of {})", mebibytes(last.used), mebibytes(max))
+        } else {
+            format!("The heap will be full in {} if it goes on so", time(seconds * 1e9))
+        };
+        Verdict::scored(
+            score,
+            format!("{left}: what collections leave grows by {} a minute{class}{site}", mebibytes(slope * 60.0)),
+        )
+        .explain(
+            "Collections leave more each time: objects are kept that nobody needs. As the heap fills the collector works more \
+             and frees less, until the program stands still or ends with an OutOfMemoryError.",
+        )
+        .remedy(
+            "Look at who holds the objects: record with path-to-gc-roots (jcmd JFR.dump path-to-gc-roots=true), or take two heap \
+             dumps and compare. Usual holders are static maps, caches without a bound, listeners and thread locals that are \
+             never removed.",
+        )
+        .with("time to fill", Value::nanos_f64(seconds * 1e9))
+        .with("growth a minute", Value::bytes(slope * 60.0))
+        .with("after the first collection", Value::bytes(first.used))
+        .with("after the last collection", Value::bytes(last.used))
+        .with("largest heap", Value::bytes(max))
+        .with("points", Value::count(points.len() as u64, kind))
+        .with("pairs that go up", Value::share(up))
+        .with("window", window)
+        .with(
+            "suspects",
+            Value::table(
+                ["class", "seen as", "objects", "size", "allocated in"],
+                suspects.iter().take(10).map(|s| {
+                    [
+                        s.class.as_str().into(),
+                        s.seen.into(),
+                        Value::number(s.objects, "objects"),
+                        Value::bytes(s.bytes),
+                        s.site.as_str().into(),
+                    ]
+                }),
+            ),
+        )
+    }
+}
+
+/// At most [`MOST`] points: of each stretch the least.
+fn thinned(points: &[AfterGc]) -> Vec<AfterGc> {
+    let step = points.len().div_ceil(MOST).max(1);
+    points.chunks(step).filter_map(|c| c.iter().min_by(|a, b| a.used.total_cmp(&b.used)).copied()).collect()
+}
+
+/// The least of each minute: what a young collection leaves has garbage of the old generation in it.
+fn least_by_minute(points: &[AfterGc]) -> Vec<AfterGc> {
+    let mut minutes: BTreeMap<i64, AfterGc> = BTreeMap::new();
+    for point in points {
+        let least = minutes.entry(point.at.div_euclid(60 * SECOND)).or_insert(*point);
+        if point.used < least.used {
+            *least = *point;
+        }
+    }
+    thinned(&minutes.into_values().collect::<Vec<_>>())
+}
+
+/// A class of which there may be too much.
+struct Suspect {
+    class: String,
+    seen: &'static str,
+    objects: f64,
+    bytes: f64,
+    site: String,
+}
+
+/// Classes by growth, then by what old objects are of.
+fn suspects(facts: &Facts) -> Vec<Suspect> {
+    let mut suspects = growing(facts);
+    let old = facts.groups(&OLD_OBJECTS);
+    suspects.extend(sampled(facts, old, "old object samples", 1));
+    suspects.extend(sampled(facts, facts.groups(&LIVE), "live object samples", 0));
+    suspects
+}
+
+fn sampled(facts: &Facts, groups: jfr_analyzers::events::Groups<'_>, seen: &'static str, size: usize) -> Vec<Suspect> {
+    let mut classes = groups.by(&[0]);
+    classes.retain(|g| g.text(0).is_some());
+    classes.sort_by_key(|g| std::cmp::Reverse(g.count()));
+    let site = |class: jfr_analyzers::events::Cell| {
+        let of_class = groups.iter().filter(|g| g.key(0) == class);
+        let stack = of_class.max_by_key(|g| g.count()).and_then(|g| g.stack(1))?;
+        Some(facts.site(stack)?.method)
+    };
+    let suspect = |g: &jfr_analyzers::events::Group<'_>| Suspect {
+        class: g.text(0).unwrap_or("?").to_owned(),
+        seen,
+        objects: g.count() as f64,
+        bytes: g.sum(size),
+        site: site(g.key(0)).unwrap_or_default(),
+    };
+    classes.iter().take(5).map(suspect).collect()
+}
+
+/// Classes whose objects take more at the last count than at the first.
+fn growing(facts: &Facts) -> Vec<Suspect> {
+    let mut counts: HashMap<&str, (f64, f64, f64, f64)> = HashMap::new();
+    let table = facts.table(COUNTS);
+    let first = table.first().and_then(|r| r.int("gcId"));
+    let last = table.last().and_then(|r| r.int("gcId"));
+    for row in table.rows() {
+        let Some(class) = row.text("objectClass") else { continue };
+        let (n, size) = (row.float("count").unwrap_or(0.0), row.float("totalSize").unwrap_or(0.0));
+        // A class that the first count does not have yet grew from nothing.
+        let before = if row.int("gcId") == first { (n, size) } else { (0.0, 0.0) };
+        let (_, _, objects, bytes) = counts.entry(class).or_insert((before.0, before.1, n, size));
+        (*objects, *bytes) = (n, size);
+    }
+    if first == last {
+        return Vec::new();
+    }
+    let mut grown: Vec<Suspect> = counts
+        .into_iter()
+        .map(|(class, (n0, s0, n, s))| Suspect {
+            class: class.to_owned(),
+            seen: "growth of object counts",
+            objects: n - n0,
+            bytes: s - s0,
+            site: String::new(),
+        })
+        .filter(|s| s.bytes > 0.0)
+        .collect();
+    grown.sort_by(|a, b| b.bytes.total_cmp(&a.bytes).then_with(|| a.class.cmp(&b.class)));
+    grown.truncate(5);
+    grown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn a_leak_is_found() {
+        let verdict = fixture::expect("HeapLeakForecast", "scenarios/leak", Severity::Warning);
+        assert!(
+            verdict
+                .summary
+                .contains("fx.Scenarios$Session; old objects are of byte[], allocated in fx.Scenarios$Session"),
+            "{}",
+            verdict.summary
+        );
+        assert!(format!("{:?}", verdict.evidence.get("suspects")).contains("SessionCache"), "{:?}", verdict.evidence);
+    }
+
+    /// A collection each half minute.
+    fn scene(used: impl Iterator<Item = i64>) -> Scene {
+        let scene = Scene::new().event("jdk.GCHeapConfiguration", 0, 0, [("maxSize", (1i64 << 30).into())]);
+        (0i64..).zip(used).fold(scene, |scene, (i, mib)| {
+            let fields = [("gcId", i.into()), ("when", "After GC".into()), ("heapUsed", (mib << 20).into())];
+            scene.event("jdk.GCHeapSummary", i * 30 * SECOND, i * 30 * SECOND, fields)
+        })
+    }
+
+    #[test]
+    fn the_forecast_is_by_the_minute_where_only_young_collections_are() {
+        // 4 MiB a minute, 924 MiB left after 50 minutes: some four hours.
+        let verdict = scene((0..50).map(|i| 2 * i + 10 * (i % 2))).judge(&HeapLeakForecast);
+        assert_eq!(verdict.severity, Severity::Info);
+        assert!(verdict.summary.contains("3.9 h"), "{}", verdict.summary);
+    }
+
+    #[test]
+    fn a_level_and_a_saw_are_fine() {
+        assert_eq!(scene((0..50).map(|i| 100 + i % 3)).judge(&HeapLeakForecast).severity, Severity::Ok);
+        assert_eq!(scene((0..50).map(|i| 100 + 10 * (i % 10))).judge(&HeapLeakForecast).severity, Severity::Ok);
+        fixture::expect("HeapLeakForecast", "scenarios/explicit-gc", Severity::Ok);
+    }
+
+    #[test]
+    fn few_collections_say_nothing() {
+        fixture::expect("HeapLeakForecast", "scenarios/healthy", Severity::NotApplicable);
+        fixture::expect("HeapLeakForecast", "scenarios/allocation-rate", Severity::NotApplicable);
+    }
+}

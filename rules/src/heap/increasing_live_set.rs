@@ -1,0 +1,163 @@
+//! `IncreasingLiveSet`: the heap fills up.
+
+use std::collections::BTreeMap;
+
+use crate::support::ascending;
+use jfr_analyzers::events::{Facts, Needs, Presence};
+use jfr_analyzers::math::{map_exp100, slope_mib_per_second};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether what stays after collections grows. Needs the lists of heap summaries, class counts and old objects.
+#[derive(Debug, Clone, Copy)]
+pub struct IncreasingLiveSet;
+
+/// Collections after the warm-up that it takes to see a trend.
+const ENOUGH: usize = 8;
+/// Collections whose pairs are looked at, at most.
+const MOST: usize = 200;
+
+impl Rule for IncreasingLiveSet {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Growth of the live set",
+            category: Category::Heap,
+            description: "Whether what stays in the heap after collections grows, as it does when memory leaks.",
+            formula: "Least squares slope of the heap used after collections (whole MiB over whole seconds), over the \
+                      first use after the warm-up: 75 at `warning` a second. The warm-up ends when `warm-up` of all \
+                      classes are loaded. Without a collection of the old generation at most 74, and nothing is said \
+                      with `young` young collections or fewer.",
+            differences: "Where old objects are sampled but none has a path to a root, and where they are not sampled \
+                          at all, JMC forgets the trend and is content. Here the trend decides in any case; the samples \
+                          are evidence. For JMC any slope is a trend; here the use after collections has to rise in \
+                          `rising` of all pairs of collections after the warm-up, eight or more, or it is a heap that \
+                          breathes.",
+            settings: const {
+                &[
+                    Setting::percent("warning", 1.0, "Growth a second to act on"),
+                    Setting::percent("warm-up", 90.0, "Share of classes loaded at the end of the warm-up"),
+                    Setting::percent(
+                        "rising",
+                        80.0,
+                        "Share of pairs of collections after which more is used than before",
+                    ),
+                    Setting::count("young", 4.0, "Young collections that are too few to judge"),
+                ]
+            },
+            ..RuleInfo::jmc("IncreasingLiveSet")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+            .enabled("jdk.GCHeapSummary")
+            .table("jdk.GCHeapSummary", &["when", "heapUsed", "gcId"])
+            .table("jdk.ClassLoadingStatistics", &["loadedClassCount"])
+            .table_up_to(10_000, "jdk.OldObjectSample", &["object.type", "objectAge", "allocationTime", "stackTrace"])
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let classes = facts.table("jdk.ClassLoadingStatistics");
+        let most = classes.floats("loadedClassCount").fold(0.0, f64::max);
+        let limit = most * settings.number("warm-up") / 100.0;
+        let Some(warm) = classes.rows().find(|r| r.float("loadedClassCount").is_some_and(|n| n > limit)) else {
+            return Verdict::not_applicable("without jdk.ClassLoadingStatistics the end of the warm-up is not known");
+        };
+        let points: Vec<(i64, i64)> = facts
+            .table("jdk.GCHeapSummary")
+            .rows()
+            .filter(|r| r.text("when") == Some("After GC"))
+            .filter_map(|r| Some((r.end, r.int("heapUsed")?)))
+            .collect();
+        let Some((_, base)) = points.iter().find(|(at, _)| *at > warm.end) else {
+            return Verdict::not_applicable("there was no collection after the warm-up");
+        };
+        let after: Vec<(f64, f64)> =
+            points.iter().filter(|(at, _)| *at > warm.end).map(|(at, used)| (*at as f64, *used as f64)).collect();
+        if after.len() < ENOUGH {
+            return Verdict::not_applicable(format!(
+                "too few collections after the warm-up to see a trend: {}, it takes {ENOUGH}",
+                after.len()
+            ));
+        }
+        let step = after.len().div_ceil(MOST).max(1);
+        let thinned: Vec<(f64, f64)> = after.iter().step_by(step).copied().collect();
+        let up = ascending(&thinned);
+        let slope = slope_mib_per_second(&points);
+        let rise = slope * 1_048_576.0 / (*base).max(1) as f64;
+        let mut score = map_exp100(rise * 100.0, settings.number("warning"));
+        if facts.count("jdk.OldGarbageCollection") == 0 {
+            if facts.count("jdk.YoungGarbageCollection") as f64 <= settings.number("young") {
+                return Verdict::not_applicable("there were too few collections");
+            }
+            score = score.min(74.0);
+        }
+        let steady = up * 100.0 >= settings.number("rising");
+        let mut summary =
+            format!("The heap used after collections changes by {slope:.3} MiB a second ({:.2} % of it)", rise * 100.0);
+        if !steady {
+            score = 0.0;
+            summary.push_str(", but does not rise steadily");
+        }
+        let verdict = Verdict::scored(score, summary)
+            .explain("If what stays after collections grows without end, the heap will be full some day.")
+            .remedy("Look at the classes of old objects and who holds them; record with path-to-gc-roots=true.")
+            .with("growth a second", Value::bytes(slope * 1_048_576.0))
+            .with("growth a second, relative", Value::share(rise))
+            .with("pairs of collections that go up", Value::share(up))
+            .with("end of warm-up", Value::instant(warm.end))
+            .with("use after warm-up", Value::bytes(*base as f64))
+            .with_some("last use", points.last().map(|(_, used)| Value::bytes(*used as f64)))
+            .with_some("JVM start", facts.jvm().start.map(Value::instant));
+        if facts.presence("jdk.OldObjectSample") < Presence::Available {
+            return verdict;
+        }
+        let mut old: BTreeMap<&str, u64> = BTreeMap::new();
+        for row in facts.table("jdk.OldObjectSample").rows() {
+            let allocated = row.int("allocationTime").unwrap_or(row.start);
+            if allocated > warm.end {
+                *old.entry(row.text("object.type").unwrap_or("?")).or_default() += 1;
+            }
+        }
+        let mut old: Vec<(&str, u64)> = old.into_iter().collect();
+        old.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+        let rows = old.into_iter().take(10).map(|(class, n)| [class.into(), Value::count(n, "samples")]);
+        verdict.with("old objects allocated after the warm-up", Value::table(["class", "samples"], rows))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    fn scene(mib: impl Fn(i64) -> i64, old: i64, young: i64) -> Scene {
+        let second = 1_000_000_000;
+        let scene = Scene::new().event("jdk.ClassLoadingStatistics", 0, 0, [("loadedClassCount", 100.into())]);
+        let scene = (0..old).fold(scene, |s, i| s.event("jdk.OldGarbageCollection", i, i, []));
+        let scene = (0..young).fold(scene, |s, i| s.event("jdk.YoungGarbageCollection", i, i, []));
+        (1..40i64).fold(scene, |s, i| {
+            s.event(
+                "jdk.GCHeapSummary",
+                i * second,
+                i * second,
+                [("when", "After GC".into()), ("heapUsed", ((100 + mib(i)) << 20).into())],
+            )
+        })
+    }
+
+    #[test]
+    fn growth_is_found_and_young_collections_alone_prove_less() {
+        assert_eq!(scene(|i| 5 * i, 3, 10).judge(&IncreasingLiveSet).severity, Severity::Warning);
+        assert_eq!(scene(|i| 5 * i, 0, 10).judge(&IncreasingLiveSet).severity, Severity::Info);
+        assert_eq!(scene(|i| 5 * i, 0, 3).judge(&IncreasingLiveSet).severity, Severity::NotApplicable);
+        assert_eq!(scene(|_| 0, 3, 10).judge(&IncreasingLiveSet).severity, Severity::Ok);
+    }
+
+    #[test]
+    fn a_heap_that_breathes_does_not_grow() {
+        let verdict = scene(|i| i / 2 + 6 * (i % 10), 3, 10).judge(&IncreasingLiveSet);
+        assert!(verdict.summary.ends_with("does not rise steadily"), "{}", verdict.summary);
+        assert_eq!(verdict.severity, Severity::Ok, "{}", verdict.summary);
+    }
+}

@@ -1,0 +1,245 @@
+//! `NativeMemoryGrowth`: memory beside the heap that grows.
+
+use std::collections::BTreeMap;
+
+use crate::heap::SUMMARY_FIELDS;
+use crate::support::{SECOND, mebibytes, rising, warm};
+use jfr_analyzers::events::{Facts, GroupBy, Level, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether the JVM's memory beside the heap grows, by what it is used for, and whether the process grows more than the heap
+/// explains. Needs the list of `jdk.GCHeapSummary`; the rest are sums by ten seconds.
+///
+/// Fires on `fixtures/scenarios/native-memory.jfr.gz` (direct buffers that are kept); quiet on made-up events.
+#[derive(Debug, Clone, Copy)]
+pub struct NativeMemoryGrowth;
+
+const USAGE: &str = "jdk.NativeMemoryUsage";
+const RESIDENT: &str = "jdk.ResidentSetSize";
+const TYPES: GroupBy =
+    GroupBy::of(&[USAGE]).by(&["type"]).measure(&["committed"]).per_nanos(10 * SECOND).up_to(200_000);
+const SIZES: GroupBy = GroupBy::of(&[RESIDENT]).measure(&["size"]).per_nanos(10 * SECOND);
+
+/// Slices of ten seconds that it takes to judge.
+const ENOUGH: usize = 6;
+/// What the heap's own growth is called by native memory tracking.
+const HEAP: &str = "Java Heap";
+
+/// Memory of one use over time.
+#[derive(Debug, Clone)]
+struct Growth {
+    what: String,
+    first: f64,
+    last: f64,
+    up: f64,
+    from: i64,
+    to: i64,
+}
+
+impl Growth {
+    fn of(what: &str, series: &BTreeMap<i64, f64>) -> Option<Self> {
+        let (from, first) = series.first_key_value()?;
+        let (to, last) = series.last_key_value()?;
+        // In few steps, so that a level that trembles does not seem to fall half of the time.
+        let means = steps(series);
+        (series.len() >= ENOUGH).then(|| Self {
+            what: what.to_owned(),
+            first: *first,
+            last: *last,
+            up: rising(&means),
+            from: *from,
+            to: to.saturating_add(10 * SECOND),
+        })
+    }
+
+    fn bytes(&self) -> f64 {
+        self.last - self.first
+    }
+
+    /// The lesser of two scores: it has to be much in bytes and in comparison.
+    fn score(&self, settings: &Settings) -> f64 {
+        let bytes = map2(self.bytes(), settings.number("info"), settings.number("warning"));
+        let share = ratio(self.bytes(), self.first.max(1.0)) * 100.0;
+        bytes.min(map2(share, settings.number("share-info"), settings.number("share-warning")))
+    }
+}
+
+impl Rule for NativeMemoryGrowth {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Native memory growth",
+            category: Category::Heap,
+            description: "Whether the JVM's memory beside the Java heap grows.",
+            formula: "After 60 s of the JVM's life, of a minute or more: the growth of committed of jdk.NativeMemoryUsage by \
+                      type, without the Java heap; and the growth of jdk.ResidentSetSize beyond what the heap can explain \
+                      (committed at last, jdk.GCHeapSummary, without what was in use at first). Both in bytes (25 at \
+                      `info`, 75 at `warning`) and in comparison to the first value (25 at `share-info`, 75 at \
+                      `share-warning`); the lesser counts. Thresholds of our own.",
+            settings: const {
+                &[
+                    Setting::bytes("info", 33_554_432.0, "Growth that is worth a look"),
+                    Setting::bytes("warning", 268_435_456.0, "Growth to act on"),
+                    Setting::percent("share-info", 10.0, "Growth of the first value, worth a look"),
+                    Setting::percent("share-warning", 50.0, "Growth of the first value, to act on"),
+                ]
+            },
+            ..RuleInfo::own("NativeMemoryGrowth")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().groups(TYPES).groups(SIZES).table("jdk.GCHeapSummary", SUMMARY_FIELDS)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let warm = warm(facts);
+        let mut types: BTreeMap<&str, BTreeMap<i64, f64>> = BTreeMap::new();
+        for group in facts.groups(&TYPES).iter().filter(|g| g.bucket() >= warm) {
+            let name = group.text(0).unwrap_or("unknown");
+            types.entry(name).or_default().insert(group.bucket(), group.mean(0));
+        }
+        let mut found: Vec<Growth> =
+            types.iter().filter(|(n, _)| **n != HEAP).filter_map(|(name, series)| Growth::of(name, series)).collect();
+        let resident: BTreeMap<i64, f64> =
+            facts.groups(&SIZES).iter().filter(|g| g.bucket() >= warm).map(|g| (g.bucket(), g.mean(0))).collect();
+        let resident = Growth::of("resident, not explained by the heap", &resident);
+        let explained = resident.as_ref().and_then(|r| heap_growth(facts, types.get(HEAP), r.from, r.to));
+        if let Some((resident, explained)) = resident.clone().zip(explained) {
+            found.push(Growth { last: resident.last - explained, ..resident });
+        }
+        if found.is_empty() {
+            return Verdict::not_applicable(match facts.missing_all(&[USAGE, RESIDENT], Level::Available) {
+                None => "too short: less than a minute of memory use is recorded after the JVM's first 60 s".to_owned(),
+                Some(because) => {
+                    format!("{because}; the first also takes -XX:NativeMemoryTracking=summary")
+                }
+            });
+        }
+        found.sort_by(|a, b| {
+            b.score(settings).total_cmp(&a.score(settings)).then_with(|| b.bytes().total_cmp(&a.bytes()))
+        });
+        let Some(worst) = found.first() else { return Verdict::ok("Nothing grows") };
+        let score = worst.score(settings);
+        let summary = if score >= jfr_analyzers::rule::Severity::INFO_SCORE {
+            format!("Native memory grew: {} from {} to {}", worst.what, mebibytes(worst.first), mebibytes(worst.last))
+        } else {
+            "Native memory did not grow much".to_owned()
+        };
+        Verdict::scored(score, summary)
+            .explain(
+                "Memory beside the heap is bounded by no -Xmx. What grows there ends with the container being killed, without \
+                 an OutOfMemoryError.",
+            )
+            .remedy(match worst.what.as_str() {
+                "Thread" | "Thread Stack" => "Find who starts threads and does not end them (ThreadChurn).",
+                "Class" | "Metaspace" => "Find class loaders that are kept, and classes that are generated all the time.",
+                "GC" => "It grows with the heap and with what the collector keeps track of; another collector takes less.",
+                "Code" => "See CodeCacheNearFull.",
+                _ => {
+                    "Look at direct buffers, at libraries with native code and at inflaters that are not closed; \
+                     async-profiler's nativemem mode shows who allocates. MALLOC_ARENA_MAX=2 or jemalloc help where the \
+                     allocator itself keeps the memory."
+                }
+            })
+            .with("growth", Value::bytes(worst.bytes()))
+            .with("steps up", Value::share(worst.up))
+            .with("window", Value::window(worst.from, worst.to))
+            .with_some("resident at first", resident.as_ref().map(|r| Value::bytes(r.first)))
+            .with_some("resident at last", resident.as_ref().map(|r| Value::bytes(r.last)))
+            .with(
+                "uses",
+                Value::table(
+                    ["memory", "first", "last", "growth"],
+                    found.iter().take(10).map(|g| {
+                        [g.what.as_str().into(), Value::bytes(g.first), Value::bytes(g.last), Value::bytes(g.bytes())]
+                    }),
+                ),
+            )
+    }
+}
+
+/// Means of up to ten equal parts.
+fn steps(series: &BTreeMap<i64, f64>) -> Vec<f64> {
+    let values: Vec<f64> = series.values().copied().collect();
+    let size = values.len().div_ceil(10).max(1);
+    values.chunks(size).map(|c| c.iter().sum::<f64>() / c.len() as f64).collect()
+}
+
+/// By how much the heap can have made the process grow: pages count when they are first touched, so all that is committed at
+/// last and was not yet in use at first. `None` where nothing is known of the heap.
+fn heap_growth(facts: &Facts, tracked: Option<&BTreeMap<i64, f64>>, from: i64, to: i64) -> Option<f64> {
+    let table = facts.table("jdk.GCHeapSummary");
+    let committed = table.rows().rfind(|r| r.start <= to).and_then(|r| r.float("heapSpace.committedSize"));
+    let tracked = tracked.and_then(|t| t.range(..=to).next_back()).map(|(_, c)| *c);
+    let committed = committed.or(tracked)?;
+    let before = table.rows().filter(|r| r.start <= from).filter_map(|r| r.float("heapUsed"));
+    Some((committed - before.reduce(f64::max).unwrap_or(0.0)).max(0.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    const MIB: i64 = 1 << 20;
+
+    /// Five minutes; each 5 s the memory of a type, in MiB.
+    fn scene(name: &str, mib: impl Fn(i64) -> i64) -> Scene {
+        (0..60i64).fold(Scene::new(), |scene, i| {
+            let fields = [("type", name.into()), ("committed", (mib(i) * MIB).into())];
+            scene.event(USAGE, i * 5 * SECOND, i * 5 * SECOND, fields)
+        })
+    }
+
+    #[test]
+    fn buffers_that_are_kept_are_found() {
+        let verdict = fixture::judge("NativeMemoryGrowth", "scenarios/native-memory");
+        assert!(verdict.is_finding() && verdict.summary.contains("Other"), "{}", verdict.summary);
+        assert!(verdict.remedy.contains("direct buffers"), "{}", verdict.remedy);
+    }
+
+    #[test]
+    fn a_type_that_grows_is_found() {
+        let verdict = scene("Other", |i| 100 + 10 * i).judge(&NativeMemoryGrowth);
+        assert_eq!(verdict.severity, Severity::Warning);
+        assert!(verdict.summary.contains("Other"), "{}", verdict.summary);
+        assert_eq!(scene("Internal", |i| 100 + i).judge(&NativeMemoryGrowth).severity, Severity::Info);
+    }
+
+    #[test]
+    fn a_level_and_growth_at_the_start_are_fine() {
+        assert_eq!(scene("Other", |i| 100 + i % 3).judge(&NativeMemoryGrowth).severity, Severity::Ok);
+        assert_eq!(
+            scene("Class", |i| if i < 12 { 10 * i } else { 120 }).judge(&NativeMemoryGrowth).severity,
+            Severity::Ok
+        );
+        assert_eq!(scene("Java Heap", |i| 100 + 10 * i).judge(&NativeMemoryGrowth).severity, Severity::NotApplicable);
+    }
+
+    #[test]
+    fn resident_memory_counts_beyond_the_heap() {
+        let grown = |committed: i64| {
+            let fields = [
+                ("heapUsed", (90 * MIB).into()),
+                ("heapSpace.committedSize", (committed * MIB).into()),
+                ("when", "Before GC".into()),
+            ];
+            let scene = Scene::new().event("jdk.GCHeapSummary", SECOND, SECOND, fields);
+            (0..60i64).fold(scene, |scene, i| {
+                let size = (200 + 8 * i) * MIB;
+                scene.event(RESIDENT, i * 5 * SECOND, i * 5 * SECOND, [("size", size.into())])
+            })
+        };
+        assert_eq!(grown(100).judge(&NativeMemoryGrowth).severity, Severity::Warning);
+        assert_eq!(grown(1_000).judge(&NativeMemoryGrowth).severity, Severity::Ok);
+    }
+
+    #[test]
+    fn without_the_events_it_does_not_apply() {
+        let verdict = fixture::expect("NativeMemoryGrowth", "scenarios/healthy", Severity::NotApplicable);
+        assert!(verdict.summary.contains("NativeMemoryTracking"), "{}", verdict.summary);
+    }
+}

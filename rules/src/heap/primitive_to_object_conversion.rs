@@ -1,0 +1,118 @@
+//! `PrimitiveToObjectConversion`: boxing.
+
+use super::allocation::{BY_CLASS, IN_NEW, NOT_RECORDED, OUTSIDE, SAMPLE, Source, needs};
+use jfr_analyzers::events::{Facts, Needs, Presence};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// The share of allocation that is boxes around primitive values. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct PrimitiveToObjectConversion;
+
+const BOXES: [&str; 8] = ["Byte", "Short", "Integer", "Long", "Float", "Double", "Character", "Boolean"];
+
+fn is_boxing(method: &str) -> bool {
+    let class = method.strip_prefix("java.lang.").and_then(|m| m.strip_suffix(".valueOf"));
+    class.is_some_and(|c| BOXES.contains(&c))
+}
+
+impl Rule for PrimitiveToObjectConversion {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Boxing",
+            category: Category::Heap,
+            description: "How much of what is allocated is boxes around primitive values (Integer, Long, Double…).",
+            formula: "Share of the bytes allocated in a stack whose top frame is valueOf of a box class: 25 at `info`, \
+                      75 at `warning`.",
+            settings: const {
+                &[
+                    Setting::percent("info", 20.0, "Share of allocation that is worth a look"),
+                    Setting::percent("warning", 80.0, "Share of allocation to act on"),
+                ]
+            },
+            ..RuleInfo::jmc("PrimitiveToObjectConversion")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        needs(BY_CLASS)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let at_least = |event, presence| facts.jmc_presence(event) >= presence;
+        let source = if at_least(IN_NEW, Presence::Enabled) && at_least(OUTSIDE, Presence::Available) {
+            Source::Exact
+        } else if at_least(SAMPLE, Presence::Available) {
+            Source::Sampled
+        } else {
+            return Verdict::not_applicable(NOT_RECORDED);
+        };
+        let groups = facts.groups(&BY_CLASS);
+        let stacks = groups.select(&[2, 1], |g| source.takes(g.text(0)));
+        let total: f64 = stacks.iter().map(|g| g.sum(0)).sum();
+        let mut boxing: Vec<_> =
+            stacks.iter().filter(|g| g.stack(0).and_then(|s| facts.top_method(s)).is_some_and(is_boxing)).collect();
+        if boxing.is_empty() {
+            return Verdict::ok("No boxes were allocated in what was recorded");
+        }
+        let boxed: f64 = boxing.iter().map(|g| g.sum(0)).sum();
+        let share = ratio(boxed, total);
+        boxing.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+        let score = map2(share * 100.0, settings.number("info"), settings.number("warning"));
+        let mut callers: Vec<&str> = Vec::new();
+        for caller in boxing.iter().filter_map(|g| facts.methods(g.stack(0)?).nth(1)) {
+            if !callers.contains(&caller) {
+                callers.push(caller);
+            }
+        }
+        let site = boxing.first().and_then(|g| facts.site(g.stack(0)?)).map(|f| format!(", most in {}", f.method));
+        Verdict::scored(
+            score,
+            format!(
+                "Boxes around primitive values are {:.1} % of the allocation{}",
+                share * 100.0,
+                site.unwrap_or_default()
+            ),
+        )
+        .explain("A box takes 16 bytes or more for a value of 1 to 8, and has to be collected.")
+        .remedy(
+            "Use arrays or collections of primitive values, primitive streams, and avoid generic code on hot paths.",
+        )
+        .with("share of allocation", Value::share(share))
+        .with("allocated for boxes", Value::bytes(boxed))
+        .with("allocated in all", Value::bytes(total))
+        .with("where", facts.top_methods(boxing.iter().filter_map(|g| Some((g.stack(0)?, g.sum(0)))), 5, Value::bytes))
+        .with("callers", Value::list("methods", callers.into_iter().take(5)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::stack;
+
+    #[test]
+    fn boxing_is_found_by_its_frame() {
+        let of = |top: &str| {
+            Scene::new()
+                .event(
+                    "jdk.ObjectAllocationSample",
+                    0,
+                    0,
+                    [
+                        ("weight", 900.into()),
+                        ("objectClass", "java.lang.Integer".into()),
+                        ("stackTrace", stack(&[top, "a.B.c"])),
+                    ],
+                )
+                .event("jdk.ObjectAllocationSample", 0, 0, [("weight", 100.into())])
+                .judge(&PrimitiveToObjectConversion)
+                .severity
+        };
+        assert_eq!(of("java.lang.Integer.valueOf"), Severity::Warning);
+        assert_eq!(of("java.lang.String.valueOf"), Severity::Ok);
+        assert_eq!(Scene::new().judge(&PrimitiveToObjectConversion).severity, Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,87 @@
+//! `TlabAllocationRatio`: allocation outside of thread-local buffers.
+
+use super::allocation::{BY_CLASS, IN_NEW, OUTSIDE};
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::{map_exp74, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// The share of bytes allocated outside of thread-local buffers. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct TlabAllocationRatio;
+
+impl Rule for TlabAllocationRatio {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Allocation outside of TLABs",
+            category: Category::Heap,
+            description: "How much is allocated outside of the threads' own buffers, where it is slower.",
+            formula: "Bytes outside over all bytes: 25 at `info`, never more than 74; only outside is to act on.",
+            settings: const { &[Setting::percent("info", 20.0, "Share of bytes that is worth a look")] },
+            ..RuleInfo::jmc("TlabAllocationRatio")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().enabled(IN_NEW).enabled(OUTSIDE).groups(BY_CLASS)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let groups = facts.groups(&BY_CLASS);
+        let sum = |event: &str| groups.iter().filter(|g| g.text(0) == Some(event)).map(|g| g.sum(0)).sum::<f64>();
+        let (inside, outside) = (sum(IN_NEW), sum(OUTSIDE));
+        if outside <= 0.0 {
+            return Verdict::ok("Everything was allocated in the threads' own buffers");
+        }
+        let share = ratio(outside, inside + outside);
+        let summary = format!("{:.1} % of the bytes were allocated outside of TLABs", share * 100.0);
+        let verdict = if inside <= 0.0 {
+            Verdict::warning(summary)
+        } else {
+            Verdict::scored(map_exp74(share * 100.0, settings.number("info")), summary)
+        };
+        let mut classes = groups.select(&[1], |g| g.text(0) == Some(OUTSIDE));
+        classes.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+        let stacks = groups.select(&[2], |g| g.text(0) == Some(OUTSIDE));
+        verdict
+            .explain("An object that does not fit into its thread's buffer is allocated in the shared heap, which is slower.")
+            .remedy("Look for large arrays; make them smaller or reuse them. Rarely, larger TLABs help (-XX:TLABSize).")
+            .with("share outside", Value::share(share))
+            .with("bytes outside", Value::bytes(outside))
+            .with("bytes in TLABs", Value::bytes(inside))
+            .with(
+                "classes outside",
+                Value::table(["class", "events", "bytes"], classes.iter().take(5).map(|g| {
+                    [g.text(0).unwrap_or("?").into(), Value::count(g.count(), "events"), Value::bytes(g.sum(0))]
+                })),
+            )
+            .with(
+                "where",
+                facts.top_methods(stacks.iter().filter_map(|g| Some((g.stack(0)?, g.sum(0)))), 5, Value::bytes),
+            )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn the_share_outside_decides() {
+        let of = |inside: i64, outside: i64| {
+            let mut scene = Scene::new().enabled(IN_NEW).enabled(OUTSIDE);
+            if inside > 0 {
+                scene = scene.event(IN_NEW, 0, 0, [("tlabSize", inside.into()), ("allocationSize", 1.into())]);
+            }
+            if outside > 0 {
+                scene = scene.event(OUTSIDE, 0, 0, [("allocationSize", outside.into())]);
+            }
+            scene.judge(&TlabAllocationRatio).severity
+        };
+        assert_eq!(of(70, 30), Severity::Info);
+        assert_eq!(of(95, 5), Severity::Ok);
+        assert_eq!(of(100, 0), Severity::Ok);
+        assert_eq!(of(0, 1), Severity::Warning);
+    }
+}

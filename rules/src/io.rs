@@ -1,0 +1,26 @@
+//! Files and sockets.
+
+mod file_force;
+mod file_read;
+mod file_write;
+mod io_wait;
+mod longest;
+mod repeated_requests;
+mod small_io;
+mod socket_read;
+mod socket_write;
+
+use super::boxed;
+pub use file_force::FileForce;
+pub use file_read::FileRead;
+pub use file_write::FileWrite;
+pub use io_wait::IoWait;
+use jfr_analyzers::rule::Rule;
+pub use repeated_requests::RepeatedRequests;
+pub use small_io::SmallIo;
+pub use socket_read::SocketRead;
+pub use socket_write::SocketWrite;
+
+pub(super) fn all() -> Vec<Box<dyn Rule>> {
+    boxed![FileRead, FileWrite, FileForce, SocketRead, SocketWrite, SmallIo, RepeatedRequests, IoWait]
+}

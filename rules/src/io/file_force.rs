@@ -1,0 +1,58 @@
+//! `FileForce`: slow waits for the disk.
+
+use super::longest::{Words, judge};
+use jfr_analyzers::events::{Facts, GroupBy, Needs};
+use jfr_analyzers::math::map_exp74;
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
+
+/// The longest wait until the disk has what was written. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct FileForce;
+
+const FORCES: GroupBy = GroupBy::of(&["jdk.FileForce"]).by(&["path", "stackTrace"]).measure(&["duration"]).histogram();
+const WORDS: Words = Words {
+    what: "forced to disk",
+    peer: "file",
+    nameless: "standard output or a pipe",
+    explanation: "The thread waits until the disk has everything that was written to the file.",
+    remedy: "Force less often, several changes at a time, or use a faster disk.",
+};
+
+impl Rule for FileForce {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Slow waits for the disk",
+            category: Category::Io,
+            description: "The longest wait until the disk has what was written (FileChannel.force, FileDescriptor.sync).",
+            formula: "25 for a longest wait of `info`, never more than 74.",
+            differences: "JMC shows details only from a score of 50 on, as it compares the score with the milliseconds.",
+            settings: const { &[Setting::seconds("info", 0.05, "Wait that is worth a look")] },
+            ..RuleInfo::jmc("FileForce")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().available("jdk.FileForce").groups(FORCES)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        judge(facts, &FORCES, &WORDS, |_| true, |nanos| map_exp74(nanos / 1e9, settings.number("info")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn a_slow_force_is_found() {
+        let of = |nanos: i64| {
+            Scene::new().event("jdk.FileForce", 0, nanos, [("path", "/a".into())]).judge(&FileForce).severity
+        };
+        assert_eq!(of(60_000_000), Severity::Info);
+        assert_eq!(of(1_000_000), Severity::Ok);
+        assert_eq!(Scene::new().judge(&FileForce).severity, Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,61 @@
+//! `FileRead`: slow reads of files.
+
+use super::longest::{Words, judge};
+use jfr_analyzers::events::{Facts, GroupBy, Needs};
+use jfr_analyzers::math::map2;
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
+
+/// The longest read of a file. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct FileRead;
+
+const READS: GroupBy =
+    GroupBy::of(&["jdk.FileRead"]).by(&["path", "stackTrace"]).measure(&["duration", "bytesRead"]).histogram();
+const WORDS: Words = Words {
+    what: "read from a file",
+    peer: "file",
+    nameless: "standard input or a pipe",
+    explanation: "The thread stands still until the disk, or the network behind it, has answered.",
+    remedy: "Read less, ahead of time or in another thread; look at the disk. Network file systems are often the cause.",
+};
+
+impl Rule for FileRead {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Slow reads of files",
+            category: Category::Io,
+            description: "The longest read of a file.",
+            formula: "25 for a longest read of half of `warning`, 75 at `warning`.",
+            differences: "As in JMC one read decides; the evidence has percentiles and sums.",
+            settings: const { &[Setting::seconds("warning", 4.0, "Read to act on")] },
+            ..RuleInfo::jmc("FileRead")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().enabled("jdk.FileRead").groups(READS)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let warning = settings.number("warning");
+        judge(facts, &READS, &WORDS, |_| true, |nanos| map2(nanos / 1e9, warning / 2.0, warning))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn a_slow_read_is_found() {
+        let of = |nanos: i64| {
+            Scene::new().event("jdk.FileRead", 0, nanos, [("path", "/a".into())]).judge(&FileRead).severity
+        };
+        assert_eq!(of(5_000_000_000), Severity::Warning);
+        assert_eq!(of(2_500_000_000), Severity::Info);
+        assert_eq!(of(1_000_000), Severity::Ok);
+        assert_eq!(Scene::new().enabled("jdk.FileRead").judge(&FileRead).severity, Severity::Ok);
+    }
+}

@@ -1,0 +1,235 @@
+//! `IoWait`: time-outs and slow answers, by file and peer.
+
+use std::collections::BTreeMap;
+
+use crate::common::{Seek, site_rows, sites, things, time, worst};
+use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Level, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Waiting for files and sockets. Needs no list.
+///
+/// Fires on `fixtures/scenarios/slow-peer.jfr.gz` and on made-up events; quiet on `fixtures/scenarios/repeated-requests.jfr.gz`, `logging-blocks` and `healthy`.
+#[derive(Debug, Clone, Copy)]
+pub struct IoWait;
+
+const EVENTS: &[&str] = &["jdk.SocketRead", "jdk.SocketWrite", "jdk.FileRead", "jdk.FileWrite", "jdk.FileForce"];
+const TRANSFERS: GroupBy = GroupBy::of(EVENTS)
+    .by(&[EVENT, "path|address", "stackTrace", "timeout"])
+    .measure(&["duration", "bytesRead|bytesWritten"])
+    .histogram()
+    .up_to(20_000);
+
+/// The names of addresses, where they are known.
+const NAMES: GroupBy = GroupBy::of(&["jdk.SocketRead", "jdk.SocketWrite"]).by(&["address", "host"]);
+
+/// Servers, and connections that are kept open: a long read is a wait for the next request or message.
+const WAITING: &str = r"^org\.apache\.(?:coyote|tomcat)\.|^org\.eclipse\.jetty\.(?:io|server)|^io\.undertow\.|^sun\.net\.httpserver\.|^sun\.rmi\.transport\.tcp\.TCPTransport|^javax\.management\.remote\.rmi\.RMIConnector\$RMINotifClient|^com\.sun\.jndi\.ldap\.Connection\.run|^org\.glassfish\.grizzly\.|^weblogic\.socket\.|^com\.ibm\.io\.|^jdk\.internal\.net\.http\.|^org\.apache\.zookeeper\.ClientCnxn|^com\.rabbitmq\.client\.impl\.|^org\.apache\.activemq\.transport\.tcp\.|^com\.mongodb\.internal\.connection\.DefaultServerMonitor|^org\.eclipse\.jdt\.|^py4j\.|^sun\.tools\.attach\.|^java\.lang\.ProcessImpl|^java\.lang\.Process|\.(?:waitFor|awaitNext|awaitRequest|nextRequest|readRequestLine|readCommand|receiveRequest)[^.]*$";
+
+/// Transfers that a percentile takes.
+const ENOUGH: u64 = 20;
+
+impl Rule for IoWait {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Waiting for files and peers",
+            category: Category::Io,
+            description: "Reads that ran into their time-out, and files or hosts that answer slowly.",
+            formula: "jdk.SocketRead events that lasted as long as their time-out: 25 at `info`, 75 at `warning`. The 99th percentile of duration \
+                      of each file or host with at least 20 events: 25 at `slow-info`, 75 at `slow-warning`. The worse counts. Left out are reads \
+                      with a frame that `exclude` matches, servers waiting for the next request, and those without a path: standard input and \
+                      pipes. JMC's rules judge the one longest event.",
+            settings: const {
+                &[
+                    Setting::count("info", 1.0, "Time-outs that are worth a look"),
+                    Setting::count("warning", 10.0, "Time-outs to act on"),
+                    Setting::seconds("slow-info", 0.25, "99th percentile that is worth a look"),
+                    Setting::seconds("slow-warning", 2.0, "99th percentile to act on"),
+                    Setting::regex("exclude", WAITING, "Methods under which reads wait for the next request"),
+                ]
+            },
+            ..RuleInfo::own("IoWait")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().groups(TRANSFERS).groups(NAMES)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        if let Some(because) = facts.missing_all(EVENTS, Level::Enabled) {
+            return Verdict::not_applicable(because);
+        }
+        let groups = facts.groups(&TRANSFERS);
+        let waiting = Seek::new(facts, |method: &str| settings.matches("exclude", method));
+        let is_read = |g: &Group<'_>| g.text(0).is_some_and(|e| e.ends_with("Read"));
+        let keep = |g: &Group<'_>| {
+            if g.text(0) == Some("jdk.FileRead") && g.text(1).is_none_or(str::is_empty) {
+                // Standard input, or a pipe: whoever writes to it decides when.
+                return false;
+            }
+            let Some(stack) = g.stack(2) else { return true };
+            // A read that no frame of the program's own asked for is the wait of a reader thread of the JDK.
+            !is_read(g) || !(waiting.passes(stack) || facts.application_frame(stack).is_none())
+        };
+        let mut peers = groups.select(&[0, 1], keep);
+        if peers.is_empty() {
+            return Verdict::ok("Nothing waited for files or sockets");
+        }
+        // Time-outs are keys of the groups, so the longest of a group tells whether there are any.
+        let mut timeouts: Vec<(Group<'_>, u64)> = groups
+            .select(&[1, 2, 3], |g| g.text(0) == Some("jdk.SocketRead") && keep(g))
+            .into_iter()
+            .filter_map(|g| {
+                let timeout = g.int(2).filter(|t| *t > 0)? as f64;
+                let count = g.histogram().map_or(0, |h| h.at_least(timeout));
+                (g.max(0) >= timeout).then_some((g, count.max(1)))
+            })
+            .collect();
+        timeouts.sort_by_key(|timeout| std::cmp::Reverse(timeout.1));
+        let timed_out = timeouts.iter().fold(0u64, |sum, (_, n)| sum.saturating_add(*n));
+        let slow = |g: &Group<'_>| g.histogram().map_or(0.0, |h| h.quantile(0.99)).min(g.max(0));
+        let slowest = peers.iter().filter(|g| g.count() >= ENOUGH).max_by(|a, b| slow(a).total_cmp(&slow(b))).cloned();
+        let p99 = slowest.as_ref().map_or(0.0, slow);
+        let by_timeouts = map2(timed_out as f64, settings.number("info"), settings.number("warning"));
+        let by_slow = map2(p99 / 1e9, settings.number("slow-info"), settings.number("slow-warning"));
+        let names: BTreeMap<&str, &str> =
+            facts.groups(&NAMES).iter().filter_map(|g| Some((g.text(0)?, g.text(1)?))).collect();
+        let peer = |g: &Group<'_>, key: usize| {
+            let address = g.text(key).filter(|t| !t.is_empty()).unwrap_or("unknown");
+            names.get(address).filter(|name| !name.is_empty()).map_or(address, |name| name).to_owned()
+        };
+        let summary = match (timeouts.first(), &slowest) {
+            (Some((first, _)), _) if by_timeouts >= by_slow => {
+                format!("{} ran into time-outs, most of {}", things(timed_out, "read", "reads"), peer(first, 0))
+            }
+            (_, Some(slowest)) => format!(
+                "One in a hundred {} of {} takes {} or longer",
+                if is_read(slowest) { "reads" } else { "writes" },
+                peer(slowest, 1),
+                time(p99)
+            ),
+            _ => "Too few reads and writes to judge, and no time-outs".to_owned(),
+        };
+        peers.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+        let total: f64 = peers.iter().map(|g| g.sum(0)).sum();
+        let rows = peers.iter().take(10).map(|g| {
+            [
+                g.text(0).unwrap_or_default().trim_start_matches("jdk.").into(),
+                peer(g, 1).into(),
+                Value::count(g.count(), "events"),
+                Value::nanos_f64(g.sum(0)),
+                Value::share(ratio(g.sum(0), total)),
+                Value::nanos_f64(slow(g)),
+                Value::nanos_f64(g.max(0)),
+                Value::bytes(g.sum(1).max(0.0)),
+            ]
+        });
+        let table = Value::table(
+            ["event", "file or host", "events", "time", "share", "99th percentile", "longest", "bytes"],
+            rows,
+        );
+        let timeout_rows = timeouts.iter().take(10).map(|(g, n)| {
+            let site = g.stack(1).and_then(|s| facts.site(s)).map_or_else(String::new, |f| f.method);
+            [peer(g, 0).into(), site.into(), Value::nanos(g.int(2).unwrap_or(0)), Value::count(*n, "time-outs")]
+        });
+        let worst_peer = slowest.as_ref().map(|s| (s.key(0), s.key(1)));
+        let places = sites(
+            facts,
+            groups.select(&[2], |g| keep(g) && worst_peer.is_none_or(|(e, p)| g.key(0) == e && g.key(1) == p)),
+            0,
+        );
+        Verdict::scored(worst([by_timeouts, by_slow]), summary)
+            .explain(
+                "A thread that waits for a file or a peer does nothing else. Only calls longer than the events' threshold are recorded, so the \
+                 sums are lower bounds, and percentiles are of the slow ones.",
+            )
+            .remedy(
+                "Look at the peer and the way to it; ask for less, for several things at once or in advance; set a time-out and decide what \
+                 happens then; let few threads wait for many peers, or use virtual threads.",
+            )
+            .with("time-outs", Value::count(timed_out, "reads"))
+            .with("greatest 99th percentile", Value::nanos_f64(p99))
+            .with("time waited", Value::nanos_f64(total))
+            .with_some(
+                "threads that waited on average",
+                (facts.nanos() > 0).then(|| Value::number(ratio(total, facts.nanos() as f64), "threads")),
+            )
+            .with_some("window", slowest.as_ref().map(|g| {
+                Value::window(g.max_start(), g.max_start().saturating_add(jfr_analyzers::math::to_i64(g.max(0))))
+            }))
+            .with("by file or host", table)
+            .with_some(
+                "time-outs by host",
+                (!timeouts.is_empty()).then(|| Value::table(["host", "application method", "time-out", "reads"], timeout_rows)),
+            )
+            .with("where", site_rows(facts, &places, |s| s.sum, Value::nanos_f64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::common::SECOND;
+    use crate::common::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::stack;
+
+    fn reads(nanos: i64, timeout: i64, method: &str) -> Verdict {
+        (0..30i64)
+            .fold(Scene::new(), |s, i| {
+                let fields = [
+                    ("address", "10.0.0.7".into()),
+                    ("host", "db.example".into()),
+                    ("timeout", timeout.into()),
+                    ("stackTrace", stack(&["java.net.SocketInputStream.read", method])),
+                ];
+                s.event("jdk.SocketRead", i * SECOND, i * SECOND + nanos, fields)
+            })
+            .judge(&IoWait)
+    }
+
+    #[test]
+    fn it_fires_on_a_peer_that_does_not_answer() {
+        let verdict = fixture::expect("IoWait", "slow-peer", Severity::Warning);
+        assert!(verdict.summary.starts_with("12 reads ran into time-outs"), "{}", verdict.summary);
+        assert!(fixture::text(&verdict).contains("PressureScenarios.askStock"), "{verdict:#?}");
+    }
+
+    #[test]
+    fn it_fires_on_slow_peers_and_time_outs() {
+        assert_eq!(reads(SECOND * 3, 0, "shop.Orders.load").severity, Severity::Warning);
+        assert_eq!(reads(SECOND / 2, 0, "shop.Orders.load").severity, Severity::Info);
+        let verdict = reads(SECOND / 10, SECOND / 10, "shop.Orders.load");
+        assert_eq!(verdict.severity, Severity::Warning);
+        assert!(verdict.summary.contains("30 reads ran into time-outs, most of db.example"), "{}", verdict.summary);
+        assert!(fixture::text(&verdict).contains("shop.Orders.load"));
+    }
+
+    #[test]
+    fn a_pipe_is_not_slow() {
+        let read = |path: Option<&str>| {
+            (0..30i64)
+                .fold(Scene::new(), |s, i| {
+                    let stack = ("stackTrace", stack(&["java.io.FileInputStream.read", "shop.Tool.run"]));
+                    let path = path.map(|p| ("path", p.into()));
+                    s.event("jdk.FileRead", i * SECOND, i * SECOND + 3 * SECOND, path.into_iter().chain([stack]))
+                })
+                .judge(&IoWait)
+                .severity
+        };
+        assert_eq!(read(None), Severity::Ok);
+        assert_eq!(read(Some("/mnt/share/a")), Severity::Warning);
+    }
+
+    #[test]
+    fn it_is_quiet_on_fast_peers_and_waiting_servers() {
+        assert_eq!(reads(SECOND / 100, 0, "shop.Orders.load").severity, Severity::Ok);
+        assert_eq!(reads(SECOND * 3, 0, "org.apache.coyote.http11.Http11InputBuffer.fill").severity, Severity::Ok);
+        assert_eq!(reads(SECOND * 3, 0, "py4j.ClientServerConnection.waitForCommands").severity, Severity::Ok);
+        fixture::expect("IoWait", "repeated-requests", Severity::Ok);
+        fixture::expect("IoWait", "logging-blocks", Severity::Ok);
+        fixture::expect("IoWait", "healthy", Severity::Ok);
+    }
+}

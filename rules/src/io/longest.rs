@@ -1,0 +1,80 @@
+//! The longest of many transfers: shared by the rules on files and sockets.
+
+use crate::common::time;
+use jfr_analyzers::events::{Facts, Group, GroupBy};
+use jfr_analyzers::rule::{Value, Verdict};
+
+/// How transfers are spoken of.
+pub(super) struct Words {
+    /// `read from a file`.
+    pub(super) what: &'static str,
+    /// What the first key is: `file`.
+    pub(super) peer: &'static str,
+    /// What it is where it has no name.
+    pub(super) nameless: &'static str,
+    pub(super) explanation: &'static str,
+    pub(super) remedy: &'static str,
+}
+
+/// A verdict on the longest of the transfers that `keep` picks. The groups are by peer and stack and measure duration
+/// and bytes.
+pub(super) fn judge(
+    facts: &Facts,
+    by: &GroupBy,
+    words: &Words,
+    keep: impl Fn(&Group<'_>) -> bool,
+    score: impl Fn(f64) -> f64,
+) -> Verdict {
+    let groups = facts.groups(by);
+    let mut peers = groups.select(&[0], &keep);
+    let (Some(all), Some(longest)) =
+        (groups.select(&[], &keep).pop(), peers.iter().max_by(|a, b| a.max(0).total_cmp(&b.max(0))).cloned())
+    else {
+        return Verdict::ok(format!("Nothing was {}", words.what));
+    };
+    let name = |g: &Group<'_>| g.text(0).filter(|n| !n.is_empty()).unwrap_or(words.nameless).to_owned();
+    peers.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+    let rows = peers.iter().take(10).map(|g| {
+        [
+            name(g).into(),
+            Value::count(g.count(), "events"),
+            Value::nanos_f64(g.sum(0)),
+            Value::nanos_f64(g.max(0)),
+            Value::nanos_f64(g.histogram().map_or(0.0, |h| h.quantile(0.99))),
+            Value::bytes(g.sum(1)),
+        ]
+    });
+    let stacks = groups.select(&[1], |g| keep(g) && g.key(0) == longest.key(0));
+    let slowest = stacks.iter().max_by(|a, b| a.max(0).total_cmp(&b.max(0)));
+    let by = slowest.and_then(|g| facts.site(g.stack(0)?)).map(|f| format!(", by {}", f.method)).unwrap_or_default();
+    let start = longest.max_start();
+    Verdict::scored(
+        score(longest.max(0)),
+        format!(
+            "The longest time in which something was {} is {}: {}{by}",
+            words.what,
+            time(longest.max(0)),
+            name(&longest)
+        ),
+    )
+    .explain(if words.peer == "file" && longest.text(0).is_none_or(str::is_empty) {
+        "Standard input, output and pipes have no path: the thread waited for whoever is at the other end, as a program does that \
+         waits for another to end."
+    } else {
+        words.explanation
+    })
+    .remedy(words.remedy)
+    .with("longest", Value::nanos_f64(longest.max(0)))
+    .with(words.peer, name(&longest))
+    .with("window", Value::window(start, start.saturating_add(jfr_analyzers::math::to_i64(longest.max(0)))))
+    .with("mean", Value::nanos_f64(all.mean(0)))
+    .with("sum", Value::nanos_f64(all.sum(0)))
+    .with("events", Value::count(all.count(), "events"))
+    .with("by peer", Value::table([words.peer, "events", "time", "longest", "99th percentile", "bytes"], rows))
+    .with("where", facts.top_methods(stacks.iter().filter_map(|g| Some((g.stack(0)?, g.sum(0)))), 3, Value::nanos_f64))
+}
+
+/// Whether a method is on the stack of a group, its second key.
+pub(super) fn passes(facts: &Facts, group: &Group<'_>, methods: &[&str]) -> bool {
+    group.stack(1).is_some_and(|stack| facts.methods(stack).any(|m| methods.contains(&m)))
+}

@@ -1,0 +1,214 @@
+//! `RepeatedRequests`: many small requests, one after the other, where one would do.
+
+use std::collections::BTreeMap;
+
+use crate::common::time;
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::map2;
+use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::StackId;
+
+/// Runs of requests of one thread to one peer from one method. Needs the lists of `jdk.SocketRead` and `jdk.SocketWrite`.
+///
+/// Fires on `fixtures/scenarios/repeated-requests.jfr.gz`; quiet on made-up requests further apart; does not apply to `healthy` (no
+/// socket events).
+#[derive(Debug, Clone, Copy)]
+pub struct RepeatedRequests;
+
+const FIELDS: &[&str] = &["eventThread", "host", "address", "port", "stackTrace", "bytesRead|bytesWritten"];
+/// Events of each kind that are looked at.
+const CAP: usize = 50_000;
+
+/// A run of requests.
+#[derive(Debug, Clone)]
+struct Run {
+    peer: String,
+    method: String,
+    stack: Option<StackId>,
+    thread: String,
+    start: i64,
+    end: i64,
+    requests: u64,
+    waited: i64,
+    bytes: i64,
+    /// Whether something was written and nothing read since.
+    asked: bool,
+}
+
+impl Rule for RepeatedRequests {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Requests one after the other",
+            category: Category::Io,
+            description: "Whether a method sends many requests to one peer, each after the answer to the last: a query per row (\"N+1\").",
+            formula: "The longest run of write-read pairs of one thread to one address and port, from one application method (those without one are left out), with less than \
+                      `gap` between an answer and the next request: 25 at `info`, 75 at `warning` pairs. Only transfers longer than the events' \
+                      threshold are seen. Own thresholds.",
+            settings: const {
+                &[
+                    Setting::count("info", 20.0, "Requests in a run that are worth a look"),
+                    Setting::count("warning", 100.0, "Requests in a run to act on"),
+                    Setting::seconds("gap", 0.005, "Time between an answer and the next request of the same run"),
+                ]
+            },
+            ..RuleInfo::own("RepeatedRequests")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+            .available("jdk.SocketRead")
+            .available("jdk.SocketWrite")
+            .table_up_to(CAP, "jdk.SocketRead", FIELDS)
+            .table_up_to(CAP, "jdk.SocketWrite", FIELDS)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let gap = settings.nanos("gap");
+        let (reads, writes) = (facts.table("jdk.SocketRead"), facts.table("jdk.SocketWrite"));
+        let mut events: Vec<_> = writes.rows().map(|r| (r, true)).chain(reads.rows().map(|r| (r, false))).collect();
+        events.sort_by_key(|(row, write)| (row.start, !write));
+        let mut open: BTreeMap<jfr_analyzers::events::ThreadId, Run> = BTreeMap::new();
+        let mut runs: Vec<Run> = Vec::new();
+        for (row, write) in events {
+            let Some(thread) = row.cell("eventThread").thread() else { continue };
+            let host = row.text("host").filter(|h| !h.is_empty()).or_else(|| row.text("address")).unwrap_or("unknown");
+            let peer = format!("{host}:{}", row.int("port").unwrap_or(0));
+            // Nobody of the program asks: a server of the JDK's own, such as that of JMX, reads and answers.
+            let Some(frame) = row.stack().and_then(|s| facts.application_frame(s)) else { continue };
+            let method = facts.method(frame);
+            let goes_on = open.get_mut(&thread).filter(|run| {
+                let close = row.start.saturating_sub(run.end) <= gap;
+                run.peer == peer && run.method == method && (close || (run.asked && !write))
+            });
+            match goes_on {
+                Some(run) => {
+                    if !write && run.asked {
+                        run.requests = run.requests.saturating_add(1);
+                    }
+                    run.asked = write;
+                    run.end = run.end.max(row.end);
+                    run.waited = run.waited.saturating_add(row.nanos());
+                    run.bytes = run.bytes.saturating_add(row.int("bytesRead|bytesWritten").unwrap_or(0).max(0));
+                }
+                None => {
+                    let run = Run {
+                        peer,
+                        method: method.to_owned(),
+                        stack: row.stack(),
+                        thread: facts.thread(thread).name.clone(),
+                        start: row.start,
+                        end: row.end,
+                        requests: 0,
+                        waited: row.nanos(),
+                        bytes: row.int("bytesRead|bytesWritten").unwrap_or(0).max(0),
+                        asked: write,
+                    };
+                    runs.extend(open.insert(thread, run).filter(|r| r.requests > 1));
+                }
+            }
+        }
+        runs.extend(open.into_values().filter(|r| r.requests > 1));
+        runs.sort_by(|a, b| b.requests.cmp(&a.requests).then(a.start.cmp(&b.start)));
+        let threshold = facts.setting("jdk.SocketRead", "threshold").unwrap_or("unknown").to_owned();
+        let Some(longest) = runs.first() else {
+            return Verdict::ok("No method sends requests one after the other")
+                .with("threshold of the events", threshold);
+        };
+        let many = runs.iter().filter(|r| r.requests as f64 >= settings.number("info"));
+        let (count, requests, waited) = many.fold((0u64, 0u64, 0i64), |(n, requests, waited), r| {
+            (n.saturating_add(1), requests.saturating_add(r.requests), waited.saturating_add(r.waited))
+        });
+        let called = caller(facts, longest).map(|f| format!(", called by {}", f.method)).unwrap_or_default();
+        let summary = format!(
+            "{} requests to {} one after the other by {}{called}",
+            longest.requests, longest.peer, longest.method
+        );
+        let rows = runs.iter().take(10).map(|r| {
+            [
+                r.method.as_str().into(),
+                caller(facts, r).map_or_else(String::new, |f| f.method).into(),
+                r.peer.as_str().into(),
+                r.thread.as_str().into(),
+                Value::count(r.requests, "requests"),
+                Value::nanos(r.end.saturating_sub(r.start)),
+                Value::bytes(r.bytes as f64),
+                Value::instant(r.start),
+            ]
+        });
+        Verdict::scored(
+            map2(longest.requests as f64, settings.number("info"), settings.number("warning")),
+            summary,
+        )
+        .explain(format!(
+            "Each request waits for the answer to the one before, so the time between machines is paid once for each: here {} in such runs. \
+             Typical is a query for a list and then one more for each of its rows.",
+            time(waited as f64)
+        ))
+        .remedy(
+            "Ask for all at once: a join or an IN list, a batch, a bulk operation of the service, a pipeline; or ask in parallel. With an \
+             object-relational mapper, fetch the association together with its owner.",
+        )
+        .with("longest run", Value::count(longest.requests, "requests"))
+        .with("window", Value::window(longest.start, longest.end))
+        .with("runs worth a look", Value::count(count, "runs"))
+        .with("requests in them", Value::count(requests, "requests"))
+        .with("time waited in them", Value::nanos(waited))
+        .with("threshold of the events", threshold)
+        .with("runs", Value::table(["method", "called by", "peer", "thread", "requests", "time", "bytes", "begin"], rows))
+        .with_some("stack", longest.stack.map(|s| facts.stack_value(s, 20)))
+    }
+}
+
+/// The first frame of the program's own below the method of a run: mostly where the loop is.
+fn caller(facts: &Facts, run: &Run) -> Option<Frame> {
+    let mut own = facts.frames(run.stack?).iter().copied().filter(|f| !facts.is_jdk_frame(*f));
+    own.find(|f| facts.method(*f) != run.method).map(|f| facts.frame(f))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::common::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::{stack, thread};
+
+    #[test]
+    fn it_fires_on_a_request_per_item() {
+        let verdict = fixture::expect("RepeatedRequests", "repeated-requests", Severity::Warning);
+        assert!(verdict.summary.contains("loadItem"), "{}", verdict.summary);
+        assert!(fixture::text(&verdict).contains("loadOrder"));
+    }
+
+    #[test]
+    fn requests_apart_are_no_run() {
+        let judge = |apart: i64, method: &str| {
+            (0..50i64)
+                .fold(Scene::new(), |s, i| {
+                    let fields = || {
+                        [
+                            ("eventThread", thread("web-1")),
+                            ("address", "10.0.0.1".into()),
+                            ("port", 5432.into()),
+                            ("stackTrace", stack(&["java.net.Socket.read", method])),
+                        ]
+                    };
+                    let at = i * apart;
+                    s.event("jdk.SocketWrite", at, at + 10, fields()).event(
+                        "jdk.SocketRead",
+                        at + 20,
+                        at + 30_000,
+                        fields(),
+                    )
+                })
+                .judge(&RepeatedRequests)
+                .severity
+        };
+        assert_eq!(judge(1_000_000, "shop.Orders.load"), Severity::Info);
+        assert_eq!(judge(100_000_000, "shop.Orders.load"), Severity::Ok);
+        // The JDK's own server of JMX reads and writes in turn, too.
+        assert_eq!(judge(1_000_000, "sun.rmi.transport.tcp.TCPTransport.handleMessages"), Severity::Ok);
+        fixture::expect("RepeatedRequests", "healthy", Severity::NotApplicable);
+    }
+}

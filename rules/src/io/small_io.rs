@@ -1,0 +1,151 @@
+//! `SmallIo`: files and sockets read and written in tiny pieces.
+
+use std::collections::HashMap;
+
+use crate::common::{amount, method_of, things};
+use jfr_analyzers::events::{Cell, EVENT, Facts, GroupBy, Level, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Many transfers of few bytes to or from one file or peer, from one place in the program. Needs no list.
+///
+/// Fires on `fixtures/scenarios/small-io.jfr.gz`; quiet on `logging-blocks` and `healthy`.
+#[derive(Debug, Clone, Copy)]
+pub struct SmallIo;
+
+const EVENTS: &[&str] = &["jdk.FileRead", "jdk.FileWrite", "jdk.SocketRead", "jdk.SocketWrite"];
+const TRANSFERS: GroupBy = GroupBy::of(EVENTS)
+    .by(&[EVENT, "path|address", "port", "stackTrace"])
+    .measure(&["bytesRead|bytesWritten", "duration"]);
+
+/// A program with more places each seen rarely has no such problem.
+const MAX_PLACES: usize = 5_000;
+
+/// Transfers of one kind between one place and one file or peer.
+struct Place<'f> {
+    event: &'f str,
+    peer: String,
+    method: Option<String>,
+    frame: Option<Frame>,
+    leaf: String,
+    count: u64,
+    bytes: f64,
+    nanos: f64,
+}
+
+impl Rule for SmallIo {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Input and output in small pieces",
+            category: Category::Io,
+            description: "Whether a file or socket is read or written a few bytes at a time.",
+            formula: "For each kind of event, file or peer, and application method with a mean of less than `size` bytes: the number of \
+                      events, 25 at `info`, 75 at `warning`; the worst counts. Calls shorter than the events' threshold are not recorded, so \
+                      the real number is higher. Own thresholds.",
+            settings: const {
+                &[
+                    Setting::count("info", 1_000.0, "Events that are worth a look"),
+                    Setting::count("warning", 20_000.0, "Events to act on"),
+                    Setting::bytes("size", 512.0, "Mean below which a transfer is small"),
+                ]
+            },
+            ..RuleInfo::own("SmallIo")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().groups(TRANSFERS)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        if let Some(because) = facts.missing_all(EVENTS, Level::Enabled) {
+            return Verdict::not_applicable(because);
+        }
+        let mut places: Vec<Place<'_>> = Vec::new();
+        let mut known: HashMap<(Cell, Cell, Cell, Option<String>), usize> = HashMap::new();
+        for group in facts.groups(&TRANSFERS).iter() {
+            let event = group.text(0).unwrap_or_default();
+            let peer = group.text(1).unwrap_or("unknown");
+            let peer = group.int(2).map_or_else(|| peer.to_owned(), |port| format!("{peer}:{port}"));
+            let frame = group.stack(3).and_then(|s| facts.site(s));
+            let leaf = group.stack(3).and_then(|s| facts.top_method(s)).unwrap_or_default();
+            let method = frame.as_ref().map(|f| f.method.clone());
+            let (bytes, nanos) = (group.sum(0).max(0.0), group.sum(1));
+            let key = (group.key(0), group.key(1), group.key(2), method.clone());
+            if let Some(place) = known.get(&key).and_then(|i| places.get_mut(*i)) {
+                place.count = place.count.saturating_add(group.count());
+                place.bytes += bytes;
+                place.nanos += nanos;
+            } else if places.len() < MAX_PLACES {
+                let leaf = leaf.to_owned();
+                known.insert(key, places.len());
+                places.push(Place { event, peer, method, frame, leaf, count: group.count(), bytes, nanos });
+            }
+        }
+        let size = settings.number("size");
+        places.retain(|p| ratio(p.bytes, p.count as f64) < size);
+        places.sort_by_key(|place| std::cmp::Reverse(place.count));
+        let Some(most) = places.first() else {
+            return Verdict::ok("Nothing is read or written in small pieces");
+        };
+        let threshold = |event: &str| {
+            let value = facts.setting(event, "threshold").unwrap_or("unknown").to_owned();
+            match facts.setting(event, "throttle") {
+                Some(throttle) if throttle != "off" => format!("{value}, throttled to {throttle}"),
+                _ => value,
+            }
+        };
+        let verb = if most.event.ends_with("Read") { "read from" } else { "written to" };
+        let summary = format!(
+            "{} of {} on average {verb} {}{}",
+            things(most.count, "transfer", "transfers"),
+            amount(ratio(most.bytes, most.count as f64)),
+            most.peer,
+            most.method.as_ref().map(|m| format!(" by {m}")).unwrap_or_default()
+        );
+        let rows = places.iter().take(10).map(|p| {
+            [
+                p.event.trim_start_matches("jdk.").into(),
+                p.peer.as_str().into(),
+                p.frame.as_ref().map_or_else(String::new, |f| f.method.clone()).into(),
+                method_of(&p.leaf).into(),
+                Value::count(p.count, "transfers"),
+                Value::bytes(ratio(p.bytes, p.count as f64)),
+                Value::nanos_f64(p.nanos),
+            ]
+        });
+        Verdict::scored(map2(most.count as f64, settings.number("info"), settings.number("warning")), summary)
+            .explain(
+                "Each call to the system costs far more than the few bytes that it moves. The recording has only calls that took longer than \
+                 the threshold below, so there may be many more.",
+            )
+            .remedy("Put a BufferedInputStream or BufferedOutputStream (or a larger buffer) between, or collect what is sent and send it at once.")
+            .with("transfers", Value::count(most.count, "transfers"))
+            .with("mean size", Value::bytes(ratio(most.bytes, most.count as f64)))
+            .with("threshold of the events", threshold(most.event))
+            .with("places", Value::table(["event", "file or peer", "application method", "call", "transfers", "mean size", "time"], rows))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::common::fixture;
+    use jfr_analyzers::rule::Severity;
+
+    #[test]
+    fn it_fires_on_eight_bytes_at_a_time() {
+        let verdict = fixture::expect("SmallIo", "small-io", Severity::Info);
+        assert!(
+            verdict.summary.contains("counters.bin") && verdict.summary.contains("fx.Scenarios"),
+            "{}",
+            verdict.summary
+        );
+    }
+
+    #[test]
+    fn it_is_quiet_on_a_healthy_program_and_few_transfers() {
+        fixture::expect("SmallIo", "healthy", Severity::Ok);
+        fixture::expect("SmallIo", "repeated-requests", Severity::Ok);
+        fixture::expect("SmallIo", "spin", Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,126 @@
+//! `MultipleAgents`, `DynamicAgents`: agents in the JVM.
+
+use std::collections::BTreeSet;
+
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether several agents are in the JVM. Needs the list of agents.
+#[derive(Debug, Clone, Copy)]
+pub struct MultipleAgents;
+
+/// Whether agents were loaded into the running JVM. Needs the list of agents.
+#[derive(Debug, Clone, Copy)]
+pub struct DynamicAgents;
+
+const JAVA: &str = "jdk.JavaAgent";
+const NATIVE: &str = "jdk.NativeAgent";
+
+fn needs() -> Needs {
+    let fields = &["name", "options", "dynamic"];
+    Needs::new().enabled(JAVA).enabled(NATIVE).table(JAVA, fields).table(NATIVE, fields)
+}
+
+/// The agents of a kind, each once however many chunks tell of it.
+fn agents<'f>(facts: &'f Facts, event: &str, dynamic_only: bool) -> BTreeSet<(&'f str, &'f str)> {
+    let rows = facts.table(event).rows().filter(|r| !dynamic_only || r.flag("dynamic") == Some(true));
+    rows.map(|r| (r.text("name").unwrap_or("?"), r.text("options").unwrap_or_default())).collect()
+}
+
+/// Options may hold secrets: only names are shown.
+fn evidence(verdict: Verdict, java: &BTreeSet<(&str, &str)>, native: &BTreeSet<(&str, &str)>) -> Verdict {
+    verdict
+        .with("Java agents", Value::list("agents", java.iter().map(|(name, _)| *name)))
+        .with("native agents", Value::list("agents", native.iter().map(|(name, _)| *name)))
+}
+
+impl Rule for MultipleAgents {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Several agents",
+            category: Category::Jvm,
+            description: "Whether several agents are in the JVM.",
+            formula: "To act on with more than `java` Java agents or `native` native ones; the score is 55.",
+            differences: "JMC counts events, so that an agent counts once a chunk; here agents count. JMC uses the limit \
+                          for Java agents for native ones too.",
+            settings: const { &[Setting::count("java", 1.0, "Java agents"), Setting::count("native", 1.0, "Native agents")] },
+            ..RuleInfo::jmc("MultipleAgents")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        needs()
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let (java, native) = (agents(facts, JAVA, false), agents(facts, NATIVE, false));
+        let summary = format!("There are {} Java agents and {} native ones", java.len(), native.len());
+        let many = java.len() as f64 > settings.number("java") || native.len() as f64 > settings.number("native");
+        if !many {
+            return evidence(Verdict::ok(summary), &java, &native);
+        }
+        let verdict = Verdict::warning(summary)
+            .score(55.0)
+            .explain("Agents change classes; several may get in each other's way, and each costs time.")
+            .remedy("See which of them are needed.");
+        evidence(verdict, &java, &native)
+    }
+}
+
+impl Rule for DynamicAgents {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Agents loaded later",
+            category: Category::Jvm,
+            description: "Whether agents were loaded into the running JVM.",
+            formula: "To act on if there is any; the score is 75.",
+            differences: "JMC counts events, so that an agent counts once a chunk; here agents count.",
+            ..RuleInfo::jmc("DynamicAgents")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        needs()
+    }
+
+    fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+        let (java, native) = (agents(facts, JAVA, true), agents(facts, NATIVE, true));
+        if java.is_empty() && native.is_empty() {
+            return Verdict::ok("No agent was loaded into the running JVM");
+        }
+        let verdict =
+            Verdict::warning(format!("{} agents were loaded into the running JVM", java.len() + native.len()))
+                .score(75.0)
+                .explain("Future JDKs forbid that by default.")
+                .remedy(
+                    "Load them at the start (-javaagent, -agentpath), or allow it with -XX:+EnableDynamicAgentLoading.",
+                );
+        evidence(verdict, &java, &native)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    fn scene(names: &[&str], dynamic: bool) -> Scene {
+        names.iter().fold(Scene::new().enabled(JAVA).enabled(NATIVE), |s, name| {
+            s.event(JAVA, 0, 0, [("name", (*name).into()), ("dynamic", dynamic.into())])
+        })
+    }
+
+    #[test]
+    fn agents_count_once_each() {
+        assert_eq!(scene(&["a.jar", "b.jar"], false).judge(&MultipleAgents).severity, Severity::Warning);
+        assert_eq!(scene(&["a.jar", "a.jar"], false).judge(&MultipleAgents).severity, Severity::Ok);
+        assert_eq!(Scene::new().judge(&MultipleAgents).severity, Severity::NotApplicable);
+    }
+
+    #[test]
+    fn loaded_later() {
+        assert_eq!(scene(&["a.jar"], true).judge(&DynamicAgents).severity, Severity::Warning);
+        assert_eq!(scene(&["a.jar"], false).judge(&DynamicAgents).severity, Severity::Ok);
+    }
+}

@@ -1,0 +1,61 @@
+//! `BytecodeVerification`: classes that are not verified.
+
+use super::arguments::jvm_arguments;
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
+
+/// Whether the verification of classes is off. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct BytecodeVerification;
+
+impl Rule for BytecodeVerification {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Verification of classes",
+            category: Category::Security,
+            description: "Whether the JVM runs classes without verifying them.",
+            formula: "To act on with -Xverify:none or -noverify, unless the program is weblogic.Server.",
+            ..RuleInfo::jmc("BytecodeVerification")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().available("jdk.JVMInformation")
+    }
+
+    fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+        let java = facts.table("jdk.JVMInformation");
+        let java: Vec<&str> = java.texts("javaArguments").flat_map(str::split_whitespace).collect();
+        let words = jvm_arguments(facts).into_iter().chain(java.iter().copied());
+        let off = words.into_iter().find(|w| matches!(*w, "-Xverify:none" | "-noverify"));
+        match off {
+            Some(option) if !java.iter().any(|w| w.contains("weblogic.Server")) => {
+                Verdict::warning(format!("Classes are not verified: {option}"))
+                    .explain("A broken or forged class can then crash the JVM or break out of its bounds.")
+                    .remedy("Take the option out. To start faster, share class data instead.")
+                    .with("option", option)
+            }
+            _ => Verdict::ok("Classes are verified"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn off_is_found_except_for_weblogic() {
+        let of = |jvm: &str, java: &str| {
+            Scene::new()
+                .event("jdk.JVMInformation", 0, 0, [("jvmArguments", jvm.into()), ("javaArguments", java.into())])
+                .judge(&BytecodeVerification)
+                .severity
+        };
+        assert_eq!(of("-Xmx1g -Xverify:none", "a.B"), Severity::Warning);
+        assert_eq!(of("-Xmx1g", "a.B"), Severity::Ok);
+        assert_eq!(of("-noverify", "weblogic.Server"), Severity::Ok);
+    }
+}

@@ -1,0 +1,66 @@
+//! `DebugNonSafepoints`: imprecise method samples.
+
+use super::arguments::jvm_arguments;
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
+
+/// Whether method samples are imprecise on JDK 8 and before. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct DebugNonSafepoints;
+
+impl Rule for DebugNonSafepoints {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Precision of method samples",
+            category: Category::Recording,
+            description: "Whether method samples are attributed to the right lines and inlined methods.",
+            formula: "Worth a look before JDK 9 without -XX:+DebugNonSafepoints.",
+            ..RuleInfo::jmc("DebugNonSafepoints")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().available("jdk.InitialSystemProperty")
+    }
+
+    fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+        let Some(version) = facts.jvm().specification else {
+            return Verdict::not_applicable("the version of the JVM is not known");
+        };
+        let words = jvm_arguments(facts);
+        let on = words.contains(&"-XX:+DebugNonSafepoints") && !words.contains(&"-XX:-DebugNonSafepoints");
+        if version >= 9 || on {
+            return Verdict::ok("Method samples are as precise as they can be");
+        }
+        Verdict::info("Method samples are imprecise")
+            .explain("Code between safepoints is attributed to the next one, which may be in another method.")
+            .remedy("Start with -XX:+UnlockDiagnosticVMOptions -XX:+DebugNonSafepoints.")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn only_old_versions_need_the_option() {
+        let of = |version: &str, arguments: &str| {
+            Scene::new()
+                .event(
+                    "jdk.JVMInformation",
+                    0,
+                    0,
+                    [("jvmVersion", format!("JRE ({version})").as_str().into()), ("jvmArguments", arguments.into())],
+                )
+                .event("jdk.InitialSystemProperty", 0, 0, [("key", "a".into())])
+                .judge(&DebugNonSafepoints)
+                .severity
+        };
+        assert_eq!(of("1.8.0_302-b08", ""), Severity::Info);
+        assert_eq!(of("1.8.0_302-b08", "-XX:+DebugNonSafepoints"), Severity::Ok);
+        assert_eq!(of("17.0.1+1", ""), Severity::Ok);
+        assert_eq!(of("unknown", ""), Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,60 @@
+//! `DiscouragedVmOptions`: options that should not be needed.
+
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+
+/// Whether options are on that are discouraged. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct DiscouragedVmOptions;
+
+impl Rule for DiscouragedVmOptions {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Discouraged options",
+            category: Category::Jvm,
+            description: "Whether options of the JVM are on that are discouraged.",
+            formula: "Worth a look if UnlockExperimentalVMOptions or IgnoreUnrecognizedVMOptions is on.",
+            ..RuleInfo::jmc("DiscouragedVmOptions")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().available("jdk.BooleanFlag")
+    }
+
+    fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+        let flags = ["UnlockExperimentalVMOptions", "IgnoreUnrecognizedVMOptions"];
+        let on: Vec<&str> = flags.into_iter().filter(|f| facts.flag_on(f) == Some(true)).collect();
+        if on.is_empty() {
+            return Verdict::ok("No discouraged option is on");
+        }
+        Verdict::info(format!("Discouraged options are on: {}", on.join(", ")))
+            .explain("Experimental options may change or fail; unrecognised ones that are ignored hide mistakes.")
+            .remedy("Take them out if you can.")
+            .with("options", Value::list("options", on))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn on_is_found() {
+        let of = |value: bool| {
+            Scene::new()
+                .event(
+                    "jdk.BooleanFlag",
+                    0,
+                    0,
+                    [("name", "UnlockExperimentalVMOptions".into()), ("value", value.into())],
+                )
+                .judge(&DiscouragedVmOptions)
+                .severity
+        };
+        assert_eq!(of(true), Severity::Info);
+        assert_eq!(of(false), Severity::Ok);
+    }
+}

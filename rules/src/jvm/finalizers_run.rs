@@ -1,0 +1,87 @@
+//! `FinalizersRun`: finalizers of the program's own classes.
+
+use std::collections::BTreeMap;
+
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether finalizers of the program's own classes run. Needs the list of their statistics.
+#[derive(Debug, Clone, Copy)]
+pub struct FinalizersRun;
+
+impl Rule for FinalizersRun {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Finalizers",
+            category: Category::Jvm,
+            description: "Whether classes that are not the JDK's have finalizers that ran.",
+            formula: "Worth a look if any ran.",
+            differences: "JMC adds counters up that count from the start of the JVM; here the last count of each class is \
+                          told.",
+            settings: const {
+                &[Setting::regex(
+                    "exclude",
+                    r"^(java|javax|sun|com\.sun|jdk|scala|kotlin|kotlinx|groovy|closure)\.",
+                    "Classes left out",
+                )]
+            },
+            ..RuleInfo::jmc("FinalizersRun")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+            .available("jdk.FinalizerStatistics")
+            .table("jdk.FinalizerStatistics", &["finalizableClass", "totalFinalizersRun", "objects"])
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let mut classes: BTreeMap<&str, (i64, i64)> = BTreeMap::new();
+        for row in facts.table("jdk.FinalizerStatistics").rows() {
+            let Some(class) = row.text("finalizableClass").filter(|c| !settings.matches("exclude", c)) else {
+                continue;
+            };
+            // In the order of time: the last one stays.
+            classes.insert(class, (row.int("totalFinalizersRun").unwrap_or(0), row.int("objects").unwrap_or(0)));
+        }
+        classes.retain(|_, (run, _)| *run > 0);
+        if classes.is_empty() {
+            return Verdict::ok("No finalizers of the program's own ran");
+        }
+        let mut classes: Vec<_> = classes.into_iter().collect();
+        classes.sort_by_key(|(_, (run, _))| std::cmp::Reverse(*run));
+        let total = classes.iter().fold(0i64, |sum, (_, (run, _))| sum.saturating_add(*run));
+        let rows = classes.iter().take(10).map(|(class, (run, waiting))| {
+            [(*class).into(), Value::number(*run as f64, "finalizers"), Value::number(*waiting as f64, "objects")]
+        });
+        Verdict::info(format!("{total} finalizers of {} classes ran", classes.len()))
+            .explain("Objects with a finalizer live longer, are freed late, and finalizers will go away.")
+            .remedy("Use try-with-resources, or java.lang.ref.Cleaner.")
+            .with("classes", Value::table(["class", "run", "waiting"], rows))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn the_programs_own_count() {
+        let of = |class: &str, run: i64| {
+            Scene::new()
+                .event(
+                    "jdk.FinalizerStatistics",
+                    0,
+                    0,
+                    [("finalizableClass", class.into()), ("totalFinalizersRun", run.into())],
+                )
+                .judge(&FinalizersRun)
+                .severity
+        };
+        assert_eq!(of("a.B", 3), Severity::Info);
+        assert_eq!(of("a.B", 0), Severity::Ok);
+        assert_eq!(of("java.io.FileInputStream", 3), Severity::Ok);
+    }
+}

@@ -1,0 +1,268 @@
+//! `FutureBreakage`: what works today and will not with a later JDK, and libraries that did not load.
+
+use std::collections::BTreeMap;
+
+use crate::common::things;
+use jfr_analyzers::events::{Facts, Group, GroupBy, Level, Needs};
+use jfr_analyzers::math::map_exp74;
+use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Settings, Value, Verdict};
+use jfrkit_profile::StackId;
+
+/// Whether the program leans on what the JDK is about to take away, or on native libraries that are not there. Needs no list.
+///
+/// Fires on `fixtures/scenarios/future-breakage.jfr.gz` (JDK 25) and, for what only JDK 26 tells, on made-up events; quiet on
+/// `healthy` and on made-up events of methods that stay and libraries that load.
+#[derive(Debug, Clone, Copy)]
+pub struct FutureBreakage;
+
+const DEPRECATED: GroupBy = GroupBy::of(&["jdk.DeprecatedInvocation"]).by(&["method", "forRemoval", "stackTrace"]);
+const FINALS: GroupBy = GroupBy::of(&["jdk.FinalFieldMutation"]).by(&["declaringClass", "fieldName", "stackTrace"]);
+const VALUES: GroupBy = GroupBy::of(&["jdk.SyncOnValueBasedClass"]).by(&["valueBasedClass", "stackTrace"]);
+const MISDECLARED: GroupBy = GroupBy::of(&["jdk.SerializationMisdeclaration"]).by(&["misdeclaredClass", "message"]);
+const LIBRARIES: GroupBy =
+    GroupBy::of(&["jdk.NativeLibraryLoad"]).by(&["name", "success", "errorMessage", "stackTrace"]);
+
+/// What the rule knows, with the event type that tells it, the JDK that has that, and what to do.
+const KINDS: [Kind; 5] = [
+    Kind {
+        name: "call of a method that will be removed",
+        groups: DEPRECATED,
+        event: "jdk.DeprecatedInvocation",
+        jdk: 25,
+        remedy: "Replace methods that are deprecated for removal; jdeprscan finds more of them in class files.",
+        read: |g| {
+            let removed = g.int(1) == Some(1);
+            removed.then(|| (g.text(0).unwrap_or("unknown method").to_owned(), g.stack(2)))
+        },
+    },
+    Kind {
+        name: "final field changed by reflection",
+        groups: FINALS,
+        event: "jdk.FinalFieldMutation",
+        jdk: 26,
+        remedy: "Do not set final fields by reflection, which later JDKs refuse (--enable-final-field-mutation grants it for a while).",
+        read: |g| {
+            let (class, field) = (g.text(0).unwrap_or("unknown class"), g.text(1).unwrap_or("?"));
+            Some((format!("{class}.{field}"), g.stack(2)))
+        },
+    },
+    Kind {
+        name: "synchronized on a value-based class",
+        groups: VALUES,
+        event: "jdk.SyncOnValueBasedClass",
+        jdk: 17,
+        remedy: "Do not synchronize on boxes, Optional, java.time and other value-based classes; have a lock object.",
+        read: |g| Some((g.text(0).unwrap_or("unknown class").to_owned(), g.stack(1))),
+    },
+    Kind {
+        name: "serialization declared wrongly",
+        groups: MISDECLARED,
+        event: "jdk.SerializationMisdeclaration",
+        jdk: 25,
+        remedy: "Correct serialVersionUID, readObject and the like: as declared the JDK ignores them.",
+        read: |g| {
+            let (class, message) = (g.text(0).unwrap_or("unknown class"), g.text(1).unwrap_or_default());
+            Some((if message.is_empty() { class.to_owned() } else { format!("{class}: {message}") }, None))
+        },
+    },
+    Kind {
+        name: "native library that did not load",
+        groups: LIBRARIES,
+        event: "jdk.NativeLibraryLoad",
+        jdk: 25,
+        remedy: "Install the libraries that did not load for this system and processor, or stop asking for them; the program may fall back \
+                 to something slower.",
+        read: |g| {
+            let (name, error) = (g.text(0).unwrap_or("unknown library"), g.text(2).unwrap_or_default());
+            // Most messages begin with the name.
+            let what = match error {
+                "" => name.to_owned(),
+                error if error.starts_with(name) => error.to_owned(),
+                error => format!("{name}: {error}"),
+            };
+            (g.int(1) == Some(0)).then(|| (what, g.stack(3)))
+        },
+    },
+];
+
+/// A kind of what will break.
+struct Kind {
+    name: &'static str,
+    groups: GroupBy,
+    event: &'static str,
+    /// The first JDK that records it.
+    jdk: u32,
+    remedy: &'static str,
+    /// What it is about, and where; `None` for what is fine.
+    read: fn(&Group<'_>) -> Option<About>,
+}
+
+/// What an event is about, and where it happened.
+type About = (String, Option<StackId>);
+
+/// One thing in one place.
+struct Found {
+    kind: usize,
+    what: String,
+    frame: Option<Frame>,
+    stack: Option<StackId>,
+    count: u64,
+    first: i64,
+}
+
+impl Rule for FutureBreakage {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "What later JDKs will break",
+            category: Category::Jvm,
+            description: "Whether the program calls methods that are deprecated for removal, changes final fields by reflection, \
+                          synchronizes on value-based classes, declares serialization wrongly, or asks for native libraries that do not \
+                          load.",
+            formula: "Worth a look if any of jdk.DeprecatedInvocation with forRemoval (JDK 25; the JVM has to be started with a recording \
+                      that wants it, and then tells of each caller once a chunk), jdk.FinalFieldMutation (JDK 26), \
+                      jdk.SyncOnValueBasedClass (JDK 17, with -XX:DiagnoseSyncOnValueBasedClasses=2), \
+                      jdk.SerializationMisdeclaration (JDK 25, off by default) or jdk.NativeLibraryLoad without success (JDK 25) was \
+                      recorded.",
+            ..RuleInfo::own("FutureBreakage")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        KINDS.iter().fold(Needs::new(), |needs, kind| needs.groups(kind.groups))
+    }
+
+    fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+        let is_on = |kind: &&Kind| facts.missing(kind.event, Level::Enabled, false).is_none();
+        let looked_at: Vec<&str> = KINDS.iter().filter(is_on).map(|k| k.event).collect();
+        if looked_at.is_empty() {
+            let events = KINDS.iter().map(|k| format!("{} (JDK {})", k.event, k.jdk)).collect::<Vec<_>>();
+            return Verdict::not_applicable(format!("none of the event types was recorded: {}", events.join(", ")));
+        }
+        let found = found(facts);
+        let Some(first) = found.first() else {
+            return Verdict::ok("Nothing that later JDKs will break was seen")
+                .with("looked at", Value::list("event types", looked_at));
+        };
+        let name = |f: &Found| KINDS.get(f.kind).map_or("", |k| k.name);
+        let place = first.frame.as_ref().map(|f| format!(" in {}", f.method)).unwrap_or_default();
+        let more = match found.len().saturating_sub(1) {
+            0 => String::new(),
+            n => format!(", and {}", things(n as u64, "more", "more")),
+        };
+        let mut remedies: Vec<&str> = Vec::new();
+        for one in KINDS.iter().enumerate().filter(|(i, _)| found.iter().any(|f| f.kind == *i)) {
+            remedies.push(one.1.remedy);
+        }
+        let rows = found.iter().map(|f| {
+            let line = f.frame.as_ref().and_then(|f| f.line).map_or(String::new(), |l| l.to_string());
+            [
+                name(f).into(),
+                f.what.as_str().into(),
+                f.frame.as_ref().map_or(String::new(), |f| f.method.clone()).into(),
+                line.into(),
+                Value::count(f.count, "events"),
+                Value::instant(f.first),
+            ]
+        });
+        Verdict::info(format!("{}: {}{place}{more}", capital(name(first)), first.what))
+            .score(map_exp74(found.len() as f64, 1.0).max(25.0))
+            .explain("It works, or is worked around, with this JDK. The next one that is installed may refuse it.")
+            .remedy(remedies.join(" "))
+            .with("found", Value::table(["kind", "what", "in", "line", "events", "first"], rows))
+            .with("looked at", Value::list("event types", looked_at))
+            .with_some("stack", first.stack.map(|s| facts.stack_value(s, 20)))
+    }
+}
+
+/// What was found, by kind, what it is about, and where.
+fn found(facts: &Facts) -> Vec<Found> {
+    let mut found: BTreeMap<(usize, String, Option<String>), Found> = BTreeMap::new();
+    for (kind, of) in KINDS.iter().enumerate() {
+        for group in facts.groups(&of.groups).iter() {
+            let Some((what, stack)) = (of.read)(&group) else { continue };
+            let frame = stack.and_then(|s| facts.site(s));
+            let key = (kind, what.clone(), frame.as_ref().map(|f| format!("{}:{:?}", f.method, f.line)));
+            let first = group.first();
+            let one = found.entry(key).or_insert(Found { kind, what, frame, stack, count: 0, first });
+            one.count = one.count.saturating_add(group.count());
+            one.first = one.first.min(first);
+        }
+    }
+    found.into_values().collect()
+}
+
+/// With a capital letter, for the beginning of a sentence.
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or(String::new(), |c| c.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Field;
+    use jfr_analyzers::testing::{Scene, stack};
+
+    fn one<const N: usize>(event: &str, fields: [(&str, Field); N]) -> Verdict {
+        let at = ("stackTrace", stack(&["java.lang.reflect.Field.set", "shop.Loader.fill"]));
+        Scene::new().event(event, 0, 0, fields.into_iter().chain([at])).judge(&FutureBreakage)
+    }
+
+    #[test]
+    fn what_jdk_25_tells_is_found() {
+        let verdict = fixture::expect("FutureBreakage", "scenarios/future-breakage", Severity::Info);
+        let found = format!("{:?}", verdict.evidence.get("found"));
+        for part in [
+            "java.lang.Thread.checkAccess",
+            "fx.Scenarios.nextCount",
+            "java.lang.Integer",
+            "fx.Scenarios.futureBreakage",
+            "fx.Scenarios$Ticket: serialVersionUID must be static",
+            "libfast.so: file too short",
+        ] {
+            assert!(found.contains(part), "{part}: {found}");
+        }
+        fixture::expect("FutureBreakage", "scenarios/healthy", Severity::Ok);
+    }
+
+    #[test]
+    fn each_kind_is_found_with_its_place() {
+        let verdicts = [
+            one("jdk.DeprecatedInvocation", [("method", "java.lang.Thread.stop".into()), ("forRemoval", true.into())]),
+            one("jdk.FinalFieldMutation", [("declaringClass", "shop.Item".into()), ("fieldName", "price".into())]),
+            one("jdk.SyncOnValueBasedClass", [("valueBasedClass", "java.lang.Integer".into())]),
+            one("jdk.NativeLibraryLoad", [("name", "libfast.so".into()), ("success", false.into())]),
+        ];
+        for (verdict, what) in
+            verdicts.iter().zip(["java.lang.Thread.stop", "shop.Item.price", "java.lang.Integer", "libfast.so"])
+        {
+            assert_eq!(verdict.severity, Severity::Info, "{verdict:?}");
+            assert!(
+                verdict.summary.contains(what) && verdict.summary.contains("shop.Loader.fill"),
+                "{}",
+                verdict.summary
+            );
+        }
+        let message = [("misdeclaredClass", "shop.Item".into()), ("message", "serialVersionUID is not static".into())];
+        let verdict = one("jdk.SerializationMisdeclaration", message);
+        assert!(verdict.is_finding() && verdict.summary.contains("not static"), "{}", verdict.summary);
+    }
+
+    #[test]
+    fn what_stays_and_libraries_that_load_are_fine() {
+        let stays =
+            one("jdk.DeprecatedInvocation", [("method", "java.util.Date.getDay".into()), ("forRemoval", false.into())]);
+        assert_eq!(stays.severity, Severity::Ok);
+        let loads = one("jdk.NativeLibraryLoad", [("name", "libnet.so".into()), ("success", true.into())]);
+        assert_eq!(loads.severity, Severity::Ok);
+    }
+
+    #[test]
+    fn older_jdks_say_nothing() {
+        let verdict = Scene::new().judge(&FutureBreakage);
+        assert_eq!(verdict.severity, Severity::NotApplicable);
+        assert!(verdict.summary.contains("JDK 25"), "{}", verdict.summary);
+    }
+}

@@ -1,0 +1,58 @@
+//! `JfrPeriodicEventsFix`: a JVM that loses periodic events.
+
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
+
+/// Whether the JVM has a fix for periodic events. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct JfrPeriodicEventsFix;
+
+impl Rule for JfrPeriodicEventsFix {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Periodic events of JDK 8",
+            category: Category::Recording,
+            description: "Whether the JVM may leave out periodic events.",
+            formula: "To act on for OpenJDK before 8u302.",
+            ..RuleInfo::jmc("JfrPeriodicEventsFix")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().available("jdk.JVMInformation")
+    }
+
+    fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+        let Some(version) = &facts.jvm().version else {
+            return Verdict::not_applicable("the version of the JVM is not known");
+        };
+        let open = facts.jvm().name.as_deref().is_some_and(|n| n.starts_with("OpenJDK"));
+        if !open || version.at_least(8, &[0, 302]) {
+            return Verdict::ok("Periodic events are reliable");
+        }
+        Verdict::warning(format!("OpenJDK {version} may leave out periodic events"))
+            .remedy("Use 8u302 or later.")
+            .with("version", version.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn only_old_builds_of_openjdk() {
+        let of = |name: &str, version: &str| {
+            let line = format!("JRE ({version})");
+            Scene::new()
+                .event("jdk.JVMInformation", 0, 0, [("jvmName", name.into()), ("jvmVersion", line.as_str().into())])
+                .judge(&JfrPeriodicEventsFix)
+                .severity
+        };
+        assert_eq!(of("OpenJDK 64-Bit Server VM", "1.8.0_292-b10"), Severity::Warning);
+        assert_eq!(of("OpenJDK 64-Bit Server VM", "1.8.0_302-b08"), Severity::Ok);
+        assert_eq!(of("Java HotSpot(TM) 64-Bit Server VM", "1.8.0_292-b10"), Severity::Ok);
+    }
+}

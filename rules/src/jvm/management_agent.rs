@@ -1,0 +1,87 @@
+//! `ManagementAgent`: remote management without protection.
+
+use std::collections::BTreeSet;
+
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+
+/// Whether remote management is open to everybody. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct ManagementAgent;
+
+impl Rule for ManagementAgent {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Remote management",
+            category: Category::Security,
+            description: "Whether the JVM can be managed from afar without a password or without encryption.",
+            formula: "With com.sun.management.jmxremote.port: to act on without authentication, worth a look without SSL. \
+                      Worth a look if one of the properties has several values.",
+            differences: "JMC finds nothing where both are off, which is the worst, and gives no verdict where both are \
+                          on.",
+            ..RuleInfo::jmc("ManagementAgent")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().available("jdk.InitialSystemProperty")
+    }
+
+    fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+        let table = facts.table("jdk.InitialSystemProperty");
+        let values = |name: &str| -> BTreeSet<&str> {
+            let key = format!("com.sun.management.jmxremote.{name}");
+            table.rows().filter(|r| r.text("key") == Some(key.as_str())).filter_map(|r| r.text("value")).collect()
+        };
+        let (ports, authenticate, ssl) = (values("port"), values("authenticate"), values("ssl"));
+        if [&ports, &authenticate, &ssl].iter().any(|v| v.len() > 1) {
+            return Verdict::info("The settings of remote management changed while recording");
+        }
+        let Some(port) = ports.first() else { return Verdict::ok("The JVM cannot be managed from afar") };
+        // Both are on unless they are switched off.
+        let on = |values: &BTreeSet<&str>| !values.iter().any(|v| v.eq_ignore_ascii_case("false"));
+        let evidence = |v: Verdict| {
+            v.with("port", *port).with("authentication", on(&authenticate)).with("SSL", Value::from(on(&ssl)))
+        };
+        match (on(&authenticate), on(&ssl)) {
+            (true, true) => evidence(Verdict::ok("Remote management is protected")),
+            (false, ssl) => evidence(
+                Verdict::warning(if ssl {
+                    "The JVM can be managed from afar without a password"
+                } else {
+                    "The JVM can be managed from afar without a password and without encryption"
+                })
+                .explain("Who reaches the port can run any code in the JVM.")
+                .remedy("Switch on com.sun.management.jmxremote.authenticate and .ssl."),
+            ),
+            (true, false) => evidence(
+                Verdict::info("The JVM is managed from afar without encryption")
+                    .explain("Passwords can be read on the way.")
+                    .remedy("Switch on com.sun.management.jmxremote.ssl."),
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn what_is_off_decides() {
+        let of = |properties: &[(&str, &str)]| {
+            let scene = Scene::new().event("jdk.InitialSystemProperty", 0, 0, [("key", "a".into())]);
+            let scene = properties.iter().fold(scene, |s, (name, value)| {
+                let key = format!("com.sun.management.jmxremote.{name}");
+                s.event("jdk.InitialSystemProperty", 0, 0, [("key", key.as_str().into()), ("value", (*value).into())])
+            });
+            scene.judge(&ManagementAgent).severity
+        };
+        assert_eq!(of(&[]), Severity::Ok);
+        assert_eq!(of(&[("port", "1"), ("authenticate", "false"), ("ssl", "false")]), Severity::Warning);
+        assert_eq!(of(&[("port", "1"), ("authenticate", "true"), ("ssl", "false")]), Severity::Info);
+        assert_eq!(of(&[("port", "1")]), Severity::Ok);
+    }
+}

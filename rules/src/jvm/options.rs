@@ -1,0 +1,138 @@
+//! `Options`: options of the JVM that are going, gone, or nobody's business.
+
+use super::arguments::jvm_arguments;
+use super::deprecated::{Deprecation, Since, X, XX};
+use super::documented::{JDK7, JDK8};
+use jfr_analyzers::events::{Facts, JvmVersion, Needs};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether options are deprecated or undocumented. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct Options;
+
+impl Rule for Options {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Options of the JVM",
+            category: Category::Jvm,
+            description: "Whether options are deprecated, have no effect any more, or are not documented.",
+            formula: "The greatest of: 100 for an option that was removed, 74 for one without effect, 50 for a deprecated \
+                      one, 24 for one that will be; 50 for an undocumented one (judged for JDK 7 and 8 only).",
+            differences: "JMC's list ends with JDK 24; here it goes on to JDK 25. JMC would take the score of options that are not \
+                          recommended from another list; it has none, and neither has this rule.",
+            settings: const {
+                &[Setting::regex("accepted", "^DebugNonSafepoints$", "Undocumented options that are accepted")]
+            },
+            ..RuleInfo::jmc("Options")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().available("jdk.JVMInformation")
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let words = jvm_arguments(facts);
+        if facts.table("jdk.JVMInformation").texts("jvmArguments").next().is_none() {
+            return Verdict::not_applicable("the recording does not tell the options of the JVM");
+        }
+        let version = facts.jvm().version.as_ref();
+        let documented = match facts.jvm().specification {
+            Some(7) => Some(JDK7),
+            Some(8) => Some(JDK8),
+            _ => None,
+        };
+        let mut found: Vec<(&str, &str, f64)> = Vec::new();
+        for word in &words {
+            let (entry, name) = match (xx_name(word), word.strip_prefix("-X")) {
+                (Some(name), _) => (XX.iter().find(|d| d.names.contains(&name)), name),
+                (None, Some(name)) => (X.iter().find(|d| d.names.iter().any(|p| name.starts_with(p))), name),
+                (None, None) => continue,
+            };
+            if let (Some(entry), Some(version)) = (entry, version)
+                && let Some((what, score)) = fate(entry, version)
+            {
+                found.push((word, what, score));
+            }
+            if let (Some(list), Some(_)) = (documented, xx_name(word))
+                && !list.contains(&name)
+                && !settings.matches("accepted", name)
+            {
+                found.push((word, "not documented", 50.0));
+            }
+        }
+        found.sort_by(|a, b| b.2.total_cmp(&a.2));
+        let Some((_, _, score)) = found.first() else {
+            return Verdict::ok("The options are documented and up to date");
+        };
+        // A value may hold a secret, and is not what it is about.
+        let rows =
+            found.iter().map(|(word, what, _)| [word.split('=').next().unwrap_or_default().into(), (*what).into()]);
+        Verdict::scored(*score, format!("{} options are deprecated, without effect or undocumented", found.len()))
+            .explain("Such options stop working with one of the next JDKs, or have stopped already.")
+            .remedy("Take them out, or replace them as the release notes of the JDK say.")
+            .with("options", Value::table(["option", "state"], rows))
+    }
+}
+
+/// The name of an option behind `-XX:`.
+fn xx_name(word: &str) -> Option<&str> {
+    let rest = word.strip_prefix("-XX:")?;
+    let rest = rest.strip_prefix(['+', '-']).unwrap_or(rest);
+    rest.split(['=', ':']).next()
+}
+
+/// What has become of an option in a version, and the score of that.
+fn fate(entry: &Deprecation, version: &JvmVersion) -> Option<(&'static str, f64)> {
+    let reached = |since: Option<Since>| since.is_some_and(|(major, rest)| version.at_least(major, rest));
+    let planned = [entry.deprecated, entry.obsolete, entry.removed].iter().any(Option::is_some);
+    if reached(entry.removed) {
+        Some(("removed", 100.0))
+    } else if reached(entry.obsolete) {
+        Some(("without effect", 74.0))
+    } else if reached(entry.deprecated) {
+        Some(("deprecated", 50.0))
+    } else {
+        planned.then_some(("will be deprecated", 24.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    fn of(version: &str, arguments: &str) -> Severity {
+        let line = format!("JRE ({version})");
+        Scene::new()
+            .event(
+                "jdk.JVMInformation",
+                0,
+                0,
+                [("jvmVersion", line.as_str().into()), ("jvmArguments", arguments.into())],
+            )
+            .judge(&Options)
+            .severity
+    }
+
+    #[test]
+    fn the_version_decides() {
+        assert_eq!(of("17.0.1", "-XX:+UseConcMarkSweepGC"), Severity::Warning);
+        assert_eq!(of("14.0.1", "-XX:+UseConcMarkSweepGC"), Severity::Info);
+        assert_eq!(of("11.0.1", "-XX:+UseConcMarkSweepGC"), Severity::Ok);
+        assert_eq!(of("11.0.17", "-XX:+UseContainerCpuShares"), Severity::Info);
+        assert_eq!(of("13.0.1", "-Xverify:none"), Severity::Info);
+        assert_eq!(of("17.0.1", "-XX:+UseG1GC -Xmx1g -Da=b"), Severity::Ok);
+        assert_eq!(of("17.0.1", ""), Severity::Ok);
+        let unknown = Scene::new().event("jdk.JVMInformation", 0, 0, [("jvmName", "a".into())]);
+        assert_eq!(unknown.judge(&Options).severity, Severity::NotApplicable);
+    }
+
+    #[test]
+    fn undocumented_options_of_old_versions() {
+        assert_eq!(of("1.8.0_302", "-XX:+SomethingStrange"), Severity::Info);
+        assert_eq!(of("1.8.0_302", "-XX:+DebugNonSafepoints"), Severity::Ok);
+        assert_eq!(of("17.0.1", "-XX:+SomethingStrange"), Severity::Ok);
+    }
+}

@@ -1,0 +1,60 @@
+//! `PID1Rule`: the JVM is the container's first process.
+
+use std::collections::BTreeSet;
+
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
+
+/// Whether the JVM is process 1. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct Pid1;
+
+impl Rule for Pid1 {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Process 1",
+            category: Category::Environment,
+            description: "Whether the JVM is the first process of its container.",
+            formula: "To act on if the process has the number 1.",
+            ..RuleInfo::jmc("PID1Rule")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().available("jdk.JVMInformation")
+    }
+
+    fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+        let pids: BTreeSet<i64> = facts.table("jdk.JVMInformation").ints("pid").collect();
+        match pids.first() {
+            None => Verdict::not_applicable("the recording does not tell the number of the process"),
+            Some(_) if pids.len() > 1 => Verdict::not_applicable("the recording is of several processes"),
+            Some(1) => Verdict::warning("The JVM is process 1 of its container")
+                .explain("Process 1 has to look after orphaned processes and gets no default handling of signals.")
+                .remedy("Start it through an init such as tini (docker run --init)."),
+            Some(_) => Verdict::ok("The JVM is not process 1"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn process_one() {
+        let of = |pids: &[i64]| {
+            let scene = Scene::new().event("jdk.JVMInformation", 0, 0, [("jvmName", "a".into())]);
+            pids.iter()
+                .fold(scene, |s, p| s.event("jdk.JVMInformation", 0, 0, [("pid", (*p).into())]))
+                .judge(&Pid1)
+                .severity
+        };
+        assert_eq!(of(&[1]), Severity::Warning);
+        assert_eq!(of(&[77]), Severity::Ok);
+        assert_eq!(of(&[1, 2]), Severity::NotApplicable);
+        assert_eq!(of(&[]), Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,186 @@
+//! `SlowSafepoint`: threads that take long to stop.
+
+use std::collections::BTreeMap;
+
+use crate::common::{thread_name, time, worst};
+use jfr_analyzers::events::{Facts, GroupBy, Level, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+
+/// Time until all threads have come to a safepoint. Needs the lists of safepoint events and `jdk.ExecuteVMOperation`.
+///
+/// Fires on `fixtures/scenarios/safepoint-slow.jfr.gz`; quiet on `healthy`.
+#[derive(Debug, Clone, Copy)]
+pub struct SlowSafepoint;
+
+const SYNC: &str = "jdk.SafepointStateSynchronization";
+const BEGIN: &str = "jdk.SafepointBegin";
+const LATE: GroupBy =
+    GroupBy::of(&["jdk.SafepointLatency"]).by(&["eventThread", "threadState", "stackTrace"]).measure(&["duration"]);
+
+/// The share of synchronisation counts only where safepoints take this share of the time: 60 % of nothing is nothing.
+const MATTERS: f64 = 0.01;
+/// Of a recording that is shorter than this, nanoseconds, the shares are those of this time: one safepoint would be much of it.
+const LEAST: f64 = 10e9;
+
+impl Rule for SlowSafepoint {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Slow reach of safepoints",
+            category: Category::Jvm,
+            description: "How long the JVM waits for the last thread before it can do what needs all of them stopped.",
+            formula: "The longest jdk.SafepointStateSynchronization (else jdk.SafepointBegin, which holds it): 25 at `info`, 75 at \
+                      `warning`. Where safepoints take at least 1 % of the time (of 10 s or more) also the share of that in them: 25 at \
+                      `share-info`, 75 at `share-warning`; worth a look at most while the longest stays below `info`. After Jeffrey (50 \
+                      and 100 ms); the shares are our own.",
+            settings: const {
+                &[
+                    Setting::seconds("info", 0.05, "Longest time that is worth a look"),
+                    Setting::seconds("warning", 0.1, "Longest time to act on"),
+                    Setting::percent("share-info", 30.0, "Share of safepoint time that is worth a look"),
+                    Setting::percent("share-warning", 60.0, "Share of safepoint time to act on"),
+                ]
+            },
+            ..RuleInfo::own("SlowSafepoint")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+            .table(SYNC, &["safepointId", "runningThreadCount", "initialThreadCount"])
+            .table(BEGIN, &["safepointId", "totalThreadCount"])
+            .table("jdk.SafepointEnd", &["safepointId"])
+            .table("jdk.ExecuteVMOperation", &["safepointId", "operation", "safepoint"])
+            .groups(LATE)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        if let Some(because) = facts.missing_all(&[SYNC, BEGIN], Level::Enabled) {
+            return Verdict::not_applicable(because);
+        }
+        let (sync, begin) = (facts.table(SYNC), facts.table(BEGIN));
+        let reached = if sync.is_empty() { begin } else { sync };
+        let Some(longest) = reached.rows().max_by_key(jfr_analyzers::events::Event::nanos) else {
+            return Verdict::ok("All safepoints were reached fast");
+        };
+        let operations = facts.table("jdk.ExecuteVMOperation");
+        let ends: BTreeMap<i64, i64> =
+            facts.table("jdk.SafepointEnd").rows().filter_map(|r| Some((r.int("safepointId")?, r.end))).collect();
+        let waited: f64 = reached.rows().map(|r| r.nanos() as f64).sum();
+        // From begin to end where both are there; else the time to reach it and the operations in it.
+        let whole: f64 = begin
+            .rows()
+            .map(|r| {
+                let end = r.int("safepointId").and_then(|id| ends.get(&id)).copied().unwrap_or(r.end);
+                end.max(r.end).saturating_sub(r.start) as f64
+            })
+            .sum();
+        let executed: f64 =
+            operations.rows().filter(|r| r.flag("safepoint") == Some(true)).map(|r| r.nanos() as f64).sum();
+        let stopped = if ends.is_empty() { waited + executed } else { whole.max(waited) };
+        let share = ratio(waited, stopped) * 100.0;
+        let of_time = ratio(stopped, (facts.nanos() as f64).max(LEAST));
+        let by_longest = map2(longest.nanos() as f64 / 1e9, settings.number("info"), settings.number("warning"));
+        let by_share = if of_time >= MATTERS {
+            let score = map2(share, settings.number("share-info"), settings.number("share-warning"));
+            // Many waits that nobody notices.
+            if by_longest < Severity::INFO_SCORE { score.min(74.0) } else { score }
+        } else {
+            0.0
+        };
+        let id = longest.int("safepointId");
+        let what = operations.rows().find(|r| id.is_some() && r.int("safepointId") == id);
+        let mut late = facts.groups(&LATE).by(&[0, 1, 2]);
+        late.sort_by(|a, b| b.max(0).total_cmp(&a.max(0)));
+        let mut summary =
+            format!("The longest wait for threads to reach a safepoint took {}", time(longest.nanos() as f64));
+        if by_share >= 25.0 {
+            summary.push_str(&format!("; such waits are {share:.0} % of all time in safepoints"));
+        }
+        let rows = late.iter().take(10).map(|g| {
+            let site = g.stack(2).and_then(|s| facts.site(s)).map_or_else(|| "unknown".to_owned(), |f| f.method);
+            [
+                thread_name(g, 0).into(),
+                g.text(1).unwrap_or("?").into(),
+                Value::count(g.count(), "times"),
+                Value::nanos_f64(g.max(0)),
+                site.into(),
+            ]
+        });
+        Verdict::scored(worst([by_longest, by_share]), summary)
+            .explain(
+                "Before a collection and other operations every thread has to come to a place where it can be stopped. All others wait for the \
+                 last one: a loop that the compiler has left without such places (counted with an int, over a large array), a long copy of \
+                 an array, a page fault on a mapped file, or a thread that gets no CPU. Logs of the collector do not show this time.",
+            )
+            .remedy(
+                "Find the late thread: jdk.SafepointLatency (JDK 25 and later) names it, before that -XX:+SafepointTimeout with \
+                 -XX:SafepointTimeoutDelay. Count with a long or use -XX:+UseCountedLoopSafepoints, copy in pieces, do not overload the CPU.",
+            )
+            .with("longest", Value::nanos(longest.nanos()))
+            .with("window", Value::window(longest.start, longest.end))
+            .with_some("operation that waited", what.and_then(|r| r.text("operation").map(str::to_owned)))
+            .with("safepoints", Value::count(reached.seen(), "safepoints"))
+            .with("sum of waits", Value::nanos_f64(waited))
+            .with("share of safepoint time", Value::percent(share))
+            .with("share of all time in safepoints", Value::share(of_time))
+            .with_some(
+                "late threads",
+                (!late.is_empty()).then(|| Value::table(["thread", "state", "times", "longest", "where"], rows)),
+            )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::common::SECOND;
+    use crate::common::fixture;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::{stack, thread};
+
+    #[test]
+    fn it_fires_on_a_loop_without_polls() {
+        let verdict = fixture::expect("SlowSafepoint", "safepoint-slow", Severity::Warning);
+        assert_eq!(verdict.evidence.get("operation that waited"), Some(&Value::text("ThreadDump")));
+    }
+
+    #[test]
+    fn it_names_the_late_thread() {
+        let scene = Scene::new().event("jdk.SafepointBegin", 0, SECOND, [("safepointId", 1.into())]).event(
+            "jdk.SafepointLatency",
+            0,
+            SECOND,
+            [("eventThread", thread("summer")), ("stackTrace", stack(&["shop.Report.sum"]))],
+        );
+        let verdict = scene.judge(&SlowSafepoint);
+        assert_eq!(verdict.severity, Severity::Warning);
+        assert!(fixture::text(&verdict).contains("summer") && fixture::text(&verdict).contains("shop.Report.sum"));
+    }
+
+    #[test]
+    fn it_is_quiet_when_safepoints_are_reached_fast() {
+        fixture::expect("SlowSafepoint", "healthy", Severity::Ok);
+        fixture::expect("SlowSafepoint", "spin", Severity::NotApplicable);
+        let short = Scene::new().event("jdk.SafepointBegin", 0, 1_000_000, [("safepointId", 1.into())]).event(
+            "jdk.CPULoad",
+            60 * SECOND,
+            60 * SECOND,
+            [],
+        );
+        assert_eq!(short.judge(&SlowSafepoint).severity, Severity::Ok);
+    }
+
+    #[test]
+    fn short_waits_are_no_warning_however_large_their_share() {
+        let scene = |nanos: i64| {
+            (0..20i64).fold(Scene::new(), |s, i| {
+                let at = i * SECOND / 2;
+                s.event(SYNC, at, at + nanos, [("safepointId", i.into())])
+            })
+        };
+        assert_eq!(scene(20_000_000).judge(&SlowSafepoint).severity, Severity::Info);
+        // All of a recording of one second, 1 ms each.
+        assert_eq!(scene(1_000_000).judge(&SlowSafepoint).severity, Severity::Ok);
+    }
+}

@@ -1,0 +1,143 @@
+//! `VmOperationShare`: how much of the time the JVM keeps the program waiting for its own operations.
+
+use crate::common::{SECOND, time};
+use jfr_analyzers::events::{Facts, GroupBy, Needs};
+use jfr_analyzers::math::{map2, ratio, worst_window};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// The share of time in blocking VM operations. Needs the list of `jdk.ExecuteVMOperation`.
+///
+/// Fires on `fixtures/scenarios/vm-operations.jfr.gz` (thread dumps over and over) and on made-up events; quiet on `fixtures/scenarios/safepoint-slow.jfr.gz` (the operations are short, only reaching the safepoint is
+/// slow) and `healthy`.
+#[derive(Debug, Clone, Copy)]
+pub struct VmOperationShare;
+
+const OPERATIONS: GroupBy = GroupBy::of(&["jdk.ExecuteVMOperation"])
+    .by(&["operation", "caller", "blocking", "safepoint"])
+    .measure(&["duration"]);
+
+impl Rule for VmOperationShare {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Time in VM operations",
+            category: Category::Jvm,
+            description: "How much of the time the program stands still for operations of the JVM other than collections: thread dumps, class \
+                          redefinition, heap inspection, deoptimization….",
+            formula: "The greatest share of a window of 60 s (shorter for shorter recordings, at least 10 s) in jdk.ExecuteVMOperation events \
+                      that block or need a safepoint, by operation: 25 at `info`, 75 at `warning`. Operations of the collector (`exclude`) are \
+                      in the evidence only; rules on pauses judge them.",
+            settings: const {
+                &[
+                    Setting::percent("info", 5.0, "Share of a window that is worth a look"),
+                    Setting::percent("warning", 10.0, "Share of a window to act on"),
+                    Setting::seconds("window", 60.0, "Length of the window"),
+                    Setting::regex(
+                        "exclude",
+                        "Collect|^G1|^Z(?:Mark|Relocate|Operation|Young|Old)|^X|Shenandoah|^CMS|Scavenge|^(?:Serial|Parallel)?(?:GC_)?(?:Full)?GC(?:Operation)?$",
+                        "Operations left out",
+                    ),
+                ]
+            },
+            ..RuleInfo::own("VmOperationShare")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+            .enabled("jdk.ExecuteVMOperation")
+            .table("jdk.ExecuteVMOperation", &["operation", "safepoint", "blocking"])
+            .groups(OPERATIONS)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let mut by_operation: Vec<(&str, Vec<(i64, i64)>)> = Vec::new();
+        for row in facts.table("jdk.ExecuteVMOperation").rows() {
+            if row.flag("safepoint") != Some(true) && row.flag("blocking") != Some(true) {
+                continue;
+            }
+            let operation = row.text("operation").unwrap_or("unknown");
+            if settings.matches("exclude", operation) {
+                continue;
+            }
+            match by_operation.iter_mut().find(|(name, _)| *name == operation) {
+                Some((_, times)) => times.push((row.start, row.end)),
+                None => by_operation.push((operation, vec![(row.start, row.end)])),
+            }
+        }
+        let length = settings.nanos("window").min(facts.nanos().max(10 * SECOND)).max(1);
+        let worst = by_operation
+            .iter()
+            .map(|(name, times)| (*name, worst_window(times, length)))
+            .max_by(|a, b| a.1.1.total_cmp(&b.1.1));
+        let mut groups = facts.groups(&OPERATIONS).by(&[0, 1]);
+        groups.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+        let rows = groups.iter().take(15).map(|g| {
+            [
+                g.text(0).unwrap_or("?").into(),
+                g.thread(1).map_or("", |t| t.name.as_str()).into(),
+                Value::count(g.count(), "times"),
+                Value::nanos_f64(g.sum(0)),
+                Value::nanos_f64(g.max(0)),
+                Value::share(ratio(g.sum(0), facts.nanos() as f64)),
+            ]
+        });
+        let table = Value::table(["operation", "asked for by", "times", "time", "longest", "share of time"], rows);
+        let Some((operation, (window, share))) = worst else {
+            return Verdict::ok("No VM operation but those of the collector kept the program waiting")
+                .with_some("operations", (!groups.is_empty()).then_some(table));
+        };
+        Verdict::scored(
+            map2(share * 100.0, settings.number("info"), settings.number("warning")),
+            format!("VM operation {operation} takes up to {:.1} % of {}", share * 100.0, time(length as f64)),
+        )
+        .explain("While such an operation runs, no Java thread does. The JVM itself needs few; most are asked for by tools and agents.")
+        .remedy(
+            "Find who asks: the thread in the table. Monitoring that takes thread dumps or heap histograms often, profilers that walk all \
+             threads, agents that redefine classes while the program runs, locks that are inflated or biased and revoked.",
+        )
+        .with("operation", operation)
+        .with("greatest share", Value::share(share))
+        .with("window", Value::window(window.from, window.to))
+        .with("operations", table)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::common::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::thread;
+
+    fn scene(operation: &str, millis: i64) -> Scene {
+        (0..60i64).fold(Scene::new(), |s, i| {
+            let fields = [("operation", operation.into()), ("safepoint", true.into()), ("caller", thread("agent"))];
+            s.event("jdk.ExecuteVMOperation", i * SECOND, i * SECOND + millis * 1_000_000, fields)
+        })
+    }
+
+    #[test]
+    fn it_fires_on_thread_dumps_over_and_over() {
+        let verdict = fixture::expect("VmOperationShare", "vm-operations", Severity::Warning);
+        assert!(verdict.summary.contains("ThreadDump") && fixture::text(&verdict).contains("watcher"), "{verdict:#?}");
+        // Tools that count objects hold up the program too, though the operation is named after the collector.
+        assert_eq!(scene("GC_HeapInspection", 120).judge(&VmOperationShare).severity, Severity::Warning);
+    }
+
+    #[test]
+    fn it_fires_on_operations_that_take_a_tenth_of_the_time() {
+        let verdict = scene("ThreadDump", 120).judge(&VmOperationShare);
+        assert_eq!(verdict.severity, Severity::Warning);
+        assert!(fixture::text(&verdict).contains("agent"));
+        assert_eq!(scene("ThreadDump", 60).judge(&VmOperationShare).severity, Severity::Info);
+    }
+
+    #[test]
+    fn it_is_quiet_on_short_operations_and_on_collections() {
+        assert_eq!(scene("ThreadDump", 10).judge(&VmOperationShare).severity, Severity::Ok);
+        assert_eq!(scene("G1CollectForAllocation", 120).judge(&VmOperationShare).severity, Severity::Ok);
+        fixture::expect("VmOperationShare", "safepoint-slow", Severity::Ok);
+        fixture::expect("VmOperationShare", "healthy", Severity::Ok);
+    }
+}

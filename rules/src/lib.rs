@@ -1,0 +1,78 @@
+//! The built-in rules: what is wrong in a recording.
+//!
+//! A rule is a type in a file of its own, in the folder of its subject; [`builtin`] lists all of them. What a rule is, its
+//! settings and verdicts are in [`jfr_analyzers::rule`]; forms of reports are in `jfrkit-reports`. [`config`] reads `jfrkit.toml`,
+//! [`catalog`] describes the rules. Adding a rule is a file, a line in its folder's module and a line in that module's list.
+//!
+//! ```
+//! use jfr_analyzers::rule::{AnalysisOptions, Severity};
+//!
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-full.jfr");
+//! let recording = jfr_parse::Recording::open(path)?;
+//! let report = jfrkit_rules::analysis().evaluate(&recording, &AnalysisOptions::default())?;
+//! for outcome in report.worst_first(Severity::Info) {
+//!     println!("{}: {}", outcome.rule.id, outcome.verdict.summary);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub mod catalog;
+pub mod classes;
+mod common;
+pub mod config;
+pub mod cpu;
+pub mod environment;
+pub mod exceptions;
+pub mod gc;
+pub mod heap;
+pub mod io;
+pub mod jvm;
+pub mod locks;
+pub mod overhead;
+pub mod recording;
+pub mod security;
+mod support;
+pub mod threads;
+
+use jfr_analyzers::rule::{Analysis, Rule};
+
+/// All rules of this crate, ready to run.
+#[must_use]
+pub fn analysis() -> Analysis {
+    let mut analysis = Analysis::empty();
+    for rule in builtin() {
+        analysis.push(rule);
+    }
+    analysis
+}
+
+/// All rules of this crate, by category.
+#[must_use]
+pub fn builtin() -> Vec<Box<dyn Rule>> {
+    let folders = [
+        gc::all(),
+        heap::all(),
+        cpu::all(),
+        locks::all(),
+        io::all(),
+        exceptions::all(),
+        classes::all(),
+        jvm::all(),
+        environment::all(),
+        security::all(),
+        recording::all(),
+        threads::all(),
+        overhead::all(),
+    ];
+    folders.into_iter().flatten().collect()
+}
+
+/// Boxes rules for a list.
+macro_rules! boxed {
+    ($($rule:expr),* $(,)?) => {
+        vec![$(Box::new($rule) as Box<dyn jfr_analyzers::rule::Rule>),*]
+    };
+}
+pub(crate) use boxed;

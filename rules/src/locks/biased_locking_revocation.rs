@@ -1,0 +1,91 @@
+//! `biasedLockingRevocation`: classes whose locks are not worth biasing.
+
+use std::collections::BTreeMap;
+
+use jfr_analyzers::events::{EVENT, Facts, GroupBy, Needs};
+use jfr_analyzers::math::map_exp;
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Classes of which biased locks are revoked often (up to JDK 17). Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct BiasedLockingRevocation;
+
+const REVOCATIONS: GroupBy =
+    GroupBy::of(&["jdk.BiasedLockClassRevocation"]).by(&[EVENT, "revokedClass", "disableBiasing"]);
+
+impl Rule for BiasedLockingRevocation {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Revoked biased locks",
+            category: Category::Locks,
+            description: "Whether locks of some classes are biased towards a thread and revoked again and again (up to \
+                          JDK 17).",
+            formula: "With n classes for which biasing was given up: 25 + 25·(1 − (1 − 20/25)^(n/7)). Add half of the \
+                      revocations of the most revoked other class, 25 at most.",
+            settings: const { &[Setting::regex("exclude", r"^java\.lang\.ref\.ReferenceQueue\$Lock$", "Classes left out")] },
+            ..RuleInfo::jmc("biasedLockingRevocation")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().enabled("jdk.BiasedLockClassRevocation").groups(REVOCATIONS)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let groups = facts.groups(&REVOCATIONS);
+        if groups.is_empty() {
+            return Verdict::ok("No class had its biased locks revoked");
+        }
+        let mut given_up: Vec<&str> = Vec::new();
+        let mut others: BTreeMap<&str, u64> = BTreeMap::new();
+        for group in groups.iter() {
+            let class = group.text(1).unwrap_or("?");
+            if settings.matches("exclude", class) {
+                continue;
+            }
+            if group.int(2) == Some(1) {
+                given_up.push(class);
+            } else {
+                *others.entry(class).or_default() += group.count();
+            }
+        }
+        others.retain(|class, _| !given_up.contains(class));
+        let most = others.iter().max_by_key(|(_, n)| **n);
+        let mut score = 0.0;
+        if !given_up.is_empty() {
+            score += 25.0 + map_exp(given_up.len() as f64, 25.0, 7.0, 20.0);
+        }
+        score += (most.map_or(0.0, |(_, n)| *n as f64) / 2.0).min(25.0);
+        let rows = others.iter().map(|(class, n)| [(*class).into(), Value::count(*n, "revocations")]);
+        Verdict::scored(score, format!("Biasing was given up for {} classes", given_up.len()))
+            .explain("Biasing pays only if one thread locks an object again and again.")
+            .remedy("Try -XX:-UseBiasedLocking.")
+            .with("classes revoked", Value::table(["class", "revocations"], rows.take(10).collect::<Vec<_>>()))
+            .with("classes given up", Value::list("classes", given_up.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn a_class_given_up_is_worth_a_look() {
+        let of = |class: &str, given_up: bool| {
+            Scene::new()
+                .event(
+                    "jdk.BiasedLockClassRevocation",
+                    0,
+                    0,
+                    [("revokedClass", class.into()), ("disableBiasing", given_up.into())],
+                )
+                .judge(&BiasedLockingRevocation)
+                .severity
+        };
+        assert_eq!(of("a.B", true), Severity::Info);
+        assert_eq!(of("a.B", false), Severity::Ok);
+        assert_eq!(of("java.lang.ref.ReferenceQueue$Lock", true), Severity::Ok);
+    }
+}

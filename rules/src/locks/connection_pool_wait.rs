@@ -1,0 +1,137 @@
+//! `ConnectionPoolWait`: threads that wait for a connection out of a pool.
+
+use super::blocked::{BLOCKED, STACK_KEY, of_time};
+use crate::common::{Seek, class_of, method_of, time, worst};
+use jfr_analyzers::events::{Facts, Group, Level, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Time blocked while a pool of connections or objects is asked for one. Needs no list.
+///
+/// Fires on `fixtures/scenarios/connection-pool-wait.jfr.gz`; quiet on `lock-contention` and `healthy`.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionPoolWait;
+
+/// Classes of pools.
+const POOLS: &str = r"^com\.zaxxer\.hikari\.|^org\.apache\.commons\.(?:dbcp|dbcp2|pool|pool2)\.|^org\.apache\.tomcat\.(?:jdbc\.pool|dbcp)\.|^com\.mchange\.|^io\.agroal\.|^oracle\.ucp\.|^com\.alibaba\.druid\.pool\.|^org\.vibur\.|^com\.jolbox\.bonecp\.|^redis\.clients\.|^org\.apache\.http\.(?:impl\.)?(?:conn|pool|nio)|^org\.apache\.hc\.|^com\.mongodb\.|^org\.jboss\.jca\.|^weblogic\.jdbc\.|^com\.ibm\.ejs\.j2c\.|^com\.ibm\.ws\.|^org\.eclipse\.jetty\.client\.|^okhttp3\.internal\.connection\.|^stormpot\.|^(?i:.*pool)[^.]*$";
+
+/// How methods begin that ask a pool for something.
+const ASKING: [&str; 11] = [
+    "getConnection",
+    "borrow",
+    "acquire",
+    "getResource",
+    "getPoolEntry",
+    "lease",
+    "checkout",
+    "checkOut",
+    "getManagedConnection",
+    "requestConnection",
+    "reserve",
+];
+
+/// What threads wait with.
+const WAITS: &[&str] = &["jdk.ThreadPark", "jdk.JavaMonitorWait", "jdk.JavaMonitorEnter"];
+
+/// Waits of at least this in all make their share count.
+const MATTERS: f64 = 1e9;
+
+impl Rule for ConnectionPoolWait {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Waiting for a pool",
+            category: Category::Locks,
+            description: "How long threads wait for a connection (or another pooled object).",
+            formula: "Duration of jdk.ThreadPark, jdk.JavaMonitorWait and jdk.JavaMonitorEnter under getConnection, borrow…, acquire… and the \
+                      like of a class that `pools` matches. The longest: 25 at `longest-info`, 75 at `longest-warning`. From 1 s in all also their \
+                      share of all blocked time: 25 at `info`, 75 at `warning`.",
+            settings: const {
+                &[
+                    Setting::percent("info", 3.0, "Share of blocked time that is worth a look"),
+                    Setting::percent("warning", 5.0, "Share of blocked time to act on"),
+                    Setting::seconds("longest-info", 0.1, "Longest wait that is worth a look"),
+                    Setting::seconds("longest-warning", 1.0, "Longest wait to act on"),
+                    Setting::regex("pools", POOLS, "Classes of pools"),
+                ]
+            },
+            ..RuleInfo::own("ConnectionPoolWait")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().groups(BLOCKED)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        if let Some(because) = facts.missing_all(WAITS, Level::Enabled) {
+            return Verdict::not_applicable(because);
+        }
+        let asks = Seek::new(facts, |method: &str| {
+            let name = method_of(method);
+            ASKING.iter().any(|a| name.starts_with(a))
+                && !class_of(method).starts_with("java.")
+                && settings.matches("pools", class_of(method))
+        });
+        let waits = |g: &Group<'_>| g.stack(STACK_KEY).is_some_and(|s| asks.passes(s));
+        let blocked = of_time(facts, waits);
+        let all: f64 = blocked.iter().map(|g| g.sum(0)).sum();
+        let waited: Vec<Group<'_>> = blocked.into_iter().filter(&waits).collect();
+        let Some(longest) = waited.iter().max_by(|a, b| a.max(0).total_cmp(&b.max(0))) else {
+            return Verdict::ok("No thread waited for a pool");
+        };
+        let sum: f64 = waited.iter().map(|g| g.sum(0)).sum();
+        let count = waited.iter().fold(0u64, |n, g| n.saturating_add(g.count()));
+        let share = ratio(sum, all) * 100.0;
+        let by_longest =
+            map2(longest.max(0) / 1e9, settings.number("longest-info"), settings.number("longest-warning"));
+        let by_share =
+            if sum >= MATTERS { map2(share, settings.number("info"), settings.number("warning")) } else { 0.0 };
+        let pool = longest.stack(STACK_KEY).and_then(|s| asks.first(s)).map(|f| facts.method(f)).unwrap_or("a pool");
+        let first = waited.iter().map(Group::first).min().unwrap_or_default();
+        let last = waited.iter().map(Group::last).max().unwrap_or_default();
+        let stacks = waited.iter().filter_map(|g| Some((g.stack(STACK_KEY)?, g.sum(0))));
+        Verdict::scored(
+            worst([by_longest, by_share]),
+            format!("Threads waited {} in {pool}, the longest {}", time(sum), time(longest.max(0))),
+        )
+        .explain(
+            "All connections of the pool were in use, so requests queue up before they are even sent. More connections help only if what they \
+             lead to can serve more at once; often connections are kept too long.",
+        )
+        .remedy(
+            "Take a connection late and give it back early (not across remote calls or rendering), look for connections that are never given back, \
+             make the queries faster; then size the pool to what the database can do at once, and bound the wait with a time-out.",
+        )
+        .with("time waited", Value::nanos_f64(sum))
+        .with("waits", Value::count(count, "waits"))
+        .with("longest", Value::nanos_f64(longest.max(0)))
+        .with("time of the longest", Value::instant(longest.max_start()))
+        .with("window", Value::window(first, last))
+        .with("share of blocked time", Value::percent(share))
+        .with(
+            "threads that waited on average",
+            Value::number(ratio(sum, facts.nanos() as f64), "threads"),
+        )
+        .with("callers", asks.callers(stacks, sum, Value::nanos_f64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::common::fixture;
+    use jfr_analyzers::rule::Severity;
+
+    #[test]
+    fn it_fires_on_a_pool_that_is_too_small() {
+        let verdict = fixture::expect("ConnectionPoolWait", "connection-pool-wait", Severity::Warning);
+        assert!(verdict.summary.contains("HikariPool.getConnection"), "{}", verdict.summary);
+        assert!(fixture::text(&verdict).contains("fx.Scenarios.query"));
+    }
+
+    #[test]
+    fn it_is_quiet_on_other_locks() {
+        fixture::expect("ConnectionPoolWait", "lock-contention", Severity::Ok);
+        fixture::expect("ConnectionPoolWait", "oversized-pool", Severity::Ok);
+        fixture::expect("ConnectionPoolWait", "healthy", Severity::Ok);
+    }
+}

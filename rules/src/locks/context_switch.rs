@@ -1,0 +1,66 @@
+//! `ContextSwitch`: a lock that makes threads take turns.
+
+use jfr_analyzers::events::{Facts, GroupBy, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether a contended lock goes with many context switches. Needs the list of switch rates, one every 10 s.
+#[derive(Debug, Clone, Copy)]
+pub struct ContextSwitch;
+
+const LOCKS: GroupBy = GroupBy::of(&["jdk.JavaMonitorEnter"]).by(&["address", "monitorClass"]).measure(&["duration"]);
+
+impl Rule for ContextSwitch {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Context switches",
+            category: Category::Locks,
+            description: "Whether the machine switches between threads very often while threads wait for one lock.",
+            formula: "With a mean rate above `rate`: 25 where 50 events wait for the same monitor, 75 where 100 do.",
+            settings: const { &[Setting::per_second("rate", 10_000.0, "Switches a second that are many")] },
+            ..RuleInfo::jmc("ContextSwitch")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+            .available("jdk.ThreadContextSwitchRate")
+            .table("jdk.ThreadContextSwitchRate", &["switchRate"])
+            .groups(LOCKS)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let table = facts.table("jdk.ThreadContextSwitchRate");
+        let rate = ratio(table.floats("switchRate").sum(), table.len() as f64);
+        let locks = facts.groups(&LOCKS).by(&[0, 1]);
+        let most = locks.iter().max_by_key(|g| g.count());
+        let count =
+            if rate > settings.number("rate") { most.map_or(0, jfr_analyzers::events::Group::count) } else { 0 };
+        Verdict::scored(map2(count as f64, 50.0, 100.0), format!("The machine switches {rate:.0} times a second"))
+            .explain("Threads that wait for a lock make the system switch to others, and back when it is free.")
+            .remedy("Hold the lock for a shorter time, or divide what it protects.")
+            .with("switches", Value::number(rate, "per second"))
+            .with_some("most contended class", most.and_then(|g| g.text(1)))
+            .with_some("waits for it", most.map(|g| Value::count(g.count(), "events")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn both_the_rate_and_the_lock_are_needed() {
+        let of = |rate: f64, waits: i64| {
+            let scene = Scene::new().event("jdk.ThreadContextSwitchRate", 0, 0, [("switchRate", rate.into())]);
+            let scene =
+                (0..waits).fold(scene, |s, i| s.event("jdk.JavaMonitorEnter", i, i + 1, [("address", 7.into())]));
+            scene.judge(&ContextSwitch).severity
+        };
+        assert_eq!(of(50_000.0, 120), Severity::Warning);
+        assert_eq!(of(50_000.0, 10), Severity::Ok);
+        assert_eq!(of(5_000.0, 120), Severity::Ok);
+    }
+}

@@ -1,0 +1,204 @@
+//! `Deadlock`: threads that wait for each other for ever.
+
+use crate::support::number;
+use crate::threads::dump::{Cycle, found_deadlocks, threads, told_deadlocks};
+use jfr_analyzers::events::{Facts, Needs, Presence};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Value, Verdict};
+
+/// Whether threads wait for each other in a circle. Needs the list of `jdk.ThreadDump`, at most `DUMPS`, and of Datadog's own
+/// events.
+///
+/// Fires on `fixtures/scenarios/deadlock.jfr.gz` (monitors and `ReentrantLock`); quiet on `stuck-threads`.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadlock;
+
+/// Thread dumps that are read; each may be half a megabyte.
+pub(crate) const DUMPS: usize = 200;
+const DUMP: &str = "jdk.ThreadDump";
+const DATADOG: &str = "datadog.DeadlockedThread";
+
+/// A deadlock and when it was seen.
+struct Seen {
+    /// Thread, lock, class of the lock; in the order of waiting.
+    threads: Vec<(String, String, String)>,
+    from: i64,
+    to: i64,
+    times: u64,
+    frames: Vec<(String, String)>,
+}
+
+impl Rule for Deadlock {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Deadlock",
+            category: Category::Locks,
+            description: "Whether threads wait for each other in a circle, and so for ever.",
+            formula: "In the text of jdk.ThreadDump: the deadlocks that the JVM tells of; where it tells of none, circles in \
+                      who waits for which lock and who holds it, by the locks' addresses. Also datadog.DeadlockedThread. Any \
+                      is a warning.",
+            ..RuleInfo::own("Deadlock")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().table_up_to(DUMPS, DUMP, &["result"]).table_up_to(
+            10_000,
+            DATADOG,
+            &["threadName", "lockName", "lockOwnerThreadName", "waitingFrame"],
+        )
+    }
+
+    fn evaluate(&self, facts: &Facts, _settings: &Settings) -> Verdict {
+        let dumps = facts.table(DUMP);
+        let datadog = facts.table(DATADOG);
+        let watches = facts.presence("datadog.Deadlock") >= Presence::Enabled;
+        if dumps.is_empty() && datadog.is_empty() && !watches {
+            let because = facts.missing(DUMP, jfr_analyzers::events::Level::Available, false);
+            return Verdict::not_applicable(because.unwrap_or_default());
+        }
+        let mut found: Vec<Seen> = Vec::new();
+        for dump in dumps.rows() {
+            let Some(text) = dump.text("result") else { continue };
+            let told = told_deadlocks(text);
+            let all = threads(text);
+            let cycles = if told.is_empty() { found_deadlocks(&all) } else { told };
+            for cycle in cycles {
+                let frames = cycle.threads.iter().filter_map(|(name, ..)| {
+                    let thread = all.iter().find(|t| t.name == *name)?;
+                    Some(((*name).to_owned(), thread.site()?.to_owned()))
+                });
+                note(&mut found, &cycle, dump.start, frames.collect());
+            }
+        }
+        if !datadog.is_empty() {
+            let row = |field| move |r: &jfr_analyzers::events::Event<'_>| r.text(field).unwrap_or("?").to_owned();
+            let (name, lock, frame) = (row("threadName"), row("lockName"), row("waitingFrame"));
+            let mut threads: Vec<_> = datadog.rows().map(|r| (name(&r), lock(&r), String::new())).collect();
+            threads.sort();
+            threads.dedup();
+            let known = |t: &str| found.iter().any(|s| s.threads.iter().any(|(name, ..)| name == t));
+            if threads.iter().any(|(t, ..)| !known(t)) {
+                let frames = datadog.rows().map(|r| (name(&r), frame(&r))).collect();
+                let from = datadog.first().map_or(0, |r| r.start);
+                let to = datadog.last().map_or(0, |r| r.start);
+                found.push(Seen { threads, from, to, times: datadog.seen(), frames });
+            }
+        }
+        let Some(first) = found.first() else {
+            let read = u64::try_from(dumps.len()).unwrap_or(u64::MAX);
+            return Verdict::ok(format!("No deadlock in {}", number(read, "thread dump", "thread dumps")));
+        };
+        let count = u64::try_from(found.len()).unwrap_or(u64::MAX);
+        let names: Vec<&str> = first.threads.iter().map(|(name, ..)| name.as_str()).collect();
+        let more =
+            if found.len() > 1 { format!(", and {} more", found.len().saturating_sub(1)) } else { String::new() };
+        let window = Value::window(
+            found.iter().map(|s| s.from).min().unwrap_or(0),
+            found.iter().map(|s| s.to).max().unwrap_or(0),
+        );
+        Verdict::new(
+            Severity::Warning,
+            format!("{}: {} wait for each other{more}", number(count, "deadlock", "deadlocks"), names.join(" and ")),
+        )
+        .score(100.0)
+        .explain(
+            "Each of these threads holds a lock that the next one waits for. None of them will ever go on, and what they were \
+             to do, and whoever waits for that, does not happen until the process is restarted.",
+        )
+        .remedy(
+            "Take the locks in the same order everywhere, hold one at a time, or take the second with tryLock and a time \
+             limit. Call no foreign code while holding a lock.",
+        )
+        .with("deadlocks", Value::count(count, "deadlocks"))
+        .with("seen", window)
+        .with(
+            "threads",
+            Value::table(
+                ["deadlock", "thread", "waits for", "at", "in dumps"],
+                (1u64..).zip(&found).flat_map(|(n, seen)| {
+                    seen.threads.iter().map(move |(name, lock, class)| {
+                        let lock = if class.is_empty() { lock.clone() } else { format!("{class} @ {lock}") };
+                        let frame = seen.frames.iter().find(|(t, _)| t == name).map_or("", |(_, f)| f.as_str());
+                        [
+                            Value::count(n, ""),
+                            name.as_str().into(),
+                            lock.into(),
+                            frame.into(),
+                            Value::count(seen.times, "dumps"),
+                        ]
+                    })
+                }),
+            ),
+        )
+    }
+}
+
+/// Adds a deadlock, or that one was seen again.
+fn note(found: &mut Vec<Seen>, cycle: &Cycle<'_>, at: i64, frames: Vec<(String, String)>) {
+    let mut names: Vec<&str> = cycle.threads.iter().map(|t| t.0).collect();
+    names.sort_unstable();
+    let same = found.iter_mut().find(|seen| {
+        let mut theirs: Vec<&str> = seen.threads.iter().map(|t| t.0.as_str()).collect();
+        theirs.sort_unstable();
+        theirs == names
+    });
+    match same {
+        Some(seen) => {
+            seen.to = at;
+            seen.times = seen.times.saturating_add(1);
+        }
+        None => {
+            let owned = |t: &(&str, &str, &str)| (t.0.to_owned(), t.1.to_owned(), t.2.to_owned());
+            found.push(Seen { threads: cycle.threads.iter().map(owned).collect(), from: at, to: at, times: 1, frames });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::fixture;
+    use crate::threads::dump::example;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn monitors_and_locks_are_found() {
+        let verdict = fixture::expect("Deadlock", "scenarios/deadlock", Severity::Warning);
+        assert!(verdict.summary.starts_with("2 deadlocks: transfer-"), "{}", verdict.summary);
+        let text = format!("{:?}", verdict.evidence.get("threads"));
+        for part in ["transfer-a-to-b", "reserve-b-a", "fx.Scenarios$Account @ 0x", "fx.Scenarios.transfer"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+
+    #[test]
+    fn so_is_a_circle_that_the_jvm_does_not_tell_of() {
+        let scene = Scene::new().event(DUMP, 5, 5, [("result", example::LOCKED.into())]);
+        assert_eq!(scene.judge(&Deadlock).severity, Severity::Warning);
+    }
+
+    #[test]
+    fn datadog_tells_of_threads() {
+        let fields = [("threadName", "left".into()), ("lockName", "shop.Account@1".into())];
+        let verdict = Scene::new().event(DATADOG, 5, 5, fields).judge(&Deadlock);
+        assert_eq!(verdict.severity, Severity::Warning);
+        assert!(verdict.summary.contains("left"), "{}", verdict.summary);
+    }
+
+    #[test]
+    fn a_deadlock_in_a_recording_of_datadogs_is_found() {
+        let verdict = fixture::corpus("Deadlock", "public/btraceio+jafar/tck-test.jfr");
+        assert!(verdict.is_none_or(|v| v.severity == Severity::Warning && v.summary.contains("worker pool")));
+    }
+
+    #[test]
+    fn a_thread_that_waits_for_long_is_no_deadlock() {
+        fixture::expect("Deadlock", "scenarios/stuck-threads", Severity::Ok);
+        fixture::expect("Deadlock", "scenarios/healthy", Severity::Ok);
+    }
+
+    #[test]
+    fn without_dumps_it_does_not_apply() {
+        assert_eq!(Scene::new().judge(&Deadlock).severity, Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,161 @@
+//! `JavaBlocking`: time blocked by monitors and locks.
+
+use super::waits::{CLASS, LOCKS, MONITOR, PARK, STACK, THREAD, WAITS, for_a_lock};
+use jfr_analyzers::events::{Facts, Group, Level, Needs};
+use jfr_analyzers::math::{balance, map_exp100, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// How many threads wait on average for monitors and locks. Needs no list.
+///
+/// `LockContention` compares the same with the CPU time.
+#[derive(Debug, Clone, Copy)]
+pub struct JavaBlocking;
+
+impl Rule for JavaBlocking {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Blocked by locks",
+            category: Category::Locks,
+            description: "How many threads wait on average to enter monitors (synchronized) and for locks.",
+            formula: "Sum of the durations of jdk.JavaMonitorEnter, and of jdk.ThreadPark where parkedClass is a lock, over the length of the recording, which is the number of threads blocked \
+                      on average: 25 at 0.21, 75 at `warning`.",
+            differences: "JMC looks at jdk.JavaMonitorEnter only, so that it does not see who waits for a ReentrantLock, a \
+                          ReentrantReadWriteLock or a StampedLock; here jdk.ThreadPark on those counts too, but for idle \
+                          threads of pools. JMC names the most blocked thread where time is spread less over threads than over \
+                          monitors; here than over their classes.",
+            settings: const {
+                &[
+                    Setting::count("warning", 1.0, "Threads blocked on average"),
+                    Setting::regex("locks", LOCKS, "Classes that are locks"),
+                    Setting::regex("exclude-threads", r"(.*weblogic\.socket\.Muxer.*)", "Names of threads left out"),
+                ]
+            },
+            ..RuleInfo::jmc("JavaBlocking")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().groups(WAITS)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        if let Some(because) = facts.missing_all(&[MONITOR, PARK], Level::Available) {
+            return Verdict::not_applicable(because);
+        }
+        let waits = facts.groups(&WAITS);
+        let counts = for_a_lock(facts, settings);
+        let all = waits.select(&[], counts);
+        let Some(all) = all.first() else {
+            return Verdict::ok("No thread was blocked");
+        };
+        let blocked = ratio(all.sum(0), facts.nanos() as f64);
+        let score = map_exp100(blocked, settings.number("warning"));
+
+        let threads = waits.select(&[THREAD], counts);
+        let classes = waits.select(&[CLASS], counts);
+        let by_thread = balance(threads.iter().map(|g| g.sum(0))) > balance(classes.iter().map(|g| g.sum(0)));
+        let class = top(classes.clone()).into_iter().next();
+        let thread = top(threads.clone()).into_iter().next();
+        let what = match (&class, &thread) {
+            (_, Some(thread)) if by_thread => thread.thread(0).map_or("", |t| t.name.as_str()),
+            (Some(class), _) => class.text(0).unwrap_or("unknown class"),
+            _ => "",
+        };
+        let stacks = waits.select(&[STACK], counts);
+        let summary = format!(
+            "{blocked:.2} threads wait on average for a monitor or lock, most {} {what}",
+            if by_thread { "of all thread" } else { "for" },
+        );
+        Verdict::scored(score, summary)
+            .explain(
+                "A thread that wants a monitor or lock while another holds it stands still. The more \
+                 threads wait, the less of the machine is used.",
+            )
+            .remedy("Hold the lock for a shorter time, divide what it protects, or use a concurrent collection.")
+            .with("threads blocked on average", Value::number(blocked, "threads"))
+            .with("time blocked", Value::nanos_f64(all.sum(0)))
+            .with("times blocked", Value::count(all.count(), "times"))
+            .with(
+                "most blocking classes",
+                Value::table(
+                    ["class", "times", "time"],
+                    top(classes).into_iter().map(|g| {
+                        [g.text(0).unwrap_or("?").into(), Value::count(g.count(), "times"), Value::nanos_f64(g.sum(0))]
+                    }),
+                ),
+            )
+            .with(
+                "most blocked threads",
+                Value::table(
+                    ["thread", "times", "time"],
+                    top(threads).into_iter().map(|g| {
+                        let name = g.thread(0).map_or("?", |t| t.name.as_str());
+                        [name.into(), Value::count(g.count(), "times"), Value::nanos_f64(g.sum(0))]
+                    }),
+                ),
+            )
+            .with(
+                "where",
+                facts.top_methods(stacks.iter().filter_map(|g| Some((g.stack(0)?, g.sum(0)))), 5, Value::nanos_f64),
+            )
+    }
+}
+
+/// The five with the longest time.
+fn top(mut groups: Vec<Group<'_>>) -> Vec<Group<'_>> {
+    groups.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+    groups.truncate(5);
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::{stack, thread};
+
+    fn scene(name: &str) -> Scene {
+        (0..10i64).fold(Scene::new(), |scene, i| {
+            scene.event(
+                "jdk.JavaMonitorEnter",
+                i * 100,
+                i * 100 + 100,
+                [
+                    ("eventThread", thread(name)),
+                    ("monitorClass", "com.example.Cache".into()),
+                    ("address", 42.into()),
+                    ("stackTrace", stack(&["com.example.Cache.get"])),
+                ],
+            )
+        })
+    }
+
+    #[test]
+    fn a_thread_that_always_waits_is_a_warning() {
+        let verdict = scene("worker").judge(&JavaBlocking);
+        assert_eq!(verdict.severity, Severity::Warning);
+        assert!(verdict.summary.contains("com.example.Cache"), "{}", verdict.summary);
+    }
+
+    #[test]
+    fn locks_of_java_util_concurrent_count_too() {
+        let parked = |class: &str| {
+            let fields = [("eventThread", thread("worker")), ("parkedClass", class.into())];
+            Scene::new().event(PARK, 0, 1_000, fields).judge(&JavaBlocking).severity
+        };
+        assert_eq!(parked("java.util.concurrent.locks.ReentrantLock$NonfairSync"), Severity::Warning);
+        assert_eq!(parked("java.util.concurrent.CountDownLatch$Sync"), Severity::Ok);
+    }
+
+    #[test]
+    fn threads_can_be_left_out() {
+        assert_eq!(scene("weblogic.socket.Muxer 1").judge(&JavaBlocking).severity, Severity::Ok);
+        assert_eq!(scene("worker").with("exclude-threads", "work").judge(&JavaBlocking).severity, Severity::Ok);
+    }
+
+    #[test]
+    fn without_events_it_does_not_apply() {
+        assert_eq!(Scene::new().enabled(MONITOR).judge(&JavaBlocking).severity, Severity::NotApplicable);
+    }
+}

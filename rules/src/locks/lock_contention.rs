@@ -1,0 +1,178 @@
+//! `LockContention`: time spent waiting for locks of any kind.
+
+use super::waits::{CLASS, KIND, LOCKS, MONITOR, PARK, STACK, THREAD, WAITS, for_a_lock};
+use crate::support::{LOAD_FIELDS, jvm_cpu_nanos, place, top};
+use jfr_analyzers::events::{Facts, Level, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// How many threads wait on average for locks: monitors and those of `java.util.concurrent`, which JMC's `JavaBlocking` leaves
+/// out. Needs the list of `jdk.CPULoad`; the locks are sums.
+///
+/// Fires on `fixtures/scenarios/lock-contention.jfr.gz`; quiet on `oversized-pool` (whose threads park, waiting for work) and on
+/// `healthy`.
+#[derive(Debug, Clone, Copy)]
+pub struct LockContention;
+
+/// Threads that wait on average from which time on CPU is a measure: next to nothing is a large part of nothing.
+const ENOUGH: f64 = 0.1;
+
+impl Rule for LockContention {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Lock contention",
+            category: Category::Locks,
+            description: "How much time threads spend waiting for locks of any kind.",
+            formula: "Sum of the durations of jdk.JavaMonitorEnter, and of jdk.ThreadPark where parkedClass is a lock \
+                      (`locks`), over the recording's length, which is the number of threads waiting on average: 25 at \
+                      `info`, 75 at `warning`. Threads that ask their pool for work, or \
+                      leave it, are left out. Where the number is 0.1 or more, also over the JVM's CPU time (jdk.CPULoad times \
+                      hardware threads): 25 at `cpu-info`, 75 at `cpu-warning` (below `info` no \
+                      warning). The greater counts. After Datadog (waiting \
+                      to CPU time) and JMC. Waits shorter than the events' thresholds are not seen.",
+            settings: const {
+                &[
+                    Setting::count("info", 0.2, "Threads waiting on average, worth a look"),
+                    Setting::count("warning", 1.0, "Threads waiting on average, to act on"),
+                    Setting::percent("cpu-info", 10.0, "Waiting over CPU time, worth a look"),
+                    Setting::percent("cpu-warning", 50.0, "Waiting over CPU time, to act on"),
+                    Setting::regex("locks", LOCKS, "Classes that are locks"),
+                    Setting::regex("exclude-threads", "", "Names of threads left out"),
+                ]
+            },
+            ..RuleInfo::own("LockContention")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().groups(WAITS).table("jdk.CPULoad", LOAD_FIELDS)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        if let Some(because) = facts.missing_all(&[MONITOR, PARK], Level::Enabled) {
+            return Verdict::not_applicable(because);
+        }
+        let waits = facts.groups(&WAITS);
+        let counts = for_a_lock(facts, settings);
+        let all = waits.select(&[], counts);
+        let Some(all) = all.first() else {
+            return Verdict::ok("No thread waited for a lock");
+        };
+        let waiting = ratio(all.sum(0), facts.nanos() as f64);
+        let cpu = jvm_cpu_nanos(facts).filter(|n| *n > 0.0);
+        let to_cpu = cpu.map(|cpu| all.sum(0) / cpu);
+        let number = |key| settings.number(key);
+        let mut score = map2(waiting, number("info"), number("warning"));
+        if let Some(to_cpu) = to_cpu.filter(|_| waiting >= ENOUGH) {
+            let relative = map2(to_cpu * 100.0, number("cpu-info"), number("cpu-warning"));
+            score = score.max(if waiting < number("info") { relative.min(74.0) } else { relative });
+        }
+        let classes = top(waits.select(&[CLASS, KIND], counts), 10);
+        let threads = top(waits.select(&[THREAD], counts), 10);
+        let stacks = waits.select(&[STACK], counts);
+        let site = stacks.iter().max_by(|a, b| a.sum(0).total_cmp(&b.sum(0))).and_then(|g| place(facts, g.stack(0)?));
+        let class = classes.first().and_then(|g| g.text(0)).unwrap_or("unknown class");
+        let most = site.map(|f| format!(", most often in {}", f.method)).unwrap_or_default();
+        Verdict::scored(
+            score,
+            format!("{waiting:.2} threads wait on average for locks, most for {class}{most}"),
+        )
+        .explain(
+            "A thread that waits for a lock does nothing, and a request that it serves takes that much longer. What all \
+             threads pass through one by one bounds how much the program can do, whatever the machine.",
+        )
+        .remedy(
+            "Hold the lock for a shorter time and do no I/O inside; divide what it protects; use concurrent collections, \
+             atomics or LongAdder; let readers read a copy that does not change.",
+        )
+        .with("threads waiting on average", Value::number(waiting, "threads"))
+        .with("time waited", Value::nanos_f64(all.sum(0)))
+        .with("times", Value::count(all.count(), "times"))
+        .with("longest", Value::nanos_f64(all.max(0)))
+        .with("longest at", Value::instant(all.max_start()))
+        .with_some("waiting over CPU time", to_cpu.map(Value::share))
+        .with(
+            "locks",
+            Value::table(
+                ["class", "kind", "times", "time", "longest"],
+                classes.iter().map(|g| {
+                    [
+                        g.text(0).unwrap_or("?").into(),
+                        if g.text(1) == Some(MONITOR) { "monitor".into() } else { "java.util.concurrent".into() },
+                        Value::count(g.count(), "times"),
+                        Value::nanos_f64(g.sum(0)),
+                        Value::nanos_f64(g.max(0)),
+                    ]
+                }),
+            ),
+        )
+        .with(
+            "places",
+            facts.top_methods(stacks.iter().filter_map(|g| Some((g.stack(0)?, g.sum(0)))), 5, Value::nanos_f64),
+        )
+        .with(
+            "threads",
+            Value::table(
+                ["thread", "times", "time", "share of recording"],
+                threads.iter().map(|g| {
+                    [
+                        g.thread(0).map_or("?", |t| t.name.as_str()).into(),
+                        Value::count(g.count(), "times"),
+                        Value::nanos_f64(g.sum(0)),
+                        Value::share(ratio(g.sum(0), facts.nanos() as f64)),
+                    ]
+                }),
+            ),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::SECOND;
+    use crate::support::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::thread;
+
+    fn parked(class: &str) -> Scene {
+        (0..10i64).fold(Scene::new(), |scene, i| {
+            let fields = [("eventThread", thread("worker")), ("parkedClass", class.into())];
+            scene.event(PARK, i * SECOND, (i + 1) * SECOND, fields)
+        })
+    }
+
+    #[test]
+    fn locks_of_all_kinds_are_found() {
+        let verdict = fixture::expect("LockContention", "scenarios/lock-contention", Severity::Warning);
+        let text = format!("{:?}", verdict.evidence.get("locks"));
+        for part in ["ReentrantLock$FairSync", "ReentrantReadWriteLock$FairSync", "StampedLock", "monitor"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(verdict.summary.contains("fx.Scenarios"), "{}", verdict.summary);
+        assert_eq!(
+            parked("java.util.concurrent.locks.ReentrantLock$NonfairSync").judge(&LockContention).severity,
+            Severity::Warning
+        );
+    }
+
+    #[test]
+    fn waiting_for_work_is_no_contention() {
+        for class in [
+            "java.util.concurrent.locks.AbstractQueuedSynchronizer$ConditionObject",
+            "java.util.concurrent.CountDownLatch$Sync",
+            "java.util.concurrent.Semaphore$NonfairSync",
+            "java.util.concurrent.SynchronousQueue$TransferStack",
+        ] {
+            assert_eq!(parked(class).judge(&LockContention).severity, Severity::Ok, "{class}");
+        }
+        fixture::expect("LockContention", "scenarios/oversized-pool", Severity::Ok);
+        fixture::expect("LockContention", "scenarios/healthy", Severity::Ok);
+    }
+
+    #[test]
+    fn without_the_events_it_does_not_apply() {
+        assert_eq!(Scene::new().judge(&LockContention).severity, Severity::NotApplicable);
+    }
+}

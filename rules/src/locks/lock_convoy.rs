@@ -1,0 +1,212 @@
+//! `LockConvoy`: many threads queue at one monitor.
+
+use std::collections::BTreeMap;
+
+use crate::support::place;
+use jfr_analyzers::events::{Event, Facts, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// How many threads queue at one monitor at once, and for how long. Needs the list of `jdk.JavaMonitorEnter`.
+///
+/// Fires on `fixtures/scenarios/lock-convoy.jfr.gz` (26 threads at a monitor); quiet on made-up events and `healthy`.
+#[derive(Debug, Clone, Copy)]
+pub struct LockConvoy;
+
+const EVENT: &str = "jdk.JavaMonitorEnter";
+
+/// Share of the time, hundredths, up to which a queue is an incident, as at the start, and no convoy.
+const BRIEF: f64 = 1.0;
+
+/// What is known of one monitor.
+#[derive(Debug, Clone, Copy, Default)]
+struct Queue {
+    peak: i64,
+    peak_at: i64,
+    /// Nanoseconds with two waiting or more.
+    shared: i64,
+    waited: i64,
+    times: u64,
+}
+
+impl Rule for LockConvoy {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Lock convoy",
+            category: Category::Locks,
+            description: "Whether many threads queue at one monitor (synchronized).",
+            formula: "jdk.JavaMonitorEnter by address: the most threads that wait at once, 25 at `peak-info`, 75 at \
+                      `peak-warning` (where two or more wait for less than 1 % of the time, it is worth a look at \
+                      most, and from `peak-warning` on); and the share of the recording in which two or more wait, 25 at `time-info`, 75 at \
+                      `time-warning`. The greater counts, of the worst monitor. Waits shorter than the event's threshold \
+                      are not seen. Thresholds of our own.",
+            settings: const {
+                &[
+                    Setting::count("peak-info", 5.0, "Threads that wait at once, worth a look"),
+                    Setting::count("peak-warning", 20.0, "Threads that wait at once, to act on"),
+                    Setting::percent("time-info", 20.0, "Share of time with two waiting, worth a look"),
+                    Setting::percent("time-warning", 50.0, "Share of time with two waiting, to act on"),
+                ]
+            },
+            ..RuleInfo::own("LockConvoy")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+            .enabled(EVENT)
+            .table(EVENT, &["monitorClass", "address", "previousOwner", "eventThread", "stackTrace"])
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let table = facts.table(EVENT);
+        let mut monitors: BTreeMap<(i64, &str), Vec<Event<'_>>> = BTreeMap::new();
+        for row in table.rows() {
+            let key = (row.int("address").unwrap_or(0), row.text("monitorClass").unwrap_or("unknown class"));
+            monitors.entry(key).or_default().push(row);
+        }
+        let whole = facts.nanos() as f64;
+        let number = |key| settings.number(key);
+        let mut queues: Vec<(f64, &str, Queue, &Vec<Event<'_>>)> = monitors
+            .iter()
+            .map(|((_, class), rows)| {
+                let queue = queue(rows);
+                let peak = map2(queue.peak as f64, number("peak-info"), number("peak-warning"));
+                let time = ratio(queue.shared as f64, whole) * 100.0;
+                let brief = if queue.peak as f64 >= number("peak-warning") { 74.0 } else { 24.0 };
+                let peak = if time < BRIEF { peak.min(brief) } else { peak };
+                (peak.max(map2(time, number("time-info"), number("time-warning"))), *class, queue, rows)
+            })
+            .collect();
+        queues.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let Some((score, class, worst, rows)) = queues.first() else {
+            return Verdict::ok("No thread waited at a monitor for longer than the event's threshold");
+        };
+        let owners = owners(rows);
+        let stack = rows.iter().max_by_key(|r| r.nanos()).and_then(Event::stack);
+        let most = stack.and_then(|s| place(facts, s)).map(|f| format!(" in {}", f.method)).unwrap_or_default();
+        let verdict = Verdict::scored(
+            *score,
+            format!(
+                "Up to {} threads wait at once for a monitor of {class}{most}; two or more for {:.0} % of the time",
+                worst.peak,
+                ratio(worst.shared as f64, whole) * 100.0
+            ),
+        )
+        .explain(
+            "Threads that queue at one monitor go through it one after the other, however many CPUs there are. A convoy keeps \
+             itself alive: whoever leaves it soon joins the end of it again.",
+        )
+        .remedy(
+            "Do less inside the synchronized block: no I/O, no logging, no allocation that can be done before. Divide the data \
+             among several locks, or use a concurrent collection, a read-write lock or an immutable copy.",
+        )
+        .with("monitor", *class)
+        .with("peak", Value::number(worst.peak as f64, "threads"))
+        .with("peak at", Value::instant(worst.peak_at))
+        .with("two or more waiting", Value::share(ratio(worst.shared as f64, whole)))
+        .with(
+            "monitors",
+            Value::table(
+                ["class", "peak", "two or more waiting", "times", "time waited"],
+                queues.iter().take(5).map(|(_, class, queue, _)| {
+                    [
+                        (*class).into(),
+                        Value::number(queue.peak as f64, "threads"),
+                        Value::share(ratio(queue.shared as f64, whole)),
+                        Value::count(queue.times, "times"),
+                        Value::nanos(queue.waited),
+                    ]
+                }),
+            ),
+        )
+        .with(
+            "where",
+            facts.top_methods(rows.iter().filter_map(|r| Some((r.stack()?, r.nanos() as f64))), 5, Value::nanos_f64),
+        )
+        .with(
+            "held before by",
+            Value::table(
+                ["thread", "times"],
+                owners.iter().take(5).map(|(name, n)| [(*name).into(), Value::count(*n, "times")]),
+            ),
+        );
+        if table.seen() > u64::try_from(table.len()).unwrap_or(u64::MAX) {
+            return verdict
+                .with("events left out", Value::count(table.seen().saturating_sub(table.len() as u64), "events"));
+        }
+        verdict
+    }
+}
+
+/// Sweeps over the waits at one monitor, in the order of their start.
+fn queue(rows: &[Event<'_>]) -> Queue {
+    let mut edges: Vec<(i64, i64)> = rows.iter().flat_map(|r| [(r.start, 1), (r.end, -1)]).collect();
+    // Who leaves makes room for who comes at the same instant.
+    edges.sort_unstable();
+    let (mut waiting, mut before) = (0i64, i64::MIN);
+    let mut queue = Queue { times: u64::try_from(rows.len()).unwrap_or(u64::MAX), ..Queue::default() };
+    for (at, change) in edges {
+        if waiting >= 2 {
+            queue.shared = queue.shared.saturating_add(at.saturating_sub(before));
+        }
+        waiting = waiting.saturating_add(change);
+        if waiting > queue.peak {
+            (queue.peak, queue.peak_at) = (waiting, at);
+        }
+        before = at;
+    }
+    queue.waited = rows.iter().fold(0, |sum, r| sum.saturating_add(r.nanos()));
+    queue
+}
+
+/// Who held the monitor before, most often first.
+fn owners<'f>(rows: &[Event<'f>]) -> Vec<(&'f str, u64)> {
+    let mut owners: BTreeMap<&str, u64> = BTreeMap::new();
+    for thread in rows.iter().filter_map(|r| r.thread("previousOwner")).filter(|t| !t.name.is_empty()) {
+        let times = owners.entry(&thread.name).or_default();
+        *times = times.saturating_add(1);
+    }
+    let mut owners: Vec<(&str, u64)> = owners.into_iter().collect();
+    owners.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    owners
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::SECOND;
+    use crate::support::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::thread;
+
+    fn wait(scene: Scene, name: &str, address: i64, from: i64, to: i64) -> Scene {
+        let fields =
+            [("eventThread", thread(name)), ("monitorClass", "shop.Stock".into()), ("address", address.into())];
+        scene.event(EVENT, from, to, fields)
+    }
+
+    #[test]
+    fn a_convoy_is_found() {
+        let verdict = fixture::expect("LockConvoy", "scenarios/lock-convoy", Severity::Warning);
+        for part in ["fx.Scenarios$PriceTable", "fx.Scenarios$PriceTable.update"] {
+            assert!(verdict.summary.contains(part), "{}", verdict.summary);
+        }
+    }
+
+    #[test]
+    fn waiting_one_by_one_or_at_other_monitors_is_none() {
+        let one = (0..10i64).fold(Scene::new(), |s, i| wait(s, "a", 1, i * SECOND, (i + 1) * SECOND));
+        assert_eq!(one.judge(&LockConvoy).severity, Severity::Ok);
+        let others = (0..10i64).fold(Scene::new(), |s, i| wait(s, "a", i, 0, SECOND));
+        assert_eq!(others.judge(&LockConvoy).severity, Severity::Ok);
+        fixture::expect("LockConvoy", "scenarios/healthy", Severity::Ok);
+    }
+
+    #[test]
+    fn two_that_wait_most_of_the_time_are_found() {
+        let scene = wait(wait(Scene::new(), "a", 1, 0, 10 * SECOND), "b", 1, 2 * SECOND, 10 * SECOND);
+        assert_eq!(scene.judge(&LockConvoy).severity, Severity::Warning);
+    }
+}

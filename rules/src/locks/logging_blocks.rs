@@ -1,0 +1,132 @@
+//! `LoggingBlocks`: threads that wait to write a line of log.
+
+use super::blocked::{BLOCKED, EVENT_KEY, ON_KEY, STACK_KEY, is_idle, of_time};
+use crate::common::{Seek, time};
+use jfr_analyzers::events::{Facts, Group, Level, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Time blocked under methods of logging libraries. Needs no list.
+///
+/// Fires on `fixtures/scenarios/logging-blocks.jfr.gz`; quiet on `lock-contention` and `healthy`.
+#[derive(Debug, Clone, Copy)]
+pub struct LoggingBlocks;
+
+/// Packages of logging libraries.
+const PACKAGES: &str = r"^org\.apache\.log4j\.|^org\.apache\.logging\.|^ch\.qos\.logback\.|^java\.util\.logging\.|^org\.slf4j\.|^org\.jboss\.logmanager\.|^org\.jboss\.logging\.|^org\.apache\.commons\.logging\.|^org\.tinylog\.|^com\.google\.common\.flogger\.|^org\.apache\.juli\.|^sun\.util\.logging\.|^jdk\.internal\.logger\.";
+
+impl Rule for LoggingBlocks {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Blocked by logging",
+            category: Category::Locks,
+            description: "How much of the time in which threads are blocked, or write files, goes to logging.",
+            formula: "Duration of jdk.JavaMonitorEnter, jdk.ThreadPark (on locks, or under a logging method), jdk.FileWrite and jdk.FileForce \
+                      under a method of `packages`, over all of them: 25 at `info`, 75 at `warning`. Only if it is at least `least` in \
+                      all. Idle workers of logging libraries do not count.",
+            settings: const {
+                &[
+                    Setting::percent("info", 3.0, "Share of blocked time that is worth a look"),
+                    Setting::percent("warning", 5.0, "Share of blocked time to act on"),
+                    Setting::seconds("least", 0.1, "Time below which it does not matter"),
+                    Setting::regex("packages", PACKAGES, "Methods of logging libraries"),
+                ]
+            },
+            ..RuleInfo::own("LoggingBlocks")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().groups(BLOCKED)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        if let Some(because) = facts.missing_all(BLOCKED.events(), Level::Enabled) {
+            return Verdict::not_applicable(because);
+        }
+        let logging = Seek::new(facts, |m: &str| settings.matches("packages", m));
+        let idle = Seek::new(facts, is_idle);
+        let logs = |g: &Group<'_>| g.stack(STACK_KEY).is_some_and(|s| logging.passes(s) && !idle.passes(s));
+        let blocked = of_time(facts, |g| g.text(EVENT_KEY) == Some("jdk.ThreadPark") && logs(g));
+        let all: f64 = blocked.iter().map(|g| g.sum(0)).sum();
+        let by_logging: Vec<Group<'_>> = blocked.into_iter().filter(|g| logs(g)).collect();
+        let sum: f64 = by_logging.iter().map(|g| g.sum(0)).sum();
+        let count = by_logging.iter().fold(0u64, |n, g| n.saturating_add(g.count()));
+        if count == 0 {
+            return Verdict::ok("No thread was blocked by logging");
+        }
+        let longest = by_logging.iter().max_by(|a, b| a.max(0).total_cmp(&b.max(0)));
+        let share = ratio(sum, all) * 100.0;
+        let score = map2(share, settings.number("info"), settings.number("warning"));
+        let score = if sum / 1e9 < settings.number("least") { score.min(24.0) } else { score };
+        let mut kinds: Vec<(&str, &str, u64, f64)> = Vec::new();
+        for group in &by_logging {
+            let (event, on) = (group.text(EVENT_KEY).unwrap_or_default(), group.text(ON_KEY).unwrap_or_default());
+            match kinds.iter_mut().find(|(e, o, ..)| *e == event && *o == on) {
+                Some((.., n, nanos)) => (*n, *nanos) = (n.saturating_add(group.count()), *nanos + group.sum(0)),
+                None => kinds.push((event, on, group.count(), group.sum(0))),
+            }
+        }
+        kinds.sort_by(|a, b| b.3.total_cmp(&a.3));
+        let rows = kinds.iter().take(10).map(|(event, on, n, nanos)| {
+            [event.trim_start_matches("jdk.").into(), (*on).into(), Value::count(*n, "times"), Value::nanos_f64(*nanos)]
+        });
+        let stacks = by_logging.iter().filter_map(|g| Some((g.stack(STACK_KEY)?, g.sum(0))));
+        Verdict::scored(score, format!("Logging takes {share:.0} % of the time in which threads are blocked or write: {}", time(sum)))
+            .explain(
+                "Log lines go through one lock and one file. When the disk is slow, or each line is flushed or forced to it, every thread that logs \
+                 waits for it, also those that serve requests.",
+            )
+            .remedy(
+                "Log less on the hot path; do not flush or sync each line; put an asynchronous appender between (with a queue that drops \
+                 rather than blocks), write to a fast disk, leave out caller data (method and line) in the pattern.",
+            )
+            .with("share", Value::percent(share))
+            .with("time", Value::nanos_f64(sum))
+            .with("times", Value::count(count, "times"))
+            .with_some("longest", longest.map(|g| Value::nanos_f64(g.max(0))))
+            .with_some("time of the longest", longest.map(|g| Value::instant(g.max_start())))
+            .with("what blocks", Value::table(["event", "on", "times", "time"], rows))
+            .with("callers", logging.callers(stacks, sum, Value::nanos_f64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::common::SECOND;
+    use crate::common::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::stack;
+
+    #[test]
+    fn it_fires_on_an_appender_that_forces_each_line() {
+        let verdict = fixture::expect("LoggingBlocks", "logging-blocks", Severity::Warning);
+        let text = fixture::text(&verdict);
+        assert!(text.contains("StandInAppender") && text.contains("fx.Scenarios"), "{text}");
+    }
+
+    #[test]
+    fn an_idle_worker_does_not_count() {
+        let parked = |method: &str| {
+            let fields = [
+                ("parkedClass", "java.util.concurrent.locks.AbstractQueuedSynchronizer$ConditionObject".into()),
+                (
+                    "stackTrace",
+                    stack(&["jdk.internal.misc.Unsafe.park", method, "ch.qos.logback.core.AsyncAppenderBase.put"]),
+                ),
+            ];
+            Scene::new().event("jdk.ThreadPark", 0, SECOND, fields).judge(&LoggingBlocks).severity
+        };
+        assert_eq!(parked("java.util.concurrent.ArrayBlockingQueue.put"), Severity::Warning);
+        assert_eq!(parked("java.util.concurrent.ArrayBlockingQueue.take"), Severity::Ok);
+    }
+
+    #[test]
+    fn it_is_quiet_elsewhere() {
+        fixture::expect("LoggingBlocks", "healthy", Severity::Ok);
+        fixture::expect("LoggingBlocks", "lock-contention", Severity::Ok);
+        fixture::expect("LoggingBlocks", "spin", Severity::NotApplicable);
+    }
+}

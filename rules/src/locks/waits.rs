@@ -1,0 +1,32 @@
+//! Waiting for locks of any kind: shared by the rules on it.
+
+use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy};
+use jfr_analyzers::rule::Settings;
+
+pub(super) const MONITOR: &str = "jdk.JavaMonitorEnter";
+pub(super) const PARK: &str = "jdk.ThreadPark";
+/// Waiting to enter monitors, and being parked, for whatever.
+pub(super) const WAITS: GroupBy = GroupBy::of(&[MONITOR, PARK])
+    .by(&[EVENT, "monitorClass|parkedClass", "stackTrace", "eventThread"])
+    .measure(&["duration"]);
+pub(super) const KIND: usize = 0;
+pub(super) const CLASS: usize = 1;
+pub(super) const STACK: usize = 2;
+pub(super) const THREAD: usize = 3;
+
+/// Classes that are locks, as a pattern for the setting `locks`.
+pub(super) const LOCKS: &str = r"\.(Reentrant(ReadWrite)?Lock(\$\w+)?|StampedLock)$|Lock\$(Nonfair|Fair)?Sync$";
+
+/// Where the threads of a pool ask for work, or end: those that wait there, be it for the pool's own lock, have nothing to do.
+const NO_WORK: [&str; 2] =
+    ["java.util.concurrent.ThreadPoolExecutor.getTask", "java.util.concurrent.ThreadPoolExecutor.processWorkerExit"];
+
+/// Which of [`WAITS`] are for a lock: entering monitors, and parks on classes that the setting `locks` matches, but for idle
+/// threads of pools and threads that the setting `exclude-threads` matches.
+pub(super) fn for_a_lock<'f>(facts: &'f Facts, settings: &'f Settings) -> impl Fn(&Group<'f>) -> bool + Copy {
+    move |g| {
+        (g.text(KIND) == Some(MONITOR) || g.text(CLASS).is_some_and(|c| settings.matches("locks", c)))
+            && !g.stack(STACK).is_some_and(|s| facts.methods(s).any(|m| NO_WORK.contains(&m)))
+            && !g.thread(THREAD).is_some_and(|t| settings.matches("exclude-threads", &t.name))
+    }
+}

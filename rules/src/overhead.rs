@@ -1,0 +1,61 @@
+//! Overhead of libraries and habits: one engine that measures how much of a profile passes certain methods, a table of
+//! [patterns](Pattern) for it, and the shape of hot spots.
+//!
+//! A pattern of one's own becomes a rule like any other:
+//!
+//! ```
+//! use jfr_analyzers::overhead::Pattern;
+//! use jfr_analyzers::overhead::{PatternRule, Resource, Thresholds};
+//! use jfr_analyzers::rule::Analysis;
+//! use jfr_analyzers::rule::{AnalysisError, AnalysisOptions};
+//!
+//! let pattern = Pattern::new("PricingOverhead", "Pricing engine", ["com.example.pricing", "com.example.Tax.of*"])?
+//!     .limit(Resource::Cpu, Thresholds::new(10.0, 25.0))
+//!     .limit(Resource::Allocation, Thresholds::info(20.0))
+//!     .remedy("Keep prices for a minute.");
+//! let analysis = crate::analysis().with_rule(PatternRule::new(pattern)?)?;
+//!
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-full.jfr");
+//! let recording = jfr_parse::Recording::open(path)?;
+//! let report = analysis.evaluate(&recording, &AnalysisOptions::default())?;
+//! let outcome = report.outcome("PricingOverhead").expect("it is a rule like any other");
+//! assert_eq!(outcome.verdict.summary, "Pricing engine: 0.0 % of the CPU samples");
+//! # Ok::<(), AnalysisError>(())
+//! ```
+//!
+//! All rules of the table share one pass: events are added up by stack, the name of each method is held against all
+//! patterns at once, and each stack is walked once for all of them, so that a large table costs nothing for each event.
+
+mod hot_spots;
+mod kept;
+mod pattern;
+mod rule;
+mod shape;
+mod share;
+mod table;
+mod tlab_waste;
+
+use std::sync::LazyLock;
+
+use super::boxed;
+pub use hot_spots::HotSpots;
+pub(super) use hot_spots::{carry, needs};
+use jfr_analyzers::rule::{AnalysisError, Rule};
+pub use pattern::{Pattern, Resource, Thresholds};
+pub use rule::PatternRule;
+pub use tlab_waste::TlabWaste;
+
+static TABLE: LazyLock<Vec<PatternRule>> = LazyLock::new(|| built().filter_map(Result::ok).collect());
+
+fn built() -> impl Iterator<Item = Result<PatternRule, AnalysisError>> {
+    table::patterns().map(|pattern| PatternRule::new(pattern?))
+}
+
+pub(super) fn all() -> Vec<Box<dyn Rule>> {
+    let mut rules = boxed![HotSpots, TlabWaste];
+    rules.extend(TABLE.iter().map(|rule| Box::new(rule.clone()) as Box<dyn Rule>));
+    rules
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,226 @@
+//! `HotSpots`: the methods in which CPU time is spent, who calls them, when, and on which thread.
+
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
+
+use super::shape::{Occurrence, whole};
+use super::share::{SAMPLES, STACK_KEY, samples_of};
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::{Spread, map_exp74, ratio};
+use jfr_analyzers::rule::{Category, MethodRow, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::{FrameId, FunctionId};
+
+/// Methods at the top of many CPU samples. Needs no list.
+///
+/// A method that takes more than others is no fault by itself, so it is worth a look at most.
+#[derive(Debug, Clone, Copy)]
+pub struct HotSpots;
+
+/// Samples that it takes to judge.
+const ENOUGH: f64 = 1_000.0;
+/// The share of all samples, 0 to 1, from which a method is a hot spot.
+const HOT: f64 = 0.01;
+/// Hot spots that are shown.
+const SHOWN: usize = 10;
+
+impl Rule for HotSpots {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Hot spots",
+            category: Category::Cpu,
+            description: "In which methods the CPU time is spent, who calls them, whether all the time or in bursts, and on which \
+                          thread.",
+            formula: "CPU samples by the method at the top; hot spots are those with `hot` of all and more. A hot spot is steady if it \
+                      is in 90 % of equal slices of time, so long that it would have 4 samples in each. 25 where one method has `info` \
+                      of all, never more than 74. Not with fewer than 1000 samples.",
+            settings: const {
+                &[
+                    Setting::percent("hot", HOT * 100.0, "Share of all samples that makes a hot spot"),
+                    Setting::percent("info", 80.0, "Share of one method that is worth a look"),
+                ]
+            },
+            ..RuleInfo::own("HotSpots")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().groups(SAMPLES)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let found = Found::of(facts, settings.number("hot") / 100.0);
+        if found.samples < ENOUGH {
+            return Verdict::not_applicable(format!("there are too few CPU samples: {:.0}", found.samples));
+        }
+        let Some(hottest) = found.spots.first() else {
+            return Verdict::ok(format!("No method has {} % of the CPU samples", settings.number("hot")));
+        };
+        let percent = ratio(hottest.occurrence.samples, found.samples) * 100.0;
+        let summary = format!("{} takes {percent:.1} % of the CPU samples itself", facts.method(hottest.frame));
+        let verdict = Verdict::scored(map_exp74(percent, settings.number("info")), summary)
+            .explain(
+                "Most of the CPU time is spent in one method. That is where a change pays; it may as well be what the program is there for.",
+            )
+            .remedy("Look at who calls it, and whether it has to be called so often or could do less.");
+        found.add_to(facts, verdict)
+    }
+}
+
+/// Adds the hot spots to the evidence of a finding about the CPU, where the rule asks for [`needs`] and there are enough samples.
+pub(crate) fn carry(facts: &Facts, verdict: Verdict) -> Verdict {
+    if !verdict.is_finding() {
+        return verdict;
+    }
+    let found = facts.once(|facts| Found::of(facts, HOT));
+    if found.samples < ENOUGH { verdict } else { found.add_to(facts, verdict) }
+}
+
+/// What [`carry`] needs.
+pub(crate) fn needs(needs: Needs) -> Needs {
+    needs.groups(SAMPLES)
+}
+
+/// The hot spots of a recording.
+#[derive(Debug)]
+struct Found {
+    samples: f64,
+    whole: Spread,
+    /// The hottest first.
+    spots: Vec<Spot>,
+}
+
+#[derive(Debug)]
+struct Spot {
+    /// The method, on the line that came first.
+    frame: FrameId,
+    occurrence: Occurrence,
+    callers: BTreeMap<Option<FrameId>, f64>,
+}
+
+impl Spot {
+    /// The first frame of the program on most of the stacks.
+    fn caller(&self, facts: &Facts) -> Option<FrameId> {
+        let name = |frame: &Option<FrameId>| frame.map(|f| (facts.method(f), facts.frame(f).line));
+        let most = self.callers.iter().max_by(|a, b| a.1.total_cmp(b.1).then_with(|| name(b.0).cmp(&name(a.0))));
+        most.and_then(|(frame, _)| *frame)
+    }
+}
+
+impl Found {
+    fn of(facts: &Facts, hot: f64) -> Self {
+        let top = |stack| facts.frames(stack).first().copied();
+        let mut samples = 0.0;
+        let mut own: HashMap<FunctionId, f64, foldhash::fast::RandomState> = HashMap::default();
+        for group in samples_of(facts, "cpu") {
+            samples += group.sum(0);
+            if let Some(frame) = group.stack(STACK_KEY).and_then(top) {
+                *own.entry(facts.function_of(frame)).or_default() += group.sum(0);
+            }
+        }
+        let least = samples * hot;
+        let mut spots: BTreeMap<FunctionId, Spot> = BTreeMap::new();
+        for group in samples_of(facts, "cpu") {
+            let Some(stack) = group.stack(STACK_KEY) else { continue };
+            let Some(frame) = top(stack) else { continue };
+            let function = facts.function_of(frame);
+            // A name in brackets stands for a stack that there is none of.
+            if own.get(&function).is_none_or(|sum| *sum < least) || facts.method(frame).starts_with('[') {
+                continue;
+            }
+            let fresh = || Spot { frame, occurrence: Occurrence::default(), callers: BTreeMap::new() };
+            let spot = spots.entry(function).or_insert_with(fresh);
+            spot.occurrence.add(&group);
+            *spot.callers.entry(facts.application_frame(stack)).or_default() += group.sum(0);
+        }
+        let mut spots: Vec<Spot> = spots.into_values().collect();
+        // Handles of methods are in no order that would be the same again.
+        let by_name = |a: &Spot, b: &Spot| facts.method(a.frame).cmp(facts.method(b.frame));
+        spots.sort_by(|a, b| b.occurrence.samples.total_cmp(&a.occurrence.samples).then_with(|| by_name(a, b)));
+        Self { samples, whole: whole(facts), spots }
+    }
+
+    fn add_to(&self, facts: &Facts, verdict: Verdict) -> Verdict {
+        let shown = || self.spots.iter().take(SHOWN);
+        let methods = Value::methods(shown().map(|spot| MethodRow {
+            method: facts.frame(spot.frame),
+            application_frame: spot.caller(facts).map(|f| facts.frame(f)),
+            value: Box::new(Value::number(spot.occurrence.samples, "samples")),
+            percent: ratio(spot.occurrence.samples, self.samples) * 100.0,
+        }));
+        let shapes = shown().map(|spot| {
+            let (thread, percent) = spot.occurrence.busiest_thread(facts).unwrap_or_default();
+            [
+                facts.method(spot.frame).into(),
+                spot.occurrence.shape(&self.whole).name().into(),
+                thread.into(),
+                Value::percent(percent),
+            ]
+        });
+        let shapes = Value::table(["method", "over time", "busiest thread", "share on that thread"], shapes);
+        verdict.with("hot spots", methods).with("hot spots over time", shapes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::{stack, thread};
+
+    /// Samples, every 20 ms, so many of which are of a hot method, from the first on or all over the time.
+    fn scene(hot: i64, burst: bool) -> Scene {
+        (0..1_000i64).fold(Scene::new(), |scene, i| {
+            let is_hot = if burst { i < hot } else { i * hot % 1_000 < hot };
+            let (name, top) = if is_hot { ("worker", "java.util.HashMap.get") } else { ("main", "") };
+            let other = format!("com.acme.M{}.run", i % 200);
+            let methods = if top.is_empty() { vec![other.as_str()] } else { vec![top, "com.acme.Hot.find"] };
+            let fields = [("stackTrace", stack(&methods)), ("sampledThread", thread(name))];
+            scene.event("jdk.ExecutionSample", i * 20_000_000, i * 20_000_000, fields)
+        })
+    }
+
+    fn shown(verdict: &Verdict) -> String {
+        format!("{:?}", verdict.evidence)
+    }
+
+    #[test]
+    fn a_method_that_takes_nearly_all_is_worth_a_look() {
+        let verdict = scene(900, false).judge(&HotSpots);
+        assert_eq!(verdict.severity, Severity::Info);
+        assert_eq!(verdict.summary, "java.util.HashMap.get takes 90.0 % of the CPU samples itself");
+        let text = shown(&verdict);
+        assert!(text.contains("com.acme.Hot.find") && text.contains("steady") && text.contains("worker"), "{text}");
+        assert_eq!(fixture::expect("HotSpots", "scenarios/spin", Severity::Info).severity, Severity::Info);
+    }
+
+    #[test]
+    fn hot_spots_are_told_without_being_findings() {
+        let verdict = scene(200, true).judge(&HotSpots);
+        assert_eq!(verdict.severity, Severity::Ok);
+        assert!(shown(&verdict).contains("burst"), "{verdict:?}");
+        let none = scene(0, true).with("hot", "2 %").judge(&HotSpots);
+        assert_eq!((none.severity, none.evidence.is_empty()), (Severity::Ok, true));
+        fixture::expect("HotSpots", "scenarios/regex-hot", Severity::Ok);
+    }
+
+    #[test]
+    fn few_samples_say_nothing() {
+        assert_eq!(Scene::new().judge(&HotSpots).severity, Severity::NotApplicable);
+        fixture::expect("HotSpots", "scenarios/healthy", Severity::NotApplicable);
+    }
+
+    #[test]
+    fn findings_about_the_cpu_carry_them() {
+        use crate::cpu::MethodProfiling;
+        let scene = scene(900, false)
+            .setting("jdk.ExecutionSample", "period", "20 ms")
+            .event("jdk.ActiveSetting", 0, 0, [])
+            .event("jdk.CPULoad", 0, 0, []);
+        let verdict = scene.judge(&MethodProfiling);
+        assert!(verdict.is_finding(), "{verdict:?}");
+        assert!(verdict.evidence.get("hot spots over time").is_some(), "{verdict:?}");
+    }
+}

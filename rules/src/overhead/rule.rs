@@ -1,0 +1,240 @@
+//! The rule that a pattern becomes.
+
+use super::kept;
+use super::pattern::{Pattern, Resource, Thresholds};
+use super::shape::{self, Occurrence};
+use super::share::{self, Part, STACK_KEY, Shares};
+use crate::common::Seek;
+use jfr_analyzers::events::{Facts, Needs, Scope};
+use jfr_analyzers::math::{map_exp74, map2};
+use jfr_analyzers::rule::{AnalysisError, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+
+/// Samples that it takes to judge.
+const SAMPLES: f64 = 1_000.0;
+/// Waits that it takes to judge.
+const WAITS: f64 = 100.0;
+
+/// Whether the code of a [`Pattern`] takes more than its share. Needs no list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PatternRule {
+    pattern: Pattern,
+    settings: &'static [Setting],
+    texts: Texts,
+}
+
+/// What the rule says of itself.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Texts {
+    id: &'static str,
+    title: &'static str,
+    description: &'static str,
+    formula: &'static str,
+}
+
+/// The keys of the settings of a resource: the two thresholds.
+const fn keys(resource: Resource) -> [&'static str; 2] {
+    match resource {
+        Resource::Cpu => ["cpu-info", "cpu-warning"],
+        Resource::Allocation => ["allocation-info", "allocation-warning"],
+        Resource::Wall => ["wall-info", "wall-warning"],
+        Resource::Blocking => ["blocking-info", "blocking-warning"],
+    }
+}
+
+/// The setting for how many samples of a resource are needed.
+const fn least(resource: Resource) -> &'static str {
+    if matches!(resource, Resource::Blocking) { "waits" } else { "samples" }
+}
+
+impl PatternRule {
+    /// The rule of a pattern.
+    ///
+    /// What it says of itself is kept until the process ends, once for equal patterns.
+    ///
+    /// # Errors
+    /// [`AnalysisError::BadPattern`] for a pattern without an id, without limits, or with limits that are none.
+    pub fn new(pattern: Pattern) -> Result<Self, AnalysisError> {
+        let bad = |reason| AnalysisError::BadPattern { pattern: pattern.id.clone(), reason };
+        if pattern.id.is_empty() || pattern.id.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Err(bad("it needs an id without blanks"));
+        }
+        if pattern.limits.is_empty() {
+            return Err(bad("it needs limits: a share of CPU, allocation, wall or blocking"));
+        }
+        let share = |v: f64| (0.0..=100.0).contains(&v);
+        let fine = |t: &Thresholds| share(t.info) && t.warning.is_none_or(|w| share(w) && t.info <= w);
+        if !pattern.limits.iter().all(|(_, thresholds)| fine(thresholds)) {
+            return Err(bad("its limits have to be shares of 0 to 100, info at most warning"));
+        }
+        let texts = Texts {
+            id: kept::text(&pattern.id),
+            title: kept::text(&pattern.title),
+            description: kept::text(&description(&pattern)),
+            formula: kept::text(&formula(&pattern)),
+        };
+        let settings = kept::settings(settings(&pattern));
+        Ok(Self { pattern, settings, texts })
+    }
+
+    /// The pattern.
+    #[must_use]
+    pub fn pattern(&self) -> &Pattern {
+        &self.pattern
+    }
+}
+
+fn settings(pattern: &Pattern) -> Vec<Setting> {
+    let mut settings = Vec::new();
+    for (resource, thresholds) in &pattern.limits {
+        let [info, warning] = keys(*resource);
+        let (look, act) = match resource {
+            Resource::Cpu => ("Share of the CPU samples that is worth a look", "Share of the CPU samples to act on"),
+            Resource::Allocation => {
+                ("Share of the allocated bytes that is worth a look", "Share of the allocated bytes to act on")
+            }
+            Resource::Wall => {
+                ("Share of the wall-clock samples that is worth a look", "Share of the wall-clock samples to act on")
+            }
+            Resource::Blocking => {
+                ("Share of the blocked time that is worth a look", "Share of the blocked time to act on")
+            }
+        };
+        settings.push(Setting::percent(info, thresholds.info, look));
+        settings.extend(thresholds.warning.map(|share| Setting::percent(warning, share, act)));
+    }
+    let has = |is: fn(&Resource) -> bool| pattern.limits.iter().any(|(resource, _)| is(resource));
+    if has(|resource| *resource != Resource::Blocking) {
+        settings.push(Setting::count("samples", SAMPLES, "Samples that it takes to judge"));
+    }
+    if has(|resource| *resource == Resource::Blocking) {
+        settings.push(Setting::count("waits", WAITS, "Waits that it takes to judge blocked time"));
+    }
+    settings
+}
+
+fn description(pattern: &Pattern) -> String {
+    let resources: Vec<&str> = pattern.limits.iter().map(|(resource, _)| resource.of()).collect();
+    format!("How much of the {} goes to this: {}.", resources.join(", "), pattern.title)
+}
+
+fn formula(pattern: &Pattern) -> String {
+    let methods = pattern.methods.patterns().join(", ");
+    let which = match pattern.methods.looks_at() {
+        Scope::Anywhere => "anywhere on the stack",
+        Scope::Direct => "at the top of the stack, or above all methods of the program that are none of them",
+    };
+    format!(
+        "Samples (or bytes, or time) with such a method {which}, over all of the kind: 25 at …-info, 75 at …-warning; without a …-warning \
+         74 at most. The worst kind counts, of those that there is enough of. The methods (* is any text): {methods}"
+    )
+}
+
+/// A share that was judged.
+struct Judged<'s> {
+    resource: Resource,
+    part: &'s Part,
+    percent: f64,
+    score: f64,
+}
+
+impl Rule for PatternRule {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: self.texts.title,
+            category: self.pattern.category,
+            description: self.texts.description,
+            formula: self.texts.formula,
+            settings: self.settings,
+            ..RuleInfo::own(self.texts.id)
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        let needs = Needs::new().methods(self.pattern.methods.clone());
+        self.pattern.limits.iter().fold(needs, |needs, (resource, _)| share::needs(needs, *resource))
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let shares = facts.once(Shares::of);
+        let Some(set) = facts.set_place(&self.pattern.methods) else {
+            return Verdict::not_applicable("the stacks were not searched for its methods");
+        };
+        if self.pattern.native && shares.part(Resource::Cpu).count > 0.0 && !shares.has_native {
+            return Verdict::not_applicable(
+                "the stacks hold no functions of the JVM; async-profiler records them, with cstack=vm or the like",
+            );
+        }
+        let mut judged = Vec::new();
+        let mut too_few = Vec::new();
+        for (resource, thresholds) in &self.pattern.limits {
+            let (resource, part) = (*resource, shares.part(*resource));
+            if part.count < settings.number(least(resource)) {
+                too_few.push(format!("{:.0} for {}", part.count, resource.of()));
+                continue;
+            }
+            let (percent, [info, warning]) = (part.percent(set), keys(resource));
+            let score = match thresholds.warning {
+                Some(_) => map2(percent, settings.number(info), settings.number(warning)),
+                None => map_exp74(percent, settings.number(info)),
+            };
+            judged.push(Judged { resource, part, percent, score });
+        }
+        judged.sort_by(|a, b| b.score.total_cmp(&a.score));
+        let Some(worst) = judged.first() else {
+            return Verdict::not_applicable(format!("there are too few samples: {}", too_few.join(", ")));
+        };
+        let summary = format!("{}: {:.1} % of the {}", self.pattern.title, worst.percent, worst.resource.of());
+        let mut verdict = Verdict::scored(worst.score, summary).with(
+            "shares",
+            Value::table(
+                ["of", "share", "samples"],
+                judged.iter().map(|j| {
+                    [j.resource.of().into(), Value::percent(j.percent), Value::number(j.part.count, "samples")]
+                }),
+            ),
+        );
+        if !verdict.is_finding() {
+            return verdict;
+        }
+        verdict = verdict.explain(self.pattern.explanation.clone()).remedy(self.pattern.remedy.clone());
+        for found in judged.iter().filter(|j| Severity::of_score(j.score) >= Severity::Info) {
+            verdict = self.callers(facts, verdict, found, set);
+            if found.resource == Resource::Cpu {
+                verdict = when(facts, verdict, found.part, set);
+            }
+        }
+        verdict
+    }
+}
+
+impl PatternRule {
+    /// Who calls such methods: the first methods of the program that are none of them.
+    fn callers(&self, facts: &Facts, verdict: Verdict, found: &Judged<'_>, set: usize) -> Verdict {
+        let seek = Seek::new(facts, |method: &str| self.pattern.methods.matches(method));
+        let value = |weight: f64| match found.resource {
+            Resource::Cpu | Resource::Wall => Value::number(weight, "samples"),
+            Resource::Allocation => Value::bytes(weight),
+            Resource::Blocking => Value::nanos_f64(weight),
+        };
+        let callers = seek.callers(found.part.stacks_of(set), found.part.total, value);
+        verdict.with(format!("callers by {}", found.resource.of()), callers)
+    }
+}
+
+/// When the CPU samples of a set were taken, and on which thread.
+fn when(facts: &Facts, verdict: Verdict, part: &Part, set: usize) -> Verdict {
+    let stacks: std::collections::BTreeSet<_> = part.stacks_of(set).map(|(stack, _)| stack).collect();
+    let mut occurrence = Occurrence::default();
+    for group in share::samples_of(facts, "cpu") {
+        if group.stack(STACK_KEY).is_some_and(|stack| stacks.contains(&stack)) {
+            occurrence.add(&group);
+        }
+    }
+    let verdict = verdict.with("over time", occurrence.shape(&shape::whole(facts)).name());
+    match occurrence.busiest_thread(facts) {
+        Some((thread, percent)) => {
+            verdict.with("busiest thread", thread).with("share on that thread", Value::percent(percent))
+        }
+        None => verdict,
+    }
+}

@@ -1,0 +1,106 @@
+//! Whether something goes on all the time, and on which thread.
+
+use std::collections::BTreeMap;
+
+use super::share::{THREAD_KEY, samples_of};
+use jfr_analyzers::events::{Facts, Group, ThreadId};
+use jfr_analyzers::math::{Spread, ratio};
+
+/// How samples lie over time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// In nearly all slices of time.
+    Steady,
+    /// In some of them.
+    Burst,
+    /// There are too few to tell.
+    Unknown,
+}
+
+/// Samples for each slice of time: then the chance that a slice has none of what goes on all the time is below 2 %.
+const SAMPLES_A_SLICE: f64 = 4.0;
+/// Slices, at least.
+const FEWEST: u32 = 4;
+/// The share of slices that is nearly all.
+const NEARLY_ALL: f64 = 0.9;
+
+impl Shape {
+    pub(super) fn of(spread: &Spread, whole: &Spread, samples: f64) -> Self {
+        let slices = jfr_analyzers::math::to_i64((samples / SAMPLES_A_SLICE).floor());
+        let Some(slices) = u32::try_from(slices).ok().filter(|n| *n >= FEWEST) else { return Self::Unknown };
+        let (there, all) = spread.within(whole, slices.min(64));
+        match f64::from(there) / f64::from(all.max(1)) {
+            // A recording so short that it is one slice or two.
+            _ if all < FEWEST / 2 => Self::Unknown,
+            share if share >= NEARLY_ALL => Self::Steady,
+            _ => Self::Burst,
+        }
+    }
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Steady => "steady",
+            Self::Burst => "burst",
+            Self::Unknown => "too few samples to tell",
+        }
+    }
+}
+
+/// When and where some CPU samples were taken.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Occurrence {
+    pub(super) samples: f64,
+    spread: Spread,
+    threads: BTreeMap<Option<ThreadId>, f64>,
+}
+
+impl Occurrence {
+    pub(super) fn add(&mut self, group: &Group<'_>) {
+        self.samples += group.sum(0);
+        self.spread.merge(&group.spread());
+        *self.threads.entry(group.thread_id(THREAD_KEY)).or_default() += group.sum(0);
+    }
+
+    pub(super) fn shape(&self, whole: &Spread) -> Shape {
+        Shape::of(&self.spread, whole, self.samples)
+    }
+
+    /// The thread with most of the samples, and its share, 0 to 100.
+    pub(super) fn busiest_thread(&self, facts: &Facts) -> Option<(String, f64)> {
+        let name = |thread: &Option<ThreadId>| thread.map_or("unknown", |id| facts.thread(id).name.as_str());
+        let most = self.threads.iter().max_by(|a, b| a.1.total_cmp(b.1).then_with(|| name(b.0).cmp(name(a.0))));
+        most.map(|(thread, samples)| (name(thread).to_owned(), ratio(*samples, self.samples) * 100.0))
+    }
+}
+
+/// When there were CPU samples at all.
+pub(super) fn whole(facts: &Facts) -> Spread {
+    samples_of(facts, "cpu").fold(Spread::default(), |mut all, group| {
+        all.merge(&group.spread());
+        all
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: i64 = 1_000_000_000;
+
+    fn spread(times: impl Iterator<Item = i64>) -> Spread {
+        times.fold(Spread::default(), |mut spread, second| {
+            spread.add(second * SECOND);
+            spread
+        })
+    }
+
+    #[test]
+    fn steady_is_nearly_always() {
+        let whole = spread(0..600);
+        assert_eq!(Shape::of(&spread((0..600).step_by(5)), &whole, 120.0), Shape::Steady);
+        assert_eq!(Shape::of(&spread(100..220), &whole, 120.0), Shape::Burst);
+        assert_eq!(Shape::of(&spread((0..600).step_by(60)), &whole, 10.0), Shape::Unknown);
+        // The fewer there are, the longer the slices.
+        assert_eq!(Shape::of(&spread((0..600).step_by(30)), &whole, 20.0), Shape::Steady);
+    }
+}

@@ -1,0 +1,148 @@
+//! How much of each resource passes the methods of each pattern, computed once for all patterns.
+
+use hashbrown::HashMap;
+
+use super::pattern::Resource;
+use crate::common::Seek;
+use crate::locks::blocked;
+use jfr_analyzers::events::{AMOUNT, Facts, Group, GroupBy, Needs, PROFILE};
+use jfr_analyzers::math::ratio;
+use jfrkit_profile::StackId;
+
+/// CPU and wall-clock samples, whoever took them.
+pub(crate) const SAMPLES: GroupBy = GroupBy::of(&[
+    "datadog.ExecutionSample",
+    "jdk.CPUTimeSample",
+    "jdk.ExecutionSample",
+    "profiler.WallClockSample",
+    "datadog.MethodSample",
+])
+.by(&[PROFILE, "stackTrace", "sampledThread|eventThread"])
+.measure(&[AMOUNT])
+.spread();
+const PROFILE_KEY: usize = 0;
+pub(super) const STACK_KEY: usize = 1;
+pub(super) const THREAD_KEY: usize = 2;
+
+/// Allocations.
+const ALLOCATIONS: GroupBy = GroupBy::of(&[
+    "jdk.ObjectAllocationInNewTLAB",
+    "jdk.ObjectAllocationOutsideTLAB",
+    "jdk.ObjectAllocationSample",
+    "datadog.ObjectSample",
+])
+.by(&[PROFILE, "stackTrace"])
+.measure(&[AMOUNT]);
+
+/// What the shares of a resource are computed of.
+pub(super) fn needs(needs: Needs, resource: Resource) -> Needs {
+    needs.groups(match resource {
+        Resource::Cpu | Resource::Wall => SAMPLES,
+        Resource::Allocation => ALLOCATIONS,
+        Resource::Blocking => blocked::BLOCKED,
+    })
+}
+
+/// The samples of one profile.
+pub(super) fn samples_of<'f>(facts: &'f Facts, profile: &'static str) -> impl Iterator<Item = Group<'f>> {
+    facts.groups(&SAMPLES).iter().filter(move |g| g.text(PROFILE_KEY) == Some(profile))
+}
+
+/// What is known of one resource.
+#[derive(Debug, Default)]
+pub(super) struct Part {
+    /// Each stack once, with what it weighs.
+    stacks: Vec<(StackId, f64)>,
+    /// The sets of methods on each stack, so many words a stack.
+    marks: Vec<u64>,
+    words: usize,
+    /// What all weigh, those without a stack, too.
+    pub(super) total: f64,
+    /// How many samples, allocations or waits there are.
+    pub(super) count: f64,
+    /// What the stacks of each set weigh.
+    sums: Vec<f64>,
+}
+
+impl Part {
+    fn of<'f>(facts: &Facts, groups: impl Iterator<Item = Group<'f>>, sampled: bool) -> Self {
+        let mut part = Self { words: facts.set_words(), sums: vec![0.0; facts.set_count()], ..Self::default() };
+        let mut places: HashMap<StackId, usize, foldhash::fast::RandomState> = HashMap::default();
+        for group in groups {
+            let weight = group.sum(0);
+            part.total += weight;
+            part.count += if sampled { weight } else { group.count() as f64 };
+            let Some(stack) = group.stack(STACK_KEY) else { continue };
+            let place = *places.entry(stack).or_insert_with(|| {
+                part.stacks.push((stack, 0.0));
+                part.stacks.len().saturating_sub(1)
+            });
+            if let Some((_, sum)) = part.stacks.get_mut(place) {
+                *sum += weight;
+            }
+        }
+        let mut found = vec![0; part.words];
+        part.marks.reserve_exact(part.stacks.len().saturating_mul(part.words));
+        for (stack, weight) in &part.stacks {
+            facts.sets_on(*stack, &mut found);
+            for (word, mut bits) in found.iter().copied().enumerate() {
+                while bits != 0 {
+                    let set = word * 64 + bits.trailing_zeros() as usize;
+                    if let Some(sum) = part.sums.get_mut(set) {
+                        *sum += weight;
+                    }
+                    bits &= bits - 1;
+                }
+            }
+            part.marks.extend_from_slice(&found);
+        }
+        part
+    }
+
+    /// What the stacks of a set weigh.
+    pub(super) fn sum(&self, set: usize) -> f64 {
+        self.sums.get(set).copied().unwrap_or(0.0)
+    }
+
+    /// The share of a set, 0 to 100.
+    pub(super) fn percent(&self, set: usize) -> f64 {
+        ratio(self.sum(set), self.total) * 100.0
+    }
+
+    /// The stacks of a set, with what they weigh.
+    pub(super) fn stacks_of(&self, set: usize) -> impl Iterator<Item = (StackId, f64)> {
+        let marks = self.marks.iter().skip(set / 64).step_by(self.words.max(1));
+        let of_set = move |mark: &u64| mark & (1 << (set % 64)) != 0;
+        self.stacks.iter().zip(marks).filter(move |(_, mark)| of_set(mark)).map(|(stack, _)| *stack)
+    }
+}
+
+/// What is known of all resources.
+#[derive(Debug)]
+pub(super) struct Shares {
+    parts: [Part; 4],
+    /// Whether the stacks of CPU samples hold functions of the JVM.
+    pub(super) has_native: bool,
+}
+
+impl Shares {
+    pub(super) fn of(facts: &Facts) -> Self {
+        let cpu = Part::of(facts, samples_of(facts, "cpu"), true);
+        let native = Seek::new(facts, |method: &str| method.contains("::"));
+        let has_native = cpu.stacks.iter().any(|(stack, _)| native.passes(*stack));
+        let allocation = Part::of(facts, facts.groups(&ALLOCATIONS).iter(), false);
+        let wall = Part::of(facts, samples_of(facts, "wall"), true);
+        let blocking = Part::of(facts, blocked::of_time(facts, |_| false).into_iter(), false);
+        Self { parts: [cpu, allocation, wall, blocking], has_native }
+    }
+
+    pub(super) fn part(&self, resource: Resource) -> &Part {
+        let [cpu, allocation, wall, blocking] = &self.parts;
+        match resource {
+            Resource::Cpu => cpu,
+            Resource::Allocation => allocation,
+            Resource::Wall => wall,
+            Resource::Blocking => blocking,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The JVM's own work, most of which only native stacks show.
+
+use super::{LINE, Line, cpu};
+use jfr_analyzers::rule::Category;
+
+pub(super) const LINES: &[Line] = &[
+    Line {
+        id: "LockInternalsOverhead",
+        title: "Work of the JVM and the system on locks",
+        category: Category::Locks,
+        methods: &[
+            "ObjectMonitor::*",
+            "ObjectSynchronizer::*",
+            "Parker::*",
+            "Unsafe_Park*",
+            "Unsafe_Unpark*",
+            "jdk.internal.misc.Unsafe.park",
+            "jdk.internal.misc.Unsafe.unpark",
+            "sun.misc.Unsafe.park",
+            "sun.misc.Unsafe.unpark",
+            "futex_*",
+            "do_futex*",
+            "*_sys_futex*",
+            "pthread_cond_*",
+            "__pthread_cond_*",
+            "___pthread_cond_*",
+            "pthread_mutex_*",
+            "__pthread_mutex_*",
+            "___pthread_mutex_*",
+            "__lll_lock_*",
+        ],
+        limits: &[cpu(3.0, 5.0)],
+        explanation: "CPU time, not waiting time, goes into putting threads to sleep and waking them up: locks are fought for, or tasks so \
+                      small that handing them over costs more than doing them.",
+        remedy: "Hand over tasks in batches, hold locks for less or split them, use fewer threads, and atomic or concurrent classes in \
+                 place of locks.",
+        ..LINE
+    },
+    Line {
+        id: "DeoptimizationOverhead",
+        title: "Deoptimization",
+        category: Category::Jvm,
+        methods: &[
+            "Deoptimization::*",
+            "DeoptimizationScope::*",
+            "deoptimize*",
+            "SharedRuntime::deopt*",
+            "CodeCache::*deopt*",
+        ],
+        native: true,
+        limits: &[cpu(3.0, 5.0)],
+        explanation: "The JVM throws compiled code away and goes on in the interpreter, as what the compiler assumed no longer holds.",
+        remedy: "See the rule DeoptimizationStorm for methods and reasons. Classes loaded late, types that alternate at one call, and \
+                 exceptions on hot paths are the usual causes.",
+        ..LINE
+    },
+    Line {
+        id: "SafepointOverhead",
+        title: "Safepoints and handshakes",
+        category: Category::Jvm,
+        methods: &[
+            "SafepointSynchronize::*",
+            "SafepointMechanism::*",
+            "ThreadSafepointState::*",
+            "Handshake::*",
+            "HandshakeState::*",
+        ],
+        native: true,
+        limits: &[cpu(3.0, 5.0)],
+        explanation: "CPU time goes into stopping threads and letting them go on.",
+        remedy: "See the rules SlowSafepoint and VmOperationShare for how often and why threads are stopped: thread dumps, monitoring, biased \
+                 locking and deoptimization are the usual causes.",
+        ..LINE
+    },
+    Line {
+        id: "VmOperationOverhead",
+        title: "Operations of the VM thread",
+        category: Category::Jvm,
+        methods: &["VM_*", "VM_Operation::*", "VMThread::evaluate_operation", "VMThread::inner_execute"],
+        native: true,
+        limits: &[cpu(3.0, 5.0)],
+        explanation: "The VM thread does work for which, mostly, all others are stopped: collections, thread dumps, heap inspections, \
+                      redefinition of classes.",
+        remedy: "See which operations they are: rule VmOperationShare, and the methods called here.",
+        ..LINE
+    },
+];

@@ -1,0 +1,193 @@
+//! What programs do with the language and its collections: values, exceptions, reflection, class loading, waiting.
+
+use super::{LINE, Line, allocation, blocking, cpu, wall};
+use jfr_analyzers::events::Scope;
+use jfr_analyzers::rule::Category;
+
+pub(super) const LINES: &[Line] = &[
+    Line {
+        id: "BoxingOverhead",
+        title: "Boxing of primitive values",
+        methods: &[
+            "java.lang.Boolean.valueOf",
+            "java.lang.Byte.valueOf",
+            "java.lang.Character.valueOf",
+            "java.lang.Short.valueOf",
+            "java.lang.Integer.valueOf",
+            "java.lang.Long.valueOf",
+            "java.lang.Float.valueOf",
+            "java.lang.Double.valueOf",
+            "java.lang.Boolean.booleanValue",
+            "java.lang.Character.charValue",
+            "java.lang.Byte.*Value",
+            "java.lang.Short.*Value",
+            "java.lang.Integer.*Value",
+            "java.lang.Long.*Value",
+            "java.lang.Float.*Value",
+            "java.lang.Double.*Value",
+            "scala.runtime.BoxesRunTime.boxTo*",
+            "scala.runtime.BoxesRunTime.unboxTo*",
+            "kotlin.coroutines.jvm.internal.Boxing",
+        ],
+        limits: &[cpu(3.0, 5.0), allocation(3.0, 5.0), wall(3.0, 5.0)],
+        explanation: "Numbers are wrapped into objects, mostly to put them into collections or to pass them to generic code.",
+        remedy: "Use arrays, primitive streams (IntStream) or collections of primitives (fastutil, HPPC, Eclipse Collections), and \
+                 primitive types in signatures of hot methods.",
+        ..LINE
+    },
+    Line {
+        id: "HashCollisionOverhead",
+        title: "Hash collisions",
+        methods: &[
+            "java.util.HashMap$TreeNode",
+            "java.util.HashMap.treeifyBin",
+            "java.util.HashMap.comparableClassFor",
+            "java.util.HashMap.compareComparables",
+            "java.util.concurrent.ConcurrentHashMap$TreeBin",
+            "java.util.concurrent.ConcurrentHashMap$TreeNode",
+            "java.util.concurrent.ConcurrentHashMap.treeifyBin",
+            "java.util.concurrent.ConcurrentHashMap.comparableClassFor",
+            "java.util.concurrent.ConcurrentHashMap.compareComparables",
+        ],
+        limits: &[cpu(2.0, 4.0), allocation(3.0, 5.0), wall(2.0, 4.0)],
+        explanation: "Many keys of a hash map have the same hash, so that its buckets became trees.",
+        remedy: "Give the keys a hashCode that spreads: over all fields that differ, and computed once if it is expensive. Make keys \
+                 Comparable, so that at least the trees are fast.",
+        ..LINE
+    },
+    Line {
+        id: "CollectionGrowthOverhead",
+        title: "Growing of collections",
+        methods: &[
+            "java.util.HashMap.resize",
+            "java.util.IdentityHashMap.resize",
+            "java.util.WeakHashMap.resize",
+            "java.util.WeakHashMap.transfer",
+            "java.util.Hashtable.rehash",
+            "java.util.ArrayList.grow",
+            "java.util.ArrayList.ensureCapacity*",
+            "java.util.Vector.grow*",
+            "java.util.Vector.ensureCapacity*",
+            "java.util.ArrayDeque.grow",
+            "java.util.ArrayDeque.doubleCapacity",
+            "java.util.PriorityQueue.grow",
+            "java.util.concurrent.PriorityBlockingQueue.tryGrow",
+            "java.util.concurrent.ConcurrentHashMap.transfer",
+            "java.util.concurrent.ConcurrentHashMap.helpTransfer",
+            "java.util.concurrent.ConcurrentHashMap.tryPresize",
+            "scala.collection.mutable.*.growTable",
+            "scala.collection.mutable.*.resize",
+            "it.unimi.dsi.fastutil.*.rehash",
+        ],
+        limits: &[cpu(3.0, 5.0), allocation(3.0, 5.0), wall(3.0, 5.0)],
+        explanation: "Collections start small and are copied each time they are full.",
+        remedy: "Give new collections their size where it is known (HashMap.newHashMap(n) since JDK 19, new ArrayList<>(n)), and reuse or \
+                 avoid short-lived ones.",
+        ..LINE
+    },
+    Line {
+        id: "ExceptionOverhead",
+        title: "Making exceptions",
+        category: Category::Exceptions,
+        methods: &[
+            "java.lang.Throwable.<init>",
+            "java.lang.Throwable.fillInStackTrace",
+            "java.lang.Throwable.getStackTrace",
+            "java.lang.Throwable.getOurStackTrace",
+            "java.lang.StackTraceElement",
+            "*Exception.<init>",
+            "*Error.<init>",
+        ],
+        limits: &[cpu(3.0, 5.0), allocation(3.0, 5.0), wall(3.0, 5.0)],
+        explanation: "An exception costs the walk over the stack when it is made, the more the deeper the stack is.",
+        remedy: "Do not use exceptions for what happens all the time: check before parsing, return an Optional or a result. Where one \
+                 has to be thrown often, make it without a stack trace (the constructor with writableStackTrace = false).",
+        ..LINE
+    },
+    Line {
+        id: "ReflectionOverhead",
+        title: "Reflection and method handles",
+        methods: &[
+            "java.lang.reflect",
+            "jdk.internal.reflect",
+            "sun.reflect",
+            "java.lang.Class.getMethod*",
+            "java.lang.Class.getField*",
+            "java.lang.Class.getConstructor*",
+            "java.lang.Class.getDeclared*",
+            "java.lang.Class.privateGet*",
+            "java.lang.invoke.MethodHandles",
+            "java.lang.invoke.MethodHandleNatives",
+            "java.lang.invoke.MethodType",
+            "java.lang.invoke.InvokerBytecodeGenerator",
+            "java.lang.invoke.*LambdaMetafactory",
+        ],
+        scope: Scope::Direct,
+        limits: &[cpu(3.0, 5.0)],
+        explanation: "Methods and fields are looked up by name, or called through reflection. What they then do is not counted here.",
+        remedy: "Look methods, fields and handles up once and keep them: in static final fields, so that the compiler can inline the \
+                 call. Use interfaces, generated code or lambdas in place of reflection on the hot path.",
+        ..LINE
+    },
+    Line {
+        id: "ClassLoadingOverhead",
+        title: "Loading of classes",
+        category: Category::Classes,
+        methods: &[
+            "*ClassLoader.loadClass*",
+            "*ClassLoader.findClass*",
+            "*ClassLoader.defineClass*",
+            "java.lang.Class.forName*",
+            "jdk.internal.loader.BuiltinClassLoader",
+            "SystemDictionary::*",
+            "ClassFileParser::*",
+            "Verifier::*",
+            "ClassVerifier::*",
+        ],
+        // Blocking: own. Two threads that load the same class wait for each other.
+        limits: &[cpu(3.0, 5.0), wall(3.0, 5.0), blocking(3.0, 5.0)],
+        explanation: "Classes are loaded, or looked for in vain, while the program runs. When it starts that is as it has to be.",
+        remedy: "If it goes on after the start: do not look classes up by name again and again (ServiceLoader, JNDI, Class.forName, \
+                 scripts), keep what was found and what was not. For a faster start use class data sharing (-XX:SharedArchiveFile).",
+        ..LINE
+    },
+    Line {
+        id: "FinalizerOverhead",
+        title: "Finalizers and cleaners",
+        category: Category::Jvm,
+        methods: &[
+            "java.lang.ref.Finalizer*",
+            "java.lang.ref.Cleaner*",
+            "jdk.internal.ref.Cleaner*",
+            "jdk.internal.ref.PhantomCleanable",
+            "sun.misc.Cleaner",
+        ],
+        limits: &[cpu(1.0, 3.0)],
+        explanation: "Objects with a finalizer live for another collection, and one thread finalizes them all.",
+        remedy: "Close resources with try-with-resources; replace finalize() by nothing, or by a Cleaner for what has to be certain; make \
+                 fewer of the objects that have one.",
+        ..LINE
+    },
+    Line {
+        id: "BusySpin",
+        title: "Busy spinning",
+        methods: &[
+            "java.lang.Thread.onSpinWait",
+            "java.lang.Thread.yield",
+            "java.lang.Thread.yield0",
+            "sun.nio.ch.SelectorImpl.selectNow",
+            "java.util.concurrent.ConcurrentLinkedQueue.poll",
+            "java.util.concurrent.ConcurrentLinkedDeque.poll*",
+            "com.lmax.disruptor.BusySpinWaitStrategy",
+            "com.lmax.disruptor.YieldingWaitStrategy",
+            "org.agrona.concurrent.BusySpinIdleStrategy",
+            "org.agrona.concurrent.NoOpIdleStrategy",
+            "org.agrona.concurrent.YieldingIdleStrategy",
+        ],
+        limits: &[cpu(3.0, 10.0)],
+        explanation: "Threads use the CPU to wait: they look again and again whether there is something to do.",
+        remedy: "Wait for something: a blocking queue, a condition, LockSupport.park, Selector.select with a time. Spin for microseconds \
+                 only, and where a core can be given away for it.",
+        ..LINE
+    },
+];

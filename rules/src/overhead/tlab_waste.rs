@@ -1,0 +1,193 @@
+//! `TlabWaste`: memory that threads take for allocation and do not use.
+
+use crate::common::{SECOND, amount};
+use jfr_analyzers::events::{Cell, EVENT, Facts, GroupBy, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// How much of the thread-local allocation buffers is left unused. Needs no list.
+///
+/// The first object of a buffer, which its event tells, says nothing about the rest of it; what the thread allocated by its own
+/// count does. Quiet on Spark and the JDK's own recordings (0 to 1.5 %), fires on made-up events.
+#[derive(Debug, Clone, Copy)]
+pub struct TlabWaste;
+
+const IN_NEW: &str = "jdk.ObjectAllocationInNewTLAB";
+/// What threads were given, each second.
+const GIVEN: GroupBy = GroupBy::of(&[IN_NEW, "jdk.ObjectAllocationOutsideTLAB"])
+    .by(&[EVENT, "eventThread"])
+    .measure(&["tlabSize|allocationSize"])
+    .per_nanos(SECOND);
+/// What threads say that they have allocated since they began.
+const ALLOCATED: GroupBy = GroupBy::of(&["jdk.ThreadAllocationStatistics"]).by(&["thread"]).measure(&["allocated"]);
+const STARTED: GroupBy = GroupBy::of(&["jdk.ThreadStart"]).by(&["thread"]);
+
+/// Buffers that it takes to judge.
+const BUFFERS: f64 = 1_000.0;
+/// Buffers of a thread that make it count.
+const EACH: f64 = 10.0;
+
+impl Rule for TlabWaste {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Unused memory in allocation buffers",
+            category: Category::Heap,
+            description: "How much of the thread-local allocation buffers (TLABs) is thrown away unused.",
+            formula: "For each thread, between its start (or the first jdk.ThreadAllocationStatistics) and the last of these: 1 less what it \
+                      allocated over the sizes of the buffers and of the objects outside of them that it was given. Over all threads with \
+                      10 buffers and more: 25 at `info`, 75 at `warning`. Not with fewer than `buffers` in all, nor where the buffers recorded \
+                      are less than what was allocated (profilers record some of them only).",
+            settings: const {
+                &[
+                    Setting::percent("info", 10.0, "Share that is worth a look"),
+                    Setting::percent("warning", 15.0, "Share to act on"),
+                    Setting::count("buffers", BUFFERS, "Buffers that it takes to judge"),
+                ]
+            },
+            ..RuleInfo::own("TlabWaste")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+            .available(IN_NEW)
+            .available("jdk.ThreadAllocationStatistics")
+            .groups(GIVEN)
+            .groups(ALLOCATED)
+            .groups(STARTED)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let mut threads: Vec<Buffers> =
+            buffers(facts).into_iter().filter(|b| b.count >= EACH && b.given > 0.0).collect();
+        let sum = |of: fn(&Buffers) -> f64| threads.iter().map(of).sum::<f64>();
+        let (count, given, used) = (sum(|b| b.count), sum(|b| b.given), sum(|b| b.used));
+        if count < settings.number("buffers") {
+            return Verdict::not_applicable(format!(
+                "{count:.0} buffers are too few, of threads that tell how much they allocated in a known time"
+            ));
+        }
+        if used > given * 1.1 {
+            return Verdict::not_applicable("not all buffers are recorded");
+        }
+        let waste = (1.0 - ratio(used, given)).max(0.0);
+        threads.sort_by(|a, b| b.waste().total_cmp(&a.waste()));
+        let rows = threads.iter().take(10).map(|b| {
+            [
+                b.thread.clone().into(),
+                Value::bytes(b.waste()),
+                Value::share(ratio(b.waste(), b.given)),
+                Value::number(b.count, "buffers"),
+            ]
+        });
+        let score = map2(waste * 100.0, settings.number("info"), settings.number("warning"));
+        let summary = format!(
+            "{:.1} % of the thread-local allocation buffers is left unused: {} of {}",
+            waste * 100.0,
+            amount(given * waste),
+            amount(given)
+        );
+        Verdict::scored(score, summary)
+            .explain(
+                "A thread takes a piece of the heap and allocates in it. What is left of it when the collector comes, or when an object \
+                 does not fit, is lost until the next collection, which so comes earlier.",
+            )
+            .remedy(
+                "Let the JVM choose the size (no -XX:TLABSize, -XX:MinTLABSize, -XX:-ResizeTLAB). Many threads that allocate little between two \
+                 collections waste most: use fewer, or a larger young generation. Avoid objects nearly as large as a buffer.",
+            )
+            .with("share", Value::share(waste))
+            .with("unused", Value::bytes(given * waste))
+            .with("threads", Value::table(["thread", "unused", "share", "buffers"], rows))
+    }
+}
+
+/// What one thread was given and used.
+#[derive(Debug, Default)]
+struct Buffers {
+    thread: String,
+    given: f64,
+    used: f64,
+    count: f64,
+}
+
+impl Buffers {
+    fn waste(&self) -> f64 {
+        (self.given - self.used).max(0.0)
+    }
+}
+
+fn buffers(facts: &Facts) -> Vec<Buffers> {
+    let started: Vec<(Cell, i64)> = facts.groups(&STARTED).iter().map(|g| (g.key(0), g.first())).collect();
+    let given: Vec<_> = facts.groups(&GIVEN).iter().collect();
+    let of_thread = facts.groups(&ALLOCATED).iter().filter_map(|told| {
+        let thread = told.thread(0)?;
+        // It counts from its start, and only ever up.
+        let start = started.iter().find(|(key, _)| *key == told.key(0)).map(|(_, at)| *at);
+        let (from, before) = start.map_or((told.first(), told.min(0)), |at| (at, 0.0));
+        let mut buffers = Buffers { thread: thread.name.clone(), used: told.max(0) - before, ..Buffers::default() };
+        for second in given.iter().filter(|g| g.key(1) == told.key(0)) {
+            let (begin, end) = (second.bucket(), second.bucket().saturating_add(SECOND));
+            let inside = end.min(told.last()).saturating_sub(begin.max(from)).max(0);
+            let share = inside as f64 / SECOND as f64;
+            buffers.given += second.sum(0) * share;
+            if second.text(0) == Some(IN_NEW) {
+                buffers.count += second.count() as f64 * share;
+            }
+        }
+        Some(buffers)
+    });
+    of_thread.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::thread;
+
+    const MIB: i64 = 1 << 20;
+
+    /// A hundred seconds with 20 buffers in each, of which so much is used.
+    fn scene(used: i64) -> Scene {
+        let told = |scene: Scene, at: i64, allocated: i64| {
+            let fields = [("thread", thread("worker")), ("allocated", allocated.into())];
+            scene.event("jdk.ThreadAllocationStatistics", at, at, fields)
+        };
+        let scene = told(Scene::new(), 0, 7 * MIB);
+        let scene = (0..2_000i64).fold(scene, |scene, i| {
+            let at = i * SECOND / 20;
+            let fields = [("eventThread", thread("worker")), ("tlabSize", MIB.into()), ("allocationSize", 16.into())];
+            scene.event(IN_NEW, at, at, fields)
+        });
+        told(scene, 100 * SECOND, 7 * MIB + 2_000 * used)
+    }
+
+    #[test]
+    fn buffers_that_are_half_empty_are_waste() {
+        let verdict = scene(MIB / 2).judge(&TlabWaste);
+        assert_eq!(verdict.severity, Severity::Warning, "{}", verdict.summary);
+        assert!(verdict.summary.starts_with("50.0 %"), "{}", verdict.summary);
+        assert_eq!(scene(MIB / 100 * 89).judge(&TlabWaste).severity, Severity::Info);
+    }
+
+    #[test]
+    fn what_is_left_at_the_end_of_a_full_buffer_is_not() {
+        assert_eq!(scene(MIB / 100 * 98).judge(&TlabWaste).severity, Severity::Ok);
+        // A profiler records one of many.
+        assert_eq!(scene(MIB * 5).judge(&TlabWaste).severity, Severity::NotApplicable);
+        assert_eq!(scene(MIB / 2).with("buffers", "5000").judge(&TlabWaste).severity, Severity::NotApplicable);
+    }
+
+    #[test]
+    fn real_programs_waste_little() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus/public/openjdk+jmc/hotmethods.jfr");
+        let Ok(recording) = jfr_parse::Recording::open(path) else { return };
+        let mut options = jfr_analyzers::rule::AnalysisOptions::default();
+        options.rules.push("TlabWaste".to_owned());
+        let report = crate::analysis().evaluate(&recording, &options);
+        let severity = report.ok().and_then(|r| r.outcome("TlabWaste").map(|o| o.verdict.severity));
+        assert_eq!(severity, Some(Severity::Ok));
+    }
+}

@@ -1,0 +1,61 @@
+//! `BufferLost`: events that were lost.
+
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::map_exp100;
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether the JVM lost events. Needs the list of losses.
+#[derive(Debug, Clone, Copy)]
+pub struct BufferLost;
+
+impl Rule for BufferLost {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Lost events",
+            category: Category::Recording,
+            description: "Whether the JVM lost events because it could not write them fast enough.",
+            formula: "75 for `warning` losses, more for more.",
+            differences: "JMC swaps the arguments of the mapping, so that more losses have a lower score.",
+            settings: const { &[Setting::count("warning", 1.0, "Losses to act on")] },
+            ..RuleInfo::jmc("BufferLost")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().table("jdk.DataLoss", &["amount", "total"])
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let table = facts.table("jdk.DataLoss");
+        let Some(first) = table.first() else { return Verdict::ok("No events were lost") };
+        let bytes: f64 = table.floats("amount").sum();
+        Verdict::scored(
+            map_exp100(table.seen() as f64, settings.number("warning")),
+            format!("{bytes:.0} bytes of events were lost in {} places", table.seen()),
+        )
+        .explain("What was lost is missing in all numbers; rules that find nothing may do so for that reason.")
+        .remedy("Record less (higher thresholds, fewer stacks), or give the recorder more memory (-XX:FlightRecorderOptions:memorysize).")
+        .with("losses", Value::count(table.seen(), "losses"))
+        .with("bytes", Value::bytes(bytes))
+        .with("first", Value::instant(first.start))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn more_losses_are_no_better() {
+        let of = |count: i64| {
+            (0..count)
+                .fold(Scene::new(), |s, i| s.event("jdk.DataLoss", i, i, [("amount", 9.into())]))
+                .judge(&BufferLost)
+        };
+        assert_eq!(of(0).severity, Severity::Ok);
+        assert_eq!(of(1).severity, Severity::Warning);
+        assert!(of(5).score > of(1).score);
+    }
+}

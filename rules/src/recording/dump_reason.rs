@@ -1,0 +1,68 @@
+//! `DumpReason`: why the recording was written.
+
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether the recording was written because the JVM died. Needs the list of `jdk.DumpReason`.
+#[derive(Debug, Clone, Copy)]
+pub struct DumpReason;
+
+/// What a reason contains, and the setting with its score.
+const REASONS: [(&str, &str); 3] = [("crash", "crash"), ("core dump", "core-dump"), ("out of memory", "out-of-memory")];
+
+impl Rule for DumpReason {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Reason of the dump",
+            category: Category::Recording,
+            description: "Whether the recording was written because the JVM crashed or ran out of memory.",
+            formula: "The score of the first of crash, core dump, out of memory that a reason contains.",
+            settings: const {
+                &[
+                    Setting::count("crash", 100.0, "Score of a crash"),
+                    Setting::count("core-dump", 90.0, "Score of a core dump"),
+                    Setting::count("out-of-memory", 80.0, "Score of running out of memory"),
+                ]
+            },
+            ..RuleInfo::jmc("DumpReason")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().available("jdk.DumpReason").table("jdk.DumpReason", &["reason"])
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let reasons: Vec<String> = facts.table("jdk.DumpReason").texts("reason").map(str::to_lowercase).collect();
+        for (part, key) in REASONS {
+            if let Some(reason) = reasons.iter().find(|r| r.contains(part)) {
+                return Verdict::scored(
+                    settings.number(key),
+                    format!("The recording was written because of: {reason}"),
+                )
+                .explain("The JVM ended irregularly. What led to it is likely to be at the end of the recording.")
+                .remedy("Look for the hs_err file or the heap dump that the JVM wrote at the same time.")
+                .with("reason", reason.as_str());
+            }
+        }
+        Verdict::ok("The recording was written regularly").with("reasons", Value::list("reasons", reasons))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn crashes_are_found_and_other_reasons_are_fine() {
+        let of = |reason: &str| {
+            Scene::new().event("jdk.DumpReason", 0, 0, [("reason", reason.into())]).judge(&DumpReason).severity
+        };
+        assert_eq!(of("Crash"), Severity::Warning);
+        assert_eq!(of("Out of Memory"), Severity::Warning);
+        assert_eq!(of("Stopped by user"), Severity::Ok);
+        assert_eq!(Scene::new().judge(&DumpReason).severity, Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,64 @@
+//! `OverAggressiveRecordingSetting`: thresholds that make recording costly.
+
+use jfr_analyzers::events::{Facts, Needs, Presence};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+
+/// Whether blocking and parking are recorded however short. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct OverAggressiveRecordingSetting;
+
+const EVENTS: [&str; 2] = ["jdk.JavaMonitorEnter", "jdk.ThreadPark"];
+
+impl Rule for OverAggressiveRecordingSetting {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Thresholds of the recording",
+            category: Category::Recording,
+            description: "Whether every blocking and parking of threads is recorded, however short.",
+            formula: "Worth a look if the threshold of JavaMonitorEnter or ThreadPark is 0.",
+            differences: "JMC also tells of event types that are switched off, whose threshold does nothing.",
+            ..RuleInfo::jmc("OverAggressiveRecordingSetting")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().available("jdk.InitialSystemProperty")
+    }
+
+    fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+        let zero = |event: &&&str| {
+            let values = facts.settings_of(event, "threshold");
+            facts.presence(event) != Presence::Disabled
+                && values.iter().any(|s| s.value.trim_start().starts_with("0 ") || s.value == "0")
+        };
+        let found: Vec<&str> = EVENTS.iter().filter(zero).copied().collect();
+        if found.is_empty() {
+            return Verdict::ok("The thresholds of the recording are harmless");
+        }
+        Verdict::info(format!("Recorded without a threshold: {}", found.join(", ")))
+            .explain("Recording every short wait costs time in the very places where threads meet.")
+            .remedy("Set a threshold, for example 10 ms, unless the short waits are what you are looking for.")
+            .with("event types", Value::list("event types", found))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn a_threshold_of_zero_is_found() {
+        let with = |value: &str| {
+            Scene::new()
+                .event("jdk.InitialSystemProperty", 0, 0, [("key", "a".into())])
+                .setting("jdk.ThreadPark", "threshold", value)
+                .judge(&OverAggressiveRecordingSetting)
+                .severity
+        };
+        assert_eq!(with("0 ms"), Severity::Info);
+        assert_eq!(with("10 ms"), Severity::Ok);
+        assert_eq!(Scene::new().judge(&OverAggressiveRecordingSetting).severity, Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,275 @@
+//! `RecordingQuality`: how far the recording can be trusted.
+
+use crate::support::{number, time};
+use jfr_analyzers::events::{EventFacts, Facts, Needs, Presence};
+use jfr_analyzers::math::ratio;
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// What makes a recording say less than it seems to. Needs the list of losses.
+///
+/// Fires on `fixtures/scenarios/spin.jfr.gz` (short, and most event types off) and on made-up recordings; quiet on `healthy`.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordingQuality;
+
+const LOSS: &str = "jdk.DataLoss";
+
+/// What most rules live on, and which event types tell it; one is enough.
+const NEEDED: [(&str, &[&str]); 9] = [
+    ("what runs on the CPUs", &["jdk.ExecutionSample", "jdk.CPUTimeSample", "datadog.ExecutionSample"]),
+    ("CPU load", &["jdk.CPULoad"]),
+    ("garbage collections", &["jdk.GarbageCollection"]),
+    ("pauses", &["jdk.GCPhasePause"]),
+    ("use of the heap", &["jdk.GCHeapSummary"]),
+    ("waiting for monitors", &["jdk.JavaMonitorEnter"]),
+    ("waiting for locks of java.util.concurrent", &["jdk.ThreadPark"]),
+    ("reads from sockets", &["jdk.SocketRead", "datadog.NativeSocketEvent"]),
+    ("errors", &["jdk.JavaErrorThrow", "datadog.ExceptionSample"]),
+];
+
+/// Events of a type that it takes to call a recording dominated by it.
+const MANY: u64 = 100_000;
+
+/// One thing that is not as it should be.
+struct Remark {
+    what: String,
+    remedy: &'static str,
+    /// How bad it is, 0 to 100.
+    score: f64,
+}
+
+/// To act on.
+const BAD: f64 = 100.0;
+/// Worth a look.
+const NOTABLE: f64 = 30.0;
+/// Worth knowing.
+const MINOR: f64 = 10.0;
+
+impl Rule for RecordingQuality {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Quality of the recording",
+            category: Category::Recording,
+            description: "Whether the recording is complete, long enough, balanced, and has the event types that most rules need. Without \
+                          that every rule that finds nothing is doubtful.",
+            formula: "To act on: any jdk.DataLoss. Worth a look: parts that cannot be read; more than `truncated` of the stacks cut off \
+                      (StackdepthSetting tells of fewer); shorter than `very-short`; an event type (other than samples) that makes more than \
+                      `dominant` of the events of a JDK's recording, from 100,000 on, or any with more than `rate`; event types that a JDK's \
+                      recording switches off and most rules live on: CPU samples, CPU load, collections, pauses, heap, monitors, parking, \
+                      sockets, errors. Only told: shorter than `short`, or over before the JVM has run for `warm-up`, as those that \
+                      profilers cut into pieces are.",
+            settings: const {
+                &[
+                    Setting::percent("truncated", 20.0, "Share of truncated stacks that is worth a look"),
+                    Setting::seconds("short", 20.0, "Length below which it is told"),
+                    Setting::seconds("very-short", 5.0, "Length below which it is worth a look"),
+                    Setting::seconds("warm-up", 60.0, "Life of the JVM that does not stand for the rest"),
+                    Setting::percent("dominant", 50.0, "Share of one event type that is worth a look"),
+                    Setting::per_second("rate", 10_000.0, "Events of one type that are worth a look"),
+                ]
+            },
+            ..RuleInfo::own("RecordingQuality")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().table(LOSS, &["amount", "total"])
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let mut remarks = Vec::new();
+        complete(facts, settings, &mut remarks);
+        long(facts, settings, &mut remarks);
+        balanced(facts, settings, &mut remarks);
+        let off = off(facts);
+        if !off.is_empty() {
+            remarks.push(Remark {
+                what: format!("Switched off: {}", off.join(", ")),
+                remedy: "Start from the settings `default` or `profile` of the JDK, and switch off only what costs too much.",
+                score: NOTABLE,
+            });
+        }
+        remarks.sort_by(|a, b| b.score.total_cmp(&a.score));
+        let all: u64 = facts.events().fold(0, |sum, (_, e)| sum.saturating_add(e.count));
+        let verdict = match remarks.as_slice() {
+            [] => Verdict::ok("The recording is complete, long enough, and has what most rules need"),
+            [first, rest @ ..] => {
+                let more = if rest.is_empty() { String::new() } else { format!("; and {} more", rest.len()) };
+                let but = if first.score < NOTABLE { "Nothing is badly wrong with the recording. " } else { "" };
+                Verdict::scored(first.score, format!("{but}{}{more}", first.what))
+            }
+        };
+        let verdict = match remarks.is_empty() {
+            true => verdict,
+            false => verdict
+                .explain(
+                    "What is not in the recording no rule can find: a rule that says that all is well means what it saw, and rates of a few \
+                     seconds say little about an hour.",
+                )
+                .remedy(remarks.iter().map(|r| r.remedy).collect::<Vec<_>>().join(" "))
+                .with("remarks", Value::list("remarks", remarks.iter().map(|r| r.what.as_str()))),
+        };
+        let verdict = verdict
+            .with("length", Value::nanos(facts.nanos()))
+            .with("events", Value::count(all, "events"))
+            .with_some("start of the JVM", facts.jvm().start.map(Value::instant));
+        if off.is_empty() { verdict } else { verdict.with("switched off", Value::list("subjects", off)) }
+    }
+}
+
+/// Losses, damage, truncated stacks.
+fn complete(facts: &Facts, settings: &Settings, remarks: &mut Vec<Remark>) {
+    let losses = facts.table(LOSS);
+    if losses.seen() > 0 {
+        let bytes: f64 = losses.floats("amount").sum();
+        remarks.push(Remark {
+            what: format!("The JVM lost {bytes:.0} bytes of events, in {}", number(losses.seen(), "place", "places")),
+            remedy: "Record less (higher thresholds, fewer stacks), or give the recorder more memory \
+                     (-XX:FlightRecorderOptions:memorysize).",
+            score: BAD,
+        });
+    }
+    if let Some(first) = facts.warnings().first() {
+        remarks.push(Remark {
+            what: format!("Not all of the file can be read: {first}"),
+            remedy: "Fetch the file anew, or let the JVM write it again (jcmd PID JFR.dump).",
+            score: NOTABLE,
+        });
+    }
+    let sum = |of: fn(&EventFacts) -> u64| facts.events().map(|(_, e)| of(e) as f64).sum::<f64>();
+    let share = ratio(sum(|e| e.truncated), sum(|e| e.with_stack)) * 100.0;
+    if share > settings.number("truncated") {
+        remarks.push(Remark {
+            what: format!("{share:.1} % of the stacks are truncated"),
+            remedy: "Record with -XX:FlightRecorderOptions:stackdepth=256 or more.",
+            score: NOTABLE,
+        });
+    }
+}
+
+/// How much of the JVM's life it covers.
+fn long(facts: &Facts, settings: &Settings, remarks: &mut Vec<Remark>) {
+    let is = |limit| facts.nanos() < settings.nanos(limit);
+    if is("short") || is("very-short") {
+        remarks.push(Remark {
+            what: format!("It is only {} long", time(facts.nanos() as f64)),
+            remedy: "Record for some minutes under the load that you ask about.",
+            score: if is("very-short") { NOTABLE } else { MINOR },
+        });
+    }
+    let lived = facts.jvm().start.map(|start| facts.end().saturating_sub(start)).filter(|n| *n >= 0);
+    if let Some(lived) = lived.filter(|n| *n < settings.nanos("warm-up")) {
+        remarks.push(Remark {
+            what: format!("It ends {} after the start of the JVM, which was still loading and compiling", time(lived as f64)),
+            remedy: "Leave out the first minute of the JVM, unless the start is what you ask about (-XX:StartFlightRecording:delay=60s).",
+            score: MINOR,
+        });
+    }
+}
+
+/// Event types of which there are too many.
+fn balanced(facts: &Facts, settings: &Settings, remarks: &mut Vec<Remark>) {
+    let all: f64 = facts.events().map(|(_, e)| e.count as f64).sum();
+    let seconds = facts.seconds().max(1.0);
+    for (name, event) in facts.events() {
+        let (share, rate) = (ratio(event.count as f64, all) * 100.0, event.count as f64 / seconds);
+        let may = event.count >= MANY && is_of_the_jdk(facts) && !name.ends_with("Sample");
+        let dominates = may && share > settings.number("dominant");
+        if dominates || rate > settings.number("rate") {
+            remarks.push(Remark {
+                what: format!("{share:.0} % of the events are {name}, {rate:.0} a second"),
+                remedy: "Give the event type that dominates a threshold or a throttle: it costs time, and drives the others out of the \
+                         recording (maxsize, maxage).",
+                score: NOTABLE,
+            });
+        }
+    }
+}
+
+/// Whether the JDK recorded it: a profiler that writes the format tells what it was asked for and nothing else.
+fn is_of_the_jdk(facts: &Facts) -> bool {
+    facts.event("jdk.GarbageCollection").declared
+}
+
+/// What most rules live on and is switched off, with the first event type that tells it.
+fn off(facts: &Facts) -> Vec<String> {
+    let is_off = |events: &&[&str]| {
+        let known: Vec<Presence> =
+            events.iter().map(|e| facts.presence(e)).filter(|p| *p > Presence::Declared).collect();
+        !known.is_empty() && known.iter().all(|p| *p == Presence::Disabled)
+    };
+    if !is_of_the_jdk(facts) {
+        return Vec::new();
+    }
+    let named = |(what, events): &(&str, &[&str])| Some(format!("{what} ({})", events.first()?));
+    NEEDED.iter().filter(|(_, events)| is_off(events)).filter_map(named).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::SECOND;
+    use crate::support::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::stack;
+
+    fn good() -> Scene {
+        NEEDED.iter().flat_map(|(_, events)| events.first()).fold(Scene::new(), |s, event| {
+            s.enabled(event).event(event, 0, 300 * SECOND, [("stackTrace", stack(&["shop.Cart.add"]))])
+        })
+    }
+
+    #[test]
+    fn a_healthy_recording_is_fine_and_one_without_most_events_is_not() {
+        fixture::expect("RecordingQuality", "scenarios/healthy", Severity::Ok);
+        let verdict = fixture::expect("RecordingQuality", "scenarios/spin", Severity::Info);
+        let remarks = format!("{:?}", verdict.evidence.get("remarks"));
+        assert!(remarks.contains("jdk.ThreadPark") && remarks.contains("only 6.0 s long"), "{verdict:?}");
+    }
+
+    #[test]
+    fn a_short_one_is_told_and_a_very_short_one_worth_a_look() {
+        let of = |seconds: i64| Scene::new().event("shop.Sale", 0, seconds * SECOND, []).judge(&RecordingQuality);
+        assert_eq!(of(30).severity, Severity::Ok);
+        assert_eq!(of(12).severity, Severity::Ok);
+        assert!(of(12).summary.contains("12.0 s long"), "{}", of(12).summary);
+        assert_eq!(of(3).severity, Severity::Info);
+    }
+
+    #[test]
+    fn lost_data_is_to_act_on() {
+        assert_eq!(good().judge(&RecordingQuality).severity, Severity::Ok);
+        let verdict = good().event(LOSS, 5, 5, [("amount", 4_711.into())]).judge(&RecordingQuality);
+        assert_eq!(verdict.severity, Severity::Warning);
+        assert!(verdict.summary.contains("4711 bytes"), "{}", verdict.summary);
+    }
+
+    #[test]
+    fn truncated_stacks_types_that_are_off_and_the_start_of_the_jvm() {
+        let of = |scene: Scene| {
+            let verdict = scene.judge(&RecordingQuality);
+            assert_eq!(verdict.severity, Severity::Info, "{verdict:?}");
+            verdict.summary
+        };
+        assert!(of(good().truncated("jdk.ThreadPark", 3)).contains("truncated"));
+        let off = Scene::new().setting("jdk.CPULoad", "enabled", "false").event("a", 0, 300 * SECOND, []);
+        assert!(of(off.clone().declared("jdk.GarbageCollection")).contains("jdk.CPULoad"));
+        assert_eq!(off.judge(&RecordingQuality).severity, Severity::Ok);
+        let start = good().event("jdk.JVMInformation", 0, 0, [("jvmStartTime", (260 * SECOND).into())]);
+        let verdict = start.judge(&RecordingQuality);
+        assert_eq!(verdict.severity, Severity::Ok);
+        assert!(verdict.summary.contains("after the start of the JVM"), "{}", verdict.summary);
+    }
+
+    #[test]
+    fn event_types_that_dominate() {
+        let many = |event: &str, seconds: i64| {
+            let scene = Scene::new().declared("jdk.GarbageCollection");
+            (0..120_000i64).fold(scene, |s, i| s.event(event, i, seconds * SECOND, [])).judge(&RecordingQuality)
+        };
+        let verdict = many("shop.Sale", 300);
+        assert!(verdict.is_finding() && verdict.summary.contains("shop.Sale"), "{verdict:?}");
+        assert_eq!(many("jdk.ExecutionSample", 300).severity, Severity::Ok);
+        assert!(many("jdk.ExecutionSample", 10).is_finding());
+    }
+}

@@ -1,0 +1,85 @@
+//! `StackdepthSetting`: stacks that are cut off.
+
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::{map_exp100_at, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether stacks are deeper than was recorded. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct StackdepthSetting;
+
+impl Rule for StackdepthSetting {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Truncated stacks",
+            category: Category::Recording,
+            description: "Whether stacks are deeper than was recorded, so that their lower ends are missing.",
+            formula: "Truncated over all stacks, of all event types: 25 at `info`, 75 at 4.8 times that.",
+            settings: const { &[Setting::percent("info", 1.0, "Share of truncated stacks that is worth a look")] },
+            ..RuleInfo::jmc("StackdepthSetting")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let sum =
+            |of: fn(&jfr_analyzers::events::EventFacts) -> u64| facts.events().map(|(_, e)| of(e) as f64).sum::<f64>();
+        let (all, truncated) = (sum(|e| e.with_stack), sum(|e| e.truncated));
+        if all <= 0.0 && !facts.events().any(|(_, e)| e.can_have_stack && e.count > 0) {
+            return Verdict::not_applicable("no event can have a stack trace");
+        }
+        if truncated <= 0.0 {
+            return Verdict::ok("No stack is truncated");
+        }
+        let share = ratio(truncated, all);
+        let mut types: Vec<_> = facts.events().filter(|(_, e)| e.truncated > 0).collect();
+        types.sort_by_key(|(_, e)| std::cmp::Reverse(e.truncated));
+        let rows = types.iter().take(10).map(|(name, e)| {
+            [
+                (*name).into(),
+                Value::count(e.truncated, "stacks"),
+                Value::share(ratio(e.truncated as f64, e.with_stack as f64)),
+            ]
+        });
+        let options = facts.flag("FlightRecorderOptions").text().map_or("", |id| facts.str(id));
+        let depth = options.split(',').find_map(|o| o.trim().strip_prefix("stackdepth=")).and_then(|d| d.parse().ok());
+        let depth: f64 = depth.unwrap_or(64.0);
+        Verdict::scored(
+            map_exp100_at(share * 100.0, settings.number("info"), 25.0),
+            format!("{:.1} % of the stacks are truncated at {depth} frames", share * 100.0),
+        )
+        .explain(
+            "Without their lower ends stacks cannot be put together: callers are missing, flame graphs fall apart.",
+        )
+        .remedy(format!(
+            "Record with -XX:FlightRecorderOptions:stackdepth={:.0} or more; profilers have a setting of their own.",
+            (depth * 2.0).clamp(256.0, 2_048.0)
+        ))
+        .with("share truncated", Value::share(share))
+        .with("depth", Value::number(depth, "frames"))
+        .with("event types", Value::table(["event type", "truncated", "share"], rows))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::stack;
+
+    #[test]
+    fn the_share_decides() {
+        let of = |truncated: u64| {
+            let one = |s: Scene, i: i64| s.event("jdk.FileRead", i, i, [("stackTrace", stack(&["a.b"]))]);
+            (0..100i64).fold(Scene::new(), one).truncated("jdk.FileRead", truncated).judge(&StackdepthSetting).severity
+        };
+        assert_eq!(of(10), Severity::Warning);
+        assert_eq!(of(2), Severity::Info);
+        assert_eq!(of(0), Severity::Ok);
+        assert_eq!(Scene::new().judge(&StackdepthSetting).severity, Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,35 @@
+//! Security.
+
+mod algorithms;
+mod crypto;
+mod passwords;
+mod secrets;
+mod unsafe_deserialization;
+mod weak_crypto;
+
+use super::boxed;
+pub use crypto::CryptoSecurityRule;
+use jfr_analyzers::rule::Rule;
+pub use passwords::{PasswordsInArguments, PasswordsInEnvironment, PasswordsInSystemProperties};
+pub use secrets::SecretsInConfiguration;
+pub use unsafe_deserialization::UnsafeDeserialization;
+pub use weak_crypto::WeakCrypto;
+
+pub(super) fn all() -> Vec<Box<dyn Rule>> {
+    boxed![
+        CryptoSecurityRule,
+        PasswordsInArguments,
+        PasswordsInEnvironment,
+        PasswordsInSystemProperties,
+        SecretsInConfiguration,
+        UnsafeDeserialization,
+        WeakCrypto
+    ]
+}
+
+/// Whether a class is the JDK's, or an array of such, or of primitives.
+fn is_jdk_class(class: &str) -> bool {
+    let element = class.trim_end_matches("[]");
+    matches!(element, "boolean" | "byte" | "char" | "short" | "int" | "long" | "float" | "double")
+        || element.contains('.') && jfr_analyzers::events::is_jdk(element)
+}

@@ -1,0 +1,114 @@
+//! `CryptoSecurityRule`: weak certificates.
+
+use std::collections::BTreeMap;
+
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether certificates are weak or expire. Needs the list of certificates.
+#[derive(Debug, Clone, Copy)]
+pub struct CryptoSecurityRule;
+
+const DAY: i64 = 86_400_000_000_000;
+
+impl Rule for CryptoSecurityRule {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Weak certificates",
+            category: Category::Security,
+            description: "Whether the program uses certificates that are weak, expired or soon will be.",
+            formula: "To act on if any certificate is signed with MD2, MD5 or SHA-1, has an RSA or DSA key of fewer than \
+                      2048 bits or an EC key of fewer than 224, has expired or will within `expiry`.",
+            differences: "JMC counts days from the time of the analysis, so that its verdict changes from day to day; \
+                          here they count from the time of the recording. EdDSA keys are not taken for DSA keys.",
+            settings: const { &[Setting::seconds("expiry", 90.0 * 86_400.0, "Time before expiry to act on")] },
+            ..RuleInfo::jmc("CryptoSecurityRule")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().available("jdk.X509Certificate").table(
+            "jdk.X509Certificate",
+            &["algorithm", "keyType", "keyLength", "validUntil", "serialNumber", "subject"],
+        )
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let mut found: BTreeMap<(String, String), String> = BTreeMap::new();
+        for row in facts.table("jdk.X509Certificate").rows() {
+            let text = |field: &str| row.text(field).unwrap_or_default().to_uppercase();
+            let (algorithm, key, length) = (text("algorithm"), text("keyType"), row.int("keyLength").unwrap_or(0));
+            let mut problems = Vec::new();
+            for weak in ["SHA1", "MD2", "MD5"] {
+                if algorithm.contains(weak) {
+                    problems.push(format!("signed with {weak}"));
+                }
+            }
+            let short = if key.contains("EDDSA") || key.contains("ED25519") || key.contains("ED448") {
+                false
+            } else if key.contains("RSA") || key.contains("DSA") && !key.contains("EC") {
+                length > 0 && length < 2_048
+            } else {
+                key.contains("EC") && length > 0 && length < 224
+            };
+            if short {
+                problems.push(format!("{key} key of {length} bits"));
+            }
+            if let Some(until) = row.int("validUntil") {
+                let left = until.saturating_sub(row.start);
+                if left < 0 {
+                    problems.push(format!("expired {} days before", left.saturating_neg() / DAY));
+                } else if left < settings.nanos("expiry") {
+                    problems.push(format!("expires in {} days", left / DAY));
+                }
+            }
+            if !problems.is_empty() {
+                let subject = row.text("subject").unwrap_or("?").to_owned();
+                let serial = row.text("serialNumber").unwrap_or("?").to_owned();
+                found.insert((subject, serial), problems.join(", "));
+            }
+        }
+        if found.is_empty() {
+            return Verdict::ok("The certificates are strong and valid");
+        }
+        let count = found.len();
+        let rows =
+            found.into_iter().map(|((subject, serial), problem)| [subject.into(), serial.into(), problem.into()]);
+        Verdict::warning(format!("{count} certificates are weak, have expired or soon will"))
+            .remedy("Renew them, with SHA-256 or better and keys of 2048 bits (RSA) or 256 (EC).")
+            .with("certificates", Value::table(["subject", "serial number", "problem"], rows))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn weak_and_expiring_certificates() {
+        let of = |algorithm: &str, key: &str, bits: i64, days: i64| {
+            Scene::new()
+                .event(
+                    "jdk.X509Certificate",
+                    0,
+                    0,
+                    [
+                        ("algorithm", algorithm.into()),
+                        ("keyType", key.into()),
+                        ("keyLength", bits.into()),
+                        ("validUntil", (days * DAY).into()),
+                    ],
+                )
+                .judge(&CryptoSecurityRule)
+                .severity
+        };
+        assert_eq!(of("SHA256withRSA", "RSA", 2_048, 400), Severity::Ok);
+        assert_eq!(of("SHA1withRSA", "RSA", 2_048, 400), Severity::Warning);
+        assert_eq!(of("SHA256withRSA", "RSA", 1_024, 400), Severity::Warning);
+        assert_eq!(of("SHA256withRSA", "RSA", 2_048, 10), Severity::Warning);
+        assert_eq!(of("SHA256withECDSA", "EC", 256, 400), Severity::Ok);
+        assert_eq!(of("Ed25519", "EdDSA", 255, 400), Severity::Ok);
+    }
+}

@@ -1,0 +1,157 @@
+//! `PasswordsInArguments`, `PasswordsInEnvironment`, `PasswordsInSystemProperties`: secrets that everybody can read.
+//! Values are never shown.
+
+use std::collections::BTreeSet;
+
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether arguments of the program look like passwords. Needs no list.
+#[derive(Debug, Clone, Copy)]
+pub struct PasswordsInArguments;
+
+/// Whether environment variables look like passwords. Needs the list of variables.
+#[derive(Debug, Clone, Copy)]
+pub struct PasswordsInEnvironment;
+
+/// Whether system properties look like passwords. Needs the list of properties.
+#[derive(Debug, Clone, Copy)]
+pub struct PasswordsInSystemProperties;
+
+const FORMULA: &str = "To act on if a name contains `passw` in any case, and `exclude` does not match.";
+const EXCLUDE: Setting = Setting::regex("exclude", r"(?i)(passworld|passwise)", "Names left out");
+
+fn is_suspicious(text: &str) -> bool {
+    text.to_lowercase().contains("passw")
+}
+
+fn found([one, many]: [&str; 2], names: BTreeSet<String>) -> Verdict {
+    let summary = match names.len() {
+        0 => return Verdict::ok(format!("No {one} looks like a password")),
+        1 => format!("1 {one} looks like a password"),
+        n => format!("{n} {many} look like passwords"),
+    };
+    Verdict::warning(summary)
+        .explain("Who can read the recording, or list processes on the machine, can read them.")
+        .remedy("Hand passwords over in files or through a vault, and do not pass this recording on.")
+        .with("names", Value::list("names", names))
+}
+
+impl Rule for PasswordsInArguments {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Passwords in arguments",
+            category: Category::Security,
+            description: "Whether passwords stand in the arguments of the program.",
+            formula: FORMULA,
+            settings: const { &[EXCLUDE] },
+            ..RuleInfo::jmc("PasswordsInArguments")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().available("jdk.JVMInformation")
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let table = facts.table("jdk.JVMInformation");
+        let arguments = table.texts("javaArguments").filter(|a| !settings.matches("exclude", a));
+        let words = arguments.flat_map(str::split_whitespace).filter(|w| is_suspicious(w));
+        // A name ends where its value begins; a word without one may be a password itself.
+        let name = |word: &str| match word.find(['=', ':']) {
+            Some(at) => format!("{}[hidden]", word.get(..=at).unwrap_or_default()),
+            None if word.starts_with('-') => word.to_owned(),
+            None => "[hidden]".to_owned(),
+        };
+        found(["argument", "arguments"], words.map(name).collect())
+    }
+}
+
+fn names(facts: &Facts, event: &'static str, settings: &Settings) -> BTreeSet<String> {
+    let keys = facts.table(event);
+    let keys = keys.texts("key").filter(|k| is_suspicious(k) && !settings.matches("exclude", k));
+    keys.map(str::to_owned).collect()
+}
+
+impl Rule for PasswordsInEnvironment {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Passwords in the environment",
+            category: Category::Security,
+            description: "Whether passwords stand in environment variables.",
+            formula: FORMULA,
+            settings: const { &[EXCLUDE] },
+            ..RuleInfo::jmc("PasswordsInEnvironment")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        // The values are not read: nobody needs them.
+        Needs::new().available("jdk.InitialEnvironmentVariable").table("jdk.InitialEnvironmentVariable", &["key"])
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        found(
+            ["environment variable", "environment variables"],
+            names(facts, "jdk.InitialEnvironmentVariable", settings),
+        )
+    }
+}
+
+impl Rule for PasswordsInSystemProperties {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Passwords in system properties",
+            category: Category::Security,
+            description: "Whether passwords stand in system properties.",
+            formula: FORMULA,
+            settings: const { &[EXCLUDE] },
+            ..RuleInfo::jmc("PasswordsInSystemProperties")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().available("jdk.InitialSystemProperty")
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        found(["system property", "system properties"], names(facts, "jdk.InitialSystemProperty", settings))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn arguments_are_found_and_never_shown() {
+        let of = |arguments: &str| {
+            Scene::new()
+                .event("jdk.JVMInformation", 0, 0, [("javaArguments", arguments.into())])
+                .judge(&PasswordsInArguments)
+        };
+        let verdict = of("app.jar --db-Password=geheim1 user:passwd:geheim2");
+        assert_eq!(verdict.severity, Severity::Warning);
+        assert!(!format!("{verdict:?}").contains("geheim"), "{verdict:?}");
+        assert_eq!(of("app.jar --user=me").severity, Severity::Ok);
+        assert_eq!(of("app.jar --site=passworld").severity, Severity::Ok);
+    }
+
+    #[test]
+    fn names_of_variables_and_properties() {
+        let of = |event: &str, key: &str, rule: &dyn Rule| {
+            Scene::new().event(event, 0, 0, [("key", key.into()), ("value", "geheim".into())]).judge(rule)
+        };
+        let variable = of("jdk.InitialEnvironmentVariable", "DB_PASSWORD", &PasswordsInEnvironment);
+        assert_eq!(variable.severity, Severity::Warning);
+        assert!(!format!("{variable:?}").contains("geheim"));
+        let property = of("jdk.InitialSystemProperty", "my.passwd", &PasswordsInSystemProperties);
+        assert_eq!(property.severity, Severity::Warning);
+        assert!(!format!("{property:?}").contains("geheim"));
+        let harmless = of("jdk.InitialSystemProperty", "user.name", &PasswordsInSystemProperties);
+        assert_eq!(harmless.severity, Severity::Ok);
+    }
+}

@@ -1,0 +1,277 @@
+//! `SecretsInConfiguration`: secrets that everybody can read who gets the recording. They are named, never shown.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::common::things;
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::map_exp100;
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether arguments, system properties and environment variables hold secrets. Needs the lists of variables and properties.
+///
+/// Fires on `fixtures/scenarios/secrets.jfr.gz`; quiet on `healthy` and on made-up names that only look like those of secrets.
+#[derive(Debug, Clone, Copy)]
+pub struct SecretsInConfiguration;
+
+const ENVIRONMENT: &str = "jdk.InitialEnvironmentVariable";
+const PROPERTIES: &str = "jdk.InitialSystemProperty";
+const JVM: &str = "jdk.JVMInformation";
+/// The property that repeats the arguments of the program.
+const COMMAND: &str = "sun.java.command";
+
+/// Names of secrets.
+const NAMES: &str = r"(?i)passw|passphrase|pwd|secret|token|api[._-]?key|credential|private[._-]?key|access[._-]?key";
+/// Names that hold such a word and mean something else: working directories of shells, files, limits and kinds of tokens.
+const HARMLESS: &str = r"(?i)^(?:old)?pwd$|passworld|passwise|tokeni[sz]er|[._-](?:file|path|dir|url|uri|location|store|type|provider|class|algorithm|enabled|required|length|size|limit|timeout|ttl|expiry|count|max|min|prefix|suffix|header|name|id)$";
+
+/// Values that are keys by their form, and whose.
+const FORMS: [(&str, &str); 9] = [
+    ("a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    ("an access key of AWS", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    ("a token of GitHub", r"\b(?:gh[pousr]_[0-9A-Za-z]{36}|github_pat_[0-9A-Za-z_]{22,})"),
+    ("a token of GitLab", r"\bglpat-[0-9A-Za-z_-]{20}"),
+    ("a token of Slack", r"\bxox[abeprs]-[0-9A-Za-z-]{10,}"),
+    ("a key of Google", r"\bAIza[0-9A-Za-z_-]{35}"),
+    ("a key of Stripe", r"\b[rs]k_live_[0-9A-Za-z]{16,}"),
+    ("a JSON web token", r"\beyJ[0-9A-Za-z_-]{8,}\.eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]+"),
+    ("an address with a password", r"://[^\s/:@]+:[^\s/@]+@"),
+];
+
+static FORM: LazyLock<Vec<(&'static str, Regex)>> =
+    LazyLock::new(|| FORMS.iter().filter_map(|(what, form)| Some((*what, Regex::new(form).ok()?))).collect());
+/// `-Dname=value`, `--name=value` and `--name`.
+static OPTION: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^(--?[^\s=]+)(?:=(.*))?$").ok());
+
+impl Rule for SecretsInConfiguration {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Secrets in the configuration",
+            category: Category::Security,
+            description: "Whether passwords, tokens and keys stand in arguments of the JVM or the program, system properties or environment \
+                          variables, all of which are in the recording.",
+            formula: "To act on if `names` matches the name of a property, variable or argument that has a value, or if a value has the form \
+                      of a well-known key: a private key, tokens of AWS, GitHub, GitLab, Slack, Google and Stripe, a JSON web token, \
+                      an address with a password. Names that `exclude` matches, switches (true, false), numbers (but of passwords), \
+                      paths and what is already hidden (***) do not count. Values are never shown.",
+            settings: const {
+                &[
+                    Setting::regex("names", NAMES, "Names of secrets"),
+                    Setting::regex("exclude", HARMLESS, "Names of what is none"),
+                ]
+            },
+            ..RuleInfo::own("SecretsInConfiguration")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().table(ENVIRONMENT, &["key", "value"])
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let events = [ENVIRONMENT, PROPERTIES, JVM];
+        if events.iter().all(|event| facts.count(event) == 0) {
+            return Verdict::not_applicable(format!("there are no events of {}", events.join(", ")));
+        }
+        let mut search = Search { settings, found: BTreeMap::new() };
+        for row in facts.table(JVM).rows() {
+            for (field, place) in [
+                ("jvmArguments", "JVM arguments"),
+                ("jvmFlags", "JVM arguments"),
+                ("javaArguments", "program arguments"),
+            ] {
+                search.words(place, "", row.text(field).unwrap_or_default());
+            }
+        }
+        for (event, place) in [(PROPERTIES, "system properties"), (ENVIRONMENT, "environment variables")] {
+            for row in facts.table(event).rows() {
+                search.pair(place, row.text("key").unwrap_or_default(), row.text("value").unwrap_or_default());
+            }
+        }
+        let found = search.found;
+        if found.is_empty() {
+            return Verdict::ok("No name or value looks like a secret");
+        }
+        let count = found.len() as u64;
+        let mut names: Vec<&str> = found.keys().map(String::as_str).collect();
+        let more = if names.len() > 3 { " …" } else { "" };
+        names.truncate(3);
+        Verdict::warning(format!(
+            "{} like a secret: {}{more}",
+            things(count, "name or value looks", "names or values look"),
+            names.join(", ")
+        ))
+        .score(map_exp100(count as f64, 1.0).max(75.0))
+        .explain(
+            "Who gets this recording can read them; most of them also who lists the processes of the machine. That they are hidden here does \
+             not take them out of the file.",
+        )
+        .remedy(
+            "Hand secrets over in files that only the program can read, or through a vault. Change those that were in a recording that went \
+             round. To keep them out of recordings switch off jdk.InitialEnvironmentVariable, jdk.InitialSystemProperty and \
+             jdk.JVMInformation, or scrub the file: jfr scrub --exclude-events InitialEnvironmentVariable.",
+        )
+        .with(
+            "found",
+            Value::table(
+                ["where", "name", "why"],
+                found.into_iter().map(|(name, (places, why))| [places.join(", ").into(), name.into(), why.into()]),
+            ),
+        )
+    }
+}
+
+/// What was found: by name where, and the reason.
+struct Search<'s> {
+    settings: &'s Settings,
+    found: BTreeMap<String, (Vec<&'static str>, &'static str)>,
+}
+
+impl Search<'_> {
+    /// A property or variable, or an argument with a value.
+    fn pair(&mut self, place: &'static str, name: &str, value: &str) {
+        if self.is_secret(name, value) {
+            self.add(place, name, "its name");
+        }
+        match FORM.iter().find(|(_, form)| form.is_match(value)) {
+            Some((what, _)) => self.add(place, name, what),
+            // Options for another JVM, or the whole command line.
+            None if value.contains('-') => self.words(place, if name == COMMAND { "" } else { name }, value),
+            None => {}
+        }
+    }
+
+    /// A command line, in the variable of this name, if it is in one.
+    fn words(&mut self, place: &'static str, within: &str, text: &str) {
+        let Some(option) = OPTION.as_ref() else { return };
+        // An option without a value may have it in the next word: `--password x`.
+        let (mut before, mut formed) = (None, false);
+        for (i, word) in text.split_whitespace().enumerate() {
+            let parts = option.captures(word);
+            let part = |i: usize| parts.as_ref().and_then(|c| c.get(i)).map(|m| m.as_str());
+            let (name, value) = match (part(1), part(2)) {
+                (Some(name), Some(value)) => (name.to_owned(), value),
+                (Some(name), None) => {
+                    before = Some(name.to_owned());
+                    continue;
+                }
+                _ => (before.take().unwrap_or_else(|| format!("argument {}", i.saturating_add(1))), word),
+            };
+            let form = FORM.iter().find(|(_, form)| form.is_match(value)).map(|(what, _)| *what);
+            let by_name = self.is_secret(name.trim_start_matches("-D").trim_start_matches('-'), value);
+            formed |= form.is_some();
+            if let Some(why) = form.or(by_name.then_some("its name")) {
+                let full = if within.is_empty() { name } else { format!("{within}: {name}") };
+                self.add(place, &full, why);
+            }
+        }
+        // Of a private key the first line alone is several words.
+        if let Some((what, _)) = FORM.iter().find(|(_, form)| !formed && form.is_match(text)) {
+            self.add(place, if within.is_empty() { "arguments" } else { within }, what);
+        }
+    }
+
+    fn add(&mut self, place: &'static str, name: &str, why: &'static str) {
+        // A property that was given on the command line is in two places.
+        let name = name.strip_prefix("-D").unwrap_or(name);
+        let (places, _) = self.found.entry(name.to_owned()).or_insert_with(|| (Vec::new(), why));
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+
+    fn is_secret(&self, name: &str, value: &str) -> bool {
+        let value = value.trim_matches(['"', '\'', ' ']);
+        let number = !value.is_empty() && value.chars().all(|c| c.is_ascii_digit() || c == '.');
+        let is_password = || ["passw", "pwd"].iter().any(|p| name.to_lowercase().contains(p));
+        let nothing = value.is_empty()
+            || value.chars().all(|c| matches!(c, '*' | 'x' | 'X' | '.'))
+            || ["true", "false", "null", "none", "yes", "no"].iter().any(|w| value.eq_ignore_ascii_case(w))
+            || value.starts_with(['/', '[', '<', '$', '%'])
+            || value.starts_with("file:")
+            || number && !is_password();
+        !nothing && self.settings.matches("names", name) && !self.settings.matches("exclude", name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::common::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    fn variable(key: &str, value: &str) -> Verdict {
+        Scene::new()
+            .event(ENVIRONMENT, 0, 0, [("key", key.into()), ("value", value.into())])
+            .judge(&SecretsInConfiguration)
+    }
+
+    fn arguments(text: &str) -> Verdict {
+        Scene::new().event(JVM, 0, 0, [("javaArguments", text.into())]).judge(&SecretsInConfiguration)
+    }
+
+    #[test]
+    fn secrets_are_named_and_never_shown() {
+        let verdict = fixture::expect("SecretsInConfiguration", "secrets", Severity::Warning);
+        let text = fixture::text(&verdict);
+        for name in
+            ["my.password", "api.key", "API_TOKEN", "DB_PASSWORD", "--db-password", "JVM arguments, system properties"]
+        {
+            assert!(text.contains(name), "{name}: {text}");
+        }
+        assert!(verdict.summary.starts_with("5 names"), "{}", verdict.summary);
+        assert!(!text.contains("made-up"), "{text}");
+        fixture::expect("SecretsInConfiguration", "healthy", Severity::Ok);
+    }
+
+    #[test]
+    fn values_in_the_form_of_keys() {
+        let github = format!("ghp_{}", "a1B2".repeat(9));
+        let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl";
+        for value in
+            ["AKIAABCDEFGHIJKLMNOP", &github, jwt, "jdbc:pg://joe:hunter2@db/shop", "-----BEGIN RSA PRIVATE KEY-----"]
+        {
+            let verdict = variable("SETTING_A", value);
+            assert_eq!(verdict.severity, Severity::Warning, "{value}");
+            let text = fixture::text(&verdict);
+            assert!(text.contains("SETTING_A") && !text.contains(value), "{text}");
+            assert_eq!(arguments(&format!("app.jar run {value}")).severity, Severity::Warning, "{value}");
+        }
+        assert_eq!(variable("COMMIT", "9fceb02d0ae598e95dc970b74767f19372d61af8").severity, Severity::Ok);
+    }
+
+    #[test]
+    fn names_that_mean_something_else() {
+        for (key, value) in [
+            ("PWD", "/home/joe"),
+            ("OLDPWD", "relative"),
+            ("max.token.count", "4096"),
+            ("TOKEN_TTL", "30s"),
+            ("DB_PASSWORD_FILE", "/run/secrets/db"),
+            ("DB_PASSWORD", ""),
+            ("use.password", "true"),
+            ("DB_PASSWORD", "***"),
+            ("javax.net.ssl.trustStore", "cacerts"),
+        ] {
+            assert_eq!(variable(key, value).severity, Severity::Ok, "{key}");
+        }
+        assert_eq!(variable("DB_PASSWORD", "1234").severity, Severity::Warning);
+        assert_eq!(Scene::new().judge(&SecretsInConfiguration).severity, Severity::NotApplicable);
+    }
+
+    #[test]
+    fn arguments_with_an_equals_sign_and_without() {
+        for text in ["app.jar --token=geheim7", "app.jar --api-key geheim7 run", "app.jar -Dmy.secret=geheim7"] {
+            let verdict = arguments(text);
+            assert_eq!(verdict.severity, Severity::Warning, "{text}");
+            assert!(!fixture::text(&verdict).contains("geheim"), "{verdict:?}");
+        }
+        assert_eq!(arguments("app.jar --token --verbose").severity, Severity::Ok);
+        let verdict = variable("JAVA_TOOL_OPTIONS", "-Xmx1g -Ddb.password=geheim7");
+        assert!(fixture::text(&verdict).contains("JAVA_TOOL_OPTIONS: -Ddb.password"), "{verdict:?}");
+        assert!(!fixture::text(&verdict).contains("geheim"), "{verdict:?}");
+    }
+}

@@ -1,0 +1,171 @@
+//! `UnsafeDeserialization`: objects that are read from bytes without asking which.
+
+use std::collections::BTreeMap;
+
+use crate::common::things;
+use crate::security::is_jdk_class;
+use jfr_analyzers::events::{Facts, GroupBy, Needs};
+use jfr_analyzers::math::{map_exp74, map_exp100};
+use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Settings, Value, Verdict};
+use jfrkit_profile::StackId;
+
+/// Whether objects of the program's classes are deserialized without a filter, or a filter turned some away. Needs no list.
+///
+/// Fires on `fixtures/scenarios/deserialization.jfr.gz`; quiet on made-up events of the JDK's classes and of filtered ones.
+#[derive(Debug, Clone, Copy)]
+pub struct UnsafeDeserialization;
+
+const EVENT: &str = "jdk.Deserialization";
+const READS: GroupBy = GroupBy::of(&[EVENT]).by(&["filterConfigured", "filterStatus", "type", "stackTrace"]);
+
+/// Objects of one class that are read in one place.
+#[derive(Debug)]
+struct Site<'f> {
+    frame: Option<Frame>,
+    class: &'f str,
+    rejected: bool,
+    stack: Option<StackId>,
+    count: u64,
+    first: i64,
+    last: i64,
+}
+
+impl Rule for UnsafeDeserialization {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Deserialization without a filter",
+            category: Category::Security,
+            description: "Whether Java objects are read from a stream without a filter that says which classes may come, and whether a \
+                          filter turned some away.",
+            formula: "jdk.Deserialization (JDK 17 and later, off by default): to act on if any object was rejected, worth a look if any of \
+                      a class that is not the JDK's was read with no filter configured.",
+            ..RuleInfo::own("UnsafeDeserialization")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().enabled(EVENT).groups(READS)
+    }
+
+    fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+        let groups = facts.groups(&READS);
+        let all = groups.total().map_or(0, |g| g.count());
+        let sites = sites(facts);
+        let of = |rejected: bool| {
+            sites.iter().filter(|s| s.rejected == rejected).fold(0u64, |sum, s| sum.saturating_add(s.count))
+        };
+        let (rejected, open) = (of(true), of(false));
+        let Some(first) = sites.first() else {
+            return Verdict::ok(format!(
+                "{} deserialized, none of a class that a filter should have looked at",
+                things(all, "object was", "objects were")
+            ));
+        };
+        let place = first.frame.as_ref().map(|f| format!(" in {}", f.method)).unwrap_or_default();
+        let verdict = if rejected > 0 {
+            let summary =
+                format!("A filter rejected {}, first of {}{place}", things(rejected, "object", "objects"), first.class);
+            Verdict::warning(summary).score(map_exp100(rejected as f64, 1.0).max(75.0))
+        } else {
+            let summary = format!(
+                "{} read without a filter, most {}{place}",
+                things(open, "object was", "objects were"),
+                first.class
+            );
+            Verdict::info(summary).score(map_exp74(open as f64, 1.0).max(25.0))
+        };
+        let rows = sites.iter().take(20).map(|s| {
+            let line = s.frame.as_ref().and_then(|f| f.line).map_or(String::new(), |l| l.to_string());
+            [
+                s.frame.as_ref().map_or(String::new(), |f| f.method.clone()).into(),
+                line.into(),
+                s.class.into(),
+                if s.rejected { "rejected" } else { "no filter" }.into(),
+                Value::count(s.count, "objects"),
+                Value::window(s.first, s.last),
+            ]
+        });
+        verdict
+            .explain(
+                "Whoever writes the stream chooses the classes, and reading them runs their code: with the right classes on the class path \
+                 that is any code. A rejected object is either such an attempt or a filter that is too narrow.",
+            )
+            .remedy(
+                "Set a filter with the classes that may come, for the JVM (-Djdk.serialFilter=shop.*;java.base/*;!*) or the stream \
+                 (ObjectInputStream.setObjectInputFilter); better, read a format that carries data only, such as JSON. Of rejected objects \
+                 find out who sent them.",
+            )
+            .with("rejected", Value::count(rejected, "objects"))
+            .with("without a filter", Value::count(open, "objects"))
+            .with("all", Value::count(all, "objects"))
+            .with("places", Value::table(["in", "line", "class", "filter", "objects", "time"], rows))
+            .with_some("stack", first.stack.map(|s| facts.stack_value(s, 20)))
+    }
+}
+
+/// What is worth telling, rejected objects first, then by number.
+fn sites(facts: &Facts) -> Vec<Site<'_>> {
+    let mut sites: BTreeMap<_, Site<'_>> = BTreeMap::new();
+    for group in facts.groups(&READS).iter() {
+        let rejected = group.text(1) == Some("REJECTED");
+        let class = group.text(2).unwrap_or_default();
+        let open = group.int(0) == Some(0) && !class.is_empty() && !is_jdk_class(class);
+        if !rejected && !open {
+            continue;
+        }
+        let stack = group.stack(3);
+        let frame = stack.and_then(|s| facts.site(s));
+        let key = (rejected, class, frame.as_ref().map(|f| f.method.clone()), frame.as_ref().and_then(|f| f.line));
+        let (first, last) = (group.first(), group.last());
+        let site = sites.entry(key).or_insert(Site { frame, class, rejected, stack, count: 0, first, last });
+        site.count = site.count.saturating_add(group.count());
+        (site.first, site.last) = (site.first.min(first), site.last.max(last));
+    }
+    let mut sites: Vec<Site<'_>> = sites.into_values().collect();
+    sites.sort_by_key(|s| (!s.rejected, std::cmp::Reverse(s.count)));
+    sites
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::common::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Field;
+    use jfr_analyzers::testing::{Scene, stack};
+
+    fn read(filter: bool, status: Option<&str>, class: &str) -> Verdict {
+        let mut fields: Vec<(&str, Field)> = vec![
+            ("filterConfigured", filter.into()),
+            ("type", class.into()),
+            ("stackTrace", stack(&["java.io.ObjectInputStream.filterCheck", "shop.Basket.load"])),
+        ];
+        fields.extend(status.map(|s| ("filterStatus", s.into())));
+        Scene::new().event(EVENT, 0, 0, fields).judge(&UnsafeDeserialization)
+    }
+
+    #[test]
+    fn rejected_and_unfiltered_objects_are_found() {
+        let verdict = fixture::expect("UnsafeDeserialization", "deserialization", Severity::Warning);
+        assert!(verdict.summary.contains("rejected 4 objects"), "{}", verdict.summary);
+        assert!(verdict.summary.contains("fx.Scenarios$Message in fx.Scenarios.load"), "{}", verdict.summary);
+        assert_eq!(verdict.evidence.get("without a filter"), Some(&Value::count(10, "objects")));
+    }
+
+    #[test]
+    fn without_a_filter_only_own_classes_are_worth_a_look() {
+        let verdict = read(false, None, "shop.Item");
+        assert_eq!(verdict.severity, Severity::Info);
+        assert!(verdict.summary.contains("shop.Basket.load"), "{}", verdict.summary);
+        for class in ["java.util.ArrayList", "java.lang.Object[]", "byte[]"] {
+            assert_eq!(read(false, None, class).severity, Severity::Ok, "{class}");
+        }
+    }
+
+    #[test]
+    fn what_a_filter_allows_is_fine() {
+        assert_eq!(read(true, Some("ALLOWED"), "shop.Item").severity, Severity::Ok);
+        assert_eq!(read(true, Some("REJECTED"), "java.util.ArrayList").severity, Severity::Warning);
+        fixture::expect("UnsafeDeserialization", "healthy", Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,225 @@
+//! What several rules share: CPU load over time, samples by thread, the JVM's warm-up, and what [`common`](super::common) has.
+
+pub(super) use super::common::{SECOND, rising, things as number, time};
+use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy};
+use jfr_analyzers::math::to_i64;
+use jfr_analyzers::rule::Frame;
+use jfrkit_profile::StackId;
+
+/// What the JVM takes to load and compile what it needs; much that is unusual later is usual until then.
+pub(super) const WARM_UP: i64 = 60 * SECOND;
+
+/// What is read of `jdk.CPULoad`.
+pub(super) const LOAD_FIELDS: &[&str] = &["jvmUser", "jvmSystem", "machineTotal"];
+
+/// The load between two events.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Load {
+    pub(super) from: i64,
+    pub(super) to: i64,
+    /// Of all hardware threads, 0 to 1.
+    pub(super) user: f64,
+    pub(super) system: f64,
+    pub(super) machine: f64,
+}
+
+impl Load {
+    pub(super) fn nanos(&self) -> f64 {
+        self.to.saturating_sub(self.from) as f64
+    }
+
+    pub(super) fn jvm(&self) -> f64 {
+        self.user + self.system
+    }
+}
+
+/// The CPU load over time. An event tells of the time since the one before; the first, and one after a gap in the recording,
+/// of as much as is usual.
+pub(super) fn loads(facts: &Facts) -> Vec<Load> {
+    let table = facts.table("jdk.CPULoad");
+    let mut gaps: Vec<i64> = table
+        .rows()
+        .zip(table.rows().skip(1))
+        .map(|(a, b)| b.start.saturating_sub(a.start))
+        .filter(|g| *g > 0)
+        .collect();
+    gaps.sort_unstable();
+    let usual = gaps.get(gaps.len() / 2).copied().unwrap_or(SECOND);
+    let mut before = i64::MIN;
+    table
+        .rows()
+        .filter_map(|row| {
+            let gap = row.start.saturating_sub(before);
+            before = row.start;
+            let gap = if gap > usual.saturating_mul(3) { usual } else { gap };
+            let user = row.float("jvmUser")?.max(0.0);
+            let system = row.float("jvmSystem")?.max(0.0);
+            // The machine is at least as busy as this JVM; old JDKs tell less at times.
+            let machine = row.float("machineTotal").unwrap_or(0.0).max(user + system).min(1.0);
+            Some(Load { from: row.start.saturating_sub(gap), to: row.start, user, system, machine })
+        })
+        .collect()
+}
+
+/// The CPU time that the JVM took, nanoseconds; `None` where the recording does not say.
+pub(super) fn jvm_cpu_nanos(facts: &Facts) -> Option<f64> {
+    let loads = loads(facts);
+    let threads = facts.hardware_threads()? as f64;
+    (!loads.is_empty()).then(|| loads.iter().map(|l| l.jvm() * l.nanos()).sum::<f64>() * threads)
+}
+
+/// CPU samples of all profilers by thread.
+pub(super) const CPU_BY_THREAD: GroupBy =
+    GroupBy::of(&["jdk.ExecutionSample", "jdk.CPUTimeSample", "datadog.ExecutionSample"])
+        .by(&[EVENT, "sampledThread|eventThread"])
+        .measure(&["weight"]);
+
+/// How many samples a group stands for: Datadog counts intervals in a weight.
+pub(super) fn samples(group: &Group<'_>) -> f64 {
+    group.sum(0).max(group.count() as f64)
+}
+
+/// Of several profilers in one recording the one with most samples: adding them would count the same time twice.
+pub(super) fn main_sampler<'f>(groups: impl Iterator<Item = Group<'f>>) -> Vec<Group<'f>> {
+    let mut by_event: Vec<(&str, f64, Vec<Group<'f>>)> = Vec::new();
+    for group in groups {
+        let event = group.text(0).unwrap_or("");
+        let count = samples(&group);
+        match by_event.iter_mut().find(|(e, ..)| *e == event) {
+            Some((_, sum, list)) => {
+                *sum += count;
+                list.push(group);
+            }
+            None => by_event.push((event, count, vec![group])),
+        }
+    }
+    by_event.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(.., list)| list).unwrap_or_default()
+}
+
+/// Where a thread waits: the first frame of the program's own, else the first that is not part of waiting itself.
+pub(super) fn place(facts: &Facts, stack: StackId) -> Option<Frame> {
+    const WAITING: [&str; 4] =
+        ["jdk.internal.misc.", "sun.misc.", "java.util.concurrent.locks.", "java.lang.Object.wait"];
+    let is_waiting = |m: &str| WAITING.iter().any(|p| m.starts_with(p));
+    let outer = || facts.frames(stack).iter().copied().find(|f| !is_waiting(facts.method(*f)));
+    let frame = facts.application_frame(stack).or_else(outer)?;
+    Some(facts.frame(frame))
+}
+
+/// When the JVM was warm: [`WARM_UP`] after its start, or after the start of a recording that does not tell it.
+pub(super) fn warm(facts: &Facts) -> i64 {
+    facts.jvm().start.unwrap_or_else(|| facts.start()).saturating_add(WARM_UP)
+}
+
+/// The name of a pool of threads: that of a thread without its numbers.
+pub(super) fn pool_name(thread: &str) -> String {
+    let mut name = String::with_capacity(thread.len());
+    let mut number = false;
+    for c in thread.chars() {
+        if !c.is_ascii_digit() {
+            name.push(c);
+        } else if !number {
+            name.push('*');
+        }
+        number = c.is_ascii_digit();
+    }
+    name
+}
+
+/// The `n` groups with the greatest first measure.
+pub(super) fn top(mut groups: Vec<Group<'_>>, n: usize) -> Vec<Group<'_>> {
+    groups.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+    groups.truncate(n);
+    groups
+}
+
+/// The middle of values.
+pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+/// The median of the slopes between all pairs of points: an outlier does not move it. For a few hundred points at most.
+pub(super) fn robust_slope(points: &[(f64, f64)]) -> Option<f64> {
+    let pairs =
+        points.iter().enumerate().flat_map(|(i, a)| points.iter().skip(i.saturating_add(1)).map(move |b| (a, b)));
+    median(pairs.map(|(a, b)| (b.1 - a.1) / (b.0 - a.0)).filter(|s| s.is_finite()).collect())
+}
+
+/// The share of all pairs of points of which the later is higher, 0 to 1: a line that trembles goes up, a saw does not. For a few
+/// hundred points at most.
+pub(super) fn ascending(points: &[(f64, f64)]) -> f64 {
+    let (mut up, mut pairs) = (0u64, 0u64);
+    for (i, a) in points.iter().enumerate() {
+        for b in points.iter().skip(i.saturating_add(1)) {
+            pairs = pairs.saturating_add(1);
+            up = up.saturating_add(u64::from(b.1 > a.1));
+        }
+    }
+    if pairs == 0 { 0.0 } else { up as f64 / pairs as f64 }
+}
+
+/// An amount of memory for a summary.
+pub(super) fn mebibytes(bytes: f64) -> String {
+    let mib = bytes / (1024.0 * 1024.0);
+    if mib >= 1024.0 { format!("{:.1} GiB", mib / 1024.0) } else { format!("{} MiB", to_i64(mib)) }
+}
+
+#[cfg(test)]
+pub(crate) mod fixture {
+    //! Judging recordings of `fixtures/`.
+    #![allow(clippy::unwrap_used)]
+
+    use jfr_analyzers::rule::{AnalysisOptions, Severity, Verdict};
+
+    /// What a rule says of a recording in `fixtures/`, without `.jfr.gz`.
+    pub(crate) fn judge(id: &str, name: &str) -> Verdict {
+        judge_file(id, &format!("{}/../fixtures/{name}.jfr.gz", env!("CARGO_MANIFEST_DIR")))
+    }
+
+    fn judge_file(id: &str, path: &str) -> Verdict {
+        let recording = jfr_parse::Recording::open(path).unwrap();
+        let mut options = AnalysisOptions::default();
+        options.rules = vec![id.to_owned()];
+        let report = crate::analysis().evaluate(&recording, &options).unwrap();
+        let outcome = report.outcome(id).unwrap();
+        assert!(!outcome.failed, "{:?}", outcome.verdict);
+        outcome.verdict.clone()
+    }
+
+    /// What a rule says of a recording of the shared corpus, which is not part of the project; `None` where it is not at hand.
+    pub(crate) fn corpus(id: &str, name: &str) -> Option<Verdict> {
+        let path = format!("{}/../../shared/corpus/{name}", env!("CARGO_MANIFEST_DIR"));
+        std::path::Path::new(&path).exists().then(|| judge_file(id, &path))
+    }
+
+    /// The same, and whether it is of this severity.
+    pub(crate) fn expect(id: &str, name: &str, severity: Severity) -> Verdict {
+        let verdict = judge(id, name);
+        assert_eq!(verdict.severity, severity, "{id} of {name}: {}", verdict.summary);
+        verdict
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pools_are_named_without_numbers() {
+        assert_eq!(pool_name("pool-1-thread-25"), "pool-*-thread-*");
+        assert_eq!(pool_name("main"), "main");
+    }
+
+    #[test]
+    fn a_slope_bears_outliers() {
+        let points: Vec<(f64, f64)> =
+            (0..20u32).map(|i| (f64::from(i), if i == 7 { 1e9 } else { f64::from(i) * 3.0 })).collect();
+        assert_eq!(robust_slope(&points), Some(3.0));
+        assert_eq!(robust_slope(&[(1.0, 1.0)]), None);
+        assert!(ascending(&points) > 0.9);
+        let saw: Vec<(f64, f64)> = (0..50u32).map(|i| (f64::from(i), f64::from(i % 10))).collect();
+        assert!(ascending(&saw) < 0.6);
+        assert_eq!(rising(&[1.0, 2.0, 2.0, 3.0, 4.0]), 0.75);
+    }
+}

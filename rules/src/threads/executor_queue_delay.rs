@@ -1,0 +1,147 @@
+//! `ExecutorQueueDelay`: tasks that wait in the queue of an executor.
+
+use crate::support::time;
+use jfr_analyzers::events::{Facts, Group, GroupBy, Needs};
+use jfr_analyzers::math::map2;
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// How long tasks wait before an executor runs them, as Datadog's agent measures it. Needs no list.
+///
+/// Fires on `tck-test.jfr` of the shared corpus (skipped where that is not at hand) and on made-up events; quiet on made-up events: only
+/// Datadog's agent writes them.
+#[derive(Debug, Clone, Copy)]
+pub struct ExecutorQueueDelay;
+
+const EVENT: &str = "datadog.QueueTime";
+const WAITS: GroupBy = GroupBy::of(&[EVENT]).by(&["scheduler", "task", "queueType"]).measure(&["duration"]).histogram();
+const SCHEDULER: usize = 0;
+const TASK: usize = 1;
+const QUEUE: usize = 2;
+
+/// Tasks of a scheduler that it takes to judge.
+const ENOUGH: u64 = 10;
+
+impl Rule for ExecutorQueueDelay {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Executor queue delay",
+            category: Category::Threads,
+            description: "How long tasks wait in the queue of an executor before they run.",
+            formula: "datadog.QueueTime by scheduler, of those with ten tasks or more: the mean duration, 25 at `info`, 75 at \
+                      `warning` for the slowest. After jafar and Datadog.",
+            settings: const {
+                &[
+                    Setting::seconds("info", 0.02, "Mean delay that is worth a look"),
+                    Setting::seconds("warning", 0.1, "Mean delay to act on"),
+                ]
+            },
+            ..RuleInfo::own("ExecutorQueueDelay")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().groups(WAITS)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let groups = facts.groups(&WAITS);
+        if groups.is_empty() {
+            return Verdict::not_applicable(format!("there are no {EVENT} events, which only Datadog's agent writes"));
+        }
+        let mut schedulers: Vec<Group<'_>> = groups.by(&[SCHEDULER]);
+        schedulers.retain(|g| g.count() >= ENOUGH);
+        schedulers.sort_by(|a, b| b.mean(0).total_cmp(&a.mean(0)));
+        let Some(worst) = schedulers.first() else {
+            return Verdict::not_applicable("no executor has ten tasks that were measured");
+        };
+        let name = worst.text(0).unwrap_or("unknown executor");
+        let mut tasks = groups.select(&[TASK, QUEUE], |g| g.key(SCHEDULER) == worst.key(0));
+        tasks.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+        let score = map2(worst.mean(0) / 1e9, settings.number("info"), settings.number("warning"));
+        let p99 = |g: &Group<'_>| Value::nanos_f64(g.histogram().map_or(0.0, |h| h.quantile(0.99)).min(g.max(0)));
+        Verdict::scored(
+            score,
+            format!("Tasks wait {} on average in the queue of {name}, up to {}", time(worst.mean(0)), time(worst.max(0))),
+        )
+        .explain(
+            "A task that waits for a thread is late before it begins. One long task holds up all behind it; a queue that is \
+             never empty has too few threads, or threads that wait for something else.",
+        )
+        .remedy(
+            "Take long tasks to a pool of their own, give the pool more threads if the CPUs are not busy, bound its queue, or \
+             run tasks that mostly wait on virtual threads.",
+        )
+        .with("mean", Value::nanos_f64(worst.mean(0)))
+        .with("longest at", Value::instant(worst.max_start()))
+        .with(
+            "executors",
+            Value::table(
+                ["executor", "tasks", "mean", "99th percentile", "longest"],
+                schedulers.iter().take(10).map(|g| {
+                    [
+                        g.text(0).unwrap_or("?").into(),
+                        Value::count(g.count(), "tasks"),
+                        Value::nanos_f64(g.mean(0)),
+                        p99(g),
+                        Value::nanos_f64(g.max(0)),
+                    ]
+                }),
+            ),
+        )
+        .with(
+            "tasks of the slowest",
+            Value::table(
+                ["task", "queue", "times", "mean"],
+                tasks.iter().take(10).map(|g| {
+                    [
+                        g.text(0).unwrap_or("?").into(),
+                        g.text(1).unwrap_or("").into(),
+                        Value::count(g.count(), "times"),
+                        Value::nanos_f64(g.mean(0)),
+                    ]
+                }),
+            ),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    fn scene(millis: i64) -> Scene {
+        (0..20i64).fold(Scene::new(), |scene, i| {
+            let fields = [("scheduler", "shop.Pool".into()), ("task", "shop.Order".into())];
+            scene.event(EVENT, i, i + millis * 1_000_000, fields)
+        })
+    }
+
+    #[test]
+    fn datadogs_measurements_are_read() {
+        let verdict = fixture::corpus("ExecutorQueueDelay", "public/btraceio+jafar/tck-test.jfr");
+        assert!(verdict.is_none_or(|v| {
+            v.severity == Severity::Warning && v.summary.contains("java.util.concurrent.ThreadPoolExecutor")
+        }));
+    }
+
+    #[test]
+    fn tasks_that_wait_long_are_found() {
+        assert_eq!(scene(150).judge(&ExecutorQueueDelay).severity, Severity::Warning);
+        let verdict = scene(30).judge(&ExecutorQueueDelay);
+        assert_eq!(verdict.severity, Severity::Info);
+        assert!(verdict.summary.contains("30 ms on average in the queue of shop.Pool"), "{}", verdict.summary);
+    }
+
+    #[test]
+    fn tasks_that_run_soon_are_fine() {
+        assert_eq!(scene(2).judge(&ExecutorQueueDelay).severity, Severity::Ok);
+    }
+
+    #[test]
+    fn without_datadog_it_does_not_apply() {
+        assert_eq!(Scene::new().judge(&ExecutorQueueDelay).severity, Severity::NotApplicable);
+    }
+}

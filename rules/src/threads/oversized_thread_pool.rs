@@ -1,0 +1,280 @@
+//! `OversizedThreadPool`: pools with more threads than have work, or than there are CPUs.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::support::{CPU_BY_THREAD, SECOND, pool_name};
+use jfr_analyzers::events::{Facts, GroupBy, Level, Needs, ThreadId};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether a pool has far more threads than have work, or more threads that compute than there are CPUs. Needs no list.
+///
+/// Fires on `fixtures/scenarios/oversized-pool.jfr.gz` (220 threads, parked but for a moment every 5 s); quiet on `lock-convoy` and
+/// `healthy`.
+#[derive(Debug, Clone, Copy)]
+pub struct OversizedThreadPool;
+
+const STARTS: GroupBy = GroupBy::of(&["jdk.ThreadStart"]).by(&["thread"]);
+const ENDS: GroupBy = GroupBy::of(&["jdk.ThreadEnd"]).by(&["thread"]);
+const PARKS: GroupBy =
+    GroupBy::of(&["jdk.ThreadPark", "jdk.JavaMonitorWait"]).by(&["eventThread"]).measure(&["duration"]);
+/// The JVM tells the load of threads each 10 s.
+const SLICE: i64 = 10 * SECOND;
+const LOADS: GroupBy = GroupBy::of(&["jdk.ThreadCPULoad"])
+    .by(&["eventThread"])
+    .measure(&["user", "system"])
+    .per_nanos(SLICE)
+    .up_to(200_000);
+
+/// Share of its life that a thread is parked from which it counts as idle.
+const IDLE: f64 = 0.95;
+/// Share of the machine that a pool has to take to be bound by CPU.
+const BUSY: f64 = 0.7;
+
+/// What is known of one thread.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    from: i64,
+    to: i64,
+    parked: f64,
+    sampled: bool,
+    ended: bool,
+}
+
+#[derive(Debug, Default)]
+struct Pool {
+    size: u64,
+    idle: u64,
+    /// By slice of time: the load of each thread, of the machine, 0 to 1.
+    loads: BTreeMap<i64, Vec<f64>>,
+}
+
+impl Pool {
+    fn idle_share(&self) -> f64 {
+        ratio(self.idle as f64, self.size as f64)
+    }
+
+    /// The largest load of a slice, of the machine.
+    fn load(&self) -> f64 {
+        self.loads.values().map(|l| l.iter().sum::<f64>()).fold(0.0, f64::max)
+    }
+
+    /// The most threads that compute at once: those with at least a quarter of what they would get if all threads of the pool
+    /// shared the CPUs, in slices in which the pool takes the machine.
+    fn computing(&self, cpus: f64) -> usize {
+        let computing = |loads: &&Vec<f64>| {
+            let fair = ratio(1.0, (loads.len() as f64).max(cpus));
+            loads.iter().filter(|l| **l >= fair / 4.0).count()
+        };
+        let busy = self.loads.values().filter(|l| l.iter().sum::<f64>() >= BUSY);
+        busy.map(|l| computing(&l)).max().unwrap_or(0)
+    }
+}
+
+impl Rule for OversizedThreadPool {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Oversized thread pool",
+            category: Category::Threads,
+            description: "Whether a pool has far more threads than have work, or more threads that compute than there are CPUs.",
+            formula: "Threads by their name without digits. Idle is one without a CPU sample that is parked (jdk.ThreadPark, \
+                      jdk.JavaMonitorWait) for 95 % of its time; of pools with `idle` or more of such threads, the number of \
+                      threads: 25 at `info`, 75 at `warning`. And of pools that take 70 % of the machine within 10 s \
+                      (jdk.ThreadCPULoad), the threads that compute at once over the hardware threads, if more: 25 at `cpu-info`, 75 at `cpu-warning`. \
+                      After Datadog's thread pool size, with thresholds of our own.",
+            settings: const {
+                &[
+                    Setting::percent("idle", 80.0, "Share of idle threads from which a pool counts"),
+                    Setting::count("info", 50.0, "Threads of an idle pool, worth a look"),
+                    Setting::count("warning", 200.0, "Threads of an idle pool, to act on"),
+                    Setting::count("cpu-info", 1.0, "Computing threads for each hardware thread, worth a look"),
+                    Setting::count("cpu-warning", 4.0, "Computing threads for each hardware thread, to act on"),
+                ]
+            },
+            ..RuleInfo::own("OversizedThreadPool")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().groups(STARTS).groups(ENDS).groups(PARKS).groups(LOADS).groups(CPU_BY_THREAD)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let threads = threads(facts);
+        if threads.is_empty() {
+            let because =
+                facts.missing_all(&["jdk.ThreadPark", "jdk.ThreadCPULoad", "jdk.ThreadStart"], Level::Available);
+            return Verdict::not_applicable(
+                because.unwrap_or_else(|| "the recording tells of no Java threads".to_owned()),
+            );
+        }
+        let mut pools: BTreeMap<String, Pool> = BTreeMap::new();
+        for (id, known) in &threads {
+            let pool = pools.entry(pool_name(&facts.thread(*id).name)).or_default();
+            pool.size = pool.size.saturating_add(1);
+            let life = known.to.saturating_sub(known.from) as f64;
+            if !known.sampled && life > 0.0 && known.parked >= IDLE * life {
+                pool.idle = pool.idle.saturating_add(1);
+            }
+        }
+        for group in facts.groups(&LOADS).iter() {
+            let Some(id) = group.thread_id(0).filter(|id| is_pooled(facts, *id)) else { continue };
+            // A thread's last load is told when it ends, and of a time of its own: ten that ran one after the other would be ten
+            // at once.
+            if threads.get(&id).is_some_and(|t| t.ended && t.to.saturating_sub(group.last()).abs() < SECOND) {
+                continue;
+            }
+            if let Some(pool) = pools.get_mut(&pool_name(&facts.thread(id).name)) {
+                pool.loads.entry(group.bucket()).or_default().push(group.mean(0) + group.mean(1));
+            }
+        }
+        let cpus = facts.hardware_threads().map_or(0.0, |n| n as f64);
+        let score_of = |pool: &Pool| {
+            let idle = if pool.idle_share() * 100.0 >= settings.number("idle") {
+                map2(pool.size as f64, settings.number("info"), settings.number("warning"))
+            } else {
+                0.0
+            };
+            let computing = pool.computing(cpus) as f64;
+            let busy = if cpus > 0.0 && computing > cpus {
+                map2(computing / cpus, settings.number("cpu-info"), settings.number("cpu-warning"))
+            } else {
+                0.0
+            };
+            (idle, busy)
+        };
+        let mut rated: Vec<(f64, bool, &str, &Pool)> = pools
+            .iter()
+            .map(|(name, pool)| {
+                let (idle, busy) = score_of(pool);
+                (idle.max(busy), busy > idle, name.as_str(), pool)
+            })
+            .collect();
+        rated.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| b.3.size.cmp(&a.3.size)));
+        let Some((score, busy, name, pool)) = rated.first() else {
+            return Verdict::ok("There are no threads");
+        };
+        let verdict = if *busy {
+            Verdict::scored(
+                *score,
+                format!(
+                    "{} threads of pool {name} compute at once, on {cpus:.0} hardware threads",
+                    pool.computing(cpus)
+                ),
+            )
+            .explain("More threads that compute than CPUs take turns: each is slower, and none is done earlier.")
+            .remedy("Give a pool for computing as many threads as there are CPUs, and let the rest wait in a queue.")
+        } else if *score >= jfr_analyzers::rule::Severity::INFO_SCORE {
+            Verdict::scored(*score, format!("{} of the {} threads of pool {name} were idle all the time", pool.idle, pool.size))
+                .explain(
+                    "A thread that never has work costs its stack (up to 1 MiB), makes thread dumps, safepoints and the \
+                     collector's root scan longer, and hides how few are needed.",
+                )
+                .remedy(
+                    "Make the pool smaller, let idle threads end (allowCoreThreadTimeOut, minimum and maximum of the server's \
+                     pool), or use virtual threads for work that mostly waits.",
+                )
+        } else {
+            Verdict::scored(*score, format!("{} pools of threads, none too large", pools.len()))
+        };
+        verdict.with_some("hardware threads", (cpus > 0.0).then(|| Value::number(cpus, "threads"))).with(
+            "pools",
+            Value::table(
+                ["pool", "threads", "idle", "largest load of the machine"],
+                rated.iter().take(10).map(|(.., name, pool)| {
+                    [
+                        (*name).into(),
+                        Value::count(pool.size, "threads"),
+                        Value::count(pool.idle, "threads"),
+                        Value::share(pool.load()),
+                    ]
+                }),
+            ),
+        )
+    }
+}
+
+/// Whether a thread may be a pool's: virtual ones and the compilers' are not.
+fn is_pooled(facts: &Facts, id: ThreadId) -> bool {
+    let thread = facts.thread(id);
+    thread.is_java() && !thread.is_virtual && !thread.name.contains("CompilerThread")
+}
+
+fn threads(facts: &Facts) -> HashMap<ThreadId, Known> {
+    let mut threads: HashMap<ThreadId, Known> = HashMap::new();
+    let (from, to) = (facts.start(), facts.end());
+    let unknown = Known { from, to, parked: 0.0, sampled: false, ended: false };
+    let java = |id: &ThreadId| is_pooled(facts, *id);
+    for group in facts.groups(&STARTS).iter() {
+        if let Some(id) = group.thread_id(0).filter(java) {
+            threads.entry(id).or_insert(unknown).from = group.first();
+        }
+    }
+    for group in facts.groups(&PARKS).iter() {
+        if let Some(id) = group.thread_id(0).filter(java) {
+            let known = threads.entry(id).or_insert(unknown);
+            known.parked = group.sum(0);
+            // One that was under way when the recording began.
+            known.from = known.from.min(group.first());
+        }
+    }
+    for group in facts.groups(&LOADS).iter() {
+        if let Some(id) = group.thread_id(0).filter(java) {
+            threads.entry(id).or_insert(unknown);
+        }
+    }
+    for group in facts.groups(&CPU_BY_THREAD).iter() {
+        if let Some(id) = group.thread_id(1).filter(java) {
+            threads.entry(id).or_insert(unknown).sampled = true;
+        }
+    }
+    for group in facts.groups(&ENDS).iter() {
+        if let Some(known) = group.thread_id(0).and_then(|id| threads.get_mut(&id)) {
+            (known.to, known.ended) = (group.last(), true);
+        }
+    }
+    threads
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::thread;
+
+    #[test]
+    fn a_pool_without_work_is_found() {
+        let verdict = fixture::expect("OversizedThreadPool", "scenarios/oversized-pool", Severity::Warning);
+        assert!(verdict.summary.contains("220 threads of pool pool-*-thread-*"), "{}", verdict.summary);
+    }
+
+    /// 30 threads that share the machine, with 2 hardware threads.
+    fn computing(load: f64) -> Scene {
+        let scene = Scene::new().event("jdk.CPUInformation", 0, 0, [("hwThreads", 2.into())]);
+        (0..30i64).fold(scene, |scene, i| {
+            let fields = [("eventThread", thread(&format!("calc-{i}"))), ("user", load.into()), ("system", 0.0.into())];
+            scene.event("jdk.ThreadCPULoad", 10 * SECOND, 10 * SECOND, fields)
+        })
+    }
+
+    #[test]
+    fn more_computing_threads_than_cpus_are_found() {
+        let verdict = computing(0.03).judge(&OversizedThreadPool);
+        assert_eq!(verdict.severity, Severity::Warning);
+        assert!(verdict.summary.starts_with("30 threads of pool calc-* compute"), "{}", verdict.summary);
+    }
+
+    #[test]
+    fn a_pool_that_works_or_is_small_is_fine() {
+        assert_eq!(computing(0.01).judge(&OversizedThreadPool).severity, Severity::Ok);
+        fixture::expect("OversizedThreadPool", "scenarios/lock-convoy", Severity::Ok);
+        fixture::expect("OversizedThreadPool", "scenarios/healthy", Severity::Ok);
+    }
+
+    #[test]
+    fn without_threads_it_does_not_apply() {
+        assert_eq!(Scene::new().judge(&OversizedThreadPool).severity, Severity::NotApplicable);
+    }
+}

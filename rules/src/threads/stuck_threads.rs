@@ -1,0 +1,199 @@
+//! `StuckThreads`: threads that do not move from one thread dump to the next.
+
+use std::collections::HashMap;
+
+use crate::locks::DUMPS;
+use crate::support::{number, time};
+use crate::threads::dump::{Thread, threads};
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::math::map2;
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether threads run or are blocked at the same place for minutes. Needs the list of `jdk.ThreadDump`, at most
+/// `DUMPS`.
+///
+/// Fires on `fixtures/scenarios/stuck-threads.jfr.gz` (and neither on its acceptor nor on its idle pool); quiet on `healthy` and
+/// on made-up dumps.
+#[derive(Debug, Clone, Copy)]
+pub struct StuckThreads;
+
+const DUMP: &str = "jdk.ThreadDump";
+/// Frames that have to be the same.
+const FRAMES: usize = 5;
+
+/// A thread at one place.
+#[derive(Clone)]
+struct Stay<'t> {
+    thread: Thread<'t>,
+    dumps: u64,
+    from: i64,
+    to: i64,
+}
+
+impl Stay<'_> {
+    fn nanos(&self) -> i64 {
+        self.to.saturating_sub(self.from)
+    }
+}
+
+impl Rule for StuckThreads {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Stuck threads",
+            category: Category::Threads,
+            description: "Whether threads run or are blocked at the same place from one thread dump to the next.",
+            formula: "In consecutive jdk.ThreadDump events: the same thread in state RUNNABLE or BLOCKED with the same five \
+                      methods at its top, `least` or longer between first and last; 25 at `info` dumps, 75 at `warning`. \
+                      Left out are threads that wait by design: in select, accept, read, or for a pool's next task. \
+                      Thresholds of our own.",
+            settings: const {
+                &[
+                    Setting::count("info", 3.0, "Dumps in a row that are worth a look"),
+                    Setting::count("warning", 6.0, "Dumps in a row to act on"),
+                    Setting::seconds("least", 60.0, "Time from the first to the last of them"),
+                    Setting::regex("exclude-threads", "", "Names of threads left out"),
+                ]
+            },
+            ..RuleInfo::own("StuckThreads")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().available(DUMP).table_up_to(DUMPS, DUMP, &["result"])
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let dumps = facts.table(DUMP);
+        if (dumps.len() as f64) < settings.number("info") {
+            return Verdict::not_applicable(format!(
+                "{} thread dumps are too few; more come with {DUMP}#period=10 s",
+                dumps.len()
+            ));
+        }
+        let mut longest: Vec<Stay<'_>> = Vec::new();
+        let mut stays: HashMap<(&str, &str), Stay<'_>> = HashMap::new();
+        for dump in dumps.rows() {
+            let mut next: HashMap<(&str, &str), Stay<'_>> = HashMap::new();
+            for thread in threads(dump.text("result").unwrap_or("")) {
+                let stands = matches!(thread.state, "RUNNABLE" | "BLOCKED");
+                if !stands || !thread.is_program() || (thread.state == "RUNNABLE" && thread.waits_by_design()) {
+                    continue;
+                }
+                let key = (thread.id, thread.name);
+                let before = stays.remove(&key);
+                let stay = match before {
+                    Some(before) if same(&before.thread, &thread) => {
+                        Stay { thread, dumps: before.dumps.saturating_add(1), from: before.from, to: dump.start }
+                    }
+                    before => {
+                        longest.extend(before);
+                        Stay { thread, dumps: 1, from: dump.start, to: dump.start }
+                    }
+                };
+                next.insert(key, stay);
+            }
+            longest.extend(stays.drain().map(|(_, stay)| stay));
+            stays = next;
+        }
+        longest.extend(stays.into_values());
+        let enough = |s: &Stay<'_>| {
+            s.nanos() >= settings.nanos("least")
+                && s.dumps as f64 >= settings.number("info")
+                && !settings.matches("exclude-threads", s.thread.name)
+        };
+        longest.retain(enough);
+        longest.sort_by(|a, b| (b.dumps, b.nanos(), a.thread.name).cmp(&(a.dumps, a.nanos(), b.thread.name)));
+        let Some(worst) = longest.first() else {
+            return Verdict::ok(format!("No thread stood at one place in {} dumps", dumps.len()));
+        };
+        let site = worst.thread.site().map_or("", Thread::method);
+        let count = u64::try_from(longest.len()).unwrap_or(u64::MAX);
+        let score = map2(worst.dumps as f64, settings.number("info"), settings.number("warning"));
+        let rest =
+            if count > 1 { format!(" ({})", number(count, "such thread", "such threads")) } else { String::new() };
+        Verdict::scored(
+            score,
+            format!(
+                "Thread {} was {} in {site} for {} or longer{rest}",
+                worst.thread.name,
+                if worst.thread.state == "BLOCKED" { "blocked" } else { "running" },
+                time(worst.nanos() as f64),
+            ),
+        )
+        .explain(
+            "In every thread dump of that time these threads stood at the same place. One that runs may be in an endless or \
+             very long loop; one that is blocked waits for a lock that its holder does not give back.",
+        )
+        .remedy(
+            "Look at the method: what ends the loop, who holds the lock and what that thread does. Give waits and outgoing \
+             calls a time limit.",
+        )
+        .with("stuck threads", Value::count(count, "threads"))
+        .with("window", Value::window(worst.from, worst.to))
+        .with(
+            "threads",
+            Value::table(
+                ["thread", "state", "at", "waits for", "dumps", "at least"],
+                longest.iter().map(|s| {
+                    [
+                        s.thread.name.into(),
+                        s.thread.state.into(),
+                        s.thread.site().unwrap_or("").into(),
+                        s.thread.waits_for.map_or(String::new(), |(at, class)| format!("{class} @ {at}")).into(),
+                        Value::count(s.dumps, "dumps"),
+                        Value::nanos(s.nanos()),
+                    ]
+                }),
+            ),
+        )
+        .with("stack", Value::list("frames", worst.thread.frames.iter().take(15).copied()))
+    }
+}
+
+fn same(a: &Thread<'_>, b: &Thread<'_>) -> bool {
+    let top = |t: &Thread<'_>| t.frames.iter().take(FRAMES).map(|f| Thread::method(f).to_owned()).collect::<Vec<_>>();
+    a.state == b.state && top(a) == top(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::SECOND;
+    use crate::support::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn a_thread_that_spins_and_one_that_is_blocked_are_found() {
+        let verdict = fixture::expect("StuckThreads", "scenarios/stuck-threads", Severity::Warning);
+        let text = format!("{:?}", verdict.evidence.get("threads"));
+        for part in ["report-builder", "report-writer", "fx.Scenarios.pollForever", "fx.Scenarios.waitForTurn"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        for part in ["acceptor", "pool-1", "lease-holder", "Reference Handler", "JFR"] {
+            assert!(!text.contains(part), "{part}: {text}");
+        }
+    }
+
+    fn scene(methods: &[&str]) -> Scene {
+        (0i64..).zip(methods).fold(Scene::new(), |scene, (i, method)| {
+            let dump = format!(
+                "\"worker\" #15 prio=5 tid=0x1 nid=0x3 runnable\n   java.lang.Thread.State: RUNNABLE\n\tat {method}(Shop.java:7)\n"
+            );
+            scene.event(DUMP, i * 30 * SECOND, i * 30 * SECOND, [("result", dump.as_str().into())])
+        })
+    }
+
+    #[test]
+    fn a_thread_that_moves_is_fine() {
+        assert_eq!(scene(&["a.B.c", "a.B.d", "a.B.c", "a.B.d"]).judge(&StuckThreads).severity, Severity::Ok);
+        assert_eq!(scene(&["a.B.c", "a.B.c", "a.B.c", "a.B.d"]).judge(&StuckThreads).severity, Severity::Info);
+        let accept = ["sun.nio.ch.Net.accept"; 8];
+        assert_eq!(scene(&accept).judge(&StuckThreads).severity, Severity::Ok);
+    }
+
+    #[test]
+    fn few_dumps_say_nothing() {
+        fixture::expect("StuckThreads", "scenarios/healthy", Severity::NotApplicable);
+    }
+}

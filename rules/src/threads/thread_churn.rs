@@ -1,0 +1,204 @@
+//! `ThreadChurn`: threads that are started for a moment's work, or are started and never end.
+
+use std::collections::HashMap;
+
+use crate::support::{pool_name, rising, time, warm};
+use jfr_analyzers::events::{Facts, Group, GroupBy, Level, Needs, Presence, ThreadId};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether threads are started for short work, or become more and more. Needs the list of `jdk.JavaThreadStatistics` (one a
+/// second); starts are sums by thread.
+///
+/// Fires on `fixtures/scenarios/thread-churn.jfr.gz`, growth on made-up events; quiet on `oversized-pool` (a pool that starts is no
+/// churn) and `healthy`.
+#[derive(Debug, Clone, Copy)]
+pub struct ThreadChurn;
+
+const START: &str = "jdk.ThreadStart";
+const END: &str = "jdk.ThreadEnd";
+const STATISTICS: &str = "jdk.JavaThreadStatistics";
+const STARTS: GroupBy = GroupBy::of(&[START]).by(&["thread", "stackTrace"]);
+const ENDS: GroupBy = GroupBy::of(&[END]).by(&["thread"]);
+
+/// A recording that is shorter counts as this long: a pool that fills is no churn.
+const LEAST_SECONDS: f64 = 10.0;
+/// Steps in which growth is looked at.
+const STEPS: usize = 10;
+/// Threads that it takes to be growth.
+const ENOUGH: f64 = 10.0;
+
+impl Rule for ThreadChurn {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Thread churn and growth",
+            category: Category::Threads,
+            description: "Whether threads are started for a moment's work, or become more and more.",
+            formula: "jdk.ThreadStart events a second (of 10 s or more): 25 at `info`, 75 at `warning`, if half or more of them end within \
+                      `short` (or it is not recorded when they end). And the growth of activeCount of \
+                      jdk.JavaThreadStatistics from the first to the last tenth of the time after the JVM's first 60 s, if it rises in 80 % of the \
+                      tenths and by ten threads: 25 at `growth-info` of the first, 75 at `growth-warning`. The greater \
+                      counts. Virtual threads are not counted. Thresholds of our own.",
+            settings: const {
+                &[
+                    Setting::per_second("info", 10.0, "Starts that are worth a look"),
+                    Setting::per_second("warning", 50.0, "Starts to act on"),
+                    Setting::seconds("short", 1.0, "A short life"),
+                    Setting::percent("growth-info", 10.0, "Growth that is worth a look"),
+                    Setting::percent("growth-warning", 50.0, "Growth to act on"),
+                ]
+            },
+            ..RuleInfo::own("ThreadChurn")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().groups(STARTS).groups(ENDS).table(STATISTICS, &["activeCount", "peakCount"])
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        if let Some(because) = facts.missing_all(&[START, STATISTICS], Level::Enabled) {
+            return Verdict::not_applicable(because);
+        }
+        let growth = growth(facts);
+        let seconds = facts.seconds().max(LEAST_SECONDS);
+        let starts = facts.count(START);
+        let rate = starts as f64 / seconds;
+        let short = short_lived(facts, settings.nanos("short"));
+        let churn = map2(rate, settings.number("info"), settings.number("warning"));
+        let churn = if short.is_none_or(|share| share >= 0.5) { churn } else { 0.0 };
+        let (first, last, up) = growth.unwrap_or_default();
+        let grown = last - first;
+        let more = if up >= 0.8 && grown >= ENOUGH {
+            map2(ratio(grown, first) * 100.0, settings.number("growth-info"), settings.number("growth-warning"))
+        } else {
+            0.0
+        };
+        let groups = facts.groups(&STARTS);
+        let mut pools: HashMap<String, u64> = HashMap::new();
+        for group in groups.iter() {
+            let n = pools.entry(pool_name(group.thread(0).map_or("?", |t| &t.name))).or_default();
+            *n = n.saturating_add(group.count());
+        }
+        let mut pools: Vec<(String, u64)> = pools.into_iter().collect();
+        pools.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        let stacks = groups.by(&[1]);
+        let site = stacks.iter().max_by_key(|g| g.count()).and_then(|g| facts.site(g.stack(0)?));
+        let by = site.map(|f| format!(", most by {}", f.method)).unwrap_or_default();
+        let summary = if more > churn {
+            format!("The number of threads rises steadily, from {first:.0} to {last:.0}")
+        } else {
+            let lives = short.map(|s| {
+                format!(", {:.0} % of them for less than {}", s * 100.0, time(settings.number("short") * 1e9))
+            });
+            let lives = lives.filter(|_| churn >= jfr_analyzers::rule::Severity::INFO_SCORE).unwrap_or_default();
+            format!("{rate:.1} threads are started a second{lives}{by}")
+        };
+        Verdict::scored(churn.max(more), summary)
+            .explain(
+                "To start a thread takes the system tens of microseconds and memory for its stack; code that runs in short \
+                 threads is slow to warm up, and nothing bounds how many there are. Threads that never end use up memory \
+                 until no more can be started.",
+            )
+            .remedy(
+                "Use one executor for many tasks, or virtual threads (JDK 21). Where threads only become more: find the \
+                 executors and timers that are made for each request and never shut down.",
+            )
+            .with("starts", Value::count(starts, "threads"))
+            .with("starts a second", Value::number(rate, "per second"))
+            .with_some("short lives", short.map(Value::share))
+            .with("threads at first", Value::number(first, "threads"))
+            .with("threads at last", Value::number(last, "threads"))
+            .with_some("most at once", facts.table(STATISTICS).ints("peakCount").max().map(|n| Value::number(n as f64, "threads")))
+            .with(
+                "started threads",
+                Value::table(
+                    ["threads", "starts"],
+                    pools.into_iter().take(5).map(|(name, n)| [name.into(), Value::count(n, "starts")]),
+                ),
+            )
+            .with(
+                "started by",
+                facts.top_methods(
+                    stacks.iter().filter_map(|g| Some((g.stack(0)?, g.count() as f64))),
+                    5,
+                    |n| Value::number(n, "starts"),
+                ),
+            )
+    }
+}
+
+/// The share of the threads started that ended within this time; `None` where ends are not recorded.
+fn short_lived(facts: &Facts, short: i64) -> Option<f64> {
+    if facts.presence(END) < Presence::Enabled {
+        return None;
+    }
+    let ends: HashMap<ThreadId, i64> =
+        facts.groups(&ENDS).iter().filter_map(|g| Some((g.thread_id(0)?, g.last()))).collect();
+    let starts: Vec<Group<'_>> = facts.groups(&STARTS).iter().collect();
+    let is_short = |g: &&Group<'_>| {
+        g.thread_id(0)
+            .and_then(|id| ends.get(&id))
+            .is_some_and(|end| (0..short).contains(&end.saturating_sub(g.first())))
+    };
+    (!starts.is_empty()).then(|| ratio(starts.iter().filter(is_short).count() as f64, starts.len() as f64))
+}
+
+/// Threads in the first and in the last tenth of the time after the warm-up, and in which share of the tenths there are more.
+fn growth(facts: &Facts) -> Option<(f64, f64, f64)> {
+    // Pools fill as a program starts.
+    let warm = warm(facts);
+    let rows = facts.table(STATISTICS).rows().filter(|r| r.start >= warm);
+    let counts: Vec<f64> = rows.filter_map(|r| r.float("activeCount")).collect();
+    if counts.len() < STEPS.saturating_mul(3) {
+        return None;
+    }
+    let means: Vec<f64> = (0..STEPS)
+        .filter_map(|i| {
+            let at = |i: usize| i.saturating_mul(counts.len()) / STEPS;
+            let part = counts.get(at(i)..at(i.saturating_add(1)))?;
+            (!part.is_empty()).then(|| part.iter().sum::<f64>() / part.len() as f64)
+        })
+        .collect();
+    Some((*means.first()?, *means.last()?, rising(&means)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::SECOND;
+    use crate::support::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn threads_for_a_moment_are_found() {
+        let verdict = fixture::expect("ThreadChurn", "scenarios/thread-churn", Severity::Warning);
+        assert!(verdict.summary.contains("fx.Scenarios"), "{}", verdict.summary);
+        assert!(format!("{:?}", verdict.evidence).contains("request-*"));
+    }
+
+    fn counts(counts: impl Iterator<Item = i64>) -> Scene {
+        (0i64..).zip(counts).fold(Scene::new(), |scene, (i, n)| {
+            scene.event(STATISTICS, i * SECOND, i * SECOND, [("activeCount", n.into())])
+        })
+    }
+
+    #[test]
+    fn threads_that_become_more_are_found() {
+        assert_eq!(counts((0..200).map(|i| 40 + i / 2)).judge(&ThreadChurn).severity, Severity::Warning);
+    }
+
+    #[test]
+    fn a_pool_that_starts_and_a_level_that_varies_are_fine() {
+        assert_eq!(counts((0..200).map(|i| 40 + 30 * (i % 2))).judge(&ThreadChurn).severity, Severity::Ok);
+        assert_eq!(counts((0..200).map(|i| if i < 50 { i } else { 60 })).judge(&ThreadChurn).severity, Severity::Ok);
+        fixture::expect("ThreadChurn", "scenarios/oversized-pool", Severity::Ok);
+        fixture::expect("ThreadChurn", "scenarios/healthy", Severity::Ok);
+    }
+
+    #[test]
+    fn without_the_events_it_does_not_apply() {
+        assert_eq!(Scene::new().judge(&ThreadChurn).severity, Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,265 @@
+//! `ThreadStates`: what threads do most of the time: run, wait, or be blocked.
+
+use std::collections::HashMap;
+
+use crate::locks::DUMPS;
+use crate::threads::dump::threads;
+use jfr_analyzers::events::{EVENT, Facts, GroupBy, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// The share of time that threads run, wait, or are blocked by locks. Needs the list of `jdk.ThreadDump`, at most `DUMPS`; the
+/// samples of wall-clock profilers are sums.
+///
+/// Fires on `fixtures/scenarios/deadlock.jfr.gz` and on made-up samples; quiet on made-up samples.
+#[derive(Debug, Clone, Copy)]
+pub struct ThreadStates;
+
+const DUMP: &str = "jdk.ThreadDump";
+/// Datadog's wall-clock samples know of locks, async-profiler's only whether the thread sleeps.
+const SAMPLES: GroupBy = GroupBy::of(&["datadog.MethodSample", "profiler.WallClockSample"])
+    .by(&[EVENT, "sampledThread|eventThread", "state"])
+    .measure(&["weight|samples"]);
+const THREAD: usize = 1;
+const STATE: usize = 2;
+
+/// Dumps that it takes to judge.
+const ENOUGH_DUMPS: usize = 3;
+/// Samples that it takes to judge.
+const ENOUGH_SAMPLES: f64 = 100.0;
+/// Share of the time from which a thread is bound by locks, as jafar has it.
+const LOCK_BOUND: f64 = 0.2;
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Times {
+    running: f64,
+    waiting: f64,
+    blocked: f64,
+}
+
+impl Times {
+    fn all(&self) -> f64 {
+        self.running + self.waiting + self.blocked
+    }
+
+    fn add(&mut self, state: State, n: f64) {
+        match state {
+            State::Running => self.running += n,
+            State::Waiting => self.waiting += n,
+            State::Blocked => self.blocked += n,
+        }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            running: self.running + other.running,
+            waiting: self.waiting + other.waiting,
+            blocked: self.blocked + other.blocked,
+        }
+    }
+
+    /// What the thread is bound by, as jafar names it.
+    fn label(&self) -> &'static str {
+        let share = |part: f64| ratio(part, self.all());
+        if share(self.blocked) > LOCK_BOUND {
+            "bound by locks"
+        } else if share(self.running) > 0.8 {
+            "bound by CPU"
+        } else if share(self.waiting) > 0.7 {
+            "waiting"
+        } else {
+            "balanced"
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum State {
+    Running,
+    Waiting,
+    Blocked,
+}
+
+impl State {
+    /// By its name in samples: Datadog's, async-profiler's, the JDK's.
+    fn of(name: &str) -> Option<Self> {
+        match name.strip_prefix("STATE_").unwrap_or(name) {
+            "RUNNABLE" | "SYSCALL" => Some(Self::Running),
+            "CONTENDED" | "BLOCKED_ON_MONITOR_ENTER" | "MONITOR_WAIT" => Some(Self::Blocked),
+            "PARKED" | "OBJECT_WAIT" | "CONDVAR_WAIT" | "SLEEPING" | "WAITING" | "TIMED_WAITING" => Some(Self::Waiting),
+            _ => None,
+        }
+    }
+}
+
+impl Rule for ThreadStates {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Thread states",
+            category: Category::Threads,
+            description: "What share of their time threads run, wait, and are blocked by locks.",
+            formula: "From Datadog's wall-clock samples, else from three or more jdk.ThreadDump events, else (running and \
+                      waiting only) from async-profiler's wall-clock samples: the share of BLOCKED over all threads of the \
+                      program; 25 at `info`, 75 at `warning`. Threads are labelled as by jafar: bound by locks over 20 % \
+                      blocked, by CPU over 80 % running, waiting over 70 %, else balanced.",
+            settings: const {
+                &[
+                    Setting::percent("info", 10.0, "Share of time blocked that is worth a look"),
+                    Setting::percent("warning", 20.0, "Share of time blocked to act on"),
+                ]
+            },
+            ..RuleInfo::own("ThreadStates")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().groups(SAMPLES).table_up_to(DUMPS, DUMP, &["result"])
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let enough = |t: &HashMap<String, Times>| t.values().map(Times::all).sum::<f64>() >= ENOUGH_SAMPLES;
+        let datadog = sampled(facts, "datadog.MethodSample");
+        let dumps = facts.table(DUMP);
+        let (source, threads, knows_locks) = if enough(&datadog) {
+            ("Datadog's wall-clock samples", datadog, true)
+        } else if dumps.len() >= ENOUGH_DUMPS {
+            ("thread dumps", dumped(facts), true)
+        } else {
+            let wall = sampled(facts, "profiler.WallClockSample");
+            if !enough(&wall) {
+                return Verdict::not_applicable(format!(
+                    "{} thread dumps are too few (it takes {ENOUGH_DUMPS}; {DUMP}#period=10 s gives more), and there are not 100 \
+                     wall-clock samples of a profiler",
+                    dumps.len()
+                ));
+            }
+            ("async-profiler's wall-clock samples", wall, false)
+        };
+        let all = threads.values().copied().fold(Times::default(), Times::plus);
+        let mut rows: Vec<(&str, &Times)> = threads.iter().map(|(name, times)| (name.as_str(), times)).collect();
+        rows.sort_by(|a, b| {
+            let key = |t: &Times| (t.blocked, t.running, t.all());
+            key(b.1).partial_cmp(&key(a.1)).unwrap_or(std::cmp::Ordering::Equal).then_with(|| a.0.cmp(b.0))
+        });
+        let share = |part: f64| ratio(part, all.all());
+        let bound: Vec<&str> =
+            rows.iter().filter(|(_, t)| ratio(t.blocked, t.all()) > LOCK_BOUND).map(|(name, _)| *name).collect();
+        let blocked = share(all.blocked);
+        let score = map2(blocked * 100.0, settings.number("info"), settings.number("warning"));
+        let split = format!(
+            "threads run {:.0} % of the time, wait {:.0} % and are blocked {:.0} %",
+            share(all.running) * 100.0,
+            share(all.waiting) * 100.0,
+            blocked * 100.0
+        );
+        let most = bound.first().map(|t| format!(", {t} most of all")).unwrap_or_default();
+        let summary = if knows_locks {
+            format!("By {source}, {split}{most}")
+        } else {
+            format!(
+                "By {source}, threads run {:.0} % of the time; these samples do not tell locks",
+                share(all.running) * 100.0
+            )
+        };
+        Verdict::scored(score, summary)
+            .explain(
+                "A thread that is blocked wants to go on and may not: another holds the lock. The more of the threads' time \
+                 goes there, the less is done by adding threads or CPUs.",
+            )
+            .remedy("See LockContention and LockConvoy for the locks and their places.")
+            .with("running", Value::share(share(all.running)))
+            .with("waiting", Value::share(share(all.waiting)))
+            .with("blocked", Value::share(blocked))
+            .with("threads bound by locks", Value::list("threads", bound.iter().copied()))
+            .with(
+                "threads",
+                Value::table(
+                    ["thread", "label", "running", "waiting", "blocked"],
+                    rows.iter().take(20).map(|(name, times)| {
+                        let share = |part: f64| Value::share(ratio(part, times.all()));
+                        [
+                            (*name).into(),
+                            times.label().into(),
+                            share(times.running),
+                            share(times.waiting),
+                            share(times.blocked),
+                        ]
+                    }),
+                ),
+            )
+    }
+}
+
+fn sampled(facts: &Facts, event: &str) -> HashMap<String, Times> {
+    let mut threads: HashMap<String, Times> = HashMap::new();
+    for group in facts.groups(&SAMPLES).iter().filter(|g| g.text(0) == Some(event)) {
+        let Some(state) = group.text(STATE).and_then(State::of) else { continue };
+        let name = group.thread(THREAD).map_or("?", |t| t.name.as_str());
+        // Not every release writes how many samples one stands for.
+        let n = group.sum(0).max(group.count() as f64);
+        threads.entry(name.to_owned()).or_default().add(state, n);
+    }
+    threads
+}
+
+fn dumped(facts: &Facts) -> HashMap<String, Times> {
+    let mut times: HashMap<String, Times> = HashMap::new();
+    for dump in facts.table(DUMP).texts("result") {
+        for thread in threads(dump).into_iter().filter(|t| t.is_program()) {
+            let state = match thread.state {
+                "BLOCKED" => State::Blocked,
+                // The JVM calls a thread runnable that waits in native code.
+                "RUNNABLE" if !thread.waits_by_design() => State::Running,
+                _ => State::Waiting,
+            };
+            times.entry(thread.name.to_owned()).or_default().add(state, 1.0);
+        }
+    }
+    times
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::thread;
+
+    fn scene(states: &[(&str, i64)]) -> Scene {
+        states.iter().fold(Scene::new(), |scene, (state, weight)| {
+            let fields = [("eventThread", thread("worker")), ("state", (*state).into()), ("weight", (*weight).into())];
+            scene.event("datadog.MethodSample", 0, 0, fields)
+        })
+    }
+
+    #[test]
+    fn blocked_threads_are_found() {
+        let verdict = fixture::expect("ThreadStates", "scenarios/deadlock", Severity::Warning);
+        assert!(verdict.summary.contains("transfer-"), "{}", verdict.summary);
+        let samples = scene(&[("RUNNABLE", 60), ("CONTENDED", 15), ("PARKED", 45)]);
+        assert_eq!(samples.judge(&ThreadStates).severity, Severity::Info);
+    }
+
+    #[test]
+    fn the_samples_of_profilers_are_read() {
+        for (name, source) in
+            [("public/btraceio+jafar/tck-test.jfr", "Datadog's"), ("generated/ap17-all.jfr", "async-profiler's")]
+        {
+            let verdict = fixture::corpus("ThreadStates", name);
+            assert!(verdict.is_none_or(|v| v.severity == Severity::Ok && v.summary.contains(source)), "{name}");
+        }
+    }
+
+    #[test]
+    fn threads_that_run_and_wait_are_fine() {
+        let verdict = scene(&[("RUNNABLE", 60), ("PARKED", 240)]).judge(&ThreadStates);
+        assert_eq!(verdict.severity, Severity::Ok);
+        assert!(format!("{:?}", verdict.evidence).contains("waiting"));
+    }
+
+    #[test]
+    fn few_dumps_say_nothing() {
+        fixture::expect("ThreadStates", "scenarios/healthy", Severity::NotApplicable);
+    }
+}

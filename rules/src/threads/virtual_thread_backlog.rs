@@ -1,0 +1,135 @@
+//! `VirtualThreadBacklog`: ever more virtual threads that do not end.
+
+use std::collections::BTreeMap;
+
+use crate::support::{SECOND, rising};
+use jfr_analyzers::events::{EVENT, Facts, GroupBy, Needs};
+use jfr_analyzers::math::map2;
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether virtual threads are started faster than they end. Needs no list: a sum a second.
+///
+/// Fires on `fixtures/scenarios/virtual-thread-backlog.jfr.gz`; quiet on `pinned-virtual-threads` and on a made-up level.
+#[derive(Debug, Clone, Copy)]
+pub struct VirtualThreadBacklog;
+
+const START: &str = "jdk.VirtualThreadStart";
+const END: &str = "jdk.VirtualThreadEnd";
+const SECONDS: GroupBy = GroupBy::of(&[START, END]).by(&[EVENT]).per_nanos(SECOND).up_to(200_000);
+const STARTS: GroupBy = GroupBy::of(&[START]).by(&["stackTrace"]);
+
+/// Seconds that it takes to judge.
+const ENOUGH: usize = 5;
+
+impl Rule for VirtualThreadBacklog {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Virtual thread backlog",
+            category: Category::Threads,
+            description: "Whether more and more virtual threads are started that do not end.",
+            formula: "jdk.VirtualThreadStart minus jdk.VirtualThreadEnd, by the second: the greatest sum so far, if it rises in \
+                      `rising` of the seconds or more; 25 at `info`, 75 at `warning`. Thresholds of our own.",
+            settings: const {
+                &[
+                    Setting::count("info", 10_000.0, "Threads that are worth a look"),
+                    Setting::count("warning", 100_000.0, "Threads to act on"),
+                    Setting::percent("rising", 80.0, "Share of seconds with more than before"),
+                ]
+            },
+            ..RuleInfo::own("VirtualThreadBacklog")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().enabled(START).enabled(END).groups(SECONDS).groups(STARTS)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let mut changes: BTreeMap<i64, i64> = BTreeMap::new();
+        for group in facts.groups(&SECONDS).iter() {
+            let n = i64::try_from(group.count()).unwrap_or(i64::MAX);
+            let change = changes.entry(group.bucket()).or_default();
+            *change = change.saturating_add(if group.text(0) == Some(START) { n } else { n.saturating_neg() });
+        }
+        let (Some((first, _)), Some((last, _))) = (changes.first_key_value(), changes.last_key_value()) else {
+            return Verdict::ok("No virtual threads were started");
+        };
+        let (first, last) = (*first, last.saturating_add(SECOND));
+        let mut alive = 0i64;
+        let mut levels: Vec<f64> = Vec::new();
+        let mut at = first;
+        // A second without an event has the level of the one before; years of them are not walked.
+        for (second, change) in changes {
+            let idle = second.saturating_sub(at) / SECOND;
+            levels.extend(std::iter::repeat_n(alive as f64, usize::try_from(idle.clamp(0, 3_600)).unwrap_or(0)));
+            alive = alive.saturating_add(change);
+            levels.push(alive as f64);
+            at = second.saturating_add(SECOND);
+        }
+        let most = levels.iter().copied().fold(0.0, f64::max);
+        let up = rising(&levels);
+        let is_rising = levels.len() >= ENOUGH && up * 100.0 >= settings.number("rising");
+        let score = map2(most, settings.number("info"), settings.number("warning"));
+        let stacks = facts.groups(&STARTS);
+        let site = stacks.iter().max_by_key(|g| g.count()).and_then(|g| facts.site(g.stack(0)?));
+        let by = site.map(|f| format!(", most started by {}", f.method)).unwrap_or_default();
+        let summary = if is_rising {
+            format!("{most:.0} more virtual threads were started than ended, and ever more{by}")
+        } else {
+            format!("Up to {most:.0} more virtual threads were started than ended; their number does not rise steadily")
+        };
+        Verdict::scored(if is_rising { score } else { 0.0 }, summary)
+            .explain(
+                "Nothing bounds the number of virtual threads. Where they are started faster than what they wait for answers, \
+                 each keeps its stack and its request on the heap, and every response becomes later than the one before.",
+            )
+            .remedy(
+                "Bound the work at once, such as with a Semaphore around the slow call, give the calls a time limit, and take \
+                 new requests only while there is room.",
+            )
+            .with("most at once", Value::number(most, "threads"))
+            .with("at the end", Value::number(alive as f64, "threads"))
+            .with("started", Value::count(facts.count(START), "threads"))
+            .with("ended", Value::count(facts.count(END), "threads"))
+            .with("seconds with more than before", Value::share(up))
+            .with("window", Value::window(first, last))
+            .with(
+                "started by",
+                facts.top_methods(
+                    stacks.iter().filter_map(|g| Some((g.stack(0)?, g.count() as f64))),
+                    5,
+                    |n| Value::number(n, "starts"),
+                ),
+            )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn threads_that_do_not_end_are_found() {
+        let verdict = fixture::expect("VirtualThreadBacklog", "scenarios/virtual-thread-backlog", Severity::Info);
+        assert!(verdict.summary.contains("12500 more"), "{}", verdict.summary);
+    }
+
+    #[test]
+    fn threads_that_end_are_fine() {
+        fixture::expect("VirtualThreadBacklog", "scenarios/pinned-virtual-threads", Severity::Ok);
+        let scene = (0..20i64).fold(Scene::new(), |scene, i| {
+            let at = i * SECOND;
+            let scene = (0..20).fold(scene, |s, _| s.event(START, at, at, []));
+            (0..20).fold(scene, |s, _| s.event(END, at + 5, at + 5, []))
+        });
+        assert_eq!(scene.with("info", "10").judge(&VirtualThreadBacklog).severity, Severity::Ok);
+    }
+
+    #[test]
+    fn older_jdks_have_none() {
+        fixture::expect("VirtualThreadBacklog", "scenarios/healthy", Severity::NotApplicable);
+    }
+}

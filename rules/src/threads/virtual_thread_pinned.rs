@@ -1,0 +1,176 @@
+//! `VirtualThreadPinned`: virtual threads that do not give back their carrier while they wait.
+
+use std::collections::BTreeMap;
+
+use crate::support::{number, time};
+use jfr_analyzers::events::{Facts, Group, GroupBy, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+
+/// Whether virtual threads wait while they are pinned to their carrier. Needs no list.
+///
+/// Fires on `fixtures/scenarios/pinned-virtual-threads.jfr.gz`; quiet on made-up events.
+#[derive(Debug, Clone, Copy)]
+pub struct VirtualThreadPinned;
+
+const EVENT: &str = "jdk.VirtualThreadPinned";
+const PINS: GroupBy =
+    GroupBy::of(&[EVENT]).by(&["stackTrace", "pinnedReason", "blockingOperation"]).measure(&["duration"]).histogram();
+
+/// Pins from one place.
+#[derive(Debug, Clone)]
+struct Site {
+    count: u64,
+    nanos: f64,
+    longest: f64,
+    frame: Option<Frame>,
+    reason: String,
+}
+
+impl Rule for VirtualThreadPinned {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Pinned virtual threads",
+            category: Category::Threads,
+            description: "Whether virtual threads wait without giving back the thread that carries them.",
+            formula: "jdk.VirtualThreadPinned: the longest, 25 at `info`, 75 at `warning`; and the sum over carrier threads \
+                      (jdk.virtualThreadScheduler.parallelism, else hardware threads) times the recording's length, 25 at \
+                      `share-info`, 75 at `share-warning`. The greater counts. After Datadog, and the event's own threshold \
+                      of 20 ms.",
+            settings: const {
+                &[
+                    Setting::seconds("info", 0.02, "A wait that is worth a look"),
+                    Setting::seconds("warning", 0.2, "A wait to act on"),
+                    Setting::percent("share-info", 1.0, "Share of the carriers' time, worth a look"),
+                    Setting::percent("share-warning", 5.0, "Share of the carriers' time, to act on"),
+                ]
+            },
+            ..RuleInfo::own("VirtualThreadPinned")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().enabled(EVENT).groups(PINS)
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        let pins = facts.groups(&PINS);
+        let Some(all) = pins.total() else {
+            return Verdict::ok("No virtual thread waited while pinned");
+        };
+        let set = facts.property("jdk.virtualThreadScheduler.parallelism").and_then(|p| p.trim().parse::<i64>().ok());
+        let carriers = set.or_else(|| facts.hardware_threads()).filter(|n| *n > 0).unwrap_or(1) as f64;
+        let share = ratio(all.sum(0), carriers * facts.nanos() as f64);
+        let number_of = |key| settings.number(key);
+        let longest = map2(all.max(0) / 1e9, number_of("info"), number_of("warning"));
+        let score = longest.max(map2(share * 100.0, number_of("share-info"), number_of("share-warning")));
+        let sites = sites(facts, pins.iter());
+        let place =
+            sites.first().and_then(|s| s.frame.as_ref()).map(|f| format!(" in {}", f.method)).unwrap_or_default();
+        Verdict::scored(
+            score,
+            format!(
+                "Virtual threads waited {} while pinned, up to {}, most{place}; {:.1} % of the carriers' time",
+                number(all.count(), "time", "times"),
+                time(all.max(0)),
+                share * 100.0
+            ),
+        )
+        .explain(
+            "A virtual thread that waits normally gives its carrier to another. Inside synchronized (up to JDK 23), native code \
+             or a class's initializer it cannot, and the carrier, one for each CPU, stands still with it. When all are held, no \
+             virtual thread runs.",
+        )
+        .remedy(
+            "Replace synchronized around waits by ReentrantLock, or move the wait outside; JDK 24 and later do not pin for \
+             synchronized. Initialize classes that do I/O beforehand.",
+        )
+        .with("times", Value::count(all.count(), "times"))
+        .with("longest", Value::nanos_f64(all.max(0)))
+        .with("longest at", Value::instant(all.max_start()))
+        .with("time pinned", Value::nanos_f64(all.sum(0)))
+        .with("share of the carriers' time", Value::share(share))
+        .with("carriers", Value::number(carriers, "threads"))
+        .with(
+            "places",
+            Value::table(
+                ["at", "line", "why", "times", "time", "longest"],
+                sites.iter().take(10).map(|s| {
+                    let line = s.frame.as_ref().and_then(|f| f.line).map_or(String::new(), |l| l.to_string());
+                    [
+                        s.frame.as_ref().map_or("unknown", |f| f.method.as_str()).into(),
+                        line.into(),
+                        s.reason.as_str().into(),
+                        Value::count(s.count, "times"),
+                        Value::nanos_f64(s.nanos),
+                        Value::nanos_f64(s.longest),
+                    ]
+                }),
+            ),
+        )
+    }
+}
+
+/// Pins by the program's first frame and the reason, the longest sum first.
+fn sites<'f>(facts: &'f Facts, pins: impl Iterator<Item = Group<'f>>) -> Vec<Site> {
+    let mut sites: BTreeMap<(String, Option<u32>, String), Site> = BTreeMap::new();
+    for pin in pins {
+        let frame = pin.stack(0).and_then(|s| facts.site(s));
+        // From JDK 25 on; before, only the stack tells.
+        let reason = [pin.text(1), pin.text(2)].into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let key = frame.clone().map_or((String::new(), None), |f| (f.method, f.line));
+        let site = sites.entry((key.0, key.1, reason.clone())).or_insert_with(|| Site {
+            count: 0,
+            nanos: 0.0,
+            longest: 0.0,
+            frame,
+            reason,
+        });
+        site.count = site.count.saturating_add(pin.count());
+        site.nanos += pin.sum(0);
+        site.longest = site.longest.max(pin.max(0));
+    }
+    let mut sites: Vec<Site> = sites.into_values().collect();
+    sites.sort_by(|a, b| b.nanos.total_cmp(&a.nanos));
+    sites
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::SECOND;
+    use crate::support::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::stack;
+
+    #[test]
+    fn waiting_in_synchronized_is_found() {
+        let verdict = fixture::expect("VirtualThreadPinned", "scenarios/pinned-virtual-threads", Severity::Warning);
+        assert!(verdict.summary.contains("fx.VirtualScenarios.callInventory"), "{}", verdict.summary);
+        assert!(verdict.summary.contains("24 times"), "{}", verdict.summary);
+    }
+
+    #[test]
+    fn reasons_are_told_from_jdk_25_on() {
+        let verdict = fixture::judge("VirtualThreadPinned", "jdk25-full");
+        assert!(
+            verdict.is_finding() && format!("{:?}", verdict.evidence.get("places")).contains("LockSupport.park"),
+            "{verdict:?}"
+        );
+    }
+
+    #[test]
+    fn no_pins_and_short_ones_are_fine() {
+        assert_eq!(Scene::new().enabled(EVENT).judge(&VirtualThreadPinned).severity, Severity::Ok);
+        let fields = [("stackTrace", stack(&["shop.Stock.read"]))];
+        let scene = Scene::new().event("jdk.CPULoad", 0, 0, []).event(EVENT, SECOND, SECOND + 1_000_000, fields);
+        assert_eq!(scene.judge(&VirtualThreadPinned).severity, Severity::Ok);
+    }
+
+    #[test]
+    fn older_jdks_have_none() {
+        let verdict = fixture::expect("VirtualThreadPinned", "scenarios/healthy", Severity::NotApplicable);
+        assert!(verdict.summary.contains("JDK 21"), "{}", verdict.summary);
+    }
+}

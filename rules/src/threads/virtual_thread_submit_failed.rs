@@ -1,0 +1,91 @@
+//! `VirtualThreadSubmitFailed`: virtual threads that could not be scheduled.
+
+use std::collections::BTreeMap;
+
+use crate::support::number;
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+
+/// Whether virtual threads could not be given to their scheduler. Needs a list of at most 1000 events.
+///
+/// Fires on made-up events: the JDK writes them only when memory or threads run out; quiet on `pinned-virtual-threads`.
+#[derive(Debug, Clone, Copy)]
+pub struct VirtualThreadSubmitFailed;
+
+const EVENT: &str = "jdk.VirtualThreadSubmitFailed";
+
+impl Rule for VirtualThreadSubmitFailed {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "Virtual threads not scheduled",
+            category: Category::Threads,
+            description: "Whether virtual threads could not be started or continued.",
+            formula: "Any jdk.VirtualThreadSubmitFailed is a warning (after Datadog).",
+            ..RuleInfo::own("VirtualThreadSubmitFailed")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().enabled(EVENT).table_up_to(1_000, EVENT, &["exceptionMessage", "stackTrace"])
+    }
+
+    fn evaluate(&self, facts: &Facts, _settings: &Settings) -> Verdict {
+        let table = facts.table(EVENT);
+        let (Some(first), Some(last)) = (table.first(), table.last()) else {
+            return Verdict::ok("All virtual threads were scheduled");
+        };
+        let mut messages: BTreeMap<&str, u64> = BTreeMap::new();
+        for row in table.rows() {
+            let n = messages.entry(row.text("exceptionMessage").unwrap_or("no message")).or_default();
+            *n = n.saturating_add(1);
+        }
+        let mut messages: Vec<(&str, u64)> = messages.into_iter().collect();
+        messages.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+        let message = messages.first().map_or("", |(m, _)| *m);
+        Verdict::warning(format!(
+            "Virtual threads could not be scheduled {}: {message}",
+            number(table.seen(), "time", "times")
+        ))
+        .score(100.0)
+        .explain(
+            "A virtual thread that cannot be given to its scheduler does not run: it is not started, or never continues after \
+             a wait. Whatever waits for it waits for ever.",
+        )
+        .remedy(
+            "The message tells why: mostly the system allows no more threads or memory for carriers. Raise the limit (pids of \
+             the container, ulimit -u, memory) or start fewer threads at once.",
+        )
+        .with("times", Value::count(table.seen(), "times"))
+        .with("window", Value::window(first.start, last.end))
+        .with(
+            "messages",
+            Value::table(
+                ["message", "times"],
+                messages.iter().map(|(message, n)| [(*message).into(), Value::count(*n, "times")]),
+            ),
+        )
+        .with_some("stack of the first", first.stack().map(|s| facts.stack_value(s, 15)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::support::fixture;
+    use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    #[test]
+    fn any_is_a_warning() {
+        let fields = [("exceptionMessage", "unable to create native thread".into())];
+        let verdict = Scene::new().event(EVENT, 1, 1, fields).judge(&VirtualThreadSubmitFailed);
+        assert_eq!(verdict.severity, Severity::Warning);
+        assert!(verdict.summary.contains("1 time: unable to create native thread"), "{}", verdict.summary);
+    }
+
+    #[test]
+    fn none_is_fine() {
+        fixture::expect("VirtualThreadSubmitFailed", "scenarios/pinned-virtual-threads", Severity::Ok);
+        fixture::expect("VirtualThreadSubmitFailed", "scenarios/healthy", Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,43 @@
+//! Conversion from end to end.
+
+use jfr_analyzers::{LabelKey, Options, Summary, collect};
+use jfr_parse::Recording;
+use jfrkit_profile::ProfileSet;
+use jfrkit_profile::top::{Top, TopOptions};
+use pprof_emit::{CollapsedOptions, Packing, read, to_bytes, write_collapsed};
+
+/// All profiles of a recording with all labels, written in every form; what is written can be read and is valid.
+pub fn convert(bytes: &[u8]) {
+    let Some(recording) = super::open(bytes) else { return };
+    let _ = Summary::of(&recording);
+    let Some((set, _)) = collected(&recording) else { return };
+    for profile in &set.profiles {
+        write_collapsed(profile, &set.tables, std::io::sink(), &CollapsedOptions::default())
+            .expect("a sink never fails");
+        let options = TopOptions { limit: Some(5), ..TopOptions::default() };
+        let _ = (Top::by_method(profile, &set.tables, &options), Top::by_thread(profile, &set.tables, &options));
+    }
+}
+
+/// The uncompressed pprof files that a recording yields, in the order of their types; none where it cannot be read.
+#[must_use]
+pub fn profiles(recording: &Recording<'_>) -> Vec<Vec<u8>> {
+    collected(recording).map(|(_, written)| written).unwrap_or_default()
+}
+
+/// The profiles of a recording, and their uncompressed files.
+fn collected(recording: &Recording<'_>) -> Option<(ProfileSet, Vec<Vec<u8>>)> {
+    let mut options = Options::default();
+    options.labels = LabelKey::ALL.to_vec();
+    let set = collect(recording, &options).ok()?;
+    let raw = pprof_emit::Options { packing: Packing::Raw, ..Default::default() };
+    let written = set.profiles.iter().map(|profile| {
+        let bytes = to_bytes(profile, &set.tables, &raw).expect("memory takes everything");
+        // Reading checks.
+        let back = read(&bytes).expect("what was written is valid");
+        assert_eq!(back.sample.len(), profile.samples.len(), "every sample is written");
+        bytes
+    });
+    let written = written.collect();
+    Some((set, written))
+}

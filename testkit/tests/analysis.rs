@@ -1,0 +1,93 @@
+//! The analysis as a whole, on the recordings of `fixtures/`.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use jfr_analyzers::events::{Facts, Needs};
+use jfr_analyzers::rule::{Analysis, AnalysisOptions, Category, Report, Rule, RuleInfo, Settings, Severity, Verdict};
+use jfr_parse::Recording;
+
+fn report(analysis: &Analysis, name: &str) -> Report {
+    let path = format!("{}/../fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
+    analysis.evaluate(&Recording::open(path).unwrap(), &AnalysisOptions::default()).unwrap()
+}
+
+/// A program without problems, recorded with the JDK's own settings: what a rule says of it, it says of everybody. Of the rules
+/// whose verdict is that of JDK Mission Control three say something: who allocates most is told in any case, and a collection of
+/// 10 ms is enough for `GcInvertedParallelism`.
+#[test]
+fn a_healthy_program_is_left_in_peace() {
+    const AS_JMC: [&str; 3] = ["Allocations.class", "Allocations.thread", "GcInvertedParallelism"];
+    let report = report(&jfrkit_rules::analysis(), "scenarios/healthy.jfr.gz");
+    let found = report.worst_first(Severity::Info).into_iter().filter(|o| !AS_JMC.contains(&o.rule.id));
+    let found: Vec<String> = found.map(|o| format!("{}: {}", o.rule.id, o.verdict.summary)).collect();
+    assert!(found.is_empty(), "{found:#?}");
+    assert!(report.rules.iter().filter(|o| o.verdict.severity == Severity::Ok).count() > 40);
+}
+
+/// Who reads that a rule does not apply must learn why.
+#[test]
+fn what_does_not_apply_says_why() {
+    for name in ["scenarios/healthy.jfr.gz", "scenarios/spin.jfr.gz", "jdk8-profile.jfr.gz", "jdk25-full.jfr.gz"] {
+        for outcome in report(&jfrkit_rules::analysis(), name).rules {
+            let because = outcome.verdict.not_applicable_because;
+            assert_eq!(because.is_some(), outcome.verdict.severity == Severity::NotApplicable, "{}", outcome.rule.id);
+            let because = because.unwrap_or_else(|| "enough".repeat(4));
+            assert!(because.len() > 20, "{}: {because}", outcome.rule.id);
+        }
+    }
+}
+
+struct Careless;
+
+impl Rule for Careless {
+    fn info(&self) -> RuleInfo {
+        RuleInfo { title: "Careless", category: Category::Jvm, ..RuleInfo::own("Careless") }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new()
+    }
+
+    fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
+        panic!("no room for {} chunks, password=hunter2hunter2", facts.chunks())
+    }
+}
+
+#[test]
+fn a_rule_that_panics_is_told_of_and_stops_no_other() {
+    let alone = report(&jfrkit_rules::analysis(), "scenarios/explicit-gc.jfr.gz");
+    let with = report(&jfrkit_rules::analysis().with_rule(Careless).unwrap(), "scenarios/explicit-gc.jfr.gz");
+    let failed = with.outcome("Careless").unwrap();
+    assert!(failed.failed);
+    assert_eq!(failed.verdict.severity, Severity::NotApplicable);
+    assert!(failed.verdict.summary.contains("the rule failed: no room for 1 chunks"), "{}", failed.verdict.summary);
+    assert!(!failed.verdict.summary.contains("hunter2"), "{}", failed.verdict.summary);
+    assert_eq!(with.rules.len(), alone.rules.len() + 1);
+    for outcome in &alone.rules {
+        let other = with.outcome(outcome.rule.id).unwrap();
+        assert!(!other.failed && other.verdict == outcome.verdict, "{}", outcome.rule.id);
+    }
+}
+
+#[test]
+fn the_same_recording_gives_the_same_report_whatever_the_number_of_threads() {
+    let with = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            serde_json::to_string(&report(&jfrkit_rules::analysis(), "jdk17-multichunk.jfr").rules).unwrap()
+        })
+    };
+    assert_eq!(with(1), with(4));
+}
+
+/// Datadog's live objects begin when they were allocated, half an hour before the recording of a minute.
+#[test]
+fn what_began_long_before_does_not_make_the_recording_longer() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus/public/btraceio+jafar/tck-test.jfr");
+    if !std::path::Path::new(path).exists() {
+        return;
+    }
+    let report =
+        jfrkit_rules::analysis().evaluate(&Recording::open(path).unwrap(), &AnalysisOptions::default()).unwrap();
+    let seconds = report.recording.duration_nanos / 1_000_000_000;
+    assert!((59..=61).contains(&seconds), "{seconds}");
+}

@@ -1,0 +1,77 @@
+//! Who may depend on whom: the arrows of ARCHITECTURE.md, held against what cargo sees.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+/// Each package with the packages of this workspace that it may depend on, outside of its tests.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("jfr-parse", &[]),
+    ("jfrkit-profile", &[]),
+    ("jfr-analyzers", &["jfr-parse", "jfrkit-profile"]),
+    ("jfrkit-rules", &["jfr-analyzers", "jfr-parse", "jfrkit-profile"]),
+    ("jfrkit-web", &[]),
+    ("jfrkit-reports", &["jfr-analyzers", "jfr-parse", "jfrkit-profile", "jfrkit-rules", "jfrkit-web"]),
+    ("pprof-emit", &["jfrkit-profile"]),
+    (
+        "jfrkit-server",
+        &["jfr-analyzers", "jfr-parse", "jfrkit-profile", "jfrkit-reports", "jfrkit-rules", "jfrkit-web", "pprof-emit"],
+    ),
+    (
+        "jfrkit",
+        &[
+            "jfr-analyzers",
+            "jfr-parse",
+            "jfrkit-profile",
+            "jfrkit-reports",
+            "jfrkit-rules",
+            "jfrkit-server",
+            "jfrkit-web",
+            "pprof-emit",
+        ],
+    ),
+];
+
+/// Packages that are never published: tests, benches. They may depend on everything.
+const UNPUBLISHED: &[&str] = &["jfrkit-testkit", "jfrkit-benches"];
+
+/// Packages outside of the project that some of ours must not pull in.
+const FORBIDDEN: &[(&str, &[&str])] = &[
+    ("jfr-parse", &["rayon", "regex", "toml", "prost"]),
+    ("jfrkit-profile", &["memmap2", "toml", "prost", "flate2"]),
+    ("jfr-analyzers", &["toml", "prost", "anstyle"]),
+    ("pprof-emit", &["memmap2", "toml", "regex"]),
+];
+
+#[test]
+fn crates_depend_only_along_the_arrows() {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version=1", "--no-deps", "--offline"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let allowed: BTreeMap<&str, &[&str]> = ARROWS.iter().copied().collect();
+    let packages = metadata["packages"].as_array().unwrap();
+    let ours: BTreeSet<&str> = packages.iter().filter_map(|p| p["name"].as_str()).collect();
+    let mut checked = 0;
+    for package in packages {
+        let name = package["name"].as_str().unwrap();
+        if UNPUBLISHED.contains(&name) {
+            continue;
+        }
+        let may =
+            allowed.get(name).unwrap_or_else(|| panic!("{name} has no arrows: add it here and to ARCHITECTURE.md"));
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let to = dependency["name"].as_str().unwrap();
+            let of_tests = dependency["kind"] == "dev";
+            if !of_tests && ours.contains(to) {
+                assert!(may.contains(&to), "{name} must not depend on {to}");
+            }
+            let forbidden = FORBIDDEN.iter().filter(|(of, _)| *of == name).flat_map(|(_, list)| list.iter());
+            assert!(of_tests || !forbidden.copied().any(|f| f == to), "{name} must not depend on {to}");
+        }
+        checked += 1;
+    }
+    assert!(checked >= 7, "{checked} packages");
+}

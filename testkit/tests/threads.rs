@@ -1,0 +1,101 @@
+//! What is written does not depend on the number of threads, nor on what else they do.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::path::Path;
+
+use jfr_analyzers::{LabelKey, collect};
+use jfr_parse::{Limits, MetadataCache, OpenOptions, Recording};
+use jfrkit_profile::Profile;
+use pprof_emit::{
+    CheckError, CollapsedOptions, Options, Packing, ReadError, Stats, WriteError, Written, pb, read, to_bytes,
+    write_all,
+};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// The files made of a recording by so many threads, by type.
+fn files(path: &Path, threads: usize) -> Vec<(String, Vec<u8>)> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    pool.install(|| {
+        assert_eq!(rayon::current_num_threads(), threads);
+        let recording = Recording::open(path).unwrap();
+        let mut options = jfr_analyzers::Options::default();
+        options.labels = vec![LabelKey::Thread, LabelKey::Class, LabelKey::State];
+        let set = collect(&recording, &options).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let file = |profile: &Profile| directory.path().join(profile.kind.name());
+        let written = write_all(&set, file, &Options::default()).unwrap();
+        written.into_iter().map(|w| (w.kind.to_string(), std::fs::read(w.path).unwrap())).collect()
+    })
+}
+
+fn same_for_any_number_of_threads(path: &Path) {
+    let one = files(path, 1);
+    assert!(one.len() > 2, "{}", path.display());
+    for (kind, bytes) in &one {
+        assert!(!read(bytes).unwrap().sample.is_empty(), "{kind}");
+    }
+    for threads in [2, 8] {
+        let more = files(path, threads);
+        assert_eq!(more.len(), one.len());
+        for ((kind, expected), (also, found)) in one.iter().zip(&more) {
+            assert_eq!(kind, also);
+            assert!(expected == found, "{}: {kind} differs with {threads} threads", path.display());
+        }
+    }
+}
+
+#[test]
+fn fixtures() {
+    for file in ["jdk17-full.jfr", "jdk17-multichunk.jfr", "jdk21-full.jfr.gz", "jdk25-full.jfr.gz"] {
+        same_for_any_number_of_threads(&Path::new(ROOT).join("fixtures").join(file));
+    }
+}
+
+#[test]
+fn a_recording_of_a_real_program() {
+    let path = Path::new(ROOT).join("../shared/corpus/bench/spark17-profile.jfr");
+    if !path.exists() {
+        println!("skipped: the corpus is not there");
+        return;
+    }
+    same_for_any_number_of_threads(&path);
+}
+
+fn shared<T: Send + Sync>() {}
+
+#[test]
+fn threads_may_share_what_is_written_and_read() {
+    shared::<(Options, Packing, Stats, Written, WriteError, CollapsedOptions)>();
+    shared::<(pb::Profile, CheckError, ReadError)>();
+}
+
+/// Recordings that many threads convert at the same time, out of the same bytes and the same cache of metadata.
+#[test]
+fn many_conversions_of_shared_bytes() {
+    let names = ["jdk17-full.jfr", "jdk17-multichunk.jfr", "jdk17-profile.jfr.gz"];
+    let bytes = names.map(|name| std::fs::read(Path::new(ROOT).join("fixtures").join(name)).unwrap());
+    let cache = MetadataCache::default();
+    let convert = |recording: &Recording<'_>| -> Vec<Vec<u8>> {
+        let set = collect(recording, &jfr_analyzers::Options::default()).unwrap();
+        set.profiles.iter().map(|p| to_bytes(p, &set.tables, &Options::default()).unwrap()).collect()
+    };
+    let options = OpenOptions::new().limits(Limits::intake());
+    let recordings: Vec<Recording<'_>> = bytes.iter().map(|bytes| options.from_bytes(&**bytes).unwrap()).collect();
+    let alone: Vec<_> = recordings.iter().map(convert).collect();
+    assert!(alone.iter().all(|files| files.len() > 4));
+    std::thread::scope(|scope| {
+        for n in 0..16 {
+            let (i, options) = (n % names.len(), options.clone().cache(cache.clone()));
+            let (recordings, bytes, alone) = (&recordings, &bytes, &alone);
+            scope.spawn(move || {
+                // Some share the recording, others only its bytes.
+                let found = match n {
+                    0..8 => convert(&recordings[i]),
+                    _ => convert(&options.from_bytes(&*bytes[i]).unwrap()),
+                };
+                assert!(found == alone[i], "{} differs", names[i]);
+            });
+        }
+    });
+}
