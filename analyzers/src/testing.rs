@@ -84,13 +84,28 @@ struct MadeUp {
 /// A made-up recording.
 ///
 /// ```
+/// use jfr_analyzers::events::Needs;
+/// use jfr_analyzers::rule::{Rule, RuleInfo, Settings, Severity, Verdict};
 /// use jfr_analyzers::testing::Scene;
-/// use jfr_analyzers::rule::Severity;
-/// use jfrkit_rules;
 ///
-/// let verdict = Scene::new()
-///     .event("jdk.DumpReason", 0, 0, [("reason", "Out of Memory".into())])
-///     .judge(&rules::recording::DumpReason);
+/// struct Full;
+///
+/// impl Rule for Full {
+///     fn info(&self) -> RuleInfo {
+///         RuleInfo::own("Full")
+///     }
+///
+///     fn needs(&self) -> Needs {
+///         Needs::new().table("jdk.DumpReason", &["reason"])
+///     }
+///
+///     fn evaluate(&self, facts: &jfr_analyzers::events::Facts, _: &Settings) -> Verdict {
+///         let full = facts.table("jdk.DumpReason").rows().any(|row| row.text("reason") == Some("Out of Memory"));
+///         if full { Verdict::scored(100.0, "Out of memory") } else { Verdict::ok("Enough memory") }
+///     }
+/// }
+///
+/// let verdict = Scene::new().event("jdk.DumpReason", 0, 0, [("reason", "Out of Memory".into())]).judge(&Full);
 /// assert_eq!(verdict.severity, Severity::Warning);
 /// ```
 #[derive(Debug, Clone, Default)]

@@ -9,7 +9,7 @@ use std::str::FromStr;
 /// (`10s`, `500ms`, `1m30s`), or as one from the end (`-30s`).
 ///
 /// ```
-/// use crate::TimeBound;
+/// use jfr_analyzers::TimeBound;
 ///
 /// assert_eq!(TimeBound::parse("1m30s")?.resolve(1_000, 2_000), 90_000_001_000);
 /// assert_eq!(TimeBound::parse("-10ns")?.resolve(1_000, 2_000), 1_990);

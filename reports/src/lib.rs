@@ -1,10 +1,8 @@
 //! Reports for people and machines: what [`analysis`](jfr_analyzers::rule) found, in a form.
 //!
 //! ```
-//! use jfr_analyzers::rule::Analysis;
 //! use jfr_analyzers::rule::AnalysisOptions;
-//! use jfr_analyzers::Entry;
-//! use jfr_analyzers::{Format, Style};
+//! use jfrkit_reports::{Entry, Format, Style};
 //!
 //! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-full.jfr");
 //! let recording = jfr_parse::Recording::open(path)?;

@@ -4,16 +4,14 @@
 //! A pattern of one's own becomes a rule like any other:
 //!
 //! ```
-//! use jfr_analyzers::overhead::Pattern;
-//! use jfr_analyzers::overhead::{PatternRule, Resource, Thresholds};
-//! use jfr_analyzers::rule::Analysis;
+//! use jfrkit_rules::overhead::{Pattern, PatternRule, Resource, Thresholds};
 //! use jfr_analyzers::rule::{AnalysisError, AnalysisOptions};
 //!
 //! let pattern = Pattern::new("PricingOverhead", "Pricing engine", ["com.example.pricing", "com.example.Tax.of*"])?
 //!     .limit(Resource::Cpu, Thresholds::new(10.0, 25.0))
 //!     .limit(Resource::Allocation, Thresholds::info(20.0))
 //!     .remedy("Keep prices for a minute.");
-//! let analysis = crate::analysis().with_rule(PatternRule::new(pattern)?)?;
+//! let analysis = jfrkit_rules::analysis().with_rule(PatternRule::new(pattern)?)?;
 //!
 //! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-full.jfr");
 //! let recording = jfr_parse::Recording::open(path)?;

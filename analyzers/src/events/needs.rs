@@ -197,7 +197,7 @@ impl GroupBy {
         self
     }
 
-    /// With the slices of time in which there were events, see [`Spread`](jfr_analyzers::math::Spread).
+    /// With the slices of time in which there were events, see [`Spread`](crate::math::Spread).
     #[must_use]
     pub const fn spread(mut self) -> Self {
         self.spread = true;

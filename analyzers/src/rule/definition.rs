@@ -10,6 +10,8 @@ use crate::events::needs::Needs;
 /// A rule of one's own is registered with [`Analysis::with_rule`](super::Analysis::with_rule):
 ///
 /// ```
+/// use jfr_analyzers::events::{Facts, GroupBy, Needs};
+/// use jfr_analyzers::math;
 /// use jfr_analyzers::rule::*;
 ///
 /// /// Warns of slow reads.
@@ -48,7 +50,7 @@ use crate::events::needs::Needs;
 ///
 /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-full.jfr");
 /// let recording = jfr_parse::Recording::open(path)?;
-/// let report = jfrkit_rules::analysis().with_rule(SlowReads)?.evaluate(&recording, &AnalysisOptions::default())?;
+/// let report = Analysis::empty().with_rule(SlowReads)?.evaluate(&recording, &AnalysisOptions::default())?;
 /// assert_eq!(report.outcome("SlowReads").map(|o| o.verdict.severity), Some(Severity::Ok));
 /// # Ok::<(), AnalysisError>(())
 /// ```

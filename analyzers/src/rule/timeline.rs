@@ -214,7 +214,7 @@ mod tests {
     fn a_recording_has_one_if_it_is_asked_for() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-full.jfr");
         let recording = jfr_parse::Recording::open(path).unwrap();
-        let mut options = AnalysisOptions { rules: vec!["LongGcPause".into()], ..AnalysisOptions::default() };
+        let mut options = AnalysisOptions::default();
         assert!(Analysis::empty().evaluate(&recording, &options).unwrap().timeline.is_none());
         options.timeline = true;
         let timeline = Analysis::empty().evaluate(&recording, &options).unwrap().timeline.unwrap();

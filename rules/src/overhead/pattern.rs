@@ -6,8 +6,7 @@ use jfr_analyzers::rule::{AnalysisError, Category};
 /// Code that should not take more than its share.
 ///
 /// ```
-/// use jfr_analyzers::overhead::Pattern;
-/// use jfr_analyzers::overhead::{Resource, Thresholds};
+/// use jfrkit_rules::overhead::{Pattern, Resource, Thresholds};
 ///
 /// let pattern = Pattern::new("OurCache", "Our cache", ["com.acme.cache"])?
 ///     .limit(Resource::Cpu, Thresholds::new(2.0, 5.0))

@@ -138,7 +138,7 @@ impl Facts {
         self.event(name).presence()
     }
 
-    /// The same for rules that JMC has too: as [`AnalysisOptions::availability`](jfr_analyzers::rule::AnalysisOptions)
+    /// The same for rules that JMC has too: as [`AnalysisOptions::availability`](crate::rule::AnalysisOptions)
     /// says.
     #[must_use]
     pub fn jmc_presence(&self, name: &str) -> Presence {

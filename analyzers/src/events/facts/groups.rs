@@ -422,7 +422,7 @@ enum Place {
     Full,
 }
 
-/// Events added up by key, which a rule asked for with [`Needs::groups`](jfr_analyzers::events::Needs::groups).
+/// Events added up by key, which a rule asked for with [`Needs::groups`](crate::events::Needs::groups).
 #[derive(Debug, Clone, Copy)]
 pub struct Groups<'f> {
     pub(super) facts: &'f Facts,

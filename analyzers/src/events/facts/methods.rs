@@ -169,7 +169,7 @@ impl Facts {
         }
     }
 
-    /// Whether a method of a set that the rule declared with [`Needs::methods`](jfr_analyzers::events::Needs::methods) is on a
+    /// Whether a method of a set that the rule declared with [`Needs::methods`](crate::events::Needs::methods) is on a
     /// stack, where the set's [`Scope`] looks.
     #[must_use]
     pub fn passes(&self, set: &MethodSet, stack: StackId) -> bool {

@@ -95,7 +95,7 @@ impl TableData {
     }
 }
 
-/// The events of one type that a rule asked for with [`Needs::table`](jfr_analyzers::events::Needs::table), in the order of
+/// The events of one type that a rule asked for with [`Needs::table`](crate::events::Needs::table), in the order of
 /// their start. Empty where the recording has none.
 #[derive(Debug, Clone, Copy)]
 pub struct Table<'f> {
