@@ -62,7 +62,7 @@ fn commands_print_what_is_shown() {
 
 #[test]
 fn every_type_is_in_the_table_with_its_values() {
-    let readme = read("README.md");
+    let readme = read("docs/profiles.md");
     for kind in ProfileType::ALL {
         let row = readme.lines().find(|line| line.starts_with(&format!("| `{kind}` |")));
         let row = row.unwrap_or_else(|| panic!("no row for {kind}"));
@@ -73,7 +73,7 @@ fn every_type_is_in_the_table_with_its_values() {
 
 #[test]
 fn every_label_is_there() {
-    let readme = read("README.md");
+    let readme = read("docs/convert.md");
     let row = readme.lines().find(|line| line.starts_with("| `--labels")).unwrap();
     for label in LabelKey::ALL {
         assert!(row.contains(&format!("`{}`", label.name().replace(' ', "-"))), "{label:?}");
@@ -83,7 +83,7 @@ fn every_label_is_there() {
 /// Pieces of code are those of the examples, which are tested where they are.
 #[test]
 fn code_is_that_of_the_examples() {
-    let readme = read("README.md");
+    let readme = read("docs/library.md");
     let code: Vec<&str> = readme.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     let examples = [
         "testkit/examples/convert.rs",
@@ -102,8 +102,8 @@ fn code_is_that_of_the_examples() {
 
 #[test]
 fn every_option_of_convert_and_analyze_is_there() {
-    let readme = read("README.md");
     for (command, some) in [("convert", ["--types", "--strict"]), ("analyze", ["--fail-on", "--explain"])] {
+        let readme = read(&format!("docs/{command}.md")) + &read("docs/limits.md");
         let help = std::process::Command::new(env!("CARGO_BIN_EXE_jfrkit")).args([command, "--help"]).output().unwrap();
         let help = String::from_utf8(help.stdout).unwrap();
         let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
@@ -120,7 +120,7 @@ fn every_option_of_convert_and_analyze_is_there() {
 /// The settings that are shown are read.
 #[test]
 fn settings_are_those_that_there_are() {
-    let readme = read("README.md");
+    let readme = read("docs/analyze.md");
     let toml = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
     let config = jfrkit_rules::config::Config::parse(toml, &jfrkit_rules::analysis()).unwrap();
     assert!(!config.settings.is_empty() && !config.off.is_empty());
