@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod account;
+mod engine;
 pub mod events;
 pub mod math;
 pub mod names;

@@ -20,19 +20,16 @@ mod report;
 mod settled;
 pub(crate) mod sources;
 pub(crate) mod stacks;
-pub(crate) mod type_map;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-
-use jfr_parse::{Damage, Error, Loss, Recording, Result};
+use jfr_parse::{Recording, Result};
 
 use crate::account::Account;
-use chunk::{ChunkResult, Context};
+use crate::engine::driver::{as_loss, run, tasks};
+use crate::engine::plans::PlanCache;
+use chunk::Context;
 pub(crate) use commit::overlapping;
 use commit::{Committer, Merged, Totals};
 pub use options::{CpuSource, Filter, LabelKey, Options, Progress};
-use plans::PlanCache;
 use settled::Settled;
 use stacks::Shared;
 
@@ -54,13 +51,12 @@ pub fn collect(recording: &Recording<'_>, options: &Options) -> Result<ProfileSe
 pub fn collect_merged(recordings: &[&Recording<'_>], options: &Options) -> Result<ProfileSet> {
     let limits = recordings.first().map(|r| r.limits().clone()).unwrap_or_default();
     let mut spans = Vec::new();
-    let mut tasks = Vec::new();
     for (number, recording) in recordings.iter().enumerate() {
-        for (i, (_, header)) in recording.headers().enumerate() {
+        for (_, header) in recording.headers() {
             spans.push((number, header.start_nanos, header.start_nanos.saturating_add(header.duration_nanos.max(0))));
-            tasks.push((*recording, i));
         }
     }
+    let tasks = tasks(recordings);
     let context = Context {
         options,
         shared: Shared::new(options.raw_names, &limits, recordings.iter().map(|r| r.bytes().len()).sum()),
@@ -73,103 +69,21 @@ pub fn collect_merged(recordings: &[&Recording<'_>], options: &Options) -> Resul
     for loss in recordings.iter().flat_map(|r| r.losses()) {
         committer.lose(loss.clone());
     }
-    let run = Run {
-        context: &context,
-        tasks: &tasks,
-        next: AtomicUsize::new(0),
-        committer: Mutex::new(committer),
-        failed: Mutex::default(),
+    let read = |index: usize, chunk: &jfr_parse::Chunk<'_>| {
+        let result = context.chunk(index, chunk)?;
+        options.progress.tell(chunk.header().chunk_size);
+        Ok(result)
     };
-    if tasks.len() == 1 {
-        run.work();
-    } else {
-        rayon::scope(|scope| {
-            for _ in 0..rayon::current_num_threads().min(tasks.len()) {
-                scope.spawn(|_| run.work());
-            }
-        });
-    }
-    for recording in recordings {
-        recording.check_unchanged()?;
-    }
-    let failed = run.failed.into_inner().unwrap_or_else(PoisonError::into_inner);
-    match failed.error {
-        Some(error) if failed.chunks == tasks.len() || ends(&error) => return Err(error),
-        _ => {}
-    }
-    let totals = run.committer.into_inner().unwrap_or_else(PoisonError::into_inner).finish();
-    Ok(finish(context, totals, &spans))
-}
-
-/// The chunks being read.
-struct Run<'r, 'o, 's> {
-    context: &'r Context<'o>,
-    tasks: &'r [(&'r Recording<'s>, usize)],
-    next: AtomicUsize,
-    committer: Mutex<Committer>,
-    failed: Mutex<Failed>,
-}
-
-#[derive(Default)]
-struct Failed {
-    chunks: usize,
-    error: Option<Error>,
-}
-
-impl Run<'_, '_, '_> {
-    /// Takes chunks, in order, until none is left.
-    fn work(&self) {
-        loop {
-            let index = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(&(recording, number)) = self.tasks.get(index) else { return };
-            let result: Result<ChunkResult> =
-                recording.chunk(number).and_then(|chunk| self.context.chunk(index, &chunk));
-            let mut loss = None;
-            let result = match result {
-                Ok(result) => {
-                    let bytes = recording.header(number).map_or(0, |(_, header)| header.chunk_size);
-                    self.context.options.progress.tell(bytes);
-                    Some(result)
-                }
-                Err(error) => {
-                    loss = Some(as_loss(recording, number, &error));
-                    let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-                    failed.chunks += 1;
-                    let ends = ends(&error);
-                    if failed.error.as_ref().is_none_or(|known| ends && !self::ends(known)) {
-                        failed.error = Some(error);
-                    }
-                    if ends {
-                        self.next.store(self.tasks.len(), Ordering::Relaxed);
-                    }
-                    None
-                }
-            };
-            let mut committer = self.committer.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(loss) = loss {
-                committer.lose(loss);
-            }
-            committer.take(index, result);
+    let failures = run(&tasks, read, |index, result| {
+        if let (Err(error), Some(task)) = (&result, tasks.get(index)) {
+            committer.lose(as_loss(task, error));
         }
+        committer.take(index, result.ok());
+    })?;
+    match failures.first {
+        Some(error) if failures.chunks == tasks.len() => Err(error),
+        _ => Ok(finish(context, committer.finish(), &spans)),
     }
-}
-
-/// Whether an error is of the whole call rather than of one chunk.
-fn ends(error: &Error) -> bool {
-    matches!(error, Error::Stopped | Error::LimitExceeded { name: "memory" | "stacks", .. })
-}
-
-/// A chunk that cannot be read, as a loss.
-fn as_loss(recording: &Recording<'_>, number: usize, error: &Error) -> Loss {
-    let header = recording.header(number);
-    let (offset, bytes) = header.map_or((0, 0), |(offset, header)| (offset, header.chunk_size));
-    let left = (recording.bytes().len() as u64).saturating_sub(offset);
-    let what = match error {
-        Error::Damaged { what, .. } => *what,
-        Error::LimitExceeded { name, .. } => Damage::OverLimit { limit: name },
-        _ => Damage::BadMetadata,
-    };
-    Loss { offset, bytes: bytes.min(left), what }
 }
 
 /// Makes profiles of the sums.

@@ -4,9 +4,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
-use jfr_parse::{CHECKPOINT, Chunk, ChunkHeader, Kind, Loss, METADATA, PoolEntries, RawEvent, RawStr, Recording};
-use rayon::prelude::*;
+use jfr_parse::{
+    CHECKPOINT, Chunk, ChunkHeader, Kind, Loss, METADATA, PoolEntries, RawEvent, RawStr, Recording, Result,
+};
 use serde::Serialize;
+
+use crate::engine::driver::{parts, run, tasks};
 
 /// Bytes that one thread counts at a time.
 const SEGMENT: usize = 1 << 20;
@@ -111,31 +114,21 @@ impl Summary {
     /// The error of the first chunk, where no chunk can be opened; [`Error::Changed`](jfr_parse::Error::Changed);
     /// [`Error::Stopped`](jfr_parse::Error::Stopped) if the recording's [`Stop`](jfr_parse::Stop) was raised.
     pub fn of(recording: &Recording<'_>) -> jfr_parse::Result<Self> {
-        let headers: Vec<(u64, ChunkHeader)> = recording.headers().map(|(at, header)| (at, *header)).collect();
-        let indexed: Vec<(usize, (u64, ChunkHeader))> = headers.iter().copied().enumerate().collect();
-        let parts: Vec<_> = indexed
-            .into_par_iter()
-            .map(|(index, (at, header))| match recording.chunk(index) {
-                Ok(chunk) => Ok(Counted::new(&chunk)),
-                Err(e) => Err(Box::new((unread(at, &header, &e), e))),
-            })
-            .collect();
-        recording.check_unchanged()?;
-        // What was counted until then is not the whole.
-        recording.stop().check()?;
         let mut out = Self {
             start_nanos: 0,
             duration_nanos: 0,
-            chunks: Vec::with_capacity(parts.len()),
+            chunks: Vec::with_capacity(recording.chunk_count()),
             events: Vec::new(),
             warnings: recording.losses().iter().map(Loss::to_string).collect(),
         };
-        let (mut counts, mut failed, mut readable) = (BTreeMap::<String, Tally>::new(), None, false);
+        let mut counts = BTreeMap::<String, Tally>::new();
         let mut more = 0usize;
-        for part in parts {
-            match part {
+        let tasks = tasks(&[recording]);
+        let failures = run(
+            &tasks,
+            |_, chunk| Counted::new(chunk),
+            |index, part| match part {
                 Ok(part) => {
-                    readable = true;
                     for (name, tally) in part.events {
                         counts.entry(name).or_default().add(tally);
                     }
@@ -143,16 +136,17 @@ impl Summary {
                     out.warnings.extend(part.warnings);
                     more = more.saturating_add(part.more);
                 }
-                Err(lost) => {
-                    let (chunk, e) = *lost;
-                    out.warnings.push(e.to_string());
-                    out.chunks.push(chunk);
-                    failed.get_or_insert(e);
+                Err(error) => {
+                    out.warnings.push(error.to_string());
+                    out.chunks.extend(recording.header(index).map(|(at, header)| unread(at, header, error)));
                 }
-            }
-        }
-        if let (Some(e), false) = (failed, readable) {
-            return Err(e);
+            },
+        )?;
+        // What was counted until then is not the whole.
+        recording.stop().check()?;
+        match failures.first {
+            Some(error) if failures.chunks == tasks.len() => return Err(error),
+            _ => {}
         }
         let ends = out.chunks.iter().map(|c| c.start_nanos.saturating_add(c.duration_nanos));
         out.start_nanos = out.chunks.iter().map(|c| c.start_nanos).min().unwrap_or(0);
@@ -266,19 +260,16 @@ struct Counted {
 }
 
 impl Counted {
-    fn new(chunk: &Chunk<'_>) -> Self {
+    fn new(chunk: &Chunk<'_>) -> Result<Self> {
         let metadata = chunk.metadata();
         let highest = metadata.event_types().map(|t| t.id()).filter(|&id| id < DENSE).max().unwrap_or(1);
         let size = usize::try_from(highest).unwrap_or(1).saturating_add(1);
         // Type 0 is no event type, so an undeclared one is never found.
         let wanted =
             ["jdk.JVMInformation", "jdk.ActiveRecording"].map(|n| metadata.by_name(n).map_or(METADATA, |t| t.id()));
-        let table = chunk
-            .segments(SEGMENT)
-            .into_par_iter()
-            .map(|part| Table::new(chunk, part, size, wanted))
-            .reduce_with(Table::with)
-            .unwrap_or_else(|| Table::new(chunk, 0..0, size, wanted));
+        let tables = parts(chunk, SEGMENT, |part| Ok(Table::new(chunk, part, size, wanted)))?;
+        let table = tables.into_iter().reduce(Table::with);
+        let table = table.unwrap_or_else(|| Table::new(chunk, 0..0, size, wanted));
 
         let mut warnings: Vec<String> = chunk.losses().iter().map(Loss::to_string).collect();
         let mut more = 0usize;
@@ -336,7 +327,7 @@ impl Counted {
             event_count,
             error: None,
         };
-        Self { chunk, events, warnings, more }
+        Ok(Self { chunk, events, warnings, more })
     }
 }
 

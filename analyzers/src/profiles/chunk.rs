@@ -1,10 +1,7 @@
 //! One chunk, from its bytes to samples: walk, join, route, resolve.
 
 use hashbrown::HashMap;
-use jfr_parse::{
-    CHECKPOINT, Chunk, Clock, Damage, Loss, METADATA, PoolEntries, Pools, RawEvent, RawStr, Recording, Result, Row,
-};
-use rayon::prelude::*;
+use jfr_parse::{CHECKPOINT, Chunk, Clock, Damage, Loss, METADATA, PoolEntries, Pools, RawEvent, RawStr, Result, Row};
 
 use super::execution::{Execution, State, has_default_state, park_kind};
 use super::facts::{FactKind, Facts};
@@ -13,11 +10,13 @@ use super::labels::Labels;
 use super::memory::Memory;
 use super::options::{CpuSource, Options};
 use super::periods::Periods;
-use super::plans::{Act, PlanCache, Plans, Reading};
+use super::plans::{Act, Plans, Reading};
 use super::settled::Settled;
 use super::sources::{AMOUNT, KEY, Measure, Route, SECOND, SOURCES, TIME};
 use super::stacks::{self, Shared};
 use crate::account::{Account, Held};
+use crate::engine::driver::{self, Task};
+use crate::engine::plans::PlanCache;
 use jfrkit_profile::{LabelSetId, ProfileType, StackId};
 
 /// Bytes of a chunk that one thread walks at a time: small enough to balance, large enough to be worth it.
@@ -108,9 +107,9 @@ pub(super) struct Context<'o> {
     pub(super) options: &'o Options,
     pub(super) shared: Shared,
     pub(super) account: Account,
-    pub(super) plans: PlanCache,
-    /// All chunks: the recording and the number of each.
-    pub(super) chunks: &'o [(&'o Recording<'o>, usize)],
+    pub(super) plans: PlanCache<Plans>,
+    /// All chunks.
+    pub(super) chunks: &'o [Task<'o>],
     pub(super) settled: Settled,
 }
 
@@ -151,10 +150,10 @@ impl<'a> Part<'a> {
 impl Context<'_> {
     /// Reads a chunk, which is number `index` of all chunks.
     pub(super) fn chunk(&self, index: usize, chunk: &Chunk<'_>) -> Result<ChunkResult> {
-        let plans = self.plans.get(chunk, self.options)?;
+        let plans = self.plans.get(chunk, || Plans::new(chunk, self.options))?;
         let lengths = self.lengths(index, chunk);
         let held = self.account.hold();
-        let mut parts = self.parts(chunk, &plans, &lengths, &held)?;
+        let mut parts = driver::parts(chunk, SEGMENT, |segment| self.walk(chunk, &plans, &lengths, &held, segment))?;
         let pools: Vec<PoolEntries> = parts.iter_mut().map(|part| std::mem::take(&mut part.pools)).collect();
         let (mut whole, pools) = rayon::join(|| Part::join(parts), || chunk.join_pools(pools));
         self.check(chunk)?;
@@ -179,28 +178,12 @@ impl Context<'_> {
         .run(losses)
     }
 
-    /// What the segments of a chunk yield, in the order of the file.
-    fn parts<'a>(&self, chunk: &Chunk<'a>, plans: &Plans, lengths: &Clock, held: &Held<'_>) -> Result<Vec<Part<'a>>> {
-        let mut segments: Vec<(usize, std::ops::Range<usize>)> =
-            chunk.segments(SEGMENT).into_iter().enumerate().collect();
-        if let [(_, only)] = segments.as_slice() {
-            return self.walk(chunk, plans, lengths, held, only.clone()).map(|part| vec![part]);
-        }
-        // The largest first: a profiler may write all of its constants as one event, which only one thread can walk.
-        segments.sort_by_key(|(_, segment)| std::cmp::Reverse(segment.len()));
-        let walk = |(i, segment)| Ok((i, self.walk(chunk, plans, lengths, held, segment)?));
-        let mut parts =
-            segments.into_par_iter().with_max_len(1).map(walk).collect::<Result<Vec<(usize, Part<'_>)>>>()?;
-        parts.sort_by_key(|(i, _)| *i);
-        Ok(parts.into_iter().map(|(_, part)| part).collect())
-    }
-
     /// The clock that lengths of time are measured with in a chunk. A length is rounded to nanoseconds at both of its
     /// ends, so it depends, by one nanosecond, on where the clock begins; the JDK's parser keeps that of the first
     /// chunk of the recording.
     fn lengths(&self, index: usize, chunk: &Chunk<'_>) -> Clock {
         let header = chunk.header();
-        let first = self.chunks.get(index).and_then(|(recording, _)| recording.headers().next());
+        let first = self.chunks.get(index).and_then(|task| task.recording.headers().next());
         let first = first.map(|(_, first)| first).filter(|first| first.ticks_per_second == header.ticks_per_second);
         first.map_or(chunk.clock(), |first| Clock::new(first.start_nanos, first.start_ticks, first.ticks_per_second))
     }

@@ -156,11 +156,9 @@ struct Group {
     sources: BTreeMap<CpuSource, (Merged, Tally)>,
 }
 
-/// Takes the results of chunks in any order and commits them in the order of the file.
+/// Commits the results of chunks, which it takes in the order of the file.
 #[derive(Debug)]
 pub(super) struct Committer {
-    next: usize,
-    waiting: BTreeMap<usize, Option<ChunkResult>>,
     /// Number of the group of each chunk.
     group_of: Vec<usize>,
     recording_of: Vec<usize>,
@@ -179,24 +177,7 @@ impl Committer {
             groups.entry(*group).or_default().open += 1;
         }
         let recording_of = spans.iter().map(|span| span.0).collect();
-        Self {
-            next: 0,
-            recording_of,
-            waiting: BTreeMap::new(),
-            group_of,
-            groups,
-            chosen,
-            totals: Totals::new(max_losses),
-        }
-    }
-
-    /// Takes the result of chunk `index`, `None` if it could not be read.
-    pub(super) fn take(&mut self, index: usize, result: Option<ChunkResult>) {
-        self.waiting.insert(index, result);
-        while let Some(result) = self.waiting.remove(&self.next) {
-            self.commit(self.next, result);
-            self.next += 1;
-        }
+        Self { recording_of, group_of, groups, chosen, totals: Totals::new(max_losses) }
     }
 
     pub(super) fn lose(&mut self, loss: Loss) {
@@ -211,7 +192,8 @@ impl Committer {
         self.totals
     }
 
-    fn commit(&mut self, index: usize, result: Option<ChunkResult>) {
+    /// Takes the result of chunk `index`, `None` if it could not be read.
+    pub(super) fn take(&mut self, index: usize, result: Option<ChunkResult>) {
         let number = self.group_of.get(index).copied().unwrap_or(index);
         let group = self.groups.entry(number).or_default();
         group.open = group.open.saturating_sub(1);

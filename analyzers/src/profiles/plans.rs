@@ -1,7 +1,5 @@
 //! What is read from the events and constants of chunks with the same metadata; made once for all of them.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use hashbrown::HashMap;
 use jfr_parse::{Chunk, Kind, Plan, PoolLayouts, Result, Type};
 
@@ -10,7 +8,7 @@ use super::options::{LabelKey, Options};
 use super::sources::{
     KEY, Measure, OTHER_TEXT, PORT, ROOT_SPAN, Route, SLOTS, SOURCES, SPAN, STACK, TEXT, THREAD, TIME, source_of,
 };
-use super::type_map::TypeMap;
+use crate::engine::type_map::TypeMap;
 
 /// How to read the events of one type.
 #[derive(Debug)]
@@ -105,7 +103,7 @@ pub(super) struct ThreadPlan {
 }
 
 impl Plans {
-    fn new(chunk: &Chunk<'_>, options: &Options) -> Result<Self> {
+    pub(super) fn new(chunk: &Chunk<'_>, options: &Options) -> Result<Self> {
         let metadata = chunk.metadata();
         let timed = options.filter.from_nanos.is_some() || options.filter.to_nanos.is_some();
         let mut acts = TypeMap::default();
@@ -292,31 +290,4 @@ fn only_varints(of: Type<'_>) -> Option<u32> {
         n += 1;
     }
     Some(n)
-}
-
-/// Plans by metadata. The chunks of a recording mostly share one.
-#[derive(Debug, Default)]
-pub(super) struct PlanCache {
-    plans: Mutex<Vec<(Arc<jfr_parse::Metadata>, Arc<Plans>)>>,
-}
-
-/// Plans that are kept; a recording with more kinds of chunks at once makes some of them again.
-const KEPT: usize = 8;
-
-impl PlanCache {
-    pub(super) fn get(&self, chunk: &Chunk<'_>, options: &Options) -> Result<Arc<Plans>> {
-        let lock = || self.plans.lock().unwrap_or_else(PoisonError::into_inner);
-        let known =
-            |(metadata, _): &&(Arc<jfr_parse::Metadata>, Arc<Plans>)| Arc::ptr_eq(metadata, chunk.shared_metadata());
-        if let Some((_, plans)) = lock().iter().find(known) {
-            return Ok(plans.clone());
-        }
-        let plans = Arc::new(Plans::new(chunk, options)?);
-        let mut cache = lock();
-        if cache.len() >= KEPT {
-            cache.remove(0);
-        }
-        cache.push((chunk.shared_metadata().clone(), plans.clone()));
-        Ok(plans)
-    }
 }

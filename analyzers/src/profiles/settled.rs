@@ -11,7 +11,8 @@ use jfr_parse::Chunk;
 use super::chunk::Context;
 use super::execution::by_jvm;
 use super::facts::{FactKind, Facts};
-use super::plans::Act;
+use super::plans::{Act, Plans};
+use crate::engine::driver::Task;
 
 /// What chunks say about settings, their own or taken over, by number of the chunk.
 #[derive(Debug, Default)]
@@ -72,15 +73,15 @@ impl Context<'_> {
         if let Some(known) = self.settled.get(before) {
             return Some(known);
         }
-        let ((mine, _), &(recording, number)) = (self.chunks.get(index)?, self.chunks.get(before)?);
-        if !std::ptr::eq(*mine, recording) {
+        let (mine, Task { recording, number }) = (self.chunks.get(index)?, *self.chunks.get(before)?);
+        if !std::ptr::eq(mine.recording, recording) {
             return None;
         }
         // Another thread is still at it: this much is quickly read.
         let mut facts = Facts::default();
         if let Ok(chunk) = recording.chunk(number)
             && !by_jvm(&chunk)
-            && let Ok(plans) = self.plans.get(&chunk, self.options)
+            && let Ok(plans) = self.plans.get(&chunk, || Plans::new(&chunk, self.options))
         {
             let fact = |event: jfr_parse::RawEvent<'_>| match plans.acts.get(event.type_id) {
                 Some(Act::Fact(kind)) if kind != FactKind::Endpoint => Some(kind),

@@ -7,11 +7,13 @@ use hashbrown::HashMap;
 use jfr_parse::{CHECKPOINT, Chunk, Clock, METADATA, PoolEntries, Pools, RawEvent, Recording, Result, Row};
 use rayon::prelude::*;
 
-use super::plan::{Convert, DURATION, More, PlanCache, Plans, Reading, SLOTS, STACK, START, Source};
+use super::plan::{Convert, DURATION, More, Plans, Reading, SLOTS, STACK, START, Source};
 use super::profiles::code;
 use super::value::{Threads, Values, truncated};
 use super::wanted::Wanted;
 use crate::account::Account;
+use crate::engine::driver;
+use crate::engine::plans::PlanCache;
 use crate::events::cell::Cell;
 use crate::events::facts::{EventFacts, GroupsData, Key, Sample, TableData};
 use crate::events::needs::{MAX_KEYS, MAX_MEASURES};
@@ -22,8 +24,6 @@ use jfrkit_profile::StackId;
 
 /// Bytes of a chunk that one thread walks at a time.
 const SEGMENT: usize = 1 << 20;
-/// Segments for each thread that are walked before what they yield is joined: bounds what is held at once.
-const SEGMENTS_AT_ONCE: usize = 1;
 /// Checkpoints whose constants one thread notes at a time.
 const CHECKPOINTS: usize = 16;
 
@@ -34,7 +34,7 @@ pub(super) struct Context<'o> {
     pub(super) shared: Shared,
     pub(super) threads: Threads,
     pub(super) account: Account,
-    plans: PlanCache,
+    plans: PlanCache<Plans>,
     /// When the recording begins, by its headers.
     begin: i64,
 }
@@ -135,7 +135,7 @@ impl<'o> Context<'o> {
     pub(super) fn chunk(&self, chunk: &Chunk<'_>) -> Result<ChunkFacts> {
         self.check(chunk)?;
         let held = self.account.hold();
-        let plans = self.plans.get(chunk, self.wanted, &self.shared.interner)?;
+        let plans = self.plans.get(chunk, || Plans::new(chunk, self.wanted, &self.shared.interner))?;
         let mut warnings: Vec<String> = chunk.losses().iter().map(ToString::to_string).collect();
         let pools = pools(chunk, &plans, &mut warnings);
         let truncated = plans.stacks.as_ref().map(|s| truncated(&pools, s.trace_type, &s.trace)).unwrap_or_default();
@@ -159,7 +159,7 @@ impl<'o> Context<'o> {
         let mut gathered = Gathered::new(self.wanted);
         let mut traces = Traces::default();
         let (mut unreadable, mut skipped) = (0u64, 0u64);
-        let mut add = |part: Part| {
+        let add = |part: Part| {
             for (place, theirs) in &part.events {
                 if let Some(mine) = events.get_mut(*place) {
                     mine.merge(theirs);
@@ -170,16 +170,7 @@ impl<'o> Context<'o> {
             let numbers: Vec<StackId> = part.traces.keys.iter().map(|key| traces.number(*key)).collect();
             gathered.append(part.gathered, |id| Cell::Stack(numbers.get(id.index()).copied().unwrap_or_default()));
         };
-        let segments = chunk.segments(SEGMENT);
-        for batch in segments.chunks(SEGMENTS_AT_ONCE.saturating_mul(rayon::current_num_threads()).max(1)) {
-            match batch {
-                [only] => add(walk(only.clone())?),
-                _ => {
-                    let parts: Result<Vec<Part>> = batch.par_iter().map(|s| walk(s.clone())).collect();
-                    parts?.into_iter().for_each(&mut add);
-                }
-            }
-        }
+        driver::parts_in_waves(chunk, SEGMENT, walk, add)?;
         self.check(chunk)?;
         let stacks = self.resolve(chunk, &plans, &pools, &traces.keys)?;
         if unreadable > 0 {

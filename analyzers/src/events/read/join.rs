@@ -15,8 +15,6 @@ const MAX_WARNINGS: usize = 100;
 
 /// What the chunks joined so far yield.
 pub(super) struct Joined {
-    next: usize,
-    waiting: BTreeMap<usize, Option<ChunkFacts>>,
     events: BTreeMap<String, EventFacts>,
     gathered: Gathered,
     profiles: Profiles,
@@ -28,18 +26,10 @@ impl Joined {
     pub(super) fn new(recording: &Recording<'_>, context: &Context<'_>) -> Self {
         let wanted = context.wanted;
         let profiles = Profiles::new(&wanted.groups, &spans(recording), &context.shared.interner);
-        Self {
-            next: 0,
-            waiting: BTreeMap::new(),
-            events: BTreeMap::new(),
-            gathered: Gathered::new(wanted),
-            profiles,
-            warnings: Vec::new(),
-            shape: None,
-        }
+        Self { events: BTreeMap::new(), gathered: Gathered::new(wanted), profiles, warnings: Vec::new(), shape: None }
     }
 
-    /// Takes what chunk `index` yields, and joins what is next.
+    /// Takes what chunk `index` yields; chunks come in the order of the file.
     pub(super) fn take(
         &mut self,
         context: &Context<'_>,
@@ -48,30 +38,25 @@ impl Joined {
         warning: Option<String>,
     ) {
         self.warn(warning);
-        self.waiting.insert(index, facts);
-        while let Some(facts) = self.waiting.remove(&self.next) {
-            let index = self.next;
-            self.next += 1;
-            let Some(mut facts) = facts else {
-                self.profiles.done(index, &mut self.gathered.groups);
-                continue;
-            };
-            let stack = |id: StackId| facts.stacks.get(id.index()).copied().unwrap_or_default();
-            let chunk = ChunkView::of(index, &facts, context.wanted, &context.shared.interner);
-            self.profiles.tell_apart(&chunk, &mut facts.gathered.groups, &context.shared.interner, stack);
-            for (name, event) in facts.events {
-                match self.events.get_mut(&*name) {
-                    Some(known) => known.merge(&event),
-                    None => {
-                        self.events.insert(name.as_ref().to_owned(), event);
-                    }
+        let Some(mut facts) = facts else {
+            self.profiles.done(index, &mut self.gathered.groups);
+            return;
+        };
+        let stack = |id: StackId| facts.stacks.get(id.index()).copied().unwrap_or_default();
+        let chunk = ChunkView::of(index, &facts, context.wanted, &context.shared.interner);
+        self.profiles.tell_apart(&chunk, &mut facts.gathered.groups, &context.shared.interner, stack);
+        for (name, event) in facts.events {
+            match self.events.get_mut(&*name) {
+                Some(known) => known.merge(&event),
+                None => {
+                    self.events.insert(name.as_ref().to_owned(), event);
                 }
             }
-            self.shape = self.shape.take().or(facts.shape);
-            self.gathered.append(facts.gathered, stack);
-            self.profiles.done(index, &mut self.gathered.groups);
-            self.warn(facts.warnings);
         }
+        self.shape = self.shape.take().or(facts.shape);
+        self.gathered.append(facts.gathered, stack);
+        self.profiles.done(index, &mut self.gathered.groups);
+        self.warn(facts.warnings);
     }
 
     fn warn(&mut self, warnings: impl IntoIterator<Item = String>) {

@@ -1,16 +1,16 @@
 //! How the events of a chunk are read, by its metadata alone; made once for all chunks with the same.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use hashbrown::HashMap;
-use jfr_parse::{Chunk, Content, Field, Kind, Metadata, Plan, PoolLayouts, Result, TimeUnit, Type};
+use jfr_parse::{Chunk, Content, Field, Kind, Plan, PoolLayouts, Result, TimeUnit, Type};
 
 use super::wanted::Wanted;
+use crate::engine::type_map::TypeMap;
 use crate::events::facts::SHAPE;
 use crate::events::needs::{AMOUNT, EVENT, MAX_KEYS, MAX_MEASURES, PROFILE};
 use crate::profiles::plans::StackPlans;
 use crate::profiles::sources::{self, KEY, Measure, Route, SOURCES, source_of};
-use crate::profiles::type_map::TypeMap;
 use jfrkit_profile::{Interner, StrId};
 
 /// Fields that can be read of one event type; the first three are always start, duration and stack trace.
@@ -384,30 +384,5 @@ pub(super) fn of_field(field: Field<'_>) -> Convert {
             },
             _ => Convert::Int,
         },
-    }
-}
-
-/// Plans by metadata. The chunks of a recording mostly share one.
-#[derive(Debug, Default)]
-pub(super) struct PlanCache {
-    plans: Mutex<Vec<(Arc<Metadata>, Arc<Plans>)>>,
-}
-
-/// Plans that are kept; a recording with more kinds of chunks at once makes some of them again.
-const KEPT: usize = 8;
-
-impl PlanCache {
-    pub(super) fn get(&self, chunk: &Chunk<'_>, wanted: &Wanted, interner: &Interner) -> Result<Arc<Plans>> {
-        let lock = || self.plans.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, plans)) = lock().iter().find(|(m, _)| Arc::ptr_eq(m, chunk.shared_metadata())) {
-            return Ok(plans.clone());
-        }
-        let plans = Arc::new(Plans::new(chunk, wanted, interner)?);
-        let mut cache = lock();
-        if cache.len() >= KEPT {
-            cache.remove(0);
-        }
-        cache.push((chunk.shared_metadata().clone(), plans.clone()));
-        Ok(plans)
     }
 }

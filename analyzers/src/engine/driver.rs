@@ -1,0 +1,222 @@
+//! Chunks and parts of chunks, read by all threads that are free; results handed over in the order of the file.
+//!
+//! ```text
+//! let tasks = tasks(&[&recording]);
+//! let failures = run(&tasks, |index, chunk| {
+//!     let parts = parts(chunk, 1 << 20, |segment| count(chunk, segment))?;
+//!     Ok(add_up(parts))
+//! }, |index, result| total.add(result))?;
+//! ```
+//!
+//! The order in which results are committed does not depend on the number of threads, and neither may what a consumer
+//! makes of them. Threads are those of the rayon pool that the caller is in.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use jfr_parse::{Chunk, Damage, Error, Loss, Recording, Result};
+use rayon::prelude::*;
+
+/// A chunk that is to be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Task<'r> {
+    pub(crate) recording: &'r Recording<'r>,
+    /// Its number in that recording.
+    pub(crate) number: usize,
+}
+
+/// All chunks of these recordings, in order.
+pub(crate) fn tasks<'r>(recordings: &[&'r Recording<'r>]) -> Vec<Task<'r>> {
+    let of = |recording: &&'r Recording<'r>| {
+        let recording = *recording;
+        (0..recording.chunk_count()).map(move |number| Task { recording, number })
+    };
+    recordings.iter().flat_map(of).collect()
+}
+
+/// The chunks that could not be read.
+#[derive(Debug, Default)]
+pub(crate) struct Failures {
+    /// How many.
+    pub(crate) chunks: usize,
+    /// Why the first of them, in the order of the tasks, could not.
+    pub(crate) first: Option<Error>,
+}
+
+/// Reads chunks at the same time, with `read`, and hands each result to `commit`, which is called for one chunk after the
+/// other in the order of the tasks. Both get the place of the chunk among the tasks.
+///
+/// A chunk that cannot be read is committed as its error, and the others are read.
+///
+/// # Errors
+/// [`Error::Stopped`] and the limits of the whole call (`memory`, `stacks`) end it at once, with what is committed by then
+/// left as it is; [`Error::Changed`] where a recording changed under it.
+pub(crate) fn run<'r, T: Send>(
+    tasks: &[Task<'r>],
+    read: impl Fn(usize, &Chunk<'r>) -> Result<T> + Sync,
+    commit: impl FnMut(usize, std::result::Result<T, &Error>) + Send,
+) -> Result<Failures> {
+    let next = AtomicUsize::new(0);
+    let order =
+        Mutex::new(Order { next: 0, waiting: BTreeMap::new(), failures: Failures::default(), fatal: None, commit });
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(task) = tasks.get(index) else { return };
+            let result = task.recording.chunk(task.number).and_then(|chunk| read(index, &chunk));
+            let mut order = order.lock().unwrap_or_else(PoisonError::into_inner);
+            match result {
+                Err(error) if is_fatal(&error) => {
+                    next.store(tasks.len(), Ordering::Relaxed);
+                    order.fatal.get_or_insert(error);
+                    return;
+                }
+                result => order.take(index, result),
+            }
+        }
+    };
+    match rayon::current_num_threads().min(tasks.len()) {
+        0 | 1 => work(),
+        threads => rayon::scope(|scope| (0..threads).for_each(|_| scope.spawn(|_| work()))),
+    }
+    let mut checked: Option<&Recording<'_>> = None;
+    for task in tasks {
+        if checked.is_none_or(|known| !std::ptr::eq(known, task.recording)) {
+            task.recording.check_unchanged()?;
+            checked = Some(task.recording);
+        }
+    }
+    let Order { failures, fatal, .. } = order.into_inner().unwrap_or_else(PoisonError::into_inner);
+    fatal.map_or(Ok(failures), Err)
+}
+
+/// Results of chunks that come in any order.
+struct Order<T, C> {
+    next: usize,
+    waiting: BTreeMap<usize, Result<T>>,
+    failures: Failures,
+    fatal: Option<Error>,
+    commit: C,
+}
+
+impl<T, C: FnMut(usize, std::result::Result<T, &Error>)> Order<T, C> {
+    fn take(&mut self, index: usize, result: Result<T>) {
+        self.waiting.insert(index, result);
+        while let Some(result) = self.waiting.remove(&self.next) {
+            match result {
+                Ok(result) => (self.commit)(self.next, Ok(result)),
+                Err(error) => {
+                    (self.commit)(self.next, Err(&error));
+                    self.failures.chunks += 1;
+                    self.failures.first.get_or_insert(error);
+                }
+            }
+            self.next += 1;
+        }
+    }
+}
+
+/// Whether an error is of the whole call rather than of one chunk.
+fn is_fatal(error: &Error) -> bool {
+    matches!(error, Error::Stopped | Error::LimitExceeded { name: "memory" | "stacks", .. })
+}
+
+/// What each part of a chunk yields, in the order of the file. Parts of about `size` bytes, cut where events begin, are
+/// read at the same time, the largest first: a profiler may write all of its constants as one event, which only one thread
+/// can read.
+///
+/// # Errors
+/// The first of `read`.
+pub(crate) fn parts<P: Send>(
+    chunk: &Chunk<'_>,
+    size: usize,
+    read: impl Fn(Range<usize>) -> Result<P> + Sync,
+) -> Result<Vec<P>> {
+    let mut segments: Vec<(usize, Range<usize>)> = chunk.segments(size).into_iter().enumerate().collect();
+    if let [(_, only)] = segments.as_slice() {
+        return read(only.clone()).map(|part| vec![part]);
+    }
+    segments.sort_by_key(|(_, segment)| std::cmp::Reverse(segment.len()));
+    let one = |(i, segment)| Ok((i, read(segment)?));
+    let mut parts = segments.into_par_iter().with_max_len(1).map(one).collect::<Result<Vec<(usize, P)>>>()?;
+    parts.sort_by_key(|(i, _)| *i);
+    Ok(parts.into_iter().map(|(_, part)| part).collect())
+}
+
+/// As [`parts`], for parts that are large: no more of them than there are threads are held at once. Each is handed to `add`,
+/// in the order of the file.
+///
+/// # Errors
+/// As for [`parts`].
+pub(crate) fn parts_in_waves<P: Send>(
+    chunk: &Chunk<'_>,
+    size: usize,
+    read: impl Fn(Range<usize>) -> Result<P> + Sync,
+    mut add: impl FnMut(P),
+) -> Result<()> {
+    for wave in chunk.segments(size).chunks(rayon::current_num_threads().max(1)) {
+        if let [only] = wave {
+            add(read(only.clone())?);
+        } else {
+            let parts: Result<Vec<P>> = wave.par_iter().map(|segment| read(segment.clone())).collect();
+            parts?.into_iter().for_each(&mut add);
+        }
+    }
+    Ok(())
+}
+
+/// A chunk that cannot be read, as a loss.
+pub(crate) fn as_loss(task: &Task<'_>, error: &Error) -> Loss {
+    let header = task.recording.header(task.number);
+    let (offset, bytes) = header.map_or((0, 0), |(offset, header)| (offset, header.chunk_size));
+    let left = (task.recording.bytes().len() as u64).saturating_sub(offset);
+    let what = match error {
+        Error::Damaged { what, .. } => *what,
+        Error::LimitExceeded { name, .. } => Damage::OverLimit { limit: name },
+        _ => Damage::BadMetadata,
+    };
+    Loss { offset, bytes: bytes.min(left), what }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn many_chunks() -> Recording<'static> {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-multichunk.jfr");
+        Recording::from_bytes(std::fs::read(path).unwrap().repeat(20), &jfr_parse::Limits::tool()).unwrap()
+    }
+
+    /// Something that wants of each chunk only how many bytes it has: to read it needs nothing but these functions.
+    #[test]
+    fn results_are_committed_in_order_by_any_number_of_threads() {
+        let recording = many_chunks();
+        assert!(recording.chunk_count() >= 40);
+        let tasks = tasks(&[&recording]);
+        for threads in [1, 2, 8] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let mut seen = Vec::new();
+            let failures = pool.install(|| {
+                let odd = |index: usize, chunk: &Chunk<'_>| {
+                    let sizes = parts(chunk, 1, |part| Ok(part.len()))?;
+                    if index == 7 { Err(chunk.limits().exceeded("types", 5)) } else { Ok(sizes.iter().sum::<usize>()) }
+                };
+                run(&tasks, odd, |index, result| seen.push((index, result.ok()))).unwrap()
+            });
+            assert_eq!(seen.len(), recording.chunk_count());
+            assert!(seen.iter().zip(0..).all(|((index, size), i)| *index == i && size.is_some() == (i != 7)));
+            assert!(failures.chunks == 1 && matches!(failures.first, Some(Error::LimitExceeded { name: "types", .. })));
+        }
+    }
+
+    #[test]
+    fn what_ends_the_call_ends_it() {
+        let recording = many_chunks();
+        let tasks = tasks(&[&recording]);
+        let result = run(&tasks, |_, _| Err::<(), _>(Error::Stopped), |_, _| {});
+        assert!(matches!(result, Err(Error::Stopped)));
+    }
+}
