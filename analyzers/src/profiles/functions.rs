@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use hashbrown::{HashMap, HashTable};
 use jfr_parse::{Chunk, Cursor, Kind, Limits, PoolOf, Pools, RawStr, Row, work};
 
+use super::options::Options;
 use super::plans::{ClassPlan, StackPlans};
 use crate::names;
 use jfrkit_profile::{Function, FunctionId, Interner, StrId};
@@ -253,10 +254,24 @@ impl Known {
 const NATIVE: &str = "()L;";
 const KERNEL: &str = "(Lk;)L;";
 
+/// How names are spelled.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Spelling {
+    /// As recorded, with all that differs from run to run.
+    pub(crate) raw: bool,
+    /// The system name is the name with the descriptor, rather than the descriptor alone.
+    pub(crate) full_system_names: bool,
+}
+
+impl From<&Options> for Spelling {
+    fn from(options: &Options) -> Self {
+        Self { raw: options.raw_names, full_system_names: options.full_system_names }
+    }
+}
+
 /// The names of the classes of a chunk, made once for all of their methods.
 pub(super) struct ClassNames<'a> {
-    /// As recorded, with all that differs from run to run.
-    raw: bool,
+    spelling: Spelling,
     known: HashMap<RawStr<'a>, ClassName, Hasher>,
 }
 
@@ -268,12 +283,12 @@ struct ClassName {
 }
 
 impl<'a> ClassNames<'a> {
-    pub(super) fn new(raw: bool) -> Self {
-        Self { raw, known: HashMap::default() }
+    pub(super) fn new(spelling: Spelling) -> Self {
+        Self { spelling, known: HashMap::default() }
     }
 
     fn of(&mut self, class: RawStr<'a>) -> &ClassName {
-        let raw = self.raw;
+        let raw = self.spelling.raw;
         self.known.entry(class).or_insert_with(|| {
             let class = class.decode().unwrap_or_default();
             let class = if raw { class } else { names::normalise_class(&class).into_owned().into() };
@@ -284,7 +299,7 @@ impl<'a> ClassNames<'a> {
 }
 
 fn compose<'a>(method: &RawMethod<'a>, classes: &mut ClassNames<'a>, interner: &Interner) -> FunctionId {
-    let raw = classes.raw;
+    let Spelling { raw, full_system_names } = classes.spelling;
     let name = method.name.decode().unwrap_or_default();
     let descriptor = method.descriptor.decode().unwrap_or_default();
     let native = descriptor == NATIVE || descriptor == KERNEL;
@@ -311,15 +326,15 @@ fn compose<'a>(method: &RawMethod<'a>, classes: &mut ClassNames<'a>, interner: &
         text.push('.');
     }
     text.push_str(&name);
-    let full = text.len();
-    text.push_str(&descriptor);
     let mut symbols = interner.symbols();
-    let function = Function {
-        name: symbols.string(text.get(..full).unwrap_or_default()),
-        system_name: symbols.string(&text),
-        file: symbols.string(&class.file),
-        library: StrId::default(),
+    let plain = symbols.string(&text);
+    let system_name = if full_system_names {
+        text.push_str(&descriptor);
+        symbols.string(&text)
+    } else {
+        symbols.string(&descriptor)
     };
+    let function = Function { name: plain, system_name, file: symbols.string(&class.file), library: StrId::default() };
     symbols.function_id(function)
 }
 

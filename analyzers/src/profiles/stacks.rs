@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use jfr_parse::{Chunk, Cursor, Limits, PoolOf, Pools, Result, top_bits, work};
 use rayon::prelude::*;
 
-use super::functions::{ClassNames, Functions, Methods, pseudo};
+use super::functions::{ClassNames, Functions, Methods, Spelling, pseudo};
 use super::memo::{MEMO_BYTES, Memo};
 use super::plans::StackPlans;
 use jfrkit_profile::{Frame, FrameId, FunctionId, Interner, StackId};
@@ -26,7 +26,7 @@ const UNKNOWN_METHOD: &str = "[unknown method]";
 pub(crate) struct Shared {
     pub(crate) interner: Interner,
     functions: Functions,
-    raw_names: bool,
+    spelling: Spelling,
     max_frames: usize,
     no_stack: StackId,
     truncated: FrameId,
@@ -38,7 +38,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Recordings of this many bytes are to be read.
-    pub(crate) fn new(raw_names: bool, limits: &Limits, bytes: usize) -> Self {
+    pub(crate) fn new(spelling: Spelling, limits: &Limits, bytes: usize) -> Self {
         let max_frames = limits.stack_frames;
         let interner = Interner::new();
         let frame = |name: &str| {
@@ -47,12 +47,12 @@ impl Shared {
         };
         let (no_stack, truncated) = (frame(NO_STACK_TRACE), frame(TRUNCATED));
         // As recorded, a method that is not there has no name.
-        let unknown = if raw_names { "" } else { UNKNOWN_METHOD };
+        let unknown = if spelling.raw { "" } else { UNKNOWN_METHOD };
         let (unknown, unknown_function) = (frame(unknown), pseudo(unknown, &interner));
         let no_stack = interner.stack(&[no_stack]);
         let functions = Functions::new(limits, bytes);
         let memos = Mutex::default();
-        Self { interner, functions, raw_names, max_frames, no_stack, truncated, unknown, unknown_function, memos }
+        Self { interner, functions, spelling, max_frames, no_stack, truncated, unknown, unknown_function, memos }
     }
 
     fn memos(&self) -> MutexGuard<'_, Vec<Memo>> {
@@ -155,7 +155,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
             plans,
             traces: plans.and_then(|p| pools.of_type(p.trace_type)),
             methods: plans.map(|plans| Methods::new(chunk, pools, plans)),
-            classes: ClassNames::new(shared.raw_names),
+            classes: ClassNames::new(shared.spelling),
             memo: shared.memos().pop().map_or_else(|| Memo::new(traces), |used| used.cleared(traces)),
             frames: vec![shared.unknown, shared.truncated],
             fresh: Vec::new(),

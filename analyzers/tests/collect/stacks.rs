@@ -52,8 +52,16 @@ fn names_are_those_of_every_run_unless_raw_ones_are_wanted() {
     assert_eq!(samples(&set, Cpu)[..2], rows(&expected)[..]);
     let inner = set.tables.stack(set.get(Cpu).unwrap().samples.get(1).unwrap().stack)[0];
     let function = set.tables.function(set.tables.frame(inner).function);
-    assert_eq!(set.tables.str(function.system_name), "a.B$Inner.step([Ljava/lang/String;J)I");
+    assert_eq!(set.tables.str(function.name), "a.B$Inner.step");
+    assert_eq!(set.tables.str(function.system_name), "([Ljava/lang/String;J)I");
     assert_eq!(set.tables.str(function.file), "B.java");
+
+    let mut options = Options::default();
+    options.full_system_names = true;
+    let set = profiles_with(&[&chunk], &options);
+    let inner = set.tables.stack(set.get(Cpu).unwrap().samples.get(1).unwrap().stack)[0];
+    let function = set.tables.function(set.tables.frame(inner).function);
+    assert_eq!(set.tables.str(function.system_name), "a.B$Inner.step([Ljava/lang/String;J)I");
 
     let mut options = Options::default();
     options.raw_names = true;

@@ -18,6 +18,7 @@ use crate::events::cell::Cell;
 use crate::events::facts::{EventFacts, GroupsData, Key, Sample, TableData};
 use crate::events::needs::{MAX_KEYS, MAX_MEASURES};
 use crate::profiles::execution::{by_jvm, has_default_state};
+use crate::profiles::functions::Spelling;
 use crate::profiles::stacks::{self, Shared};
 use crate::rule::AnalysisOptions;
 use jfrkit_profile::StackId;
@@ -123,7 +124,7 @@ impl<'o> Context<'o> {
         Self {
             wanted,
             options,
-            shared: Shared::new(false, recording.limits(), recording.bytes().len()),
+            shared: Shared::new(Spelling::default(), recording.limits(), recording.bytes().len()),
             account: Account::new(recording.limits().clone()),
             threads: Threads::default(),
             plans: PlanCache::default(),
