@@ -17,6 +17,7 @@ pub mod summary;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod time_range;
+pub mod views;
 
 pub use profiles::{CpuSource, Filter, LabelKey, Options, Progress, collect, collect_merged};
 pub use summary::Summary;

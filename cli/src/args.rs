@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{analyze, completions, convert, man, metadata, print, summary, top};
+use crate::commands::{analyze, completions, convert, man, metadata, print, summary, top, view};
 
 /// Reads JDK Flight Recorder recordings.
 ///
@@ -23,6 +23,7 @@ pub(crate) enum Command {
     Analyze(analyze::Args),
     Convert(convert::Args),
     Top(top::Args),
+    View(view::Args),
     Summary(summary::Args),
     Print(print::Args),
     Metadata(metadata::Args),

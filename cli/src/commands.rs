@@ -8,6 +8,7 @@ pub(crate) mod metadata;
 pub(crate) mod print;
 pub(crate) mod summary;
 pub(crate) mod top;
+pub(crate) mod view;
 
 use crate::args::Command;
 use crate::failure::Failure;
@@ -18,6 +19,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Analyze(args) => analyze::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Top(args) => top::run(&args),
+        Command::View(args) => view::run(&args),
         Command::Summary(args) => summary::run(&args),
         Command::Print(args) => print::run(&args),
         Command::Metadata(args) => metadata::run(&args),

@@ -14,6 +14,9 @@
 //! cpu = { info = "2 %", warning = "5 %" }
 //! allocation = { info = "10 %" }
 //! remedy = "Make the keys smaller."
+//!
+//! [own]                    # your own code, for `jfrkit view own-code`
+//! packages = ["com.acme"]
 //! ```
 //!
 //! A pattern becomes a rule like any other, see [`Pattern`](crate::overhead::Pattern); it may also have `wall`,
@@ -39,6 +42,22 @@ pub struct Config {
     pub off: Vec<String>,
     /// The rules of patterns of the user's own.
     pub patterns: Vec<PatternRule>,
+    /// Beginnings of class names of the user's own code.
+    pub own: Vec<String>,
+}
+
+/// Only `[own]` of a file of settings: the packages of the user's own code, for those that run no rules.
+///
+/// # Errors
+/// What is no TOML, and an `[own]` that is not as it should be.
+pub fn own_packages(text: &str) -> Result<Vec<String>, ConfigError> {
+    let reader = Reader { text };
+    let document = DeTable::parse(text)
+        .map_err(|error| reader.error(error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
+    match document.get_ref().get("own") {
+        Some(own) => reader.own(own),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// What is wrong in a file of settings.
@@ -81,8 +100,11 @@ impl Config {
                     }
                 }
                 ("pattern", _) => return Err(reader.at(value, "patterns are tables of a list: [[pattern]]")),
+                ("own", _) => config.own = reader.own(value)?,
                 (other, _) => {
-                    return Err(reader.at(key, format!("no such key {other:?}; there are: [rules.ID], [[pattern]]")));
+                    return Err(
+                        reader.at(key, format!("no such key {other:?}; there are: [rules.ID], [[pattern]], [own]"))
+                    );
                 }
             }
         }
@@ -124,6 +146,23 @@ impl Reader<'_> {
 
     fn at<T>(&self, place: &Spanned<T>, message: impl Into<String>) -> ConfigError {
         self.error(place.span().start, message)
+    }
+
+    /// `[own]`, which has `packages`.
+    fn own(&self, value: &Spanned<DeValue<'_>>) -> Result<Vec<String>, ConfigError> {
+        let wrong = "write [own] with packages = [\"com.acme\"]";
+        let DeValue::Table(table) = value.get_ref() else { return Err(self.at(value, wrong)) };
+        let mut packages = Vec::new();
+        for (key, value) in table {
+            let ("packages", DeValue::Array(list)) = (&**key.get_ref(), value.get_ref()) else {
+                return Err(self.at(key, wrong));
+            };
+            for package in list.iter() {
+                let DeValue::String(package) = package.get_ref() else { return Err(self.at(package, wrong)) };
+                packages.push(package.to_string());
+            }
+        }
+        Ok(packages)
     }
 
     /// Tables by the ids of rules. An id with a dot looks like a table within a table.

@@ -1,0 +1,333 @@
+//! Answers: rows of values, and how they are shown.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use jfr_parse::text::{amount, duration};
+use jfr_parse::{Content, Iso};
+
+use super::catalog::Kind;
+use super::constants::plain;
+use super::syntax::{Aggregate, CellFormat, Truncate};
+use super::value::{Names, Val};
+use jfrkit_profile::units;
+
+/// What the values of a column mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Texts, numbers without unit, booleans.
+    Plain,
+    /// Nanoseconds since the Unix epoch.
+    Instant,
+    /// Nanoseconds.
+    Span,
+    /// Bytes, bits, or those per second.
+    Amount(Content),
+    /// A ratio that is shown as percent.
+    Percent,
+    /// A share of the sum of the column.
+    Share,
+    /// Hertz.
+    Frequency,
+    /// An address.
+    Address,
+}
+
+impl Shape {
+    pub(super) fn of(content: Option<Content>, aggregate: Option<Aggregate>, normalized: bool) -> Self {
+        if normalized {
+            return Self::Share;
+        }
+        if matches!(aggregate, Some(Aggregate::Count | Aggregate::Unique)) {
+            return Self::Plain;
+        }
+        match content {
+            Some(Content::Timestamp(_)) if aggregate == Some(Aggregate::Difference) => Self::Span,
+            Some(Content::Timestamp(_)) => Self::Instant,
+            Some(Content::Timespan(_)) => Self::Span,
+            Some(Content::Percentage) => Self::Percent,
+            Some(Content::Frequency) => Self::Frequency,
+            Some(Content::MemoryAddress) => Self::Address,
+            Some(content @ (Content::Bytes | Content::Bits | Content::BytesPerSecond | Content::BitsPerSecond)) => {
+                Self::Amount(content)
+            }
+            None => Self::Plain,
+        }
+    }
+
+    /// The unit of the raw values.
+    #[must_use]
+    pub fn unit(self) -> Option<&'static str> {
+        match self {
+            Self::Plain | Self::Instant | Self::Address => None,
+            Self::Span => Some("ns"),
+            Self::Amount(Content::Bits) => Some("bit"),
+            Self::Amount(Content::BitsPerSecond) => Some("bit/s"),
+            Self::Amount(Content::BytesPerSecond) => Some("B/s"),
+            Self::Amount(_) => Some("B"),
+            Self::Percent | Self::Share => Some("ratio"),
+            Self::Frequency => Some("Hz"),
+        }
+    }
+}
+
+/// A column of an answer.
+#[derive(Debug, Clone)]
+pub struct AnswerColumn {
+    /// What is above it.
+    pub title: String,
+    /// What its values mean.
+    pub shape: Shape,
+    pub(super) format: CellFormat,
+    pub(super) is_number: bool,
+}
+
+/// The answer to one view.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The name of the view.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// Form or table.
+    pub kind: Kind,
+    /// The columns; the lines of a form.
+    pub columns: Vec<AnswerColumn>,
+    /// Why there is nothing, if there is nothing.
+    pub note: Option<String>,
+    rows: Vec<Vec<Val>>,
+    /// The event types that the view asks for.
+    sources: Vec<String>,
+    /// Those of them that the recording declares.
+    declared: Vec<String>,
+}
+
+impl Answer {
+    pub(super) fn new(
+        name: String,
+        title: String,
+        kind: Kind,
+        columns: Vec<AnswerColumn>,
+        rows: Vec<Vec<Val>>,
+    ) -> Self {
+        Self { name, title, kind, columns, rows, note: None, sources: Vec::new(), declared: Vec::new() }
+    }
+
+    pub(super) fn with_sources(mut self, sources: Vec<String>, declared: Vec<String>, seen: u64) -> Self {
+        (self.sources, self.declared) = (sources, declared);
+        if self.rows.is_empty() {
+            self.note = Some(self.why_empty(seen));
+        }
+        self
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Which events are missing, and how they are switched on.
+    fn why_empty(&self, seen: u64) -> String {
+        let mut names: Vec<String> = Vec::new();
+        for source in &self.sources {
+            let name = if source.contains('.') || source == "*" { source.clone() } else { format!("jdk.{source}") };
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let list = match names.split_last() {
+            Some((last, [])) => last.clone(),
+            Some((last, first)) => format!("{} or {last}", first.join(", ")),
+            None => String::new(),
+        };
+        if names.first().is_some_and(|name| name == "*") {
+            return "The recording has no events in this range.".to_owned();
+        }
+        if seen > 0 {
+            return format!("No row of {list} fits.");
+        }
+        if self.declared.is_empty() {
+            return format!(
+                "The recording cannot have {list}: its metadata does not declare the type. The JVM is too old or too new \
+                 for it, or the profiler does not record it."
+            );
+        }
+        let on = self.declared.first().map_or("", String::as_str);
+        format!(
+            "The recording has no events {list}. To record them, start the JVM with {on}#enabled=true, or edit the \
+             settings (jfr configure {on}#enabled=true); a threshold may hide short ones."
+        )
+    }
+}
+
+/// The answers to several views.
+#[derive(Debug)]
+pub struct Answers {
+    names: Names,
+    answers: Vec<Answer>,
+}
+
+/// A cell as a number or a text, for programs.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[serde(untagged)]
+pub enum Raw {
+    /// Nothing.
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// A whole number.
+    Int(i128),
+    /// A number.
+    Float(f64),
+    /// A text; an instant as ISO 8601.
+    Text(String),
+}
+
+impl Answers {
+    pub(super) fn new(names: Names, answers: Vec<Answer>) -> Self {
+        Self { names, answers }
+    }
+
+    /// The answers, in the order in which the views were given.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Answer> {
+        self.answers.iter()
+    }
+
+    /// A cell as the JDK shows it: all of it, on one line or several.
+    #[must_use]
+    pub fn cell<'a>(&'a self, answer: &'a Answer, row: usize, column: usize) -> Cow<'a, str> {
+        let value = answer.rows.get(row).and_then(|row| row.get(column)).copied().unwrap_or_default();
+        let Some(column) = answer.columns.get(column) else { return "".into() };
+        let missing = || column.format.missing.as_deref().unwrap_or("N/A");
+        let text = match value {
+            Val::Null => return missing().into(),
+            Val::Text(n) => {
+                let text = self.names.text(n);
+                if !self.names.is_stack(n) {
+                    return text.trim_end().into();
+                }
+                // As many lines as the format allows.
+                let lines = column.format.lines.unwrap_or(1);
+                return match text.match_indices('\n').nth(lines - 1) {
+                    Some((end, _)) => text.get(..end).unwrap_or(text).into(),
+                    None => text.into(),
+                };
+            }
+            value => shown(value, column),
+        };
+        text.map_or_else(|| missing().into(), Cow::Owned)
+    }
+
+    /// A cell as a value in the unit of its column.
+    #[must_use]
+    pub fn raw(&self, answer: &Answer, row: usize, column: usize) -> Raw {
+        let value = answer.rows.get(row).and_then(|row| row.get(column)).copied().unwrap_or_default();
+        let shape = answer.columns.get(column).map_or(Shape::Plain, |column| column.shape);
+        match (value, shape) {
+            (Val::Null, _) => Raw::Null,
+            (Val::Text(n), _) => Raw::Text(self.names.text(n).to_owned()),
+            (Val::Bool(b), _) => Raw::Bool(b),
+            (Val::Int(nanos), Shape::Instant) => Raw::Text(Iso(nanos).to_string()),
+            (Val::Float(nanos), Shape::Instant) => Raw::Text(Iso(whole(nanos)).to_string()),
+            // Without end.
+            (Val::Int(i64::MAX), Shape::Span) => Raw::Null,
+            (value, Shape::Address) => Raw::Text(shown(value, &AnswerColumn::plain(shape)).unwrap_or_default()),
+            (value, _) => match (value.whole(), value.number()) {
+                (Some(n), _) => Raw::Int(n),
+                (None, Some(n)) => Raw::Float(n),
+                (None, None) => Raw::Null,
+            },
+        }
+    }
+}
+
+impl AnswerColumn {
+    fn plain(shape: Shape) -> Self {
+        Self { title: String::new(), shape, format: CellFormat::default(), is_number: true }
+    }
+
+    /// Where long cells are cut, if the format says so.
+    pub(super) fn truncate(&self) -> Option<Truncate> {
+        self.format.truncate
+    }
+}
+
+/// A number as the JDK shows it; `None` for one that stands for nothing.
+fn shown(value: Val, column: &AnswerColumn) -> Option<String> {
+    Some(match column.shape {
+        Shape::Instant => {
+            let nanos = rounded(value)?;
+            let iso = Iso(nanos).to_string();
+            iso.get(11..19).unwrap_or(&iso).to_owned()
+        }
+        Shape::Span => match rounded(value)? {
+            i64::MAX => "Indefinite".to_owned(),
+            nanos => match column.format.millis {
+                Some(places) => {
+                    let rounded = duration(nanos).to_string();
+                    let millis = three_digits(nanos) / 1e6;
+                    if nanos == 0 { rounded } else { format!("{millis:.places$} ms") }
+                }
+                None => duration(nanos).to_string(),
+            },
+        },
+        Shape::Amount(content) => amount(rounded(value)?, content)?,
+        Shape::Percent | Shape::Share => format!("{:.2}%", value.number()? * 100.0),
+        Shape::Frequency => match value.whole() {
+            Some(n) => format!("{n} Hz"),
+            None => format!("{} Hz", fraction(value)?),
+        },
+        Shape::Address => format!("0x{:08X}", value.bits().1),
+        Shape::Plain => match value {
+            Val::Bool(_) => plain(value),
+            Val::Int(n) => units::count(n),
+            // As the JDK: without regard to the annotation.
+            Val::UInt(n) => units::count(n.cast_signed()),
+            other => fraction(other)?,
+        },
+    })
+}
+
+/// To three significant digits, a half upwards.
+fn three_digits(nanos: i64) -> f64 {
+    let step = 10i64.saturating_pow(nanos.unsigned_abs().max(1).ilog10().saturating_sub(2));
+    ((nanos.saturating_add(step / 2)) / step * step) as f64
+}
+
+/// A number with up to three decimals, a half to the even neighbor, with commas.
+fn fraction(value: Val) -> Option<String> {
+    let number = value.number()?;
+    let thousandths = (number.abs() * 1e3).round_ties_even();
+    if thousandths >= 1e15 {
+        return Some(format!("{number}"));
+    }
+    let thousandths = whole(thousandths);
+    let mut out = units::count(thousandths / 1_000);
+    if number < 0.0 && thousandths > 0 {
+        out.insert(0, '-');
+    }
+    if thousandths % 1_000 != 0 {
+        let _ = write!(out, ".{:03}", thousandths % 1_000);
+        out.truncate(out.trim_end_matches('0').len());
+    }
+    Some(out)
+}
+
+fn rounded(value: Val) -> Option<i64> {
+    match value.whole() {
+        Some(n) => i64::try_from(n).ok(),
+        None => value.number().map(|n| whole(n.round())),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
+fn whole(n: f64) -> i64 {
+    n as i64
+}

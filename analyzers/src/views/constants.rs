@@ -1,0 +1,504 @@
+//! Constants of one chunk as values of cells: each is looked at once.
+
+use hashbrown::HashMap;
+use jfr_parse::text::{class_name, descriptor_names};
+use jfr_parse::{Chunk, Cursor, Metadata, Plan, StructValue, Type, Value, ValueReader};
+
+use super::value::{Names, STACK, Val};
+
+type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
+/// What is asked of a constant.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Part {
+    /// The constant as it is shown.
+    Whole,
+    /// A field of it, by path.
+    Field(String),
+    /// The first frame of a stack trace that fits, or something of it.
+    Frame(Pick, Of),
+}
+
+/// Which frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Pick {
+    /// The first.
+    Top,
+    /// The first of a class whose loader is not that of the JVM itself.
+    Application,
+    /// The first that is no constructor and no class initializer.
+    NotInit,
+    /// The first of the user's own code.
+    Own,
+}
+
+/// What counts as the user's own code, for `stackTrace.topOwnFrame`.
+#[derive(Debug, Clone, Default)]
+pub struct Own {
+    /// Beginnings of class names. Without any, everything that the loaders of the application loaded and that is of no
+    /// library that is known.
+    pub packages: Vec<String>,
+}
+
+/// Beginnings of class names of widespread libraries, servers and languages.
+const LIBRARIES: &[&str] = &[
+    "akka.",
+    "android.",
+    "ch.qos.logback.",
+    "clojure.",
+    "com.amazonaws.",
+    "com.azure.",
+    "com.codahale.metrics.",
+    "com.datadog.",
+    "com.datastax.",
+    "com.esotericsoftware.",
+    "com.fasterxml.",
+    "com.github.benmanes.caffeine.",
+    "com.google.",
+    "com.hazelcast.",
+    "com.ibm.",
+    "com.microsoft.",
+    "com.mongodb.",
+    "com.mysql.",
+    "com.ning.",
+    "com.oracle.",
+    "com.rabbitmq.",
+    "com.squareup.",
+    "com.sun.",
+    "com.typesafe.",
+    "com.zaxxer.",
+    "datadog.",
+    "ddtrot.",
+    "groovy.",
+    "io.dropwizard.",
+    "io.grpc.",
+    "io.jsonwebtoken.",
+    "io.lettuce.",
+    "io.micrometer.",
+    "io.micronaut.",
+    "io.netty.",
+    "io.opentelemetry.",
+    "io.prometheus.",
+    "io.quarkus.",
+    "io.reactivex.",
+    "io.smallrye.",
+    "io.undertow.",
+    "io.vertx.",
+    "jakarta.",
+    "java.",
+    "javax.",
+    "jdk.",
+    "junit.",
+    "kotlin.",
+    "kotlinx.",
+    "liquibase.",
+    "net.bytebuddy.",
+    "net.sf.",
+    "ognl.",
+    "okhttp3.",
+    "okio.",
+    "one.profiler.",
+    "oracle.",
+    "org.apache.",
+    "org.asynchttpclient.",
+    "org.bouncycastle.",
+    "org.codehaus.",
+    "org.eclipse.",
+    "org.elasticsearch.",
+    "org.flywaydb.",
+    "org.glassfish.",
+    "org.gradle.",
+    "org.h2.",
+    "org.hibernate.",
+    "org.hsqldb.",
+    "org.jboss.",
+    "org.jetbrains.",
+    "org.jooq.",
+    "org.jruby.",
+    "org.json.",
+    "org.junit.",
+    "org.mariadb.",
+    "org.mockito.",
+    "org.mozilla.javascript.",
+    "org.mybatis.",
+    "org.openjdk.",
+    "org.opensearch.",
+    "org.postgresql.",
+    "org.quartz.",
+    "org.reactivestreams.",
+    "org.redisson.",
+    "org.rocksdb.",
+    "org.slf4j.",
+    "org.springframework.",
+    "org.thymeleaf.",
+    "org.wildfly.",
+    "org.xml.",
+    "org.yaml.",
+    "play.",
+    "reactor.",
+    "redis.clients.",
+    "retrofit2.",
+    "rx.",
+    "scala.",
+    "shaded.",
+    "software.amazon.",
+    "sun.",
+    "weblogic.",
+    "zipkin2.",
+];
+
+impl Own {
+    fn is(&self, class: &str, application: bool) -> bool {
+        if self.packages.is_empty() {
+            return application && !LIBRARIES.iter().any(|library| class.starts_with(library));
+        }
+        self.packages.iter().any(|own| {
+            let own = own.trim_end_matches(['*', '.']);
+            class.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '$']))
+        })
+    }
+}
+
+/// What of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Of {
+    /// The method, or the frame: both are shown as the method.
+    Method,
+    /// The class of the method.
+    Class,
+    /// The line.
+    Line,
+}
+
+impl Part {
+    /// What the rest of a path asks of a constant of a type.
+    pub(crate) fn of(of: Type<'_>, path: &str) -> Self {
+        if path.is_empty() {
+            return Self::Whole;
+        }
+        let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+        let pick = match first {
+            "topFrame" => Pick::Top,
+            "topApplicationFrame" => Pick::Application,
+            "topNotInitFrame" => Pick::NotInit,
+            "topOwnFrame" => Pick::Own,
+            _ => return Self::Field(path.to_owned()),
+        };
+        if !of.is_named("jdk.types.StackTrace") {
+            return Self::Field(path.to_owned());
+        }
+        match rest {
+            "" | "method" => Self::Frame(pick, Of::Method),
+            "method.type" => Self::Frame(pick, Of::Class),
+            "lineNumber" => Self::Frame(pick, Of::Line),
+            _ => Self::Field(path.to_owned()),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Method {
+    shown: Val,
+    class: Val,
+    init: bool,
+    application: bool,
+    own: bool,
+}
+
+/// Reads the constants of a chunk.
+pub(crate) struct Constants<'c, 'a> {
+    chunk: &'c Chunk<'a>,
+    reader: Option<ValueReader<'c>>,
+    parts: Vec<Part>,
+    known: Map<(u32, u64, u64), Val>,
+    methods: Map<u64, Method>,
+    frames: Option<Frames>,
+    own: &'c Own,
+}
+
+/// How frames are read.
+struct Frames {
+    stack: Plan<1>,
+    frame: Plan<2>,
+    method_type: u64,
+}
+
+impl<'c, 'a> Constants<'c, 'a> {
+    pub(crate) fn new(chunk: &'c Chunk<'a>, own: &'c Own) -> Self {
+        Self {
+            chunk,
+            own,
+            reader: None,
+            parts: Vec::new(),
+            known: Map::default(),
+            methods: Map::default(),
+            frames: None,
+        }
+    }
+
+    /// A number for something that is asked of constants.
+    pub(crate) fn part(&mut self, part: Part) -> u32 {
+        let at = self.parts.iter().position(|known| *known == part).unwrap_or_else(|| {
+            self.parts.push(part);
+            self.parts.len() - 1
+        });
+        u32::try_from(at).unwrap_or(u32::MAX)
+    }
+
+    /// What was asked of the constant with this key.
+    pub(crate) fn get(&mut self, names: &mut Names, part: u32, type_id: u64, key: u64) -> Val {
+        let at = (part, type_id, key);
+        if let Some(&known) = self.known.get(&at) {
+            return known;
+        }
+        let asked = self.parts.get(part as usize).cloned().unwrap_or(Part::Whole);
+        let value = match asked {
+            Part::Frame(pick, of) => self.frame(names, type_id, key, pick, of),
+            Part::Whole => self.whole(names, type_id, key),
+            Part::Field(path) => {
+                let value = self.value(type_id, key);
+                value.path(&path).map_or(Val::Null, |found| of_value(names, found, self.chunk.metadata()))
+            }
+        };
+        self.known.insert(at, value);
+        value
+    }
+
+    fn value(&mut self, type_id: u64, key: u64) -> Value<'c> {
+        let chunk = self.chunk;
+        let reader = self.reader.get_or_insert_with(|| ValueReader::new(chunk));
+        reader.constant(type_id, key).unwrap_or_default()
+    }
+
+    fn whole(&mut self, names: &mut Names, type_id: u64, key: u64) -> Val {
+        let of = self.chunk.metadata().by_id(type_id);
+        if of.is_some_and(|of| of.is_named("jdk.types.Method")) {
+            return self.method(names, type_id, key).map_or(Val::Null, |method| method.shown);
+        }
+        if of.is_some_and(|of| of.is_named("jdk.types.StackTrace")) {
+            return self.stack(names, type_id, key);
+        }
+        let value = self.value(type_id, key);
+        if value.is_null() && of.is_some_and(|of| of.is_named("jdk.types.ClassLoader")) {
+            return names.thing("loader bootstrap", "null-bootstrap");
+        }
+        of_value(names, &value, self.chunk.metadata())
+    }
+
+    fn method(&mut self, names: &mut Names, type_id: u64, key: u64) -> Option<Method> {
+        if let Some(known) = self.methods.get(&key) {
+            return Some(*known);
+        }
+        let value = self.value(type_id, key);
+        let method = value.as_struct()?;
+        let name = text_of(method, "name");
+        let class = method.get("type").and_then(Value::as_struct);
+        let application = class.is_some_and(|class| {
+            let loader = class.get("classLoader").and_then(Value::as_struct);
+            loader.is_some_and(|loader| {
+                loader.get("name").and_then(Value::as_str) != Some("bootstrap") && loader.get("type").is_some()
+            })
+        });
+        let class_text = class.map(|class| class_name(text_of(class, "name"))).unwrap_or_default();
+        let found = Method {
+            shown: method_of(names, method),
+            class: class.map_or(Val::Null, |class| class_of(names, class)),
+            init: matches!(name, "<init>" | "<clinit>"),
+            application,
+            own: self.own.is(&class_text, application),
+        };
+        self.methods.insert(key, found);
+        Some(found)
+    }
+
+    fn frames(&mut self, type_id: u64) -> Option<()> {
+        if self.frames.is_some() {
+            return Some(());
+        }
+        let stack = self.chunk.metadata().by_id(type_id)?;
+        let frames = stack.field("frames").filter(|f| f.is_array() && !f.is_pooled())?;
+        let of = frames.value_type()?;
+        let frame = Plan::whole(of, ["method", "lineNumber"], self.chunk.limits()).ok()?;
+        let method_type = frame.type_id(0).filter(|_| frame.is_pooled(0))?;
+        let stack = Plan::open_ended(stack, ["frames"], self.chunk.limits()).ok()?;
+        self.frames = Some(Frames { stack, frame, method_type });
+        Some(())
+    }
+
+    /// Goes through the frames of a stack trace, as (type of methods, key of the method, line), until told to stop.
+    fn walk(
+        &mut self,
+        type_id: u64,
+        key: u64,
+        mut visit: impl FnMut(&mut Self, u64, u64, i64) -> Option<()>,
+    ) -> Option<()> {
+        let bytes = self.chunk.pools().get(type_id, key)?;
+        self.frames(type_id)?;
+        let frames = self.frames.as_ref()?;
+        let mut at: Cursor<'_> = frames.stack.read(bytes).ok()?.cursor(0)?;
+        for _ in 0..at.count().ok()? {
+            let frames = self.frames.as_ref()?;
+            let row = frames.frame.read_next(&mut at).ok()?;
+            let method_type = frames.method_type;
+            visit(self, method_type, row.u64(0), row.i64(1))?;
+        }
+        Some(())
+    }
+
+    fn frame(&mut self, names: &mut Names, type_id: u64, key: u64, pick: Pick, of: Of) -> Val {
+        let mut found = Val::Null;
+        self.walk(type_id, key, |this, method_type, method, line| {
+            let Some(method) = this.method(names, method_type, method) else { return Some(()) };
+            let fits = match pick {
+                Pick::Top => true,
+                Pick::Application => method.application,
+                Pick::NotInit => !method.init,
+                Pick::Own => method.own,
+            };
+            if !fits {
+                return Some(());
+            }
+            found = match of {
+                Of::Method => method.shown,
+                Of::Class => method.class,
+                Of::Line => Val::Int(line),
+            };
+            None
+        });
+        found
+    }
+
+    /// A stack trace: its methods make it what it is.
+    fn stack(&mut self, names: &mut Names, type_id: u64, key: u64) -> Val {
+        let mut text = String::new();
+        self.walk(type_id, key, |this, method_type, method, _| {
+            let shown = this.method(names, method_type, method).map_or(Val::Null, |method| method.shown);
+            let Val::Text(number) = shown else { return Some(()) };
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            text.push_str(names.text(number));
+            Some(())
+        });
+        if text.is_empty() { Val::Null } else { names.thing(&format!("{STACK}{text}"), &text) }
+    }
+}
+
+fn text_of<'v>(of: &'v StructValue<'_>, field: &str) -> &'v str {
+    of.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A value as a cell.
+pub(crate) fn of_value(names: &mut Names, value: &Value<'_>, metadata: &Metadata) -> Val {
+    match value {
+        Value::Null => Val::Null,
+        Value::Bool(b) => Val::Bool(*b),
+        Value::I64(n) => Val::Int(*n),
+        Value::U64(n) => Val::UInt(*n),
+        Value::F32(n) => Val::Single(*n),
+        Value::F64(n) => Val::Float(*n),
+        Value::Char(c) => names.plain(c.encode_utf8(&mut [0; 4])),
+        Value::Str(text) => names.plain(text),
+        Value::Array(values) => {
+            let shown: Vec<String> = values
+                .iter()
+                .map(|value| match of_value(names, value, metadata) {
+                    Val::Text(n) => names.text(n).to_owned(),
+                    other => plain(other),
+                })
+                .collect();
+            names.plain(&shown.join(", "))
+        }
+        Value::Struct(of) => of_struct(names, of, metadata),
+    }
+}
+
+/// A number or boolean without unit.
+pub(crate) fn plain(value: Val) -> String {
+    match value {
+        Val::Bool(b) => b.to_string(),
+        Val::Int(n) => n.to_string(),
+        Val::UInt(n) => n.to_string(),
+        Val::Single(n) => n.to_string(),
+        Val::Float(n) => n.to_string(),
+        Val::Null | Val::Text(_) => String::new(),
+    }
+}
+
+fn of_struct(names: &mut Names, of: &StructValue<'_>, metadata: &Metadata) -> Val {
+    let name = of.of().canonical_name();
+    match &*name {
+        "java.lang.Thread" => thread_of(names, of),
+        "java.lang.Class" => class_of(names, of),
+        "jdk.types.ClassLoader" => loader_of(names, of),
+        "jdk.types.Method" => method_of(names, of),
+        "jdk.types.StackFrame" => {
+            of.get("method").and_then(Value::as_struct).map_or(Val::Null, |method| method_of(names, method))
+        }
+        "jdk.types.OldObject" => {
+            of.get("type").and_then(Value::as_struct).map_or(Val::Null, |class| class_of(names, class))
+        }
+        _ => {
+            // Of what has a name, the name; of what has one field, that field.
+            let named = of.get("name").filter(|value| value.as_str().is_some());
+            let only = of.fields().next().map(|(_, value)| value).filter(|_| of.fields().len() == 1);
+            match named.or(only) {
+                Some(value) => of_value(names, value, metadata),
+                None => Val::Null,
+            }
+        }
+    }
+}
+
+fn thread_of(names: &mut Names, thread: &StructValue<'_>) -> Val {
+    let number = |name| thread.get(name).and_then(Value::as_i64).unwrap_or(0);
+    let java = thread.get("javaName").and_then(Value::as_str).filter(|_| number("javaThreadId") > 0);
+    let text = java.or_else(|| thread.get("osName").and_then(Value::as_str));
+    let Some(text) = text else { return Val::Null };
+    let identity = format!("thread {} {} {}", number("javaThreadId"), number("osThreadId"), thread.key().unwrap_or(0));
+    names.thing(&format!("{identity} {text}"), text)
+}
+
+fn class_of(names: &mut Names, class: &StructValue<'_>) -> Val {
+    let Some(name) = class.get("name").and_then(Value::as_str) else { return Val::Null };
+    let loader = class.get("classLoader").and_then(Value::as_struct);
+    let identity = format!("class {name} {}", loader.map_or_else(String::new, loader_identity));
+    names.thing(&identity, &class_name(name))
+}
+
+fn loader_identity(loader: &StructValue<'_>) -> String {
+    let class = loader.get("type").and_then(Value::as_struct);
+    let class = class.map_or("", |class| text_of(class, "name"));
+    format!("{class} {} {}", text_of(loader, "name"), loader.key().unwrap_or(0))
+}
+
+fn loader_of(names: &mut Names, loader: &StructValue<'_>) -> Val {
+    let class = loader.get("type").and_then(Value::as_struct).map(|class| class_name(text_of(class, "name")));
+    let text = match (class, loader.get("name").and_then(Value::as_str)) {
+        (Some(class), _) => class,
+        (None, Some(name)) => format!("null-{name}"),
+        (None, None) => return Val::Null,
+    };
+    names.thing(&format!("loader {}", loader_identity(loader)), &text)
+}
+
+/// A method with the simple names of its parameters.
+fn method_of(names: &mut Names, method: &StructValue<'_>) -> Val {
+    let class = method.get("type").and_then(Value::as_struct);
+    let class_text = class.map(|class| class_name(text_of(class, "name"))).unwrap_or_default();
+    let name = text_of(method, "name");
+    let descriptor = text_of(method, "descriptor");
+    let parameters = descriptor.strip_prefix('(').and_then(|d| d.rsplit_once(')')).map_or("", |(p, _)| p);
+    let mut text = if class.is_some() { format!("{class_text}.{name}(") } else { format!("{name}(") };
+    for (i, parameter) in descriptor_names(parameters).iter().enumerate() {
+        if i > 0 {
+            text.push_str(", ");
+        }
+        text.push_str(parameter.rsplit('.').next().unwrap_or_default());
+    }
+    text.push(')');
+    let loader = class.and_then(|class| class.get("classLoader")).and_then(Value::as_struct);
+    let identity =
+        format!("method {class_text} {name} {descriptor} {}", loader.map_or_else(String::new, loader_identity));
+    names.thing(&identity, &text)
+}

@@ -1,0 +1,617 @@
+//! From the events of a chunk to rows in the making, and of these to those of the recording.
+
+use std::cmp::Ordering;
+use std::hash::BuildHasher;
+
+use hashbrown::{HashMap, HashTable};
+use jfr_parse::{Chunk, Content, Row, Type};
+use regex::Regex;
+
+use super::answer::{Answer, AnswerColumn, Answers, Shape};
+use super::bind::{Builder, Context, Meta, Reading, SLOTS, Tap};
+use super::catalog::View;
+use super::constants::Own;
+use super::query::{Column, Compiled, Mode};
+use super::state::{From, State};
+use super::syntax::{Aggregate, CellFormat, FieldRef, Source, same_event};
+use super::value::{Names, Val, renumbered};
+
+/// Which events count.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Filter {
+    /// Events that begin then or later, nanoseconds since the Unix epoch.
+    pub from_nanos: Option<i64>,
+    /// Events that begin before then.
+    pub to_nanos: Option<i64>,
+    /// Events of threads with a name that matches.
+    pub thread: Option<Regex>,
+    /// What counts as the user's own code.
+    pub own: Own,
+}
+
+/// Views that are answered together, in one pass over a recording.
+///
+/// The work on chunks is independent: [`read`](Self::read) makes a [`Part`] of each, on any thread, and [`Merged::add`]
+/// takes the parts in the order of the file.
+#[derive(Debug, Clone)]
+pub struct ViewSet {
+    queries: Vec<Compiled>,
+    filter: Filter,
+}
+
+/// What one chunk adds to the answers.
+#[derive(Debug)]
+pub struct Part {
+    names: Names,
+    views: Vec<Rows>,
+}
+
+/// What the chunks so far add up to.
+#[derive(Debug)]
+pub struct Merged {
+    queries: Vec<Compiled>,
+    names: Names,
+    views: Vec<Rows>,
+    chunks: u32,
+}
+
+/// The rows of one view.
+#[derive(Debug, Default)]
+struct Rows {
+    metas: Vec<Meta>,
+    /// Columns of `SELECT *`.
+    star: Vec<Column>,
+    /// Of rows that are events: the values, as many as there are columns for each.
+    events: Vec<Val>,
+    groups: Groups,
+    /// When the latest event of each source ended.
+    last_end: Vec<Option<i64>>,
+    /// The event types of the view that are declared.
+    declared: Vec<String>,
+    /// Events that counted.
+    seen: u64,
+}
+
+/// Rows by key.
+#[derive(Debug, Default)]
+struct Groups {
+    table: HashTable<u32>,
+    hasher: foldhash::fast::RandomState,
+    keys: Vec<Val>,
+    states: Vec<State>,
+    /// The chunk that a group begins in, and when the first of its events there ended.
+    first: Vec<(u32, i64)>,
+    len: usize,
+}
+
+impl Groups {
+    /// The place of the group with this key.
+    #[inline]
+    fn find(&mut self, key: &[Val], columns: usize, at: (u32, i64)) -> u32 {
+        let Self { table, hasher, keys, states, first, len } = self;
+        let width = key.len();
+        let of = |n: u32| keys.get(n as usize * width..(n as usize + 1) * width).unwrap_or_default();
+        let hash = |key: &[Val]| {
+            let mut hash = 0u64;
+            for value in key {
+                hash = hasher.hash_one((hash, value.bits()));
+            }
+            hash
+        };
+        let own = hash(key);
+        let same = |&n: &u32| of(n).iter().zip(key).all(|(a, b)| a.bits() == b.bits());
+        if let Some(&found) = table.find(own, same) {
+            if let Some(first) = first.get_mut(found as usize) {
+                *first = (*first).min(at);
+            }
+            return found;
+        }
+        let new = u32::try_from(*len).unwrap_or(u32::MAX);
+        table.insert_unique(own, new, |&n| hash(of(n)));
+        keys.extend_from_slice(key);
+        first.push(at);
+        states.resize_with(states.len() + columns, State::default);
+        *len += 1;
+        new
+    }
+
+    #[inline]
+    fn states(&mut self, group: u32, columns: usize) -> &mut [State] {
+        let start = group as usize * columns;
+        self.states.get_mut(start..start + columns).unwrap_or_default()
+    }
+}
+
+/// Rows of events that are kept at least before they are sorted to keep only as many as the limit.
+const PRUNE: usize = 1 << 12;
+
+impl ViewSet {
+    /// Views to answer, of the events that `filter` lets through.
+    pub fn new<'v>(views: impl IntoIterator<Item = &'v View>, filter: Filter) -> Self {
+        Self { queries: views.into_iter().map(Compiled::new).collect(), filter }
+    }
+
+    /// Begins to merge parts.
+    #[must_use]
+    pub fn merge(&self) -> Merged {
+        let views = self.queries.iter().map(Rows::new).collect();
+        Merged { queries: self.queries.clone(), names: Names::default(), views, chunks: 0 }
+    }
+
+    /// Reads the events of a chunk that the views need.
+    #[must_use]
+    pub fn read(&self, chunk: &Chunk<'_>) -> Part {
+        let mut context = Context::new(chunk, &self.filter.own);
+        let mut views: Vec<Rows> = self.queries.iter().map(Rows::new).collect();
+        let mut readings: HashMap<u64, Reading, foldhash::fast::RandomState> = HashMap::default();
+        for of in chunk.metadata().event_types() {
+            if let Some(reading) = self.bind(of, &mut context, &mut views) {
+                readings.insert(of.id(), reading);
+            }
+        }
+        let mut threads: HashMap<(u8, u64), bool, foldhash::fast::RandomState> = HashMap::default();
+        let mut rows: Vec<Row<'_, SLOTS>> = Vec::new();
+        let mut key: Vec<Val> = Vec::new();
+        'events: for (i, event) in chunk.events().enumerate() {
+            if i.is_multiple_of(1 << 12) && chunk.stop().is_raised() {
+                break;
+            }
+            let Some(reading) = readings.get_mut(&event.type_id) else { continue };
+            rows.clear();
+            for plan in &reading.plans {
+                let mut row = Row::default();
+                if event.read_into(plan, &mut row).is_err() {
+                    continue 'events;
+                }
+                rows.push(row);
+            }
+            let start = reading.start.as_ref().map(|start| context.value(start, &rows));
+            if !self.in_range(start) {
+                continue;
+            }
+            if let (Some(wanted), thread) = (&self.filter.thread, &reading.thread) {
+                let thread = thread.as_ref().map(|thread| context.value(thread, &rows));
+                let Some(thread @ Val::Text(name)) = thread else { continue };
+                let matches = threads.entry(thread.bits()).or_insert_with(|| wanted.is_match(context.names.text(name)));
+                if !*matches {
+                    continue;
+                }
+            }
+            let duration = reading.duration.as_ref().map(|duration| context.value(duration, &rows));
+            let end = match (start, duration) {
+                (Some(Val::Int(start)), Some(Val::Int(duration))) => start.saturating_add(duration),
+                (Some(Val::Int(start)), _) => start,
+                _ => 0,
+            };
+            for tap in &mut reading.taps {
+                if let (Some(into), Some(query)) = (views.get_mut(tap.view), self.queries.get(tap.view)) {
+                    into.event(query, tap, end, &mut key, &rows, &mut context);
+                }
+            }
+        }
+        for (rows, query) in views.iter_mut().zip(&self.queries) {
+            rows.prune(query, &context.names);
+        }
+        Part { names: context.names, views }
+    }
+
+    fn in_range(&self, start: Option<Val>) -> bool {
+        let Filter { from_nanos, to_nanos, .. } = self.filter;
+        if from_nanos.is_none() && to_nanos.is_none() {
+            return true;
+        }
+        let Some(Val::Int(at)) = start else { return false };
+        from_nanos.is_none_or(|from| at >= from) && to_nanos.is_none_or(|to| at < to)
+    }
+
+    fn bind<'c>(&self, of: Type<'c>, context: &mut Context<'c, '_>, views: &mut [Rows]) -> Option<Reading> {
+        let mut builder = Builder::new(context, of);
+        let mut taps = Vec::new();
+        let name = of.canonical_name();
+        for (i, (query, rows)) in self.queries.iter().zip(views).enumerate() {
+            let is_source = |from: &Source| from.event == "*" || same_event(&from.event, &name);
+            if !query.from.iter().any(is_source) {
+                continue;
+            }
+            if query.from.iter().all(|from| from.event != "*") {
+                rows.declared.push(name.clone().into_owned());
+            }
+            if query.star {
+                rows.expand(of);
+                let columns = rows.star.clone();
+                builder.taps(i, query, &columns, &name, &mut rows.metas, &mut taps);
+            } else {
+                builder.taps(i, query, &query.columns, &name, &mut rows.metas, &mut taps);
+            }
+        }
+        if taps.is_empty() {
+            return None;
+        }
+        let filtered = self.filter.from_nanos.is_some() || self.filter.to_nanos.is_some();
+        let timed = taps.iter().any(|tap| self.queries.get(tap.view).is_some_and(Compiled::needs_time));
+        let by_thread = self.filter.thread.is_some();
+        let mut find =
+            |wanted: bool, path: &str| if wanted { builder.field(path).map(|(extract, _)| extract) } else { None };
+        let start = find(filtered || timed, "startTime");
+        let duration = find(timed, "duration");
+        let thread = find(by_thread, "eventThread").or_else(|| find(by_thread, "sampledThread"));
+        Some(Reading { plans: builder.plans()?, taps, start, duration, thread })
+    }
+}
+
+impl Rows {
+    fn new(query: &Compiled) -> Self {
+        let metas = if query.star { Vec::new() } else { vec![Meta::default(); query.columns.len()] };
+        Self { metas, last_end: vec![None; query.from.len()], ..Self::default() }
+    }
+
+    fn width(&self, query: &Compiled) -> usize {
+        if query.star { self.star.len() } else { query.columns.len() }
+    }
+
+    fn columns<'q>(&'q self, query: &'q Compiled) -> &'q [Column] {
+        if query.star { &self.star } else { &query.columns }
+    }
+
+    /// Adds the fields of a type to the columns of `SELECT *`, nested up to two levels.
+    fn expand(&mut self, of: Type<'_>) {
+        for field in of.fields() {
+            let inner = field.value_type().filter(|_| !field.is_array() && !is_shown_whole(field));
+            match inner {
+                Some(inner) => {
+                    for nested in inner.fields() {
+                        self.add_column(format!("{}.{}", field.name(), nested.name()));
+                    }
+                }
+                None => self.add_column(field.name().to_owned()),
+            }
+        }
+    }
+
+    fn add_column(&mut self, path: String) {
+        if self.star.iter().any(|column| column.field.path == path) {
+            return;
+        }
+        let field = FieldRef { sources: Vec::new(), path };
+        self.star.push(Column { title: None, format: CellFormat::default(), aggregate: None, field });
+        self.metas.push(Meta::default());
+    }
+
+    /// Adds an event that a tap reads.
+    #[inline]
+    fn event(
+        &mut self,
+        query: &Compiled,
+        tap: &mut Tap,
+        end: i64,
+        key: &mut Vec<Val>,
+        rows: &[Row<'_, SLOTS>],
+        context: &mut Context<'_, '_>,
+    ) {
+        for (extract, literal) in &tap.conditions {
+            let value = context.value(extract, rows);
+            if !context.is(value, literal) {
+                return;
+            }
+        }
+        self.seen += 1;
+        if query.mode == Mode::Event {
+            let width = self.width(query);
+            let start = self.events.len();
+            self.events.resize(start + width, Val::Null);
+            for (column, extract) in &tap.columns {
+                let value = context.value(extract, rows);
+                if let Some(cell) = self.events.get_mut(start + column) {
+                    *cell = value;
+                }
+            }
+            if let Some(limit) = query.limit
+                && self.events.len() > width * (limit * 4).max(PRUNE)
+            {
+                self.prune(query, &context.names);
+            }
+            return;
+        }
+        let width = query.columns.len();
+        let group = match tap.group {
+            Some(group) => group,
+            None => {
+                key.clear();
+                key.extend(tap.keys.iter().map(|extract| context.value(extract, rows)));
+                let group = self.groups.find(key, width, (0, end));
+                tap.group = tap.constant_key.then_some(group);
+                group
+            }
+        };
+        let from = From { source: tap.source, end };
+        if let Some(last) = self.last_end.get_mut(tap.source) {
+            *last = Some(last.map_or(end, |last| last.max(end)));
+        }
+        for (column, extract) in &tap.columns {
+            let value = context.value(extract, rows);
+            let names = &context.names;
+            let aggregate = query.columns.get(*column).and_then(|column| column.aggregate);
+            if let Some(state) = self.groups.states(group, width).get_mut(*column) {
+                state.add(aggregate, value, from, |a, b| compare(names, a, b).is_lt());
+            }
+        }
+    }
+
+    /// Keeps of rows that are events no more than the limit, if they are sorted by anything.
+    fn prune(&mut self, query: &Compiled, names: &Names) {
+        let width = self.width(query);
+        let Some(limit) = query.limit.filter(|_| query.mode == Mode::Event) else { return };
+        if width == 0 || self.events.len() <= limit * width {
+            return;
+        }
+        let directions = self.directions(query);
+        let mut rows: Vec<&[Val]> = self.events.chunks_exact(width).collect();
+        rows.sort_by(|a, b| by_order(names, &directions, a, b));
+        self.events = rows.into_iter().take(limit).flatten().copied().collect();
+    }
+
+    /// The columns that rows are sorted by, and whether they fall.
+    fn directions(&self, query: &Compiled) -> Vec<(usize, bool)> {
+        let columns = self.columns(query);
+        let falls = |column: usize| {
+            let Some((column, meta)) = columns.get(column).zip(self.metas.get(column)) else { return false };
+            let shape = Shape::of(meta.content, column.aggregate, column.format.normalized);
+            matches!(shape, Shape::Span | Shape::Percent | Shape::Share)
+        };
+        query.order.iter().map(|&(column, falling)| (column, falling.unwrap_or_else(|| falls(column)))).collect()
+    }
+
+    fn merge(&mut self, query: &Compiled, later: Self, chunk: u32, numbers: &[Val], names: &Names) {
+        self.seen += later.seen;
+        for name in later.declared {
+            if !self.declared.contains(&name) {
+                self.declared.push(name);
+            }
+        }
+        for (last, later) in self.last_end.iter_mut().zip(later.last_end) {
+            *last = (*last).max(later);
+        }
+        // The columns of `SELECT *` may differ from chunk to chunk.
+        let before = self.star.len();
+        let mut places = Vec::new();
+        if query.star {
+            for column in &later.star {
+                self.add_column(column.field.path.clone());
+                places.push(self.star.iter().position(|known| known.field.path == column.field.path).unwrap_or(0));
+            }
+            if before > 0 && self.star.len() > before {
+                let old = std::mem::take(&mut self.events);
+                for row in old.chunks_exact(before) {
+                    self.events
+                        .extend(row.iter().copied().chain(std::iter::repeat_n(Val::Null, self.star.len() - before)));
+                }
+            }
+        } else {
+            places.extend(0..query.columns.len());
+        }
+        for (&place, meta) in places.iter().zip(later.metas) {
+            if let Some(known) = self.metas.get_mut(place)
+                && known.label.is_none()
+            {
+                *known = meta;
+            }
+        }
+        let width = self.width(query);
+        if !places.is_empty() {
+            for row in later.events.chunks_exact(places.len()) {
+                let start = self.events.len();
+                self.events.resize(start + width, Val::Null);
+                for (&place, &value) in places.iter().zip(row) {
+                    if let Some(cell) = self.events.get_mut(start + place) {
+                        *cell = renumbered(value, numbers);
+                    }
+                }
+            }
+        }
+        if query.mode == Mode::Group && later.groups.len > 0 {
+            let keys = later.groups.keys.len() / later.groups.len;
+            let mut states = later.groups.states.into_iter();
+            let mut key = Vec::new();
+            for group in 0..later.groups.len {
+                key.clear();
+                let old = later.groups.keys.get(group * keys..(group + 1) * keys).unwrap_or_default();
+                key.extend(old.iter().map(|&value| renumbered(value, numbers)));
+                let first = later.groups.first.get(group).map_or(0, |first| first.1);
+                let group = self.groups.find(&key, width, (chunk, first));
+                let into = self.groups.states(group, width);
+                for ((state, later), column) in into.iter_mut().zip(states.by_ref().take(width)).zip(&query.columns) {
+                    state.merge(column.aggregate, later, numbers, |a, b| compare(names, a, b).is_lt());
+                }
+            }
+        }
+        self.prune(query, names);
+    }
+
+    fn finish(mut self, query: &Compiled, names: &mut Names) -> Answer {
+        let width = self.width(query);
+        let directions = self.directions(query);
+        let shapes: Vec<Shape> = self
+            .columns(query)
+            .iter()
+            .zip(&self.metas)
+            .map(|(column, meta)| Shape::of(meta.content, column.aggregate, column.format.normalized))
+            .collect();
+        let mut rows: Vec<Vec<Val>> = Vec::new();
+        if query.mode == Mode::Event {
+            if width > 0 {
+                rows.extend(self.events.chunks_exact(width).map(<[Val]>::to_vec));
+            }
+        } else {
+            let mut states = std::mem::take(&mut self.groups.states).into_iter();
+            let mut first = Vec::new();
+            for group in 0..self.groups.len {
+                let mut row = Vec::with_capacity(width);
+                let mut current = true;
+                for (column, meta) in query.columns.iter().zip(&self.metas) {
+                    let mut state = states.next().unwrap_or_default();
+                    if let State::Batch { source, end, .. } = state {
+                        current &= self.last_end.get(source).copied().flatten() == Some(end);
+                    }
+                    row.push(match (column.aggregate, &mut state) {
+                        (Some(Aggregate::List | Aggregate::Set), State::Values(values)) => {
+                            joined(names, values, column.aggregate == Some(Aggregate::Set))
+                        }
+                        _ => state.finish(column.aggregate, matches!(meta.content, Some(Content::Timestamp(_)))),
+                    });
+                }
+                if current {
+                    rows.push(row);
+                    first.push(self.groups.first.get(group).copied().unwrap_or_default());
+                }
+            }
+            // Rows that are equal in the order of the view stay in that of time.
+            let mut timed: Vec<_> = first.into_iter().zip(rows).collect();
+            timed.sort_by_key(|(first, _)| *first);
+            rows = timed.into_iter().map(|(_, row)| row).collect();
+        }
+        rows.sort_by(|a, b| by_order(names, &directions, a, b));
+        for (i, column) in self.columns(query).iter().enumerate() {
+            if column.format.normalized {
+                normalize(&mut rows, i);
+            }
+        }
+        rows.truncate(query.limit.unwrap_or(usize::MAX));
+        let shown = if query.star { width } else { query.shown };
+        for row in &mut rows {
+            row.truncate(shown);
+        }
+        let columns = self
+            .columns(query)
+            .iter()
+            .zip(&self.metas)
+            .zip(shapes)
+            .take(shown)
+            .map(|((column, meta), shape)| AnswerColumn {
+                title: column.title.clone().unwrap_or_else(|| title(column, meta)),
+                shape,
+                format: column.format.clone(),
+                is_number: matches!(column.aggregate, Some(Aggregate::Count | Aggregate::Unique))
+                    || shape != Shape::Plain,
+            })
+            .collect();
+        let from = query.from.iter().map(|source| source.event.clone()).collect();
+        Answer::new(query.name.clone(), query.title.clone(), query.kind, columns, rows).with_sources(
+            from,
+            self.declared,
+            self.seen,
+        )
+    }
+}
+
+/// Whether a field is one cell, and not one for each of its own fields.
+fn is_shown_whole(field: jfr_parse::Field<'_>) -> bool {
+    let Some(of) = field.value_type() else { return true };
+    let name = of.canonical_name();
+    let known = [
+        "java.lang.Thread",
+        "java.lang.Class",
+        "jdk.types.ClassLoader",
+        "jdk.types.Method",
+        "jdk.types.StackTrace",
+        "jdk.types.StackFrame",
+        "jdk.types.OldObject",
+        "jdk.types.Module",
+        "jdk.types.Package",
+    ];
+    of.kind() != jfr_parse::Kind::Struct || of.fields().len() < 2 || known.contains(&&*name)
+}
+
+fn joined(names: &mut Names, values: &[Val], distinct: bool) -> Val {
+    let mut texts: Vec<String> = Vec::new();
+    for value in values {
+        let text = match *value {
+            Val::Text(n) => names.text(n).to_owned(),
+            other => super::constants::plain(other),
+        };
+        if !distinct || !texts.contains(&text) {
+            texts.push(text);
+        }
+    }
+    names.plain(&texts.join(", "))
+}
+
+/// Each value as its share of the sum.
+fn normalize(rows: &mut [Vec<Val>], column: usize) {
+    let sum: f64 = rows.iter().filter_map(|row| row.get(column)?.number()).sum();
+    for row in rows {
+        if let Some(cell) = row.get_mut(column)
+            && let Some(number) = cell.number()
+        {
+            *cell = Val::Float(if sum == 0.0 { 0.0 } else { number / sum });
+        }
+    }
+}
+
+/// The title of a column that the query gives none.
+fn title(column: &Column, meta: &Meta) -> String {
+    let label = meta.label.clone().unwrap_or_else(|| column.field.path.clone());
+    let prefix = match column.aggregate {
+        Some(Aggregate::Count) => return "Count".to_owned(),
+        Some(Aggregate::Average) => "Avg.".to_owned(),
+        Some(Aggregate::Maximum) => "Max.".to_owned(),
+        Some(Aggregate::Minimum) => "Min.".to_owned(),
+        Some(Aggregate::Sum) => "Total".to_owned(),
+        Some(Aggregate::Difference) => "Difference".to_owned(),
+        Some(Aggregate::Unique) => "Unique Count".to_owned(),
+        Some(Aggregate::StandardDeviation) => "Std. Dev.".to_owned(),
+        Some(Aggregate::Percentile(500)) => "Median".to_owned(),
+        Some(Aggregate::Percentile(999)) => "P99.9".to_owned(),
+        Some(Aggregate::Percentile(thousandths)) => format!("P{}", thousandths / 10),
+        None | Some(Aggregate::First | Aggregate::Last | Aggregate::LastBatch | Aggregate::List | Aggregate::Set) => {
+            return label;
+        }
+    };
+    format!("{prefix} {label}")
+}
+
+fn by_order(names: &Names, order: &[(usize, bool)], a: &[Val], b: &[Val]) -> Ordering {
+    for &(column, falling) in order {
+        let value = |row: &[Val]| row.get(column).copied().unwrap_or_default();
+        let found = compare(names, value(a), value(b));
+        let found = if falling { found.reverse() } else { found };
+        if found.is_ne() {
+            return found;
+        }
+    }
+    Ordering::Equal
+}
+
+/// Nothing first, then numbers, then texts.
+fn compare(names: &Names, a: Val, b: Val) -> Ordering {
+    match (a, b) {
+        (Val::Text(a), Val::Text(b)) => names.text(a).cmp(names.text(b)),
+        (Val::Bool(a), Val::Bool(b)) => a.cmp(&b),
+        _ => match (a.whole(), b.whole()) {
+            (Some(a), Some(b)) => a.cmp(&b),
+            _ => match (a.number(), b.number()) {
+                (Some(a), Some(b)) => a.total_cmp(&b),
+                _ => a.bits().0.cmp(&b.bits().0),
+            },
+        },
+    }
+}
+
+impl Merged {
+    /// Adds what the next chunk in the file has.
+    pub fn add(&mut self, part: Part) {
+        let numbers = self.names.absorb(part.names);
+        self.chunks += 1;
+        for ((rows, later), query) in self.views.iter_mut().zip(part.views).zip(&self.queries) {
+            rows.merge(query, later, self.chunks, &numbers, &self.names);
+        }
+    }
+
+    /// The answers, in the order of the views.
+    #[must_use]
+    pub fn finish(self) -> Answers {
+        let Self { queries, mut names, views, .. } = self;
+        let answers = views.into_iter().zip(&queries).map(|(rows, query)| rows.finish(query, &mut names)).collect();
+        Answers::new(names, answers)
+    }
+}

@@ -1,0 +1,141 @@
+//! `jfrkit view` as a user runs it.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+mod common;
+
+use common::{arguments, fixture, jfrkit, said};
+use serde_json::Value;
+
+fn run(args: &[std::ffi::OsString]) -> (i32, String, Vec<String>) {
+    let output = jfrkit(args).output().unwrap();
+    let out = String::from_utf8(output.stdout.clone()).unwrap();
+    (output.status.code().unwrap(), out, said(&output))
+}
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn an_unknown_view_names_near_ones() {
+    let (status, out, said) = run(&arguments!("view", "hot-method", fixture("jdk17-full.jfr")));
+    assert_eq!((status, out.as_str(), said.len()), (2, "", 1));
+    assert!(said[0].contains("there is no view \"hot-method\"; did you mean hot-methods"), "{said:?}");
+    let (status, _, said) = run(&arguments!("view", "FileReed", fixture("jdk17-full.jfr")));
+    assert_eq!(status, 2);
+    assert!(said[0].contains("no event type \"FileReed\""), "{said:?}");
+    let (status, _, said) = run(&arguments!("view", fixture("jdk17-full.jfr")));
+    assert_eq!(status, 2);
+    assert!(said[0].contains("name a view"), "{said:?}");
+    let (status, _, said) = run(&arguments!("view", "gc"));
+    assert_eq!(status, 2);
+    assert!(said[0].contains("no recording is given"), "{said:?}");
+}
+
+#[test]
+fn a_mistake_in_a_query_names_its_place() {
+    let query = "SELECT a FROM b ORDER c";
+    let (status, _, said) = run(&arguments!("view", "--query", query, fixture("jdk17-full.jfr")));
+    assert_eq!(status, 2);
+    assert!(said[0].contains("--query: line 1, column 23: expected BY, found \"c\""), "{said:?}");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("own.views");
+    std::fs::write(&file, "[mine.sleeps]\nlabel = Sleeps\ntable =\n  SELECT time FORM ThreadSleep\n").unwrap();
+    let (status, _, said) = run(&arguments!("view", "--views", &file, "sleeps", fixture("jdk17-full.jfr")));
+    assert_eq!(status, 2);
+    assert!(said[0].contains("own.views: line 4, column 15"), "{said:?}");
+    std::fs::write(&file, "[mine.sleeps]\nlabel = Sleeps\ntable =\n  SELECT COUNT(*) FROM ThreadSleep\n").unwrap();
+    let (status, out, _) =
+        run(&arguments!("view", "--views", &file, "sleeps", fixture("jdk17-full.jfr"), "--format", "csv"));
+    assert_eq!((status, out.as_str()), (0, "Count\n39\n"));
+}
+
+#[test]
+fn one_object_a_line_for_many_inputs_and_views() {
+    let two = [fixture("jdk17-full.jfr"), fixture("jdk17-multichunk.jfr")];
+    let (status, out, _) = run(&arguments!("view", "gc", "tlabs", &two[0], &two[1], "--format", "json"));
+    assert_eq!(status, 0);
+    let objects = lines(&out);
+    let names: Vec<_> = objects.iter().map(|object| object["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["gc", "tlabs", "gc", "tlabs"]);
+    assert_eq!(objects[2]["file"], two[1].to_str().unwrap());
+    assert!(objects[1]["form"]["Inside TLAB Count"].is_string());
+    let (_, out, _) = run(&arguments!("view", "all-views", &two[0], "--format", "json"));
+    let objects = lines(&out);
+    assert_eq!(objects.len(), 90);
+    for object in &objects {
+        let empty = object["rows"].as_array().is_some_and(Vec::is_empty);
+        assert_eq!(empty, object["note"].is_string(), "{object}");
+    }
+}
+
+#[test]
+fn events_of_a_type_and_of_all() {
+    let file = fixture("jdk17-full.jfr");
+    for name in ["jdk.ThreadSleep", "ThreadSleep"] {
+        let (status, out, _) = run(&arguments!("view", name, &file, "--format", "json", "--raw"));
+        assert_eq!(status, 0);
+        let object = &lines(&out)[0];
+        assert_eq!(object["name"], "jdk.ThreadSleep");
+        assert_eq!(object["rows"].as_array().unwrap().len(), 39);
+        assert_eq!(object["units"][1], "ns");
+    }
+    let (status, out, _) = run(&arguments!("view", "all-events", &file, "--format", "json"));
+    assert_eq!(status, 0);
+    let rows: usize = lines(&out).iter().filter_map(|object| object["rows"].as_array()).map(Vec::len).sum();
+    let (_, summary, _) = run(&arguments!("summary", &file, "--format", "json"));
+    let counted: Value = serde_json::from_str(&summary).unwrap();
+    let counted: u64 = counted["events"].as_array().unwrap().iter().map(|e| e["count"].as_u64().unwrap()).sum();
+    assert_eq!(rows as u64, counted);
+    let (status, out, _) = run(&arguments!("view", "types", &file));
+    assert_eq!(status, 0);
+    assert!(out.contains("hot-methods") && out.contains("jdk.ThreadSleep"), "{out}");
+}
+
+#[test]
+fn events_that_the_recording_cannot_have_are_named() {
+    let (status, out, _) = run(&arguments!("view", "method-timing", fixture("jdk17-full.jfr")));
+    assert_eq!(status, 0);
+    assert!(out.contains("The recording cannot have jdk.MethodTiming"), "{out}");
+    let (status, out, _) = run(&arguments!("view", "jdk.Nothing", fixture("jdk17-full.jfr"), "--format", "json"));
+    assert_eq!(status, 0);
+    assert_eq!(lines(&out)[0]["rows"], serde_json::json!([]));
+}
+
+#[test]
+fn own_code_is_what_the_option_or_the_file_names() {
+    let file = fixture("jdk17-full.jfr");
+    let (_, out, _) = run(&arguments!("view", "own-code", &file, "--own", "java.util,java.lang", "--format", "json"));
+    for row in lines(&out)[0]["rows"].as_array().unwrap() {
+        let method = row[0].as_str().unwrap();
+        assert!(
+            method.starts_with("java.util.") || method.starts_with("java.lang.") || method.starts_with('('),
+            "{method}"
+        );
+    }
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("jfrkit.toml"), "[own]\npackages = [\"nobody\"]\n").unwrap();
+    let output = jfrkit(&arguments!("view", "own-code", file, "--format", "json"))
+        .current_dir(directory.path())
+        .output()
+        .unwrap();
+    let object = &lines(std::str::from_utf8(&output.stdout).unwrap())[0];
+    assert_eq!(object["rows"][0][0], "(no own code)");
+}
+
+#[test]
+fn the_list_has_every_view() {
+    let (status, out, _) = run(&arguments!("view", "--list"));
+    assert_eq!(status, 0);
+    let views = out.lines().filter(|line| line.starts_with("  ")).count();
+    assert_eq!(views, 90);
+}
+
+#[test]
+fn an_input_that_fails_does_not_cost_the_others() {
+    let file = fixture("jdk17-full.jfr");
+    let (status, out, said) = run(&arguments!("view", "gc-pauses", "missing.jfr", &file, "--format", "json"));
+    assert_eq!(status, 1);
+    assert!(said[0].contains("missing.jfr"), "{said:?}");
+    assert_eq!(lines(&out).len(), 1);
+}
