@@ -13,6 +13,8 @@ pub mod math;
 pub mod names;
 mod profiles;
 pub mod rule;
+pub mod runtime;
+pub mod secrets;
 pub mod summary;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{analyze, completions, convert, man, metadata, print, summary, top, view};
+use crate::commands::{analyze, completions, convert, info, man, metadata, print, summary, top, view};
 
 /// Reads JDK Flight Recorder recordings.
 ///
@@ -24,6 +24,7 @@ pub(crate) enum Command {
     Convert(convert::Args),
     Top(top::Args),
     View(view::Args),
+    Info(info::Args),
     Summary(summary::Args),
     Print(print::Args),
     Metadata(metadata::Args),

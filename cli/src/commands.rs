@@ -3,6 +3,7 @@
 pub(crate) mod analyze;
 pub(crate) mod completions;
 pub(crate) mod convert;
+pub(crate) mod info;
 pub(crate) mod man;
 pub(crate) mod metadata;
 pub(crate) mod print;
@@ -20,6 +21,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Convert(args) => convert::run(&args),
         Command::Top(args) => top::run(&args),
         Command::View(args) => view::run(&args),
+        Command::Info(args) => info::run(&args),
         Command::Summary(args) => summary::run(&args),
         Command::Print(args) => print::run(&args),
         Command::Metadata(args) => metadata::run(&args),

@@ -84,10 +84,10 @@ fn summary_as_json() {
 #[test]
 fn summary_as_text_and_from_standard_input() {
     let path = fixture("jdk17-full.jfr");
-    let text = stdout(&["summary", &path]);
+    let text = stdout(&["summary", "-v", &path]);
     assert!(text.contains("HotSpot") && text.contains("jdk.FileRead"), "{text}");
     let mut child = Command::new(env!("CARGO_BIN_EXE_jfrkit"))
-        .args(["summary", "-"])
+        .args(["summary", "-v", "-"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

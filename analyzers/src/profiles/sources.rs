@@ -186,3 +186,10 @@ pub(crate) const SOURCES: &[Source] = &[
 pub(crate) fn source_of(event: &str) -> Option<usize> {
     SOURCES.iter().position(|s| s.event == event)
 }
+
+/// The types of profiles that events of these types make, as far as their names say.
+pub(crate) fn types_of<'e>(events: impl Iterator<Item = &'e str>) -> Vec<ProfileType> {
+    let kinds: Vec<ProfileType> =
+        events.filter_map(source_of).filter_map(|i| SOURCES.get(i)?.kinds().first().copied()).collect();
+    P::ALL.iter().copied().filter(|kind| kinds.contains(kind)).collect()
+}

@@ -1,25 +1,11 @@
 //! Keeps what is secret out of reports, whichever rule quotes a command line or a property.
 
-use std::sync::LazyLock;
-
-use regex::{Captures, Regex};
-
 use super::evidence::Value;
 use super::verdict::Verdict;
+use crate::secrets;
 
-/// What stands for a secret.
+/// What stands for a secret in a verdict.
 const HIDDEN: &str = "***";
-/// Words in the names of secrets.
-const WORDS: &str = "passw|passphrase|pwd|secret|token|api[_-]?key|credential|private[_-]?key|access[_-]?key";
-
-/// `name=value`, `name: value`, `"name":"value"` and `--name value`, where the name is one of a secret; what a bearer shows; and
-/// `user:password@` of an address. A colon without a space is followed by a line number more often than by a secret.
-static IN_TEXT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let name = format!(r"[\w.\-]*(?:{WORDS})[\w.\-]*");
-    let value = r#"(?:"[^"]*"|'[^']*'|\S+)"#;
-    Regex::new(&format!(r#"(?i)(?P<name>{name}\s?=\s?|{name}:\s+|{name}["']\s*:\s*|--{name}\s+|bearer\s+|://[^\s/:@]*:)(?P<value>{value})"#)).ok()
-});
-static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(&format!("(?i){WORDS}")).ok());
 
 /// A verdict without the values of passwords, tokens and the like. Their names stay.
 pub(super) fn hide(mut verdict: Verdict) -> Verdict {
@@ -39,7 +25,8 @@ pub(super) fn hide(mut verdict: Verdict) -> Verdict {
 }
 
 fn is_secret(name: &str) -> bool {
-    // Without an expression nothing can be told apart; that is not known to happen, and hides too much, not too little.
+    static NAME: std::sync::LazyLock<Option<regex::Regex>> =
+        std::sync::LazyLock::new(|| regex::Regex::new(&format!("(?i){}", secrets::WORDS)).ok());
     NAME.as_ref().is_none_or(|regex| regex.is_match(name))
 }
 
@@ -50,19 +37,7 @@ fn cover(value: &mut Value) {
 }
 
 fn in_text(text: &mut String) {
-    let Some(regex) = IN_TEXT.as_ref() else { return HIDDEN.clone_into(text) };
-    let hidden = regex.replace_all(text, |found: &Captures<'_>| {
-        let part = |name| found.name(name).map_or("", |m| m.as_str());
-        match part("value") {
-            // An address keeps its host. One without an at sign has a port there, no password.
-            value if part("name").starts_with("://") => match value.rsplit_once('@') {
-                Some((_, host)) => format!("{}{HIDDEN}@{host}", part("name")),
-                None => format!("{}{value}", part("name")),
-            },
-            _ => format!("{}{HIDDEN}", part("name")),
-        }
-    });
-    if let std::borrow::Cow::Owned(hidden) = hidden {
+    if let std::borrow::Cow::Owned(hidden) = secrets::in_text(text, HIDDEN) {
         *text = hidden;
     }
 }

@@ -43,8 +43,10 @@ pub(crate) enum Form {
         type_id: u64,
         part: u32,
     },
-    /// The id of an event type.
-    EventType,
+    /// The id of an event type: its label, or its name.
+    EventType {
+        label: bool,
+    },
 }
 
 /// What one query wants of events of one type, as one of its sources.
@@ -75,11 +77,18 @@ pub(crate) struct Context<'c, 'a> {
     chunk: &'c Chunk<'a>,
     constants: Constants<'c, 'a>,
     pub(crate) names: Names,
+    /// Strings of UTF-16 that were decoded already.
+    wide: hashbrown::HashMap<Box<[u8]>, Val, foldhash::fast::RandomState>,
 }
 
 impl<'c, 'a> Context<'c, 'a> {
     pub(crate) fn new(chunk: &'c Chunk<'a>, own: &'c Own) -> Self {
-        Self { chunk, constants: Constants::new(chunk, own), names: Names::default() }
+        Self {
+            chunk,
+            constants: Constants::new(chunk, own),
+            names: Names::default(),
+            wide: hashbrown::HashMap::default(),
+        }
     }
 
     /// Whether a value has this text.
@@ -167,6 +176,12 @@ impl<'b, 'c, 'a> Builder<'b, 'c, 'a> {
             "eventType.name" => {
                 return Some((Extract::Const(self.context.names.plain(self.of.name())), label("Event Type")));
             }
+            // The name of the event type that a setting is of.
+            "id.name" if self.of.is_named("jdk.ActiveSetting") => {
+                let slot = self.want("id");
+                let form = Form::EventType { label: false };
+                return Some((Extract::Slot { plan: slot / SLOTS, slot: slot % SLOTS, form }, label("Event Type")));
+            }
             // Whose the event is, whatever the field is called.
             "ownThread" => {
                 return ["eventThread", "sampledThread", "thread"].into_iter().find_map(|path| self.field(path));
@@ -216,7 +231,7 @@ impl<'b, 'c, 'a> Builder<'b, 'c, 'a> {
 
     fn form(&self, kind: Kind, field: jfr_parse::Field<'_>, name: &str) -> Option<Form> {
         if name == "id" && self.of.is_named("jdk.ActiveSetting") {
-            return Some(Form::EventType);
+            return Some(Form::EventType { label: true });
         }
         Some(match (kind, field.content()) {
             (Kind::Long | Kind::Int | Kind::Short, Some(Content::Timestamp(unit))) => Form::Instant(unit),
@@ -288,7 +303,7 @@ impl<'c, 'a> Context<'c, 'a> {
     /// The value of an event whose plans were read to `rows`.
     #[inline]
     pub(crate) fn value(&mut self, extract: &Extract, rows: &[Row<'_, SLOTS>]) -> Val {
-        let Self { chunk, constants, names } = self;
+        let Self { chunk, constants, names, wide } = self;
         let (row, slot, form) = match extract {
             Extract::Const(value) => return *value,
             Extract::Slot { plan, slot, form } => {
@@ -319,11 +334,11 @@ impl<'c, 'a> Context<'c, 'a> {
                 i64::MAX => Val::Int(i64::MAX),
                 n => Val::Int(chunk.clock().length(n, unit).unwrap_or(i64::MAX)),
             },
-            Form::Text(string_type) => text(row.str(slot), string_type, chunk, names),
+            Form::Text(string_type) => text(row.str(slot), string_type, chunk, names, wide),
             Form::Constant { type_id, part } => constants.get(names, part, type_id, row.u64(slot)),
-            Form::EventType => match chunk.metadata().by_id(row.u64(slot)) {
+            Form::EventType { label } => match chunk.metadata().by_id(row.u64(slot)) {
                 Some(of) => {
-                    let text = of.label().unwrap_or_else(|| of.name());
+                    let text = of.label().filter(|_| label).unwrap_or_else(|| of.name());
                     // Types of one label are different types.
                     names.thing(of.name(), text)
                 }
@@ -333,7 +348,13 @@ impl<'c, 'a> Context<'c, 'a> {
     }
 }
 
-fn text(raw: RawStr<'_>, string_type: u64, chunk: &Chunk<'_>, names: &mut Names) -> Val {
+fn text(
+    raw: RawStr<'_>,
+    string_type: u64,
+    chunk: &Chunk<'_>,
+    names: &mut Names,
+    wide: &mut hashbrown::HashMap<Box<[u8]>, Val, foldhash::fast::RandomState>,
+) -> Val {
     let raw = match raw {
         RawStr::Pooled(key) => chunk
             .pools()
@@ -342,5 +363,14 @@ fn text(raw: RawStr<'_>, string_type: u64, chunk: &Chunk<'_>, names: &mut Names)
             .unwrap_or(RawStr::Null),
         other => other,
     };
+    // Decoding these costs more than looking them up.
+    if let RawStr::Utf16(bytes) = raw {
+        if let Some(known) = wide.get(bytes) {
+            return *known;
+        }
+        let value = raw.decode().map_or(Val::Null, |text| names.plain(&text));
+        wide.insert(bytes.into(), value);
+        return value;
+    }
     raw.decode().map_or(Val::Null, |text| names.plain(&text))
 }

@@ -3,16 +3,18 @@
 use std::io::Write;
 
 use jfr_analyzers::Summary;
+use jfr_analyzers::runtime::{Options, Runtime};
 use jfr_parse::Iso;
 
 use crate::failure::Failure;
 use crate::input;
 
-/// Show what is in a recording: chunks, writers, events by type
+/// Show what a recording is of, in ten lines; with -v its chunks and its events by type
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   jfrkit summary recording.jfr
+  jfrkit summary -v recording.jfr                                 with chunks, and bytes by event type
   jfrkit summary --format json recording.jfr.gz | jq '.events[:5]'
   ssh host cat /tmp/recording.jfr | jfrkit summary -
 
@@ -25,6 +27,10 @@ pub(crate) struct Args {
     /// Form of the output
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+
+    /// Show the chunks, and the events and bytes of each type
+    #[arg(short, long)]
+    verbose: bool,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -50,7 +56,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             serde_json::to_writer(&mut out, &Of { file: args.input.label(), summary: &summary })?;
             writeln!(out)?;
         }
-        Format::Text => text(&mut out, input.name, &summary)?,
+        Format::Text => {
+            let runtime = Runtime::with(&input.recording, &summary, Options::default());
+            let runtime = runtime.map_err(|e| Failure::of(input.name, &e))?;
+            overview(&mut out, input.name, &runtime)?;
+            if args.verbose {
+                text(&mut out, &summary)?;
+            }
+        }
     }
     out.flush()?;
     for warning in &summary.warnings {
@@ -59,12 +72,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     input.losses.finish()
 }
 
-fn text(out: &mut impl Write, file: &str, summary: &Summary) -> Result<(), Failure> {
-    writeln!(out, "File:      {}", jfr_parse::text::plain(file))?;
-    writeln!(out, "Start:     {}", Iso(summary.start_nanos))?;
-    writeln!(out, "Duration:  {}", jfr_parse::text::duration(summary.duration_nanos))?;
-    writeln!(out, "Events:    {}", summary.event_count())?;
-    writeln!(out, "Chunks:    {}", summary.chunks.len())?;
+fn overview(out: &mut impl Write, file: &str, runtime: &Runtime) -> Result<(), Failure> {
+    let width = runtime.overview.iter().map(|entry| entry.name.chars().count() + 1).max().unwrap_or(0);
+    writeln!(out, "{:<width$} {}", "File:", jfr_parse::text::plain(file))?;
+    for entry in &runtime.overview {
+        writeln!(out, "{:<width$} {}", format!("{}:", entry.name), jfr_parse::text::plain(&entry.value))?;
+    }
+    Ok(())
+}
+
+fn text(out: &mut impl Write, summary: &Summary) -> Result<(), Failure> {
     writeln!(out)?;
     writeln!(
         out,
@@ -84,14 +101,6 @@ fn text(out: &mut impl Write, file: &str, summary: &Summary) -> Result<(), Failu
             chunk.version, chunk.producer, chunk.size, chunk.event_count,
         );
         writeln!(out, "{}", line.trim_end())?;
-    }
-    let mut jvms: Vec<&str> = summary.chunks.iter().filter_map(|c| c.jvm_version.as_deref()).collect();
-    jvms.dedup();
-    if !jvms.is_empty() {
-        writeln!(out)?;
-        for jvm in jvms {
-            writeln!(out, "JVM:       {}", jfr_parse::text::plain(jvm))?;
-        }
     }
     writeln!(out)?;
     let width = summary.events.iter().map(|e| e.name.chars().count()).max().unwrap_or(0).clamp(10, 80);

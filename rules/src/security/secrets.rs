@@ -9,6 +9,7 @@ use crate::common::things;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map_exp100;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::secrets;
 
 /// Whether arguments, system properties and environment variables hold secrets. Needs the lists of variables and properties.
 ///
@@ -22,26 +23,6 @@ const JVM: &str = "jdk.JVMInformation";
 /// The property that repeats the arguments of the program.
 const COMMAND: &str = "sun.java.command";
 
-/// Names of secrets.
-const NAMES: &str = r"(?i)passw|passphrase|pwd|secret|token|api[._-]?key|credential|private[._-]?key|access[._-]?key";
-/// Names that hold such a word and mean something else: working directories of shells, files, limits and kinds of tokens.
-const HARMLESS: &str = r"(?i)^(?:old)?pwd$|passworld|passwise|tokeni[sz]er|[._-](?:file|path|dir|url|uri|location|store|type|provider|class|algorithm|enabled|required|length|size|limit|timeout|ttl|expiry|count|max|min|prefix|suffix|header|name|id)$";
-
-/// Values that are keys by their form, and whose.
-const FORMS: [(&str, &str); 9] = [
-    ("a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
-    ("an access key of AWS", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    ("a token of GitHub", r"\b(?:gh[pousr]_[0-9A-Za-z]{36}|github_pat_[0-9A-Za-z_]{22,})"),
-    ("a token of GitLab", r"\bglpat-[0-9A-Za-z_-]{20}"),
-    ("a token of Slack", r"\bxox[abeprs]-[0-9A-Za-z-]{10,}"),
-    ("a key of Google", r"\bAIza[0-9A-Za-z_-]{35}"),
-    ("a key of Stripe", r"\b[rs]k_live_[0-9A-Za-z]{16,}"),
-    ("a JSON web token", r"\beyJ[0-9A-Za-z_-]{8,}\.eyJ[0-9A-Za-z_-]{8,}\.[0-9A-Za-z_-]+"),
-    ("an address with a password", r"://[^\s/:@]+:[^\s/@]+@"),
-];
-
-static FORM: LazyLock<Vec<(&'static str, Regex)>> =
-    LazyLock::new(|| FORMS.iter().filter_map(|(what, form)| Some((*what, Regex::new(form).ok()?))).collect());
 /// `-Dname=value`, `--name=value` and `--name`.
 static OPTION: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^(--?[^\s=]+)(?:=(.*))?$").ok());
 
@@ -58,8 +39,8 @@ impl Rule for SecretsInConfiguration {
                       paths and what is already hidden (***) do not count. Values are never shown.",
             settings: const {
                 &[
-                    Setting::regex("names", NAMES, "Names of secrets"),
-                    Setting::regex("exclude", HARMLESS, "Names of what is none"),
+                    Setting::regex("names", secrets::NAMES, "Names of secrets"),
+                    Setting::regex("exclude", secrets::HARMLESS, "Names of what is none"),
                 ]
             },
             ..RuleInfo::own("SecretsInConfiguration")
@@ -135,8 +116,8 @@ impl Search<'_> {
         if self.is_secret(name, value) {
             self.add(place, name, "its name");
         }
-        match FORM.iter().find(|(_, form)| form.is_match(value)) {
-            Some((what, _)) => self.add(place, name, what),
+        match secrets::form(value) {
+            Some(what) => self.add(place, name, what),
             // Options for another JVM, or the whole command line.
             None if value.contains('-') => self.words(place, if name == COMMAND { "" } else { name }, value),
             None => {}
@@ -159,7 +140,7 @@ impl Search<'_> {
                 }
                 _ => (before.take().unwrap_or_else(|| format!("argument {}", i.saturating_add(1))), word),
             };
-            let form = FORM.iter().find(|(_, form)| form.is_match(value)).map(|(what, _)| *what);
+            let form = secrets::form(value);
             let by_name = self.is_secret(name.trim_start_matches("-D").trim_start_matches('-'), value);
             formed |= form.is_some();
             if let Some(why) = form.or(by_name.then_some("its name")) {
@@ -168,7 +149,7 @@ impl Search<'_> {
             }
         }
         // Of a private key the first line alone is several words.
-        if let Some((what, _)) = FORM.iter().find(|(_, form)| !formed && form.is_match(text)) {
+        if let Some(what) = secrets::form(text).filter(|_| !formed) {
             self.add(place, if within.is_empty() { "arguments" } else { within }, what);
         }
     }
@@ -183,16 +164,9 @@ impl Search<'_> {
     }
 
     fn is_secret(&self, name: &str, value: &str) -> bool {
-        let value = value.trim_matches(['"', '\'', ' ']);
-        let number = !value.is_empty() && value.chars().all(|c| c.is_ascii_digit() || c == '.');
-        let is_password = || ["passw", "pwd"].iter().any(|p| name.to_lowercase().contains(p));
-        let nothing = value.is_empty()
-            || value.chars().all(|c| matches!(c, '*' | 'x' | 'X' | '.'))
-            || ["true", "false", "null", "none", "yes", "no"].iter().any(|w| value.eq_ignore_ascii_case(w))
-            || value.starts_with(['/', '[', '<', '$', '%'])
-            || value.starts_with("file:")
-            || number && !is_password();
-        !nothing && self.settings.matches("names", name) && !self.settings.matches("exclude", name)
+        !secrets::is_harmless(name, value)
+            && self.settings.matches("names", name)
+            && !self.settings.matches("exclude", name)
     }
 }
 

@@ -1,0 +1,129 @@
+//! `jfrkit info`.
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use jfr_analyzers::runtime::{Options, Runtime};
+use jfr_parse::{MetadataCache, Recording};
+
+use crate::failure::Failure;
+use crate::inputs::expand;
+use crate::limits;
+use crate::output::complain;
+
+/// Show what the recording knows of the JVM and the machine: versions, flags, arguments, properties, settings
+#[derive(Debug, clap::Args)]
+#[group(id = "info")]
+#[command(after_help = "\
+Examples:
+  jfrkit info recording.jfr                                         everything, by section
+  jfrkit info recording.jfr --section flags-changed,heap,missing
+  jfrkit info --format json recording.jfr | jq '.sections[] | select(.name == \"properties\")'
+
+Sections: process, jvm, os, cpu, container, memory, heap, flags-changed, arguments, agents, profiler, settings, missing,
+properties, environment, modules, flags. Of several chunks the last value is shown, with earlier ones where it changed.
+Values that look like secrets are hidden. The JSON is one object a line and input: file, overview, sections (name, title,
+entries: name, value, origin of flags, earlier values).")]
+pub(crate) struct Args {
+    /// Recordings, directories that are searched for recordings, or `-` for standard input
+    #[arg(value_name = "INPUT", required = true)]
+    inputs: Vec<OsString>,
+
+    /// Only these sections
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    section: Vec<String>,
+
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    /// Show passwords, tokens and keys, too: for your own eyes
+    #[arg(long)]
+    show_secrets: bool,
+
+    /// Fail with status 1 where anything is lost, instead of warning
+    #[arg(long)]
+    strict: bool,
+
+    #[command(flatten)]
+    limits: limits::Args,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// One object a line
+    Json,
+}
+
+/// The answer of one input, with its name.
+#[derive(serde::Serialize)]
+struct Of<'a> {
+    file: &'a str,
+    #[serde(flatten)]
+    runtime: &'a Runtime,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let inputs = expand(&args.inputs);
+    let mut failed = inputs.complain();
+    let opening = args.limits.opening().cache(MetadataCache::default());
+    let mut out = crate::output::stdout();
+    let many = inputs.sources.len() + inputs.failures.len() > 1;
+    for source in &inputs.sources {
+        let name = source.name();
+        let done = source
+            .open(&opening)
+            .map_err(|e| Failure::of(&name, &e))
+            .and_then(|recording| args.one(&name, &recording, many, &mut out));
+        match done {
+            Ok(()) => {}
+            Err(failure @ (Failure::Usage(_) | Failure::ClosedPipe)) => return Err(failure),
+            Err(failure) if !many => return Err(failure),
+            Err(failure) => {
+                complain("error", &failure.to_string());
+                failed = true;
+            }
+        }
+    }
+    out.flush()?;
+    if failed { Err(Failure::Told) } else { Ok(()) }
+}
+
+impl Args {
+    fn one(&self, name: &str, recording: &Recording<'_>, many: bool, out: &mut impl Write) -> Result<(), Failure> {
+        let summary = jfr_analyzers::Summary::of(recording).map_err(|e| Failure::of(name, &e))?;
+        let options = Options::default().with_secrets(self.show_secrets);
+        let mut runtime = Runtime::with(recording, &summary, options).map_err(|e| Failure::of(name, &e))?;
+        if let Some(unknown) = self.section.iter().find(|wanted| runtime.section(wanted).is_none()) {
+            let known: Vec<&str> = runtime.sections.iter().map(|section| section.name).collect();
+            return Err(Failure::Usage(format!("there is no section \"{unknown}\"; there are {}", known.join(", "))));
+        }
+        if !self.section.is_empty() {
+            runtime.sections.retain(|section| self.section.iter().any(|wanted| wanted == section.name));
+        }
+        match self.format {
+            Format::Json => {
+                serde_json::to_writer(&mut *out, &Of { file: name, runtime: &runtime })?;
+                writeln!(out)?;
+            }
+            Format::Text => {
+                if many {
+                    writeln!(out, "# {}\n", jfr_parse::text::plain(name))?;
+                }
+                writeln!(out, "{}", runtime.text().trim_end())?;
+                if many {
+                    writeln!(out)?;
+                }
+            }
+        }
+        for warning in &summary.warnings {
+            complain("warning", &format!("{name}: {warning}"));
+        }
+        if self.strict && !summary.warnings.is_empty() {
+            return Err(Failure::Failed(format!("{name}: not read completely; leave out --strict to accept that")));
+        }
+        Ok(())
+    }
+}
