@@ -136,6 +136,15 @@ pub fn normalise_descriptor(descriptor: &str) -> Cow<'_, str> {
     if out == descriptor { Cow::Borrowed(descriptor) } else { Cow::Owned(out) }
 }
 
+/// The first `bytes` bytes of a text, or some less where that would cut a character.
+pub(crate) fn cut(text: &str, bytes: usize) -> &str {
+    let mut end = text.len().min(bytes);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or(text)
+}
+
 /// Whether a rule could match; false for nearly all names, for the price of one look at their bytes.
 fn suspicious(name: &str) -> bool {
     let (mut after_dollar, mut after_digit) = (false, false);
@@ -191,26 +200,34 @@ fn hidden_suffix(name: &str) -> Option<std::ops::Range<usize>> {
 }
 
 fn first_match(name: &str, rules: &[Rule]) -> Option<std::ops::Range<usize>> {
-    let first = |rule: &Rule| rule.marker.as_bytes().first().copied();
-    name.bytes().enumerate().filter(|(_, c)| c.is_ascii_uppercase() || matches!(c, b'$' | b'_' | b'j')).find_map(
-        |(at, c)| {
-            let rest = name.get(at..)?;
-            let here =
-                |rule: &&Rule| first(rule) == Some(c) && rest.starts_with(rule.marker) && placed(name, at, rule.place);
-            rules.iter().filter(here).find_map(|rule| {
-                let from = at + rule.marker.len();
-                let run_from = from + rule.separator.len();
-                if !name.get(from..)?.starts_with(rule.separator) {
-                    return None;
-                }
-                let rest = name.as_bytes().get(run_from..)?;
-                let length = rest.iter().take_while(|&&c| rule.run.has(c)).count();
-                // The number must be all there is: `GeneratedMethodAccessor2Test` is somebody's class.
-                let whole = rest.get(length).is_none_or(|c| c.is_ascii() && !Run::Word.has(*c));
-                (length > 0 && whole).then_some(from..run_from + length)
-            })
-        },
-    )
+    let pairs = name.bytes().zip(name.bytes().skip(1)).enumerate();
+    pairs.filter(|(_, (first, second))| begins_marker(*first, *second)).find_map(|(at, _)| {
+        let rest = name.get(at..)?;
+        let here = |rule: &&Rule| rest.starts_with(rule.marker) && placed(name, at, rule.place);
+        rules.iter().filter(here).find_map(|rule| {
+            let from = at + rule.marker.len();
+            let run_from = from + rule.separator.len();
+            if !name.get(from..)?.starts_with(rule.separator) {
+                return None;
+            }
+            let rest = name.as_bytes().get(run_from..)?;
+            let length = rest.iter().take_while(|&&c| rule.run.has(c)).count();
+            // The number must be all there is: `GeneratedMethodAccessor2Test` is somebody's class.
+            let whole = rest.get(length).is_none_or(|c| c.is_ascii() && !Run::Word.has(*c));
+            (length > 0 && whole).then_some(from..run_from + length)
+        })
+    })
+}
+
+/// Whether the marker of a rule begins with these two bytes.
+fn begins_marker(first: u8, second: u8) -> bool {
+    match first {
+        b'$' => matches!(second, b'$' | b'P' | b'B' | b'a' | b'H' | b'M' | b'l' | b'o'),
+        b'_' => second == b'$',
+        b'j' => second == b'd',
+        b'G' | b'F' | b'S' | b'C' | b'B' | b'E' => matches!(second, b'e' | b'o' | b'c' | b'G' | b'y' | b'v'),
+        _ => false,
+    }
 }
 
 fn placed(name: &str, at: usize, place: Place) -> bool {

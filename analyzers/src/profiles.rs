@@ -8,10 +8,8 @@ mod chunk;
 mod commit;
 pub(crate) mod execution;
 mod facts;
-pub(crate) mod functions;
 mod gather;
 mod labels;
-mod memo;
 mod memory;
 mod options;
 mod periods;
@@ -19,19 +17,18 @@ pub(crate) mod plans;
 mod report;
 mod settled;
 pub(crate) mod sources;
-pub(crate) mod stacks;
 
 use jfr_parse::{Recording, Result};
 
 use crate::account::Account;
 use crate::engine::driver::{as_loss, run, tasks};
 use crate::engine::plans::PlanCache;
+use crate::engine::stacks::Shared;
 use chunk::Context;
 pub(crate) use commit::overlapping;
 use commit::{Committer, Merged, Totals};
 pub use options::{CpuSource, Filter, LabelKey, Options, Progress};
 use settled::Settled;
-use stacks::Shared;
 
 use jfrkit_profile::{Label, LabelSetId, LabelValue, Profile, ProfileSet, ProfileType, Tables};
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use jfrkit_profile::{LabelValue, Sample};
 
 use crate::number::Numbering;
-use crate::wire::{bytes, message, number, signed, varint, varints};
+use crate::wire::{Numbers, bytes, message, number, signed, varint};
 
 /// Where the items of each kind lie when all are numbered through: the head is item 0.
 struct Layout {
@@ -168,8 +168,12 @@ impl<'n> Encoder<'n> {
 
     fn write_sample(&self, sample: Sample<'_>, scratch: &mut Scratch, out: &mut Vec<u8>) {
         let Scratch { ids, values, labels } = scratch;
-        let numbers = self.numbering.tables.stack(sample.stack).iter().map(|&frame| self.numbering.location(frame));
-        let ids = varints(ids, numbers);
+        let stack = self.numbering.tables.stack(sample.stack);
+        let mut numbers = Numbers::new(ids, stack.len());
+        stack.loose().iter().for_each(|&frame| numbers.push(self.numbering.location(frame)));
+        stack.blocks().filter_map(|block| self.numbering.run(block)).for_each(|run| numbers.run(run));
+        stack.mark().iter().for_each(|&frame| numbers.push(self.numbering.location(frame)));
+        let ids = numbers.bytes();
         values.clear();
         for &value in sample.values {
             varint(values, signed(value));

@@ -2,6 +2,8 @@
 //!
 //! Source: "Encoding" in the public documentation of Protocol Buffers.
 
+use jfrkit_profile::BLOCK;
+
 /// Appends a number, seven bits a byte, the lowest first.
 #[inline]
 pub(crate) fn varint(out: &mut Vec<u8>, mut value: u64) {
@@ -30,19 +32,74 @@ impl Varint {
     }
 }
 
-/// Writes numbers over `out`, and gives the bytes that they take. There are no branches by size, which in the stacks
-/// of a profile nothing could foresee.
-#[inline]
-pub(crate) fn varints(out: &mut Vec<u8>, values: impl ExactSizeIterator<Item = Varint>) -> &[u8] {
-    const WRITTEN: usize = size_of::<Varint>();
-    out.resize(out.len().max(values.len() * WRITTEN), 0);
-    let mut at = 0;
-    for Varint(word) in values {
-        let Some(place) = out.get_mut(at..at + WRITTEN) else { break };
-        place.copy_from_slice(&word.to_le_bytes());
-        at += (word >> SIZE_SHIFT) as usize;
+/// Some numbers, one after the other as they are written.
+#[derive(Clone, Copy)]
+pub(crate) struct Run {
+    bytes: [u8; RUN],
+    len: u8,
+}
+
+/// Bytes of as many numbers of 32 bits as a block of a stack has frames, each of five bytes at most.
+const RUN: usize = 5 * BLOCK;
+/// Bytes of a [`Varint`], which are always written in one go.
+const WRITTEN: usize = size_of::<Varint>();
+
+impl Run {
+    pub(crate) fn new(values: impl Iterator<Item = Varint>) -> Self {
+        let mut bytes = [0; RUN + WRITTEN];
+        let mut at = 0;
+        for value in values {
+            value.write(&mut bytes, &mut at);
+        }
+        let mut run = Self { bytes: [0; RUN], len: u8::try_from(at).unwrap_or(0) };
+        run.bytes.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+        run
     }
-    out.get(..at).unwrap_or_default()
+}
+
+impl Varint {
+    #[inline]
+    fn write(self, out: &mut [u8], at: &mut usize) {
+        if let Some(place) = out.get_mut(*at..*at + WRITTEN) {
+            place.copy_from_slice(&self.0.to_le_bytes());
+            *at += (self.0 >> SIZE_SHIFT) as usize;
+        }
+    }
+}
+
+/// The numbers of one stack, written over what the buffer held before. There are no branches by size, which in the stacks of a
+/// profile nothing could foresee.
+pub(crate) struct Numbers<'b> {
+    out: &'b mut Vec<u8>,
+    at: usize,
+}
+
+impl<'b> Numbers<'b> {
+    /// With room for so many numbers.
+    pub(crate) fn new(out: &'b mut Vec<u8>, most: usize) -> Self {
+        let room = (most.saturating_mul(5)).saturating_add(RUN + WRITTEN);
+        if out.len() < room {
+            out.resize(room, 0);
+        }
+        Self { out, at: 0 }
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, value: Varint) {
+        value.write(self.out, &mut self.at);
+    }
+
+    #[inline]
+    pub(crate) fn run(&mut self, run: &Run) {
+        if let Some(place) = self.out.get_mut(self.at..self.at + RUN) {
+            place.copy_from_slice(&run.bytes);
+            self.at += usize::from(run.len);
+        }
+    }
+
+    pub(crate) fn bytes(self) -> &'b [u8] {
+        self.out.get(..self.at).unwrap_or_default()
+    }
 }
 
 /// A signed number (`int64`) as the wire has it: in two's complement.
@@ -97,8 +154,21 @@ mod tests {
         let mut expected = Vec::new();
         values.iter().for_each(|&v| varint(&mut expected, v.into()));
         let mut out = vec![0xff; 3];
-        assert_eq!(varints(&mut out, values.iter().map(|&v| Varint::new(v))), expected);
-        assert_eq!(varints(&mut out, [Varint::new(300)].into_iter()), [0xac, 2]);
-        assert!(varints(&mut out, [].into_iter()).is_empty());
+        for runs in [false, true] {
+            let mut numbers = Numbers::new(&mut out, values.len());
+            for part in values.chunks(BLOCK) {
+                let part = part.iter().map(|&v| Varint::new(v));
+                if runs {
+                    numbers.run(&Run::new(part));
+                } else {
+                    part.for_each(|value| numbers.push(value));
+                }
+            }
+            assert_eq!(numbers.bytes(), expected);
+        }
+        let mut numbers = Numbers::new(&mut out, 1);
+        numbers.push(Varint::new(300));
+        assert_eq!(numbers.bytes(), [0xac, 2]);
+        assert!(Numbers::new(&mut out, 0).bytes().is_empty());
     }
 }

@@ -1,14 +1,14 @@
 //! Filling the tables, from many threads at once.
 
 use std::hash::BuildHasher;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::work;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
-use super::stacks::{self, Stacks};
-use super::{Frame, FrameId, Function, FunctionId, Label, LabelSetId, StackId, StrId, Tables};
+use super::stacks::{self, BLOCK, Blocks, Parts, Stacks};
+use super::{BlockId, Frame, FrameId, Function, FunctionId, Label, LabelSetId, StackId, StrId, Tables};
 
 /// Seeded anew in each process, so that nobody can choose names or stacks that collide.
 type Hasher = foldhash::fast::RandomState;
@@ -20,7 +20,9 @@ const SHARDS: u32 = 16;
 #[derive(Debug)]
 pub struct Interner {
     symbols: Mutex<Symbols>,
+    blocks: Vec<Mutex<Blocks>>,
     stacks: Vec<Mutex<Stacks>>,
+    mark: OnceLock<FrameId>,
     hasher: Hasher,
 }
 
@@ -38,8 +40,13 @@ impl Interner {
         // The defaults of the handles: the empty string, the empty set of labels.
         symbols.string("");
         symbols.label_set(&[]);
-        let stacks = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { symbols: Mutex::new(symbols), stacks, hasher: Hasher::default() }
+        Self {
+            symbols: Mutex::new(symbols),
+            blocks: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            stacks: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            mark: OnceLock::new(),
+            hasher: Hasher::default(),
+        }
     }
 
     /// The tables of strings, functions, frames and labels. Take them for many look-ups at a time.
@@ -47,19 +54,70 @@ impl Interner {
         self.symbols.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Says which frame stands at the root of stacks that are truncated, before there are any: it is kept apart from the
+    /// frames, so that stacks share blocks with those that are whole.
+    pub fn mark_truncated(&self, mark: FrameId) {
+        let first = self.mark.set(mark).is_ok();
+        debug_assert!(first, "one mark only");
+    }
+
     /// The handle of a stack, leaf first.
     pub fn stack(&self, frames: &[FrameId]) -> StackId {
-        let hash = stacks::hash(&self.hasher, frames);
-        // The lower bits choose the place in the shard's own table.
-        let shard = ((hash >> 40) & u64::from(SHARDS - 1)) as usize;
+        let (frames, truncated) = match frames.split_last() {
+            Some((last, rest)) if self.mark.get() == Some(last) => (rest, true),
+            _ => (frames, false),
+        };
+        let (loose, inner) = frames.split_at(frames.len() % BLOCK);
+        let blocks: Vec<BlockId> = inner.as_chunks::<BLOCK>().0.iter().map(|block| self.block(block)).collect();
+        self.rope(loose, &blocks, truncated)
+    }
+
+    /// The handle of a block of a stack: [`BLOCK`] frames in a row, cut from the root on.
+    pub fn block(&self, frames: &[FrameId; BLOCK]) -> BlockId {
+        let hash = stacks::hash_block(&self.hasher, frames);
+        let (shard, number) = Self::shard(hash);
+        let Some(blocks) = self.blocks.get(shard) else { return BlockId::default() };
+        let local = blocks.lock().unwrap_or_else(PoisonError::into_inner).intern(hash, frames);
+        BlockId(local.saturating_mul(SHARDS).saturating_add(number))
+    }
+
+    /// The handle of a stack that is cut already: fewer frames than a block has, and behind them blocks, the leaf's
+    /// first; `truncated` ones have the [mark](Self::mark_truncated) behind that. Gives the same handle as
+    /// [`stack`](Self::stack) for the same frames.
+    pub fn rope(&self, loose: &[FrameId], blocks: &[BlockId], truncated: bool) -> StackId {
+        debug_assert!(loose.len() < BLOCK, "loose frames that fill a block");
+        let mark = self.mark.get().filter(|_| truncated);
+        let marks = mark.map(std::slice::from_ref).unwrap_or_default();
+        // Deeper stacks than this are rare.
+        let mut numbers = [FrameId::default(); 64];
+        let many: Vec<FrameId>;
+        let blocks = if let Some(numbers) = numbers.get_mut(..blocks.len()) {
+            numbers.iter_mut().zip(blocks).for_each(|(to, block)| *to = FrameId(block.0));
+            &*numbers
+        } else {
+            many = blocks.iter().map(|block| FrameId(block.0)).collect();
+            &many
+        };
+        let parts = Parts { loose, blocks, marks };
+        let hash = stacks::hash(&self.hasher, parts);
+        let (shard, number) = Self::shard(hash);
         let Some(stacks) = self.stacks.get(shard) else { return StackId::default() };
-        let local = stacks.lock().unwrap_or_else(PoisonError::into_inner).intern(hash, frames);
-        StackId(local.saturating_mul(SHARDS).saturating_add(u32::try_from(shard).unwrap_or(0)))
+        let local = stacks.lock().unwrap_or_else(PoisonError::into_inner).intern(hash, parts);
+        StackId(local.saturating_mul(SHARDS).saturating_add(number))
+    }
+
+    /// The shard for a hash, of which the lower bits choose the place in the shard's own table.
+    fn shard(hash: u64) -> (usize, u32) {
+        let shard = (hash >> 40) & u64::from(SHARDS - 1);
+        (shard as usize, u32::try_from(shard).unwrap_or(0))
     }
 
     /// How many stacks there are, and about how many bytes all tables take.
     pub fn size(&self) -> (usize, usize) {
         let (mut count, mut bytes) = (0usize, self.symbols().bytes());
+        for blocks in &self.blocks {
+            bytes = bytes.saturating_add(blocks.lock().unwrap_or_else(PoisonError::into_inner).bytes());
+        }
         for stacks in &self.stacks {
             let stacks = stacks.lock().unwrap_or_else(PoisonError::into_inner);
             count = count.saturating_add(stacks.len());
@@ -73,6 +131,7 @@ impl Interner {
     pub fn freeze(self) -> Tables {
         Tables {
             symbols: self.symbols.into_inner().unwrap_or_else(PoisonError::into_inner),
+            blocks: self.blocks.into_iter().map(|s| s.into_inner().unwrap_or_else(PoisonError::into_inner)).collect(),
             stacks: self.stacks.into_iter().map(|s| s.into_inner().unwrap_or_else(PoisonError::into_inner)).collect(),
         }
     }

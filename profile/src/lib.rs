@@ -21,4 +21,7 @@ pub use intern::{Interner, Symbols};
 pub use kinds::{ProfileType, ValueType};
 pub use profile::{Period, Profile, Sample, Samples};
 pub use set::{Absent, ProfileSet};
-pub use tables::{Frame, FrameId, Function, FunctionId, Label, LabelSetId, LabelValue, StackId, StrId, Tables};
+pub use stacks::{BLOCK, Frames, Stack};
+pub use tables::{
+    BlockId, Frame, FrameId, Function, FunctionId, Label, LabelSetId, LabelValue, StackId, StrId, Tables,
+};

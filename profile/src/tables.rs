@@ -4,7 +4,7 @@
 //! order; whatever is written is numbered anew in the order of the samples.
 
 use super::intern::Symbols;
-use super::stacks::Stacks;
+use super::stacks::{Blocks, Parts, Stack, Stacks, block_of};
 
 macro_rules! handles {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -13,7 +13,7 @@ macro_rules! handles {
         pub struct $name(pub(super) u32);
 
         impl $name {
-            /// Its number: below the number of all handles of this kind, except for stacks.
+            /// Its number: below the number of all handles of this kind, except for stacks and blocks.
             #[inline]
             #[must_use]
             pub const fn index(self) -> usize {
@@ -46,6 +46,8 @@ handles! {
     FrameId;
     /// A stack of [`Tables`].
     StackId;
+    /// A block of frames that stacks of [`Tables`] share.
+    BlockId;
     /// A set of labels of [`Tables`]; the default is the empty one.
     LabelSetId;
 }
@@ -95,6 +97,7 @@ pub enum LabelValue {
 #[derive(Debug)]
 pub struct Tables {
     pub(super) symbols: Symbols,
+    pub(super) blocks: Vec<Blocks>,
     pub(super) stacks: Vec<Stacks>,
 }
 
@@ -154,9 +157,24 @@ impl Tables {
     /// The frames of a stack, leaf first.
     #[inline]
     #[must_use]
-    pub fn stack(&self, id: StackId) -> &[FrameId] {
+    pub fn stack(&self, id: StackId) -> Stack<'_> {
         let shards = self.stacks.len().max(1);
-        self.stacks.get(id.index() % shards).map(|s| s.get(id.index() / shards)).unwrap_or_default()
+        let none = Parts { loose: &[], blocks: &[], marks: &[] };
+        let parts = self.stacks.get(id.index() % shards).map_or(none, |s| s.get(id.index() / shards));
+        Stack { parts, blocks: &self.blocks }
+    }
+
+    /// The frames of a block of a stack, the leaf's first.
+    #[inline]
+    #[must_use]
+    pub fn block(&self, id: BlockId) -> &[FrameId] {
+        block_of(&self.blocks, FrameId(id.0))
+    }
+
+    /// The numbers of all blocks are below this; not all numbers are taken.
+    #[must_use]
+    pub fn block_bound(&self) -> usize {
+        self.blocks.iter().map(Blocks::len).max().unwrap_or(0).saturating_mul(self.blocks.len())
     }
 
     /// The labels of a set.

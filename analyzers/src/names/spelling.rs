@@ -49,11 +49,14 @@ fn primitive(descriptor: &str) -> Option<&'static str> {
 pub fn source_file(class: &str) -> String {
     // The address of a hidden class follows its `$$Lambda` or the like, and may have separators in it.
     let bytes = class.as_bytes();
-    let first = |mark: &[u8]| bytes.windows(mark.len()).position(|window| window == mark);
-    let marked = |c: u8| bytes.contains(&c);
-    let lambda = marked(b'$').then(|| first(b"$$")).flatten();
-    // No address without an `x`.
-    let address = marked(b'x').then(|| first(b"+0x").or_else(|| first(b"/0x"))).flatten();
+    // Where `mark` is first, found by its byte number `rare`, of which most names have few.
+    let first = |mark: &[u8], rare: usize| {
+        let (before, byte) = (bytes.get(rare..)?, *mark.get(rare)?);
+        let mut places = before.iter().enumerate().filter(|(_, c)| **c == byte).map(|(at, _)| at);
+        places.find(|&at| bytes.get(at..).is_some_and(|rest| rest.starts_with(mark)))
+    };
+    let lambda = first(b"$$", 0);
+    let address = first(b"+0x", 2).or_else(|| first(b"/0x", 2));
     let end = lambda.into_iter().chain(address).min().unwrap_or(bytes.len());
     let body = class.get(..end).unwrap_or(class);
     let start = body.bytes().rposition(|c| matches!(c, b'/' | b'.')).map_or(0, |at| at + 1);

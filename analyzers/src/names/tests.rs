@@ -188,3 +188,11 @@ fn handlers_of_the_recorder_lose_number_time_and_process() {
         assert_eq!(normalise_class(recorded), stable);
     }
 }
+
+#[test]
+fn the_quick_look_misses_no_marker() {
+    for rule in super::CLASS_RULES.iter().chain(super::METHOD_RULES) {
+        let [first, second, ..] = rule.marker.as_bytes() else { unreachable!("{}", rule.marker) };
+        assert!(super::begins_marker(*first, *second), "{}", rule.marker);
+    }
+}

@@ -13,10 +13,10 @@ use super::periods::Periods;
 use super::plans::{Act, Plans, Reading};
 use super::settled::Settled;
 use super::sources::{AMOUNT, KEY, Measure, Route, SECOND, SOURCES, TIME};
-use super::stacks::{self, Shared};
 use crate::account::{Account, Held};
 use crate::engine::driver::{self, Task};
 use crate::engine::plans::PlanCache;
+use crate::engine::stacks::{self, Shared};
 use jfrkit_profile::{LabelSetId, ProfileType, StackId};
 
 /// Bytes of a chunk that one thread walks at a time: small enough to balance, large enough to be worth it.

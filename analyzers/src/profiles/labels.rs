@@ -4,11 +4,11 @@ use hashbrown::HashMap;
 use jfr_parse::{Chunk, Pools, RawStr};
 
 use super::chunk::{Context, MAX_KEY_TEXT};
-use super::functions::class_name;
 use super::gather::{Detail, Key};
 use super::options::LabelKey;
 use super::plans::{KeyPlan, Plans, Reading};
 use super::sources::{KEY, SOURCES};
+use crate::engine::functions::class_name;
 use crate::names;
 use jfrkit_profile::{Label, LabelSetId, LabelValue, StrId};
 

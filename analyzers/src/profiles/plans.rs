@@ -1,13 +1,14 @@
 //! What is read from the events and constants of chunks with the same metadata; made once for all of them.
 
 use hashbrown::HashMap;
-use jfr_parse::{Chunk, Kind, Plan, PoolLayouts, Result, Type};
+use jfr_parse::{Chunk, Plan, PoolLayouts, Result, Type};
 
 use super::facts::FactKind;
 use super::options::{LabelKey, Options};
 use super::sources::{
     KEY, Measure, OTHER_TEXT, PORT, ROOT_SPAN, Route, SLOTS, SOURCES, SPAN, STACK, TEXT, THREAD, TIME, source_of,
 };
+use crate::engine::stack_plans::{ClassPlan, StackPlans};
 use crate::engine::type_map::TypeMap;
 
 /// How to read the events of one type.
@@ -66,33 +67,6 @@ pub(super) enum KeyPlan {
 
 /// Event types with the same name in one chunk that are read.
 const SAME_NAME: usize = 16;
-
-/// How to get from the key of a stack trace to names and lines.
-#[derive(Debug)]
-pub(crate) struct StackPlans {
-    pub(crate) trace_type: u64,
-    /// `truncated`, `frames`.
-    pub(crate) trace: Plan<2>,
-    pub(super) frame_type: u64,
-    /// Some writers keep frames in a pool of their own.
-    pub(super) pooled_frames: bool,
-    /// `method`, `lineNumber`.
-    pub(super) frame: Plan<2>,
-    /// Where a frame is nothing but varints: how many.
-    pub(super) varints: Option<u32>,
-    pub(crate) method_type: u64,
-    /// `type`, `name`, `descriptor`.
-    pub(super) method: Plan<3>,
-    pub(super) class: Option<ClassPlan>,
-}
-
-/// How to get the name of a class.
-#[derive(Debug, Clone)]
-pub(crate) struct ClassPlan {
-    pub(super) class_type: u64,
-    /// `name`.
-    pub(super) class: Plan<1>,
-}
 
 /// How to get the names and ids of a thread.
 #[derive(Debug)]
@@ -248,46 +222,4 @@ impl Reading {
         let source = u32::try_from(place).unwrap_or(u32::MAX);
         Ok(Some(Self { source, plan, measure, route, keyed, detailed, text }))
     }
-}
-
-impl StackPlans {
-    /// `None` where the type has no frames in it.
-    pub(crate) fn new(chunk: &Chunk<'_>, trace: Type<'_>) -> Result<Option<Self>> {
-        let Some(frames) = trace.field("frames").filter(|f| f.is_array()) else { return Ok(None) };
-        let Some(frame) = frames.value_type() else { return Ok(None) };
-        let (Some(method_field), varints) = (frame.field("method"), only_varints(frame)) else { return Ok(None) };
-        let Some(method) = method_field.value_type() else { return Ok(None) };
-        let class = method.field("type").and_then(|f| f.value_type());
-        Ok(Some(Self {
-            trace_type: trace.id(),
-            trace: Plan::open_ended(trace, ["truncated", "frames"], chunk.limits())?,
-            frame_type: frame.id(),
-            pooled_frames: frames.is_pooled(),
-            frame: Plan::whole(frame, ["method", "lineNumber"], chunk.limits())?,
-            varints: varints.filter(|_| !frames.is_pooled()),
-            method_type: method.id(),
-            method: chunk.plan(method, ["type", "name", "descriptor"])?,
-            class: class.map(|of| ClassPlan::new(chunk, of)).transpose()?,
-        }))
-    }
-}
-
-impl ClassPlan {
-    pub(super) fn new(chunk: &Chunk<'_>, of: Type<'_>) -> Result<Self> {
-        Ok(Self { class_type: of.id(), class: chunk.plan(of, ["name"])? })
-    }
-}
-
-/// How many varints a value of this type is, if it is nothing else.
-fn only_varints(of: Type<'_>) -> Option<u32> {
-    let mut n = 0;
-    for field in of.fields() {
-        let kind = field.value_type()?.kind();
-        let varint = field.is_pooled() || matches!(kind, Kind::Short | Kind::Char | Kind::Int | Kind::Long);
-        if field.is_array() || !varint {
-            return None;
-        }
-        n += 1;
-    }
-    Some(n)
 }

@@ -13,14 +13,14 @@ use std::io;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use jfrkit_profile::{FrameId, FunctionId, LabelValue, Profile, StrId, Tables};
+use jfrkit_profile::{BlockId, FrameId, FunctionId, LabelValue, Profile, StrId, Tables};
 
 pub(crate) use classes::Classes;
 use head::Head;
 use strings::Strings;
 pub(crate) use survey::Survey;
 
-use crate::wire::Varint;
+use crate::wire::{Run, Varint};
 
 /// All numbers of one profile.
 pub(crate) struct Numbering<'p> {
@@ -29,6 +29,10 @@ pub(crate) struct Numbering<'p> {
     pub(crate) head: Head,
     /// The number of a frame's location by the frame's handle.
     location: Vec<Varint>,
+    /// The place of a block among `runs` by the block's handle.
+    run_of: Vec<u32>,
+    /// The numbers of the locations of a block, as they are written.
+    runs: Vec<Run>,
     /// The frames by location number, less 1.
     pub(crate) frames: Vec<FrameId>,
     function: Vec<u32>,
@@ -58,6 +62,8 @@ impl<'p> Numbering<'p> {
             tables,
             head,
             location: vec![Varint::default(); tables.frame_count()],
+            run_of: vec![0; tables.block_bound()],
+            runs: Vec::with_capacity(survey.blocks.len()),
             frames: Vec::new(),
             function: vec![0; tables.function_count()],
             functions: Vec::new(),
@@ -69,6 +75,11 @@ impl<'p> Numbering<'p> {
         numbering.frames = locations::order(&survey.frames, tables, |id| numbering.function(id));
         for (&frame, at) in numbering.frames.iter().zip(1..) {
             set(&mut numbering.location, frame.index(), Varint::new(number(at)?));
+        }
+        for (&block, at) in survey.blocks.iter().zip(0..) {
+            set(&mut numbering.run_of, block.index(), at);
+            let run = Run::new(tables.block(block).iter().map(|&frame| numbering.location(frame)));
+            numbering.runs.push(run);
         }
         if !survey.keys.is_empty() {
             numbering.add_labels()?;
@@ -124,6 +135,12 @@ impl<'p> Numbering<'p> {
     #[inline]
     pub(crate) fn location(&self, frame: FrameId) -> Varint {
         self.location.get(frame.index()).copied().unwrap_or_default()
+    }
+
+    /// The numbers of the locations of a block.
+    #[inline]
+    pub(crate) fn run(&self, block: BlockId) -> Option<&Run> {
+        self.runs.get(*self.run_of.get(block.index())? as usize)
     }
 
     /// The number of a function.

@@ -1,11 +1,13 @@
 //! What a profile uses, found in one walk over its samples.
 
-use jfrkit_profile::{FrameId, Profile, Tables};
+use jfrkit_profile::{BlockId, FrameId, Profile, Tables};
 
 /// What a profile uses.
 pub(crate) struct Survey {
     /// The frames, in the order of their first use.
     pub(crate) frames: Vec<Used>,
+    /// The blocks of frames, in the order of their first use.
+    pub(crate) blocks: Vec<BlockId>,
     /// The keys of labels, in the order of their first use.
     pub(crate) keys: Vec<&'static str>,
     /// The samples in runs of about the same size when encoded: where each ends.
@@ -28,17 +30,28 @@ impl Survey {
     /// Surveys a profile; runs of samples take about `size` bytes.
     pub(crate) fn new(profile: &Profile, tables: &Tables, size: usize) -> Self {
         let mut counts = vec![0u32; tables.frame_count()];
-        let mut survey = Self { frames: Vec::new(), keys: Vec::new(), runs: Vec::new() };
+        let mut block_counts = vec![0u32; tables.block_bound()];
+        let mut survey = Self { frames: Vec::new(), blocks: Vec::new(), keys: Vec::new(), runs: Vec::new() };
+        let mut count = |frame: FrameId, times: u32, frames: &mut Vec<Used>| {
+            let Some(count) = counts.get_mut(frame.index()) else { return };
+            if *count == 0 {
+                frames.push(Used { frame, count: 0 });
+            }
+            *count = count.saturating_add(times);
+        };
         let mut bytes = 0;
         for (i, sample) in profile.samples.iter().enumerate() {
             let stack = tables.stack(sample.stack);
-            for &frame in stack {
-                let Some(count) = counts.get_mut(frame.index()) else { continue };
-                if *count == 0 {
-                    survey.frames.push(Used { frame, count: 0 });
+            stack.loose().iter().for_each(|&frame| count(frame, 1, &mut survey.frames));
+            for block in stack.blocks() {
+                let Some(times) = block_counts.get_mut(block.index()) else { continue };
+                if *times == 0 {
+                    survey.blocks.push(block);
+                    tables.block(block).iter().for_each(|&frame| count(frame, 1, &mut survey.frames));
                 }
-                *count = count.saturating_add(1);
+                *times = times.saturating_add(1);
             }
+            stack.mark().iter().for_each(|&frame| count(frame, 1, &mut survey.frames));
             for label in tables.labels(sample.labels) {
                 if !survey.keys.contains(&label.key) {
                     survey.keys.push(label.key);
@@ -52,6 +65,11 @@ impl Survey {
         }
         if survey.runs.last().copied().unwrap_or(0) < profile.samples.len() {
             survey.runs.push(profile.samples.len());
+        }
+        for &block in &survey.blocks {
+            // The first use of each is counted already.
+            let times = block_counts.get(block.index()).map_or(0, |times| times.saturating_sub(1));
+            tables.block(block).iter().for_each(|&frame| count(frame, times, &mut survey.frames));
         }
         for used in &mut survey.frames {
             used.count = counts.get(used.frame.index()).copied().unwrap_or(0);

@@ -19,18 +19,23 @@ fn is_constructor(method: &str) -> bool {
 
 /// The frames below the constructors of a throwable of this class: where it was made, and how one got there. A constructor of
 /// another class in which it was made stays.
-pub(super) fn below_constructors<'f>(facts: &'f Facts, stack: StackId, class: &str) -> &'f [FrameId] {
+fn below_constructors<'f>(
+    facts: &'f Facts,
+    stack: StackId,
+    class: &str,
+) -> impl Iterator<Item = FrameId> + Clone + use<'f> {
     let frames = facts.frames(stack);
     let constructors = frames.iter().take_while(|f| is_constructor(facts.method(**f))).count();
     let is_own = |frame: &FrameId| facts.method(*frame).strip_suffix(".<init>") == Some(class);
-    let own = frames.get(..constructors).and_then(|lead| lead.iter().rposition(is_own));
-    frames.get(own.map_or(constructors, |at| at.saturating_add(1))..).unwrap_or_default()
+    let lead = frames.iter().take(constructors).enumerate();
+    let own = lead.filter(|(_, frame)| is_own(frame)).map(|(at, _)| at).next_back();
+    frames.iter().copied().skip(own.map_or(constructors, |at| at.saturating_add(1)))
 }
 
 /// Where a throwable of this class was made, and the first frame of the program's own from there on.
 pub(super) fn place(facts: &Facts, stack: StackId, class: &str) -> (Option<FrameId>, Option<FrameId>) {
-    let frames = below_constructors(facts, stack, class);
-    (frames.first().copied(), frames.iter().copied().find(|f| !facts.is_jdk_frame(*f)))
+    let mut frames = below_constructors(facts, stack, class);
+    (frames.clone().next(), frames.find(|f| !facts.is_jdk_frame(*f)))
 }
 
 /// Whether it is an Error that is made on this stack.

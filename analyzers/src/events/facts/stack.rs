@@ -6,7 +6,7 @@ use hashbrown::HashMap;
 
 use super::Facts;
 use crate::rule::{Frame, MethodRow, Value};
-use jfrkit_profile::{FrameId, FunctionId, StackId};
+use jfrkit_profile::{FrameId, FunctionId, Stack, StackId};
 
 /// Whether functions belong to the JDK: asked again and again.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ pub fn is_jdk(method: &str) -> bool {
 impl Facts {
     /// The frames of a stack, leaf first. Read them with [`method`](Self::method) and [`frame`](Self::frame).
     #[must_use]
-    pub fn frames(&self, stack: StackId) -> &[FrameId] {
+    pub fn frames(&self, stack: StackId) -> Stack<'_> {
         self.names.stack(stack)
     }
 

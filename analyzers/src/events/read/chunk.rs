@@ -13,13 +13,13 @@ use super::value::{Threads, Values, truncated};
 use super::wanted::Wanted;
 use crate::account::Account;
 use crate::engine::driver;
+use crate::engine::functions::Spelling;
 use crate::engine::plans::PlanCache;
+use crate::engine::stacks::{self, Shared};
 use crate::events::cell::Cell;
 use crate::events::facts::{EventFacts, GroupsData, Key, Sample, TableData};
 use crate::events::needs::{MAX_KEYS, MAX_MEASURES};
 use crate::profiles::execution::{by_jvm, has_default_state};
-use crate::profiles::functions::Spelling;
-use crate::profiles::stacks::{self, Shared};
 use crate::rule::AnalysisOptions;
 use jfrkit_profile::StackId;
 

@@ -6,10 +6,11 @@ use hashbrown::HashMap;
 use jfr_parse::{Chunk, Content, Field, Kind, Plan, PoolLayouts, Result, TimeUnit, Type};
 
 use super::wanted::Wanted;
+use crate::engine::stack_plans::StackPlans;
 use crate::engine::type_map::TypeMap;
 use crate::events::facts::SHAPE;
 use crate::events::needs::{AMOUNT, EVENT, MAX_KEYS, MAX_MEASURES, PROFILE};
-use crate::profiles::plans::StackPlans;
+use crate::names::cut;
 use crate::profiles::sources::{self, KEY, Measure, Route, SOURCES, source_of};
 use jfrkit_profile::{Interner, StrId};
 
@@ -340,15 +341,6 @@ impl Builder<'_, '_> {
         };
         Some(Source { slot, convert })
     }
-}
-
-/// The first `bytes` bytes of a text, or some less where that would cut a character.
-pub(super) fn cut(text: &str, bytes: usize) -> &str {
-    let mut end = text.len().min(bytes);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or(text)
 }
 
 /// How the value of a field becomes a cell.

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hashbrown::{HashMap, HashTable};
 use jfr_parse::{Chunk, Cursor, Plan, Pools, RawStr, Row, Type};
 
-use super::plan::{Convert, cut, of_field};
+use super::plan::{Convert, of_field};
 use crate::events::cell::{Cell, ThreadId};
 use crate::events::facts::ThreadInfo;
-use crate::names;
+use crate::names::{self, cut};
 use jfrkit_profile::{Interner, StrId};
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;

@@ -1,18 +1,20 @@
 //! Resolving stack traces: from the key in a chunk to a stack in the tables.
 //!
-//! Most of the bytes of a recording are frames, and the same frame stands in dozens of traces. So a frame is not
-//! decoded: its bytes are the key of a memo.
+//! Most of the bytes of a recording are frames, and the same frames stand in dozens of traces, one behind the other. So
+//! traces are cut, from the root on, into blocks ([`BLOCK`]), as the tables of profiles hold them, and a block is not
+//! decoded: its bytes are the key of a table. So are those of a frame that is in no block.
 
+use std::hash::BuildHasher;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashTable};
 use jfr_parse::{Chunk, Cursor, Limits, PoolOf, Pools, Result, top_bits, work};
 use rayon::prelude::*;
 
-use super::functions::{ClassNames, Functions, Methods, Spelling, pseudo};
+use super::functions::{Functions, Methods, Spelling, pseudo};
 use super::memo::{MEMO_BYTES, Memo};
-use super::plans::StackPlans;
-use jfrkit_profile::{Frame, FrameId, FunctionId, Interner, StackId};
+use super::stack_plans::StackPlans;
+use jfrkit_profile::{BLOCK, BlockId, Frame, FrameId, FunctionId, Interner, StackId};
 
 /// Name of the frame of events without a usable stack trace.
 pub(crate) const NO_STACK_TRACE: &str = "[no stack trace]";
@@ -26,10 +28,8 @@ const UNKNOWN_METHOD: &str = "[unknown method]";
 pub(crate) struct Shared {
     pub(crate) interner: Interner,
     functions: Functions,
-    spelling: Spelling,
     max_frames: usize,
     no_stack: StackId,
-    truncated: FrameId,
     unknown: FrameId,
     unknown_function: FunctionId,
     /// Memos that are not in use: making one anew for each chunk costs more than clearing it.
@@ -49,10 +49,11 @@ impl Shared {
         // As recorded, a method that is not there has no name.
         let unknown = if spelling.raw { "" } else { UNKNOWN_METHOD };
         let (unknown, unknown_function) = (frame(unknown), pseudo(unknown, &interner));
+        interner.mark_truncated(truncated);
         let no_stack = interner.stack(&[no_stack]);
-        let functions = Functions::new(limits, bytes);
+        let functions = Functions::new(spelling, limits, bytes);
         let memos = Mutex::default();
-        Self { interner, functions, spelling, max_frames, no_stack, truncated, unknown, unknown_function, memos }
+        Self { interner, functions, max_frames, no_stack, unknown, unknown_function, memos }
     }
 
     fn memos(&self) -> MutexGuard<'_, Vec<Memo>> {
@@ -73,9 +74,8 @@ impl Shared {
 /// Up to so many bytes, four varints cannot hold one of nine bytes, whose last byte may look as if it went on.
 const SURE_BYTES: usize = 11;
 
-/// Numbers of frames that every resolver has: an unknown method, and the root of truncated traces.
+/// Number of a frame that every resolver has: an unknown method.
 const UNKNOWN: u32 = 0;
-const ROOT: u32 = 1;
 
 /// Stack traces that one thread resolves at a time: so many that it pays, so few that all threads end at about the same
 /// time.
@@ -127,17 +127,33 @@ struct Resolver<'c, 'a> {
     plans: Option<&'c StackPlans>,
     traces: Option<PoolOf<'c, 'a>>,
     methods: Option<Methods<'c, 'a>>,
-    classes: ClassNames<'a>,
     memo: Memo,
-    /// Frames by number.
+    /// Frames by number; nobody looks for number 1.
     frames: Vec<FrameId>,
+    /// The bytes of blocks by number, and the numbers by hash.
+    block_bytes: Vec<&'a [u8]>,
+    block_numbers: HashTable<(u64, u32)>,
+    hasher: foldhash::fast::RandomState,
+    blocks: Vec<BlockId>,
+    /// The frame numbers of the blocks that have a number but are not looked up yet.
+    fresh_blocks: Vec<[u32; BLOCK]>,
     /// Method and line of the frames that have a number but are not looked up yet.
     fresh: Vec<(u64, u32)>,
     /// Place among `functions` by key of the method.
     known: HashMap<u64, u32, foldhash::fast::RandomState>,
     functions: Vec<FunctionId>,
-    /// Frame numbers of the traces being resolved.
+    /// Numbers of the loose frames and of the blocks of the traces being resolved.
     numbers: Vec<u32>,
+}
+
+/// A trace that is read but not looked up.
+struct Trace {
+    /// Where its numbers end.
+    end: usize,
+    loose: usize,
+    truncated: bool,
+    /// Without it there is no stack.
+    readable: bool,
 }
 
 impl<'c, 'a> Resolver<'c, 'a> {
@@ -155,9 +171,13 @@ impl<'c, 'a> Resolver<'c, 'a> {
             plans,
             traces: plans.and_then(|p| pools.of_type(p.trace_type)),
             methods: plans.map(|plans| Methods::new(chunk, pools, plans)),
-            classes: ClassNames::new(shared.spelling),
             memo: shared.memos().pop().map_or_else(|| Memo::new(traces), |used| used.cleared(traces)),
-            frames: vec![shared.unknown, shared.truncated],
+            frames: vec![shared.unknown, shared.unknown],
+            block_bytes: Vec::new(),
+            block_numbers: HashTable::new(),
+            hasher: foldhash::fast::RandomState::default(),
+            blocks: Vec::new(),
+            fresh_blocks: Vec::new(),
             fresh: Vec::new(),
             known: HashMap::default(),
             functions: Vec::new(),
@@ -172,72 +192,132 @@ impl<'c, 'a> Resolver<'c, 'a> {
         let mut traces = Vec::with_capacity(keys.len());
         for key in keys {
             let from = self.numbers.len();
-            let truncated = self.read(*key).filter(|_| self.numbers.len() > from);
-            match truncated {
-                Some(true) => self.numbers.push(ROOT),
-                Some(false) => {}
-                None => self.numbers.truncate(from),
+            let read = self.read(*key).filter(|_| self.numbers.len() > from);
+            if read.is_none() {
+                self.numbers.truncate(from);
             }
-            traces.push((self.numbers.len(), truncated));
+            let (loose, truncated) = read.unwrap_or_default();
+            traces.push(Trace { end: self.numbers.len(), loose, truncated, readable: read.is_some() });
         }
         self.learn();
         let mut from = 0;
-        let mut stack: Vec<FrameId> = Vec::new();
-        let resolved = traces.into_iter().map(|(to, truncated)| {
-            let numbers = self.numbers.get(from..to).unwrap_or_default();
-            from = to;
-            let Some(truncated) = truncated else { return (self.shared.no_stack, false) };
-            stack.clear();
-            stack.extend(numbers.iter().map(|&n| self.frames.get(n as usize).copied().unwrap_or(self.shared.unknown)));
-            (self.shared.interner.stack(&stack), truncated)
+        let (mut loose, mut blocks): (Vec<FrameId>, Vec<BlockId>) = Default::default();
+        let resolved = traces.into_iter().map(|trace| {
+            let numbers = self.numbers.get(from..trace.end).unwrap_or_default();
+            from = trace.end;
+            if !trace.readable {
+                return (self.shared.no_stack, false);
+            }
+            let (of_frames, of_blocks) = numbers.split_at_checked(trace.loose).unwrap_or_default();
+            loose.clear();
+            loose.extend(of_frames.iter().map(|&n| self.frame(n)));
+            blocks.clear();
+            blocks.extend(of_blocks.iter().map(|&n| self.blocks.get(n as usize).copied().unwrap_or_default()));
+            (self.shared.interner.rope(&loose, &blocks, trace.truncated), trace.truncated)
         });
         resolved.collect()
     }
 
-    /// Reads the frames of a trace and whether it is truncated; `None` where there are none to be had.
-    fn read(&mut self, key: u64) -> Option<bool> {
+    fn frame(&self, number: u32) -> FrameId {
+        self.frames.get(number as usize).copied().unwrap_or(self.shared.unknown)
+    }
+
+    /// Reads the frames of a trace: how many of them are loose, and whether it is truncated; `None` where there are none
+    /// to be had.
+    fn read(&mut self, key: u64) -> Option<(usize, bool)> {
         let plans = self.plans?;
         let row = plans.trace.read(self.traces?.get(key)?).ok()?;
         let mut at = row.cursor(1)?;
         let count = at.count().ok()?;
         let kept = count.min(self.shared.max_frames);
         work::done(kept + 1);
+        let loose = kept % BLOCK;
         match plans.varints {
             // What every JVM and profiler writes; for it the compiler unrolls the loop over the varints.
             Some(4) => self.by_bytes(plans, at, kept, 4)?,
             Some(varints) => self.by_bytes(plans, at, kept, varints)?,
-            None if plans.pooled_frames => {
-                for _ in 0..kept {
-                    let key = at.varint().ok()?;
-                    let number = match self.pools.get(plans.frame_type, key) {
-                        Some(mut bytes) => self.decode(plans, &mut bytes)?,
-                        None => UNKNOWN,
-                    };
-                    self.numbers.push(number);
-                }
-            }
             None => {
                 let mut rest = at.rest();
+                let mut numbers = Vec::new();
                 for _ in 0..kept {
-                    let number = self.decode(plans, &mut rest)?;
+                    numbers.push(if plans.pooled_frames {
+                        let key = at.varint().ok()?;
+                        match self.pools.get(plans.frame_type, key) {
+                            Some(mut bytes) => self.decode(plans, &mut bytes)?,
+                            None => UNKNOWN,
+                        }
+                    } else {
+                        self.decode(plans, &mut rest)?
+                    });
+                }
+                let (first, inner) = numbers.split_at(loose);
+                self.numbers.extend_from_slice(first);
+                for block in inner.as_chunks::<BLOCK>().0 {
+                    let number = self.new_block(*block);
                     self.numbers.push(number);
                 }
             }
         }
-        Some(row.bool(0) || kept < count)
+        Some((loose, row.bool(0) || kept < count))
+    }
+
+    /// Gives a block of these frames a number of its own.
+    fn new_block(&mut self, frames: [u32; BLOCK]) -> u32 {
+        let number = self.blocks.len() + self.fresh_blocks.len();
+        self.fresh_blocks.push(frames);
+        u32::try_from(number).unwrap_or(u32::MAX)
     }
 
     /// Reads frames that are `varints` varints each.
     #[inline(always)]
     fn by_bytes(&mut self, plans: &StackPlans, at: Cursor<'a>, count: usize, varints: u32) -> Option<()> {
-        // The loop over millions of frames: everything it touches is a local.
-        let mut numbers = std::mem::take(&mut self.numbers);
-        let from = numbers.len();
-        // Each frame takes a byte at least, so a forged count does not get far.
-        numbers.resize(from.saturating_add(count), UNKNOWN);
         let mut rest = at.rest();
-        let mut whole = true;
-        for to in numbers.get_mut(from..).unwrap_or_default() {
+        let mut loose = [UNKNOWN; BLOCK];
+        let loose = loose.get_mut(..count % BLOCK)?;
+        self.frames_by_bytes(plans, &mut rest, loose, varints)?;
+        self.numbers.extend_from_slice(loose);
+        for _ in 0..count / BLOCK {
+            let mut end = Cursor::new(rest);
+            end.skip_varints(BLOCK * varints as usize).ok()?;
+            let bytes = rest.get(..rest.len() - end.left())?;
+            let hash = self.hasher.hash_one(bytes);
+            let all = &self.block_bytes;
+            let same = |&(h, n): &(u64, u32)| h == hash && all.get(n as usize) == Some(&bytes);
+            let number = match self.block_numbers.find(hash, same) {
+                Some(&(_, number)) => number,
+                None => self.block_by_bytes(plans, bytes, hash, varints)?,
+            };
+            self.numbers.push(number);
+            rest = end.rest();
+        }
+        Some(())
+    }
+
+    /// The number of a block that is not known by its bytes.
+    #[cold]
+    fn block_by_bytes(&mut self, plans: &StackPlans, bytes: &'a [u8], hash: u64, varints: u32) -> Option<u32> {
+        let mut frames = [UNKNOWN; BLOCK];
+        let mut rest = bytes;
+        self.frames_by_bytes(plans, &mut rest, &mut frames, varints)?;
+        let number = self.new_block(frames);
+        // Blocks of other writers have numbers, too, but no bytes: one chunk has one kind of frames.
+        debug_assert_eq!(self.block_bytes.len(), number as usize);
+        self.block_bytes.push(bytes);
+        self.block_numbers.insert_unique(hash, (hash, number), |&(hash, _)| hash);
+        Some(number)
+    }
+
+    /// The numbers of as many frames as there is room for.
+    #[inline(always)]
+    fn frames_by_bytes(
+        &mut self,
+        plans: &StackPlans,
+        bytes: &mut &[u8],
+        numbers: &mut [u32],
+        varints: u32,
+    ) -> Option<()> {
+        let mut rest = *bytes;
+        for to in numbers {
             let frame = frame_bytes(rest, varints);
             if let Some((low, high, len)) = frame
                 && let Some(number) = self.memo.find(low, high)
@@ -246,17 +326,14 @@ impl<'c, 'a> Resolver<'c, 'a> {
                 rest = rest.get(len..).unwrap_or_default();
                 continue;
             }
-            let Some(number) = self.decode(plans, &mut rest) else {
-                whole = false;
-                break;
-            };
+            let number = self.decode(plans, &mut rest)?;
             if let Some((low, high, _)) = frame {
                 self.memo.put(low, high, number);
             }
             *to = number;
         }
-        self.numbers = numbers;
-        whole.then_some(())
+        *bytes = rest;
+        Some(())
     }
 
     /// Gives the next frame a new number.
@@ -282,19 +359,22 @@ impl<'c, 'a> Resolver<'c, 'a> {
             }));
         }
         let shared = self.shared;
-        if let Some(methods) = &self.methods {
+        if let Some(methods) = &mut self.methods {
             // As many as fit into the cache with all that belongs to them.
             for part in unknown.chunks(512) {
-                let found = methods.find(part);
-                let (classes, interner) = (&mut self.classes, &shared.interner);
-                let functions = shared.functions.get(&found, classes, shared.unknown_function, interner);
-                self.functions.extend(functions);
+                let functions = methods.functions(part, &shared.functions, &shared.interner);
+                self.functions.extend(functions.into_iter().map(|id| id.unwrap_or(shared.unknown_function)));
             }
         }
         let mut symbols = shared.interner.symbols();
         for ((_, line), place) in self.fresh.drain(..).zip(places) {
             let function = self.functions.get(place as usize).copied().unwrap_or(shared.unknown_function);
             self.frames.push(symbols.frame_id(Frame { function, line }));
+        }
+        drop(symbols);
+        for numbers in std::mem::take(&mut self.fresh_blocks) {
+            let frames = numbers.map(|number| self.frame(number));
+            self.blocks.push(shared.interner.block(&frames));
         }
     }
 }

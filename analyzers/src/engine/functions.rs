@@ -1,0 +1,467 @@
+//! From the recorded class, method and descriptor to a function with names for people.
+//!
+//! The same few texts make up the names of all methods of all chunks, and what a text means as a class, a method or a
+//! descriptor does not depend on the rest. So each text is numbered by its content and worked out once for the whole
+//! call; in a chunk the symbols lead to these numbers, and three numbers lead to the function. That a key of a method
+//! means something else in another chunk (of another JVM in the same file, say) therefore does no harm: keys are only
+//! remembered within their chunk.
+
+use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hashbrown::{HashMap, HashTable};
+use jfr_parse::{Chunk, Cursor, Kind, Limits, PoolOf, Pools, RawStr, Row, work};
+
+use super::stack_plans::{ClassPlan, StackPlans};
+use crate::Options;
+use crate::names;
+use jfrkit_profile::{Function, FunctionId, Interner, StrId, Symbols};
+
+type Hasher = foldhash::fast::RandomState;
+type Map<K, V> = HashMap<K, V, Hasher>;
+
+/// How names are spelled.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Spelling {
+    /// As recorded, with all that differs from run to run.
+    pub(crate) raw: bool,
+    /// The system name is the name with the descriptor, rather than the descriptor alone.
+    pub(crate) full_system_names: bool,
+}
+
+impl From<&Options> for Spelling {
+    fn from(options: &Options) -> Self {
+        Self { raw: options.raw_names, full_system_names: options.full_system_names }
+    }
+}
+
+/// Functions by what was recorded of them.
+#[derive(Debug)]
+pub(super) struct Functions {
+    spelling: Spelling,
+    classes: Mutex<Texts<Class>>,
+    names: Mutex<Texts<Box<str>>>,
+    descriptors: Mutex<Texts<Descriptor>>,
+    /// By the numbers of class, name and descriptor.
+    known: Mutex<Map<[u32; 3], FunctionId>>,
+    hasher: Hasher,
+    /// Bytes of names that may still be composed. A class stands once in a recording, however long its name is, but in
+    /// the names of all of its methods here.
+    left: AtomicUsize,
+    longest: usize,
+    cut: AtomicUsize,
+}
+
+/// Bytes of names that any recording may have, and some more for each of its bytes; recordings of the largest programs
+/// have a tenth of that.
+const NAMES: usize = 16 << 20;
+/// Bytes that are left of a name where there are too many.
+const SHORT_NAME: usize = 128;
+/// Longer strings are known by where they stand in the recording.
+const SHORT_KEY: usize = 512;
+
+/// What a text means as the name of a class.
+#[derive(Debug)]
+struct Class {
+    /// For people; empty where the class has no name.
+    name: Box<str>,
+    /// The likely source file.
+    file: StrId,
+}
+
+/// What a text means as a descriptor.
+#[derive(Debug)]
+struct Descriptor {
+    text: StrId,
+    native: Option<Native>,
+}
+
+/// async-profiler's frames that are no Java methods.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Native {
+    Library,
+    Kernel,
+}
+
+/// Texts of one meaning, each once.
+#[derive(Debug)]
+struct Texts<M> {
+    /// As recorded, or as much of them as the limit allows.
+    text: String,
+    entries: Vec<Text<M>>,
+    table: HashTable<(u64, u32)>,
+    /// Long ones, by where they stand: a million methods can share one. The recordings stay where they are for as long as
+    /// this is used, so that an address stands for the bytes behind it.
+    long: Map<(usize, usize), u32>,
+}
+
+#[derive(Debug)]
+struct Text<M> {
+    end: usize,
+    /// It was longer than the limit allows.
+    is_cut: bool,
+    meaning: M,
+}
+
+impl<M> Default for Texts<M> {
+    fn default() -> Self {
+        Self { text: String::new(), entries: Vec::new(), table: HashTable::new(), long: Map::default() }
+    }
+}
+
+impl<M> Texts<M> {
+    fn get(&self, id: u32) -> Option<(&str, &Text<M>)> {
+        let i = id as usize;
+        let from = i.checked_sub(1).map_or(Some(0), |before| Some(self.entries.get(before)?.end))?;
+        let text = self.entries.get(i)?;
+        Some((self.text.get(from..text.end)?, text))
+    }
+
+    fn find(&self, sought: &Sought<'_>) -> Option<u32> {
+        if sought.is_long() {
+            return self.long.get(&sought.place()).copied();
+        }
+        let same = |&(hash, id): &(u64, u32)| {
+            work::done(1);
+            hash == sought.hash && self.get(id).is_some_and(|(text, _)| text == &*sought.text)
+        };
+        self.table.find(sought.hash, same).map(|&(_, id)| id)
+    }
+
+    fn insert(&mut self, sought: &Sought<'_>, meaning: M) -> u32 {
+        // Another thread may have been faster.
+        if let Some(id) = self.find(sought) {
+            return id;
+        }
+        let id = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        self.text.push_str(&sought.text);
+        self.entries.push(Text { end: self.text.len(), is_cut: sought.is_cut, meaning });
+        if sought.is_long() {
+            self.long.insert(sought.place(), id);
+        } else {
+            self.table.insert_unique(sought.hash, (sought.hash, id), |&(hash, _)| hash);
+        }
+        id
+    }
+}
+
+/// A text whose number is sought.
+struct Sought<'a> {
+    raw: RawStr<'a>,
+    text: std::borrow::Cow<'a, str>,
+    hash: u64,
+    is_cut: bool,
+}
+
+impl<'a> Sought<'a> {
+    fn new(raw: RawStr<'a>, longest: usize, hasher: &Hasher) -> Self {
+        let text = raw.cut(longest).decode().unwrap_or_default();
+        let hash = hasher.hash_one(&*text);
+        Self { raw, text, hash, is_cut: raw.bytes().len() > longest }
+    }
+
+    fn is_long(&self) -> bool {
+        self.raw.bytes().len() > SHORT_KEY
+    }
+
+    fn place(&self) -> (usize, usize) {
+        (self.raw.bytes().as_ptr().addr(), self.raw.bytes().len())
+    }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The numbers of texts that a chunk's constants lead to, by key.
+#[derive(Default)]
+struct Column {
+    ids: Map<u64, u32>,
+    /// Keys that are not known, in the order of their numbers from `u32::MAX` down.
+    unknown: Vec<u64>,
+}
+
+impl Column {
+    /// The number of the text behind each key; `raw` finds it. What one look-up waits for in memory, the others use.
+    fn texts<'a, M>(
+        &mut self,
+        keys: impl Iterator<Item = u64> + Clone,
+        raw: impl Fn(u64) -> RawStr<'a>,
+        texts: &Mutex<Texts<M>>,
+        functions: &Functions,
+        meaning: impl Fn(&str) -> M,
+    ) -> Vec<u32> {
+        for key in keys.clone() {
+            self.ids.entry(key).or_insert_with(|| {
+                self.unknown.push(key);
+                u32::MAX
+            });
+        }
+        let sought: Vec<Sought<'a>> =
+            self.unknown.iter().map(|&key| Sought::new(raw(key), functions.longest, &functions.hasher)).collect();
+        let found: Vec<Option<u32>> = {
+            let texts = lock(texts);
+            sought.iter().map(|sought| texts.find(sought)).collect()
+        };
+        for ((key, sought), found) in self.unknown.drain(..).zip(&sought).zip(found) {
+            let id = found.unwrap_or_else(|| {
+                let meaning = meaning(&sought.text);
+                lock(texts).insert(sought, meaning)
+            });
+            self.ids.insert(key, id);
+        }
+        keys.map(|key| self.ids.get(&key).copied().unwrap_or(u32::MAX)).collect()
+    }
+}
+
+/// Finds the functions of a chunk's methods, many at a time.
+pub(super) struct Methods<'c, 'a> {
+    plans: &'c StackPlans,
+    methods: Option<PoolOf<'c, 'a>>,
+    classes: Option<PoolOf<'c, 'a>>,
+    class_name: Strings<'c, 'a>,
+    name: Strings<'c, 'a>,
+    descriptor: Strings<'c, 'a>,
+    class_texts: Column,
+    name_texts: Column,
+    descriptor_texts: Column,
+}
+
+impl<'c, 'a> Methods<'c, 'a> {
+    pub(super) fn new(chunk: &'c Chunk<'a>, pools: &'c Pools<'a>, plans: &'c StackPlans) -> Self {
+        let class = plans.class.as_ref();
+        Self {
+            plans,
+            methods: pools.of_type(plans.method_type),
+            classes: class.and_then(|c| pools.of_type(c.class_type)),
+            class_name: Strings::new(chunk, pools, class.and_then(|c| c.class.type_id(0))),
+            name: Strings::new(chunk, pools, plans.method.type_id(1)),
+            descriptor: Strings::new(chunk, pools, plans.method.type_id(2)),
+            class_texts: Column::default(),
+            name_texts: Column::default(),
+            descriptor_texts: Column::default(),
+        }
+    }
+
+    /// The function of each method; `None` for those that the chunk does not hold.
+    pub(super) fn functions(
+        &mut self,
+        keys: &[u64],
+        functions: &Functions,
+        interner: &Interner,
+    ) -> Vec<Option<FunctionId>> {
+        let (plans, methods, classes) = (self.plans, self.methods, self.classes);
+        let row = |key: &u64| plans.method.read(methods?.get(*key)?).ok();
+        let rows: Vec<Option<Row<'a, 3>>> = keys.iter().map(row).collect();
+        let column = |i: usize| rows.iter().flatten().map(move |row| row.u64(i));
+        let class = |key: u64| {
+            let row = plans.class.as_ref().and_then(|plan| plan.class.read(classes?.get(key)?).ok());
+            row.map_or(RawStr::Null, |row| self.class_name.of(row.u64(0)))
+        };
+        let of_class = |text: &str| functions.class(text, interner);
+        let classes = self.class_texts.texts(column(0), class, &functions.classes, functions, of_class);
+        let name = |key: u64| self.name.of(key);
+        let of_name = |text: &str| functions.method(text);
+        let names = self.name_texts.texts(column(1), name, &functions.names, functions, of_name);
+        let descriptor = |key: u64| self.descriptor.of(key);
+        let of_descriptor = |text: &str| functions.descriptor(text, interner);
+        let descriptors =
+            self.descriptor_texts.texts(column(2), descriptor, &functions.descriptors, functions, of_descriptor);
+        let texts = classes.iter().zip(&names).zip(&descriptors);
+        let texts: Vec<[u32; 3]> = texts.map(|((class, name), descriptor)| [*class, *name, *descriptor]).collect();
+        let mut found = functions.get(&texts, interner).into_iter();
+        rows.iter().map(|row| row.as_ref().and_then(|_| found.next())).collect()
+    }
+}
+
+/// The strings that a field refers to.
+struct Strings<'c, 'a> {
+    chunk: &'c Chunk<'a>,
+    pools: &'c Pools<'a>,
+    type_id: Option<u64>,
+    /// The pool, where its constants are strings that stand there as such.
+    direct: Option<PoolOf<'c, 'a>>,
+}
+
+impl<'c, 'a> Strings<'c, 'a> {
+    fn new(chunk: &'c Chunk<'a>, pools: &'c Pools<'a>, type_id: Option<u64>) -> Self {
+        let of = type_id.and_then(|id| chunk.metadata().by_id(id));
+        let direct = of.filter(|of| {
+            let first = of.fields().next();
+            of.kind() == Kind::String
+                || first.is_some_and(|f| {
+                    !f.is_pooled() && !f.is_array() && f.value_type().is_some_and(|t| t.kind() == Kind::String)
+                })
+        });
+        Self { chunk, pools, type_id, direct: direct.and_then(|of| pools.of_type(of.id())) }
+    }
+
+    /// The string of this key.
+    #[inline]
+    fn of(&self, key: u64) -> RawStr<'a> {
+        let Some(type_id) = self.type_id else { return RawStr::Null };
+        let direct = self.direct.and_then(|pool| RawStr::read(&mut Cursor::new(pool.get(key)?)).ok());
+        match direct {
+            Some(RawStr::Pooled(_)) | None => self.pools.string(self.chunk.metadata(), type_id, key),
+            Some(text) => text,
+        }
+    }
+}
+
+/// The recorded name of a class.
+pub(crate) fn class_name<'a>(chunk: &Chunk<'a>, pools: &Pools<'a>, plan: &ClassPlan, key: u64) -> RawStr<'a> {
+    let Some(row) = pools.get(plan.class_type, key).and_then(|bytes| plan.class.read(bytes).ok()) else {
+        return RawStr::Null;
+    };
+    match plan.class.type_id(0) {
+        Some(id) if plan.class.is_pooled(0) => pools.string(chunk.metadata(), id, row.u64(0)),
+        _ => row.str(0),
+    }
+}
+
+impl Functions {
+    /// For recordings of this many bytes.
+    pub(super) fn new(spelling: Spelling, limits: &Limits, bytes: usize) -> Self {
+        Self {
+            spelling,
+            classes: Mutex::default(),
+            names: Mutex::default(),
+            descriptors: Mutex::default(),
+            known: Mutex::default(),
+            hasher: Hasher::default(),
+            left: AtomicUsize::new(NAMES.saturating_add(bytes)),
+            longest: limits.string_bytes,
+            cut: AtomicUsize::new(0),
+        }
+    }
+
+    /// How many names were cut, for being too long or for there being too many long ones.
+    pub(super) fn cut(&self) -> usize {
+        self.cut.load(Ordering::Relaxed)
+    }
+
+    fn class(&self, recorded: &str, interner: &Interner) -> Class {
+        let class = if self.spelling.raw { recorded.into() } else { names::normalise_class(recorded) };
+        let file = if class.is_empty() { String::new() } else { names::source_file(&class) };
+        Class { name: names::java_name(&class).into(), file: interner.symbols().string(&file) }
+    }
+
+    fn method(&self, recorded: &str) -> Box<str> {
+        if self.spelling.raw { recorded.into() } else { names::normalise_method(recorded).into() }
+    }
+
+    fn descriptor(&self, recorded: &str, interner: &Interner) -> Descriptor {
+        let text = if self.spelling.raw { recorded.into() } else { names::normalise_descriptor(recorded) };
+        let native = match recorded {
+            "()L;" => Some(Native::Library),
+            "(Lk;)L;" => Some(Native::Kernel),
+            _ => None,
+        };
+        Descriptor { text: interner.symbols().string(&text), native }
+    }
+
+    /// The functions of methods, given the numbers of their texts.
+    fn get(&self, methods: &[[u32; 3]], interner: &Interner) -> Vec<FunctionId> {
+        let mut unknown = Vec::new();
+        let mut found: Vec<FunctionId> = {
+            let known = lock(&self.known);
+            let one = |(i, texts): (usize, &[u32; 3])| {
+                known.get(texts).copied().unwrap_or_else(|| {
+                    unknown.push(i);
+                    FunctionId::default()
+                })
+            };
+            methods.iter().enumerate().map(one).collect()
+        };
+        if unknown.is_empty() {
+            return found;
+        }
+        let (classes, names, descriptors) = (lock(&self.classes), lock(&self.names), lock(&self.descriptors));
+        let mut known = lock(&self.known);
+        let mut text = String::new();
+        for i in unknown {
+            let (Some(place), Some(&method)) = (found.get_mut(i), methods.get(i)) else { continue };
+            *place = *known.entry(method).or_insert_with(|| {
+                let [class, name, descriptor] = method;
+                let parts = (classes.get(class), names.get(name), descriptors.get(descriptor));
+                let (Some(class), Some(name), Some(descriptor)) = parts else {
+                    debug_assert!(false, "a text without a number");
+                    return FunctionId::default();
+                };
+                self.compose(class, name, descriptor, interner, &mut text)
+            });
+        }
+        found
+    }
+
+    /// Puts a function together; `text` is used again from one to the next.
+    fn compose(
+        &self,
+        (raw_class, class): (&str, &Text<Class>),
+        (raw_name, name): (&str, &Text<Box<str>>),
+        (raw_descriptor, descriptor): (&str, &Text<Descriptor>),
+        interner: &Interner,
+        text: &mut String,
+    ) -> FunctionId {
+        let lengths = [raw_class.len(), raw_name.len(), raw_descriptor.len()];
+        // The full name stands in the name, the name with its descriptor, and (the class) in that of the file.
+        let bytes = lengths.iter().fold(0, |sum: usize, length| sum.saturating_add(*length)).saturating_mul(3);
+        let left = self.left.load(Ordering::Relaxed);
+        let most = if bytes > left { SHORT_NAME } else { usize::MAX };
+        self.left.store(left.saturating_sub(bytes), Ordering::Relaxed);
+        if class.is_cut || name.is_cut || descriptor.is_cut || lengths.iter().any(|length| *length > most) {
+            self.cut.fetch_add(1, Ordering::Relaxed);
+        }
+        let short = |text| names::cut(text, most);
+        let Spelling { raw, full_system_names } = self.spelling;
+        text.clear();
+        let mut symbols = interner.symbols();
+        if let Some(native) = descriptor.meaning.native {
+            let (name, library) = (short(raw_name), short(raw_class));
+            let library = match library {
+                "" if !raw && native == Native::Kernel => "[kernel]",
+                class => class,
+            };
+            if raw && !raw_class.is_empty() {
+                text.push_str(&names::java_name(short(raw_class)));
+                text.push('.');
+            }
+            text.push_str(name);
+            let (name, library) = (symbols.string(text), symbols.string(library));
+            return symbols.function_id(Function { name, system_name: name, file: StrId::default(), library });
+        }
+        let name = short(&name.meaning);
+        text.push_str(short(&class.meaning.name));
+        // As recorded, the name of a method without a name ends in the dot.
+        if !class.meaning.name.is_empty() && (raw || !name.is_empty()) {
+            text.push('.');
+        }
+        text.push_str(name);
+        let plain = symbols.string(text);
+        let system_name = if full_system_names {
+            text.push_str(short(symbols.str(descriptor.meaning.text)));
+            symbols.string(text)
+        } else {
+            shortened(descriptor.meaning.text, most, &mut symbols)
+        };
+        let file = shortened(class.meaning.file, most, &mut symbols);
+        symbols.function_id(Function { name: plain, system_name, file, library: StrId::default() })
+    }
+}
+
+/// As much of a text as `most` bytes of it are.
+fn shortened(text: StrId, most: usize, symbols: &mut Symbols) -> StrId {
+    if symbols.str(text).len() <= most {
+        return text;
+    }
+    let short = names::cut(symbols.str(text), most).to_owned();
+    symbols.string(&short)
+}
+
+/// A frame of our own, such as `[truncated]`.
+pub(super) fn pseudo(name: &str, interner: &Interner) -> FunctionId {
+    let mut symbols = interner.symbols();
+    let name = symbols.string(name);
+    symbols.function_id(Function { name, system_name: name, file: StrId::default(), library: StrId::default() })
+}
