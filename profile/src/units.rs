@@ -1,10 +1,10 @@
-//! Numbers for people: `1.23 s`, `4.5 MiB`, `12,345`.
+//! Numbers for people: `1.23 s`, `1 min 20 s`, `4.5 MiB`, `12,345`, `12.5 %`. Everything that the project prints for people goes
+//! through here, so that one report never shows one number in two ways.
 
 /// A unit, and how many of it make up the next one.
 type Step = (&'static str, f64);
 
-const TIMES: [Step; 7] =
-    [("ns", 1000.0), ("µs", 1000.0), ("ms", 1000.0), ("s", 60.0), ("min", 60.0), ("h", 24.0), ("d", f64::INFINITY)];
+const TIMES: [Step; 4] = [("ns", 1000.0), ("µs", 1000.0), ("ms", 1000.0), ("s", f64::INFINITY)];
 
 const SIZES: [Step; 7] = [
     ("B", 1024.0),
@@ -28,10 +28,87 @@ pub fn value(value: i64, unit: &str) -> String {
     }
 }
 
-/// Nanoseconds, to three digits: `1.23 s`, `45 µs`, `2.5 h`.
+/// Nanoseconds, to three digits (`1.23 s`, `45 µs`), from a minute on in two units: `1 min 20 s`, `2 h 30 min`, `3 d 4 h`.
 #[must_use]
 pub fn duration(nanos: i64) -> String {
-    scaled(nanos, &TIMES)
+    const SECOND: u64 = 1_000_000_000;
+    let size = nanos.unsigned_abs();
+    // 59.96 s are shown as a minute: to three digits they are 60.0 s.
+    if size < 60 * SECOND - SECOND / 20 {
+        return scaled(nanos, &TIMES);
+    }
+    let sign = if nanos < 0 { "-" } else { "" };
+    let rounded = |unit: u64| size.saturating_add(unit * SECOND / 2) / (unit * SECOND);
+    let (whole, unit, part, part_unit) = if rounded(1) < 3_600 {
+        (rounded(1) / 60, "min", rounded(1) % 60, "s")
+    } else if rounded(60) < 24 * 60 {
+        (rounded(60) / 60, "h", rounded(60) % 60, "min")
+    } else {
+        (rounded(3_600) / 24, "d", rounded(3_600) % 24, "h")
+    };
+    let whole = count(i64::try_from(whole).unwrap_or(i64::MAX));
+    if part == 0 { format!("{sign}{whole} {unit}") } else { format!("{sign}{whole} {unit} {part} {part_unit}") }
+}
+
+/// Nanoseconds as [`duration`]; fractions of a nanosecond are cut.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "saturates")]
+pub fn duration_f64(nanos: f64) -> String {
+    duration(nanos as i64)
+}
+
+/// Bytes as [`size`]; fractions of a byte are cut.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "saturates")]
+pub fn size_f64(bytes: f64) -> String {
+    size(bytes as i64)
+}
+
+/// Any number: to three digits below 1,000, whole from there on, without zeros after the decimal point that say nothing;
+/// what is below 0.001 with an exponent. `not a number` and infinities in words.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "saturates, and larger numbers take the other way")]
+pub fn number(value: f64) -> String {
+    if value.is_nan() {
+        return "not a number".to_owned();
+    }
+    if value.is_infinite() {
+        return if value > 0.0 { "infinite" } else { "-infinite" }.to_owned();
+    }
+    let size = value.abs();
+    if size >= 9.0e18 {
+        return format!("{value:.2e}");
+    }
+    if value.fract() == 0.0 || size >= 999.5 {
+        return count(value.round() as i64);
+    }
+    let decimals = match size {
+        s if s >= 99.95 => 0,
+        s if s >= 9.995 => 1,
+        s if s >= 0.0995 => 2,
+        s if s >= 0.000_995 => 4,
+        _ => return format!("{value:.1e}"),
+    };
+    tidy(&format!("{value:.decimals$}"))
+}
+
+/// A part of a whole (0 to 1) as percent: `12.5 %`.
+#[must_use]
+pub fn share(share: f64) -> String {
+    percentage(share * 100.0)
+}
+
+/// A number of percent: `12.5 %`. What is below a thousandth of a percent is shown as `< 0.001 %`.
+#[must_use]
+pub fn percentage(percent: f64) -> String {
+    if percent > 0.0 && percent < 0.001 { "< 0.001 %".to_owned() } else { format!("{} %", number(percent)) }
+}
+
+/// A number of things, singular or plural: `1 collection`, `2,104 collections`.
+#[must_use]
+pub fn things(number: u64, one: &str, many: &str) -> String {
+    let shown = count(i64::try_from(number).unwrap_or(i64::MAX));
+    format!("{shown} {}", if number == 1 { one } else { many })
 }
 
 /// Bytes, to three digits in the powers of 1024: `4.5 MiB`, `1,023 B`.
@@ -113,9 +190,14 @@ mod tests {
             (999_499_999, "999 ms"),
             (999_999_600, "1 s"),
             (1_230_000_000, "1.23 s"),
+            (59_940_000_000, "59.9 s"),
             (59_960_000_000, "1 min"),
-            (161_560_000_000, "2.69 min"),
-            (9_000_000_000_000, "2.5 h"),
+            (80_400_000_000, "1 min 20 s"),
+            (161_560_000_000, "2 min 42 s"),
+            (3_599_600_000_000, "1 h"),
+            (9_000_000_000_000, "2 h 30 min"),
+            (86_399_000_000_000, "1 d"),
+            (277_200_000_000_000, "3 d 5 h"),
             (-1_500_000, "-1.5 ms"),
             (i64::MAX, "106,752 d"),
             (i64::MIN, "-106,752 d"),
@@ -137,6 +219,32 @@ mod tests {
         ] {
             assert_eq!(size(bytes), shown);
         }
+    }
+
+    #[test]
+    fn numbers_and_shares() {
+        for (value, shown) in [
+            (99.98, "100"),
+            (120.4, "120"),
+            (190.27, "190"),
+            (300.2, "300"),
+            (0.0, "0"),
+            (0.1251, "0.13"),
+            (12.5, "12.5"),
+            (10.04, "10"),
+            (0.05, "0.05"),
+            (1_501.4, "1,501"),
+            (-190.27, "-190"),
+            (f64::NAN, "not a number"),
+            (f64::INFINITY, "infinite"),
+        ] {
+            assert_eq!(number(value), shown);
+        }
+        assert_eq!(share(0.99998), "100 %");
+        assert_eq!(share(0.125), "12.5 %");
+        assert_eq!(percentage(2.5e-5), "< 0.001 %");
+        assert_eq!(things(1, "collection", "collections"), "1 collection");
+        assert_eq!(things(2_104, "collection", "collections"), "2,104 collections");
     }
 
     #[test]

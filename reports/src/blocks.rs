@@ -136,7 +136,7 @@ fn scalar(value: &Value, column: &str, start: i64) -> Shown {
     let number = |text| Shown { text, share: None, number: true };
     match value {
         Value::Number { value, unit } => {
-            let text = plain_number(*value);
+            let text = units::number(*value);
             let known = unit.is_empty() || column.contains(&**unit);
             number(if known { text } else { format!("{text} {unit}") })
         }
@@ -145,30 +145,13 @@ fn scalar(value: &Value, column: &str, start: i64) -> Shown {
         Value::Duration { nanos } => number(units::duration(*nanos)),
         Value::Bytes { value } => number(units::size(to_i64(*value))),
         Value::Percent { value } => {
-            Shown { share: Some((value / 100.0).clamp(0.0, 1.0)), ..number(format!("{} %", plain_number(*value))) }
+            Shown { share: Some((value / 100.0).clamp(0.0, 1.0)), ..number(units::percentage(*value)) }
         }
         Value::Instant { epoch_nanos } => Shown::text(at(*epoch_nanos, start)),
         Value::Window { from_nanos, to_nanos } => Shown::text(window(*from_nanos, *to_nanos, start)),
         Value::List { items, .. } => Shown::text(if items.is_empty() { "none".into() } else { items.join(", ") }),
         other => Shown::text(format!("{other:?}")),
     }
-}
-
-/// Whole, or to three digits.
-pub(super) fn plain_number(value: f64) -> String {
-    let size = value.abs();
-    if value.fract() == 0.0 || size >= 999.5 {
-        return units::count(to_i64(value));
-    }
-    let decimals = match size {
-        s if s >= 99.95 => 0,
-        s if s >= 9.995 => 1,
-        s if s >= 0.0995 => 2,
-        s if s >= 0.000_995 => 4,
-        _ => return format!("{value:.1e}"),
-    };
-    let digits = format!("{value:.decimals$}");
-    digits.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 pub(super) fn frame(frame: &Frame) -> String {
@@ -250,7 +233,7 @@ mod tests {
             (-2.0, "-2"),
             (1e-9, "1.0e-9"),
         ] {
-            assert_eq!(plain_number(number), shown);
+            assert_eq!(units::number(number), shown);
         }
     }
 

@@ -17,31 +17,7 @@ pub(super) fn minutes(facts: &Facts) -> f64 {
     facts.seconds().max(10.0) / 60.0
 }
 
-/// A time for a summary: `1.2 s`, `35 ms`.
-pub(super) fn time(nanos: f64) -> String {
-    match nanos {
-        n if n >= 3_600e9 => format!("{:.1} h", n / 3_600e9),
-        n if n >= 120e9 => format!("{:.0} min", n / 60e9),
-        n if n >= 1e9 => format!("{:.1} s", n / 1e9),
-        n if n >= 1e6 => format!("{:.0} ms", n / 1e6),
-        n => format!("{:.0} µs", n / 1e3),
-    }
-}
-
-/// An amount of memory for a summary.
-pub(super) fn amount(bytes: f64) -> String {
-    match bytes {
-        b if b >= 1024.0 * 1024.0 * 1024.0 => format!("{:.1} GiB", b / (1024.0 * 1024.0 * 1024.0)),
-        b if b >= 1024.0 * 1024.0 => format!("{:.0} MiB", b / (1024.0 * 1024.0)),
-        b if b >= 1024.0 => format!("{:.0} KiB", b / 1024.0),
-        b => format!("{b:.0} bytes"),
-    }
-}
-
-/// Thing or things.
-pub(super) fn things(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
-}
+pub(super) use jfrkit_profile::units::{duration_f64 as time, size_f64 as amount, things};
 
 /// The greatest of scores.
 pub(super) fn worst(scores: impl IntoIterator<Item = f64>) -> f64 {

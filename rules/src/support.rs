@@ -1,8 +1,7 @@
 //! What several rules share: CPU load over time, samples by thread, the JVM's warm-up, and what [`common`](super::common) has.
 
-pub(super) use super::common::{SECOND, rising, things as number, time};
+pub(super) use super::common::{SECOND, amount, rising, things as number, time};
 use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy};
-use jfr_analyzers::math::to_i64;
 use jfr_analyzers::rule::Frame;
 use jfrkit_profile::StackId;
 
@@ -157,12 +156,6 @@ pub(super) fn ascending(points: &[(f64, f64)]) -> f64 {
         }
     }
     if pairs == 0 { 0.0 } else { up as f64 / pairs as f64 }
-}
-
-/// An amount of memory for a summary.
-pub(super) fn mebibytes(bytes: f64) -> String {
-    let mib = bytes / (1024.0 * 1024.0);
-    if mib >= 1024.0 { format!("{:.1} GiB", mib / 1024.0) } else { format!("{} MiB", to_i64(mib)) }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::gather::{Gathered, Key, Sums};
 use super::labels::Labels;
 use super::memory::Memory;
 use super::options::{CpuSource, Options};
-use super::periods::Periods;
+use super::periods::{Periods, StatedPeriod};
 use super::plans::{Act, Plans, Reading};
 use super::settled::Settled;
 use super::sources::{AMOUNT, KEY, Measure, Route, SECOND, SOURCES, TIME};
@@ -50,11 +50,11 @@ pub(super) struct SourceState {
     pub(super) threshold: Option<String>,
     pub(super) throttle: Option<String>,
     /// Nanoseconds between samples, and whether that is a guess.
-    pub(super) period: Option<(i64, bool)>,
+    pub(super) period: Option<StatedPeriod>,
     /// Its events are `jdk.ExecutionSample`.
     pub(super) execution: bool,
     /// The types of profiles that samples of this source went to, with the period of those that have one.
-    pub(super) kinds: Vec<(ProfileType, Option<(i64, bool)>)>,
+    pub(super) kinds: Vec<(ProfileType, Option<StatedPeriod>)>,
     /// Events of this source in the chunk, whether they passed the filter or not.
     pub(super) events: u64,
 }
@@ -62,7 +62,7 @@ pub(super) struct SourceState {
 impl SourceState {
     /// Notes where a sample went. Execution samples have another period where they are wall-clock samples, and none
     /// where they are events of some other kind.
-    fn note(&mut self, target: Target, wall: (i64, bool)) {
+    fn note(&mut self, target: Target, wall: StatedPeriod) {
         let kind = match target {
             Target::Profile(kind) => kind,
             Target::Cpu(_) => ProfileType::Cpu,
@@ -390,7 +390,7 @@ impl<'a> Routing<'_, 'a> {
 struct Routes<'c, 'a> {
     routing: &'c Routing<'c, 'a>,
     periods: Vec<i64>,
-    wall_period: (i64, bool),
+    wall_period: StatedPeriod,
     execution: Execution,
     every_allocation: bool,
     class_loads: bool,

@@ -67,7 +67,8 @@ pub(super) struct SourceTotal {
     pub(super) throttles: BTreeSet<String>,
     /// The types of profiles that its samples went to, each with its periods in the order of the chunks.
     pub(super) kinds: BTreeMap<ProfileType, Vec<i64>>,
-    pub(super) guessed_period: bool,
+    /// Periods that no setting gives, with the producer whose default they are.
+    pub(super) assumed: BTreeSet<(i64, &'static str)>,
     pub(super) events: u64,
 }
 
@@ -83,11 +84,11 @@ impl SourceTotal {
         }
         for (kind, period) in state.kinds {
             let periods = self.kinds.entry(kind).or_default();
-            if let Some((nanos, guessed)) = period {
+            if let Some((nanos, assumed)) = period {
                 if periods.len() < MAX_VALUES && !periods.contains(&nanos) {
                     periods.push(nanos);
                 }
-                self.guessed_period |= guessed;
+                self.assumed.extend(assumed.map(|producer| (nanos, producer)));
             }
         }
         self.events = self.events.saturating_add(state.events);

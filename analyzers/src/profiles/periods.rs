@@ -3,8 +3,28 @@
 use super::facts::Facts;
 use super::sources::Source;
 
-/// The JDK's own default.
-pub(super) const DEFAULT_NANOS: i64 = 20_000_000;
+/// A period in nanoseconds, and whose default it is where no setting gives it.
+pub(super) type StatedPeriod = (i64, Option<&'static str>);
+
+/// A period that a producer uses when it is not told another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct DefaultPeriod {
+    /// Nanoseconds between samples.
+    pub(super) nanos: i64,
+    /// Whose default it is.
+    pub(super) producer: &'static str,
+}
+
+/// `default.jfc` of JDK 8 to 28.
+const JDK: DefaultPeriod = DefaultPeriod { nanos: 20_000_000, producer: "the JDK's" };
+/// async-profiler 1.0 to 4.5: `DEFAULT_INTERVAL` in `arguments.h`, for CPU time.
+const ASYNC_CPU: DefaultPeriod = DefaultPeriod { nanos: 10_000_000, producer: "async-profiler's" };
+/// async-profiler: five times `DEFAULT_INTERVAL` in `wallClock.cpp`, as it samples all threads.
+const ASYNC_WALL: DefaultPeriod = DefaultPeriod { nanos: 50_000_000, producer: "async-profiler's" };
+/// Datadog's native profiler: `profiling.ddprof.cpu.interval.ms`.
+const DATADOG_CPU: DefaultPeriod = DefaultPeriod { nanos: 10_000_000, producer: "Datadog's" };
+/// Datadog's native profiler: `profiling.ddprof.wall.interval.ms`.
+const DATADOG_WALL: DefaultPeriod = DefaultPeriod { nanos: 50_000_000, producer: "Datadog's" };
 
 /// Nanoseconds between samples, as the settings of a chunk have it.
 pub(super) struct Periods<'f> {
@@ -16,24 +36,31 @@ impl<'f> Periods<'f> {
         Self { facts }
     }
 
-    /// The period of a source, and whether it is only the default.
-    pub(super) fn of(&self, source: &Source) -> (i64, bool) {
+    /// The period of a source, and whose default it is where no setting gives it (0 means the default).
+    pub(super) fn of(&self, source: &Source) -> StatedPeriod {
         let setting = |name: &str| self.facts.setting(source.event, name).and_then(nanos);
-        let found = match source.event {
+        let (found, default) = match source.event {
             "profiler.WallClockSample" => return self.wall(),
-            "datadog.ExecutionSample" => self.datadog(|(cpu, _)| cpu).or_else(|| setting("interval")),
-            "datadog.MethodSample" => self.datadog(|(_, wall)| wall).or_else(|| setting("interval")),
-            _ => setting("period").or_else(|| setting("interval")),
+            "datadog.ExecutionSample" => (self.datadog(|(cpu, _)| cpu).or_else(|| setting("interval")), DATADOG_CPU),
+            "datadog.MethodSample" => (self.datadog(|(_, wall)| wall).or_else(|| setting("interval")), DATADOG_WALL),
+            _ => (
+                setting("period").or_else(|| setting("interval")),
+                if self.facts.is_async_profiler() { ASYNC_CPU } else { JDK },
+            ),
         };
-        found.map_or((DEFAULT_NANOS, true), |nanos| (nanos, false))
+        found.map_or((default.nanos, Some(default.producer)), |nanos| (nanos, None))
     }
 
-    /// The distance of wall-clock samples of async-profiler, and whether it is only the default.
-    pub(super) fn wall(&self) -> (i64, bool) {
-        // The setting stands with the execution samples; a run that samples nothing but the wall clock has only an
-        // interval.
-        let any = |name: &str| self.facts.any_setting(name).and_then(nanos);
-        any("wall").or_else(|| any("interval")).map_or((DEFAULT_NANOS, true), |nanos| (nanos, false))
+    /// The period of wall-clock samples of async-profiler, and whose default it is where no setting gives it.
+    pub(super) fn wall(&self) -> StatedPeriod {
+        // The setting is that of the execution samples. A run that samples nothing but the wall clock (`event=wall`) has
+        // only an interval.
+        let found = match self.facts.any_setting("wall").map(|text| (text, nanos(text))) {
+            Some((_, Some(nanos))) => Some(nanos),
+            Some((text, None)) if text.trim() == "0" => None,
+            _ => self.facts.any_setting("interval").and_then(nanos),
+        };
+        found.map_or((ASYNC_WALL.nanos, Some(ASYNC_WALL.producer)), |nanos| (nanos, None))
     }
 
     fn datadog(&self, pick: impl Fn((i64, i64)) -> i64) -> Option<i64> {

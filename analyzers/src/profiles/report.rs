@@ -69,7 +69,10 @@ pub(super) fn comments(kind: ProfileType, totals: &Totals, options: &Options) ->
             continue;
         }
         for nanos in total.kinds.get(&kind).into_iter().flatten() {
-            let guess = if total.guessed_period { " (no setting in the recording, the JDK's default)" } else { "" };
+            let assumed = total.assumed.iter().find(|(assumed, _)| assumed == nanos);
+            let guess = assumed.map_or(String::new(), |(_, producer)| {
+                format!(" (the recording does not state it: {producer} default)")
+            });
             once(format!("period of {}: {}{guess}", source.event, millis(*nanos)));
         }
         if source.measure == Measure::CpuTicks {
@@ -187,9 +190,13 @@ pub(super) fn absent(kind: ProfileType, totals: &Totals, options: &Options) -> A
 pub(super) fn warnings(totals: &Totals, options: &Options) -> Vec<String> {
     let mut lines = Vec::new();
     for (source, total) in SOURCES.iter().zip(&totals.sources) {
-        if total.guessed_period && total.events > 0 && source.kinds().iter().any(|k| options.wants(*k)) {
+        if total.events == 0 || !source.kinds().iter().any(|k| options.wants(*k)) {
+            continue;
+        }
+        for (nanos, producer) in &total.assumed {
+            let period = millis(*nanos);
             lines.push(format!(
-                "the recording holds no period for {}: 20 ms a sample, the JDK's default, is assumed",
+                "no sampling period for {} in the recording; assuming {producer} default, {period}",
                 source.event
             ));
         }

@@ -41,8 +41,8 @@ fn without_a_period_the_interval_counts_and_then_the_default_with_a_warning() {
     assert_eq!(totals(&set, Cpu), [1, MILLI]);
     assert_eq!(totals(&set, Native), [1, 20 * MILLI]);
     assert_eq!(set.warnings.len(), 1);
-    assert!(set.warnings[0].contains("no period for jdk.NativeMethodSample"), "{:?}", set.warnings);
-    assert!(comments(&set, Native).contains("20 ms (no setting in the recording"));
+    assert!(set.warnings[0].contains("no sampling period for jdk.NativeMethodSample"), "{:?}", set.warnings);
+    assert!(comments(&set, Native).contains("20 ms (the recording does not state it"));
 }
 
 #[test]

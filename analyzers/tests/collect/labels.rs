@@ -53,7 +53,7 @@ fn peers_classes_and_states() {
     assert_eq!(by_labels(&set, SocketIo), rows(&[("host=db.example, port=5432", [1, 3, 0])]));
     let classes = [("class=java.lang.String[]", [1, 1]), ("class=int[][]", [1, 1]), ("class=a.B$$Lambda", [1, 1])];
     assert_eq!(by_labels(&set, Alloc), rows(&classes));
-    assert_eq!(by_labels(&set, Wall), rows(&[("state=STATE_SLEEPING", [2, 40_000_000])]));
+    assert_eq!(by_labels(&set, Wall), rows(&[("state=STATE_SLEEPING", [2, 100_000_000])]));
 }
 
 #[test]

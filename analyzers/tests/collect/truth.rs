@@ -205,3 +205,47 @@ fn the_jdks_own_settings() {
         assert!(reason.starts_with("disabled in the recording's settings: jdk.ClassLoad"), "{file}: {reason}");
     }
 }
+
+/// CPU and wall-clock time of threads as the recorded program measured them itself, with the default intervals of
+/// async-profiler: within a tenth.
+#[test]
+fn cpu_and_wall_time_of_threads_are_those_of_the_program() {
+    let corpus = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus/generated"));
+    if !corpus.exists() {
+        println!("skipped: ../shared/corpus is not there");
+        return;
+    }
+    let mut checked = 0;
+    for (name, wall) in [("ap21-all", true), ("ap17-all", true), ("ap25-wall", false)] {
+        let recording = jfr_parse::Recording::open(corpus.join(format!("{name}.jfr"))).unwrap();
+        let mut options = Options::default();
+        options.labels = vec![LabelKey::Thread];
+        let set = collect(&recording, &options).unwrap();
+        let truth: Value =
+            serde_json::from_slice(&std::fs::read(corpus.join(format!("{name}.truth.json"))).unwrap()).unwrap();
+        let of_thread = |kind: ProfileType, thread: &str| {
+            let profile = set.get(kind).unwrap();
+            let samples = profile.samples.iter().filter(|sample| labels(&set, sample).contains(thread));
+            samples.map(|sample| sample.values[1]).sum::<i64>() as f64
+        };
+        for thread in ["cpu-burner", "cpu-variants"] {
+            let facts = truth["facts"].as_array().unwrap().iter().filter(|f| f["thread"] == thread);
+            let expected: f64 = facts.filter_map(|f| f["cpuNanos"].as_f64()).sum();
+            let found = of_thread(Cpu, thread);
+            assert!((found / expected - 1.0).abs() < 0.1, "{name}: {thread} used {expected}, profile says {found}");
+            checked += 1;
+        }
+        if wall {
+            // The thread that is seen most is alive all the time.
+            let nanos = (truth["endMillis"].as_i64().unwrap() - truth["startMillis"].as_i64().unwrap()) as f64 * 1e6;
+            let mut sums = BTreeMap::new();
+            for sample in set.get(ProfileType::Wall).unwrap().samples.iter() {
+                *sums.entry(labels(&set, &sample)).or_insert(0) += sample.values[1];
+            }
+            let longest = *sums.values().max().unwrap() as f64;
+            assert!((longest / nanos - 1.0).abs() < 0.1, "{name}: {longest} of {nanos}");
+            checked += 1;
+        }
+    }
+    assert_eq!(checked, 8);
+}

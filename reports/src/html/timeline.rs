@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::escape;
-use crate::blocks::{plain_number, time_of_day, window};
+use crate::blocks::{time_of_day, window};
 use jfr_analyzers::math::to_i64;
 use jfr_analyzers::rule::{Severity, Shape, Timeline, Track, TrackUnit};
 use jfrkit_profile::units;
@@ -213,10 +213,10 @@ fn draw_track(out: &mut String, track: &Track, scale: &Scale, top: f64) -> std::
 
 fn in_unit(value: f64, unit: TrackUnit) -> String {
     match unit {
-        TrackUnit::Percent => format!("{} %", plain_number(value)),
+        TrackUnit::Percent => units::percentage(value),
         TrackUnit::Bytes => units::size(to_i64(value)),
         TrackUnit::Nanos => units::duration(to_i64(value)),
-        TrackUnit::PerSecond => format!("{}/s", plain_number(value)),
+        TrackUnit::PerSecond => format!("{}/s", units::number(value)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `CodeCacheNearFull`: no room for compiled code.
 
-use crate::support::{mebibytes, number};
+use crate::support::{amount, number};
 use jfr_analyzers::events::{Facts, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -65,7 +65,7 @@ impl Rule for CodeCacheNearFull {
         let fullest = segments.iter().max_by(|a, b| a.used().total_cmp(&b.used()));
         let happened = full.seen().saturating_add(restarts.seen());
         let verdict = if happened > 0 {
-            let size = reserved.map(|r| format!(" ({})", mebibytes(r))).unwrap_or_default();
+            let size = reserved.map(|r| format!(" ({})", amount(r))).unwrap_or_default();
             let mut what = Vec::new();
             if full.seen() > 0 {
                 what.push(format!("the code cache{size} ran full {}", number(full.seen(), "time", "times")));

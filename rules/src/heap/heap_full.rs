@@ -1,7 +1,7 @@
 //! `HeapFull`: how full the heap still is after a collection.
 
 use crate::heap::{AfterGc, SUMMARY_FIELDS, after_collections};
-use crate::support::mebibytes;
+use crate::support::amount;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -68,7 +68,7 @@ impl Rule for HeapFull {
         let kind = if only_whole { "collections of the old generation" } else { "collections" };
         Verdict::scored(
             if only_whole { score } else { score.min(74.0) },
-            format!("After {kind} the heap is up to {:.0} % full ({} of {})", share * 100.0, mebibytes(used), mebibytes(max)),
+            format!("After {kind} the heap is up to {:.0} % full ({} of {})", share * 100.0, amount(used), amount(max)),
         )
         .explain(
             "What a collection leaves is in use. The less room is left beside it, the more often the collector runs, the more \

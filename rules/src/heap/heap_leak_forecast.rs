@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::heap::{AfterGc, SUMMARY_FIELDS, after_collections};
-use crate::support::{SECOND, ascending, mebibytes, robust_slope, time};
+use crate::support::{SECOND, amount, ascending, robust_slope, time};
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -90,8 +90,8 @@ impl Rule for HeapLeakForecast {
         if slope <= 0.0 || up * 100.0 < settings.number("rising") || growth < NOISE * max {
             return Verdict::ok(format!(
                 "What is left after collections does not grow steadily ({} to {})",
-                mebibytes(first.used),
-                mebibytes(last.used)
+                amount(first.used),
+                amount(last.used)
             ))
             .with("points", Value::count(points.len() as u64, kind))
             .with("pairs that go up", Value::share(up))
@@ -113,13 +113,13 @@ impl Rule for HeapLeakForecast {
         let site = site.unwrap_or_default();
         let class = class.map(|s| format!(", most likely with {}", s.class)).unwrap_or_default();
         let left = if last.used >= 0.95 * max {
-            format!("The heap is full ({} of {})", mebibytes(last.used), mebibytes(max))
+            format!("The heap is full ({} of {})", amount(last.used), amount(max))
         } else {
             format!("The heap will be full in {} if it goes on so", time(seconds * 1e9))
         };
         Verdict::scored(
             score,
-            format!("{left}: what collections leave grows by {} a minute{class}{site}", mebibytes(slope * 60.0)),
+            format!("{left}: what collections leave grows by {} a minute{class}{site}", amount(slope * 60.0)),
         )
         .explain(
             "Collections leave more each time: objects are kept that nobody needs. As the heap fills the collector works more \
@@ -278,7 +278,7 @@ mod tests {
         // 4 MiB a minute, 924 MiB left after 50 minutes: some four hours.
         let verdict = scene((0..50).map(|i| 2 * i + 10 * (i % 2))).judge(&HeapLeakForecast);
         assert_eq!(verdict.severity, Severity::Info);
-        assert!(verdict.summary.contains("3.9 h"), "{}", verdict.summary);
+        assert!(verdict.summary.contains("3 h 52 min"), "{}", verdict.summary);
     }
 
     #[test]

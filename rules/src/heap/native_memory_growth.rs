@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::heap::SUMMARY_FIELDS;
-use crate::support::{SECOND, mebibytes, rising, warm};
+use crate::support::{SECOND, amount, rising, warm};
 use jfr_analyzers::events::{Facts, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -122,7 +122,7 @@ impl Rule for NativeMemoryGrowth {
         let Some(worst) = found.first() else { return Verdict::ok("Nothing grows") };
         let score = worst.score(settings);
         let summary = if score >= jfr_analyzers::rule::Severity::INFO_SCORE {
-            format!("Native memory grew: {} from {} to {}", worst.what, mebibytes(worst.first), mebibytes(worst.last))
+            format!("Native memory grew: {} from {} to {}", worst.what, amount(worst.first), amount(worst.last))
         } else {
             "Native memory did not grow much".to_owned()
         };
