@@ -50,18 +50,18 @@ pub fn duration(nanos: i64) -> String {
     if part == 0 { format!("{sign}{whole} {unit}") } else { format!("{sign}{whole} {unit} {part} {part_unit}") }
 }
 
-/// Nanoseconds as [`duration`]; fractions of a nanosecond are cut.
+/// Nanoseconds as [`duration`]; rounded to a nanosecond.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "saturates")]
 pub fn duration_f64(nanos: f64) -> String {
-    duration(nanos as i64)
+    duration(nanos.round() as i64)
 }
 
-/// Bytes as [`size`]; fractions of a byte are cut.
+/// Bytes as [`size`]; rounded to a byte.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "saturates")]
 pub fn size_f64(bytes: f64) -> String {
-    size(bytes as i64)
+    size(bytes.round() as i64)
 }
 
 /// Any number: to three digits below 1,000, whole from there on, without zeros after the decimal point that say nothing;
