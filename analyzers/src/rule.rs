@@ -8,6 +8,7 @@
 mod definition;
 mod error;
 mod evidence;
+mod finding;
 mod options;
 mod report;
 mod secret;
@@ -23,7 +24,8 @@ use rayon::prelude::*;
 pub use definition::{Category, Origin, Rule, RuleInfo};
 pub use error::AnalysisError;
 pub use evidence::{Evidence, Frame, MAX_ROWS, MethodRow, Value};
-pub use options::{AnalysisOptions, Availability};
+pub use finding::{Cost, CostOf, Finding, Relations, Section};
+pub use options::AnalysisOptions;
 pub use report::{Outcome, RecordingInfo, Report};
 pub use settings::{DefaultValue, Setting, Settings, Unit};
 pub use timeline::{Series, Shape, Timeline, Track, TrackUnit};
@@ -35,6 +37,7 @@ use crate::events::{Facts, Needs};
 /// A set of rules.
 pub struct Analysis {
     rules: Vec<Box<dyn Rule>>,
+    relations: Relations,
 }
 
 impl std::fmt::Debug for Analysis {
@@ -47,7 +50,7 @@ impl Analysis {
     /// No rules.
     #[must_use]
     pub fn empty() -> Self {
-        Self { rules: Vec::new() }
+        Self { rules: Vec::new(), relations: Relations::default() }
     }
 
     /// Adds a rule, whose id must not be among the rules yet: a later one of the same id is never chosen by name.
@@ -67,6 +70,13 @@ impl Analysis {
         }
         self.rules.push(Box::new(rule));
         Ok(self)
+    }
+
+    /// With what is known of how rules relate to each other.
+    #[must_use]
+    pub fn with_relations(mut self, relations: Relations) -> Self {
+        self.relations = relations;
+        self
     }
 
     /// Without the rules that are not to be kept.
@@ -99,8 +109,10 @@ impl Analysis {
         let facts = read::read(recording, &wanted, options)?;
         let rules =
             chosen.par_iter().zip(&needs).map(|((rule, settings), needs)| judge(*rule, needs, settings, &facts));
+        let rules: Vec<Outcome> = rules.collect();
+        let findings = finding::findings(&rules, &self.relations);
         let timeline = options.timeline.then(|| Timeline::of(&facts));
-        Ok(Report { rules: rules.collect(), recording: RecordingInfo::of(&facts), timeline })
+        Ok(Report { findings, rules, recording: RecordingInfo::of(&facts), timeline })
     }
 
     /// The rules that the options choose, with their settings.
@@ -124,23 +136,51 @@ impl Analysis {
     }
 }
 
+/// The cost from which a finding about the program may be a warning.
+const WORTH_A_WARNING: f64 = 0.02;
+/// The cost below which it is none: a tenth of a percent is less than a recording can tell from nothing.
+const WORTH_A_LOOK: f64 = 0.001;
+
 /// Evaluates one rule on facts that hold what it needs.
 pub(crate) fn judge(rule: &dyn Rule, needs: &Needs, settings: &Settings, facts: &Facts) -> Outcome {
     let info = rule.info();
-    let as_jmc = info.origin == Origin::Jmc;
-    let missing = needs.levels.iter().find_map(|(event, level)| facts.missing(event, *level, as_jmc));
-    if let Some(because) = missing {
-        return Outcome { rule: info, verdict: Verdict::not_applicable(because), failed: false };
+    let missing = |as_jmc| needs.levels.iter().find_map(|(event, level)| facts.missing(event, *level, as_jmc));
+    let of_jmc = |severity| (info.origin == Origin::Jmc).then_some(severity);
+    if let Some(because) = missing(false) {
+        let jmc_severity = of_jmc(Severity::NotApplicable);
+        return Outcome { rule: info, verdict: Verdict::not_applicable(because), jmc_severity, failed: false };
     }
     // Facts are not changed by rules, so none is left half done.
     match catch_unwind(AssertUnwindSafe(|| rule.evaluate(facts, settings))) {
-        Ok(verdict) => Outcome { rule: info, verdict: secret::hide(verdict), failed: false },
+        Ok(verdict) => {
+            let as_jmc = if info.origin == Origin::Jmc && missing(true).is_some() {
+                Severity::NotApplicable
+            } else {
+                verdict.jmc.unwrap_or(verdict.severity)
+            };
+            let mut outcome =
+                Outcome { rule: info, verdict: secret::hide(verdict), jmc_severity: of_jmc(as_jmc), failed: false };
+            if outcome.section() == Section::Program && !outcome.verdict.urgent {
+                outcome.verdict = worth(outcome.verdict);
+            }
+            outcome
+        }
         Err(cause) => {
             let text = cause.downcast_ref::<&str>().map(|s| (*s).to_owned());
             let text = text.or_else(|| cause.downcast_ref::<String>().cloned()).unwrap_or_default();
             let verdict = secret::hide(Verdict::not_applicable(format!("the rule failed: {text}")));
-            Outcome { rule: info, verdict, failed: true }
+            let jmc_severity = of_jmc(Severity::NotApplicable);
+            Outcome { rule: info, verdict, jmc_severity, failed: true }
         }
+    }
+}
+
+/// A verdict that is no worse than what it costs.
+fn worth(verdict: Verdict) -> Verdict {
+    match verdict.cost {
+        Some(cost) if cost.share < WORTH_A_LOOK => verdict.at_most(Severity::Ok),
+        Some(cost) if cost.share < WORTH_A_WARNING => verdict.at_most(Severity::Info),
+        _ => verdict,
     }
 }
 

@@ -7,7 +7,6 @@ use crate::events::facts::{EventFacts, Facts, GroupsData, Key, Lazy, Sample, Tab
 use crate::events::needs::{AMOUNT, EVENT, MAX_KEYS, MAX_MEASURES, PROFILE};
 use crate::events::read::{ChunkView, Profiles, Wanted, Writer, code};
 use crate::profiles::sources::{self, KEY, Measure, SOURCES, source_of};
-use crate::rule::Availability;
 use crate::rule::Rule;
 use crate::rule::Settings;
 use crate::rule::Verdict;
@@ -259,7 +258,6 @@ impl Scene {
             warnings: Vec::new(),
             notes: Vec::new(),
             empty: TableData::default(),
-            availability: Availability::default(),
             lazy: Lazy::default(),
         };
         facts.count_switches();

@@ -107,7 +107,7 @@ fn body(out: &mut dyn Write, report: &Report, id: &str, style: &Style) -> io::Re
                 number: i + 1,
                 anchor: anchor(id, outcome),
                 title: outcome.rule.title,
-                severity: outcome.verdict.severity,
+                severity: report.severity_of(outcome),
                 from,
                 to,
             })
@@ -126,7 +126,7 @@ fn body(out: &mut dyn Write, report: &Report, id: &str, style: &Style) -> io::Re
     }
     writeln!(out, "<section id=\"{id}-findings\">\n<h2>Findings</h2>")?;
     if findings.len() >= LISTED {
-        list(out, &findings, id)?;
+        list(out, report, &findings, id)?;
     }
     if findings.is_empty() {
         let judged = report.rules.iter().any(|outcome| outcome.verdict.severity == Severity::Ok);
@@ -134,7 +134,7 @@ fn body(out: &mut dyn Write, report: &Report, id: &str, style: &Style) -> io::Re
         writeln!(out, "<p class=\"card\">{says}</p>")?;
     }
     for (i, outcome) in findings.iter().enumerate() {
-        finding::write(out, outcome, i + 1, &anchor(id, outcome), report.recording.start_nanos)?;
+        finding::write(out, report, outcome, i + 1, &anchor(id, outcome))?;
     }
     writeln!(out, "</section>")?;
     rest(out, report)?;
@@ -142,13 +142,13 @@ fn body(out: &mut dyn Write, report: &Report, id: &str, style: &Style) -> io::Re
 }
 
 /// The findings in short, each a link.
-fn list(out: &mut dyn Write, findings: &[&Outcome], id: &str) -> io::Result<()> {
+fn list(out: &mut dyn Write, report: &Report, findings: &[&Outcome], id: &str) -> io::Result<()> {
     writeln!(out, "<nav class=\"card\" aria-label=\"Findings\">\n<ol>")?;
     for outcome in findings {
         writeln!(
             out,
             "<li class=\"{}\"><a href=\"#{}\">{}</a> {}</li>",
-            outcome.verdict.severity.name(),
+            report.severity_of(outcome).name(),
             escape(&anchor(id, outcome)),
             escape(outcome.rule.title),
             escape(&outcome.verdict.summary),

@@ -5,12 +5,14 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{Entry, overview};
-use jfr_analyzers::rule::{Outcome, RecordingInfo, Report};
+use jfr_analyzers::rule::{Finding, Outcome, RecordingInfo, Report};
 
 /// The report on one recording.
 #[derive(Serialize)]
 struct One<'a> {
     recording: Named<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings: Option<&'a [Finding]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     rules: Option<&'a [Outcome]>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,6 +44,7 @@ impl<'a> One<'a> {
         let report: Option<&Report> = entry.result.ok();
         Self {
             recording: Named { file: entry.name, info: report.map(|r| &r.recording) },
+            findings: report.map(|r| &*r.findings),
             rules: report.map(|r| &*r.rules),
             error: entry.result.err(),
         }

@@ -64,15 +64,16 @@ impl Suite {
         let counts = Counts::of(report);
         Self {
             tests: report.rules.len(),
-            failures: report.rules.iter().filter(|o| fails(o, style)).count(),
+            failures: report.shown(style.fail_on).count(),
             errors: counts.failed,
             skipped: counts.not_applicable.saturating_sub(counts.failed),
         }
     }
 }
 
-fn fails(outcome: &Outcome, style: &Style) -> bool {
-    outcome.verdict.is_finding() && outcome.verdict.severity >= style.fail_on
+/// A rule fails for the finding that it speaks for; what another tells fails once, there.
+fn fails(report: &Report, outcome: &Outcome, style: &Style) -> bool {
+    report.finding(outcome.rule.id).is_some_and(|f| f.severity >= style.fail_on)
 }
 
 fn test(out: &mut dyn Write, outcome: &Outcome, report: &Report, style: &Style) -> io::Result<()> {
@@ -89,8 +90,8 @@ fn test(out: &mut dyn Write, outcome: &Outcome, report: &Report, style: &Style) 
         _ => {
             let details = details(outcome, report.recording.start_nanos);
             let (summary, details) = (xml(&verdict.summary), xml(&details));
-            let severity = verdict.severity;
-            if fails(outcome, style) {
+            let severity = report.severity_of(outcome);
+            if fails(report, outcome, style) {
                 writeln!(
                     out,
                     ">\n      <failure message=\"{summary}\" type=\"{severity}\">{details}</failure>\n    </testcase>"

@@ -110,7 +110,7 @@ impl Format {
     }
 }
 
-/// How many rules said what.
+/// How many findings there are, and how many rules found nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 struct Counts {
     warnings: usize,
@@ -124,9 +124,10 @@ struct Counts {
 impl Counts {
     fn of(report: &Report) -> Self {
         let count = |severity| report.rules.iter().filter(|o| o.verdict.severity == severity).count();
+        let found = |severity| report.findings.iter().filter(|f| f.severity == severity).count();
         Self {
-            warnings: count(Severity::Warning),
-            infos: count(Severity::Info),
+            warnings: found(Severity::Warning),
+            infos: found(Severity::Info),
             ok: count(Severity::Ok),
             not_applicable: count(Severity::NotApplicable),
             failed: report.rules.iter().filter(|o| o.failed).count(),
@@ -169,6 +170,15 @@ fn plural(number: usize, one: &str, many: &str) -> String {
 /// The rules that failed.
 fn failed(report: &Report) -> impl Iterator<Item = &Outcome> {
     report.rules.iter().filter(|o| o.failed)
+}
+
+/// What tells the same story, and what it follows from, in a line.
+fn also(report: &Report, outcome: &Outcome) -> Option<String> {
+    let finding = report.finding(outcome.rule.id)?;
+    let cause = finding.because_of.map(|id| format!("Follows from {id}."));
+    let others = (!finding.also.is_empty()).then(|| format!("Also: {}.", finding.also.join(", ")));
+    let parts: Vec<String> = cause.into_iter().chain(others).collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
 }
 
 /// A severity as people say it.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::blocks::{Blocks, Grid};
 use super::{Counts, Entry, Style, facts, failed, label, overview};
-use jfr_analyzers::rule::{Outcome, Severity};
+use jfr_analyzers::rule::{Outcome, Report, Severity};
 use jfrkit_rules::catalog::escape_markdown as escape;
 
 /// Rows of a table that are shown.
@@ -28,7 +28,7 @@ pub(super) fn write(out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -
             facts(report).iter().map(|(what, value)| format!("{what}: {}", escape(value))).collect();
         writeln!(out, "**{}.** {}\n", Counts::of(report).findings(), facts.join(" · "))?;
         for outcome in report.worst_first(style.least) {
-            finding(out, outcome, report.recording.start_nanos)?;
+            finding(out, report, outcome)?;
         }
         for outcome in failed(report) {
             let reason = outcome.verdict.not_applicable_because.as_deref().unwrap_or_default();
@@ -42,9 +42,10 @@ pub(super) fn write(out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -
     Ok(())
 }
 
-fn finding(out: &mut dyn Write, outcome: &Outcome, start: i64) -> io::Result<()> {
+fn finding(out: &mut dyn Write, report: &Report, outcome: &Outcome) -> io::Result<()> {
     let verdict = &outcome.verdict;
-    let mark = match verdict.severity {
+    let (severity, start) = (report.severity_of(outcome), report.recording.start_nanos);
+    let mark = match severity {
         Severity::Warning => "🔴 ",
         Severity::Info => "🟡 ",
         Severity::Ok => "🟢 ",
@@ -52,9 +53,12 @@ fn finding(out: &mut dyn Write, outcome: &Outcome, start: i64) -> io::Result<()>
     };
     let score = verdict.score.map(|s| format!(", score {s:.0}")).unwrap_or_default();
     writeln!(out, "## {mark}{}\n", escape(outcome.rule.title))?;
-    writeln!(out, "{} (`{}`{score}): **{}**\n", label(verdict.severity), outcome.rule.id, escape(&verdict.summary))?;
+    writeln!(out, "{} (`{}`{score}): **{}**\n", label(severity), outcome.rule.id, escape(&verdict.summary))?;
     if !verdict.explanation.is_empty() {
         writeln!(out, "{}\n", escape(&verdict.explanation))?;
+    }
+    if let Some(also) = super::also(report, outcome) {
+        writeln!(out, "{}\n", escape(&also))?;
     }
     let blocks = Blocks::of(&verdict.evidence, start);
     if !blocks.pairs.is_empty() {

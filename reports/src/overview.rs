@@ -41,11 +41,11 @@ pub(super) struct RuleLine<'a> {
 pub(super) fn lines<'a>(entries: &[Entry<'a>]) -> Vec<Line<'a>> {
     let line = |entry: &Entry<'a>| {
         let report = entry.result.ok();
-        let worst = report.and_then(|r| r.worst_first(Severity::Info).into_iter().next());
+        let worst = report.and_then(|r| r.shown(Severity::Info).next());
         Line {
             file: entry.name,
             counts: report.map(Counts::of),
-            worst: worst.map(|o| Worst { id: o.rule.id, severity: o.verdict.severity, summary: &o.verdict.summary }),
+            worst: worst.map(|(f, o)| Worst { id: f.id, severity: f.severity, summary: &o.verdict.summary }),
             error: entry.result.err(),
         }
     };
@@ -56,16 +56,14 @@ pub(super) fn lines<'a>(entries: &[Entry<'a>]) -> Vec<Line<'a>> {
 pub(super) fn rules<'a>(entries: &[Entry<'a>]) -> Vec<RuleLine<'a>> {
     let mut rules: Vec<RuleLine<'a>> = Vec::new();
     let read = entries.iter().filter(|e| e.result.is_ok()).count();
-    for outcome in
-        entries.iter().filter_map(|e| e.result.ok()).flat_map(|r| &r.rules).filter(|o| o.verdict.is_finding())
-    {
-        let place = rules.iter().position(|r| r.id == outcome.rule.id).unwrap_or_else(|| {
-            let (id, title) = (outcome.rule.id, outcome.rule.title);
+    for (finding, outcome) in entries.iter().filter_map(|e| e.result.ok()).flat_map(|r| r.shown(Severity::Info)) {
+        let place = rules.iter().position(|r| r.id == finding.id).unwrap_or_else(|| {
+            let (id, title) = (finding.id, outcome.rule.title);
             rules.push(RuleLine { id, title, warnings: 0, infos: 0, recordings: read });
             rules.len() - 1
         });
         if let Some(rule) = rules.get_mut(place) {
-            match outcome.verdict.severity {
+            match finding.severity {
                 Severity::Warning => rule.warnings += 1,
                 _ => rule.infos += 1,
             }

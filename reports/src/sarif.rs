@@ -24,8 +24,9 @@ fn run(entry: &Entry<'_>, style: &Style) -> Json {
     let report = entry.result.ok();
     let rules: Vec<Json> = report.iter().flat_map(|r| &r.rules).map(rule).collect();
     let results = report.into_iter().flat_map(|report| {
-        let shown = report.rules.iter().enumerate().filter(|(_, o)| o.verdict.severity >= style.least);
-        shown.map(|(index, outcome)| result(index, outcome, report, &uri)).collect::<Vec<_>>()
+        let index = |id| report.rules.iter().position(|o| o.rule.id == id).unwrap_or_default();
+        let shown = report.worst_first(style.least).into_iter();
+        shown.map(|outcome| result(index(outcome.rule.id), outcome, report, &uri)).collect::<Vec<_>>()
     });
     let results: Vec<Json> = results.collect();
     let (warnings, failures) = match entry.result {
@@ -79,7 +80,7 @@ fn rule(outcome: &Outcome) -> Json {
 
 fn result(index: usize, outcome: &Outcome, report: &Report, uri: &str) -> Json {
     let verdict = &outcome.verdict;
-    let (kind, level) = match verdict.severity {
+    let (kind, level) = match report.severity_of(outcome) {
         Severity::Warning => ("fail", "warning"),
         Severity::Info => ("fail", "note"),
         Severity::Ok => ("pass", "none"),
@@ -103,7 +104,12 @@ fn result(index: usize, outcome: &Outcome, report: &Report, uri: &str) -> Json {
         "locations": [location],
         // The same rule on the same recording is the same finding, whatever its numbers are today.
         "partialFingerprints": { "jfrkitRule/v1": format!("{}:{uri}", outcome.rule.id) },
-        "properties": { "category": outcome.rule.category.name(), "evidence": verdict.evidence },
+        "properties": {
+            "category": outcome.rule.category.name(),
+            "section": outcome.section().name(),
+            "cost": report.finding(outcome.rule.id).and_then(|f| f.cost),
+            "evidence": verdict.evidence,
+        },
     });
     if let (Some(score), Some(out)) = (verdict.score, out.as_object_mut()) {
         out.insert("rank".into(), json!(score));

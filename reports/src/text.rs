@@ -58,14 +58,15 @@ impl Page<'_> {
         self.paragraph(&facts.join(" · "), "", "")?;
         writeln!(self.out)?;
         for outcome in report.worst_first(self.style.least) {
-            self.finding(outcome, report.recording.start_nanos)?;
+            self.finding(report, outcome)?;
         }
         self.end(report)
     }
 
-    fn finding(&mut self, outcome: &Outcome, start: i64) -> io::Result<()> {
+    fn finding(&mut self, report: &Report, outcome: &Outcome) -> io::Result<()> {
         let verdict = &outcome.verdict;
-        let badge = self.paint(color(verdict.severity), &format!("{:<8}", verdict.severity.name().to_uppercase()));
+        let (severity, start) = (report.severity_of(outcome), report.recording.start_nanos);
+        let badge = self.paint(color(severity), &format!("{:<8}", severity.name().to_uppercase()));
         let score = verdict.score.map(|s| format!("  score {s:.0}")).unwrap_or_default();
         writeln!(
             self.out,
@@ -76,6 +77,9 @@ impl Page<'_> {
         self.paragraph(&verdict.summary, INDENT, INDENT)?;
         if !verdict.explanation.is_empty() {
             self.paragraph(&verdict.explanation, INDENT, INDENT)?;
+        }
+        if let Some(also) = super::also(report, outcome) {
+            self.paragraph(&also, INDENT, INDENT)?;
         }
         let blocks = Blocks::of(&verdict.evidence, start);
         if !blocks.pairs.is_empty() {

@@ -33,6 +33,7 @@ pub mod locks;
 pub mod overhead;
 pub mod recording;
 pub mod security;
+mod stories;
 mod support;
 pub mod threads;
 
@@ -41,7 +42,7 @@ use jfr_analyzers::rule::{Analysis, Rule};
 /// All rules of this crate, ready to run.
 #[must_use]
 pub fn analysis() -> Analysis {
-    let mut analysis = Analysis::empty();
+    let mut analysis = Analysis::empty().with_relations(stories::RELATIONS);
     for rule in builtin() {
         analysis.push(rule);
     }

@@ -7,7 +7,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use jfr_analyzers::rule::{AnalysisOptions, Severity};
+use jfr_analyzers::rule::AnalysisOptions;
 use jfr_parse::Recording;
 
 /// The folders of the corpus that hold recordings.
@@ -46,8 +46,16 @@ fn findings(root: &Path, paths: &[PathBuf]) -> String {
         match report {
             None => writeln!(text, "  cannot be read").unwrap(),
             Some(report) => {
-                for found in report.worst_first(Severity::Info) {
-                    writeln!(text, "  {:<7}  {}", found.verdict.severity.name(), found.rule.id).unwrap();
+                for found in &report.findings {
+                    let section = found.section.name();
+                    write!(text, "  {:<7}  {section:<11}  {}", found.severity.name(), found.id).unwrap();
+                    if !found.also.is_empty() {
+                        write!(text, " (also {})", found.also.join(", ")).unwrap();
+                    }
+                    if let Some(cause) = found.because_of {
+                        write!(text, " because of {cause}").unwrap();
+                    }
+                    writeln!(text).unwrap();
                 }
             }
         }

@@ -27,7 +27,6 @@ pub use thread::ThreadInfo;
 use super::cell::ThreadId;
 use super::methods::MethodSet;
 use super::needs::{GroupBy, TableNeed};
-use crate::rule::Availability;
 use jfrkit_profile::{StrId, Tables};
 
 /// What is known of a recording.
@@ -55,7 +54,6 @@ pub struct Facts {
     /// What was left out to bound memory.
     pub(crate) notes: Vec<String>,
     pub(crate) empty: TableData,
-    pub(crate) availability: Availability,
     pub(crate) lazy: Lazy,
 }
 

@@ -41,6 +41,6 @@ pub(crate) fn read(recording: &Recording<'_>, wanted: &Wanted, options: &Analysi
     match failures.first {
         // Damage is told as a warning: a report that says nothing of a damaged recording is a report.
         Some(error) if failures.chunks == tasks.len() && !matches!(error, Error::Damaged { .. }) => Err(error),
-        _ => Ok(joined.finish(recording, context, options)),
+        _ => Ok(joined.finish(recording, context)),
     }
 }

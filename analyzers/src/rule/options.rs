@@ -23,8 +23,6 @@ pub struct AnalysisOptions {
     pub from_nanos: Option<i64>,
     /// Only events that begin before this instant.
     pub to_nanos: Option<i64>,
-    /// How the rules that JMC has too take an event type that was switched on and of which nothing was recorded.
-    pub availability: Availability,
     /// Whether the report gets a [`Timeline`](super::Timeline). What it needs is read in the same pass.
     pub timeline: bool,
     /// Ends the work early.
@@ -40,17 +38,4 @@ impl AnalysisOptions {
             && (self.categories.is_empty() || self.categories.contains(&rule.category))
             && !self.skip.iter().any(is)
     }
-}
-
-/// When an event type without events counts as switched on, for the rules that JMC has too. The other rules always
-/// take [`Availability::AnyChunk`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Availability {
-    /// As in JMC: when exactly one setting in the recording says so. A recording of several chunks has one in each, so
-    /// there the rule does not apply. Where recordings of several JVMs are joined, JMC sees only the settings of those
-    /// chunks in which they have the same fields as in the first; so does this.
-    #[default]
-    Jmc,
-    /// When any setting says so.
-    AnyChunk,
 }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::definition::RuleInfo;
+use super::definition::{Category, RuleInfo};
+use super::finding::{Finding, Section};
 use super::timeline::Timeline;
 use super::verdict::{Severity, Verdict};
 
@@ -11,6 +12,9 @@ use super::verdict::{Severity, Verdict};
 pub struct Report {
     /// What was analysed.
     pub recording: RecordingInfo,
+    /// What people should see, in that order: the program first, then the environment, then the recording; in each failures and
+    /// exposures, then by cost, then by severity. Rules that tell one story are one finding.
+    pub findings: Vec<Finding>,
     /// A rule each, in the order of registration.
     pub rules: Vec<Outcome>,
     /// How it went over time, if the options ask for it.
@@ -48,6 +52,8 @@ pub struct Outcome {
     /// Its verdict.
     #[serde(flatten)]
     pub verdict: Verdict,
+    /// For a rule that JMC has too, what JMC says: by its own formula, and with its way to decide which event types were on.
+    pub jmc_severity: Option<Severity>,
     /// Whether the rule failed; then the verdict is not applicable and says how.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub failed: bool,
@@ -70,18 +76,44 @@ impl Report {
         self.rules.iter().find(|o| o.rule.id == id)
     }
 
-    /// The findings of at least this severity, worst first, then by score.
+    /// The finding that the rule of this id speaks for.
+    #[must_use]
+    pub fn finding(&self, id: &str) -> Option<&Finding> {
+        self.findings.iter().find(|f| f.id == id)
+    }
+
+    /// How bad it is what a rule says: as bad as the finding that it speaks for, where it does.
+    #[must_use]
+    pub fn severity_of(&self, outcome: &Outcome) -> Severity {
+        self.finding(outcome.rule.id).map_or(outcome.verdict.severity, |f| f.severity)
+    }
+
+    /// The findings of at least this severity with what their rules say, in the order in which they are shown.
+    pub fn shown(&self, least: Severity) -> impl Iterator<Item = (&Finding, &Outcome)> {
+        let found = self.findings.iter().filter(move |f| f.severity >= least);
+        found.filter_map(|finding| Some((finding, self.outcome(finding.id)?)))
+    }
+
+    /// What the rules of at least this severity say: the findings in the order in which they are shown, then the others.
     #[must_use]
     pub fn worst_first(&self, least: Severity) -> Vec<&Outcome> {
-        let mut found: Vec<&Outcome> = self.rules.iter().filter(|o| o.verdict.severity >= least).collect();
-        let score = |o: &Outcome| {
-            o.verdict.score.unwrap_or(match o.verdict.severity {
-                Severity::Warning => Severity::WARNING_SCORE,
-                Severity::Info => Severity::INFO_SCORE,
-                _ => 0.0,
-            })
-        };
-        found.sort_by(|a, b| b.verdict.severity.cmp(&a.verdict.severity).then_with(|| score(b).total_cmp(&score(a))));
+        let mut found: Vec<&Outcome> = self.shown(least).map(|(_, outcome)| outcome).collect();
+        let mut others: Vec<&Outcome> =
+            self.rules.iter().filter(|o| !o.verdict.is_finding() && o.verdict.severity >= least).collect();
+        others.sort_by_key(|o| std::cmp::Reverse(o.verdict.severity));
+        found.append(&mut others);
         found
+    }
+}
+
+impl Outcome {
+    /// What it is about.
+    #[must_use]
+    pub fn section(&self) -> Section {
+        self.verdict.section.unwrap_or(match self.rule.category {
+            Category::Environment => Section::Environment,
+            Category::Recording => Section::Recording,
+            _ => Section::Program,
+        })
     }
 }

@@ -1,6 +1,7 @@
 //! What a rule says.
 
 use super::evidence::{Evidence, Value};
+use super::finding::{Cost, Section};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -78,6 +79,24 @@ pub struct Verdict {
     pub evidence: Evidence,
     /// Why the rule says nothing, if it does.
     pub not_applicable_because: Option<String>,
+    /// What it costs, where that is known.
+    #[serde(skip)]
+    pub cost: Option<Cost>,
+    /// What it is about; by default the rule's category decides.
+    #[serde(skip)]
+    pub section: Option<Section>,
+    /// A failure or an exposure, which comes before everything that has a price.
+    #[serde(skip)]
+    pub urgent: bool,
+    /// For a rule of JMC: its verdict there, where people should see another.
+    #[serde(skip)]
+    pub jmc: Option<Severity>,
+    /// Ids of rules whose findings are this one's story, in this recording.
+    #[serde(skip)]
+    pub tells: Vec<&'static str>,
+    /// Ids of rules of whose findings this one is a part, in this recording.
+    #[serde(skip)]
+    pub told_by: Vec<&'static str>,
 }
 
 impl Verdict {
@@ -92,6 +111,12 @@ impl Verdict {
             remedy: String::new(),
             evidence: Evidence::default(),
             not_applicable_because: None,
+            cost: None,
+            section: None,
+            urgent: false,
+            jmc: None,
+            tells: Vec::new(),
+            told_by: Vec::new(),
         }
     }
 
@@ -164,6 +189,58 @@ impl Verdict {
             Some(value) => self.with(key, value),
             None => self,
         }
+    }
+
+    /// Says what it costs.
+    #[must_use]
+    pub fn cost(mut self, cost: Cost) -> Self {
+        self.cost = Some(cost);
+        self
+    }
+
+    /// Says what it is about, where the rule's category does not say it right.
+    #[must_use]
+    pub fn section(mut self, section: Section) -> Self {
+        self.section = Some(section);
+        self
+    }
+
+    /// Marks a failure (a deadlock, memory that ran out) or an exposure (a secret, an open port): it comes first, and has no cost.
+    #[must_use]
+    pub fn urgent(mut self) -> Self {
+        self.urgent = true;
+        self
+    }
+
+    /// Shows people no more than this severity. The score, and what JMC says, stay.
+    #[must_use]
+    pub fn at_most(mut self, severity: Severity) -> Self {
+        if self.severity > severity {
+            self.jmc.get_or_insert(self.severity);
+            self.severity = severity;
+        }
+        self
+    }
+
+    /// What JMC says, where people should see another severity.
+    #[must_use]
+    pub fn jmc(mut self, severity: Severity) -> Self {
+        self.jmc = Some(severity);
+        self
+    }
+
+    /// Speaks for the rule of this id in this recording: if both find something, the other is listed under `also`.
+    #[must_use]
+    pub fn tells(mut self, id: &'static str) -> Self {
+        self.tells.push(id);
+        self
+    }
+
+    /// Leaves it to the rule of this id to tell this story, if that finds something too.
+    #[must_use]
+    pub fn told_by(mut self, id: &'static str) -> Self {
+        self.told_by.push(id);
+        self
     }
 
     /// Whether it is worth a look or worse.

@@ -5,17 +5,24 @@ use std::io::{self, Write};
 use super::escape;
 use crate::blocks::{Blocks, Grid};
 use crate::label;
-use jfr_analyzers::rule::Outcome;
+use jfr_analyzers::rule::{Outcome, Report};
 
 /// Characters of a single value that stands beside others.
 const TILE: usize = 28;
 
 /// The finding of this number, with the id by which it is linked.
-pub(super) fn write(out: &mut dyn Write, outcome: &Outcome, number: usize, anchor: &str, start: i64) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut dyn Write,
+    report: &Report,
+    outcome: &Outcome,
+    number: usize,
+    anchor: &str,
+) -> io::Result<()> {
     let verdict = &outcome.verdict;
-    let severity = verdict.severity.name();
+    let shown = report.severity_of(outcome);
+    let severity = shown.name();
     writeln!(out, "<details class=\"finding {severity}\" open>\n<summary>")?;
-    writeln!(out, "<span class=\"badge\">{}</span>", label(verdict.severity))?;
+    writeln!(out, "<span class=\"badge\">{}</span>", label(shown))?;
     writeln!(
         out,
         "<h3>{number}. {} <small>{} · {}</small></h3>",
@@ -34,7 +41,16 @@ pub(super) fn write(out: &mut dyn Write, outcome: &Outcome, number: usize, ancho
     if !verdict.remedy.is_empty() {
         writeln!(out, "<div class=\"remedy\"><b>What to do</b>{}</div>", escape(&verdict.remedy))?;
     }
-    let blocks = Blocks::of(&verdict.evidence, start);
+    if let Some(finding) = report.finding(outcome.rule.id) {
+        if let Some(cause) = finding.because_of {
+            writeln!(out, "<p>Follows from <code>{}</code>.</p>", escape(cause))?;
+        }
+        if !finding.also.is_empty() {
+            let also: Vec<String> = finding.also.iter().map(|id| format!("<code>{}</code>", escape(id))).collect();
+            writeln!(out, "<p>Also: {}.</p>", also.join(", "))?;
+        }
+    }
+    let blocks = Blocks::of(&verdict.evidence, report.recording.start_nanos);
     if !blocks.pairs.is_empty() {
         writeln!(out, "<dl class=\"pairs\">")?;
         for (key, value) in &blocks.pairs {

@@ -1,7 +1,6 @@
 //! What is known of an event type as a whole.
 
 use super::Facts;
-use crate::rule::Availability;
 
 /// What is known of an event type as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,13 +137,9 @@ impl Facts {
         self.event(name).presence()
     }
 
-    /// The same for rules that JMC has too: as [`AnalysisOptions::availability`](crate::rule::AnalysisOptions)
-    /// says.
+    /// The same as JMC sees it, which takes a type as switched on only where exactly one setting says so.
     #[must_use]
     pub fn jmc_presence(&self, name: &str) -> Presence {
-        match self.availability {
-            Availability::Jmc => self.event(name).jmc_presence(),
-            Availability::AnyChunk => self.presence(name),
-        }
+        self.event(name).jmc_presence()
     }
 }

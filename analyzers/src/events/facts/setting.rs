@@ -63,12 +63,9 @@ impl Facts {
         if setting.text(super::SHAPE) == self.first_shape.as_deref() { setting.text("id") } else { None }
     }
 
-    /// [`settings_of`](Self::settings_of) for the rules that JMC has too.
+    /// [`settings_of`](Self::settings_of) as JMC sees them.
     #[must_use]
     pub fn jmc_settings_of(&self, event: &str, name: &str) -> Vec<SettingValue<'_>> {
-        if self.availability == crate::rule::Availability::AnyChunk {
-            return self.settings_of(event, name);
-        }
         let rows = self.table("jdk.ActiveSetting").rows();
         rows.filter(|r| r.text("name") == Some(name) && self.jmc_type(r) == Some(event))
             .filter_map(|r| Some(SettingValue { at: r.start, value: r.text("value")? }))

@@ -7,7 +7,6 @@ use jfr_parse::Recording;
 use super::chunk::{ChunkFacts, Context, Gathered};
 use super::profiles::{ChunkView, Profiles};
 use crate::events::facts::{EventFacts, Facts, Lazy, TableData};
-use crate::rule::AnalysisOptions;
 use jfrkit_profile::StackId;
 
 /// Warnings that are kept.
@@ -69,12 +68,7 @@ impl Joined {
         self.gathered.bytes()
     }
 
-    pub(super) fn finish(
-        mut self,
-        recording: &Recording<'_>,
-        context: Context<'_>,
-        options: &AnalysisOptions,
-    ) -> Facts {
+    pub(super) fn finish(mut self, recording: &Recording<'_>, context: Context<'_>) -> Facts {
         self.warn(recording.losses().iter().map(ToString::to_string));
         let wanted = context.wanted;
         let mut tables: BTreeMap<&'static str, TableData> =
@@ -114,7 +108,6 @@ impl Joined {
             warnings: self.warnings,
             notes,
             empty: TableData::default(),
-            availability: options.availability,
             lazy: Lazy::default(),
         };
         facts.count_switches();

@@ -1,0 +1,321 @@
+//! What people see of a report: findings with what they cost, in order, each story once.
+//!
+//! A rule judges alone; here the verdicts of all rules are put together. [`Relations`] says which rules tell the same story.
+
+use serde::Serialize;
+
+use super::report::Outcome;
+use super::verdict::Severity;
+
+/// What a finding costs: a share of something.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Cost {
+    /// The share, 0 to 1.
+    pub share: f64,
+    /// Of what.
+    pub of: CostOf,
+}
+
+/// What the cost of a finding is a share of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CostOf {
+    /// The CPU time of the JVM.
+    CpuTime,
+    /// The elapsed time of threads that run application code and are not idle.
+    ElapsedTime,
+    /// Memory: of the heap, or of whatever the finding is about.
+    Memory,
+    /// The bytes allocated on the heap.
+    Allocation,
+}
+
+impl Cost {
+    /// A share of the JVM's CPU time.
+    #[must_use]
+    pub fn cpu(share: f64) -> Self {
+        Self::new(share, CostOf::CpuTime)
+    }
+
+    /// A share of the elapsed time of threads that run application code and are not idle.
+    #[must_use]
+    pub fn elapsed(share: f64) -> Self {
+        Self::new(share, CostOf::ElapsedTime)
+    }
+
+    /// A share of memory.
+    #[must_use]
+    pub fn memory(share: f64) -> Self {
+        Self::new(share, CostOf::Memory)
+    }
+
+    /// A share of allocation.
+    #[must_use]
+    pub fn allocation(share: f64) -> Self {
+        Self::new(share, CostOf::Allocation)
+    }
+
+    fn new(share: f64, of: CostOf) -> Self {
+        Self { share: if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 }, of }
+    }
+
+    /// The share as it counts in the order of findings. An allocated byte is not time: most of what allocation costs shows up as
+    /// CPU time and pauses, so a share of it counts a quarter.
+    fn weight(self) -> f64 {
+        match self.of {
+            CostOf::CpuTime | CostOf::ElapsedTime | CostOf::Memory => self.share,
+            CostOf::Allocation => self.share / 4.0,
+        }
+    }
+}
+
+impl CostOf {
+    /// What it is, in a sentence: `12 % of CPU time`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CpuTime => "CPU time",
+            Self::ElapsedTime => "elapsed time",
+            Self::Memory => "memory",
+            Self::Allocation => "allocation",
+        }
+    }
+}
+
+/// What a finding is about, and so where it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Section {
+    /// The program.
+    Program,
+    /// The machine, the container, other processes.
+    Environment,
+    /// The recording and its settings.
+    Recording,
+}
+
+impl Section {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Self; 3] = [Self::Program, Self::Environment, Self::Recording];
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Program => "program",
+            Self::Environment => "environment",
+            Self::Recording => "recording",
+        }
+    }
+}
+
+impl std::fmt::Display for Section {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A finding as people see it. The rule's texts and evidence are in the [`Outcome`] of the same id.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    /// The id of the rule that speaks.
+    pub id: &'static str,
+    /// How bad it is: the greatest severity of those that tell this story.
+    pub severity: Severity,
+    /// What it is about.
+    pub section: Section,
+    /// What it costs; `None` for failures and exposures, and where that is not known.
+    pub cost: Option<Cost>,
+    /// The id of the finding that it follows from.
+    pub because_of: Option<&'static str>,
+    /// The ids of rules that tell the same story and are not shown by themselves.
+    pub also: Vec<&'static str>,
+}
+
+/// How rules relate to each other.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Relations {
+    /// Rules that tell one story: the first id is that of the most specific rule, which speaks, and the others are folded into it.
+    /// Earlier entries come before later ones.
+    pub same_story: &'static [(&'static str, &'static [&'static str])],
+    /// What a finding may follow from: the first of these that is a finding too.
+    pub follows_from: &'static [(&'static str, &'static [&'static str])],
+}
+
+/// The part of its cost that a rule has to explain of another's, measured by the same, to speak for it.
+const EXPLAINS: f64 = 0.5;
+
+/// The findings among these verdicts, in the order in which they are shown.
+pub(super) fn findings(outcomes: &[Outcome], relations: &Relations) -> Vec<Finding> {
+    let found: Vec<&Outcome> = outcomes.iter().filter(|o| o.verdict.is_finding()).collect();
+    let get = |id: &str| found.iter().find(|o| o.rule.id == id).copied();
+    // Who speaks for whom: the rules say so of this recording, or the relations in general.
+    let mut folded: Vec<(&'static str, &'static str)> = Vec::new();
+    let own = found.iter().flat_map(|o| {
+        let told_by = o.verdict.told_by.iter().map(move |by| (*by, o.rule.id));
+        o.verdict.tells.iter().map(move |of| (o.rule.id, *of)).chain(told_by)
+    });
+    let general = relations.same_story.iter().flat_map(|(by, others)| others.iter().map(move |of| (*by, *of)));
+    for (by, of) in own.chain(general) {
+        let (Some(speaker), Some(other)) = (get(by), get(of)) else { continue };
+        let is = |id: &str| folded.iter().any(|(_, f)| *f == id);
+        if by != other.rule.id && !is(of) && !speaks_for(&folded, other.rule.id, by) && explains(speaker, other) {
+            folded.push((speaker.rule.id, other.rule.id));
+        }
+    }
+    let speaker = |id: &'static str| {
+        let mut at = id;
+        while let Some((by, _)) = folded.iter().find(|(_, of)| *of == at) {
+            at = by;
+        }
+        at
+    };
+    let mut shown: Vec<(&Outcome, Finding)> = Vec::new();
+    for outcome in found.iter().filter(|o| speaker(o.rule.id) == o.rule.id) {
+        let mut others: Vec<&Outcome> = found
+            .iter()
+            .copied()
+            .filter(|o| o.rule.id != outcome.rule.id && speaker(o.rule.id) == outcome.rule.id)
+            .collect();
+        others.sort_by_key(|o| std::cmp::Reverse(o.verdict.severity));
+        let severity = others.iter().map(|o| o.verdict.severity).fold(outcome.verdict.severity, Severity::max);
+        let finding = Finding {
+            id: outcome.rule.id,
+            severity,
+            section: outcome.section(),
+            cost: outcome.verdict.cost.filter(|_| !outcome.verdict.urgent),
+            because_of: None,
+            also: others.iter().map(|o| o.rule.id).collect(),
+        };
+        shown.push((outcome, finding));
+    }
+    shown.sort_by(|(a, fa), (b, fb)| {
+        let weight = |f: &Finding| f.cost.map_or(-1.0, Cost::weight);
+        let score = |o: &Outcome| o.verdict.score.unwrap_or_default();
+        fa.section
+            .cmp(&fb.section)
+            .then_with(|| b.verdict.urgent.cmp(&a.verdict.urgent))
+            .then_with(|| weight(fb).total_cmp(&weight(fa)))
+            .then_with(|| fb.severity.cmp(&fa.severity))
+            .then_with(|| score(b).total_cmp(&score(a)))
+            .then_with(|| fa.id.cmp(fb.id))
+    });
+    let ids: Vec<&'static str> = shown.iter().map(|(_, f)| f.id).collect();
+    shown
+        .into_iter()
+        .map(|(_, mut finding)| {
+            let causes =
+                relations.follows_from.iter().filter(|(id, _)| *id == finding.id).flat_map(|(_, of)| of.iter());
+            let mut causes = causes.filter(|cause| get(cause).is_some()).map(|cause| speaker(cause));
+            finding.because_of = causes.find(|cause| *cause != finding.id && ids.contains(cause));
+            finding
+        })
+        .collect()
+}
+
+/// Whether one rule's finding is folded, perhaps by way of others, into the other's.
+fn speaks_for(folded: &[(&'static str, &'static str)], by: &str, mut of: &'static str) -> bool {
+    while let Some((speaker, _)) = folded.iter().find(|(_, f)| *f == of) {
+        if *speaker == by {
+            return true;
+        }
+        of = speaker;
+    }
+    false
+}
+
+/// Whether a finding may speak for another: they are about the same, and it costs enough of what the other costs.
+fn explains(speaker: &Outcome, other: &Outcome) -> bool {
+    if speaker.section() != other.section() || (other.verdict.urgent && !speaker.verdict.urgent) {
+        return false;
+    }
+    match (speaker.verdict.cost, other.verdict.cost) {
+        (Some(a), Some(b)) if a.of == b.of => a.share >= EXPLAINS * b.share,
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+    use crate::rule::{Category, RuleInfo, Verdict};
+
+    fn outcome(id: &'static str, verdict: Verdict) -> Outcome {
+        let rule = RuleInfo { title: id, category: Category::Cpu, ..RuleInfo::own(id) };
+        Outcome { rule, verdict, jmc_severity: None, failed: false }
+    }
+
+    fn ids(findings: &[Finding]) -> Vec<&'static str> {
+        findings.iter().map(|f| f.id).collect()
+    }
+
+    #[test]
+    fn failures_come_first_then_what_costs_most_and_the_recording_last() {
+        let outcomes = [
+            outcome("Quality", Verdict::warning("").section(Section::Recording)),
+            outcome("Dear", Verdict::info("").cost(Cost::cpu(0.9))),
+            outcome("Unknown", Verdict::warning("")),
+            outcome("Cheap", Verdict::warning("").cost(Cost::elapsed(0.1))),
+            outcome("Bytes", Verdict::warning("").cost(Cost::allocation(0.99))),
+            outcome("Deadlock", Verdict::warning("").urgent()),
+            outcome("Fine", Verdict::ok("").cost(Cost::cpu(0.9))),
+        ];
+        let found = findings(&outcomes, &Relations::default());
+        assert_eq!(ids(&found), ["Deadlock", "Dear", "Bytes", "Cheap", "Unknown", "Quality"]);
+    }
+
+    #[test]
+    fn a_story_is_told_once_and_as_bad_as_the_worst_of_its_tellers() {
+        let relations =
+            Relations { same_story: &[("Special", &["General", "Old"]), ("General", &["Old"])], follows_from: &[] };
+        let outcomes = [
+            outcome("Old", Verdict::warning("")),
+            outcome("General", Verdict::info("").cost(Cost::cpu(0.5))),
+            outcome("Special", Verdict::info("").cost(Cost::cpu(0.4))),
+        ];
+        let found = findings(&outcomes, &relations);
+        assert_eq!(ids(&found), ["Special"]);
+        assert_eq!((found[0].severity, &found[0].also[..]), (Severity::Warning, &["Old", "General"][..]));
+    }
+
+    #[test]
+    fn a_small_part_does_not_speak_for_the_whole() {
+        let relations = Relations { same_story: &[("Part", &["Whole"]), ("Whole", &["Part"])], follows_from: &[] };
+        let part = |share| {
+            let whole = outcome("Whole", Verdict::warning("").cost(Cost::elapsed(0.8)));
+            findings(&[whole, outcome("Part", Verdict::warning("").cost(Cost::elapsed(share)))], &relations)
+        };
+        assert_eq!(ids(&part(0.7)), ["Part"]);
+        assert_eq!(ids(&part(0.1)), ["Whole"]);
+    }
+
+    #[test]
+    fn a_finding_names_the_one_that_it_follows_from() {
+        let relations =
+            Relations { same_story: &[("Cause", &["Folded"])], follows_from: &[("Effect", &["None", "Folded"])] };
+        let outcomes = [
+            outcome("Effect", Verdict::warning("")),
+            outcome("Folded", Verdict::warning("")),
+            outcome("Cause", Verdict::warning("")),
+        ];
+        let found = findings(&outcomes, &relations);
+        assert_eq!(found.iter().find(|f| f.id == "Effect").unwrap().because_of, Some("Cause"));
+    }
+
+    #[test]
+    fn a_rule_may_say_of_a_recording_who_tells_its_story() {
+        let outcomes = [
+            outcome("A", Verdict::warning("").told_by("B")),
+            outcome("B", Verdict::info("").tells("C")),
+            outcome("C", Verdict::info("").tells("B")),
+        ];
+        let found = findings(&outcomes, &Relations::default());
+        assert_eq!((ids(&found), &found[0].also[..]), (vec!["B"], &["A", "C"][..]));
+    }
+
+    #[test]
+    fn shares_are_shares() {
+        assert_eq!((Cost::cpu(8.5).share, Cost::cpu(-1.0).share, Cost::cpu(f64::NAN).share), (1.0, 0.0, 0.0));
+    }
+}

@@ -1,0 +1,145 @@
+//! Which rules tell the same story, and which finding follows from which.
+//!
+//! The first id of an entry is the most specific: it names the cause or the place, and speaks for the others where it costs at
+//! least half of what they cost. What only some recordings tell (regular expressions inside of a formatter, say) a rule says
+//! itself, with `Verdict::tells` and `Verdict::told_by`.
+
+use jfr_analyzers::rule::Relations;
+
+/// Rules that only say that the collector stops the program, or takes CPU time.
+const COLLECTOR: &[&str] = &[
+    "AllocationRate",
+    "GcCpuOverhead",
+    "GcPauseRatio",
+    "HighGc",
+    "ApplicationHalts",
+    "LongGcPause",
+    "GcPauseTargetRule",
+    "GcFreedRatio",
+    "VmOperationOverhead",
+    "FullGc",
+    "GcStall",
+];
+
+/// How the rules of this crate relate to each other.
+pub(super) const RELATIONS: Relations = Relations {
+    same_story: &[
+        // Failures.
+        ("Deadlock", &["ThreadStates", "StuckThreads", "LockContention", "JavaBlocking", "LockConvoy"]),
+        ("StuckThreads", &["ThreadStates"]),
+        ("SeriousErrors", &["Errors"]),
+        ("MetaspaceOom", &["MetaspaceChurn", "ClassLeak", "IncreasingMetaSpaceLiveSet"]),
+        // Exposures.
+        ("SecretsInConfiguration", &["PasswordsInArguments", "PasswordsInEnvironment", "PasswordsInSystemProperties"]),
+        ("WeakCrypto", &["CryptoSecurityRule"]),
+        // The heap and its collector, from what went wrong to what it costs.
+        ("AllocationStalls", &["ZGCAllocationStallRule", "HeapFull"]),
+        ("AllocationStalls", COLLECTOR),
+        ("FailedEvacuation", &["FullGc", "GcStall", "HeapFull"]),
+        ("FailedEvacuation", COLLECTOR),
+        ("HeapLeakForecast", &["IncreasingLiveSet", "HeapFull", "HeapContent"]),
+        ("HeapFull", COLLECTOR),
+        ("HumongousAllocation", &["TlabAllocationRatio"]),
+        ("ExplicitGc", &["SystemGc"]),
+        ("ExplicitGc", COLLECTOR),
+        ("SystemGc", &["FullGc", "HighGc"]),
+        ("HeapInspectionGc", &["FullGc", "GcStall"]),
+        ("AllocationRate", &["Allocations.class", "Allocations.thread", "GcFreedRatio", "TlabAllocationRatio"]),
+        ("GcPauseRatio", &["HighGc", "LongGcPause", "GcPauseTargetRule", "GcFreedRatio", "VmOperationOverhead"]),
+        ("GcPauseRatio", &["ApplicationHalts", "GcCpuOverhead"]),
+        ("VmOperationShare", &["ApplicationHalts", "VMOperations", "VmOperationOverhead"]),
+        ("SlowSafepoint", &["ApplicationHalts", "SafepointOverhead"]),
+        ("ApplicationHalts", &["VMOperations", "VmOperationOverhead", "HighGc"]),
+        ("BoxingOverhead", &["PrimitiveToObjectConversion"]),
+        ("PrimitiveToObjectConversion", &["Allocations.class", "Allocations.thread"]),
+        ("Allocations.class", &["Allocations.thread", "TlabAllocationRatio"]),
+        ("Allocations.thread", &["TlabAllocationRatio"]),
+        ("FinalizerBacklog", &["FinalizersRun", "FinalizerOverhead"]),
+        ("FinalizerOverhead", &["FinalizersRun"]),
+        // Classes and code.
+        ("MetaspaceChurn", &["ClassLeak", "IncreasingMetaSpaceLiveSet"]),
+        ("ClassLeak", &["IncreasingMetaSpaceLiveSet"]),
+        ("ClassLoadingOverhead", &["ClassLoading"]),
+        ("CodeCacheNearFull", &["CodeCache"]),
+        ("DeoptimizationStorm", &["DeoptimizationOverhead", "JitOverhead"]),
+        // Waiting.
+        ("LoggingBlocks", &["LockContention", "JavaBlocking", "LockConvoy", "IoWait", "FileForce", "FileWrite"]),
+        ("ConnectionPoolWait", &["LockContention", "JavaBlocking", "LockConvoy"]),
+        ("LockConvoy", &["LockContention", "JavaBlocking", "LockInternalsOverhead", "ThreadStates"]),
+        ("LockContention", &["JavaBlocking", "LockConvoy", "LockInternalsOverhead", "ThreadStates"]),
+        ("JavaBlocking", &["LockInternalsOverhead", "ThreadStates"]),
+        ("RepeatedRequests", &["SocketRead", "IoWait", "SmallIo"]),
+        ("IoWait", &["SocketRead", "SocketWrite", "FileRead", "FileWrite", "FileForce"]),
+        // The CPU.
+        ("ExceptionControlFlow", &["ExceptionOverhead", "Errors"]),
+        ("RegexOverhead", &["RegexCompileOverhead"]),
+        ("LoggingOverhead", &["Log4jOverhead"]),
+        ("HotSpots", &["MethodProfiling", "FewSampledThreads"]),
+        ("MethodProfiling", &["FewSampledThreads"]),
+        // The machine.
+        ("ContainerCpuThrottling", &["GcInvertedParallelism"]),
+        ("CpuSaturation", &["CompareCpu", "GcInvertedParallelism", "ManyRunningProcesses"]),
+        ("CompareCpu", &["GcInvertedParallelism", "ManyRunningProcesses"]),
+        // The recording.
+        (
+            "RecordingQuality",
+            &["StackdepthSetting", "BufferLost", "OverAggressiveRecordingSetting", "DebugNonSafepoints"],
+        ),
+    ],
+    follows_from: &[
+        ("SeriousErrors", &["HeapLeakForecast", "HeapFull", "DirectBuffers", "MetaspaceChurn"]),
+        ("AllocationStalls", &["HeapLeakForecast"]),
+        ("FailedEvacuation", &["HeapLeakForecast", "HumongousAllocation"]),
+        ("HeapFull", &["HeapLeakForecast"]),
+        (
+            "GcPauseRatio",
+            &[
+                "ContainerCpuThrottling",
+                "HeapFull",
+                "HeapLeakForecast",
+                "HumongousAllocation",
+                "ExplicitGc",
+                "AllocationRate",
+            ],
+        ),
+        (
+            "ApplicationHalts",
+            &[
+                "ContainerCpuThrottling",
+                "GcPauseRatio",
+                "VmOperationShare",
+                "SlowSafepoint",
+                "ExplicitGc",
+                "AllocationRate",
+            ],
+        ),
+        (
+            "HighGc",
+            &["ContainerCpuThrottling", "HeapFull", "HeapLeakForecast", "HumongousAllocation", "AllocationRate"],
+        ),
+        ("LongGcPause", &["ContainerCpuThrottling", "HeapFull", "HeapLeakForecast"]),
+        ("GcCpuOverhead", &["HeapFull", "HeapLeakForecast", "HumongousAllocation", "AllocationRate"]),
+        ("GcPauseTargetRule", &["ContainerCpuThrottling", "CpuSaturation"]),
+        ("GcInvertedParallelism", &["LowOnPhysicalMemory"]),
+        ("JitOverhead", &["DeoptimizationStorm", "CodeCacheNearFull"]),
+        ("ThreadStates", &["LockContention", "LockConvoy"]),
+        ("LockContention", &["ContainerCpuThrottling"]),
+        ("ExecutorQueueDelay", &["LockContention", "IoWait", "ContainerCpuThrottling"]),
+    ],
+};
+
+#[cfg(test)]
+mod tests {
+    use super::RELATIONS;
+
+    /// A name that is no rule's would never relate to anything.
+    #[test]
+    fn all_ids_are_rules() {
+        let known: Vec<&str> = crate::analysis().infos().map(|info| info.id).collect();
+        for (id, others) in RELATIONS.same_story.iter().chain(RELATIONS.follows_from) {
+            for id in std::iter::once(id).chain(*others) {
+                assert!(known.contains(id), "{id}");
+            }
+        }
+    }
+}
