@@ -1,5 +1,5 @@
 //! Totals against what the JDK's own parser reads from the recordings of the corpus, where that is there. The whole
-//! comparison, stacks included, is `.ci/conformance.py`.
+//! comparison, stacks included, is `check.py` of the conformance checks.
 
 use std::path::Path;
 
