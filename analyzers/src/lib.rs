@@ -11,6 +11,7 @@ mod engine;
 pub mod events;
 pub mod math;
 pub mod names;
+pub mod pass;
 mod profiles;
 pub mod rule;
 pub mod runtime;
@@ -21,6 +22,7 @@ pub mod testing;
 pub mod time_range;
 pub mod views;
 
+pub use pass::Pass;
 pub use profiles::{CpuSource, Filter, LabelKey, Options, Progress, collect, collect_merged};
 pub use summary::Summary;
 pub use time_range::TimeBound;

@@ -18,17 +18,19 @@ mod report;
 mod settled;
 pub(crate) mod sources;
 
-use jfr_parse::{Recording, Result};
+use std::sync::Arc;
+
+use jfr_parse::{Error, Recording, Result};
 
 use crate::account::Account;
-use crate::engine::driver::{as_loss, run, tasks};
-use crate::engine::plans::PlanCache;
+use crate::engine::consumer::Engine;
+use crate::engine::driver::{Task, as_loss, run, tasks};
 use crate::engine::stacks::Shared;
-use chunk::Context;
+use chunk::ChunkResult;
+pub(crate) use chunk::Context;
 pub(crate) use commit::overlapping;
 use commit::{Committer, Merged, Totals};
 pub use options::{CpuSource, Filter, LabelKey, Options, Progress};
-use settled::Settled;
 
 use jfrkit_profile::{Label, LabelSetId, LabelValue, Profile, ProfileSet, ProfileType, Tables};
 
@@ -47,53 +49,95 @@ pub fn collect(recording: &Recording<'_>, options: &Options) -> Result<ProfileSe
 /// As for [`collect`].
 pub fn collect_merged(recordings: &[&Recording<'_>], options: &Options) -> Result<ProfileSet> {
     let limits = recordings.first().map(|r| r.limits().clone()).unwrap_or_default();
-    let mut spans = Vec::new();
-    for (number, recording) in recordings.iter().enumerate() {
-        for (_, header) in recording.headers() {
-            spans.push((number, header.start_nanos, header.start_nanos.saturating_add(header.duration_nanos.max(0))));
-        }
-    }
     let tasks = tasks(recordings);
-    let context = Context {
-        options,
-        shared: Shared::new(options.into(), &limits, recordings.iter().map(|r| r.bytes().len()).sum()),
-        account: Account::new(limits.clone()),
-        plans: PlanCache::default(),
-        chunks: &tasks,
-        settled: Settled::default(),
-    };
-    let mut committer = Committer::new(&spans, options.cpu_source, limits.losses);
-    for loss in recordings.iter().flat_map(|r| r.losses()) {
-        committer.lose(loss.clone());
-    }
+    let shared = Shared::new(options.into(), &limits, recordings.iter().map(|r| r.bytes().len()).sum());
+    let account = Account::new(limits.clone());
+    let engine = Engine::new(Context::new(options, &shared, &account, &tasks), &shared, &account, [&options.stop]);
+    let mut collecting = Collecting::new(recordings, options, &tasks, limits.losses);
     let read = |index: usize, chunk: &jfr_parse::Chunk<'_>| {
-        let result = context.chunk(index, chunk)?;
+        let result = engine.chunk(index, chunk)?;
         options.progress.tell(chunk.header().chunk_size);
         Ok(result)
     };
-    let failures = run(&tasks, read, |index, result| {
-        if let (Err(error), Some(task)) = (&result, tasks.get(index)) {
-            committer.lose(as_loss(task, error));
-        }
-        committer.take(index, result.ok());
-    })?;
+    let failures = run(&tasks, read, |index, result| collecting.take(index, result))?;
+    drop(engine);
     match failures.first {
         Some(error) if failures.chunks == tasks.len() => Err(error),
-        _ => Ok(finish(context, committer.finish(), &spans)),
+        _ => {
+            let collected = collecting.finish(&shared);
+            Ok(collected.into_set(Arc::new(shared.freeze())))
+        }
+    }
+}
+
+/// Profiles, while chunks are committed.
+pub(crate) struct Collecting<'o> {
+    options: &'o Options,
+    tasks: &'o [Task<'o>],
+    spans: Vec<(usize, i64, i64)>,
+    committer: Committer,
+}
+
+/// Profiles of which the tables are not complete yet.
+pub(crate) struct Collected<'o> {
+    options: &'o Options,
+    spans: Vec<(usize, i64, i64)>,
+    totals: Totals,
+    cut_names: usize,
+}
+
+impl<'o> Collecting<'o> {
+    pub(crate) fn new(
+        recordings: &[&Recording<'_>],
+        options: &'o Options,
+        tasks: &'o [Task<'o>],
+        max_losses: usize,
+    ) -> Self {
+        let mut spans = Vec::new();
+        for (number, recording) in recordings.iter().enumerate() {
+            for (_, header) in recording.headers() {
+                let end = header.start_nanos.saturating_add(header.duration_nanos.max(0));
+                spans.push((number, header.start_nanos, end));
+            }
+        }
+        let mut committer = Committer::new(&spans, options.cpu_source, max_losses);
+        for loss in recordings.iter().flat_map(|r| r.losses()) {
+            committer.lose(loss.clone());
+        }
+        Self { options, tasks, spans, committer }
+    }
+
+    /// Takes what the chunk of this place yields.
+    pub(crate) fn take(&mut self, index: usize, result: std::result::Result<ChunkResult, &Error>) {
+        if let (Err(error), Some(task)) = (&result, self.tasks.get(index)) {
+            self.committer.lose(as_loss(task, error));
+        }
+        self.committer.take(index, result.ok());
+    }
+
+    /// All chunks are taken.
+    pub(crate) fn finish(self, shared: &Shared) -> Collected<'o> {
+        let mut totals = self.committer.finish();
+        if self.options.labels.contains(&LabelKey::TraceEndpoint) {
+            name_endpoints(shared, &mut totals);
+        }
+        Collected { options: self.options, spans: self.spans, totals, cut_names: shared.cut_names() }
+    }
+}
+
+impl Collected<'_> {
+    /// Makes profiles of the sums.
+    pub(crate) fn into_set(self, tables: Arc<Tables>) -> ProfileSet {
+        finish(self, tables)
     }
 }
 
 /// Makes profiles of the sums.
-fn finish(context: Context<'_>, mut totals: Totals, spans: &[(usize, i64, i64)]) -> ProfileSet {
-    let options = context.options;
-    if options.labels.contains(&LabelKey::TraceEndpoint) {
-        name_endpoints(&context, &mut totals);
-    }
+fn finish(collected: Collected<'_>, tables: Arc<Tables>) -> ProfileSet {
+    let Collected { options, spans, mut totals, cut_names } = collected;
     let start = spans.iter().map(|s| s.1).min().unwrap_or(0).max(options.filter.from_nanos.unwrap_or(i64::MIN));
     let end = spans.iter().map(|s| s.2).max().unwrap_or(0).min(options.filter.to_nanos.unwrap_or(i64::MAX));
     let main = totals.facts.iter().find_map(|f| f.main.clone());
-    let cut_names = context.shared.cut_names();
-    let tables = context.shared.interner.freeze();
     let mut profiles = Vec::new();
     let mut absent = Vec::new();
     let mut merged = std::mem::take(&mut totals.profiles);
@@ -143,7 +187,7 @@ fn filter_frames(samples: &mut jfrkit_profile::Samples, tables: &Tables, filter:
 
 /// Replaces the root span that stands for an endpoint by the endpoint's name, which is told later than the
 /// samples of its request.
-fn name_endpoints(context: &Context<'_>, totals: &mut Totals) {
+fn name_endpoints(shared: &Shared, totals: &mut Totals) {
     let key = LabelKey::TraceEndpoint.name();
     let Totals { profiles, endpoints, .. } = totals;
     for (kind, merged) in profiles.iter_mut() {
@@ -151,7 +195,7 @@ fn name_endpoints(context: &Context<'_>, totals: &mut Totals) {
         let mut known: std::collections::BTreeMap<LabelSetId, LabelSetId> = std::collections::BTreeMap::new();
         for sample in merged.samples.iter() {
             let labels = *known.entry(sample.labels).or_insert_with(|| {
-                let mut symbols = context.shared.interner.symbols();
+                let mut symbols = shared.interner.symbols();
                 let old = symbols.labels_of(sample.labels).to_vec();
                 let new: Vec<Label> = old
                     .into_iter()

@@ -31,6 +31,8 @@ pub use settings::{DefaultValue, Setting, Settings, Unit};
 pub use timeline::{Series, Shape, Timeline, Track, TrackUnit};
 pub use verdict::{Severity, Verdict};
 
+use crate::Pass;
+use crate::engine::stacks::Shared;
 use crate::events::read::{self, Wanted};
 use crate::events::{Facts, Needs};
 
@@ -102,17 +104,17 @@ impl Analysis {
     /// What keeps all chunks from being read, [`jfr_parse::Error::Stopped`], [`jfr_parse::Error::Changed`], and options
     /// that name what does not exist.
     pub fn evaluate(&self, recording: &Recording<'_>, options: &AnalysisOptions) -> Result<Report, AnalysisError> {
+        let output = Pass::new(recording).rules(self, options).run()?;
+        output.report.ok_or_else(|| jfr_parse::Error::Stopped.into())
+    }
+
+    /// What it takes to run the rules that the options choose.
+    pub(crate) fn prepare<'r>(&'r self, options: &'r AnalysisOptions) -> Result<Judging<'r>, AnalysisError> {
         let chosen = self.choose(options)?;
         let needs: Vec<Needs> = chosen.iter().map(|(rule, _)| rule.needs()).collect();
         let picture = options.timeline.then(Timeline::needs);
         let wanted = Wanted::new(needs.iter().chain(&picture));
-        let facts = read::read(recording, &wanted, options)?;
-        let rules =
-            chosen.par_iter().zip(&needs).map(|((rule, settings), needs)| judge(*rule, needs, settings, &facts));
-        let rules: Vec<Outcome> = rules.collect();
-        let findings = finding::findings(&rules, &self.relations);
-        let timeline = options.timeline.then(|| Timeline::of(&facts));
-        Ok(Report { findings, rules, recording: RecordingInfo::of(&facts), timeline })
+        Ok(Judging { chosen, relations: &self.relations, needs, wanted, options })
     }
 
     /// The rules that the options choose, with their settings.
@@ -140,6 +142,31 @@ impl Analysis {
 const WORTH_A_WARNING: f64 = 0.02;
 /// The cost below which it is none: a tenth of a percent is less than a recording can tell from nothing.
 const WORTH_A_LOOK: f64 = 0.001;
+/// Rules that are chosen, and what they need.
+pub(crate) struct Judging<'r> {
+    chosen: Vec<(&'r dyn Rule, Settings)>,
+    relations: &'r Relations,
+    needs: Vec<Needs>,
+    pub(crate) wanted: Wanted,
+    pub(crate) options: &'r AnalysisOptions,
+}
+
+impl Judging<'_> {
+    /// What reads the events for it.
+    pub(crate) fn context<'c>(&'c self, recording: &Recording<'_>, shared: &'c Shared) -> read::Context<'c> {
+        read::Context::new(recording, &self.wanted, self.options, shared)
+    }
+
+    /// Runs the rules.
+    pub(crate) fn report(&self, facts: Facts) -> Report {
+        let rules = self.chosen.par_iter().zip(&self.needs);
+        let rules = rules.map(|((rule, settings), needs)| judge(*rule, needs, settings, &facts));
+        let rules: Vec<Outcome> = rules.collect();
+        let findings = finding::findings(&rules, self.relations);
+        let timeline = self.options.timeline.then(|| Timeline::of(&facts));
+        Report { findings, rules, recording: RecordingInfo::of(&facts), timeline }
+    }
+}
 
 /// Evaluates one rule on facts that hold what it needs.
 pub(crate) fn judge(rule: &dyn Rule, needs: &Needs, settings: &Settings, facts: &Facts) -> Outcome {

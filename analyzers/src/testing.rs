@@ -246,7 +246,7 @@ impl Scene {
             table.sort();
         }
         let mut facts = Facts {
-            names: maker.interner.freeze(),
+            names: maker.interner.freeze().into(),
             threads: maker.threads,
             events,
             tables,

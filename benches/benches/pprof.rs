@@ -73,7 +73,7 @@ fn made_up() -> ProfileSet {
         main: None,
     };
     ProfileSet {
-        tables: interner.freeze(),
+        tables: interner.freeze().into(),
         profiles: vec![profile],
         absent: Vec::new(),
         losses: Vec::new(),

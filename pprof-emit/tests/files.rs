@@ -97,7 +97,7 @@ fn each_profile_gets_its_file() {
     let mut other = profile.clone();
     other.kind = ProfileType::Alloc;
     let set = ProfileSet {
-        tables,
+        tables: tables.into(),
         profiles: vec![profile, other],
         absent: Vec::new(),
         losses: Vec::new(),

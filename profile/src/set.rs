@@ -1,12 +1,14 @@
 //! The profiles of one recording, or of several merged.
 
+use std::sync::Arc;
+
 use super::{Profile, ProfileType, Tables};
 
 /// Profiles with the tables they refer to.
 #[derive(Debug)]
 pub struct ProfileSet {
     /// Strings, functions, frames, stacks and labels of all profiles.
-    pub tables: Tables,
+    pub tables: Arc<Tables>,
     /// One for each type that was asked for and has samples, in the order of [`ProfileType::ALL`].
     pub profiles: Vec<Profile>,
     /// The types that were asked for and have none, with the reason.

@@ -145,26 +145,52 @@ pub(crate) fn parts<P: Send>(
     Ok(parts.into_iter().map(|(_, part)| part).collect())
 }
 
-/// As [`parts`], for parts that are large: no more of them than there are threads are held at once. Each is handed to `add`,
-/// in the order of the file.
+/// As [`parts`], but each part is handed to `add`, in the order of the file, while others are read: few are held at once.
 ///
 /// # Errors
-/// As for [`parts`].
-pub(crate) fn parts_in_waves<P: Send>(
+/// One of `read`, after which no more parts are read.
+pub(crate) fn parts_in_order<P: Send>(
     chunk: &Chunk<'_>,
     size: usize,
     read: impl Fn(Range<usize>) -> Result<P> + Sync,
-    mut add: impl FnMut(P),
+    mut add: impl FnMut(P) + Send,
 ) -> Result<()> {
-    for wave in chunk.segments(size).chunks(rayon::current_num_threads().max(1)) {
-        if let [only] = wave {
-            add(read(only.clone())?);
-        } else {
-            let parts: Result<Vec<P>> = wave.par_iter().map(|segment| read(segment.clone())).collect();
-            parts?.into_iter().for_each(&mut add);
-        }
+    let segments = chunk.segments(size);
+    if let [only] = segments.as_slice() {
+        add(read(only.clone())?);
+        return Ok(());
     }
-    Ok(())
+    let mut order: Vec<(usize, Range<usize>)> = segments.into_iter().enumerate().collect();
+    // Those that are much larger than others first; the others as they are added.
+    let large = |segment: &Range<usize>| if segment.len() / 2 > size { segment.len() } else { 0 };
+    order.sort_by_key(|(_, segment)| std::cmp::Reverse(large(segment)));
+    let next = AtomicUsize::new(0);
+    let added = Mutex::new((0, BTreeMap::new(), add, None));
+    let work = || {
+        while let Some((i, segment)) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let part = read(segment.clone());
+            let mut added = added.lock().unwrap_or_else(PoisonError::into_inner);
+            let (first, waiting, add, failed) = &mut *added;
+            match part {
+                Ok(part) => {
+                    waiting.insert(*i, part);
+                    while let Some(part) = waiting.remove(first) {
+                        add(part);
+                        *first += 1;
+                    }
+                }
+                Err(error) => {
+                    next.store(order.len(), Ordering::Relaxed);
+                    failed.get_or_insert(error);
+                }
+            }
+        }
+    };
+    match rayon::current_num_threads().min(order.len()) {
+        0 | 1 => work(),
+        threads => rayon::scope(|scope| (0..threads).for_each(|_| scope.spawn(|_| work()))),
+    }
+    added.into_inner().unwrap_or_else(PoisonError::into_inner).3.map_or(Ok(()), Err)
 }
 
 /// A chunk that cannot be read, as a loss.

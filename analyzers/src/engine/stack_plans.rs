@@ -30,6 +30,11 @@ pub(crate) struct ClassPlan {
 }
 
 impl StackPlans {
+    /// The type of frames, where they have a pool of their own.
+    pub(crate) fn frame_pool(&self) -> Option<u64> {
+        self.pooled_frames.then_some(self.frame_type)
+    }
+
     /// `None` where the type has no frames in it.
     pub(crate) fn new(chunk: &Chunk<'_>, trace: Type<'_>) -> Result<Option<Self>> {
         let Some(frames) = trace.field("frames").filter(|f| f.is_array()) else { return Ok(None) };

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use super::functions::{Functions, Methods, Spelling, pseudo};
 use super::memo::{MEMO_BYTES, Memo};
 use super::stack_plans::StackPlans;
-use jfrkit_profile::{BLOCK, BlockId, Frame, FrameId, FunctionId, Interner, StackId};
+use jfrkit_profile::{BLOCK, BlockId, Frame, FrameId, FunctionId, Interner, StackId, Tables};
 
 /// Name of the frame of events without a usable stack trace.
 pub(crate) const NO_STACK_TRACE: &str = "[no stack trace]";
@@ -60,6 +60,11 @@ impl Shared {
         self.memos.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Ends the filling of the tables.
+    pub(crate) fn freeze(self) -> Tables {
+        self.interner.freeze()
+    }
+
     /// How many names were cut, for being too long or for there being too many long ones.
     pub(crate) fn cut_names(&self) -> usize {
         self.functions.cut()
@@ -82,39 +87,93 @@ const UNKNOWN: u32 = 0;
 const FEWEST: usize = 256;
 const MOST: usize = 2_048;
 
-/// The stack of each trace of a chunk, and whether it was truncated, by all threads that are free.
-///
-/// # Errors
-/// Those of `check`, which is called from time to time.
-pub(crate) fn resolve<'a>(
-    shared: &Shared,
-    chunk: &Chunk<'a>,
-    pools: &Pools<'a>,
-    plans: Option<&StackPlans>,
-    traces: &[u64],
-    check: impl Fn() -> Result<()> + Sync,
-) -> Result<Vec<(StackId, bool)>> {
-    // One resolver for each thread that takes part: each has to learn the frames of the chunk anew.
-    let idle = Mutex::new(Vec::new());
-    let lock = || idle.lock().unwrap_or_else(PoisonError::into_inner);
-    let some = |part: &[u64]| -> Result<Vec<(StackId, bool)>> {
-        check()?;
-        let resolver = lock().pop();
-        let mut resolver = resolver.unwrap_or_else(|| Resolver::new(shared, chunk, pools, plans, traces.len()));
-        let resolved = resolver.resolve(part);
-        lock().push(resolver);
-        check()?;
-        Ok(resolved)
-    };
-    let at_once = traces.len().div_ceil(8 * rayon::current_num_threads()).clamp(FEWEST, MOST);
-    let resolved = if traces.len() <= at_once {
-        some(traces)
-    } else {
+type Resolved = (StackId, bool);
+
+/// The stacks of a chunk, for all consumers that want some.
+pub(crate) struct ChunkStacks<'c, 'a> {
+    shared: &'c Shared,
+    chunk: &'c Chunk<'a>,
+    pools: &'c Pools<'a>,
+    plans: Option<&'c StackPlans>,
+    check: &'c (dyn Fn() -> Result<()> + Sync),
+    /// One resolver for each thread that takes part: each has to learn the frames of the chunk.
+    idle: Mutex<Vec<Resolver<'c, 'a>>>,
+    /// What is resolved by now, where it may be asked for again.
+    known: Option<Mutex<HashMap<u64, Resolved, foldhash::fast::RandomState>>>,
+}
+
+impl std::fmt::Debug for ChunkStacks<'_, '_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ChunkStacks").finish_non_exhaustive()
+    }
+}
+
+impl<'c, 'a> ChunkStacks<'c, 'a> {
+    /// `again` says whether the same traces may be resolved more than once; `check` is called from time to time.
+    pub(crate) fn new(
+        shared: &'c Shared,
+        chunk: &'c Chunk<'a>,
+        pools: &'c Pools<'a>,
+        plans: Option<&'c StackPlans>,
+        again: bool,
+        check: &'c (dyn Fn() -> Result<()> + Sync),
+    ) -> Self {
+        let known = again.then(Mutex::default);
+        Self { shared, chunk, pools, plans, check, idle: Mutex::default(), known }
+    }
+
+    /// The same traces for somebody who spells names in another way.
+    pub(crate) fn spelled(&self, shared: &'c Shared) -> Self {
+        Self::new(shared, self.chunk, self.pools, self.plans, false, self.check)
+    }
+
+    /// Whether stacks are those of these tables.
+    pub(crate) fn are_of(&self, shared: &Shared) -> bool {
+        std::ptr::eq(self.shared, shared)
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Resolver<'c, 'a>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The stack of each trace, and whether it was truncated, by all threads that are free. A trace that is not there, is
+    /// empty or does not parse is the stack of the single frame `[no stack trace]`.
+    ///
+    /// # Errors
+    /// Those of the check.
+    pub(crate) fn resolve(&self, traces: &[u64]) -> Result<Vec<Resolved>> {
+        let Some(known) = &self.known else { return self.resolve_all(traces) };
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh: Vec<u64> = traces.iter().copied().filter(|trace| !known.contains_key(trace)).collect();
+        known.extend(fresh.iter().copied().zip(self.resolve_all(&fresh)?));
+        let none = (self.shared.no_stack(), false);
+        Ok(traces.iter().map(|trace| known.get(trace).copied().unwrap_or(none)).collect())
+    }
+
+    fn resolve_all(&self, traces: &[u64]) -> Result<Vec<Resolved>> {
+        let some = |part: &[u64]| -> Result<Vec<Resolved>> {
+            (self.check)()?;
+            let resolver = self.idle().pop();
+            let mut resolver = resolver
+                .unwrap_or_else(|| Resolver::new(self.shared, self.chunk, self.pools, self.plans, traces.len()));
+            let resolved = resolver.resolve(part);
+            self.idle().push(resolver);
+            (self.check)()?;
+            Ok(resolved)
+        };
+        let at_once = traces.len().div_ceil(8 * rayon::current_num_threads()).clamp(FEWEST, MOST);
+        if traces.len() <= at_once {
+            return some(traces);
+        }
         traces.par_chunks(at_once).map(some).collect::<Result<Vec<_>>>().map(|parts| parts.concat())
-    };
-    let memos = lock().drain(..).map(|resolver| resolver.memo).collect::<Vec<_>>();
-    shared.memos().extend(memos);
-    resolved
+    }
+}
+
+impl Drop for ChunkStacks<'_, '_> {
+    fn drop(&mut self) {
+        let memos = self.idle().drain(..).map(|resolver| resolver.memo).collect::<Vec<_>>();
+        self.shared.memos().extend(memos);
+    }
 }
 
 /// Resolves the stack traces of one chunk, on one thread.

@@ -12,6 +12,7 @@ mod table;
 mod thread;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub use events::{EventFacts, Presence};
 pub use groups::{Group, Groups};
@@ -37,7 +38,7 @@ use jfrkit_profile::{StrId, Tables};
 /// `jdk.CPUInformation`, `jdk.GCConfiguration`, `jdk.GCHeapConfiguration` and `jdk.InitialSystemProperty` with all their fields.
 #[derive(Debug)]
 pub struct Facts {
-    pub(crate) names: Tables,
+    pub(crate) names: Arc<Tables>,
     pub(crate) threads: Vec<ThreadInfo>,
     pub(crate) events: BTreeMap<String, EventFacts>,
     pub(crate) tables: BTreeMap<&'static str, TableData>,

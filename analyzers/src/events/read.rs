@@ -12,35 +12,55 @@ mod profiles;
 mod value;
 mod wanted;
 
-use jfr_parse::{Error, Recording, Result};
-
+pub(crate) use chunk::Context;
+pub(crate) use join::Joined;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use profiles::{ChunkView, Profiles, Writer, code};
 pub(crate) use wanted::Wanted;
 
-use super::facts::Facts;
-use crate::engine::driver::{run, tasks};
-use crate::rule::AnalysisOptions;
-use chunk::Context;
-use join::Joined;
+#[cfg(test)]
+pub(crate) use alone::read;
 
-/// Reads what is wanted of a recording.
-pub(crate) fn read(recording: &Recording<'_>, wanted: &Wanted, options: &AnalysisOptions) -> Result<Facts> {
-    let context = Context::new(recording, wanted, options);
-    let mut joined = Joined::new(recording, &context);
-    let tasks = tasks(&[recording]);
-    let failures = run(
-        &tasks,
-        |_, chunk| context.chunk(chunk),
-        |index, result| {
-            let warning = result.as_ref().err().map(|error| format!("chunk {index} cannot be read: {error}"));
-            joined.take(&context, index, result.ok(), warning);
-            context.account.keep(joined.bytes());
-        },
-    )?;
-    match failures.first {
-        // Damage is told as a warning: a report that says nothing of a damaged recording is a report.
-        Some(error) if failures.chunks == tasks.len() && !matches!(error, Error::Damaged { .. }) => Err(error),
-        _ => Ok(joined.finish(recording, context)),
+/// The facts by themselves.
+#[cfg(test)]
+mod alone {
+    use std::sync::Arc;
+
+    use jfr_parse::{Error, Recording, Result};
+
+    use super::{Context, Joined, Wanted};
+    use crate::account::Account;
+    use crate::engine::consumer::Engine;
+    use crate::engine::driver::{run, tasks};
+    use crate::engine::functions::Spelling;
+    use crate::engine::stacks::Shared;
+    use crate::events::facts::Facts;
+    use crate::rule::AnalysisOptions;
+
+    /// Reads what is wanted of a recording.
+    pub(crate) fn read(recording: &Recording<'_>, wanted: &Wanted, options: &AnalysisOptions) -> Result<Facts> {
+        let limits = recording.limits();
+        let shared = Shared::new(Spelling::default(), limits, recording.bytes().len());
+        let account = Account::new(limits.clone());
+        let context = Context::new(recording, wanted, options, &shared);
+        let engine = Engine::new(context, &shared, &account, [&options.stop]);
+        let mut joined = Joined::new(recording, &engine.consumer);
+        let tasks = tasks(&[recording]);
+        let failures = run(
+            &tasks,
+            |index, chunk| engine.chunk(index, chunk),
+            |index, result| {
+                joined.take_result(&engine.consumer, &account, index, result);
+            },
+        )?;
+        match failures.first {
+            // Damage is told as a warning: a report that says nothing of a damaged recording is a report.
+            Some(error) if failures.chunks == tasks.len() && !matches!(error, Error::Damaged { .. }) => Err(error),
+            _ => {
+                let threads = engine.consumer.into_threads();
+                let names = Arc::new(shared.freeze());
+                Ok(joined.finish(recording, wanted, threads, names))
+            }
+        }
     }
 }

@@ -1,41 +1,32 @@
 //! One chunk, from its bytes to samples: walk, join, route, resolve.
 
 use hashbrown::HashMap;
-use jfr_parse::{CHECKPOINT, Chunk, Clock, Damage, Loss, METADATA, PoolEntries, Pools, RawEvent, RawStr, Result, Row};
+use jfr_parse::{Chunk, Clock, Damage, Loss, Pools, RawEvent, RawStr, Result, Row, Type};
 
-use super::execution::{Execution, State, has_default_state, park_kind};
+use super::execution::{Execution, has_default_state};
 use super::facts::{FactKind, Facts};
 use super::gather::{Gathered, Key, Sums};
 use super::labels::Labels;
 use super::memory::Memory;
-use super::options::{CpuSource, Options};
+use super::options::Options;
 use super::periods::{Periods, StatedPeriod};
 use super::plans::{Act, Plans, Reading};
 use super::settled::Settled;
-use super::sources::{AMOUNT, KEY, Measure, Route, SECOND, SOURCES, TIME};
-use crate::account::{Account, Held};
-use crate::engine::driver::{self, Task};
-use crate::engine::plans::PlanCache;
-use crate::engine::stacks::{self, Shared};
+use super::sources::{AMOUNT, KEY, Measure, Route, SECOND, SLOTS, SOURCES, TIME};
+use crate::account::Account;
+use crate::engine::consumer::{At, Consumer, Ended};
+use crate::engine::driver::Task;
+use crate::engine::routing::{Routes, Target};
+use crate::engine::stack_plans::StackPlans;
+use crate::engine::stacks::{ChunkStacks, Shared};
 use jfrkit_profile::{LabelSetId, ProfileType, StackId};
 
-/// Bytes of a chunk that one thread walks at a time: small enough to balance, large enough to be worth it.
-const SEGMENT: usize = 2 << 20;
 /// Bytes of the name of a class or state that are looked at.
 pub(super) const MAX_KEY_TEXT: usize = 256;
 
-/// Where the samples of a chunk go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Target {
-    /// A profile.
-    Profile(ProfileType),
-    /// `cpu`, if this source is chosen.
-    Cpu(CpuSource),
-}
-
 /// A sample of a chunk.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ChunkSample {
+pub(crate) struct ChunkSample {
     pub(super) target: Target,
     pub(super) stack: StackId,
     pub(super) labels: LabelSetId,
@@ -44,7 +35,7 @@ pub(super) struct ChunkSample {
 
 /// What is known of the events of one source in one chunk.
 #[derive(Debug, Clone, Default)]
-pub(super) struct SourceState {
+pub(crate) struct SourceState {
     pub(super) declared: bool,
     pub(super) enabled: Option<bool>,
     pub(super) threshold: Option<String>,
@@ -63,10 +54,7 @@ impl SourceState {
     /// Notes where a sample went. Execution samples have another period where they are wall-clock samples, and none
     /// where they are events of some other kind.
     fn note(&mut self, target: Target, wall: StatedPeriod) {
-        let kind = match target {
-            Target::Profile(kind) => kind,
-            Target::Cpu(_) => ProfileType::Cpu,
-        };
+        let kind = target.kind();
         if self.kinds.iter().any(|(known, _)| *known == kind) {
             return;
         }
@@ -81,7 +69,7 @@ impl SourceState {
 
 /// What a sample is counted for besides its values.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Tally {
+pub(crate) struct Tally {
     pub(super) samples: u64,
     pub(super) truncated: u64,
     pub(super) without_stack: u64,
@@ -90,7 +78,7 @@ pub(super) struct Tally {
 
 /// What a chunk yields.
 #[derive(Debug, Default)]
-pub(super) struct ChunkResult {
+pub(crate) struct ChunkResult {
     pub(super) samples: Vec<ChunkSample>,
     /// By place in [`SOURCES`].
     pub(super) sources: Vec<SourceState>,
@@ -101,13 +89,12 @@ pub(super) struct ChunkResult {
     pub(super) memory: Memory<(StackId, LabelSetId)>,
 }
 
-/// What all chunks share.
+/// What all chunks share: the consumer that makes profiles.
 #[derive(Debug)]
-pub(super) struct Context<'o> {
+pub(crate) struct Context<'o> {
     pub(super) options: &'o Options,
-    pub(super) shared: Shared,
-    pub(super) account: Account,
-    pub(super) plans: PlanCache<Plans>,
+    pub(super) shared: &'o Shared,
+    pub(super) account: &'o Account,
     /// All chunks.
     pub(super) chunks: &'o [Task<'o>],
     pub(super) settled: Settled,
@@ -115,67 +102,29 @@ pub(super) struct Context<'o> {
 
 /// What a part of a chunk yields.
 #[derive(Default)]
-struct Part<'a> {
+pub(crate) struct Part<'a> {
     gathered: Gathered<'a>,
-    pools: PoolEntries,
     facts: Vec<(FactKind, usize)>,
     seen: Vec<u64>,
     /// Classes of errors thrown outside the time range.
     errors: Vec<u64>,
     losses: Vec<Loss>,
+    unreadable: u64,
     memory: Memory<Key>,
 }
 
-impl<'a> Part<'a> {
-    /// What all parts of a chunk yield together, but for the constants.
-    fn join(parts: Vec<Self>) -> Self {
-        let mut whole = Self { seen: vec![0; SOURCES.len()], ..Self::default() };
-        for mut part in parts {
-            let details = whole.gathered.append(part.gathered);
-            whole.memory.append(part.memory, |key| Key {
-                detail: details.get(key.detail as usize).copied().unwrap_or(0),
-                ..key
-            });
-            whole.facts.append(&mut part.facts);
-            whole.losses.append(&mut part.losses);
-            whole.errors.append(&mut part.errors);
-            for (sum, n) in whole.seen.iter_mut().zip(part.seen) {
-                *sum += n;
-            }
-        }
-        whole
-    }
+/// What a thread keeps from one part to the next.
+pub(crate) struct Walk<'a> {
+    /// Of each event type: the last event, over which the next is read.
+    rows: Vec<Row<'a, SLOTS>>,
+    clock: Clock,
+    /// That of lengths of time.
+    lengths: Clock,
 }
 
-impl Context<'_> {
-    /// Reads a chunk, which is number `index` of all chunks.
-    pub(super) fn chunk(&self, index: usize, chunk: &Chunk<'_>) -> Result<ChunkResult> {
-        let plans = self.plans.get(chunk, || Plans::new(chunk, self.options))?;
-        let lengths = self.lengths(index, chunk);
-        let held = self.account.hold();
-        let mut parts = driver::parts(chunk, SEGMENT, |segment| self.walk(chunk, &plans, &lengths, &held, segment))?;
-        let pools: Vec<PoolEntries> = parts.iter_mut().map(|part| std::mem::take(&mut part.pools)).collect();
-        let (mut whole, pools) = rayon::join(|| Part::join(parts), || chunk.join_pools(pools));
-        self.check(chunk)?;
-        let mut facts = Facts::gather(chunk, &plans, &pools, &whole.facts, self.options);
-        self.settle(index, chunk, &mut facts);
-        let mut losses = chunk.losses().to_vec();
-        if plans.too_many {
-            losses.push(Loss { offset: chunk.offset(), bytes: 0, what: Damage::OverLimit { limit: "types" } });
-        }
-        losses.append(&mut whole.losses);
-        Routing {
-            context: self,
-            chunk,
-            plans: &plans,
-            pools: &pools,
-            gathered: &whole.gathered,
-            seen: &whole.seen,
-            memory: whole.memory,
-            errors: &whole.errors,
-            facts,
-        }
-        .run(losses)
+impl<'o> Context<'o> {
+    pub(crate) fn new(options: &'o Options, shared: &'o Shared, account: &'o Account, chunks: &'o [Task<'o>]) -> Self {
+        Self { options, shared, account, chunks, settled: Settled::default() }
     }
 
     /// The clock that lengths of time are measured with in a chunk. A length is rounded to nanoseconds at both of its
@@ -187,88 +136,154 @@ impl Context<'_> {
         let first = first.map(|(_, first)| first).filter(|first| first.ticks_per_second == header.ticks_per_second);
         first.map_or(chunk.clock(), |first| Clock::new(first.start_nanos, first.start_ticks, first.ticks_per_second))
     }
-
-    /// Adds up the wanted events of a part of a chunk and notes its constants.
-    fn walk<'a>(
-        &self,
-        chunk: &Chunk<'a>,
-        plans: &Plans,
-        lengths: &Clock,
-        held: &Held<'_>,
-        segment: std::ops::Range<usize>,
-    ) -> Result<Part<'a>> {
-        self.check(chunk)?;
-        let clock = chunk.clock();
-        let filter = &self.options.filter;
-        let (from, to) = (filter.from_nanos.unwrap_or(i64::MIN), filter.to_nanos.unwrap_or(i64::MAX));
-        let mut part = Part { seen: vec![0; SOURCES.len()], ..Part::default() };
-        let mut events = chunk.walk(segment);
-        let mut unreadable = 0u64;
-        let mut rows = vec![Row::default(); plans.readings.len()];
-        for event in events.by_ref() {
-            match plans.acts.get(event.type_id) {
-                Some(Act::Read(i)) => {
-                    let Some(reading) = plans.readings.get(i as usize) else { continue };
-                    if let Some(seen) = part.seen.get_mut(reading.source as usize) {
-                        *seen += 1;
-                    }
-                    let Some(row) = rows.get_mut(i as usize) else { continue };
-                    if event.read_into(&reading.plan, row).is_err() {
-                        unreadable += 1;
-                        if unreadable == 1 {
-                            part.losses.push(loss(chunk, &event, Damage::Truncated));
-                        }
-                        continue;
-                    }
-                    if self.options.native_leaks && matches!(reading.route, Route::Malloc | Route::Free) {
-                        let nanos = clock.nanos(row.i64(TIME));
-                        if reading.route == Route::Free {
-                            part.memory.free(row.u64(SECOND), nanos);
-                        } else if (from..to).contains(&nanos) {
-                            let key = part.gathered.key(reading, row);
-                            part.memory.malloc(row.u64(SECOND), nanos, key, row.i64(AMOUNT));
-                        }
-                        continue;
-                    }
-                    if plans.timed && !(from..to).contains(&clock.nanos(row.i64(TIME))) {
-                        // It still tells that an exception event within the range is of a throw outside of it.
-                        if reading.route == Route::ErrorThrow && part.errors.last() != Some(&row.u64(KEY)) {
-                            part.errors.push(row.u64(KEY));
-                        }
-                        continue;
-                    }
-                    part.gathered.event(reading, row, lengths);
-                }
-                Some(Act::Fact(kind)) => part.facts.push((kind, event.offset)),
-                None if event.type_id == CHECKPOINT => {
-                    if let Err(what) = part.pools.add(&event, &plans.layouts) {
-                        part.losses.push(loss(chunk, &event, what));
-                    }
-                }
-                None => debug_assert!(event.type_id != METADATA || event.size > 0),
-            }
-        }
-        for &(at, bytes) in events.skipped() {
-            let offset = chunk.offset().saturating_add(at as u64);
-            part.losses.push(Loss { offset, bytes: bytes as u64, what: Damage::BadEventSize });
-        }
-        // What joining makes of it in the worst case, too.
-        held.take(
-            part.gathered.bytes().saturating_mul(3).saturating_add(part.pools.len().saturating_mul(48)),
-            chunk.offset(),
-        )?;
-        Ok(part)
-    }
-
-    /// The error that ends the work on a chunk, if there is one.
-    fn check(&self, chunk: &Chunk<'_>) -> Result<()> {
-        self.options.stop.check()?;
-        chunk.stop().check()
-    }
 }
 
-fn loss(chunk: &Chunk<'_>, event: &RawEvent<'_>, what: Damage) -> Loss {
-    Loss { offset: chunk.offset().saturating_add(event.offset as u64), bytes: event.size as u64, what }
+impl Consumer for Context<'_> {
+    type Plans = Plans;
+    type Ready<'c, 'a: 'c>
+        = ()
+    where
+        Self: 'c;
+    type State<'c, 'a: 'c>
+        = Walk<'a>
+    where
+        Self: 'c;
+    type Part<'a> = Part<'a>;
+    type Yield = ChunkResult;
+
+    fn plans(&self, chunk: &Chunk<'_>) -> Result<Plans> {
+        Plans::new(chunk, self.options)
+    }
+
+    fn reads_constants(&self, plans: &Plans, of: Type<'_>) -> bool {
+        plans.reads_constants(of, self.options)
+    }
+
+    fn trace_type(&self, plans: &Plans) -> Option<u64> {
+        plans.trace_type
+    }
+
+    fn ready<'c, 'a: 'c>(&'c self, _: At<'c, 'a, Plans>, _: Option<&'c StackPlans>) {}
+
+    fn state<'c, 'a: 'c>(&'c self, at: At<'c, 'a, Plans>) -> Walk<'a> {
+        Walk {
+            rows: vec![Row::default(); at.plans.readings.len()],
+            clock: at.chunk.clock(),
+            lengths: self.lengths(at.index, at.chunk),
+        }
+    }
+
+    fn part<'a>(&self, _: &Plans) -> Part<'a> {
+        Part { seen: vec![0; SOURCES.len()], ..Part::default() }
+    }
+
+    #[inline]
+    fn event<'c, 'a: 'c>(
+        &'c self,
+        at: &At<'c, 'a, Plans>,
+        (): &(),
+        Walk { rows, clock, lengths }: &mut Walk<'a>,
+        part: &mut Part<'a>,
+        event: &RawEvent<'a>,
+    ) {
+        let plans = at.plans;
+        let i = match plans.acts.get(event.type_id) {
+            Some(Act::Read(i)) => i,
+            Some(Act::Fact(kind)) => return part.facts.push((kind, event.offset)),
+            None => return,
+        };
+        let Some(reading) = plans.readings.get(i as usize) else { return };
+        if let Some(seen) = part.seen.get_mut(reading.source as usize) {
+            *seen += 1;
+        }
+        let Some(row) = rows.get_mut(i as usize) else { return };
+        if event.read_into(&reading.plan, row).is_err() {
+            part.unreadable += 1;
+            if part.unreadable == 1 {
+                let offset = at.chunk.offset().saturating_add(event.offset as u64);
+                part.losses.push(Loss { offset, bytes: event.size as u64, what: Damage::Truncated });
+            }
+            return;
+        }
+        let filter = &self.options.filter;
+        let range = filter.from_nanos.unwrap_or(i64::MIN)..filter.to_nanos.unwrap_or(i64::MAX);
+        if self.options.native_leaks && matches!(reading.route, Route::Malloc | Route::Free) {
+            let nanos = clock.nanos(row.i64(TIME));
+            if reading.route == Route::Free {
+                part.memory.free(row.u64(SECOND), nanos);
+            } else if range.contains(&nanos) {
+                let key = part.gathered.key(reading, row);
+                part.memory.malloc(row.u64(SECOND), nanos, key, row.i64(AMOUNT));
+            }
+            return;
+        }
+        if plans.timed && !range.contains(&clock.nanos(row.i64(TIME))) {
+            // It still tells that an exception event within the range is of a throw outside of it.
+            if reading.route == Route::ErrorThrow && part.errors.last() != Some(&row.u64(KEY)) {
+                part.errors.push(row.u64(KEY));
+            }
+            return;
+        }
+        part.gathered.event(reading, row, lengths);
+    }
+
+    fn lose(&self, part: &mut Part<'_>, loss: Loss) {
+        part.losses.push(loss);
+    }
+
+    fn close<'c, 'a: 'c>(&self, _: &mut Walk<'a>, part: &mut Part<'a>) -> usize {
+        // What joining makes of it in the worst case, too.
+        part.gathered.bytes().saturating_mul(3)
+    }
+
+    fn join<'a>(&self, whole: &mut Part<'a>, mut later: Part<'a>) {
+        let details = whole.gathered.append(later.gathered);
+        whole
+            .memory
+            .append(later.memory, |key| Key { detail: details.get(key.detail as usize).copied().unwrap_or(0), ..key });
+        whole.facts.append(&mut later.facts);
+        whole.losses.append(&mut later.losses);
+        whole.errors.append(&mut later.errors);
+        for (sum, n) in whole.seen.iter_mut().zip(later.seen) {
+            *sum += n;
+        }
+    }
+
+    fn finish<'c, 'a: 'c>(
+        &'c self,
+        at: At<'c, 'a, Plans>,
+        ended: &Ended<'_, 'c, 'a>,
+        mut whole: Part<'a>,
+    ) -> Result<ChunkResult> {
+        let At { index, chunk, plans, .. } = at;
+        let mut facts = Facts::gather(chunk, plans, ended.pools, &whole.facts, self.options);
+        self.settle(index, chunk, &mut facts);
+        let mut losses = chunk.losses().to_vec();
+        if plans.too_many {
+            losses.push(Loss { offset: chunk.offset(), bytes: 0, what: Damage::OverLimit { limit: "types" } });
+        }
+        losses.extend_from_slice(ended.bad_checkpoints);
+        losses.append(&mut whole.losses);
+        let own;
+        let stacks = if ended.stacks.are_of(self.shared) {
+            ended.stacks
+        } else {
+            own = ended.stacks.spelled(self.shared);
+            &own
+        };
+        Routing {
+            context: self,
+            chunk,
+            plans,
+            pools: ended.pools,
+            gathered: &whole.gathered,
+            seen: &whole.seen,
+            memory: whole.memory,
+            errors: &whole.errors,
+            facts,
+        }
+        .run(stacks, losses)
+    }
 }
 
 /// Decides where the events of a chunk go, now that all of it is known.
@@ -285,10 +300,10 @@ struct Routing<'c, 'a> {
 }
 
 impl<'a> Routing<'_, 'a> {
-    fn run(mut self, losses: Vec<Loss>) -> Result<ChunkResult> {
+    fn run(mut self, stacks: &ChunkStacks<'_, 'a>, losses: Vec<Loss>) -> Result<ChunkResult> {
         let memory = std::mem::take(&mut self.memory);
         let mut sources = self.states();
-        let mut routes = Routes::new(&self, &sources);
+        let mut routes = Values::new(&self, &sources);
         let mut labels = Labels::new(self.chunk, self.plans, self.pools, self.context);
         // Number of each trace among those that are needed.
         let most = self.gathered.iter().len();
@@ -302,7 +317,7 @@ impl<'a> Routing<'_, 'a> {
             if !labels.passes(reading, key, &detail) {
                 continue;
             }
-            let Some((target, values)) = routes.route(key, sums) else { continue };
+            let Some((target, values)) = routes.of(key, sums) else { continue };
             if let Some(state) = sources.get_mut(key.source as usize) {
                 state.note(target, routes.wall_period);
             }
@@ -326,12 +341,7 @@ impl<'a> Routing<'_, 'a> {
             let passes = labels.passes(reading, &key, &detail);
             passes.then(|| (number(key.stack), labels.set(reading, &key, &detail, self.gathered.text_of(&detail))))
         });
-        let (context, stacks) = (self.context, self.plans.stacks.as_ref());
-        let check = || {
-            context.check(self.chunk)?;
-            context.account.tables(&context.shared.interner, self.chunk.offset())
-        };
-        let resolved = stacks::resolve(&context.shared, self.chunk, self.pools, stacks, &order, check)?;
+        let resolved = stacks.resolve(&order)?;
         let mut result = ChunkResult { sources, losses, facts: self.facts, ..ChunkResult::default() };
         let no_stack = self.context.shared.no_stack();
         let stack = |trace: u32| resolved.get(trace as usize).copied().unwrap_or((no_stack, false));
@@ -386,23 +396,20 @@ impl<'a> Routing<'_, 'a> {
     }
 }
 
-/// Where the events of each source go.
-struct Routes<'c, 'a> {
+/// Where the events of each source go, and what they add there.
+struct Values<'c, 'a> {
     routing: &'c Routing<'c, 'a>,
+    routes: Routes,
     periods: Vec<i64>,
     wall_period: StatedPeriod,
-    execution: Execution,
-    every_allocation: bool,
-    class_loads: bool,
     /// Classes of which this chunk holds error events.
     errors: HashMap<u64, (), foldhash::fast::RandomState>,
-    states: HashMap<u64, State, foldhash::fast::RandomState>,
-    parks: HashMap<u64, ProfileType, foldhash::fast::RandomState>,
+    /// Targets that depend on a state or a class, by source and key.
+    known: HashMap<(u32, u64), Option<Target>, foldhash::fast::RandomState>,
 }
 
-impl<'c, 'a> Routes<'c, 'a> {
+impl<'c, 'a> Values<'c, 'a> {
     fn new(routing: &'c Routing<'c, 'a>, sources: &[SourceState]) -> Self {
-        let seen = |route: Route| SOURCES.iter().zip(routing.seen).any(|(s, n)| s.route == route && *n > 0);
         let errors = routing
             .gathered
             .iter()
@@ -413,19 +420,16 @@ impl<'c, 'a> Routes<'c, 'a> {
             .collect();
         Self {
             routing,
+            routes: Routes::new(routing.execution(), routing.seen),
             periods: sources.iter().map(|s| s.period.map_or(0, |(nanos, _)| nanos)).collect(),
             wall_period: Periods::new(&routing.facts).wall(),
-            execution: routing.execution(),
-            every_allocation: seen(Route::EveryAllocation),
-            class_loads: seen(Route::ClassLoad),
             errors,
-            states: HashMap::default(),
-            parks: HashMap::default(),
+            known: HashMap::default(),
         }
     }
 
     /// Where a sum of events goes and what it adds there; `None` where it does not count.
-    fn route(&mut self, key: &Key, sums: &Sums) -> Option<(Target, Sums)> {
+    fn of(&mut self, key: &Key, sums: &Sums) -> Option<(Target, Sums)> {
         let source = SOURCES.get(key.source as usize)?;
         let period = self.periods.get(key.source as usize).copied().unwrap_or(0);
         let periods = |n: i64, period: i64| [n, n.saturating_mul(period), 0];
@@ -434,49 +438,18 @@ impl<'c, 'a> Routes<'c, 'a> {
             Measure::CpuTicks => [sums[0], sums[1], 0],
             _ => *sums,
         };
+        let (routing, routes, errors) = (self.routing, &self.routes, &self.errors);
+        let find = || routes.target(source.route, || routing.key_text(key), || errors.contains_key(&key.key));
         let target = match source.route {
-            Route::To(kind) => Target::Profile(kind),
-            Route::Cpu(cpu) => Target::Cpu(cpu),
-            Route::ExecutionSample => return self.execution_sample(key, sums[0], values),
-            Route::EveryAllocation => Target::Profile(ProfileType::Alloc),
-            Route::SampledAllocation if !self.every_allocation => Target::Profile(ProfileType::Alloc),
-            Route::ClassLoad => Target::Profile(ProfileType::ClassLoad),
-            Route::ClassDefine if !self.class_loads => Target::Profile(ProfileType::ClassLoad),
-            Route::ErrorThrow => Target::Profile(ProfileType::Error),
-            Route::ExceptionThrow if !self.errors.contains_key(&key.key) => Target::Profile(ProfileType::Error),
-            Route::Park => Target::Profile(self.park(key)),
-            Route::Malloc => Target::Profile(ProfileType::NativeAlloc),
-            Route::SampledAllocation | Route::ClassDefine | Route::ExceptionThrow | Route::Free => return None,
+            Route::ExecutionSample | Route::Park => *self.known.entry((key.source, key.key)).or_insert_with(find),
+            _ => find(),
+        }?;
+        let values = match (source.route, target) {
+            (Route::ExecutionSample, Target::Profile(ProfileType::Wall)) => periods(sums[0], self.wall_period.0),
+            (Route::ExecutionSample, Target::Profile(_)) => [sums[0], 0, 0],
+            _ => values,
         };
-        self.wanted(target, values)
-    }
-
-    fn wanted(&self, target: Target, values: Sums) -> Option<(Target, Sums)> {
-        let kind = match target {
-            Target::Profile(kind) => kind,
-            Target::Cpu(_) => ProfileType::Cpu,
-        };
-        self.routing.context.options.wants(kind).then_some((target, values))
-    }
-
-    fn execution_sample(&mut self, key: &Key, count: i64, values: Sums) -> Option<(Target, Sums)> {
-        let kind = self.execution.kind(self.state(key))?;
-        let (target, values) = match kind {
-            ProfileType::Cpu => (Target::Cpu(CpuSource::ExecutionSample), values),
-            ProfileType::Wall => (Target::Profile(kind), [count, count.saturating_mul(self.wall_period.0), 0]),
-            _ => (Target::Profile(kind), [count, 0, 0]),
-        };
-        self.wanted(target, values)
-    }
-
-    fn state(&mut self, key: &Key) -> State {
-        let routing = self.routing;
-        *self.states.entry(key.key).or_insert_with(|| State::of(routing.key_text(key).as_deref()))
-    }
-
-    fn park(&mut self, key: &Key) -> ProfileType {
-        let routing = self.routing;
-        *self.parks.entry(key.key).or_insert_with(|| park_kind(&routing.key_text(key).unwrap_or_default()))
+        self.routing.context.options.wants(target.kind()).then_some((target, values))
     }
 }
 

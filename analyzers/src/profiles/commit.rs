@@ -8,11 +8,12 @@ use hashbrown::hash_table::Entry;
 use hashbrown::{HashMap, HashTable};
 use jfr_parse::{Loss, work};
 
-use super::chunk::{ChunkResult, SourceState, Tally, Target};
+use super::chunk::{ChunkResult, SourceState, Tally};
 use super::facts::Facts;
 use super::memory::Memory;
 use super::options::CpuSource;
 use super::sources::{Route, SOURCES};
+use crate::engine::routing::Target;
 use jfrkit_profile::{LabelSetId, ProfileType, Samples, StackId};
 
 type Hasher = foldhash::fast::RandomState;

@@ -12,7 +12,7 @@ use super::plans::Plans;
 
 /// Events that tell about the recording rather than the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum FactKind {
+pub(crate) enum FactKind {
     ActiveSetting,
     ActiveRecording,
     JvmInformation,
@@ -51,7 +51,7 @@ const MAX_RECORDINGS: usize = 64;
 
 /// What a chunk says about itself.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Facts {
+pub(crate) struct Facts {
     /// Shared with the chunks that take them over.
     settings: Arc<Settings>,
     /// Names of the recordings that were running.

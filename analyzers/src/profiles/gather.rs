@@ -14,7 +14,7 @@ type Hasher = foldhash::fast::RandomState;
 
 /// What the events that are added up have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Key {
+pub(crate) struct Key {
     /// Place in [`SOURCES`](super::sources::SOURCES).
     pub(super) source: u32,
     /// Number of a [`Detail`], 0 for none.
@@ -38,11 +38,11 @@ impl Key {
 }
 
 /// Sums of up to three values; which is what depends on the source's [`Measure`].
-pub(super) type Sums = [i64; 3];
+pub(crate) type Sums = [i64; 3];
 
 /// What only labels and filters need to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(super) struct Detail {
+pub(crate) struct Detail {
     pub(super) thread: u64,
     pub(super) text: u32,
     pub(super) port: u32,
@@ -52,7 +52,7 @@ pub(super) struct Detail {
 
 /// Events added up, in the order of the first of each key.
 #[derive(Debug)]
-pub(super) struct Gathered<'a> {
+pub(crate) struct Gathered<'a> {
     keys: Vec<Key>,
     sums: Vec<Sums>,
     table: HashTable<u32>,

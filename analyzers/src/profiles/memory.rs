@@ -9,7 +9,7 @@ type Map<V> = HashMap<u64, V, foldhash::fast::RandomState>;
 
 /// The last allocation and the last freeing at each address. `K` says where an allocation was made.
 #[derive(Debug)]
-pub(super) struct Memory<K> {
+pub(crate) struct Memory<K> {
     allocated: Map<Block<K>>,
     freed: Map<i64>,
 }

@@ -43,7 +43,7 @@ impl Progress {
         Self(Some(Arc::new(told)))
     }
 
-    pub(super) fn tell(&self, bytes: u64) {
+    pub(crate) fn tell(&self, bytes: u64) {
         if let Some(told) = &self.0 {
             told(bytes);
         }

@@ -1,19 +1,19 @@
 //! What is read from the events and constants of chunks with the same metadata; made once for all of them.
 
 use hashbrown::HashMap;
-use jfr_parse::{Chunk, Plan, PoolLayouts, Result, Type};
+use jfr_parse::{Chunk, Plan, Result, Type};
 
 use super::facts::FactKind;
 use super::options::{LabelKey, Options};
 use super::sources::{
     KEY, Measure, OTHER_TEXT, PORT, ROOT_SPAN, Route, SLOTS, SOURCES, SPAN, STACK, TEXT, THREAD, TIME, source_of,
 };
-use crate::engine::stack_plans::{ClassPlan, StackPlans};
+use crate::engine::stack_plans::ClassPlan;
 use crate::engine::type_map::TypeMap;
 
 /// How to read the events of one type.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub(crate) struct Reading {
     /// Place in [`SOURCES`].
     pub(super) source: u32,
     pub(super) plan: Plan<SLOTS>,
@@ -29,7 +29,7 @@ pub(super) struct Reading {
 
 /// What to do with an event.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Act {
+pub(crate) enum Act {
     /// Read it, with the reading of this number.
     Read(u32),
     /// Keep it for the facts about the chunk.
@@ -38,13 +38,12 @@ pub(super) enum Act {
 
 /// Everything that can be known from metadata alone.
 #[derive(Debug)]
-pub(super) struct Plans {
+pub(crate) struct Plans {
     pub(super) acts: TypeMap<Act>,
     pub(super) readings: Vec<Reading>,
     /// Place among the readings by place in [`SOURCES`].
     by_source: Vec<Option<usize>>,
-    pub(super) layouts: PoolLayouts,
-    pub(super) stacks: Option<StackPlans>,
+    pub(super) trace_type: Option<u64>,
     pub(super) threads: Option<ThreadPlan>,
     /// Type ids of the sources by place in [`SOURCES`], where they are declared.
     pub(super) source_types: Vec<Option<u64>>,
@@ -59,7 +58,7 @@ pub(super) struct Plans {
 
 /// How to get the name that the key of an event stands for.
 #[derive(Debug)]
-pub(super) enum KeyPlan {
+pub(crate) enum KeyPlan {
     Class(ClassPlan),
     /// An object, of which the class is told: the field of its type, and that.
     Object(Plan<1>, Option<ClassPlan>),
@@ -70,7 +69,7 @@ const SAME_NAME: usize = 16;
 
 /// How to get the names and ids of a thread.
 #[derive(Debug)]
-pub(super) struct ThreadPlan {
+pub(crate) struct ThreadPlan {
     pub(super) thread_type: u64,
     /// `javaName`, `osName`, `javaThreadId`, `osThreadId`.
     pub(super) thread: Plan<4>,
@@ -112,7 +111,7 @@ impl Plans {
         let slot_type = |slot: usize| {
             readings.iter().find_map(|r: &Reading| r.plan.type_id(slot).and_then(|id| metadata.by_id(id)))
         };
-        let stacks = slot_type(STACK).map(|t| StackPlans::new(chunk, t)).transpose()?.flatten();
+        let trace_type = slot_type(STACK).map(|of| of.id());
         let mut keys = HashMap::default();
         for of in readings.iter().filter_map(|r: &Reading| metadata.by_id(r.plan.type_id(KEY)?)) {
             keys.extend(KeyPlan::new(chunk, of)?.map(|plan| (of.id(), plan)));
@@ -125,35 +124,26 @@ impl Plans {
             }),
             None => None,
         };
-        let threads_wanted = options.filter.threads.is_some()
-            || options.labels.iter().any(|l| matches!(l, LabelKey::Thread | LabelKey::ThreadId));
-        let frames_pooled = stacks.as_ref().is_some_and(|s| s.pooled_frames);
-        let layouts = chunk.pool_layouts(|t| match &*t.canonical_name() {
+        let string_type = metadata.by_name("java.lang.String").map_or(u64::MAX, |t| t.id());
+        Ok(Self { acts, readings, by_source, trace_type, threads, source_types, string_type, timed, keys, too_many })
+    }
+
+    /// Whether constants of this type are looked up.
+    pub(super) fn reads_constants(&self, of: Type<'_>, options: &Options) -> bool {
+        match &*of.canonical_name() {
             "jdk.types.StackTrace"
             | "jdk.types.Method"
             | "java.lang.Class"
             | "jdk.types.Symbol"
             | "java.lang.String"
             | "jdk.types.ThreadState" => true,
-            "java.lang.Thread" => threads_wanted,
-            "jdk.types.StackFrame" => frames_pooled,
+            "java.lang.Thread" => {
+                options.filter.threads.is_some()
+                    || options.labels.iter().any(|l| matches!(l, LabelKey::Thread | LabelKey::ThreadId))
+            }
             "jdk.types.OldObject" => options.labels.contains(&LabelKey::Class),
             _ => false,
-        });
-        let string_type = metadata.by_name("java.lang.String").map_or(u64::MAX, |t| t.id());
-        Ok(Self {
-            acts,
-            readings,
-            by_source,
-            layouts,
-            stacks,
-            threads,
-            source_types,
-            string_type,
-            timed,
-            keys,
-            too_many,
-        })
+        }
     }
 
     /// How the events of this place in [`SOURCES`] are read.

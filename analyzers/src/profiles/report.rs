@@ -1,9 +1,9 @@
 //! Saying how the numbers of a profile came about, and why another one is not there.
 
-use super::chunk::Target;
 use super::commit::{SourceTotal, Totals};
 use super::options::{CpuSource, Options};
 use super::sources::{Measure, Route, SOURCES, Source};
+use crate::engine::routing::Target;
 use jfrkit_profile::{Absent, Period, ProfileType};
 
 /// The sources of a type of profile that hold events, or all of them, with what is known of each.

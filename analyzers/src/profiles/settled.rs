@@ -81,7 +81,7 @@ impl Context<'_> {
         let mut facts = Facts::default();
         if let Ok(chunk) = recording.chunk(number)
             && !by_jvm(&chunk)
-            && let Ok(plans) = self.plans.get(&chunk, || Plans::new(&chunk, self.options))
+            && let Ok(plans) = Plans::new(&chunk, self.options)
         {
             let fact = |event: jfr_parse::RawEvent<'_>| match plans.acts.get(event.type_id) {
                 Some(Act::Fact(kind)) if kind != FactKind::Endpoint => Some(kind),

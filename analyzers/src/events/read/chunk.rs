@@ -1,48 +1,37 @@
 //! One chunk: constants, events, stacks.
 
-use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use hashbrown::HashMap;
-use jfr_parse::{CHECKPOINT, Chunk, Clock, METADATA, PoolEntries, Pools, RawEvent, Recording, Result, Row};
-use rayon::prelude::*;
+use jfr_parse::{Chunk, Clock, Loss, RawEvent, Recording, Result, Row, Type};
 
 use super::plan::{Convert, DURATION, More, Plans, Reading, SLOTS, STACK, START, Source};
 use super::profiles::code;
 use super::value::{Threads, Values, truncated};
 use super::wanted::Wanted;
-use crate::account::Account;
-use crate::engine::driver;
-use crate::engine::functions::Spelling;
-use crate::engine::plans::PlanCache;
-use crate::engine::stacks::{self, Shared};
+use crate::engine::consumer::{At, Consumer, Ended};
+use crate::engine::stack_plans::StackPlans;
+use crate::engine::stacks::Shared;
 use crate::events::cell::Cell;
-use crate::events::facts::{EventFacts, GroupsData, Key, Sample, TableData};
+use crate::events::facts::{EventFacts, GroupsData, Key, Sample, TableData, ThreadInfo};
 use crate::events::needs::{MAX_KEYS, MAX_MEASURES};
 use crate::profiles::execution::{by_jvm, has_default_state};
 use crate::rule::AnalysisOptions;
 use jfrkit_profile::StackId;
 
-/// Bytes of a chunk that one thread walks at a time.
-const SEGMENT: usize = 1 << 20;
-/// Checkpoints whose constants one thread notes at a time.
-const CHECKPOINTS: usize = 16;
-
-/// What all chunks share.
-pub(super) struct Context<'o> {
+/// What all chunks share: the consumer that makes tables and groups of events.
+pub(crate) struct Context<'o> {
     pub(super) wanted: &'o Wanted,
     pub(super) options: &'o AnalysisOptions,
-    pub(super) shared: Shared,
+    pub(super) shared: &'o Shared,
     pub(super) threads: Threads,
-    pub(super) account: Account,
-    plans: PlanCache<Plans>,
     /// When the recording begins, by its headers.
     begin: i64,
 }
 
 /// What a chunk yields.
 #[derive(Default)]
-pub(super) struct ChunkFacts {
+pub(crate) struct ChunkFacts {
     pub(super) events: Vec<(Arc<str>, EventFacts)>,
     /// Stacks in it are numbers of [`stacks`](Self::stacks).
     pub(super) gathered: Gathered,
@@ -109,197 +98,195 @@ impl Traces {
     }
 }
 
-/// What a segment yields.
-struct Part {
+/// What a part of a chunk yields.
+pub(crate) struct Part {
     /// Those of which there are any, with the places of their names.
     events: Vec<(usize, EventFacts)>,
+    /// Of all event types, once parts are joined.
+    all_events: Vec<EventFacts>,
     gathered: Gathered,
     traces: Traces,
     unreadable: u64,
     skipped: u64,
 }
 
+/// Keys of stack traces that are truncated.
+pub(crate) type Truncated = HashMap<u64, (), foldhash::fast::RandomState>;
+
 impl<'o> Context<'o> {
-    pub(super) fn new(recording: &Recording<'_>, wanted: &'o Wanted, options: &'o AnalysisOptions) -> Self {
-        Self {
-            wanted,
-            options,
-            shared: Shared::new(Spelling::default(), recording.limits(), recording.bytes().len()),
-            account: Account::new(recording.limits().clone()),
-            threads: Threads::default(),
-            plans: PlanCache::default(),
-            begin: recording.headers().map(|(_, header)| header.start_nanos).min().unwrap_or(0),
+    pub(crate) fn new(
+        recording: &Recording<'_>,
+        wanted: &'o Wanted,
+        options: &'o AnalysisOptions,
+        shared: &'o Shared,
+    ) -> Self {
+        let begin = recording.headers().map(|(_, header)| header.start_nanos).min().unwrap_or(0);
+        Self { wanted, options, shared, threads: Threads::default(), begin }
+    }
+}
+
+impl Context<'_> {
+    /// The threads that cells refer to.
+    pub(crate) fn into_threads(self) -> Vec<ThreadInfo> {
+        self.threads.into_list()
+    }
+}
+
+impl Consumer for Context<'_> {
+    type Plans = Plans;
+    type Ready<'c, 'a: 'c>
+        = Truncated
+    where
+        Self: 'c;
+    type State<'c, 'a: 'c>
+        = Walker<'c, 'a>
+    where
+        Self: 'c;
+    type Part<'a> = Part;
+    type Yield = ChunkFacts;
+
+    fn plans(&self, chunk: &Chunk<'_>) -> Result<Plans> {
+        Plans::new(chunk, self.wanted, &self.shared.interner)
+    }
+
+    /// All but those that nobody follows and that may be large.
+    fn reads_constants(&self, _: &Plans, _: Type<'_>) -> bool {
+        true
+    }
+
+    fn segment(&self) -> usize {
+        1 << 20
+    }
+
+    fn reads_constants_early(&self) -> bool {
+        true
+    }
+
+    fn trace_type(&self, plans: &Plans) -> Option<u64> {
+        plans.trace_type
+    }
+
+    fn ready<'c, 'a: 'c>(&'c self, at: At<'c, 'a, Plans>, stacks: Option<&'c StackPlans>) -> Truncated {
+        at.pools.zip(stacks).map(|(pools, s)| truncated(pools, s.trace_type, &s.trace)).unwrap_or_default()
+    }
+
+    fn state<'c, 'a: 'c>(&'c self, at: At<'c, 'a, Plans>) -> Walker<'c, 'a> {
+        Walker {
+            chunk: at.chunk,
+            clock: at.chunk.clock(),
+            context: self,
+            values: Values::new(at.chunk, at.pools, &self.shared.interner, &self.threads, at.plans.string_type),
+            events: vec![EventFacts::default(); at.plans.events.len()],
+            touched: Vec::new(),
+            cells: Vec::new(),
         }
     }
 
-    /// Reads a chunk.
-    pub(super) fn chunk(&self, chunk: &Chunk<'_>) -> Result<ChunkFacts> {
-        self.check(chunk)?;
-        let held = self.account.hold();
-        let plans = self.plans.get(chunk, || Plans::new(chunk, self.wanted, &self.shared.interner))?;
-        let mut warnings: Vec<String> = chunk.losses().iter().map(ToString::to_string).collect();
-        let pools = pools(chunk, &plans, &mut warnings);
-        let truncated = plans.stacks.as_ref().map(|s| truncated(&pools, s.trace_type, &s.trace)).unwrap_or_default();
-        let idle: Mutex<Vec<Worker<'_, '_>>> = Mutex::default();
-        let lock = || idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let walk = |segment: Range<usize>| -> Result<Part> {
-            self.check(chunk)?;
-            // What one has learnt of the constants serves the next.
-            let worker = lock().pop();
-            let mut worker = worker.unwrap_or_else(|| Worker {
-                values: Values::new(chunk, &pools, &self.shared.interner, &self.threads, plans.string_type),
-                events: vec![EventFacts::default(); plans.events.len()],
-                touched: Vec::new(),
-            });
-            let part = self.walk(chunk, &plans, &truncated, &mut worker, segment);
-            lock().push(worker);
-            held.take(part.gathered.bytes(), chunk.offset())?;
-            Ok(part)
-        };
-        let mut events = vec![EventFacts::default(); plans.events.len()];
-        let mut gathered = Gathered::new(self.wanted);
-        let mut traces = Traces::default();
-        let (mut unreadable, mut skipped) = (0u64, 0u64);
-        let add = |part: Part| {
-            for (place, theirs) in &part.events {
-                if let Some(mine) = events.get_mut(*place) {
-                    mine.merge(theirs);
-                }
-            }
-            unreadable = unreadable.saturating_add(part.unreadable);
-            skipped = skipped.saturating_add(part.skipped);
-            let numbers: Vec<StackId> = part.traces.keys.iter().map(|key| traces.number(*key)).collect();
-            gathered.append(part.gathered, |id| Cell::Stack(numbers.get(id.index()).copied().unwrap_or_default()));
-        };
-        driver::parts_in_waves(chunk, SEGMENT, walk, add)?;
-        self.check(chunk)?;
-        let stacks = self.resolve(chunk, &plans, &pools, &traces.keys)?;
-        if unreadable > 0 {
-            warnings.push(format!("chunk {}: {unreadable} events cannot be read", chunk.index()));
-        }
-        if skipped > 0 {
-            warnings.push(format!("chunk {}: {skipped} bytes passed over", chunk.index()));
-        }
-        let events =
-            plans.events.iter().zip(events).map(|((name, label), facts)| {
-                (name.clone(), EventFacts { declared: true, label: label.clone(), ..facts })
-            });
-        let events = events.collect();
-        let state_type = chunk.metadata().by_name("jdk.ExecutionSample").and_then(|of| of.field("state"));
-        let has_default_state = has_default_state(chunk, &pools, state_type.map(|field| field.type_id()));
-        let (shape, by_jvm) = (plans.shape.clone(), by_jvm(chunk));
-        Ok(ChunkFacts { events, gathered, stacks, warnings, shape, by_jvm, has_default_state })
-    }
-
-    /// The error that ends the work on a chunk, if there is one.
-    fn check(&self, chunk: &Chunk<'_>) -> Result<()> {
-        self.options.stop.check()?;
-        chunk.stop().check()
-    }
-
-    fn walk<'a>(
-        &self,
-        chunk: &Chunk<'a>,
-        plans: &Plans,
-        truncated: &HashMap<u64, (), foldhash::fast::RandomState>,
-        worker: &mut Worker<'_, 'a>,
-        segment: Range<usize>,
-    ) -> Part {
-        let mut part = Part {
+    fn part<'a>(&self, _: &Plans) -> Self::Part<'a> {
+        Part {
             events: Vec::new(),
+            all_events: Vec::new(),
             gathered: Gathered::new(self.wanted),
             traces: Traces::default(),
             unreadable: 0,
             skipped: 0,
-        };
-        let mut walker = Walker {
-            chunk,
-            clock: chunk.clock(),
-            options: self.options,
-            wanted: self.wanted,
-            worker,
-            begin: self.begin,
-            cells: Vec::new(),
-        };
-        let mut events = chunk.walk(segment);
-        for event in events.by_ref() {
-            if event.type_id == CHECKPOINT || event.type_id == METADATA {
-                continue;
+        }
+    }
+
+    #[inline]
+    fn event<'c, 'a: 'c>(
+        &'c self,
+        at: &At<'c, 'a, Plans>,
+        truncated: &Truncated,
+        walker: &mut Walker<'c, 'a>,
+        part: &mut Part,
+        event: &RawEvent<'a>,
+    ) {
+        let reading = at.plans.by_type.get(event.type_id).and_then(|i| at.plans.readings.get(i as usize));
+        let Some(reading) = reading else { return };
+        if walker.event(event, reading, truncated, part).is_none() {
+            part.unreadable = part.unreadable.saturating_add(1);
+        }
+    }
+
+    fn lose(&self, part: &mut Part, loss: Loss) {
+        part.skipped = part.skipped.saturating_add(loss.bytes);
+    }
+
+    fn close<'c, 'a: 'c>(&self, walker: &mut Walker<'c, 'a>, part: &mut Part) -> usize {
+        for place in walker.touched.drain(..) {
+            part.events.extend(walker.events.get_mut(place).map(|facts| (place, std::mem::take(facts))));
+        }
+        part.gathered.bytes()
+    }
+
+    fn join<'a>(&self, whole: &mut Self::Part<'a>, later: Self::Part<'a>) {
+        for (place, theirs) in &later.events {
+            if whole.all_events.len() <= *place {
+                whole.all_events.resize(place + 1, EventFacts::default());
             }
-            let reading = plans.by_type.get(event.type_id).and_then(|i| plans.readings.get(i as usize));
-            let Some(reading) = reading else { continue };
-            if walker.event(&event, reading, truncated, &mut part).is_none() {
-                part.unreadable = part.unreadable.saturating_add(1);
+            if let Some(mine) = whole.all_events.get_mut(*place) {
+                mine.merge(theirs);
             }
         }
-        for place in worker.touched.drain(..) {
-            part.events.extend(worker.events.get_mut(place).map(|facts| (place, std::mem::take(facts))));
+        whole.unreadable = whole.unreadable.saturating_add(later.unreadable);
+        whole.skipped = whole.skipped.saturating_add(later.skipped);
+        let traces = &mut whole.traces;
+        let numbers: Vec<StackId> = later.traces.keys.iter().map(|key| traces.number(*key)).collect();
+        let stack = |id: StackId| Cell::Stack(numbers.get(id.index()).copied().unwrap_or_default());
+        whole.gathered.append(later.gathered, stack);
+    }
+
+    fn finish<'c, 'a: 'c>(
+        &'c self,
+        at: At<'c, 'a, Plans>,
+        ended: &Ended<'_, 'c, 'a>,
+        mut whole: Part,
+    ) -> Result<ChunkFacts> {
+        let At { chunk, plans, .. } = at;
+        let mut warnings: Vec<String> = chunk.losses().iter().map(ToString::to_string).collect();
+        let no_stack = self.shared.no_stack();
+        // A trace that is not there is none.
+        let stack = |(id, _)| if id == no_stack { Cell::Null } else { Cell::Stack(id) };
+        let stacks = ended.stacks.resolve(&whole.traces.keys)?.into_iter().map(stack).collect();
+        for (n, what) in [
+            (ended.bad_checkpoints.len() as u64, "checkpoints do not parse"),
+            (whole.unreadable, "events cannot be read"),
+            (whole.skipped, "bytes passed over"),
+        ] {
+            if n > 0 {
+                warnings.push(format!("chunk {}: {n} {what}", chunk.index()));
+            }
         }
-        part.skipped = events.skipped().iter().fold(0, |sum, (_, n)| sum.saturating_add(*n as u64));
-        part
-    }
-
-    /// The stack of each trace; one that is not there is none.
-    fn resolve<'a>(&self, chunk: &Chunk<'a>, plans: &Plans, pools: &Pools<'a>, traces: &[u64]) -> Result<Vec<Cell>> {
-        let (stacks, no_stack) = (plans.stacks.as_ref(), self.shared.no_stack());
-        let check = || {
-            self.check(chunk)?;
-            self.account.tables(&self.shared.interner, chunk.offset())
-        };
-        let resolved = stacks::resolve(&self.shared, chunk, pools, stacks, traces, check)?;
-        Ok(resolved.into_iter().map(|(id, _)| if id == no_stack { Cell::Null } else { Cell::Stack(id) }).collect())
+        whole.all_events.resize(plans.events.len(), EventFacts::default());
+        let events =
+            plans.events.iter().zip(whole.all_events).map(|((name, label), facts)| {
+                (name.clone(), EventFacts { declared: true, label: label.clone(), ..facts })
+            });
+        let events = events.collect();
+        let state_type = chunk.metadata().by_name("jdk.ExecutionSample").and_then(|of| of.field("state"));
+        let has_default_state = has_default_state(chunk, ended.pools, state_type.map(|field| field.type_id()));
+        let (shape, by_jvm) = (plans.shape.clone(), by_jvm(chunk));
+        Ok(ChunkFacts { events, gathered: whole.gathered, stacks, warnings, shape, by_jvm, has_default_state })
     }
 }
 
-/// Indexes the constants of a chunk.
-fn pools<'a>(chunk: &Chunk<'a>, plans: &Plans, warnings: &mut Vec<String>) -> Pools<'a> {
-    let checkpoints: Vec<RawEvent<'a>> = chunk.checkpoints().collect();
-    let parts: Vec<(PoolEntries, u64)> = checkpoints
-        .par_chunks(CHECKPOINTS)
-        .map(|some| {
-            let mut entries = PoolEntries::default();
-            // What a damaged checkpoint holds before the damage is kept.
-            let bad = some.iter().filter(|event| entries.add(event, &plans.layouts).is_err()).count();
-            (entries, bad as u64)
-        })
-        .collect();
-    let bad = parts.iter().fold(0u64, |sum, (_, n)| sum.saturating_add(*n));
-    if bad > 0 {
-        warnings.push(format!("chunk {}: {bad} checkpoints do not parse", chunk.index()));
-    }
-    chunk.join_pools(parts.into_iter().map(|(entries, _)| entries).collect())
-}
-
-/// What one thread keeps from one segment of a chunk to the next.
-struct Worker<'c, 'a> {
-    values: Values<'c, 'a>,
-    /// By place of the name; there are none between segments.
-    events: Vec<EventFacts>,
-    /// Places of those that there are.
-    touched: Vec<usize>,
-}
-
-/// Reads events of a segment.
-struct Walker<'w, 'c, 'a> {
-    chunk: &'w Chunk<'a>,
+/// What one thread keeps from one part of a chunk to the next.
+pub(crate) struct Walker<'c, 'a> {
+    chunk: &'c Chunk<'a>,
     clock: Clock,
-    options: &'w AnalysisOptions,
-    wanted: &'w Wanted,
-    worker: &'w mut Worker<'c, 'a>,
-    begin: i64,
+    context: &'c Context<'c>,
+    values: Values<'c, 'a>,
+    /// By place of the name; there are none between parts.
+    events: Vec<EventFacts>,
+    touched: Vec<usize>,
     cells: Vec<Cell>,
 }
 
-impl<'a> Walker<'_, '_, 'a> {
+impl<'a> Walker<'_, 'a> {
     /// `None` where the event does not parse.
     #[inline]
-    fn event(
-        &mut self,
-        event: &RawEvent<'a>,
-        reading: &Reading,
-        truncated: &HashMap<u64, (), foldhash::fast::RandomState>,
-        part: &mut Part,
-    ) -> Option<()> {
+    fn event(&mut self, event: &RawEvent<'a>, reading: &Reading, truncated: &Truncated, part: &mut Part) -> Option<()> {
         let Some(more) = &reading.more else {
             let row = reading.head.read(event.payload).ok()?;
             self.count([row.i64(START), row.i64(DURATION), row.i64(STACK)], reading, truncated);
@@ -320,18 +307,18 @@ impl<'a> Walker<'_, '_, 'a> {
         &mut self,
         [start, duration, stack]: [i64; 3],
         reading: &Reading,
-        truncated: &HashMap<u64, (), foldhash::fast::RandomState>,
+        truncated: &Truncated,
     ) -> Option<(i64, i64, i64)> {
         let start = self.clock.nanos(start);
         let nanos = if reading.has_duration { self.number(reading.duration, duration) } else { 0 };
         let end = start.saturating_add(nanos.max(0));
         if !reading.timeless
-            && (self.options.from_nanos.is_some_and(|from| end < from)
-                || self.options.to_nanos.is_some_and(|to| start >= to))
+            && (self.context.options.from_nanos.is_some_and(|from| end < from)
+                || self.context.options.to_nanos.is_some_and(|to| start >= to))
         {
             return None;
         }
-        let Worker { events, touched, .. } = &mut *self.worker;
+        let Self { events, touched, .. } = self;
         if let Some(facts) = events.get_mut(reading.event) {
             if facts.count == 0 {
                 touched.push(reading.event);
@@ -369,7 +356,8 @@ impl<'a> Walker<'_, '_, 'a> {
             table.push(start, end, fields.iter().map(cell));
         }
         for (i, keys, measures) in &more.groups {
-            let (Some(groups), Some(by)) = (part.gathered.groups.get_mut(*i), self.wanted.groups.get(*i)) else {
+            let (Some(groups), Some(by)) = (part.gathered.groups.get_mut(*i), self.context.wanted.groups.get(*i))
+            else {
                 continue;
             };
             let mut key: Key = ([Cell::Null; MAX_KEYS], 0);
@@ -379,7 +367,7 @@ impl<'a> Walker<'_, '_, 'a> {
             if by.bucket > 0 {
                 key.1 = end.div_euclid(by.bucket).saturating_mul(by.bucket);
             }
-            let since = end.saturating_sub(self.begin);
+            let since = end.saturating_sub(self.context.begin);
             let mut sample = Sample { start, end, measures: [0.0; MAX_MEASURES], since };
             for (to, from) in sample.measures.iter_mut().zip(measures) {
                 *to = cell(from).float().unwrap_or(0.0);
@@ -409,20 +397,20 @@ impl<'a> Walker<'_, '_, 'a> {
             Convert::One => Cell::Int(1),
             Convert::Product(other) => Cell::of_float(row.f64(slot) * row.i64(other) as f64),
             Convert::Profile { source, text } => {
-                let text = text.map_or(Cell::Null, |of| self.worker.values.reference(of, "", row.u64(slot)));
+                let text = text.map_or(Cell::Null, |of| self.values.reference(of, "", row.u64(slot)));
                 code(source, text.text())
             }
             Convert::Fixed(text) => Cell::Text(text),
             Convert::Float => Cell::of_float(row.f64(slot)),
-            Convert::Text => self.worker.values.text(row.str(slot)),
-            Convert::Reference { type_id, rest } => self.worker.values.reference(type_id, rest, row.u64(slot)),
+            Convert::Text => self.values.text(row.str(slot)),
+            Convert::Reference { type_id, rest } => self.values.reference(type_id, rest, row.u64(slot)),
             Convert::Stack => match row.u64(slot) {
                 0 => Cell::Null,
                 key => Cell::Stack(traces.number(key)),
             },
             Convert::EventType => {
                 let of = self.chunk.metadata().by_id(row.u64(slot));
-                of.map_or(Cell::Null, |of| self.worker.values.name(of))
+                of.map_or(Cell::Null, |of| self.values.name(of))
             }
             number => Cell::Int(self.number(number, row.i64(slot))),
         }

@@ -1,19 +1,22 @@
 //! Joining what the chunks yield, in the order of the file.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use jfr_parse::Recording;
+use jfr_parse::{Error, Recording};
 
 use super::chunk::{ChunkFacts, Context, Gathered};
 use super::profiles::{ChunkView, Profiles};
-use crate::events::facts::{EventFacts, Facts, Lazy, TableData};
-use jfrkit_profile::StackId;
+use super::wanted::Wanted;
+use crate::account::Account;
+use crate::events::facts::{EventFacts, Facts, Lazy, TableData, ThreadInfo};
+use jfrkit_profile::{StackId, Tables};
 
 /// Warnings that are kept.
 const MAX_WARNINGS: usize = 100;
 
 /// What the chunks joined so far yield.
-pub(super) struct Joined {
+pub(crate) struct Joined {
     events: BTreeMap<String, EventFacts>,
     gathered: Gathered,
     profiles: Profiles,
@@ -22,14 +25,27 @@ pub(super) struct Joined {
 }
 
 impl Joined {
-    pub(super) fn new(recording: &Recording<'_>, context: &Context<'_>) -> Self {
+    pub(crate) fn new(recording: &Recording<'_>, context: &Context<'_>) -> Self {
         let wanted = context.wanted;
         let profiles = Profiles::new(&wanted.groups, &spans(recording), &context.shared.interner);
         Self { events: BTreeMap::new(), gathered: Gathered::new(wanted), profiles, warnings: Vec::new(), shape: None }
     }
 
+    /// Takes what chunk `index` yields or why it cannot be read; chunks come in the order of the file.
+    pub(crate) fn take_result(
+        &mut self,
+        context: &Context<'_>,
+        account: &Account,
+        index: usize,
+        result: std::result::Result<ChunkFacts, &Error>,
+    ) {
+        let warning = result.as_ref().err().map(|error| format!("chunk {index} cannot be read: {error}"));
+        self.take(context, index, result.ok(), warning);
+        account.keep(self.bytes());
+    }
+
     /// Takes what chunk `index` yields; chunks come in the order of the file.
-    pub(super) fn take(
+    pub(crate) fn take(
         &mut self,
         context: &Context<'_>,
         index: usize,
@@ -64,13 +80,18 @@ impl Joined {
     }
 
     /// About how many bytes it takes.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.gathered.bytes()
     }
 
-    pub(super) fn finish(mut self, recording: &Recording<'_>, context: Context<'_>) -> Facts {
+    pub(crate) fn finish(
+        mut self,
+        recording: &Recording<'_>,
+        wanted: &Wanted,
+        threads: Vec<ThreadInfo>,
+        names: Arc<Tables>,
+    ) -> Facts {
         self.warn(recording.losses().iter().map(ToString::to_string));
-        let wanted = context.wanted;
         let mut tables: BTreeMap<&'static str, TableData> =
             wanted.tables.keys().copied().zip(self.gathered.tables).collect();
         let mut notes = Vec::new();
@@ -96,8 +117,8 @@ impl Joined {
         let range =
             spans(recording).into_iter().fold((i64::MAX, i64::MIN), |all, one| (all.0.min(one.0), all.1.max(one.1)));
         let mut facts = Facts {
-            names: context.shared.interner.freeze(),
-            threads: context.threads.into_list(),
+            names,
+            threads,
             events: self.events,
             tables,
             groups: self.gathered.groups,

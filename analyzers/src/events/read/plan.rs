@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use jfr_parse::{Chunk, Content, Field, Kind, Plan, PoolLayouts, Result, TimeUnit, Type};
+use jfr_parse::{Chunk, Content, Field, Kind, Plan, Result, TimeUnit, Type};
 
 use super::wanted::Wanted;
-use crate::engine::stack_plans::StackPlans;
 use crate::engine::type_map::TypeMap;
 use crate::events::facts::SHAPE;
 use crate::events::needs::{AMOUNT, EVENT, MAX_KEYS, MAX_MEASURES, PROFILE};
@@ -103,7 +102,7 @@ const MAX_LABEL: usize = 256;
 
 /// Everything that metadata alone decides.
 #[derive(Debug)]
-pub(super) struct Plans {
+pub(crate) struct Plans {
     /// Reading by type id.
     pub(super) by_type: TypeMap<u32>,
     pub(super) readings: Vec<Reading>,
@@ -111,8 +110,7 @@ pub(super) struct Plans {
     pub(super) events: Vec<(Arc<str>, Option<String>)>,
     /// The fields of `jdk.ActiveSetting`.
     pub(super) shape: Option<String>,
-    pub(super) layouts: PoolLayouts,
-    pub(super) stacks: Option<StackPlans>,
+    pub(super) trace_type: Option<u64>,
     pub(super) string_type: u64,
 }
 
@@ -152,13 +150,9 @@ impl Plans {
                 setting = Some(shape(event));
             }
         }
-        let stack_type =
-            readings.iter().find_map(|r: &Reading| r.head.type_id(STACK)).and_then(|id| metadata.by_id(id));
-        let stacks = stack_type.map(|t| StackPlans::new(chunk, t)).transpose()?.flatten();
-        // All pools but those that nobody follows and that may be large.
-        let layouts = chunk.pool_layouts(|_| true);
+        let trace_type = readings.iter().find_map(|r: &Reading| r.head.type_id(STACK));
         let string_type = metadata.by_name("java.lang.String").map_or(u64::MAX, |t| t.id());
-        Ok(Self { by_type, readings, events, shape: setting, layouts, stacks, string_type })
+        Ok(Self { by_type, readings, events, shape: setting, trace_type, string_type })
     }
 }
 

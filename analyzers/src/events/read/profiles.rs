@@ -12,10 +12,11 @@ use hashbrown::HashMap;
 use super::chunk::ChunkFacts;
 use super::wanted::Wanted;
 use crate::CpuSource;
+use crate::engine::routing::{Routes, Target};
 use crate::events::cell::Cell;
 use crate::events::facts::{GroupsData, TableData};
 use crate::events::needs::{GroupBy, PROFILE};
-use crate::profiles::execution::{Execution, State, is_async_profiler, park_kind};
+use crate::profiles::execution::{Execution, is_async_profiler};
 use crate::profiles::overlapping;
 use crate::profiles::sources::{Route, SOURCES};
 use jfrkit_profile::{Interner, ProfileType, StackId, StrId};
@@ -94,55 +95,6 @@ impl ChunkView {
     }
 }
 
-/// Where the events of a chunk count.
-struct Routes<'i> {
-    execution: Execution,
-    /// Every allocation is recorded, so that samples of them do not count.
-    every_allocation: bool,
-    class_loads: bool,
-    interner: &'i Interner,
-    known: HashMap<Cell, Option<Target>, foldhash::fast::RandomState>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Target {
-    Profile(ProfileType),
-    Cpu(CpuSource),
-}
-
-impl Routes<'_> {
-    fn target(&mut self, key: Cell) -> Option<Target> {
-        if let Some(known) = self.known.get(&key) {
-            return *known;
-        }
-        let target = self.find(key);
-        self.known.insert(key, target);
-        target
-    }
-
-    fn find(&self, key: Cell) -> Option<Target> {
-        let (source, text) = decode(key)?;
-        let text = || text.map(|id| self.interner.symbols().str(id).to_owned());
-        let kind = match SOURCES.get(source)?.route {
-            Route::To(kind) => kind,
-            Route::Cpu(source) => return Some(Target::Cpu(source)),
-            Route::ExecutionSample => match self.execution.kind(State::of(text().as_deref()))? {
-                ProfileType::Cpu => return Some(Target::Cpu(CpuSource::ExecutionSample)),
-                kind => kind,
-            },
-            Route::EveryAllocation => ProfileType::Alloc,
-            Route::SampledAllocation if !self.every_allocation => ProfileType::Alloc,
-            Route::ClassLoad => ProfileType::ClassLoad,
-            Route::ClassDefine if !self.class_loads => ProfileType::ClassLoad,
-            Route::ErrorThrow => ProfileType::Error,
-            Route::Park => park_kind(&text().unwrap_or_default()),
-            Route::Malloc => ProfileType::NativeAlloc,
-            Route::SampledAllocation | Route::ClassDefine | Route::ExceptionThrow | Route::Free => return None,
-        };
-        Some(Target::Profile(kind))
-    }
-}
-
 /// Joins groups, each event by its profile.
 #[derive(Debug)]
 pub(crate) struct Profiles {
@@ -196,12 +148,16 @@ impl Profiles {
             }
             self.profiler = writer.clone();
         }
-        let mut routes = Routes {
-            execution: Execution::of(writer.is_async_profiler, chunk.has_default_state, writer.event.as_deref()),
-            every_allocation: chunk.has(|route| route == Route::EveryAllocation),
-            class_loads: chunk.has(|route| route == Route::ClassLoad),
-            interner,
-            known: HashMap::default(),
+        let execution = Execution::of(writer.is_async_profiler, chunk.has_default_state, writer.event.as_deref());
+        let routes = Routes::new(execution, &chunk.counts);
+        let mut known: HashMap<Cell, Option<Target>, foldhash::fast::RandomState> = HashMap::default();
+        let mut target = |key: Cell| {
+            *known.entry(key).or_insert_with(|| {
+                let (source, text) = decode(key)?;
+                let text = || text.map(|id| interner.symbols().str(id).to_owned());
+                // Exceptions are counted by rules of their own, which look at the class.
+                routes.target(SOURCES.get(source)?.route, text, || true)
+            })
         };
         let number = self.group_of.get(chunk.index).copied().unwrap_or(chunk.index);
         let wanted = &self.wanted;
@@ -215,9 +171,8 @@ impl Profiles {
             let from = std::mem::replace(group, GroupsData::new(group.by));
             for ((mut keys, bucket), sums) in from.entries() {
                 let Some(of) = keys.get_mut(place) else { continue };
-                let Some(target) = routes.target(*of) else { continue };
-                let kind = if let Target::Profile(kind) = target { kind } else { ProfileType::Cpu };
-                *of = self.names.get(&kind).map_or(Cell::Null, |name| Cell::Text(*name));
+                let Some(target) = target(*of) else { continue };
+                *of = self.names.get(&target.kind()).map_or(Cell::Null, |name| Cell::Text(*name));
                 let Target::Cpu(source) = target else {
                     group.merge(&(keys, bucket), sums);
                     continue;

@@ -57,7 +57,7 @@ impl Threads {
 /// constant, and any number of constants to one long text: each is decoded once.
 pub(super) struct Values<'c, 'a> {
     chunk: &'c Chunk<'a>,
-    pools: &'c Pools<'a>,
+    pools: Option<&'c Pools<'a>>,
     interner: &'c Interner,
     threads: &'c Threads,
     string_type: u64,
@@ -76,7 +76,7 @@ pub(super) struct Values<'c, 'a> {
 impl<'c, 'a> Values<'c, 'a> {
     pub(super) fn new(
         chunk: &'c Chunk<'a>,
-        pools: &'c Pools<'a>,
+        pools: Option<&'c Pools<'a>>,
         interner: &'c Interner,
         threads: &'c Threads,
         string_type: u64,
@@ -105,7 +105,7 @@ impl<'c, 'a> Values<'c, 'a> {
                 if let Some(known) = self.pooled.get(&key) {
                     return *known;
                 }
-                let cell = match self.pools.resolve(self.string_type, raw) {
+                let cell = match self.pools.map_or(RawStr::Null, |pools| pools.resolve(self.string_type, raw)) {
                     RawStr::Null | RawStr::Pooled(_) => Cell::Null,
                     text => Cell::Text(self.constant(text)),
                 };
@@ -204,7 +204,7 @@ impl<'c, 'a> Values<'c, 'a> {
         } else if of.is_named("jdk.types.OldObject") {
             self.follow(of.id(), "type", key, steps)
         } else {
-            match self.pools.string(self.chunk.metadata(), of.id(), key) {
+            match self.pools?.string(self.chunk.metadata(), of.id(), key) {
                 // Nothing named: that something is there at all.
                 RawStr::Null | RawStr::Pooled(_) => None,
                 text => Some(Cell::Text(self.constant(text))),
@@ -216,15 +216,15 @@ impl<'c, 'a> Values<'c, 'a> {
     fn row(&mut self, of: Type<'_>, key: u64, field: &'static str) -> Option<Row<'a, 1>> {
         let chunk = self.chunk;
         let plan = self.plans.entry((of.id(), field)).or_insert_with(|| chunk.plan(of, [field]).ok().map(Arc::new));
-        plan.as_ref()?.read(self.pools.get(of.id(), key)?).ok()
+        plan.as_ref()?.read(self.pools?.get(of.id(), key)?).ok()
     }
 
     fn raw_text(&mut self, of: Type<'_>, key: u64, field: &'static str) -> Option<RawStr<'a>> {
         let row = self.row(of, key, field)?;
         let plan = self.plans.get(&(of.id(), field))?.as_ref()?;
         Some(match plan.type_id(0) {
-            Some(id) if plan.is_pooled(0) => self.pools.string(self.chunk.metadata(), id, row.u64(0)),
-            _ => self.pools.resolve(self.string_type, row.str(0)),
+            Some(id) if plan.is_pooled(0) => self.pools?.string(self.chunk.metadata(), id, row.u64(0)),
+            _ => self.pools?.resolve(self.string_type, row.str(0)),
         })
     }
 
@@ -235,7 +235,7 @@ impl<'c, 'a> Values<'c, 'a> {
     }
 
     fn thread(&mut self, of: Type<'_>, key: u64, steps: usize) -> Option<Cell> {
-        self.pools.get(of.id(), key)?;
+        self.pools?.get(of.id(), key)?;
         let mut name = |field| self.field_text(of, key, field, MAX_NAME).filter(|n| !n.is_empty());
         let name = name("javaName").or_else(|| name("osName")).unwrap_or_default();
         let group = self.follow(of.id(), "group.name", key, steps).and_then(Cell::text);

@@ -1,0 +1,70 @@
+//! Which profile an event counts in: the one place that decides it, for profiles and for rules.
+
+use super::super::profiles::execution::{Execution, State, park_kind};
+use super::super::profiles::sources::{Route, SOURCES};
+use crate::CpuSource;
+use jfrkit_profile::ProfileType;
+
+/// Where an event counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Target {
+    /// A profile.
+    Profile(ProfileType),
+    /// `cpu`, if this source is chosen.
+    Cpu(CpuSource),
+}
+
+impl Target {
+    /// The profile, whatever source is chosen.
+    pub(crate) fn kind(self) -> ProfileType {
+        match self {
+            Self::Profile(kind) => kind,
+            Self::Cpu(_) => ProfileType::Cpu,
+        }
+    }
+}
+
+/// What decides in one chunk where its events count.
+#[derive(Debug, Clone)]
+pub(crate) struct Routes {
+    execution: Execution,
+    /// Every allocation is recorded, so that samples of them do not count.
+    every_allocation: bool,
+    class_loads: bool,
+}
+
+impl Routes {
+    /// `counts` are the events that the chunk has of each source, in the order of [`SOURCES`].
+    pub(crate) fn new(execution: Execution, counts: &[u64]) -> Self {
+        let has = |route: Route| SOURCES.iter().zip(counts).any(|(s, n)| s.route == route && *n > 0);
+        Self { execution, every_allocation: has(Route::EveryAllocation), class_loads: has(Route::ClassLoad) }
+    }
+
+    /// Where events that take this route count; `None` where they do not. `text` is the name of the thread's state, or of the
+    /// class that is parked on; `has_error` says whether the chunk has an event of the same class that says it is an error.
+    pub(crate) fn target(
+        &self,
+        route: Route,
+        text: impl FnOnce() -> Option<String>,
+        has_error: impl FnOnce() -> bool,
+    ) -> Option<Target> {
+        let kind = match route {
+            Route::To(kind) => kind,
+            Route::Cpu(source) => return Some(Target::Cpu(source)),
+            Route::ExecutionSample => match self.execution.kind(State::of(text().as_deref()))? {
+                ProfileType::Cpu => return Some(Target::Cpu(CpuSource::ExecutionSample)),
+                kind => kind,
+            },
+            Route::EveryAllocation => ProfileType::Alloc,
+            Route::SampledAllocation if !self.every_allocation => ProfileType::Alloc,
+            Route::ClassLoad => ProfileType::ClassLoad,
+            Route::ClassDefine if !self.class_loads => ProfileType::ClassLoad,
+            Route::ErrorThrow => ProfileType::Error,
+            Route::ExceptionThrow if !has_error() => ProfileType::Error,
+            Route::Park => park_kind(&text().unwrap_or_default()),
+            Route::Malloc => ProfileType::NativeAlloc,
+            Route::SampledAllocation | Route::ClassDefine | Route::ExceptionThrow | Route::Free => return None,
+        };
+        Some(Target::Profile(kind))
+    }
+}
