@@ -10,6 +10,7 @@ mod account;
 mod engine;
 pub mod events;
 pub mod math;
+pub mod metrics;
 pub mod names;
 pub mod pass;
 mod profiles;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{analyze, completions, convert, info, man, metadata, print, summary, top, view};
+use crate::commands::{analyze, completions, convert, info, man, metadata, metrics, print, summary, top, view};
 
 /// Reads JDK Flight Recorder recordings.
 ///
@@ -25,6 +25,7 @@ pub(crate) enum Command {
     Top(top::Args),
     View(view::Args),
     Info(info::Args),
+    Metrics(metrics::Args),
     Summary(summary::Args),
     Print(print::Args),
     Metadata(metadata::Args),

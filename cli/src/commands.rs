@@ -6,6 +6,7 @@ pub(crate) mod convert;
 pub(crate) mod info;
 pub(crate) mod man;
 pub(crate) mod metadata;
+pub(crate) mod metrics;
 pub(crate) mod print;
 pub(crate) mod summary;
 pub(crate) mod top;
@@ -22,6 +23,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Top(args) => top::run(&args),
         Command::View(args) => view::run(&args),
         Command::Info(args) => info::run(&args),
+        Command::Metrics(args) => metrics::run(&args),
         Command::Summary(args) => summary::run(&args),
         Command::Print(args) => print::run(&args),
         Command::Metadata(args) => metadata::run(&args),

@@ -1,0 +1,174 @@
+//! Measures as text with small charts, CSV and OpenMetrics.
+
+use std::io::{self, Write};
+
+use jfr_parse::Iso;
+use jfrkit_profile::units;
+
+use super::{Metric, Metrics, Unit};
+
+/// Heights of the small charts.
+const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/// Characters of a small chart.
+const CHART: usize = 50;
+
+/// A value with its unit: `2.41 cores`, `12.5 %`, `34 MiB/s`.
+#[must_use]
+pub fn value(value: f64, unit: Unit) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
+    let whole = |n: f64| n.round() as i64;
+    match unit {
+        Unit::Cores => format!("{} cores", digits(value)),
+        Unit::Ratio => format!("{} %", digits(value * 100.0)),
+        Unit::Bytes => units::size(whole(value)),
+        Unit::BytesPerSecond => format!("{}/s", units::size(whole(value))),
+        Unit::Seconds => units::duration(whole(value * 1e9)),
+        Unit::SecondsPerSecond => format!("{} s/s", digits(value)),
+        Unit::Count => digits(value),
+        Unit::PerMinute => format!("{}/min", digits(value)),
+        Unit::PerSecond => format!("{}/s", digits(value)),
+    }
+}
+
+/// To three digits, whole numbers with separators.
+fn digits(value: f64) -> String {
+    let size = value.abs();
+    if size >= 100.0 {
+        #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
+        return units::count(value.round() as i64);
+    }
+    let places = if size >= 10.0 { 1 } else { 2 };
+    let text = if size > 0.0 && size < 0.005 { format!("{value:.5}") } else { format!("{value:.places$}") };
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text.is_empty() { "0".to_owned() } else { text.to_owned() }
+}
+
+/// A small chart of the means, from 0 to the largest.
+fn chart(metric: &Metric, metrics: &Metrics) -> String {
+    let steps = (metrics.end_nanos.saturating_sub(metrics.start_nanos) / metrics.step_nanos.max(1)).saturating_add(1);
+    let steps = usize::try_from(steps).unwrap_or(1).max(1);
+    let width = steps.min(CHART);
+    let mut columns: Vec<Option<f64>> = vec![None; width];
+    for point in &metric.points {
+        let bin = point.at.saturating_sub(metrics.start_nanos) / metrics.step_nanos.max(1);
+        let column = usize::try_from(bin).unwrap_or(0) * width / steps;
+        if let Some(column) = columns.get_mut(column) {
+            *column = Some(column.map_or(point.mean, |known: f64| known.max(point.mean)));
+        }
+    }
+    let most = columns.iter().flatten().copied().fold(0.0, f64::max);
+    let bar = |value: &Option<f64>| match value {
+        None => ' ',
+        Some(value) if most > 0.0 => {
+            let last = BARS.len() - 1;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 7")]
+            let height = (value / most * last as f64).round().clamp(0.0, last as f64) as usize;
+            BARS.get(height).copied().unwrap_or(' ')
+        }
+        Some(_) => BARS[0],
+    };
+    columns.iter().map(bar).collect()
+}
+
+/// Text for people: a line for each measure that is known, with a small chart, then those that are not, with the reason.
+///
+/// # Errors
+/// Those of `out`.
+pub fn text(out: &mut impl Write, metrics: &Metrics, explain: bool) -> io::Result<()> {
+    let start = Iso(metrics.start_nanos).to_string();
+    writeln!(
+        out,
+        "{} from {}, a point each {}",
+        units::duration(metrics.end_nanos.saturating_sub(metrics.start_nanos)),
+        start.get(..19).unwrap_or(&start),
+        units::duration(metrics.step_nanos)
+    )?;
+    writeln!(out)?;
+    let known: Vec<(&Metric, f64)> = metrics.metrics.iter().filter_map(|m| Some((m, m.value?))).collect();
+    let width = known.iter().map(|(m, _)| m.name.chars().count()).max().unwrap_or(0);
+    for (metric, of_all) in &known {
+        let mark = if metric.lower_bound { "≥ " } else { "" };
+        let shown = format!("{mark}{}", value(*of_all, metric.unit));
+        let chart = chart(metric, metrics);
+        write!(out, "{:<width$}  {shown:>16}", metric.name)?;
+        if !metric.points.is_empty() {
+            let (least, most) = metric
+                .points
+                .iter()
+                .fold((f64::INFINITY, 0.0f64), |(least, most), point| (least.min(point.min), most.max(point.max)));
+            write!(out, "  {chart}  {} – {}", value(least, metric.unit), value(most, metric.unit))?;
+        }
+        writeln!(out)?;
+        if explain {
+            writeln!(out, "{:width$}    {}", "", metric.how)?;
+        }
+    }
+    let unknown: Vec<&Metric> = metrics.metrics.iter().filter(|metric| metric.value.is_none()).collect();
+    if !unknown.is_empty() {
+        writeln!(out, "\nNot known:")?;
+        for metric in unknown {
+            writeln!(out, "{:<width$}  {}", metric.name, metric.reason.as_deref().unwrap_or_default())?;
+        }
+    }
+    Ok(())
+}
+
+/// CSV: a line for each point of each measure.
+///
+/// # Errors
+/// Those of `out`.
+pub fn csv(out: &mut impl Write, metrics: &Metrics) -> io::Result<()> {
+    writeln!(out, "time,metric,unit,min,mean,max")?;
+    for metric in &metrics.metrics {
+        for point in &metric.points {
+            let (time, unit) = (Iso(point.at), metric.unit.name());
+            writeln!(out, "{time},{},{unit},{},{},{}", metric.name, point.min, point.mean, point.max)?;
+        }
+    }
+    Ok(())
+}
+
+/// The name of a measure for OpenMetrics, which ends with its unit: `jfr_cpu_cores`.
+fn open_name(metric: &Metric) -> String {
+    let name = format!("jfr_{}", metric.name.replace('.', "_"));
+    let unit = metric.unit.name();
+    if metric.unit == Unit::Count || name.ends_with(&format!("_{unit}")) { name } else { format!("{name}_{unit}") }
+}
+
+/// OpenMetrics text: each measure is a gauge with the means of all inputs (file and measures) as samples, which have times.
+///
+/// # Errors
+/// Those of `out`.
+pub fn openmetrics(out: &mut impl Write, inputs: &[(String, Metrics)]) -> io::Result<()> {
+    let Some((_, first)) = inputs.first() else { return writeln!(out, "# EOF") };
+    let escaped = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    for metric in &first.metrics {
+        let all = || inputs.iter().filter_map(|(file, of)| Some((file, of, of.get(metric.name)?)));
+        if all().all(|(_, _, metric)| metric.value.is_none()) {
+            continue;
+        }
+        let name = open_name(metric);
+        writeln!(out, "# TYPE {name} gauge")?;
+        if metric.unit != Unit::Count {
+            writeln!(out, "# UNIT {name} {}", metric.unit.name())?;
+        }
+        writeln!(out, "# HELP {name} {}", escaped(metric.title))?;
+        for (file, of, metric) in all() {
+            let file = escaped(file);
+            if let (Some(value), true) = (metric.value, metric.points.is_empty()) {
+                writeln!(out, "{name}{{file=\"{file}\"}} {value} {}", seconds(of.end_nanos))?;
+            }
+            for point in &metric.points {
+                writeln!(out, "{name}{{file=\"{file}\"}} {} {}", point.mean, seconds(point.at))?;
+            }
+        }
+    }
+    writeln!(out, "# EOF")
+}
+
+/// Seconds since the Unix epoch, to the millisecond.
+fn seconds(nanos: i64) -> String {
+    let millis = nanos.div_euclid(1_000_000);
+    format!("{}.{:03}", millis.div_euclid(1_000), millis.rem_euclid(1_000))
+}

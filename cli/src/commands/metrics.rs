@@ -1,0 +1,160 @@
+//! `jfrkit metrics`.
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use jfr_analyzers::metrics::{Metrics, write};
+use jfr_parse::MetadataCache;
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::inputs::expand;
+use crate::limits;
+use crate::output::complain;
+
+/// Show measures over time: CPU cores, allocation rate, pauses, heap, threads, waits
+#[derive(Debug, clap::Args)]
+#[group(id = "metrics")]
+#[command(after_help = "\
+Examples:
+  jfrkit metrics recording.jfr                            a line for each measure, with a small chart
+  jfrkit metrics -v recording.jfr                         and how each came about
+  jfrkit metrics --format csv --step 1s recording.jfr
+  jfrkit metrics --format openmetrics logs/ > all.prom    for Prometheus: promtool tsdb create-blocks-from openmetrics
+
+The value is that of the whole recording; behind the chart are the least and the largest. `≥` marks values that are at least
+this, because events are missing by a threshold or a throttle. What cannot be known is listed with the reason.
+The JSON is one object a line and input: file, start_nanos, end_nanos, step_nanos and metrics (name, title, unit, how,
+value, lower_bound, reason, points: [milliseconds since 1970, min, mean, max]).")]
+pub(crate) struct Args {
+    /// Recordings, directories that are searched for recordings, or `-` for standard input
+    #[arg(value_name = "INPUT", required = true)]
+    inputs: Vec<OsString>,
+
+    /// Time from one point to the next, such as 1s or 100ms; by default there are about 100 points
+    #[arg(long, value_name = "TIME", value_parser = step)]
+    step: Option<i64>,
+
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+
+    /// Show how each value came about
+    #[arg(short, long)]
+    verbose: bool,
+
+    /// Fail with status 1 where anything is lost, instead of warning
+    #[arg(long)]
+    strict: bool,
+
+    #[command(flatten)]
+    limits: limits::Args,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// For a terminal
+    Text,
+    /// A line for each point
+    Csv,
+    /// One object a line
+    Json,
+    /// For Prometheus
+    Openmetrics,
+}
+
+/// The measures of one input, with its name.
+#[derive(Serialize)]
+struct Of<'a> {
+    file: &'a str,
+    #[serde(flatten)]
+    metrics: &'a Metrics,
+}
+
+fn step(text: &str) -> Result<i64, String> {
+    let wrong = || "give a time such as 1s or 100ms".to_owned();
+    match jfr_analyzers::TimeBound::parse(text) {
+        Ok(jfr_analyzers::TimeBound::FromStart(nanos)) if nanos >= 1_000_000 => Ok(nanos),
+        Ok(jfr_analyzers::TimeBound::FromStart(_)) => Err("a step is at least 1ms".to_owned()),
+        _ => Err(wrong()),
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let inputs = expand(&args.inputs);
+    let mut failed = inputs.complain();
+    let opening = args.limits.opening().cache(MetadataCache::default());
+    let mut out = crate::output::stdout();
+    let many = inputs.sources.len() + inputs.failures.len() > 1;
+    let (mut all, mut lossy) = (Vec::new(), None);
+    for source in &inputs.sources {
+        let name = source.name();
+        let metrics = source.open(&opening).and_then(|recording| {
+            for loss in recording.losses() {
+                complain("warning", &format!("{name}: {loss}"));
+                lossy = Some(name.clone());
+            }
+            Metrics::with_errors(&recording, args.step)
+        });
+        match metrics {
+            Ok((metrics, errors)) => {
+                for error in &errors {
+                    complain("warning", &format!("{name}: {error}"));
+                    lossy = Some(name.clone());
+                }
+                match args.format {
+                    Format::Openmetrics => all.push((name, metrics)),
+                    format => one(&mut out, format, args.verbose, many, &name, &metrics)?,
+                }
+            }
+            Err(e) if !many => return Err(Failure::of(&name, &e)),
+            Err(e) => {
+                complain("error", &Failure::of(&name, &e).to_string());
+                failed = true;
+            }
+        }
+    }
+    if args.format == Format::Openmetrics {
+        write::openmetrics(&mut out, &all)?;
+    }
+    out.flush()?;
+    match lossy {
+        _ if failed => Err(Failure::Told),
+        Some(name) if args.strict => {
+            Err(Failure::Failed(format!("{name}: not read completely; leave out --strict to accept that")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn one(
+    out: &mut impl Write,
+    format: Format,
+    verbose: bool,
+    many: bool,
+    name: &str,
+    metrics: &Metrics,
+) -> Result<(), Failure> {
+    match format {
+        Format::Json => {
+            serde_json::to_writer(&mut *out, &Of { file: name, metrics })?;
+            writeln!(out)?;
+        }
+        Format::Csv => {
+            if many {
+                writeln!(out, "# {name}")?;
+            }
+            write::csv(out, metrics)?;
+        }
+        Format::Text | Format::Openmetrics => {
+            if many {
+                writeln!(out, "# {}\n", jfr_parse::text::plain(name))?;
+            }
+            write::text(out, metrics, verbose)?;
+            if many {
+                writeln!(out)?;
+            }
+        }
+    }
+    Ok(())
+}
