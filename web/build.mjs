@@ -1,0 +1,41 @@
+// Bundles the page into dist/. The result depends on the sources and the lock file alone: no time, no path, no random number.
+import { build } from "esbuild";
+import { createHash } from "node:crypto";
+import { mkdir, readFile, writeFile, copyFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const out = process.argv[2] ?? join(here, "dist");
+await mkdir(out, { recursive: true });
+await build({
+  absWorkingDir: here,
+  entryPoints: { app: "src/app/main.tsx", flame: "src/panel/main.tsx", "app.css": "src/app/app.css", "flame.css": "src/panel/flame.css" },
+  entryNames: "[name]",
+  outdir: out,
+  outExtension: { ".js": ".js" },
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: ["es2022", "chrome110", "firefox115", "safari16.4"],
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  charset: "ascii",
+  legalComments: "none",
+  loader: { ".css": "css" },
+  logLevel: "warning",
+});
+const { rename } = await import("node:fs/promises");
+for (const name of ["app", "flame"]) await rename(join(out, `${name}.css.css`), join(out, `${name}.css`)).catch(() => {});
+for (const name of ["index.html", "page.html", "icon.svg"]) await copyFile(join(here, "src", name), join(out, name));
+const hashes = {};
+for (const name of ["app.js", "app.css", "flame.js", "flame.css"]) {
+  const bytes = await readFile(join(out, name));
+  if (/<\/(script|style)/i.test(bytes.toString("latin1")) || bytes.includes("<!--")) throw new Error(`${name} cannot be put into a page as it is`);
+  hashes[name] = "sha256-" + createHash("sha256").update(bytes).digest("base64");
+}
+await writeFile(join(out, "hashes.json"), JSON.stringify(hashes, null, 2) + "\n");
+const rust = Object.entries(hashes)
+  .map(([name, hash]) => `/// Source expression of \`${name}\` for a policy.\npub(crate) const ${name.replace(".", "_").toUpperCase()}: &str = "${hash}";\n`)
+  .join("");
+await writeFile(process.argv[3] ?? join(here, "crate/hashes.rs"), `//! Written by \`build.mjs\`: hashes of the bundles, for the policies of pages from disk.\n\n${rust}`);

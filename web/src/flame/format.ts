@@ -1,0 +1,107 @@
+/** Numbers as people read them: 1,501 · 3.4 MiB · 640 ms · 1 min 20 s · 12.5 %. */
+
+const BYTES = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+/** With separators, without decimals. */
+export function count(n: number): string {
+  return Math.round(n).toLocaleString("en-US");
+}
+
+/** A plural that fits the number. */
+export function plural(n: number, one: string, many = one + "s"): string {
+  return `${count(n)} ${n === 1 ? one : many}`;
+}
+
+function three(n: number): string {
+  const size = Math.abs(n);
+  return size >= 99.95 ? n.toFixed(0) : size >= 9.995 ? n.toFixed(1) : n.toFixed(size >= 0.0995 ? 2 : 3);
+}
+
+function trim(text: string): string {
+  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+}
+
+/** Bytes with a binary unit. */
+export function bytes(n: number): string {
+  let step = 0;
+  let value = n;
+  while (Math.abs(value) >= 1024 && step < BYTES.length - 1) {
+    value /= 1024;
+    step++;
+  }
+  return `${trim(three(value))} ${BYTES[step]}`;
+}
+
+/** Nanoseconds as a length of time. */
+export function duration(ns: number): string {
+  const size = Math.abs(ns);
+  if (size === 0) return "0 s";
+  if (size < 1e3) return `${trim(three(ns))} ns`;
+  if (size < 1e6) return `${trim(three(ns / 1e3))} µs`;
+  if (size < 1e9) return `${trim(three(ns / 1e6))} ms`;
+  if (size < 60e9) return `${trim(three(ns / 1e9))} s`;
+  const seconds = Math.round(size / 1e9);
+  const sign = ns < 0 ? "−" : "";
+  const h = Math.floor(seconds / 3600);
+  const m = Math.floor((seconds % 3600) / 60);
+  const s = seconds % 60;
+  if (h >= 48) return `${sign}${Math.floor(h / 24)} d ${h % 24} h`;
+  return sign + (h > 0 ? `${count(h)} h ${m} min` : s > 0 ? `${m} min ${s} s` : `${m} min`);
+}
+
+/** A share of 1. */
+export function percent(share: number): string {
+  if (!Number.isFinite(share)) return "–";
+  const p = share * 100;
+  const size = Math.abs(p);
+  if (size > 0 && size < 0.01) return (p < 0 ? "> −" : "< ") + "0.01 %";
+  return `${size >= 99.95 ? p.toFixed(0) : size >= 9.95 ? p.toFixed(1) : trim(p.toFixed(2))} %`;
+}
+
+/** A plain number of about three digits. */
+export function plain(n: number): string {
+  return Math.abs(n) >= 1000 ? count(n) : Number.isInteger(n) ? String(n) : trim(three(n));
+}
+
+/** A value with its unit, as a profile's value types name them. */
+export function value(n: number, unit: string): string {
+  switch (unit) {
+    case "nanoseconds":
+    case "ns":
+      return duration(n);
+    case "microseconds":
+      return duration(n * 1e3);
+    case "milliseconds":
+      return duration(n * 1e6);
+    case "seconds":
+    case "s":
+      return duration(n * 1e9);
+    case "bytes":
+    case "B":
+      return bytes(n);
+    case "bytes/s":
+      return bytes(n) + "/s";
+    case "share":
+    case "ratio":
+      return percent(n);
+    case "percent":
+      return percent(n / 100);
+    case "cores":
+      return `${n.toFixed(2)} cores`;
+    case "":
+    case "count":
+    case "samples":
+      return plain(n);
+    default:
+      return `${plain(n)} ${unit}`;
+  }
+}
+
+/** A value for each second of profile. */
+export function rate(n: number, unit: string): string {
+  if (unit === "nanoseconds" || unit === "ns") {
+    const share = n / 1e9;
+    return share >= 0.1 ? `${trim(three(share))} s/s` : duration(n) + "/s";
+  }
+  return value(n, unit) + "/s";
+}

@@ -1,0 +1,26 @@
+/** The search box: a part of the name without case, or `/regular expression/`. */
+
+/** A test, or what is wrong with the text. Empty text is neither. */
+export type Search = { test: (name: string) => boolean; error?: undefined } | { error: string; test?: undefined } | null;
+
+/** Reads the text of a search. */
+export function parse(text: string): Search {
+  const trimmed = text.trim();
+  if (trimmed === "") return null;
+  const regex = /^\/(.*)\/(i?)$/.exec(trimmed);
+  if (regex) {
+    try {
+      const made = new RegExp(regex[1]!, "u" + regex[2]!);
+      return { test: (name) => made.test(name) };
+    } catch (error) {
+      return { error: String((error as Error).message).replace(/^Invalid regular expression: /, "") };
+    }
+  }
+  const lower = trimmed.toLowerCase();
+  return { test: (name) => name.toLowerCase().includes(lower) };
+}
+
+/** A regular expression that matches exactly this text, for filters on one function. */
+export function exactly(name: string): string {
+  return "^" + name.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&") + "$";
+}

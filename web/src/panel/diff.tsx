@@ -1,0 +1,202 @@
+/** The comparison of two profiles, or of two sets: combined graph, side by side, table. */
+import { useMemo, useRef, useState } from "preact/hooks";
+import type { Source } from "../data/source.ts";
+import type { DiffJson, Selection, Side, TypeInfo } from "../data/types.ts";
+import { addressOf, nodeAt } from "../flame/address.ts";
+import { families, type Legend } from "../flame/color.ts";
+import { duration, percent, plural, rate, value as show } from "../flame/format.ts";
+import { exactly, parse } from "../flame/search.ts";
+import { clip, visible } from "../flame/text.ts";
+import { nameSet } from "../flame/transform.ts";
+import { build, fromJson, type Tree } from "../flame/tree.ts";
+import { Bar, Show, useLoad } from "../ui/load.tsx";
+import { Choice } from "../ui/parts.tsx";
+import { patch, usePlace } from "../ui/state.ts";
+import { DiffTable } from "./functions.tsx";
+import { changeText, Graph, type Totals } from "./graph.tsx";
+import { TypeList, typeOf, viewOf } from "./panel.tsx";
+
+type Shape = "combined" | "sides" | "table";
+
+interface Prepared {
+  json: DiffJson;
+  /** Width is the mean of both, as they are shown. */
+  tree: Tree;
+  a: Tree;
+  b: Tree;
+}
+
+/** What the sides are divided by to be comparable. */
+function scaleOf(json: { a: Side; b: Side }, per: string): { a: number; b: number } {
+  if (per === "share") return { a: json.a.total || 1, b: json.b.total || 1 };
+  return { a: json.a.seconds || 1, b: json.b.seconds || 1 };
+}
+
+function sideTree(json: DiffJson, self: number[]): Tree {
+  return build(json.names, json.kinds, Int32Array.from(json.depth), Int32Array.from(json.name), Float64Array.from(self));
+}
+
+export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: Selection; b: Selection; types: TypeInfo[]; labels: { a: string; b: string } }) {
+  const { params } = usePlace();
+  const type = typeOf(params, types);
+  const graph = useRef<number>(0);
+  const [legend, setLegend] = useState<Legend[]>([]);
+  const [lit, setLit] = useState<string | null>(null);
+  const view = viewOf(params, type?.type ?? "cpu");
+  const per = params.get("per") === "share" ? "share" : "second";
+  const shape = (params.get("view") ?? "combined") as Shape;
+  const noise = params.get("noise") !== "hide";
+  const text = params.get("search") ?? "";
+  const key = JSON.stringify([a, b, view, per]);
+  const diff = useLoad(type ? key : "", (signal) =>
+    source.diff(a, b, { ...view, view: "flame" }, per, signal).then((json): Prepared => ({
+      json,
+      tree: fromJson(json, scaleOf(json, per)),
+      a: sideTree(json, json.self),
+      b: sideTree(json, json.self_b ?? []),
+    })),
+  );
+  const table = useLoad(shape === "table" && type ? "t" + key : "", (signal) => source.diffTable(a, b, { ...view, view: "flame" }, per, signal));
+  const tree = diff.value?.tree ?? null;
+  const unit = diff.value?.json.unit ?? type?.values.at(-1)?.unit ?? "";
+  const timed = per === "second" && !!diff.value?.json.a.seconds;
+  const format = useMemo(
+    () => (per === "share" ? percent : timed ? (n: number) => rate(n, unit) : (n: number) => show(n, unit)),
+    [per, timed, unit],
+  );
+  const known = useMemo(() => (tree ? families(tree) : new Map<string, number>()), [tree]);
+  const found = useMemo(() => parse(text), [text]);
+  const matches = useMemo(() => (tree && found?.test ? nameSet(tree, found.test, false) : null), [tree, found]);
+  const address = params.get("zoom");
+  const zoom = useMemo(() => (tree && address ? Math.max(0, nodeAt(tree, address)) : 0), [tree, address]);
+  if (!type) return <p class="note">There is no profile type that both have.</p>;
+  const totals: Totals = { total: tree?.total[0] ?? 1, unit, labels, format };
+  const onZoom = (node: number): void => patch({ zoom: node > 0 && tree ? addressOf(tree, node) : null });
+  const json = diff.value?.json;
+  void graph;
+  return (
+    <div class="panel">
+      <TypeList types={types} at={type.type} />
+      <div class="stage">
+        {tree?.a && tree.b && json && (
+          <p class="versus">
+            <span class="side">
+              <b>A</b> <bdi>{clip(visible(labels.a), 120)}</bdi> <strong>{format(tree.a[0]!)}</strong>
+              {json.a.seconds ? <span class="quiet"> {duration(json.a.seconds * 1e9)}</span> : null}
+            </span>
+            <span aria-hidden="true">→</span>
+            <span class="side">
+              <b>B</b> <bdi>{clip(visible(labels.b), 120)}</bdi> <strong>{format(tree.b[0]!)}</strong>
+              {json.b.seconds ? <span class="quiet"> {duration(json.b.seconds * 1e9)}</span> : null}
+            </span>
+            <strong class={tree.b[0]! > tree.a[0]! ? "more" : "less"}>
+              {per === "share" ? "shares of the total" : changeText(tree.a[0]!, tree.b[0]!, format)}
+              {tree.noise?.[0] ? " noise" : ""}
+            </strong>
+          </p>
+        )}
+        <div class="tools">
+          <div class="search-box">
+            <input
+              type="search"
+              placeholder="search frames"
+              aria-label="Search frames: text or /regular expression/"
+              value={text}
+              onInput={(e) => patch({ search: e.currentTarget.value }, true)}
+            />
+          </div>
+          <Choice<Shape> label="View" of={[["combined", "Combined"], ["sides", "Side by side"], ["table", "Table"]]} at={shape} on={(to) => patch({ view: to })} />
+          <Choice<"second" | "share"> label="Values" of={[["second", "Per second"], ["share", "Share"]]} at={per} on={(to) => patch({ per: to })} />
+          <label class="switch">
+            <input type="checkbox" checked={noise} onChange={(e) => patch({ noise: e.currentTarget.checked ? null : "hide" })} />
+            {shape === "table" ? "Show what is noise" : "Grey what is noise"}
+          </label>
+        </div>
+        <Bar of={diff.loading ? diff : table} />
+        {zoom > 0 && tree && (
+          <div class="chips">
+            <span class="chip">
+              <bdi>zoomed to {clip(visible(tree.names[tree.name[zoom]!]!), 80)}</bdi>
+              <button class="plain" aria-label="Show everything" onClick={() => patch({ zoom: null })}>
+                ✕
+              </button>
+            </span>
+          </div>
+        )}
+        <Show of={diff}>{() => null}</Show>
+        <div class={`work ${shape}`}>
+          {diff.value && tree && shape === "combined" && (
+            <div class="graphs">
+              <Graph
+                tree={noise ? tree : { ...tree, noise: undefined }}
+                label={`Comparison, ${type.name}`}
+                mode="diff"
+                families={known}
+                {...{ totals, matches, lit, zoom, onZoom }}
+                onLegend={setLegend}
+                onAction={(action, name) => action === "find" && patch({ search: `/${exactly(name)}/` })}
+              />
+            </div>
+          )}
+          {diff.value && tree && shape === "sides" && (
+            <div class="graphs sides">
+              {(["a", "b"] as const).map((s) => (
+                <div key={s} class="side-graph">
+                  <h3>
+                    {s.toUpperCase()} <bdi class="quiet">{clip(visible(labels[s]), 80)}</bdi>
+                  </h3>
+                  <Graph
+                    tree={diff.value![s]}
+                    label={`${s.toUpperCase()}, ${type.name}`}
+                    mode="package"
+                    families={known}
+                    totals={{ total: diff.value![s].total[0] || 1, unit, seconds: undefined, format: per === "share" ? (n) => percent(n / (diff.value![s].total[0] || 1)) : (n) => (timed ? rate(n / (json![s].seconds || 1), unit) : show(n, unit)) }}
+                    {...{ matches, lit, zoom, onZoom }}
+                    onHover={setLit}
+                    onLegend={setLegend}
+                  />
+                </div>
+              ))}
+            </div>
+          )}
+          {shape === "table" && (
+            <Show of={table}>
+              {(t) => (
+                <DiffTable
+                  rows={t.rows}
+                  labels={labels}
+                  noise={noise}
+                  format={format}
+                  scale={scaleOf(t, per)}
+                  onHover={setLit}
+                  onSearch={(name) => patch({ search: `/${exactly(name)}/`, view: "combined" })}
+                />
+              )}
+            </Show>
+          )}
+        </div>
+        <footer class="legend">
+          <ul aria-label="Colors">
+            {shape !== "table" &&
+              legend.map((l) => (
+                <li key={l.label}>
+                  <i style={{ background: l.color }} aria-hidden="true" />
+                  {clip(visible(l.label), 40)}
+                </li>
+              ))}
+            {shape === "combined" && (
+              <li>
+                <i class="hatch" aria-hidden="true" /> only in A or only in B
+              </li>
+            )}
+          </ul>
+          {json?.a.profiles && json.b.profiles && (
+            <p class="quiet">
+              A: {plural(json.a.profiles.merged, "profile")}, B: {plural(json.b.profiles.merged, "profile")}.
+            </p>
+          )}
+        </footer>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,218 @@
+/** The table of functions. */
+import { useEffect, useState } from "preact/hooks";
+import { count, percent, value as show } from "../flame/format.ts";
+import { clip, split, visible } from "../flame/text.ts";
+import type { DiffRow, Row } from "../flame/table.ts";
+import { changeText } from "./graph.tsx";
+
+const FIRST = 200;
+
+export function FunctionTable(props: {
+  rows: Row[];
+  count: number;
+  total: number;
+  unit: string;
+  by: string;
+  sort: string;
+  filter: string;
+  searched: string;
+  compact: boolean;
+  bys: [string, string][];
+  onSort: (sort: string) => void;
+  onBy: (by: string) => void;
+  onFilter: (filter: string) => void;
+  onHover: (name: string | null) => void;
+  onSearch: (name: string) => void;
+  onOpen: (name: string) => void;
+}) {
+  const { rows, total, unit } = props;
+  const [all, setAll] = useState(false);
+  useEffect(() => setAll(false), [props.by, props.filter, props.sort]);
+  const shown = all ? rows : rows.slice(0, FIRST);
+  const samples = rows.some((row) => row.samples !== undefined);
+  const head = (key: string, text: string, number = true) => {
+    const down = props.sort === `-${key}`;
+    const up = props.sort === key;
+    return (
+      <th scope="col" class={number ? "number" : ""} aria-sort={down ? "descending" : up ? "ascending" : "none"}>
+        <button class="plain" onClick={() => props.onSort(down || (!up && !number) ? key : `-${key}`)}>
+          {text}
+          <span aria-hidden="true" class="sort">
+            {down ? "▾" : up ? "▴" : ""}
+          </span>
+        </button>
+      </th>
+    );
+  };
+  const most = Math.max(...shown.map((row) => (props.sort.endsWith("total") ? row.total : row.self)), 1);
+  return (
+    <section class="functions" aria-label="Table">
+      <div class="row tight">
+        <select aria-label="Rows by" value={props.by} onChange={(e) => props.onBy(e.currentTarget.value)}>
+          {props.bys.map(([key, text]) => (
+            <option key={key} value={key}>
+              by {text}
+            </option>
+          ))}
+        </select>
+        <input
+          type="search"
+          placeholder="filter rows"
+          aria-label="Filter rows"
+          value={props.filter}
+          onInput={(e) => props.onFilter(e.currentTarget.value)}
+        />
+      </div>
+      <div class="scroll" tabIndex={0} role="region" aria-label="Rows of the table">
+        <table class="data">
+          <thead>
+            <tr>
+              {head("key", props.by === "function" ? "Function" : props.by[0]!.toUpperCase() + props.by.slice(1), false)}
+              {head("self", "Self")}
+              {head("total", "Total")}
+              {samples && !props.compact && head("samples", "Samples")}
+            </tr>
+          </thead>
+          <tbody onMouseLeave={() => props.onHover(null)}>
+            {shown.map((row) => (
+              <tr
+                key={row.kind + row.key}
+                class={row.key === props.searched ? "on" : ""}
+                onMouseEnter={() => props.onHover(row.key)}
+                onClick={() => props.onSearch(row.key)}
+              >
+                <td class="name">
+                  <button
+                    class="plain"
+                    title={clip(visible(row.key), 1000)}
+                    onFocus={() => props.onHover(row.key)}
+                    onKeyDown={(e) => {
+                      if (e.key === "Enter" && props.by === "function") {
+                        e.preventDefault();
+                        props.onOpen(row.key);
+                      }
+                    }}
+                    onDblClick={() => props.by === "function" && props.onOpen(row.key)}
+                  >
+                    <Name name={row.key} kind={row.kind} />
+                  </button>
+                </td>
+                <td class="number bar-cell">
+                  {!props.sort.endsWith("total") && <Gauge share={row.self / most} />}
+                  <span>{show(row.self, unit)}</span> <span class="share">{percent(row.self / (total || 1))}</span>
+                </td>
+                <td class="number bar-cell">
+                  {props.sort.endsWith("total") && <Gauge share={row.total / most} />}
+                  <span>{show(row.total, unit)}</span> <span class="share">{percent(row.total / (total || 1))}</span>
+                </td>
+                {samples && !props.compact && <td class="number">{row.samples === undefined ? "–" : count(row.samples)}</td>}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+        {rows.length === 0 && <p class="note">{props.filter ? "No row matches the filter." : "There are no rows."}</p>}
+      </div>
+      <p class="quiet foot">
+        {count(props.count)} {props.by === "function" ? "functions" : "rows"}
+        {shown.length < props.count && `, ${count(shown.length)} shown `}
+        {shown.length < rows.length && (
+          <button class="small" onClick={() => setAll(true)}>
+            Show {count(rows.length)}
+          </button>
+        )}
+      </p>
+    </section>
+  );
+}
+
+/** A bar behind a number. Its width is set by script: the policy of the page allows no style attributes in markup. */
+export function Gauge({ share, tone = "" }: { share: number; tone?: string }) {
+  return <i class={`gauge ${tone}`} aria-hidden="true" style={{ width: `${Math.max(0, Math.min(1, share)) * 100}%` }} />;
+}
+
+/** A name whose package is quiet and gives way first. */
+export function Name({ name, kind }: { name: string; kind: string }) {
+  const shown = visible(clip(name, 600));
+  const { home, rest } = split(shown, kind);
+  const prefix = home && shown.endsWith(rest) ? shown.slice(0, shown.length - rest.length) : "";
+  return (
+    <bdi class="split">
+      {prefix && <span class="home">{prefix}</span>}
+      <span class="rest">{prefix ? rest : shown}</span>
+    </bdi>
+  );
+}
+
+/** The table of a comparison. */
+export function DiffTable(props: {
+  rows: DiffRow[];
+  format: (n: number) => string;
+  labels: { a: string; b: string };
+  noise: boolean;
+  scale: { a: number; b: number };
+  onHover: (name: string | null) => void;
+  onSearch: (name: string) => void;
+}) {
+  const [filter, setFilter] = useState("");
+  const [sort, setSort] = useState<"change" | "a" | "b">("change");
+  const [all, setAll] = useState(false);
+  const { a: sa, b: sb } = props.scale;
+  const rows = props.rows
+    .filter((row) => (props.noise || !row.noise) && row.key.toLowerCase().includes(filter.toLowerCase()))
+    .map((row) => ({ ...row, a: row.a / sa, b: row.b / sb }))
+    .sort((x, y) => (sort === "change" ? Math.abs(y.b - y.a) - Math.abs(x.b - x.a) : y[sort] - x[sort]));
+  const shown = all ? rows : rows.slice(0, FIRST);
+  const most = Math.max(...shown.map((row) => Math.abs(row.b - row.a)), 1e-12);
+  const head = (key: "change" | "a" | "b", text: string) => (
+    <th scope="col" class="number" aria-sort={sort === key ? "descending" : "none"}>
+      <button class="plain" onClick={() => setSort(key)}>
+        {text} <span aria-hidden="true">{sort === key ? "▾" : ""}</span>
+      </button>
+    </th>
+  );
+  return (
+    <section class="functions" aria-label="Table of differences">
+      <div class="row tight">
+        <input type="search" placeholder="filter rows" aria-label="Filter rows" value={filter} onInput={(e) => setFilter(e.currentTarget.value)} />
+      </div>
+      <div class="scroll" tabIndex={0} role="region" aria-label="Rows of the table">
+        <table class="data">
+          <thead>
+            <tr>
+              <th scope="col">Function</th>
+              {head("a", "A")}
+              {head("b", "B")}
+              {head("change", "Change")}
+            </tr>
+          </thead>
+          <tbody onMouseLeave={() => props.onHover(null)}>
+            {shown.map((row) => (
+              <tr key={row.kind + row.key} class={row.noise ? "noise" : ""} onMouseEnter={() => props.onHover(row.key)} onClick={() => props.onSearch(row.key)}>
+                <td class="name">
+                  <button class="plain" title={clip(visible(row.key), 1000)}>
+                    <Name name={row.key} kind={row.kind} />
+                  </button>
+                </td>
+                <td class="number">{props.format(row.a)}</td>
+                <td class="number">{props.format(row.b)}</td>
+                <td class="number bar-cell">
+                  <Gauge share={Math.abs(row.b - row.a) / most} tone={row.noise ? "neutral" : row.b > row.a ? "more" : "less"} />
+                  <span>{changeText(row.a, row.b, props.format)}</span>
+                  {row.noise && <span class="share"> noise</span>}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <p class="quiet foot">
+        {count(rows.length)} functions{shown.length < rows.length && `, ${count(shown.length)} shown `}
+        {shown.length < rows.length && (
+          <button class="small" onClick={() => setAll(true)}>
+            Show all
+          </button>
+        )}
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,591 @@
+/**
+ * The Profiles panel: list of types, flame graph, callers, sandwich, table, search and filters. The profile page, the flame graph of a search and
+ * the pages from disk show the same panel; its state is in the address.
+ */
+import type { ComponentChildren } from "preact";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Source } from "../data/source.ts";
+import type { FlameJson, Selection, TypeInfo, View } from "../data/types.ts";
+import { addressOf, nodeAt } from "../flame/address.ts";
+import { families, type ColorMode, type Legend } from "../flame/color.ts";
+import { count, percent, plain, plural, rate, value as show } from "../flame/format.ts";
+import { exactly, parse } from "../flame/search.ts";
+import { matched } from "../flame/table.ts";
+import { clip, split, visible } from "../flame/text.ts";
+import { collapseNames, hasFolded, nameSet, splice } from "../flame/transform.ts";
+import { fromJson, type Tree } from "../flame/tree.ts";
+import type { FlameView } from "../flame/view.ts";
+import { Bar, Show, useLoad } from "../ui/load.tsx";
+import { Choice, copy, Menu, toast, typing } from "../ui/parts.tsx";
+import { patch, store, stored, usePlace } from "../ui/state.ts";
+import { FunctionTable } from "./functions.tsx";
+import { Graph, type Action, type Totals } from "./graph.tsx";
+
+/** Prefixes of frames that count as libraries until the user says otherwise. */
+const LIBRARY = ["java.", "javax.", "jdk.", "sun.", "com.sun.", "scala.", "kotlin.", "runtime.", "node:"];
+
+/** The keys of the panel. */
+export const PANEL_KEYS: [string, string][] = [
+  ["/", "search frames; Enter and Shift-Enter go from match to match"],
+  ["[ ]", "previous and next profile type"],
+  ["← → ↑ ↓", "move the focused frame"],
+  ["Enter", "zoom to the focused frame"],
+  ["Backspace", "zoom out"],
+  ["0", "show everything"],
+  ["s", "callers and callees of the focused frame"],
+  ["h", "hide the focused function"],
+  ["c", "copy its name"],
+  ["r", "collapse recursion"],
+  ["g", "group"],
+  ["t", "table, graph, both"],
+  ["f", "full screen"],
+  ["Shift+F10", "menu of the focused frame"],
+];
+
+type Shape = "flame" | "callers" | "table" | "both";
+
+export interface PanelProps {
+  source: Source;
+  selection: Selection;
+  types: TypeInfo[];
+  how?: string[];
+  /** Changes when the data behind the same selection changes. */
+  version?: string;
+  /** Values for each second unless the user says otherwise. */
+  perSecond?: boolean;
+  /** Shown above the graph. */
+  children?: ComponentChildren;
+  downloads?: (view: View) => ComponentChildren;
+}
+
+/** The library prefixes, kept in this browser. */
+function libraryPrefixes(): string[] {
+  return stored("library")?.split("\n").filter(Boolean) ?? LIBRARY;
+}
+
+/** What the parameters of the address say about the view. */
+export function viewOf(params: URLSearchParams, type: string): View {
+  const fn = params.get("fn");
+  return {
+    type,
+    value: params.get("value") ?? undefined,
+    view: fn ? "sandwich" : params.get("view") === "callers" ? "callers" : "flame",
+    function: fn ?? undefined,
+    group: params.get("group") ?? undefined,
+    recursion: params.get("recursion") === "collapse",
+    library: params.get("lib") === "1" ? libraryPrefixes() : undefined,
+    lines: params.get("lines") === "1",
+    include: params.getAll("include"),
+    exclude: params.getAll("exclude"),
+    hide: params.getAll("hide"),
+    thread: params.get("thread") ?? undefined,
+  };
+}
+
+/** The type that is shown: the one in the address if it has samples, else the first that has. */
+export function typeOf(params: URLSearchParams, types: TypeInfo[]): TypeInfo | undefined {
+  const has = (t: TypeInfo): boolean => t.values.length > 0 && !t.absent;
+  const wanted = types.find((t) => t.type === params.get("type"));
+  return wanted && has(wanted) ? wanted : types.find(has);
+}
+
+export function Panel(props: PanelProps) {
+  const { params } = usePlace();
+  const type = typeOf(params, props.types);
+  if (!type) {
+    return (
+      <div class="panel">
+        <TypeList types={props.types} at="" />
+        <p class="note">None of the profile types has samples. The list says why.</p>
+      </div>
+    );
+  }
+  return <Loaded key={type.type} {...props} type={type} params={params} />;
+}
+
+function Loaded({ source, selection, types, type, params, how, version, perSecond, children, downloads }: PanelProps & { type: TypeInfo; params: URLSearchParams }) {
+  const root = useRef<HTMLDivElement>(null);
+  const graph = useRef<FlameView | null>(null);
+  const search = useRef<HTMLInputElement>(null);
+  const group = useRef<HTMLSelectElement>(null);
+  const view = viewOf(params, type.type);
+  const value = type.values.find((v) => v.name === view.value) ?? type.values.at(-1)!;
+  view.value = value.name;
+  const shape = (params.get("view") ?? (innerWidth < 1100 ? "flame" : "both")) as Shape;
+  const mode = (params.get("color") ?? "package") as ColorMode;
+  const text = params.get("search") ?? "";
+  const asked = JSON.stringify([selection, view, version]);
+  const flame = useLoad(asked, (signal) => source.flame(selection, view, signal).then((json) => prepare(json, source.server ? view.library : undefined)));
+  const [detail, setDetail] = useState<{ base: Tree; tree: Tree } | null>(null);
+  const base = flame.value?.tree ?? null;
+  const tree = detail && detail.base === base ? detail.tree : base;
+  const known = useRef<{ type: string; families: Map<string, number> } | null>(null);
+  if (tree && (known.current?.type !== type.type || known.current.families.size === 0)) known.current = { type: type.type, families: families(tree) };
+  const [legend, setLegend] = useState<Legend[]>([]);
+  const [lit, setLit] = useState<string | null>(null);
+  const [match, setMatch] = useState(-1);
+  const [full, setFull] = useState(false);
+
+  const by = params.get("by") ?? "function";
+  const sort = params.get("sort") ?? "-self";
+  const filter = params.get("filter") ?? "";
+  const needTable = shape === "table" || shape === "both";
+  const tableView: View = { ...view, view: "flame", function: undefined, group: undefined };
+  const table = useLoad(needTable ? JSON.stringify([selection, tableView, by, sort, filter, version]) : "", (signal) =>
+    source.table(selection, tableView, { by, sort, filter, limit: 2000 }, signal),
+  );
+
+  const seconds = flame.value?.json.seconds;
+  const per = params.get("per") ?? (perSecond ? "second" : "total");
+  const total = flame.value?.json.total ?? value.total;
+  const unit = flame.value?.json.unit ?? value.unit;
+  const rated = per === "second" && !!seconds;
+  const format = useMemo(() => (rated ? (n: number) => rate(n / seconds, unit) : (n: number) => show(n, unit)), [rated, seconds, unit]);
+  const totals: Totals = useMemo(
+    () => ({ total, unit, samples: flame.value?.json.samples, seconds: undefined, format }),
+    [total, unit, flame.value, format],
+  );
+
+  const zoomAddress = params.get("zoom");
+  const zoom = useMemo(() => (tree && zoomAddress ? Math.max(0, nodeAt(tree, zoomAddress)) : 0), [tree, zoomAddress]);
+
+  const found = useMemo(() => parse(text), [text]);
+  const matches = useMemo(() => (tree && found?.test ? nameSet(tree, found.test, false) : null), [tree, found]);
+  const hits = useMemo(() => (tree && matches ? matched(tree, matches) : null), [tree, matches]);
+  // What was folded away may match as well: the server counts on the whole tree.
+  const folded = (flame.value?.json.folded?.nodes ?? 0) > 0;
+  const counted = useLoad(source.server && folded && found?.test && !view.function ? JSON.stringify([asked, text]) : "", (signal) =>
+    source.flame(selection, { ...view, root: undefined, min: 0.5, search: text.trim() }, signal),
+  );
+  const matchValue = counted.value?.matches?.value ?? hits?.value ?? 0;
+
+  // Zooming into folded subtrees asks for more of them.
+  useEffect(() => {
+    if (!source.server || !tree || zoom === 0 || !base || view.view !== "flame" || !hasFolded(tree, zoom)) return;
+    const mine = new AbortController();
+    const address = addressOf(tree, zoom);
+    source
+      .flame(selection, { ...view, root: address }, mine.signal)
+      .then((json) => {
+        const more = fromJson(json);
+        const at = nodeAt(more, address);
+        if (at >= 0 && more.end[at]! - at > tree.end[zoom]! - zoom) setDetail({ base, tree: splice(tree, zoom, more, at) });
+      })
+      .catch(() => {
+        // What is shown stays right without the detail.
+      });
+    return () => mine.abort();
+  }, [base, zoomAddress]);
+
+  const act = (action: Action, name: string, node: number): void => {
+    if (action === "sandwich") patch({ fn: name, zoom: null, view: shape === "table" ? "both" : params.get("view") });
+    else if (action === "find") patch({ search: `/${exactly(name)}/` });
+    else if (action === "library" && tree) {
+      const { home } = split(name, tree.kinds[tree.name[node]!]!);
+      store("library", [...new Set([...libraryPrefixes(), home + "."])].join("\n"));
+      patch({ lib: "1", zoom: null });
+    } else if (action === "hide" || action === "include" || action === "exclude") {
+      patch({ [action]: [...params.getAll(action), exactly(name)], zoom: null });
+    }
+  };
+
+  const step = (by: number): void => {
+    if (!hits || hits.nodes.length === 0) return;
+    const next = (match + by + hits.nodes.length) % hits.nodes.length;
+    setMatch(next);
+    graph.current?.focusOn(hits.nodes[next]!);
+  };
+  useEffect(() => setMatch(-1), [text, tree]);
+
+  useEffect(() => {
+    const screen = (): void => setFull(document.fullscreenElement === root.current);
+    document.addEventListener("fullscreenchange", screen);
+    return () => document.removeEventListener("fullscreenchange", screen);
+  }, []);
+  const toggleFull = (): void => {
+    if (document.fullscreenElement) void document.exitFullscreen();
+    else if (root.current?.requestFullscreen) void root.current.requestFullscreen().catch(() => setFull((f) => !f));
+    else setFull((f) => !f);
+  };
+
+  const focusedName = (): string | null => {
+    const v = graph.current;
+    return v && tree && v.focus < tree.size && tree.kinds[tree.name[v.focus]!] !== "x" ? tree.names[tree.name[v.focus]!]! : null;
+  };
+  const keys = (event: KeyboardEvent): void => {
+    if (typing(event) || event.ctrlKey || event.metaKey || event.altKey || document.querySelector(".menu")) return;
+    const target = event.target as HTMLElement;
+    const name = focusedName();
+    switch (event.key) {
+      case "/":
+        search.current?.focus();
+        search.current?.select();
+        break;
+      case "[":
+      case "]": {
+        const usable = types.filter((t) => t.values.length > 0 && !t.absent);
+        const at = usable.indexOf(type);
+        const next = usable[(at + (event.key === "]" ? 1 : -1) + usable.length) % usable.length];
+        if (next) patch({ type: next.type, value: null, zoom: null, fn: null });
+        break;
+      }
+      case "f":
+        toggleFull();
+        break;
+      case "s":
+        if (params.get("fn")) patch({ fn: null });
+        else if (name) act("sandwich", name, graph.current!.focus);
+        break;
+      case "h":
+        if (name) act("hide", name, graph.current!.focus);
+        break;
+      case "c":
+        if (name) void copy(name).then((done) => toast(done ? "Name copied" : "The browser does not allow copying here"));
+        break;
+      case "r":
+        patch({ recursion: view.recursion ? null : "collapse", zoom: null });
+        break;
+      case "g":
+        group.current?.focus();
+        break;
+      case "t":
+        patch({ view: shape === "both" ? "table" : shape === "table" ? "flame" : "both" });
+        break;
+      case "Escape":
+        if (full && !document.fullscreenElement) setFull(false);
+        else if (view.function) patch({ fn: null });
+        else return;
+        break;
+      default:
+        // Arrows and the like go to the graph from wherever the user is, unless they mean something there.
+        if (target === document.body && graph.current?.key(event)) {
+          graph.current.canvas.focus({ preventScroll: true });
+          break;
+        }
+        return;
+    }
+    event.preventDefault();
+  };
+  const latest = useRef(keys);
+  latest.current = keys;
+  useEffect(() => {
+    const listener = (event: KeyboardEvent): void => latest.current(event);
+    addEventListener("keydown", listener);
+    return () => removeEventListener("keydown", listener);
+  }, []);
+
+  const chips = (["include", "exclude", "hide"] as const).flatMap((kind) => params.getAll(kind).map((pattern) => ({ kind, pattern })));
+  const groups: [string, string][] = source.server
+    ? [["", "none"], ["thread", "thread"], ["class", "class"], ["endpoint", "endpoint"]]
+    : [["", "none"], ...embeddedGroups(type, value.name)];
+  const callees = flame.value?.callees ?? null;
+  const name = view.function;
+  return (
+    <div class={`panel ${full ? "full" : ""}`} ref={root}>
+      <TypeList types={types} at={type.type} />
+      <div class="stage">
+        {children}
+        <div class="tools">
+          <div class="search-box">
+            <input
+              ref={search}
+              type="search"
+              placeholder="search frames  /"
+              aria-label="Search frames: text or /regular expression/"
+              aria-invalid={found?.error !== undefined}
+              value={text}
+              onInput={(e) => patch({ search: e.currentTarget.value }, true)}
+              onKeyDown={(e) => {
+                if (e.key === "Enter") {
+                  e.preventDefault();
+                  step(e.shiftKey ? -1 : 1);
+                } else if (e.key === "Escape") {
+                  if (text) patch({ search: null }, true);
+                  graph.current?.canvas.focus();
+                  e.stopPropagation();
+                }
+              }}
+            />
+            <span class="matches" role="status">
+              {found?.error !== undefined
+                ? clip(visible(found.error), 80)
+                : hits && (
+                    <>
+                      {percent(matchValue / (total || 1))} match
+                      <span class="quiet"> {format(matchValue)}{hits.nodes.length > 0 && ` · ${match >= 0 ? `${count(match + 1)} of ` : ""}${plural(hits.nodes.length, "frame")}`}</span>
+                    </>
+                  )}
+            </span>
+          </div>
+          <Choice<Shape>
+            label="View"
+            of={[["flame", "Flame"], ["callers", "Callers"], ["table", "Table"], ["both", "Both"]]}
+            at={shape}
+            on={(to) => patch({ view: to, zoom: null, fn: to === "callers" ? null : params.get("fn") })}
+          />
+          {type.values.length > 1 && (
+            <select aria-label="Value" value={value.name} onChange={(e) => patch({ value: e.currentTarget.value })}>
+              {type.values.map((v) => (
+                <option key={v.name} value={v.name}>
+                  {clip(visible(v.name), 40)}
+                </option>
+              ))}
+            </select>
+          )}
+          {groups.length > 1 && (
+            <label class="pick">
+              Group
+              <select ref={group} value={view.group ?? ""} onChange={(e) => patch({ group: e.currentTarget.value, zoom: null })}>
+                {groups.map(([key, label]) => (
+                  <option key={key} value={key}>
+                    {label}
+                  </option>
+                ))}
+              </select>
+            </label>
+          )}
+          <Menu label="⚙" title="Settings of the graph" wide>
+            <Switch on={view.recursion ?? false} set={(on) => patch({ recursion: on ? "collapse" : null, zoom: null })}>
+              Collapse recursion
+            </Switch>
+            <Switch on={params.get("lib") === "1"} set={(on) => patch({ lib: on ? "1" : null, zoom: null })}>
+              Collapse library frames
+            </Switch>
+            <label class="field">
+              Library prefixes, one a line
+              <textarea
+                rows={4}
+                spellcheck={false}
+                value={libraryPrefixes().join("\n")}
+                onChange={(e) => {
+                  store("library", e.currentTarget.value);
+                  if (params.get("lib") === "1") patch({ lib: null });
+                }}
+              />
+            </label>
+            {source.server && (
+              <Switch on={view.lines ?? false} set={(on) => patch({ lines: on ? "1" : null, zoom: null })}>
+                Line numbers
+              </Switch>
+            )}
+            {seconds ? (
+              <Switch on={rated} set={(on) => patch({ per: on ? "second" : "total" })}>
+                Values per second of profile
+              </Switch>
+            ) : null}
+            <label class="field">
+              Color by
+              <select value={mode} onChange={(e) => patch({ color: e.currentTarget.value })}>
+                <option value="package">package</option>
+                <option value="kind">kind of frame</option>
+                <option value="self">self share</option>
+              </select>
+            </label>
+          </Menu>
+          {downloads?.(view)}
+          <button onClick={toggleFull} title="Full screen (f)" aria-label="Full screen" aria-pressed={full}>
+            ⛶
+          </button>
+        </div>
+        <Bar of={flame.loading ? flame : table} />
+        {(chips.length > 0 || zoom > 0 || name) && (
+          <div class="chips">
+            {name && (
+              <Chip label={`callers and callees of ${clip(visible(name), 80)}`} drop={() => patch({ fn: null })} />
+            )}
+            {chips.map(({ kind, pattern }) => (
+              <Chip
+                key={kind + pattern}
+                label={`${{ include: "only", exclude: "without", hide: "hidden:" }[kind]} ${clip(visible(readable(pattern)), 80)}`}
+                drop={() => {
+                  const rest = params.getAll(kind);
+                  rest.splice(rest.indexOf(pattern), 1);
+                  patch({ [kind]: rest });
+                }}
+              />
+            ))}
+            {zoom > 0 && tree && <Chip label={`zoomed to ${clip(visible(tree.names[tree.name[zoom]!]!), 80)}`} drop={() => patch({ zoom: null })} />}
+          </div>
+        )}
+        <Show of={flame}>
+          {() => null}
+        </Show>
+        <div class={`work ${shape}`}>
+          {tree && shape !== "table" && total > 0 && (
+            <div class="graphs">
+              {name && callees ? (
+                <div class="sandwich">
+                  <h3 class="quiet">Callers</h3>
+                  <Graph tree={tree} up minimap={false} label={`Callers of ${visible(name)}`} zoom={0} onZoom={() => {}} {...{ totals, mode, matches, lit }} families={known.current!.families} onAction={act} onLegend={setLegend} />
+                  <h3 class="sandwich-name">
+                    {clip(visible(name), 300)} <span class="quiet">{format(tree.total[0] ?? 0)} · {percent((tree.total[0] ?? 0) / (total || 1))}</span>
+                  </h3>
+                  <Graph
+                    tree={callees}
+                    minimap={false}
+                    label={`Callees of ${visible(name)}`}
+                    zoom={0}
+                    onZoom={() => {}}
+                    totals={totals}
+                    mode={mode}
+                    matches={found?.test ? nameSet(callees, found.test, false) : null}
+                    lit={lit}
+                    families={known.current!.families}
+                    onAction={act}
+                    handle={(v) => (graph.current = v)}
+                  />
+                  <h3 class="quiet">Callees</h3>
+                </div>
+              ) : (
+                <Graph
+                  tree={tree}
+                  label={`${view.view === "callers" ? "Callers" : "Flame graph"}, ${type.name}`}
+                  zoom={zoom}
+                  onZoom={(node) => patch({ zoom: node > 0 ? addressOf(tree, node) : null })}
+                  onAction={act}
+                  onLegend={setLegend}
+                  handle={(v) => (graph.current = v)}
+                  families={known.current!.families}
+                  {...{ totals, mode, matches, lit }}
+                />
+              )}
+            </div>
+          )}
+          {total === 0 && flame.value && <p class="note">Nothing is left: the filters leave no sample of {type.name}.</p>}
+          {needTable && (
+            <Show of={table}>
+              {(t) => (
+                <FunctionTable
+                  rows={t.rows}
+                  count={t.count}
+                  total={t.total || total}
+                  unit={t.unit || unit}
+                  by={by}
+                  sort={sort}
+                  filter={filter}
+                  searched={readable(text.replace(/^\/|\/$/g, ""))}
+                  compact={shape === "both"}
+                  bys={
+                    source.server
+                      ? [["function", "function"], ["line", "line"], ["package", "package"], ["class", "class"], ["thread", "thread"], ["endpoint", "endpoint"]]
+                      : [["function", "function"]]
+                  }
+                  onSort={(to) => patch({ sort: to === "-self" ? null : to }, true)}
+                  onBy={(to) => patch({ by: to === "function" ? null : to })}
+                  onFilter={(to) => patch({ filter: to }, true)}
+                  onHover={setLit}
+                  onSearch={(to) => patch({ search: by === "function" ? `/${exactly(to)}/` : to }, true)}
+                  onOpen={(to) => patch({ fn: to, zoom: null, view: "both" })}
+                />
+              )}
+            </Show>
+          )}
+        </div>
+        <footer class="legend">
+          <ul aria-label="Colors">
+            {shape !== "table" &&
+              legend.map((l) => (
+                <li key={l.label}>
+                  <i style={{ background: l.color }} aria-hidden="true" />
+                  {clip(visible(l.label), 40)}
+                </li>
+              ))}
+          </ul>
+          <p class="quiet">
+            {how && how.length > 0 && <>how: {how.map((h) => clip(visible(h), 200)).join(", ")}. </>}
+            {flame.value?.json.folded && flame.value.json.folded.nodes > 0 && (
+              <>
+                {plural(flame.value.json.folded.nodes, "narrow node")} folded
+                {total > 0 && ` (${percent(flame.value.json.folded.value / total)} of the total)`}; totals are exact.{" "}
+              </>
+            )}
+            {flame.value?.json.profiles && flame.value.json.profiles.matched > 1 && (
+              <>
+                {plain(flame.value.json.profiles.merged)} of {plural(flame.value.json.profiles.matched, "profile")} merged.
+              </>
+            )}
+          </p>
+        </footer>
+      </div>
+    </div>
+  );
+}
+
+function prepare(json: FlameJson, library?: string[]): { json: FlameJson; tree: Tree; callees: Tree | null } {
+  const read = (of: FlameJson): Tree => {
+    const tree = fromJson(of);
+    // A server knows no prefixes: the page collapses what it was sent.
+    return library?.length ? collapseNames(tree, nameSet(tree, (name) => library.some((prefix) => name.startsWith(prefix)), false)) : tree;
+  };
+  return { json, tree: read(json), callees: json.callees ? read(json.callees as FlameJson) : null };
+}
+
+function embeddedGroups(type: TypeInfo, value: string): [string, string][] {
+  const found = type.values.find((v) => v.name === value) as { groups?: Record<string, string> } | undefined;
+  return Object.keys(found?.groups ?? {}).map((key) => [key, key]);
+}
+
+/** A pattern made by `exactly` as the name that it was made from. */
+function readable(pattern: string): string {
+  return pattern.startsWith("^") && pattern.endsWith("$") ? pattern.slice(1, -1).replace(/\\(.)/g, "$1") : pattern;
+}
+
+function Chip({ label, drop }: { label: string; drop: () => void }) {
+  return (
+    <span class="chip">
+      <bdi>{label}</bdi>
+      <button class="plain" onClick={drop} aria-label={`Remove: ${label}`}>
+        ✕
+      </button>
+    </span>
+  );
+}
+
+function Switch({ on, set, children }: { on: boolean; set: (on: boolean) => void; children: ComponentChildren }) {
+  return (
+    <label class="switch">
+      <input type="checkbox" checked={on} onChange={(e) => set(e.currentTarget.checked)} />
+      {children}
+    </label>
+  );
+}
+
+/** The profile types, those without samples with the reason. */
+export function TypeList({ types, at }: { types: TypeInfo[]; at: string }) {
+  return (
+    <nav
+      class="types"
+      aria-label="Profile types"
+      onKeyDown={(event) => {
+        const delta = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+        if (delta === 0) return;
+        const all = [...event.currentTarget.querySelectorAll<HTMLElement>("button")];
+        all[(all.indexOf(document.activeElement as HTMLElement) + delta + all.length) % all.length]?.focus();
+        event.preventDefault();
+        event.stopPropagation();
+      }}
+    >
+      {types.map((t) => {
+        const v = t.values.at(-1);
+        const off = !v || !!t.absent;
+        return (
+          <button
+            key={t.type}
+            class="type"
+            aria-current={t.type === at ? "true" : undefined}
+            aria-disabled={off}
+            title={clip(visible(t.definition), 400)}
+            onClick={() => !off && patch({ type: t.type, value: null, zoom: null, fn: null })}
+          >
+            <span class="type-name">{clip(visible(t.name), 60)}</span>
+            {off ? (
+              <span class="type-why">{clip(visible(t.absent ?? "no samples"), 160)}</span>
+            ) : (
+              <span class="type-total">{show(v.total, v.unit)}</span>
+            )}
+          </button>
+        );
+      })}
+    </nav>
+  );
+}

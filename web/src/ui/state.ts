@@ -1,0 +1,114 @@
+/** The address as the only state: the search part with a server, the fragment in a page from disk, where browsers allow nothing else. */
+import { useEffect, useState } from "preact/hooks";
+
+export interface Place {
+  path: string;
+  params: URLSearchParams;
+}
+
+let embedded = false;
+const listeners = new Set<() => void>();
+
+/** Pages from disk keep their state after `#`. */
+export function useFragment(): void {
+  embedded = true;
+}
+
+export function place(): Place {
+  if (!embedded) return { path: location.pathname, params: new URLSearchParams(location.search) };
+  const [path, search] = location.hash.replace(/^#/, "").split("?");
+  return { path: path || "/", params: new URLSearchParams(search ?? "") };
+}
+
+/** The address of a place, for links. */
+export function href(path: string, params?: URLSearchParams | Record<string, string>): string {
+  const query = (params instanceof URLSearchParams ? params : new URLSearchParams(params ?? {})).toString();
+  return (embedded ? "#" : "") + path + (query ? `?${query}` : "");
+}
+
+/** Goes to an address; `replace` where going back should not stop here. */
+export function go(to: string, replace = false): void {
+  if (to === (embedded ? location.hash : location.pathname + location.search)) return;
+  if (replace) history.replaceState(null, "", to);
+  else history.pushState(null, "", to);
+  tell();
+}
+
+function tell(): void {
+  for (const listener of listeners) listener();
+}
+
+addEventListener("popstate", tell);
+addEventListener("hashchange", tell);
+
+/** Changes parameters: null and "" remove one, a list repeats it. */
+export function patch(change: Record<string, string | string[] | null>, replace = false): void {
+  const { path, params } = place();
+  for (const [key, value] of Object.entries(change)) {
+    params.delete(key);
+    if (Array.isArray(value)) for (const v of value) params.append(key, v);
+    else if (value) params.set(key, value);
+  }
+  go(href(path, params), replace);
+}
+
+export function usePlace(): Place {
+  const [at, set] = useState(place);
+  useEffect(() => {
+    const listener = (): void => set(place());
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  }, []);
+  return at;
+}
+
+/** A setting of this browser, for this page alone; where storage is not allowed it lasts as long as the page. */
+export function stored(key: string): string | null {
+  try {
+    return localStorage.getItem(`jfrkit.${key}`);
+  } catch {
+    return null;
+  }
+}
+
+export function store(key: string, value: string | null): void {
+  try {
+    if (value === null) localStorage.removeItem(`jfrkit.${key}`);
+    else localStorage.setItem(`jfrkit.${key}`, value);
+  } catch {
+    // Storage is not allowed; the setting is for this page only.
+  }
+}
+
+export type Theme = "light" | "dark";
+const themeListeners = new Set<(theme: Theme) => void>();
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+export function theme(): Theme {
+  const set = document.documentElement.dataset["theme"];
+  return set === "light" || set === "dark" ? set : dark.matches ? "dark" : "light";
+}
+
+export function setTheme(to: Theme): void {
+  document.documentElement.dataset["theme"] = to;
+  store("theme", to);
+  for (const listener of themeListeners) listener(to);
+}
+
+/** Applies the stored theme. */
+export function startTheme(): void {
+  const set = stored("theme");
+  if (set === "light" || set === "dark") document.documentElement.dataset["theme"] = set;
+  dark.addEventListener("change", () => {
+    for (const listener of themeListeners) listener(theme());
+  });
+}
+
+export function useTheme(): Theme {
+  const [now, set] = useState(theme);
+  useEffect(() => {
+    themeListeners.add(set);
+    return () => void themeListeners.delete(set);
+  }, []);
+  return now;
+}
