@@ -145,10 +145,13 @@ impl<'p> Pass<'p> {
         drop(engine.consumer.0);
         let names = Arc::new(shared.freeze());
         let tables = as_recorded.map_or_else(|| names.clone(), |as_recorded| Arc::new(as_recorded.freeze()));
-        let report = judging.zip(joined).map(|(judging, joined)| {
-            let facts = joined.finish(recording, &judging.wanted, threads, names);
-            judging.report(facts)
-        });
+        let report = judging
+            .zip(joined)
+            .map(|(judging, joined)| {
+                let facts = joined.finish(recording, &judging.options.stop, &judging.wanted, threads, names);
+                judging.report(facts)
+            })
+            .transpose()?;
         Ok(Output {
             profiles: profiles.map(|profiles| profiles.into_set(tables)),
             report,

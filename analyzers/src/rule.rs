@@ -158,21 +158,30 @@ impl Judging<'_> {
     }
 
     /// Runs the rules.
-    pub(crate) fn report(&self, facts: Facts) -> Report {
+    ///
+    /// # Errors
+    /// [`jfr_parse::Error::Stopped`].
+    pub(crate) fn report(&self, facts: Facts) -> jfr_parse::Result<Report> {
         let rules = self.chosen.par_iter().zip(&self.needs);
         let rules = rules.map(|((rule, settings), needs)| judge(*rule, needs, settings, &facts));
         let rules: Vec<Outcome> = rules.collect();
         let findings = finding::findings(&rules, self.relations);
         let timeline = self.options.timeline.then(|| Timeline::of(&facts));
-        Report { findings, rules, recording: RecordingInfo::of(&facts), timeline }
+        let report = Report { findings, rules, recording: RecordingInfo::of(&facts), timeline };
+        // From then on facts are incomplete, and so may verdicts be.
+        if facts.stopped() { Err(jfr_parse::Error::Stopped) } else { Ok(report) }
     }
 }
 
 /// Evaluates one rule on facts that hold what it needs.
 pub(crate) fn judge(rule: &dyn Rule, needs: &Needs, settings: &Settings, facts: &Facts) -> Outcome {
     let info = rule.info();
-    let missing = |as_jmc| needs.levels.iter().find_map(|(event, level)| facts.missing(event, *level, as_jmc));
     let of_jmc = |severity| (info.origin == Origin::Jmc).then_some(severity);
+    if facts.stopped() {
+        let (verdict, jmc_severity) = (Verdict::not_applicable("stopped"), of_jmc(Severity::NotApplicable));
+        return Outcome { rule: info, verdict, jmc_severity, failed: false };
+    }
+    let missing = |as_jmc| needs.levels.iter().find_map(|(event, level)| facts.missing(event, *level, as_jmc));
     if let Some(because) = missing(false) {
         let jmc_severity = of_jmc(Severity::NotApplicable);
         return Outcome { rule: info, verdict: Verdict::not_applicable(because), jmc_severity, failed: false };

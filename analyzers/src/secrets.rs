@@ -186,6 +186,28 @@ mod tests {
     }
 
     #[test]
+    fn every_form_is_known_and_hidden() {
+        let jwt = format!("eyJ{0}.eyJ{0}.{0}", "a1B2c3D4");
+        let values = [
+            "-----BEGIN EC PRIVATE KEY-----".to_owned(),
+            "ASIAABCDEFGHIJKLMNOP".to_owned(),
+            format!("github_pat_{}", "a1_B".repeat(6)),
+            format!("glpat-{}", "a1-B_".repeat(4)),
+            "xoxb-1234567890-abc".to_owned(),
+            format!("AIza{}", "a1B2c".repeat(7)),
+            format!("sk_live_{}", "a1B2".repeat(4)),
+            jwt,
+            "redis://joe:geheim@cache".to_owned(),
+        ];
+        // One that does not compile would be no form at all, without a sound.
+        assert_eq!(FORM.len(), FORMS.len());
+        for ((what, _), value) in FORMS.iter().zip(&values) {
+            assert_eq!(form(value), Some(*what), "{value}");
+            assert!(text(value).contains(MASK), "{value}");
+        }
+    }
+
+    #[test]
     fn words_that_belong_to_a_secret_argument_go_with_it() {
         let shown = arguments("-Xmx1g -Dmy.password=two words here -Dx=1 -javaagent:a.jar=token=abc");
         assert_eq!(shown, format!("-Xmx1g -Dmy.password={MASK} -Dx=1 -javaagent:a.jar=token={MASK}"));

@@ -258,6 +258,7 @@ impl Scene {
             warnings: Vec::new(),
             notes: Vec::new(),
             empty: TableData::default(),
+            stops: Default::default(),
             lazy: Lazy::default(),
         };
         facts.count_switches();

@@ -35,6 +35,7 @@ pub mod recording;
 pub mod security;
 mod stories;
 mod support;
+mod tally;
 pub mod threads;
 
 use jfr_analyzers::rule::{Analysis, Rule};

@@ -13,6 +13,7 @@ pub mod parts;
 mod random;
 mod reduce;
 pub mod tree;
+pub mod wants;
 
 pub use image::Image;
 pub use memory::Counting;

@@ -1,5 +1,6 @@
 //! What is known of a recording: what the rules asked for, and what all of them share.
 
+mod bounded;
 mod events;
 mod groups;
 mod jvm;
@@ -55,6 +56,8 @@ pub struct Facts {
     /// What was left out to bound memory.
     pub(crate) notes: Vec<String>,
     pub(crate) empty: TableData,
+    /// Raised when the analysis is to end: by its options, or by the recording.
+    pub(crate) stops: [jfr_parse::Stop; 2],
     pub(crate) lazy: Lazy,
 }
 
@@ -166,6 +169,14 @@ impl Facts {
     #[must_use]
     pub fn chunks(&self) -> usize {
         self.chunks
+    }
+
+    /// Whether the analysis is to end: its [`Stop`](jfr_parse::Stop) was raised, or its time is up. Tables and groups
+    /// yield nothing from then on, so a rule whose loops go over them need not ask; one with long loops of its own should,
+    /// and may return anything: the verdict is dropped.
+    #[must_use]
+    pub fn stopped(&self) -> bool {
+        self.stops.iter().any(jfr_parse::Stop::is_raised)
     }
 
     /// The strings, functions, frames and stacks that facts refer to.

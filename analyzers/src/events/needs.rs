@@ -117,6 +117,32 @@ impl Needs {
     }
 }
 
+impl Needs {
+    /// These needs and others together.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.levels.extend(other.levels);
+        self.tables.extend(other.tables);
+        self.groups.extend(other.groups);
+        self.methods.extend(other.methods);
+        self
+    }
+
+    /// What is read of which event type: tables and groups, each field as the rule names it, `a|b` where it takes the first
+    /// that is there, and without those that begin with `@`, which are not fields. For documentation and tests.
+    #[must_use]
+    pub fn fields(&self) -> Vec<(&'static str, &'static str)> {
+        let tables = self.tables.iter().flat_map(|t| t.fields.iter().map(|field| (t.event, *field)));
+        let groups = self.groups.iter().flat_map(|g| {
+            g.events.iter().flat_map(|event| g.keys.iter().chain(g.measures).map(|field| (*event, *field)))
+        });
+        let mut fields: Vec<_> = tables.chain(groups).filter(|(_, field)| !field.starts_with('@')).collect();
+        fields.sort_unstable();
+        fields.dedup();
+        fields
+    }
+}
+
 /// Keys of a group, at most.
 pub const MAX_KEYS: usize = 4;
 /// Measures of a group, at most.

@@ -59,7 +59,7 @@ mod alone {
             _ => {
                 let threads = engine.consumer.into_threads();
                 let names = Arc::new(shared.freeze());
-                Ok(joined.finish(recording, wanted, threads, names))
+                Ok(joined.finish(recording, recording.stop(), wanted, threads, names))
             }
         }
     }

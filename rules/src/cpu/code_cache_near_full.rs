@@ -1,6 +1,7 @@
 //! `CodeCacheNearFull`: no room for compiled code.
 
 use crate::support::{amount, number};
+use crate::tally::tally;
 use jfr_analyzers::events::{Facts, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -122,23 +123,23 @@ impl Rule for CodeCacheNearFull {
 
 /// The segments, each with the least that was free.
 fn segments(facts: &Facts) -> Vec<Segment<'_>> {
-    let mut segments: Vec<Segment<'_>> = Vec::new();
-    for row in facts.table(STATISTICS).rows() {
-        let (Some(from), Some(to)) = (row.int("startAddress"), row.int("reservedTopAddress")) else { continue };
-        let Some(free) = row.int("unallocatedCapacity") else { continue };
-        let (size, free) = (to.saturating_sub(from) as f64, free as f64);
-        // JDKs that count the whole cache for each segment have more free than there is.
-        if size <= 0.0 || free > size {
-            continue;
-        }
+    let told = facts.table(STATISTICS).rows().filter_map(|row| {
+        let (from, to) = (row.int("startAddress")?, row.int("reservedTopAddress")?);
+        let (size, free) = (to.saturating_sub(from) as f64, row.int("unallocatedCapacity")? as f64);
         let name = row.text("codeBlobType").unwrap_or("code cache");
-        match segments.iter_mut().find(|s| s.name == name) {
-            Some(segment) if free < segment.free => (segment.free, segment.size, segment.at) = (free, size, row.start),
-            Some(_) => {}
-            None => segments.push(Segment { name, size, free, at: row.start }),
-        }
-    }
-    segments
+        // JDKs that count the whole cache for each segment have more free than there is.
+        (size > 0.0 && free <= size).then_some(Segment { name, size, free, at: row.start })
+    });
+    let segments: Vec<(&str, Option<Segment<'_>>)> = tally(
+        told,
+        |s| s.name,
+        |least: &mut Option<Segment<'_>>, segment| {
+            if least.as_ref().is_none_or(|least| segment.free < least.free) {
+                *least = Some(segment);
+            }
+        },
+    );
+    segments.into_iter().filter_map(|(_, segment)| segment).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! `CompilerQueueBacklog`: methods that wait for a compiler.
 
+use std::collections::VecDeque;
+
 use crate::support::time;
+use crate::tally::tally;
 use jfr_analyzers::events::{Event, Facts, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -52,17 +55,13 @@ impl Rule for CompilerQueueBacklog {
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let table = facts.table(EVENT);
-        let mut compilers: Vec<&str> = table.texts("compiler").collect();
-        compilers.sort_unstable();
-        compilers.dedup();
+        let named = table.rows().filter(|row| row.text("compiler").is_some());
+        let mut compilers: Vec<(&str, Vec<Event<'_>>)> =
+            tally(named, |row| row.text("compiler").unwrap_or_default(), |rows: &mut Vec<_>, row| rows.push(row));
+        compilers.sort_by_key(|(compiler, _)| *compiler);
         let window = settings.nanos("window");
-        let found: Vec<Backlog<'_>> = compilers
-            .iter()
-            .filter_map(|compiler| {
-                let rows: Vec<Event<'_>> = table.rows().filter(|r| r.text("compiler") == Some(compiler)).collect();
-                longest(compiler, &rows, window)
-            })
-            .collect();
+        let found: Vec<Backlog<'_>> =
+            compilers.iter().filter_map(|(compiler, rows)| longest(compiler, rows, window)).collect();
         let Some(worst) = found.iter().max_by_key(|b| b.least) else {
             return Verdict::not_applicable(format!(
                 "{} {EVENT} events are too few: they do not span {}",
@@ -70,8 +69,8 @@ impl Rule for CompilerQueueBacklog {
                 time(window as f64)
             ));
         };
-        let threads = table.rows().filter(|r| r.text("compiler") == Some(worst.compiler));
-        let threads = threads.filter_map(|r| r.int("compilerThreadCount")).max();
+        let rows = compilers.iter().find(|(compiler, _)| *compiler == worst.compiler).map(|(_, rows)| rows);
+        let threads = rows.into_iter().flatten().filter_map(|r| r.int("compilerThreadCount")).max();
         let score = map2(worst.least as f64, settings.number("info"), settings.number("warning"));
         Verdict::scored(
             score,
@@ -108,33 +107,41 @@ impl Rule for CompilerQueueBacklog {
 
 /// The stretch of at least this length over which the shortest queue is the longest.
 fn longest<'f>(compiler: &'f str, rows: &[Event<'f>], window: i64) -> Option<Backlog<'f>> {
-    let mut best: Option<Backlog<'f>> = None;
-    for (i, first) in rows.iter().enumerate() {
-        let mut least = i64::MAX;
-        for row in rows.iter().skip(i) {
-            least = least.min(row.int("queueSize").unwrap_or(0));
-            if best.is_some_and(|b| least <= b.least) {
-                break;
+    let queues: Vec<i64> = rows.iter().map(|row| row.int("queueSize").unwrap_or(0)).collect();
+    let queue = |i: usize| queues.get(i).copied().unwrap_or(0);
+    let mut best: Option<(i64, usize, usize)> = None;
+    // From each row to the first one that is far enough; a longer stretch is never better. The places of what may yet be the
+    // shortest queue of a stretch, with rising lengths.
+    let mut shortest: VecDeque<usize> = VecDeque::new();
+    let mut ends = 0..rows.len();
+    let mut end = None;
+    for (from, first) in rows.iter().enumerate() {
+        let far = |i: &usize| rows.get(*i).is_some_and(|row| row.start.saturating_sub(first.start) >= window);
+        while end.as_ref().is_none_or(|end| !far(end)) {
+            let Some(i) = ends.next() else { break };
+            while shortest.back().is_some_and(|last| queue(*last) >= queue(i)) {
+                shortest.pop_back();
             }
-            if row.start.saturating_sub(first.start) >= window {
-                let mean = |field| {
-                    let rows = || rows.iter().filter(|r| (first.start..=row.start).contains(&r.start));
-                    let sum = rows().filter_map(|r| r.int(field)).fold(0i64, i64::saturating_add);
-                    sum.checked_div(i64::try_from(rows().count()).unwrap_or(i64::MAX)).unwrap_or(0)
-                };
-                best = Some(Backlog {
-                    compiler,
-                    least,
-                    from: first.start,
-                    to: row.start,
-                    added: mean("addedRate"),
-                    removed: mean("removedRate"),
-                });
-                break;
-            }
+            shortest.push_back(i);
+            end = Some(i);
+        }
+        let Some(to) = end.filter(far) else { break };
+        while shortest.front().is_some_and(|place| *place < from) {
+            shortest.pop_front();
+        }
+        let least = shortest.front().map_or(0, |place| queue(*place));
+        if best.is_none_or(|(most, ..)| least > most) {
+            best = Some((least, from, to));
         }
     }
-    best
+    let (least, from, to) = best?;
+    let (from, to) = (rows.get(from)?.start, rows.get(to)?.start);
+    let mean = |field| {
+        let rows = || rows.iter().filter(|r| (from..=to).contains(&r.start));
+        let sum = rows().filter_map(|r| r.int(field)).fold(0i64, i64::saturating_add);
+        sum.checked_div(i64::try_from(rows().count()).unwrap_or(i64::MAX)).unwrap_or(0)
+    };
+    Some(Backlog { compiler, least, from, to, added: mean("addedRate"), removed: mean("removedRate") })
 }
 
 #[cfg(test)]

@@ -60,15 +60,15 @@ impl Rule for MethodProfiling {
         let mut best: Option<Found> = None;
         let mut any = false;
         for window in sliding(facts.first_end(), facts.end(), settings.nanos("window")) {
-            let cuts: Vec<i64> =
-                periods.iter().map(|(at, _)| *at).filter(|at| (window.from..=window.to).contains(at)).collect();
+            let place = |time: i64| periods.partition_point(|(at, _)| *at < time);
+            let cuts = periods.get(place(window.from)..place(window.to.saturating_add(1))).unwrap_or_default();
             any |= !cuts.is_empty();
             // The first period of all that is told by then; the windows before have none.
-            let Some((_, period)) = periods.iter().find(|(at, _)| *at <= window.from).filter(|(_, p)| *p > 0) else {
+            let Some((_, period)) = periods.first().filter(|(at, period)| *at <= window.from && *period > 0) else {
                 continue;
             };
             any = true;
-            let to = cuts.last().copied().unwrap_or(window.to);
+            let to = cuts.last().map_or(window.to, |(at, _)| *at);
             let pieces = cuts.len().max(1) as f64;
             let from = samples.partition_point(|(at, _)| *at < window.from);
             let inside = samples.iter().skip(from).take_while(|(at, _)| *at <= to);

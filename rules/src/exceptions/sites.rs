@@ -37,9 +37,10 @@ pub(super) fn sites(facts: &Facts) -> Vec<Site<'_>> {
         }
     }
     let totals = facts.groups(&TOTALS).by(&[0]);
+    let totals: BTreeMap<&str, f64> = totals.iter().filter_map(|g| Some((g.text(0)?, g.sum(0)))).collect();
     // How many exceptions of a class a recorded one stands for.
     let each = |class: &str| {
-        let total = totals.iter().find(|g| g.text(0) == Some(class)).map_or(0.0, |g| g.sum(0));
+        let total = totals.get(class).copied().unwrap_or(0.0);
         ratio(total, by_class.get(class).copied().unwrap_or(0.0)).max(1.0)
     };
     let mut sites: BTreeMap<(&str, Option<FrameId>), Site<'_>> = BTreeMap::new();

@@ -1,8 +1,9 @@
 //! `FailedEvacuation`: collections that found no room for what they wanted to move.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::common::things;
+use crate::tally::{PerText, brief};
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -70,21 +71,28 @@ impl Rule for FailedEvacuation {
         let mut failed: BTreeMap<i64, (String, i64)> = BTreeMap::new();
         let mut bytes = 0.0;
         let collections = facts.table("jdk.GarbageCollection");
-        let mut asked = Vec::new();
+        let mut asked = BTreeSet::new();
+        let mut causes = PerText::default();
+        let of_cause = |cause: &str| {
+            let lower = cause.to_lowercase();
+            (ASKED.iter().any(|a| lower.contains(a)), CAUSES.iter().any(|c| lower.contains(c)))
+        };
         for row in collections.rows() {
             let Some(id) = row.int("gcId") else { continue };
             let (name, cause) = (row.text("name").unwrap_or_default(), row.text("cause").unwrap_or_default());
-            let lower = cause.to_lowercase();
-            if ASKED.iter().any(|a| lower.contains(a)) {
-                asked.push(id);
-            } else if name == "G1Full" || CAUSES.iter().any(|c| lower.contains(c)) {
-                failed.insert(id, (format!("{name}, {cause}"), row.start));
+            let (is_asked, is_failure) = *causes.get(cause, of_cause);
+            if is_asked {
+                asked.insert(id);
+            } else if name == "G1Full" || is_failure {
+                failed.insert(id, (format!("{}, {}", brief(name), brief(cause)), row.start));
             }
         }
+        let mut pauses = PerText::default();
         for row in facts.table("jdk.GCPhasePause").rows() {
             let (Some(id), Some(name)) = (row.int("gcId"), row.text("name")) else { continue };
-            if (name.contains("Degenerated") || name.contains("Pause Full")) && !asked.contains(&id) {
-                failed.entry(id).or_insert_with(|| (name.to_owned(), row.start));
+            let is_full = *pauses.get(name, |name| name.contains("Degenerated") || name.contains("Pause Full"));
+            if is_full && !asked.contains(&id) {
+                failed.entry(id).or_insert_with(|| (brief(name).to_owned(), row.start));
             }
         }
         for (event, what, size) in [

@@ -2,6 +2,7 @@
 
 use crate::common::{amount, minutes, site_name, site_rows, sites};
 use crate::heap::allocation::{BY_CLASS, SAMPLE};
+use crate::tally::tally;
 use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -71,15 +72,14 @@ impl Rule for HumongousAllocation {
         let region = region_size(facts);
         let large = facts.groups(&LARGE).select(&[1, 2], |g| region.is_some_and(|r| g.mean(0) >= r / 2.0));
         let places = sites(facts, large.clone(), 1);
-        let mut classes: Vec<(&str, u64, f64)> = Vec::new();
-        for group in &large {
-            let name = group.text(0).unwrap_or("unknown class");
-            match classes.iter_mut().find(|(n, ..)| *n == name) {
-                Some((_, count, sum)) => (*count, *sum) = (count.saturating_add(group.count()), *sum + group.sum(0)),
-                None => classes.push((name, group.count(), group.sum(0))),
-            }
-        }
-        classes.sort_by(|a, b| b.2.total_cmp(&a.2));
+        let mut classes: Vec<(&str, (u64, f64))> = tally(
+            &large,
+            |group| group.text(0).unwrap_or("unknown class"),
+            |(count, sum): &mut (u64, f64), group| {
+                (*count, *sum) = (count.saturating_add(group.count()), *sum + group.sum(0))
+            },
+        );
+        classes.sort_by(|a, b| b.1.1.total_cmp(&a.1.1));
         // Sampled allocations do not tell sizes; humongous objects are arrays, and weigh much.
         let arrays = || {
             let is_array = |g: &Group<'_>| g.text(0) == Some(SAMPLE) && g.text(1).is_some_and(|c| c.ends_with("[]"));
@@ -124,7 +124,7 @@ impl Rule for HumongousAllocation {
                 (!classes.is_empty()).then(|| {
                     Value::table(
                         ["class", "objects", "bytes", "mean size"],
-                        classes.iter().take(10).map(|(name, count, sum)| {
+                        classes.iter().take(10).map(|(name, (count, sum))| {
                             let mean = ratio(*sum, *count as f64);
                             [(*name).into(), Value::count(*count, "objects"), Value::bytes(*sum), amount(mean).into()]
                         }),

@@ -1,10 +1,11 @@
 //! `AllocationRate`: how much the program allocates, and how often that makes the collector run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::allocation::{BY_CLASS, SAMPLE};
 use crate::common::{amount, site_name, site_rows, sites, worst};
-use jfr_analyzers::events::{Event, Facts, GroupBy, Needs};
+use crate::tally::{PerText, tally};
+use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
@@ -64,10 +65,17 @@ impl Rule for AllocationRate {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let (mut allocated, mut collections, mut after): (f64, usize, Option<(i64, f64)>) = (0.0, 0, None);
         let (mut from, mut to) = (None, 0);
-        let of_room = |row: &Event<'_>| !row.text("cause").is_some_and(|c| ASKED.iter().any(|a| c.contains(a)));
         let table = facts.table("jdk.GarbageCollection");
-        let asked: BTreeSet<i64> = table.rows().filter(|r| !of_room(r)).filter_map(|r| r.int("gcId")).collect();
-        let paused: f64 = table.rows().filter(of_room).filter_map(|r| r.float("sumOfPauses")).sum();
+        let (mut asked, mut paused): (BTreeSet<i64>, f64) = (BTreeSet::new(), 0.0);
+        let mut causes = PerText::default();
+        for row in table.rows() {
+            let is_asked = |cause: &str| ASKED.iter().any(|a| cause.contains(a));
+            if row.text("cause").is_some_and(|cause| *causes.get(cause, is_asked)) {
+                asked.extend(row.int("gcId"));
+            } else {
+                paused += row.float("sumOfPauses").unwrap_or(0.0);
+            }
+        }
         let mut for_room = 0usize;
         for row in facts.table("jdk.GCHeapSummary").rows() {
             let Some(used) = row.float("heapUsed") else { continue };
@@ -108,12 +116,9 @@ impl Rule for AllocationRate {
         let groups = if groups.is_empty() { facts.groups(&DATADOG).by(&[0, 1]) } else { groups };
         let places = sites(facts, groups.clone(), 1);
         let total: f64 = groups.iter().map(|g| g.sum(0)).sum();
-        let mut classes: BTreeMap<&str, f64> = BTreeMap::new();
-        for group in &groups {
-            *classes.entry(group.text(0).unwrap_or("unknown class")).or_default() += group.sum(0);
-        }
-        let mut classes: Vec<(&str, f64)> = classes.into_iter().collect();
-        classes.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let mut classes: Vec<(&str, f64)> =
+            tally(&groups, |g| g.text(0).unwrap_or("unknown class"), |sum, g| *sum += g.sum(0));
+        classes.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
         let most = places.first().map(|p| format!(", most in {}", site_name(facts, p))).unwrap_or_default();
         let small = by_often >= Severity::INFO_SCORE && by_often > by_rate;
         let verdict = if small {

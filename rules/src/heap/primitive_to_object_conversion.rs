@@ -1,6 +1,7 @@
 //! `PrimitiveToObjectConversion`: boxing.
 
 use super::allocation::{BY_CLASS, IN_NEW, NOT_RECORDED, OUTSIDE, SAMPLE, Source, needs};
+use crate::tally::tally;
 use jfr_analyzers::events::{Facts, Needs, Presence};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -59,12 +60,9 @@ impl Rule for PrimitiveToObjectConversion {
         let share = ratio(boxed, total);
         boxing.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
         let score = map2(share * 100.0, settings.number("info"), settings.number("warning"));
-        let mut callers: Vec<&str> = Vec::new();
-        for caller in boxing.iter().filter_map(|g| facts.methods(g.stack(0)?).nth(1)) {
-            if !callers.contains(&caller) {
-                callers.push(caller);
-            }
-        }
+        let callers = boxing.iter().filter_map(|g| facts.methods(g.stack(0)?).nth(1));
+        let callers: Vec<(&str, ())> = tally(callers, |caller| caller, |(), _| {});
+        let callers: Vec<&str> = callers.into_iter().map(|(caller, ())| caller).collect();
         let site = boxing.first().and_then(|g| facts.site(g.stack(0)?)).map(|f| format!(", most in {}", f.method));
         Verdict::scored(
             score,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::common::{amount, method_of, things};
+use crate::tally::brief;
 use jfr_analyzers::events::{Cell, EVENT, Facts, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -65,8 +66,6 @@ impl Rule for SmallIo {
         let mut known: HashMap<(Cell, Cell, Cell, Option<String>), usize> = HashMap::new();
         for group in facts.groups(&TRANSFERS).iter() {
             let event = group.text(0).unwrap_or_default();
-            let peer = group.text(1).unwrap_or("unknown");
-            let peer = group.int(2).map_or_else(|| peer.to_owned(), |port| format!("{peer}:{port}"));
             let frame = group.stack(3).and_then(|s| facts.site(s));
             let leaf = group.stack(3).and_then(|s| facts.top_method(s)).unwrap_or_default();
             let method = frame.as_ref().map(|f| f.method.clone());
@@ -78,6 +77,8 @@ impl Rule for SmallIo {
                 place.nanos += nanos;
             } else if places.len() < MAX_PLACES {
                 let leaf = leaf.to_owned();
+                let peer = group.text(1).map_or("unknown", brief);
+                let peer = group.int(2).map_or_else(|| peer.to_owned(), |port| format!("{peer}:{port}"));
                 known.insert(key, places.len());
                 places.push(Place { event, peer, method, frame, leaf, count: group.count(), bytes, nanos });
             }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::common::things;
+use crate::tally::brief;
 use jfr_analyzers::events::{Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::map_exp74;
 use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Settings, Value, Verdict};
@@ -32,7 +33,7 @@ const KINDS: [Kind; 5] = [
         remedy: "Replace methods that are deprecated for removal; jdeprscan finds more of them in class files.",
         read: |g| {
             let removed = g.int(1) == Some(1);
-            removed.then(|| (g.text(0).unwrap_or("unknown method").to_owned(), g.stack(2)))
+            removed.then(|| (g.text(0).map_or("unknown method", brief).to_owned(), g.stack(2)))
         },
     },
     Kind {
@@ -42,7 +43,7 @@ const KINDS: [Kind; 5] = [
         jdk: 26,
         remedy: "Do not set final fields by reflection, which later JDKs refuse (--enable-final-field-mutation grants it for a while).",
         read: |g| {
-            let (class, field) = (g.text(0).unwrap_or("unknown class"), g.text(1).unwrap_or("?"));
+            let (class, field) = (g.text(0).map_or("unknown class", brief), g.text(1).map_or("?", brief));
             Some((format!("{class}.{field}"), g.stack(2)))
         },
     },
@@ -52,7 +53,7 @@ const KINDS: [Kind; 5] = [
         event: "jdk.SyncOnValueBasedClass",
         jdk: 17,
         remedy: "Do not synchronize on boxes, Optional, java.time and other value-based classes; have a lock object.",
-        read: |g| Some((g.text(0).unwrap_or("unknown class").to_owned(), g.stack(1))),
+        read: |g| Some((g.text(0).map_or("unknown class", brief).to_owned(), g.stack(1))),
     },
     Kind {
         name: "serialization declared wrongly",
@@ -61,7 +62,7 @@ const KINDS: [Kind; 5] = [
         jdk: 25,
         remedy: "Correct serialVersionUID, readObject and the like: as declared the JDK ignores them.",
         read: |g| {
-            let (class, message) = (g.text(0).unwrap_or("unknown class"), g.text(1).unwrap_or_default());
+            let (class, message) = (g.text(0).map_or("unknown class", brief), g.text(1).map(brief).unwrap_or_default());
             Some((if message.is_empty() { class.to_owned() } else { format!("{class}: {message}") }, None))
         },
     },
@@ -73,7 +74,7 @@ const KINDS: [Kind; 5] = [
         remedy: "Install the libraries that did not load for this system and processor, or stop asking for them; the program may fall back \
                  to something slower.",
         read: |g| {
-            let (name, error) = (g.text(0).unwrap_or("unknown library"), g.text(2).unwrap_or_default());
+            let (name, error) = (g.text(0).map_or("unknown library", brief), g.text(2).map(brief).unwrap_or_default());
             // Most messages begin with the name.
             let what = match error {
                 "" => name.to_owned(),

@@ -1,6 +1,7 @@
 //! `VmOperationShare`: how much of the time the JVM keeps the program waiting for its own operations.
 
 use crate::common::{SECOND, time};
+use crate::tally::tally;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio, worst_window};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -50,20 +51,16 @@ impl Rule for VmOperationShare {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let mut by_operation: Vec<(&str, Vec<(i64, i64)>)> = Vec::new();
-        for row in facts.table("jdk.ExecuteVMOperation").rows() {
-            if row.flag("safepoint") != Some(true) && row.flag("blocking") != Some(true) {
-                continue;
-            }
-            let operation = row.text("operation").unwrap_or("unknown");
-            if settings.matches("exclude", operation) {
-                continue;
-            }
-            match by_operation.iter_mut().find(|(name, _)| *name == operation) {
-                Some((_, times)) => times.push((row.start, row.end)),
-                None => by_operation.push((operation, vec![(row.start, row.end)])),
-            }
-        }
+        let blocking = facts
+            .table("jdk.ExecuteVMOperation")
+            .rows()
+            .filter(|row| row.flag("safepoint") == Some(true) || row.flag("blocking") == Some(true));
+        let mut by_operation: Vec<(&str, Vec<(i64, i64)>)> = tally(
+            blocking,
+            |row| row.text("operation").unwrap_or("unknown"),
+            |times: &mut Vec<_>, row| times.push((row.start, row.end)),
+        );
+        by_operation.retain(|(name, _)| !settings.matches("exclude", name));
         let length = settings.nanos("window").min(facts.nanos().max(10 * SECOND)).max(1);
         let worst = by_operation
             .iter()

@@ -1,6 +1,9 @@
 //! `Deadlock`: threads that wait for each other for ever.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::support::number;
+use crate::tally::{PerText, brief};
 use crate::threads::dump::{Cycle, found_deadlocks, threads, told_deadlocks};
 use jfr_analyzers::events::{Facts, Needs, Presence};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Value, Verdict};
@@ -24,7 +27,8 @@ struct Seen {
     from: i64,
     to: i64,
     times: u64,
-    frames: Vec<(String, String)>,
+    /// Where each thread waits.
+    frames: HashMap<String, String>,
 }
 
 impl Rule for Deadlock {
@@ -57,28 +61,41 @@ impl Rule for Deadlock {
             return Verdict::not_applicable(because.unwrap_or_default());
         }
         let mut found: Vec<Seen> = Vec::new();
-        for dump in dumps.rows() {
+        let mut places: HashMap<Vec<&str>, usize> = HashMap::new();
+        // The deadlocks of a text, which many dumps can share.
+        let mut of_text: PerText<'_, Vec<usize>> = PerText::default();
+        for dump in dumps.rows().take_while(|_| !facts.stopped()) {
             let Some(text) = dump.text("result") else { continue };
-            let told = told_deadlocks(text);
-            let all = threads(text);
-            let cycles = if told.is_empty() { found_deadlocks(&all) } else { told };
-            for cycle in cycles {
-                let frames = cycle.threads.iter().filter_map(|(name, ..)| {
-                    let thread = all.iter().find(|t| t.name == *name)?;
-                    Some(((*name).to_owned(), thread.site()?.to_owned()))
-                });
-                note(&mut found, &cycle, dump.start, frames.collect());
+            let in_text = of_text.get(text, |text| {
+                let told = told_deadlocks(text);
+                let all = threads(text);
+                let cycles = if told.is_empty() { found_deadlocks(&all) } else { told };
+                let mut sites: HashMap<&str, Option<&str>> = HashMap::new();
+                for thread in &all {
+                    sites.entry(thread.name).or_insert_with(|| thread.site());
+                }
+                let place = |cycle| place(&mut found, &mut places, &cycle, &sites, dump.start);
+                cycles.into_iter().map(place).collect()
+            });
+            for place in in_text.iter() {
+                if let Some(seen) = found.get_mut(*place) {
+                    (seen.to, seen.times) = (dump.start, seen.times.saturating_add(1));
+                }
             }
         }
         if !datadog.is_empty() {
-            let row = |field| move |r: &jfr_analyzers::events::Event<'_>| r.text(field).unwrap_or("?").to_owned();
+            let row = |field| move |r: &jfr_analyzers::events::Event<'_>| r.text(field).map_or("?", brief).to_owned();
             let (name, lock, frame) = (row("threadName"), row("lockName"), row("waitingFrame"));
             let mut threads: Vec<_> = datadog.rows().map(|r| (name(&r), lock(&r), String::new())).collect();
             threads.sort();
             threads.dedup();
-            let known = |t: &str| found.iter().any(|s| s.threads.iter().any(|(name, ..)| name == t));
-            if threads.iter().any(|(t, ..)| !known(t)) {
-                let frames = datadog.rows().map(|r| (name(&r), frame(&r))).collect();
+            let known: HashSet<&str> =
+                found.iter().flat_map(|seen| seen.threads.iter().map(|(name, ..)| name.as_str())).collect();
+            if threads.iter().any(|(t, ..)| !known.contains(t.as_str())) {
+                let mut frames = HashMap::new();
+                for row in datadog.rows() {
+                    frames.entry(name(&row)).or_insert_with(|| frame(&row));
+                }
                 let from = datadog.first().map_or(0, |r| r.start);
                 let to = datadog.last().map_or(0, |r| r.start);
                 found.push(Seen { threads, from, to, times: datadog.seen(), frames });
@@ -118,7 +135,7 @@ impl Rule for Deadlock {
                 (1u64..).zip(&found).flat_map(|(n, seen)| {
                     seen.threads.iter().map(move |(name, lock, class)| {
                         let lock = if class.is_empty() { lock.clone() } else { format!("{class} @ {lock}") };
-                        let frame = seen.frames.iter().find(|(t, _)| t == name).map_or("", |(_, f)| f.as_str());
+                        let frame = seen.frames.get(name).map_or("", String::as_str);
                         [
                             Value::count(n, ""),
                             name.as_str().into(),
@@ -133,25 +150,23 @@ impl Rule for Deadlock {
     }
 }
 
-/// Adds a deadlock, or that one was seen again.
-fn note(found: &mut Vec<Seen>, cycle: &Cycle<'_>, at: i64, frames: Vec<(String, String)>) {
+/// The place of a deadlock among those found, where it is added if it was not seen before; it is the same if its threads are.
+fn place<'t>(
+    found: &mut Vec<Seen>,
+    places: &mut HashMap<Vec<&'t str>, usize>,
+    cycle: &Cycle<'t>,
+    sites: &HashMap<&str, Option<&str>>,
+    at: i64,
+) -> usize {
     let mut names: Vec<&str> = cycle.threads.iter().map(|t| t.0).collect();
     names.sort_unstable();
-    let same = found.iter_mut().find(|seen| {
-        let mut theirs: Vec<&str> = seen.threads.iter().map(|t| t.0.as_str()).collect();
-        theirs.sort_unstable();
-        theirs == names
-    });
-    match same {
-        Some(seen) => {
-            seen.to = at;
-            seen.times = seen.times.saturating_add(1);
-        }
-        None => {
-            let owned = |t: &(&str, &str, &str)| (t.0.to_owned(), t.1.to_owned(), t.2.to_owned());
-            found.push(Seen { threads: cycle.threads.iter().map(owned).collect(), from: at, to: at, times: 1, frames });
-        }
-    }
+    *places.entry(names).or_insert_with(|| {
+        let owned = |t: &(&str, &str, &str)| (t.0.to_owned(), t.1.to_owned(), t.2.to_owned());
+        let site = |name: &str| Some((name.to_owned(), sites.get(name).copied().flatten()?.to_owned()));
+        let frames = cycle.threads.iter().filter_map(|(name, ..)| site(name)).collect();
+        found.push(Seen { threads: cycle.threads.iter().map(owned).collect(), from: at, to: at, times: 0, frames });
+        found.len() - 1
+    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! `TlabWaste`: memory that threads take for allocation and do not use.
 
+use std::collections::HashMap;
+
 use crate::common::{SECOND, amount};
-use jfr_analyzers::events::{Cell, EVENT, Facts, GroupBy, Needs};
+use jfr_analyzers::events::{Cell, EVENT, Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
@@ -118,15 +120,18 @@ impl Buffers {
 }
 
 fn buffers(facts: &Facts) -> Vec<Buffers> {
-    let started: Vec<(Cell, i64)> = facts.groups(&STARTED).iter().map(|g| (g.key(0), g.first())).collect();
-    let given: Vec<_> = facts.groups(&GIVEN).iter().collect();
+    let started: HashMap<Cell, i64> = facts.groups(&STARTED).iter().map(|g| (g.key(0), g.first())).collect();
+    let mut given: HashMap<Cell, Vec<Group<'_>>> = HashMap::new();
+    for group in facts.groups(&GIVEN).iter() {
+        given.entry(group.key(1)).or_default().push(group);
+    }
     let of_thread = facts.groups(&ALLOCATED).iter().filter_map(|told| {
         let thread = told.thread(0)?;
         // It counts from its start, and only ever up.
-        let start = started.iter().find(|(key, _)| *key == told.key(0)).map(|(_, at)| *at);
+        let start = started.get(&told.key(0)).copied();
         let (from, before) = start.map_or((told.first(), told.min(0)), |at| (at, 0.0));
         let mut buffers = Buffers { thread: thread.name.clone(), used: told.max(0) - before, ..Buffers::default() };
-        for second in given.iter().filter(|g| g.key(1) == told.key(0)) {
+        for second in given.get(&told.key(0)).into_iter().flatten() {
             let (begin, end) = (second.bucket(), second.bucket().saturating_add(SECOND));
             let inside = end.min(told.last()).saturating_sub(begin.max(from)).max(0);
             let share = inside as f64 / SECOND as f64;

@@ -1,11 +1,13 @@
 //! `SecretsInConfiguration`: secrets that everybody can read who gets the recording. They are named, never shown.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use crate::common::things;
+use crate::tally::{PerText, brief};
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map_exp100;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -56,14 +58,16 @@ impl Rule for SecretsInConfiguration {
         if events.iter().all(|event| facts.count(event) == 0) {
             return Verdict::not_applicable(format!("there are no events of {}", events.join(", ")));
         }
-        let mut search = Search { settings, found: BTreeMap::new() };
+        let (looks, names) = (PerText::default(), PerText::default());
+        let mut search = Search { settings, found: BTreeMap::new(), looks, names };
         for row in facts.table(JVM).rows() {
             for (field, place) in [
                 ("jvmArguments", "JVM arguments"),
                 ("jvmFlags", "JVM arguments"),
                 ("javaArguments", "program arguments"),
             ] {
-                search.words(place, "", row.text(field).unwrap_or_default());
+                let line = search.look(row.text(field).unwrap_or_default());
+                search.words(place, "", &line);
             }
         }
         for (event, place) in [(PROPERTIES, "system properties"), (ENVIRONMENT, "environment variables")] {
@@ -105,31 +109,78 @@ impl Rule for SecretsInConfiguration {
 }
 
 /// What was found: by name where, and the reason.
-struct Search<'s> {
+struct Search<'s, 'f> {
     settings: &'s Settings,
     found: BTreeMap<String, (Vec<&'static str>, &'static str)>,
+    /// Values may be long, and many events may have the same.
+    looks: PerText<'f, Rc<Look>>,
+    names: PerText<'f, bool>,
 }
 
-impl Search<'_> {
-    /// A property or variable, or an argument with a value.
-    fn pair(&mut self, place: &'static str, name: &str, value: &str) {
-        if self.is_secret(name, value) {
+/// What a value is by itself, whatever its name.
+struct Look {
+    /// Nothing that could be a secret; nothing that could be a password.
+    harmless: [bool; 2],
+    /// Of a well-known key.
+    form: Option<&'static str>,
+    /// As a command line: what is secret in it, and why.
+    words: Vec<(String, &'static str)>,
+    /// The form that only the whole line has.
+    line: Option<&'static str>,
+}
+
+impl<'f> Search<'_, 'f> {
+    fn look(&mut self, value: &'f str) -> Rc<Look> {
+        let settings = self.settings;
+        self.looks.get(value, |value| Rc::new(Look::at(value, settings))).clone()
+    }
+
+    /// A property or variable.
+    fn pair(&mut self, place: &'static str, name: &'f str, value: &'f str) {
+        let (look, settings) = (self.look(value), self.settings);
+        let [other, password] = look.harmless;
+        // A number counts as the value of a password only.
+        let harmless = if other != password { secrets::is_harmless(brief(name), "1") } else { other };
+        if !harmless && *self.names.get(name, |name| is_name(name, settings)) {
             self.add(place, name, "its name");
         }
-        match secrets::form(value) {
+        match look.form {
             Some(what) => self.add(place, name, what),
             // Options for another JVM, or the whole command line.
-            None if value.contains('-') => self.words(place, if name == COMMAND { "" } else { name }, value),
+            None if value.contains('-') => self.words(place, if name == COMMAND { "" } else { name }, &look),
             None => {}
         }
     }
 
     /// A command line, in the variable of this name, if it is in one.
-    fn words(&mut self, place: &'static str, within: &str, text: &str) {
-        let Some(option) = OPTION.as_ref() else { return };
+    fn words(&mut self, place: &'static str, within: &str, line: &Look) {
+        for (name, why) in &line.words {
+            let full = if within.is_empty() { name.clone() } else { format!("{}: {name}", brief(within)) };
+            self.add(place, &full, why);
+        }
+        if let Some(what) = line.line {
+            self.add(place, if within.is_empty() { "arguments" } else { within }, what);
+        }
+    }
+
+    fn add(&mut self, place: &'static str, name: &str, why: &'static str) {
+        // A property that was given on the command line is in two places.
+        let name = brief(name.strip_prefix("-D").unwrap_or(name));
+        let (places, _) = self.found.entry(name.to_owned()).or_insert_with(|| (Vec::new(), why));
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+}
+
+impl Look {
+    fn at(value: &str, settings: &Settings) -> Self {
+        let harmless = ["", "password"].map(|name| secrets::is_harmless(name, value));
+        let mut look = Self { harmless, form: secrets::form(value), words: Vec::new(), line: None };
+        let Some(option) = OPTION.as_ref() else { return look };
         // An option without a value may have it in the next word: `--password x`.
         let (mut before, mut formed) = (None, false);
-        for (i, word) in text.split_whitespace().enumerate() {
+        for (i, word) in value.split_whitespace().enumerate() {
             let parts = option.captures(word);
             let part = |i: usize| parts.as_ref().and_then(|c| c.get(i)).map(|m| m.as_str());
             let (name, value) = match (part(1), part(2)) {
@@ -141,33 +192,22 @@ impl Search<'_> {
                 _ => (before.take().unwrap_or_else(|| format!("argument {}", i.saturating_add(1))), word),
             };
             let form = secrets::form(value);
-            let by_name = self.is_secret(name.trim_start_matches("-D").trim_start_matches('-'), value);
+            let bare = name.trim_start_matches("-D").trim_start_matches('-');
+            let by_name = !secrets::is_harmless(bare, value) && is_name(bare, settings);
             formed |= form.is_some();
             if let Some(why) = form.or(by_name.then_some("its name")) {
-                let full = if within.is_empty() { name } else { format!("{within}: {name}") };
-                self.add(place, &full, why);
+                look.words.push((name, why));
             }
         }
         // Of a private key the first line alone is several words.
-        if let Some(what) = secrets::form(text).filter(|_| !formed) {
-            self.add(place, if within.is_empty() { "arguments" } else { within }, what);
-        }
+        look.line = look.form.filter(|_| !formed);
+        look
     }
+}
 
-    fn add(&mut self, place: &'static str, name: &str, why: &'static str) {
-        // A property that was given on the command line is in two places.
-        let name = name.strip_prefix("-D").unwrap_or(name);
-        let (places, _) = self.found.entry(name.to_owned()).or_insert_with(|| (Vec::new(), why));
-        if !places.contains(&place) {
-            places.push(place);
-        }
-    }
-
-    fn is_secret(&self, name: &str, value: &str) -> bool {
-        !secrets::is_harmless(name, value)
-            && self.settings.matches("names", name)
-            && !self.settings.matches("exclude", name)
-    }
+/// Whether this is the name of a secret.
+fn is_name(name: &str, settings: &Settings) -> bool {
+    settings.matches("names", name) && !settings.matches("exclude", name)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::common::things;
 use crate::security::algorithms::{self, Suite};
+use crate::tally::brief;
 use jfr_analyzers::events::{Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map_exp74, map_exp100};
 use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -129,8 +130,9 @@ fn add(facts: &Facts, found: &mut Findings, what: String, group: &Group<'_>, sta
 
 fn handshakes(facts: &Facts, found: &mut Findings) {
     for group in facts.groups(&HANDSHAKES).iter() {
-        let (protocol, suite) = (group.text(0).unwrap_or_default(), group.text(1).unwrap_or_default());
-        let peer = group.text(2).filter(|p| !p.is_empty()).map(|p| format!(" with {p}")).unwrap_or_default();
+        let (protocol, suite) =
+            (group.text(0).map(brief).unwrap_or_default(), group.text(1).map(brief).unwrap_or_default());
+        let peer = group.text(2).map(brief).filter(|p| !p.is_empty()).map(|p| format!(" with {p}")).unwrap_or_default();
         let old = algorithms::is_old_protocol(protocol);
         match algorithms::suite(suite) {
             Suite::Open => add(facts, found, format!("{suite}{peer}"), &group, group.stack(3), true),
@@ -145,7 +147,8 @@ fn handshakes(facts: &Facts, found: &mut Findings) {
 
 fn services(facts: &Facts, found: &mut Findings) {
     for group in facts.groups(&SERVICES).iter() {
-        let (kind, algorithm) = (group.text(0).unwrap_or_default(), group.text(1).unwrap_or_default());
+        let (kind, algorithm) =
+            (group.text(0).map(brief).unwrap_or_default(), group.text(1).map(brief).unwrap_or_default());
         // Without a stack nobody knows whether the JDK asks for its own use, as it does all the time.
         let Some(stack) = group.stack(3).filter(|_| algorithms::is_weak(kind, algorithm)) else { continue };
         let asks = |m: &&str| !LOOKUP.iter().any(|p| m.starts_with(p));
@@ -157,7 +160,7 @@ fn services(facts: &Facts, found: &mut Findings) {
 
 fn changes(facts: &Facts, settings: &Settings, found: &mut Findings) {
     for group in facts.groups(&CHANGES).iter() {
-        let (key, value) = (group.text(0).unwrap_or_default(), group.text(1).unwrap_or_default());
+        let (key, value) = (group.text(0).map(brief).unwrap_or_default(), group.text(1).map(brief).unwrap_or_default());
         if !settings.matches("exclude", key) {
             let now = if value.is_empty() { "nothing" } else { value };
             add(facts, found, format!("Security property {key} set to {now}"), &group, group.stack(2), false);

@@ -187,28 +187,23 @@ pub(crate) fn found_deadlocks<'t>(threads: &[Thread<'t>]) -> Vec<Cycle<'t>> {
         owners.get(lock).copied().filter(|owner| *owner != i)
     };
     let mut cycles: Vec<Cycle<'t>> = Vec::new();
-    let mut seen = vec![false; threads.len()];
+    // From which thread each was come by first. A walk that comes to one of its own has gone round.
+    let mut walked: Vec<Option<usize>> = vec![None; threads.len()];
     for start in 0..threads.len() {
-        let mut path: Vec<usize> = Vec::new();
         let mut at = Some(start);
         while let Some(i) = at {
-            if let Some(from) = path.iter().position(|p| *p == i) {
-                let members = path.get(from..).unwrap_or_default().iter().filter_map(|p| threads.get(*p));
-                cycles.push(Cycle {
-                    threads: members.filter_map(|t| t.waits_for.map(|(at, class)| (t.name, at, class))).collect(),
-                });
-                break;
+            match walked.get_mut(i) {
+                Some(walk @ None) => *walk = Some(start),
+                Some(Some(walk)) if *walk == start => {
+                    let round = std::iter::successors(Some(i), |place| next(*place).filter(|next| *next != i));
+                    let members = round.filter_map(|place| threads.get(place));
+                    let of = |t: &Thread<'t>| t.waits_for.map(|(at, class)| (t.name, at, class));
+                    cycles.push(Cycle { threads: members.filter_map(of).collect() });
+                    break;
+                }
+                _ => break,
             }
-            if seen.get(i).copied().unwrap_or(true) {
-                break;
-            }
-            path.push(i);
             at = next(i);
-        }
-        for i in path {
-            if let Some(seen) = seen.get_mut(i) {
-                *seen = true;
-            }
         }
     }
     cycles

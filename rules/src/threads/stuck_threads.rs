@@ -72,9 +72,18 @@ impl Rule for StuckThreads {
         }
         let mut longest: Vec<Stay<'_>> = Vec::new();
         let mut stays: HashMap<(&str, &str), Stay<'_>> = HashMap::new();
-        for dump in dumps.rows() {
+        let mut before: Option<&str> = None;
+        for dump in dumps.rows().take_while(|_| !facts.stopped()) {
+            let text = dump.text("result").unwrap_or("");
+            // The same text again: nothing has moved.
+            if before.replace(text).is_some_and(|before| std::ptr::eq(before, text)) {
+                for stay in stays.values_mut() {
+                    (stay.dumps, stay.to) = (stay.dumps.saturating_add(1), dump.start);
+                }
+                continue;
+            }
             let mut next: HashMap<(&str, &str), Stay<'_>> = HashMap::new();
-            for thread in threads(dump.text("result").unwrap_or("")) {
+            for thread in threads(text) {
                 let stands = matches!(thread.state, "RUNNABLE" | "BLOCKED");
                 if !stands || !thread.is_program() || (thread.state == "RUNNABLE" && thread.waits_by_design()) {
                     continue;

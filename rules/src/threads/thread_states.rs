@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::locks::DUMPS;
+use crate::tally::tally;
 use crate::threads::dump::threads;
 use jfr_analyzers::events::{EVENT, Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
@@ -204,7 +205,8 @@ fn sampled(facts: &Facts, event: &str) -> HashMap<String, Times> {
 
 fn dumped(facts: &Facts) -> HashMap<String, Times> {
     let mut times: HashMap<String, Times> = HashMap::new();
-    for dump in facts.table(DUMP).texts("result") {
+    let dumps: Vec<(&str, f64)> = tally(facts.table(DUMP).texts("result"), |text| text, |count, _| *count += 1.0);
+    for (dump, count) in dumps.into_iter().take_while(|_| !facts.stopped()) {
         for thread in threads(dump).into_iter().filter(|t| t.is_program()) {
             let state = match thread.state {
                 "BLOCKED" => State::Blocked,
@@ -212,7 +214,7 @@ fn dumped(facts: &Facts) -> HashMap<String, Times> {
                 "RUNNABLE" if !thread.waits_by_design() => State::Running,
                 _ => State::Waiting,
             };
-            times.entry(thread.name.to_owned()).or_default().add(state, 1.0);
+            times.entry(thread.name.to_owned()).or_default().add(state, count);
         }
     }
     times

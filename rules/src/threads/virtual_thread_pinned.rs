@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::support::{number, time};
+use crate::tally::brief;
 use jfr_analyzers::events::{Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -117,7 +118,7 @@ fn sites<'f>(facts: &'f Facts, pins: impl Iterator<Item = Group<'f>>) -> Vec<Sit
     for pin in pins {
         let frame = pin.stack(0).and_then(|s| facts.site(s));
         // From JDK 25 on; before, only the stack tells.
-        let reason = [pin.text(1), pin.text(2)].into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let reason = [pin.text(1), pin.text(2)].into_iter().flatten().map(brief).collect::<Vec<_>>().join(", ");
         let key = frame.clone().map_or((String::new(), None), |f| (f.method, f.line));
         let site = sites.entry((key.0, key.1, reason.clone())).or_insert_with(|| Site {
             count: 0,

@@ -7,6 +7,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 use super::Facts;
+use super::bounded::Places;
 use crate::events::cell::{Cell, ThreadId};
 use crate::events::needs::{GroupBy, MAX_KEYS, MAX_MEASURES};
 use crate::math::{Histogram, Spread};
@@ -302,10 +303,10 @@ impl GroupsData {
         self.histograms.extend(other.histograms.get(j).cloned());
     }
 
-    /// The same events by some of the keys only, without slices of time, of the groups that `keep` picks.
-    fn rolled(&self, keys: &[usize], keep: impl Fn(usize) -> bool) -> Self {
+    /// The same events by some of the keys only, without slices of time, of the groups at these places.
+    fn rolled(&self, keys: &[usize], places: impl Iterator<Item = usize>) -> Self {
         let mut rolled = Self::new(GroupBy { cap: usize::MAX, bucket: 0, ..self.by });
-        for j in (0..self.len()).filter(|j| keep(*j)) {
+        for j in places {
             let all = part(&self.cells, j, self.by.keys.len());
             let mut key = [Cell::Null; MAX_KEYS];
             for (to, from) in key.iter_mut().zip(keys) {
@@ -430,11 +431,20 @@ pub struct Groups<'f> {
 }
 
 impl<'f> Groups<'f> {
-    /// The groups, in the order of the first event of each.
+    /// The groups, in the order of the first event of each. None come once the analysis is to end ([`Facts::stopped`]).
     pub fn iter(&self) -> impl Iterator<Item = Group<'f>> + use<'f> {
-        let facts = self.facts;
-        let entries = self.data.into_iter().flat_map(GroupsData::entries);
-        entries.map(move |((keys, bucket), sums)| Group { facts, keys, bucket, sums })
+        let groups = *self;
+        self.places().filter_map(move |i| groups.get(i))
+    }
+
+    fn places(&self) -> Places<'f> {
+        Places::new(self.facts, self.len())
+    }
+
+    fn get(&self, i: usize) -> Option<Group<'f>> {
+        let data = self.data?;
+        let (keys, bucket) = data.key(i);
+        Some(Group { facts: self.facts, keys, bucket, sums: data.sums(i)? })
     }
 
     /// How many there are.
@@ -475,22 +485,23 @@ impl<'f> Groups<'f> {
     #[must_use]
     pub fn by(&self, keys: &[usize]) -> Vec<Group<'f>> {
         let Some(data) = self.data else { return Vec::new() };
-        Self::all(self.facts, &data.rolled(keys, |_| true))
+        Self::all(self.facts, &data.rolled(keys, self.places()))
     }
 
     fn all(facts: &'f Facts, data: &GroupsData) -> Vec<Group<'f>> {
-        data.entries().map(|((keys, bucket), sums)| Group { facts, keys, bucket, sums }).collect()
+        let of = |((keys, bucket), sums)| {
+            jfr_parse::work::done(1);
+            Group { facts, keys, bucket, sums }
+        };
+        data.entries().map(of).collect()
     }
 
     /// As [`by`](Self::by), of the groups that `keep` picks.
     #[must_use]
     pub fn select(&self, keys: &[usize], keep: impl Fn(&Group<'f>) -> bool) -> Vec<Group<'f>> {
         let Some(data) = self.data else { return Vec::new() };
-        let group = |j: usize| {
-            let (keys, bucket) = data.key(j);
-            Some(Group { facts: self.facts, keys, bucket, sums: data.sums(j)? })
-        };
-        let rolled = data.rolled(keys, |j| group(j).as_ref().is_some_and(&keep));
+        let picked = self.places().filter(|i| self.get(*i).as_ref().is_some_and(&keep));
+        let rolled = data.rolled(keys, picked);
         Self::all(self.facts, &rolled)
     }
 }

@@ -58,7 +58,7 @@ impl Membership {
         let functions = facts.names.function_count();
         let mut all = Self { words, bits: vec![0; functions.saturating_mul(words)], kinds: Vec::new(), direct };
         all.kinds.reserve_exact(functions);
-        for i in 0..functions {
+        for i in super::bounded::Places::new(facts, functions) {
             let name = facts.names.function_at(i).map_or("", |f| facts.names.str(f.name));
             all.kinds.push(Kind::of(name));
             let from = i.saturating_mul(words);

@@ -1,6 +1,7 @@
 //! Every event of a type, with chosen fields.
 
 use super::Facts;
+use super::bounded::Places;
 use crate::events::cell::Cell;
 use crate::math::Timed;
 use jfrkit_profile::{StackId, StrId};
@@ -129,10 +130,10 @@ impl<'f> Table<'f> {
         place.and_then(|i| self.data.declared.get(i)).copied().unwrap_or(false)
     }
 
-    /// The events.
+    /// The events. None come once the analysis is to end ([`Facts::stopped`]).
     pub fn rows(&self) -> impl DoubleEndedIterator<Item = Event<'f>> + ExactSizeIterator + use<'f> {
         let table = *self;
-        (0..self.len()).map(move |i| table.row(i))
+        Places::new(self.facts, self.len()).map(move |i| table.row(i))
     }
 
     /// Event `i`, below [`len`](Self::len).

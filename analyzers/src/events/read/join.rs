@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jfr_parse::{Error, Recording};
+use jfr_parse::{Error, Recording, Stop};
 
 use super::chunk::{ChunkFacts, Context, Gathered};
 use super::profiles::{ChunkView, Profiles};
@@ -87,6 +87,7 @@ impl Joined {
     pub(crate) fn finish(
         mut self,
         recording: &Recording<'_>,
+        stop: &Stop,
         wanted: &Wanted,
         threads: Vec<ThreadInfo>,
         names: Arc<Tables>,
@@ -129,6 +130,7 @@ impl Joined {
             warnings: self.warnings,
             notes,
             empty: TableData::default(),
+            stops: [stop.clone(), recording.stop().clone()],
             lazy: Lazy::default(),
         };
         facts.count_switches();

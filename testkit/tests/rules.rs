@@ -1,0 +1,164 @@
+//! No rule takes more than its share: each is judged on recordings made of what it says it needs.
+//!
+//! Time is that of the thread on a CPU, as Linux counts it, so that others on the machine do not disturb; the units of
+//! `jfr_parse::work` are counted as well, for systems without such a clock.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::time::{Duration, Instant};
+
+use jfr_analyzers::rule::{Analysis, AnalysisError, AnalysisOptions, Rule};
+use jfr_parse::{Error, OpenOptions, Recording, Stop, work};
+use jfrkit_testkit::wants::{Contents, Known, recording};
+
+/// Events of each type, and four times as many.
+const EVENTS: u64 = 8_000;
+const TIMES: u64 = 4;
+/// Four times the events may take this many times the time: sorting and caches, and clocks that are not exact.
+const TIME_RATIO: f64 = 8.0;
+/// Work is exact.
+const WORK_RATIO: f64 = 5.6;
+/// Less than this is too little to compare.
+const ENOUGH: (Duration, u64) = (Duration::from_millis(150), 400_000);
+
+/// CPU time of this thread; the time of day where the system does not say.
+fn cpu(begin: Instant) -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = text.split(' ').next().and_then(|n| n.parse().ok());
+    nanos.map_or_else(|| begin.elapsed(), Duration::from_nanos)
+}
+
+struct Effort {
+    time: Duration,
+    units: u64,
+}
+
+fn effort(analysis: &Analysis, bytes: &[u8]) -> Effort {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    pool.install(|| {
+        let begin = Instant::now();
+        let before = cpu(begin);
+        let recording = Recording::from_bytes(bytes, &jfr_parse::Limits::intake()).unwrap();
+        let (report, units) = work::count(|| analysis.evaluate(&recording, &AnalysisOptions::default()).unwrap());
+        let time = cpu(begin).saturating_sub(before);
+        assert!(report.rules.iter().all(|outcome| !outcome.failed), "{:?}", report.rules);
+        Effort { time, units }
+    })
+}
+
+fn alone(rule: Box<dyn Rule>) -> (&'static str, Analysis) {
+    let id = rule.info().id;
+    let mut analysis = Analysis::empty();
+    analysis.push(rule);
+    (id, analysis)
+}
+
+/// What is wrong with the effort for `large`, beside that for the smaller recording. Clocks are disturbed at times; a rule
+/// that is slow is slow again.
+fn too_much(analysis: &Analysis, small: impl Fn() -> Vec<u8>, large: &[u8], slack: f64) -> Option<String> {
+    let small = std::cell::LazyCell::new(small);
+    let look = || {
+        let after = effort(analysis, large);
+        if after.time < ENOUGH.0 && after.units < ENOUGH.1 {
+            return None;
+        }
+        let before = effort(analysis, &small);
+        let time = after.time.as_secs_f64() / before.time.as_secs_f64().max(1e-9);
+        let work = after.units as f64 / before.units.max(1) as f64;
+        let slow = after.time > ENOUGH.0 && time > TIME_RATIO * slack;
+        let much = after.units > ENOUGH.1 && work > WORK_RATIO * slack;
+        (slow || much).then(|| {
+            format!("{:?} and {} units, then {:?} and {} units", before.time, before.units, after.time, after.units)
+        })
+    };
+    look().and_then(|_| look())
+}
+
+#[test]
+fn each_rule_takes_time_in_proportion_to_its_events() {
+    let known = Known::new();
+    let mut failed = Vec::new();
+    for (id, analysis) in jfrkit_rules::builtin().into_iter().map(alone) {
+        let needs = analysis.rules().next().unwrap().needs();
+        for contents in [Contents::Distinct, Contents::Large] {
+            let of = |events| recording(&known, &needs, events, contents);
+            if let Some(wrong) = too_much(&analysis, || of(EVENTS), &of(TIMES * EVENTS), 1.0) {
+                failed.push(format!("{id}, {contents:?}: {wrong}"));
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+/// Many events may refer to one text, which takes its room once.
+#[test]
+fn a_long_text_is_looked_at_once() {
+    const LONG: usize = 512 << 10;
+    let known = Known::new();
+    let mut failed = Vec::new();
+    for (id, analysis) in jfrkit_rules::builtin().into_iter().map(alone) {
+        let needs = analysis.rules().next().unwrap().needs();
+        let of = |events| recording(&known, &needs, events, Contents::Long(LONG));
+        // The input hardly grows, so the effort may not grow eightfold.
+        if let Some(wrong) = too_much(&analysis, || of(50), &of(400), 0.4) {
+            failed.push(format!("{id}: {wrong}"));
+        }
+    }
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn no_rule_goes_on_once_the_stop_is_raised() {
+    let known = Known::new();
+    let bytes = {
+        let all =
+            jfrkit_rules::builtin().iter().fold(jfr_analyzers::events::Needs::new(), |all, rule| all.and(rule.needs()));
+        recording(&known, &all, 200, Contents::Distinct)
+    };
+    let opened = OpenOptions::new().from_bytes(&bytes[..]).unwrap();
+    let mut options = AnalysisOptions::default();
+    options.stop = Stop::after(Duration::from_millis(20));
+    let began = Instant::now();
+    let result = jfrkit_rules::analysis().evaluate(&opened, &options);
+    assert!(matches!(result, Err(AnalysisError::Read(Error::Stopped))));
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+}
+
+/// Raises the stop, and then looks at all events.
+struct Stopping(Stop, std::sync::Arc<std::sync::atomic::AtomicUsize>);
+
+impl Rule for Stopping {
+    fn info(&self) -> jfr_analyzers::rule::RuleInfo {
+        jfr_analyzers::rule::RuleInfo::own("Stopping")
+    }
+
+    fn needs(&self) -> jfr_analyzers::events::Needs {
+        const READS: jfr_analyzers::events::GroupBy =
+            jfr_analyzers::events::GroupBy::of(&["jdk.FileRead"]).by(&["path"]);
+        jfr_analyzers::events::Needs::new().table("jdk.FileRead", &["path"]).groups(READS)
+    }
+
+    fn evaluate(
+        &self,
+        facts: &jfr_analyzers::events::Facts,
+        _: &jfr_analyzers::rule::Settings,
+    ) -> jfr_analyzers::rule::Verdict {
+        let (table, groups) = (facts.table("jdk.FileRead"), self.needs());
+        assert!(table.rows().count() == 500 && !groups.events().is_empty());
+        self.0.raise();
+        self.1.store(table.rows().count(), std::sync::atomic::Ordering::Relaxed);
+        jfr_analyzers::rule::Verdict::ok("done")
+    }
+}
+
+#[test]
+fn tables_are_empty_once_the_stop_is_raised() {
+    let mut options = AnalysisOptions::default();
+    let seen = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(usize::MAX));
+    let rule = Stopping(options.stop.clone(), seen.clone());
+    let bytes = recording(&Known::new(), &rule.needs(), 500, Contents::Distinct);
+    let opened = OpenOptions::new().from_bytes(&bytes[..]).unwrap();
+    options.rules.push("Stopping".to_owned());
+    let result = Analysis::empty().with_rule(rule).unwrap().evaluate(&opened, &options);
+    assert!(matches!(result, Err(AnalysisError::Read(Error::Stopped))), "{result:?}");
+    assert_eq!(seen.load(std::sync::atomic::Ordering::Relaxed), 0);
+}
