@@ -54,7 +54,8 @@ pub(super) fn tally<'f, T, V: Default>(
 /// As much of a text as goes into a line of a report: what rules join texts from, for each of many events.
 pub(super) fn brief(text: &str) -> &str {
     const BYTES: usize = 1_000;
-    text.get(..text.floor_char_boundary(BYTES)).unwrap_or(text)
+    let end = (0..=BYTES.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
 #[cfg(test)]
