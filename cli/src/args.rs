@@ -3,6 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{analyze, completions, convert, info, man, metadata, metrics, print, summary, top, view};
+#[cfg(feature = "serve")]
+use crate::commands::{open, serve, upload};
 
 /// Reads JDK Flight Recorder recordings.
 ///
@@ -29,6 +31,12 @@ pub(crate) enum Command {
     Summary(summary::Args),
     Print(print::Args),
     Metadata(metadata::Args),
+    #[cfg(feature = "serve")]
+    Serve(Box<serve::Args>),
+    #[cfg(feature = "serve")]
+    Upload(upload::Args),
+    #[cfg(feature = "serve")]
+    Open(open::Args),
     Completions(completions::Args),
     Man(man::Args),
 }

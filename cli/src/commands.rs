@@ -7,9 +7,15 @@ pub(crate) mod info;
 pub(crate) mod man;
 pub(crate) mod metadata;
 pub(crate) mod metrics;
+#[cfg(feature = "serve")]
+pub(crate) mod open;
 pub(crate) mod print;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
 pub(crate) mod summary;
 pub(crate) mod top;
+#[cfg(feature = "serve")]
+pub(crate) mod upload;
 pub(crate) mod view;
 
 use crate::args::Command;
@@ -27,7 +33,22 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Summary(args) => summary::run(&args),
         Command::Print(args) => print::run(&args),
         Command::Metadata(args) => metadata::run(&args),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(&args),
+        #[cfg(feature = "serve")]
+        Command::Upload(args) => upload::run(&args),
+        #[cfg(feature = "serve")]
+        Command::Open(args) => open::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
+    }
+}
+
+/// Whether a command takes care of signals itself.
+pub(crate) fn ends_by_itself(command: &Command) -> bool {
+    match command {
+        #[cfg(feature = "serve")]
+        Command::Serve(_) | Command::Open(_) => true,
+        _ => false,
     }
 }

@@ -31,6 +31,19 @@ impl Source {
         self.path.as_deref().and_then(|path| path.metadata().ok()).map_or(0, |about| about.len())
     }
 
+    /// The content as it is.
+    #[cfg(feature = "serve")]
+    pub(crate) fn bytes(&self) -> std::io::Result<Vec<u8>> {
+        match &self.path {
+            Some(path) => std::fs::read(path),
+            None => {
+                let mut bytes = Vec::new();
+                std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes)?;
+                Ok(bytes)
+            }
+        }
+    }
+
     pub(crate) fn open(&self, options: &OpenOptions) -> jfr_parse::Result<Recording<'static>> {
         match &self.path {
             Some(path) => options.open(path),

@@ -29,7 +29,10 @@ fn main() -> ExitCode {
         // Help and version.
         Err(shown) => return end(shown.print().map_err(Failure::from)),
     };
-    interrupt::watch();
+    // A server has something to wind down, and does so itself.
+    if !commands::ends_by_itself(&args.command) {
+        interrupt::watch();
+    }
     // Where that fails, files are read instead of mapped.
     let _ = jfr_parse::guard_maps();
     end(commands::run(args.command))

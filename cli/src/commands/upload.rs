@@ -1,0 +1,118 @@
+//! `jfrkit upload`.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use jfr_parse::text::plain;
+use jfrkit_server::upload::{Target, query};
+
+use crate::failure::Failure;
+use crate::output::complain;
+
+/// Send recordings and pprof files to a server
+#[derive(Debug, clap::Args)]
+#[group(id = "upload")]
+#[command(after_help = "\
+Examples:
+  jfrkit upload recording.jfr --service shop --env prod
+  jfrkit upload --wait --fail-on warning --service shop --tag commit:abc123 load-test.jfr
+  JFRKIT_KEY=… jfrkit upload --url https://profiles.example.com recording.jfr
+
+Exit status: as of the other commands, and 3 when --fail-on is met.")]
+pub(crate) struct Args {
+    /// Recordings or pprof files, packed or not
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+
+    /// Service that they are of; by default the main class of the recording
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
+
+    /// Environment
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
+
+    /// Version of the service
+    #[arg(long, value_name = "VERSION")]
+    version: Option<String>,
+
+    /// Host
+    #[arg(long, value_name = "NAME")]
+    host: Option<String>,
+
+    /// A tag, key:value; can be given again
+    #[arg(long = "tag", value_name = "K:V")]
+    tags: Vec<String>,
+
+    /// Address of the server
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8126")]
+    url: String,
+
+    /// File with the key; by default JFRKIT_KEY of the environment
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+
+    /// Wait until the profile is there; print its address and the findings
+    #[arg(long)]
+    wait: bool,
+
+    /// End with status 3 where there is a finding of this severity or worse
+    #[arg(long, value_enum, value_name = "SEVERITY", requires = "wait")]
+    fail_on: Option<FailOn>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum FailOn {
+    Info,
+    Warning,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let key = match &args.key {
+        Some(file) => {
+            let text =
+                std::fs::read_to_string(file).map_err(|e| Failure::Failed(format!("{}: {e}", file.display())))?;
+            Some(text.trim().to_owned())
+        }
+        None => std::env::var("JFRKIT_KEY").ok().filter(|key| !key.is_empty()),
+    };
+    let target = Target { url: args.url.trim_end_matches('/').to_owned(), key };
+    let mut pairs: Vec<(&str, &str)> = Vec::new();
+    let named = [("service", &args.service), ("env", &args.env), ("version", &args.version), ("host", &args.host)];
+    pairs.extend(named.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))));
+    pairs.extend(args.tags.iter().map(|tag| ("tag", tag.as_str())));
+    let query = query(&pairs);
+    let (mut failed, mut met) = (false, 0usize);
+    let mut out = std::io::stdout().lock();
+    for file in &args.files {
+        let uploaded = match target.send(file, &query, args.wait) {
+            Ok(uploaded) => uploaded,
+            Err(reason) => {
+                complain("error", &reason);
+                failed = true;
+                continue;
+            }
+        };
+        writeln!(out, "{}/profiles/{}", target.url, uploaded.id)?;
+        if uploaded.status == "failed" {
+            let reason = uploaded.reason.unwrap_or_default();
+            complain("error", &format!("{}: it cannot be read: {}", file.display(), plain(&reason)));
+            failed = true;
+        }
+        for (severity, rule, cost) in &uploaded.findings {
+            let cost = cost.map_or_else(String::new, |share| format!("  {:.1} %", share * 100.0));
+            writeln!(out, "  {severity:<8} {}{cost}", plain(rule))?;
+            let least = args.fail_on;
+            met += usize::from(
+                severity == "warning" && least.is_some() || severity == "info" && least == Some(FailOn::Info),
+            );
+        }
+    }
+    out.flush()?;
+    match (failed, met) {
+        (true, _) => Err(Failure::Told),
+        (_, 0) => Ok(()),
+        (_, 1) => Err(Failure::Found("1 finding meets --fail-on".to_owned())),
+        (_, n) => Err(Failure::Found(format!("{n} findings meet --fail-on"))),
+    }
+}

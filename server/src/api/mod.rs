@@ -1,0 +1,176 @@
+//! The API: one file a route. `ROUTES` lists them; the router and `openapi.json` are made of it.
+
+mod analysis;
+mod dropped;
+mod events;
+mod facets;
+pub(crate) mod files;
+mod guard;
+mod health;
+mod metrics;
+mod openapi;
+mod page;
+pub(crate) mod params;
+mod problem;
+mod profile;
+mod profiles;
+mod route;
+mod runtime;
+mod serve;
+mod status;
+mod suggest;
+mod upload;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+pub(crate) use params::Params;
+pub(crate) use problem::Problem;
+pub(crate) use route::{Access, Route};
+pub(crate) use serve::{Listener, bind, serve_all};
+pub(crate) use upload::insert;
+
+use crate::app::App;
+use crate::id::Id;
+use crate::model::Status;
+
+/// What handlers share.
+pub(crate) type State = Arc<App>;
+/// What handlers answer.
+pub(crate) type Answer = Result<Response, Problem>;
+
+/// All routes.
+pub(crate) fn routes() -> Vec<Route> {
+    let groups: [&[Route]; 14] = [
+        &profiles::ROUTES,
+        &facets::ROUTES,
+        &suggest::ROUTES,
+        &profile::ROUTES,
+        &analysis::ROUTES,
+        &runtime::ROUTES,
+        &files::ROUTES,
+        &metrics::ROUTES,
+        &events::ROUTES,
+        &status::ROUTES,
+        &health::ROUTES,
+        &openapi::ROUTES,
+        &upload::ROUTES,
+        &dropped::ROUTES,
+    ];
+    groups.into_iter().flatten().copied().collect()
+}
+
+/// The router of a server.
+pub(crate) fn router(app: &State) -> Router {
+    let mut router = Router::new();
+    let mut paths: Vec<&str> = Vec::new();
+    for route in routes() {
+        // Methods of one path are merged into one.
+        router = router.route(route.path, (route.handler)());
+        paths.push(route.path);
+    }
+    let router = router.merge(page::router());
+    router
+        .fallback(|| async { Problem::not_found("there is nothing at this path") })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method")
+        })
+        .with_state(app.clone())
+}
+
+/// JSON that may change at any time.
+pub(crate) fn json<T: Serialize>(value: &T) -> Answer {
+    let body = serde_json::to_vec(value).map_err(|e| {
+        tracing::error!(error = %e, "an answer cannot be written");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the answer cannot be written")
+    })?;
+    Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], body).into_response())
+}
+
+/// Says that an answer cannot change.
+pub(crate) fn immutable(mut response: Response, tag: &str) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable"));
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{tag}\"")) {
+        headers.insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// Sets a member of an object.
+pub(crate) fn set(object: &mut serde_json::Value, name: &str, value: serde_json::Value) {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(name.to_owned(), value);
+    }
+}
+
+/// The profile that an id is an address of.
+pub(crate) fn find(app: &App, id: &str) -> Result<Id, Problem> {
+    let missing = || Problem::not_found("there is no such profile; it may have been deleted");
+    Id::parse(id).and_then(|id| app.index.profile_of(id)).ok_or_else(missing)
+}
+
+/// A profile that was derived; nothing if it is still being made.
+pub(crate) fn derived(app: &App, id: Id) -> Result<Option<crate::model::Profile>, Problem> {
+    let row =
+        app.index.row(id).ok_or_else(|| Problem::not_found("there is no such profile; it may have been deleted"))?;
+    if matches!(row.status, Status::Received | Status::Processing) {
+        return Ok(None);
+    }
+    /// Bytes of a description in memory, about.
+    const BYTES: u64 = 32 << 10;
+    if let Some(profile) = app.decoded.get::<crate::model::Profile>(id, "profile") {
+        return Ok(Some(crate::model::Profile::clone(&profile)));
+    }
+    let profile = app.store.profile(id)?;
+    if let Some(profile) = &profile {
+        app.decoded.put(id, "profile", Arc::new(profile.clone()), BYTES);
+    }
+    Ok(profile)
+}
+
+/// 202: come again in a second.
+pub(crate) fn processing() -> Response {
+    let body = r#"{"status":"processing"}"#;
+    let headers =
+        [(header::CONTENT_TYPE, "application/json"), (header::RETRY_AFTER, "1"), (header::CACHE_CONTROL, "no-store")];
+    (StatusCode::ACCEPTED, headers, body).into_response()
+}
+
+/// Runs what reads files or computes on a thread where it may block; at most one per core, for at most 30 s.
+pub(crate) async fn compute<T: Send + 'static>(
+    app: &State,
+    work: impl FnOnce(&App, &jfrkit_profile::Cancel) -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    /// Raised when the client goes, too: its future is dropped.
+    struct Gone(Arc<AtomicBool>);
+    impl Drop for Gone {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Release);
+        }
+    }
+    let permit = app.queries.clone().acquire_owned().await;
+    let raised = Arc::new(AtomicBool::new(false));
+    let gone = Gone(raised.clone());
+    let app = app.clone();
+    let task = tokio::task::spawn_blocking(move || {
+        let _permit = permit;
+        let cancel = jfrkit_profile::Cancel::when(move || raised.load(Ordering::Acquire));
+        work(&app, &cancel)
+    });
+    let done = tokio::time::timeout(std::time::Duration::from_secs(30), task).await;
+    drop(gone);
+    match done {
+        Ok(Ok(result)) => result,
+        Ok(Err(error)) => {
+            tracing::error!(%error, "a query panicked");
+            Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the query failed; see the log"))
+        }
+        Err(_) => Err(Problem::new(StatusCode::GATEWAY_TIMEOUT, "the query took longer than 30 s")),
+    }
+}

@@ -1,0 +1,127 @@
+//! `GET /api/v1/openapi.json`: the description of the API, made of the table of routes.
+
+use axum::extract::State as Has;
+use axum::routing::get;
+use serde_json::{Map, Value, json};
+
+use super::{Access, Answer, Route, State};
+
+pub(super) const ROUTES: [Route; 1] = [Route {
+    path: "/api/v1/openapi.json",
+    method: "get",
+    what: "This description",
+    access: Access::Page,
+    params: &[],
+    answers: "application/json",
+    takes: "",
+    also: &[],
+    handler: || get(|Has(_): Has<State>| async { answer() }),
+}];
+
+fn answer() -> Answer {
+    super::json(&document())
+}
+
+/// The document.
+pub(crate) fn document() -> Value {
+    let mut paths: Map<String, Value> = Map::new();
+    for route in super::routes() {
+        // Paths with a wildcard are for tracers; they belong to no API.
+        if route.path.contains("{*") {
+            continue;
+        }
+        let entry = paths.entry(route.path).or_insert_with(|| json!({}));
+        if let Some(methods) = entry.as_object_mut() {
+            methods.insert(route.method.to_owned(), operation(&route));
+        }
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "jfrkit serve",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Profiles arrive, are kept, and can be found. Times go out as RFC 3339, come in as that, as milliseconds since 1970 or as now-1h.",
+            "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "page": {"type": "http", "scheme": "bearer", "description": "A page token, if the server has any"},
+                "intake": {"type": "apiKey", "in": "header", "name": "DD-API-KEY", "description": "An intake key, if the server has any"},
+            },
+            "schemas": {
+                "Problem": {
+                    "type": "object",
+                    "required": ["title", "status", "detail"],
+                    "properties": {
+                        "title": {"type": "string"},
+                        "status": {"type": "integer"},
+                        "detail": {"type": "string"},
+                        "start": {"type": "integer", "description": "Of a query: where the mistake begins, in characters"},
+                        "end": {"type": "integer"},
+                    },
+                },
+            },
+        },
+    })
+}
+
+fn operation(route: &Route) -> Value {
+    let mut parameters: Vec<Value> = route
+        .path
+        .split('{')
+        .skip(1)
+        .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
+        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
+        .collect();
+    parameters.extend(route.params.iter().map(|p| {
+        let schema = match p.kind {
+            "array" => json!({"type": "array", "items": {"type": "string"}}),
+            "integer" => json!({"type": "integer", "minimum": 0}),
+            kind => json!({"type": kind}),
+        };
+        json!({"name": p.name, "in": "query", "required": p.required, "description": p.what, "schema": schema})
+    }));
+    let mut responses = Map::new();
+    let success = if route.answers.is_empty() { "204" } else { "200" };
+    let content = |media: &str| if media.is_empty() { json!({}) } else { json!({media: {}}) };
+    let mut ok = json!({"description": "Done"});
+    if !route.answers.is_empty() {
+        super::set(&mut ok, "content", content(route.answers));
+        if route.path.ends_with("/runtime")
+            && let Some(content) = ok.get_mut("content")
+        {
+            super::set(content, "application/json", json!({}));
+        }
+    }
+    responses.insert(success.to_owned(), ok);
+    let problem = json!({"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}});
+    // Any request can be malformed, refused for its Host, its method or its token, or come at a bad time.
+    let always = [400, 401, 403, 404, 421, 503, 504];
+    for status in route.also.iter().chain(&always) {
+        let entry = match status {
+            202 => json!({"description": "Not derived yet: come again", "content": {"application/json": {}}}),
+            206 => json!({"description": "A part of the file", "content": content(route.answers)}),
+            status => json!({
+                "description": axum::http::StatusCode::from_u16(*status).ok().and_then(|s| s.canonical_reason()).unwrap_or("Error"),
+                "content": problem,
+            }),
+        };
+        responses.entry(status.to_string()).or_insert(entry);
+    }
+    let mut operation = json!({"summary": route.what, "parameters": parameters, "responses": responses});
+    if !route.takes.is_empty() {
+        super::set(&mut operation, "requestBody", json!({"required": true, "content": content(route.takes)}));
+    }
+    super::set(
+        &mut operation,
+        "security",
+        match route.access {
+            Access::Open => json!([]),
+            Access::Page => json!([{}, {"page": []}]),
+            Access::Intake => json!([{}, {"intake": []}]),
+            Access::Either => json!([{}, {"page": []}, {"intake": []}]),
+        },
+    );
+    operation
+}

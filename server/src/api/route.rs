@@ -1,0 +1,53 @@
+//! One line for each route: what the router is made of, and what `openapi.json` says.
+
+use axum::routing::MethodRouter;
+
+use super::State;
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Everyone.
+    Open,
+    /// Who has a page token, if any is set.
+    Page,
+    /// Who has an intake key, if any is set.
+    Intake,
+    /// Either.
+    Either,
+}
+
+/// A parameter of the query.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Param {
+    pub(crate) name: &'static str,
+    /// `string`, `integer` or `array`.
+    pub(crate) kind: &'static str,
+    pub(crate) what: &'static str,
+    pub(crate) required: bool,
+}
+
+/// A parameter.
+pub(crate) const fn param(name: &'static str, kind: &'static str, what: &'static str) -> Param {
+    Param { name, kind, what, required: false }
+}
+
+/// A method of a path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Route {
+    pub(crate) path: &'static str,
+    pub(crate) method: &'static str,
+    pub(crate) what: &'static str,
+    pub(crate) access: Access,
+    pub(crate) params: &'static [Param],
+    /// Media type of the answer, and of the body.
+    pub(crate) answers: &'static str,
+    pub(crate) takes: &'static str,
+    /// Statuses besides 200 that an answer can have.
+    pub(crate) also: &'static [u16],
+    pub(crate) handler: fn() -> MethodRouter<State>,
+}
+
+pub(crate) const Q: Param = param("q", "string", "Query: terms that all must hold, as the search of the page has them");
+pub(crate) const FROM: Param = param("from", "string", "Begin of the time range: RFC 3339, milliseconds or now-1h");
+pub(crate) const TO: Param = param("to", "string", "End of the time range, exclusive");

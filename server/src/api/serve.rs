@@ -1,0 +1,211 @@
+//! Listening: addresses, connections, and what every request passes through.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::sync::watch;
+use tower::ServiceExt;
+use tower_http::compression::CompressionLayer;
+
+use super::guard::{self, Peer};
+use super::{Problem, State};
+use crate::app::ServeError;
+
+/// Bytes of the headers of a request.
+const MAX_HEADERS: usize = 32 << 10;
+/// How long bodies at hand may take once the server stops.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// An address that is listened on.
+pub(crate) enum Listener {
+    Tcp(TcpListener),
+    Unix(UnixListener, std::path::PathBuf),
+}
+
+impl Listener {
+    /// How people reach it.
+    pub(crate) fn url(&self) -> String {
+        match self {
+            Self::Tcp(listener) => listener.local_addr().map_or_else(
+                |_| "?".to_owned(),
+                |address| {
+                    let ip =
+                        if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
+                    let ip = if address.is_ipv6() && !address.ip().is_unspecified() { format!("[{ip}]") } else { ip };
+                    format!("http://{ip}:{}", address.port())
+                },
+            ),
+            Self::Unix(_, path) => format!("unix:{}", path.display()),
+        }
+    }
+}
+
+/// Begins to listen on an address.
+pub(crate) async fn bind(address: &str) -> Result<Listener, ServeError> {
+    if let Some(path) = address.strip_prefix("unix:") {
+        let path = std::path::PathBuf::from(path);
+        // A socket that nobody listens on any more is left from before.
+        if path.exists() && tokio::net::UnixStream::connect(&path).await.is_err() {
+            let _ = std::fs::remove_file(&path);
+        }
+        let listener = UnixListener::bind(&path).map_err(|e| ServeError::Failed(format!("{}: {e}", path.display())))?;
+        return Ok(Listener::Unix(listener, path));
+    }
+    match TcpListener::bind(address).await {
+        Ok(listener) => Ok(Listener::Tcp(listener)),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            let who = who(address).await;
+            Err(ServeError::Failed(format!("{address} is in use{who}; choose another with --listen")))
+        }
+        Err(error) => Err(ServeError::Failed(format!("{address}: {error}"))),
+    }
+}
+
+/// Guesses who listens on an address.
+async fn who(address: &str) -> String {
+    let ask = async {
+        let mut stream = TcpStream::connect(address).await.ok()?;
+        stream.write_all(b"GET /info HTTP/1.0\r\nHost: localhost\r\n\r\n").await.ok()?;
+        let mut answer = Vec::new();
+        let _ = stream.take(64 << 10).read_to_end(&mut answer).await;
+        Some(String::from_utf8_lossy(&answer).into_owned())
+    };
+    let answer = tokio::time::timeout(Duration::from_secs(1), ask).await.ok().flatten().unwrap_or_default();
+    if answer.contains("/profiling/v1/input") && !answer.contains("/v0.4/traces") {
+        ", it seems by another jfrkit serve".to_owned()
+    } else if answer.contains("/v0.4/traces") {
+        ", it seems by a Datadog agent".to_owned()
+    } else if answer.is_empty() {
+        String::new()
+    } else {
+        ", by another HTTP server".to_owned()
+    }
+}
+
+/// Serves until `stop` says so; then bodies at hand are finished.
+pub(crate) async fn serve_all(app: State, listeners: Vec<Listener>, stop: watch::Receiver<bool>) {
+    let router = super::router(&app).layer(CompressionLayer::new());
+    let graceful = Arc::new(GracefulShutdown::new());
+    let tasks = listeners.into_iter().map(|listener| {
+        let (app, router, mut stop, graceful) = (app.clone(), router.clone(), stop.clone(), graceful.clone());
+        tokio::spawn(async move {
+            loop {
+                let accepted = tokio::select! {
+                    _ = stop.wait_for(|stop| *stop) => break,
+                    accepted = accept(&listener) => accepted,
+                };
+                match accepted {
+                    Ok((stream, address)) => connection(&app, &router, &graceful, stream, address),
+                    Err(error) => {
+                        // Too many open files, for example: it passes.
+                        tracing::warn!(%error, "a connection cannot be accepted");
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                    }
+                }
+            }
+            if let Listener::Unix(_, path) = &listener {
+                let _ = std::fs::remove_file(path);
+            }
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        let _ = task.await;
+    }
+    if let Some(graceful) = Arc::into_inner(graceful)
+        && tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err()
+    {
+        tracing::info!("requests that were not done in 10 s are cut off");
+    }
+}
+
+enum Stream {
+    Tcp(TcpStream),
+    Unix(tokio::net::UnixStream),
+}
+
+async fn accept(listener: &Listener) -> io::Result<(Stream, Option<IpAddr>)> {
+    match listener {
+        Listener::Tcp(listener) => {
+            let (stream, address) = listener.accept().await?;
+            let _ = stream.set_nodelay(true);
+            Ok((Stream::Tcp(stream), Some(address.ip())))
+        }
+        Listener::Unix(listener, _) => Ok((Stream::Unix(listener.accept().await?.0), None)),
+    }
+}
+
+fn connection(app: &State, router: &Router, graceful: &GracefulShutdown, stream: Stream, address: Option<IpAddr>) {
+    let (app, router) = (app.clone(), router.clone());
+    let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+        let (app, router) = (app.clone(), router.clone());
+        async move { Ok::<Response, Infallible>(handle(app, router, request, address).await) }
+    });
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(15))
+        .max_buf_size(MAX_HEADERS.max(64 << 10))
+        .half_close(true);
+    match stream {
+        Stream::Tcp(stream) => {
+            let watched = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
+            // Clients go whenever they like.
+            tokio::spawn(async move { drop(watched.await) });
+        }
+        Stream::Unix(stream) => {
+            let watched = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
+            tokio::spawn(async move { drop(watched.await) });
+        }
+    }
+}
+
+async fn handle(app: State, router: Router, request: hyper::Request<Incoming>, address: Option<IpAddr>) -> Response {
+    let began = Instant::now();
+    let mut request: Request = request.map(Body::new);
+    let mut peer = Peer { address, ..Peer::default() };
+    if app.options.trust_proxy {
+        let header = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok());
+        if let Some(client) =
+            header("x-forwarded-for").and_then(|v| v.rsplit(',').next()).and_then(|v| v.trim().parse().ok())
+        {
+            peer.address = Some(client);
+        }
+        peer.secure = header("x-forwarded-proto") == Some("https");
+    }
+    if let Some((key, uri)) = guard::path_key(request.uri()) {
+        peer.path_key = Some(key);
+        *request.uri_mut() = uri;
+    }
+    let path = request.uri().path().to_owned();
+    let header_bytes: usize = request.headers().iter().map(|(n, v)| n.as_str().len() + v.len() + 4).sum();
+    let mut response = if header_bytes > MAX_HEADERS {
+        Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are larger than 32 KiB").into_response()
+    } else {
+        match guard::admit(&app, &peer, &request.method().clone(), &path, &request.headers().clone()).await {
+            Err(response) => *response,
+            Ok(()) => {
+                request.extensions_mut().insert(peer);
+                match router.oneshot(request).await {
+                    Ok(response) => response,
+                    Err(never) => match never {},
+                }
+            }
+        }
+    };
+    guard::harden(&mut response);
+    app.metrics.http(guard::label(&path), response.status().as_u16(), began.elapsed());
+    response
+}

@@ -1,0 +1,28 @@
+//! `GET /api/v1/suggest`: completion of the query.
+
+use axum::extract::{RawQuery, State as Has};
+use axum::routing::get;
+use serde_json::json;
+
+use super::route::{FROM, TO, param};
+use super::{Access, Answer, Params, Route, State};
+
+pub(super) const ROUTES: [Route; 1] = [Route {
+    path: "/api/v1/suggest",
+    method: "get",
+    what: "Names, values and measures that continue a term of the query",
+    access: Access::Page,
+    params: &[param("prefix", "string", "The term as typed so far"), FROM, TO],
+    answers: "application/json",
+    takes: "",
+    also: &[400],
+    handler: || get(suggest),
+}];
+
+async fn suggest(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
+    let params = Params::new(query.as_deref(), &["prefix", "from", "to"])?;
+    let scope = params.scope("")?;
+    let prefix = params.get("prefix").unwrap_or_default().to_owned();
+    let found = super::compute(&app, move |app, _| Ok(app.index.suggest(&prefix, &scope))).await?;
+    super::json(&json!({"suggestions": found}))
+}

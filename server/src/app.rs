@@ -1,0 +1,324 @@
+//! What all rooms share, and how a server starts and stops.
+
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::{Semaphore, broadcast};
+
+use crate::config::Options;
+use crate::derive::compute::Rules;
+use crate::derive::worker::{self, Queue};
+use crate::id::Id;
+use crate::index::{Index, Row};
+use crate::model::{Status, Upload};
+use crate::ops::forward::Forward;
+use crate::ops::metrics::Metrics;
+use crate::ops::{check, retention};
+use crate::spool::Spool;
+use crate::store::{FileStore, Store};
+
+/// Failures that are kept for the Status page.
+const FAILURES: usize = 50;
+/// Less than this of the disk free, and nothing more is taken.
+const LEAST_FREE: u64 = 1 << 30;
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// An option does not fit.
+    #[error("{0}")]
+    Usage(String),
+    /// The directory or an address cannot be used.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// What a subscriber of `/api/v1/events` hears.
+#[derive(Debug, Clone)]
+pub(crate) enum Event {
+    /// A row is new or changed.
+    Profile(Id),
+    /// A row is gone.
+    Deleted(Id),
+    /// Something on the Status page changed.
+    Status,
+}
+
+/// Tells subscribers.
+#[derive(Debug)]
+pub(crate) struct Events(broadcast::Sender<Event>);
+
+impl Events {
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.0.subscribe()
+    }
+
+    pub(crate) fn profile(&self, id: Id) {
+        let _ = self.0.send(Event::Profile(id));
+    }
+
+    pub(crate) fn deleted(&self, id: Id) {
+        let _ = self.0.send(Event::Deleted(id));
+    }
+
+    fn status(&self) {
+        let _ = self.0.send(Event::Status);
+    }
+}
+
+/// Something that failed.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Failure {
+    pub(crate) at: String,
+    pub(crate) kind: String,
+    pub(crate) id: Option<Id>,
+    pub(crate) reason: String,
+}
+
+/// The state of a server.
+pub(crate) struct App {
+    pub(crate) options: Options,
+    pub(crate) spool: Spool,
+    pub(crate) store: Box<dyn Store>,
+    pub(crate) index: Box<dyn Index>,
+    pub(crate) queue: Queue,
+    pub(crate) rules: Rules,
+    pub(crate) metrics: Metrics,
+    pub(crate) events: Events,
+    pub(crate) forward: Forward,
+    /// One profile becomes visible, changes or goes at a time.
+    pub(crate) commit: Mutex<()>,
+    failures: Mutex<VecDeque<Failure>>,
+    pub(crate) uploads: Arc<Semaphore>,
+    pub(crate) queries: Arc<Semaphore>,
+    pub(crate) started: i64,
+    stopping: Mutex<bool>,
+    stopped: Condvar,
+    pub(crate) ready: AtomicBool,
+    free: AtomicU64,
+    pub(crate) decoded: crate::derive::views::Cache,
+    _lock: File,
+}
+
+impl App {
+    /// Opens directory, store, index and spool, and starts the workers.
+    pub(crate) fn start(options: Options, reindex: bool) -> Result<Arc<Self>, ServeError> {
+        options.check().map_err(ServeError::Usage)?;
+        let dir = options.dir.clone();
+        let failed = |path: &Path, e: &dyn std::fmt::Display| ServeError::Failed(format!("{}: {e}", path.display()));
+        let rules = Rules::new(options.rules.as_deref()).map_err(ServeError::Usage)?;
+        make_private(&dir).map_err(|e| failed(&dir, &e))?;
+        let lock = lock(&dir)?;
+        let store = FileStore::open(&dir.join("store")).map_err(|e| failed(&dir.join("store"), &e))?;
+        let index = check::open_index(&dir.join("index.db"), &store, reindex).map_err(ServeError::Failed)?;
+        let (spool, waiting) =
+            Spool::open(&dir.join("spool"), index.newest()).map_err(|e| failed(&dir.join("spool"), &e))?;
+        let forward = Forward::open(&dir.join("forward"), options.forward.as_deref(), options.forward_max)
+            .map_err(|e| failed(&dir, &e))?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let app = Arc::new(Self {
+            uploads: Arc::new(Semaphore::new(options.uploads)),
+            queries: Arc::new(Semaphore::new(cores)),
+            decoded: crate::derive::views::Cache::new(options.cache),
+            spool,
+            store: Box::new(store),
+            index: Box::new(index),
+            queue: Queue::default(),
+            rules,
+            metrics: Metrics::default(),
+            events: Events(broadcast::channel(1_024).0),
+            forward,
+            commit: Mutex::new(()),
+            failures: Mutex::default(),
+            started: crate::time::now(),
+            stopping: Mutex::new(false),
+            stopped: Condvar::new(),
+            ready: AtomicBool::new(false),
+            free: AtomicU64::new(u64::MAX),
+            options,
+            _lock: lock,
+        });
+        app.look_at_disk();
+        if !waiting.is_empty() {
+            tracing::info!(uploads = waiting.len(), "uploads in the spool are processed");
+        }
+        for upload in waiting {
+            app.enqueue(upload);
+        }
+        for n in 0..app.options.workers {
+            app.thread(&format!("worker-{n}"), worker::run)?;
+        }
+        app.thread("retention", |app| {
+            let mut rounds = 0u32;
+            while !app.is_stopping() {
+                app.look_at_disk();
+                if rounds.is_multiple_of(12) || app.is_over() {
+                    retention::run(app);
+                }
+                rounds = rounds.wrapping_add(1);
+                app.wait(Duration::from_secs(5));
+            }
+        })?;
+        if app.forward.is_on() {
+            app.thread("forward", crate::ops::forward::run)?;
+        }
+        app.ready.store(true, Ordering::Release);
+        Ok(app)
+    }
+
+    fn thread(self: &Arc<Self>, name: &str, work: impl FnOnce(&Self) + Send + 'static) -> Result<(), ServeError> {
+        let app = self.clone();
+        let spawned = std::thread::Builder::new().name(name.to_owned()).stack_size(8 << 20).spawn(move || work(&app));
+        spawned.map(|_| ()).map_err(|e| ServeError::Failed(format!("a thread cannot be started: {e}")))
+    }
+
+    /// Shows an upload in the search and hands it to the workers.
+    pub(crate) fn enqueue(&self, upload: Upload) {
+        let known = crate::derive::facets(&upload, &crate::derive::FromRecording::default());
+        // A profile that is there is not hidden behind one that waits.
+        if self.index.row(upload.id).is_none() {
+            self.index.show(Row::of_upload(&upload, known, crate::derive::process(&upload), Status::Received));
+        }
+        self.changed(upload.id);
+        self.queue.push(upload);
+    }
+
+    /// A row is new or changed.
+    pub(crate) fn changed(&self, id: Id) {
+        self.decoded.forget(id);
+        self.events.profile(id);
+    }
+
+    /// A row is gone.
+    pub(crate) fn deleted(&self, id: Id) {
+        self.decoded.forget(id);
+        self.events.deleted(id);
+    }
+
+    /// Something failed that the Status page should show.
+    pub(crate) fn fail(&self, kind: &str, id: Option<Id>, reason: &str) {
+        self.metrics.failed(kind);
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if failures.len() >= FAILURES {
+            failures.pop_back();
+        }
+        failures.push_front(Failure {
+            at: crate::time::rfc3339(crate::time::now()),
+            kind: kind.to_owned(),
+            id,
+            reason: reason.chars().take(1_000).collect(),
+        });
+        drop(failures);
+        self.events.status();
+    }
+
+    /// The last failures, newest first.
+    pub(crate) fn failures(&self) -> Vec<Failure> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// Bytes of the disk that are free, and all of them.
+    pub(crate) fn free_bytes(&self) -> Option<(u64, u64)> {
+        let stat = rustix::fs::statvfs(&self.options.dir).ok()?;
+        Some((stat.f_bavail.saturating_mul(stat.f_frsize), stat.f_blocks.saturating_mul(stat.f_frsize)))
+    }
+
+    fn look_at_disk(&self) {
+        let room = self.free_bytes().map_or(u64::MAX, |(free, all)| {
+            // 5 % of a large disk is more than anyone needs free.
+            let least = (all / 20).max(LEAST_FREE).min(all / 4);
+            free.saturating_sub(least)
+        });
+        let before = self.free.swap(room, Ordering::Relaxed);
+        if (before == 0) != (room == 0) {
+            if room == 0 {
+                tracing::error!("the disk is nearly full: uploads are answered with 503");
+            }
+            self.events.status();
+        }
+    }
+
+    /// Whether the disk is too full to take more.
+    pub(crate) fn is_disk_full(&self) -> bool {
+        self.free.load(Ordering::Relaxed) == 0
+    }
+
+    /// Why uploads are not taken now.
+    pub(crate) fn overload(&self) -> Option<&'static str> {
+        if self.is_stopping() {
+            return Some("the server stops");
+        }
+        if self.is_disk_full() {
+            return Some("the disk is nearly full");
+        }
+        if self.spool.load().1 > self.options.spool_max {
+            return Some("too many uploads wait for a worker; see --spool-max");
+        }
+        None
+    }
+
+    fn is_over(&self) -> bool {
+        let totals = self.index.totals();
+        totals.disk_received.saturating_add(totals.disk_derived) > self.options.max_bytes || self.is_disk_full()
+    }
+
+    /// Whether the server is about to end.
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stopping.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits, unless the server stops.
+    pub(crate) fn wait(&self, time: Duration) {
+        let stopping = self.stopping.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = self.stopped.wait_timeout_while(stopping, time, |stopping| !*stopping);
+    }
+
+    /// Begins to stop: nothing more is taken.
+    pub(crate) fn stop(&self) {
+        self.ready.store(false, Ordering::Release);
+        *self.stopping.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.stopped.notify_all();
+        self.queue.close();
+        self.events.status();
+    }
+
+    /// Waits for the workers and tidies up.
+    pub(crate) fn finish(&self, patience: Duration) {
+        if !self.queue.wait_idle(patience) {
+            tracing::info!("work at hand is left; it is in the spool");
+        }
+        self.index.close();
+    }
+}
+
+/// A directory for this user alone.
+fn make_private(dir: &Path) -> std::io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}
+
+/// One server at a time.
+fn lock(dir: &Path) -> Result<File, ServeError> {
+    let path = dir.join("lock");
+    let failed = |e: &dyn std::fmt::Display| ServeError::Failed(format!("{}: {e}", path.display()));
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|e| failed(&e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => {
+            Err(ServeError::Failed(format!("{}: another server uses this directory", dir.display())))
+        }
+        Err(fs::TryLockError::Error(e)) => Err(failed(&e)),
+    }
+}

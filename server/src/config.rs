@@ -1,0 +1,323 @@
+//! The options of `jfrkit serve`: from the command line and from `jfrkit.toml`, by the same names.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use toml::de::{DeTable, DeValue};
+
+/// What a server is told.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// All state.
+    pub dir: PathBuf,
+    /// Addresses: `host:port` or `unix:PATH`.
+    pub listen: Vec<String>,
+    /// Keys for uploads; without any, everyone may upload.
+    pub intake_keys: Vec<String>,
+    /// Tokens for page and API; without any, everyone may look.
+    pub page_tokens: Vec<String>,
+    /// Profiles older than this are deleted, milliseconds since receipt.
+    pub keep: i64,
+    /// Received data older than this is deleted, milliseconds since receipt.
+    pub keep_received: i64,
+    /// Bytes of the whole store.
+    pub max_bytes: u64,
+    /// Bytes of one upload.
+    pub max_upload: u64,
+    /// Uploads at the same time.
+    pub uploads: usize,
+    /// Bytes that may wait for a worker.
+    pub spool_max: u64,
+    /// Threads that process uploads.
+    pub workers: usize,
+    /// Bytes of decoded profiles that are kept in memory.
+    pub cache: u64,
+    /// Where Datadog uploads are sent on.
+    pub forward: Option<String>,
+    /// Keep nothing but the queue of what is to be sent on.
+    pub forward_only: bool,
+    /// Bytes that may wait to be sent on.
+    pub forward_max: u64,
+    /// Page without intake and writes.
+    pub read_only: bool,
+    /// Fill an empty store with a few profiles of our own.
+    pub demo: bool,
+    /// Listen on other addresses than loopback without keys.
+    pub insecure: bool,
+    /// Other names that the page may be reached by.
+    pub allow_host: Vec<String>,
+    /// Networks that may upload without a key.
+    pub allow_from: Vec<(IpAddr, u8)>,
+    /// Hide received files.
+    pub no_received_download: bool,
+    /// Believe `X-Forwarded-For` and `X-Forwarded-Proto`.
+    pub trust_proxy: bool,
+    /// Logs as JSON.
+    pub log_json: bool,
+    /// The `[rules]` and `[[pattern]]` tables of `jfrkit.toml`.
+    pub rules: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        const DAY: i64 = 86_400_000;
+        Self {
+            dir: PathBuf::from("jfrkit-data"),
+            listen: Vec::new(),
+            intake_keys: Vec::new(),
+            page_tokens: Vec::new(),
+            keep: 30 * DAY,
+            keep_received: 3 * DAY,
+            max_bytes: 50 << 30,
+            max_upload: 128 << 20,
+            uploads: 64,
+            spool_max: 4 << 30,
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            cache: 256 << 20,
+            forward: None,
+            forward_only: false,
+            forward_max: 1 << 30,
+            read_only: false,
+            demo: false,
+            insecure: false,
+            allow_host: Vec::new(),
+            allow_from: Vec::new(),
+            no_received_download: false,
+            trust_proxy: false,
+            log_json: false,
+            rules: None,
+        }
+    }
+}
+
+/// The address that Datadog's tracers look for an agent at.
+pub const DEFAULT_LISTEN: &str = "127.0.0.1:8126";
+
+impl Options {
+    /// Sets an option by its name on the command line, without the hyphens before it.
+    ///
+    /// # Errors
+    /// No such option, or a value that does not fit.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
+        match name {
+            "dir" => self.dir = PathBuf::from(value),
+            "listen" => self.listen.push(value.to_owned()),
+            "intake-key" => self.intake_keys = secrets(Path::new(value))?,
+            "page-token" => self.page_tokens = secrets(Path::new(value))?,
+            "keep" => self.keep = age(value)?,
+            "keep-received" => self.keep_received = age(value)?,
+            "max-bytes" => self.max_bytes = size(value)?,
+            "max-upload" => self.max_upload = size(value)?,
+            "uploads" => self.uploads = number(value)?.clamp(1, 10_000),
+            "spool-max" => self.spool_max = size(value)?,
+            "workers" => self.workers = number(value)?.clamp(1, 1_024),
+            "cache" => self.cache = size(value)?,
+            "forward" => {
+                if !value.starts_with("http://") && !value.starts_with("https://") {
+                    return Err(format!("expected an http or https address, not {value:?}"));
+                }
+                self.forward = Some(value.trim_end_matches('/').to_owned());
+            }
+            "forward-only" => self.forward_only = truth(value)?,
+            "forward-max" => self.forward_max = size(value)?,
+            "read-only" => self.read_only = truth(value)?,
+            "demo" => self.demo = truth(value)?,
+            "insecure" => self.insecure = truth(value)?,
+            "allow-host" => self.allow_host.push(value.to_ascii_lowercase()),
+            "allow-from" => self.allow_from.push(network(value)?),
+            "no-received-download" => self.no_received_download = truth(value)?,
+            "trust-proxy" => self.trust_proxy = truth(value)?,
+            "log-format" => {
+                self.log_json = match value {
+                    "json" => true,
+                    "text" => false,
+                    _ => return Err("expected text or json".to_owned()),
+                }
+            }
+            _ => return Err(format!("there is no option {name:?}")),
+        }
+        Ok(())
+    }
+
+    /// Sets what a settings file says. `text` is its content; errors name the line.
+    ///
+    /// # Errors
+    /// No TOML, a key that does not exist, a value that does not fit.
+    pub fn read_config(&mut self, text: &str) -> Result<(), String> {
+        let line = |at: usize| text.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
+        let document = DeTable::parse(text)
+            .map_err(|e| format!("line {}: {}", e.span().map_or(1, |s| line(s.start)), e.message()))?;
+        for (key, value) in document.get_ref() {
+            let name = key.get_ref().as_ref();
+            let fail = |reason: String| format!("line {}: {name}: {reason}", line(key.span().start));
+            if matches!(name, "rules" | "pattern") {
+                self.rules = Some(rules_of(text));
+                continue;
+            }
+            match value.get_ref() {
+                DeValue::Array(values) => {
+                    for value in values.iter() {
+                        self.set(name, &scalar(value.get_ref()).ok_or_else(|| fail("expected texts".to_owned()))?)
+                            .map_err(fail)?;
+                    }
+                }
+                value => self
+                    .set(name, &scalar(value).ok_or_else(|| fail("expected a text or number".to_owned()))?)
+                    .map_err(fail)?,
+            }
+        }
+        // A mistake in the rules is told now, not by the first upload.
+        if self.rules.is_some() {
+            crate::derive::compute::Rules::new(self.rules.as_deref())?;
+        }
+        Ok(())
+    }
+
+    /// What keeps a server with these options from starting.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let open = self.listen.iter().find(|address| !is_loopback(address));
+        if let Some(address) = open
+            && !self.insecure
+            && (self.intake_keys.is_empty() && !self.read_only || self.page_tokens.is_empty())
+        {
+            return Err(format!(
+                "{address} can be reached from elsewhere: give --intake-key and --page-token, or --insecure if that is meant"
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn is_loopback(address: &str) -> bool {
+    if address.starts_with("unix:") {
+        return true;
+    }
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn scalar(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::String(text) => Some(text.to_string()),
+        DeValue::Boolean(truth) => Some(truth.to_string()),
+        DeValue::Integer(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The tables of rules, at the lines where they stand.
+fn rules_of(text: &str) -> String {
+    let mut ours = false;
+    let lines = text.lines().map(|line| {
+        if let Some(header) = line.trim_start().strip_prefix('[') {
+            let name = header.trim_start_matches('[').trim_start();
+            ours = name.starts_with("rules") || name.starts_with("pattern");
+        }
+        if ours { line } else { "" }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn secrets(path: &Path) -> Result<Vec<String>, String> {
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let secrets: Vec<String> =
+        text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned).collect();
+    if secrets.is_empty() { Err(format!("{}: it holds no secret", path.display())) } else { Ok(secrets) }
+}
+
+fn number(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| format!("expected a whole number, not {text:?}"))
+}
+
+fn truth(text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| format!("expected true or false, not {text:?}"))
+}
+
+fn age(text: &str) -> Result<i64, String> {
+    crate::time::parse_duration(text)
+        .filter(|ms| *ms > 0)
+        .ok_or_else(|| format!("expected an age like 30d, 12h or 90m, not {text:?}"))
+}
+
+/// `128MiB`, `50GB`, `1000`.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    let error = || format!("expected a size like 128MiB or 50GB, not {text:?}");
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(digits).unwrap_or((text, ""));
+    let factor: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        "t" | "tib" => 1 << 40,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "tb" => 1_000_000_000_000,
+        _ => return Err(error()),
+    };
+    number.parse::<u64>().ok().and_then(|n| n.checked_mul(factor)).ok_or_else(error)
+}
+
+fn network(text: &str) -> Result<(IpAddr, u8), String> {
+    let error = || format!("expected a network like 10.0.0.0/8, not {text:?}");
+    let (address, bits) = text.split_once('/').map_or((text, None), |(a, b)| (a, Some(b)));
+    let address: IpAddr = address.parse().map_err(|_| error())?;
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    let bits = bits.map_or(Ok(most), |b| b.parse().map_err(|_| error()))?;
+    if bits > most { Err(error()) } else { Ok((address, bits)) }
+}
+
+/// Whether an address lies in a network.
+pub(crate) fn within(address: IpAddr, (network, bits): (IpAddr, u8)) -> bool {
+    let wide = |ip: IpAddr| match ip {
+        IpAddr::V4(ip) => u128::from(u32::from(ip)) << 96,
+        IpAddr::V6(ip) => u128::from(ip),
+    };
+    let address = match address {
+        IpAddr::V6(ip) => ip.to_ipv4_mapped().map_or(address, IpAddr::V4),
+        IpAddr::V4(_) => address,
+    };
+    let mask = if bits == 0 { 0 } else { u128::MAX << (128 - u32::from(bits).min(128)) };
+    address.is_ipv4() == network.is_ipv4() && wide(address) & mask == wide(network) & mask
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn sizes_ages_and_networks() {
+        assert_eq!(size("128MiB"), Ok(128 << 20));
+        assert_eq!(size("50GB"), Ok(50_000_000_000));
+        assert!(size("x").is_err() && size("5 parsec").is_err());
+        let net = network("10.0.0.0/8").unwrap();
+        assert!(within("10.1.2.3".parse().unwrap(), net) && !within("11.0.0.1".parse().unwrap(), net));
+        assert!(within("::ffff:10.0.0.1".parse().unwrap(), net));
+        assert!(network("10.0.0.0/40").is_err());
+    }
+
+    #[test]
+    fn the_settings_file_has_the_options_and_the_rules() {
+        let mut options = Options::default();
+        options.read_config("listen = [\"127.0.0.1:1\", \"127.0.0.1:2\"]\nkeep = \"2d\"\nworkers = 3\n[rules.LongGcPause]\ninfo = \"500 ms\"\n").unwrap();
+        assert_eq!((options.listen.len(), options.keep, options.workers), (2, 172_800_000, 3));
+        let wrong = options.read_config("keep = \"2d\"\nnothing = 1\n").unwrap_err();
+        assert!(wrong.contains("line 2") && wrong.contains("nothing"), "{wrong}");
+        let wrong = options.read_config("\n[rules.Nope]\nx = 1\n").unwrap_err();
+        assert!(wrong.contains("Nope"), "{wrong}");
+    }
+
+    #[test]
+    fn other_addresses_need_keys() {
+        let mut options = Options { listen: vec!["0.0.0.0:8126".to_owned()], ..Options::default() };
+        assert!(options.check().is_err());
+        options.insecure = true;
+        assert!(options.check().is_ok());
+        for fine in ["127.0.0.1:1", "localhost:1", "[::1]:1", "unix:/tmp/x"] {
+            assert!(Options { listen: vec![fine.to_owned()], ..Options::default() }.check().is_ok(), "{fine}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The narrow gate to the crates that compute: nothing else in this crate makes a number out of samples.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jfr_analyzers::rule::{AnalysisOptions, Report, Severity};
+use jfr_analyzers::{LabelKey, Options, collect_merged};
+use jfr_parse::{Limits, OpenOptions, Recording, Stop};
+use jfrkit_profile::{Cancel, ProfileSet};
+use jfrkit_reports::{Entry, Format, Style};
+
+use super::runtime::{Line, Section};
+use crate::model::{Finding, Measure};
+
+/// How long one upload may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Opens recordings of strangers.
+pub(crate) fn open(path: &Path) -> jfr_parse::Result<Recording<'static>> {
+    OpenOptions::new().limits(Limits::intake()).stop(Stop::after(PATIENCE)).open(path)
+}
+
+/// All profiles of recordings that belong together, with the labels that the page filters by.
+pub(crate) fn profiles(recordings: &[&Recording<'static>]) -> jfr_parse::Result<ProfileSet> {
+    let mut options = Options::default();
+    options.labels = vec![
+        LabelKey::Thread,
+        LabelKey::Class,
+        LabelKey::Path,
+        LabelKey::Host,
+        LabelKey::Port,
+        LabelKey::State,
+        LabelKey::TraceEndpoint,
+    ];
+    collect_merged(recordings, &options)
+}
+
+/// Writes each profile of a set as `TYPE.pb.gz`.
+pub(crate) fn write(set: &ProfileSet, dir: &Path, stop: &Stop) -> std::io::Result<()> {
+    let stop = stop.clone();
+    let options = pprof_emit::Options { cancel: Cancel::when(move || stop.is_raised()), ..Default::default() };
+    let written = pprof_emit::write_all(set, |profile| dir.join(format!("{}.pb.gz", profile.kind)), &options);
+    written.map(|_| ()).map_err(|failed| failed.source)
+}
+
+/// The findings of all rules.
+pub(crate) fn analyze(recording: &Recording<'static>, rules: &Rules) -> Result<Report, String> {
+    rules.analysis.evaluate(recording, &rules.options).map_err(|error| error.to_string())
+}
+
+/// The rules, as the settings want them.
+pub(crate) struct Rules {
+    analysis: jfr_analyzers::rule::Analysis,
+    options: AnalysisOptions,
+}
+
+impl Rules {
+    /// With the settings of `jfrkit.toml`, whose text this is.
+    pub(crate) fn new(settings: Option<&str>) -> Result<Self, String> {
+        let analysis = jfrkit_rules::analysis();
+        let mut options = AnalysisOptions::default();
+        let Some(text) = settings else { return Ok(Self { analysis, options }) };
+        let config = jfrkit_rules::config::Config::parse(text, &analysis).map_err(|error| error.to_string())?;
+        let analysis = config.add_to(analysis).map_err(|error| error.to_string())?;
+        config.apply(&mut options);
+        Ok(Self { analysis, options })
+    }
+}
+
+/// The report as `jfrkit analyze --format json` writes it.
+pub(crate) fn report_json(name: &str, report: &Report) -> std::io::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    Format::Json.write(&mut out, &[Entry::new(name, report)], &Style::default())?;
+    Ok(out)
+}
+
+/// What the index keeps of a report: the findings in the order in which they are shown.
+pub(crate) fn findings(report: &Report) -> Vec<Finding> {
+    let shown = report.shown(Severity::Info);
+    shown
+        .map(|(finding, outcome)| Finding {
+            rule: finding.id.to_owned(),
+            severity: finding.severity.name().to_owned(),
+            section: outcome.section().name().to_owned(),
+            cost: outcome.verdict.cost.map(|cost| cost.share),
+        })
+        .collect()
+}
+
+/// What the recording knows of what it ran on, secrets masked.
+pub(crate) fn runtime(recording: &Recording<'static>) -> jfr_parse::Result<Vec<Section>> {
+    let runtime = jfr_analyzers::runtime::Runtime::of(recording, jfr_analyzers::runtime::Options::default())?;
+    let line = |entry: jfr_analyzers::runtime::Entry| Line {
+        name: entry.name,
+        value: entry.value,
+        origin: entry.origin,
+        earlier: entry.earlier,
+    };
+    let section = |section: jfr_analyzers::runtime::Section| Section {
+        name: section.name.to_owned(),
+        title: section.title.to_owned(),
+        entries: section.entries.into_iter().map(line).collect(),
+    };
+    Ok(runtime.sections.into_iter().map(section).collect())
+}
+
+/// The measures of a recording that are known: name, value, whether it is a lower bound, how it came about.
+pub(crate) fn measures(recording: &Recording<'static>) -> jfr_parse::Result<Vec<Measured>> {
+    let metrics = jfr_analyzers::metrics::Metrics::of(recording, None)?;
+    Ok(metrics.metrics.into_iter().map(measured).collect())
+}
+
+/// The measures of profiles that are no recordings, from the totals of their sample types.
+pub(crate) fn pprof_measures(
+    is_go: bool,
+    totals: &[(&str, f64)],
+    seconds: f64,
+    given: &[(String, f64)],
+) -> Vec<Measured> {
+    use jfr_analyzers::metrics::{Language, of_pprof};
+    let language = if is_go { Language::Go } else { Language::Python };
+    of_pprof(language, totals, seconds, given).into_iter().map(measured).collect()
+}
+
+fn measured(metric: jfr_analyzers::metrics::Metric) -> Measured {
+    let how = metric.reason.unwrap_or(metric.how);
+    Measured { name: metric.name, measure: Measure { value: metric.value, at_least: metric.lower_bound, how } }
+}
+
+/// One measure.
+#[derive(Debug, Clone)]
+pub(crate) struct Measured {
+    pub(crate) name: &'static str,
+    pub(crate) measure: Measure,
+}
+
+/// A value that is no secret.
+pub(crate) fn masked(name: &str, value: &str) -> String {
+    let short = name.rsplit_once('.').map_or(name, |(_, last)| last);
+    let value = jfr_analyzers::secrets::value(short, value);
+    jfr_analyzers::secrets::text(&value).into_owned()
+}
+
+/// What a metric is called, what it is counted in, and how it comes about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MetricInfo {
+    pub(crate) title: &'static str,
+    pub(crate) unit: &'static str,
+    pub(crate) how: &'static str,
+    /// Its place in the table.
+    pub(crate) place: usize,
+}
+
+/// Name, title, unit, how.
+const METRICS: [(&str, &str, &str, &str); 36] = [
+    (
+        "cpu.cores",
+        "CPU cores",
+        "cores",
+        "CPU time of the process over elapsed time; see serve.md for what it is made of",
+    ),
+    ("cpu.machine", "CPU of the machine", "ratio", "share of all hardware threads that anything used"),
+    ("alloc.rate", "Memory Allocation", "bytes_per_second", "heap memory allocated, also what was freed since"),
+    ("gc.pause.share", "GC pauses, share", "ratio", "pauses of the collector over elapsed time"),
+    ("gc.pause.max", "Longest GC pause", "seconds", "the longest pause of the window"),
+    ("gc.count", "Collections", "per_minute", "collections of any kind"),
+    ("heap.after_gc", "Heap after GC", "bytes", "heap in use after the last collection of the window"),
+    ("heap.committed", "Heap committed", "bytes", "heap that the JVM holds"),
+    ("heap.live", "Heap", "bytes", "memory that remained allocated"),
+    ("metaspace.used", "Metaspace", "bytes", "memory of classes"),
+    ("rss", "Resident memory", "bytes", "physical memory of the process"),
+    ("threads", "Threads", "count", "threads that live"),
+    ("threads.started", "Threads started", "per_second", "threads that began"),
+    ("goroutines", "Goroutines", "count", "goroutines at the end of the window"),
+    ("exceptions", "Exceptions", "per_second", "exceptions thrown, caught or not"),
+    ("lock.wait", "Waiting for locks", "seconds_per_second", "time of all threads waiting for locks"),
+    ("file.time", "File I/O", "seconds_per_second", "time of all threads in file I/O"),
+    ("socket.time", "Socket I/O", "seconds_per_second", "time of all threads in socket I/O"),
+    ("native.time", "Time in native code", "seconds_per_second", "time of all threads in native code, by samples"),
+    ("wall", "Wall time", "seconds_per_second", "elapsed time of all sampled threads"),
+    ("classes.loaded", "Classes loaded", "count", "classes that are loaded"),
+    ("compile.time", "Compilation", "seconds_per_second", "time of compiler threads"),
+    ("safepoint.share", "Safepoints, share", "ratio", "time at safepoints over elapsed time"),
+    ("context_switches", "Context switches", "per_second", "context switches of the machine"),
+    ("go_alloc_bytes_per_sec", "Allocation", "bytes_per_second", "as the Go client measured it"),
+    ("go_allocs_per_sec", "Allocations", "per_second", "as the Go client measured it"),
+    ("go_frees_per_sec", "Frees", "per_second", "as the Go client measured it"),
+    ("go_heap_growth_bytes_per_sec", "Heap growth", "bytes_per_second", "as the Go client measured it"),
+    ("go_gcs_per_sec", "Collections", "per_second", "as the Go client measured it"),
+    ("go_gc_pause_time", "GC pauses, share", "ratio", "as the Go client measured it"),
+    ("go_max_gc_pause_time", "Longest GC pause", "seconds", "as the Go client measured it"),
+    ("go_num_goroutine", "Goroutines", "count", "as the Go client measured it"),
+    ("upload.bytes", "Size of the upload", "bytes", "bytes of all parts as received"),
+    ("findings.warning", "Warnings of the analysis", "count", "findings to act on"),
+    ("findings.info", "Other findings", "count", "findings to look at"),
+    ("", "", "", ""),
+];
+
+/// What is known of a metric by its name.
+pub(crate) fn metric(name: &str) -> MetricInfo {
+    let place = METRICS.iter().position(|(n, ..)| *n == name).unwrap_or(METRICS.len() - 1);
+    let (_, title, unit, how) = METRICS.get(place).copied().unwrap_or_default();
+    MetricInfo { title, unit, how, place }
+}

@@ -1,0 +1,270 @@
+//! From uploads to profiles. [`worker`] takes uploads from the spool; this file decides what an upload is; a file for each
+//! family of clients reads it.
+
+pub(crate) mod compute;
+mod facets;
+mod gocount;
+mod jfr;
+pub(crate) mod otlp;
+mod pprof;
+pub(crate) mod runtime;
+pub(crate) mod types;
+mod unpack;
+pub(crate) mod views;
+pub(crate) mod worker;
+
+use std::path::Path;
+
+pub(crate) use facets::FromRecording;
+pub(crate) use facets::{facets, process};
+pub(crate) use unpack::bytes as unpacked;
+
+use crate::model::{Kind, Mark, Measure, Profile, Status, TypeEntry, Upload};
+
+/// Why there is no profile.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    /// It cannot be read, ever.
+    Unreadable(String),
+    /// The disk or the like; later it may go.
+    Io(std::io::Error),
+}
+
+impl From<std::io::Error> for Failed {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// What the parts of an upload turn out to be.
+#[derive(Debug, Default)]
+struct Sorted<'u> {
+    recordings: Vec<&'u crate::model::Part>,
+    pprofs: Vec<&'u crate::model::Part>,
+    json: Vec<&'u crate::model::Part>,
+}
+
+fn sort<'u>(upload: &'u Upload, dir: &Path, warnings: &mut Vec<String>) -> Sorted<'u> {
+    let mut sorted = Sorted::default();
+    for part in &upload.parts {
+        if part.name == "event" || part.file_name.as_deref() == Some("event.json") || part.name == "prev_profile" {
+            continue;
+        }
+        // The labels of Pyroscope's agent belong to the recording beside them.
+        if part.name == "labels" && upload.protocol == "ingest" {
+            continue;
+        }
+        let kind = if part.kind.is_packed() {
+            match unpack::inner_kind(&dir.join(&part.file)) {
+                Ok(kind) => kind,
+                Err(error) => {
+                    warnings.push(format!("the part {:?} cannot be unpacked: {error}", part.label()));
+                    continue;
+                }
+            }
+        } else {
+            part.kind
+        };
+        match kind {
+            Kind::Jfr => sorted.recordings.push(part),
+            Kind::Json => sorted.json.push(part),
+            Kind::Empty => {}
+            _ => sorted.pprofs.push(part),
+        }
+    }
+    sorted
+}
+
+/// Reads an upload whose parts are in `dir`, writes derived files to `staged`, and describes the profile. For recordings the
+/// second stage ([`jfr::second`]) is still to come.
+pub(crate) fn first(upload: &Upload, dir: &Path, staged: &Path) -> Result<Profile, Failed> {
+    let upload = &with_attributes(upload, dir);
+    let mut warnings = upload.warnings.clone();
+    let sorted = sort(upload, dir, &mut warnings);
+    let mut profile = empty(upload);
+    profile.warnings = warnings;
+    if sorted.recordings.is_empty() {
+        pprof_profiles(upload, dir, staged, &sorted, &mut profile)?;
+    } else {
+        jfr::first(upload, dir, staged, &sorted.recordings, &mut profile)?;
+    }
+    Ok(profile)
+}
+
+/// OpenTelemetry's attributes of the resource are its tags.
+fn with_attributes(upload: &Upload, dir: &Path) -> Upload {
+    let mut upload = upload.clone();
+    if upload.protocol == "otlp"
+        && let Some(part) = upload.parts.first()
+        && let Ok(bytes) = unpack::bytes(&dir.join(&part.file))
+    {
+        upload.tags.extend(otlp::attributes(&bytes));
+    }
+    upload
+}
+
+/// A profile of which only the upload is known.
+pub(crate) fn empty(upload: &Upload) -> Profile {
+    let known = facets::facets(upload, &FromRecording::default());
+    Profile {
+        id: upload.id,
+        uploads: vec![upload.id],
+        digests: vec![upload.digest.clone()],
+        derived: crate::store::DERIVED,
+        status: Status::Ready,
+        start: upload.start.unwrap_or(upload.received_at),
+        end: upload.end.unwrap_or(upload.received_at),
+        received_at: upload.received_at,
+        runtime_version: facets::runtime_version(upload, &known),
+        facets: known,
+        process: facets::process(upload),
+        main: String::new(),
+        profiler: facets::profiler(upload),
+        tags: upload.tags.clone(),
+        types: Vec::new(),
+        cpu_cores: Measure::default(),
+        alloc_rate: Measure::default(),
+        bytes: crate::spool::size(upload),
+        findings: Vec::new(),
+        metrics: Vec::new(),
+        endpoint_counts: facets::endpoint_counts(upload),
+        warnings: upload.warnings.clone(),
+        how: Vec::new(),
+        files: Vec::new(),
+        reason: None,
+        disk_received: 0,
+        disk_derived: 0,
+        pending: false,
+        no_analysis: None,
+    }
+}
+
+/// The main class or entry point that tags name.
+fn main_of(upload: &Upload) -> String {
+    let process_tags =
+        upload.event.as_ref().and_then(|e| e.get("process_tags")).and_then(|t| t.as_str()).unwrap_or_default();
+    let of = |name: &str| {
+        let pairs = process_tags.split(',').filter_map(|t| t.split_once(':'));
+        pairs.filter(|(k, v)| *k == name && !v.is_empty()).map(|(_, v)| v.to_owned()).next()
+    };
+    of("entrypoint.name").unwrap_or_default()
+}
+
+fn pprof_profiles(
+    upload: &Upload,
+    dir: &Path,
+    staged: &Path,
+    sorted: &Sorted<'_>,
+    profile: &mut Profile,
+) -> Result<(), Failed> {
+    let mut read = Vec::new();
+    let mut reasons = Vec::new();
+    for part in &sorted.pprofs {
+        let bytes = match unpack::bytes(&dir.join(&part.file)) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(error.into()),
+            Err(error) => {
+                reasons.push(format!("the part {:?} cannot be unpacked: {error}", part.label()));
+                continue;
+            }
+        };
+        let decoded = if upload.protocol == "otlp" {
+            crate::derive::otlp::read(&bytes)
+        } else {
+            pprof::read(&bytes).map(|p| vec![p])
+        };
+        match decoded {
+            Ok(pprofs) => read.extend(pprofs.into_iter().map(|p| (part.label().to_owned(), p))),
+            Err(reason) => reasons.push(format!("the part {:?} is no profile: {reason}", part.label())),
+        }
+    }
+    if read.is_empty() {
+        let reason =
+            if reasons.is_empty() { "no part of the upload is a profile".to_owned() } else { reasons.join("; ") };
+        return Err(Failed::Unreadable(reason));
+    }
+    profile.warnings.extend(reasons);
+    let guess = read.iter().map(|(_, p)| pprof::guess_language(p)).find(|l| !l.is_empty()).unwrap_or_default();
+    profile.main = main_of(upload);
+    let known = FromRecording { main: profile.main.clone(), language: guess.to_owned(), ..FromRecording::default() };
+    profile.facets = facets::facets(upload, &known);
+    profile.runtime_version = facets::runtime_version(upload, &profile.facets);
+    let language = profile.facets.language.clone();
+    // The window: the client's, else the profiles' own, else the time of receipt.
+    if upload.start.is_none() || upload.end.is_none() {
+        const YEAR_1971: i64 = 31_536_000_000;
+        let own = read
+            .iter()
+            .map(|(_, p)| (p.time_nanos / 1_000_000, p.duration_nanos / 1_000_000))
+            .filter(|(t, _)| *t > YEAR_1971);
+        let window = own.map(|(t, d)| (t, t.saturating_add(d.max(0)))).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        if let Some((start, end)) = window {
+            (profile.start, profile.end) = (start, end);
+        }
+    }
+    let mut contents = Vec::new();
+    for (label, pprof) in &read {
+        for found in pprof::types(pprof, &language, label) {
+            let cumulative = gocount::is_cumulative(upload, label, &found.kind, &language);
+            if cumulative {
+                let entry = TypeEntry {
+                    kind: found.kind,
+                    name: found.name,
+                    definition: found.definition,
+                    core: found.core,
+                    values: Vec::new(),
+                    absent: Some("the client sends totals since the process began, not what was added".to_owned()),
+                    how: Vec::new(),
+                    file: None,
+                };
+                contents.push(entry);
+                continue;
+            }
+            if contents.iter().any(|t: &TypeEntry| t.kind == found.kind && t.absent.is_none()) {
+                continue;
+            }
+            let path = staged.join(format!("{}.pb.gz", found.kind));
+            if let Some(entry) = pprof::write(pprof, &found, &path)? {
+                contents.retain(|t: &TypeEntry| t.kind != entry.kind);
+                contents.push(entry);
+            }
+        }
+    }
+    gocount::measures(dir, &read, sorted, profile, &contents);
+    for info in types::core(&language) {
+        let entry = contents.iter().position(|t| t.kind == info.kind).map(|at| contents.remove(at));
+        profile.types.push(entry.unwrap_or_else(|| TypeEntry {
+            kind: info.kind.to_owned(),
+            name: info.name.to_owned(),
+            definition: info.definition.to_owned(),
+            core: true,
+            values: Vec::new(),
+            absent: Some(absent(&read, info)),
+            how: Vec::new(),
+            file: None,
+        }));
+    }
+    profile.types.extend(contents);
+    profile.how = profile.types.iter().flat_map(|t| t.how.iter().cloned()).take(50).collect();
+    profile.how.dedup();
+    profile.no_analysis =
+        Some(format!("there are no rules for {}", if language.is_empty() { "this language" } else { &language }));
+    Ok(())
+}
+
+fn absent(read: &[(String, pprof_emit::pb::Profile)], info: &types::TypeInfo) -> String {
+    let sent = info.values.last().is_some_and(|v| read.iter().any(|(_, p)| pprof::value_names(p).contains(v)));
+    if sent { "nothing of it happened: all values are zero" } else { "the client did not send it" }.to_owned()
+}
+
+/// A profile of an upload that cannot be read.
+pub(crate) fn failed(upload: &Upload, reason: &str) -> Profile {
+    let mut profile = empty(upload);
+    profile.status = Status::Failed;
+    profile.reason = Some(reason.to_owned());
+    profile.no_analysis = Some("the upload could not be read".to_owned());
+    profile
+}
+
+/// What a user set on a profile that is new.
+pub(crate) const UNMARKED: Mark = Mark { pinned: false, note: String::new(), received_removed: None };

@@ -1,0 +1,105 @@
+//! Decoded profiles in memory, bounded in bytes: the views of one profile are asked for again and again.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::id::Id;
+
+/// What an entry is known by: the profile, and what was made of it.
+type Key = (Id, String);
+
+/// Things made of profiles, the least recently used given up first.
+pub(crate) struct Cache {
+    most: u64,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    entries: HashMap<Key, Entry>,
+    bytes: u64,
+    clock: u64,
+}
+
+struct Entry {
+    value: Arc<dyn Any + Send + Sync>,
+    bytes: u64,
+    used: u64,
+}
+
+impl Cache {
+    pub(crate) fn new(most: u64) -> Self {
+        Self { most, state: Mutex::default() }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is there.
+    pub(crate) fn get<T: Any + Send + Sync>(&self, id: Id, what: &str) -> Option<Arc<T>> {
+        let mut state = self.lock();
+        state.clock += 1;
+        let clock = state.clock;
+        let entry = state.entries.get_mut(&(id, what.to_owned()))?;
+        entry.used = clock;
+        entry.value.clone().downcast().ok()
+    }
+
+    /// Keeps a thing of so many bytes.
+    pub(crate) fn put<T: Any + Send + Sync>(&self, id: Id, what: &str, value: Arc<T>, bytes: u64) {
+        if bytes > self.most / 2 {
+            return;
+        }
+        let mut state = self.lock();
+        state.clock += 1;
+        let used = state.clock;
+        if let Some(old) = state.entries.insert((id, what.to_owned()), Entry { value, bytes, used }) {
+            state.bytes = state.bytes.saturating_sub(old.bytes);
+        }
+        state.bytes = state.bytes.saturating_add(bytes);
+        while state.bytes > self.most {
+            let Some(oldest) = state.entries.iter().min_by_key(|(_, e)| e.used).map(|(k, _)| k.clone()) else { break };
+            if let Some(gone) = state.entries.remove(&oldest) {
+                state.bytes = state.bytes.saturating_sub(gone.bytes);
+            }
+        }
+    }
+
+    /// A profile changed or is gone.
+    pub(crate) fn forget(&self, id: Id) {
+        let mut state = self.lock();
+        let mut freed = 0u64;
+        state.entries.retain(|(of, _), entry| {
+            let keep = *of != id;
+            if !keep {
+                freed = freed.saturating_add(entry.bytes);
+            }
+            keep
+        });
+        state.bytes = state.bytes.saturating_sub(freed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_least_recently_used_goes_first() {
+        let ids = crate::id::Ids::default();
+        let (a, b, c) = (ids.next(1), ids.next(2), ids.next(3));
+        let cache = Cache::new(100);
+        cache.put(a, "x", Arc::new(1u32), 40);
+        cache.put(b, "x", Arc::new(2u32), 40);
+        assert_eq!(cache.get::<u32>(a, "x").as_deref(), Some(&1));
+        cache.put(c, "x", Arc::new(3u32), 40);
+        assert!(cache.get::<u32>(b, "x").is_none() && cache.get::<u32>(a, "x").is_some());
+        cache.forget(a);
+        assert!(cache.get::<u32>(a, "x").is_none());
+        cache.put(a, "large", Arc::new(4u32), 60);
+        assert!(cache.get::<u32>(a, "large").is_none());
+    }
+}

@@ -1,0 +1,272 @@
+//! `multipart/form-data`, pushed in pieces of any size; holds no more than a piece, a delimiter and the headers of a part.
+
+use memchr::memmem;
+
+use super::Refusal;
+
+/// Bytes of the headers of one part.
+const MAX_HEADERS: usize = 24 << 10;
+/// Characters of a boundary; RFC 2046 has 70.
+const MAX_BOUNDARY: usize = 256;
+
+/// Who takes the parts.
+pub(crate) trait Parts {
+    /// A part begins.
+    fn begin(&mut self, head: PartHead) -> Result<(), Refusal>;
+    /// Some of its content.
+    fn content(&mut self, bytes: &[u8]) -> Result<(), Refusal>;
+    /// It ends.
+    fn end(&mut self) -> Result<(), Refusal>;
+}
+
+/// What the headers of a part say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct PartHead {
+    pub(crate) name: String,
+    pub(crate) file_name: Option<String>,
+    pub(crate) content_type: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Preamble,
+    AfterDelimiter,
+    Headers,
+    Content,
+    End,
+}
+
+/// A parser of one body.
+#[derive(Debug)]
+pub(crate) struct Multipart {
+    delimiter: Vec<u8>,
+    buffer: Vec<u8>,
+    state: State,
+}
+
+impl Multipart {
+    /// For the content type of a request.
+    pub(crate) fn new(content_type: &str) -> Result<Self, Refusal> {
+        let not =
+            || Refusal::bad("not a multipart upload: the content type is not multipart/form-data with a boundary");
+        let (kind, rest) = content_type.split_once(';').ok_or_else(not)?;
+        if !kind.trim().get(..10).is_some_and(|k| k.eq_ignore_ascii_case("multipart/")) {
+            return Err(not());
+        }
+        let boundary = parameters(rest).into_iter().find(|(key, _)| key == "boundary").map(|(_, value)| value);
+        let boundary = boundary.filter(|b| !b.is_empty() && b.len() <= MAX_BOUNDARY).ok_or_else(not)?;
+        let mut delimiter = b"\r\n--".to_vec();
+        delimiter.extend_from_slice(boundary.as_bytes());
+        // The first delimiter begins the body; so that it is found as the others are:
+        Ok(Self { delimiter, buffer: b"\r\n".to_vec(), state: State::Preamble })
+    }
+
+    /// Takes the next piece.
+    pub(crate) fn push(&mut self, piece: &[u8], parts: &mut dyn Parts) -> Result<(), Refusal> {
+        if self.state == State::End {
+            return Ok(());
+        }
+        self.buffer.extend_from_slice(piece);
+        let mut used = 0usize;
+        loop {
+            let rest = self.buffer.get(used..).unwrap_or_default();
+            let (state, taken) = step(self.state, &self.delimiter, rest, parts)?;
+            used = used.saturating_add(taken);
+            if state == self.state {
+                break;
+            }
+            self.state = state;
+        }
+        self.buffer.drain(..used.min(self.buffer.len()));
+        Ok(())
+    }
+
+    /// The body has ended.
+    pub(crate) fn finish(&self) -> Result<(), Refusal> {
+        if self.state == State::End {
+            return Ok(());
+        }
+        Err(Refusal::bad("the multipart body ends before its last boundary"))
+    }
+}
+
+/// What comes next, and how many bytes were used up; the same state means that more bytes are needed.
+fn step(state: State, delimiter: &[u8], rest: &[u8], parts: &mut dyn Parts) -> Result<(State, usize), Refusal> {
+    match state {
+        State::Preamble | State::Content => {
+            let content = state == State::Content;
+            if let Some(at) = memmem::find(rest, delimiter) {
+                if content {
+                    parts.content(rest.get(..at).unwrap_or_default())?;
+                    parts.end()?;
+                }
+                return Ok((State::AfterDelimiter, at + delimiter.len()));
+            }
+            // The end may be the beginning of a delimiter.
+            let safe = rest.len().saturating_sub(delimiter.len() - 1);
+            if content && safe > 0 {
+                parts.content(rest.get(..safe).unwrap_or_default())?;
+            }
+            Ok((state, safe))
+        }
+        State::AfterDelimiter => {
+            let blanks = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+            match rest.get(blanks..).unwrap_or_default() {
+                [b'-', b'-', ..] if blanks == 0 => Ok((State::End, 2)),
+                [b'\r', b'\n', ..] => Ok((State::Headers, blanks)),
+                [] | [b'\r'] | [b'-'] if blanks < 256 => Ok((state, 0)),
+                _ => Err(Refusal::bad(
+                    "not a multipart upload: a boundary is followed by something else than a line end",
+                )),
+            }
+        }
+        State::Headers => {
+            // `rest` begins with the line end of the delimiter, so that no headers at all look the same.
+            let Some(at) = memmem::find(rest, b"\r\n\r\n") else {
+                if rest.len() > MAX_HEADERS {
+                    return Err(Refusal::bad("the headers of a part are longer than 24 KiB"));
+                }
+                return Ok((state, 0));
+            };
+            if at > MAX_HEADERS {
+                return Err(Refusal::bad("the headers of a part are longer than 24 KiB"));
+            }
+            parts.begin(head(rest.get(..at).unwrap_or_default()))?;
+            Ok((State::Content, at + 4))
+        }
+        State::End => Ok((State::End, rest.len())),
+    }
+}
+
+fn head(bytes: &[u8]) -> PartHead {
+    let text = String::from_utf8_lossy(bytes);
+    let mut head = PartHead::default();
+    for line in text.split("\r\n") {
+        let Some((key, value)) = line.split_once(':') else { continue };
+        if key.trim().eq_ignore_ascii_case("content-type") {
+            head.content_type = Some(value.trim().to_owned());
+        }
+        if key.trim().eq_ignore_ascii_case("content-disposition") {
+            for (key, value) in parameters(value.split_once(';').map_or("", |(_, rest)| rest)) {
+                match key.as_str() {
+                    "name" => head.name = value,
+                    "filename" => head.file_name = Some(value),
+                    _ => {}
+                }
+            }
+        }
+    }
+    head
+}
+
+/// `a=b; c="d"`: keys in lower case, values without quotes.
+fn parameters(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut chars = text.chars().peekable();
+    loop {
+        while chars.next_if(|c| c.is_whitespace() || *c == ';').is_some() {}
+        let mut key = String::new();
+        while let Some(c) = chars.next_if(|c| !matches!(c, '=' | ';')) {
+            key.push(c);
+        }
+        if key.is_empty() && chars.peek().is_none() {
+            return found;
+        }
+        let mut value = String::new();
+        if chars.next_if_eq(&'=').is_some() {
+            if chars.next_if_eq(&'"').is_some() {
+                while let Some(c) = chars.next() {
+                    match c {
+                        '"' => break,
+                        // Only quotes and backslashes are escaped; a path of Windows is not.
+                        '\\' if matches!(chars.peek(), Some('"' | '\\')) => value.extend(chars.next()),
+                        c => value.push(c),
+                    }
+                }
+            } else {
+                while let Some(c) = chars.next_if(|c| *c != ';') {
+                    value.push(c);
+                }
+                value.truncate(value.trim_end().len());
+            }
+        }
+        found.push((key.trim().to_ascii_lowercase(), value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[derive(Default)]
+    struct Collected(Vec<(PartHead, Vec<u8>)>, bool);
+
+    impl Parts for Collected {
+        fn begin(&mut self, head: PartHead) -> Result<(), Refusal> {
+            assert!(!std::mem::replace(&mut self.1, true));
+            self.0.push((head, Vec::new()));
+            Ok(())
+        }
+        fn content(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
+            assert!(self.1);
+            self.0.last_mut().unwrap().1.extend_from_slice(bytes);
+            Ok(())
+        }
+        fn end(&mut self) -> Result<(), Refusal> {
+            assert!(std::mem::replace(&mut self.1, false));
+            Ok(())
+        }
+    }
+
+    const BODY: &[u8] =
+        b"preamble\r\n--B\r\nContent-Disposition: form-data; name=\"event\"; filename=\"event.json\"\r\n\
+        Content-Type: application/json\r\n\r\n{}\r\n--B  \r\nContent-Disposition: form-data; name=main\r\n\r\n\
+        FLR\0\r\n--\r\n--Bx not it\r\n-\r\n--B\r\n\r\n\r\n--B--\r\nepilogue";
+
+    #[test]
+    fn parts_are_the_same_however_the_body_is_cut() {
+        // `--Bx` is a boundary followed by something else, which no client may send.
+        let mut parser = Multipart::new("multipart/form-data; boundary=B").unwrap();
+        assert!(parser.push(BODY, &mut Collected::default()).is_err());
+        let body = String::from_utf8_lossy(BODY).replace("--Bx", "--C");
+        let mut whole = None;
+        for size in [body.len(), 1, 2, 3, 7, 64] {
+            let mut parser = Multipart::new("Multipart/Form-Data; charset=x; boundary=\"B\"").unwrap();
+            let mut parts = Collected::default();
+            for piece in body.as_bytes().chunks(size) {
+                parser.push(piece, &mut parts).unwrap();
+            }
+            parser.finish().unwrap();
+            let expected = whole.get_or_insert_with(|| parts.0.clone());
+            assert_eq!(&parts.0, expected, "{size}");
+        }
+        let whole = whole.unwrap();
+        let names: Vec<&str> = whole.iter().map(|(h, _)| h.name.as_str()).collect();
+        assert_eq!(names, ["event", "main", ""]);
+        assert_eq!(whole.first().unwrap().0.file_name.as_deref(), Some("event.json"));
+        assert_eq!(whole.get(1).unwrap().1, b"FLR\0\r\n--\r\n--C not it\r\n-");
+    }
+
+    #[test]
+    fn what_is_no_multipart_is_refused() {
+        for wrong in
+            ["", "text/plain", "multipart/form-data", "multipart/form-data; boundary=", "application/json; boundary=x"]
+        {
+            assert!(Multipart::new(wrong).is_err(), "{wrong}");
+        }
+        let mut parser = Multipart::new("multipart/form-data; boundary=B").unwrap();
+        parser.push(b"--B\r\n\r\nhalf", &mut Collected::default()).unwrap();
+        assert!(parser.finish().is_err());
+    }
+
+    #[test]
+    fn parameters_may_be_quoted() {
+        let of = |t: &str| parameters(t);
+        assert_eq!(
+            of(r#" name="a\"b;c" ; filename=x.pprof"#),
+            [("name".to_owned(), "a\"b;c".to_owned()), ("filename".to_owned(), "x.pprof".to_owned())]
+        );
+        assert_eq!(of(r#"filename="C:\dir\f""#), [("filename".to_owned(), r"C:\dir\f".to_owned())]);
+    }
+}

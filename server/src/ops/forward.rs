@@ -1,0 +1,222 @@
+//! Sending Datadog uploads on to the vendor's agent, as they came, in the background.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::id::Id;
+
+/// How long an upload is tried.
+const PATIENCE: i64 = 24 * 3_600_000;
+/// The longest wait between two tries.
+const LONGEST_WAIT: u64 = 300;
+
+/// Uploads that wait to be sent on.
+#[derive(Debug)]
+pub(crate) struct Forward {
+    dir: PathBuf,
+    to: Option<String>,
+    most: u64,
+    count: AtomicU64,
+    bytes: AtomicU64,
+    state: Mutex<State>,
+}
+
+/// What the Status page shows.
+#[derive(Debug, Default, Clone, Serialize)]
+pub(crate) struct State {
+    pub(crate) sent: u64,
+    pub(crate) failed: u64,
+    pub(crate) dropped: u64,
+    pub(crate) last_error: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Envelope {
+    received_at: i64,
+    path: String,
+    headers: Vec<(String, String)>,
+    bytes: u64,
+}
+
+/// Headers of one hop, and those that the client sets itself.
+const HOP: [&str; 12] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "host",
+    "content-length",
+    "expect",
+    "via",
+];
+
+impl Forward {
+    pub(crate) fn open(dir: &Path, to: Option<&str>, most: u64) -> io::Result<Self> {
+        let forward = Self {
+            dir: dir.to_owned(),
+            to: to.map(str::to_owned),
+            most,
+            count: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            state: Mutex::default(),
+        };
+        if to.is_some() {
+            fs::create_dir_all(dir)?;
+            for id in forward.waiting()? {
+                if let Ok(envelope) = forward.envelope(id) {
+                    forward.count.fetch_add(1, Ordering::Relaxed);
+                    forward.bytes.fetch_add(envelope.bytes, Ordering::Relaxed);
+                }
+            }
+        }
+        Ok(forward)
+    }
+
+    /// Whether anything is sent on.
+    pub(crate) fn is_on(&self) -> bool {
+        self.to.is_some()
+    }
+
+    fn file(&self, id: Id, ending: &str) -> PathBuf {
+        self.dir.join(format!("{id}.{ending}"))
+    }
+
+    fn waiting(&self) -> io::Result<Vec<Id>> {
+        let mut ids = Vec::new();
+        for entry in fs::read_dir(&self.dir)? {
+            let name = entry?.file_name();
+            ids.extend(name.to_str().and_then(|n| n.strip_suffix(".json")).and_then(Id::parse));
+        }
+        ids.sort();
+        Ok(ids)
+    }
+
+    fn envelope(&self, id: Id) -> io::Result<Envelope> {
+        Ok(serde_json::from_slice(&fs::read(self.file(id, "json"))?)?)
+    }
+
+    /// Puts a body that is in a file of the spool into the queue.
+    pub(crate) fn put(
+        &self,
+        id: Id,
+        body: &Path,
+        path: &str,
+        headers: &[(String, String)],
+        received_at: i64,
+    ) -> io::Result<()> {
+        let bytes = fs::metadata(body)?.len();
+        if self.bytes.load(Ordering::Relaxed).saturating_add(bytes) > self.most {
+            self.with(|s| {
+                s.dropped += 1;
+                s.last_error = Some("the queue is full; see --forward-max".to_owned());
+            });
+            return Ok(());
+        }
+        let headers = headers.iter().filter(|(name, _)| !HOP.contains(&name.as_str())).cloned().collect();
+        fs::rename(body, self.file(id, "body"))?;
+        let envelope = Envelope { received_at, path: path.to_owned(), headers, bytes };
+        let aside = self.file(id, "new");
+        fs::write(&aside, serde_json::to_vec(&envelope)?)?;
+        File::open(&aside)?.sync_data()?;
+        fs::rename(&aside, self.file(id, "json"))?;
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn with(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// How many wait, and their bytes.
+    pub(crate) fn load(&self) -> (u64, u64) {
+        (self.count.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn done(&self, id: Id, bytes: u64) {
+        let _ = fs::remove_file(self.file(id, "json"));
+        let _ = fs::remove_file(self.file(id, "body"));
+        self.count.fetch_sub(1.min(self.count.load(Ordering::Relaxed)), Ordering::Relaxed);
+        self.bytes.fetch_sub(bytes.min(self.bytes.load(Ordering::Relaxed)), Ordering::Relaxed);
+    }
+}
+
+/// Sends until the server stops.
+pub(crate) fn run(app: &App) {
+    let Some(to) = app.forward.to.clone() else { return };
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(60)))
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let mut wait = 1u64;
+    while !app.is_stopping() {
+        let next = app.forward.waiting().ok().and_then(|ids| ids.first().copied());
+        let Some(id) = next else {
+            app.wait(Duration::from_millis(500));
+            continue;
+        };
+        let Ok(envelope) = app.forward.envelope(id) else {
+            app.forward.done(id, 0);
+            continue;
+        };
+        if crate::time::now() - envelope.received_at > PATIENCE {
+            app.forward.done(id, envelope.bytes);
+            app.forward.with(|s| s.dropped += 1);
+            app.metrics.forwarded("dropped");
+            continue;
+        }
+        match send(&agent, &to, &envelope, &app.forward.file(id, "body")) {
+            Ok(status) if status < 500 && status != 429 => {
+                app.forward.done(id, envelope.bytes);
+                wait = 1;
+                let refused = status >= 400;
+                app.forward.with(|s| {
+                    if refused {
+                        s.failed += 1;
+                        s.last_error = Some(format!("{to} answered {status}"));
+                    } else {
+                        s.sent += 1;
+                    }
+                });
+                app.metrics.forwarded(if refused { "refused" } else { "sent" });
+            }
+            other => {
+                let reason = other.map_or_else(|e| e, |status| format!("{to} answered {status}"));
+                tracing::warn!(%id, reason, wait, "an upload cannot be sent on; it is tried again");
+                app.forward.with(|s| {
+                    s.failed += 1;
+                    s.last_error = Some(reason);
+                });
+                app.metrics.forwarded("failed");
+                app.wait(Duration::from_secs(wait));
+                wait = (wait * 2).min(LONGEST_WAIT);
+            }
+        }
+    }
+}
+
+fn send(agent: &ureq::Agent, to: &str, envelope: &Envelope, body: &Path) -> Result<u16, String> {
+    let file = File::open(body).map_err(|e| e.to_string())?;
+    let mut request = agent.post(format!("{to}{}", envelope.path));
+    for (name, value) in &envelope.headers {
+        request = request.header(name, value);
+    }
+    request = request.header("via", "1.1 jfrkit").header("content-length", envelope.bytes.to_string());
+    request.send(file).map(|answer| answer.status().as_u16()).map_err(|e| e.to_string())
+}

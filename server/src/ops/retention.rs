@@ -1,0 +1,81 @@
+//! Deleting what is old or too much: received data first, then whole profiles, pinned ones never.
+
+use crate::app::App;
+use crate::id::Id;
+use crate::model::{Mark, Profile};
+
+/// How long uploads that could not be read are kept.
+const QUARANTINE: i64 = 7 * 86_400_000;
+
+/// Deletes what the limits say.
+pub(crate) fn run(app: &App) {
+    let now = crate::time::now();
+    let mut rows = app.index.by_age();
+    let mut total: u64 =
+        rows.iter().fold(0, |sum, r| sum.saturating_add(r.disk_received).saturating_add(r.disk_derived));
+    // By age.
+    for row in &mut rows {
+        if row.pinned {
+            continue;
+        }
+        if now - row.received_at > app.options.keep {
+            total = total.saturating_sub(row.disk_received).saturating_sub(row.disk_derived);
+            (row.disk_received, row.disk_derived) = (0, 0);
+            report(row.id, remove(app, row.id));
+        } else if row.disk_received > 0 && now - row.received_at > app.options.keep_received {
+            total = total.saturating_sub(row.disk_received);
+            row.disk_received = 0;
+            report(row.id, remove_received(app, row.id));
+        }
+    }
+    // By size.
+    if total > app.options.max_bytes {
+        for row in rows.iter_mut().filter(|r| !r.pinned && r.disk_received > 0) {
+            if total <= app.options.max_bytes {
+                break;
+            }
+            total = total.saturating_sub(row.disk_received);
+            row.disk_received = 0;
+            report(row.id, remove_received(app, row.id));
+        }
+        for row in rows.iter().filter(|r| !r.pinned && r.disk_derived > 0) {
+            if total <= app.options.max_bytes {
+                break;
+            }
+            total = total.saturating_sub(row.disk_derived);
+            report(row.id, remove(app, row.id));
+        }
+    }
+    match app.store.expire_quarantine(now - QUARANTINE) {
+        Ok(gone) => {
+            for id in gone {
+                let _ = app.index.received_removed(id);
+            }
+        }
+        Err(error) => tracing::warn!(%error, "the quarantine cannot be tidied up"),
+    }
+}
+
+fn report(id: Id, done: std::io::Result<()>) {
+    if let Err(error) = done {
+        tracing::warn!(%id, %error, "retention cannot delete it");
+    }
+}
+
+/// Deletes a profile: its row first, then its files.
+pub(crate) fn remove(app: &App, id: Id) -> std::io::Result<()> {
+    let _one = app.commit.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let uploads = app.store.profile(id)?.map_or_else(|| vec![id], |p| p.uploads);
+    app.index.remove(id).map_err(std::io::Error::other)?;
+    app.deleted(id);
+    app.store.remove(id, &uploads)
+}
+
+fn remove_received(app: &App, id: Id) -> std::io::Result<()> {
+    let _one = app.commit.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let Some(Profile { uploads, pending: false, .. }) = app.store.profile(id)? else { return Ok(()) };
+    app.index.received_removed(id).map_err(std::io::Error::other)?;
+    let mark = Mark { received_removed: Some(crate::time::now()), ..app.store.mark(id) };
+    app.store.set_mark(id, &mark)?;
+    app.store.remove_received(&uploads)
+}

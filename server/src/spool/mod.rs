@@ -1,0 +1,137 @@
+//! The spool: uploads that are durable and wait for a worker.
+//!
+//! `tmp/ID` is being received, `ID` is acknowledged. Parts are written and synced, the directory is synced and renamed, its
+//! parent synced; only then the client gets its answer. Whatever is left in `tmp` at a start was never acknowledged.
+
+mod draft;
+mod sync;
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+pub(crate) use draft::{Draft, hex};
+pub(crate) use sync::SharedSync;
+
+use crate::id::{Id, Ids};
+use crate::model::Upload;
+use crate::ops::kill::kill_point;
+
+/// The directory of the spool.
+#[derive(Debug)]
+pub(crate) struct Spool {
+    dir: PathBuf,
+    tmp: PathBuf,
+    parent: SharedSync,
+    ids: Ids,
+    /// The uploads that wait, by digest.
+    digests: Mutex<HashMap<String, Id>>,
+    bytes: AtomicU64,
+    count: AtomicU64,
+}
+
+impl Spool {
+    /// Opens it, removes what was never acknowledged and lists what was, oldest first.
+    pub(crate) fn open(dir: &Path, last: Option<Id>) -> io::Result<(Self, Vec<Upload>)> {
+        let tmp = dir.join("tmp");
+        fs::create_dir_all(&tmp)?;
+        for entry in fs::read_dir(&tmp)? {
+            let path = entry?.path();
+            if path.is_dir() { fs::remove_dir_all(&path)? } else { fs::remove_file(&path)? }
+        }
+        let mut waiting = Vec::new();
+        let mut digests = HashMap::new();
+        let mut bytes = 0u64;
+        for entry in fs::read_dir(dir)? {
+            let entry = entry?;
+            let Some(id) = entry.file_name().to_str().and_then(Id::parse) else { continue };
+            let text = match fs::read(entry.path().join("upload.json")) {
+                Ok(text) => text,
+                Err(error) => {
+                    tracing::error!(%id, %error, "an upload in the spool cannot be read; it stays where it is");
+                    continue;
+                }
+            };
+            match serde_json::from_slice::<Upload>(&text) {
+                Ok(upload) => {
+                    bytes = bytes.saturating_add(size(&upload));
+                    digests.insert(upload.digest.clone(), id);
+                    waiting.push(upload);
+                }
+                Err(error) => {
+                    tracing::error!(%id, %error, "an upload in the spool cannot be read; it stays where it is")
+                }
+            }
+        }
+        waiting.sort_by_key(|upload| upload.id);
+        let last = waiting.last().map(|u| u.id).max(last);
+        let spool = Self {
+            parent: SharedSync::new(dir),
+            dir: dir.to_owned(),
+            tmp,
+            ids: Ids::after(last),
+            digests: Mutex::new(digests),
+            bytes: AtomicU64::new(bytes),
+            count: AtomicU64::new(u64::try_from(waiting.len()).unwrap_or(0)),
+        };
+        Ok((spool, waiting))
+    }
+
+    /// A place for an upload.
+    pub(crate) fn draft(&self, limit: u64) -> io::Result<Draft> {
+        Draft::new(&self.tmp, self.ids.next(crate::time::now()), limit)
+    }
+
+    /// The directory of an upload that waits.
+    pub(crate) fn path(&self, id: Id) -> PathBuf {
+        self.dir.join(id.to_string())
+    }
+
+    /// Makes an upload durable. Answers the id of one that is the same and waits already, instead, with `false`.
+    pub(crate) fn commit(&self, mut draft: Draft, upload: &Upload) -> io::Result<(Id, bool)> {
+        let same = { self.digests.lock().unwrap_or_else(PoisonError::into_inner).get(&upload.digest).copied() };
+        if let Some(id) = same {
+            return Ok((id, false));
+        }
+        kill_point("spool-written");
+        draft.write_own("upload.json", &serde_json::to_vec(upload)?)?;
+        draft.sync()?;
+        kill_point("spool-synced");
+        fs::rename(&draft.dir, self.path(upload.id))?;
+        draft.keep();
+        kill_point("spool-renamed");
+        self.parent.sync()?;
+        kill_point("spool-durable");
+        self.bytes.fetch_add(size(upload), Ordering::Relaxed);
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.digests.lock().unwrap_or_else(PoisonError::into_inner).insert(upload.digest.clone(), upload.id);
+        Ok((upload.id, true))
+    }
+
+    /// A worker is done with it: removes it.
+    pub(crate) fn remove(&self, upload: &Upload) -> io::Result<()> {
+        let aside = self.tmp.join(format!("{}.done", upload.id));
+        match fs::rename(self.path(upload.id), &aside) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        self.bytes.fetch_sub(size(upload).min(self.bytes.load(Ordering::Relaxed)), Ordering::Relaxed);
+        self.count.fetch_sub(1.min(self.count.load(Ordering::Relaxed)), Ordering::Relaxed);
+        self.digests.lock().unwrap_or_else(PoisonError::into_inner).remove(&upload.digest);
+        fs::remove_dir_all(&aside)
+    }
+
+    /// How many uploads wait, and their bytes.
+    pub(crate) fn load(&self) -> (u64, u64) {
+        (self.count.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
+    }
+}
+
+/// Bytes of all parts.
+pub(crate) fn size(upload: &Upload) -> u64 {
+    upload.parts.iter().fold(0, |sum, part| sum.saturating_add(part.bytes))
+}

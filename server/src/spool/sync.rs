@@ -1,0 +1,80 @@
+//! One sync of a directory for all who wait for one.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+/// Syncs a directory; calls that come while one sync runs share the next.
+#[derive(Debug)]
+pub(crate) struct SharedSync {
+    dir: PathBuf,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Syncs that have begun.
+    begun: u64,
+    /// Syncs that have ended, and how the last one did.
+    done: u64,
+    failed: Option<(u64, String)>,
+    running: bool,
+}
+
+impl SharedSync {
+    pub(crate) fn new(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), state: Mutex::default(), changed: Condvar::new() }
+    }
+
+    /// Returns after a sync that began after this call.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanted = state.begun + 1;
+        loop {
+            if state.done >= wanted {
+                return match &state.failed {
+                    Some((of, reason)) if *of >= wanted => Err(io::Error::other(reason.clone())),
+                    _ => Ok(()),
+                };
+            }
+            if state.running {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            state.running = true;
+            state.begun += 1;
+            let this = state.begun;
+            drop(state);
+            let result = File::open(&self.dir).and_then(|dir| dir.sync_all());
+            state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.running = false;
+            state.done = this;
+            if let Err(error) = result {
+                state.failed = Some((this, error.to_string()));
+            }
+            self.changed.notify_all();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn many_callers_share_syncs_and_all_return() {
+        let dir = tempfile::tempdir().unwrap();
+        let sync = SharedSync::new(dir.path());
+        std::thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| (0..20).for_each(|_| sync.sync().unwrap()));
+            }
+        });
+        let state = sync.state.lock().unwrap();
+        assert!(state.begun <= 320 && state.done == state.begun);
+        assert!(SharedSync::new(Path::new("/nonexistent/dir")).sync().is_err());
+    }
+}

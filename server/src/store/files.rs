@@ -1,0 +1,297 @@
+//! The store as a directory: `received/`, `derived/1/`, `quarantine/`, by hour.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::Store;
+use crate::id::Id;
+use crate::model::{Mark, Profile, Upload};
+use crate::ops::kill::kill_point;
+use crate::time::hour_path;
+
+/// Number of the way that profiles are derived; raised when a new version derives more or otherwise.
+pub(crate) const DERIVED: u32 = 1;
+/// Parts that are no larger stay as they are.
+const PACK_FROM: u64 = 512;
+
+/// Profiles in a directory.
+#[derive(Debug)]
+pub(crate) struct FileStore {
+    dir: PathBuf,
+}
+
+impl FileStore {
+    /// Opens it, made if it is not there; what was in the making is removed.
+    pub(crate) fn open(dir: &Path) -> io::Result<Self> {
+        let store = Self { dir: dir.to_owned() };
+        let tmp = store.tmp();
+        if tmp.exists() {
+            fs::remove_dir_all(&tmp)?;
+        }
+        for place in [tmp, dir.join("received"), dir.join(format!("derived/{DERIVED}")), dir.join("quarantine")] {
+            fs::create_dir_all(place)?;
+        }
+        Ok(store)
+    }
+
+    fn tmp(&self) -> PathBuf {
+        self.dir.join("tmp")
+    }
+
+    fn received_dir(&self, id: Id) -> PathBuf {
+        self.dir.join("received").join(hour_path(id.millis())).join(id.to_string())
+    }
+
+    fn derived_dir(&self, id: Id) -> PathBuf {
+        self.dir.join(format!("derived/{DERIVED}")).join(hour_path(id.millis())).join(id.to_string())
+    }
+
+    fn quarantine_dir(&self, id: Id) -> PathBuf {
+        self.dir.join("quarantine").join(id.to_string())
+    }
+
+    /// Renames a complete directory to its place, which lasts when this returns. One that is there already stays.
+    fn place(&self, from: &Path, to: &Path) -> io::Result<()> {
+        for entry in fs::read_dir(from)? {
+            File::open(entry?.path())?.sync_data()?;
+        }
+        File::open(from)?.sync_all()?;
+        let parent = to.parent().unwrap_or(&self.dir);
+        let new = !parent.exists();
+        fs::create_dir_all(parent)?;
+        if to.exists() {
+            return fs::remove_dir_all(from);
+        }
+        fs::rename(from, to)?;
+        File::open(parent)?.sync_all()?;
+        if new {
+            // The folders of the hour, day, month and year may be new, too.
+            for above in parent.ancestors().skip(1).take(4) {
+                File::open(above)?.sync_all()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes a file beside its place and renames it, which lasts when this returns.
+fn replace(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let aside = dir.join(format!(".{name}.new"));
+    let mut file = File::create(&aside)?;
+    file.write_all(bytes)?;
+    file.sync_data()?;
+    fs::rename(&aside, dir.join(name))?;
+    File::open(dir)?.sync_all()
+}
+
+fn missing<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Bytes of the files in a directory.
+fn usage(dir: &Path) -> io::Result<u64> {
+    fs::read_dir(dir)?.try_fold(0u64, |sum, entry| Ok(sum.saturating_add(entry?.metadata()?.len())))
+}
+
+impl Store for FileStore {
+    fn put_received(&self, upload: &Upload, from: &Path) -> io::Result<u64> {
+        let to = self.received_dir(upload.id);
+        if to.exists() {
+            return usage(&to);
+        }
+        let aside = self.tmp().join(format!("{}.received", upload.id));
+        if aside.exists() {
+            fs::remove_dir_all(&aside)?;
+        }
+        fs::create_dir_all(&aside)?;
+        let mut upload = upload.clone();
+        for part in &mut upload.parts {
+            let (source, target) = (from.join(&part.file), aside.join(&part.file));
+            if part.kind.is_packed() || part.bytes <= PACK_FROM {
+                fs::hard_link(&source, &target).or_else(|_| fs::copy(&source, &target).map(|_| ()))?;
+            } else {
+                let mut input = BufReader::with_capacity(256 << 10, File::open(&source)?);
+                let out = BufWriter::with_capacity(256 << 10, File::create(&target)?);
+                let mut packed = flate2::write::GzEncoder::new(out, flate2::Compression::new(1));
+                io::copy(&mut input, &mut packed)?;
+                packed.finish()?.flush()?;
+                part.gzipped = true;
+            }
+        }
+        fs::write(aside.join("upload.json"), serde_json::to_vec(&upload)?)?;
+        kill_point("received-written");
+        let bytes = usage(&aside)?;
+        self.place(&aside, &to)?;
+        kill_point("received-placed");
+        Ok(bytes)
+    }
+
+    fn stage(&self, id: Id) -> io::Result<PathBuf> {
+        let aside = self.tmp().join(format!("{id}.derived"));
+        if aside.exists() {
+            fs::remove_dir_all(&aside)?;
+        }
+        fs::create_dir_all(&aside)?;
+        Ok(aside)
+    }
+
+    fn publish(&self, profile: &Profile, staged: &Path) -> io::Result<()> {
+        fs::write(staged.join("profile.json"), serde_json::to_vec(profile)?)?;
+        kill_point("derived-written");
+        let to = self.derived_dir(profile.id);
+        if to.exists() {
+            // Derived anew: new files first, then the description that names them.
+            return self.join(profile, staged);
+        }
+        self.place(staged, &to)?;
+        kill_point("derived-placed");
+        Ok(())
+    }
+
+    fn join(&self, profile: &Profile, staged: &Path) -> io::Result<()> {
+        let to = self.derived_dir(profile.id);
+        for entry in fs::read_dir(staged)? {
+            let entry = entry?;
+            if entry.file_name() != "profile.json" {
+                File::open(entry.path())?.sync_data()?;
+                fs::rename(entry.path(), to.join(entry.file_name()))?;
+            }
+        }
+        kill_point("join-moved");
+        replace(&to, "profile.json", &serde_json::to_vec(profile)?)?;
+        kill_point("join-placed");
+        fs::remove_dir_all(staged)
+    }
+
+    fn rewrite(&self, profile: &Profile) -> io::Result<()> {
+        replace(&self.derived_dir(profile.id), "profile.json", &serde_json::to_vec(profile)?)
+    }
+
+    fn quarantine(&self, upload: &Upload, from: &Path, reason: &str) -> io::Result<u64> {
+        let to = self.quarantine_dir(upload.id);
+        if to.exists() {
+            return usage(&to);
+        }
+        let aside = self.tmp().join(format!("{}.quarantine", upload.id));
+        if aside.exists() {
+            fs::remove_dir_all(&aside)?;
+        }
+        fs::create_dir_all(&aside)?;
+        for part in &upload.parts {
+            let (source, target) = (from.join(&part.file), aside.join(&part.file));
+            fs::hard_link(&source, &target).or_else(|_| fs::copy(&source, &target).map(|_| ()))?;
+        }
+        fs::write(aside.join("upload.json"), serde_json::to_vec(upload)?)?;
+        fs::write(aside.join("reason.txt"), format!("{reason}\n"))?;
+        let bytes = usage(&aside)?;
+        self.place(&aside, &to)?;
+        kill_point("quarantine-placed");
+        Ok(bytes)
+    }
+
+    fn profile(&self, id: Id) -> io::Result<Option<Profile>> {
+        let Some(bytes) = missing(fs::read(self.derived_dir(id).join("profile.json")))? else { return Ok(None) };
+        Ok(Some(serde_json::from_slice(&bytes)?))
+    }
+
+    fn mark(&self, id: Id) -> Mark {
+        let bytes = fs::read(self.derived_dir(id).join("mark.json")).unwrap_or_default();
+        serde_json::from_slice(&bytes).unwrap_or_default()
+    }
+
+    fn set_mark(&self, id: Id, mark: &Mark) -> io::Result<()> {
+        replace(&self.derived_dir(id), "mark.json", &serde_json::to_vec(mark)?)
+    }
+
+    fn upload(&self, id: Id) -> io::Result<Option<Upload>> {
+        for dir in [self.received_dir(id), self.quarantine_dir(id)] {
+            if let Some(bytes) = missing(fs::read(dir.join("upload.json")))? {
+                return Ok(Some(serde_json::from_slice(&bytes)?));
+            }
+        }
+        Ok(None)
+    }
+
+    fn derived(&self, id: Id, file: &str) -> PathBuf {
+        self.derived_dir(id).join(file)
+    }
+
+    fn received(&self, id: Id, file: &str) -> Option<PathBuf> {
+        [self.received_dir(id), self.quarantine_dir(id)]
+            .into_iter()
+            .map(|dir| dir.join(file))
+            .find(|path| path.is_file())
+    }
+
+    fn remove_received(&self, uploads: &[Id]) -> io::Result<()> {
+        for id in uploads {
+            missing(fs::remove_dir_all(self.received_dir(*id)))?;
+        }
+        Ok(())
+    }
+
+    fn remove(&self, id: Id, uploads: &[Id]) -> io::Result<()> {
+        // The derived files last: while they are there, a crash leaves a profile that is found and removed again.
+        self.remove_received(uploads)?;
+        missing(fs::remove_dir_all(self.quarantine_dir(id)))?;
+        missing(fs::remove_file(self.derived_dir(id).join("profile.json")))?;
+        missing(fs::remove_dir_all(self.derived_dir(id))).map(|_| ())
+    }
+
+    fn each(&self, since: i64, each: &mut dyn FnMut(Profile, Mark)) -> io::Result<()> {
+        let root = self.dir.join(format!("derived/{DERIVED}"));
+        let first = (since > 0).then(|| hour_path(since));
+        // Year, month, day, hour: names sort by time.
+        let mut level = vec![(root, String::new())];
+        for _ in 0..4 {
+            let mut next = Vec::new();
+            for (dir, path) in level {
+                for name in sorted(&dir)? {
+                    let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
+                    if first.as_ref().is_none_or(|f| path.as_str() >= f.get(..path.len()).unwrap_or(f)) {
+                        next.push((dir.join(&name), path));
+                    }
+                }
+            }
+            level = next;
+        }
+        for (dir, _) in level {
+            for id in sorted(&dir)?.iter().filter_map(|name| Id::parse(name)).filter(|id| id.millis() >= since) {
+                match self.profile(id) {
+                    Ok(Some(profile)) => each(profile, self.mark(id)),
+                    Ok(None) => {
+                        // Its removal was not finished.
+                        missing(fs::remove_dir_all(dir.join(id.to_string())))?;
+                    }
+                    Err(error) => tracing::error!(%id, %error, "a profile cannot be read"),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn expire_quarantine(&self, before: i64) -> io::Result<Vec<Id>> {
+        let mut gone = Vec::new();
+        for id in sorted(&self.dir.join("quarantine"))?.iter().filter_map(|name| Id::parse(name)) {
+            if id.millis() < before {
+                missing(fs::remove_dir_all(self.quarantine_dir(id)))?;
+                gone.push(id);
+            }
+        }
+        Ok(gone)
+    }
+}
+
+fn sorted(dir: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in missing(fs::read_dir(dir))?.into_iter().flatten() {
+        names.extend(entry?.file_name().into_string().ok());
+    }
+    names.sort();
+    Ok(names)
+}

@@ -1,0 +1,170 @@
+//! Instants: read from what clients send, written as RFC 3339. Inside, they are milliseconds since the Unix epoch.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Milliseconds since the Unix epoch.
+pub(crate) fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Days since the epoch of a date of the Gregorian calendar (the algorithm is Howard Hinnant's `days_from_civil`).
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let y = if month <= 2 { year - 1 } else { year };
+    let era = y.div_euclid(400);
+    let of_era = y.rem_euclid(400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+/// The date of a day since the epoch: year, month, day.
+fn civil(days: i64) -> (i64, i64, i64) {
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let of_era = z.rem_euclid(146_097);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let mp = (5 * of_year + 2) / 153;
+    let month = if mp < 10 { mp + 3 } else { mp - 9 };
+    (year + era * 400 + i64::from(month <= 2), month, of_year - (153 * mp + 2) / 5 + 1)
+}
+
+/// Year, month, day and hour of an instant, as parts of a path.
+pub(crate) fn hour_path(millis: i64) -> String {
+    let (year, month, day) = civil(millis.div_euclid(86_400_000));
+    format!("{year:04}/{month:02}/{day:02}/{:02}", millis.rem_euclid(86_400_000) / 3_600_000)
+}
+
+/// As RFC 3339, with milliseconds, UTC.
+pub(crate) fn rfc3339(millis: i64) -> String {
+    let (year, month, day) = civil(millis.div_euclid(86_400_000));
+    let ms = millis.rem_euclid(86_400_000);
+    let (h, m, s) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
+    format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}.{:03}Z", ms % 1_000)
+}
+
+/// An instant as RFC 3339 has it, with 0 to 9 digits of a second and any offset.
+pub(crate) fn parse_rfc3339(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let number = |from: usize, to: usize| -> Option<i64> {
+        let digits = text.get(from..to)?;
+        digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
+    };
+    let sign = |at: usize, any: &[u8]| text.as_bytes().get(at).is_some_and(|b| any.contains(b));
+    if !(sign(4, b"-") && sign(7, b"-") && sign(10, b"Tt ") && sign(13, b":") && sign(16, b":")) {
+        return None;
+    }
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let rest = text.get(19..)?;
+    let (fraction, zone) = match rest.strip_prefix('.') {
+        Some(rest) => rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())),
+        None => ("", rest),
+    };
+    if fraction.len() > 9 {
+        return None;
+    }
+    let millis: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
+    let offset = match zone {
+        "Z" | "z" | "" => 0,
+        zone => {
+            let direction = if zone.starts_with('-') { -1 } else { 1 };
+            let (h, m) = zone.strip_prefix(['+', '-'])?.split_once(':')?;
+            direction * (h.parse::<i64>().ok()? * 60 + m.parse::<i64>().ok()?)
+        }
+    };
+    Some(((days(year, month, day) * 24 + hour) * 60 + minute - offset) * 60_000 + second * 1_000 + millis)
+}
+
+/// An instant of the API: RFC 3339, milliseconds, `now` or `now-1h`.
+pub(crate) fn parse_api(text: &str, now: i64) -> Result<i64, String> {
+    let expected = || format!("invalid time {text:?}: expected RFC 3339, milliseconds since 1970, now or now-1h");
+    if let Some(rest) = text.strip_prefix("now") {
+        return match (rest.strip_prefix('-'), rest.strip_prefix('+').or_else(|| rest.strip_prefix(' '))) {
+            (Some(before), _) => Ok(now.saturating_sub(parse_duration(before).ok_or_else(expected)?)),
+            (_, Some(after)) => Ok(now.saturating_add(parse_duration(after).ok_or_else(expected)?)),
+            _ if rest.is_empty() => Ok(now),
+            _ => Err(expected()),
+        };
+    }
+    match text.parse::<i64>() {
+        Ok(millis) if millis.unsigned_abs() < 1 << 53 => Ok(millis),
+        _ => parse_rfc3339(text).ok_or_else(expected),
+    }
+}
+
+/// A time of Pyroscope's `/ingest`: 10 digits are seconds, 13 milliseconds, 16 microseconds, 19 nanoseconds.
+pub(crate) fn parse_ingest(text: &str, now: i64) -> Option<i64> {
+    if text.starts_with("now") {
+        return parse_api(text, now).ok();
+    }
+    let number: i64 = text.parse().ok()?;
+    match text.len() {
+        0..=10 => number.checked_mul(1_000),
+        11..=13 => Some(number),
+        14..=16 => Some(number / 1_000),
+        _ => Some(number / 1_000_000),
+    }
+}
+
+/// `90s`, `15m`, `1h30m`, `7d` in milliseconds; a bare number is seconds.
+pub(crate) fn parse_duration(text: &str) -> Option<i64> {
+    let mut rest = text.trim();
+    let mut sum = 0i64;
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let number: i64 = rest.get(..digits)?.parse().ok()?;
+        rest = rest.get(digits..)?;
+        let letters = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let unit = match rest.get(..letters)?.trim() {
+            "ms" => 1,
+            "s" | "" => 1_000,
+            "m" | "min" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            "w" => 7 * 86_400_000,
+            _ => return None,
+        };
+        rest = rest.get(letters..)?;
+        sum = sum.checked_add(number.checked_mul(unit)?)?;
+    }
+    Some(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn instants_are_read_and_written() {
+        assert_eq!(rfc3339(0), "1970-01-01T00:00:00.000Z");
+        let t = parse_rfc3339("2026-11-26T20:50:10.503089822Z").unwrap();
+        assert_eq!(rfc3339(t), "2026-11-26T20:50:10.503Z");
+        assert_eq!(hour_path(t), "2026/11/26/20");
+        assert_eq!(parse_rfc3339("2026-11-26T20:50:10Z").unwrap(), t - 503);
+        assert_eq!(parse_rfc3339("2026-11-26T21:50:10.5+01:00").unwrap(), t - 3);
+        assert_eq!(rfc3339(parse_rfc3339("2024-02-29T23:59:59.999Z").unwrap()), "2024-02-29T23:59:59.999Z");
+        for wrong in ["", "2026", "2026-13-01T00:00:00Z", "2026-11-26T20:50:10.1234567890Z", "2026-11-26T20:50:10X"] {
+            assert_eq!(parse_rfc3339(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn times_of_the_api_and_of_ingest() {
+        assert_eq!(parse_api("now-1h", 10_000_000), Ok(6_400_000));
+        assert_eq!(parse_api("1700000000000", 0), Ok(1_700_000_000_000));
+        assert!(parse_api("soon", 0).unwrap_err().contains("soon"));
+        for text in ["1700000000", "1700000000000", "1700000000000000", "1700000000000000000"] {
+            assert_eq!(parse_ingest(text, 0), Some(1_700_000_000_000), "{text}");
+        }
+        assert_eq!(parse_ingest("now-10m", 600_000), Some(0));
+        assert_eq!(parse_duration("1h30m"), Some(5_400_000));
+        assert_eq!(parse_duration("7x"), None);
+    }
+}

@@ -1,0 +1,117 @@
+//! `jfrkit upload`: sending files to a server.
+
+use std::fs::File;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// Where to send to, and with which key.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Address of the server, without a path.
+    pub url: String,
+    /// Intake key.
+    pub key: Option<String>,
+}
+
+/// What a server made of a file.
+#[derive(Debug, Clone)]
+pub struct Uploaded {
+    /// The id that was answered.
+    pub id: String,
+    /// `received`, `processing`, `ready` or `failed`.
+    pub status: String,
+    /// The findings, if they were waited for: severity, rule, cost.
+    pub findings: Vec<(String, String, Option<f64>)>,
+    /// Why it failed.
+    pub reason: Option<String>,
+}
+
+/// Encodes parameters.
+#[must_use]
+pub fn query(pairs: &[(&str, &str)]) -> String {
+    let escape = crate::api::params::escape;
+    pairs.iter().map(|(key, value)| format!("{}={}", escape(key), escape(value))).collect::<Vec<_>>().join("&")
+}
+
+impl Target {
+    fn agent() -> ureq::Agent {
+        let tls = ureq::tls::TlsConfig::builder().root_certs(ureq::tls::RootCerts::PlatformVerifier).build();
+        ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(300)))
+            .http_status_as_error(false)
+            .tls_config(tls)
+            .build()
+            .into()
+    }
+
+    /// Sends a file; with `wait`, answers when it is derived.
+    ///
+    /// # Errors
+    /// The file cannot be read, the server not reached, or it refuses.
+    pub fn send(&self, file: &Path, query: &str, wait: bool) -> Result<Uploaded, String> {
+        let agent = Self::agent();
+        let name = file.display();
+        let content = File::open(file).map_err(|e| format!("{name}: {e}"))?;
+        let length = content.metadata().map_err(|e| format!("{name}: {e}"))?.len();
+        let url = format!("{}/api/v1/recordings?{query}", self.url.trim_end_matches('/'));
+        let mut request = agent
+            .post(&url)
+            .header("content-type", "application/octet-stream")
+            .header("content-length", length.to_string());
+        if let Some(key) = &self.key {
+            request = request.header("dd-api-key", key);
+        }
+        let answer = request.send(content).map_err(|e| format!("{}: {e}", self.url))?;
+        let answer = Self::json(answer).map_err(|e| format!("{name}: {e}"))?;
+        let id = answer.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let mut uploaded = Uploaded { id, status: "received".to_owned(), findings: Vec::new(), reason: None };
+        if wait {
+            self.wait(&agent, &mut uploaded)?;
+        }
+        Ok(uploaded)
+    }
+
+    fn wait(&self, agent: &ureq::Agent, uploaded: &mut Uploaded) -> Result<(), String> {
+        let url = format!("{}/api/v1/profiles/{}", self.url.trim_end_matches('/'), uploaded.id);
+        let end = Instant::now() + Duration::from_secs(120);
+        loop {
+            let mut request = agent.get(&url);
+            if let Some(key) = &self.key {
+                request = request.header("authorization", format!("Bearer {key}"));
+            }
+            let profile = Self::json(request.call().map_err(|e| format!("{}: {e}", self.url))?)?;
+            let status = profile.get("status").and_then(Value::as_str).unwrap_or_default();
+            let pending = profile.pointer("/analysis/status").and_then(Value::as_str) == Some("processing");
+            if matches!(status, "ready" | "failed") && !pending {
+                uploaded.status = status.to_owned();
+                uploaded.reason = profile.get("reason").and_then(Value::as_str).map(str::to_owned);
+                let text = |finding: &Value, name: &str| {
+                    finding.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+                };
+                let findings = profile.get("findings_list").and_then(Value::as_array).cloned().unwrap_or_default();
+                uploaded.findings = findings
+                    .iter()
+                    .map(|f| (text(f, "severity"), text(f, "rule"), f.get("cost").and_then(Value::as_f64)))
+                    .collect();
+                return Ok(());
+            }
+            if Instant::now() >= end {
+                return Err(format!("{} was not derived within 2 min", uploaded.id));
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    fn json(mut answer: ureq::http::Response<ureq::Body>) -> Result<Value, String> {
+        let status = answer.status();
+        let text = answer.body_mut().read_to_string().map_err(|e| e.to_string())?;
+        let value: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        if status.is_success() {
+            return Ok(value);
+        }
+        let detail = value.get("detail").and_then(Value::as_str).unwrap_or(text.trim());
+        Err(format!("the server answered {}: {detail}", status.as_u16()))
+    }
+}
