@@ -13,6 +13,7 @@ mod set;
 mod stacks;
 mod tables;
 pub mod top;
+pub mod tree;
 pub mod units;
 pub mod work;
 

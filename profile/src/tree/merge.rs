@@ -1,0 +1,45 @@
+//! Many profiles as one.
+
+use super::{CallStacks, TreeError};
+use crate::Cancel;
+
+/// The sum of profiles that count the same things: names, stacks and labels are compared by content, so they may come from
+/// different processes. Spans add up ([`CallStacks::seconds`]); the earliest start counts.
+///
+/// # Errors
+/// [`TreeError::DifferentTypes`] if names or units of values differ, [`TreeError::Canceled`]. No profiles make an empty one.
+pub fn merge<'p>(profiles: impl IntoIterator<Item = &'p CallStacks>, cancel: &Cancel) -> Result<CallStacks, TreeError> {
+    let mut profiles = profiles.into_iter();
+    let Some(first) = profiles.next() else { return Ok(CallStacks::default()) };
+    let mut sum = first.clone();
+    for profile in profiles {
+        cancel.check()?;
+        if sum.types() != profile.types() {
+            let text = |stacks: &CallStacks| {
+                let types: Vec<String> = stacks.types().iter().map(|t| format!("{}/{}", t.name, t.unit)).collect();
+                types.join(", ")
+            };
+            return Err(TreeError::DifferentTypes { a: text(&sum), b: text(profile) });
+        }
+        let frames: Vec<u32> = profile
+            .frames()
+            .iter()
+            .map(|frame| {
+                let (name, kind) = (&profile.names()[frame.name as usize], profile.kinds()[frame.name as usize]);
+                sum.frame(name, kind, frame.line)
+            })
+            .collect();
+        let mut path = Vec::new();
+        for (_, stack, labels, values) in profile.samples() {
+            path.clear();
+            path.extend(stack.iter().map(|frame| frames[*frame as usize]));
+            sum.add(&path, &profile.label_sets()[labels as usize], values);
+        }
+        sum.seconds += profile.seconds;
+        sum.time_nanos = match (sum.time_nanos, profile.time_nanos) {
+            (0, other) | (other, 0) => other,
+            (a, b) => a.min(b),
+        };
+    }
+    Ok(sum)
+}

@@ -1,0 +1,342 @@
+//! Stacks with their values, of a profile in any language.
+
+use hashbrown::HashMap;
+use serde::Serialize;
+
+use crate::{LabelValue, Profile, Tables};
+
+/// The frame of samples without a stack.
+pub const NO_STACK_FRAME: &str = "[no stack trace]";
+
+/// What the code of a frame is. [`letter`](Self::letter) is its sign in [`TreeJson`](super::TreeJson).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FrameKind {
+    /// Java and other languages of the JVM.
+    Java,
+    /// Native code.
+    Native,
+    /// The kernel.
+    Kernel,
+    /// The JVM itself.
+    Vm,
+    /// Python.
+    Python,
+    /// Go.
+    Go,
+    /// JavaScript.
+    JavaScript,
+    /// Not code: `all`, `[no stack trace]`, labels, folded nodes.
+    MadeUp,
+}
+
+impl FrameKind {
+    /// Its letter.
+    #[must_use]
+    pub const fn letter(self) -> char {
+        match self {
+            Self::Java => 'j',
+            Self::Native => 'n',
+            Self::Kernel => 'k',
+            Self::Vm => 'v',
+            Self::Python => 'p',
+            Self::Go => 'g',
+            Self::JavaScript => 's',
+            Self::MadeUp => 'x',
+        }
+    }
+
+    /// By what a profile says of a function: its name, source file and library.
+    #[must_use]
+    pub fn guess(name: &str, file: &str, library: &str) -> Self {
+        let ends = |suffix: &str| file.len() >= suffix.len() && file.ends_with(suffix);
+        if name.is_empty() || (name.starts_with('[') && name.ends_with(']')) {
+            Self::MadeUp
+        } else if library.contains("[kernel") || name.ends_with("_[k]") || library == "vmlinux" {
+            Self::Kernel
+        } else if library.contains("libjvm") {
+            Self::Vm
+        } else if [".java", ".kt", ".scala", ".groovy", ".clj"].iter().any(|suffix| ends(suffix)) {
+            Self::Java
+        } else if ends(".py") || file.starts_with("<frozen ") {
+            Self::Python
+        } else if ends(".go") {
+            Self::Go
+        } else if [".js", ".mjs", ".cjs", ".ts", ".tsx"].iter().any(|suffix| ends(suffix)) || file.starts_with("node:")
+        {
+            Self::JavaScript
+        } else {
+            Self::Native
+        }
+    }
+}
+
+/// What one value of a sample counts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct SampleType {
+    /// Its name, pprof's `sample_type.type`.
+    pub name: Box<str>,
+    /// Its unit, pprof's `sample_type.unit`.
+    pub unit: Box<str>,
+}
+
+impl SampleType {
+    /// A type of this name and unit.
+    #[must_use]
+    pub fn new(name: &str, unit: &str) -> Self {
+        Self { name: name.into(), unit: unit.into() }
+    }
+}
+
+/// A line of a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CallFrame {
+    /// Which name.
+    pub name: u32,
+    /// The line, 0 for unknown.
+    pub line: u32,
+}
+
+/// The value of a label.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum LabelText {
+    /// A text.
+    Text(Box<str>),
+    /// A number, and its unit or nothing.
+    Number(i64, Box<str>),
+}
+
+impl std::fmt::Display for LabelText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Number(number, unit) if unit.is_empty() => write!(f, "{number}"),
+            Self::Number(number, unit) => write!(f, "{number} {unit}"),
+        }
+    }
+}
+
+/// Labels of a sample: keys with values.
+pub(crate) type LabelSet = Box<[(Box<str>, LabelText)]>;
+
+type Table<K> = HashMap<K, u32, foldhash::fast::RandomState>;
+
+/// A sample: which stack, which labels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub(crate) stack: u32,
+    pub(crate) labels: u32,
+}
+
+/// Stacks with their values and labels; equal samples are one.
+///
+/// ```
+/// use jfrkit_profile::tree::{CallStacks, FrameKind, SampleType};
+///
+/// let mut stacks = CallStacks::new(vec![SampleType::new("cpu", "nanoseconds")]);
+/// let main = stacks.frame("main", FrameKind::Go, 10);
+/// let work = stacks.frame("work", FrameKind::Go, 20);
+/// stacks.add(&[main, work], &[], &[30]);
+/// stacks.add(&[main, work], &[], &[12]);
+/// assert_eq!(stacks.totals(), [42]);
+/// assert_eq!(stacks.len(), 1);
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct CallStacks {
+    types: Vec<SampleType>,
+    names: Vec<Box<str>>,
+    kinds: Vec<FrameKind>,
+    known_names: Table<(Box<str>, FrameKind)>,
+    frames: Vec<CallFrame>,
+    known_frames: Table<CallFrame>,
+    stacks: Vec<Box<[u32]>>,
+    known_stacks: Table<Box<[u32]>>,
+    labels: Vec<LabelSet>,
+    known_labels: Table<LabelSet>,
+    keys: Vec<Key>,
+    known_keys: Table<Key>,
+    values: Vec<i64>,
+    /// How long what was measured took, seconds; 0 where it is not known.
+    pub seconds: f64,
+    /// When it began, nanoseconds since the Unix epoch; 0 where it is not known.
+    pub time_nanos: i64,
+    /// Which value is shown first.
+    pub default_value: usize,
+}
+
+fn intern<K: Clone + Eq + std::hash::Hash>(table: &mut Table<K>, list: &mut Vec<K>, key: K) -> u32 {
+    let next = u32::try_from(list.len()).unwrap_or(u32::MAX);
+    *table.entry(key).or_insert_with_key(|key| {
+        list.push(key.clone());
+        next
+    })
+}
+
+impl CallStacks {
+    /// No stacks, whose values will count this.
+    #[must_use]
+    pub fn new(types: Vec<SampleType>) -> Self {
+        let default_value = types.len().saturating_sub(1);
+        let mut made = Self { types, default_value, ..Self::default() };
+        made.label_set(&[]);
+        made
+    }
+
+    /// The stacks of a profile of this crate.
+    #[must_use]
+    pub fn of(profile: &Profile, tables: &Tables) -> Self {
+        let types = profile.values().iter().map(|value| SampleType::new(value.name, value.unit)).collect();
+        let mut made = Self::new(types);
+        made.time_nanos = profile.time_nanos;
+        made.seconds = profile.duration_nanos.max(0) as f64 / 1e9;
+        let mut of_frame: HashMap<u32, u32, foldhash::fast::RandomState> = HashMap::default();
+        let mut path = Vec::new();
+        for sample in profile.samples.iter() {
+            path.clear();
+            path.extend(tables.stack(sample.stack).iter().map(|id| {
+                *of_frame.entry(id.number()).or_insert_with(|| {
+                    let frame = tables.frame(*id);
+                    let function = tables.function(frame.function);
+                    let name = tables.str(function.name);
+                    let library = tables.str(function.library);
+                    let file = tables.str(function.file);
+                    let kind = match FrameKind::guess(name, file, library) {
+                        // Hidden classes have no file; without a library it is not native.
+                        FrameKind::Native if library.is_empty() && name.contains('.') => FrameKind::Java,
+                        kind => kind,
+                    };
+                    made.frame(name, kind, frame.line)
+                })
+            }));
+            path.reverse();
+            let labels: Vec<(Box<str>, LabelText)> = tables
+                .labels(sample.labels)
+                .iter()
+                .map(|label| {
+                    let value = match label.value {
+                        LabelValue::Text(text) => LabelText::Text(tables.str(text).into()),
+                        LabelValue::Number(number) => LabelText::Number(number, Box::default()),
+                    };
+                    (label.key.into(), value)
+                })
+                .collect();
+            made.add(&path, &labels, sample.values);
+        }
+        made
+    }
+
+    /// The handle of a line of a function.
+    pub fn frame(&mut self, name: &str, kind: FrameKind, line: u32) -> u32 {
+        let next = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
+        let name = *self.known_names.entry((name.into(), kind)).or_insert_with_key(|(name, kind)| {
+            self.names.push(name.clone());
+            self.kinds.push(*kind);
+            next
+        });
+        intern(&mut self.known_frames, &mut self.frames, CallFrame { name, line })
+    }
+
+    fn label_set(&mut self, labels: &[(Box<str>, LabelText)]) -> u32 {
+        intern(&mut self.known_labels, &mut self.labels, labels.into())
+    }
+
+    /// Adds a sample: handles of frames from the root on, labels, and as many values as there are types (missing ones are 0).
+    /// A sample without frames counts under [`NO_STACK_FRAME`].
+    pub fn add(&mut self, path: &[u32], labels: &[(Box<str>, LabelText)], values: &[i64]) {
+        let stack = if path.is_empty() {
+            let frame = self.frame(NO_STACK_FRAME, FrameKind::MadeUp, 0);
+            intern(&mut self.known_stacks, &mut self.stacks, [frame].into())
+        } else {
+            intern(&mut self.known_stacks, &mut self.stacks, path.into())
+        };
+        let labels = self.label_set(labels);
+        let width = self.types.len();
+        let at = intern(&mut self.known_keys, &mut self.keys, Key { stack, labels }) as usize;
+        if self.values.len() < self.keys.len() * width {
+            self.values.resize(self.keys.len() * width, 0);
+        }
+        for (sum, value) in self.values[at * width..][..width].iter_mut().zip(values) {
+            *sum = sum.saturating_add(*value);
+        }
+    }
+
+    /// What the values count.
+    #[must_use]
+    pub fn types(&self) -> &[SampleType] {
+        &self.types
+    }
+
+    /// The value of this name.
+    #[must_use]
+    pub fn value_named(&self, name: &str) -> Option<usize> {
+        self.types.iter().position(|t| &*t.name == name)
+    }
+
+    /// The sum of each value over all samples.
+    #[must_use]
+    pub fn totals(&self) -> Vec<i64> {
+        let width = self.types.len().max(1);
+        let mut totals = vec![0i64; self.types.len()];
+        for values in self.values.chunks_exact(width) {
+            for (total, value) in totals.iter_mut().zip(values) {
+                *total = total.saturating_add(*value);
+            }
+        }
+        totals
+    }
+
+    /// How many samples differ in stack or labels.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// The keys of all labels, sorted.
+    #[must_use]
+    pub fn label_keys(&self) -> Vec<&str> {
+        let mut keys: Vec<&str> = self.labels.iter().flat_map(|set| set.iter().map(|(key, _)| &**key)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// Which value says how many events a sample stands for: the first whose unit is `count`.
+    pub(crate) fn count_value(&self) -> Option<usize> {
+        self.types.iter().position(|t| &*t.unit == "count")
+    }
+
+    pub(crate) fn names(&self) -> &[Box<str>] {
+        &self.names
+    }
+
+    pub(crate) fn kinds(&self) -> &[FrameKind] {
+        &self.kinds
+    }
+
+    pub(crate) fn frames(&self) -> &[CallFrame] {
+        &self.frames
+    }
+
+    pub(crate) fn label_sets(&self) -> &[LabelSet] {
+        &self.labels
+    }
+
+    /// Handle of the stack, frames from the root on, handle of the labels, and values of each sample.
+    pub(crate) fn samples(&self) -> impl Iterator<Item = (u32, &[u32], u32, &[i64])> {
+        let width = self.types.len().max(1);
+        self.keys
+            .iter()
+            .zip(self.values.chunks_exact(width))
+            .map(|(key, values)| (key.stack, &*self.stacks[key.stack as usize], key.labels, values))
+    }
+
+    /// The value of a label of a set.
+    pub(crate) fn label(&self, set: u32, key: &str) -> Option<&LabelText> {
+        self.labels[set as usize].iter().find(|(k, _)| &**k == key).map(|(_, value)| value)
+    }
+}

@@ -1,0 +1,156 @@
+//! Tables: sums by function, line, package, class or label. A row counts once in a stack, so that no share passes 100 %.
+
+use hashbrown::HashMap;
+use serde::Serialize;
+
+use super::view::NONE;
+use super::{CANCEL_EVERY, CallStacks, FrameKind, Group, TreeError, View};
+use crate::Cancel;
+
+/// What a row of a table is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum By {
+    /// A function.
+    Function,
+    /// A line of a function.
+    Line,
+    /// A package: the name before the class, or before the last part of a name without classes.
+    Package,
+    /// A class: the label where the profile has one (allocated, locked, thrown), else the class that declares the frame.
+    Class,
+    /// The class that declares the frame, whatever labels there are.
+    DeclaringClass,
+    /// The value of a label.
+    Label(Group),
+}
+
+impl By {
+    /// `function`, `line`, `package`, `class`, `declaring-class`, `thread`, `endpoint` or `label:KEY`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "function" => Self::Function,
+            "line" => Self::Line,
+            "package" => Self::Package,
+            "class" => Self::Class,
+            "declaring-class" => Self::DeclaringClass,
+            other => Self::Label(Group::parse(other)?),
+        })
+    }
+}
+
+/// A row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TableRow {
+    /// What it is: a function, a class, the value of a label.
+    pub key: Box<str>,
+    /// The letter of its kind, see [`FrameKind::letter`].
+    pub kind: char,
+    /// What was counted in it.
+    #[serde(rename = "self")]
+    pub own: i64,
+    /// What was counted in it and in what it called, each stack once.
+    pub total: i64,
+    /// The number of samples in [`total`](Self::total).
+    pub samples: i64,
+}
+
+/// All rows of a table, the largest own value first, then by total, then by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rows {
+    /// The rows.
+    pub rows: Vec<TableRow>,
+    /// The sum over all stacks that count.
+    pub total: i64,
+    /// The number of samples in it.
+    pub samples: i64,
+}
+
+/// The class of `package.Class.method`; the package of a function of another language.
+fn class_of(name: &str) -> &str {
+    // Generics and arguments may hold dots.
+    let end = name.find(['(', '<', ' ']).unwrap_or(name.len());
+    let head = name.get(..end).unwrap_or(name);
+    head.rsplit_once("::").or_else(|| head.rsplit_once('.')).map_or(NONE, |(class, _)| class)
+}
+
+/// The package of `package.Class.method` of Java; of Go's `host/path/package.Type.Method` the part before the first dot after
+/// the last slash; else what [`class_of`] says.
+fn package_of(name: &str, kind: FrameKind) -> &str {
+    match kind {
+        FrameKind::Java => class_of(name).rsplit_once('.').map_or("(default)", |(package, _)| package),
+        FrameKind::Go => {
+            let from = name.rfind('/').map_or(0, |slash| slash + 1);
+            let dot = name.get(from..).and_then(|rest| rest.find('.')).map_or(name.len(), |dot| from + dot);
+            name.get(..dot).unwrap_or(name)
+        }
+        _ => class_of(name),
+    }
+}
+
+/// The table of a value of all stacks that the view keeps; its group and collapsed frames do not matter.
+///
+/// # Errors
+/// As [`Tree::new`](super::Tree::new).
+pub fn table(stacks: &CallStacks, value: usize, view: &View, by: &By, cancel: &Cancel) -> Result<Rows, TreeError> {
+    let by = match by {
+        By::Class if stacks.label_keys().contains(&"class") => By::Label(Group::Class),
+        By::Class => By::DeclaringClass,
+        other => other.clone(),
+    };
+    let view = View {
+        group: match &by {
+            By::Label(group) => Some(group.clone()),
+            _ => None,
+        },
+        lines: by == By::Line,
+        ..view.clone()
+    };
+    let paths = view.paths(stacks, value, cancel)?;
+    // Which row each name belongs to.
+    let mut rows: Vec<TableRow> = Vec::new();
+    let mut known: HashMap<(Box<str>, FrameKind), u32, foldhash::fast::RandomState> = HashMap::default();
+    let of_name: Vec<u32> = paths
+        .names
+        .iter()
+        .zip(&paths.kinds)
+        .map(|(name, kind)| {
+            let key: &str = match by {
+                By::Package if *kind != FrameKind::MadeUp => package_of(name, *kind),
+                By::DeclaringClass if *kind != FrameKind::MadeUp => class_of(name),
+                _ => name,
+            };
+            *known.entry((key.into(), *kind)).or_insert_with(|| {
+                rows.push(TableRow { key: key.into(), kind: kind.letter(), own: 0, total: 0, samples: 0 });
+                u32::try_from(rows.len() - 1).unwrap_or(u32::MAX)
+            })
+        })
+        .collect();
+    let labels = matches!(by, By::Label(_));
+    let mut seen = vec![0usize; rows.len()];
+    let (mut total, mut samples) = (0i64, 0i64);
+    for (i, (frames, amount, count)) in paths.counted().enumerate() {
+        if i.is_multiple_of(CANCEL_EVERY) {
+            cancel.check()?;
+        }
+        total = total.saturating_add(amount);
+        samples = samples.saturating_add(count);
+        // Of a label only the first level counts, for itself and in all.
+        let frames = if labels { frames.get(..1).unwrap_or(frames) } else { frames };
+        for name in frames {
+            let row = of_name[*name as usize] as usize;
+            if seen[row] != i + 1 {
+                seen[row] = i + 1;
+                rows[row].total = rows[row].total.saturating_add(amount);
+                rows[row].samples = rows[row].samples.saturating_add(count);
+            }
+        }
+        if let Some(leaf) = frames.last() {
+            let row = &mut rows[of_name[*leaf as usize] as usize];
+            row.own = row.own.saturating_add(amount);
+        }
+    }
+    rows.retain(|row| row.total != 0);
+    rows.sort_by(|a, b| b.own.cmp(&a.own).then(b.total.cmp(&a.total)).then_with(|| a.key.cmp(&b.key)));
+    Ok(Rows { rows, total, samples })
+}

@@ -1,0 +1,223 @@
+//! Which stacks count, and how their frames are shown.
+
+use hashbrown::HashMap;
+use regex::{Regex, RegexBuilder};
+
+use super::{ALL, CANCEL_EVERY, CallStacks, FrameKind, LabelText, Paths, TreeError};
+use crate::Cancel;
+
+/// The size of a compiled regular expression, at most, bytes: patterns come from strangers.
+const PATTERN_SIZE: usize = 1 << 20;
+
+/// A regular expression of limited size; it matches in time linear in the text.
+#[derive(Debug, Clone)]
+pub struct Pattern(Regex);
+
+impl Pattern {
+    /// Compiles a pattern in the syntax of the crate `regex`.
+    ///
+    /// # Errors
+    /// [`TreeError::BadPattern`].
+    pub fn new(text: &str) -> Result<Self, TreeError> {
+        let built = RegexBuilder::new(text).size_limit(PATTERN_SIZE).dfa_size_limit(PATTERN_SIZE).build();
+        built.map(Self).map_err(|error| TreeError::BadPattern {
+            pattern: text.to_owned(),
+            // The text of `regex` draws the pattern with a mark below; its last line says what is wrong.
+            message: error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
+        })
+    }
+
+    /// A pattern that matches texts that contain `text`, without case; `/…/` is a regular expression.
+    ///
+    /// # Errors
+    /// [`TreeError::BadPattern`].
+    pub fn search(text: &str) -> Result<Self, TreeError> {
+        match text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
+            Some(pattern) => Self::new(pattern),
+            None => Self::new(&format!("(?i){}", regex::escape(text))),
+        }
+    }
+
+    /// Whether it matches somewhere in the text.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+}
+
+/// What the first level of a tree is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Group {
+    /// Threads.
+    Thread,
+    /// Classes: allocated, locked or thrown.
+    Class,
+    /// Endpoints of requests.
+    Endpoint,
+    /// The label of this key.
+    Label(String),
+}
+
+impl Group {
+    /// `thread`, `class`, `endpoint` or `label:KEY`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "thread" => Some(Self::Thread),
+            "class" => Some(Self::Class),
+            "endpoint" => Some(Self::Endpoint),
+            other => other.strip_prefix("label:").filter(|key| !key.is_empty()).map(|key| Self::Label(key.to_owned())),
+        }
+    }
+
+    /// The keys of labels that say it, the first that a sample has counts: those of our profiles, and of other languages'.
+    pub(crate) fn keys(&self) -> Vec<&str> {
+        match self {
+            Self::Thread => vec!["thread", "thread name", "thread id", "threadId"],
+            Self::Class => vec!["class"],
+            Self::Endpoint => vec!["trace endpoint", "trace-endpoint"],
+            Self::Label(key) => vec![key],
+        }
+    }
+
+    /// The value that samples with this set of labels have.
+    pub(crate) fn of(&self, stacks: &CallStacks, set: u32) -> Option<String> {
+        self.keys().into_iter().find_map(|key| stacks.label(set, key)).map(LabelText::to_string)
+    }
+}
+
+/// The group of samples that have no such label.
+pub(crate) const NONE: &str = "[none]";
+
+/// Which stacks count, and how their frames are shown. The default keeps all as they are.
+#[derive(Debug, Clone, Default)]
+pub struct View {
+    /// A label as first level.
+    pub group: Option<Group>,
+    /// Only stacks with a frame that matches.
+    pub include: Option<Pattern>,
+    /// No stacks with a frame that matches.
+    pub exclude: Option<Pattern>,
+    /// Frames that match go; their value goes to the caller.
+    pub hide: Option<Pattern>,
+    /// Only samples of threads whose name matches.
+    pub thread: Option<Pattern>,
+    /// Consecutive frames of one function become one.
+    pub collapse_recursion: bool,
+    /// Of consecutive frames whose names begin with one of these only the first stays: library code becomes the frame that was
+    /// called.
+    pub library: Vec<String>,
+    /// Frames are lines of functions, `name:12`.
+    pub lines: bool,
+}
+
+/// What a view makes of a name.
+#[derive(Debug, Clone, Copy, Default)]
+struct NameFlags {
+    include: bool,
+    exclude: bool,
+    hide: bool,
+    library: bool,
+}
+
+impl View {
+    fn flags(&self, name: &str, kind: FrameKind) -> NameFlags {
+        let matches = |pattern: &Option<Pattern>| pattern.as_ref().is_some_and(|p| p.matches(name));
+        NameFlags {
+            include: matches(&self.include),
+            exclude: matches(&self.exclude),
+            hide: matches(&self.hide),
+            library: kind != FrameKind::MadeUp && self.library.iter().any(|prefix| name.starts_with(prefix.as_str())),
+        }
+    }
+
+    /// The paths of a tree: of each sample that counts its frames from the root on.
+    pub(crate) fn paths(&self, stacks: &CallStacks, value: usize, cancel: &Cancel) -> Result<Paths, TreeError> {
+        let values = stacks.types().len();
+        if value >= values {
+            return Err(TreeError::NoSuchValue { value, values });
+        }
+        // Names of the tree: the root, functions or lines of functions, then groups.
+        let mut names: Vec<Box<str>> = vec![ALL.into()];
+        let mut kinds = vec![FrameKind::MadeUp];
+        let mut flags = vec![NameFlags::default()];
+        let of_name: Vec<NameFlags> =
+            stacks.names().iter().zip(stacks.kinds()).map(|(name, kind)| self.flags(name, *kind)).collect();
+        // The name index of each frame.
+        let mut index = vec![0u32; stacks.frames().len()];
+        if self.lines {
+            for (frame, index) in stacks.frames().iter().zip(&mut index) {
+                let name = &stacks.names()[frame.name as usize];
+                *index = u32::try_from(names.len()).map_err(|_| TreeError::TooLarge)?;
+                names.push(if frame.line == 0 { name.clone() } else { format!("{name}:{}", frame.line).into() });
+                kinds.push(stacks.kinds()[frame.name as usize]);
+                flags.push(of_name[frame.name as usize]);
+            }
+        } else {
+            names.extend(stacks.names().iter().cloned());
+            kinds.extend(stacks.kinds());
+            flags.extend(of_name);
+            for (frame, index) in stacks.frames().iter().zip(&mut index) {
+                *index = frame.name + 1;
+            }
+        }
+        // What labels say of each set: whether its samples count, and their group.
+        let mut groups: HashMap<String, u32, foldhash::fast::RandomState> = HashMap::default();
+        let mut sets: Vec<Option<Option<u32>>> = Vec::with_capacity(stacks.label_sets().len());
+        for set in 0..u32::try_from(stacks.label_sets().len()).unwrap_or(u32::MAX) {
+            let thread = || Group::Thread.of(stacks, set).unwrap_or_default();
+            if self.thread.as_ref().is_some_and(|pattern| !pattern.matches(&thread())) {
+                sets.push(None);
+                continue;
+            }
+            let group = self.group.as_ref().map(|group| {
+                let text = group.of(stacks, set).unwrap_or_else(|| NONE.to_owned());
+                *groups.entry_ref(text.as_str()).or_insert_with(|| {
+                    names.push(text.as_str().into());
+                    kinds.push(FrameKind::MadeUp);
+                    flags.push(NameFlags::default());
+                    u32::try_from(names.len() - 1).unwrap_or(u32::MAX)
+                })
+            });
+            sets.push(Some(group));
+        }
+        let count_value = stacks.count_value();
+        let mut paths = Paths::new(names, kinds);
+        let mut path: Vec<u32> = Vec::new();
+        for (i, (_, frames, set, values)) in stacks.samples().enumerate() {
+            if i.is_multiple_of(CANCEL_EVERY) {
+                cancel.check()?;
+            }
+            let amount = values[value];
+            let count = count_value.map_or(1, |at| values[at]);
+            let Some(group) = sets[set as usize] else { continue };
+            if amount == 0 {
+                continue;
+            }
+            path.clear();
+            path.extend(group);
+            let grouped = path.len();
+            let (mut included, mut excluded) = (self.include.is_none(), false);
+            for &frame in frames {
+                let name = index[frame as usize];
+                let flags_here = flags[name as usize];
+                included |= flags_here.include;
+                excluded |= flags_here.exclude;
+                if flags_here.hide {
+                    continue;
+                }
+                if let Some(&above) = path.get(grouped..).and_then(<[u32]>::last) {
+                    let same = self.collapse_recursion && above == name;
+                    if same || (flags_here.library && flags[above as usize].library) {
+                        continue;
+                    }
+                }
+                path.push(name);
+            }
+            if included && !excluded {
+                paths.push(&path, amount, count)?;
+            }
+        }
+        Ok(paths)
+    }
+}
