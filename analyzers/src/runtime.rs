@@ -660,7 +660,10 @@ fn overview(answered: &Answered, summary: &Summary, jvm: &[Entry]) -> Vec<Entry>
     entries.push(Entry::new("CPUs", cpus.unwrap_or_else(unknown)));
     let container = answered.titled("container", "Container Type").map(|kind| {
         let cpus = answered.titled("container", "Effective CPU Count").map(|n| format!(", {n} CPUs"));
-        let memory = answered.titled("container", "Memory Limit").map(|limit| format!(", {limit} of memory"));
+        let memory = answered.titled("container", "Memory Limit").map(|limit| match limit.starts_with(['-', '0']) {
+            true => ", no limit of memory".to_owned(),
+            false => format!(", {limit} of memory"),
+        });
         format!("{kind}{}{}", cpus.unwrap_or_default(), memory.unwrap_or_default())
     });
     entries.push(Entry::new("Container", container.unwrap_or_else(|| "none, or not recorded".to_owned())));

@@ -82,10 +82,10 @@ pub(crate) struct Context<'c, 'a> {
 }
 
 impl<'c, 'a> Context<'c, 'a> {
-    pub(crate) fn new(chunk: &'c Chunk<'a>, own: &'c Own) -> Self {
+    pub(crate) fn new(chunk: &'c Chunk<'a>, own: &'c Own, lines: usize) -> Self {
         Self {
             chunk,
-            constants: Constants::new(chunk, own),
+            constants: Constants::new(chunk, own, lines),
             names: Names::default(),
             wide: hashbrown::HashMap::default(),
         }

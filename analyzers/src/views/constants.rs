@@ -5,6 +5,7 @@ use jfr_parse::text::{class_name, descriptor_names};
 use jfr_parse::{Chunk, Cursor, Metadata, Plan, StructValue, Type, Value, ValueReader};
 
 use super::value::{Names, STACK, Val};
+use std::hash::BuildHasher;
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
@@ -214,6 +215,8 @@ pub(crate) struct Constants<'c, 'a> {
     methods: Map<u64, Method>,
     frames: Option<Frames>,
     own: &'c Own,
+    /// Lines of stack traces that are shown, at most.
+    lines: usize,
 }
 
 /// How frames are read.
@@ -224,10 +227,11 @@ struct Frames {
 }
 
 impl<'c, 'a> Constants<'c, 'a> {
-    pub(crate) fn new(chunk: &'c Chunk<'a>, own: &'c Own) -> Self {
+    pub(crate) fn new(chunk: &'c Chunk<'a>, own: &'c Own, lines: usize) -> Self {
         Self {
             chunk,
             own,
+            lines,
             reader: None,
             parts: Vec::new(),
             known: Map::default(),
@@ -368,19 +372,30 @@ impl<'c, 'a> Constants<'c, 'a> {
         found
     }
 
-    /// A stack trace: its methods make it what it is.
+    /// A stack trace: its methods make it what it is. Of its text no more is kept than is shown.
     fn stack(&mut self, names: &mut Names, type_id: u64, key: u64) -> Val {
-        let mut text = String::new();
+        let (mut text, mut lines) = (String::new(), 0usize);
+        let mut hash = [0u64; 2];
+        let hashers = [foldhash::quality::FixedState::with_seed(1), foldhash::quality::FixedState::with_seed(2)];
+        let wanted = self.lines;
         self.walk(type_id, key, |this, method_type, method, _| {
             let shown = this.method(names, method_type, method).map_or(Val::Null, |method| method.shown);
             let Val::Text(number) = shown else { return Some(()) };
-            if !text.is_empty() {
-                text.push('\n');
+            let method = names.text(number);
+            for (hash, hasher) in hash.iter_mut().zip(&hashers) {
+                *hash = hasher.hash_one((*hash, method));
             }
-            text.push_str(names.text(number));
+            if lines < wanted {
+                if lines > 0 {
+                    text.push('\n');
+                }
+                text.push_str(method);
+                lines += 1;
+            }
             Some(())
         });
-        if text.is_empty() { Val::Null } else { names.thing(&format!("{STACK}{text}"), &text) }
+        let [a, b] = hash;
+        if lines == 0 { Val::Null } else { names.thing(&format!("{STACK}{a:x} {b:x}"), &text) }
     }
 }
 

@@ -142,7 +142,8 @@ impl ViewSet {
     /// Reads the events of a chunk that the views need.
     #[must_use]
     pub fn read(&self, chunk: &Chunk<'_>) -> Part {
-        let mut context = Context::new(chunk, &self.filter.own);
+        let lines = self.queries.iter().flat_map(|query| &query.columns).filter(|column| column.field.path.ends_with("stackTrace")).filter_map(|column| column.format.lines).max();
+        let mut context = Context::new(chunk, &self.filter.own, lines.unwrap_or(1).max(1));
         let mut views: Vec<Rows> = self.queries.iter().map(Rows::new).collect();
         let mut readings: HashMap<u64, Reading, foldhash::fast::RandomState> = HashMap::default();
         for of in chunk.metadata().event_types() {
@@ -324,7 +325,7 @@ impl Rows {
                 group
             }
         };
-        let from = From { source: tap.source, end };
+        let from = From { source: u16::try_from(tap.source).unwrap_or(u16::MAX), end };
         if let Some(last) = self.last_end.get_mut(tap.source) {
             *last = Some(last.map_or(end, |last| last.max(end)));
         }
@@ -451,7 +452,7 @@ impl Rows {
                 for (column, meta) in query.columns.iter().zip(&self.metas) {
                     let mut state = states.next().unwrap_or_default();
                     if let State::Batch { source, end, .. } = state {
-                        current &= self.last_end.get(source).copied().flatten() == Some(end);
+                        current &= self.last_end.get(usize::from(source)).copied().flatten() == Some(end);
                     }
                     row.push(match (column.aggregate, &mut state) {
                         (Some(Aggregate::List | Aggregate::Set), State::Values(values)) => {

@@ -16,7 +16,7 @@ pub(crate) enum State {
     },
     Count(u64),
     Sum {
-        whole: i128,
+        whole: i64,
         float: f64,
         is_float: bool,
     },
@@ -31,25 +31,30 @@ pub(crate) enum State {
         squares: f64,
     },
     Numbers(Vec<f64>),
-    /// The first and the last value, with when their events ended.
-    Ends {
-        first: (Val, i64),
-        last: (Val, i64),
-        n: u64,
-    },
+    /// The first and the last value.
+    Ends(Box<Ends>),
     Values(Vec<Val>),
     /// A value, the source of its event and when that ended.
     Batch {
         value: Val,
-        source: usize,
+        source: u16,
         end: i64,
     },
+}
+
+/// The first and the last value, with when their events ended, and how many there were. Rare, so that it does not make all
+/// others larger.
+#[derive(Debug, Clone)]
+pub(crate) struct Ends {
+    first: (Val, i64),
+    last: (Val, i64),
+    n: u64,
 }
 
 /// The event that a value is of.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct From {
-    pub(crate) source: usize,
+    pub(crate) source: u16,
     pub(crate) end: i64,
 }
 
@@ -92,16 +97,16 @@ impl State {
             Aggregate::Minimum => self.keep(value, |old| order(value, old)),
             Aggregate::Maximum => self.keep(value, |old| order(old, value)),
             Aggregate::Difference => match self {
-                Self::Ends { first, last, n } => {
-                    *n += 1;
-                    if end < first.1 {
-                        *first = (value, end);
+                Self::Ends(ends) => {
+                    ends.n += 1;
+                    if end < ends.first.1 {
+                        ends.first = (value, end);
                     }
-                    if end >= last.1 {
-                        *last = (value, end);
+                    if end >= ends.last.1 {
+                        ends.last = (value, end);
                     }
                 }
-                _ => *self = Self::Ends { first: (value, end), last: (value, end), n: 1 },
+                _ => *self = Self::Ends(Box::new(Ends { first: (value, end), last: (value, end), n: 1 })),
             },
             Aggregate::List => match self {
                 Self::Values(values) => values.push(value),
@@ -154,7 +159,7 @@ impl State {
             _ => (0, 0.0, false),
         };
         match (value.whole(), value.number()) {
-            (Some(n), _) => whole += n,
+            (Some(n), _) => whole = whole.saturating_add(long(n)),
             (None, Some(n)) => (float, is_float) = (float + n, true),
             (None, None) => return,
         }
@@ -188,7 +193,7 @@ impl State {
             },
             (Self::Count(n), Self::Count(more)) => *n += more,
             (Self::Sum { whole, float, is_float }, Self::Sum { whole: w, float: f, is_float: other }) => {
-                (*whole, *float, *is_float) = (*whole + w, *float + f, *is_float || other);
+                (*whole, *float, *is_float) = (whole.saturating_add(w), *float + f, *is_float || other);
             }
             (Self::Mean { sum, n }, Self::Mean { sum: more, n: count }) => (*sum, *n) = (*sum + more, *n + count),
             (Self::Spread { n, mean, squares }, Self::Spread { n: m, mean: other, squares: more }) => {
@@ -199,8 +204,9 @@ impl State {
                 *n = all;
             }
             (Self::Numbers(numbers), Self::Numbers(more)) => numbers.extend(more),
-            (Self::Ends { last, n, .. }, Self::Ends { last: later, n: more, .. }) => {
-                (*last, *n) = ((new(later.0), later.1), *n + more);
+            (Self::Ends(ends), Self::Ends(later)) => {
+                ends.last = (new(later.last.0), later.last.1);
+                ends.n += later.n;
             }
             (Self::Values(values), Self::Values(more)) => {
                 values.extend(more.into_iter().map(new));
@@ -209,8 +215,9 @@ impl State {
                 }
             }
             (_, Self::Values(more)) => *self = Self::Values(more.into_iter().map(new).collect()),
-            (_, Self::Ends { first, last, n }) => {
-                *self = Self::Ends { first: (new(first.0), first.1), last: (new(last.0), last.1), n };
+            (_, Self::Ends(mut ends)) => {
+                (ends.first.0, ends.last.0) = (new(ends.first.0), new(ends.last.0));
+                *self = Self::Ends(ends);
             }
             (_, Self::Batch { value, source, end }) => *self = Self::Batch { value: new(value), source, end },
             (_, later) => *self = later,
@@ -227,10 +234,7 @@ impl State {
             Self::One { value, .. } | Self::Batch { value, .. } => *value,
             Self::Count(n) => Val::Int(i64::try_from(*n).unwrap_or(i64::MAX)),
             Self::Sum { whole, float, is_float: true } => Val::Float(*float + *whole as f64),
-            Self::Sum { whole, .. } => {
-                let limit = if *whole < 0 { i64::MIN } else { i64::MAX };
-                Val::Int(i64::try_from(*whole).unwrap_or(limit))
-            }
+            Self::Sum { whole, .. } => Val::Int(*whole),
             Self::Mean { sum, n } => Val::Float(*sum / (*n).max(1) as f64),
             Self::Spread { n, .. } if *n < 2.0 => Val::Null,
             Self::Spread { n, squares, .. } => Val::Float((*squares / (*n - 1.0)).sqrt()),
@@ -239,20 +243,26 @@ impl State {
                 percentile(numbers, f64::from(thousandths) / 1000.0)
             }
             // The JDK's: from one point in time there is no end.
-            Self::Ends { n: 1, .. } if is_instant => Val::Int(i64::MAX),
-            Self::Ends { first: (first, _), last: (last, _), .. } => match (first.whole(), last.whole()) {
-                (Some(first), Some(last)) => Val::Int(i64::try_from(last - first).unwrap_or(i64::MAX)),
-                _ => match (first.number(), last.number()) {
-                    (Some(first), Some(last)) => Val::Float(last - first),
+            Self::Ends(ends) if ends.n == 1 && is_instant => Val::Int(i64::MAX),
+            Self::Ends(ends) => {
+                let (first, last) = (ends.first.0, ends.last.0);
+                match (first.whole(), last.whole(), first.number(), last.number()) {
+                    (Some(first), Some(last), ..) => Val::Int(long(last - first)),
+                    (.., Some(first), Some(last)) => Val::Float(last - first),
                     _ => Val::Null,
-                },
-            },
+                }
+            }
             Self::Values(values) => {
                 distinct(values);
                 Val::Int(i64::try_from(values.len()).unwrap_or(i64::MAX))
             }
         }
     }
+}
+
+/// As far as it fits.
+fn long(n: i128) -> i64 {
+    i64::try_from(n).unwrap_or(if n < 0 { i64::MIN } else { i64::MAX })
 }
 
 /// Each value once, in the order of their first.
@@ -319,6 +329,11 @@ mod tests {
         }
         let deviation = of(Aggregate::StandardDeviation, &values).number().unwrap_or(0.0);
         assert!((deviation - (5.0f64 / 3.0).sqrt()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_state_is_small() {
+        assert!(size_of::<State>() <= 40, "{}", size_of::<State>());
     }
 
     #[test]

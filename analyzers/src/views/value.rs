@@ -63,21 +63,35 @@ impl Val {
 /// What the identities of stack traces begin with.
 pub(crate) const STACK: &str = "stack ";
 
-/// What a text stands for: equal texts of different kinds are different things.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sort {
-    /// A string.
+/// What makes a text the same as another: equal texts of different kinds are different things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Identity {
+    /// A string: the text itself.
     Plain,
-    /// A constant with an identity of its own.
-    Thing,
+    /// A constant: 128 bits of a hash of what it is. Equal ones of different things would join two rows; no file can have
+    /// enough constants for that to happen by chance.
+    Thing([u64; 2]),
 }
 
 #[derive(Debug)]
 struct Name {
-    sort: Sort,
-    /// What makes it the same as another: the text itself for a plain one.
-    identity: Box<str>,
-    text: Option<Box<str>>,
+    text: Box<str>,
+    identity: Identity,
+    /// A stack trace, a line for each frame.
+    stack: bool,
+}
+
+impl Name {
+    fn hash(&self, hasher: &foldhash::fast::RandomState) -> u64 {
+        hash_of(hasher, self.identity, &self.text)
+    }
+}
+
+fn hash_of(hasher: &foldhash::fast::RandomState, identity: Identity, text: &str) -> u64 {
+    match identity {
+        Identity::Plain => hasher.hash_one(text),
+        Identity::Thing(bits) => hasher.hash_one(bits),
+    }
 }
 
 /// Texts by number, each kept once.
@@ -91,44 +105,61 @@ pub(crate) struct Names {
 impl Names {
     /// The number of a string.
     pub(crate) fn plain(&mut self, text: &str) -> Val {
-        self.find(Sort::Plain, text, || None)
+        self.find(Identity::Plain, false, text)
     }
 
     /// The number of a constant that is shown as `text`.
     pub(crate) fn thing(&mut self, identity: &str, text: &str) -> Val {
-        self.find(Sort::Thing, identity, || Some(text.into()))
+        let bits = [1, 2].map(|seed| foldhash::quality::FixedState::with_seed(seed).hash_one(identity));
+        self.find(Identity::Thing(bits), identity.starts_with(STACK), text)
     }
 
-    fn find(&mut self, sort: Sort, identity: &str, text: impl FnOnce() -> Option<Box<str>>) -> Val {
+    fn known(&self, hash: u64, identity: Identity, text: &str) -> Option<Val> {
+        let same = |&n: &u32| {
+            self.names.get(n as usize).is_some_and(|name| {
+                name.identity == identity && (identity != Identity::Plain || *name.text == *text)
+            })
+        };
+        self.table.find(hash, same).map(|&found| Val::Text(found))
+    }
+
+    fn find(&mut self, identity: Identity, stack: bool, text: &str) -> Val {
+        let hash = hash_of(&self.hasher, identity, text);
+        self.known(hash, identity, text).unwrap_or_else(|| self.add(hash, Name { text: text.into(), identity, stack }))
+    }
+
+    /// As [`find`](Self::find), of a text that need not be copied.
+    fn keep(&mut self, identity: Identity, stack: bool, text: Box<str>) -> Val {
+        let hash = hash_of(&self.hasher, identity, &text);
+        self.known(hash, identity, &text).unwrap_or_else(|| self.add(hash, Name { text, identity, stack }))
+    }
+
+    fn add(&mut self, hash: u64, name: Name) -> Val {
         let Self { names, table, hasher } = self;
-        let hash = hasher.hash_one(identity);
-        let same =
-            |&n: &u32| names.get(n as usize).is_some_and(|name| name.sort == sort && *name.identity == *identity);
-        if let Some(&found) = table.find(hash, same) {
-            return Val::Text(found);
-        }
         let Ok(number) = u32::try_from(names.len()) else { return Val::Null };
-        let rehash = |&n: &u32| names.get(n as usize).map_or(0, |name| hasher.hash_one(&*name.identity));
+        let rehash = |&n: &u32| names.get(n as usize).map_or(0, |name| name.hash(hasher));
         table.insert_unique(hash, number, rehash);
-        names.push(Name { sort, identity: identity.into(), text: text() });
+        names.push(name);
         Val::Text(number)
     }
 
     /// The text with this number.
     pub(crate) fn text(&self, number: u32) -> &str {
-        self.names.get(number as usize).map_or("", |name| name.text.as_deref().unwrap_or(&name.identity))
+        self.names.get(number as usize).map_or("", |name| &name.text)
     }
 
     /// Whether the text is a stack trace, a line for each frame.
     pub(crate) fn is_stack(&self, number: u32) -> bool {
-        let stack = |name: &Name| name.sort == Sort::Thing && name.identity.starts_with(STACK);
-        self.names.get(number as usize).is_some_and(stack)
+        self.names.get(number as usize).is_some_and(|name| name.stack)
     }
 
     /// Adds the names of another table; gives its numbers in this one.
     pub(crate) fn absorb(&mut self, other: Self) -> Vec<Val> {
-        let add = |name: Name| self.find(name.sort, &name.identity, || name.text);
-        other.names.into_iter().map(add).collect()
+        let mut numbers = Vec::with_capacity(other.names.len());
+        for Name { text, identity, stack } in other.names {
+            numbers.push(self.keep(identity, stack, text));
+        }
+        numbers
     }
 }
 
