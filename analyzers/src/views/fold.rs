@@ -142,7 +142,13 @@ impl ViewSet {
     /// Reads the events of a chunk that the views need.
     #[must_use]
     pub fn read(&self, chunk: &Chunk<'_>) -> Part {
-        let lines = self.queries.iter().flat_map(|query| &query.columns).filter(|column| column.field.path.ends_with("stackTrace")).filter_map(|column| column.format.lines).max();
+        let lines = self
+            .queries
+            .iter()
+            .flat_map(|query| &query.columns)
+            .filter(|column| column.field.path.ends_with("stackTrace"))
+            .filter_map(|column| column.format.lines)
+            .max();
         let mut context = Context::new(chunk, &self.filter.own, lines.unwrap_or(1).max(1));
         let mut views: Vec<Rows> = self.queries.iter().map(Rows::new).collect();
         let mut readings: HashMap<u64, Reading, foldhash::fast::RandomState> = HashMap::default();

@@ -116,9 +116,9 @@ impl Names {
 
     fn known(&self, hash: u64, identity: Identity, text: &str) -> Option<Val> {
         let same = |&n: &u32| {
-            self.names.get(n as usize).is_some_and(|name| {
-                name.identity == identity && (identity != Identity::Plain || *name.text == *text)
-            })
+            self.names
+                .get(n as usize)
+                .is_some_and(|name| name.identity == identity && (identity != Identity::Plain || *name.text == *text))
         };
         self.table.find(hash, same).map(|&found| Val::Text(found))
     }
