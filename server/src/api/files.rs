@@ -98,7 +98,11 @@ fn open(app: &App, id: &str, name: &str, range: Option<&str>) -> Result<Option<D
 pub(crate) fn nice_name(profile: &Profile, label: &str) -> String {
     let time = crate::time::rfc3339(profile.start);
     let time: String = time.chars().take(19).filter(|c| *c != ':').collect();
-    let name = format!("{}-{time}-{label}", profile.facets.service);
+    safe_name(&format!("{}-{time}-{label}", profile.facets.service))
+}
+
+/// A name without anything that a header or a file system takes for something else.
+pub(crate) fn safe_name(name: &str) -> String {
     name.chars()
         .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '-' })
         .take(150)

@@ -1,10 +1,13 @@
 //! The API: one file a route. `ROUTES` lists them; the router and `openapi.json` are made of it.
 
 mod analysis;
+mod diff;
 mod dropped;
 mod events;
+mod export;
 mod facets;
 pub(crate) mod files;
+mod flame;
 mod guard;
 mod health;
 mod metrics;
@@ -16,9 +19,11 @@ mod profile;
 mod profiles;
 mod route;
 mod runtime;
+mod selection;
 mod serve;
 mod status;
 mod suggest;
+mod table;
 mod upload;
 
 use std::sync::Arc;
@@ -45,7 +50,7 @@ pub(crate) type Answer = Result<Response, Problem>;
 
 /// All routes.
 pub(crate) fn routes() -> Vec<Route> {
-    let groups: [&[Route]; 14] = [
+    let groups: [&[Route]; 18] = [
         &profiles::ROUTES,
         &facets::ROUTES,
         &suggest::ROUTES,
@@ -54,6 +59,10 @@ pub(crate) fn routes() -> Vec<Route> {
         &runtime::ROUTES,
         &files::ROUTES,
         &metrics::ROUTES,
+        &flame::ROUTES,
+        &table::ROUTES,
+        &diff::ROUTES,
+        &export::ROUTES,
         &events::ROUTES,
         &status::ROUTES,
         &health::ROUTES,

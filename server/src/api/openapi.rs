@@ -74,7 +74,7 @@ fn operation(route: &Route) -> Value {
         .filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
         .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
         .collect();
-    parameters.extend(route.params.iter().map(|p| {
+    parameters.extend(route.params.iter().filter(|p| !p.name.is_empty()).map(|p| {
         let schema = match p.kind {
             "array" => json!({"type": "array", "items": {"type": "string"}}),
             "integer" => json!({"type": "integer", "minimum": 0}),

@@ -1,5 +1,7 @@
 //! The narrow gate to the crates that compute: nothing else in this crate makes a number out of samples.
 
+pub(crate) mod trees;
+
 use std::path::Path;
 use std::time::Duration;
 

@@ -1,0 +1,182 @@
+//! `GET /api/v1/diff`, `/api/v1/diff/table`: two selections, compared.
+
+use axum::extract::{RawQuery, State as Has};
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use serde_json::json;
+
+use super::route::{Param, param};
+use super::selection::{self, Merged, Selection};
+use super::{Access, Answer, Params, Problem, Route, State};
+use crate::app::App;
+use crate::derive::compute::trees::{self, Diff, Per};
+use jfrkit_profile::Cancel;
+
+const NAMES: [&str; 27] = [
+    "a.profile",
+    "a.q",
+    "a.from",
+    "a.to",
+    "b.profile",
+    "b.q",
+    "b.from",
+    "b.to",
+    "type",
+    "value",
+    "view",
+    "function",
+    "group",
+    "recursion",
+    "lines",
+    "per",
+    "include",
+    "exclude",
+    "hide",
+    "thread",
+    "library",
+    "min",
+    "by",
+    "limit",
+    "filter",
+    "root",
+    "search",
+];
+
+const PARAMS: [Param; 24] = [
+    param("a.profile", "array", "Id of a profile of A; can be repeated"),
+    param("a.q", "string", "Query of A"),
+    param("a.from", "string", "Begin of the time range of A"),
+    param("a.to", "string", "End of the time range of A"),
+    param("b.profile", "array", "Id of a profile of B; can be repeated"),
+    param("b.q", "string", "Query of B"),
+    param("b.from", "string", "Begin of the time range of B"),
+    param("b.to", "string", "End of the time range of B"),
+    param("type", "string", "The type of profile"),
+    param("value", "string", "The value; the last of the type without this"),
+    param("group", "string", "A first level: thread, class, endpoint or label:KEY"),
+    param("recursion", "string", "collapse: consecutive frames of one function are one"),
+    param("lines", "string", "1: frames are lines"),
+    param("per", "string", "second (default) or share"),
+    param("include", "array", "Only stacks with a frame that matches this regular expression"),
+    param("exclude", "array", "No stacks with a frame that matches"),
+    param("hide", "array", "Frames that match go; their value goes to the caller"),
+    param("thread", "string", "Only threads whose name matches"),
+    param("library", "array", "Prefix of names that are collapsed"),
+    param("min", "string", "Subtrees below this share are folded; 0.0001 without this"),
+    param("by", "string", "Of the table: function (default), line, package, class, thread, endpoint or label:KEY"),
+    param("limit", "integer", "Of the table: rows, at most 10,000; 500 without this"),
+    param("filter", "string", "Of the table: text or /regex/ of the key"),
+    param("view", "string", "flame"),
+];
+
+const fn route(path: &'static str, what: &'static str, handler: fn() -> axum::routing::MethodRouter<State>) -> Route {
+    Route {
+        path,
+        method: "get",
+        what,
+        access: Access::Page,
+        params: &PARAMS,
+        answers: "application/json",
+        takes: "",
+        also: &[202, 400, 404],
+        handler,
+    }
+}
+
+pub(super) const ROUTES: [Route; 2] = [
+    route("/api/v1/diff", "The trees of two selections as one, with both values", || get(tree)),
+    route("/api/v1/diff/table", "The rows of two selections with both values, the greatest change first", || {
+        get(table)
+    }),
+];
+
+/// Both sides, and how to compare them.
+struct Pair {
+    a: Selection,
+    b: Selection,
+    per: Per,
+}
+
+impl Pair {
+    fn new(params: &Params) -> Result<Self, Problem> {
+        let per = match params.get("per") {
+            None | Some("second") => Per::Second,
+            Some("share") => Per::Share,
+            Some(other) => return Err(Problem::bad(format!("per: expected second or share, not {other:?}"))),
+        };
+        Ok(Self { a: Selection::new(params, "a.")?, b: Selection::new(params, "b.")?, per })
+    }
+
+    fn load(&self, app: &App, cancel: &Cancel) -> Result<Option<(Merged, Merged)>, Problem> {
+        let Some(a) = self.a.load(app, cancel)? else { return Ok(None) };
+        let Some(b) = self.b.load(app, cancel)? else { return Ok(None) };
+        if a.value_names() != b.value_names() {
+            let ((a, _), (b, _)) = (a.value_names(), b.value_names());
+            return Err(Problem::bad(format!("the selections count different things: {a} and {b}")));
+        }
+        Ok(Some((a, b)))
+    }
+}
+
+fn side(json: &mut serde_json::Value, name: &str, merged: &Merged) {
+    if let Some(side) = json.get_mut(name) {
+        super::set(side, "profiles", json!(merged.counts));
+        super::set(side, "label", json!(merged.name));
+    }
+}
+
+async fn tree(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
+    let params = Params::new(query.as_deref(), &NAMES)?;
+    let pair = Pair::new(&params)?;
+    let view = selection::view(&params)?;
+    let min = params
+        .get("min")
+        .and_then(|m| m.parse().ok())
+        .filter(|m| (0.0..=1.0).contains(m))
+        .unwrap_or(trees::DEFAULT_MIN);
+    super::compute(&app, move |app, cancel| {
+        let Some((a, b)) = pair.load(app, cancel)? else { return Ok(super::processing()) };
+        let diff = Diff::new((&a.stacks, a.value), (&b.stacks, b.value), &view, pair.per, cancel)
+            .map_err(selection::problem)?;
+        let mut json = diff.to_json(min);
+        let (name, unit) = a.value_names();
+        json.tree.kind.clone_from(&a.kind);
+        name.clone_into(&mut json.tree.value);
+        unit.clone_into(&mut json.tree.unit);
+        let mut json = serde_json::to_value(&json).map_err(std::io::Error::from)?;
+        side(&mut json, "a", &a);
+        side(&mut json, "b", &b);
+        Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], json.to_string())
+            .into_response())
+    })
+    .await
+}
+
+async fn table(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
+    let params = Params::new(query.as_deref(), &NAMES)?;
+    let pair = Pair::new(&params)?;
+    let view = selection::view(&params)?;
+    let by = super::table::by(&params)?;
+    let limit = params.number("limit", 500, 10_000)?;
+    let filter =
+        params.get("filter").map(|text| trees::Pattern::search(text).map_err(selection::problem)).transpose()?;
+    super::compute(&app, move |app, cancel| {
+        let Some((a, b)) = pair.load(app, cancel)? else { return Ok(super::processing()) };
+        let made = Diff::table((&a.stacks, a.value), (&b.stacks, b.value), &view, &by, pair.per, cancel);
+        let (side_a, side_b, mut rows) = made.map_err(selection::problem)?;
+        if let Some(filter) = &filter {
+            rows.retain(|row| filter.matches(&row.key));
+        }
+        let count = rows.len();
+        rows.truncate(limit);
+        let (name, unit) = a.value_names();
+        let mut json = json!({
+            "type": a.kind, "value": name, "unit": unit, "per": pair.per, "a": side_a, "b": side_b, "rows": rows, "count": count,
+        });
+        side(&mut json, "a", &a);
+        side(&mut json, "b", &b);
+        Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], json.to_string()).into_response())
+    })
+    .await
+}

@@ -1,0 +1,81 @@
+//! `GET /api/v1/export`: a selection as one file.
+
+use axum::extract::{RawQuery, State as Has};
+use axum::http::{HeaderValue, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+
+use super::route::param;
+use super::selection::{self, Selection};
+use super::{Access, Answer, Params, Problem, Route, State};
+use crate::derive::compute::trees::{self, Tree};
+
+const NAMES: [&str; 18] = [
+    "profile",
+    "q",
+    "from",
+    "to",
+    "type",
+    "value",
+    "view",
+    "function",
+    "group",
+    "recursion",
+    "lines",
+    "per",
+    "include",
+    "exclude",
+    "hide",
+    "thread",
+    "library",
+    "format",
+];
+
+pub(super) const ROUTES: [Route; 1] = [Route {
+    path: "/api/v1/export",
+    method: "get",
+    what: "A selection in a view as one file",
+    access: Access::Page,
+    params: &selection::with([
+        param("format", "string", "pprof (default), collapsed, speedscope or html"),
+        selection::NONE,
+        selection::NONE,
+        selection::NONE,
+        selection::NONE,
+    ]),
+    answers: "application/octet-stream",
+    takes: "",
+    also: &[202, 400, 404],
+    handler: || get(export),
+}];
+
+async fn export(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
+    let params = Params::new(query.as_deref(), &NAMES)?;
+    let selection = Selection::new(&params, "")?;
+    let view = selection::view(&params)?;
+    let format = params.get("format").unwrap_or("pprof").to_owned();
+    if !matches!(format.as_str(), "pprof" | "collapsed" | "speedscope" | "html") {
+        return Err(Problem::bad(format!("format: expected pprof, collapsed, speedscope or html, not {format:?}")));
+    }
+    super::compute(&app, move |app, cancel| {
+        let Some(merged) = selection.load(app, cancel)? else { return Ok(super::processing()) };
+        let tree = Tree::new(&merged.stacks, merged.value, &view, cancel).map_err(selection::problem)?;
+        let (value, unit) = merged.value_names();
+        let title = format!("{} {}", merged.name, merged.kind);
+        let (bytes, ending) = match format.as_str() {
+            "pprof" => (trees::pprof(&tree, value, unit, &merged.stacks)?, "pb.gz"),
+            "collapsed" => (trees::collapsed(&tree), "collapsed.txt"),
+            "speedscope" => (trees::speedscope(&tree, &title, unit)?, "speedscope.json"),
+            _ => (trees::html(&tree, &title, &merged.kind, value, unit, merged.stacks.seconds)?, "html"),
+        };
+        let name = super::files::safe_name(&format!("{}-{}.{ending}", merged.name, merged.kind));
+        let mut response =
+            ([(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, "no-store")], bytes)
+                .into_response();
+        if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+            response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
+        }
+        Ok(response)
+    })
+    .await
+}

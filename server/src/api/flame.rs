@@ -1,0 +1,166 @@
+//! `GET /api/v1/flame`: the tree of one profile or of many merged.
+
+use axum::extract::{RawQuery, State as Has};
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use serde::Serialize;
+
+use super::selection::{self, Merged, Selection};
+use super::{Access, Answer, Params, Problem, Route, State};
+use crate::derive::compute::trees::{self, Address, Pattern, Tree, TreeJson};
+
+/// Parameters of SELECTION and VIEW, and those of the tree.
+const NAMES: [&str; 20] = [
+    "profile",
+    "q",
+    "from",
+    "to",
+    "type",
+    "value",
+    "view",
+    "function",
+    "group",
+    "recursion",
+    "lines",
+    "per",
+    "include",
+    "exclude",
+    "hide",
+    "thread",
+    "library",
+    "root",
+    "min",
+    "search",
+];
+
+pub(super) const ROUTES: [Route; 1] = [Route {
+    path: "/api/v1/flame",
+    method: "get",
+    what: "The tree of one profile, or of many merged: nodes in preorder, siblings by total",
+    access: Access::Page,
+    params: &selection::with([
+        super::route::param("root", "string", "Address of a node: only what is below it, with its ancestors"),
+        super::route::param("min", "string", "Subtrees below this share of the root are folded; 0.0001 without this"),
+        super::route::param("search", "string", "Text or /regex/ that is counted on the whole tree"),
+        selection::NONE,
+        selection::NONE,
+    ]),
+    answers: "application/json",
+    takes: "",
+    also: &[202, 400, 404],
+    handler: || get(flame),
+}];
+
+/// The answer.
+#[derive(Serialize)]
+struct FlameJson<'j> {
+    #[serde(flatten)]
+    tree: &'j TreeJson,
+    profiles: selection::Counts,
+    per: &'j str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requests: Option<std::collections::BTreeMap<String, i64>>,
+}
+
+/// The answer for a function between its callers and callees.
+#[derive(Serialize)]
+struct SandwichJson<'j> {
+    #[serde(rename = "type")]
+    kind: &'j str,
+    value: &'j str,
+    unit: &'j str,
+    seconds: f64,
+    total: i64,
+    profiles: selection::Counts,
+    per: &'j str,
+    callers: TreeJson,
+    callees: TreeJson,
+}
+
+async fn flame(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
+    let params = Params::new(query.as_deref(), &NAMES)?;
+    let selection = Selection::new(&params, "")?;
+    let view = selection::view(&params)?;
+    let shape = params.get("view").unwrap_or("flame").to_owned();
+    let function = params.get("function").map(str::to_owned);
+    if !matches!(shape.as_str(), "flame" | "callers" | "sandwich") {
+        return Err(Problem::bad(format!("view: expected flame, callers or sandwich, not {shape:?}")));
+    }
+    if shape == "sandwich" && function.is_none() {
+        return Err(Problem::bad("view=sandwich needs function=NAME"));
+    }
+    let root = params
+        .get("root")
+        .map(|text| Address::parse(text).ok_or_else(|| Problem::bad("root: expected 16 hexadecimal digits")));
+    let root = root.transpose()?;
+    let min = match params.get("min") {
+        None => trees::DEFAULT_MIN,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|m| (0.0..=1.0).contains(m))
+            .ok_or_else(|| Problem::bad("min: expected a share from 0 to 1"))?,
+    };
+    let search = params.get("search").map(|text| Pattern::search(text).map_err(selection::problem)).transpose()?;
+    let per = params.get("per").unwrap_or("total").to_owned();
+    if !matches!(per.as_str(), "total" | "second" | "request") {
+        return Err(Problem::bad(format!("per: expected total, second or request, not {per:?}")));
+    }
+    let key = selection::tree_key(query.as_deref().unwrap_or_default());
+    super::compute(&app, move |app, cancel| {
+        let Some(merged) = selection.load(app, cancel)? else { return Ok(super::processing()) };
+        let Merged { stacks, value, counts, kind, one, .. } = &merged;
+        let (name, unit) = merged.value_names();
+        let body = if shape == "sandwich" {
+            let made = Tree::sandwich(stacks, *value, &view, function.as_deref().unwrap_or_default(), cancel)
+                .map_err(selection::problem)?;
+            let json = |tree: &Tree| tree.to_json(None, min).unwrap_or_default();
+            serde_json::to_vec(&SandwichJson {
+                kind,
+                value: name,
+                unit,
+                seconds: stacks.seconds,
+                total: stacks.totals().get(*value).copied().unwrap_or(0),
+                profiles: *counts,
+                per: &per,
+                callers: json(&made.callers),
+                callees: json(&made.callees),
+            })
+        } else {
+            let cached = one.and_then(|id| app.decoded.get::<Tree>(id, &key));
+            let tree = match cached {
+                Some(tree) => tree,
+                None => {
+                    let tree = if shape == "callers" {
+                        Tree::callers(stacks, *value, &view, cancel)
+                    } else {
+                        Tree::new(stacks, *value, &view, cancel)
+                    };
+                    let tree = std::sync::Arc::new(tree.map_err(selection::problem)?);
+                    if let Some(id) = one {
+                        let bytes = u64::try_from(tree.len()).unwrap_or(u64::MAX).saturating_mul(80);
+                        app.decoded.put(*id, &key, tree.clone(), bytes);
+                    }
+                    tree
+                }
+            };
+            let json = tree.to_json(root, min).ok_or_else(|| Problem::not_found("no node has this address"))?;
+            let matches = search.as_ref().map(|pattern| tree.search(pattern));
+            let json = TreeJson {
+                kind: kind.clone(),
+                value: name.to_owned(),
+                unit: unit.to_owned(),
+                seconds: stacks.seconds,
+                matches,
+                ..json
+            };
+            let requests = (per == "request").then(|| merged.requests.clone());
+            serde_json::to_vec(&FlameJson { tree: &json, profiles: *counts, per: &per, requests })
+        };
+        let body = body.map_err(std::io::Error::from)?;
+        let response = ([(header::CONTENT_TYPE, "application/json")], body).into_response();
+        Ok(merged.cacheable(response))
+    })
+    .await
+}

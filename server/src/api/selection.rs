@@ -1,0 +1,286 @@
+//! SELECTION and VIEW: which profiles, and how their stacks are shown.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use jfrkit_profile::Cancel;
+use serde::Serialize;
+
+use super::route::{FROM, Param, Q, TO, param};
+use super::{Params, Problem};
+use crate::app::App;
+use crate::derive::compute::trees::{self, CallStacks, Group, Pattern, TreeError, View};
+use crate::id::Id;
+use crate::index::Scope;
+
+/// Profiles that are merged.
+const MOST: usize = 500;
+
+/// A place that is not used.
+pub(super) const NONE: Param = param("", "string", "");
+
+/// Parameters of SELECTION and VIEW, and some more.
+pub(super) const fn with(more: [Param; 5]) -> [Param; 22] {
+    let [a, b, c, d, e] = more;
+    [
+        param("profile", "array", "Id of a profile; can be repeated"),
+        Q,
+        FROM,
+        TO,
+        param("type", "string", "The type of profile"),
+        param("value", "string", "The value; the last of the type without this"),
+        param("view", "string", "flame, callers or sandwich"),
+        param("function", "string", "The function of a sandwich"),
+        param("group", "string", "A first level: thread, class, endpoint or label:KEY"),
+        param("recursion", "string", "collapse: consecutive frames of one function are one"),
+        param("lines", "string", "1: frames are lines"),
+        param("per", "string", "total, second or request"),
+        param("include", "array", "Only stacks with a frame that matches this regular expression"),
+        param("exclude", "array", "No stacks with a frame that matches"),
+        param("hide", "array", "Frames that match go; their value goes to the caller"),
+        param("thread", "string", "Only threads whose name matches"),
+        param("library", "array", "Prefix of names that are collapsed"),
+        a,
+        b,
+        c,
+        d,
+        e,
+    ]
+}
+
+/// What a mistake in a view or a failed computation is to the client.
+pub(super) fn problem(error: TreeError) -> Problem {
+    match error {
+        TreeError::Canceled => Problem::new(StatusCode::GATEWAY_TIMEOUT, "the query was canceled"),
+        error => Problem::bad(error.to_string()),
+    }
+}
+
+/// VIEW.
+pub(super) fn view(params: &Params) -> Result<View, Problem> {
+    // Several patterns of one kind are alternatives; of `include` all must match, so they stay one by one below.
+    let pattern = |name: &str| {
+        let all: Vec<&str> = params.all(name).collect();
+        let text = match all.as_slice() {
+            [] => return Ok(None),
+            [one] => (*one).to_owned(),
+            many => many.iter().map(|p| format!("(?:{p})")).collect::<Vec<_>>().join("|"),
+        };
+        Pattern::new(&text).map(Some).map_err(problem)
+    };
+    let group = params.get("group").filter(|g| *g != "none").map(|text| {
+        Group::parse(text)
+            .ok_or_else(|| Problem::bad(format!("group: expected thread, class, endpoint or label:KEY, not {text:?}")))
+    });
+    Ok(View {
+        group: group.transpose()?,
+        include: pattern("include")?,
+        exclude: pattern("exclude")?,
+        hide: pattern("hide")?,
+        thread: pattern("thread")?,
+        collapse_recursion: params.get("recursion") == Some("collapse"),
+        library: params.all("library").take(100).map(str::to_owned).collect(),
+        lines: params.get("lines") == Some("1"),
+    })
+}
+
+/// What a tree of one profile depends on beside the profile: not what is cut from it.
+pub(super) fn tree_key(query: &str) -> String {
+    let mut pairs = super::params::decode(query);
+    pairs.retain(|(name, _)| {
+        !matches!(name.as_str(), "profile" | "root" | "min" | "search" | "per" | "q" | "from" | "to")
+    });
+    pairs.sort();
+    format!("tree {pairs:?}")
+}
+
+/// How many profiles match and how many of them are merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(super) struct Counts {
+    pub(super) matched: usize,
+    pub(super) merged: usize,
+}
+
+/// SELECTION.
+#[derive(Debug, Clone)]
+pub(super) struct Selection {
+    ids: Vec<String>,
+    scope: Scope,
+    kind: String,
+    value: Option<String>,
+}
+
+/// The stacks of a selection.
+pub(super) struct Merged {
+    pub(super) stacks: Arc<CallStacks>,
+    pub(super) value: usize,
+    pub(super) counts: Counts,
+    pub(super) kind: String,
+    /// The profile, if it is one.
+    pub(super) one: Option<Id>,
+    /// Requests by endpoint.
+    pub(super) requests: BTreeMap<String, i64>,
+    /// Name for files.
+    pub(super) name: String,
+    derived: u32,
+}
+
+impl Selection {
+    /// From parameters whose names begin with a prefix.
+    pub(super) fn new(params: &Params, prefix: &str) -> Result<Self, Problem> {
+        let ids: Vec<String> = params.all(&format!("{prefix}profile")).map(str::to_owned).collect();
+        if ids.len() > MOST {
+            return Err(Problem::bad(format!("more than {MOST} profiles")));
+        }
+        let kind =
+            params.get("type").ok_or_else(|| Problem::bad("type: expected the type of profile, for example cpu"))?;
+        Ok(Self {
+            ids,
+            scope: params.scope(prefix)?,
+            kind: kind.to_owned(),
+            value: params.get("value").map(str::to_owned),
+        })
+    }
+
+    /// Loads and merges; nothing while the only profile is not derived.
+    pub(super) fn load(&self, app: &App, cancel: &Cancel) -> Result<Option<Merged>, Problem> {
+        let mut ids: Vec<Id> = Vec::new();
+        for id in &self.ids {
+            let id = super::find(app, id)?;
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        let matched = if self.ids.is_empty() {
+            let found = app.index.select(&self.scope, Some(&self.kind));
+            let matched = found.len();
+            // Spread evenly over time.
+            ids = (0..matched.min(MOST))
+                .filter_map(|i| found.get(i * matched / matched.min(MOST)).map(|(id, ..)| *id))
+                .collect();
+            matched
+        } else {
+            ids.len()
+        };
+        if let [one] = ids.as_slice() {
+            return self.one(app, *one, matched);
+        }
+        let mut all: Vec<Arc<CallStacks>> = Vec::new();
+        let mut requests = BTreeMap::new();
+        let mut name = String::new();
+        for id in ids {
+            cancel.check().map_err(|c| problem(c.into()))?;
+            let Some(profile) = super::derived(app, id)? else { continue };
+            let Some(stacks) = stacks(app, &profile, &self.kind)? else { continue };
+            // Profiles that count other things cannot be added.
+            if all.first().is_some_and(|first: &Arc<CallStacks>| first.types() != stacks.types()) {
+                continue;
+            }
+            add_requests(&mut requests, &profile);
+            if name.is_empty() {
+                name.clone_from(&profile.facets.service);
+            }
+            all.push(stacks);
+        }
+        if all.is_empty() {
+            return Err(Problem::not_found(format!("no profile of the selection has the type {:?}", self.kind)));
+        }
+        let merged = trees::merge(all.iter().map(|s| &**s), cancel).map_err(problem)?;
+        let value = self.value_of(&merged)?;
+        let counts = Counts { matched, merged: all.len() };
+        Ok(Some(Merged {
+            stacks: Arc::new(merged),
+            value,
+            counts,
+            kind: self.kind.clone(),
+            one: None,
+            requests,
+            name,
+            derived: 0,
+        }))
+    }
+
+    fn one(&self, app: &App, id: Id, matched: usize) -> Result<Option<Merged>, Problem> {
+        let Some(profile) = super::derived(app, id)? else { return Ok(None) };
+        let Some(stacks) = stacks(app, &profile, &self.kind)? else {
+            let entry = profile.types.iter().find(|t| t.kind == self.kind);
+            let reason =
+                entry.and_then(|t| t.absent.clone()).unwrap_or_else(|| "the profile has no such type".to_owned());
+            return Err(Problem::not_found(format!("no {} profile: {reason}", self.kind)));
+        };
+        let value = self.value_of(&stacks)?;
+        let mut requests = BTreeMap::new();
+        add_requests(&mut requests, &profile);
+        Ok(Some(Merged {
+            stacks,
+            value,
+            counts: Counts { matched, merged: 1 },
+            kind: self.kind.clone(),
+            one: Some(id),
+            requests,
+            name: profile.facets.service.clone(),
+            derived: profile.derived,
+        }))
+    }
+
+    fn value_of(&self, stacks: &CallStacks) -> Result<usize, Problem> {
+        match &self.value {
+            None => Ok(stacks.types().len().saturating_sub(1)),
+            Some(name) => stacks.value_named(name).ok_or_else(|| {
+                let names: Vec<&str> = stacks.types().iter().map(|t| &*t.name).collect();
+                Problem::bad(format!("value: expected {}, not {name:?}", names.join(" or ")))
+            }),
+        }
+    }
+}
+
+impl Merged {
+    /// Name and unit of the value.
+    pub(super) fn value_names(&self) -> (&str, &str) {
+        self.stacks.types().get(self.value).map_or(("", ""), |t| (&t.name, &t.unit))
+    }
+
+    /// What belongs to one profile stays as it is.
+    pub(super) fn cacheable(&self, mut response: Response) -> Response {
+        match self.one {
+            Some(id) => super::immutable(response, &format!("{}-{id}", self.derived)),
+            None => {
+                response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                response
+            }
+        }
+    }
+}
+
+fn add_requests(sum: &mut BTreeMap<String, i64>, profile: &crate::model::Profile) {
+    for (endpoint, count) in profile.endpoint_counts.iter().filter_map(|c| c.as_object()).flatten() {
+        *sum.entry(endpoint.clone()).or_default() += count.as_i64().unwrap_or(0);
+    }
+}
+
+/// The stacks of a type of a profile, from memory or from its file.
+fn stacks(app: &App, profile: &crate::model::Profile, kind: &str) -> Result<Option<Arc<CallStacks>>, Problem> {
+    let Some(file) = profile.types.iter().find(|t| t.kind == kind).and_then(|t| t.file.as_deref()) else {
+        return Ok(None);
+    };
+    let what = format!("stacks {kind}");
+    if let Some(stacks) = app.decoded.get::<CallStacks>(profile.id, &what) {
+        return Ok(Some(stacks));
+    }
+    let path = app.store.derived(profile.id, file);
+    let bytes = std::fs::read(&path)?;
+    let stacks = Arc::new(trees::read(&bytes).map_err(|reason| {
+        tracing::error!(id = %profile.id, file, reason, "a derived file cannot be read");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "a derived file cannot be read; see the log")
+    })?);
+    // Decoded, a profile takes about a dozen times its packed bytes.
+    app.decoded.put(
+        profile.id,
+        &what,
+        stacks.clone(),
+        u64::try_from(bytes.len()).unwrap_or(u64::MAX).saturating_mul(12),
+    );
+    Ok(Some(stacks))
+}
