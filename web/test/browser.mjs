@@ -1,1 +1,647 @@
-console.log("skipped: no browser tests yet");
+// Tries the page in Chromium: each story, key and state, hostile names, accessibility, frame times. Skips, and says so, where there is no browser.
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
+import { chromium } from "playwright-core";
+import { load } from "./bundle.mjs";
+
+const path = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((p) => p && existsSync(p));
+if (!path) {
+  console.log("skipped: there is no Chromium");
+  process.exit(0);
+}
+const only = process.argv[2];
+const dist = fileURLToPath(new URL("../dist", import.meta.url));
+const { start, HOSTILE, large, collapsed, shared } = await load("mock.ts");
+const { toJson, callers, sandwich, table, addressOf, joinDiff } = await load("exports.ts");
+const browser = await chromium.launch({ executablePath: path, args: ["--no-sandbox"] });
+const scratch = await mkdtemp(join(tmpdir(), "jfrkit-page-"));
+let failed = 0;
+let passed = 0;
+
+/** Runs one test with a server and a page of its own; any script error or console error fails it. */
+async function test(name, options, run) {
+  if (only && !name.includes(only)) return;
+  const server = await start(dist, options.behavior ?? {});
+  const context = await browser.newContext({ viewport: { width: options.width ?? 1440, height: 900 }, colorScheme: options.theme ?? "light", reducedMotion: options.motion ?? "reduce" });
+  context.setDefaultTimeout(8000);
+  await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: server.url });
+  const page = await context.newPage();
+  const errors = [];
+  page.on("pageerror", (e) => errors.push(`page: ${e.message}`));
+  page.on("console", (m) => m.type() === "error" && !(options.allow ?? /$^/).test(m.text()) && errors.push(`console: ${m.text()}`));
+  const began = Date.now();
+  try {
+    await run({ page, server, context, go: (to) => page.goto(server.url + to) });
+    assert.deepEqual(errors, []);
+    passed++;
+    console.log(`ok   ${name} (${Date.now() - began} ms)`);
+  } catch (error) {
+    failed++;
+    console.log(`FAIL ${name}\n     ${String(error.stack ?? error).split("\n").slice(0, 12).join("\n     ")}\n     ${errors.join("\n     ")}`);
+  }
+  await context.close();
+  server.close();
+}
+
+const params = (page) => new URL(page.url()).searchParams;
+const item = (page, nth = 0) => page.locator(".flame-canvas [role=treeitem]").nth(nth).getAttribute("aria-label");
+
+/** Waits until something holds. */
+async function until(what, message) {
+  const end = Date.now() + 6000;
+  for (;;) {
+    const value = await what();
+    if (value) return value;
+    if (Date.now() > end) assert.fail(message);
+    await new Promise((r) => setTimeout(r, 50));
+  }
+}
+
+/** Puts a page from disk together as `jfrkit_web::write_page` does. */
+async function disk(name, bundle, page, blocks) {
+  const template = await readFile(join(dist, "page.html"), "utf8");
+  const hashes = JSON.parse(await readFile(join(dist, "hashes.json"), "utf8"));
+  const escape = (json) => json.replace(/</g, "\\u003c").replace(/\u2028/g, "\\u2028").replace(/\u2029/g, "\\u2029");
+  const block = (id, value) =>
+    Buffer.isBuffer(value)
+      ? `<script type="application/gzip" id="${id}">${value.toString("base64")}</script>\n`
+      : `<script type="application/json" id="${id}">${escape(JSON.stringify(value))}</script>\n`;
+  const data = block("jfrkit-page", page) + Object.entries(blocks).map(([id, value]) => block(id, value)).join("");
+  const parts = { "SCRIPT-HASH": hashes[`${bundle}.js`], "STYLE-HASH": hashes[`${bundle}.css`], TITLE: "test", STYLE: await readFile(join(dist, `${bundle}.css`), "utf8"), SCRIPT: await readFile(join(dist, `${bundle}.js`), "utf8"), DATA: data };
+  const file = join(scratch, name);
+  await writeFile(file, template.split("@@").map((piece, i) => (i % 2 ? parts[piece] : piece)).join(""));
+  return pathToFileURL(file).href;
+}
+
+async function axe(page, where) {
+  await page.evaluate(await readFile(fileURLToPath(new URL("../node_modules/axe-core/axe.min.js", import.meta.url)), "utf8"));
+  const result = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa"] }));
+  const serious = result.violations.filter((v) => v.impact === "serious" || v.impact === "critical");
+  assert.deepEqual(serious.map((v) => `${where}: ${v.id} ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 120)).join(" | ")}`), []);
+}
+
+// Stories
+
+await test("a developer sees the first profile appear by itself", { behavior: { empty: true } }, async ({ page, server, go }) => {
+  await go("/profiles");
+  await page.getByText("waiting for the first upload").waitFor();
+  assert.ok((await page.locator(".setup-text pre").textContent()).includes(server.url));
+  const source = await start(dist);
+  server.emit({ ...source.rows[0], id: "01KBNEW0000000000000000000" });
+  source.close();
+  await page.locator("tr .row-link").first().waitFor();
+});
+
+await test("a new row slides in while at the top", {}, async ({ page, server, go }) => {
+  await go("/profiles");
+  await page.locator(".row-link").first().waitFor();
+  server.emit({ ...server.rows[0], id: "01KBNEW0000000000000000000", service: "brand-new", start: new Date().toISOString() });
+  await page.locator("tbody tr:first-child").getByText("brand-new").waitFor();
+});
+
+await test("on call: facet, sort by CPU, open the worst, see the method", {}, async ({ page, go }) => {
+  await go("/profiles");
+  await page.locator(".facet-value button", { hasText: "shop" }).click();
+  await until(() => params(page).get("q") === "service:shop", "the query has the facet");
+  await page.getByText("96 profiles", { exact: true }).waitFor();
+  await page.getByLabel("Env prod").click();
+  await until(() => params(page).get("q") === "service:shop env:prod", "the checkbox adds a term");
+  await page.locator(".facet-value button", { hasText: "web-2" }).click({ modifiers: ["Alt"] });
+  await until(() => params(page).get("q")?.includes("-host:web-2"), "Alt-click excludes");
+  await page.getByRole("button", { name: "CPU cores" }).click();
+  await until(() => params(page).get("sort") === "-cpu_cores", "sorted");
+  const values = await until(async () => {
+    const texts = await page.locator("tbody .c-cpu").allTextContents();
+    const numbers = texts.map(Number).filter((n) => n > 0);
+    return numbers.length > 5 && numbers.every((n, i) => i === 0 || numbers[i - 1] >= n) && numbers;
+  }, "rows by CPU");
+  assert.ok(values[0] > 3);
+  await page.locator(".row-link").first().click();
+  await page.getByRole("tab", { name: "Profiles" }).waitFor();
+  await page.locator(".functions tbody tr").first().waitFor();
+  assert.match(await page.locator(".functions tbody tr").first().textContent(), /HashMap\.get/);
+  await page.goBack();
+  await page.locator(".row-link").first().waitFor();
+  assert.equal(params(page).get("sort"), "-cpu_cores");
+});
+
+await test("the query completes, marks a mistake and keeps the last result", { allow: /400/ }, async ({ page, go }) => {
+  await go("/profiles");
+  const query = page.getByRole("combobox", { name: "Query" });
+  await query.fill("serv");
+  await page.getByRole("option", { name: /service:$|service: / }).first().waitFor();
+  await query.press("ArrowDown");
+  await query.press("Tab");
+  assert.equal(await query.inputValue(), "service:");
+  await page.getByRole("option", { name: /service:shop/ }).waitFor();
+  await query.press("ArrowDown");
+  await query.press("Enter");
+  await until(() => params(page).get("q") === "service:shop", "the completion is asked");
+  await query.fill("service:shop cpu:>abc");
+  await query.press("Enter");
+  await page.getByText("expected a number").waitFor();
+  assert.equal(await page.locator(".query-mark u").textContent(), "cpu:>abc");
+  assert.ok((await page.locator(".row-link").count()) > 5, "the last good result stays");
+  assert.equal(await query.getAttribute("aria-invalid"), "true");
+});
+
+await test("nothing matches: terms to drop and the nearest time", {}, async ({ page, go }) => {
+  await go("/profiles?q=service:shop+host:nowhere");
+  await page.locator("button.chip", { hasText: "host:nowhere" }).click();
+  await until(() => params(page).get("q") === "service:shop", "the term is gone");
+  await page.getByText("96 profiles", { exact: true }).waitFor();
+});
+
+await test("all rows are reached by scrolling, and few are in the page", {}, async ({ page, go }) => {
+  await go("/profiles");
+  await page.locator(".row-link").first().waitFor();
+  await until(async () => {
+    await page.mouse.wheel(0, 3000);
+    return page.evaluate(() => scrollY + innerHeight >= document.documentElement.scrollHeight - 5 && document.documentElement.scrollHeight > 7000);
+  }, "the end of 240 rows");
+  assert.ok((await page.locator("tbody .row-link").count()) < 90);
+});
+
+await test("dragging over the histogram selects a time", {}, async ({ page, go }) => {
+  await go("/profiles");
+  const bars = page.locator(".histogram-bars");
+  await page.locator(".histogram-bars rect").first().waitFor();
+  const box = await bars.boundingBox();
+  await page.mouse.move(box.x + box.width / 4, box.y + 10);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width / 2, box.y + 10, { steps: 4 });
+  await page.mouse.up();
+  const [from, to] = await until(() => params(page).get("to") && [params(page).get("from"), params(page).get("to")], "a range");
+  const minutes = (Date.parse(to) - Date.parse(from)) / 60000;
+  assert.ok(minutes > 12 && minutes < 18, `${minutes} min`);
+});
+
+await test("the flame graph: zoom, back, keys, menu, filters, sandwich", {}, async ({ page, server, go }) => {
+  const id = server.rows[10].id;
+  await go(`/profiles/${id}?view=flame`);
+  const canvas = page.locator(".flame-canvas");
+  await canvas.waitFor();
+  await until(async () => /^all, /.test((await item(page)) ?? ""), "the root is described");
+  await canvas.focus();
+  await page.keyboard.press("ArrowDown");
+  assert.match(await item(page), /^java\.lang\.Thread\.run, .* s, .* %, self /);
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  const at = await item(page);
+  assert.match(at, /Shop\.order/);
+  await page.keyboard.press("ArrowRight");
+  assert.match(await item(page), /Shop\.price/);
+  await page.keyboard.press("ArrowLeft");
+  await page.keyboard.press("Enter");
+  const zoom = await until(() => params(page).get("zoom"), "the zoom is in the address");
+  await page.getByText("zoomed to com.acme.shop.Shop.order").waitFor();
+  await page.reload();
+  await page.getByText("zoomed to com.acme.shop.Shop.order").waitFor();
+  assert.equal(params(page).get("zoom"), zoom, "the same view after a reload");
+  await canvas.focus();
+  await page.keyboard.press("Backspace");
+  await page.getByText("zoomed to com.acme.shop.Worker.run").waitFor();
+  await page.keyboard.press("0");
+  await until(() => !params(page).get("zoom"), "0 shows everything");
+  await page.goBack();
+  await page.getByText("zoomed to com.acme.shop.Worker.run").waitFor();
+  await page.keyboard.press("0");
+  // The whole width belongs to the root; a click zooms.
+  const box = await canvas.boundingBox();
+  assert.ok(box.y + box.height <= 900, "the canvas is never taller than the window");
+  await page.mouse.click(box.x + 20, box.y + 2 * 18 + 9);
+  await page.getByText("zoomed to com.acme.shop.Worker.run").waitFor();
+  await page.mouse.move(box.x + 30, box.y + 3 * 18 + 9);
+  await page.locator(".tip").getByText("com.acme.shop.Shop.order").waitFor();
+  // Menu by keyboard: Shift+F10, then hide.
+  await canvas.focus();
+  for (const key of ["0", "ArrowDown", "ArrowDown", "ArrowDown"]) await page.keyboard.press(key);
+  await page.keyboard.press("Shift+F10");
+  await page.getByRole("menuitem", { name: "Hide this function" }).waitFor();
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator(".frame-menu").count(), 0);
+  await page.keyboard.press("h");
+  await page.locator(".chip", { hasText: "com.acme.shop.Shop.order" }).waitFor();
+  assert.equal(params(page).get("hide"), "^com\\.acme\\.shop\\.Shop\\.order$");
+  await page.locator(".chip button").first().click();
+  await until(() => !params(page).get("hide"), "the chip removes the filter");
+  await canvas.focus();
+  for (const key of ["ArrowDown", "ArrowDown", "ArrowDown"]) await page.keyboard.press(key);
+  await page.keyboard.press("s");
+  await page.locator(".sandwich").waitFor();
+  assert.equal(await page.locator(".sandwich .flame-canvas").count(), 2);
+  await page.keyboard.press("Escape");
+  await until(() => !params(page).get("fn"), "Escape closes the sandwich");
+});
+
+await test("keys of the panel: types, table, recursion, group, full screen, copy, help", {}, async ({ page, server, go }) => {
+  await go(`/profiles/${server.rows[10].id}`);
+  await page.locator(".flame-canvas").waitFor();
+  await until(() => item(page), "drawn");
+  await page.keyboard.press("]");
+  await until(() => params(page).get("type") === "alloc", "] is the next type");
+  await page.locator(".type[aria-current]", { hasText: "Allocation" }).waitFor();
+  await until(async () => /^all/.test((await item(page)) ?? ""), "drawn");
+  await page.keyboard.press("[");
+  await until(() => params(page).get("type") === "cpu", "[ is the one before");
+  await until(async () => /^all/.test((await item(page)) ?? ""), "drawn");
+  await page.keyboard.press("t");
+  await until(() => params(page).get("view") === "table", "t");
+  await page.keyboard.press("t");
+  await until(() => params(page).get("view") === "flame", "t again");
+  await page.keyboard.press("r");
+  await until(() => params(page).get("recursion") === "collapse", "r");
+  await page.keyboard.press("r");
+  await page.keyboard.press("g");
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), "SELECT");
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press("ArrowDown");
+  await until(async () => /Thread\.run/.test(await item(page)), "arrows reach the graph from the page");
+  await page.keyboard.press("c");
+  await page.locator("#toast").getByText("Name copied").waitFor();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "java.lang.Thread.run");
+  await page.keyboard.press("f");
+  await page.locator(".panel.full").waitFor();
+  await page.keyboard.press("f");
+  await until(async () => (await page.locator(".panel.full").count()) === 0, "f leaves full screen");
+  await page.keyboard.press("?");
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.press("Escape");
+  await until(async () => (await page.locator("dialog[open]").count()) === 0, "Escape closes the help");
+  for (const [key, tab] of [["2", "analysis"], ["3", "metrics"], ["4", "runtime"]]) {
+    await page.keyboard.press(key);
+    await until(() => params(page).get("tab") === tab, key);
+  }
+  await page.keyboard.press("1");
+  const before = page.url();
+  await page.keyboard.press("p");
+  await until(() => page.url() !== before && page.url().includes("/profiles/"), "p is the older profile");
+});
+
+await test("search counts each stack once and steps through matches", {}, async ({ page, server, go }) => {
+  await go(`/profiles/${server.rows[10].id}?view=flame`);
+  await page.locator(".flame-canvas").waitFor();
+  await page.keyboard.press("/");
+  await page.keyboard.type("json");
+  await page.locator(".matches", { hasText: "match" }).waitFor();
+  const tree = await (await fetch(`${server.url}/api/v1/flame?profile=${server.rows[10].id}&type=cpu&search=json`)).json();
+  const share = (tree.matches.value / tree.total) * 100;
+  assert.ok((await page.locator(".matches").textContent()).startsWith(`${share.toFixed(1)} %`), await page.locator(".matches").textContent());
+  await page.keyboard.press("Enter");
+  await page.locator(".matches", { hasText: "1 of" }).waitFor();
+  assert.match(await item(page), /Json/);
+  await page.keyboard.press("Shift+Enter");
+  const [, n, of] = /(\d+) of (\d+)/.exec(await page.locator(".matches").textContent());
+  assert.equal(n, of);
+  await page.getByLabel(/Search frames/).fill("/(/");
+  await until(async () => (await page.getByLabel(/Search frames/).getAttribute("aria-invalid")) === "true", "a bad expression is marked");
+});
+
+await test("the table equals the API and opens the sandwich", {}, async ({ page, server, go }) => {
+  const id = server.rows[10].id;
+  await go(`/profiles/${id}?view=table`);
+  await page.locator(".functions tbody tr").first().waitFor();
+  const answer = await (await fetch(`${server.url}/api/v1/table?profile=${id}&type=cpu&by=function&sort=-self`)).json();
+  const names = await page.locator(".functions tbody .name button").evaluateAll((all) => all.map((b) => b.title));
+  assert.deepEqual(names, answer.rows.map((r) => r.key));
+  await page.locator(".functions tbody .name button").first().focus();
+  await page.keyboard.press("Enter");
+  await page.locator(".sandwich").waitFor();
+  assert.equal(params(page).get("fn"), answer.rows[0].key);
+});
+
+await test("findings: filter, evidence, link into the graph, copy", {}, async ({ page, server, go }) => {
+  await go(`/profiles/${server.rows[10].id}?tab=analysis`);
+  await page.getByText("2 to act on").waitFor();
+  assert.equal(await page.locator(".finding").count(), 5);
+  await page.getByLabel("Severity").selectOption("warning");
+  await until(async () => (await page.locator(".finding").count()) === 2, "two to act on");
+  await page.getByRole("button", { name: "Copy as Markdown" }).click();
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /### ▲ Threads wait for com\.acme\.cache\.Cache \(31 % of elapsed time\)/);
+  await page.getByRole("button", { name: /Show in Profiles: Lock/ }).click();
+  await until(() => params(page).get("type") === "lock" && params(page).get("search") === "/^com\\.acme\\.cache\\.Cache\\.load$/", "the graph with the function");
+});
+
+await test("metrics: a click opens the profile, lines by version", {}, async ({ page, server, go }) => {
+  await go(`/profiles/${server.rows[10].id}?tab=metrics`);
+  await page.locator(".chart .u-over").first().waitFor();
+  assert.equal(await page.locator(".chart").count(), 6);
+  await page.getByLabel("lines by").selectOption("version");
+  await until(() => params(page).get("by") === "version", "by version");
+  const box = await page.locator(".chart .u-over").first().boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + 30, { steps: 3 });
+  await page.mouse.click(box.x + box.width / 2, box.y + 30);
+  await until(() => !page.url().includes(server.rows[10].id), "another profile");
+});
+
+await test("runtime information: filter keeps the section", {}, async ({ page, server, go }) => {
+  await go(`/profiles/${server.rows[10].id}?tab=runtime`);
+  await page.getByText("container memory").waitFor();
+  await page.getByLabel("Filter lines").fill("pause");
+  await until(async () => (await page.locator(".runtime-text section").count()) === 1, "one section");
+  assert.match(await page.locator(".runtime-text").textContent(), /Flags that differ.*MaxGCPauseMillis/s);
+  assert.ok(!(await page.content()).includes("hunter2"));
+});
+
+await test("compare: both sides, swap, table, noise, address", {}, async ({ page, server, go }) => {
+  await go(`/compare?a.profile=${server.rows[1].id}&b.profile=${server.rows[10].id}`);
+  await page.locator(".flame-canvas").waitFor();
+  await page.locator(".versus").getByText(/cores/).first().waitFor();
+  await page.getByRole("button", { name: "Side by side" }).click();
+  await until(async () => (await page.locator(".flame-canvas").count()) === 2, "two graphs");
+  await page.getByRole("button", { name: "Table" }).click();
+  await page.locator(".functions tbody tr").first().waitFor();
+  assert.ok((await page.locator(".functions tbody", { hasText: "only in B" }).count()) > 0);
+  await page.getByRole("button", { name: "Swap" }).click();
+  await until(() => params(page).get("a.profile") === server.rows[10].id, "swapped");
+  await go("/compare?a.q=service:shop&a.from=now-1d&b.q=service:shop&b.from=now-1h");
+  await page.locator(".flame-canvas").waitFor();
+});
+
+await test("compare two selected rows, flame graph of a search", {}, async ({ page, go }) => {
+  await go("/profiles");
+  await page.locator("tbody input[type=checkbox]").nth(0).check();
+  await page.locator("tbody input[type=checkbox]").nth(3).check();
+  await page.getByRole("link", { name: "Compare 2 selected" }).click();
+  await until(() => page.url().includes("/compare?"), "compare");
+  await go("/flame?q=service:shop");
+  await page.getByText("Flame graph of 96 profiles").waitFor();
+  await page.locator(".flame-canvas").waitFor();
+  assert.match(await page.locator(".functions tbody tr").first().textContent(), /s|%/);
+});
+
+await test("setup and status", {}, async ({ page, server, go }) => {
+  await go("/setup");
+  for (const client of ["Java", "Python", "Go", "Node.js", "Pyroscope", "curl"]) {
+    await page.getByRole("tab", { name: client, exact: true }).click();
+    assert.ok((await page.locator(".setup-text pre").textContent()).includes(server.url), client);
+  }
+  server.emit({ ...server.rows[0], id: "01KBNEW0000000000000000000" });
+  await page.getByRole("link", { name: "open it" }).waitFor();
+  await go("/status");
+  await page.getByText("waiting in the spool").waitFor();
+  await page.getByText("the recording ends in the middle of chunk 1").waitFor();
+});
+
+await test("a dropped file is uploaded and opens", {}, async ({ page, server, go }) => {
+  await go("/profiles");
+  await page.locator(".row-link").first().waitFor();
+  await page.locator("input[type=file]").setInputFiles({ name: "app.jfr", mimeType: "application/octet-stream", buffer: Buffer.from("FLR\0rest") });
+  await until(() => page.url().endsWith(server.rows[0].id), "the profile opens");
+  assert.ok(server.requests.some((r) => r.startsWith("POST /api/v1/recordings")));
+});
+
+// States
+
+await test("processing fills in by itself", { behavior: { processing: 2 } }, async ({ page, server, go }) => {
+  await go(`/profiles/${server.rows[10].id}?view=flame`);
+  await page.getByText("it is being processed").waitFor();
+  await page.locator(".flame-canvas").waitFor();
+});
+
+await test("failed, missing, broken and slow say so", { behavior: {}, allow: /404|500|Failed to load/ }, async ({ page, server, go }) => {
+  await go(`/profiles/${server.rows[5].id}`);
+  await page.getByText("ends in the middle of chunk 1").waitFor();
+  await page.getByRole("link", { name: /Download/ }).first().waitFor();
+  await go("/profiles/01KBNOTHERE000000000000000");
+  await page.getByText("This profile is not here").waitFor();
+  server.behavior.broken = true;
+  await go("/profiles");
+  await page.getByText("the index cannot be read").waitFor();
+  assert.ok(await page.getByText("/api/v1/profiles").count(), "the error names its request");
+  server.behavior.broken = false;
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.locator(".row-link").first().waitFor();
+  server.behavior.slow = 2600;
+  await page.getByRole("button", { name: "CPU cores" }).click();
+  await page.getByRole("progressbar").first().waitFor();
+  assert.ok((await page.locator(".row-link").count()) > 5, "old content stays");
+  await page.getByRole("button", { name: "Cancel" }).first().waitFor({ timeout: 2500 });
+});
+
+await test("offline is a banner, retried", { allow: /Failed to load|ERR_/ }, async ({ page, server, context, go }) => {
+  await go("/profiles");
+  await page.locator(".row-link").first().waitFor();
+  await context.setOffline(true);
+  await page.getByRole("button", { name: "CPU cores" }).click();
+  await page.locator(".banner").waitFor();
+  await context.setOffline(false);
+  await until(async () => (await page.locator(".banner").count()) === 0, "it comes back by itself");
+  void server;
+});
+
+await test("no profile of the language has an analysis", { allow: /404/ }, async ({ page, server, go }) => {
+  const python = server.rows.find((r) => r.language === "Python" && r.status === "ready");
+  await go(`/profiles/${python.id}?tab=analysis`);
+  await page.getByText("there are no rules for Python yet").waitFor();
+});
+
+// Hostile names
+
+await test("hostile names are text in every page", { behavior: { hostile: true }, allow: /404/ }, async ({ page, server, go }) => {
+  const java = server.rows.find((r, i) => r.language === "Java" && r.status === "ready" && i > 5 && i % 6 === 0) ?? server.rows[10];
+  const id = java.id;
+  const places = ["/profiles", `/profiles/${id}`, `/profiles/${id}?view=callers`, `/profiles/${id}?view=table`, `/profiles/${id}?fn=${encodeURIComponent(HOSTILE[0])}`, `/profiles/${id}?tab=analysis`, `/profiles/${id}?tab=metrics`, `/profiles/${id}?tab=runtime`, `/compare?a.profile=${id}&b.profile=${server.rows[1].id}`, "/flame?q=x", "/status", `/profiles?q=${encodeURIComponent(HOSTILE.slice(0, 4).join(" "))}`];
+  for (const place of places) {
+    await go(place);
+    await page.waitForTimeout(350);
+    assert.equal(await page.evaluate(() => window.hacked), undefined, place);
+    assert.equal(await page.locator("main img, main script, main iframe").count(), 0, place);
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, `${place} overflows`);
+    const text = await page.locator("body").innerText();
+    assert.ok(!/[\u202e\u0000\u2028]/.test(text), `${place} shows a character that hides or reorders`);
+    const links = await page.locator("a[href]").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
+    assert.ok(links.every((l) => l.startsWith("/") || l.startsWith("#")), place);
+  }
+  await go(`/profiles/${id}?view=flame`);
+  await page.locator(".flame-canvas").waitFor();
+  const box = await page.locator(".flame-canvas").boundingBox();
+  for (let row = 0; row < 6; row++) await page.mouse.move(box.x + 40, box.y + row * 18 + 9);
+  assert.equal(await page.evaluate(() => window.hacked), undefined);
+});
+
+// Pages from disk
+
+const CPU = { type: "cpu", name: "CPU in Java Code", definition: "…", absent: null };
+const stacks = [["main;a.B.run;a.B.run;c.D.leaf", 60e9], ["main;a.B.run;c.D.other", 30e9], [`main;${HOSTILE[1]}`, 9e9], [`main;${HOSTILE[2]}`, 1e9]];
+
+await test("a page from disk: zoom, search, sandwich, types, without network", { allow: /$^/ }, async ({ page, context }) => {
+  const tree = collapsed(stacks);
+  const other = collapsed([["main;x.Y.alloc", 5e6]]);
+  const value = (tree, block, name, unit) => ({ name, unit, total: tree.total[0], samples: 100, tree: block });
+  const url = await disk("flame.html", "flame", { kind: "flame", title: HOSTILE[1], subtitle: HOSTILE[2], generator: "jfrkit", seconds: 60, types: [{ ...CPU, values: [value(tree, "t0", "cpu-time", "nanoseconds")] }, { type: "alloc", name: "Allocation", definition: "", absent: null, values: [value(other, "t1", "alloc-space", "bytes")] }] }, { t0: toJson(tree), t1: gzipSync(JSON.stringify(toJson(other))) });
+  const asked = [];
+  page.on("request", (r) => r.url() !== url && !r.url().startsWith("data:") && !r.url().startsWith(url) && asked.push(r.url()));
+  await context.setOffline(true);
+  await page.goto(url);
+  await page.locator(".flame-canvas").waitFor();
+  assert.equal(await page.evaluate(() => window.hacked), undefined);
+  assert.match(await item(page), /all, 1 min 40 s, 100 %/);
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.getByText("zoomed to a.B.run").waitFor();
+  await page.reload();
+  await page.getByText("zoomed to a.B.run").waitFor();
+  await page.keyboard.press("0");
+  await page.getByLabel(/Search frames/).fill("a.B.run");
+  await page.locator(".matches", { hasText: "90 % match" }).waitFor();
+  const rows = await page.locator(".functions tbody tr").allTextContents();
+  const expected = table(tree);
+  assert.equal(rows.length, expected.length);
+  assert.equal(await page.locator(".functions tbody .name button").first().getAttribute("title"), "c.D.leaf");
+  await page.locator(".functions tbody .name button", { hasText: "B.run" }).focus();
+  await page.keyboard.press("Enter");
+  await page.locator(".sandwich").waitFor();
+  const both = sandwich(tree, "a.B.run");
+  assert.match(await page.locator(".sandwich-name").textContent(), /1 min 30 s · 90 %/);
+  assert.equal(both.callers.total[0], 90e9);
+  await page.locator(".type", { hasText: "Allocation" }).click();
+  await until(async () => /all, 4\.77 MiB/.test(await item(page)), "the other type");
+  await page.getByRole("button", { name: "Callers" }).click();
+  await until(async () => (await page.locator(".flame-canvas").getAttribute("aria-label")).startsWith("Callers"), "callers");
+  assert.deepEqual(asked, []);
+  void callers;
+  void addressOf;
+});
+
+await test("a comparison from disk", {}, async ({ page }) => {
+  const [x, y] = shared(collapsed(stacks), collapsed([["main;a.B.run;c.D.leaf", 80e9], ["main;n.New.code", 20e9]]));
+  const json = { ...joinDiff(x, y) };
+  json.noise = json.depth.map(() => 0);
+  const sides = { a: { total: x.total[0], samples: 100, seconds: 60 }, b: { total: y.total[0], samples: 100, seconds: 30 } };
+  const url = await disk("diff.html", "flame", { kind: "diff", title: "a against b", generator: "jfrkit", a: { label: "a.jfr" }, b: { label: "b.jfr" }, types: [{ ...CPU, values: [{ name: "cpu-time", unit: "nanoseconds", total: x.total[0], tree: "t0", ...sides }] }] }, { t0: json });
+  await page.goto(url);
+  await page.locator(".flame-canvas").waitFor();
+  await page.locator(".versus").getByText("+1.67 cores (+100 %)").waitFor();
+  await page.getByRole("button", { name: "Table" }).click();
+  await page.locator(".functions tbody", { hasText: "only in B" }).waitFor();
+});
+
+await test("a heat map from disk: a dragged range gives its flame graph", {}, async ({ page }) => {
+  const tree = collapsed([["main;a.B.early", 50], ["main;a.B.late", 50]]);
+  const at = (name) => [...tree.name].findIndex((n) => tree.names[n] === name);
+  // 4 s of 50 cells: early in the first two seconds, late in the others.
+  const bytes = [];
+  for (let cell = 0; cell < 200; cell++) bytes.push(1, cell < 100 ? 0 : 1, 1);
+  const url = await disk("heat.html", "flame", { kind: "heatmap", title: "heat", generator: "jfrkit", heatmap: { start: 1795433684457, step_ms: 20, cells: 200, unit: "count", weight: 1, tree: "t0", stacks: "s0", data: "c0" } }, { t0: toJson(tree), s0: [at("a.B.early"), at("a.B.late")], c0: gzipSync(Buffer.from(bytes)) });
+  await page.goto(url);
+  const map = page.locator(".heat canvas");
+  await map.waitFor();
+  await until(async () => /all, 200, 100 %/.test((await item(page)) ?? ""), "all samples");
+  const box = await map.boundingBox();
+  await page.mouse.move(box.x + 2, box.y + 2);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.3, box.y + box.height - 3, { steps: 4 });
+  await page.mouse.up();
+  await page.locator(".heat-line").getByText(/100 samples/).waitFor();
+  await until(async () => (await page.locator(".functions tbody").textContent()).includes("early") && !(await page.locator(".functions tbody").textContent()).includes("late"), "only early");
+  await map.focus();
+  await page.keyboard.press("Escape");
+  await page.locator(".heat-line").getByText(/200 samples/).waitFor();
+});
+
+await test("a report from disk shows the four tabs with the server's numbers", {}, async ({ page, server, context }) => {
+  const id = server.rows[10].id;
+  const get = async (to) => (await fetch(`${server.url}/api/v1/${to}`)).json();
+  const detail = await get(`profiles/${id}`);
+  const flame = await get(`flame?profile=${id}&type=cpu`);
+  const from = new Date(Date.parse(detail.start) - 60000).toISOString();
+  const blocks = { t0: flame, an: await get(`profiles/${id}/analysis`), me: await get(`metrics?from=${from}&to=${detail.end}&service=shop`), ru: await (await fetch(`${server.url}/api/v1/profiles/${id}/runtime`)).text() };
+  detail.types = [{ ...detail.types[0], values: [{ ...detail.types[0].values[1], tree: "t0" }] }];
+  const url = await disk("report.html", "app", { kind: "report", title: "app.jfr", generator: "jfrkit", profiles: [{ row: server.rows[10], detail, analysis: "an", metrics: "me", runtime: "ru" }] }, blocks);
+  await context.setOffline(true);
+  await page.goto(url);
+  await page.locator(".row-link").first().click();
+  await page.locator(".functions tbody tr").first().waitFor();
+  const rows = await page.locator(".functions tbody .bar-cell").allTextContents();
+  await context.setOffline(false);
+  await page.goto(`${server.url}/profiles/${id}?value=cpu-value`);
+  await page.locator(".functions tbody tr").first().waitFor();
+  assert.deepEqual(await page.locator(".functions tbody .bar-cell").allTextContents(), rows, "the same numbers from both sources");
+  await page.goto(url);
+  await page.locator(".row-link").first().click();
+  await page.keyboard.press("2");
+  await page.getByText("2 to act on").waitFor();
+  await page.keyboard.press("3");
+  await page.locator(".chart").first().waitFor();
+  await page.keyboard.press("4");
+  await page.getByText("container memory").waitFor();
+});
+
+// Accessibility and layout
+
+for (const theme of ["light", "dark"]) {
+  await test(`axe finds nothing serious, ${theme}`, { theme }, async ({ page, server, go }) => {
+    const id = server.rows[10].id;
+    for (const place of ["/profiles", `/profiles/${id}`, `/profiles/${id}?tab=analysis`, `/profiles/${id}?tab=metrics`, `/profiles/${id}?tab=runtime`, `/compare?a.profile=${server.rows[1].id}&b.profile=${id}&view=table`, "/setup", "/status"]) {
+      await go(place);
+      await page.waitForTimeout(500);
+      await axe(page, place);
+    }
+  });
+}
+
+for (const width of [360, 390, 768, 2560]) {
+  await test(`nothing overflows at ${width} px`, { width }, async ({ page, server, go }) => {
+    const id = server.rows[10].id;
+    for (const place of ["/profiles", `/profiles/${id}`, `/profiles/${id}?view=both`, `/profiles/${id}?tab=analysis`, `/profiles/${id}?tab=metrics`, `/profiles/${id}?tab=runtime`, `/compare?a.profile=${server.rows[1].id}&b.profile=${id}`, "/setup", "/status"]) {
+      await go(place);
+      await page.waitForTimeout(300);
+      assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, place);
+    }
+  });
+}
+
+// Speed
+
+await test("200,000 nodes: script time of a frame", { motion: "no-preference" }, async ({ page }) => {
+  const tree = large(200_000);
+  const url = await disk("large.html", "flame", { kind: "flame", title: "large", generator: "jfrkit", types: [{ ...CPU, values: [{ name: "cpu-time", unit: "nanoseconds", total: tree.total[0], tree: "t0" }] }] }, { t0: gzipSync(JSON.stringify(toJson(tree)), { level: 1 }) });
+  await page.goto(url + "#/?view=flame");
+  await page.locator(".flame-canvas").waitFor({ timeout: 15000 });
+  await until(async () => /all,/.test((await item(page)) ?? ""), "drawn");
+  const box = await page.locator(".flame-canvas").boundingBox();
+  await page.evaluate(() => {
+    window.frames2 = [];
+    const paint = CanvasRenderingContext2D.prototype.fillRect;
+    // Time from the first rectangle of a frame to the end of its task.
+    let began = 0;
+    CanvasRenderingContext2D.prototype.fillRect = function (...args) {
+      if (began === 0) {
+        began = performance.now();
+        queueMicrotask(() => {
+          window.frames2.push(performance.now() - began);
+          began = 0;
+        });
+      }
+      return paint.apply(this, args);
+    };
+  });
+  for (let i = 0; i < 30; i++) {
+    await page.mouse.move(box.x + 50 + i * 30, box.y + 20 + (i % 20) * 18);
+    if (i % 5 === 0) await page.mouse.wheel(0, 120);
+  }
+  await page.keyboard.down("Control");
+  for (let i = 0; i < 12; i++) await page.mouse.wheel(0, i < 6 ? -120 : 120);
+  await page.keyboard.up("Control");
+  await page.mouse.click(box.x + 100, box.y + 80);
+  await page.waitForTimeout(400);
+  const times = (await page.evaluate(() => window.frames2)).sort((a, b) => a - b);
+  const p95 = times[Math.floor(times.length * 0.95)];
+  const memory = await page.evaluate(() => performance.memory?.usedJSHeapSize ?? 0);
+  console.log(`     ${tree.size} nodes, ${times.length} frames, median ${times[times.length >> 1].toFixed(1)} ms, p95 ${p95.toFixed(1)} ms, heap ${(memory / 2 ** 20).toFixed(0)} MiB`);
+  assert.ok(times.length >= 30);
+  // The bar is 8 ms on a machine that does nothing else; a test on a shared one allows for its load.
+  assert.ok(p95 <= (process.env.STRICT ? 8 : 40), `p95 ${p95.toFixed(1)} ms`);
+});
+
+await browser.close();
+await rm(scratch, { recursive: true });
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed > 0 ? 1 : 0);

@@ -86,7 +86,8 @@ export class ApiSource implements Source {
     viewParams(params, view);
     const answer = await this.json<Record<string, unknown>>("/flame", params, signal);
     // A sandwich is two trees.
-    if (answer["callers"] && answer["callees"]) return { ...answer, ...(answer["callers"] as object), callees: answer["callees"] } as FlameJson;
+    const { callers, callees, ...head } = answer;
+    if (callers && callees) return { ...(callers as object), ...head, callees } as FlameJson;
     return answer as unknown as FlameJson;
   };
 

@@ -101,7 +101,7 @@ export function applyFilters(tree: Tree, view: View): Tree {
     (patterns ?? []).map((pattern) => {
       const found = parse(`/${pattern}/`);
       if (found?.error !== undefined) throw new Failure(400, "Not a regular expression", found.error, pattern);
-      return nameSet(tree, found?.test ?? (() => false), false);
+      return nameSet(tree, found?.test ?? (() => false));
     });
   for (const names of set(view.include)) tree = only(tree, names);
   for (const names of set(view.exclude)) tree = only(tree, names, true);

@@ -39,6 +39,8 @@ export interface TypeInfo {
   definition: string;
   values: ValueInfo[];
   absent?: string | null;
+  /** Whether the type belongs to the language's own list; the others come below a line. */
+  core?: boolean;
 }
 
 /** A profile with what its page shows above the tabs. */

@@ -103,9 +103,10 @@ export function family(name: string, kind: string): string {
 export function families(tree: Tree): Map<string, number> {
   const own = new Map<string, number>();
   const ofName = tree.names.map((name, i) => (tree.kinds[i] === "x" ? "" : family(name, tree.kinds[i]!)));
-  for (let i = 0; i < tree.size; i++) {
+  // By the area that a family has in the graph.
+  for (let i = 1; i < tree.size; i++) {
     const f = ofName[tree.name[i]!]!;
-    if (f !== "") own.set(f, (own.get(f) ?? 0) + tree.self[i]! + 1e-9);
+    if (f !== "") own.set(f, (own.get(f) ?? 0) + tree.total[i]!);
   }
   const top = [...own].sort((x, y) => y[1] - x[1] || (x[0] < y[0] ? -1 : 1)).slice(0, 8);
   const taken = new Set<number>();

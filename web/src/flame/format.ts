@@ -45,7 +45,7 @@ export function duration(ns: number): string {
   const h = Math.floor(seconds / 3600);
   const m = Math.floor((seconds % 3600) / 60);
   const s = seconds % 60;
-  if (h >= 48) return `${sign}${Math.floor(h / 24)} d ${h % 24} h`;
+  if (h >= 48) return `${sign}${Math.floor(h / 24)} d${h % 24 > 0 ? ` ${h % 24} h` : ""}`;
   return sign + (h > 0 ? `${count(h)} h ${m} min` : s > 0 ? `${m} min ${s} s` : `${m} min`);
 }
 
@@ -55,7 +55,7 @@ export function percent(share: number): string {
   const p = share * 100;
   const size = Math.abs(p);
   if (size > 0 && size < 0.01) return (p < 0 ? "> −" : "< ") + "0.01 %";
-  return `${size >= 99.95 ? p.toFixed(0) : size >= 9.95 ? p.toFixed(1) : trim(p.toFixed(2))} %`;
+  return `${size >= 99.95 ? p.toFixed(0) : trim(p.toFixed(size >= 0.995 ? 1 : 2))} %`;
 }
 
 /** A plain number of about three digits. */
@@ -79,6 +79,9 @@ export function value(n: number, unit: string): string {
     case "bytes":
     case "B":
       return bytes(n);
+    case "count/s":
+    case "1/s":
+      return plain(n) + "/s";
     case "bytes/s":
       return bytes(n) + "/s";
     case "share":
@@ -97,8 +100,9 @@ export function value(n: number, unit: string): string {
   }
 }
 
-/** A value for each second of profile. */
-export function rate(n: number, unit: string): string {
+/** A value for each second of profile; CPU time a second is cores. */
+export function rate(n: number, unit: string, type = ""): string {
+  if (type === "cpu" && (unit === "nanoseconds" || unit === "ns")) return `${n === 0 ? "0" : three(n / 1e9)} cores`;
   if (unit === "nanoseconds" || unit === "ns") {
     const share = n / 1e9;
     return share >= 0.1 ? `${trim(three(share))} s/s` : duration(n) + "/s";

@@ -2,14 +2,14 @@
  * Views of a tree: callers, sandwich, filters, collapsed recursion. A page without a server makes them itself, and `profile/` makes the same ones
  * for the server; the vectors in `test/vectors` hold both to the same number at every node.
  */
-import { Builder, build, isFolded, type Tree } from "./tree.ts";
+import { Builder, build, isFolded, isFoldedName, type Tree } from "./tree.ts";
 
 /** Whether a name counts, by name index. */
 export type NameSet = Uint8Array;
 
-/** The names for which `test` holds; made-up names only if `madeUp`. */
+/** The names for which `test` holds, but for those of folded subtrees; made-up names only if `madeUp`. */
 export function nameSet(tree: Tree, test: (name: string) => boolean, madeUp = true): NameSet {
-  return Uint8Array.from(tree.names, (name, i) => (test(name) && (madeUp || tree.kinds[i] !== "x") ? 1 : 0));
+  return Uint8Array.from(tree.names, (name, i) => (tree.kinds[i] === "x" && (!madeUp || isFoldedName(name)) ? 0 : test(name) ? 1 : 0));
 }
 
 /** Removes the frames in `names`; their own value goes to the caller. */
@@ -129,7 +129,7 @@ function invert(tree: Tree, from: number[], value: number[], rootSelf: number, m
     let index = folded.get(count);
     if (index === undefined) {
       index = names.length;
-      names.push(`[${count.toLocaleString("en")} more]`);
+      names.push(`[${count} more]`);
       kinds += "x";
       folded.set(count, index);
     }

@@ -53,7 +53,12 @@ export interface Tree {
 /** The name of the node that stands for subtrees too narrow to send. Its kind is `x`. */
 export function isFolded(tree: Tree, node: number): boolean {
   const name = tree.name[node]!;
-  return tree.kinds[name] === "x" && /^\[\d[\d,]* more\]$/.test(tree.names[name]!);
+  return tree.kinds[name] === "x" && isFoldedName(tree.names[name]!);
+}
+
+/** Whether a made-up name is that of folded subtrees. */
+export function isFoldedName(name: string): boolean {
+  return /^\[\d+ more\]$/.test(name);
 }
 
 /** Reads a tree and checks that it is one; a tree that is not throws. */

@@ -1,5 +1,5 @@
 /** The comparison of two profiles, or of two sets: combined graph, side by side, table. */
-import { useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { Source } from "../data/source.ts";
 import type { DiffJson, Selection, Side, TypeInfo } from "../data/types.ts";
 import { addressOf, nodeAt } from "../flame/address.ts";
@@ -39,7 +39,6 @@ function sideTree(json: DiffJson, self: number[]): Tree {
 export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: Selection; b: Selection; types: TypeInfo[]; labels: { a: string; b: string } }) {
   const { params } = usePlace();
   const type = typeOf(params, types);
-  const graph = useRef<number>(0);
   const [legend, setLegend] = useState<Legend[]>([]);
   const [lit, setLit] = useState<string | null>(null);
   const view = viewOf(params, type?.type ?? "cpu");
@@ -61,19 +60,18 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
   const unit = diff.value?.json.unit ?? type?.values.at(-1)?.unit ?? "";
   const timed = per === "second" && !!diff.value?.json.a.seconds;
   const format = useMemo(
-    () => (per === "share" ? percent : timed ? (n: number) => rate(n, unit) : (n: number) => show(n, unit)),
-    [per, timed, unit],
+    () => (per === "share" ? percent : timed ? (n: number) => rate(n, unit, type?.type) : (n: number) => show(n, unit)),
+    [per, timed, unit, type?.type],
   );
   const known = useMemo(() => (tree ? families(tree) : new Map<string, number>()), [tree]);
   const found = useMemo(() => parse(text), [text]);
-  const matches = useMemo(() => (tree && found?.test ? nameSet(tree, found.test, false) : null), [tree, found]);
+  const matches = useMemo(() => (tree && found?.test ? nameSet(tree, found.test) : null), [tree, found]);
   const address = params.get("zoom");
   const zoom = useMemo(() => (tree && address ? Math.max(0, nodeAt(tree, address)) : 0), [tree, address]);
   if (!type) return <p class="note">There is no profile type that both have.</p>;
   const totals: Totals = { total: tree?.total[0] ?? 1, unit, labels, format };
   const onZoom = (node: number): void => patch({ zoom: node > 0 && tree ? addressOf(tree, node) : null });
   const json = diff.value?.json;
-  void graph;
   return (
     <div class="panel">
       <TypeList types={types} at={type.type} />
@@ -113,16 +111,16 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
           </label>
         </div>
         <Bar of={diff.loading ? diff : table} />
-        {zoom > 0 && tree && (
-          <div class="chips">
+        <div class="chips">
+          {zoom > 0 && tree && (
             <span class="chip">
               <bdi>zoomed to {clip(visible(tree.names[tree.name[zoom]!]!), 80)}</bdi>
               <button class="plain" aria-label="Show everything" onClick={() => patch({ zoom: null })}>
                 ✕
               </button>
             </span>
-          </div>
-        )}
+          )}
+        </div>
         <Show of={diff}>{() => null}</Show>
         <div class={`work ${shape}`}>
           {diff.value && tree && shape === "combined" && (
@@ -150,7 +148,7 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
                     label={`${s.toUpperCase()}, ${type.name}`}
                     mode="package"
                     families={known}
-                    totals={{ total: diff.value![s].total[0] || 1, unit, seconds: undefined, format: per === "share" ? (n) => percent(n / (diff.value![s].total[0] || 1)) : (n) => (timed ? rate(n / (json![s].seconds || 1), unit) : show(n, unit)) }}
+                    totals={{ total: diff.value![s].total[0] || 1, unit, seconds: undefined, format: per === "share" ? (n) => percent(n / (diff.value![s].total[0] || 1)) : (n) => (timed ? rate(n / (json![s].seconds || 1), unit, type.type) : show(n, unit)) }}
                     {...{ matches, lit, zoom, onZoom }}
                     onHover={setLit}
                     onLegend={setLegend}

@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { count, percent, value as show } from "../flame/format.ts";
 import { clip, split, visible } from "../flame/text.ts";
 import type { DiffRow, Row } from "../flame/table.ts";
-import { changeText } from "./graph.tsx";
+import { changeParts } from "./graph.tsx";
 
 const FIRST = 200;
 
@@ -183,6 +183,9 @@ export function DiffTable(props: {
               {head("a", "A")}
               {head("b", "B")}
               {head("change", "Change")}
+              <th scope="col" class="number">
+                Change %
+              </th>
             </tr>
           </thead>
           <tbody onMouseLeave={() => props.onHover(null)}>
@@ -197,9 +200,9 @@ export function DiffTable(props: {
                 <td class="number">{props.format(row.b)}</td>
                 <td class="number bar-cell">
                   <Gauge share={Math.abs(row.b - row.a) / most} tone={row.noise ? "neutral" : row.b > row.a ? "more" : "less"} />
-                  <span>{changeText(row.a, row.b, props.format)}</span>
-                  {row.noise && <span class="share"> noise</span>}
+                  <span>{changeParts(row.a, row.b, props.format)[0]}</span>
                 </td>
+                <td class="number">{row.noise ? "noise" : changeParts(row.a, row.b, props.format)[1]}</td>
               </tr>
             ))}
           </tbody>

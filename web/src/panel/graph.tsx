@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { colors as colorsOf, type ColorMode, type Legend } from "../flame/color.ts";
 import { percent, plural, value as show, count } from "../flame/format.ts";
 import { clip, split, visible } from "../flame/text.ts";
-import { path, type Tree } from "../flame/tree.ts";
+import { isFolded, path, type Tree } from "../flame/tree.ts";
 import type { NameSet } from "../flame/transform.ts";
 import { FlameView } from "../flame/view.ts";
 import { useTheme } from "../ui/state.ts";
@@ -90,6 +90,7 @@ export function Graph(props: GraphProps) {
       props.handle?.(null);
     };
   }, []);
+  useLayoutEffect(() => view.current?.canvas.setAttribute("aria-label", props.label), [props.label]);
   useLayoutEffect(() => {
     view.current?.setTree(props.tree, props.zoom);
     setTip(null);
@@ -181,11 +182,16 @@ function Tip({ at, tree, totals }: { at: At; tree: Tree; totals: Totals }) {
 
 /** The change from A to B, with its sign and its share of A. */
 export function changeText(a: number, b: number, format: (n: number) => string): string {
-  if (a === 0 && b === 0) return "–";
+  const [delta, share] = changeParts(a, b, format);
+  return a === 0 && b === 0 ? "–" : `${delta} (${share})`;
+}
+
+/** The difference, and its share of A. */
+export function changeParts(a: number, b: number, format: (n: number) => string): [string, string] {
+  if (a === 0 && b === 0) return ["–", "–"];
   const delta = b - a;
   const sign = delta > 0 ? "+" : delta < 0 ? "−" : "±";
-  const share = a === 0 ? "only in B" : b === 0 ? "only in A" : `${sign}${percent(Math.abs(delta) / a)}`;
-  return `${sign}${format(Math.abs(delta))} (${share})`;
+  return [sign + format(Math.abs(delta)), a === 0 ? "only in B" : b === 0 ? "only in A" : sign + percent(Math.abs(delta) / a)];
 }
 
 function Line({ label, value, share }: { label: string; value: string; share?: string }) {
@@ -201,7 +207,7 @@ function Line({ label, value, share }: { label: string; value: string; share?: s
 function FrameMenu({ at, tree, close, act }: { at: At; tree: Tree; close: (back: boolean) => void; act: (action: Action) => void }) {
   const box = usePlaced(at.x, at.y, 2);
   const name = tree.names[tree.name[at.node]!]!;
-  const madeUp = tree.kinds[tree.name[at.node]!] === "x";
+  const madeUp = at.node === 0 || isFolded(tree, at.node);
   useEffect(() => {
     box.current?.querySelector<HTMLElement>("button:not(:disabled)")?.focus();
     const away = (event: Event): void => {

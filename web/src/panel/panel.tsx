@@ -3,7 +3,7 @@
  * the pages from disk show the same panel; its state is in the address.
  */
 import type { ComponentChildren } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Source } from "../data/source.ts";
 import type { FlameJson, Selection, TypeInfo, View } from "../data/types.ts";
 import { addressOf, nodeAt } from "../flame/address.ts";
@@ -13,7 +13,7 @@ import { exactly, parse } from "../flame/search.ts";
 import { matched } from "../flame/table.ts";
 import { clip, split, visible } from "../flame/text.ts";
 import { collapseNames, hasFolded, nameSet, splice } from "../flame/transform.ts";
-import { fromJson, type Tree } from "../flame/tree.ts";
+import { fromJson, isFolded, type Tree } from "../flame/tree.ts";
 import type { FlameView } from "../flame/view.ts";
 import { Bar, Show, useLoad } from "../ui/load.tsx";
 import { Choice, copy, Menu, toast, typing } from "../ui/parts.tsx";
@@ -140,7 +140,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
   const total = flame.value?.json.total ?? value.total;
   const unit = flame.value?.json.unit ?? value.unit;
   const rated = per === "second" && !!seconds;
-  const format = useMemo(() => (rated ? (n: number) => rate(n / seconds, unit) : (n: number) => show(n, unit)), [rated, seconds, unit]);
+  const format = useMemo(() => (rated ? (n: number) => rate(n / seconds, unit, type.type) : (n: number) => show(n, unit)), [rated, seconds, unit, type.type]);
   const totals: Totals = useMemo(
     () => ({ total, unit, samples: flame.value?.json.samples, seconds: undefined, format }),
     [total, unit, flame.value, format],
@@ -150,7 +150,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
   const zoom = useMemo(() => (tree && zoomAddress ? Math.max(0, nodeAt(tree, zoomAddress)) : 0), [tree, zoomAddress]);
 
   const found = useMemo(() => parse(text), [text]);
-  const matches = useMemo(() => (tree && found?.test ? nameSet(tree, found.test, false) : null), [tree, found]);
+  const matches = useMemo(() => (tree && found?.test ? nameSet(tree, found.test) : null), [tree, found]);
   const hits = useMemo(() => (tree && matches ? matched(tree, matches) : null), [tree, matches]);
   // What was folded away may match as well: the server counts on the whole tree.
   const folded = (flame.value?.json.folded?.nodes ?? 0) > 0;
@@ -185,7 +185,9 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
       store("library", [...new Set([...libraryPrefixes(), home + "."])].join("\n"));
       patch({ lib: "1", zoom: null });
     } else if (action === "hide" || action === "include" || action === "exclude") {
-      patch({ [action]: [...params.getAll(action), exactly(name)], zoom: null });
+      // One pattern of each kind holds all hidden functions, as the API takes one; of "only" the last counts.
+      const before = params.get(action);
+      patch({ [action]: before && action !== "include" ? `${before}|${exactly(name)}` : exactly(name), zoom: null });
     }
   };
 
@@ -210,7 +212,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
 
   const focusedName = (): string | null => {
     const v = graph.current;
-    return v && tree && v.focus < tree.size && tree.kinds[tree.name[v.focus]!] !== "x" ? tree.names[tree.name[v.focus]!]! : null;
+    return v && tree && v.focus > 0 && v.focus < tree.size && !isFolded(tree, v.focus) ? tree.names[tree.name[v.focus]!]! : null;
   };
   const keys = (event: KeyboardEvent): void => {
     if (typing(event) || event.ctrlKey || event.metaKey || event.altKey || document.querySelector(".menu")) return;
@@ -268,13 +270,13 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
   };
   const latest = useRef(keys);
   latest.current = keys;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const listener = (event: KeyboardEvent): void => latest.current(event);
     addEventListener("keydown", listener);
     return () => removeEventListener("keydown", listener);
   }, []);
 
-  const chips = (["include", "exclude", "hide"] as const).flatMap((kind) => params.getAll(kind).map((pattern) => ({ kind, pattern })));
+  const chips = (["include", "exclude", "hide"] as const).flatMap((kind) => alternatives(params.get(kind) ?? "").map((pattern) => ({ kind, pattern })));
   const groups: [string, string][] = source.server
     ? [["", "none"], ["thread", "thread"], ["class", "class"], ["endpoint", "endpoint"]]
     : [["", "none"], ...embeddedGroups(type, value.name)];
@@ -384,11 +386,14 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
           </Menu>
           {downloads?.(view)}
           <button onClick={toggleFull} title="Full screen (f)" aria-label="Full screen" aria-pressed={full}>
-            ⛶
+            <svg viewBox="0 0 14 14" width="14" height="14" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.5">
+              <path d="M1 5V1h4M9 1h4v4M13 9v4H9M5 13H1V9" />
+            </svg>
           </button>
         </div>
         <Bar of={flame.loading ? flame : table} />
-        {(chips.length > 0 || zoom > 0 || name) && (
+        {
+          // Always there, so that the graph does not move when the first chip comes.
           <div class="chips">
             {name && (
               <Chip label={`callers and callees of ${clip(visible(name), 80)}`} drop={() => patch({ fn: null })} />
@@ -398,15 +403,14 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
                 key={kind + pattern}
                 label={`${{ include: "only", exclude: "without", hide: "hidden:" }[kind]} ${clip(visible(readable(pattern)), 80)}`}
                 drop={() => {
-                  const rest = params.getAll(kind);
-                  rest.splice(rest.indexOf(pattern), 1);
-                  patch({ [kind]: rest });
+                  const rest = alternatives(params.get(kind) ?? "").filter((p) => p !== pattern);
+                  patch({ [kind]: rest.join("|") });
                 }}
               />
             ))}
             {zoom > 0 && tree && <Chip label={`zoomed to ${clip(visible(tree.names[tree.name[zoom]!]!), 80)}`} drop={() => patch({ zoom: null })} />}
           </div>
-        )}
+        }
         <Show of={flame}>
           {() => null}
         </Show>
@@ -428,7 +432,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
                     onZoom={() => {}}
                     totals={totals}
                     mode={mode}
-                    matches={found?.test ? nameSet(callees, found.test, false) : null}
+                    matches={found?.test ? nameSet(callees, found.test) : null}
                     lit={lit}
                     families={known.current!.families}
                     onAction={act}
@@ -525,6 +529,11 @@ function embeddedGroups(type: TypeInfo, value: string): [string, string][] {
   return Object.keys(found?.groups ?? {}).map((key) => [key, key]);
 }
 
+/** The patterns that were joined, as far as this page joined them. */
+function alternatives(pattern: string): string[] {
+  return pattern === "" ? [] : pattern.startsWith("^") ? pattern.split(/(?<=[^\\]\$)\|(?=\^)/) : [pattern];
+}
+
 /** A pattern made by `exactly` as the name that it was made from. */
 function readable(pattern: string): string {
   return pattern.startsWith("^") && pattern.endsWith("$") ? pattern.slice(1, -1).replace(/\\(.)/g, "$1") : pattern;
@@ -552,6 +561,8 @@ function Switch({ on, set, children }: { on: boolean; set: (on: boolean) => void
 
 /** The profile types, those without samples with the reason. */
 export function TypeList({ types, at }: { types: TypeInfo[]; at: string }) {
+  // Those of the language first, the others below a line.
+  const sorted = [...types.filter((t) => t.core !== false), ...types.filter((t) => t.core === false)];
   return (
     <nav
       class="types"
@@ -565,13 +576,14 @@ export function TypeList({ types, at }: { types: TypeInfo[]; at: string }) {
         event.stopPropagation();
       }}
     >
-      {types.map((t) => {
+      {sorted.map((t, i) => {
         const v = t.values.at(-1);
         const off = !v || !!t.absent;
+        const more = t.core === false && sorted[i - 1]?.core !== false;
         return (
           <button
             key={t.type}
-            class="type"
+            class={more ? "type first-more" : "type"}
             aria-current={t.type === at ? "true" : undefined}
             aria-disabled={off}
             title={clip(visible(t.definition), 400)}
@@ -581,7 +593,7 @@ export function TypeList({ types, at }: { types: TypeInfo[]; at: string }) {
             {off ? (
               <span class="type-why">{clip(visible(t.absent ?? "no samples"), 160)}</span>
             ) : (
-              <span class="type-total">{show(v.total, v.unit)}</span>
+              <span class="type-total">{Number.isFinite(v.total) ? show(v.total, v.unit) : ""}</span>
             )}
           </button>
         );

@@ -85,23 +85,27 @@ const themeListeners = new Set<(theme: Theme) => void>();
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 export function theme(): Theme {
-  const set = document.documentElement.dataset["theme"];
-  return set === "light" || set === "dark" ? set : dark.matches ? "dark" : "light";
+  return document.documentElement.dataset["theme"] === "dark" ? "dark" : "light";
 }
 
-export function setTheme(to: Theme): void {
+function apply(to: Theme): void {
   document.documentElement.dataset["theme"] = to;
-  store("theme", to);
   for (const listener of themeListeners) listener(to);
 }
 
-/** Applies the stored theme. */
+export function setTheme(to: Theme): void {
+  store("theme", to);
+  apply(to);
+}
+
+/** Applies the theme that was chosen here, else the system's. */
 export function startTheme(): void {
-  const set = stored("theme");
-  if (set === "light" || set === "dark") document.documentElement.dataset["theme"] = set;
-  dark.addEventListener("change", () => {
-    for (const listener of themeListeners) listener(theme());
-  });
+  const chosen = (): Theme => {
+    const set = stored("theme");
+    return set === "light" || set === "dark" ? set : dark.matches ? "dark" : "light";
+  };
+  apply(chosen());
+  dark.addEventListener("change", () => apply(chosen()));
 }
 
 export function useTheme(): Theme {

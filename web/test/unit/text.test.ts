@@ -41,6 +41,9 @@ test("numbers read as people write them", () => {
   assert.equal(percent(1), "100 %");
   assert.equal(percent(0.00001), "< 0.01 %");
   assert.equal(percent(0), "0 %");
+  assert.equal(percent(0.0968), "9.7 %");
+  assert.equal(percent(0.0025), "0.25 %");
+  assert.equal(duration(30 * 86400e9), "30 d");
   assert.equal(value(2.4123, "cores"), "2.41 cores");
   assert.equal(value(1204, "count"), "1,204");
 });

@@ -1,0 +1,105 @@
+/** The query as text that the facets edit. The server reads the language; the page only needs to find and replace terms. */
+
+/** A term with where it is in the text. */
+export interface Term {
+  text: string;
+  start: number;
+  end: number;
+  negated: boolean;
+  /** Empty for a bare word. */
+  name: string;
+  /** The values of a facet; a range is one value. */
+  values: string[];
+}
+
+/** The terms of a query. Unclosed quotes and brackets end with the text. */
+export function terms(query: string): Term[] {
+  const found: Term[] = [];
+  let at = 0;
+  while (at < query.length) {
+    if (/\s/.test(query[at]!)) {
+      at++;
+      continue;
+    }
+    const start = at;
+    let depth = 0;
+    let quoted = false;
+    for (; at < query.length; at++) {
+      const c = query[at]!;
+      if (quoted) {
+        if (c === "\\") at++;
+        else if (c === '"') quoted = false;
+      } else if (c === '"') quoted = true;
+      else if (c === "(" || c === "[") depth++;
+      else if (c === ")" || c === "]") depth--;
+      else if (/\s/.test(c) && depth <= 0) break;
+    }
+    at = Math.min(at, query.length);
+    found.push(term(query.slice(start, at), start));
+  }
+  return found;
+}
+
+function term(text: string, start: number): Term {
+  const negated = text.startsWith("-") && text.length > 1;
+  const body = negated ? text.slice(1) : text;
+  const name = /^([A-Za-z_][\w.@/-]*):/.exec(body)?.[1] ?? "";
+  const value = name ? body.slice(name.length + 1) : body;
+  let values = [value];
+  if (name && value.startsWith("(") && value.endsWith(")")) values = pieces(value.slice(1, -1));
+  return { text, start, end: start + text.length, negated, name, values: values.map(unquote) };
+}
+
+function pieces(text: string): string[] {
+  const found = text.match(/"(?:\\.|[^"\\])*"?|\S+/g) ?? [];
+  return found.filter((piece) => piece !== "OR");
+}
+
+function unquote(text: string): string {
+  return text.startsWith('"') ? text.slice(1, text.endsWith('"') && text.length > 1 ? -1 : undefined).replace(/\\(.)/g, "$1") : text;
+}
+
+/** A value as the query writes it. */
+export function quote(value: string): string {
+  return value !== "" && /^[\w.@/+$%=~^-]+$/.test(value) && value !== "OR" && value !== "TO" && !value.startsWith("-")
+    ? value
+    : `"${value.replace(/[\\"]/g, "\\$&")}"`;
+}
+
+/** The values of a facet that the query asks for, and those that it excludes. */
+export function chosen(query: string, facet: string): { only: string[]; not: string[] } {
+  const only: string[] = [];
+  const not: string[] = [];
+  for (const t of terms(query)) if (t.name === facet) (t.negated ? not : only).push(...t.values);
+  return { only, not };
+}
+
+/** The query with other values for a facet; others stay as they are. */
+export function choose(query: string, facet: string, only: string[], not: string[]): string {
+  const kept = terms(query).filter((t) => t.name !== facet).map((t) => t.text);
+  const write = (values: string[], sign: string): void => {
+    if (values.length === 1) kept.push(`${sign}${facet}:${quote(values[0]!)}`);
+    else if (values.length > 1) kept.push(`${sign}${facet}:(${values.map(quote).join(" OR ")})`);
+  };
+  write(only, "");
+  write(not, "-");
+  return kept.join(" ");
+}
+
+/** The query with a range for a measure; null removes it. */
+export function range(query: string, measure: string, text: string | null): string {
+  const kept = terms(query).filter((t) => t.name !== measure).map((t) => t.text);
+  if (text !== null) kept.push(`${measure}:${text}`);
+  return kept.join(" ");
+}
+
+/** The query without one of its terms. */
+export function without(query: string, at: number): string {
+  return terms(query).filter((_, i) => i !== at).map((t) => t.text).join(" ");
+}
+
+/** The piece of the query that is being typed at a position. */
+export function typedAt(query: string, position: number): { start: number; end: number; text: string } {
+  const t = terms(query).find((one) => one.start < position && position <= one.end);
+  return t ? { start: t.start, end: t.end, text: t.text.slice(0, position - t.start) } : { start: position, end: position, text: "" };
+}

@@ -1,0 +1,6 @@
+/** What the browser tests need from the sources. */
+export { toJson } from "../src/flame/tree.ts";
+export { callers, sandwich } from "../src/flame/transform.ts";
+export { table } from "../src/flame/table.ts";
+export { addressOf } from "../src/flame/address.ts";
+export { joinDiff } from "../src/data/embedded.ts";
