@@ -26,4 +26,4 @@ pub mod views;
 pub use pass::Pass;
 pub use profiles::{CpuSource, Filter, LabelKey, Options, Progress, collect, collect_merged};
 pub use summary::Summary;
-pub use time_range::TimeBound;
+pub use time_range::{TimeBound, TimeRange};

@@ -22,7 +22,7 @@
 
 use std::sync::Arc;
 
-use jfr_parse::{Chunk, Error, Loss, RawEvent, Recording, Result, Type};
+use jfr_parse::{Chunk, Loss, RawEvent, Recording, Result, Type};
 use jfrkit_profile::ProfileSet;
 
 use crate::account::Account;
@@ -88,7 +88,7 @@ impl<'p> Pass<'p> {
     /// Reads the recording.
     ///
     /// # Errors
-    /// What keeps all chunks from being read (damage does not keep findings from being made); [`Error::Stopped`];
+    /// What keeps all chunks from being read; [`Error::Stopped`];
     /// [`Error::Changed`]; limits of the whole call; options of rules that name what does not exist.
     pub fn run(self) -> std::result::Result<Output, AnalysisError> {
         let Self { recording, profiles: collect, rules, views } = self;
@@ -134,10 +134,8 @@ impl<'p> Pass<'p> {
                 _ => {}
             }
         })?;
-        let damage_is_told = collect.is_none() && views.is_none();
-        if let Some(error) = failures.first.filter(|error| {
-            failures.chunks == tasks.len() && !(damage_is_told && matches!(error, Error::Damaged { .. }))
-        }) {
+        // Findings about a recording of which nothing can be read would look like a clean bill of health.
+        if let Some(error) = failures.first.filter(|_| failures.chunks == tasks.len()) {
             return Err(error.into());
         }
         let threads = engine.consumer.1.0.map(read::Context::into_threads).unwrap_or_default();

@@ -1,12 +1,14 @@
-//! Bounds of a time range as people write them.
+//! Time ranges as people write them, and what they are for a recording.
 
 use std::str::FromStr;
+
+use jfr_parse::Iso;
 
 /// One end of a time range.
 ///
 /// Written as an instant (`2026-11-22T10:36:30Z`, `2026-11-22 10:36:30.5+01:00`, `2026-11-22`; UTC where no
-/// offset is given), as milliseconds since the Unix epoch (`1795343790000`), as a time from the beginning
-/// (`10s`, `500ms`, `1m30s`), or as one from the end (`-30s`).
+/// offset is given), as a time of day in UTC (`10:36`, `10:36:30.5`), as milliseconds since the Unix epoch
+/// (`1795343790000`), as a time from the start (`10s`, `+500ms`, `1m30s`, `1 min 20 s`), or as one from the end (`-30s`).
 ///
 /// ```
 /// use jfr_analyzers::TimeBound;
@@ -24,12 +26,16 @@ pub enum TimeBound {
     FromStart(i64),
     /// Nanoseconds before the end of the recording.
     FromEnd(i64),
+    /// Nanoseconds since midnight, UTC, on the day of the recording.
+    TimeOfDay(i64),
 }
 
-/// Text that is no time bound.
+const DAY: i64 = 86_400_000_000_000;
+
+/// Text that is not a time bound.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no time: give an instant (2026-11-22T10:36:30Z), milliseconds since 1970, a time from the beginning (10s, 500ms, 1m30s) or from the end (-10s)"
+    "invalid time {0:?}: expected a timestamp (2026-11-22T10:36:30Z), a time of day (10:36:30), milliseconds since 1970, a time from the start (10s, 1m30s) or from the end (-10s)"
 )]
 pub struct BadTimeBound(String);
 
@@ -44,7 +50,8 @@ impl TimeBound {
             Some(rest) => length(rest).map(Self::FromEnd),
             None => milliseconds(trimmed)
                 .map(Self::Absolute)
-                .or_else(|| length(trimmed).map(Self::FromStart))
+                .or_else(|| length(trimmed.strip_prefix('+').unwrap_or(trimmed)).map(Self::FromStart))
+                .or_else(|| time_of_day(trimmed).map(Self::TimeOfDay))
                 .or_else(|| instant(trimmed).map(Self::Absolute)),
         };
         found.ok_or_else(|| BadTimeBound(text.to_owned()))
@@ -57,7 +64,99 @@ impl TimeBound {
             Self::Absolute(nanos) => nanos,
             Self::FromStart(nanos) => start.saturating_add(nanos),
             Self::FromEnd(nanos) => end.saturating_sub(nanos),
+            Self::TimeOfDay(of_day) => {
+                let mut days = Self::on_days(of_day, start, end);
+                // Outside of the recording it is that of the first day.
+                days.next().unwrap_or_else(|| midnight(start).saturating_add(of_day))
+            }
         }
+    }
+
+    /// The instants with this time of day within a recording.
+    fn on_days(of_day: i64, start: i64, end: i64) -> impl Iterator<Item = i64> {
+        let first = midnight(start).saturating_add(of_day);
+        let first = if first < start { first.saturating_add(DAY) } else { first };
+        std::iter::successors(Some(first), |at| at.checked_add(DAY)).take_while(move |at| *at <= end)
+    }
+}
+
+/// The beginning of the day of an instant, UTC.
+fn midnight(nanos: i64) -> i64 {
+    nanos.saturating_sub(nanos.rem_euclid(DAY))
+}
+
+/// A part of a recording: from one instant until before another, nanoseconds since the Unix epoch; `None` is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TimeRange {
+    /// Its first instant.
+    pub from: Option<i64>,
+    /// The first instant after it.
+    pub to: Option<i64>,
+}
+
+/// Why a recording has no such range.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadTimeRange {
+    /// It ends before it begins.
+    #[error("--from ({from}) is not before --to ({to}); the recording covers {start} to {end}", from = Iso(*from), to = Iso(*to), start = Iso(*start), end = Iso(*end))]
+    Reversed {
+        /// Its beginning.
+        from: i64,
+        /// Its end.
+        to: i64,
+        /// The beginning of the recording.
+        start: i64,
+        /// Its end.
+        end: i64,
+    },
+    /// No part of the recording is in it.
+    #[error("no events between --from and --to; the recording covers {start} to {end}", start = Iso(*start), end = Iso(*end))]
+    Outside {
+        /// The beginning of the recording.
+        start: i64,
+        /// Its end.
+        end: i64,
+    },
+    /// A time of day that the recording has more than once.
+    #[error("the time of day occurs twice in the recording: give {first} or {second}", first = Iso(*first), second = Iso(*second))]
+    Ambiguous {
+        /// The first instant that has it.
+        first: i64,
+        /// The second.
+        second: i64,
+    },
+}
+
+impl TimeRange {
+    /// The range between two bounds in a recording from `start` to `end`. `known` says whether the end is: that of a recording
+    /// that is being written is not.
+    ///
+    /// # Errors
+    /// [`BadTimeRange`].
+    pub fn resolve(
+        from: Option<TimeBound>,
+        to: Option<TimeBound>,
+        start: i64,
+        end: i64,
+        known: bool,
+    ) -> Result<Self, BadTimeRange> {
+        for bound in [from, to].into_iter().flatten() {
+            if let TimeBound::TimeOfDay(of_day) = bound {
+                let mut days = TimeBound::on_days(of_day, start, end);
+                if let (Some(first), Some(second)) = (days.next(), days.next()) {
+                    return Err(BadTimeRange::Ambiguous { first, second });
+                }
+            }
+        }
+        let range = Self { from: from.map(|b| b.resolve(start, end)), to: to.map(|b| b.resolve(start, end)) };
+        let (first, last) = (range.from.unwrap_or(i64::MIN), range.to.unwrap_or(i64::MAX));
+        if first >= last {
+            return Err(BadTimeRange::Reversed { from: first, to: last, start, end });
+        }
+        if known && (first > end || last <= start) {
+            return Err(BadTimeRange::Outside { start, end });
+        }
+        Ok(range)
     }
 }
 
@@ -220,6 +319,34 @@ mod tests {
     }
 
     #[test]
+    fn what_is_printed_can_be_given_back() {
+        assert_eq!(TimeBound::parse("+20.9s"), Ok(TimeBound::FromStart(20_900_000_000)));
+        assert_eq!(TimeBound::parse("1 min 20 s"), Ok(TimeBound::FromStart(80_000_000_000)));
+        assert_eq!(TimeBound::parse("10:52"), Ok(TimeBound::TimeOfDay(39_120_000_000_000)));
+        assert_eq!(TimeBound::parse("10:52:02.58"), Ok(TimeBound::TimeOfDay(39_122_580_000_000)));
+    }
+
+    #[test]
+    fn ranges_of_a_recording() {
+        // From 23:59:50 to 00:00:20 of the next day, and a recording of two days.
+        let (start, end) = (DAY - 10_000_000_000, DAY + 20_000_000_000);
+        let range = |from: &str, to: &str, start, end| {
+            let bound = |text: &str| (!text.is_empty()).then(|| TimeBound::parse(text).unwrap());
+            TimeRange::resolve(bound(from), bound(to), start, end, true)
+        };
+        assert_eq!(range("00:00:05", "", start, end).unwrap().from, Some(DAY + 5_000_000_000));
+        assert_eq!(range("23:59:55", "00:00", start, end).unwrap().to, Some(DAY));
+        assert!(matches!(range("20s", "10s", start, end), Err(BadTimeRange::Reversed { .. })));
+        assert!(matches!(range("500h", "", start, end), Err(BadTimeRange::Outside { .. })));
+        assert!(matches!(range("12:00", "", 0, 2 * DAY), Err(BadTimeRange::Ambiguous { .. })));
+        let error = range("500h", "", 0, DAY).unwrap_err();
+        assert!(
+            error.to_string().starts_with("no events between --from and --to; the recording covers 1970-01-01T"),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn what_is_none() {
         for text in [
             "",
@@ -246,6 +373,6 @@ mod tests {
             // A bare number is milliseconds since 1970.
             assert_eq!(bound.is_err(), text != "10", "{text}: {bound:?}");
         }
-        assert!(TimeBound::parse("soon").unwrap_err().to_string().contains("\"soon\" is no time"));
+        assert!(TimeBound::parse("soon").unwrap_err().to_string().contains("invalid time \"soon\""));
     }
 }

@@ -1,9 +1,11 @@
 //! Options of the commands that collect profiles.
 
-use jfr_analyzers::{CpuSource, Filter, LabelKey, Options, TimeBound};
+use jfr_analyzers::{CpuSource, Filter, LabelKey, Options, TimeBound, TimeRange};
 use jfr_parse::Recording;
 use jfrkit_profile::ProfileType;
 use regex::Regex;
+
+use crate::failure::Failure;
 
 /// What to collect.
 #[derive(Debug, Clone, clap::Args)]
@@ -22,12 +24,12 @@ pub(crate) struct Args {
     #[arg(long)]
     full_system_names: bool,
 
-    /// Begin here: an instant (2026-11-22T10:36:30Z), milliseconds since 1970, a time from the beginning (10s), or
-    /// from the end (-10s)
+    /// Start of the time range: a timestamp (2026-11-22T10:36:30Z), a time of day in UTC (10:36), milliseconds since
+    /// 1970, a time from the start (10s) or from the end (-10s)
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     from: Option<TimeBound>,
 
-    /// End before this, likewise
+    /// End of the time range (exclusive); same formats
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     to: Option<TimeBound>,
 
@@ -59,11 +61,16 @@ pub(crate) struct Args {
 
 impl Args {
     /// The options for recordings that begin and end, together, when these do.
-    pub(crate) fn options(&self, types: &[ProfileType], recordings: &[&Recording<'_>]) -> Options {
-        let (start, end) = span(recordings);
+    pub(crate) fn options(
+        &self,
+        name: &str,
+        types: &[ProfileType],
+        recordings: &[&Recording<'_>],
+    ) -> Result<Options, Failure> {
+        let range = time_range(name, self.from, self.to, recordings)?;
         let mut filter = Filter::default();
-        filter.from_nanos = self.from.map(|bound| bound.resolve(start, end));
-        filter.to_nanos = self.to.map(|bound| bound.resolve(start, end));
+        filter.from_nanos = range.from;
+        filter.to_nanos = range.to;
         filter.threads = self.thread.clone();
         filter.states = self.state.clone();
         filter.include = self.include.clone();
@@ -76,8 +83,22 @@ impl Args {
         options.cpu_source = self.cpu_source;
         options.native_leaks = self.native_leaks;
         options.filter = filter;
-        options
+        Ok(options)
     }
+}
+
+/// The part of recordings that two bounds leave. A range that holds nothing is a failure: it would look like one in which nothing
+/// happened.
+pub(crate) fn time_range(
+    name: &str,
+    from: Option<TimeBound>,
+    to: Option<TimeBound>,
+    recordings: &[&Recording<'_>],
+) -> Result<TimeRange, Failure> {
+    let (start, end) = span(recordings);
+    // The end of a chunk that is being written is not known.
+    let known = recordings.iter().flat_map(|r| r.headers()).all(|(_, header)| header.duration_nanos > 0);
+    TimeRange::resolve(from, to, start, end, known).map_err(|error| Failure::Failed(format!("{name}: {error}")))
 }
 
 /// When recordings begin and end, nanoseconds since the Unix epoch.
@@ -97,7 +118,10 @@ pub(crate) fn profile_type(name: &str) -> Result<ProfileType, String> {
 }
 
 fn label(name: &str) -> Result<LabelKey, String> {
-    LabelKey::from_name(name).ok_or_else(|| "no such label".to_owned())
+    LabelKey::from_name(name).ok_or_else(|| {
+        let names: Vec<String> = LabelKey::ALL.iter().map(|label| label.name().replace(' ', "-")).collect();
+        format!("no such label; there are {}", names.join(", "))
+    })
 }
 
 fn cpu_source(name: &str) -> Result<CpuSource, String> {

@@ -22,6 +22,19 @@ impl Globs {
         self.0.iter().any(|g| [of.name(), &canonical, of.simple_name()].iter().any(|name| glob(g, name)))
     }
 
+    /// Fails if no event type of the chunks that were read fits: a typo would look like a recording without such events.
+    pub(crate) fn check(&self, fits: bool, names: &std::collections::BTreeSet<String>) -> Result<(), String> {
+        if fits || names.is_empty() {
+            return Ok(());
+        }
+        let shown = self.0.join(",");
+        let known = names.iter().flat_map(|name| [name.as_str(), name.rsplit('.').next().unwrap_or(name)]);
+        Err(format!(
+            "no event type matches {shown:?}{}",
+            crate::near::hint(&shown, known, "jfrkit metadata lists the types")
+        ))
+    }
+
     /// Whether a pattern fits one of the categories.
     pub(crate) fn fits_categories(&self, of: Type<'_>) -> bool {
         of.categories().any(|category| self.0.iter().any(|g| glob(g, category)))

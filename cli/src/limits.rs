@@ -19,16 +19,16 @@ pub(crate) struct Args {
     #[arg(long = "max", value_name = "NAME=VALUE", value_parser = limit)]
     each: Vec<(&'static str, u64)>,
 
-    /// Give up after this many seconds
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    /// Give up after this time: 30s, 500ms, 2min
+    #[arg(long, value_name = "TIME", value_parser = patience)]
     timeout: Option<Duration>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Preset {
-    /// Much: for recordings of one's own
+    /// Generous, for your own recordings
     Tool,
-    /// Little: for recordings of strangers
+    /// Strict, for untrusted uploads
     Intake,
 }
 
@@ -75,9 +75,17 @@ pub(crate) fn option_name(name: &str) -> String {
     name.replace('_', "-")
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "give a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(seconds).map_err(|_| "give a number of seconds".to_owned())
+fn patience(text: &str) -> Result<Duration, String> {
+    let wanted = "expected a time with a unit (ns, us, ms, s, min, h, d), such as 30s";
+    match jfr_analyzers::TimeBound::parse(text) {
+        Ok(jfr_analyzers::TimeBound::FromStart(nanos)) => {
+            u64::try_from(nanos).map(Duration::from_nanos).map_err(|_| wanted.to_owned())
+        }
+        _ if text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && !text.is_empty() => {
+            Err(format!("{text} has no unit; {wanted}"))
+        }
+        _ => Err(wanted.to_owned()),
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod input;
 mod inputs;
 mod interrupt;
 mod limits;
+mod near;
 mod output;
 
 use std::process::ExitCode;

@@ -58,14 +58,20 @@ fn raising_it_helps() {
 #[test]
 fn time_that_is_over_is_told() {
     for command in COMMANDS {
-        let text = complaint(&run(command, &["--timeout", "0"], "jdk17-full.jfr"), command);
+        let text = complaint(&run(command, &["--timeout", "0s"], "jdk17-full.jfr"), command);
         assert!(text.contains("--timeout"), "{command:?}: {text}");
     }
 }
 
 #[test]
 fn what_is_no_limit_is_wrong_usage() {
-    for options in [["--max", "nothing=1"], ["--max", "chunks=many"], ["--limits", "none"], ["--timeout", "-1"]] {
+    for options in [
+        ["--max", "nothing=1"],
+        ["--max", "chunks=many"],
+        ["--limits", "none"],
+        ["--timeout", "-1"],
+        ["--timeout", "5"],
+    ] {
         let output = run(&["summary"], &options, "jdk17-full.jfr");
         assert_eq!(output.status.code(), Some(2), "{options:?}");
     }

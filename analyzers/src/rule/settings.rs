@@ -108,7 +108,9 @@ impl Unit {
         let number: f64 = number.replace('_', "").parse().ok().filter(|n: &f64| n.is_finite())?;
         let factor = match (self, unit.trim()) {
             (Self::Regex, _) => return None,
-            (_, "")
+            (_, "") if number == 0.0 => 1.0,
+            // 0 is 0 in any unit; any other number without one could mean anything.
+            (Self::Count, "")
             | (Self::Percent, "%")
             | (Self::PerSecond, "/s")
             | (Self::PerMinute, "/min")
@@ -136,11 +138,11 @@ impl Unit {
     pub const fn example(self) -> &'static str {
         match self {
             Self::Count => "a number such as 10",
-            Self::Percent => "a percentage such as 5 %",
-            Self::Duration => "a time such as 250 ms, 1.5 s or 2 min",
-            Self::Bytes => "an amount of memory such as 32 MiB",
-            Self::PerSecond => "a rate such as 100/s",
-            Self::PerMinute => "a rate such as 100/min",
+            Self::Percent => "a percentage with its unit, such as 5 %",
+            Self::Duration => "a time with its unit (ns, us, ms, s, min, h, d), such as 250 ms",
+            Self::Bytes => "an amount of memory with its unit (B, KiB, MiB, GiB), such as 32 MiB",
+            Self::PerSecond => "a rate with its unit, such as 100/s",
+            Self::PerMinute => "a rate with its unit, such as 100/min",
             Self::Regex => "a regular expression",
         }
     }
@@ -243,6 +245,8 @@ mod tests {
         assert_eq!(Unit::Percent.parse("5 %"), Some(5.0));
         assert_eq!(Unit::Percent.parse("5 ms"), None);
         assert_eq!(Unit::Duration.parse("soon"), None);
+        assert_eq!((Unit::Duration.parse("500"), Unit::Duration.parse("0")), (None, Some(0.0)));
+        assert_eq!((Unit::Bytes.parse("32"), Unit::Count.parse("32")), (None, Some(32.0)));
     }
 
     #[test]

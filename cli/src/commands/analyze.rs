@@ -14,7 +14,7 @@ use jfrkit_reports::{Entry, Format, Style};
 use jfrkit_rules::config::Config;
 use pprof_emit::write_file;
 
-use crate::collecting::span;
+use crate::collecting::time_range;
 use crate::failure::Failure;
 use crate::inputs::{Inputs, expand};
 use crate::limits;
@@ -228,7 +228,15 @@ fn analyze(
     for source in &inputs.sources {
         let name = source.name();
         let report = match source.open(&opening) {
-            Ok(recording) => analysis.evaluate(&recording, &args.within(&name, &recording, options)?),
+            Ok(recording) => match args.within(&name, &recording, options) {
+                Ok(options) => analysis.evaluate(&recording, &options),
+                Err(failure) if inputs.sources.len() == 1 && inputs.failures.is_empty() => return Err(failure),
+                Err(failure) => {
+                    complain("error", &failure.to_string());
+                    results.push((name, Err(failure.to_string())));
+                    continue;
+                }
+            },
             Err(error) => Err(AnalysisError::Read(error)),
         };
         let result = match report {
@@ -279,17 +287,16 @@ fn write(path: Option<&Path>, fill: impl FnOnce(&mut dyn Write) -> std::io::Resu
 
 impl Args {
     /// The rules that the arguments choose.
-    fn chosen(&self) -> AnalysisOptions {
+    fn chosen(&self, analysis: &Analysis) -> Result<AnalysisOptions, Failure> {
         let mut options = AnalysisOptions::default();
-        options.rules.clone_from(&self.rules);
-        options.skip.clone_from(&self.skip);
+        options.rules = tell::spelled(analysis, &self.rules)?;
+        options.skip = tell::spelled(analysis, &self.skip)?;
         options.categories.clone_from(&self.category);
-        options
+        Ok(options)
     }
 
     fn options(&self, analysis: &Analysis, config: &Config) -> Result<AnalysisOptions, Failure> {
-        self.known(analysis)?;
-        let mut options = self.chosen();
+        let mut options = self.chosen(analysis)?;
         options.timeline = self.format.format().draws_timeline();
         config.apply(&mut options);
         // A job that checks nothing should not look like one that found nothing.
@@ -309,22 +316,9 @@ impl Args {
         options: &AnalysisOptions,
     ) -> Result<AnalysisOptions, Failure> {
         let mut options = options.clone();
-        let (start, end) = span(&[recording]);
-        options.from_nanos = self.from.map(|bound| bound.resolve(start, end));
-        options.to_nanos = self.to.map(|bound| bound.resolve(start, end));
-        let (from, to) = (options.from_nanos.unwrap_or(i64::MIN), options.to_nanos.unwrap_or(i64::MAX));
-        if from >= to {
-            return Err(Failure::Usage(format!("{name}: --from has to be before --to")));
-        }
-        // A part that holds nothing looks like one that is fine. The end of a chunk that is being written is not known.
-        let known = recording.headers().all(|(_, header)| header.duration_nanos > 0);
-        if known && (from > end || to <= start) {
-            let (start, end) = (jfr_parse::Iso(start), jfr_parse::Iso(end));
-            complain(
-                "warning",
-                &format!("{name}: nothing lies between --from and --to; it goes from {start} to {end}"),
-            );
-        }
+        let range = time_range(name, self.from, self.to, &[recording])?;
+        options.from_nanos = range.from;
+        options.to_nanos = range.to;
         Ok(options)
     }
 

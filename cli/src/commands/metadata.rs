@@ -41,6 +41,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         input.losses.warn(loss);
     }
     let (mut all, mut failed) = (Vec::<Shared>::new(), None);
+    let mut names = std::collections::BTreeSet::new();
     let (mut by_address, mut by_text, mut kept) = (HashMap::new(), HashMap::new(), Vec::new());
     for (index, chunk) in input.recording.chunks().enumerate() {
         input.check()?;
@@ -52,6 +53,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
                 continue;
             }
         };
+        names.extend(chunk.metadata().event_types().map(|of| of.name().to_owned()));
         let metadata = chunk.shared_metadata();
         let place = match by_address.get(&Arc::as_ptr(metadata)) {
             Some(place) => *place,
@@ -88,6 +90,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         }
     }
     out.flush()?;
+    if let Some(globs) = &args.events {
+        let fits = all.iter().any(|shared| !shared.declarations.is_empty());
+        globs.check(fits, &names).map_err(|error| Failure::Usage(format!("{}: {error}", input.name)))?;
+    }
     input.losses.finish()
 }
 

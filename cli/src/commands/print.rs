@@ -9,6 +9,7 @@ use jfr_parse::{
 };
 use serde::Serialize;
 
+use crate::collecting::time_range;
 use crate::event_filter::Globs;
 use crate::failure::Failure;
 use crate::input;
@@ -73,16 +74,23 @@ struct Line<'v, 'a> {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let input = args.input.open()?;
-    let mut job = Job { args, range: args.range(&input.recording), out: crate::output::stdout(), input: &input };
+    let mut job =
+        Job { args, range: args.range(input.name, &input.recording)?, out: crate::output::stdout(), input: &input };
     for loss in input.recording.losses() {
         input.losses.warn(loss);
     }
     let (mut failed, mut readable) = (None, false);
+    let (mut fits, mut names) = (false, std::collections::BTreeSet::new());
     for chunk in input.recording.chunks() {
         input.check()?;
         match chunk {
             Ok(chunk) => {
                 readable = true;
+                if let Some(globs) = &args.events {
+                    let types = || chunk.metadata().event_types();
+                    fits |= types().any(|of| globs.fits_type(of));
+                    names.extend(types().filter(|_| !fits).map(|of| of.name().to_owned()));
+                }
                 job.chunk(&chunk)?;
             }
             Err(e) => {
@@ -94,6 +102,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     job.out.flush()?;
     input.check_unchanged()?;
     input.check()?;
+    if let Some(globs) = &args.events {
+        globs.check(fits, &names).map_err(|error| Failure::Usage(format!("{}: {error}", input.name)))?;
+    }
     match failed {
         Some(e) if !readable => Err(Failure::of(input.name, &e)),
         _ => input.losses.finish(),
@@ -102,15 +113,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 impl Args {
     /// The wanted instants, nanoseconds since the Unix epoch.
-    fn range(&self, recording: &Recording<'_>) -> Option<std::ops::Range<i64>> {
+    fn range(&self, name: &str, recording: &Recording<'_>) -> Result<Option<std::ops::Range<i64>>, Failure> {
         if self.from.is_none() && self.to.is_none() {
-            return None;
+            return Ok(None);
         }
-        let starts = recording.headers().map(|(_, h)| h.start_nanos);
-        let ends = recording.headers().map(|(_, h)| h.start_nanos.saturating_add(h.duration_nanos.max(0)));
-        let (start, end) = (starts.min().unwrap_or(0), ends.max().unwrap_or(0));
-        let bound = |bound: Option<TimeBound>, none| bound.map_or(none, |b| b.resolve(start, end));
-        Some(bound(self.from, i64::MIN)..bound(self.to, i64::MAX))
+        let range = time_range(name, self.from, self.to, &[recording])?;
+        Ok(Some(range.from.unwrap_or(i64::MIN)..range.to.unwrap_or(i64::MAX)))
     }
 
     fn wants(&self, of: Type<'_>) -> bool {

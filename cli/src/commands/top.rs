@@ -105,7 +105,7 @@ fn own_label(kind: ProfileType) -> LabelKey {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let input = args.input.open()?;
-    let mut options = args.collecting.options(&[args.kind], &[&input.recording]);
+    let mut options = args.collecting.options(input.name, &[args.kind], &[&input.recording])?;
     let label = match args.by {
         By::Method | By::Line => None,
         By::Label => Some(own_label(args.kind)),

@@ -10,7 +10,7 @@ use jfr_analyzers::views::{self, Answers, Catalog, Filter, Kind, Query, Truncate
 use jfr_parse::{MetadataCache, Recording};
 use regex::Regex;
 
-use crate::collecting::span;
+use crate::collecting::time_range;
 use crate::failure::Failure;
 use crate::inputs::{Source, expand};
 use crate::limits;
@@ -235,15 +235,12 @@ impl Args {
     }
 
     fn filter(&self, name: &str, recording: &Recording<'_>) -> Result<Filter, Failure> {
-        let (start, end) = span(&[recording]);
+        let range = time_range(name, self.from, self.to, &[recording])?;
         let mut filter = Filter::default();
-        filter.from_nanos = self.from.map(|bound| bound.resolve(start, end));
-        filter.to_nanos = self.to.map(|bound| bound.resolve(start, end));
+        filter.from_nanos = range.from;
+        filter.to_nanos = range.to;
         filter.thread.clone_from(&self.thread);
         filter.own.packages = self.own()?;
-        if filter.from_nanos.zip(filter.to_nanos).is_some_and(|(from, to)| from >= to) {
-            return Err(Failure::Usage(format!("{name}: --from has to be before --to")));
-        }
         Ok(filter)
     }
 

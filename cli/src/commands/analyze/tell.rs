@@ -1,23 +1,26 @@
 //! What the rules say of themselves: `--list` and `--explain`.
 
-use jfr_analyzers::rule::{Analysis, AnalysisError};
+use jfr_analyzers::rule::Analysis;
 use jfrkit_rules::catalog;
 
 use super::{Args, Form, write};
 use crate::failure::Failure;
+use crate::near::hint;
 
 impl Args {
     /// What rules say of themselves.
     pub(super) fn tell(&self, analysis: Analysis) -> Result<(), Failure> {
         if let Some(id) = &self.explain {
-            let rule = analysis.rules().find(|rule| rule.info().id == id).ok_or_else(|| unknown(id))?;
+            let rule = analysis
+                .rules()
+                .find(|rule| rule.info().id.eq_ignore_ascii_case(id))
+                .ok_or_else(|| unknown(&analysis, id))?;
             if self.format != Form::Text {
                 return Err(Failure::Usage("--explain writes text; leave out --format".into()));
             }
             return write(self.output.as_deref(), |out| out.write_all(catalog::explain(rule).as_bytes()));
         }
-        self.known(&analysis)?;
-        let options = self.chosen();
+        let options = self.chosen(&analysis)?;
         let chosen = analysis.retain(|info| options.choose(info));
         match self.format {
             Form::Text => write(self.output.as_deref(), |out| catalog::text(out, &chosen)),
@@ -28,17 +31,20 @@ impl Args {
             }
         }
     }
-
-    /// Whether all rules that are named exist; before anything is read.
-    pub(super) fn known(&self, analysis: &Analysis) -> Result<(), Failure> {
-        let mut named = self.rules.iter().chain(&self.skip);
-        match named.find(|id| analysis.infos().all(|info| info.id != **id)) {
-            Some(id) => Err(unknown(id)),
-            None => Ok(()),
-        }
-    }
 }
 
-fn unknown(id: &str) -> Failure {
-    Failure::Usage(AnalysisError::UnknownRule(id.to_owned()).to_string())
+/// The ids of rules as the rules spell them, however they were typed; before anything is read.
+pub(super) fn spelled(analysis: &Analysis, ids: &[String]) -> Result<Vec<String>, Failure> {
+    ids.iter()
+        .map(|id| {
+            let found = analysis.infos().find(|info| info.id.eq_ignore_ascii_case(id));
+            found.map(|info| info.id.to_owned()).ok_or_else(|| unknown(analysis, id))
+        })
+        .collect()
+}
+
+fn unknown(analysis: &Analysis, id: &str) -> Failure {
+    let ids: Vec<&str> = analysis.infos().map(|info| info.id).collect();
+    let hint = hint(id, ids, "jfrkit analyze --list names them all");
+    Failure::Usage(format!("there is no rule {id:?}{hint}"))
 }

@@ -20,18 +20,25 @@ pub(super) fn collect(
     bar: &ProgressBar,
     failures: &mut Vec<String>,
 ) -> Option<(ProfileSet, Stop)> {
-    let mut fail = |name: &str, error: &Error| failures.push(Failure::of(name, error).to_string());
+    let mut failed = |failure: Failure| failures.push(failure.to_string());
+    let of = |name: &str, error: &Error| Failure::of(name, error);
     let mut opened: Vec<(&Source, Recording<'static>)> = Vec::new();
     let all: Vec<_> = sources.par_iter().map(|source| (source, source.open(opening))).collect();
     for (source, recording) in all {
         match recording {
             Ok(recording) => opened.push((source, recording)),
-            Err(e) => fail(&source.name(), &e),
+            Err(e) => failed(of(&source.name(), &e)),
         }
     }
     while !opened.is_empty() {
         let recordings: Vec<&Recording<'_>> = opened.iter().map(|(_, recording)| recording).collect();
-        let mut options = args.collecting.options(&args.types, &recordings);
+        let mut options = match args.collecting.options(name, &args.types, &recordings) {
+            Ok(options) => options,
+            Err(failure) => {
+                failed(failure);
+                return None;
+            }
+        };
         if !bar.is_hidden() {
             let bar = bar.clone();
             options.progress = Progress::new(move |bytes| bar.inc(bytes));
@@ -44,10 +51,10 @@ pub(super) fn collect(
         let before = opened.len();
         opened.retain(|(source, recording)| {
             let changed = recording.check_unchanged();
-            changed.map_err(|e| fail(&source.name(), &e)).is_ok()
+            changed.map_err(|e| failed(of(&source.name(), &e))).is_ok()
         });
         if opened.len() == before {
-            fail(name, &error);
+            failed(of(name, &error));
             return None;
         }
     }
