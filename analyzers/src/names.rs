@@ -164,13 +164,13 @@ fn suspicious(name: &str) -> bool {
     after_digit || name.ends_with(|c: char| c.is_ascii_hexdigit() || c == ';') && hidden_suffix(name).is_some()
 }
 
-/// Applies `step` until it finds nothing more, so that a second call has nothing to do. Each step drops a range.
 /// How much is taken out of a name, one after the other; each time all of it is looked at again. Real names have two or
 /// three such parts.
 const MAX_STEPS: usize = 8;
 /// Longer names are left as they are: no generator makes them.
 const MAX_LENGTH: usize = 2_048;
 
+/// Applies `step`, which finds a range to take out, until it finds nothing more, at most [`MAX_STEPS`] times.
 fn reduce(mut name: Cow<'_, str>, step: impl Fn(&str) -> Option<std::ops::Range<usize>>) -> Cow<'_, str> {
     if name.len() > MAX_LENGTH {
         return name;

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 #[must_use]
 pub fn recording() -> PathBuf {
     // Where that fails, reading is measured, too.
-    let _ = jfr_parse::guard_maps();
+    // SAFETY: nobody writes to the recordings of a benchmark.
+    #[expect(unsafe_code, reason = "files are mapped, as by the command")]
+    let _ = unsafe { jfr_parse::guard_maps() };
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-multichunk.jfr");
     std::env::var_os("JFRKIT_BENCH_FILE").map_or_else(|| fixture.into(), PathBuf::from)
 }

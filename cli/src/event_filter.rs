@@ -97,6 +97,6 @@ mod tests {
             assert!(!glob(pattern, text), "{pattern} {text}");
         }
         // Would take for ever if every star were tried against every place.
-        assert!(!glob(&"a*".repeat(50), &("a".repeat(200) + "b").replace('b', "c").replace('a', "b")));
+        assert!(!glob(&("*a".repeat(50) + "b"), &"a".repeat(200)));
     }
 }

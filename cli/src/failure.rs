@@ -28,7 +28,7 @@ impl Failure {
                  --max {}=N",
                 crate::limits::option_name(name)
             ),
-            jfr_parse::Error::Stopped => format!("{input}: not done in time; give it longer with --timeout"),
+            jfr_parse::Error::Stopped => format!("{input}: {}", crate::interrupt::TIMED_OUT),
             _ => format!("{input}: {error}"),
         })
     }

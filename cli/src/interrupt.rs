@@ -4,12 +4,41 @@
 //! says nothing, unpacking, writing. It ends by the signal that it got, as if there were no handler: a shell that runs
 //! it in a loop stops, and sees the status 128 and the signal's number, 130 after Ctrl-C, 143 after SIGTERM.
 
+use std::sync::Once;
+use std::time::{Duration, Instant};
+
+use crate::output::{clear_bar, complain};
+
 /// Takes care of signals from here on.
 pub(crate) fn watch() {
     // Without it, temporary files stay after a signal; nothing else is lost.
     #[cfg(unix)]
     let _ = unix::watch();
 }
+
+/// How long a command may take to end by itself once its time is up. It looks at the time every few milliseconds while it
+/// reads; a write to a full pipe, a large allocation or one long sort can take longer.
+const GRACE: Duration = Duration::from_millis(300);
+
+/// Ends the command soon after this time, if it has not ended by then, whatever it is doing. No part of a file stays.
+pub(crate) fn end_after(timeout: Duration) {
+    static WATCHED: Once = Once::new();
+    let Some(end) = Instant::now().checked_add(timeout).and_then(|at| at.checked_add(GRACE)) else { return };
+    WATCHED.call_once(|| {
+        let wait = move || {
+            std::thread::sleep(end.saturating_duration_since(Instant::now()));
+            pprof_emit::abandon_files();
+            clear_bar();
+            complain("error", TIMED_OUT);
+            std::process::exit(1);
+        };
+        // Without the thread the command still ends where it looks at the time.
+        let _ = std::thread::Builder::new().name("timeout".to_owned()).spawn(wait);
+    });
+}
+
+/// What the user is told when the time is up.
+pub(crate) const TIMED_OUT: &str = "timed out; raise --timeout to allow more time";
 
 #[cfg(unix)]
 mod unix {
@@ -48,7 +77,7 @@ mod unix {
         pprof_emit::abandon_files();
         clear_bar();
         let name = low_level::signal_name(signal).unwrap_or("a signal");
-        complain("error", &format!("ended by {name}; files that were finished stay, no others"));
+        complain("error", &format!("interrupted by {name}; completed files were kept"));
         // Does not return, but for signals that do not end a process.
         let _ = low_level::emulate_default_handler(signal);
     }

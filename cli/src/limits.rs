@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use jfr_parse::{Limits, OpenOptions, Stop};
 
+use crate::interrupt;
+
 /// How much recordings may ask for, and for how long.
 #[derive(Debug, Clone, clap::Args)]
 #[group(id = "limits-group")]
@@ -42,6 +44,9 @@ impl Args {
         for (name, value) in &self.each {
             let known = limits.set(name, *value);
             debug_assert!(known, "{name}");
+        }
+        if let Some(timeout) = self.timeout {
+            interrupt::end_after(timeout);
         }
         OpenOptions::new().limits(limits).stop(self.timeout.map_or_else(Stop::new, Stop::after))
     }

@@ -1,6 +1,6 @@
 //! The command `jfrkit`.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod args;
 mod collecting;
@@ -13,6 +13,7 @@ mod interrupt;
 mod limits;
 mod near;
 mod output;
+mod version;
 
 use std::process::ExitCode;
 
@@ -21,6 +22,9 @@ use clap::Parser;
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
+    if version::is_wanted(std::env::args_os().skip(1)) {
+        return end(version::print());
+    }
     let args = match args::Cli::try_parse() {
         Ok(args) => args,
         Err(error) if error.use_stderr() => {
@@ -34,12 +38,21 @@ fn main() -> ExitCode {
     if !commands::ends_by_itself(&args.command) {
         interrupt::watch();
     }
-    // Where that fails, files are read instead of mapped.
-    let _ = jfr_parse::guard_maps();
+    map_files();
     end(commands::run(args.command))
 }
 
-/// Tells the user of a failure that nobody has told of.
+/// Has recordings mapped instead of read; where that fails, they are read.
+#[expect(unsafe_code, reason = "the one place that takes on the contract of maps")]
+fn map_files() {
+    // SAFETY: a finished recording is truncated, replaced or removed, if anything, which is handled. Who overwrites the
+    // bytes of one in place while this command, which has no other privileges than its user, reads it, breaks the contract:
+    // README and SECURITY.md say so, and `check_unchanged` finds out and discards the results. Files that look as if they
+    // were being written are never mapped.
+    let _ = unsafe { jfr_parse::guard_maps() };
+}
+
+/// Reports a failure that has not been reported yet.
 fn end(done: Result<(), Failure>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,

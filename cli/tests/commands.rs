@@ -142,10 +142,24 @@ fn text_looks_like_that_of_the_jdk() {
     assert!(stack + 5 >= first.len(), "{first:?}");
 }
 
+/// The tool of a JDK 25, the text of which is compared: that of `JAVA_HOME`, of the `PATH`, or where packages put it.
+fn jfr_of_jdk_25() -> Option<std::path::PathBuf> {
+    let home = std::env::var_os("JAVA_HOME").map(|home| Path::new(&home).join("bin"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path: Vec<std::path::PathBuf> = std::env::split_paths(&path).collect();
+    let packages = std::fs::read_dir("/usr/lib/jvm").into_iter().flatten().flatten();
+    let packages = packages.map(|entry| entry.path().join("bin"));
+    home.into_iter().chain(path).chain(packages).find_map(|bin| {
+        let java = Command::new(bin.join("java")).arg("-version").output().ok()?;
+        let is_25 = String::from_utf8_lossy(&java.stderr).contains(" version \"25");
+        Some(bin.join("jfr")).filter(|tool| is_25 && tool.exists())
+    })
+}
+
 /// Each event as the JDK prints it, in any order; where the JDK is at hand.
 #[test]
 fn text_is_that_of_the_jdk() {
-    let Some(tool) = ["/usr/lib/jvm/temurin-25-jdk-amd64/bin/jfr"].into_iter().find(|p| Path::new(p).exists()) else {
+    let Some(tool) = jfr_of_jdk_25() else {
         println!("skipped: no JDK 25 at hand");
         return;
     };

@@ -4,6 +4,9 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use jfr_parse::testing::{ChunkWriter, Class, Field, LONG, Payload, STRING};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name)
@@ -75,4 +78,97 @@ fn what_is_no_limit_is_wrong_usage() {
         let output = run(&["summary"], &options, "jdk17-full.jfr");
         assert_eq!(output.status.code(), Some(2), "{options:?}");
     }
+}
+
+/// What a command may take beyond its time, on a machine that does other things too.
+const SLACK: Duration = Duration::from_secs(2);
+
+/// Runs a command with a time that is too short for it, and checks that it keeps to it.
+fn ends_in_time(command: &[&str], timeout: &str, recording: &Path) {
+    let began = Instant::now();
+    let output = run(command, &["--timeout", timeout], recording.to_str().unwrap());
+    let took = began.elapsed();
+    let text = complaint(&output, command);
+    assert!(text.contains("timed out"), "{command:?}: {text}");
+    assert!(took < Duration::from_secs_f64(timeout.parse().unwrap()) + SLACK, "{command:?}: {took:?}");
+}
+
+/// A chunk whose only checkpoint is a gigabyte of constants, all of them zeros, which take no room on the disk.
+fn large_checkpoint(path: &Path) {
+    const SIZE: u64 = 1 << 30;
+    let mut chunk = ChunkWriter::new();
+    let class = Class::new(50, "test.Constant").field(Field::new("value", LONG));
+    let event = Class::event(100, "jdk.ExecutionSample").field(Field::new("constant", 50).pooled());
+    chunk.metadata(&[class, event]);
+    let from = chunk.position() as u64;
+    // Size, type, three numbers, mask, one pool of this type with as many constants as there are pairs of bytes.
+    let head = Payload::new().padded(SIZE, 5).varint(1).varint(0).varint(0).varint(0).byte(1).varint(1).varint(50);
+    chunk.raw(&head.varint(SIZE / 2 - 100).into_bytes());
+    let mut bytes = chunk.finish();
+    let end = from + SIZE;
+    bytes[8..16].copy_from_slice(&end.to_be_bytes());
+    bytes[16..24].copy_from_slice(&from.to_be_bytes());
+    std::fs::write(path, bytes).unwrap();
+    std::fs::File::options().write(true).open(path).unwrap().set_len(end).unwrap();
+}
+
+#[test]
+fn one_checkpoint_of_a_gigabyte_does_not_hold_it_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("checkpoint.jfr");
+    large_checkpoint(&path);
+    for command in [&["convert"][..], &["analyze"], &["info"], &["view", "hot-methods"]] {
+        ends_in_time(command, "0.2", &path);
+    }
+}
+
+/// Thread dumps of a megabyte each, all of them the same text, which the file holds once.
+#[test]
+fn rules_that_read_long_texts_keep_to_the_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("dumps.jfr");
+    let thread = |i: usize| {
+        format!(
+            "\"t{i}\" #1 tid=0x{i:x}\n   java.lang.Thread.State: BLOCKED\n\tat a.B.c(B.java:1)\n\t- waiting to lock <0x{:x}> (a.L)\n\t- locked <0x{i:x}> (a.L)\n\n",
+            i + 1
+        )
+    };
+    let dump: String = (0..8_000).map(thread).collect();
+    assert!(dump.len() > 1_000_000);
+    let mut chunk = ChunkWriter::new();
+    let event =
+        Class::event(100, "jdk.ThreadDump").field(Field::new("startTime", LONG)).field(Field::new("result", STRING));
+    chunk.metadata(&[event]).checkpoint(&[(STRING, vec![(1, Payload::new().utf8(&dump))])]);
+    for i in 0..200 {
+        chunk.event(100, &Payload::new().varint(1_000 + i * 1_000_000_000).pooled(1));
+    }
+    std::fs::write(&path, chunk.finish()).unwrap();
+    let began = Instant::now();
+    let output = run(&["analyze"], &["--limits", "intake", "--timeout", "10"], path.to_str().unwrap());
+    assert!(output.status.success(), "{output:?}");
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
+/// Reading standard input, unpacking, reading, judging, writing: wherever it is.
+#[test]
+fn each_stage_keeps_to_the_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("large.jfr");
+    let bytes = std::fs::read(fixture("jdk17-full.jfr")).unwrap();
+    std::fs::write(&path, bytes.repeat(400)).unwrap();
+    for command in [&["convert"][..], &["analyze"], &["print"], &["summary"], &["metrics"], &["top", "--type", "cpu"]] {
+        ends_in_time(command, "0.05", &path);
+    }
+    // A pipe that says nothing.
+    let mut child = Command::new(env!("CARGO_BIN_EXE_jfrkit"))
+        .args(["summary", "--timeout", "0.2", "-"])
+        .stdin(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (began, held) = (Instant::now(), child.stdin.take());
+    let output = child.wait_with_output().unwrap();
+    drop(held);
+    assert!(began.elapsed() < Duration::from_millis(200) + SLACK, "{:?}", began.elapsed());
+    assert!(complaint(&output, &["summary"]).contains("timed out"));
 }

@@ -56,7 +56,7 @@ fn whenever_it_comes_no_part_of_a_file_stays() {
             assert_eq!(output.status.signal(), Some(number), "{}", output.status);
             let said = said(&output);
             assert_eq!(said.len(), 1, "{said:?}");
-            assert!(said[0].starts_with(&format!("jfrkit: error: ended by SIG{name}")), "{said:?}");
+            assert!(said[0].starts_with(&format!("jfrkit: error: interrupted by SIG{name}")), "{said:?}");
         }
     }
     assert!(ended > 6 && written > 0, "{ended} of the commands ended before they were done");

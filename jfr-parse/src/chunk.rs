@@ -252,12 +252,13 @@ impl<'a> Chunk<'a> {
     /// How to move past the constants of this chunk, keeping those of types that are wanted.
     pub fn pool_layouts(&self, wanted: impl Fn(Type<'_>) -> bool) -> PoolLayouts {
         PoolLayouts::new(&self.metadata, &self.limits, |id| self.metadata.by_id(id).is_some_and(&wanted))
+            .until(&self.stop)
     }
 
     /// Joins the constants found in the parts of this chunk, given in the order of the file.
     #[must_use]
     pub fn join_pools(&self, parts: Vec<PoolEntries>) -> Pools<'a> {
-        Pools::new(self.bytes, parts, self.newest_first.as_deref())
+        Pools::new(self.bytes, parts, self.newest_first.as_deref(), &self.stop)
     }
 
     /// The constants of all types, indexed at the first call.

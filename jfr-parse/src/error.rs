@@ -142,9 +142,6 @@ pub enum Damage {
     /// A checkpoint holds constants of a type that the metadata does not declare.
     #[error("a checkpoint holds constants of an undeclared type")]
     UndeclaredPool,
-    /// A string with an unknown encoding byte.
-    #[error("a string has an unknown encoding")]
-    BadString,
     /// Inline types nested deeper than any real recording nests them.
     #[error("types are nested too deeply")]
     TooDeep,

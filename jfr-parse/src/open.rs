@@ -12,23 +12,19 @@ use crate::stop::Stop;
 
 /// How the bytes of a plain file get into memory.
 ///
-/// Mapping is the faster, by a seventh of what converting a large recording takes, and needs no memory of its own. But
-/// a map shows what is in the file now: when another process cuts the file short, reading what is gone is a bus error,
-/// which ends the process; when it writes over it, half of what is read is old and half is new. So a file is only
-/// mapped where neither does harm.
+/// Mapping saves about one seventh of the time of converting a large recording, and the memory for its bytes. But a map
+/// shows what is in the file now: when another process truncates the file, reading the missing part is a bus error,
+/// which ends the process; when it overwrites the file, bytes change under `&str`s that were checked. So files are only
+/// mapped in a process that asked for it with [`guard_maps`](crate::guard_maps), whose contract covers this.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Access {
-    /// Maps the file if this process is guarded ([`guard_maps`](crate::guard_maps)) or the system does not let mapped
-    /// files be cut (Windows), and nobody seems to be writing to it: no chunk says so, and it was not changed in the
-    /// last two seconds, or is larger than 64 MiB. Else reads it.
+    /// Maps the file if this process called [`guard_maps`](crate::guard_maps) and nobody seems to be writing to it: no
+    /// chunk says so, and it was not changed in the last two seconds, or is larger than 64 MiB. Otherwise reads it.
     #[default]
     Auto,
-    /// Reads the file into memory, as much again as it is long. What happens to it afterwards is not seen.
+    /// Reads the file into memory. What happens to the file afterwards does not matter.
     Read,
-    /// Maps the file, come what may. For a caller who knows that nobody changes it. Where the process is not guarded,
-    /// cutting the file ends it.
-    Map,
 }
 
 /// How a recording is opened: under which limits, how its bytes get into memory, and how it can be stopped.
@@ -51,6 +47,7 @@ pub struct OpenOptions {
     access: Access,
     stop: Stop,
     cache: Option<MetadataCache>,
+    map: bool,
 }
 
 impl OpenOptions {
@@ -74,6 +71,19 @@ impl OpenOptions {
         self
     }
 
+    /// Always maps plain files, whatever [`access`](Self::access) says.
+    ///
+    /// # Safety
+    /// Nobody may write to a file that is opened with this, or truncate it, for as long as the [`Recording`] lives: text
+    /// that was checked to be UTF-8 is read from the map again. Reading a truncated part is a bus error besides, unless
+    /// [`guard_maps`](crate::guard_maps) was called.
+    #[must_use]
+    #[expect(unsafe_code, reason = "the caller knows who writes to the file")]
+    pub unsafe fn map(mut self) -> Self {
+        self.map = true;
+        self
+    }
+
     /// Ends opening, and everything that is done with the recording later, when `stop` is raised.
     #[must_use]
     pub fn stop(mut self, stop: Stop) -> Self {
@@ -94,7 +104,7 @@ impl OpenOptions {
     /// # Errors
     /// As for [`Recording::open`], and [`Error::Stopped`](crate::Error::Stopped).
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Recording<'static>> {
-        self.recording(Source::open(path.as_ref(), &self.limits, self.access, &self.stop)?)
+        self.recording(Source::open(path.as_ref(), &self.limits, self.access, self.map, &self.stop)?)
     }
 
     /// Reads a stream to its end: a pipe, standard input.

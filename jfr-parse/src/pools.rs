@@ -11,6 +11,7 @@ use crate::event::RawEvent;
 use crate::layout::{Budget, Layout};
 use crate::limits::Limits;
 use crate::metadata::{Kind, Metadata};
+use crate::stop::Stop;
 use crate::string::RawStr;
 use crate::work;
 
@@ -24,7 +25,11 @@ type TypeMap = HashMap<u64, usize, foldhash::fast::RandomState>;
 pub struct PoolLayouts {
     layouts: HashMap<u64, PoolLayout, foldhash::fast::RandomState>,
     max_entries: usize,
+    stop: Stop,
 }
+
+/// Constants that are moved past before looking at the stop again: a checkpoint can be a gigabyte.
+const STOP_EVERY: u64 = 1 << 16;
 
 #[derive(Debug)]
 struct PoolLayout {
@@ -45,7 +50,15 @@ impl PoolLayouts {
                 Some((t.id(), PoolLayout { layout, wanted: wanted(t.id()) }))
             })
             .collect();
-        Self { layouts, max_entries: limits.pool_entries }
+        Self { layouts, max_entries: limits.pool_entries, stop: Stop::new() }
+    }
+
+    /// Ends moving past constants once `stop` is raised: what is left of the checkpoint then counts as damaged, and who
+    /// asks the stop next knows why.
+    #[must_use]
+    pub fn until(mut self, stop: &Stop) -> Self {
+        self.stop = stop.clone();
+        self
     }
 }
 
@@ -97,11 +110,14 @@ impl PoolEntries {
                 let found = self.found(type_id, &checkpoint);
                 let before = found.entries.len();
                 let room = layouts.max_entries.saturating_sub(before);
-                let result = note(&mut found.entries, at, end, count, &layout.layout, room);
+                let result = note(&mut found.entries, at, end, count, &layout.layout, (room, &layouts.stop));
                 self.entries += found.entries.len() - before;
                 result.map_err(bad)?;
             } else {
-                for _ in 0..count {
+                for i in 0..count {
+                    if i % STOP_EVERY == 0 && layouts.stop.is_raised() {
+                        return Err(Damage::BadCheckpoint);
+                    }
                     at.skip_varints(1).map_err(bad)?;
                     layout.layout.skip(at).map_err(bad)?;
                 }
@@ -143,13 +159,13 @@ fn note(
     end: usize,
     count: u64,
     layout: &Layout,
-    room: usize,
+    (room, stop): (usize, &Stop),
 ) -> Result<(), Short> {
     // The count may be forged: a constant is at least its key, one byte.
     out.reserve(usize::try_from(count).unwrap_or(usize::MAX).min(at.left() / 4).min(room));
     for i in 0..count {
         let key = at.varint()?;
-        if i >= room as u64 {
+        if i >= room as u64 || (i % STOP_EVERY == 0 && stop.is_raised()) {
             return Err(Short);
         }
         out.push((key, end - at.left()));
@@ -179,13 +195,13 @@ impl<'a> Pools<'a> {
     ///
     /// A key may occur in many checkpoints. `newest_first` lists their offsets from the newest on if they do
     /// not simply stand in the order of their making: the oldest checkpoint wins, and within one the last entry,
-    /// as in the JDK's own reader.
-    pub(crate) fn new(chunk: &'a [u8], parts: Vec<PoolEntries>, newest_first: Option<&[usize]>) -> Self {
+    /// as in the JDK's own reader. Once `stop` is raised the rest is left out.
+    pub(crate) fn new(chunk: &'a [u8], parts: Vec<PoolEntries>, newest_first: Option<&[usize]>, stop: &Stop) -> Self {
         let mut all: HashMap<u64, Vec<Found>, foldhash::fast::RandomState> = HashMap::default();
         for found in parts.into_iter().flat_map(|part| part.pools) {
             all.entry(found.type_id).or_default().push(found);
         }
-        let pools = all.into_iter().map(|(type_id, found)| (type_id, Index::new(&found, newest_first))).collect();
+        let pools = all.into_iter().map(|(type_id, found)| (type_id, Index::new(&found, newest_first, stop))).collect();
         Self { chunk, pools }
     }
 
@@ -269,7 +285,7 @@ impl<'a> PoolOf<'_, 'a> {
 }
 
 impl Index {
-    fn new(found: &[Found], newest_first: Option<&[usize]>) -> Self {
+    fn new(found: &[Found], newest_first: Option<&[usize]>, stop: &Stop) -> Self {
         let n: usize = found.iter().map(|f| f.entries.len()).sum();
         let mut runs: Vec<(&Range<usize>, Entries<'_>)> = Vec::new();
         for part in found {
@@ -297,8 +313,14 @@ impl Index {
             }
         };
         for (checkpoint, entries) in runs {
-            for &(key, place) in entries {
-                index.insert(key, place, checkpoint);
+            for some in entries.chunks(1 << 16) {
+                // What is missing then is not asked for: the call that wanted it ends.
+                if stop.is_raised() {
+                    return index;
+                }
+                for &(key, place) in some {
+                    index.insert(key, place, checkpoint);
+                }
             }
         }
         index

@@ -32,7 +32,7 @@ enum Bytes<'a> {
 }
 
 impl Source<'static> {
-    pub(crate) fn open(path: &Path, limits: &Limits, access: Access, stop: &Stop) -> Result<Self> {
+    pub(crate) fn open(path: &Path, limits: &Limits, access: Access, map: bool, stop: &Stop) -> Result<Self> {
         let io = |source| Error::Io { path: path.to_owned(), source };
         let file = File::open(path).map_err(io)?;
         let about = file.metadata().map_err(io)?;
@@ -45,7 +45,7 @@ impl Source<'static> {
         }
         too_large(about.len(), limits)?;
         let maps = match access {
-            Access::Map => true,
+            _ if map => true,
             Access::Read => false,
             // Its writer may still cut it or write over it; and it is small, or changes faster than it is read.
             Access::Auto => map::is_guarded() && !is_being_written(&about),
@@ -53,19 +53,19 @@ impl Source<'static> {
         if !maps {
             return Self::read_file(file, &about, limits, stop).map_err(|error| at_path(path, error));
         }
-        let map = Map::new(path, &file, &about).map_err(io)?;
-        if unpack::format(map.bytes()).is_some() {
-            let unpacked = unpack::unpack(map.bytes(), limits, stop);
-            if map.change() != Change::None {
+        let mapped = Map::new(path, &file, &about).map_err(io)?;
+        if let Some(format) = unpack::format(mapped.bytes()) {
+            let unpacked = unpack::unpack(format, mapped.bytes(), limits, stop);
+            if mapped.change() != Change::None {
                 return Err(Error::Changed);
             }
             let (bytes, losses) = unpacked?;
             return Ok(Self { bytes: Bytes::Memory(bytes.into()), losses });
         }
-        if access == Access::Auto && has_unfinished_chunk(map.bytes()) {
+        if !map && has_unfinished_chunk(mapped.bytes()) {
             return Self::read_file(file, &about, limits, stop).map_err(|error| at_path(path, error));
         }
-        Ok(Self { bytes: Bytes::Map(map), losses: Vec::new() })
+        Ok(Self { bytes: Bytes::Map(mapped), losses: Vec::new() })
     }
 
     pub(crate) fn from_reader(reader: impl Read, limits: &Limits, stop: &Stop) -> Result<Self> {
@@ -101,8 +101,8 @@ fn at_path(path: &Path, error: Error) -> Error {
 impl<'a> Source<'a> {
     pub(crate) fn from_bytes(bytes: Cow<'a, [u8]>, limits: &Limits, stop: &Stop) -> Result<Self> {
         too_large(bytes.len() as u64, limits)?;
-        if unpack::format(&bytes).is_some() {
-            let (bytes, losses) = unpack::unpack(&bytes, limits, stop)?;
+        if let Some(format) = unpack::format(&bytes) {
+            let (bytes, losses) = unpack::unpack(format, &bytes, limits, stop)?;
             return Ok(Self { bytes: Bytes::Memory(bytes.into()), losses });
         }
         Ok(Self { bytes: Bytes::Memory(bytes), losses: Vec::new() })

@@ -74,6 +74,12 @@ impl Payload {
         Self::default()
     }
 
+    /// Its bytes.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
     /// Any bytes.
     #[must_use]
     pub fn raw(mut self, bytes: &[u8]) -> Self {

@@ -5,10 +5,10 @@ mod class_loading;
 mod metaspace_churn;
 
 use super::boxed;
-pub use class_leak::ClassLeak;
-pub use class_loading::ClassLoading;
+pub(crate) use class_leak::ClassLeak;
+pub(crate) use class_loading::ClassLoading;
 use jfr_analyzers::rule::Rule;
-pub use metaspace_churn::MetaspaceChurn;
+pub(crate) use metaspace_churn::MetaspaceChurn;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![ClassLoading, ClassLeak, MetaspaceChurn]

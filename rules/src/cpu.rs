@@ -16,20 +16,20 @@ mod method_profiling;
 mod unwalkable_stacks;
 
 use super::boxed;
-pub use code_cache::CodeCache;
-pub use code_cache_near_full::CodeCacheNearFull;
-pub use compare_cpu::CompareCpu;
-pub use compiler_queue_backlog::CompilerQueueBacklog;
-pub use cpu_samples_lost::CpuSamplesLost;
-pub use cpu_saturation::CpuSaturation;
-pub use deoptimization_storm::DeoptimizationStorm;
-pub use few_sampled_threads::FewSampledThreads;
-pub use high_jvm_cpu::HighJvmCpu;
+pub(crate) use code_cache::CodeCache;
+pub(crate) use code_cache_near_full::CodeCacheNearFull;
+pub(crate) use compare_cpu::CompareCpu;
+pub(crate) use compiler_queue_backlog::CompilerQueueBacklog;
+pub(crate) use cpu_samples_lost::CpuSamplesLost;
+pub(crate) use cpu_saturation::CpuSaturation;
+pub(crate) use deoptimization_storm::DeoptimizationStorm;
+pub(crate) use few_sampled_threads::FewSampledThreads;
+pub(crate) use high_jvm_cpu::HighJvmCpu;
 use jfr_analyzers::rule::Rule;
-pub use jit_overhead::JitOverhead;
-pub use kernel_time_share::KernelTimeShare;
-pub use method_profiling::MethodProfiling;
-pub use unwalkable_stacks::UnwalkableStacks;
+pub(crate) use jit_overhead::JitOverhead;
+pub(crate) use kernel_time_share::KernelTimeShare;
+pub(crate) use method_profiling::MethodProfiling;
+pub(crate) use unwalkable_stacks::UnwalkableStacks;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![

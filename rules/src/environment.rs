@@ -7,12 +7,12 @@ mod many_running_processes;
 mod process_started;
 
 use super::boxed;
-pub use container_cpu_throttling::ContainerCpuThrottling;
-pub use container_memory_headroom::ContainerMemoryHeadroom;
+pub(crate) use container_cpu_throttling::ContainerCpuThrottling;
+pub(crate) use container_memory_headroom::ContainerMemoryHeadroom;
 use jfr_analyzers::rule::Rule;
-pub use low_on_physical_memory::LowOnPhysicalMemory;
-pub use many_running_processes::ManyRunningProcesses;
-pub use process_started::ProcessStarted;
+pub(crate) use low_on_physical_memory::LowOnPhysicalMemory;
+pub(crate) use many_running_processes::ManyRunningProcesses;
+pub(crate) use process_started::ProcessStarted;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![LowOnPhysicalMemory, ManyRunningProcesses, ProcessStarted, ContainerCpuThrottling, ContainerMemoryHeadroom]

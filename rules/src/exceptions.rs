@@ -11,13 +11,13 @@ mod throwables;
 mod thrown;
 
 use super::boxed;
-pub use dms_incident::DmsIncident;
-pub use errors::Errors;
-pub use exception_control_flow::ExceptionControlFlow;
-pub use fatal_errors::FatalErrors;
+pub(crate) use dms_incident::DmsIncident;
+pub(crate) use errors::Errors;
+pub(crate) use exception_control_flow::ExceptionControlFlow;
+pub(crate) use fatal_errors::FatalErrors;
 use jfr_analyzers::rule::Rule;
-pub use serious_errors::SeriousErrors;
-pub use throwables::Exceptions;
+pub(crate) use serious_errors::SeriousErrors;
+pub(crate) use throwables::Exceptions;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![Exceptions, Errors, FatalErrors, DmsIncident, ExceptionControlFlow, SeriousErrors]

@@ -17,23 +17,23 @@ mod string_deduplication;
 mod tlab_allocation_ratio;
 
 use super::boxed;
-pub use allocation_rate::AllocationRate;
-pub use allocations_class::AllocationsClass;
-pub use allocations_thread::AllocationsThread;
-pub use direct_buffers::DirectBuffers;
-pub use finalizer_backlog::FinalizerBacklog;
-pub use heap_content::HeapContent;
-pub use heap_dump::HeapDump;
-pub use heap_full::HeapFull;
-pub use heap_leak_forecast::HeapLeakForecast;
-pub use increasing_live_set::IncreasingLiveSet;
+pub(crate) use allocation_rate::AllocationRate;
+pub(crate) use allocations_class::AllocationsClass;
+pub(crate) use allocations_thread::AllocationsThread;
+pub(crate) use direct_buffers::DirectBuffers;
+pub(crate) use finalizer_backlog::FinalizerBacklog;
+pub(crate) use heap_content::HeapContent;
+pub(crate) use heap_dump::HeapDump;
+pub(crate) use heap_full::HeapFull;
+pub(crate) use heap_leak_forecast::HeapLeakForecast;
+pub(crate) use increasing_live_set::IncreasingLiveSet;
 use jfr_analyzers::events::Facts;
 use jfr_analyzers::rule::Rule;
-pub use native_memory_growth::NativeMemoryGrowth;
-pub use primitive_to_object_conversion::PrimitiveToObjectConversion;
+pub(crate) use native_memory_growth::NativeMemoryGrowth;
+pub(crate) use primitive_to_object_conversion::PrimitiveToObjectConversion;
 use std::collections::HashSet;
-pub use string_deduplication::StringDeduplication;
-pub use tlab_allocation_ratio::TlabAllocationRatio;
+pub(crate) use string_deduplication::StringDeduplication;
+pub(crate) use tlab_allocation_ratio::TlabAllocationRatio;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![

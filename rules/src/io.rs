@@ -11,15 +11,15 @@ mod socket_read;
 mod socket_write;
 
 use super::boxed;
-pub use file_force::FileForce;
-pub use file_read::FileRead;
-pub use file_write::FileWrite;
-pub use io_wait::IoWait;
+pub(crate) use file_force::FileForce;
+pub(crate) use file_read::FileRead;
+pub(crate) use file_write::FileWrite;
+pub(crate) use io_wait::IoWait;
 use jfr_analyzers::rule::Rule;
-pub use repeated_requests::RepeatedRequests;
-pub use small_io::SmallIo;
-pub use socket_read::SocketRead;
-pub use socket_write::SocketWrite;
+pub(crate) use repeated_requests::RepeatedRequests;
+pub(crate) use small_io::SmallIo;
+pub(crate) use socket_read::SocketRead;
+pub(crate) use socket_write::SocketWrite;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![FileRead, FileWrite, FileForce, SocketRead, SocketWrite, SmallIo, RepeatedRequests, IoWait]

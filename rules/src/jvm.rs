@@ -19,21 +19,21 @@ mod slow_safepoint;
 mod vm_operation_share;
 
 use super::boxed;
-pub use agents::{DynamicAgents, MultipleAgents};
-pub use bytecode_verification::BytecodeVerification;
-pub use debug_non_safepoints::DebugNonSafepoints;
-pub use discouraged_vm_options::DiscouragedVmOptions;
-pub use duplicate_flags::DuplicateFlags;
-pub use finalizers_run::FinalizersRun;
-pub use flight_recording_support::FlightRecordingSupport;
-pub use future_breakage::FutureBreakage;
+pub(crate) use agents::{DynamicAgents, MultipleAgents};
+pub(crate) use bytecode_verification::BytecodeVerification;
+pub(crate) use debug_non_safepoints::DebugNonSafepoints;
+pub(crate) use discouraged_vm_options::DiscouragedVmOptions;
+pub(crate) use duplicate_flags::DuplicateFlags;
+pub(crate) use finalizers_run::FinalizersRun;
+pub(crate) use flight_recording_support::FlightRecordingSupport;
+pub(crate) use future_breakage::FutureBreakage;
 use jfr_analyzers::rule::Rule;
-pub use jfr_periodic_events_fix::JfrPeriodicEventsFix;
-pub use management_agent::ManagementAgent;
-pub use options::Options;
-pub use pid1::Pid1;
-pub use slow_safepoint::SlowSafepoint;
-pub use vm_operation_share::VmOperationShare;
+pub(crate) use jfr_periodic_events_fix::JfrPeriodicEventsFix;
+pub(crate) use management_agent::ManagementAgent;
+pub(crate) use options::Options;
+pub(crate) use pid1::Pid1;
+pub(crate) use slow_safepoint::SlowSafepoint;
+pub(crate) use vm_operation_share::VmOperationShare;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![

@@ -19,24 +19,24 @@
 #![forbid(unsafe_code)]
 
 pub mod catalog;
-pub mod classes;
+mod classes;
 mod common;
 pub mod config;
-pub mod cpu;
-pub mod environment;
-pub mod exceptions;
-pub mod gc;
-pub mod heap;
-pub mod io;
-pub mod jvm;
-pub mod locks;
+mod cpu;
+mod environment;
+mod exceptions;
+mod gc;
+mod heap;
+mod io;
+mod jvm;
+mod locks;
 pub mod overhead;
-pub mod recording;
-pub mod security;
+mod recording;
+mod security;
 mod stories;
 mod support;
 mod tally;
-pub mod threads;
+mod threads;
 
 use jfr_analyzers::rule::{Analysis, Rule};
 

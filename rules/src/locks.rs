@@ -14,18 +14,18 @@ mod vm_operations;
 mod waits;
 
 use super::boxed;
-pub use biased_locking_revocation::BiasedLockingRevocation;
-pub use biased_locking_revocation_pause::BiasedLockingRevocationPause;
-pub use connection_pool_wait::ConnectionPoolWait;
-pub use context_switch::ContextSwitch;
+pub(crate) use biased_locking_revocation::BiasedLockingRevocation;
+pub(crate) use biased_locking_revocation_pause::BiasedLockingRevocationPause;
+pub(crate) use connection_pool_wait::ConnectionPoolWait;
+pub(crate) use context_switch::ContextSwitch;
 pub(super) use deadlock::DUMPS;
-pub use deadlock::Deadlock;
-pub use java_blocking::JavaBlocking;
+pub(crate) use deadlock::Deadlock;
+pub(crate) use java_blocking::JavaBlocking;
 use jfr_analyzers::rule::Rule;
-pub use lock_contention::LockContention;
-pub use lock_convoy::LockConvoy;
-pub use logging_blocks::LoggingBlocks;
-pub use vm_operations::VmOperations;
+pub(crate) use lock_contention::LockContention;
+pub(crate) use lock_convoy::LockConvoy;
+pub(crate) use logging_blocks::LoggingBlocks;
+pub(crate) use vm_operations::VmOperations;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![

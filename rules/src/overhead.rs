@@ -36,12 +36,12 @@ mod tlab_waste;
 use std::sync::LazyLock;
 
 use super::boxed;
-pub use hot_spots::HotSpots;
+pub(crate) use hot_spots::HotSpots;
 pub(super) use hot_spots::{carry, needs};
 use jfr_analyzers::rule::{AnalysisError, Rule};
 pub use pattern::{Pattern, Resource, Thresholds};
 pub use rule::PatternRule;
-pub use tlab_waste::TlabWaste;
+pub(crate) use tlab_waste::TlabWaste;
 
 static TABLE: LazyLock<Vec<PatternRule>> = LazyLock::new(|| built().filter_map(Result::ok).collect());
 

@@ -7,12 +7,12 @@ mod recording_quality;
 mod stackdepth_setting;
 
 use super::boxed;
-pub use buffer_lost::BufferLost;
-pub use dump_reason::DumpReason;
+pub(crate) use buffer_lost::BufferLost;
+pub(crate) use dump_reason::DumpReason;
 use jfr_analyzers::rule::Rule;
-pub use over_aggressive_recording_setting::OverAggressiveRecordingSetting;
-pub use recording_quality::RecordingQuality;
-pub use stackdepth_setting::StackdepthSetting;
+pub(crate) use over_aggressive_recording_setting::OverAggressiveRecordingSetting;
+pub(crate) use recording_quality::RecordingQuality;
+pub(crate) use stackdepth_setting::StackdepthSetting;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![BufferLost, StackdepthSetting, OverAggressiveRecordingSetting, DumpReason, RecordingQuality]

@@ -8,12 +8,12 @@ mod unsafe_deserialization;
 mod weak_crypto;
 
 use super::boxed;
-pub use crypto::CryptoSecurityRule;
+pub(crate) use crypto::CryptoSecurityRule;
 use jfr_analyzers::rule::Rule;
-pub use passwords::{PasswordsInArguments, PasswordsInEnvironment, PasswordsInSystemProperties};
-pub use secrets::SecretsInConfiguration;
-pub use unsafe_deserialization::UnsafeDeserialization;
-pub use weak_crypto::WeakCrypto;
+pub(crate) use passwords::{PasswordsInArguments, PasswordsInEnvironment, PasswordsInSystemProperties};
+pub(crate) use secrets::SecretsInConfiguration;
+pub(crate) use unsafe_deserialization::UnsafeDeserialization;
+pub(crate) use weak_crypto::WeakCrypto;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![

@@ -183,7 +183,11 @@ pub(crate) mod fixture {
     /// What a rule says of a recording of the shared corpus, which is not part of the project; `None` where it is not at hand.
     pub(crate) fn corpus(id: &str, name: &str) -> Option<Verdict> {
         let path = format!("{}/../../shared/corpus/{name}", env!("CARGO_MANIFEST_DIR"));
-        std::path::Path::new(&path).exists().then(|| judge_file(id, &path))
+        let exists = std::path::Path::new(&path).exists();
+        if !exists {
+            println!("skipped: ../shared/corpus/{name} is not there");
+        }
+        exists.then(|| judge_file(id, &path))
     }
 
     /// The same, and whether it is of this severity.

@@ -11,15 +11,15 @@ mod virtual_thread_pinned;
 mod virtual_thread_submit_failed;
 
 use super::boxed;
-pub use executor_queue_delay::ExecutorQueueDelay;
+pub(crate) use executor_queue_delay::ExecutorQueueDelay;
 use jfr_analyzers::rule::Rule;
-pub use oversized_thread_pool::OversizedThreadPool;
-pub use stuck_threads::StuckThreads;
-pub use thread_churn::ThreadChurn;
-pub use thread_states::ThreadStates;
-pub use virtual_thread_backlog::VirtualThreadBacklog;
-pub use virtual_thread_pinned::VirtualThreadPinned;
-pub use virtual_thread_submit_failed::VirtualThreadSubmitFailed;
+pub(crate) use oversized_thread_pool::OversizedThreadPool;
+pub(crate) use stuck_threads::StuckThreads;
+pub(crate) use thread_churn::ThreadChurn;
+pub(crate) use thread_states::ThreadStates;
+pub(crate) use virtual_thread_backlog::VirtualThreadBacklog;
+pub(crate) use virtual_thread_pinned::VirtualThreadPinned;
+pub(crate) use virtual_thread_submit_failed::VirtualThreadSubmitFailed;
 
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     boxed![

@@ -195,16 +195,24 @@ impl GroupBy {
         Self { events, keys: &[], measures: &[], bucket: 0, histogram: false, spread: false, cap: GROUPS }
     }
 
-    /// Apart by these fields, at most [`MAX_KEYS`]; [`EVENT`] for the event's type.
+    /// Apart by these fields; [`EVENT`] for the event's type.
+    ///
+    /// # Panics
+    /// With more than [`MAX_KEYS`]; in a constant that is an error of the compiler.
     #[must_use]
     pub const fn by(mut self, keys: &'static [&'static str]) -> Self {
+        assert!(keys.len() <= MAX_KEYS, "more keys than a group can have");
         self.keys = keys;
         self
     }
 
-    /// Adding up these fields, at most [`MAX_MEASURES`]; `duration` among them, if wanted.
+    /// Adding up these fields; `duration` among them, if wanted.
+    ///
+    /// # Panics
+    /// With more than [`MAX_MEASURES`]; in a constant that is an error of the compiler.
     #[must_use]
     pub const fn measure(mut self, measures: &'static [&'static str]) -> Self {
+        assert!(measures.len() <= MAX_MEASURES, "more measures than a group can have");
         self.measures = measures;
         self
     }

@@ -8,14 +8,11 @@ pub enum AnalysisError {
     #[error(transparent)]
     Read(#[from] jfr_parse::Error),
     /// A rule was named that does not exist.
-    #[error("there is no rule {0:?}; `jfrkit analyze --list` names them all")]
+    #[error("there is no rule {0:?}")]
     UnknownRule(String),
     /// Two rules have the same id.
     #[error("there are two rules with the id {0:?}")]
     DuplicateRule(String),
-    /// A category was named that does not exist.
-    #[error("there is no category {0:?}; there are: {1}")]
-    UnknownCategory(String, String),
     /// A setting was given that the rule does not have.
     #[error("the rule {rule} has no setting {key:?}; it has: {}", if known.is_empty() { "none" } else { known })]
     UnknownSetting {

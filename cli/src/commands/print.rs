@@ -177,6 +177,8 @@ impl<O: Write> Job<'_, O> {
                         self.event(text, chunk, of, start, value)?;
                     }
                 }
+                // Told once, not for each of the events that are left.
+                Err(e @ jfr_parse::Error::Stopped) => return Err(Failure::of(self.input.name, &e)),
                 Err(e) => self.input.warn(format_args!("{}: {e}", of.of.name()))?,
             }
         }

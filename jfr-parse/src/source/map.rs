@@ -9,7 +9,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// Lets this process survive a mapped recording that is cut short while it is read.
+/// Has this process map recordings from now on ([`Access::Auto`](crate::Access::Auto)), and lets it survive a mapped
+/// recording that is truncated while it is read.
 ///
 /// Reading a part of a map whose file has been cut is a bus error, a signal that ends the process. This installs a
 /// handler of `SIGBUS`, which puts zeros in place of what is gone, if the fault lies in a map of this crate; then
@@ -17,28 +18,45 @@ use std::time::SystemTime;
 /// there before, or end the process as they would have. So does an error of the disk below a map.
 ///
 /// A handler is the whole process's, so this crate never installs it unasked: a program calls this once, before others
-/// install handlers of theirs. From then on [`Access::Auto`](crate::Access::Auto) maps files. Calling it again does
-/// nothing. On Windows a mapped file cannot be cut, and there is nothing to install.
+/// install handlers of theirs. Calling it again does nothing. On Windows a mapped file cannot be truncated, and there is
+/// nothing to install.
+///
+/// # Safety
+/// From now on every file that is opened with [`Access::Auto`](crate::Access::Auto) may be mapped, and must not be
+/// *overwritten in place* while its [`Recording`](crate::Recording) lives. Text is checked to be UTF-8 once and read from the
+/// map again, so a writer can make a `&str` invalid after its check. Truncating, replacing, renaming, removing and
+/// appending to a file are covered by the handler or harmless; recorders do nothing else to a recording that they have
+/// finished. Nothing in this crate can prevent an overwrite: a program that reads files that others may overwrite must
+/// not call this.
 ///
 /// # Errors
 /// What the system says when it refuses the handler, or [`Unsupported`](io::ErrorKind::Unsupported) where there are no
 /// such signals.
-pub fn guard_maps() -> io::Result<()> {
+pub unsafe fn guard_maps() -> io::Result<()> {
     #[cfg(unix)]
     return guard::install();
     #[cfg(windows)]
-    return Ok(());
+    {
+        ASKED.store(true, std::sync::atomic::Ordering::Release);
+        return Ok(());
+    }
     #[cfg(not(any(unix, windows)))]
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Whether a mapped file that is cut short leaves this process alive.
+/// Whether this process asked for maps, and lives on when a mapped file is truncated.
 pub(super) fn is_guarded() -> bool {
     #[cfg(unix)]
     return guard::is_installed();
-    #[cfg(not(unix))]
-    cfg!(windows)
+    #[cfg(windows)]
+    return ASKED.load(std::sync::atomic::Ordering::Acquire);
+    #[cfg(not(any(unix, windows)))]
+    false
 }
+
+/// Whether the contract of [`guard_maps`] was taken on.
+#[cfg(windows)]
+static ASKED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
 
 /// A file in memory, for as long as nobody changes it.
 #[derive(Debug)]
@@ -55,9 +73,8 @@ pub(super) struct Map {
 impl Map {
     /// Maps an open file.
     pub(super) fn new(path: &Path, file: &File, about: &Metadata) -> io::Result<Self> {
-        // SAFETY: the map is only read. What another process may do to the file meanwhile: bytes that change are only
-        // ever parsed as untrusted input, of which each is checked after it was loaded; a length is that of the map,
-        // not one in the file. Bytes that are gone raise a signal, which ends the process or is handled in `guard`.
+        // SAFETY: that nobody overwrites the file is the contract of `guard_maps` and `OpenOptions::map`, one of which was
+        // called, or there would be no map. Bytes that are truncated raise a signal, which is handled in `guard`.
         let map = unsafe { memmap2::Mmap::map(file)? };
         Ok(Self {
             #[cfg(unix)]

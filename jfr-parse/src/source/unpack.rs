@@ -37,9 +37,8 @@ pub(super) fn format(bytes: &[u8]) -> Option<Format> {
     }
 }
 
-/// The unpacked bytes. A packed file that is cut off yields what comes before the cut, and a loss.
-pub(super) fn unpack(bytes: &[u8], limits: &Limits, stop: &Stop) -> Result<(Vec<u8>, Vec<Loss>)> {
-    let Some(format) = format(bytes) else { return Ok((bytes.to_vec(), Vec::new())) };
+/// The bytes that are packed in a file of this format. A packed file that is cut off yields what comes before the cut, and a loss.
+pub(super) fn unpack(format: Format, bytes: &[u8], limits: &Limits, stop: &Stop) -> Result<(Vec<u8>, Vec<Loss>)> {
     let failed = |reason: String| Error::Unpack { format: format.name(), reason };
     match format {
         Format::Gzip => read(flate2::read::MultiGzDecoder::new(bytes), bytes.len(), format, limits, stop),

@@ -71,9 +71,12 @@ fn check(page: &str) {
     let empty = |name: &str| VOID.contains(&name) || ["path", "rect", "circle"].contains(&name);
     for tag in &tags {
         if tag.end {
-            // The head and the page began before the part that is looked at.
-            let last = open.pop().unwrap_or(if tag.name == "head" || open.is_empty() { &tag.name } else { "" });
-            assert_eq!(last, tag.name);
+            // The head, the body and the page began before the part that is looked at.
+            let began_before = ["head", "body", "html"].contains(&tag.name.as_str());
+            match open.pop() {
+                Some(last) => assert_eq!(last, tag.name),
+                None => assert!(began_before, "the end of {:?}, which did not begin", tag.name),
+            }
         } else if !empty(&tag.name) {
             open.push(&tag.name);
         }

@@ -44,7 +44,13 @@ fn section(out: &mut dyn Write, info: &RuleInfo, rule: &dyn Rule) -> io::Result<
     writeln!(out, "**{}.** {}\n", escape(info.title), words(info.description))?;
     writeln!(out, "{}", words(info.formula))?;
     if !info.differences.is_empty() {
-        writeln!(out, "\nUnlike JDK Mission Control: {}", words(info.differences))?;
+        // Most rules of JMC's decide otherwise in something; some say first what is the same.
+        let head = if info.differences.starts_with("As in JMC") {
+            "Beside JDK Mission Control"
+        } else {
+            "Unlike JDK Mission Control"
+        };
+        writeln!(out, "\n{head}: {}", words(info.differences))?;
     }
     if !info.settings.is_empty() {
         writeln!(out, "\n| Setting | Default | |\n|:--|:--|:--|")?;

@@ -8,7 +8,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Classes of the same name that are loaded again and again and not unloaded. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct ClassLeak;
+pub(crate) struct ClassLeak;
 
 const LOADS: GroupBy = GroupBy::of(&["jdk.ClassLoad"]).by(&["loadedClass"]);
 const UNLOADS: GroupBy = GroupBy::of(&["jdk.ClassUnload"]).by(&["unloadedClass"]);

@@ -6,7 +6,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Time spent loading classes. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct ClassLoading;
+pub(crate) struct ClassLoading;
 
 const LOADS: GroupBy = GroupBy::of(&["jdk.ClassLoad"]).by(&["eventThread"]).measure(&["duration"]);
 

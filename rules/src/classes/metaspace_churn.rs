@@ -11,7 +11,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 ///
 /// Fires on `fixtures/scenarios/metaspace-leak.jfr.gz`; quiet on `healthy`.
 #[derive(Debug, Clone, Copy)]
-pub struct MetaspaceChurn;
+pub(crate) struct MetaspaceChurn;
 
 const CAUSES: GroupBy = GroupBy::of(&["jdk.GarbageCollection"]).by(&["cause"]).measure(&["sumOfPauses"]);
 

@@ -8,7 +8,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Whether the room for compiled code runs out. Needs the list of its statistics, a few each chunk.
 #[derive(Debug, Clone, Copy)]
-pub struct CodeCache;
+pub(crate) struct CodeCache;
 
 impl Rule for CodeCache {
     fn info(&self) -> RuleInfo {

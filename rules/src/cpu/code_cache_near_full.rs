@@ -12,7 +12,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 /// JMC's `CodeCache` applies only where the cache was full; this one tells also that it soon will be. Fires on
 /// `fixtures/scenarios/code-cache.jfr.gz`; quiet on `healthy`.
 #[derive(Debug, Clone, Copy)]
-pub struct CodeCacheNearFull;
+pub(crate) struct CodeCacheNearFull;
 
 const FULL: &str = "jdk.CodeCacheFull";
 const RESTART: &str = "jdk.JITRestart";

@@ -7,7 +7,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Whether other processes take the CPU. Needs the list of CPU loads.
 #[derive(Debug, Clone, Copy)]
-pub struct CompareCpu;
+pub(crate) struct CompareCpu;
 
 impl Rule for CompareCpu {
     fn info(&self) -> RuleInfo {

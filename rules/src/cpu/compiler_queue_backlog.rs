@@ -13,7 +13,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 ///
 /// Fires on made-up events; `fixtures/jdk25-full.jfr.gz` is too short to be judged.
 #[derive(Debug, Clone, Copy)]
-pub struct CompilerQueueBacklog;
+pub(crate) struct CompilerQueueBacklog;
 
 const EVENT: &str = "jdk.CompilerQueueUtilization";
 

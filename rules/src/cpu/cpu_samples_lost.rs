@@ -8,7 +8,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 ///
 /// Quiet on `fixtures/jdk25-full.jfr.gz` (2 % lost); fires on made-up events.
 #[derive(Debug, Clone, Copy)]
-pub struct CpuSamplesLost;
+pub(crate) struct CpuSamplesLost;
 
 const SAMPLES: GroupBy = GroupBy::of(&["jdk.CPUTimeSample"]).by(&["failed", "biased"]);
 const LOST: GroupBy = GroupBy::of(&["jdk.CPUTimeSamplesLost"]).by(&["eventThread"]).measure(&["lostSamples"]);

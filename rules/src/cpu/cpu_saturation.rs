@@ -10,7 +10,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 ///
 /// Fires on `fixtures/scenarios/cpu-saturation.jfr.gz` and on made-up load; quiet on `fixtures/scenarios/healthy.jfr.gz`.
 #[derive(Debug, Clone, Copy)]
-pub struct CpuSaturation;
+pub(crate) struct CpuSaturation;
 
 /// Load from which nothing is left.
 const FULL: f64 = 0.995;

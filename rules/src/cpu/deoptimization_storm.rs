@@ -12,7 +12,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 /// Fires on `fixtures/scenarios/recompilation.jfr.gz` (the same class loaded anew each time); quiet on made-up events, among them many
 /// threads that leave the same code.
 #[derive(Debug, Clone, Copy)]
-pub struct DeoptimizationStorm;
+pub(crate) struct DeoptimizationStorm;
 
 const EVENT: &str = "jdk.Deoptimization";
 const MINUTE: i64 = 60 * SECOND;

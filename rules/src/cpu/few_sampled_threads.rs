@@ -9,7 +9,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Whether few threads do the work. Needs the list of CPU loads.
 #[derive(Debug, Clone, Copy)]
-pub struct FewSampledThreads;
+pub(crate) struct FewSampledThreads;
 
 const SAMPLES: GroupBy = GroupBy::of(&["jdk.ExecutionSample"]).by(&["sampledThread"]);
 

@@ -8,7 +8,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Whether the JVM uses much CPU. Needs the list of CPU loads.
 #[derive(Debug, Clone, Copy)]
-pub struct HighJvmCpu;
+pub(crate) struct HighJvmCpu;
 
 /// Threads that the JVM samples in a period, at most.
 const SAMPLES_A_PERIOD: f64 = 5.0;

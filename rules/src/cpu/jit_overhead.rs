@@ -10,7 +10,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 /// Fires on `pulseduration.jfr` of the shared corpus (skipped where that is not at hand) and on made-up events; quiet on made-up events:
 /// `fixtures/scenarios/healthy.jfr.gz` ends too soon after the JVM's start to be judged.
 #[derive(Debug, Clone, Copy)]
-pub struct JitOverhead;
+pub(crate) struct JitOverhead;
 
 const STATISTICS: &str = "jdk.CompilerStatistics";
 /// By the minute: only what comes after the warm-up counts.

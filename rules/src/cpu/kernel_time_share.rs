@@ -9,7 +9,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 ///
 /// Fires on `fixtures/scenarios/kernel-time.jfr.gz` (a system call for each byte) and on made-up load; quiet on `fixtures/scenarios/healthy.jfr.gz` and on made-up load in user code.
 #[derive(Debug, Clone, Copy)]
-pub struct KernelTimeShare;
+pub(crate) struct KernelTimeShare;
 
 /// Busy samples that it takes to judge.
 const ENOUGH: usize = 5;

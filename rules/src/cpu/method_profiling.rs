@@ -11,7 +11,7 @@ use jfrkit_profile::{FunctionId, StackId};
 /// Whether one method takes many of the samples that could have been taken. Needs the list of samples, of which it
 /// keeps `SAMPLES`.
 #[derive(Debug, Clone, Copy)]
-pub struct MethodProfiling;
+pub(crate) struct MethodProfiling;
 
 /// Samples that are looked at.
 const SAMPLES: usize = 400_000;

@@ -10,7 +10,7 @@ use jfrkit_profile::StackId;
 /// Failed samples of `jdk.CPUTimeSample` are `CpuSamplesLost`'s. Quiet on `fixtures/scenarios/spin.jfr.gz`; fires on made-up
 /// samples.
 #[derive(Debug, Clone, Copy)]
-pub struct UnwalkableStacks;
+pub(crate) struct UnwalkableStacks;
 
 const SAMPLES: GroupBy = GroupBy::of(&[
     "jdk.ExecutionSample",

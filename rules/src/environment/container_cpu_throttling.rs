@@ -11,7 +11,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 /// Fires on `tck-test.jfr` of the shared corpus (skipped where that is not at hand) and on made-up events; quiet on made-up events: no
 /// fixture comes from a container with a quota.
 #[derive(Debug, Clone, Copy)]
-pub struct ContainerCpuThrottling;
+pub(crate) struct ContainerCpuThrottling;
 
 const THROTTLING: &str = "jdk.ContainerCPUThrottling";
 const CONFIGURATION: &str = "jdk.ContainerConfiguration";

@@ -9,7 +9,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity,
 ///
 /// No fixture comes from a container with a limit, so the tests are on made-up events.
 #[derive(Debug, Clone, Copy)]
-pub struct ContainerMemoryHeadroom;
+pub(crate) struct ContainerMemoryHeadroom;
 
 /// Limits beyond this are none: cgroups write huge numbers for "unlimited".
 const UNLIMITED: i64 = 1 << 50;

@@ -6,7 +6,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Whether the machine runs out of memory. Needs the list of its use, one each chunk.
 #[derive(Debug, Clone, Copy)]
-pub struct LowOnPhysicalMemory;
+pub(crate) struct LowOnPhysicalMemory;
 
 impl Rule for LowOnPhysicalMemory {
     fn info(&self) -> RuleInfo {

@@ -6,7 +6,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// How many processes run on the machine at once. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct ManyRunningProcesses;
+pub(crate) struct ManyRunningProcesses;
 
 const PROCESSES: GroupBy = GroupBy::of(&["jdk.SystemProcess"]).by(&["startTime"]);
 

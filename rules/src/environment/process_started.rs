@@ -5,7 +5,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
 /// Whether the program starts other processes. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct ProcessStarted;
+pub(crate) struct ProcessStarted;
 
 const STARTS: GroupBy = GroupBy::of(&["jdk.ProcessStart"]).by(&["stackTrace"]);
 

@@ -6,7 +6,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Whether Oracle's DMS recorded incidents. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct DmsIncident;
+pub(crate) struct DmsIncident;
 
 impl Rule for DmsIncident {
     fn info(&self) -> RuleInfo {

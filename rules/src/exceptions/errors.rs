@@ -10,7 +10,7 @@ use jfrkit_profile::StackId;
 
 /// How often an Error is made. Needs the list of errors.
 #[derive(Debug, Clone, Copy)]
-pub struct Errors;
+pub(crate) struct Errors;
 
 impl Rule for Errors {
     fn info(&self) -> RuleInfo {

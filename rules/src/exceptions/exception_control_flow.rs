@@ -15,7 +15,7 @@ use jfrkit_profile::{FrameId, StackId};
 /// Fires on `fixtures/scenarios/exceptions-as-control-flow.jfr.gz` (by the rate) and on made-up samples (by CPU time); quiet on
 /// `healthy`.
 #[derive(Debug, Clone, Copy)]
-pub struct ExceptionControlFlow;
+pub(crate) struct ExceptionControlFlow;
 
 const CPU: GroupBy = GroupBy::of(&["jdk.ExecutionSample", "jdk.CPUTimeSample", "datadog.ExecutionSample"])
     .by(&[EVENT, "stackTrace"])

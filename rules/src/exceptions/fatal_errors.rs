@@ -5,7 +5,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
 /// Whether the JVM ended because of an error of its own. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct FatalErrors;
+pub(crate) struct FatalErrors;
 
 impl Rule for FatalErrors {
     fn info(&self) -> RuleInfo {

@@ -14,7 +14,7 @@ use jfrkit_profile::{FrameId, StackId};
 /// Fires on `fixtures/scenarios/oom-error.jfr.gz`; quiet on `healthy` and on the errors that the JDK makes and catches itself, as in
 /// `fixtures/jdk17-profile.jfr.gz`.
 #[derive(Debug, Clone, Copy)]
-pub struct SeriousErrors;
+pub(crate) struct SeriousErrors;
 
 const OUT_OF_MEMORY: &str = "java.lang.OutOfMemoryError";
 

@@ -7,7 +7,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// How many throwables are made in the busiest stretch of time. Needs the list of counts, one a second.
 #[derive(Debug, Clone, Copy)]
-pub struct Exceptions;
+pub(crate) struct Exceptions;
 
 impl Rule for Exceptions {
     fn info(&self) -> RuleInfo {

@@ -10,7 +10,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity,
 /// Fires on `fixtures/scenarios/allocation-stalls.jfr.gz` (ZGC) and, for Shenandoah, on made-up pauses; quiet on made-up events of ZGC; does
 /// not apply to `healthy` (G1).
 #[derive(Debug, Clone, Copy)]
-pub struct AllocationStalls;
+pub(crate) struct AllocationStalls;
 
 const STALL: &str = "jdk.ZAllocationStall";
 const STALLS: GroupBy = GroupBy::of(&[STALL]).by(&["eventThread", "stackTrace", "type"]).measure(&["duration", "size"]);

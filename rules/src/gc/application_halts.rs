@@ -7,7 +7,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 /// The share of time in which the whole program stands still, whatever for. Needs the lists of pauses and VM
 /// operations.
 #[derive(Debug, Clone, Copy)]
-pub struct ApplicationHalts;
+pub(crate) struct ApplicationHalts;
 
 const SAFEPOINTS: [&str; 6] = [
     "jdk.SafepointBegin",

@@ -5,7 +5,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
 
 /// Whether compressed references are off without need. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct CompressedOops;
+pub(crate) struct CompressedOops;
 
 impl Rule for CompressedOops {
     fn info(&self) -> RuleInfo {

@@ -10,7 +10,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity,
 /// JMC's `SystemGc` counts them; this rule says who calls, and weighs the pauses. Fires on
 /// `fixtures/scenarios/explicit-gc.jfr.gz`; quiet on `healthy`.
 #[derive(Debug, Clone, Copy)]
-pub struct ExplicitGc;
+pub(crate) struct ExplicitGc;
 
 const CALLS: GroupBy = GroupBy::of(&["jdk.SystemGC"]).by(&["stackTrace", "eventThread"]).measure(&["duration"]);
 const BY_CAUSE: GroupBy = GroupBy::of(&["jdk.GarbageCollection"]).by(&["cause"]).measure(&["sumOfPauses"]);

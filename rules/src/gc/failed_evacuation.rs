@@ -13,7 +13,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 /// Fires on `fixtures/scenarios/failed-evacuation.jfr.gz` and on made-up events; quiet on `healthy` and on `explicit-gc`, whose full
 /// collections are asked for.
 #[derive(Debug, Clone, Copy)]
-pub struct FailedEvacuation;
+pub(crate) struct FailedEvacuation;
 
 /// Collections that someone asked for.
 const ASKED: [&str; 8] = [

@@ -5,7 +5,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
 /// Full collections of a collector that should not need any. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct FullGc;
+pub(crate) struct FullGc;
 
 const FULL: GroupBy = GroupBy::of(&["jdk.GarbageCollection"]).by(&["name", "cause"]).measure(&["duration"]);
 

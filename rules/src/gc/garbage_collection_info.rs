@@ -6,7 +6,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
 
 /// Counts collections by cause. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct GarbageCollectionInfoRule;
+pub(crate) struct GarbageCollectionInfoRule;
 
 impl Rule for GarbageCollectionInfoRule {
     fn info(&self) -> RuleInfo {

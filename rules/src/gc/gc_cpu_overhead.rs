@@ -9,7 +9,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 ///
 /// Fires on `fixtures/scenarios/heap-full.jfr.gz` and on made-up events (both ways of measuring); quiet on `fixtures/scenarios/healthy.jfr.gz`.
 #[derive(Debug, Clone, Copy)]
-pub struct GcCpuOverhead;
+pub(crate) struct GcCpuOverhead;
 
 const GC_TIME: GroupBy = GroupBy::of(&["jdk.GCCPUTime"]).measure(&["userTime", "systemTime", "realTime"]);
 

@@ -8,7 +8,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Memory freed a second, over what stays. Needs the list of heap summaries, two a collection.
 #[derive(Debug, Clone, Copy)]
-pub struct GcFreedRatio;
+pub(crate) struct GcFreedRatio;
 
 /// Use before and after a collection, each with its time.
 type Pair = (Option<(i64, f64)>, Option<(i64, f64)>);

@@ -6,7 +6,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
 /// Whether collections took more time than CPU time. Needs the list of GCCPUTime, one a collection.
 #[derive(Debug, Clone, Copy)]
-pub struct GcInvertedParallelism;
+pub(crate) struct GcInvertedParallelism;
 
 impl Rule for GcInvertedParallelism {
     fn info(&self) -> RuleInfo {

@@ -7,7 +7,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// The share of collections that waited for native code. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct GcLocker;
+pub(crate) struct GcLocker;
 
 impl Rule for GcLocker {
     fn info(&self) -> RuleInfo {

@@ -5,7 +5,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
 /// Whether the choice of the collector suits the machine. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct GcOptions;
+pub(crate) struct GcOptions;
 
 impl Rule for GcOptions {
     fn info(&self) -> RuleInfo {

@@ -6,7 +6,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// How much of the time the collector stops the program. Needs the list of pauses.
 #[derive(Debug, Clone, Copy)]
-pub struct GcPauseRatio;
+pub(crate) struct GcPauseRatio;
 
 impl Rule for GcPauseRatio {
     fn info(&self) -> RuleInfo {

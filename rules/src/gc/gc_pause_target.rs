@@ -6,7 +6,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity,
 
 /// Whether G1's pauses were longer than asked for. Needs the list of G1MMU, one a collection.
 #[derive(Debug, Clone, Copy)]
-pub struct GcPauseTargetRule;
+pub(crate) struct GcPauseTargetRule;
 
 impl Rule for GcPauseTargetRule {
     fn info(&self) -> RuleInfo {

@@ -6,7 +6,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
 /// Whether a concurrent collector fell back to a serial collection. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct GcStall;
+pub(crate) struct GcStall;
 
 impl Rule for GcStall {
     fn info(&self) -> RuleInfo {

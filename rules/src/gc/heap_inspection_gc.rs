@@ -7,7 +7,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Collections caused by histograms of the heap. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct HeapInspectionGc;
+pub(crate) struct HeapInspectionGc;
 
 impl Rule for HeapInspectionGc {
     fn info(&self) -> RuleInfo {

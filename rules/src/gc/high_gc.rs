@@ -7,7 +7,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
 /// The densest cluster of pauses. Needs the list of pauses.
 #[derive(Debug, Clone, Copy)]
-pub struct HighGc;
+pub(crate) struct HighGc;
 
 impl Rule for HighGc {
     fn info(&self) -> RuleInfo {

@@ -11,7 +11,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 ///
 /// Fires on `fixtures/scenarios/humongous.jfr.gz`; quiet on `healthy`; does not apply to `allocation-rate` (serial collector).
 #[derive(Debug, Clone, Copy)]
-pub struct HumongousAllocation;
+pub(crate) struct HumongousAllocation;
 
 const BY_CAUSE: GroupBy = GroupBy::of(&["jdk.GarbageCollection"]).by(&["cause"]).measure(&["sumOfPauses", "duration"]);
 const REGIONS: GroupBy = GroupBy::of(&["jdk.G1HeapRegionTypeChange"]).by(&["to"]);

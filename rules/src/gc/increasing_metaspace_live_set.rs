@@ -6,7 +6,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Whether the metaspace grows. Needs the list of metaspace summaries, two a collection.
 #[derive(Debug, Clone, Copy)]
-pub struct IncreasingMetaSpaceLiveSet;
+pub(crate) struct IncreasingMetaSpaceLiveSet;
 
 impl Rule for IncreasingMetaSpaceLiveSet {
     fn info(&self) -> RuleInfo {

@@ -6,7 +6,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// The longest single pause. Needs the list of pauses.
 #[derive(Debug, Clone, Copy)]
-pub struct LongGcPause;
+pub(crate) struct LongGcPause;
 
 impl Rule for LongGcPause {
     fn info(&self) -> RuleInfo {

@@ -6,7 +6,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
 /// Whether the metaspace ran out. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct MetaspaceOom;
+pub(crate) struct MetaspaceOom;
 
 impl Rule for MetaspaceOom {
     fn info(&self) -> RuleInfo {

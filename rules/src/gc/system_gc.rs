@@ -7,7 +7,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// The share of collections asked for with `System.gc()`. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct SystemGc;
+pub(crate) struct SystemGc;
 
 impl Rule for SystemGc {
     fn info(&self) -> RuleInfo {

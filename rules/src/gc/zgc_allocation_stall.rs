@@ -6,7 +6,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Time that threads wait until ZGC has freed memory. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct ZgcAllocationStall;
+pub(crate) struct ZgcAllocationStall;
 
 const STALLS: GroupBy = GroupBy::of(&["jdk.ZAllocationStall"]).by(&["eventThread"]).measure(&["duration"]);
 

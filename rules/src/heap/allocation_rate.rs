@@ -15,7 +15,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity,
 /// Fires on `fixtures/scenarios/allocation-rate.jfr.gz` and, for a heap that is too small, on `heap-full`; quiet on `healthy` (too few
 /// collections), `explicit-gc` (they are asked for) and `spin`.
 #[derive(Debug, Clone, Copy)]
-pub struct AllocationRate;
+pub(crate) struct AllocationRate;
 
 const DATADOG: GroupBy =
     GroupBy::of(&["datadog.ObjectSample"]).by(&["objectClass", "stackTrace"]).measure(&["weight", "size"]);

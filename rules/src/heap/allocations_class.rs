@@ -7,7 +7,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
 /// Whether few classes make most of the allocation. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct AllocationsClass;
+pub(crate) struct AllocationsClass;
 
 impl Rule for AllocationsClass {
     fn info(&self) -> RuleInfo {

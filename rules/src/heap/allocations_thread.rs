@@ -7,7 +7,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
 /// Whether few threads make most of the allocation. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct AllocationsThread;
+pub(crate) struct AllocationsThread;
 
 impl Rule for AllocationsThread {
     fn info(&self) -> RuleInfo {

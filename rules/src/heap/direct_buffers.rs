@@ -9,7 +9,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity,
 ///
 /// Fires on `fixtures/scenarios/direct-buffers.jfr.gz`; quiet on `healthy`.
 #[derive(Debug, Clone, Copy)]
-pub struct DirectBuffers;
+pub(crate) struct DirectBuffers;
 
 /// Datadog tells who allocates them.
 const BY_CLASS: GroupBy = GroupBy::of(&["datadog.DirectAllocationSample", "datadog.DirectAllocationTotal"])

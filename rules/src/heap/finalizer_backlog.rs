@@ -11,7 +11,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 /// JMC's `FinalizersRun` adds up counters that are sums already; here the last statistics count. Fires on
 /// `fixtures/scenarios/finalizers.jfr.gz`; quiet on made-up events; does not apply to `healthy` (JDK 17).
 #[derive(Debug, Clone, Copy)]
-pub struct FinalizerBacklog;
+pub(crate) struct FinalizerBacklog;
 
 /// Of a class: when and how many at first, when and how many at last, the most, finalizers run before and after.
 #[derive(Debug, Default, Clone, Copy)]

@@ -6,7 +6,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Whether few classes fill the heap. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct HeapContent;
+pub(crate) struct HeapContent;
 
 const CLASSES: GroupBy = GroupBy::of(&["jdk.ObjectCount"]).by(&["objectClass"]).measure(&["totalSize", "count"]);
 

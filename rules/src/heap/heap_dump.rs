@@ -5,7 +5,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
 /// Whether the heap was dumped. Needs the list of dumps.
 #[derive(Debug, Clone, Copy)]
-pub struct HeapDump;
+pub(crate) struct HeapDump;
 
 impl Rule for HeapDump {
     fn info(&self) -> RuleInfo {

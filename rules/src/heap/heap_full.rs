@@ -10,7 +10,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 ///
 /// Fires on `fixtures/scenarios/heap-full.jfr.gz` and on made-up collections; quiet on `fixtures/scenarios/allocation-rate.jfr.gz` and `leak` (71 % at its end).
 #[derive(Debug, Clone, Copy)]
-pub struct HeapFull;
+pub(crate) struct HeapFull;
 
 /// Collections that it takes to judge.
 const ENOUGH: usize = 5;

@@ -13,7 +13,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 ///
 /// Fires on `fixtures/scenarios/leak.jfr.gz`; quiet on `allocation-rate` and `explicit-gc`.
 #[derive(Debug, Clone, Copy)]
-pub struct HeapLeakForecast;
+pub(crate) struct HeapLeakForecast;
 
 const OLD_OBJECTS: GroupBy =
     GroupBy::of(&["jdk.OldObjectSample"]).by(&["object.type", "stackTrace"]).measure(&["objectAge", "objectSize"]);

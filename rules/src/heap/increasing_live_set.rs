@@ -9,7 +9,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Whether what stays after collections grows. Needs the lists of heap summaries, class counts and old objects.
 #[derive(Debug, Clone, Copy)]
-pub struct IncreasingLiveSet;
+pub(crate) struct IncreasingLiveSet;
 
 /// Collections after the warm-up that it takes to see a trend.
 const ENOUGH: usize = 8;

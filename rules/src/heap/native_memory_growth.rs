@@ -13,7 +13,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 ///
 /// Fires on `fixtures/scenarios/native-memory.jfr.gz` (direct buffers that are kept); quiet on made-up events.
 #[derive(Debug, Clone, Copy)]
-pub struct NativeMemoryGrowth;
+pub(crate) struct NativeMemoryGrowth;
 
 const USAGE: &str = "jdk.NativeMemoryUsage";
 const RESIDENT: &str = "jdk.ResidentSetSize";

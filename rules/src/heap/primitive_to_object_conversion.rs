@@ -8,7 +8,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// The share of allocation that is boxes around primitive values. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct PrimitiveToObjectConversion;
+pub(crate) struct PrimitiveToObjectConversion;
 
 const BOXES: [&str; 8] = ["Byte", "Short", "Integer", "Long", "Float", "Double", "Character", "Boolean"];
 

@@ -9,7 +9,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Whether strings fill the heap. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct StringDeduplication;
+pub(crate) struct StringDeduplication;
 
 const OBJECTS: GroupBy = GroupBy::of(&["jdk.ObjectCount", "jdk.ObjectCountAfterGC"])
     .by(&[jfr_analyzers::events::EVENT, "gcId", "objectClass"])

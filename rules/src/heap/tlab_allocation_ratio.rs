@@ -7,7 +7,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// The share of bytes allocated outside of thread-local buffers. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct TlabAllocationRatio;
+pub(crate) struct TlabAllocationRatio;
 
 impl Rule for TlabAllocationRatio {
     fn info(&self) -> RuleInfo {

@@ -7,7 +7,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
 
 /// The longest wait until the disk has what was written. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct FileForce;
+pub(crate) struct FileForce;
 
 const FORCES: GroupBy = GroupBy::of(&["jdk.FileForce"]).by(&["path", "stackTrace"]).measure(&["duration"]).histogram();
 const WORDS: Words = Words {

@@ -7,7 +7,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
 
 /// The longest read of a file. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct FileRead;
+pub(crate) struct FileRead;
 
 const READS: GroupBy =
     GroupBy::of(&["jdk.FileRead"]).by(&["path", "stackTrace"]).measure(&["duration", "bytesRead"]).histogram();

@@ -7,7 +7,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
 
 /// The longest write to a file. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct FileWrite;
+pub(crate) struct FileWrite;
 
 const WRITES: GroupBy =
     GroupBy::of(&["jdk.FileWrite"]).by(&["path", "stackTrace"]).measure(&["duration", "bytesWritten"]).histogram();

@@ -11,7 +11,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 ///
 /// Fires on `fixtures/scenarios/slow-peer.jfr.gz` and on made-up events; quiet on `fixtures/scenarios/repeated-requests.jfr.gz`, `logging-blocks` and `healthy`.
 #[derive(Debug, Clone, Copy)]
-pub struct IoWait;
+pub(crate) struct IoWait;
 
 const EVENTS: &[&str] = &["jdk.SocketRead", "jdk.SocketWrite", "jdk.FileRead", "jdk.FileWrite", "jdk.FileForce"];
 const TRANSFERS: GroupBy = GroupBy::of(EVENTS)

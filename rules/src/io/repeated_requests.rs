@@ -13,7 +13,7 @@ use jfrkit_profile::StackId;
 /// Fires on `fixtures/scenarios/repeated-requests.jfr.gz`; quiet on made-up requests further apart; does not apply to `healthy` (no
 /// socket events).
 #[derive(Debug, Clone, Copy)]
-pub struct RepeatedRequests;
+pub(crate) struct RepeatedRequests;
 
 const FIELDS: &[&str] = &["eventThread", "host", "address", "port", "stackTrace", "bytesRead|bytesWritten"];
 /// Events of each kind that are looked at.

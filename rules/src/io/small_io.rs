@@ -12,7 +12,7 @@ use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Setting, Settings, Va
 ///
 /// Fires on `fixtures/scenarios/small-io.jfr.gz`; quiet on `logging-blocks` and `healthy`.
 #[derive(Debug, Clone, Copy)]
-pub struct SmallIo;
+pub(crate) struct SmallIo;
 
 const EVENTS: &[&str] = &["jdk.FileRead", "jdk.FileWrite", "jdk.SocketRead", "jdk.SocketWrite"];
 const TRANSFERS: GroupBy = GroupBy::of(EVENTS)

@@ -7,7 +7,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
 
 /// The longest read from a socket. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct SocketRead;
+pub(crate) struct SocketRead;
 
 const READS: GroupBy =
     GroupBy::of(&["jdk.SocketRead"]).by(&["address", "stackTrace"]).measure(&["duration", "bytesRead"]).histogram();

@@ -7,7 +7,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
 
 /// The longest write to a socket. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct SocketWrite;
+pub(crate) struct SocketWrite;
 
 const WRITES: GroupBy =
     GroupBy::of(&["jdk.SocketWrite"]).by(&["address", "stackTrace"]).measure(&["duration", "bytesWritten"]).histogram();

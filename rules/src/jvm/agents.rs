@@ -7,11 +7,11 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Whether several agents are in the JVM. Needs the list of agents.
 #[derive(Debug, Clone, Copy)]
-pub struct MultipleAgents;
+pub(crate) struct MultipleAgents;
 
 /// Whether agents were loaded into the running JVM. Needs the list of agents.
 #[derive(Debug, Clone, Copy)]
-pub struct DynamicAgents;
+pub(crate) struct DynamicAgents;
 
 const JAVA: &str = "jdk.JavaAgent";
 const NATIVE: &str = "jdk.NativeAgent";

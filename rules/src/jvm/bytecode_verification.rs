@@ -6,7 +6,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
 
 /// Whether the verification of classes is off. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct BytecodeVerification;
+pub(crate) struct BytecodeVerification;
 
 impl Rule for BytecodeVerification {
     fn info(&self) -> RuleInfo {

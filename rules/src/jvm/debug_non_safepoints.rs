@@ -6,7 +6,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
 
 /// Whether method samples are imprecise on JDK 8 and before. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct DebugNonSafepoints;
+pub(crate) struct DebugNonSafepoints;
 
 impl Rule for DebugNonSafepoints {
     fn info(&self) -> RuleInfo {

@@ -5,7 +5,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
 /// Whether options are on that are discouraged. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct DiscouragedVmOptions;
+pub(crate) struct DiscouragedVmOptions;
 
 impl Rule for DiscouragedVmOptions {
     fn info(&self) -> RuleInfo {

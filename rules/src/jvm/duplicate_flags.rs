@@ -8,7 +8,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
 /// Whether an option is given more than once. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct DuplicateFlags;
+pub(crate) struct DuplicateFlags;
 
 /// Options that mean the same.
 const SAME: &[(&str, &str)] = &[

@@ -7,7 +7,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Whether finalizers of the program's own classes run. Needs the list of their statistics.
 #[derive(Debug, Clone, Copy)]
-pub struct FinalizersRun;
+pub(crate) struct FinalizersRun;
 
 impl Rule for FinalizersRun {
     fn info(&self) -> RuleInfo {

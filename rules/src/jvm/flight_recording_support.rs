@@ -5,7 +5,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
 
 /// Whether the JVM's recordings are supported. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct FlightRecordingSupport;
+pub(crate) struct FlightRecordingSupport;
 
 impl Rule for FlightRecordingSupport {
     fn info(&self) -> RuleInfo {

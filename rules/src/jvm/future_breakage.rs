@@ -14,7 +14,7 @@ use jfrkit_profile::StackId;
 /// Fires on `fixtures/scenarios/future-breakage.jfr.gz` (JDK 25) and, for what only JDK 26 tells, on made-up events; quiet on
 /// `healthy` and on made-up events of methods that stay and libraries that load.
 #[derive(Debug, Clone, Copy)]
-pub struct FutureBreakage;
+pub(crate) struct FutureBreakage;
 
 const DEPRECATED: GroupBy = GroupBy::of(&["jdk.DeprecatedInvocation"]).by(&["method", "forRemoval", "stackTrace"]);
 const FINALS: GroupBy = GroupBy::of(&["jdk.FinalFieldMutation"]).by(&["declaringClass", "fieldName", "stackTrace"]);

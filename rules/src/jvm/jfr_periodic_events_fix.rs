@@ -5,7 +5,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
 
 /// Whether the JVM has a fix for periodic events. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct JfrPeriodicEventsFix;
+pub(crate) struct JfrPeriodicEventsFix;
 
 impl Rule for JfrPeriodicEventsFix {
     fn info(&self) -> RuleInfo {

@@ -7,7 +7,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
 /// Whether remote management is open to everybody. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct ManagementAgent;
+pub(crate) struct ManagementAgent;
 
 impl Rule for ManagementAgent {
     fn info(&self) -> RuleInfo {

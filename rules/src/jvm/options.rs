@@ -8,7 +8,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Whether options are deprecated or undocumented. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct Options;
+pub(crate) struct Options;
 
 impl Rule for Options {
     fn info(&self) -> RuleInfo {

@@ -7,7 +7,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
 
 /// Whether the JVM is process 1. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct Pid1;
+pub(crate) struct Pid1;
 
 impl Rule for Pid1 {
     fn info(&self) -> RuleInfo {

@@ -11,7 +11,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity,
 ///
 /// Fires on `fixtures/scenarios/safepoint-slow.jfr.gz`; quiet on `healthy`.
 #[derive(Debug, Clone, Copy)]
-pub struct SlowSafepoint;
+pub(crate) struct SlowSafepoint;
 
 const SYNC: &str = "jdk.SafepointStateSynchronization";
 const BEGIN: &str = "jdk.SafepointBegin";

@@ -11,7 +11,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 /// Fires on `fixtures/scenarios/vm-operations.jfr.gz` (thread dumps over and over) and on made-up events; quiet on `fixtures/scenarios/safepoint-slow.jfr.gz` (the operations are short, only reaching the safepoint is
 /// slow) and `healthy`.
 #[derive(Debug, Clone, Copy)]
-pub struct VmOperationShare;
+pub(crate) struct VmOperationShare;
 
 const OPERATIONS: GroupBy = GroupBy::of(&["jdk.ExecuteVMOperation"])
     .by(&["operation", "caller", "blocking", "safepoint"])

@@ -8,7 +8,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Classes of which biased locks are revoked often (up to JDK 17). Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct BiasedLockingRevocation;
+pub(crate) struct BiasedLockingRevocation;
 
 const REVOCATIONS: GroupBy =
     GroupBy::of(&["jdk.BiasedLockClassRevocation"]).by(&[EVENT, "revokedClass", "disableBiasing"]);

@@ -6,7 +6,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Time spent revoking biased locks (up to JDK 17). Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct BiasedLockingRevocationPause;
+pub(crate) struct BiasedLockingRevocationPause;
 
 const OPERATIONS: GroupBy = GroupBy::of(&["jdk.ExecuteVMOperation"]).by(&["operation"]).measure(&["duration"]);
 

@@ -10,7 +10,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 ///
 /// Fires on `fixtures/scenarios/connection-pool-wait.jfr.gz`; quiet on `lock-contention` and `healthy`.
 #[derive(Debug, Clone, Copy)]
-pub struct ConnectionPoolWait;
+pub(crate) struct ConnectionPoolWait;
 
 /// Classes of pools.
 const POOLS: &str = r"^com\.zaxxer\.hikari\.|^org\.apache\.commons\.(?:dbcp|dbcp2|pool|pool2)\.|^org\.apache\.tomcat\.(?:jdbc\.pool|dbcp)\.|^com\.mchange\.|^io\.agroal\.|^oracle\.ucp\.|^com\.alibaba\.druid\.pool\.|^org\.vibur\.|^com\.jolbox\.bonecp\.|^redis\.clients\.|^org\.apache\.http\.(?:impl\.)?(?:conn|pool|nio)|^org\.apache\.hc\.|^com\.mongodb\.|^org\.jboss\.jca\.|^weblogic\.jdbc\.|^com\.ibm\.ejs\.j2c\.|^com\.ibm\.ws\.|^org\.eclipse\.jetty\.client\.|^okhttp3\.internal\.connection\.|^stormpot\.|^(?i:.*pool)[^.]*$";

@@ -6,7 +6,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Whether a contended lock goes with many context switches. Needs the list of switch rates, one every 10 s.
 #[derive(Debug, Clone, Copy)]
-pub struct ContextSwitch;
+pub(crate) struct ContextSwitch;
 
 const LOCKS: GroupBy = GroupBy::of(&["jdk.JavaMonitorEnter"]).by(&["address", "monitorClass"]).measure(&["duration"]);
 

@@ -13,7 +13,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Value, V
 ///
 /// Fires on `fixtures/scenarios/deadlock.jfr.gz` (monitors and `ReentrantLock`); quiet on `stuck-threads`.
 #[derive(Debug, Clone, Copy)]
-pub struct Deadlock;
+pub(crate) struct Deadlock;
 
 /// Thread dumps that are read; each may be half a megabyte.
 pub(crate) const DUMPS: usize = 200;

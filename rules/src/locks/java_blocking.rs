@@ -9,7 +9,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 ///
 /// `LockContention` compares the same with the CPU time.
 #[derive(Debug, Clone, Copy)]
-pub struct JavaBlocking;
+pub(crate) struct JavaBlocking;
 
 impl Rule for JavaBlocking {
     fn info(&self) -> RuleInfo {

@@ -12,7 +12,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 /// Fires on `fixtures/scenarios/lock-contention.jfr.gz`; quiet on `oversized-pool` (whose threads park, waiting for work) and on
 /// `healthy`.
 #[derive(Debug, Clone, Copy)]
-pub struct LockContention;
+pub(crate) struct LockContention;
 
 /// Threads that wait on average from which time on CPU is a measure: next to nothing is a large part of nothing.
 const ENOUGH: f64 = 0.1;

@@ -11,7 +11,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 ///
 /// Fires on `fixtures/scenarios/lock-convoy.jfr.gz` (26 threads at a monitor); quiet on made-up events and `healthy`.
 #[derive(Debug, Clone, Copy)]
-pub struct LockConvoy;
+pub(crate) struct LockConvoy;
 
 const EVENT: &str = "jdk.JavaMonitorEnter";
 

@@ -10,7 +10,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 ///
 /// Fires on `fixtures/scenarios/logging-blocks.jfr.gz`; quiet on `lock-contention` and `healthy`.
 #[derive(Debug, Clone, Copy)]
-pub struct LoggingBlocks;
+pub(crate) struct LoggingBlocks;
 
 /// Packages of logging libraries.
 const PACKAGES: &str = r"^org\.apache\.log4j\.|^org\.apache\.logging\.|^ch\.qos\.logback\.|^java\.util\.logging\.|^org\.slf4j\.|^org\.jboss\.logmanager\.|^org\.jboss\.logging\.|^org\.apache\.commons\.logging\.|^org\.tinylog\.|^com\.google\.common\.flogger\.|^org\.apache\.juli\.|^sun\.util\.logging\.|^jdk\.internal\.logger\.";

@@ -6,7 +6,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// The longest operation of the JVM that makes threads wait. Needs the list of operations.
 #[derive(Debug, Clone, Copy)]
-pub struct VmOperations;
+pub(crate) struct VmOperations;
 
 /// Operations of the same kind and caller that follow each other so closely, in nanoseconds, are one.
 const GAP: i64 = 10_000_000;

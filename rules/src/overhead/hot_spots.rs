@@ -15,7 +15,7 @@ use jfrkit_profile::{FrameId, FunctionId};
 ///
 /// A method that takes more than others is no fault by itself, so it is worth a look at most.
 #[derive(Debug, Clone, Copy)]
-pub struct HotSpots;
+pub(crate) struct HotSpots;
 
 /// Samples that it takes to judge.
 const ENOUGH: f64 = 1_000.0;

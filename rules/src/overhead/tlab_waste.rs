@@ -12,7 +12,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 /// The first object of a buffer, which its event tells, says nothing about the rest of it; what the thread allocated by its own
 /// count does. Quiet on Spark and the JDK's own recordings (0 to 1.5 %), fires on made-up events.
 #[derive(Debug, Clone, Copy)]
-pub struct TlabWaste;
+pub(crate) struct TlabWaste;
 
 const IN_NEW: &str = "jdk.ObjectAllocationInNewTLAB";
 /// What threads were given, each second.

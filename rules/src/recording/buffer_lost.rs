@@ -6,7 +6,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Whether the JVM lost events. Needs the list of losses.
 #[derive(Debug, Clone, Copy)]
-pub struct BufferLost;
+pub(crate) struct BufferLost;
 
 impl Rule for BufferLost {
     fn info(&self) -> RuleInfo {

@@ -5,7 +5,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Whether the recording was written because the JVM died. Needs the list of `jdk.DumpReason`.
 #[derive(Debug, Clone, Copy)]
-pub struct DumpReason;
+pub(crate) struct DumpReason;
 
 /// What a reason contains, and the setting with its score.
 const REASONS: [(&str, &str); 3] = [("crash", "crash"), ("core dump", "core-dump"), ("out of memory", "out-of-memory")];

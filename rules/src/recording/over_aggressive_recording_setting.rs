@@ -5,7 +5,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
 /// Whether blocking and parking are recorded however short. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct OverAggressiveRecordingSetting;
+pub(crate) struct OverAggressiveRecordingSetting;
 
 const EVENTS: [&str; 2] = ["jdk.JavaMonitorEnter", "jdk.ThreadPark"];
 

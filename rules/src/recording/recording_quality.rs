@@ -9,7 +9,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 ///
 /// Fires on `fixtures/scenarios/spin.jfr.gz` (short, and most event types off) and on made-up recordings; quiet on `healthy`.
 #[derive(Debug, Clone, Copy)]
-pub struct RecordingQuality;
+pub(crate) struct RecordingQuality;
 
 const LOSS: &str = "jdk.DataLoss";
 

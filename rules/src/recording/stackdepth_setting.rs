@@ -6,7 +6,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Whether stacks are deeper than was recorded. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct StackdepthSetting;
+pub(crate) struct StackdepthSetting;
 
 impl Rule for StackdepthSetting {
     fn info(&self) -> RuleInfo {

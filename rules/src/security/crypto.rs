@@ -7,7 +7,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Whether certificates are weak or expire. Needs the list of certificates.
 #[derive(Debug, Clone, Copy)]
-pub struct CryptoSecurityRule;
+pub(crate) struct CryptoSecurityRule;
 
 const DAY: i64 = 86_400_000_000_000;
 

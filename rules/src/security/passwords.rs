@@ -8,15 +8,15 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// Whether arguments of the program look like passwords. Needs no list.
 #[derive(Debug, Clone, Copy)]
-pub struct PasswordsInArguments;
+pub(crate) struct PasswordsInArguments;
 
 /// Whether environment variables look like passwords. Needs the list of variables.
 #[derive(Debug, Clone, Copy)]
-pub struct PasswordsInEnvironment;
+pub(crate) struct PasswordsInEnvironment;
 
 /// Whether system properties look like passwords. Needs the list of properties.
 #[derive(Debug, Clone, Copy)]
-pub struct PasswordsInSystemProperties;
+pub(crate) struct PasswordsInSystemProperties;
 
 const FORMULA: &str = "To act on if a name contains `passw` in any case, and `exclude` does not match.";
 const EXCLUDE: Setting = Setting::regex("exclude", r"(?i)(passworld|passwise)", "Names left out");

@@ -17,7 +17,7 @@ use jfr_analyzers::secrets;
 ///
 /// Fires on `fixtures/scenarios/secrets.jfr.gz`; quiet on `healthy` and on made-up names that only look like those of secrets.
 #[derive(Debug, Clone, Copy)]
-pub struct SecretsInConfiguration;
+pub(crate) struct SecretsInConfiguration;
 
 const ENVIRONMENT: &str = "jdk.InitialEnvironmentVariable";
 const PROPERTIES: &str = "jdk.InitialSystemProperty";

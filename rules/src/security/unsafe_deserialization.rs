@@ -13,7 +13,7 @@ use jfrkit_profile::StackId;
 ///
 /// Fires on `fixtures/scenarios/deserialization.jfr.gz`; quiet on made-up events of the JDK's classes and of filtered ones.
 #[derive(Debug, Clone, Copy)]
-pub struct UnsafeDeserialization;
+pub(crate) struct UnsafeDeserialization;
 
 const EVENT: &str = "jdk.Deserialization";
 const READS: GroupBy = GroupBy::of(&[EVENT]).by(&["filterConfigured", "filterStatus", "type", "stackTrace"]);

@@ -15,7 +15,7 @@ use jfrkit_profile::StackId;
 /// Fires on `fixtures/scenarios/tls-weak.jfr.gz`; quiet on made-up events, and on what the JDK itself uses, as in
 /// `fixtures/jdk17-full.jfr`.
 #[derive(Debug, Clone, Copy)]
-pub struct WeakCrypto;
+pub(crate) struct WeakCrypto;
 
 const HANDSHAKE: &str = "jdk.TLSHandshake";
 const SERVICE: &str = "jdk.SecurityProviderService";

@@ -10,7 +10,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 /// Fires on `tck-test.jfr` of the shared corpus (skipped where that is not at hand) and on made-up events; quiet on made-up events: only
 /// Datadog's agent writes them.
 #[derive(Debug, Clone, Copy)]
-pub struct ExecutorQueueDelay;
+pub(crate) struct ExecutorQueueDelay;
 
 const EVENT: &str = "datadog.QueueTime";
 const WAITS: GroupBy = GroupBy::of(&[EVENT]).by(&["scheduler", "task", "queueType"]).measure(&["duration"]).histogram();

@@ -12,7 +12,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 /// Fires on `fixtures/scenarios/oversized-pool.jfr.gz` (220 threads, parked but for a moment every 5 s); quiet on `lock-convoy` and
 /// `healthy`.
 #[derive(Debug, Clone, Copy)]
-pub struct OversizedThreadPool;
+pub(crate) struct OversizedThreadPool;
 
 const STARTS: GroupBy = GroupBy::of(&["jdk.ThreadStart"]).by(&["thread"]);
 const ENDS: GroupBy = GroupBy::of(&["jdk.ThreadEnd"]).by(&["thread"]);

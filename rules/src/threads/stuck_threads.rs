@@ -15,7 +15,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 /// Fires on `fixtures/scenarios/stuck-threads.jfr.gz` (and neither on its acceptor nor on its idle pool); quiet on `healthy` and
 /// on made-up dumps.
 #[derive(Debug, Clone, Copy)]
-pub struct StuckThreads;
+pub(crate) struct StuckThreads;
 
 const DUMP: &str = "jdk.ThreadDump";
 /// Frames that have to be the same.

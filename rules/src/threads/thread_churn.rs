@@ -13,7 +13,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 /// Fires on `fixtures/scenarios/thread-churn.jfr.gz`, growth on made-up events; quiet on `oversized-pool` (a pool that starts is no
 /// churn) and `healthy`.
 #[derive(Debug, Clone, Copy)]
-pub struct ThreadChurn;
+pub(crate) struct ThreadChurn;
 
 const START: &str = "jdk.ThreadStart";
 const END: &str = "jdk.ThreadEnd";

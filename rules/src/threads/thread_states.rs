@@ -14,7 +14,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 ///
 /// Fires on `fixtures/scenarios/deadlock.jfr.gz` and on made-up samples; quiet on made-up samples.
 #[derive(Debug, Clone, Copy)]
-pub struct ThreadStates;
+pub(crate) struct ThreadStates;
 
 const DUMP: &str = "jdk.ThreadDump";
 /// Datadog's wall-clock samples know of locks, async-profiler's only whether the thread sleeps.

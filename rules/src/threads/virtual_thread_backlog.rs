@@ -11,7 +11,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 ///
 /// Fires on `fixtures/scenarios/virtual-thread-backlog.jfr.gz`; quiet on `pinned-virtual-threads` and on a made-up level.
 #[derive(Debug, Clone, Copy)]
-pub struct VirtualThreadBacklog;
+pub(crate) struct VirtualThreadBacklog;
 
 const START: &str = "jdk.VirtualThreadStart";
 const END: &str = "jdk.VirtualThreadEnd";

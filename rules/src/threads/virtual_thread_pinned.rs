@@ -12,7 +12,7 @@ use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Setting, Settings, Va
 ///
 /// Fires on `fixtures/scenarios/pinned-virtual-threads.jfr.gz`; quiet on made-up events.
 #[derive(Debug, Clone, Copy)]
-pub struct VirtualThreadPinned;
+pub(crate) struct VirtualThreadPinned;
 
 const EVENT: &str = "jdk.VirtualThreadPinned";
 const PINS: GroupBy =

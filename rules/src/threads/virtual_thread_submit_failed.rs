@@ -10,7 +10,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 ///
 /// Fires on made-up events: the JDK writes them only when memory or threads run out; quiet on `pinned-virtual-threads`.
 #[derive(Debug, Clone, Copy)]
-pub struct VirtualThreadSubmitFailed;
+pub(crate) struct VirtualThreadSubmitFailed;
 
 const EVENT: &str = "jdk.VirtualThreadSubmitFailed";
 

@@ -127,7 +127,7 @@ impl Facts {
             let values = rows.filter_map(|row| Some((row.cell("name").text()?, row.cell("value")))).collect();
             Flags { values }
         });
-        flags.values.iter().find(|(id, _)| self.str(**id) == name).map(|(_, value)| *value).unwrap_or_default()
+        self.names.string_id(name).and_then(|id| flags.values.get(&id)).copied().unwrap_or_default()
     }
 
     /// Whether a flag is on; `None` where the recording does not say.

@@ -1,7 +1,5 @@
 //! The settings of event types that were in force.
 
-use std::collections::BTreeMap;
-
 use hashbrown::HashMap;
 
 use super::Facts;
@@ -21,7 +19,7 @@ type Switches = [(u64, u64); 2];
 /// Rows of the table of settings, by event type and name of the setting.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    by_name: BTreeMap<(jfrkit_profile::StrId, jfrkit_profile::StrId), Vec<usize>>,
+    by_name: HashMap<(jfrkit_profile::StrId, jfrkit_profile::StrId), Vec<usize>, foldhash::fast::RandomState>,
 }
 
 impl Facts {
@@ -85,13 +83,12 @@ impl Facts {
             }
             index
         });
-        let rows: Vec<_> =
-            index.by_name.iter().filter(|((e, n), _)| self.str(*e) == event && self.str(*n) == name).collect();
-        let mut places: Vec<usize> = rows.into_iter().flat_map(|(_, places)| places.iter().copied()).collect();
-        places.sort_unstable();
+        let key = self.names.string_id(event).zip(self.names.string_id(name));
+        let places = key.and_then(|key| index.by_name.get(&key));
         places
             .into_iter()
-            .filter_map(|i| table.get(i))
+            .flatten()
+            .filter_map(|i| table.get(*i))
             .filter_map(|row| Some(SettingValue { at: row.start, value: row.text("value")? }))
             .collect()
     }

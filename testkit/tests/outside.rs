@@ -1,0 +1,89 @@
+//! A rule from outside of the crates can do what the built-in ones can: say why it does not apply, have settings, look at
+//! stacks and methods, share what it works out, and show evidence.
+#![allow(clippy::unwrap_used)]
+
+use jfr_analyzers::events::{Facts, GroupBy, Level, Needs};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{
+    Analysis, AnalysisOptions, Category, Outcome, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict,
+};
+use jfr_parse::Recording;
+
+/// Where the program writes files, and how much of it in its own logger.
+struct Writes;
+
+const WRITE: &str = "jdk.FileWrite";
+const WRITES: GroupBy = GroupBy::of(&[WRITE]).by(&["path", "stackTrace"]).measure(&["bytesWritten", "duration"]);
+
+impl Rule for Writes {
+    fn info(&self) -> RuleInfo {
+        RuleInfo {
+            title: "File writes",
+            category: Category::Io,
+            description: "Whether the program spends its time writing files.",
+            formula: "Share of the time in writes: 25 at `info`, 75 at `warning`.",
+            settings: const {
+                &[
+                    Setting::percent("info", 0.000_001, "Share that is worth a look"),
+                    Setting::percent("warning", 50.0, "Share to act on"),
+                    Setting::regex("exclude", "", "Files left out"),
+                ]
+            },
+            ..RuleInfo::own("Writes")
+        }
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::new().groups(WRITES).table(WRITE, &["path"])
+    }
+
+    fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
+        if let Some(because) = facts.missing_all(&[WRITE, "jdk.FileForce"], Level::Available) {
+            return Verdict::not_applicable(because);
+        }
+        let writes: Vec<_> = facts
+            .groups(&WRITES)
+            .iter()
+            .filter(|group| group.text(0).is_some_and(|path| !settings.matches("exclude", path)))
+            .collect();
+        let nanos: f64 = writes.iter().map(|group| group.sum(1)).sum();
+        let share = ratio(nanos, facts.nanos() as f64) * 100.0;
+        let stacks = || writes.iter().filter_map(|group| Some((group.stack(1)?, group.sum(1))));
+        let own = stacks().filter(|(stack, _)| facts.application_frame(*stack).is_some()).count();
+        let threshold = facts.setting(WRITE, "threshold").unwrap_or("none").to_owned();
+        Verdict::scored(map2(share, settings.number("info"), settings.number("warning")), "The program writes files")
+            .with("threshold", threshold.as_str())
+            .with("stacks with a frame of the program", Value::count(own as u64, "stacks"))
+            .with("methods", facts.top_methods(stacks(), 3, Value::nanos_f64))
+            .with_some("first stack", stacks().next().map(|(stack, _)| facts.stack_value(stack, 5)))
+            .remedy("Write less.")
+    }
+}
+
+fn outcome(name: &str, options: &AnalysisOptions) -> Outcome {
+    let path = format!("{}/../fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
+    let analysis = Analysis::empty().with_rule(Writes).unwrap();
+    let report = analysis.evaluate(&Recording::open(path).unwrap(), options).unwrap();
+    report.outcome("Writes").unwrap().clone()
+}
+
+#[test]
+fn it_judges_with_stacks_and_settings() {
+    let verdict = outcome("jdk17-full.jfr", &AnalysisOptions::default()).verdict;
+    assert_eq!(verdict.severity, Severity::Info);
+    let names: Vec<&str> = verdict.evidence.iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["threshold", "stacks with a frame of the program", "methods", "first stack"]);
+    assert!(matches!(verdict.evidence.get("first stack"), Some(Value::Stack { frames }) if frames.len() == 5));
+    // A setting that leaves all files out leaves nothing to judge.
+    let mut options = AnalysisOptions::default();
+    options.settings.entry("Writes".to_owned()).or_default().insert("exclude".to_owned(), ".".to_owned());
+    assert_eq!(outcome("jdk17-full.jfr", &options).verdict.severity, Severity::Ok);
+}
+
+#[test]
+fn it_says_why_it_does_not_apply() {
+    let verdict = outcome("scenarios/spin.jfr.gz", &AnalysisOptions::default()).verdict;
+    assert_eq!(verdict.severity, Severity::NotApplicable);
+    let because = verdict.not_applicable_because.unwrap();
+    assert!(because.contains(WRITE), "{because}");
+}
