@@ -640,7 +640,7 @@ function Facets({ of, q, source, from, to, onQuery }: { of: FacetsJson | null; q
           {FACETS.map(([name, title]) => (
             <Facet key={name} {...{ name, title, q, source, from, to, onQuery }} of={of?.facets[name] ?? null} />
           ))}
-          <Measure name="cpu" title="CPU cores" of={of?.measures?.["cpu_cores"] ?? null} q={q} onQuery={onQuery} show={(n) => n.toFixed(n < 10 ? 2 : 1)} write={(n) => n.toPrecision(3)} />
+          <Measure name="cpu" title="CPU cores" of={of?.measures?.["cpu_cores"] ?? null} q={q} onQuery={onQuery} show={(n) => n.toFixed(n < 10 ? 2 : 1)} write={(n) => String(Number(n.toPrecision(3)))} />
           <Measure
             name="alloc"
             title="Memory Allocation"
@@ -648,7 +648,7 @@ function Facets({ of, q, source, from, to, onQuery }: { of: FacetsJson | null; q
             q={q}
             onQuery={onQuery}
             show={(n) => `${bytes(n)}/s`}
-            write={(n) => `${(n / 2 ** 20).toPrecision(3)}MiB`}
+            write={(n) => `${Number((n / 2 ** 20).toPrecision(3))}MiB`}
           />
         </>
       )}

@@ -20,6 +20,7 @@ export function viewParams(to: URLSearchParams, view: View): void {
   if (view.view === "sandwich" && view.function) to.set("function", view.function);
   if (view.group) to.set("group", view.group);
   if (view.recursion) to.set("recursion", "collapse");
+  for (const prefix of view.library ?? []) to.append("library", prefix);
   if (view.lines) to.set("lines", "1");
   if (view.per && view.per !== "total") to.set("per", view.per);
   for (const re of view.include ?? []) to.append("include", re);

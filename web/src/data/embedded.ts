@@ -229,8 +229,8 @@ export class EmbeddedSource implements Source {
     return at ? ((await block(at)) as AnalysisJson) : NOT_HERE("analysis");
   };
 
-  metrics: Source["metrics"] = async () => {
-    const at = this.reports()[0]?.metrics;
+  metrics: Source["metrics"] = async ({ service, env }) => {
+    const at = this.reports().find((p) => p.row.service === service && p.row.env === env)?.metrics;
     return at ? ((await block(at)) as MetricsJson) : NOT_HERE("metrics");
   };
 

@@ -12,7 +12,7 @@ import { count, percent, plain, plural, rate, value as show } from "../flame/for
 import { exactly, parse } from "../flame/search.ts";
 import { matched } from "../flame/table.ts";
 import { clip, split, visible } from "../flame/text.ts";
-import { collapseNames, hasFolded, nameSet, splice } from "../flame/transform.ts";
+import { hasFolded, nameSet, splice } from "../flame/transform.ts";
 import { fromJson, isFolded, type Tree } from "../flame/tree.ts";
 import type { FlameView } from "../flame/view.ts";
 import { Bar, Show, useLoad } from "../ui/load.tsx";
@@ -115,7 +115,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
   const mode = (params.get("color") ?? "package") as ColorMode;
   const text = params.get("search") ?? "";
   const asked = JSON.stringify([selection, view, version]);
-  const flame = useLoad(asked, (signal) => source.flame(selection, view, signal).then((json) => prepare(json, source.server ? view.library : undefined)));
+  const flame = useLoad(asked, (signal) => source.flame(selection, view, signal).then(prepare));
   const [detail, setDetail] = useState<{ base: Tree; tree: Tree } | null>(null);
   const base = flame.value?.tree ?? null;
   const tree = detail && detail.base === base ? detail.tree : base;
@@ -515,13 +515,8 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
   );
 }
 
-function prepare(json: FlameJson, library?: string[]): { json: FlameJson; tree: Tree; callees: Tree | null } {
-  const read = (of: FlameJson): Tree => {
-    const tree = fromJson(of);
-    // A server knows no prefixes: the page collapses what it was sent.
-    return library?.length ? collapseNames(tree, nameSet(tree, (name) => library.some((prefix) => name.startsWith(prefix)), false)) : tree;
-  };
-  return { json, tree: read(json), callees: json.callees ? read(json.callees as FlameJson) : null };
+function prepare(json: FlameJson): { json: FlameJson; tree: Tree; callees: Tree | null } {
+  return { json, tree: fromJson(json), callees: json.callees ? fromJson(json.callees) : null };
 }
 
 function embeddedGroups(type: TypeInfo, value: string): [string, string][] {

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { choose, chosen, quote, range, terms, typedAt, without } from "../../src/app/query.ts";
+import { absolute, shifted } from "../../src/app/time.ts";
+
+test("terms are found with their place", () => {
+  assert.deepEqual(
+    terms('service:shop -env:(prod OR "big one") cpu:[1 TO 2] bare "two words"').map((t) => [t.name, t.negated, t.values, t.start]),
+    [
+      ["service", false, ["shop"], 0],
+      ["env", true, ["prod", "big one"], 13],
+      ["cpu", false, ["[1 TO 2]"], 38],
+      ["", false, ["bare"], 51],
+      ["", false, ["two words"], 56],
+    ],
+  );
+  assert.deepEqual(terms('env:"open').map((t) => t.values), [["open"]]);
+  assert.deepEqual(terms("   "), []);
+});
+
+test("facets write the query", () => {
+  const q = choose("service:shop bare", "env", ["prod"], []);
+  assert.equal(q, "service:shop bare env:prod");
+  assert.equal(choose(q, "env", ["prod", "a b"], ["x"]), 'service:shop bare env:(prod OR "a b") -env:x');
+  assert.deepEqual(chosen('env:(prod OR "a b") -env:x', "env"), { only: ["prod", "a b"], not: ["x"] });
+  assert.equal(choose(q, "env", [], []), "service:shop bare");
+  assert.equal(range("cpu:>2 a", "cpu", "[1 TO 2]"), "a cpu:[1 TO 2]");
+  assert.equal(without("a b c", 1), "a c");
+});
+
+test("values of strangers survive the way through the query", () => {
+  for (const value of ['a"b', "a\\b", "a b", "(x)", "-x", "OR", "", "x:y", "</script>", "日本", "a*b"]) {
+    assert.deepEqual(chosen(choose("", "service", [value, "other"], []), "service").only, [value, "other"], value);
+    assert.deepEqual(chosen(choose("", "service", [value], []), "service").only, [value], value);
+  }
+  assert.equal(quote("web-1.example:80"), '"web-1.example:80"');
+});
+
+test("completion knows what is being typed", () => {
+  assert.deepEqual(typedAt("service:shop env:pr", 19), { start: 13, end: 19, text: "env:pr" });
+  assert.deepEqual(typedAt("service:shop ", 13), { start: 13, end: 13, text: "" });
+});
+
+test("ranges are relative or absolute", () => {
+  assert.equal(absolute("now-15m", 1_000_000_000), 1_000_000_000 - 900_000);
+  assert.equal(absolute("2026-11-26T15:00:00Z"), Date.UTC(2026, 10, 26, 15));
+  assert.equal(absolute("1795433684457"), 1795433684457);
+  assert.deepEqual(shifted("2026-11-26T15:00:00Z", "2026-11-26T16:00:00Z", -1), { from: "2026-11-26T14:00:00.000Z", to: "2026-11-26T15:00:00.000Z" });
+});
