@@ -5,6 +5,7 @@
 
 use crate::events::facts::{Facts, Table};
 use crate::events::needs::{GroupBy, Needs};
+use crate::metrics::Metrics;
 
 /// Slices that a recording is divided into. More would be narrower than a dot of a screen.
 const SLICES: i64 = 480;
@@ -49,6 +50,10 @@ pub enum TrackUnit {
     Nanos,
     /// So many a second.
     PerSecond,
+    /// Bytes a second.
+    BytesPerSecond,
+    /// How many.
+    Count,
 }
 
 /// A curve or a row of bars.
@@ -88,6 +93,40 @@ impl Timeline {
         let slices = Slices { from: from_nanos, width: (to_nanos.saturating_sub(from_nanos) / SLICES).max(1) };
         let tracks = [cpu(facts, &slices), heap(facts, &slices), pauses(facts, &slices), exceptions(facts, &slices)];
         Self { from_nanos, to_nanos, tracks: tracks.into_iter().flatten().collect() }
+    }
+}
+
+impl Timeline {
+    /// With the measures that it does not have yet: allocation, threads, and how many of them wait at once.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: &Metrics) -> Self {
+        let within = |name: &str| {
+            let points = metrics.get(name).map(|metric| metric.points.as_slice()).unwrap_or_default();
+            let inside = points.iter().filter(|point| (self.from_nanos..self.to_nanos).contains(&point.at));
+            inside.map(|point| (point.at, point.mean)).collect::<Vec<_>>()
+        };
+        let series = |name, shape, points| Series { name, shape, points };
+        // Both have a point for each step.
+        let (files, sockets) = (within("file.time"), within("socket.time"));
+        let io = if sockets.is_empty() || files.is_empty() {
+            [files, sockets].concat()
+        } else {
+            files.iter().zip(&sockets).map(|(a, b)| (a.0, a.1 + b.1)).collect()
+        };
+        let tracks = [
+            ("Allocation", TrackUnit::BytesPerSecond, vec![series("allocated", Shape::Area, within("alloc.rate"))]),
+            ("Threads", TrackUnit::Count, vec![series("alive", Shape::Area, within("threads"))]),
+            (
+                "Threads waiting",
+                TrackUnit::Count,
+                vec![series("for monitors", Shape::Area, within("lock.wait")), series("for I/O", Shape::Line, io)],
+            ),
+        ];
+        for (title, unit, mut series) in tracks {
+            series.retain(|series| series.points.iter().any(|(_, value)| *value > 0.0));
+            self.tracks.extend(Track { title, unit, limit: None, series }.if_any());
+        }
+        self
     }
 }
 
@@ -227,5 +266,22 @@ mod tests {
                 assert!((timeline.from_nanos..=timeline.to_nanos).contains(at), "{}", track.title);
             }
         }
+    }
+
+    #[test]
+    fn measures_are_added_as_they_are() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-full.jfr");
+        let recording = jfr_parse::Recording::open(path).unwrap();
+        let mut options = AnalysisOptions::default();
+        options.timeline = true;
+        let timeline = Analysis::empty().evaluate(&recording, &options).unwrap().timeline.unwrap();
+        let metrics = Metrics::of(&recording, None).unwrap();
+        let timeline = timeline.with_metrics(&metrics);
+        let titles: Vec<&str> = timeline.tracks.iter().skip(4).map(|t| t.title).collect();
+        assert_eq!(titles, ["Allocation", "Threads", "Threads waiting"]);
+        let allocated: Vec<f64> = timeline.tracks[4].series[0].points.iter().map(|(_, value)| *value).collect();
+        let measured: Vec<f64> = metrics.get("alloc.rate").unwrap().points.iter().map(|point| point.mean).collect();
+        assert!(!allocated.is_empty() && allocated.len() <= measured.len());
+        assert!(allocated.iter().all(|value| measured.contains(value)));
     }
 }

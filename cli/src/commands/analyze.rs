@@ -8,6 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use jfr_analyzers::TimeBound;
+use jfr_analyzers::metrics::Metrics;
 use jfr_analyzers::rule::{Analysis, AnalysisError, AnalysisOptions, Category, Report, Severity};
 use jfr_parse::{MetadataCache, Recording};
 use jfrkit_reports::{Entry, Format, Style};
@@ -229,7 +230,9 @@ fn analyze(
         let name = source.name();
         let report = match source.open(&opening) {
             Ok(recording) => match args.within(&name, &recording, options) {
-                Ok(options) => analysis.evaluate(&recording, &options),
+                Ok(options) => {
+                    analysis.evaluate(&recording, &options).and_then(|report| with_series(report, &recording))
+                }
                 Err(failure) if inputs.sources.len() == 1 && inputs.failures.is_empty() => return Err(failure),
                 Err(failure) => {
                     complain("error", &failure.to_string());
@@ -257,6 +260,16 @@ fn analyze(
         results.push((name, result));
     }
     Ok(results)
+}
+
+/// With more series in the picture, if the report has one.
+fn with_series(mut report: Report, recording: &Recording<'_>) -> Result<Report, AnalysisError> {
+    if let Some(timeline) = report.timeline.take() {
+        // As many points as the picture can show.
+        let step = timeline.to_nanos.saturating_sub(timeline.from_nanos) / 240;
+        report.timeline = Some(timeline.with_metrics(&Metrics::of(recording, Some(step.max(1_000_000)))?));
+    }
+    Ok(report)
 }
 
 fn warn(name: &str, warnings: &[String]) {

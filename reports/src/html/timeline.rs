@@ -217,6 +217,8 @@ fn in_unit(value: f64, unit: TrackUnit) -> String {
         TrackUnit::Bytes => units::size(to_i64(value)),
         TrackUnit::Nanos => units::duration(to_i64(value)),
         TrackUnit::PerSecond => format!("{}/s", units::number(value)),
+        TrackUnit::BytesPerSecond => format!("{}/s", units::size(to_i64(value))),
+        TrackUnit::Count => units::number(value),
     }
 }
 
