@@ -145,22 +145,24 @@ impl<'a> Cursor<'a> {
         let mut bytes = from;
         // For each of the last seven bytes before `bytes` whether it goes on, the nearest highest.
         let mut before = 0u64;
-        while n > 8 {
+        while n > 2 {
             let Some((block, rest)) = bytes.split_first_chunk::<BLOCK>() else { break };
             let more = top_bits(block);
             if long_run(before, more) {
                 // A ninth byte ends a varint whatever its top bit is: these are read one by one.
                 self.back_to(from, bytes)?;
-                for _ in 0..8 {
+                let some = n.min(8);
+                for _ in 0..some {
                     self.skip_varint()?;
                 }
-                n -= 8;
+                n -= some;
                 (from, bytes, before) = (self.rest, self.rest, 0);
                 continue;
             }
-            let ends = more.count_zeros() as usize;
+            let up_to = ones_up_to(!more);
+            let ends = (up_to >> 56) as usize;
             if ends >= n {
-                self.rest = bytes.get(place_of(!more, n) + 1..).ok_or(Short)?;
+                self.rest = bytes.get(place_of(!more, up_to, n) + 1..).ok_or(Short)?;
                 return Ok(());
             }
             n -= ends;
@@ -199,23 +201,28 @@ fn top_bits(block: &[u8; BLOCK]) -> u64 {
     bits
 }
 
-/// The place of the `n`th one among `bits`, counted from the lowest; there are at least `n`, and `n` is not 0.
+/// For each byte of `bits`, how many ones it and those below it have: the highest byte has them all.
 #[inline]
-fn place_of(mut bits: u64, mut n: usize) -> usize {
-    let mut place = 0;
-    loop {
-        let here = (bits & 0xff).count_ones() as usize;
-        if n <= here || place >= 56 {
-            break;
-        }
-        n -= here;
-        place += 8;
-        bits >>= 8;
+fn ones_up_to(bits: u64) -> u64 {
+    let pairs = bits - (bits >> 1 & 0x5555_5555_5555_5555);
+    let fours = (pairs & 0x3333_3333_3333_3333) + (pairs >> 2 & 0x3333_3333_3333_3333);
+    let bytes = (fours + (fours >> 4)) & 0x0f0f_0f0f_0f0f_0f0f;
+    bytes.wrapping_mul(0x0101_0101_0101_0101)
+}
+
+/// The place of the `n`th one among `bits`, counted from the lowest, given their [`ones_up_to`]; there are at least `n`, and
+/// `n` is not 0.
+#[inline]
+fn place_of(bits: u64, ones: u64, n: usize) -> usize {
+    // No byte of `ones` is above 64, so nothing is borrowed from the next.
+    let reached = ((ones | MORE) - (n as u64).wrapping_mul(0x0101_0101_0101_0101)) & MORE;
+    let below = reached.trailing_zeros() & 0x38;
+    let before = (ones << 8 >> below & 0xff) as usize;
+    let mut here = bits >> below;
+    for _ in before + 1..n {
+        here &= here.wrapping_sub(1);
     }
-    for _ in 1..n {
-        bits &= bits.wrapping_sub(1);
-    }
-    place + bits.trailing_zeros() as usize
+    below as usize + here.trailing_zeros() as usize
 }
 
 /// Whether eight bytes in a row go on, given those of the block before and of this one. Only then is there a varint

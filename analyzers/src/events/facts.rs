@@ -1,6 +1,7 @@
 //! What is known of a recording: what the rules asked for, and what all of them share.
 
 mod bounded;
+mod column;
 mod events;
 mod groups;
 mod jvm;

@@ -55,7 +55,8 @@ pub(crate) struct Detail {
 pub(crate) struct Gathered<'a> {
     keys: Vec<Key>,
     sums: Vec<Sums>,
-    table: HashTable<u32>,
+    /// Number by hash; the hash stands beside it so that growing does not hash all of them again.
+    table: HashTable<(u64, u32)>,
     last: usize,
     details: Numbered<Detail>,
     texts: Numbered<RawStr<'a>>,
@@ -125,12 +126,12 @@ impl<'a> Gathered<'a> {
         }
         let hash = key.hash(&self.hasher);
         let keys = &self.keys;
-        let same = |&i: &u32| {
+        let same = |&(h, i): &(u64, u32)| {
             work::done(1);
-            keys.get(i as usize) == Some(&key)
+            h == hash && keys.get(i as usize) == Some(&key)
         };
         match self.table.find(hash, same) {
-            Some(&found) => {
+            Some(&(_, found)) => {
                 self.last = found as usize;
                 self.more(self.last, sums);
             }
@@ -141,10 +142,9 @@ impl<'a> Gathered<'a> {
     /// Adds the first event of a key.
     #[cold]
     fn first(&mut self, hash: u64, key: Key, sums: Sums) {
-        let (keys, hasher) = (&self.keys, &self.hasher);
-        let rehash = |&i: &u32| keys.get(i as usize).map_or(0, |k| k.hash(hasher));
         // More than 2^32 different stacks do not fit into any chunk that fits into memory.
-        self.table.insert_unique(hash, u32::try_from(keys.len()).unwrap_or(u32::MAX), rehash);
+        let number = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
+        self.table.insert_unique(hash, (hash, number), |&(hash, _)| hash);
         self.last = self.keys.len();
         self.keys.push(key);
         self.sums.push(sums);
@@ -184,7 +184,7 @@ impl<'a> Gathered<'a> {
 
     /// About how many bytes it takes.
     pub(super) fn bytes(&self) -> usize {
-        let entry = size_of::<Key>() + size_of::<Sums>() + size_of::<u32>() + 1;
+        let entry = size_of::<Key>() + size_of::<Sums>() + 2 * size_of::<u64>() + 1;
         let detail = 2 * size_of::<Detail>() + size_of::<u32>();
         self.keys.capacity() * entry + self.details.items.capacity() * detail + self.texts.items.capacity() * 2 * detail
     }

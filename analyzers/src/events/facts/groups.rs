@@ -1,13 +1,14 @@
 //! Events added up by key.
 
 use std::hash::{BuildHasher, Hasher as _};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 use super::Facts;
 use super::bounded::Places;
+use super::column::Column;
 use crate::events::cell::{Cell, ThreadId};
 use crate::events::needs::{GroupBy, MAX_KEYS, MAX_MEASURES};
 use crate::math::{Histogram, Spread};
@@ -111,36 +112,40 @@ struct Amounts {
 #[derive(Debug)]
 pub(crate) struct GroupsData {
     pub(crate) by: GroupBy,
-    /// The keys of each group, one group after the other.
-    cells: Vec<Cell>,
+    /// The keys of each group.
+    cells: Column<Cell>,
+    /// The hashes of the keys, so that nothing is hashed again when the table grows or groups are joined.
+    hashes: Column<u64>,
     /// The time slice of each, where there are slices.
-    buckets: Vec<i64>,
-    heads: Vec<Head>,
-    /// The measures of each group, one group after the other.
-    amounts: Vec<Amounts>,
+    buckets: Column<i64>,
+    heads: Column<Head>,
+    /// The measures of each group.
+    amounts: Column<Amounts>,
     /// Where they are wanted.
-    spreads: Vec<Spread>,
+    spreads: Column<Spread>,
     histograms: Vec<Arc<Histogram>>,
     /// The events of keys beyond the cap.
     pub(crate) others: Option<Sums>,
     table: HashTable<u32>,
-    hasher: Hasher,
     last: usize,
 }
+
+/// The hash of keys, seeded once in each process: groups that are joined have the same.
+static HASHER: LazyLock<Hasher> = LazyLock::new(Hasher::default);
 
 impl GroupsData {
     pub(crate) fn new(by: GroupBy) -> Self {
         Self {
+            cells: Column::new(by.keys.len()),
+            hashes: Column::new(1),
+            buckets: Column::new(1),
+            heads: Column::new(1),
+            amounts: Column::new(by.measures.len()),
+            spreads: Column::new(1),
             by,
-            cells: Vec::new(),
-            buckets: Vec::new(),
-            heads: Vec::new(),
-            amounts: Vec::new(),
-            spreads: Vec::new(),
             histograms: Vec::new(),
             others: None,
             table: HashTable::new(),
-            hasher: Hasher::default(),
             last: usize::MAX,
         }
     }
@@ -153,7 +158,7 @@ impl GroupsData {
     /// The key of group `i`.
     pub(crate) fn key(&self, i: usize) -> Key {
         let mut key: Key = ([Cell::Null; MAX_KEYS], self.buckets.get(i).copied().unwrap_or(0));
-        key.0.iter_mut().zip(part(&self.cells, i, self.by.keys.len())).for_each(|(to, cell)| *to = *cell);
+        key.0.iter_mut().zip(self.cells.row(i)).for_each(|(to, cell)| *to = *cell);
         key
     }
 
@@ -164,7 +169,7 @@ impl GroupsData {
         let spread = self.spreads.get(i).copied().unwrap_or_default();
         let histogram = self.histograms.get(i).cloned();
         let mut sums = Sums { count, sum: zero, min: zero, max: zero, max_start, first, last, spread, histogram };
-        for (m, amounts) in part(&self.amounts, i, self.by.measures.len()).iter().enumerate().take(MAX_MEASURES) {
+        for (m, amounts) in self.amounts.row(i).iter().enumerate().take(MAX_MEASURES) {
             let [sum, min, max] = [&mut sums.sum, &mut sums.min, &mut sums.max].map(|of| of.get_mut(m));
             for (to, value) in [(sum, amounts.sum), (min, amounts.min), (max, amounts.max)] {
                 to.into_iter().for_each(|to| *to = value);
@@ -185,7 +190,7 @@ impl GroupsData {
             self.add_to(self.last, sample);
             return;
         }
-        match self.place(key) {
+        match self.place(key, None) {
             Place::Known(i) => {
                 self.add_to(i, sample);
                 self.last = i;
@@ -204,8 +209,7 @@ impl GroupsData {
         head.count = head.count.saturating_add(1);
         head.first = head.first.min(sample.start);
         head.last = head.last.max(sample.end);
-        let width = self.by.measures.len();
-        let amounts = part_mut(&mut self.amounts, i, width);
+        let amounts = self.amounts.row_mut(i);
         if amounts.first().is_some_and(|first| sample.measures[0] > first.max) {
             head.max_start = sample.start;
         }
@@ -224,7 +228,7 @@ impl GroupsData {
 
     /// Adds sums whose key is known by now.
     pub(crate) fn merge(&mut self, key: &Key, sums: Sums) {
-        match self.place(key) {
+        match self.place(key, None) {
             Place::Known(i) => {
                 if let Some(mut mine) = self.sums(i) {
                     // Given back at once, so that there is one owner again.
@@ -248,17 +252,15 @@ impl GroupsData {
 
     /// Adds what a later part gathered, its keys changed by `map`.
     pub(crate) fn append(&mut self, mut later: Self, map: impl Fn(Key) -> Key) {
-        if self.heads.is_empty() {
-            // Room for what comes, without the slack that growing step by step leaves.
-            self.cells.reserve_exact(later.cells.len());
-            self.buckets.reserve_exact(later.buckets.len());
-            self.heads.reserve_exact(later.heads.len());
-            self.amounts.reserve_exact(later.amounts.len());
-            self.spreads.reserve_exact(later.spreads.len());
-            self.histograms.reserve_exact(later.histograms.len());
+        if self.len() == 0 {
+            let hashes = &self.hashes;
+            self.table.reserve(later.len(), |&i| hashes.get(i as usize).copied().unwrap_or_default());
         }
         for j in 0..later.len() {
-            match self.place(&map(later.key(j))) {
+            let key = later.key(j);
+            let mapped = map(key);
+            let known = later.hashes.get(j).copied().filter(|_| mapped == key);
+            match self.place(&mapped, known) {
                 Place::Known(i) => self.merge_group(i, &later, j),
                 Place::New(_) => self.push_group(&later, j),
                 Place::Full => later.sums(j).into_iter().for_each(|sums| self.merge_others(sums)),
@@ -277,8 +279,7 @@ impl GroupsData {
         head.count = head.count.saturating_add(theirs.count);
         head.first = head.first.min(theirs.first);
         head.last = head.last.max(theirs.last);
-        let width = self.by.measures.len();
-        let (mine, more) = (part_mut(&mut self.amounts, i, width), part(&other.amounts, j, width));
+        let (mine, more) = (self.amounts.row_mut(i), other.amounts.row(j));
         if mine.first().zip(more.first()).is_some_and(|(mine, more)| more.max > mine.max) {
             head.max_start = theirs.max_start;
         }
@@ -297,9 +298,9 @@ impl GroupsData {
 
     /// The sums of group `j` of another, as those of a group that is new.
     fn push_group(&mut self, other: &Self, j: usize) {
-        self.heads.extend(other.heads.get(j));
-        self.amounts.extend_from_slice(part(&other.amounts, j, self.by.measures.len()));
-        self.spreads.extend(other.spreads.get(j));
+        other.heads.get(j).into_iter().for_each(|head| self.heads.push([*head]));
+        self.amounts.push(other.amounts.row(j).iter().copied());
+        other.spreads.get(j).into_iter().for_each(|spread| self.spreads.push([*spread]));
         self.histograms.extend(other.histograms.get(j).cloned());
     }
 
@@ -307,12 +308,12 @@ impl GroupsData {
     fn rolled(&self, keys: &[usize], places: impl Iterator<Item = usize>) -> Self {
         let mut rolled = Self::new(GroupBy { cap: usize::MAX, bucket: 0, ..self.by });
         for j in places {
-            let all = part(&self.cells, j, self.by.keys.len());
+            let all = self.cells.row(j);
             let mut key = [Cell::Null; MAX_KEYS];
             for (to, from) in key.iter_mut().zip(keys) {
                 *to = all.get(*from).copied().unwrap_or_default();
             }
-            match rolled.place(&(key, 0)) {
+            match rolled.place(&(key, 0), None) {
                 Place::Known(i) => rolled.merge_group(i, self, j),
                 Place::New(_) => rolled.push_group(self, j),
                 Place::Full => {}
@@ -323,20 +324,20 @@ impl GroupsData {
 
     /// About how many bytes it takes.
     pub(crate) fn bytes(&self) -> usize {
-        let keys = self.cells.capacity() * size_of::<Cell>() + self.buckets.capacity() * size_of::<i64>();
-        let sums = self.heads.capacity() * size_of::<Head>() + self.amounts.capacity() * size_of::<Amounts>();
+        let keys = self.cells.bytes() + self.hashes.bytes() + self.buckets.bytes();
+        let sums = self.heads.bytes() + self.amounts.bytes();
         let histogram = size_of::<Arc<Histogram>>() + size_of::<Histogram>() + 16;
-        let more = self.spreads.capacity() * size_of::<Spread>() + self.histograms.capacity() * histogram;
+        let more = self.spreads.bytes() + self.histograms.capacity() * histogram;
         keys + sums + more + self.table.capacity() * 5
     }
 
     /// The sums of a group that is new.
     fn push(&mut self, sums: Sums) {
         let i = self.heads.len();
-        self.heads.push(Head { count: 0, first: 0, last: 0, max_start: 0 });
-        self.amounts.extend((0..self.by.measures.len()).map(|_| Amounts { sum: 0.0, min: 0.0, max: 0.0 }));
+        self.heads.push([Head { count: 0, first: 0, last: 0, max_start: 0 }]);
+        self.amounts.push((0..self.by.measures.len()).map(|_| Amounts { sum: 0.0, min: 0.0, max: 0.0 }));
         if self.by.spread {
-            self.spreads.push(Spread::default());
+            self.spreads.push([Spread::default()]);
         }
         if self.by.histogram {
             self.histograms.push(Arc::default());
@@ -350,7 +351,7 @@ impl GroupsData {
             *head = Head { count, first, last, max_start };
         }
         let values = sums.sum.iter().zip(sums.min.iter().zip(&sums.max));
-        for (to, (sum, (min, max))) in part_mut(&mut self.amounts, i, self.by.measures.len()).iter_mut().zip(values) {
+        for (to, (sum, (min, max))) in self.amounts.row_mut(i).iter_mut().zip(values) {
             *to = Amounts { sum: *sum, min: *min, max: *max };
         }
         self.spreads.get_mut(i).into_iter().for_each(|to| *to = spread);
@@ -362,34 +363,34 @@ impl GroupsData {
     /// Whether group `i` has this key.
     #[inline]
     fn is(&self, i: usize, key: &Key) -> bool {
-        same_key(&self.cells, &self.buckets, self.by.keys.len(), i, key)
+        same_key(&self.cells, &self.buckets, i, key)
     }
 
-    fn place(&mut self, key: &Key) -> Place {
-        let width = self.by.keys.len();
-        let (cells, buckets, hasher) = (&self.cells, &self.buckets, &self.hasher);
-        let hash = |cells: &[Cell], bucket: i64| {
-            let mut state = hasher.build_hasher();
-            cells.iter().for_each(|cell| state.write_u128(cell.bits()));
-            state.write_i64(bucket);
+    /// The place of a key, of which the hash may be known.
+    fn place(&mut self, key: &Key, hash: Option<u64>) -> Place {
+        let wanted = key.0.get(..self.by.keys.len()).unwrap_or(&key.0);
+        let hash = hash.unwrap_or_else(|| {
+            let mut state = HASHER.build_hasher();
+            wanted.iter().for_each(|cell| state.write_u128(cell.bits()));
+            state.write_i64(key.1);
             state.finish()
-        };
+        });
+        let (cells, buckets, hashes) = (&self.cells, &self.buckets, &self.hashes);
         let same = |&i: &u32| {
             jfr_parse::work::done(1);
-            same_key(cells, buckets, width, i as usize, key)
+            hashes.get(i as usize) == Some(&hash) && same_key(cells, buckets, i as usize, key)
         };
-        let rehash =
-            |&i: &u32| hash(part(cells, i as usize, width), buckets.get(i as usize).copied().unwrap_or_default());
-        let wanted = key.0.get(..width).unwrap_or(&key.0);
-        match self.table.entry(hash(wanted, key.1), same, rehash) {
+        let rehash = |&i: &u32| hashes.get(i as usize).copied().unwrap_or_default();
+        match self.table.entry(hash, same, rehash) {
             Entry::Occupied(found) => Place::Known(*found.get() as usize),
             Entry::Vacant(_) if self.heads.len() >= self.by.cap => Place::Full,
             Entry::Vacant(free) => {
                 let i = self.heads.len();
                 free.insert(u32::try_from(i).unwrap_or(u32::MAX));
-                self.cells.extend_from_slice(wanted);
+                self.cells.push(wanted.iter().copied());
+                self.hashes.push([hash]);
                 if self.by.bucket > 0 {
-                    self.buckets.push(key.1);
+                    self.buckets.push([key.1]);
                 }
                 Place::New(i)
             }
@@ -397,23 +398,11 @@ impl GroupsData {
     }
 }
 
-/// Whether group `i` has this key; `width` cells belong to a key.
+/// Whether group `i` has this key.
 #[inline]
-fn same_key(cells: &[Cell], buckets: &[i64], width: usize, i: usize, key: &Key) -> bool {
-    buckets.get(i).is_none_or(|bucket| *bucket == key.1) && key.0.get(..width) == Some(part(cells, i, width))
-}
-
-/// What belongs to group `i`, of which each has `width`.
-#[inline]
-fn part<T>(all: &[T], i: usize, width: usize) -> &[T] {
-    let from = i.saturating_mul(width);
-    all.get(from..from.saturating_add(width)).unwrap_or_default()
-}
-
-#[inline]
-fn part_mut<T>(all: &mut [T], i: usize, width: usize) -> &mut [T] {
-    let from = i.saturating_mul(width);
-    all.get_mut(from..from.saturating_add(width)).unwrap_or_default()
+fn same_key(cells: &Column<Cell>, buckets: &Column<i64>, i: usize, key: &Key) -> bool {
+    let row = cells.row(i);
+    buckets.get(i).is_none_or(|bucket| *bucket == key.1) && key.0.get(..row.len()) == Some(row)
 }
 
 enum Place {

@@ -108,6 +108,8 @@ pub(crate) struct Part {
     traces: Traces,
     unreadable: u64,
     skipped: u64,
+    /// Parts were joined to it.
+    has_parts: bool,
 }
 
 /// Keys of stack traces that are truncated.
@@ -154,8 +156,9 @@ impl Consumer for Context<'_> {
         true
     }
 
+    /// Groups are joined for each part, and most have but one event in a small one.
     fn segment(&self) -> usize {
-        1 << 20
+        4 << 20
     }
 
     fn reads_constants_early(&self) -> bool {
@@ -190,6 +193,7 @@ impl Consumer for Context<'_> {
             traces: Traces::default(),
             unreadable: 0,
             skipped: 0,
+            has_parts: false,
         }
     }
 
@@ -231,6 +235,11 @@ impl Consumer for Context<'_> {
         }
         whole.unreadable = whole.unreadable.saturating_add(later.unreadable);
         whole.skipped = whole.skipped.saturating_add(later.skipped);
+        if !std::mem::replace(&mut whole.has_parts, true) {
+            // The traces of the first part have their numbers already.
+            (whole.traces, whole.gathered) = (later.traces, later.gathered);
+            return;
+        }
         let traces = &mut whole.traces;
         let numbers: Vec<StackId> = later.traces.keys.iter().map(|key| traces.number(*key)).collect();
         let stack = |id: StackId| Cell::Stack(numbers.get(id.index()).copied().unwrap_or_default());
