@@ -4,10 +4,15 @@
 //! says nothing, unpacking, writing. It ends by the signal that it got, as if there were no handler: a shell that runs
 //! it in a loop stops, and sees the status 128 and the signal's number, 130 after Ctrl-C, 143 after SIGTERM.
 
-use std::sync::Once;
+use std::sync::{LazyLock, Once};
 use std::time::{Duration, Instant};
 
+use pprof_emit::Files;
+
 use crate::output::{clear_bar, complain};
+
+/// The files that this process writes.
+pub(crate) static FILES: LazyLock<Files> = LazyLock::new(Files::new);
 
 /// Takes care of signals from here on.
 pub(crate) fn watch() {
@@ -74,7 +79,7 @@ mod unix {
     }
 
     fn end(signal: i32) {
-        pprof_emit::abandon_files();
+        super::FILES.abandon();
         clear_bar();
         let name = low_level::signal_name(signal).unwrap_or("a signal");
         complain("error", &format!("interrupted by {name}; completed files were kept"));

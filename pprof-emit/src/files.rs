@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use jfrkit_profile::{Profile, ProfileSet, ProfileType};
 use rayon::prelude::*;
 
-use crate::temporary::Temporary;
+use crate::temporary::{Files, Temporary};
 use crate::write::{Options, Stats};
 use crate::writer::Writer;
 
@@ -41,19 +41,39 @@ pub fn write_each(
     path: impl Fn(&Profile) -> PathBuf + Sync,
     options: &Options,
 ) -> Vec<Result<Written, WriteError>> {
-    let writer = Writer::for_all(&set.tables, options);
-    let write = |profile: &Profile| {
-        let path = path(profile);
-        let stats = write_file(&path, |out| writer.write(profile, out))?;
-        Ok(Written { kind: profile.kind, path, stats })
-    };
-    let mut order: Vec<(usize, &Profile)> = set.profiles.iter().enumerate().collect();
-    // The large ones first, so that all threads end at about the same time.
-    order.sort_by_key(|(_, profile)| Reverse(profile.samples.len()));
-    let written = order.par_iter().with_max_len(1).map(|&(place, profile)| (place, write(profile)));
-    let mut written: Vec<(usize, Result<Written, WriteError>)> = written.collect();
-    written.sort_by_key(|&(place, _)| place);
-    written.into_iter().map(|(_, written)| written).collect()
+    Files::new().write_each(set, path, options)
+}
+
+impl Files {
+    /// As [`write_each`](crate::write_each()).
+    pub fn write_each(
+        &self,
+        set: &ProfileSet,
+        path: impl Fn(&Profile) -> PathBuf + Sync,
+        options: &Options,
+    ) -> Vec<Result<Written, WriteError>> {
+        let writer = Writer::for_all(&set.tables, options);
+        let write = |profile: &Profile| {
+            let path = path(profile);
+            let stats = self.write_file(&path, |out| writer.write(profile, out))?;
+            Ok(Written { kind: profile.kind, path, stats })
+        };
+        let mut order: Vec<(usize, &Profile)> = set.profiles.iter().enumerate().collect();
+        // The large ones first, so that all threads end at about the same time.
+        order.sort_by_key(|(_, profile)| Reverse(profile.samples.len()));
+        let written = order.par_iter().with_max_len(1).map(|&(place, profile)| (place, write(profile)));
+        let mut written: Vec<(usize, Result<Written, WriteError>)> = written.collect();
+        written.sort_by_key(|&(place, _)| place);
+        written.into_iter().map(|(_, written)| written).collect()
+    }
+
+    /// As [`write_file`](crate::write_file).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn write_file<T>(&self, path: &Path, fill: impl FnOnce(&mut File) -> io::Result<T>) -> Result<T, WriteError> {
+        write_file_inner(path, self, fill).map_err(|source| WriteError { path: path.to_owned(), source })
+    }
 }
 
 /// [`write_each`], for those who need all of the files.
@@ -73,12 +93,12 @@ pub fn write_all(
 ///
 /// # Errors
 /// Those of `fill` and of the file system; then a file that was there before is as it was, and the temporary one is
-/// gone. Where the process ends before, [`abandon_files`](crate::abandon_files) removes it.
+/// gone. Where the process may end before, write it with [`Files`], which removes it.
 pub fn write_file<T>(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<T>) -> Result<T, WriteError> {
-    write_file_inner(path, fill).map_err(|source| WriteError { path: path.to_owned(), source })
+    Files::new().write_file(path, fill)
 }
 
-fn write_file_inner<T>(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<T>) -> io::Result<T> {
+fn write_file_inner<T>(path: &Path, files: &Files, fill: impl FnOnce(&mut File) -> io::Result<T>) -> io::Result<T> {
     let target = match fs::metadata(path) {
         Ok(there) if there.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
         Ok(there) if !there.is_file() => {
@@ -91,7 +111,7 @@ fn write_file_inner<T>(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<T
         Ok(_) => fs::canonicalize(path)?,
         Err(_) => path.to_owned(),
     };
-    let mut temporary = Temporary::beside(&target)?;
+    let mut temporary = Temporary::beside(&target, files)?;
     let done = fill(temporary.file.as_file_mut())?;
     temporary.persist(&target)?;
     Ok(done)

@@ -25,5 +25,5 @@ pub use collapsed::{CollapsedOptions, write_collapsed};
 pub use files::{WriteError, Written, write_all, write_each, write_file};
 pub use read::{DEFAULT_UNPACKED_LIMIT, ReadError, read, read_with_limit};
 pub use stacks::{StackError, StackLimits, call_stacks};
-pub use temporary::abandon_files;
+pub use temporary::Files;
 pub use write::{Options, Packing, Stats, to_bytes, write_pprof};

@@ -2,28 +2,53 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tempfile::NamedTempFile;
 
-/// The temporary files that there are.
-static ALL: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
-
-fn all() -> MutexGuard<'static, Vec<PathBuf>> {
-    ALL.lock().unwrap_or_else(PoisonError::into_inner)
+/// The files that a program writes, for a program that may have to end in the middle of it: after a signal,
+/// [`abandon`](Self::abandon) takes away what is half written. Copies are the same files.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::io::Write;
+///
+/// let directory = tempfile::tempdir()?;
+/// let (files, path) = (pprof_emit::Files::new(), directory.path().join("whole"));
+/// files.write_file(&path, |out| out.write_all(b"all of it"))?;
+/// files.abandon();
+/// assert_eq!(std::fs::read(path)?, b"all of it");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Files {
+    /// The temporary files that there are.
+    temporary: Arc<Mutex<Vec<PathBuf>>>,
 }
 
-/// Removes the temporary files of every [`write_file`](crate::write_file) that is under way; these calls, and those
-/// that come later, never return. For a program that ends now: after a signal, before `std::process::exit`. What was
-/// written before is not touched.
-pub fn abandon_files() {
-    let mut all = all();
-    for path in all.drain(..) {
-        // Nobody is left to be told.
-        let _ = std::fs::remove_file(path);
+impl Files {
+    /// No files yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
     }
-    // Never unlocked again.
-    std::mem::forget(all);
+
+    fn all(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.temporary.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Removes what is half written; calls that write files of this object, and those that come later, never return. For a
+    /// program that ends now: after a signal, before `std::process::exit`. What was written before is not touched.
+    pub fn abandon(&self) {
+        let mut all = self.all();
+        for path in all.drain(..) {
+            // Nobody is left to be told.
+            let _ = std::fs::remove_file(path);
+        }
+        // Never unlocked again.
+        std::mem::forget(all);
+    }
 }
 
 /// A file that is removed unless it takes the place of another.
@@ -36,7 +61,7 @@ pub(crate) struct Temporary {
 
 impl Temporary {
     /// An empty file in the directory of another.
-    pub(crate) fn beside(target: &Path) -> io::Result<Self> {
+    pub(crate) fn beside(target: &Path, files: &Files) -> io::Result<Self> {
         let directory = target.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut builder = tempfile::Builder::new();
         builder.prefix(".jfrkit-");
@@ -47,18 +72,19 @@ impl Temporary {
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
         // Locked, so that none can appear while all are removed.
-        let mut all = all();
+        let mut all = files.all();
         let file = builder.tempfile_in(directory).map_err(without_name)?;
-        let listed = Listed(file.path().to_owned());
-        all.push(listed.0.clone());
+        let listed = Listed { path: file.path().to_owned(), files: files.clone() };
+        all.push(listed.path.clone());
+        drop(all);
         Ok(Self { file, listed })
     }
 
     /// Puts it in place of the target.
     pub(crate) fn persist(self, target: &Path) -> io::Result<()> {
-        let Self { file, listed: _listed } = self;
+        let Self { file, listed } = self;
         // Locked, so that it is either removed or in place.
-        let all = all();
+        let all = listed.files.all();
         // The error has the file, and removes it.
         let done = file.persist(target).map(|_| ()).map_err(|failed| failed.error);
         drop(all);
@@ -68,11 +94,14 @@ impl Temporary {
 
 /// A place in the list.
 #[derive(Debug)]
-struct Listed(PathBuf);
+struct Listed {
+    path: PathBuf,
+    files: Files,
+}
 
 impl Drop for Listed {
     fn drop(&mut self) {
-        all().retain(|path| *path != self.0);
+        self.files.all().retain(|path| *path != self.path);
     }
 }
 

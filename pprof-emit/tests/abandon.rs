@@ -4,19 +4,21 @@
 use std::io::Write;
 use std::sync::mpsc::channel;
 
-use pprof_emit::{abandon_files, write_file};
+use pprof_emit::Files;
 
 #[test]
 fn half_a_file_goes_and_a_whole_one_stays() {
     let directory = tempfile::tempdir().unwrap();
     let names = || std::fs::read_dir(directory.path()).unwrap().map(|e| e.unwrap().file_name()).collect::<Vec<_>>();
     let (half, whole) = (directory.path().join("half"), directory.path().join("whole"));
-    write_file(&whole, |out| out.write_all(b"all of it")).unwrap();
+    let files = Files::new();
+    files.write_file(&whole, |out| out.write_all(b"all of it")).unwrap();
     let (begun, has_begun) = channel();
     let (go_on, may_go_on) = channel::<()>();
     let (ended, has_ended) = channel();
+    let of_thread = files.clone();
     std::thread::spawn(move || {
-        let done = write_file(&half, |out| {
+        let done = of_thread.write_file(&half, |out| {
             out.write_all(b"half")?;
             begun.send(()).unwrap();
             may_go_on.recv().unwrap();
@@ -26,11 +28,13 @@ fn half_a_file_goes_and_a_whole_one_stays() {
     });
     has_begun.recv().unwrap();
     assert_eq!(names().len(), 2);
-    abandon_files();
+    files.abandon();
     assert_eq!(names(), ["whole"]);
     // It cannot put anything in place any more, nor find that it failed.
     go_on.send(()).unwrap();
     assert!(has_ended.recv_timeout(std::time::Duration::from_millis(200)).is_err());
     assert_eq!(names(), ["whole"]);
+    // Others are not concerned.
+    Files::new().write_file(&whole.with_file_name("other"), |out| out.write_all(b"other")).unwrap();
     assert_eq!(std::fs::read(&whole).unwrap(), b"all of it");
 }

@@ -7,13 +7,13 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::interrupt::FILES;
 use jfr_analyzers::TimeBound;
 use jfr_analyzers::metrics::Metrics;
 use jfr_analyzers::rule::{Analysis, AnalysisError, AnalysisOptions, Category, Report, Severity};
 use jfr_parse::{MetadataCache, Recording};
 use jfrkit_reports::{Entry, Format, Style};
 use jfrkit_rules::config::Config;
-use pprof_emit::write_file;
 
 use crate::collecting::time_range;
 use crate::failure::Failure;
@@ -284,12 +284,13 @@ fn warn(name: &str, warnings: &[String]) {
 /// To a file, whole or not at all, or to standard output.
 fn write(path: Option<&Path>, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<(), Failure> {
     match path {
-        Some(path) if path.as_os_str() != "-" => write_file(path, |file| {
-            let mut out = std::io::BufWriter::new(file);
-            fill(&mut out)?;
-            out.flush()
-        })
-        .map_err(|e| Failure::Failed(e.to_string())),
+        Some(path) if path.as_os_str() != "-" => FILES
+            .write_file(path, |file| {
+                let mut out = std::io::BufWriter::new(file);
+                fill(&mut out)?;
+                out.flush()
+            })
+            .map_err(|e| Failure::Failed(e.to_string())),
         _ => {
             let mut out = crate::output::stdout();
             fill(&mut out)?;

@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use indicatif::ProgressBar;
 use jfr_parse::{MetadataCache, OpenOptions, Stop};
 use jfrkit_profile::{Cancel, Profile, ProfileSet, ProfileType, units};
-use pprof_emit::{CollapsedOptions, WriteError, write_collapsed, write_each, write_file, write_pprof};
+use pprof_emit::{CollapsedOptions, WriteError, write_collapsed, write_pprof};
+
+use crate::interrupt::FILES;
 use rayon::prelude::*;
 
 use collect::collect;
@@ -96,13 +98,13 @@ impl Format {
     ) -> Vec<Result<PathBuf, WriteError>> {
         match self {
             Self::Pprof => {
-                let written = write_each(set, path, &Self::pprof_options(stop));
+                let written = FILES.write_each(set, path, &Self::pprof_options(stop));
                 written.into_iter().map(|written| written.map(|w| w.path)).collect()
             }
             Self::Collapsed => {
                 let write = |profile: &Profile| {
                     let path = path(profile);
-                    write_file(&path, |out| self.write(profile, set, out, stop)).map(|()| path)
+                    FILES.write_file(&path, |out| self.write(profile, set, out, stop)).map(|()| path)
                 };
                 set.profiles.par_iter().with_max_len(1).map(write).collect()
             }

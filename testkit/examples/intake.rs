@@ -1,0 +1,68 @@
+//! What a server does with an upload: bytes in, profiles and findings as bytes out, for the price of reading them once.
+//!
+//! `cargo run --release --example intake -- rec.jfr`
+//!
+//! The limits are those for files from strangers, a stop ends the work after a minute, and all of it is done by the threads that
+//! the server sets aside for it. Nothing is left behind: no global state, no file.
+
+use std::error::Error;
+use std::time::Duration;
+
+use jfr_analyzers::rule::{Analysis, AnalysisOptions};
+use jfr_analyzers::{Options, Pass};
+use jfr_parse::{Limits, OpenOptions, Stop};
+use jfrkit_reports::{Entry, Format, Style};
+
+fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+    let Some(path) = std::env::args_os().nth(1) else { return Err("usage: intake RECORDING".into()) };
+    let intake = Intake::new(2)?;
+    let received = intake.receive(&std::fs::read(path)?)?;
+    for (name, bytes) in &received.profiles {
+        println!("{name}: {} bytes", bytes.len());
+    }
+    println!("findings: {} bytes", received.findings.len());
+    Ok(())
+}
+
+/// What all uploads share.
+pub(crate) struct Intake {
+    threads: rayon::ThreadPool,
+    analysis: Analysis,
+}
+
+/// What is made of an upload.
+pub(crate) struct Received {
+    /// By type, as `profile.proto`.
+    pub(crate) profiles: Vec<(String, Vec<u8>)>,
+    /// JSON.
+    pub(crate) findings: Vec<u8>,
+}
+
+impl Intake {
+    pub(crate) fn new(threads: usize) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let threads = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+        Ok(Self { threads, analysis: jfrkit_rules::analysis() })
+    }
+
+    pub(crate) fn receive(&self, upload: &[u8]) -> Result<Received, Box<dyn Error + Send + Sync>> {
+        self.threads.install(|| {
+            let stop = Stop::after(Duration::from_secs(60));
+            let recording = OpenOptions::new().limits(Limits::intake()).stop(stop.clone()).from_bytes(upload)?;
+            let (mut options, mut judging) = (Options::default(), AnalysisOptions::default());
+            (options.stop, judging.stop) = (stop.clone(), stop);
+            let output = Pass::new(&recording).profiles(&options).rules(&self.analysis, &judging).run()?;
+            let mut received = Received { profiles: Vec::new(), findings: Vec::new() };
+            if let Some(set) = &output.profiles {
+                for profile in &set.profiles {
+                    let bytes = pprof_emit::to_bytes(profile, &set.tables, &pprof_emit::Options::default())?;
+                    received.profiles.push((profile.kind.to_string(), bytes));
+                }
+            }
+            if let Some(report) = &output.report {
+                let entry = [Entry::new("upload", report)];
+                Format::Json.write(&mut received.findings, &entry, &Style::default())?;
+            }
+            Ok(received)
+        })
+    }
+}
