@@ -32,7 +32,7 @@ pub(crate) fn end_after(timeout: Duration) {
     WATCHED.call_once(|| {
         let wait = move || {
             std::thread::sleep(end.saturating_duration_since(Instant::now()));
-            pprof_emit::abandon_files();
+            FILES.abandon();
             clear_bar();
             complain("error", TIMED_OUT);
             std::process::exit(1);
