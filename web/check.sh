@@ -24,7 +24,7 @@ node test/unit.mjs
 fresh=$(mktemp -d)
 trap 'rm -rf "$fresh"' EXIT
 node build.mjs "$fresh/dist" "$fresh/hashes.rs"
-diff -r "$fresh/dist" dist || { echo "dist/ is not what the sources make: run node build.mjs and commit"; exit 1; }
+diff -rq "$fresh/dist" dist || { echo "dist/ is not what the sources make: run node build.mjs and commit"; exit 1; }
 diff "$fresh/hashes.rs" crate/hashes.rs || { echo "crate/hashes.rs is not what the sources make: run node build.mjs and commit"; exit 1; }
 size=$(cat dist/app.js dist/app.css | gzip -9n | wc -c)
 echo "script and style of the page: $size bytes gzipped"

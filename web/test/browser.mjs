@@ -257,6 +257,8 @@ await test("keys of the panel: types, table, recursion, group, full screen, copy
   await page.keyboard.press("r");
   await until(() => params(page).get("recursion") === "collapse", "r");
   await page.keyboard.press("r");
+  await until(() => !params(page).get("recursion"), "r again");
+  await page.waitForLoadState("networkidle");
   await page.keyboard.press("g");
   assert.equal(await page.evaluate(() => document.activeElement.tagName), "SELECT");
   await page.evaluate(() => document.activeElement.blur());
@@ -333,7 +335,8 @@ await test("metrics: a click opens the profile, lines by version", {}, async ({ 
   assert.equal(await page.locator(".chart").count(), 6);
   await page.getByLabel("lines by").selectOption("version");
   await until(() => params(page).get("by") === "version", "by version");
-  const box = await page.locator(".chart .u-over").first().boundingBox();
+  await page.waitForLoadState("networkidle");
+  const box = await until(() => page.locator(".chart .u-over").first().boundingBox(), "a chart");
   await page.mouse.move(box.x + box.width / 2, box.y + 30, { steps: 3 });
   await page.mouse.click(box.x + box.width / 2, box.y + 30);
   await until(() => !page.url().includes(server.rows[10].id), "another profile");

@@ -250,13 +250,16 @@ function Downloads({ p, source, selection, view }: { p: ProfileDetail; source: S
       {size !== undefined && <span class="quiet">{bytes(size)}</span>}
     </a>
   );
+  const removed = (p as { received_removed?: string | null }).received_removed;
   const received = files.filter((f) => f.kind !== "derived");
   const derived = files.filter((f) => f.kind === "derived");
   return (
     <Menu label="Download ▾" wide>
       <p class="menu-head">As received</p>
       {received.map((f) => link(f.name, f.label || f.name, f.bytes))}
-      {received.length === 0 && <p class="quiet menu-note">The recording expired, or downloads are off.</p>}
+      {received.length === 0 && (
+        <p class="quiet menu-note">{removed ? `The recording expired ${dayOf(removed)} ${clock(removed)}.` : "This server does not hand out recordings."}</p>
+      )}
       {derived.length > 0 && <p class="menu-head">Profiles (pprof)</p>}
       {derived.map((f) => link(f.name, f.name, f.bytes))}
       <p class="menu-head">This view</p>
