@@ -30,11 +30,11 @@ export function FunctionTable(props: {
   useEffect(() => setAll(false), [props.by, props.filter, props.sort]);
   const shown = all ? rows : rows.slice(0, FIRST);
   const samples = rows.some((row) => row.samples !== undefined);
-  const head = (key: string, text: string, number = true) => {
+  const head = (key: string, text: string, number = true, extra = "") => {
     const down = props.sort === `-${key}`;
     const up = props.sort === key;
     return (
-      <th scope="col" class={number ? "number" : ""} aria-sort={down ? "descending" : up ? "ascending" : "none"}>
+      <th scope="col" class={number ? `number ${extra}` : ""} aria-sort={down ? "descending" : up ? "ascending" : "none"}>
         <button class="plain" onClick={() => props.onSort(down || (!up && !number) ? key : `-${key}`)}>
           {text}
           <span aria-hidden="true" class="sort">
@@ -70,7 +70,7 @@ export function FunctionTable(props: {
               {head("key", props.by === "function" ? "Function" : props.by[0]!.toUpperCase() + props.by.slice(1), false)}
               {head("self", "Self")}
               {head("total", "Total")}
-              {samples && !props.compact && head("samples", "Samples")}
+              {samples && !props.compact && head("samples", "Samples", true, "samples")}
             </tr>
           </thead>
           <tbody onMouseLeave={() => props.onHover(null)}>
@@ -105,7 +105,7 @@ export function FunctionTable(props: {
                   {props.sort.endsWith("total") && <Gauge share={row.total / most} />}
                   <span>{show(row.total, unit)}</span> <span class="share">{percent(row.total / (total || 1))}</span>
                 </td>
-                {samples && !props.compact && <td class="number">{row.samples === undefined ? "–" : count(row.samples)}</td>}
+                {samples && !props.compact && <td class="number samples">{row.samples === undefined ? "–" : count(row.samples)}</td>}
               </tr>
             ))}
           </tbody>
@@ -127,7 +127,7 @@ export function FunctionTable(props: {
 
 /** A bar behind a number. Its width is set by script: the policy of the page allows no style attributes in markup. */
 export function Gauge({ share, tone = "" }: { share: number; tone?: string }) {
-  return <i class={`gauge ${tone}`} aria-hidden="true" style={{ width: `${Math.max(0, Math.min(1, share)) * 100}%` }} />;
+  return <i class={`gauge ${tone}`} aria-hidden="true" style={{ "--share": String(Math.max(0, Math.min(1, share))) }} />;
 }
 
 /** A name whose package is quiet and gives way first. */
@@ -164,7 +164,7 @@ export function DiffTable(props: {
   const shown = all ? rows : rows.slice(0, FIRST);
   const most = Math.max(...shown.map((row) => Math.abs(row.b - row.a)), 1e-12);
   const head = (key: "change" | "a" | "b", text: string) => (
-    <th scope="col" class="number" aria-sort={sort === key ? "descending" : "none"}>
+    <th scope="col" class={key === "change" ? "number" : "number of-side"} aria-sort={sort === key ? "descending" : "none"}>
       <button class="plain" onClick={() => setSort(key)}>
         {text} <span aria-hidden="true">{sort === key ? "▾" : ""}</span>
       </button>
@@ -196,8 +196,8 @@ export function DiffTable(props: {
                     <Name name={row.key} kind={row.kind} />
                   </button>
                 </td>
-                <td class="number">{props.format(row.a)}</td>
-                <td class="number">{props.format(row.b)}</td>
+                <td class="number of-side">{props.format(row.a)}</td>
+                <td class="number of-side">{props.format(row.b)}</td>
                 <td class="number bar-cell">
                   <Gauge share={Math.abs(row.b - row.a) / most} tone={row.noise ? "neutral" : row.b > row.a ? "more" : "less"} />
                   <span>{changeParts(row.a, row.b, props.format)[0]}</span>
