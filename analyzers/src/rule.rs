@@ -217,8 +217,8 @@ pub(crate) fn judge(rule: &dyn Rule, needs: &Needs, settings: &Settings, facts: 
 /// A verdict that is no worse than what it costs.
 fn worth(verdict: Verdict) -> Verdict {
     match verdict.cost {
-        Some(cost) if cost.share < WORTH_A_LOOK => verdict.at_most(Severity::Ok),
-        Some(cost) if cost.share < WORTH_A_WARNING => verdict.at_most(Severity::Info),
+        Some(cost) if cost.weight() < WORTH_A_LOOK => verdict.at_most(Severity::Ok),
+        Some(cost) if cost.weight() < WORTH_A_WARNING => verdict.at_most(Severity::Info),
         _ => verdict,
     }
 }

@@ -10,7 +10,7 @@ use crate::profiles::sources::{self, KEY, Measure, SOURCES, source_of};
 use crate::rule::Rule;
 use crate::rule::Settings;
 use crate::rule::Verdict;
-use crate::rule::{Outcome, judge};
+use crate::rule::{Outcome, Severity, judge};
 use jfrkit_profile::{Frame, Function, Interner, StrId};
 
 /// A value of a field of a made-up event.
@@ -183,6 +183,16 @@ impl Scene {
             }
             Err(error) => Verdict::not_applicable(error.to_string()),
         }
+    }
+
+    /// What JMC would say of it, for a rule that it has too. A wrong setting counts as not applicable.
+    #[must_use]
+    pub fn as_jmc(&self, rule: &dyn Rule) -> Severity {
+        let needs = rule.needs();
+        let info = rule.info();
+        let Ok(settings) = Settings::with(info.id, info.settings, &self.values) else { return Severity::NotApplicable };
+        let outcome = judge(rule, &needs, &settings, &self.facts(&Wanted::new([&needs])));
+        outcome.jmc_severity.unwrap_or(outcome.verdict.severity)
     }
 
     fn facts(&self, wanted: &Wanted) -> Facts {

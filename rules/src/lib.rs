@@ -22,11 +22,15 @@ pub mod catalog;
 mod classes;
 mod common;
 pub mod config;
+mod cost;
 mod cpu;
 mod environment;
 mod exceptions;
+#[cfg(test)]
+mod false_alarms;
 mod gc;
 mod heap;
+mod idle;
 mod io;
 mod jvm;
 mod locks;

@@ -41,6 +41,7 @@ pub(super) use hot_spots::{carry, needs};
 use jfr_analyzers::rule::{AnalysisError, Rule};
 pub use pattern::{Pattern, Resource, Thresholds};
 pub use rule::PatternRule;
+pub(super) use share::{SAMPLES, THREAD_KEY, samples_of};
 pub(crate) use tlab_waste::TlabWaste;
 
 static TABLE: LazyLock<Vec<PatternRule>> = LazyLock::new(|| built().filter_map(Result::ok).collect());

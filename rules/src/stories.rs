@@ -38,6 +38,7 @@ pub(super) const RELATIONS: Relations = Relations {
         ("FailedEvacuation", &["FullGc", "GcStall", "HeapFull"]),
         ("FailedEvacuation", COLLECTOR),
         ("HeapLeakForecast", &["IncreasingLiveSet", "HeapFull", "HeapContent"]),
+        ("HeapLeakForecast", COLLECTOR),
         ("HeapFull", COLLECTOR),
         ("HumongousAllocation", &["TlabAllocationRatio"]),
         ("ExplicitGc", &["SystemGc"]),
@@ -64,6 +65,7 @@ pub(super) const RELATIONS: Relations = Relations {
         ("DeoptimizationStorm", &["DeoptimizationOverhead", "JitOverhead"]),
         // Waiting.
         ("LoggingBlocks", &["LockContention", "JavaBlocking", "LockConvoy", "IoWait", "FileForce", "FileWrite"]),
+        ("LoggingBlocks", &["SmallIo", "LoggingOverhead", "Log4jOverhead"]),
         ("ConnectionPoolWait", &["LockContention", "JavaBlocking", "LockConvoy"]),
         ("LockConvoy", &["LockContention", "JavaBlocking", "LockInternalsOverhead", "ThreadStates"]),
         ("LockContention", &["JavaBlocking", "LockConvoy", "LockInternalsOverhead", "ThreadStates"]),
@@ -71,7 +73,7 @@ pub(super) const RELATIONS: Relations = Relations {
         ("RepeatedRequests", &["SocketRead", "IoWait", "SmallIo"]),
         ("IoWait", &["SocketRead", "SocketWrite", "FileRead", "FileWrite", "FileForce"]),
         // The CPU.
-        ("ExceptionControlFlow", &["ExceptionOverhead", "Errors"]),
+        ("ExceptionControlFlow", &["ExceptionOverhead", "Exceptions", "Errors"]),
         ("RegexOverhead", &["RegexCompileOverhead"]),
         ("LoggingOverhead", &["Log4jOverhead"]),
         ("HotSpots", &["MethodProfiling", "FewSampledThreads"]),

@@ -61,7 +61,8 @@ impl Cost {
 
     /// The share as it counts in the order of findings. An allocated byte is not time: most of what allocation costs shows up as
     /// CPU time and pauses, so a share of it counts a quarter.
-    fn weight(self) -> f64 {
+    #[must_use]
+    pub fn weight(self) -> f64 {
         match self.of {
             CostOf::CpuTime | CostOf::ElapsedTime | CostOf::Memory => self.share,
             CostOf::Allocation => self.share / 4.0,

@@ -191,10 +191,10 @@ impl Verdict {
         }
     }
 
-    /// Says what it costs.
+    /// Says what it costs, if that is known.
     #[must_use]
-    pub fn cost(mut self, cost: Cost) -> Self {
-        self.cost = Some(cost);
+    pub fn cost(mut self, cost: impl Into<Option<Cost>>) -> Self {
+        self.cost = cost.into();
         self
     }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map_exp100;
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
 /// Classes of the same name that are loaded again and again and not unloaded. Needs no list.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +47,8 @@ impl Rule for ClassLeak {
         Verdict::scored(score, format!("{name} was loaded {most} times and not unloaded"))
             .explain("Each class loader that defines a class anew keeps it, and all that it refers to.")
             .remedy("Look for class loaders that are made again and again and kept.")
+            // By name only: MetaspaceChurn counts loaders.
+            .at_most(Severity::Info)
             .with("classes", Value::table(["class", "loads"], rows))
     }
 }

@@ -4,7 +4,7 @@ use crate::overhead;
 use crate::support::{LOAD_FIELDS, Load, SECOND, loads, time};
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Section, Setting, Settings, Value, Verdict};
 
 /// Whether the machine was busy for seconds on end, and who made it so. Needs the list of `jdk.CPULoad`.
 ///
@@ -14,6 +14,9 @@ pub(crate) struct CpuSaturation;
 
 /// Load from which nothing is left.
 const FULL: f64 = 0.995;
+
+/// The share of the load from which it is the program that uses the CPUs.
+const OWN: f64 = 0.6;
 
 impl Rule for CpuSaturation {
     fn info(&self) -> RuleInfo {
@@ -53,7 +56,7 @@ impl Rule for CpuSaturation {
         let burst = map2(worst.machine * 100.0, settings.number("info"), settings.number("warning"));
         let saturated = map2(full / 1e9, settings.number("full-info"), settings.number("full-warning"));
         let share = ratio(worst.jvm(), worst.machine);
-        let own = share >= 0.5;
+        let own = share >= OWN;
         let who = if own { "this JVM" } else { "other processes" };
         let mut summary = format!(
             "The CPUs were {:.0} % busy over the busiest {}, {:.0} % of that with {who}",
@@ -75,6 +78,8 @@ impl Rule for CpuSaturation {
             } else {
                 "Find the other processes on the machine and move them, or keep CPUs for this one."
             })
+            .cost((full > 0.0).then(|| Cost::elapsed(ratio(full, facts.nanos() as f64))))
+            .section(if own { Section::Program } else { Section::Environment })
             .with("busiest window", Value::window(worst.from, worst.to))
             .with("load of the machine", Value::share(worst.machine))
             .with("load by this JVM", Value::share(worst.jvm()))

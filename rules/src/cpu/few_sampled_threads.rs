@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use super::load::{needs, samples};
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map_exp74;
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
 /// Whether few threads do the work. Needs the list of CPU loads.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FewSampledThreads;
+
+/// Samples that it takes for people to see it.
+const ENOUGH: u64 = 500;
 
 const SAMPLES: GroupBy = GroupBy::of(&["jdk.ExecutionSample"]).by(&["sampledThread"]);
 
@@ -77,6 +80,7 @@ impl Rule for FewSampledThreads {
                 map_exp74(unused * 100.0, settings.number("ratio")),
                 format!("{busy} threads do the work; the machine could run {hardware}"),
             )
+            .at_most(if count >= ENOUGH { Severity::Info } else { Severity::Ok })
             .explain("CPUs are left unused although the program works.")
             .remedy("If it should be faster, share its work among more threads."),
         )
@@ -124,9 +128,9 @@ mod tests {
 
     #[test]
     fn few_working_threads_are_found() {
-        assert_eq!(scene(2, 0.25).judge(&FewSampledThreads).severity, Severity::Info);
-        assert_eq!(scene(8, 0.9).judge(&FewSampledThreads).severity, Severity::Ok);
-        assert_eq!(scene(2, 0.001).judge(&FewSampledThreads).severity, Severity::Ok);
-        assert_eq!(Scene::new().judge(&FewSampledThreads).severity, Severity::NotApplicable);
+        assert_eq!(scene(2, 0.25).as_jmc(&FewSampledThreads), Severity::Info);
+        assert_eq!(scene(8, 0.9).as_jmc(&FewSampledThreads), Severity::Ok);
+        assert_eq!(scene(2, 0.001).as_jmc(&FewSampledThreads), Severity::Ok);
+        assert_eq!(Scene::new().as_jmc(&FewSampledThreads), Severity::NotApplicable);
     }
 }

@@ -3,7 +3,7 @@
 use crate::support::{SECOND, main_sampler, samples, time, warm};
 use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// How much of the machine the JIT compilers take after the first minute. Needs the list of `jdk.CompilerStatistics`.
 ///
@@ -80,6 +80,7 @@ impl Rule for JitOverhead {
                     time(by_time.over)
                 ),
             )
+            .cost(Cost::cpu(by_time.share))
             .with("share", Value::share(by_time.share))
             .with("time spent compiling", Value::nanos_f64(by_time.nanos))
             .with("compilations", Value::number(by_time.compilations as f64, "compilations"))
@@ -88,6 +89,7 @@ impl Rule for JitOverhead {
                 s.share,
                 format!("After warm-up {:.1} % of the CPU samples are in the compilers", s.share * 100.0),
             )
+            .cost(Cost::cpu(s.share))
             .with("share of samples", Value::share(s.share))
             .with("samples", Value::number(s.samples, "samples")),
             (Some(_), None) => Verdict::ok("The compilers took little"),

@@ -3,7 +3,7 @@
 use crate::support::{LOAD_FIELDS, Load, loads};
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// How much of its CPU time the JVM spends in the kernel. Needs the list of `jdk.CPULoad`.
 ///
@@ -57,6 +57,7 @@ impl Rule for KernelTimeShare {
                  -Xms equal to -Xmx and -XX:+AlwaysPreTouch, switch transparent huge pages to madvise. A profiler with \
                  kernel frames (async-profiler with cstack) shows the calls.",
             )
+            .cost(Cost::cpu(share))
             .with("share in the kernel", Value::share(share))
             .with("busy samples", Value::count(busy.len() as u64, "events"))
             .with_some("worst sample", worst.map(|l| Value::window(l.from, l.to)))

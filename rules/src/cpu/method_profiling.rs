@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::overhead;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map_sigmoid, sliding};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 use jfrkit_profile::{FunctionId, StackId};
 
 /// Whether one method takes many of the samples that could have been taken. Needs the list of samples, of which it
@@ -15,6 +15,8 @@ pub(crate) struct MethodProfiling;
 
 /// Samples that are looked at.
 const SAMPLES: usize = 400_000;
+/// Samples of a method that it takes to judge: of a method with half of the samples there have to be twice as many, and so on.
+const MANY: f64 = 20.0;
 /// Threads that the JVM samples in a period, at most.
 const SAMPLES_A_PERIOD: f64 = 5.0;
 
@@ -85,7 +87,13 @@ impl Rule for MethodProfiling {
             if let Some((count, stack)) = top {
                 let value = count / possible / pieces;
                 if best.as_ref().is_none_or(|b| value > b.value) {
-                    best = Some(Found { value, share: count / all, stack: *stack, window: (window.from, window.to) });
+                    best = Some(Found {
+                        value,
+                        count: *count,
+                        share: count / all,
+                        stack: *stack,
+                        window: (window.from, window.to),
+                    });
                 }
             }
         }
@@ -104,6 +112,9 @@ impl Rule for MethodProfiling {
         )
         .explain("A method that takes most samples is where time is spent, and where making it faster pays.")
         .remedy("Look at what it does and at who calls it so often.")
+        .cost(Cost::cpu(found.share))
+        // A method that takes the CPU is no fault by itself.
+        .at_most(if found.count * found.share >= MANY { Severity::Info } else { Severity::Ok })
         .with("method", method)
         .with("share of possible samples", Value::share(found.value))
         .with("share of samples in the window", Value::share(found.share))
@@ -116,6 +127,7 @@ impl Rule for MethodProfiling {
 
 struct Found {
     value: f64,
+    count: f64,
     share: f64,
     stack: StackId,
     window: (i64, i64),
@@ -167,9 +179,9 @@ mod tests {
     fn a_hot_method_is_found_behind_the_jdks() {
         let hot = scene(4_000, "a.B.hot");
         let verdict = hot.judge(&MethodProfiling);
-        assert_eq!(verdict.severity, Severity::Warning);
+        assert_eq!((verdict.severity, hot.as_jmc(&MethodProfiling)), (Severity::Info, Severity::Warning));
         assert!(verdict.summary.starts_with("a.B.hot "), "{}", verdict.summary);
-        assert_eq!(scene(10, "a.B.cold").judge(&MethodProfiling).severity, Severity::Ok);
-        assert_eq!(Scene::new().judge(&MethodProfiling).severity, Severity::NotApplicable);
+        assert_eq!(scene(10, "a.B.cold").as_jmc(&MethodProfiling), Severity::Ok);
+        assert_eq!(Scene::new().as_jmc(&MethodProfiling), Severity::NotApplicable);
     }
 }

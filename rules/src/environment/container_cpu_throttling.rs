@@ -3,7 +3,7 @@
 use crate::support::SECOND;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// How often the container used up its CPU quota and was stopped. Needs the list of `jdk.ContainerCPUThrottling`, one each
 /// 30 s.
@@ -118,6 +118,7 @@ impl Rule for ContainerCpuThrottling {
             "Raise the CPU limit or remove it (requests alone share fairly), or use less at once: fewer pool threads, fewer \
              collector threads (-XX:ParallelGCThreads), fewer compiler threads, -XX:ActiveProcessorCount at the quota.",
         )
+        .cost(Cost::elapsed(ratio(all.nanos as f64, all.to.saturating_sub(all.from) as f64)))
         .with("throttled slices", Value::share(all.share()))
         .with("slices", Value::number(all.elapsed as f64, "slices"))
         .with("time stopped", Value::nanos(all.nanos))

@@ -3,7 +3,7 @@
 use crate::common::{amount, worst};
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
 /// Memory of the container against its limit. Needs the list of `jdk.ContainerMemoryUsage`.
 ///
@@ -84,6 +84,7 @@ impl Rule for ContainerMemoryHeadroom {
                 "Raise the container's limit, or lower the heap (-XX:MaxRAMPercentage, -Xmx) so that a quarter of the limit is \
                  left for the rest; see what takes it with native memory tracking.",
             )
+            .cost(Cost::memory(percent(used.or(heap)) / 100.0))
             .with("limit", Value::bytes(limit))
             .with_some("greatest usage", used.map(Value::bytes))
             .with_some("share in use", used.map(|_| Value::percent(percent(used))))

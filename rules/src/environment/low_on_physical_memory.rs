@@ -2,7 +2,7 @@
 
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
 /// Whether the machine runs out of memory. Needs the list of its use, one each chunk.
 #[derive(Debug, Clone, Copy)]
@@ -15,8 +15,8 @@ impl Rule for LowOnPhysicalMemory {
             category: Category::Environment,
             description: "Whether the machine's memory is almost used up.",
             formula: "The largest use over the least total: 25 at `info`, 75 at `warning`.",
-            differences: "As in JMC; JDKs before 21 count the system's file cache as used on Linux, so a machine that \
-                          reads many files looks full. ContainerMemoryHeadroom looks at the container's limit.",
+            differences: "JDKs before 21, and macOS, count the system's file cache as used, so a machine that reads many files looks full to \
+                          JMC. There jfrkit says nothing. ContainerMemoryHeadroom looks at the container's limit.",
             settings: const {
                 &[
                     Setting::percent("info", 85.0, "Use that is worth a look"),
@@ -28,7 +28,11 @@ impl Rule for LowOnPhysicalMemory {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().enabled("jdk.PhysicalMemory").table("jdk.PhysicalMemory", &["usedSize", "totalSize"])
+        Needs::new().enabled("jdk.PhysicalMemory").table("jdk.PhysicalMemory", &["usedSize", "totalSize"]).table_up_to(
+            10,
+            "jdk.OSInformation",
+            &["osVersion"],
+        )
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -39,9 +43,15 @@ impl Rule for LowOnPhysicalMemory {
         let share = ratio(used as f64, total as f64);
         let info = settings.number("info") / 100.0;
         let score = map2(share - info, 0.0, settings.number("warning") / 100.0 - info);
+        // Before JDK 21 used is all that is not free, and the system keeps files in what is free; so do other systems.
+        let system = facts.table("jdk.OSInformation").texts("osVersion").last().unwrap_or_default();
+        let counts_files =
+            facts.jvm().version.as_ref().is_none_or(|v| !v.at_least(21, &[])) || system.contains("Darwin");
+        let shown = if counts_files { Severity::Ok } else { Severity::Warning };
         Verdict::scored(score, format!("{:.0} % of the machine's memory is used", share * 100.0))
             .explain("When memory runs out, the system swaps, or ends the process that uses most.")
             .remedy("See what else runs on the machine; make the heap smaller; give the machine more memory.")
+            .at_most(shown)
             .with("share used", Value::share(share))
             .with("used", Value::bytes(used as f64))
             .with("total", Value::bytes(total as f64))
@@ -59,8 +69,7 @@ mod tests {
         let of = |used: i64| {
             Scene::new()
                 .event("jdk.PhysicalMemory", 0, 0, [("usedSize", used.into()), ("totalSize", 100.into())])
-                .judge(&LowOnPhysicalMemory)
-                .severity
+                .as_jmc(&LowOnPhysicalMemory)
         };
         assert_eq!(of(97), Severity::Warning);
         assert_eq!(of(90), Severity::Info);

@@ -5,12 +5,17 @@ use std::collections::BTreeMap;
 use super::thrown::{ERROR_FIELDS, ERRORS};
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map2;
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 use jfrkit_profile::StackId;
 
 /// How often an Error is made. Needs the list of errors.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Errors;
+
+/// Frames at the top of a stack that are looked at for what made an error.
+const LOOKUP: usize = 8;
+/// The share of errors that are part of every program with lambdas from which there is nothing to tell.
+const NEARLY_ALL: f64 = 0.9;
 
 impl Rule for Errors {
     fn info(&self) -> RuleInfo {
@@ -20,6 +25,8 @@ impl Rule for Errors {
             description: "How often a java.lang.Error is made: a sign that something is seriously wrong.",
             formula: "Windows of `window`, sliding by half: 25 where the worst has `info` errors a minute, 75 at \
                       `warning`.",
+            differences: "For JMC 60 errors a minute are a warning. Here they are worth a look, and nothing where java.lang.invoke made \
+                          nearly all of them; SeriousErrors warns of memory that ran out and classes that do not fit.",
             settings: const {
                 &[
                     Setting::per_minute("info", 30.0, "Errors that are worth a look"),
@@ -69,6 +76,11 @@ impl Rule for Errors {
         let from = first.saturating_add(worst.saturating_mul(slide));
         let mut classes: Vec<_> = classes.into_iter().collect();
         classes.sort_by_key(|(_, (n, _))| std::cmp::Reverse(*n));
+        // java.lang.invoke looks for prepared forms of lambdas, and handles that there are none.
+        let lookup = |stack: StackId| facts.methods(stack).take(LOOKUP).any(|m| m.starts_with("java.lang.invoke."));
+        let harmless = left.iter().filter(|r| r.stack().is_some_and(lookup)).count();
+        // Errors that are made and caught are a matter of style; SeriousErrors tells of those that are not.
+        let shown = if harmless as f64 >= NEARLY_ALL * left.len() as f64 { Severity::Ok } else { Severity::Info };
         let most = classes.first().map_or("?", |(class, _)| class);
         let rows = classes.iter().take(5).map(|(class, (n, message))| {
             [(*class).into(), Value::count(*n, "errors"), message.unwrap_or_default().into()]
@@ -78,7 +90,8 @@ impl Rule for Errors {
             format!("{} errors were made, {rate:.0} a minute at worst, most {most}", left.len()),
         )
         .explain("Errors are for what a program should not try to handle. Many of them are a program that does.")
-        .remedy("Find out what fails there.")
+        .remedy("Look at where they are thrown: an Error that is caught and ignored hides what failed. Throw an exception of your own, or return a result.")
+        .at_most(shown)
         .with("errors", Value::count(left.len() as u64, "errors"))
         .with("rate", Value::number(rate, "per minute"))
         .with("worst window", Value::window(from, from.saturating_add(length)))
@@ -101,8 +114,7 @@ mod tests {
                 .fold(Scene::new(), |s, i| {
                     s.event(ERRORS, i * 1_000_000, i * 1_000_000, [("thrownClass", class.into())])
                 })
-                .judge(&Errors)
-                .severity
+                .as_jmc(&Errors)
         };
         assert_eq!(of(100, "java.lang.StackOverflowError"), Severity::Warning);
         assert_eq!(of(40, "java.lang.StackOverflowError"), Severity::Info);

@@ -7,7 +7,7 @@ use crate::common::Seek;
 use crate::support::{main_sampler, samples};
 use jfr_analyzers::events::{EVENT, Facts, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 use jfrkit_profile::{FrameId, StackId};
 
 /// How many exceptions are made, where, and what CPU time that takes. Needs the list of counts, one a second, and of errors.
@@ -41,7 +41,7 @@ impl Rule for ExceptionControlFlow {
                     Setting::count("least", 1_000.0, "Exceptions that it takes to judge their rate"),
                     Setting::percent("cpu-info", 3.0, "Share of CPU time that is worth a look"),
                     Setting::percent("cpu-warning", 5.0, "Share of CPU time to act on"),
-                    Setting::count("samples", 1_000.0, "CPU samples that it takes to judge their share"),
+                    Setting::count("samples", 100.0, "CPU samples that it takes to judge their share"),
                 ]
             },
             ..RuleInfo::own("ExceptionControlFlow")
@@ -108,7 +108,12 @@ impl Rule for ExceptionControlFlow {
                 Value::window(s.first, s.last),
             ]
         });
-        Verdict::scored(by_rate.max(by_cpu), summary)
+        let verdict = Verdict::scored(by_rate.max(by_cpu), summary);
+        let verdict = match share {
+            Some(share) => verdict.cost(Cost::cpu(share)),
+            None => verdict,
+        };
+        verdict
             .explain(
                 "Making an exception walks the whole stack, and throwing it unwinds that frame by frame: thousands of times what a \
                  return value costs. What is thrown all the time is no exception, and hides those that are.",

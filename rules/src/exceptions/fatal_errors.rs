@@ -1,7 +1,7 @@
 //! `Fatal Errors`: how the JVM ended.
 
 use jfr_analyzers::events::{Facts, Needs};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
 /// Whether the JVM ended because of an error of its own. Needs no list.
 #[derive(Debug, Clone, Copy)]
@@ -28,12 +28,15 @@ impl Rule for FatalErrors {
         let find = |part: &str| table.rows().find(|r| r.text("reason").is_some_and(|t| t.contains(part)));
         if let Some(row) = find("VM Error") {
             return Verdict::warning("The JVM ended because of an error of its own")
+                .urgent()
                 .remedy("Look for the hs_err file that it wrote.")
                 .with("at", Value::instant(row.start))
                 .with("reason", row.text("reason").unwrap_or_default());
         }
         if let Some(row) = find("No remaining non-daemon Java threads") {
             return Verdict::info("The program ended: its last thread that is no daemon ended")
+                // That is how a program ends that is done.
+                .at_most(Severity::Ok)
                 .explain("That is how a program ends that is done; a server should not.")
                 .with("at", Value::instant(row.start));
         }
@@ -49,9 +52,8 @@ mod tests {
 
     #[test]
     fn reasons() {
-        let of = |reason: &str| {
-            Scene::new().event("jdk.Shutdown", 0, 0, [("reason", reason.into())]).judge(&FatalErrors).severity
-        };
+        let of =
+            |reason: &str| Scene::new().event("jdk.Shutdown", 0, 0, [("reason", reason.into())]).as_jmc(&FatalErrors);
         assert_eq!(of("VM Error"), Severity::Warning);
         assert_eq!(of("No remaining non-daemon Java threads"), Severity::Info);
         assert_eq!(of("Shutdown requested from Java"), Severity::NotApplicable);

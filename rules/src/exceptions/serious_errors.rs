@@ -6,7 +6,7 @@ use super::thrown::{self, DATADOG, ERROR_FIELDS, ERRORS, THROWN, THROWS};
 use crate::common::things;
 use jfr_analyzers::events::{Facts, Level, Needs};
 use jfr_analyzers::math::{map_exp74, map_exp100};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 use jfrkit_profile::{FrameId, StackId};
 
 /// Whether memory or stack ran out, or classes do not fit together. Needs the list of errors.
@@ -137,6 +137,8 @@ impl Rule for SeriousErrors {
         } else {
             Verdict::ok(summary).score(by_memory.max(by_others).min(24.0))
         };
+        // What is left of a program without memory nobody knows.
+        let verdict = if verdict.severity == Severity::Warning { verdict.urgent() } else { verdict };
         let classes = by_count.iter().map(|((class, _), _)| *class);
         verdict
             .explain(

@@ -1,6 +1,7 @@
 //! `AllocationStalls`: threads that wait for a concurrent collector.
 
 use crate::common::{minutes, site_rows, sites, things, thread_name, time, worst};
+use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
@@ -36,7 +37,7 @@ impl Rule for AllocationStalls {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().groups(STALLS).groups(PAUSES)
+        cost::needs(Needs::new().groups(STALLS).groups(PAUSES))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -100,6 +101,7 @@ impl Rule for AllocationStalls {
             "Give the heap more room (-Xmx), the collector more threads (-XX:ConcGCThreads) or CPU, or allocate less: see AllocationRate for \
              who does. For ZGC before JDK 23 the generational mode (-XX:+ZGenerational) copes with far higher rates.",
         )
+        .cost(cost::waited(facts, sum))
         .with("stalls", Value::count(count, "stalls"))
         .with("time", Value::nanos_f64(sum))
         .with("time a minute", Value::nanos_f64(per_minute))
@@ -143,7 +145,8 @@ mod tests {
             zgc().event("jdk.ZAllocationStall", 0, nanos, fields).judge(&AllocationStalls)
         };
         assert_eq!(stalled(6 * SECOND).severity, Severity::Warning);
-        assert_eq!(stalled(1_000).severity, Severity::Info);
+        assert_eq!(stalled(SECOND).severity, Severity::Info);
+        assert_eq!(stalled(1_000).severity, Severity::Ok);
         assert!(fixture::text(&stalled(1_000)).contains("shop.Cart.fill"));
         let degenerated = Scene::new()
             .event("jdk.GCConfiguration", 0, 0, [("oldCollector", "Shenandoah".into())])

@@ -2,7 +2,7 @@
 
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio, worst_window};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// The share of time in which the whole program stands still, whatever for. Needs the lists of pauses and VM
 /// operations.
@@ -87,6 +87,7 @@ impl Rule for ApplicationHalts {
         )
         .explain("At a safepoint all threads stand still, for collections and for other work of the JVM.")
         .remedy("If most of it is collections, see their rules; else see which VM operations there are.")
+        .cost(Cost::elapsed(whole))
         .with("share of worst window", Value::share(share))
         .with("worst window", Value::window(window.from, window.to))
         .with("share of recording", Value::share(whole))

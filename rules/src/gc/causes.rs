@@ -1,9 +1,64 @@
 //! What collections were for: shared by the rules on causes.
 
+use crate::tally::PerText;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::rule::Value;
 
 const BY_CAUSE: GroupBy = GroupBy::of(&["jdk.GarbageCollection"]).by(&["name", "cause"]).measure(&["duration"]);
+
+/// Whether somebody asked for a collection of this cause, or the recording itself did, for a histogram of the heap.
+pub(super) fn is_asked_for(cause: &str) -> bool {
+    const ASKED: [&str; 8] = [
+        "system.gc",
+        "heap inspection",
+        "heap dump",
+        "diagnostic command",
+        "forcegarbagecollection",
+        "whitebox",
+        "full gc alot",
+        "jvmti",
+    ];
+    let cause = cause.to_lowercase();
+    ASKED.iter().any(|asked| cause.contains(asked))
+}
+
+/// Time around a collection that was asked for, in nanoseconds, in which a marking cycle that it cut short ends as a failure.
+const AROUND: i64 = 1_000_000_000;
+
+/// When collections ran that somebody asked for, with some time around them, by time.
+#[derive(Debug)]
+pub(super) struct AskedFor(Vec<(i64, i64)>);
+
+impl AskedFor {
+    /// What [`of`](Self::of) reads.
+    pub(super) fn needs(needs: Needs) -> Needs {
+        needs.table("jdk.GarbageCollection", &["gcId", "name", "cause", "sumOfPauses"])
+    }
+
+    pub(super) fn of(facts: &Facts) -> Self {
+        let mut causes = PerText::default();
+        let rows = facts.table("jdk.GarbageCollection").rows();
+        let asked = rows.filter(|r| r.text("cause").is_some_and(|cause| *causes.get(cause, is_asked_for)));
+        let mut times: Vec<(i64, i64)> =
+            asked.map(|r| (r.start.saturating_sub(AROUND), r.end.saturating_add(AROUND))).collect();
+        times.sort_unstable();
+        // What overlaps is one stretch, so that at most one can hold an instant.
+        times.dedup_by(|next, before| {
+            let meets = next.0 <= before.1;
+            if meets {
+                before.1 = before.1.max(next.1);
+            }
+            meets
+        });
+        Self(times)
+    }
+
+    /// Whether one ran at about that time.
+    pub(super) fn near(&self, at: i64) -> bool {
+        let before = self.0.partition_point(|(from, _)| *from <= at);
+        before.checked_sub(1).and_then(|last| self.0.get(last)).is_some_and(|(_, to)| at <= *to)
+    }
+}
 
 /// Collections by what they were for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

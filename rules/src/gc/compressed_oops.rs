@@ -1,7 +1,7 @@
 //! `CompressedOops`: references that take twice the room.
 
 use jfr_analyzers::events::{Facts, Needs};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Verdict};
 
 /// Whether compressed references are off without need. Needs no list.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +14,7 @@ impl Rule for CompressedOops {
             category: Category::Gc,
             description: "Whether references take 8 bytes although the heap is small enough for 4.",
             formula: "Worth a look on a 64-bit JVM with a heap below 32 GiB that does not use compressed oops.",
-            differences: "As in JMC; ZGC never uses them, which the remedy says.",
+            differences: "ZGC never compresses references; where it is the collector, JMC finds something and jfrkit does not.",
             ..RuleInfo::jmc("CompressedOops")
         }
     }
@@ -33,7 +33,13 @@ impl Rule for CompressedOops {
         }
         Verdict::info("References are not compressed although the heap is smaller than 32 GiB")
             .explain("Objects take more room, so collections come more often and caches hold less.")
-            .remedy("Take -XX:-UseCompressedOops out. ZGC cannot compress them; with it there is nothing to do.")
+            .remedy("Take -XX:-UseCompressedOops out.")
+            // ZGC has no compressed references.
+            .at_most(if facts.old_collector().is_some_and(|c| c.starts_with('Z')) {
+                Severity::Ok
+            } else {
+                Severity::Info
+            })
             .with("collector", facts.old_collector().unwrap_or("unknown"))
     }
 }

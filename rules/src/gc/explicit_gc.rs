@@ -1,6 +1,7 @@
 //! `ExplicitGc`: who asks for collections, and what that costs.
 
 use crate::common::{site_name, site_rows, sites, things, worst};
+use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
@@ -84,6 +85,7 @@ impl Rule for ExplicitGc {
             "Take the calls out; where the code is not yours, switch them off with -XX:+DisableExplicitGC (not if direct buffers are near their \
              limit), or make them concurrent with -XX:+ExplicitGCInvokesConcurrent.",
         )
+        .cost(cost::paused(facts, paused))
         .with_some("calls", (called > 0).then(|| Value::count(called, "calls")))
         .with("collections for them", Value::count(collected, "collections"))
         .with("share of collections", Value::percent(share))
@@ -101,7 +103,7 @@ mod tests {
 
     #[test]
     fn it_fires_and_names_the_caller() {
-        let verdict = fixture::expect("ExplicitGc", "explicit-gc", Severity::Warning);
+        let verdict = fixture::expect("ExplicitGc", "explicit-gc", Severity::Info);
         assert!(
             verdict.summary.starts_with("System.gc() was called 20 times, most by fx.Scenarios.dropCaches"),
             "{}",

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::causes::{AskedFor, is_asked_for};
 use crate::common::things;
 use crate::tally::{PerText, brief};
 use jfr_analyzers::events::{Facts, Needs};
-use jfr_analyzers::math::map2;
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// Collections that failed and had to be repeated as full ones. Needs the lists of the events named below.
 ///
@@ -15,17 +16,6 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FailedEvacuation;
 
-/// Collections that someone asked for.
-const ASKED: [&str; 8] = [
-    "system.gc",
-    "heap inspection",
-    "heap dump",
-    "diagnostic command",
-    "forcegarbagecollection",
-    "whitebox",
-    "full gc alot",
-    "jvmti",
-];
 /// What a cause says of a collection that failed or follows one that did.
 const CAUSES: [&str; 7] = [
     "compaction pause",
@@ -37,6 +27,9 @@ const CAUSES: [&str; 7] = [
     "promotion fail",
 ];
 
+/// A time, in nanoseconds, below which a share of it says little.
+const LEAST: i64 = 10_000_000_000;
+
 impl Rule for FailedEvacuation {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -44,7 +37,7 @@ impl Rule for FailedEvacuation {
             category: Category::Gc,
             description: "Whether the collector ran out of room for the objects that it moves, or fell back to a full collection.",
             formula: "Distinct collections with jdk.EvacuationFailed, jdk.PromotionFailed or jdk.ConcurrentModeFailure, with the name \
-                      G1Full, with a cause or a pause that says full, degenerated or out of to-space, without those asked for: 25 at \
+                      G1Full, with a cause or a pause that says full, degenerated or out of to-space, without those asked for and marking cycles that one cut short: 25 at \
                       `info`, 75 at `warning`.",
             settings: const {
                 &[
@@ -72,10 +65,11 @@ impl Rule for FailedEvacuation {
         let mut bytes = 0.0;
         let collections = facts.table("jdk.GarbageCollection");
         let mut asked = BTreeSet::new();
+        let asked_for = AskedFor::of(facts);
         let mut causes = PerText::default();
         let of_cause = |cause: &str| {
             let lower = cause.to_lowercase();
-            (ASKED.iter().any(|a| lower.contains(a)), CAUSES.iter().any(|c| lower.contains(c)))
+            (is_asked_for(cause), CAUSES.iter().any(|c| lower.contains(c)))
         };
         for row in collections.rows() {
             let Some(id) = row.int("gcId") else { continue };
@@ -100,12 +94,22 @@ impl Rule for FailedEvacuation {
             ("jdk.PromotionFailed", "promotion failed", "promotionFailed.totalSize"),
             ("jdk.ConcurrentModeFailure", "concurrent mode failure", ""),
         ] {
-            for row in facts.table(event).rows() {
+            for row in
+                facts.table(event).rows().filter(|r| what != "concurrent mode failure" || !asked_for.near(r.start))
+            {
                 bytes += row.float(size).unwrap_or(0.0);
                 let id = row.int("gcId").unwrap_or(-1);
                 failed.entry(id).or_insert_with(|| (what.to_owned(), row.start));
             }
         }
+        let paused: f64 = collections
+            .rows()
+            .filter(|r| r.int("gcId").is_some_and(|id| failed.contains_key(&id)))
+            .filter_map(|r| r.float("sumOfPauses"))
+            .sum();
+        // While there were collections: a file may hold the recording of another JVM, days apart.
+        let span = collections.first().zip(collections.last()).map_or(0, |(a, b)| b.end.saturating_sub(a.start));
+        let span = span.max(LEAST).min(facts.nanos()) as f64;
         let count = failed.len() as u64;
         if count == 0 {
             return Verdict::ok("No collection failed or fell back to a full one");
@@ -128,6 +132,7 @@ impl Rule for FailedEvacuation {
              give the collector more threads (-XX:ConcGCThreads), and look for what fills the heap: rules on live set, humongous objects \
              and allocation rate.",
         )
+        .cost((paused > 0.0).then(|| Cost::elapsed(ratio(paused, span))))
         .with("collections", Value::count(count, "collections"))
         .with("of", Value::count(collections.seen(), "collections"))
         .with("window", Value::window(first, last))

@@ -1,7 +1,9 @@
 //! `FullGc`: full collections under G1 or CMS.
 
+use super::causes::is_asked_for;
+use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
 /// Full collections of a collector that should not need any. Needs no list.
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +18,8 @@ impl Rule for FullGc {
             category: Category::Gc,
             description: "Whether G1 or CMS made full collections.",
             formula: "To act on if there is any collection named G1Full, or any OldGarbageCollection under CMS.",
-            differences: "As in JMC, collections that somebody asked for count too; the evidence tells them apart.",
+            differences: "For JMC any full collection is a warning. Here those do not count that somebody asked for, or the recording \
+                          itself for a histogram of the heap; the evidence has all.",
             ..RuleInfo::jmc("FullGc")
         }
     }
@@ -46,7 +49,14 @@ impl Rule for FullGc {
         let causes = facts.groups(&FULL).iter().filter(|g| g.text(0) == Some("G1Full")).map(|g| {
             [g.text(1).unwrap_or("?").into(), Value::count(g.count(), "collections"), Value::nanos_f64(g.sum(0))]
         });
-        Verdict::warning(format!("There were {count} full collections"))
+        let full: Vec<_> = facts.groups(&FULL).iter().filter(|g| g.text(0) == Some("G1Full")).collect();
+        let unasked: Vec<_> = full.iter().filter(|g| !g.text(1).is_some_and(is_asked_for)).collect();
+        let paused: f64 = unasked.iter().map(|g| g.sum(0)).sum();
+        // CMS does not name its full collections so.
+        let shown = if full.is_empty() || !unasked.is_empty() { Severity::Warning } else { Severity::Ok };
+        let verdict = Verdict::warning(format!("There were {count} full collections")).at_most(shown);
+        let verdict = if unasked.is_empty() { verdict } else { verdict.cost(cost::paused(facts, paused)) };
+        verdict
             .explain("A full collection stops the program until all of the heap is collected.")
             .remedy(
                 "If somebody asked for them, see SystemGc. Else give the heap more room, or let concurrent marking \
@@ -69,8 +79,7 @@ mod tests {
             Scene::new()
                 .event("jdk.GarbageCollection", 0, 0, [("name", name.into())])
                 .event("jdk.GCConfiguration", 0, 0, [("oldCollector", collector.into())])
-                .judge(&FullGc)
-                .severity
+                .as_jmc(&FullGc)
         };
         assert_eq!(of("G1Old", "G1Full"), Severity::Warning);
         assert_eq!(of("G1Old", "G1New"), Severity::Ok);

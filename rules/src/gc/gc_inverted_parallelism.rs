@@ -2,7 +2,12 @@
 
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::ratio;
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Section, Settings, Severity, Value, Verdict};
+
+/// Collections of 100 ms and more that have to be inverted for a warning.
+const ENOUGH: u64 = 3;
+/// Their share of all such collections.
+const OFTEN: f64 = 0.2;
 
 /// Whether collections took more time than CPU time. Needs the list of GCCPUTime, one a collection.
 #[derive(Debug, Clone, Copy)]
@@ -58,13 +63,21 @@ impl Rule for GcInvertedParallelism {
         if inverted == 0 {
             return evidence(Verdict::ok("The collector's threads got the CPU"));
         }
+        // A pause of milliseconds is shorter than the clocks of CPU time can tell.
+        let shown = match (long_inverted, ratio(long_inverted as f64, long as f64)) {
+            (0, _) => Severity::Ok,
+            (n, share) if n >= ENOUGH && share >= OFTEN => Severity::Warning,
+            _ => Severity::Info,
+        };
         evidence(
             Verdict::warning(format!(
                 "{inverted} of {} collections took longer than the CPU time that they used",
                 table.len()
             ))
             .explain("The collector's threads waited for a CPU, or for memory that was swapped out.")
-            .remedy("Look for other processes on the machine, a CPU limit of the container, swapping and slow disks."),
+            .remedy("Look for other processes on the machine, a CPU limit of the container, swapping and slow disks.")
+            .section(Section::Environment)
+            .at_most(shown),
         )
     }
 }
@@ -86,8 +99,7 @@ mod tests {
                     [("userTime", user.into()), ("systemTime", 0.into()), ("realTime", 100_000_000.into())],
                 )
                 .event("jdk.GCConfiguration", 0, 0, [("oldCollector", collector.into())])
-                .judge(&GcInvertedParallelism)
-                .severity
+                .as_jmc(&GcInvertedParallelism)
         };
         assert_eq!(of(50_000_000, "G1Old"), Severity::Warning);
         assert_eq!(of(300_000_000, "G1Old"), Severity::Ok);

@@ -2,7 +2,7 @@
 
 use jfr_analyzers::events::{Event, Facts, Needs};
 use jfr_analyzers::math::{map2, ratio, worst_window};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// How much of the time the collector stops the program. Needs the list of pauses.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +49,7 @@ impl Rule for GcPauseRatio {
             "Allocate less (see the allocation rules), give the heap more room, or choose a collector with shorter \
              pauses: G1 with -XX:MaxGCPauseMillis, ZGC or Shenandoah.",
         )
+        .cost(Cost::elapsed(whole))
         .with("share of worst window", Value::share(share))
         .with("worst window", Value::window(window.from, window.to))
         .with("share of recording", Value::share(whole))
@@ -83,12 +84,12 @@ mod tests {
     #[test]
     fn few_pauses_are_fine_and_another_window_changes_that() {
         let few = scene(&[(0, SECOND / 100), (10 * SECOND, SECOND / 100)]);
-        assert_eq!(few.judge(&GcPauseRatio).severity, Severity::Ok);
-        assert_eq!(few.with("window", "100 ms").judge(&GcPauseRatio).severity, Severity::Warning);
+        assert_eq!(few.as_jmc(&GcPauseRatio), Severity::Ok);
+        assert_eq!(few.with("window", "100 ms").as_jmc(&GcPauseRatio), Severity::Warning);
     }
 
     #[test]
     fn without_the_event_it_does_not_apply() {
-        assert_eq!(Scene::new().judge(&GcPauseRatio).severity, Severity::NotApplicable);
+        assert_eq!(Scene::new().as_jmc(&GcPauseRatio), Severity::NotApplicable);
     }
 }

@@ -1,5 +1,6 @@
 //! `GcPauseTargetRule`: G1 misses its pause goal.
 
+use crate::cost;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::ratio;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
@@ -7,6 +8,9 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity,
 /// Whether G1's pauses were longer than asked for. Needs the list of G1MMU, one a collection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GcPauseTargetRule;
+
+/// Collections of which a share says something.
+const ENOUGH: usize = 10;
 
 impl Rule for GcPauseTargetRule {
     fn info(&self) -> RuleInfo {
@@ -17,7 +21,7 @@ impl Rule for GcPauseTargetRule {
             formula: "Events jdk.G1MMU whose gcTime is above the goal: to act on if they are `warning` of all or more, worth a look if \
                       there is one.",
             differences: "For JMC one collection above the goal is enough for a warning. A goal is what G1 aims at, not a promise: here \
-                          `warning` of the collections have to miss it, and fewer are worth a look.",
+                          `warning` of ten collections or more have to miss it, and fewer are worth a look.",
             settings: const { &[Setting::percent("warning", 10.0, "Share of collections above the goal to act on")] },
             ..RuleInfo::jmc("GcPauseTargetRule")
         }
@@ -44,7 +48,12 @@ impl Rule for GcPauseTargetRule {
             return evidence(Verdict::ok("G1 kept to its pause goal"));
         }
         let share = ratio(above as f64, table.len() as f64) * 100.0;
-        let severity = if share >= settings.number("warning") { Severity::Warning } else { Severity::Info };
+        let above_nanos: f64 = table.floats("gcTime").filter(|t| *t > goal as f64).sum();
+        let severity = if share >= settings.number("warning") && table.len() >= ENOUGH {
+            Severity::Warning
+        } else {
+            Severity::Info
+        };
         evidence(
             Verdict::new(
                 severity,
@@ -55,7 +64,9 @@ impl Rule for GcPauseTargetRule {
                 ),
             )
             .explain("The goal is what G1 aims at when it decides how much to collect at a time.")
-            .remedy("Give the heap more room, allocate less, or set a goal that can be reached."),
+            .remedy("Give the heap more room, allocate less, or set a goal that can be reached.")
+            .cost(cost::paused(facts, above_nanos))
+            .jmc(Severity::Warning),
         )
     }
 }
@@ -70,12 +81,14 @@ mod tests {
         let add = |scene: Scene, time: i64| {
             scene.event("jdk.G1MMU", 0, 0, [("gcTime", time.into()), ("pauseTarget", 200_000_000.into())])
         };
-        let of = |time: i64| add(Scene::new(), time).judge(&GcPauseTargetRule).severity;
+        let of = |time: i64| add(Scene::new(), time).as_jmc(&GcPauseTargetRule);
         // One of thirty is not many.
         let many = (0..29).fold(Scene::new(), |scene, _| add(scene, 100_000_000));
-        assert_eq!(add(many, 300_000_000).judge(&GcPauseTargetRule).severity, Severity::Info);
+        let few = add(many, 300_000_000);
+        assert_eq!(few.judge(&GcPauseTargetRule).severity, Severity::Info);
+        assert_eq!(few.as_jmc(&GcPauseTargetRule), Severity::Warning);
         assert_eq!(of(200_000_001), Severity::Warning);
         assert_eq!(of(200_000_000), Severity::Ok);
-        assert_eq!(Scene::new().judge(&GcPauseTargetRule).severity, Severity::NotApplicable);
+        assert_eq!(Scene::new().as_jmc(&GcPauseTargetRule), Severity::NotApplicable);
     }
 }

@@ -1,8 +1,8 @@
 //! `GcStall`: a concurrent collector that had to stop everything.
 
-use super::causes::Causes;
+use super::causes::{AskedFor, Causes};
 use jfr_analyzers::events::{Facts, Needs};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
 /// Whether a concurrent collector fell back to a serial collection. Needs no list.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +22,7 @@ impl Rule for GcStall {
     }
 
     fn needs(&self) -> Needs {
-        Causes::needs().enabled("jdk.GCConfiguration")
+        AskedFor::needs(Causes::needs().enabled("jdk.GCConfiguration")).table("jdk.ConcurrentModeFailure", &["gcId"])
     }
 
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
@@ -32,9 +32,14 @@ impl Rule for GcStall {
         if failures == 0 && !(concurrent && causes.unasked_serial) {
             return Verdict::ok("The collector kept up with the program");
         }
+        // A collection that somebody asks for cuts a marking cycle short: nobody had to keep up with anything.
+        let asked = AskedFor::of(facts);
+        let real = facts.table("jdk.ConcurrentModeFailure").rows().any(|r| !asked.near(r.start));
+        let shown = if real || (concurrent && causes.unasked_serial) { Severity::Warning } else { Severity::Ok };
         Verdict::warning("The concurrent collector could not keep up and stopped the program for a full collection")
             .explain("Garbage came faster than it was collected, or the heap was too fragmented.")
             .remedy("Give the heap more room, or let collections begin earlier (-XX:InitiatingHeapOccupancyPercent).")
+            .at_most(shown)
             .with("concurrent mode failures", Value::count(failures, "events"))
             .with("causes", causes.table(facts))
     }

@@ -3,7 +3,7 @@
 use super::causes::Causes;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map_exp74;
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Section, Setting, Settings, Value, Verdict};
 
 /// Collections caused by histograms of the heap. Needs no list.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +36,7 @@ impl Rule for HeapInspectionGc {
         )
         .explain("To count objects the JVM stops the program and collects everything.")
         .remedy("Switch jdk.ObjectCount off, and do not take histograms (jmap -histo, jcmd GC.class_histogram) in production.")
+        .section(Section::Recording)
         .with("collections", Value::count(causes.inspection, "collections"))
         .with("causes", causes.table(facts))
     }

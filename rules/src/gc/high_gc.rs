@@ -3,7 +3,7 @@
 use crate::common::time;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{Cluster, map_exp100_at, mass_cluster, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Settings, Value, Verdict};
 
 /// The densest cluster of pauses. Needs the list of pauses.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +47,7 @@ impl Rule for HighGc {
         )
         .explain("Pauses that follow each other closely stop the program as one long pause would.")
         .remedy("Give the heap more room or allocate less in that stretch of time.")
+        .cost(Cost::elapsed(ratio(cluster.mass, facts.nanos() as f64)))
         .with("cluster", Value::window(cluster.start, cluster.end))
         .with("time paused", Value::nanos_f64(cluster.mass))
         .with("share paused", Value::share(share))

@@ -1,6 +1,7 @@
 //! `HumongousAllocation`: objects that take whole regions of G1.
 
 use crate::common::{amount, minutes, site_name, site_rows, sites};
+use crate::cost;
 use crate::heap::allocation::{BY_CLASS, SAMPLE};
 use crate::tally::tally;
 use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Needs};
@@ -114,6 +115,7 @@ impl Rule for HumongousAllocation {
                  reuse large buffers, or make regions larger with -XX:G1HeapRegionSize (up to 32 MiB; a power of two over twice the \
                  size of the object).",
             )
+            .cost(cost::paused(facts, pauses))
             .with("share of collections", Value::percent(share))
             .with("collections caused", Value::count(humongous, "collections"))
             .with("pauses", Value::nanos_f64(pauses))
@@ -174,7 +176,7 @@ mod tests {
 
     #[test]
     fn it_fires_when_large_arrays_cause_all_collections() {
-        let verdict = fixture::expect("HumongousAllocation", "humongous", Severity::Warning);
+        let verdict = fixture::expect("HumongousAllocation", "humongous", Severity::Info);
         assert!(verdict.summary.contains("fx.Scenarios.renderImage"), "{}", verdict.summary);
         assert_eq!(verdict.evidence.get("region size"), Some(&Value::bytes(MIB)));
         assert!(fixture::text(&verdict).contains("byte[]"));

@@ -2,11 +2,16 @@
 
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map_exp100, slope_mib_per_second};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
 /// Whether the metaspace grows. Needs the list of metaspace summaries, two a collection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct IncreasingMetaSpaceLiveSet;
+
+/// The time after the start of a JVM, in nanoseconds, in which its metaspace grows to its size.
+const START_UP: i64 = 300_000_000_000;
+/// Collections after that which it takes to see a trend.
+const ENOUGH: usize = 8;
 
 impl Rule for IncreasingMetaSpaceLiveSet {
     fn info(&self) -> RuleInfo {
@@ -16,6 +21,7 @@ impl Rule for IncreasingMetaSpaceLiveSet {
             description: "Whether the memory for classes grows from collection to collection.",
             formula: "Least squares slope of the metaspace used after collections (whole MiB over whole seconds): 75 at \
                       `warning` MiB a second.",
+            differences: "JMC takes the start of a program for growth. Here it has to go on after the JVM's first five minutes.",
             settings: const { &[Setting::count("warning", 0.75, "MiB a second to act on")] },
             ..RuleInfo::jmc("IncreasingMetaSpaceLiveSet")
         }
@@ -36,12 +42,18 @@ impl Rule for IncreasingMetaSpaceLiveSet {
             return Verdict::ok("There were no collections");
         };
         let slope = slope_mib_per_second(&points);
+        // The first minutes of a JVM load classes, whatever the program.
+        let settled = facts.jvm().start.unwrap_or_else(|| facts.start()).saturating_add(START_UP);
+        let after: Vec<(i64, i64)> = points.iter().copied().filter(|(at, _)| *at >= settled).collect();
+        let grows = after.len() >= ENOUGH && slope_mib_per_second(&after) >= slope / 2.0;
+        let shown = if grows { Severity::Warning } else { Severity::Ok };
         Verdict::scored(
             map_exp100(slope, settings.number("warning")),
             format!("The metaspace grew by {slope:.3} MiB a second"),
         )
         .explain("Classes are loaded and never unloaded: their class loaders are still referred to.")
         .remedy("Look for class loaders that are kept (redeployed applications, scripts, proxies made anew again and again).")
+        .at_most(shown)
         .with("growth a second", Value::bytes(slope * 1_048_576.0))
         .with("first", Value::bytes(first.1 as f64))
         .with("last", Value::bytes(last.1 as f64))
@@ -67,11 +79,10 @@ mod tests {
                         [("when", "After GC".into()), ("metaspace.used", ((50 + i * mib_a_second) << 20).into())],
                     )
                 })
-                .judge(&IncreasingMetaSpaceLiveSet)
-                .severity
+                .as_jmc(&IncreasingMetaSpaceLiveSet)
         };
         assert_eq!(of(1), Severity::Warning);
         assert_eq!(of(0), Severity::Ok);
-        assert_eq!(Scene::new().judge(&IncreasingMetaSpaceLiveSet).severity, Severity::NotApplicable);
+        assert_eq!(Scene::new().as_jmc(&IncreasingMetaSpaceLiveSet), Severity::NotApplicable);
     }
 }

@@ -2,7 +2,7 @@
 
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map_exp74, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// The longest single pause. Needs the list of pauses.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +68,7 @@ impl Rule for LongGcPause {
         Verdict::scored(score, format!("The longest pause took {:.1} ms", longest.nanos() as f64 / 1e6))
             .explain("While the collector stops the program, every request waits.")
             .remedy(advice.join(" "))
+            .cost(Cost::elapsed(ratio(longest.nanos() as f64, facts.nanos() as f64)))
             .with("longest pause", Value::nanos(longest.nanos()))
             .with("window", Value::window(longest.start, longest.end))
             .with_some("collection", collection.and_then(|c| c.text("name")))

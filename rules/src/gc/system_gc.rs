@@ -3,7 +3,7 @@
 use super::causes::Causes;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map_exp100, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
 /// The share of collections asked for with `System.gc()`. Needs no list.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +41,8 @@ impl Rule for SystemGc {
             "Find the callers (the event jdk.SystemGC has their stacks) and take the calls out, or switch them off with \
              -XX:+DisableExplicitGC, or make them concurrent with -XX:+ExplicitGCInvokesConcurrent.",
         )
+        // ExplicitGc weighs what they cost.
+        .at_most(Severity::Info)
         .with("share of collections", Value::share(share))
         .with("causes", causes.table(facts))
     }
@@ -59,7 +61,7 @@ mod tests {
                 .fold(Scene::new(), |s, i| s.event("jdk.GarbageCollection", i, i, [("cause", "System.gc()".into())]));
             let scene = (0..other)
                 .fold(scene, |s, i| s.event("jdk.GarbageCollection", i, i, [("cause", "G1 Evacuation Pause".into())]));
-            scene.judge(&SystemGc).severity
+            scene.as_jmc(&SystemGc)
         };
         assert_eq!(of(3, 3), Severity::Warning);
         assert_eq!(of(1, 4), Severity::Info);

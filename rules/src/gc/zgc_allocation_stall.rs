@@ -1,5 +1,6 @@
 //! `ZGCAllocationStallRule`: threads that wait for ZGC.
 
+use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -30,7 +31,7 @@ impl Rule for ZgcAllocationStall {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().available("jdk.ZAllocationStall").groups(STALLS)
+        cost::needs(Needs::new().available("jdk.ZAllocationStall").groups(STALLS))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -43,6 +44,7 @@ impl Rule for ZgcAllocationStall {
         )
         .explain("ZGC could not free memory as fast as the program allocates it, so threads had to wait.")
         .remedy("Give the heap more room, more threads to the collector (-XX:ConcGCThreads), or allocate less.")
+        .cost(cost::waited(facts, all.sum(0)))
         .with("stalls", Value::count(all.count(), "stalls"))
         .with("time stalled", Value::nanos_f64(all.sum(0)))
         .with("longest", Value::nanos_f64(all.max(0)))

@@ -26,7 +26,16 @@ pub(super) enum Source {
 impl Source {
     /// Which events the rules on who allocates take; `None` where neither kind was switched on.
     pub(super) fn of(facts: &Facts) -> Option<Self> {
-        let on = |event| facts.jmc_presence(event) >= Presence::Enabled;
+        Self::by(|event| facts.presence(event))
+    }
+
+    /// The same as JMC sees it.
+    pub(super) fn as_jmc(facts: &Facts) -> Option<Self> {
+        Self::by(|event| facts.jmc_presence(event))
+    }
+
+    fn by(presence: impl Fn(&str) -> Presence) -> Option<Self> {
+        let on = |event| presence(event) >= Presence::Enabled;
         if on(IN_NEW) && on(OUTSIDE) { Some(Self::Exact) } else { on(SAMPLE).then_some(Self::Sampled) }
     }
 
@@ -53,6 +62,18 @@ impl Source {
         let balance = balance(groups.iter().map(|g| self.size(g, smallest)));
         Some((balance * map_exp100_at(self.size(top, smallest), 1_000.0, 50.0) * 0.74, top.clone()))
     }
+}
+
+/// Bytes a second from which it matters what they are made of: below, a core allocates for a hundredth of its time at most.
+pub(crate) const MUCH: f64 = 50.0 * 1024.0 * 1024.0;
+
+/// The share of what is allocated from which one class, or one thread, is worth a look.
+pub(super) const MOST: f64 = 0.5;
+
+/// Whether so many bytes in all of the recording are much.
+pub(crate) fn is_much(facts: &Facts, bytes: f64) -> bool {
+    // A recording of less than that says little of a second.
+    bytes / facts.seconds().max(0.1) >= MUCH
 }
 
 pub(super) fn needs(by: GroupBy) -> Needs {

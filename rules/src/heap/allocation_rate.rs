@@ -7,7 +7,7 @@ use crate::common::{amount, site_name, site_rows, sites, worst};
 use crate::tally::{PerText, tally};
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
 /// Bytes allocated a second and core, and collections a second. Needs the lists of `jdk.GCHeapSummary` and
 /// `jdk.GarbageCollection`.
@@ -145,6 +145,7 @@ impl Rule for AllocationRate {
                  rather than whole texts. A larger young generation (-Xmn, or a larger heap) makes collections rarer.",
             )
         };
+        let verdict = if small && paused > 0.0 { verdict.cost(Cost::elapsed(paused)) } else { verdict };
         verdict
         .explain(
             "Allocation is cheap, but each byte has to be zeroed and pushes others out of the CPU's caches, and the more is allocated, the \

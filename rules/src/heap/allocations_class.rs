@@ -1,9 +1,9 @@
 //! `Allocations.class`: one class dominates allocation.
 
-use super::allocation::{BY_CLASS, NO_STACKS, NOT_RECORDED, Source, needs};
+use super::allocation::{BY_CLASS, MOST, NO_STACKS, NOT_RECORDED, Source, is_much, needs};
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::ratio;
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
 /// Whether few classes make most of the allocation. Needs no list.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +41,13 @@ impl Rule for AllocationsClass {
         }
         let name = top.text(0).unwrap_or("unknown class");
         let total: f64 = classes.iter().map(|g| g.sum(0)).sum();
+        let share = ratio(top.sum(0), total);
+        // Somebody has to allocate most. It matters where it is much, and most of it.
+        let shown = if is_much(facts, top.sum(0)) && share >= MOST { Severity::Info } else { Severity::Ok };
+        let as_jmc = match Source::as_jmc(facts) {
+            None => Severity::NotApplicable,
+            Some(_) => Severity::of_score(score),
+        };
         let mut by_size = classes.clone();
         by_size.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
         let of_top = groups.select(&[2], |g| source.takes(g.text(0)) && g.key(1) == top.key(0));
@@ -50,6 +57,9 @@ impl Rule for AllocationsClass {
         )
         .explain("What is allocated must be collected. Few classes that make most of it are a good place to begin.")
         .remedy("Look at the methods that allocate it: can they reuse, avoid or shrink it?")
+        .cost(Cost::allocation(share))
+        .at_most(shown)
+        .jmc(as_jmc)
         .with("most allocated class", name)
         .with(
             "classes",
@@ -94,9 +104,9 @@ mod tests {
 
     #[test]
     fn a_dominating_class_is_worth_a_look() {
-        assert_eq!(scene(2_000, 10).judge(&AllocationsClass).severity, Severity::Info);
-        assert_eq!(scene(20, 20).judge(&AllocationsClass).severity, Severity::Ok);
-        assert_eq!(scene(20, 0).judge(&AllocationsClass).severity, Severity::NotApplicable);
-        assert_eq!(Scene::new().judge(&AllocationsClass).severity, Severity::NotApplicable);
+        assert_eq!(scene(2_000, 10).as_jmc(&AllocationsClass), Severity::Info);
+        assert_eq!(scene(20, 20).as_jmc(&AllocationsClass), Severity::Ok);
+        assert_eq!(scene(20, 0).as_jmc(&AllocationsClass), Severity::NotApplicable);
+        assert_eq!(Scene::new().as_jmc(&AllocationsClass), Severity::NotApplicable);
     }
 }

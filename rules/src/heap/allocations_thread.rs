@@ -1,9 +1,9 @@
 //! `Allocations.thread`: one thread dominates allocation.
 
-use super::allocation::{BY_THREAD, NO_STACKS, NOT_RECORDED, Source, needs};
+use super::allocation::{BY_THREAD, MOST, NO_STACKS, NOT_RECORDED, Source, is_much, needs};
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::ratio;
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
 /// Whether few threads make most of the allocation. Needs no list.
 #[derive(Debug, Clone, Copy)]
@@ -37,12 +37,22 @@ impl Rule for AllocationsThread {
         }
         let name = top.thread(0).map_or("unknown thread", |t| t.name.as_str());
         let total: f64 = threads.iter().map(|g| g.sum(0)).sum();
+        let share = ratio(top.sum(0), total);
+        // Somebody has to allocate most. It matters where it is much, and most of it.
+        let shown = if is_much(facts, top.sum(0)) && share >= MOST { Severity::Info } else { Severity::Ok };
+        let as_jmc = match Source::as_jmc(facts) {
+            None => Severity::NotApplicable,
+            Some(_) => Severity::of_score(score),
+        };
         let mut by_size = threads.clone();
         by_size.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
         let of_top = groups.select(&[2], |g| source.takes(g.text(0)) && g.key(1) == top.key(0));
         Verdict::scored(score, format!("{name} allocates most: {:.0} % of the bytes", ratio(top.sum(0), total) * 100.0))
             .explain("What is allocated must be collected. A thread that makes most of it is a good place to begin.")
             .remedy("Look at the methods in which this thread allocates.")
+            .cost(Cost::allocation(share))
+            .at_most(shown)
+            .jmc(as_jmc)
             .with("most allocating thread", name)
             .with(
                 "threads",
@@ -90,8 +100,8 @@ mod tests {
 
     #[test]
     fn a_dominating_thread_is_worth_a_look() {
-        assert_eq!(scene(1, 2_000).judge(&AllocationsThread).severity, Severity::Info);
-        assert_eq!(scene(50, 500).judge(&AllocationsThread).severity, Severity::Ok);
-        assert_eq!(Scene::new().judge(&AllocationsThread).severity, Severity::NotApplicable);
+        assert_eq!(scene(1, 2_000).as_jmc(&AllocationsThread), Severity::Info);
+        assert_eq!(scene(50, 500).as_jmc(&AllocationsThread), Severity::Ok);
+        assert_eq!(Scene::new().as_jmc(&AllocationsThread), Severity::NotApplicable);
     }
 }

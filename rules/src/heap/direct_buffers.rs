@@ -3,7 +3,7 @@
 use crate::common::{amount, rising, worst};
 use jfr_analyzers::events::{EVENT, Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
 /// Memory of direct buffers. Needs the list of `jdk.DirectBufferStatistics` (JDK 15 and later).
 ///
@@ -84,6 +84,7 @@ impl Rule for DirectBuffers {
                  large heap buffers handed to channels are copied to direct ones per thread (-Djdk.nio.maxCachedBufferSize). \
                  Raise -XX:MaxDirectMemorySize only if the memory is there.",
             )
+            .cost(Cost::memory(share / 100.0))
             .with("greatest", Value::bytes(greatest))
             .with("limit", Value::bytes(limit))
             .with("share", Value::percent(share))

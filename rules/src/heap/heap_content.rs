@@ -2,7 +2,7 @@
 
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{balance, map2, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
 /// Whether few classes fill the heap. Needs no list.
 #[derive(Debug, Clone, Copy)]
@@ -19,9 +19,8 @@ impl Rule for HeapContent {
             formula: "The largest totalSize of each class; sum over the classes of share of the total by rank: 25 at \
                       `info`, 75 at `warning`, 100 % where one class is everything.",
             differences: "JMC divides by the largest class instead of the total, so that any recording with \
-                          jdk.ObjectCount is a warning. Here it is the share, with thresholds that fit it, and no more than worth a look: \
-                          what a program keeps is of a few classes in most, and only HeapLeakForecast can tell whether it \
-                          should.",
+                          jdk.ObjectCount is a warning. Here it is the share, with thresholds that fit it, and never a finding: what a \
+                          program keeps is of a few classes in most, and only HeapLeakForecast can tell whether it should.",
             settings: const {
                 &[
                     Setting::percent("info", 50.0, "Balance that is worth a look"),
@@ -50,6 +49,8 @@ impl Rule for HeapContent {
         Verdict::scored(score, format!("{top} is {:.0} % of the heap", share * 100.0))
             .explain("A class that fills the heap is the place to look first for what is kept too long.")
             .remedy("Find out who holds the objects: the event jdk.OldObjectSample, or a heap dump.")
+            // What any heap is made of is no finding.
+            .at_most(Severity::Ok)
             .with("balance", Value::share(balance))
             .with(
                 "classes",
@@ -87,7 +88,7 @@ mod tests {
                     [("objectClass", class.as_str().into()), ("totalSize", (*size).into()), ("count", 1.into())],
                 )
             });
-            scene.judge(&HeapContent).severity
+            scene.as_jmc(&HeapContent)
         };
         assert_eq!(of(&[900, 50, 50]), Severity::Info);
         assert_eq!(of(&[200, 150, 150, 100, 100, 100, 100, 100]), Severity::Ok);

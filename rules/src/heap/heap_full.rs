@@ -4,7 +4,7 @@ use crate::heap::{AfterGc, SUMMARY_FIELDS, after_collections};
 use crate::support::amount;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// How full the heap still is after collections. Needs the lists of `jdk.GCHeapSummary` and `jdk.GarbageCollection`.
 ///
@@ -78,6 +78,7 @@ impl Rule for HeapFull {
             "Give the heap more room (-Xmx, -XX:MaxRAMPercentage), or keep less: look at HeapLeakForecast, at caches and \
              sessions, and at duplicate strings.",
         )
+        .cost(Cost::memory(share))
         .with("full", Value::share(share))
         .with("used", Value::bytes(used))
         .with("largest heap", Value::bytes(max))

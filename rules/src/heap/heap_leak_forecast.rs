@@ -6,7 +6,7 @@ use crate::heap::{AfterGc, SUMMARY_FIELDS, after_collections};
 use crate::support::{SECOND, amount, ascending, robust_slope, time};
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// Whether what is left after collections grows, until when the heap lasts, and of which classes it is. Needs the lists of
 /// `jdk.GCHeapSummary`, `jdk.GarbageCollection`, `jdk.G1GarbageCollection` and `jdk.ObjectCount`.
@@ -28,6 +28,9 @@ const ENOUGH: usize = 8;
 const MOST: usize = 200;
 /// Growth, as a share of the largest heap, below which it is noise.
 const NOISE: f64 = 0.05;
+/// Time that it takes to tell a leak from a program that starts, unless the heap is half full by then.
+const WATCHED: i64 = 120 * SECOND;
+const HALF_FULL: f64 = 0.5;
 
 impl Rule for HeapLeakForecast {
     fn info(&self) -> RuleInfo {
@@ -38,7 +41,7 @@ impl Rule for HeapLeakForecast {
             formula: "heapUsed of jdk.GCHeapSummary after collections of the old generation, mixed and full ones (fewer than \
                       eight of them: the least of each minute after any): the median of the slopes between all pairs of \
                       points, where there are eight or more, `rising` of the pairs go up, and the growth is 5 % of the \
-                      largest heap or more. Time to fill = (largest heap - last) / slope: 25 at `info`, 75 at `warning`. \
+                      largest heap or more, in two minutes or to half of the heap. Time to fill = (largest heap - last) / slope: 25 at `info`, 75 at `warning`. \
                       Classes from jdk.OldObjectSample, jdk.ObjectCount, or profilers' live objects.",
             settings: const {
                 &[
@@ -97,6 +100,16 @@ impl Rule for HeapLeakForecast {
             .with("pairs that go up", Value::share(up))
             .with("window", window);
         }
+        let watched = last.at.saturating_sub(first.at);
+        if watched < WATCHED && last.used < HALF_FULL * max {
+            return Verdict::ok(format!(
+                "What collections leave grows, in {} and to {:.0} % of the heap: too little to tell a leak from a start",
+                time(watched as f64),
+                ratio(last.used, max) * 100.0
+            ))
+            .with("points", Value::count(points.len() as u64, kind))
+            .with("window", window);
+        }
         let seconds = ratio((max - last.used).max(0.0), slope);
         // The shorter the time the worse: the inverse, fills a second, grows.
         let fills = ratio(1.0, seconds.max(1.0));
@@ -130,6 +143,7 @@ impl Rule for HeapLeakForecast {
              dumps and compare. Usual holders are static maps, caches without a bound, listeners and thread locals that are \
              never removed.",
         )
+        .cost(Cost::memory(ratio(last.used, max)))
         .with("time to fill", Value::nanos_f64(seconds * 1e9))
         .with("growth a minute", Value::bytes(slope * 60.0))
         .with("after the first collection", Value::bytes(first.used))

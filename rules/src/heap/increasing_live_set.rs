@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::support::ascending;
 use jfr_analyzers::events::{Facts, Needs, Presence};
-use jfr_analyzers::math::{map_exp100, slope_mib_per_second};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::math::{map_exp100, ratio, slope_mib_per_second};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
 /// Whether what stays after collections grows. Needs the lists of heap summaries, class counts and old objects.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +15,11 @@ pub(crate) struct IncreasingLiveSet;
 const ENOUGH: usize = 8;
 /// Collections whose pairs are looked at, at most.
 const MOST: usize = 200;
+
+/// Growth, as a share of the largest heap, below which it is noise.
+const GROWN: f64 = 0.1;
+/// The time after the warm-up, in nanoseconds, that it takes to tell a trend from a program that starts.
+const WATCHED: i64 = 120_000_000_000;
 
 impl Rule for IncreasingLiveSet {
     fn info(&self) -> RuleInfo {
@@ -30,7 +35,8 @@ impl Rule for IncreasingLiveSet {
                           at all, JMC forgets the trend and is content. Here the trend decides in any case; the samples \
                           are evidence. For JMC any slope is a trend; here the use after collections has to rise in \
                           `rising` of all pairs of collections after the warm-up, eight or more, or it is a heap that \
-                          breathes.",
+                          breathes; and it has to be a tenth of the largest heap in two minutes or more. It is worth a look at \
+                          most, as HeapLeakForecast tells when the heap will be full.",
             settings: const {
                 &[
                     Setting::percent("warning", 1.0, "Growth a second to act on"),
@@ -98,9 +104,15 @@ impl Rule for IncreasingLiveSet {
             score = 0.0;
             summary.push_str(", but does not rise steadily");
         }
+        // Growth is no leak yet. HeapLeakForecast asks whether it will fill the heap; this asks whether it may matter at all.
+        let last = points.last().map_or(0, |(_, used)| *used);
+        let grown = ratio(last.saturating_sub(*base) as f64, facts.max_heap().unwrap_or(last).max(1) as f64);
+        let watched = points.last().map_or(0, |(at, _)| at.saturating_sub(warm.end));
+        let shown = if grown >= GROWN && watched >= WATCHED { Severity::Info } else { Severity::Ok };
         let verdict = Verdict::scored(score, summary)
             .explain("If what stays after collections grows without end, the heap will be full some day.")
             .remedy("Look at the classes of old objects and who holds them; record with path-to-gc-roots=true.")
+            .at_most(shown)
             .with("growth a second", Value::bytes(slope * 1_048_576.0))
             .with("growth a second, relative", Value::share(rise))
             .with("pairs of collections that go up", Value::share(up))
@@ -148,10 +160,10 @@ mod tests {
 
     #[test]
     fn growth_is_found_and_young_collections_alone_prove_less() {
-        assert_eq!(scene(|i| 5 * i, 3, 10).judge(&IncreasingLiveSet).severity, Severity::Warning);
-        assert_eq!(scene(|i| 5 * i, 0, 10).judge(&IncreasingLiveSet).severity, Severity::Info);
-        assert_eq!(scene(|i| 5 * i, 0, 3).judge(&IncreasingLiveSet).severity, Severity::NotApplicable);
-        assert_eq!(scene(|_| 0, 3, 10).judge(&IncreasingLiveSet).severity, Severity::Ok);
+        assert_eq!(scene(|i| 5 * i, 3, 10).as_jmc(&IncreasingLiveSet), Severity::Warning);
+        assert_eq!(scene(|i| 5 * i, 0, 10).as_jmc(&IncreasingLiveSet), Severity::Info);
+        assert_eq!(scene(|i| 5 * i, 0, 3).as_jmc(&IncreasingLiveSet), Severity::NotApplicable);
+        assert_eq!(scene(|_| 0, 3, 10).as_jmc(&IncreasingLiveSet), Severity::Ok);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::heap::SUMMARY_FIELDS;
 use crate::support::{SECOND, amount, rising, warm};
 use jfr_analyzers::events::{Facts, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// Whether the JVM's memory beside the heap grows, by what it is used for, and whether the process grows more than the heap
 /// explains. Needs the list of `jdk.GCHeapSummary`; the rest are sums by ten seconds.
@@ -142,6 +142,7 @@ impl Rule for NativeMemoryGrowth {
                      allocator itself keeps the memory."
                 }
             })
+            .cost(Cost::memory(ratio(worst.bytes(), worst.last)))
             .with("growth", Value::bytes(worst.bytes()))
             .with("steps up", Value::share(worst.up))
             .with("window", Value::window(worst.from, worst.to))

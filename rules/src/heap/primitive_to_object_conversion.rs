@@ -1,10 +1,10 @@
 //! `PrimitiveToObjectConversion`: boxing.
 
-use super::allocation::{BY_CLASS, IN_NEW, NOT_RECORDED, OUTSIDE, SAMPLE, Source, needs};
+use super::allocation::{BY_CLASS, IN_NEW, NOT_RECORDED, OUTSIDE, SAMPLE, Source, is_much, needs};
 use crate::tally::tally;
 use jfr_analyzers::events::{Facts, Needs, Presence};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
 /// The share of allocation that is boxes around primitive values. Needs no list.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +40,7 @@ impl Rule for PrimitiveToObjectConversion {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let at_least = |event, presence| facts.jmc_presence(event) >= presence;
+        let at_least = |event, presence| facts.presence(event) >= presence;
         let source = if at_least(IN_NEW, Presence::Enabled) && at_least(OUTSIDE, Presence::Available) {
             Source::Exact
         } else if at_least(SAMPLE, Presence::Available) {
@@ -76,6 +76,12 @@ impl Rule for PrimitiveToObjectConversion {
         .remedy(
             "Use arrays or collections of primitive values, primitive streams, and avoid generic code on hot paths.",
         )
+        .cost(Cost::allocation(share))
+        .at_most(if is_much(facts, boxed) { Severity::Warning } else { Severity::Info })
+        .jmc(match Source::as_jmc(facts) {
+            None => Severity::NotApplicable,
+            Some(_) => Severity::of_score(score),
+        })
         .with("share of allocation", Value::share(share))
         .with("allocated for boxes", Value::bytes(boxed))
         .with("allocated in all", Value::bytes(total))
@@ -106,11 +112,10 @@ mod tests {
                     ],
                 )
                 .event("jdk.ObjectAllocationSample", 0, 0, [("weight", 100.into())])
-                .judge(&PrimitiveToObjectConversion)
-                .severity
+                .as_jmc(&PrimitiveToObjectConversion)
         };
         assert_eq!(of("java.lang.Integer.valueOf"), Severity::Warning);
         assert_eq!(of("java.lang.String.valueOf"), Severity::Ok);
-        assert_eq!(Scene::new().judge(&PrimitiveToObjectConversion).severity, Severity::NotApplicable);
+        assert_eq!(Scene::new().as_jmc(&PrimitiveToObjectConversion), Severity::NotApplicable);
     }
 }

@@ -1,9 +1,9 @@
 //! `TlabAllocationRatio`: allocation outside of thread-local buffers.
 
-use super::allocation::{BY_CLASS, IN_NEW, OUTSIDE};
+use super::allocation::{BY_CLASS, IN_NEW, OUTSIDE, is_much};
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map_exp74, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
 /// The share of bytes allocated outside of thread-local buffers. Needs no list.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +45,8 @@ impl Rule for TlabAllocationRatio {
         verdict
             .explain("An object that does not fit into its thread's buffer is allocated in the shared heap, which is slower.")
             .remedy("Look for large arrays; make them smaller or reuse them. Rarely, larger TLABs help (-XX:TLABSize).")
+            .cost(Cost::allocation(share))
+            .at_most(if is_much(facts, outside) { Severity::Warning } else { Severity::Ok })
             .with("share outside", Value::share(share))
             .with("bytes outside", Value::bytes(outside))
             .with("bytes in TLABs", Value::bytes(inside))
@@ -77,7 +79,7 @@ mod tests {
             if outside > 0 {
                 scene = scene.event(OUTSIDE, 0, 0, [("allocationSize", outside.into())]);
             }
-            scene.judge(&TlabAllocationRatio).severity
+            scene.as_jmc(&TlabAllocationRatio)
         };
         assert_eq!(of(70, 30), Severity::Info);
         assert_eq!(of(95, 5), Severity::Ok);

@@ -1,6 +1,7 @@
 //! `FileForce`: slow waits for the disk.
 
 use super::longest::{Words, judge};
+use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map_exp74;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
@@ -32,7 +33,7 @@ impl Rule for FileForce {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().available("jdk.FileForce").groups(FORCES)
+        cost::needs(Needs::new().available("jdk.FileForce").groups(FORCES))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {

@@ -1,6 +1,7 @@
 //! `FileRead`: slow reads of files.
 
 use super::longest::{Words, judge};
+use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
@@ -33,7 +34,7 @@ impl Rule for FileRead {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().enabled("jdk.FileRead").groups(READS)
+        cost::needs(Needs::new().enabled("jdk.FileRead").groups(READS))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -50,12 +51,10 @@ mod tests {
 
     #[test]
     fn a_slow_read_is_found() {
-        let of = |nanos: i64| {
-            Scene::new().event("jdk.FileRead", 0, nanos, [("path", "/a".into())]).judge(&FileRead).severity
-        };
+        let of = |nanos: i64| Scene::new().event("jdk.FileRead", 0, nanos, [("path", "/a".into())]).as_jmc(&FileRead);
         assert_eq!(of(5_000_000_000), Severity::Warning);
         assert_eq!(of(2_500_000_000), Severity::Info);
         assert_eq!(of(1_000_000), Severity::Ok);
-        assert_eq!(Scene::new().enabled("jdk.FileRead").judge(&FileRead).severity, Severity::Ok);
+        assert_eq!(Scene::new().enabled("jdk.FileRead").as_jmc(&FileRead), Severity::Ok);
     }
 }

@@ -1,6 +1,7 @@
 //! `FileWrite`: slow writes to files.
 
 use super::longest::{Words, judge};
+use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
@@ -33,7 +34,7 @@ impl Rule for FileWrite {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().enabled("jdk.FileWrite").groups(WRITES)
+        cost::needs(Needs::new().enabled("jdk.FileWrite").groups(WRITES))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -50,11 +51,9 @@ mod tests {
 
     #[test]
     fn a_slow_write_is_found() {
-        let of = |nanos: i64| {
-            Scene::new().event("jdk.FileWrite", 0, nanos, [("path", "/a".into())]).judge(&FileWrite).severity
-        };
+        let of = |nanos: i64| Scene::new().event("jdk.FileWrite", 0, nanos, [("path", "/a".into())]).as_jmc(&FileWrite);
         assert_eq!(of(5_000_000_000), Severity::Warning);
         assert_eq!(of(1_000_000), Severity::Ok);
-        assert_eq!(Scene::new().judge(&FileWrite).severity, Severity::NotApplicable);
+        assert_eq!(Scene::new().as_jmc(&FileWrite), Severity::NotApplicable);
     }
 }

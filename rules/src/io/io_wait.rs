@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::common::{Seek, site_rows, sites, things, time, worst};
+use crate::cost;
+use crate::idle::NEXT_REQUEST;
 use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -23,9 +25,6 @@ const TRANSFERS: GroupBy = GroupBy::of(EVENTS)
 /// The names of addresses, where they are known.
 const NAMES: GroupBy = GroupBy::of(&["jdk.SocketRead", "jdk.SocketWrite"]).by(&["address", "host"]);
 
-/// Servers, and connections that are kept open: a long read is a wait for the next request or message.
-const WAITING: &str = r"^org\.apache\.(?:coyote|tomcat)\.|^org\.eclipse\.jetty\.(?:io|server)|^io\.undertow\.|^sun\.net\.httpserver\.|^sun\.rmi\.transport\.tcp\.TCPTransport|^javax\.management\.remote\.rmi\.RMIConnector\$RMINotifClient|^com\.sun\.jndi\.ldap\.Connection\.run|^org\.glassfish\.grizzly\.|^weblogic\.socket\.|^com\.ibm\.io\.|^jdk\.internal\.net\.http\.|^org\.apache\.zookeeper\.ClientCnxn|^com\.rabbitmq\.client\.impl\.|^org\.apache\.activemq\.transport\.tcp\.|^com\.mongodb\.internal\.connection\.DefaultServerMonitor|^org\.eclipse\.jdt\.|^py4j\.|^sun\.tools\.attach\.|^java\.lang\.ProcessImpl|^java\.lang\.Process|\.(?:waitFor|awaitNext|awaitRequest|nextRequest|readRequestLine|readCommand|receiveRequest)[^.]*$";
-
 /// Transfers that a percentile takes.
 const ENOUGH: u64 = 20;
 
@@ -45,7 +44,7 @@ impl Rule for IoWait {
                     Setting::count("warning", 10.0, "Time-outs to act on"),
                     Setting::seconds("slow-info", 0.25, "99th percentile that is worth a look"),
                     Setting::seconds("slow-warning", 2.0, "99th percentile to act on"),
-                    Setting::regex("exclude", WAITING, "Methods under which reads wait for the next request"),
+                    Setting::regex("exclude", NEXT_REQUEST, "Methods under which reads wait for the next request"),
                 ]
             },
             ..RuleInfo::own("IoWait")
@@ -53,7 +52,7 @@ impl Rule for IoWait {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().groups(TRANSFERS).groups(NAMES)
+        cost::needs(Needs::new().groups(TRANSFERS).groups(NAMES))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -148,6 +147,7 @@ impl Rule for IoWait {
                 "Look at the peer and the way to it; ask for less, for several things at once or in advance; set a time-out and decide what \
                  happens then; let few threads wait for many peers, or use virtual threads.",
             )
+            .cost(cost::waited(facts, total))
             .with("time-outs", Value::count(timed_out, "reads"))
             .with("greatest 99th percentile", Value::nanos_f64(p99))
             .with("time waited", Value::nanos_f64(total))

@@ -1,8 +1,23 @@
 //! The longest of many transfers: shared by the rules on files and sockets.
 
-use crate::common::time;
-use jfr_analyzers::events::{Facts, Group, GroupBy};
-use jfr_analyzers::rule::{Value, Verdict};
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::common::{Seek, time};
+use crate::cost;
+use crate::idle::{NEXT_REQUEST, reads_stdin};
+use jfr_analyzers::events::{Facts, Group, GroupBy, ThreadId};
+use jfr_analyzers::rule::{Severity, Value, Verdict};
+
+/// Methods under which a read waits for the next request.
+static NEXT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(NEXT_REQUEST).ok());
+
+/// The key of the thread, where the groups have one.
+const THREAD: usize = 2;
+/// The share of the recording from which a thread does nothing but read.
+const ONLY_READS: f64 = 0.85;
 
 /// How transfers are spoken of.
 pub(super) struct Words {
@@ -26,11 +41,31 @@ pub(super) fn judge(
     score: impl Fn(f64) -> f64,
 ) -> Verdict {
     let groups = facts.groups(by);
+    // JMC takes the longest of all; people should not see those in which a thread waits for something to do.
+    let all = groups.select(&[], &keep).pop();
+    let as_jmc = all.as_ref().map_or(Severity::Ok, |all| Severity::of_score(score(all.max(0))));
+    let next = Seek::new(facts, |method: &str| NEXT.as_ref().is_some_and(|next| next.is_match(method)));
+    // A thread that does nothing but read waits for what comes: a server's, or a listener's. A client does something with the answer.
+    let whole = facts.nanos() as f64;
+    let only_reads: HashSet<ThreadId> = groups
+        .by(&[THREAD])
+        .iter()
+        .filter(|g| g.sum(0) >= ONLY_READS * whole && g.count() > 0)
+        .filter_map(|g| g.thread_id(0))
+        .collect();
+    let is_idle = |g: &Group<'_>| {
+        let pipe = words.peer == "file" && g.text(0).is_none_or(str::is_empty) && words.what.starts_with("read");
+        let waits = |stack| next.passes(stack) || facts.application_frame(stack).is_none() || reads_stdin(facts, stack);
+        pipe || g.thread_id(THREAD).is_some_and(|thread| only_reads.contains(&thread))
+            || (words.what.starts_with("read") && g.stack(1).is_some_and(waits))
+    };
+    let keep = |g: &Group<'_>| keep(g) && !is_idle(g);
     let mut peers = groups.select(&[0], &keep);
     let (Some(all), Some(longest)) =
         (groups.select(&[], &keep).pop(), peers.iter().max_by(|a, b| a.max(0).total_cmp(&b.max(0))).cloned())
     else {
-        return Verdict::ok(format!("Nothing was {}", words.what));
+        let only_idle = if all.is_some() { ", but by threads that wait for something to do" } else { "" };
+        return Verdict::ok(format!("Nothing was {}{only_idle}", words.what)).jmc(as_jmc);
     };
     let name = |g: &Group<'_>| g.text(0).filter(|n| !n.is_empty()).unwrap_or(words.nameless).to_owned();
     peers.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
@@ -57,13 +92,12 @@ pub(super) fn judge(
             name(&longest)
         ),
     )
-    .explain(if words.peer == "file" && longest.text(0).is_none_or(str::is_empty) {
-        "Standard input, output and pipes have no path: the thread waited for whoever is at the other end, as a program does that \
-         waits for another to end."
-    } else {
-        words.explanation
-    })
+    .explain(words.explanation)
     .remedy(words.remedy)
+    .cost(cost::waited(facts, all.sum(0)))
+    // One long call says little; IoWait judges by percentiles and time-outs.
+    .at_most(Severity::Info)
+    .jmc(as_jmc)
     .with("longest", Value::nanos_f64(longest.max(0)))
     .with(words.peer, name(&longest))
     .with("window", Value::window(start, start.saturating_add(jfr_analyzers::math::to_i64(longest.max(0)))))

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::common::time;
+use crate::cost;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -56,7 +57,7 @@ impl Rule for RepeatedRequests {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new()
+        cost::needs(Needs::new())
             .available("jdk.SocketRead")
             .available("jdk.SocketWrite")
             .table_up_to(CAP, "jdk.SocketRead", FIELDS)
@@ -149,6 +150,7 @@ impl Rule for RepeatedRequests {
             "Ask for all at once: a join or an IN list, a batch, a bulk operation of the service, a pipeline; or ask in parallel. With an \
              object-relational mapper, fetch the association together with its owner.",
         )
+        .cost(cost::waited(facts, waited as f64))
         .with("longest run", Value::count(longest.requests, "requests"))
         .with("window", Value::window(longest.start, longest.end))
         .with("runs worth a look", Value::count(count, "runs"))

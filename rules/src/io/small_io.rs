@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::common::{amount, method_of, things};
+use crate::cost;
 use crate::tally::brief;
 use jfr_analyzers::events::{Cell, EVENT, Facts, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
@@ -55,7 +56,7 @@ impl Rule for SmallIo {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().groups(TRANSFERS)
+        cost::needs(Needs::new().groups(TRANSFERS))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -121,6 +122,7 @@ impl Rule for SmallIo {
                  the threshold below, so there may be many more.",
             )
             .remedy("Put a BufferedInputStream or BufferedOutputStream (or a larger buffer) between, or collect what is sent and send it at once.")
+            .cost(cost::waited(facts, most.nanos))
             .with("transfers", Value::count(most.count, "transfers"))
             .with("mean size", Value::bytes(ratio(most.bytes, most.count as f64)))
             .with("threshold of the events", threshold(most.event))

@@ -1,6 +1,7 @@
 //! `SocketRead`: slow reads from sockets.
 
 use super::longest::{Words, judge, passes};
+use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
@@ -9,8 +10,10 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SocketRead;
 
-const READS: GroupBy =
-    GroupBy::of(&["jdk.SocketRead"]).by(&["address", "stackTrace"]).measure(&["duration", "bytesRead"]).histogram();
+const READS: GroupBy = GroupBy::of(&["jdk.SocketRead"])
+    .by(&["address", "stackTrace", "eventThread"])
+    .measure(&["duration", "bytesRead"])
+    .histogram();
 /// Methods that wait for the next request by design.
 const WAITING: [&str; 2] = [
     "sun.rmi.transport.tcp.TCPTransport.handleMessages",
@@ -32,8 +35,8 @@ impl Rule for SocketRead {
             category: Category::Io,
             description: "The longest read from a socket.",
             formula: "25 for a longest read of `info`, 75 at `warning`. Reads of RMI's waiting loops are left out.",
-            differences: "As in JMC one read decides, also one that waits for the next request; the evidence has \
-                          percentiles and sums.",
+            differences: "As in JMC one read decides, but people do not see reads that wait for the next request, and see \
+                          the others as worth a look at most: IoWait judges by percentiles and time-outs.",
             settings: const {
                 &[
                     Setting::seconds("info", 0.275, "Read that is worth a look"),
@@ -45,7 +48,7 @@ impl Rule for SocketRead {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().available("jdk.SocketRead").groups(READS)
+        cost::needs(Needs::new().available("jdk.SocketRead").groups(READS))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -71,8 +74,7 @@ mod tests {
                     nanos,
                     [("address", "10.0.0.1".into()), ("stackTrace", stack(&["a.b", method]))],
                 )
-                .judge(&SocketRead)
-                .severity
+                .as_jmc(&SocketRead)
         };
         assert_eq!(of(3_000_000_000, "c.d"), Severity::Warning);
         assert_eq!(of(300_000_000, "c.d"), Severity::Info);

@@ -1,6 +1,7 @@
 //! `SocketWrite`: slow writes to sockets.
 
 use super::longest::{Words, judge, passes};
+use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
@@ -44,7 +45,7 @@ impl Rule for SocketWrite {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().available("jdk.SocketWrite").groups(WRITES)
+        cost::needs(Needs::new().available("jdk.SocketWrite").groups(WRITES))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -62,13 +63,10 @@ mod tests {
     #[test]
     fn a_slow_write_is_found() {
         let of = |nanos: i64| {
-            Scene::new()
-                .event("jdk.SocketWrite", 0, nanos, [("address", "10.0.0.1".into())])
-                .judge(&SocketWrite)
-                .severity
+            Scene::new().event("jdk.SocketWrite", 0, nanos, [("address", "10.0.0.1".into())]).as_jmc(&SocketWrite)
         };
         assert_eq!(of(3_000_000_000), Severity::Warning);
         assert_eq!(of(1_000), Severity::Ok);
-        assert_eq!(Scene::new().judge(&SocketWrite).severity, Severity::NotApplicable);
+        assert_eq!(Scene::new().as_jmc(&SocketWrite), Severity::NotApplicable);
     }
 }

@@ -1,7 +1,7 @@
 //! `FlightRecordingSupport`: JVMs whose recordings are not reliable.
 
 use jfr_analyzers::events::{Facts, Needs};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Verdict};
 
 /// Whether the JVM's recordings are supported. Needs no list.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +14,7 @@ impl Rule for FlightRecordingSupport {
             category: Category::Recording,
             description: "Whether the recording comes from a JVM whose recordings are supported.",
             formula: "To act on before 7u40 and for early access builds.",
-            differences: "As in JMC; some distributions call all their builds early access.",
+            differences: "JMC warns of early access builds; some distributions call all their builds so, and it is no finding here.",
             ..RuleInfo::jmc("FlightRecordingSupport")
         }
     }
@@ -31,6 +31,8 @@ impl Rule for FlightRecordingSupport {
             Verdict::warning(format!("Recordings of {version} are not supported")).remedy("Use a newer JDK.")
         } else if version.early_access {
             Verdict::warning(format!("The JVM is an early access build: {version}"))
+                // Some distributions call all their builds so.
+                .at_most(Severity::Ok)
                 .explain("What it records may change or be wrong.")
                 .remedy("Use a release, at least in production.")
         } else {
@@ -52,8 +54,7 @@ mod tests {
             let line = format!("JRE ({version})");
             Scene::new()
                 .event("jdk.JVMInformation", 0, 0, [("jvmVersion", line.as_str().into())])
-                .judge(&FlightRecordingSupport)
-                .severity
+                .as_jmc(&FlightRecordingSupport)
         };
         assert_eq!(of("1.7.0_30"), Severity::Warning);
         assert_eq!(of("28-ea+18"), Severity::Warning);

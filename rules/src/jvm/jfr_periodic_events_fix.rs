@@ -1,7 +1,7 @@
 //! `JfrPeriodicEventsFix`: a JVM that loses periodic events.
 
 use jfr_analyzers::events::{Facts, Needs};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Verdict};
 
 /// Whether the JVM has a fix for periodic events. Needs no list.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +32,7 @@ impl Rule for JfrPeriodicEventsFix {
         }
         Verdict::warning(format!("OpenJDK {version} may leave out periodic events"))
             .remedy("Use 8u302 or later.")
+            .at_most(Severity::Info)
             .with("version", version.to_string())
     }
 }
@@ -48,8 +49,7 @@ mod tests {
             let line = format!("JRE ({version})");
             Scene::new()
                 .event("jdk.JVMInformation", 0, 0, [("jvmName", name.into()), ("jvmVersion", line.as_str().into())])
-                .judge(&JfrPeriodicEventsFix)
-                .severity
+                .as_jmc(&JfrPeriodicEventsFix)
         };
         assert_eq!(of("OpenJDK 64-Bit Server VM", "1.8.0_292-b10"), Severity::Warning);
         assert_eq!(of("OpenJDK 64-Bit Server VM", "1.8.0_302-b08"), Severity::Ok);

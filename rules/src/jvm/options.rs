@@ -4,7 +4,7 @@ use super::arguments::jvm_arguments;
 use super::deprecated::{Deprecation, Since, X, XX};
 use super::documented::{JDK7, JDK8};
 use jfr_analyzers::events::{Facts, JvmVersion, Needs};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
 /// Whether options are deprecated or undocumented. Needs no list.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +71,7 @@ impl Rule for Options {
         Verdict::scored(*score, format!("{} options are deprecated, without effect or undocumented", found.len()))
             .explain("Such options stop working with one of the next JDKs, or have stopped already.")
             .remedy("Take them out, or replace them as the release notes of the JDK say.")
+            .at_most(Severity::Info)
             .with("options", Value::table(["option", "state"], rows))
     }
 }
@@ -112,8 +113,7 @@ mod tests {
                 0,
                 [("jvmVersion", line.as_str().into()), ("jvmArguments", arguments.into())],
             )
-            .judge(&Options)
-            .severity
+            .as_jmc(&Options)
     }
 
     #[test]
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(of("17.0.1", "-XX:+UseG1GC -Xmx1g -Da=b"), Severity::Ok);
         assert_eq!(of("17.0.1", ""), Severity::Ok);
         let unknown = Scene::new().event("jdk.JVMInformation", 0, 0, [("jvmName", "a".into())]);
-        assert_eq!(unknown.judge(&Options).severity, Severity::NotApplicable);
+        assert_eq!(unknown.as_jmc(&Options), Severity::NotApplicable);
     }
 
     #[test]

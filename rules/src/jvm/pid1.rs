@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jfr_analyzers::events::{Facts, Needs};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Verdict};
 
 /// Whether the JVM is process 1. Needs no list.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +16,8 @@ impl Rule for Pid1 {
             category: Category::Environment,
             description: "Whether the JVM is the first process of its container.",
             formula: "To act on if the process has the number 1.",
+            differences: "For JMC it is a warning. Process 1 is normal in a container, and costs nothing: here it is worth a look before JDK \
+                          10, whose tools cannot attach to it, and nothing from then on.",
             ..RuleInfo::jmc("PID1Rule")
         }
     }
@@ -26,10 +28,13 @@ impl Rule for Pid1 {
 
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
         let pids: BTreeSet<i64> = facts.table("jdk.JVMInformation").ints("pid").collect();
+        let attaches = facts.jvm().version.as_ref().is_some_and(|v| v.at_least(10, &[]));
         match pids.first() {
             None => Verdict::not_applicable("the recording does not tell the number of the process"),
             Some(_) if pids.len() > 1 => Verdict::not_applicable("the recording is of several processes"),
+            // From JDK 10 on tools can attach to it all the same.
             Some(1) => Verdict::warning("The JVM is process 1 of its container")
+                .at_most(if attaches { Severity::Ok } else { Severity::Info })
                 .explain("Process 1 has to look after orphaned processes and gets no default handling of signals.")
                 .remedy("Start it through an init such as tini (docker run --init)."),
             Some(_) => Verdict::ok("The JVM is not process 1"),
@@ -47,10 +52,7 @@ mod tests {
     fn process_one() {
         let of = |pids: &[i64]| {
             let scene = Scene::new().event("jdk.JVMInformation", 0, 0, [("jvmName", "a".into())]);
-            pids.iter()
-                .fold(scene, |s, p| s.event("jdk.JVMInformation", 0, 0, [("pid", (*p).into())]))
-                .judge(&Pid1)
-                .severity
+            pids.iter().fold(scene, |s, p| s.event("jdk.JVMInformation", 0, 0, [("pid", (*p).into())])).as_jmc(&Pid1)
         };
         assert_eq!(of(&[1]), Severity::Warning);
         assert_eq!(of(&[77]), Severity::Ok);

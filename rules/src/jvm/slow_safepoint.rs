@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::common::{thread_name, time, worst};
+use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
@@ -117,6 +118,7 @@ impl Rule for SlowSafepoint {
                 "Find the late thread: jdk.SafepointLatency (JDK 25 and later) names it, before that -XX:+SafepointTimeout with \
                  -XX:SafepointTimeoutDelay. Count with a long or use -XX:+UseCountedLoopSafepoints, copy in pieces, do not overload the CPU.",
             )
+            .cost(cost::paused(facts, waited))
             .with("longest", Value::nanos(longest.nanos()))
             .with("window", Value::window(longest.start, longest.end))
             .with_some("operation that waited", what.and_then(|r| r.text("operation").map(str::to_owned)))

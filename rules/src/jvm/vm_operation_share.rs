@@ -1,6 +1,7 @@
 //! `VmOperationShare`: how much of the time the JVM keeps the program waiting for its own operations.
 
 use crate::common::{SECOND, time};
+use crate::cost;
 use crate::tally::tally;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio, worst_window};
@@ -92,6 +93,7 @@ impl Rule for VmOperationShare {
             "Find who asks: the thread in the table. Monitoring that takes thread dumps or heap histograms often, profilers that walk all \
              threads, agents that redefine classes while the program runs, locks that are inflated or biased and revoked.",
         )
+        .cost(cost::paused(facts, by_operation.iter().flat_map(|(_, times)| times).map(|(a, b)| b.saturating_sub(*a) as f64).sum()))
         .with("operation", operation)
         .with("greatest share", Value::share(share))
         .with("window", Value::window(window.from, window.to))

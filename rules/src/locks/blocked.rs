@@ -1,6 +1,7 @@
 //! What threads were blocked by: shared by the rules on who blocks them.
 
-use crate::common::{Seek, method_of};
+use crate::common::Seek;
+use crate::idle::is_idle;
 use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy};
 
 /// Entering and waiting for monitors, parking, files.
@@ -18,24 +19,6 @@ pub(super) const EVENT_KEY: usize = 0;
 pub(super) const STACK_KEY: usize = 1;
 pub(super) const ON_KEY: usize = 2;
 
-/// Whether a method waits by design for something to do: an idle worker's.
-pub(crate) fn is_idle(method: &str) -> bool {
-    matches!(
-        method_of(method),
-        "take"
-            | "poll"
-            | "takeFirst"
-            | "pollFirst"
-            | "getTask"
-            | "awaitWork"
-            | "waitFor"
-            | "applyWaitMethod"
-            | "mainLoop"
-    ) || method.starts_with("java.util.concurrent.DelayQueue")
-        || method.starts_with("java.util.concurrent.ScheduledThreadPoolExecutor$DelayedWorkQueue")
-        || method.starts_with("java.lang.ref.ReferenceQueue")
-}
-
 /// Time in which threads that had something to do could not go on: monitors that others hold, locks and conditions that are not an idle
 /// worker's, files. Waiting for a notification is not among it unless `waits` says that this wait counts.
 pub(crate) fn of_time<'f>(facts: &'f Facts, waits: impl Fn(&Group<'f>) -> bool) -> Vec<Group<'f>> {
@@ -45,6 +28,8 @@ pub(crate) fn of_time<'f>(facts: &'f Facts, waits: impl Fn(&Group<'f>) -> bool) 
         Some("jdk.ThreadPark") => {
             waits(g) || (g.text(ON_KEY).is_some_and(is_lock) && !g.stack(STACK_KEY).is_some_and(|s| idle.passes(s)))
         }
+        // Standard input and pipes have no path: the thread waits for whoever writes to them.
+        Some("jdk.FileRead") => g.text(ON_KEY).is_some_and(|path| !path.is_empty()),
         _ => true,
     };
     facts.groups(&BLOCKED).iter().filter(counts).collect()

@@ -2,6 +2,7 @@
 
 use super::blocked::{BLOCKED, STACK_KEY, of_time};
 use crate::common::{Seek, class_of, method_of, time, worst};
+use crate::cost;
 use jfr_analyzers::events::{Facts, Group, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -59,7 +60,7 @@ impl Rule for ConnectionPoolWait {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().groups(BLOCKED)
+        cost::needs(Needs::new().groups(BLOCKED))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -102,6 +103,7 @@ impl Rule for ConnectionPoolWait {
             "Take a connection late and give it back early (not across remote calls or rendering), look for connections that are never given back, \
              make the queries faster; then size the pool to what the database can do at once, and bound the wait with a time-out.",
         )
+        .cost(cost::waited(facts, sum))
         .with("time waited", Value::nanos_f64(sum))
         .with("waits", Value::count(count, "waits"))
         .with("longest", Value::nanos_f64(longest.max(0)))

@@ -1,6 +1,7 @@
 //! `JavaBlocking`: time blocked by monitors and locks.
 
 use super::waits::{CLASS, LOCKS, MONITOR, PARK, STACK, THREAD, WAITS, for_a_lock};
+use crate::cost;
 use jfr_analyzers::events::{Facts, Group, Level, Needs};
 use jfr_analyzers::math::{balance, map_exp100, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -35,7 +36,7 @@ impl Rule for JavaBlocking {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().groups(WAITS)
+        cost::needs(Needs::new().groups(WAITS))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -72,6 +73,7 @@ impl Rule for JavaBlocking {
                  threads wait, the less of the machine is used.",
             )
             .remedy("Hold the lock for a shorter time, divide what it protects, or use a concurrent collection.")
+            .cost(cost::waited(facts, all.sum(0)))
             .with("threads blocked on average", Value::number(blocked, "threads"))
             .with("time blocked", Value::nanos_f64(all.sum(0)))
             .with("times blocked", Value::count(all.count(), "times"))

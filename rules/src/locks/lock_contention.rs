@@ -1,6 +1,7 @@
 //! `LockContention`: time spent waiting for locks of any kind.
 
 use super::waits::{CLASS, KIND, LOCKS, MONITOR, PARK, STACK, THREAD, WAITS, for_a_lock};
+use crate::cost;
 use crate::support::{LOAD_FIELDS, jvm_cpu_nanos, place, top};
 use jfr_analyzers::events::{Facts, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
@@ -85,6 +86,7 @@ impl Rule for LockContention {
             "Hold the lock for a shorter time and do no I/O inside; divide what it protects; use concurrent collections, \
              atomics or LongAdder; let readers read a copy that does not change.",
         )
+        .cost(cost::waited(facts, all.sum(0)))
         .with("threads waiting on average", Value::number(waiting, "threads"))
         .with("time waited", Value::nanos_f64(all.sum(0)))
         .with("times", Value::count(all.count(), "times"))

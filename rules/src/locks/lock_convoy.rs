@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::cost;
 use crate::support::place;
 use jfr_analyzers::events::{Event, Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
@@ -16,7 +17,7 @@ pub(crate) struct LockConvoy;
 const EVENT: &str = "jdk.JavaMonitorEnter";
 
 /// Share of the time, hundredths, up to which a queue is an incident, as at the start, and no convoy.
-const BRIEF: f64 = 1.0;
+const BRIEF: f64 = 5.0;
 
 /// What is known of one monitor.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,7 +37,7 @@ impl Rule for LockConvoy {
             category: Category::Locks,
             description: "Whether many threads queue at one monitor (synchronized).",
             formula: "jdk.JavaMonitorEnter by address: the most threads that wait at once, 25 at `peak-info`, 75 at \
-                      `peak-warning` (where two or more wait for less than 1 % of the time, it is worth a look at \
+                      `peak-warning` (where two or more wait for less than 5 % of the time, it is worth a look at \
                       most, and from `peak-warning` on); and the share of the recording in which two or more wait, 25 at `time-info`, 75 at \
                       `time-warning`. The greater counts, of the worst monitor. Waits shorter than the event's threshold \
                       are not seen. Thresholds of our own.",
@@ -53,7 +54,7 @@ impl Rule for LockConvoy {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new()
+        cost::needs(Needs::new())
             .enabled(EVENT)
             .table(EVENT, &["monitorClass", "address", "previousOwner", "eventThread", "stackTrace"])
     }
@@ -101,36 +102,48 @@ impl Rule for LockConvoy {
             "Do less inside the synchronized block: no I/O, no logging, no allocation that can be done before. Divide the data \
              among several locks, or use a concurrent collection, a read-write lock or an immutable copy.",
         )
-        .with("monitor", *class)
-        .with("peak", Value::number(worst.peak as f64, "threads"))
-        .with("peak at", Value::instant(worst.peak_at))
-        .with("two or more waiting", Value::share(ratio(worst.shared as f64, whole)))
-        .with(
-            "monitors",
-            Value::table(
-                ["class", "peak", "two or more waiting", "times", "time waited"],
-                queues.iter().take(5).map(|(_, class, queue, _)| {
-                    [
-                        (*class).into(),
-                        Value::number(queue.peak as f64, "threads"),
-                        Value::share(ratio(queue.shared as f64, whole)),
-                        Value::count(queue.times, "times"),
-                        Value::nanos(queue.waited),
-                    ]
-                }),
-            ),
-        )
-        .with(
-            "where",
-            facts.top_methods(rows.iter().filter_map(|r| Some((r.stack()?, r.nanos() as f64))), 5, Value::nanos_f64),
-        )
-        .with(
-            "held before by",
-            Value::table(
-                ["thread", "times"],
-                owners.iter().take(5).map(|(name, n)| [(*name).into(), Value::count(*n, "times")]),
-            ),
-        );
+        .cost(cost::waited(facts, worst.waited as f64));
+        // Two or three that meet are contention; a convoy is longer.
+        let verdict = if (worst.peak as f64) < number("peak-info") {
+            verdict.told_by("LockContention").told_by("JavaBlocking")
+        } else {
+            verdict
+        };
+        let verdict = verdict
+            .with("monitor", *class)
+            .with("peak", Value::number(worst.peak as f64, "threads"))
+            .with("peak at", Value::instant(worst.peak_at))
+            .with("two or more waiting", Value::share(ratio(worst.shared as f64, whole)))
+            .with(
+                "monitors",
+                Value::table(
+                    ["class", "peak", "two or more waiting", "times", "time waited"],
+                    queues.iter().take(5).map(|(_, class, queue, _)| {
+                        [
+                            (*class).into(),
+                            Value::number(queue.peak as f64, "threads"),
+                            Value::share(ratio(queue.shared as f64, whole)),
+                            Value::count(queue.times, "times"),
+                            Value::nanos(queue.waited),
+                        ]
+                    }),
+                ),
+            )
+            .with(
+                "where",
+                facts.top_methods(
+                    rows.iter().filter_map(|r| Some((r.stack()?, r.nanos() as f64))),
+                    5,
+                    Value::nanos_f64,
+                ),
+            )
+            .with(
+                "held before by",
+                Value::table(
+                    ["thread", "times"],
+                    owners.iter().take(5).map(|(name, n)| [(*name).into(), Value::count(*n, "times")]),
+                ),
+            );
         if table.seen() > u64::try_from(table.len()).unwrap_or(u64::MAX) {
             return verdict
                 .with("events left out", Value::count(table.seen().saturating_sub(table.len() as u64), "events"));

@@ -1,7 +1,9 @@
 //! `LoggingBlocks`: threads that wait to write a line of log.
 
-use super::blocked::{BLOCKED, EVENT_KEY, ON_KEY, STACK_KEY, is_idle, of_time};
+use super::blocked::{BLOCKED, EVENT_KEY, ON_KEY, STACK_KEY, of_time};
 use crate::common::{Seek, time};
+use crate::cost;
+use crate::idle::is_idle;
 use jfr_analyzers::events::{Facts, Group, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -37,7 +39,7 @@ impl Rule for LoggingBlocks {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().groups(BLOCKED)
+        cost::needs(Needs::new().groups(BLOCKED))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -81,6 +83,7 @@ impl Rule for LoggingBlocks {
                 "Log less on the hot path; do not flush or sync each line; put an asynchronous appender between (with a queue that drops \
                  rather than blocks), write to a fast disk, leave out caller data (method and line) in the pattern.",
             )
+            .cost(cost::waited(facts, sum))
             .with("share", Value::percent(share))
             .with("time", Value::nanos_f64(sum))
             .with("times", Value::count(count, "times"))

@@ -1,5 +1,6 @@
 //! `VMOperations`: long operations of the JVM.
 
+use crate::cost;
 use jfr_analyzers::events::{Cell, Facts, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -64,6 +65,7 @@ impl Rule for VmOperations {
         )
         .explain("Threads wait for the JVM while it collects, dumps, deoptimises or prints stacks.")
         .remedy("See what the operation is for: thread dumps, heap dumps and histograms are asked for from outside.")
+        .cost(cost::paused(facts, joined.iter().map(|o| o.3 as f64).sum()))
         .with("longest", Value::nanos(time))
         .with("operation", name)
         .with_some("caller", caller.thread().map(|id| facts.thread(id).name.clone()))

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use hashbrown::HashMap;
 
 use super::shape::{Occurrence, whole};
-use super::share::{SAMPLES, STACK_KEY, samples_of};
-use jfr_analyzers::events::{Facts, Needs};
+use super::share::{SAMPLES, STACK_KEY, STATES, running, samples_of};
+use jfr_analyzers::events::{Facts, Group, Needs};
 use jfr_analyzers::math::{Spread, map_exp74, ratio};
-use jfr_analyzers::rule::{Category, MethodRow, Rule, RuleInfo, Setting, Settings, Value, Verdict};
-use jfrkit_profile::{FrameId, FunctionId};
+use jfr_analyzers::rule::{Category, Cost, MethodRow, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfrkit_profile::{FrameId, FunctionId, StackId};
 
 /// Methods at the top of many CPU samples. Needs no list.
 ///
@@ -17,8 +17,14 @@ use jfrkit_profile::{FrameId, FunctionId};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HotSpots;
 
-/// Samples that it takes to judge.
-const ENOUGH: f64 = 1_000.0;
+/// Samples that it takes to name the hottest method.
+const ENOUGH: f64 = 20.0;
+/// Samples of the hottest method that it takes to judge: a share of 30 % takes a hundred samples.
+const HITS: f64 = 30.0;
+/// Samples a second below which the program is all but idle: a tenth of a CPU, at the JDK's 20 ms.
+const BUSY: f64 = 5.0;
+/// The part of the hottest method's samples that has to be inside of a pattern's code to be its story.
+const INSIDE: f64 = 0.8;
 /// The share of all samples, 0 to 1, from which a method is a hot spot.
 const HOT: f64 = 0.01;
 /// Hot spots that are shown.
@@ -33,11 +39,12 @@ impl Rule for HotSpots {
                           thread.",
             formula: "CPU samples by the method at the top; hot spots are those with `hot` of all and more. A hot spot is steady if it \
                       is in 90 % of equal slices of time, so long that it would have 4 samples in each. 25 where one method has `info` \
-                      of all, never more than 74. Not with fewer than 1000 samples.",
+                      of all and 30 samples, never more than 74. Where there are no CPU samples, the wall-clock samples of threads that \
+                      run count. Worth a look only with 5 samples a second and more; not judged with fewer than 20.",
             settings: const {
                 &[
                     Setting::percent("hot", HOT * 100.0, "Share of all samples that makes a hot spot"),
-                    Setting::percent("info", 80.0, "Share of one method that is worth a look"),
+                    Setting::percent("info", 60.0, "Share of one method that is worth a look"),
                 ]
             },
             ..RuleInfo::own("HotSpots")
@@ -45,20 +52,44 @@ impl Rule for HotSpots {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().groups(SAMPLES)
+        needs(Needs::new())
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let found = Found::of(facts, settings.number("hot") / 100.0);
         if found.samples < ENOUGH {
-            return Verdict::not_applicable(format!("there are too few CPU samples: {:.0}", found.samples));
+            return Verdict::not_applicable(format!(
+                "there are too few samples of running threads: {:.0}",
+                found.samples
+            ));
         }
         let Some(hottest) = found.spots.first() else {
             return Verdict::ok(format!("No method has {} % of the CPU samples", settings.number("hot")));
         };
-        let percent = ratio(hottest.occurrence.samples, found.samples) * 100.0;
-        let summary = format!("{} takes {percent:.1} % of the CPU samples itself", facts.method(hottest.frame));
-        let verdict = Verdict::scored(map_exp74(percent, settings.number("info")), summary)
+        let share = ratio(hottest.occurrence.samples, found.samples);
+        let percent = share * 100.0;
+        let caller = hottest.caller(facts).filter(|_| facts.is_jdk_frame(hottest.frame));
+        let from = caller.map(|f| format!(", mostly called from {}", facts.method(f))).unwrap_or_default();
+        let summary =
+            format!("{} takes {percent:.1} % of the {} itself{from}", facts.method(hottest.frame), found.source.name());
+        let score = map_exp74(percent, settings.number("info"));
+        let rate = ratio(found.samples, facts.seconds());
+        let few = hottest.occurrence.samples < HITS || rate < BUSY;
+        let mut verdict = Verdict::scored(score, summary).cost(match found.source {
+            Source::Cpu => Cost::cpu(share),
+            Source::Wall => Cost::elapsed(share),
+        });
+        verdict = verdict.at_most(if few { Severity::Ok } else { Severity::Info });
+        for rule in super::TABLE.iter() {
+            let methods = rule.pattern().methods();
+            let passes = || found.of_hottest.iter().filter(|(stack, _)| facts.passes(methods, *stack));
+            if facts.set_place(methods).is_some()
+                && passes().map(|(_, samples)| samples).sum::<f64>() >= INSIDE * hottest.occurrence.samples
+            {
+                verdict = verdict.told_by(rule.info().id);
+            }
+        }
+        let verdict = verdict
             .explain(
                 "Most of the CPU time is spent in one method. That is where a change pays; it may as well be what the program is there for.",
             )
@@ -78,12 +109,43 @@ pub(crate) fn carry(facts: &Facts, verdict: Verdict) -> Verdict {
 
 /// What [`carry`] needs.
 pub(crate) fn needs(needs: Needs) -> Needs {
-    needs.groups(SAMPLES)
+    needs.groups(SAMPLES).groups(STATES)
+}
+
+/// Which samples count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Cpu,
+    Wall,
+}
+
+impl Source {
+    /// The samples of threads on a CPU; where there are none, of threads that run on the clock.
+    fn of(facts: &Facts) -> Self {
+        if samples_of(facts, "cpu").map(|g| g.sum(0)).sum::<f64>() >= ENOUGH { Self::Cpu } else { Self::Wall }
+    }
+
+    fn samples<'f>(self, facts: &'f Facts) -> Box<dyn Iterator<Item = Group<'f>> + 'f> {
+        match self {
+            Self::Cpu => Box::new(samples_of(facts, "cpu")),
+            Self::Wall => Box::new(running(facts)),
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "CPU samples",
+            Self::Wall => "wall-clock samples of running threads",
+        }
+    }
 }
 
 /// The hot spots of a recording.
 #[derive(Debug)]
 struct Found {
+    source: Source,
+    /// The stacks of the hottest method.
+    of_hottest: Vec<(StackId, f64)>,
     samples: f64,
     whole: Spread,
     /// The hottest first.
@@ -110,9 +172,10 @@ impl Spot {
 impl Found {
     fn of(facts: &Facts, hot: f64) -> Self {
         let top = |stack| facts.frames(stack).first().copied();
+        let source = Source::of(facts);
         let mut samples = 0.0;
         let mut own: HashMap<FunctionId, f64, foldhash::fast::RandomState> = HashMap::default();
-        for group in samples_of(facts, "cpu") {
+        for group in source.samples(facts) {
             samples += group.sum(0);
             if let Some(frame) = group.stack(STACK_KEY).and_then(top) {
                 *own.entry(facts.function_of(frame)).or_default() += group.sum(0);
@@ -120,7 +183,7 @@ impl Found {
         }
         let least = samples * hot;
         let mut spots: BTreeMap<FunctionId, Spot> = BTreeMap::new();
-        for group in samples_of(facts, "cpu") {
+        for group in source.samples(facts) {
             let Some(stack) = group.stack(STACK_KEY) else { continue };
             let Some(frame) = top(stack) else { continue };
             let function = facts.function_of(frame);
@@ -137,7 +200,13 @@ impl Found {
         // Handles of methods are in no order that would be the same again.
         let by_name = |a: &Spot, b: &Spot| facts.method(a.frame).cmp(facts.method(b.frame));
         spots.sort_by(|a, b| b.occurrence.samples.total_cmp(&a.occurrence.samples).then_with(|| by_name(a, b)));
-        Self { samples, whole: whole(facts), spots }
+        let hottest = spots.first().map(|spot| facts.function_of(spot.frame));
+        let of_hottest = source.samples(facts).filter_map(|g| {
+            let stack = g.stack(STACK_KEY)?;
+            (top(stack).map(|frame| facts.function_of(frame)) == hottest).then(|| (stack, g.sum(0)))
+        });
+        let of_hottest = if hottest.is_some() { of_hottest.collect() } else { Vec::new() };
+        Self { source, of_hottest, samples, whole: whole(facts), spots }
     }
 
     fn add_to(&self, facts: &Facts, verdict: Verdict) -> Verdict {
@@ -190,7 +259,10 @@ mod tests {
     fn a_method_that_takes_nearly_all_is_worth_a_look() {
         let verdict = scene(900, false).judge(&HotSpots);
         assert_eq!(verdict.severity, Severity::Info);
-        assert_eq!(verdict.summary, "java.util.HashMap.get takes 90.0 % of the CPU samples itself");
+        assert_eq!(
+            verdict.summary,
+            "java.util.HashMap.get takes 90.0 % of the CPU samples itself, mostly called from com.acme.Hot.find"
+        );
         let text = shown(&verdict);
         assert!(text.contains("com.acme.Hot.find") && text.contains("steady") && text.contains("worker"), "{text}");
         assert_eq!(fixture::expect("HotSpots", "scenarios/spin", Severity::Info).severity, Severity::Info);
@@ -209,7 +281,12 @@ mod tests {
     #[test]
     fn few_samples_say_nothing() {
         assert_eq!(Scene::new().judge(&HotSpots).severity, Severity::NotApplicable);
-        fixture::expect("HotSpots", "scenarios/healthy", Severity::NotApplicable);
+        let healthy = fixture::expect("HotSpots", "scenarios/healthy", Severity::Ok);
+        assert!(
+            healthy.summary.starts_with("fx.Workload.burnUnit takes"),
+            "the hottest is named all the same: {}",
+            healthy.summary
+        );
     }
 
     #[test]

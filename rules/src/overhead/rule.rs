@@ -1,18 +1,40 @@
 //! The rule that a pattern becomes.
 
+use std::collections::BTreeMap;
+
 use super::kept;
 use super::pattern::{Pattern, Resource, Thresholds};
 use super::shape::{self, Occurrence};
 use super::share::{self, Part, STACK_KEY, Shares};
 use crate::common::Seek;
+use crate::cost;
+use crate::heap::allocation::is_much;
 use jfr_analyzers::events::{Facts, Needs, Scope};
 use jfr_analyzers::math::{map_exp74, map2};
-use jfr_analyzers::rule::{AnalysisError, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfr_analyzers::rule::{AnalysisError, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
 /// Samples that it takes to judge.
 const SAMPLES: f64 = 1_000.0;
 /// Waits that it takes to judge.
 const WAITS: f64 = 100.0;
+/// Samples of the pattern itself from which its share is known however few there are in all: a share of 30 % takes a hundred.
+const HITS: f64 = 30.0;
+/// The part of a pattern's stacks that has to be inside of another to be its story.
+const INSIDE: f64 = 0.8;
+/// The share of CPU samples, hundredths, below which allocation costs nothing that is worth a warning.
+const NO_CPU: f64 = 2.0;
+/// What takes this share, hundredths, and more is what other rules see too.
+const MOST: f64 = 50.0;
+/// Nearly all, hundredths.
+const NEARLY_ALL: f64 = 80.0;
+/// Rules whose subject is part of every start of a program.
+const OF_A_START: [&str; 2] = ["ClassLoadingOverhead", "ReflectionOverhead"];
+/// The greatest score that is no warning.
+const BELOW_WARNING: f64 = 74.0;
+/// The greatest score that is no finding.
+const BELOW_INFO: f64 = 24.0;
+/// How long a start takes, nanoseconds.
+const START: i64 = 180_000_000_000;
 
 /// Whether the code of a [`Pattern`] takes more than its share. Needs no list.
 #[derive(Debug, Clone, PartialEq)]
@@ -151,6 +173,8 @@ impl Rule for PatternRule {
 
     fn needs(&self) -> Needs {
         let needs = Needs::new().methods(self.pattern.methods.clone());
+        // Whatever is judged, the CPU samples tell what it costs.
+        let needs = share::needs(cost::needs(needs), Resource::Cpu);
         self.pattern.limits.iter().fold(needs, |needs, (resource, _)| share::needs(needs, *resource))
     }
 
@@ -164,11 +188,13 @@ impl Rule for PatternRule {
                 "the stacks hold no functions of the JVM; async-profiler records them, with cstack=vm or the like",
             );
         }
+        let samples = shares.part(Resource::Cpu);
+        let cpu = (samples.count >= WAITS).then(|| samples.percent(set));
         let mut judged = Vec::new();
         let mut too_few = Vec::new();
         for (resource, thresholds) in &self.pattern.limits {
             let (resource, part) = (*resource, shares.part(*resource));
-            if part.count < settings.number(least(resource)) {
+            if part.count < settings.number(least(resource)) && part.count * part.percent(set) / 100.0 < HITS {
                 too_few.push(format!("{:.0} for {}", part.count, resource.of()));
                 continue;
             }
@@ -177,13 +203,21 @@ impl Rule for PatternRule {
                 Some(_) => map2(percent, settings.number(info), settings.number(warning)),
                 None => map_exp74(percent, settings.number(info)),
             };
+            let score = match resource {
+                Resource::Allocation if !is_much(facts, part.sum(set)) => score.min(BELOW_INFO),
+                Resource::Allocation if cpu.is_some_and(|percent| percent < NO_CPU) => score.min(BELOW_WARNING),
+                _ => score,
+            };
             judged.push(Judged { resource, part, percent, score });
         }
         judged.sort_by(|a, b| b.score.total_cmp(&a.score));
         let Some(worst) = judged.first() else {
             return Verdict::not_applicable(format!("there are too few samples: {}", too_few.join(", ")));
         };
-        let summary = format!("{}: {:.1} % of the {}", self.pattern.title, worst.percent, worst.resource.of());
+        let caller =
+            if Severity::of_score(worst.score) >= Severity::Info { self.caller(facts, worst, set) } else { None };
+        let most = caller.map(|method| format!(", most of it in {method}")).unwrap_or_default();
+        let summary = format!("{}: {:.1} % of the {}{most}", self.pattern.title, worst.percent, worst.resource.of());
         let mut verdict = Verdict::scored(worst.score, summary).with(
             "shares",
             Value::table(
@@ -196,6 +230,7 @@ impl Rule for PatternRule {
         if !verdict.is_finding() {
             return verdict;
         }
+        verdict = self.relate(facts, verdict, &judged, set);
         verdict = verdict.explain(self.pattern.explanation.clone()).remedy(self.pattern.remedy.clone());
         for found in judged.iter().filter(|j| Severity::of_score(j.score) >= Severity::Info) {
             verdict = self.callers(facts, verdict, found, set);
@@ -208,6 +243,56 @@ impl Rule for PatternRule {
 }
 
 impl PatternRule {
+    /// The method of the program that calls most of it.
+    fn caller<'f>(&self, facts: &'f Facts, found: &Judged<'_>, set: usize) -> Option<&'f str> {
+        let seek = Seek::new(facts, |method: &str| self.pattern.methods.matches(method));
+        let mut callers: BTreeMap<&str, f64> = BTreeMap::new();
+        for (stack, weight) in found.part.stacks_of(set) {
+            if let Some(frame) = seek.caller(stack).filter(|f| !facts.is_jdk_frame(*f)) {
+                *callers.entry(facts.method(frame)).or_default() += weight;
+            }
+        }
+        callers.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(method, _)| method)
+    }
+
+    /// What it costs, and whose story it is.
+    fn relate(&self, facts: &Facts, mut verdict: Verdict, judged: &[Judged<'_>], set: usize) -> Verdict {
+        let found = || judged.iter().filter(|j| Severity::of_score(j.score) >= Severity::Info);
+        let price = |j: &Judged<'_>| match j.resource {
+            Resource::Cpu => Some(Cost::cpu(j.percent / 100.0)),
+            Resource::Wall => Some(Cost::elapsed(j.percent / 100.0)),
+            Resource::Blocking => cost::waited(facts, j.part.sum(set)),
+            Resource::Allocation => Some(Cost::allocation(j.percent / 100.0)),
+        };
+        let weight = |j: &&Judged<'_>| price(j).map_or(0.0, Cost::weight);
+        let Some(dearest) = found().max_by(|a, b| weight(a).total_cmp(&weight(b))) else { return verdict };
+        verdict = verdict.cost(price(dearest));
+        for other in super::TABLE.iter().filter(|other| other.texts.id != self.texts.id) {
+            let Some(place) = facts.set_place(&other.pattern.methods) else { continue };
+            let inside = dearest.part.overlap(set, place) >= INSIDE * dearest.part.sum(set);
+            if inside && dearest.part.sum(place) >= dearest.part.sum(set) {
+                verdict = verdict.told_by(other.texts.id);
+            }
+        }
+        let takes = |resource, share| found().any(|j| j.resource == resource && j.percent >= share);
+        // What takes nearly all CPU time allocates nearly all, too.
+        if takes(Resource::Allocation, MOST) || takes(Resource::Cpu, NEARLY_ALL) {
+            for id in
+                ["AllocationRate", "Allocations.class", "Allocations.thread", "GcFreedRatio", "TlabAllocationRatio"]
+            {
+                verdict = verdict.tells(id);
+            }
+        }
+        if takes(Resource::Cpu, MOST) {
+            verdict = verdict.tells("FewSampledThreads");
+        }
+        let age = facts.end().saturating_sub(facts.jvm().start.unwrap_or_else(|| facts.start()));
+        if OF_A_START.contains(&self.texts.id) && age < START {
+            verdict = verdict.at_most(Severity::Info);
+        }
+        verdict
+    }
+
     /// Who calls such methods: the first methods of the program that are none of them.
     fn callers(&self, facts: &Facts, verdict: Verdict, found: &Judged<'_>, set: usize) -> Verdict {
         let seek = Seek::new(facts, |method: &str| self.pattern.methods.matches(method));

@@ -20,9 +20,16 @@ pub(crate) const SAMPLES: GroupBy = GroupBy::of(&[
 .by(&[PROFILE, "stackTrace", "sampledThread|eventThread"])
 .measure(&[AMOUNT])
 .spread();
+/// Wall-clock samples with the state of the thread.
+pub(super) const STATES: GroupBy =
+    GroupBy::of(&["jdk.ExecutionSample", "profiler.WallClockSample", "datadog.MethodSample"])
+        .by(&[PROFILE, "stackTrace", "sampledThread|eventThread", "state"])
+        .measure(&[AMOUNT])
+        .spread();
+const STATE_KEY: usize = 3;
 const PROFILE_KEY: usize = 0;
 pub(super) const STACK_KEY: usize = 1;
-pub(super) const THREAD_KEY: usize = 2;
+pub(crate) const THREAD_KEY: usize = 2;
 
 /// Allocations.
 const ALLOCATIONS: GroupBy = GroupBy::of(&[
@@ -44,8 +51,15 @@ pub(super) fn needs(needs: Needs, resource: Resource) -> Needs {
 }
 
 /// The samples of one profile.
-pub(super) fn samples_of<'f>(facts: &'f Facts, profile: &'static str) -> impl Iterator<Item = Group<'f>> {
+pub(crate) fn samples_of<'f>(facts: &'f Facts, profile: &'static str) -> impl Iterator<Item = Group<'f>> {
     facts.groups(&SAMPLES).iter().filter(move |g| g.text(PROFILE_KEY) == Some(profile))
+}
+
+/// The wall-clock samples of threads that ran.
+pub(super) fn running<'f>(facts: &'f Facts) -> impl Iterator<Item = Group<'f>> {
+    let runs = |state: &str| matches!(state.strip_prefix("STATE_").unwrap_or(state), "RUNNABLE" | "RUNNING");
+    let of_wall = |g: &Group<'f>| g.text(PROFILE_KEY) == Some("wall");
+    facts.groups(&STATES).iter().filter(move |g| of_wall(g) && g.text(STATE_KEY).is_some_and(runs))
 }
 
 /// What is known of one resource.
@@ -107,6 +121,14 @@ impl Part {
     /// The share of a set, 0 to 100.
     pub(super) fn percent(&self, set: usize) -> f64 {
         ratio(self.sum(set), self.total) * 100.0
+    }
+
+    /// What the stacks of both sets weigh.
+    pub(super) fn overlap(&self, set: usize, other: usize) -> f64 {
+        let marked = |marks: &[u64], set: usize| marks.get(set / 64).is_some_and(|word| word & (1 << (set % 64)) != 0);
+        let marks = self.marks.chunks(self.words.max(1));
+        let both = self.stacks.iter().zip(marks).filter(|(_, marks)| marked(marks, set) && marked(marks, other));
+        both.map(|((_, weight), _)| weight).sum()
     }
 
     /// The stacks of a set, with what they weigh.

@@ -29,7 +29,7 @@ fn scene(event: &str, stacks: &[&[&str]], fields: &[(&str, Field)]) -> Scene {
         methods.push("JavaThread::run");
         let mut all = vec![("stackTrace", stack(&methods)), ("sampledThread", thread("main"))];
         all.extend(fields.iter().cloned());
-        scene.event(event, at, at + 1_000_000, all)
+        scene.event(event, at, at + 15_000_000, all)
     })
 }
 
@@ -38,7 +38,7 @@ fn rule(id: &str) -> PatternRule {
 }
 
 fn allocations(stacks: &[&[&str]]) -> Scene {
-    scene("jdk.ObjectAllocationSample", stacks, &[("weight", 1_000.into())])
+    scene("jdk.ObjectAllocationSample", stacks, &[("weight", 100_000_000.into())])
 }
 
 #[test]
@@ -64,7 +64,9 @@ fn each_pattern_fires_on_its_own_methods() {
                 Resource::Wall => scene("profiler.WallClockSample", own, &[("samples", 1.into())]),
                 Resource::Blocking => scene("jdk.JavaMonitorEnter", own, &[]),
             };
-            let expected = if thresholds.warning.is_some() { Severity::Warning } else { Severity::Info };
+            let of_a_start = matches!(*id, "ClassLoadingOverhead" | "ReflectionOverhead");
+            let may_warn = thresholds.warning.is_some() && !of_a_start;
+            let expected = if may_warn { Severity::Warning } else { Severity::Info };
             let verdict = scene.judge(&rule);
             assert_eq!(verdict.severity, expected, "{id}, {}: {}", resource.name(), verdict.summary);
             assert!(verdict.summary.contains("15.0 %"), "{id}, {}: {}", resource.name(), verdict.summary);
@@ -107,16 +109,22 @@ fn few_samples_say_nothing() {
     let few = (0..999i64).fold(Scene::new(), |scene, i| {
         scene.event("jdk.ExecutionSample", i, i, [("stackTrace", stack(&["java.util.regex.Matcher.find"]))])
     });
-    assert_eq!(few.judge(&regex).severity, Severity::NotApplicable);
-    assert_eq!(few.clone().with("samples", "500").judge(&regex).severity, Severity::Warning);
+    assert_eq!(few.judge(&regex).severity, Severity::Warning, "999 of 999 are enough");
+    let rare = (0..999i64).fold(Scene::new(), |scene, i| {
+        let method = if i < 20 { "java.util.regex.Matcher.find" } else { OWN };
+        scene.event("jdk.ExecutionSample", i, i, [("stackTrace", stack(&[method]))])
+    });
+    assert_eq!(rare.judge(&regex).severity, Severity::NotApplicable, "20 may be chance");
+    assert_eq!(rare.clone().with("samples", "500").judge(&regex).severity, Severity::Info);
     let waits = |n: i64| {
         let stacks = ["java.lang.ClassLoader.loadClass", OWN];
         (0..n).fold(Scene::new(), |scene, i| {
             scene.event("jdk.JavaMonitorEnter", i, i + 9, [("stackTrace", stack(&stacks))])
         })
     };
-    assert_eq!(waits(99).judge(&rule("ClassLoadingOverhead")).severity, Severity::NotApplicable);
-    assert_eq!(waits(100).judge(&rule("ClassLoadingOverhead")).severity, Severity::Warning);
+    assert_eq!(waits(29).judge(&rule("ClassLoadingOverhead")).severity, Severity::NotApplicable);
+    // Part of every start.
+    assert_eq!(waits(100).judge(&rule("ClassLoadingOverhead")).severity, Severity::Info);
 }
 
 #[test]
@@ -161,7 +169,10 @@ fn samples_count_in_the_profile_that_they_belong_to() {
         .event("jdk.ActiveRecording", 0, 0, [("name", "async-profiler 3.0".into())])
         .setting("jdk.ActiveRecording", "event", "wall");
     let verdict = wall.judge(&rule("RegexOverhead"));
-    assert_eq!(verdict.summary, "Regular expressions: 15.0 % of the wall-clock samples");
+    assert_eq!(
+        verdict.summary,
+        "Regular expressions: 15.0 % of the wall-clock samples, most of it in com.acme.Shop.main"
+    );
     assert_eq!(wall.judge(&rule("SerializationOverhead")).severity, Severity::NotApplicable);
     // Of two sources of CPU samples one counts.
     let both = scene("jdk.ExecutionSample", stacks, &[]);
@@ -210,7 +221,7 @@ fn it_fires_on_recordings_of_others() {
         ("LockInternalsOverhead", "grafana+jfr-parser/goland-multichunk.jfr.gz", Severity::Warning),
         ("HashCollisionOverhead", "grafana+jfr-parser/goland-multichunk.jfr.gz", Severity::Warning),
         ("VmOperationOverhead", "btraceio+jafar/tck-test.jfr", Severity::Warning),
-        ("CollectionGrowthOverhead", "grafana+jfr-parser/dd-trace-java.jfr.gz", Severity::Warning),
+        ("CollectionGrowthOverhead", "grafana+jfr-parser/dd-trace-java.jfr.gz", Severity::Ok),
         ("SafepointOverhead", "btraceio+jafar/tck-test.jfr", Severity::Ok),
         ("JsonOverhead", "grafana+jfr-parser/goland-multichunk.jfr.gz", Severity::Ok),
     ] {

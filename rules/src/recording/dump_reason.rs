@@ -1,7 +1,7 @@
 //! `DumpReason`: why the recording was written.
 
 use jfr_analyzers::events::{Facts, Needs};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Section, Setting, Settings, Value, Verdict};
 
 /// Whether the recording was written because the JVM died. Needs the list of `jdk.DumpReason`.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +40,8 @@ impl Rule for DumpReason {
                     settings.number(key),
                     format!("The recording was written because of: {reason}"),
                 )
+                .urgent()
+                .section(Section::Program)
                 .explain("The JVM ended irregularly. What led to it is likely to be at the end of the recording.")
                 .remedy("Look for the hs_err file or the heap dump that the JVM wrote at the same time.")
                 .with("reason", reason.as_str());

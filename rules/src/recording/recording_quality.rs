@@ -28,6 +28,8 @@ const NEEDED: [(&str, &[&str]); 9] = [
 
 /// Events of a type that it takes to call a recording dominated by it.
 const MANY: u64 = 100_000;
+/// Stacks of which a share says something.
+const ENOUGH_STACKS: f64 = 100.0;
 
 /// One thing that is not as it should be.
 struct Remark {
@@ -137,7 +139,7 @@ fn complete(facts: &Facts, settings: &Settings, remarks: &mut Vec<Remark>) {
     }
     let sum = |of: fn(&EventFacts) -> u64| facts.events().map(|(_, e)| of(e) as f64).sum::<f64>();
     let share = ratio(sum(|e| e.truncated), sum(|e| e.with_stack)) * 100.0;
-    if share > settings.number("truncated") {
+    if share > settings.number("truncated") && sum(|e| e.with_stack) >= ENOUGH_STACKS {
         remarks.push(Remark {
             what: format!("{share:.1} % of the stacks are truncated"),
             remedy: "Record with -XX:FlightRecorderOptions:stackdepth=256 or more.",
@@ -251,7 +253,11 @@ mod tests {
             assert_eq!(verdict.severity, Severity::Info, "{verdict:?}");
             verdict.summary
         };
-        assert!(of(good().truncated("jdk.ThreadPark", 3)).contains("truncated"));
+        let stacks =
+            (0..200i64).fold(good(), |s, i| s.event("jdk.ThreadPark", i, i, [("stackTrace", stack(&["a.b"]))]));
+        assert!(of(stacks.truncated("jdk.ThreadPark", 100)).contains("truncated"));
+        // 3 of a few stacks are an accident.
+        assert_eq!(good().truncated("jdk.ThreadPark", 3).judge(&RecordingQuality).severity, Severity::Ok);
         let off = Scene::new().setting("jdk.CPULoad", "enabled", "false").event("a", 0, 300 * SECOND, []);
         assert!(of(off.clone().declared("jdk.GarbageCollection")).contains("jdk.CPULoad"));
         assert_eq!(off.judge(&RecordingQuality).severity, Severity::Ok);

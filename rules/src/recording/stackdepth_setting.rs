@@ -2,11 +2,14 @@
 
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map_exp100_at, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
 /// Whether stacks are deeper than was recorded. Needs no list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StackdepthSetting;
+
+/// Stacks of which a share says something.
+const ENOUGH: f64 = 100.0;
 
 impl Rule for StackdepthSetting {
     fn info(&self) -> RuleInfo {
@@ -58,6 +61,7 @@ impl Rule for StackdepthSetting {
             "Record with -XX:FlightRecorderOptions:stackdepth={:.0} or more; profilers have a setting of their own.",
             (depth * 2.0).clamp(256.0, 2_048.0)
         ))
+        .at_most(if all >= ENOUGH { Severity::Info } else { Severity::Ok })
         .with("share truncated", Value::share(share))
         .with("depth", Value::number(depth, "frames"))
         .with("event types", Value::table(["event type", "truncated", "share"], rows))
@@ -75,11 +79,11 @@ mod tests {
     fn the_share_decides() {
         let of = |truncated: u64| {
             let one = |s: Scene, i: i64| s.event("jdk.FileRead", i, i, [("stackTrace", stack(&["a.b"]))]);
-            (0..100i64).fold(Scene::new(), one).truncated("jdk.FileRead", truncated).judge(&StackdepthSetting).severity
+            (0..100i64).fold(Scene::new(), one).truncated("jdk.FileRead", truncated).as_jmc(&StackdepthSetting)
         };
         assert_eq!(of(10), Severity::Warning);
         assert_eq!(of(2), Severity::Info);
         assert_eq!(of(0), Severity::Ok);
-        assert_eq!(Scene::new().judge(&StackdepthSetting).severity, Severity::NotApplicable);
+        assert_eq!(Scene::new().as_jmc(&StackdepthSetting), Severity::NotApplicable);
     }
 }

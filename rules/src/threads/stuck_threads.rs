@@ -137,6 +137,7 @@ impl Rule for StuckThreads {
             "Look at the method: what ends the loop, who holds the lock and what that thread does. Give waits and outgoing \
              calls a time limit.",
         )
+        .urgent()
         .with("stuck threads", Value::count(count, "threads"))
         .with("window", Value::window(worst.from, worst.to))
         .with(

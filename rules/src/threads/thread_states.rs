@@ -7,7 +7,7 @@ use crate::tally::tally;
 use crate::threads::dump::threads;
 use jfr_analyzers::events::{EVENT, Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// The share of time that threads run, wait, or are blocked by locks. Needs the list of `jdk.ThreadDump`, at most `DUMPS`; the
 /// samples of wall-clock profilers are sums.
@@ -168,6 +168,7 @@ impl Rule for ThreadStates {
                  goes there, the less is done by adding threads or CPUs.",
             )
             .remedy("See LockContention and LockConvoy for the locks and their places.")
+            .cost(Cost::elapsed(blocked))
             .with("running", Value::share(share(all.running)))
             .with("waiting", Value::share(share(all.waiting)))
             .with("blocked", Value::share(blocked))

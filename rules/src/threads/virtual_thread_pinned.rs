@@ -6,7 +6,7 @@ use crate::support::{number, time};
 use crate::tally::brief;
 use jfr_analyzers::events::{Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Frame, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// Whether virtual threads wait while they are pinned to their carrier. Needs no list.
 ///
@@ -86,6 +86,7 @@ impl Rule for VirtualThreadPinned {
             "Replace synchronized around waits by ReentrantLock, or move the wait outside; JDK 24 and later do not pin for \
              synchronized. Initialize classes that do I/O beforehand.",
         )
+        .cost(Cost::elapsed(share))
         .with("times", Value::count(all.count(), "times"))
         .with("longest", Value::nanos_f64(all.max(0)))
         .with("longest at", Value::instant(all.max_start()))
