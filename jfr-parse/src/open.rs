@@ -123,6 +123,14 @@ impl OpenOptions {
         self.recording(Source::from_bytes(bytes.into(), &self.limits, &self.stop)?)
     }
 
+    /// The content of a file in memory that may be packed with gzip, zip, lz4 or zstd, whatever it is, and what could not be unpacked.
+    ///
+    /// # Errors
+    /// As for [`from_bytes`](Self::from_bytes), of which no recording is asked.
+    pub fn unpack(&self, bytes: Vec<u8>) -> Result<(Vec<u8>, Vec<crate::Loss>)> {
+        crate::source::unpacked(bytes, &self.limits, &self.stop)
+    }
+
     fn recording<'a>(&self, source: Source<'a>) -> Result<Recording<'a>> {
         Recording::new(source, &self.limits, &self.stop, self.cache.clone().unwrap_or_default())
     }

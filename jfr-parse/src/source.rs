@@ -98,6 +98,12 @@ fn at_path(path: &Path, error: Error) -> Error {
     }
 }
 
+/// What is in a file, packed or not.
+pub(crate) fn unpacked(bytes: Vec<u8>, limits: &Limits, stop: &Stop) -> Result<(Vec<u8>, Vec<Loss>)> {
+    too_large(bytes.len() as u64, limits)?;
+    if unpack::format(&bytes).is_some() { unpack::unpack(&bytes, limits, stop) } else { Ok((bytes, Vec::new())) }
+}
+
 impl<'a> Source<'a> {
     pub(crate) fn from_bytes(bytes: Cow<'a, [u8]>, limits: &Limits, stop: &Stop) -> Result<Self> {
         too_large(bytes.len() as u64, limits)?;

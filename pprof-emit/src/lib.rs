@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod any;
 mod check;
 mod collapsed;
 mod encode;
@@ -20,6 +21,7 @@ mod wire;
 mod write;
 mod writer;
 
+pub use any::{AnyError, AnyLimits, any_to_bytes, read_any, write_any};
 pub use check::{CheckError, check};
 pub use collapsed::{CollapsedOptions, write_collapsed};
 pub use files::{WriteError, Written, write_all, write_each, write_file};

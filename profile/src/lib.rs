@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod any;
 mod cancel;
 mod intern;
 mod kinds;

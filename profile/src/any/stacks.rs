@@ -1,0 +1,78 @@
+//! From any profile to the stacks that trees are made of.
+
+use super::AnyProfile;
+use crate::StrId;
+use crate::tree::{CallStacks, FrameKind, LabelText, SampleType};
+
+/// Labels that say when a sample was taken, of Python's and Node.js's profilers: they would keep all samples apart.
+const TIMES: [&str; 3] = ["end_timestamp_ns", "timestamp", "end timestamp ns"];
+
+impl AnyProfile {
+    /// Its stacks with some of its values (places in [`sample_types`](Self::sample_types); those that are not there are left out).
+    ///
+    /// Inlined calls become frames of their own. A location without a function is `[library]`, or `[unknown]`. Samples that differ only in
+    /// when they were taken become one, and samples that have none of the values are left out.
+    #[must_use]
+    pub fn call_stacks(&self, values: &[usize]) -> CallStacks {
+        let values: Vec<usize> = values.iter().copied().filter(|&value| value < self.width()).collect();
+        let types = values.iter().map(|&value| self.value(value));
+        let mut stacks = CallStacks::new(types.map(|(name, unit)| SampleType::new(name, unit)).collect());
+        stacks.time_nanos = self.time_nanos;
+        let seconds = self.duration_nanos.max(0) as f64 / 1e9;
+        stacks.seconds = seconds;
+        // Frames of each location, outermost first.
+        let mut frames: Vec<u32> = Vec::new();
+        let mut ends: Vec<usize> = Vec::with_capacity(self.locations.len());
+        for (at, location) in (0_u32..).zip(&self.locations) {
+            let library = location.mapping.and_then(|mapping| self.mappings.get(mapping as usize));
+            let library = library.map_or("", |mapping| self.texts.get(mapping.file));
+            let lines = self.lines_of(at);
+            if lines.is_empty() {
+                let base = library.rsplit('/').next().unwrap_or(library).trim_matches(['[', ']']);
+                let name = if base.is_empty() { "[unknown]".to_owned() } else { format!("[{base}]") };
+                frames.push(stacks.frame(&name, FrameKind::Native, 0));
+            }
+            for line in lines.iter().rev() {
+                let function = self.functions.get(line.function as usize).copied().unwrap_or_default();
+                let (name, system) = (self.texts.get(function.name), self.texts.get(function.system_name));
+                let name = if name.is_empty() { system } else { name };
+                let name = if name.is_empty() { "[unknown]" } else { name };
+                let kind = match FrameKind::guess(name, self.texts.get(function.file), library) {
+                    // What we write for Java has the descriptor as system name.
+                    FrameKind::Native if system.contains('(') && system.contains(')') && name.contains('.') => {
+                        FrameKind::Java
+                    }
+                    kind => kind,
+                };
+                frames.push(stacks.frame(name, kind, u32::try_from(line.line).unwrap_or(0)));
+            }
+            ends.push(frames.len());
+        }
+        let of = |location: u32| {
+            let at = location as usize;
+            let from = at.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
+            ends.get(at).and_then(|&to| frames.get(from..to)).unwrap_or_default()
+        };
+        let (mut path, mut labels, mut row) = (Vec::new(), Vec::new(), Vec::new());
+        for sample in self.samples() {
+            row.clear();
+            row.extend(values.iter().map(|&value| sample.values.get(value).copied().unwrap_or(0)));
+            if row.iter().all(|&value| value == 0) {
+                continue;
+            }
+            path.clear();
+            sample.locations.iter().rev().for_each(|&location| path.extend_from_slice(of(location)));
+            labels.clear();
+            for label in sample.labels.iter().filter(|label| !TIMES.contains(&self.texts.get(label.key))) {
+                let value = if label.text == StrId::default() {
+                    LabelText::Number(label.number, self.texts.get(label.unit).into())
+                } else {
+                    LabelText::Text(self.texts.get(label.text).into())
+                };
+                labels.push((self.texts.get(label.key).into(), value));
+            }
+            stacks.add(&path, &labels, &row);
+        }
+        stacks
+    }
+}

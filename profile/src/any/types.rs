@@ -1,0 +1,163 @@
+//! The types of profiles that sample types stand for, by the names that people know.
+
+use super::AnyProfile;
+use crate::ProfileType;
+
+/// What a program is written in, as far as its functions tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// Java and what else runs on a JVM.
+    Java,
+    /// Python.
+    Python,
+    /// Go.
+    Go,
+    /// JavaScript and TypeScript.
+    JavaScript,
+    /// Any other.
+    Other,
+}
+
+impl Language {
+    /// The letter of its frames in a tree.
+    #[must_use]
+    pub const fn letter(self) -> char {
+        match self {
+            Self::Java => 'j',
+            Self::Python => 'p',
+            Self::Go => 'g',
+            Self::JavaScript => 's',
+            Self::Other => 'n',
+        }
+    }
+
+    /// The language of a source file, by its ending.
+    #[must_use]
+    pub fn of_file(file: &str) -> Option<Self> {
+        match file.rsplit_once('.')?.1 {
+            "java" | "kt" | "scala" | "groovy" | "clj" => Some(Self::Java),
+            "py" | "pyx" | "pyi" => Some(Self::Python),
+            "go" | "s" => Some(Self::Go),
+            "js" | "mjs" | "cjs" | "ts" | "tsx" | "jsx" => Some(Self::JavaScript),
+            "c" | "cc" | "cpp" | "cxx" | "h" | "hpp" | "rs" => Some(Self::Other),
+            _ => None,
+        }
+    }
+}
+
+/// The language of most functions.
+#[must_use]
+pub fn language(profile: &AnyProfile) -> Language {
+    let all = [Language::Java, Language::Python, Language::Go, Language::JavaScript, Language::Other];
+    let mut counts = [0_usize; 5];
+    for function in profile.functions.iter().take(20_000) {
+        let descriptor = profile.texts.get(function.system_name).starts_with('(');
+        let found = if descriptor { Some(Language::Java) } else { Language::of_file(profile.texts.get(function.file)) };
+        if let Some(count) = found.and_then(|l| all.iter().position(|a| *a == l)).and_then(|at| counts.get_mut(at)) {
+            *count += 1;
+        }
+    }
+    let best = all.iter().zip(counts).filter(|(_, count)| *count > 0).max_by_key(|(_, count)| *count);
+    best.map_or(Language::Other, |(language, _)| *language)
+}
+
+/// A type of profile that a file holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypeInfo {
+    /// Its short name, as on the command line: `cpu`, `alloc`; the name of the sample type if it has no other.
+    pub kind: String,
+    /// Its name for people: `CPU`, `Allocation Count`.
+    pub title: String,
+    /// Its values, places in [`AnyProfile::sample_types`]; the last is looked at first.
+    pub values: Vec<usize>,
+}
+
+/// Short name, title, the sample types that it is made of, the one that is shown last.
+type Known = (&'static str, &'static str, &'static [&'static str]);
+
+const PYTHON: &[Known] = &[
+    ("cpu", "CPU", &["cpu-samples", "cpu-time"]),
+    ("wall", "Wall", &["wall-samples", "wall-time"]),
+    ("alloc", "Allocation", &["alloc-samples", "alloc-space"]),
+    ("error", "Exceptions", &["exception-samples"]),
+    ("lock", "Lock", &["lock-acquire", "lock-acquire-wait"]),
+    ("lock-hold", "Lock Hold", &["lock-release", "lock-release-hold"]),
+    ("heap", "Heap", &["heap-live-samples", "heap-space"]),
+];
+const GO: &[Known] = &[
+    ("cpu", "CPU", &["samples", "cpu"]),
+    ("alloc", "Allocation", &["alloc_space"]),
+    ("alloc-count", "Allocation Count", &["alloc_objects"]),
+    ("heap", "Heap", &["inuse_space"]),
+    ("heap-count", "Heap Count", &["inuse_objects"]),
+];
+const NODE: &[Known] = &[
+    ("wall", "Wall", &["sample", "wall"]),
+    ("cpu", "CPU", &["cpu"]),
+    ("heap", "Heap", &["inuse_objects", "inuse_space"]),
+    ("heap", "Heap", &["objects", "space"]),
+];
+
+/// The types that a profile holds: those of its language first, then each remaining sample type under its own name.
+#[must_use]
+pub fn types(profile: &AnyProfile) -> Vec<TypeInfo> {
+    let names: Vec<&str> = profile.values().map(|(name, _)| name).collect();
+    let place = |name: &&str| names.iter().position(|n| n == name);
+    let mut used = vec![false; names.len()];
+    let mut found = Vec::new();
+    let mut take = |kind: &str, title: &str, wanted: &[&str], whole: bool| {
+        let values: Vec<usize> = wanted.iter().filter_map(place).collect();
+        let last = wanted.last().and_then(place);
+        let fits = last.is_some_and(|last| used.get(last) == Some(&false)) && (!whole || values.len() == wanted.len());
+        if fits {
+            for &value in &values {
+                used.get_mut(value).into_iter().for_each(|used| *used = true);
+            }
+            found.push(TypeInfo { kind: kind.to_owned(), title: title.to_owned(), values });
+        }
+    };
+    match language(profile) {
+        Language::Python => PYTHON.iter().for_each(|(kind, title, wanted)| take(kind, title, wanted, false)),
+        Language::Go => GO.iter().for_each(|(kind, title, wanted)| take(kind, title, wanted, false)),
+        Language::JavaScript => NODE.iter().for_each(|(kind, title, wanted)| take(kind, title, wanted, false)),
+        Language::Java | Language::Other => {
+            // Elapsed time in native code has the names of wall-clock time; the comments tell them apart.
+            let native = profile.comments.iter().any(|c| profile.texts.get(*c).contains("jdk.NativeMethodSample"));
+            for kind in ProfileType::ALL.iter().filter(|kind| **kind != ProfileType::Native || native) {
+                let wanted: Vec<&str> = kind.values().iter().map(|value| value.name).collect();
+                take(kind.name(), java_title(*kind), &wanted, true);
+            }
+        }
+    }
+    for (i, name) in names.iter().enumerate() {
+        if used.get(i) == Some(&false) {
+            found.push(TypeInfo { kind: (*name).to_owned(), title: (*name).to_owned(), values: vec![i] });
+        }
+    }
+    found
+}
+
+/// The name of a type of a recording for people.
+#[must_use]
+pub fn java_title(kind: ProfileType) -> &'static str {
+    match kind {
+        ProfileType::Cpu => "CPU in Java Code",
+        ProfileType::Alloc => "Allocation",
+        ProfileType::Native => "Wall Time in Native Code",
+        ProfileType::ClassLoad => "Class load",
+        ProfileType::Error => "Error",
+        ProfileType::FileIo => "File I/O",
+        ProfileType::Lock => "Lock",
+        ProfileType::SocketIo => "Socket I/O",
+        ProfileType::Wall => "Wall",
+        ProfileType::Live => "Live objects",
+        ProfileType::Park => "Park",
+        ProfileType::Wait => "Wait",
+        ProfileType::Sleep => "Sleep",
+        ProfileType::Pinned => "Pinned",
+        ProfileType::NativeAlloc => "Native allocation",
+        ProfileType::NativeLock => "Native lock",
+        ProfileType::MethodTrace => "Method trace",
+        ProfileType::Event => "Event",
+    }
+}
