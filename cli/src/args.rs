@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{analyze, completions, convert, info, man, metadata, metrics, print, summary, top, view};
+use crate::commands::{
+    analyze, completions, convert, diff, flame, info, man, metadata, metrics, print, summary, top, view,
+};
 #[cfg(feature = "serve")]
 use crate::commands::{open, serve, upload};
 
@@ -25,6 +27,8 @@ pub(crate) enum Command {
     Analyze(analyze::Args),
     Convert(convert::Args),
     Top(top::Args),
+    Flame(flame::Args),
+    Diff(diff::Args),
     View(view::Args),
     Info(info::Args),
     Metrics(metrics::Args),

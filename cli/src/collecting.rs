@@ -3,6 +3,7 @@
 use jfr_analyzers::{CpuSource, Filter, LabelKey, Options, TimeBound, TimeRange};
 use jfr_parse::Recording;
 use jfrkit_profile::ProfileType;
+use jfrkit_profile::tree::{Pattern, View};
 use regex::Regex;
 
 use crate::failure::Failure;
@@ -60,6 +61,16 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    /// What the same options leave out of any profile: threads, and stacks with or without a function.
+    pub(crate) fn view(&self) -> Result<View, Failure> {
+        let pattern = |regex: &Option<Regex>| {
+            let pattern = regex.as_ref().map(|regex| Pattern::new(regex.as_str())).transpose();
+            pattern.map_err(|e| crate::profiles::tree_failure(&e))
+        };
+        // Threads of recordings are filtered when they are read.
+        Ok(View { include: pattern(&self.include)?, exclude: pattern(&self.exclude)?, ..View::default() })
+    }
+
     /// The options for recordings that begin and end, together, when these do.
     pub(crate) fn options(
         &self,

@@ -3,6 +3,8 @@
 pub(crate) mod analyze;
 pub(crate) mod completions;
 pub(crate) mod convert;
+pub(crate) mod diff;
+pub(crate) mod flame;
 pub(crate) mod info;
 pub(crate) mod man;
 pub(crate) mod metadata;
@@ -27,6 +29,8 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Analyze(args) => analyze::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Top(args) => top::run(&args),
+        Command::Flame(args) => flame::run(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::View(args) => view::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Metrics(args) => metrics::run(&args),

@@ -44,6 +44,19 @@ impl Source {
         }
     }
 
+    /// Whether it is a file that can be opened again.
+    pub(crate) fn is_file(&self) -> bool {
+        self.path.as_deref().is_some_and(Path::is_file)
+    }
+
+    /// The bytes, whatever they are.
+    pub(crate) fn reader(&self) -> std::io::Result<Box<dyn std::io::Read>> {
+        Ok(match &self.path {
+            Some(path) => Box::new(std::fs::File::open(path)?),
+            None => Box::new(std::io::stdin().lock()),
+        })
+    }
+
     pub(crate) fn open(&self, options: &OpenOptions) -> jfr_parse::Result<Recording<'static>> {
         match &self.path {
             Some(path) => options.open(path),

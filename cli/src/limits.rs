@@ -35,6 +35,11 @@ enum Preset {
 }
 
 impl Args {
+    /// What ends everything once the time is over, which begins now.
+    pub(crate) fn stop(&self) -> Stop {
+        self.timeout.map_or_else(Stop::new, Stop::after)
+    }
+
     /// How recordings are to be opened. The time that they may take begins now.
     pub(crate) fn opening(&self) -> OpenOptions {
         let mut limits = match self.limits {

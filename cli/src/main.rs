@@ -13,6 +13,7 @@ mod interrupt;
 mod limits;
 mod near;
 mod output;
+mod profiles;
 mod version;
 
 use std::process::ExitCode;

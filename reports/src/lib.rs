@@ -19,6 +19,7 @@ mod json;
 mod junit;
 mod markdown;
 mod overview;
+pub mod page;
 mod sarif;
 mod text;
 

@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 use serde::Serialize;
 
-use super::{By, CallStacks, FrameKind, Tree, TreeError, View, table};
+use super::{ALL, By, CallStacks, FrameKind, Tree, TreeError, View, table};
 use crate::Cancel;
 
 /// What makes two profiles of different length comparable.
@@ -299,6 +299,16 @@ impl DiffRow {
             deviations: 0.0,
             noise: false,
         }
+    }
+
+    /// The row of everything.
+    #[must_use]
+    pub fn total(a: &Side, b: &Side) -> Self {
+        let mut row = Self::new(ALL.into(), FrameKind::MadeUp.letter());
+        row.set(0, 0, a.total, a.samples);
+        row.set(1, 0, b.total, b.samples);
+        row.compare(&[*a, *b]);
+        row
     }
 
     fn set(&mut self, side: usize, own: i64, total: i64, samples: i64) {

@@ -1,0 +1,249 @@
+//! `jfrkit flame`.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use jfr_analyzers::LabelKey;
+use jfrkit_profile::tree::{Group, Pattern, Tree, View};
+use jfrkit_profile::{ProfileType, units};
+use jfrkit_reports::page::{PageError, PageHead, PageType, flame_page};
+use pprof_emit::write_file;
+
+use crate::collecting;
+use crate::failure::Failure;
+use crate::limits;
+use crate::profiles::{Loaded, Typed, load, tree_failure};
+
+/// Draw flame graphs: one HTML page that opens from disk, or a tree in the terminal
+#[derive(Debug, clap::Args)]
+#[group(id = "flame")]
+#[command(after_help = "\
+Examples:
+  jfrkit flame recording.jfr                     writes a page and opens the browser
+  jfrkit flame -o cpu.html --type cpu rec.jfr    a page with one type
+  jfrkit flame cpu.pprof                         a profile of Go, Python, Node.js, …
+  jfrkit flame monday/ --group thread            all recordings of a directory together, threads as first level
+  jfrkit flame --term recording.jfr              the heaviest paths as text
+
+The page needs no network. It has all types in a switch, callers, a table, search, zoom and the sandwich of a function.")]
+pub(crate) struct Args {
+    /// Recordings, pprof files, directories that are searched for recordings, or `-` for standard input
+    #[arg(value_name = "INPUT", required = true)]
+    inputs: Vec<OsString>,
+
+    /// Only this type of profile: cpu, alloc, lock, …, or the name of a sample type
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Option<String>,
+
+    /// File to write; `-` for standard output. Without it the page is put into the cache folder and opened
+    #[arg(short, long, value_name = "FILE.html")]
+    output: Option<PathBuf>,
+
+    /// Do not open the browser
+    #[arg(long)]
+    no_open: bool,
+
+    /// Print the tree to the terminal, heaviest first, paths below 1 % left out
+    #[arg(long, conflicts_with_all = ["output", "no_open"])]
+    term: bool,
+
+    /// First level: thread, class, endpoint or label:KEY
+    #[arg(long, value_name = "LABEL", value_parser = group)]
+    group: Option<Group>,
+
+    /// Make consecutive frames of one function one frame
+    #[arg(long)]
+    collapse_recursion: bool,
+
+    /// Show lines of functions as frames
+    #[arg(long)]
+    lines: bool,
+
+    /// Hide functions that match; their value goes to the caller
+    #[arg(long, value_name = "REGEX")]
+    hide: Option<String>,
+
+    #[command(flatten)]
+    collecting: collecting::Args,
+
+    #[command(flatten)]
+    limits: limits::Args,
+}
+
+pub(crate) fn group(text: &str) -> Result<Group, String> {
+    Group::parse(text).ok_or_else(|| "expected thread, class, endpoint or label:KEY".to_owned())
+}
+
+/// The type of a recording that a name stands for, so that only it is collected.
+pub(crate) fn wanted(kind: Option<&str>) -> Vec<ProfileType> {
+    kind.and_then(ProfileType::from_name).into_iter().collect()
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let mut labels = vec![LabelKey::Class];
+    match &args.group {
+        Some(Group::Thread) => labels.push(LabelKey::Thread),
+        Some(Group::Endpoint) => labels.push(LabelKey::TraceEndpoint),
+        Some(Group::Label(key)) => labels.extend(LabelKey::from_name(key)),
+        _ => {}
+    }
+    let hide = args.hide.as_deref().map(Pattern::new).transpose().map_err(|e| tree_failure(&e))?;
+    let view = View {
+        group: args.group.clone(),
+        hide,
+        collapse_recursion: args.collapse_recursion,
+        lines: args.lines,
+        ..args.collecting.view()?
+    };
+    let (loaded, cancel) = load(&args.inputs, &wanted(args.kind.as_deref()), &labels, &args.collecting, &args.limits)?;
+    if args.term {
+        let of = loaded.pick(args.kind.as_deref())?;
+        let tree = Tree::new(&of.stacks, of.value().0, &view, &cancel).map_err(|e| tree_failure(&e))?;
+        let mut out = crate::output::stdout();
+        term(&mut out, of, &tree)?;
+        return Ok(out.flush()?);
+    }
+    let only = args.kind.as_deref().map(|kind| loaded.pick(Some(kind))).transpose()?;
+    if loaded.types.is_empty() {
+        return Err(Failure::Failed(format!("{}: there are no samples", loaded.name)));
+    }
+    let types = page_types(&loaded, only);
+    let title = loaded.name.rsplit('/').next().unwrap_or(&loaded.name);
+    let seconds = types.iter().filter_map(|of| of.stacks).map(|stacks| stacks.seconds).fold(0.0, f64::max);
+    let subtitle = if seconds > 0.0 { format!("{seconds:.1} s") } else { String::new() };
+    let head = PageHead { title, subtitle: &subtitle, view: &view };
+    let fill = |out: &mut dyn Write| match flame_page(out, &head, &types, &cancel) {
+        Ok(()) => Ok(Ok(())),
+        Err(PageError::Io(e)) => Err(e),
+        Err(PageError::Tree(e)) => Ok(Err(tree_failure(&e))),
+        Err(e) => Ok(Err(Failure::Failed(e.to_string()))),
+    };
+    write_page(args.output.as_deref(), title, args.no_open, fill)
+}
+
+/// Where a page goes: standard output, a file, or the cache folder and the browser.
+pub(crate) fn write_page(
+    output: Option<&Path>,
+    title: &str,
+    no_open: bool,
+    fill: impl FnOnce(&mut dyn Write) -> std::io::Result<Result<(), Failure>>,
+) -> Result<(), Failure> {
+    if output.is_some_and(|output| output.as_os_str() == "-") {
+        let mut out = crate::output::stdout();
+        fill(&mut out)??;
+        return Ok(out.flush()?);
+    }
+    let path = match output {
+        Some(output) => output.to_owned(),
+        None => cached(title)?,
+    };
+    write_file(&path, |file| {
+        let mut out = std::io::BufWriter::new(file);
+        let done = fill(&mut out)?;
+        out.flush()?;
+        Ok(done)
+    })
+    .map_err(|e| Failure::Failed(e.to_string()))??;
+    let mut out = crate::output::stdout();
+    writeln!(out, "{}", jfr_parse::text::plain(&path.to_string_lossy()))?;
+    out.flush()?;
+    if output.is_none() && !no_open {
+        open(&path);
+    }
+    Ok(())
+}
+
+/// A file of the user's cache folder.
+fn cached(title: &str) -> Result<PathBuf, Failure> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = set("XDG_CACHE_HOME")
+        .or_else(|| set("LOCALAPPDATA"))
+        .or_else(|| {
+            set("HOME").map(|home| home.join(if cfg!(target_os = "macos") { "Library/Caches" } else { ".cache" }))
+        })
+        .unwrap_or_else(std::env::temp_dir)
+        .join("jfrkit");
+    std::fs::create_dir_all(&folder).map_err(|e| Failure::Failed(format!("{}: {e}", folder.display())))?;
+    let safe: String =
+        title.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).take(80).collect();
+    Ok(folder.join(format!("{safe}.html")))
+}
+
+/// Opens a file in the browser, where there is a display and nobody runs this in CI. That it cannot is no failure: the path is printed.
+fn open(path: &Path) {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let (program, display) = if cfg!(target_os = "macos") {
+        ("open", true)
+    } else if cfg!(windows) {
+        ("explorer", true)
+    } else {
+        ("xdg-open", is_set("DISPLAY") || is_set("WAYLAND_DISPLAY"))
+    };
+    if display && !is_set("CI") {
+        use std::process::{Command, Stdio};
+        let _ =
+            Command::new(program).arg(path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    }
+}
+
+fn page_types<'a>(loaded: &'a Loaded, only: Option<&'a Typed>) -> Vec<PageType<'a>> {
+    let shown = |of: &&Typed| only.is_none_or(|only| std::ptr::eq(only, *of));
+    let mut types: Vec<PageType<'a>> = loaded
+        .types
+        .iter()
+        .filter(shown)
+        .map(|of| PageType {
+            kind: &of.kind,
+            title: &of.title,
+            definition: &of.definition,
+            how: &of.how,
+            absent: None,
+            stacks: Some(&of.stacks),
+        })
+        .collect();
+    if only.is_none() {
+        types.extend(loaded.absent.iter().filter(|(kind, _)| kind.is_core()).map(|(kind, reason)| PageType {
+            kind: kind.name(),
+            title: jfrkit_profile::any::java_title(*kind),
+            definition: kind.title(),
+            how: &[],
+            absent: Some(reason),
+            stacks: None,
+        }));
+    }
+    types
+}
+
+/// The share of the total below which paths are left out.
+const LEAST: f64 = 0.01;
+
+/// The tree as text: value, share, name, indented; a line says what is left out below each node.
+fn term(out: &mut impl Write, of: &Typed, tree: &Tree) -> std::io::Result<()> {
+    let (_, value, unit) = of.value();
+    let total = tree.total.first().copied().unwrap_or(0);
+    writeln!(out, "{} · {value}: {} in {} samples", of.title, units::value(total, unit), units::count(tree.samples))?;
+    let share = |n: i64| if total == 0 { 0.0 } else { n as f64 / total as f64 };
+    let Some(folded) = tree.to_json(None, LEAST) else { return Ok(()) };
+    let mut sums = folded.own.clone();
+    let mut open: Vec<usize> = Vec::new();
+    let mut parents = vec![0; sums.len()];
+    for (node, (&depth, parent)) in folded.depth.iter().zip(&mut parents).enumerate() {
+        open.truncate(depth as usize);
+        *parent = open.last().copied().unwrap_or(0);
+        open.push(node);
+    }
+    for (node, &parent) in parents.iter().enumerate().skip(1).rev() {
+        let below = sums.get(node).copied().unwrap_or(0);
+        if let Some(sum) = sums.get_mut(parent) {
+            *sum = sum.saturating_add(below);
+        }
+    }
+    for ((&depth, &name), &sum) in folded.depth.iter().zip(&folded.name).zip(&sums).skip(1) {
+        let name = folded.names.get(name as usize).map_or("", |name| &**name);
+        let indent = "  ".repeat((depth as usize).saturating_sub(1));
+        let name = jfr_parse::text::plain(name);
+        writeln!(out, "{:>10} {:>5.1} %  {indent}{name}", units::value(sum, unit), share(sum) * 100.0)?;
+    }
+    Ok(())
+}

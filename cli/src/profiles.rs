@@ -1,0 +1,213 @@
+//! Profiles of whatever a command is given: recordings and pprof files alike, packed or not, one or many.
+
+use std::ffi::OsString;
+use std::io::Read;
+
+use jfr_analyzers::{LabelKey, collect_merged};
+use jfr_parse::{MAGIC, OpenOptions, Recording, Stop};
+use jfrkit_profile::any::{java_title, types};
+use jfrkit_profile::tree::{CallStacks, TreeError, merge};
+use jfrkit_profile::{Cancel, ProfileType};
+use pprof_emit::{AnyLimits, read_any};
+
+use crate::collecting;
+use crate::failure::Failure;
+use crate::inputs::{Source, expand};
+use crate::limits;
+use crate::output::complain;
+
+/// A type of profile with its stacks.
+#[derive(Debug)]
+pub(crate) struct Typed {
+    /// Its short name: `cpu`.
+    pub(crate) kind: String,
+    /// Its name for people: `CPU in Java Code`.
+    pub(crate) title: String,
+    /// What it answers; empty where that is not known.
+    pub(crate) definition: String,
+    /// How the numbers came about, a line each.
+    pub(crate) how: Vec<String>,
+    /// The stacks, of all inputs together.
+    pub(crate) stacks: CallStacks,
+}
+
+impl Typed {
+    /// Name and unit of the value that is looked at first.
+    pub(crate) fn value(&self) -> (usize, &str, &str) {
+        let at = self.stacks.default_value;
+        let of = self.stacks.types().get(at);
+        (at, of.map_or("", |of| &of.name), of.map_or("count", |of| &of.unit))
+    }
+}
+
+/// The profiles of some inputs, merged by type.
+#[derive(Debug, Default)]
+pub(crate) struct Loaded {
+    /// What the inputs are called together.
+    pub(crate) name: String,
+    /// The types that have samples.
+    pub(crate) types: Vec<Typed>,
+    /// Types of a recording without samples: name for people, short name, reason.
+    pub(crate) absent: Vec<(ProfileType, String)>,
+    /// Whether something could not be read.
+    pub(crate) lossy: bool,
+}
+
+impl Loaded {
+    /// The type of this name, or of this value; the first without a name.
+    pub(crate) fn pick(&self, wanted: Option<&str>) -> Result<&Typed, Failure> {
+        let Some(wanted) = wanted else {
+            return self.types.first().ok_or_else(|| Failure::Failed(format!("{}: there are no samples", self.name)));
+        };
+        let named = |of: &&Typed| of.kind == wanted || of.stacks.value_named(wanted).is_some();
+        self.types.iter().find(|of| of.kind == wanted).or_else(|| self.types.iter().find(named)).ok_or_else(|| {
+            let absent = self.absent.iter().find(|(kind, _)| kind.name() == wanted).map(|(_, reason)| reason);
+            let there: Vec<&str> = self.types.iter().map(|of| of.kind.as_str()).collect();
+            Failure::Failed(match absent {
+                Some(reason) => format!("{}: no {wanted} profile: {reason}", self.name),
+                None => format!("{}: no type of profile {wanted:?}; there are {}", self.name, there.join(", ")),
+            })
+        })
+    }
+}
+
+/// The reader of one input.
+enum Opened {
+    Recording(Recording<'static>),
+    Bytes(Vec<u8>),
+}
+
+fn open(source: &Source, opening: &OpenOptions) -> Result<Opened, Failure> {
+    let name = source.name();
+    let failed = |e: std::io::Error| Failure::Failed(format!("{name}: {e}"));
+    let mut head = [0; MAGIC.len()];
+    let mut input = source.reader().map_err(failed)?;
+    let mut bytes = Vec::new();
+    input.by_ref().take(head.len() as u64).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() == head.len() {
+        head.copy_from_slice(&bytes);
+    }
+    if head == MAGIC && source.is_file() {
+        return source.open(opening).map(Opened::Recording).map_err(|e| Failure::of(&name, &e));
+    }
+    // Recordings on standard input and what is packed are read whole, as they would be anyway.
+    input.read_to_end(&mut bytes).map_err(failed)?;
+    let (bytes, losses) = opening.unpack(bytes).map_err(|e| Failure::of(&name, &e))?;
+    if bytes.starts_with(&MAGIC) {
+        for loss in losses {
+            complain("warning", &format!("{name}: {loss}"));
+        }
+        return opening.from_bytes(bytes).map(Opened::Recording).map_err(|e| Failure::of(&name, &e));
+    }
+    match losses.first() {
+        Some(loss) => Err(Failure::Failed(format!("{name}: {loss}"))),
+        None => Ok(Opened::Bytes(bytes)),
+    }
+}
+
+/// The cancel of a stop, for what knows no recordings.
+pub(crate) fn cancel(stop: &Stop) -> Cancel {
+    let stop = stop.clone();
+    Cancel::when(move || stop.is_raised())
+}
+
+/// Why trees cannot be made.
+pub(crate) fn tree_failure(error: &TreeError) -> Failure {
+    match error {
+        TreeError::Canceled => Failure::Failed("timed out; raise --timeout to allow more time".to_owned()),
+        TreeError::BadPattern { .. } => Failure::Usage(error.to_string()),
+        _ => Failure::Failed(error.to_string()),
+    }
+}
+
+/// Reads inputs. Of recordings, `wanted` names the types, all if it is empty, and `labels` what samples are told apart by.
+pub(crate) fn load(
+    inputs: &[OsString],
+    wanted: &[ProfileType],
+    labels: &[LabelKey],
+    collecting: &collecting::Args,
+    limits: &limits::Args,
+) -> Result<(Loaded, Cancel), Failure> {
+    let stop = limits.stop();
+    let opening = limits.opening().stop(stop.clone());
+    let cancel = cancel(&stop);
+    let inputs = expand(inputs);
+    if inputs.complain() {
+        return Err(Failure::Told);
+    }
+    let mut out = Loaded::default();
+    let mut recordings: Vec<(String, Recording<'static>)> = Vec::new();
+    let mut found: Vec<Typed> = Vec::new();
+    let names: Vec<String> = inputs.sources.iter().map(Source::name).collect();
+    out.name = match names.as_slice() {
+        [only] => only.clone(),
+        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+        [] => String::new(),
+    };
+    for source in &inputs.sources {
+        let name = source.name();
+        match open(source, &opening)? {
+            Opened::Recording(recording) => recordings.push((name, recording)),
+            Opened::Bytes(bytes) => {
+                let profile = read_any(&bytes, &AnyLimits::default(), &cancel)
+                    .map_err(|e| Failure::Failed(format!("{name}: neither a recording nor a profile: {e}")))?;
+                for loss in &profile.losses {
+                    out.lossy = true;
+                    complain("warning", &format!("{name}: {loss}"));
+                }
+                for of in types(&profile) {
+                    let stacks = profile.call_stacks(&of.values);
+                    if stacks.is_empty() {
+                        continue;
+                    }
+                    let how = profile.comments.iter().map(|&c| profile.texts.get(c).to_owned()).collect();
+                    let definition = ProfileType::from_name(&of.kind).map_or("", ProfileType::title).to_owned();
+                    found.push(Typed { kind: of.kind, title: of.title, definition, how, stacks });
+                }
+            }
+        }
+    }
+    if !recordings.is_empty() {
+        let all: Vec<&Recording<'_>> = recordings.iter().map(|(_, recording)| recording).collect();
+        let mut options = collecting.options(&out.name, wanted, &all)?;
+        if options.labels.is_empty() {
+            options.labels = labels.to_vec();
+        }
+        let set = collect_merged(&all, &options).map_err(|e| Failure::of(&out.name, &e))?;
+        for text in &set.losses {
+            out.lossy = true;
+            complain("warning", &format!("{}: {text}", out.name));
+        }
+        for text in &set.warnings {
+            complain("warning", &format!("{}: {text}", out.name));
+        }
+        let of = |profile: &jfrkit_profile::Profile| Typed {
+            kind: profile.kind.name().to_owned(),
+            title: java_title(profile.kind).to_owned(),
+            definition: profile.kind.title().to_owned(),
+            how: profile.comments.clone(),
+            stacks: CallStacks::of(profile, &set.tables),
+        };
+        let converted: Vec<Typed> = set.profiles.iter().map(of).collect();
+        found.splice(0..0, converted);
+        out.absent = set.absent.iter().map(|absent| (absent.kind, absent.reason.clone())).collect();
+    }
+    // The same type of several inputs becomes one.
+    while !found.is_empty() {
+        let kind = found.first().map(|of| of.kind.clone()).unwrap_or_default();
+        let (same, rest): (Vec<Typed>, Vec<Typed>) = found.into_iter().partition(|of| of.kind == kind);
+        found = rest;
+        let mut same = same.into_iter();
+        let Some(mut first) = same.next() else { break };
+        let others: Vec<Typed> = same.collect();
+        if !others.is_empty() {
+            let all = std::iter::once(&first.stacks).chain(others.iter().map(|of| &of.stacks));
+            let merged = merge(all, &cancel).map_err(|e| tree_failure(&e))?;
+            first.stacks = merged;
+            first.how.extend(others.into_iter().flat_map(|of| of.how));
+            first.how.dedup();
+        }
+        out.types.push(first);
+    }
+    Ok((out, cancel))
+}
