@@ -32,6 +32,16 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    /// The argument.
+    pub(crate) fn path(&self) -> &std::ffi::OsString {
+        &self.path
+    }
+
+    /// What it may ask for.
+    pub(crate) fn limits(&self) -> &limits::Args {
+        &self.limits
+    }
+
     /// Opens the recording.
     pub(crate) fn open(&self) -> Result<Input<'_>, Failure> {
         let opening = self.limits.opening();

@@ -73,7 +73,7 @@ impl Loaded {
 
 /// The reader of one input.
 enum Opened {
-    Recording(Recording<'static>),
+    Recording(Box<Recording<'static>>),
     Bytes(Vec<u8>),
 }
 
@@ -88,7 +88,10 @@ fn open(source: &Source, opening: &OpenOptions) -> Result<Opened, Failure> {
         head.copy_from_slice(&bytes);
     }
     if head == MAGIC && source.is_file() {
-        return source.open(opening).map(Opened::Recording).map_err(|e| Failure::of(&name, &e));
+        return source
+            .open(opening)
+            .map(|recording| Opened::Recording(Box::new(recording)))
+            .map_err(|e| Failure::of(&name, &e));
     }
     // Recordings on standard input and what is packed are read whole, as they would be anyway.
     input.read_to_end(&mut bytes).map_err(failed)?;
@@ -97,12 +100,37 @@ fn open(source: &Source, opening: &OpenOptions) -> Result<Opened, Failure> {
         for loss in losses {
             complain("warning", &format!("{name}: {loss}"));
         }
-        return opening.from_bytes(bytes).map(Opened::Recording).map_err(|e| Failure::of(&name, &e));
+        return opening
+            .from_bytes(bytes)
+            .map(|recording| Opened::Recording(Box::new(recording)))
+            .map_err(|e| Failure::of(&name, &e));
     }
     match losses.first() {
         Some(loss) => Err(Failure::Failed(format!("{name}: {loss}"))),
         None => Ok(Opened::Bytes(bytes)),
     }
+}
+
+/// Whether a file holds a profile rather than a recording, whole or damaged. What cannot be read at all is left to whoever reads it.
+pub(crate) fn is_profile(path: &OsString, limits: &limits::Args) -> Result<bool, Failure> {
+    let inputs = expand(std::slice::from_ref(path));
+    let [source] = inputs.sources.as_slice() else { return Ok(false) };
+    if !source.is_file() {
+        return Ok(false);
+    }
+    let mut head = Vec::new();
+    let read = source.reader().and_then(|input| input.take(MAGIC.len() as u64).read_to_end(&mut head));
+    if read.is_err() || head == MAGIC {
+        return Ok(false);
+    }
+    let opening = limits.opening();
+    let mut bytes = Vec::new();
+    if source.reader().and_then(|mut input| input.read_to_end(&mut bytes)).is_err() {
+        return Ok(false);
+    }
+    let Ok((bytes, _)) = opening.unpack(bytes) else { return Ok(false) };
+    // A damaged recording may begin anywhere; what decodes as a profile is one.
+    Ok(!bytes.starts_with(&MAGIC) && read_any(&bytes, &AnyLimits::default(), &cancel(&limits.stop())).is_ok())
 }
 
 /// The cancel of a stop, for what knows no recordings.
@@ -147,7 +175,7 @@ pub(crate) fn load(
     for source in &inputs.sources {
         let name = source.name();
         match open(source, &opening)? {
-            Opened::Recording(recording) => recordings.push((name, recording)),
+            Opened::Recording(recording) => recordings.push((name, *recording)),
             Opened::Bytes(bytes) => {
                 let profile = read_any(&bytes, &AnyLimits::default(), &cancel)
                     .map_err(|e| Failure::Failed(format!("{name}: neither a recording nor a profile: {e}")))?;

@@ -101,7 +101,10 @@ fn at_path(path: &Path, error: Error) -> Error {
 /// What is in a file, packed or not.
 pub(crate) fn unpacked(bytes: Vec<u8>, limits: &Limits, stop: &Stop) -> Result<(Vec<u8>, Vec<Loss>)> {
     too_large(bytes.len() as u64, limits)?;
-    if unpack::format(&bytes).is_some() { unpack::unpack(&bytes, limits, stop) } else { Ok((bytes, Vec::new())) }
+    match unpack::format(&bytes) {
+        Some(format) => unpack::unpack(format, &bytes, limits, stop),
+        None => Ok((bytes, Vec::new())),
+    }
 }
 
 impl<'a> Source<'a> {

@@ -134,7 +134,7 @@ pub struct Location {
 }
 
 /// A label of a sample: a text or a number with a unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct AnyLabel {
     /// Its key.
     pub key: StrId,

@@ -4,11 +4,13 @@ use std::io::Write;
 
 use jfr_analyzers::{LabelKey, collect};
 use jfrkit_profile::top::{Measure, Top, TopOptions};
+use jfrkit_profile::tree::{self, Group};
 use jfrkit_profile::{ProfileType, units};
 
 use crate::collecting::{self, profile_type};
 use crate::failure::Failure;
 use crate::input;
+use crate::profiles::{load, tree_failure};
 
 /// Show the methods, lines, threads or labels that a profile is made of
 #[derive(Debug, clap::Args)]
@@ -20,15 +22,16 @@ Examples:
   jfrkit top --type lock --by class rec.jfr                  the classes whose locks are waited for
   jfrkit top --type file-io --by path rec.jfr
   jfrkit top --type cpu --by thread --from 10s --to 20s rec.jfr
+  jfrkit top --type heap heap.pb.gz                          a pprof file of Go, Python, Node.js, …
 
 `self` is what was counted in a method itself, `total` what was counted in it and in what it called.")]
 pub(crate) struct Args {
     #[command(flatten)]
     input: input::Args,
 
-    /// Type of profile
-    #[arg(long = "type", value_name = "TYPE", value_parser = profile_type)]
-    kind: ProfileType,
+    /// Type of profile: cpu, alloc, lock, …; of a pprof file also the name of a sample type
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: String,
 
     /// What a row is: method, line, thread, label (the one that belongs to the type: class, path or host), or a
     /// label by name
@@ -104,11 +107,15 @@ fn own_label(kind: ProfileType) -> LabelKey {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    if crate::profiles::is_profile(args.input.path(), args.input.limits())? {
+        return any(args);
+    }
+    let kind = profile_type(&args.kind).map_err(|e| Failure::Usage(format!("--type {}: {e}", args.kind)))?;
     let input = args.input.open()?;
-    let mut options = args.collecting.options(input.name, &[args.kind], &[&input.recording])?;
+    let mut options = args.collecting.options(input.name, &[kind], &[&input.recording])?;
     let label = match args.by {
         By::Method | By::Line => None,
-        By::Label => Some(own_label(args.kind)),
+        By::Label => Some(own_label(kind)),
         By::Named(label) => Some(label),
     };
     options.labels = label.into_iter().collect();
@@ -116,9 +123,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     for loss in &set.losses {
         input.losses.warn(loss);
     }
-    let Some(profile) = set.get(args.kind) else {
+    let Some(profile) = set.get(kind) else {
         let reason = set.absent.first().map(|a| a.reason.as_str()).unwrap_or_default();
-        return Err(Failure::Failed(format!("{}: no {} profile: {reason}", input.name, args.kind)));
+        return Err(Failure::Failed(format!("{}: no {kind} profile: {reason}", input.name)));
     };
     let measure = match args.sort {
         Sort::Own => Measure::Own,
@@ -140,6 +147,66 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     out.flush()?;
     input.losses.finish()
+}
+
+/// The table of a pprof file of any language.
+fn any(args: &Args) -> Result<(), Failure> {
+    let of_label = |label: LabelKey| match label {
+        LabelKey::Thread => Group::Thread,
+        LabelKey::Class => Group::Class,
+        LabelKey::TraceEndpoint => Group::Endpoint,
+        other => Group::Label(other.name().to_owned()),
+    };
+    let by = match args.by {
+        By::Method => tree::By::Function,
+        By::Line => tree::By::Line,
+        By::Named(label) => tree::By::Label(of_label(label)),
+        By::Label => {
+            let known = profile_type(&args.kind).map_or(LabelKey::Thread, own_label);
+            tree::By::Label(of_label(known))
+        }
+    };
+    let path = std::slice::from_ref(args.input.path());
+    let (loaded, cancel) = load(path, &[], &[], &args.collecting, args.input.limits())?;
+    let of = loaded.pick(Some(&args.kind))?;
+    let (mut at, mut value, mut unit) = of.value();
+    if let Some(named) = of.stacks.value_named(&args.kind) {
+        let of = of.stacks.types().get(named);
+        (at, value, unit) = (named, of.map_or("", |of| &of.name), of.map_or("", |of| &of.unit));
+    }
+    let view = args.collecting.view()?;
+    let mut table = tree::table(&of.stacks, at, &view, &by, &cancel).map_err(|e| tree_failure(&e))?;
+    if args.sort == Sort::Total {
+        table.rows.sort_by(|a, b| b.total.cmp(&a.total).then(b.own.cmp(&a.own)).then_with(|| a.key.cmp(&b.key)));
+    }
+    let omitted = table.rows.len().saturating_sub(args.limit);
+    table.rows.truncate(args.limit);
+    let mut out = crate::output::stdout();
+    if args.format == Format::Json {
+        let json = serde_json::json!({
+            "type": of.kind, "value": value, "unit": unit, "total": table.total, "samples": table.samples,
+            "rows": table.rows, "omitted": omitted,
+        });
+        writeln!(out, "{json}")?;
+    } else {
+        let percent = |part: i64| if table.total == 0 { 0.0 } else { part as f64 / table.total as f64 * 100.0 };
+        writeln!(out, "{:>12} {:>6}  {:>12} {:>6}", "self", "%", "total", "%")?;
+        for row in &table.rows {
+            let (own, total) = (units::value(row.own, unit), units::value(row.total, unit));
+            let (own_share, total_share) = (percent(row.own), percent(row.total));
+            let key = jfr_parse::text::plain(&row.key);
+            writeln!(out, "{own:>12} {own_share:>6.1}  {total:>12} {total_share:>6.1}  {key}")?;
+        }
+        let more = if omitted > 0 { format!("; {omitted} more rows") } else { String::new() };
+        writeln!(out, "\nin all: {} {value}{more}", units::value(table.total, unit))?;
+    }
+    out.flush()?;
+    match loaded.lossy && args.input.strict {
+        true => {
+            Err(Failure::Failed(format!("{}: not read completely; leave out --strict to accept that", loaded.name)))
+        }
+        false => Ok(()),
+    }
 }
 
 /// A column for each value, then the names. Labels have nothing below them, so `self` is all there is.

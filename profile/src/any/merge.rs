@@ -42,7 +42,7 @@ struct Merger {
     mappings: Map<(StrId, StrId, u64, u64, u64), u32>,
     functions: Map<AnyFunction, u32>,
     locations: Map<(Option<u32>, u64, bool, Vec<Line>), u32>,
-    samples: Map<(Vec<u32>, Vec<(StrId, StrId, i64, StrId)>), usize>,
+    samples: Map<(Vec<u32>, Vec<AnyLabel>), usize>,
     values: Vec<i64>,
     rows: Vec<(Vec<u32>, Vec<AnyLabel>)>,
 }
@@ -129,7 +129,7 @@ impl Merger {
             .iter()
             .map(|l| AnyLabel { key: text(l.key), text: text(l.text), number: l.number, unit: text(l.unit) })
             .collect();
-        let key = (stack, labels.iter().map(|l| (l.key, l.text, l.number, l.unit)).collect::<Vec<_>>());
+        let key = (stack, labels);
         let width = self.out.width();
         if let Some(&row) = self.samples.get(&key) {
             for (sum, value) in self.values.iter_mut().skip(row.saturating_mul(width)).zip(sample.values) {
@@ -138,7 +138,7 @@ impl Merger {
             return;
         }
         self.values.extend_from_slice(sample.values);
-        self.rows.push((key.0.clone(), labels));
+        self.rows.push(key.clone());
         self.samples.insert(key, self.rows.len().saturating_sub(1));
     }
 

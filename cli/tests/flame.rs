@@ -1,0 +1,146 @@
+//! `flame` and `diff`, on recordings and pprof files.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+mod common;
+
+use common::{arguments, fixture, jfrkit};
+
+fn text(output: &std::process::Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// The number behind a name in the data of a page.
+fn page_total(html: &str, value: &str) -> u64 {
+    let from = html.find("id=\"jfrkit-page\">").unwrap() + "id=\"jfrkit-page\">".len();
+    let json = &html[from..from + html[from..].find("</script>").unwrap()];
+    let page: serde_json::Value = serde_json::from_str(json).unwrap();
+    let types = page["types"].as_array().unwrap();
+    let values = types.iter().flat_map(|of| of["values"].as_array().unwrap());
+    values.filter(|of| of["name"] == value).map(|of| of["total"].as_u64().unwrap()).next().unwrap()
+}
+
+#[test]
+fn the_page_of_a_recording_is_that_of_its_pprof() {
+    let dir = tempfile::tempdir().unwrap();
+    let recording = fixture("jdk17-full.jfr");
+    let converted = jfrkit(&arguments!["convert", "--types", "cpu", "-o", dir.path(), &recording]).output().unwrap();
+    text(&converted);
+    let of = |input: &std::path::Path| {
+        let html = text(&jfrkit(&arguments!["flame", "--type", "cpu", "-o", "-", input]).output().unwrap());
+        assert!(html.starts_with("<!doctype html>") && html.contains("default-src 'none'"));
+        assert!(!html.contains("http://") || !html.contains("src=\"http"), "a page needs no network");
+        page_total(&html, "cpu-time")
+    };
+    let pprof = dir.path().join("jdk17-full.cpu.pb.gz");
+    let total = of(&recording);
+    assert!(total > 0);
+    assert_eq!(total, of(&pprof));
+    let tree = |input: &std::path::Path| {
+        text(&jfrkit(&arguments!["flame", "--term", "--type", "cpu", input]).output().unwrap())
+    };
+    let lines = |text: &str| text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(lines(&tree(&recording)), lines(&tree(&pprof)));
+    assert!(lines(&tree(&pprof)).len() > 3);
+}
+
+#[test]
+fn without_a_file_the_page_goes_to_the_cache_and_its_path_is_printed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = jfrkit(&arguments!["flame", "--no-open", fixture("jdk17-full.jfr")]);
+    let printed = text(&command.env("XDG_CACHE_HOME", dir.path()).output().unwrap());
+    let path = printed.trim();
+    assert!(path.starts_with(dir.path().to_str().unwrap()), "{path}");
+    let page = std::fs::read_to_string(path).unwrap();
+    // Types without samples say why.
+    assert!(page.contains("\"absent\":\""));
+    assert!(page_total(&page, "alloc-space") > 0);
+}
+
+#[test]
+fn a_profile_does_not_differ_from_itself() {
+    let recording = fixture("jdk17-full.jfr");
+    let arguments = arguments!["diff", "--format", "json", "--fail-on-regression", "1%", &recording, &recording];
+    let json: serde_json::Value = serde_json::from_str(&text(&jfrkit(&arguments).output().unwrap())).unwrap();
+    assert_eq!(json["type"], "cpu");
+    assert_eq!(json["regressions"].as_array().unwrap().len(), 0);
+    assert_eq!(json["a"]["total"], json["b"]["total"]);
+    for row in json["rows"].as_array().unwrap() {
+        assert_eq!(row["a"], row["b"]);
+        assert_eq!(row["noise"], true);
+    }
+}
+
+/// A profile of one function beside others, of so many samples.
+fn profile(path: &std::path::Path, samples: i64) {
+    use jfrkit_profile::any::{AnyFunction, AnyProfile, Line, Location, SampleType};
+    let mut of = AnyProfile::default();
+    let mut text = |text: &str| of.texts.push(text);
+    let names = [text("main.slow"), text("main.other")];
+    let (samples_name, count, cpu, nanos, file) =
+        (text("samples"), text("count"), text("cpu"), text("nanoseconds"), text("main.go"));
+    of.sample_types = vec![SampleType { name: samples_name, unit: count }, SampleType { name: cpu, unit: nanos }];
+    for (i, name) in (0..).zip(names) {
+        of.functions.push(AnyFunction { name, file, ..AnyFunction::default() });
+        of.lines.push(Line { function: i, line: 3, column: 0 });
+        of.locations.push(Location { lines_from: i, lines_to: i + 1, ..Location::default() });
+    }
+    of.samples.push([0], &[samples, samples * 10_000_000], []);
+    of.samples.push([1], &[5_000, 50_000_000_000], []);
+    of.duration_nanos = 60_000_000_000;
+    pprof_emit::write_any(&of, std::fs::File::create(path).unwrap()).unwrap();
+}
+
+#[test]
+fn a_regression_ends_with_status_3_and_names_the_function() {
+    let dir = tempfile::tempdir().unwrap();
+    let [a, b] = ["a.pb.gz", "b.pb.gz"].map(|name| dir.path().join(name));
+    profile(&a, 3_000);
+    profile(&b, 3_900);
+    let output = jfrkit(&arguments!["diff", "--fail-on-regression", "20%", &a, &b]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert_eq!(said.trim(), "jfrkit: error: regression: main.slow grew by 30.0 %");
+    let table = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(table.contains("+30.0 %") && table.contains("main.slow"), "{table}");
+    // The other way round nothing grew.
+    text(&jfrkit(&arguments!["diff", "--fail-on-regression", "20%", &b, &a]).output().unwrap());
+    let markdown = text(&jfrkit(&arguments!["diff", "--format", "markdown", &a, &b]).output().unwrap());
+    assert!(markdown.contains("| `main.slow` | 0.500 s/s | 0.650 s/s | +30.0 % |  |"), "{markdown}");
+    let html = text(&jfrkit(&arguments!["diff", "--format", "html", "-o", "-", &a, &b]).output().unwrap());
+    assert!(html.contains("\"kind\":\"diff\"") && html.contains("\"self_b\"") || html.contains("application/gzip"));
+}
+
+#[test]
+fn what_is_neither_is_one_clear_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("notes.txt");
+    std::fs::write(&path, "hello, this is no profile").unwrap();
+    let output = jfrkit(&arguments!["flame", "--no-open", &path]).output().unwrap();
+    common::assert_failed(
+        &output,
+        &["notes.txt: neither a recording nor a profile: not a pprof profile, or truncated"],
+    );
+}
+
+#[test]
+fn top_of_a_pprof_file_is_top_of_its_recording() {
+    let dir = tempfile::tempdir().unwrap();
+    let recording = fixture("jdk17-full.jfr");
+    text(&jfrkit(&arguments!["convert", "--types", "cpu", "-o", dir.path(), &recording]).output().unwrap());
+    let rows = |input: &std::path::Path, own: fn(&serde_json::Value) -> (String, i64)| {
+        let json = text(&jfrkit(&arguments!["top", "--type", "cpu", "--format", "json", input]).output().unwrap());
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let mut rows: Vec<(String, i64)> = json["rows"].as_array().unwrap().iter().map(own).collect();
+        rows.sort();
+        rows
+    };
+    let theirs = rows(&recording, |row| (row["name"].as_str().unwrap().to_owned(), row["self"][1].as_i64().unwrap()));
+    let ours = rows(&dir.path().join("jdk17-full.cpu.pb.gz"), |row| {
+        (row["key"].as_str().unwrap().to_owned(), row["self"].as_i64().unwrap())
+    });
+    // Beyond the first twenty rows the order of equal ones may differ.
+    let sum = |rows: &[(String, i64)]| rows.iter().map(|(_, own)| own).sum::<i64>();
+    assert_eq!(sum(&theirs), sum(&ours));
+    assert!(!ours.is_empty());
+}
