@@ -144,3 +144,22 @@ fn top_of_a_pprof_file_is_top_of_its_recording() {
     assert_eq!(sum(&theirs), sum(&ours));
     assert!(!ours.is_empty());
 }
+
+#[test]
+fn speedscope_files_have_the_weights_of_the_profile() {
+    let arguments =
+        arguments!["convert", "--types", "alloc", "--format", "speedscope", "-o", "-", fixture("jdk17-full.jfr")];
+    let json: serde_json::Value = serde_json::from_str(&text(&jfrkit(&arguments).output().unwrap())).unwrap();
+    let frames = json["shared"]["frames"].as_array().unwrap().len() as u64;
+    let profiles = json["profiles"].as_array().unwrap();
+    assert_eq!(
+        profiles.iter().map(|p| p["name"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["alloc-space", "alloc-samples"]
+    );
+    for profile in profiles {
+        let (samples, weights) = (profile["samples"].as_array().unwrap(), profile["weights"].as_array().unwrap());
+        assert_eq!(samples.len(), weights.len());
+        assert_eq!(weights.iter().map(|w| w.as_u64().unwrap()).sum::<u64>(), profile["endValue"].as_u64().unwrap());
+        assert!(samples.iter().flat_map(|s| s.as_array().unwrap()).all(|at| at.as_u64().unwrap() < frames));
+    }
+}

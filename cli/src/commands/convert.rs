@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use indicatif::ProgressBar;
 use jfr_parse::{MetadataCache, OpenOptions, Stop};
 use jfrkit_profile::{Cancel, Profile, ProfileSet, ProfileType, units};
-use pprof_emit::{CollapsedOptions, WriteError, write_collapsed, write_pprof};
+use pprof_emit::{CollapsedOptions, WriteError, write_collapsed, write_pprof, write_speedscope};
 
 use crate::interrupt::FILES;
 use rayon::prelude::*;
@@ -75,6 +75,8 @@ enum Format {
     Pprof,
     /// A line for each stack
     Collapsed,
+    /// JSON for <https://www.speedscope.app>
+    Speedscope,
 }
 
 impl Format {
@@ -82,6 +84,7 @@ impl Format {
         match self {
             Self::Pprof => "pb.gz",
             Self::Collapsed => "collapsed",
+            Self::Speedscope => "speedscope.json",
         }
     }
 
@@ -101,7 +104,7 @@ impl Format {
                 let written = FILES.write_each(set, path, &Self::pprof_options(stop));
                 written.into_iter().map(|written| written.map(|w| w.path)).collect()
             }
-            Self::Collapsed => {
+            Self::Collapsed | Self::Speedscope => {
                 let write = |profile: &Profile| {
                     let path = path(profile);
                     FILES.write_file(&path, |out| self.write(profile, set, out, stop)).map(|()| path)
@@ -118,6 +121,7 @@ impl Format {
                 let options = CollapsedOptions { cancel: cancel(stop), ..Default::default() };
                 write_collapsed(profile, &set.tables, out, &options)
             }
+            Self::Speedscope => write_speedscope(profile, &set.tables, profile.kind.title(), out, &cancel(stop)),
         }
     }
 }

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::flame::{wanted, write_page};
 use crate::collecting;
 use crate::failure::Failure;
+use crate::interrupt::FILES;
 use crate::limits;
 use crate::profiles::{Typed, load, tree_failure};
 
@@ -202,7 +203,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         }
         match &args.output {
             Some(path) => {
-                let written = pprof_emit::write_file(path, |file| file.write_all(&text));
+                let written = FILES.write_file(path, |file| file.write_all(&text));
                 written.map_err(|e| Failure::Failed(e.to_string()))?;
             }
             None => {

@@ -8,10 +8,10 @@ use jfr_analyzers::LabelKey;
 use jfrkit_profile::tree::{Group, Pattern, Tree, View};
 use jfrkit_profile::{ProfileType, units};
 use jfrkit_reports::page::{PageError, PageHead, PageType, flame_page};
-use pprof_emit::write_file;
 
 use crate::collecting;
 use crate::failure::Failure;
+use crate::interrupt::FILES;
 use crate::limits;
 use crate::profiles::{Loaded, Typed, load, tree_failure};
 
@@ -138,13 +138,14 @@ pub(crate) fn write_page(
         Some(output) => output.to_owned(),
         None => cached(title)?,
     };
-    write_file(&path, |file| {
-        let mut out = std::io::BufWriter::new(file);
-        let done = fill(&mut out)?;
-        out.flush()?;
-        Ok(done)
-    })
-    .map_err(|e| Failure::Failed(e.to_string()))??;
+    FILES
+        .write_file(&path, |file| {
+            let mut out = std::io::BufWriter::new(file);
+            let done = fill(&mut out)?;
+            out.flush()?;
+            Ok(done)
+        })
+        .map_err(|e| Failure::Failed(e.to_string()))??;
     let mut out = crate::output::stdout();
     writeln!(out, "{}", jfr_parse::text::plain(&path.to_string_lossy()))?;
     out.flush()?;
