@@ -3,7 +3,7 @@
 //! A row is one if its total grew by more than a threshold of its own value in A, by at least 0.5 % of A's total, and beyond noise. Noise is judged for all
 //! rows together: with `n` rows compared, each has to be beyond what chance reaches once in a hundred comparisons (Bonferroni: p < 0.01 / n, one-sided normal).
 //! Two runs of one program differ by more than sampling alone explains, and by how much shows in the rows themselves: most of them have not changed. So
-//! deviations are divided by √λ, where λ is the median of their squares over what that median is for pure chance (0.455), and at least 1.
+//! deviations are divided by √λ, where λ is the median of their squares over what that median is for pure chance (0.455), and at least 1 (taken as 1 with fewer than ten rows).
 
 use super::{DiffRow, Side};
 
@@ -11,6 +11,8 @@ use super::{DiffRow, Side};
 const LEAST_SHARE: f64 = 0.005;
 /// How often all rows together may be wrong.
 const LEVEL: f64 = 0.01;
+/// Fewer rows than this do not say how much two runs differ.
+const ENOUGH: usize = 10;
 /// The median of the square of a standard normal variable.
 const MEDIAN: f64 = 0.4549;
 /// Rows of fewer samples say nothing about the spread.
@@ -42,7 +44,8 @@ pub fn regressions(a: &Side, b: &Side, rows: &[DiffRow], threshold: f64, total: 
         .map(|row| row.deviations * row.deviations)
         .collect();
     squares.sort_by(f64::total_cmp);
-    let median = squares.get(squares.len() / 2).copied().unwrap_or(0.0);
+    // The median of a few rows says nothing of the spread of most.
+    let median = if squares.len() < ENOUGH { 0.0 } else { squares.get(squares.len() / 2).copied().unwrap_or(0.0) };
     let spread = (median / MEDIAN).max(1.0).sqrt();
     let wanted = quantile(LEVEL / to_f64(i64::try_from(compared.len() + 1).unwrap_or(i64::MAX)));
     let judge = |key: &str, old: f64, new: f64, deviations: f64| {
