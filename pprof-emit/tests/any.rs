@@ -1,5 +1,13 @@
 //! Any pprof file: what is read is what was written, and what is wrong is said.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 
 use std::path::{Path, PathBuf};
 
@@ -118,7 +126,7 @@ proptest! {
         // Another reader sees the same.
         let theirs = pb::Profile::decode(bytes.as_slice()).unwrap();
         prop_assert_eq!(theirs.sample.len(), profile.samples.len());
-        prop_assert_eq!(theirs.encode_to_vec().len() > 0, true);
+        prop_assert!(!theirs.encode_to_vec().is_empty());
         // A truncated file is an error or a shorter profile, never a panic.
         for at in 0..bytes.len() {
             let _ = read(&bytes[..at]);

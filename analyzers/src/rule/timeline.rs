@@ -272,8 +272,7 @@ mod tests {
     fn measures_are_added_as_they_are() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-full.jfr");
         let recording = jfr_parse::Recording::open(path).unwrap();
-        let mut options = AnalysisOptions::default();
-        options.timeline = true;
+        let options = AnalysisOptions { timeline: true, ..AnalysisOptions::default() };
         let timeline = Analysis::empty().evaluate(&recording, &options).unwrap().timeline.unwrap();
         let metrics = Metrics::of(&recording, None).unwrap();
         let timeline = timeline.with_metrics(&metrics);

@@ -60,9 +60,9 @@ pub(super) fn judge(
             || (words.what.starts_with("read") && g.stack(1).is_some_and(waits))
     };
     let keep = |g: &Group<'_>| keep(g) && !is_idle(g);
-    let mut peers = groups.select(&[0], &keep);
+    let mut peers = groups.select(&[0], keep);
     let (Some(all), Some(longest)) =
-        (groups.select(&[], &keep).pop(), peers.iter().max_by(|a, b| a.max(0).total_cmp(&b.max(0))).cloned())
+        (groups.select(&[], keep).pop(), peers.iter().max_by(|a, b| a.max(0).total_cmp(&b.max(0))).cloned())
     else {
         let only_idle = if all.is_some() { ", but by threads that wait for something to do" } else { "" };
         return Verdict::ok(format!("Nothing was {}{only_idle}", words.what)).jmc(as_jmc);
