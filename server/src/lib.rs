@@ -13,6 +13,7 @@
 mod api;
 mod app;
 mod config;
+mod demo;
 mod derive;
 mod id;
 mod index;
@@ -66,6 +67,9 @@ impl Server {
         }
         let urls = listeners.iter().map(api::Listener::url).collect();
         let app = App::start(options, reindex)?;
+        if app.options.demo {
+            demo::fill(&app)?;
+        }
         let (stop, stopped) = watch::channel(false);
         let serving = runtime.spawn(api::serve_all(app.clone(), listeners, stopped));
         Ok(Self { app, runtime: Some(runtime), stop, serving: Some(serving), urls })

@@ -19,6 +19,7 @@ use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::sync::watch;
 use tower::ServiceExt;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 
 use super::guard::{self, Peer};
 use super::{Problem, State};
@@ -97,7 +98,9 @@ async fn who(address: &str) -> String {
 
 /// Serves until `stop` says so; then bodies at hand are finished.
 pub(crate) async fn serve_all(app: State, listeners: Vec<Listener>, stop: watch::Receiver<bool>) {
-    let router = super::router(&app).layer(CompressionLayer::new());
+    // Files are packed already, or asked for in ranges.
+    let compressible = DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream"));
+    let router = super::router(&app).layer(CompressionLayer::new().compress_when(compressible));
     let graceful = Arc::new(GracefulShutdown::new());
     let tasks = listeners.into_iter().map(|listener| {
         let (app, router, mut stop, graceful) = (app.clone(), router.clone(), stop.clone(), graceful.clone());

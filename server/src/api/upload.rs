@@ -133,7 +133,8 @@ async fn receive(Has(app): Has<State>, protocol: Protocol, request: HttpRequest)
         }
         Some(Err(text)) => return Err(Problem::bad(format!("wait: expected a time like 10s, not {text:?}"))),
     };
-    let result = take(&app, protocol, request, &mut bytes).await;
+    let (parts, mut body) = request.into_parts();
+    let result = take(&app, protocol, parts, &mut body, &mut bytes).await;
     let code = result.as_ref().map_or_else(|problem| problem.status.as_u16(), |_| 200);
     app.metrics.upload(protocol.name(), code, bytes, began.elapsed());
     let uploads = match result {
@@ -150,7 +151,8 @@ async fn receive(Has(app): Has<State>, protocol: Protocol, request: HttpRequest)
                 app.fail(&format!("refused-{code}"), None, &format!("{}: {}", protocol.name(), problem.detail()));
             }
             let mut response = problem.into_response();
-            // What is left of the body is not read.
+            // A client that still sends would not see the answer, were the connection just closed.
+            drain(&mut body).await;
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             return Ok(response);
         }
@@ -193,7 +195,8 @@ async fn wait_for(app: &App, id: Id, wait: Duration) -> serde_json::Value {
 async fn take(
     app: &State,
     protocol: Protocol,
-    request: HttpRequest,
+    parts: axum::http::request::Parts,
+    body: &mut Body,
     bytes: &mut u64,
 ) -> Result<Vec<(Id, String, usize)>, Problem> {
     writable(app)?;
@@ -202,13 +205,12 @@ async fn take(
     }
     let limit = app.options.max_upload;
     let length =
-        request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
+        parts.headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
     if length.is_some_and(|length| length > limit) {
         return Err(Refusal::too_large(limit).into());
     }
     let turn = tokio::time::timeout(TURN, app.uploads.clone().acquire_owned()).await;
     let Ok(Ok(_turn)) = turn else { return Err(Problem::overloaded("too many uploads at once; see --uploads")) };
-    let (parts, mut body) = request.into_parts();
     let peer = parts.extensions.get::<Peer>().cloned().unwrap_or_default();
     let headers = parts
         .headers
@@ -236,7 +238,7 @@ async fn take(
     let mut pending: Vec<u8> = Vec::new();
     let mut window = (Instant::now(), 0u64);
     loop {
-        let piece = next(&mut body, &mut window).await?;
+        let piece = next(body, &mut window).await?;
         let ended = piece.is_none();
         if let Some(piece) = piece {
             *bytes = bytes.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
@@ -254,6 +256,20 @@ async fn take(
         }
     }
     blocking(app, move |app| commit(app, receiver, limit)).await
+}
+
+/// Reads a little more of a body that is refused.
+async fn drain(body: &mut Body) {
+    const MOST: usize = 4 << 20;
+    let read = async {
+        let mut read = 0;
+        while read < MOST
+            && let Some(Ok(frame)) = body.frame().await
+        {
+            read += frame.data_ref().map_or(0, |data| data.len());
+        }
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(1), read).await;
 }
 
 /// The next bytes of a body, nothing at its end.

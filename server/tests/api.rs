@@ -1,0 +1,200 @@
+//! The API: its description covers every route, the search finds, mistakes are pointed at.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+#[path = "common/mod.rs"]
+mod common;
+
+use common::*;
+
+#[test]
+fn the_description_covers_every_route_and_nothing_else() {
+    let running = Running::new();
+    let id = running
+        .post("/api/v1/recordings?service=shop&env=prod&version=1.3&host=web-1", "", &fixture("jdk17-profile.jfr.gz"))
+        .id();
+    running.ready(&id);
+    let description = running.json("/api/v1/openapi.json");
+    let paths = description["paths"].as_object().unwrap();
+    assert!(paths.len() > 20);
+    for (path, methods) in paths {
+        for (method, operation) in methods.as_object().unwrap() {
+            if method != "get" || path == "/api/v1/events" {
+                continue;
+            }
+            let mut query = String::new();
+            for name in operation["parameters"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|p| p["in"] == "query")
+                .map(|p| p["name"].as_str().unwrap())
+            {
+                if let Some(value) = match name {
+                    "type" => Some("cpu".to_owned()),
+                    "profile" | "a.profile" | "b.profile" => Some(id.clone()),
+                    _ => None,
+                } {
+                    query.push_str(&format!("{name}={value}&"));
+                }
+            }
+            let address = path.replace("{id}", &id).replace("{name}", "cpu.pb.gz");
+            let answer = running.get(&format!("{address}?{query}"));
+            assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+            let media = operation["responses"]["200"]["content"].as_object().unwrap().keys().next().unwrap();
+            assert!(answer.head.contains(media.as_str()), "{path}: {} is no {media}", answer.head);
+            // A parameter that is not described is refused where any are.
+            if !query.is_empty() {
+                let answer = running.get(&format!("{address}?{query}nonsense=1"));
+                assert_eq!(answer.status, 400, "{path}");
+                assert!(answer.text().contains("nonsense") && answer.head.contains("application/problem+json"));
+            }
+        }
+    }
+    assert_eq!(running.get("/api/v1/nothing").status, 404);
+    assert_eq!(running.post("/api/v1/profiles", "", b"x").status, 405);
+}
+
+#[test]
+fn the_search_finds_counts_and_points_at_mistakes() {
+    let running = Running::new();
+    let content = fixture("jdk17-profile.jfr.gz");
+    let mut ids = Vec::new();
+    for (service, env, host) in
+        [("shop", "prod", "web-1"), ("shop", "prod", "web-2"), ("shop", "stage", "web-1"), ("cart", "prod", "web-9")]
+    {
+        ids.push(
+            running
+                .post(
+                    &format!("/api/v1/recordings?service={service}&env={env}&host={host}&tag=team:core"),
+                    "",
+                    &content,
+                )
+                .id(),
+        );
+    }
+    ids.push(running.post("/api/v1/recordings?service=lonely", "", &content).id());
+    for id in &ids {
+        running.ready(id);
+    }
+    let total = |q: &str| {
+        running.json(&format!("/api/v1/profiles?from=0&q={}", q.replace(' ', "%20").replace('"', "%22")))["total"]
+            .as_i64()
+            .unwrap()
+    };
+    for (q, expected) in [
+        ("", 5),
+        ("service:shop", 3),
+        ("service:shop env:prod", 2),
+        ("-service:shop", 2),
+        ("host:web-*", 4),
+        ("env:(prod OR stage)", 4),
+        ("-env:*", 1),
+        ("team:core", 4),
+        ("team:*", 4),
+        ("cpu:>0", 5),
+        ("cpu:>1000", 0),
+        ("type:cpu", 5),
+        ("status:ready", 5),
+        ("pinned:true", 0),
+        ("runtime:JVM", 5),
+        ("CART", 1),
+        ("size:>1KB", 5),
+        ("rule:*", 5),
+    ] {
+        assert_eq!(total(q), expected, "{q}");
+    }
+    let facets = running.json("/api/v1/facets?from=0&q=service:shop&names=service,env,team");
+    let count = |facet: &str, value: &str| {
+        facets["facets"][facet]["values"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|v| v["value"] == value)
+            .map(|v| v["count"].as_i64().unwrap())
+    };
+    // Its own terms do not narrow a facet.
+    assert_eq!((count("service", "shop"), count("service", "cart")), (Some(3), Some(1)));
+    assert_eq!((count("env", "prod"), count("env", "stage"), count("team", "core")), (Some(2), Some(1), Some(3)));
+    let histogram: i64 = facets["histogram"]["counts"].as_array().unwrap().iter().map(|n| n.as_i64().unwrap()).sum();
+    assert_eq!(histogram, 3);
+    assert_eq!(facets["measures"]["cpu_cores"]["count"], 3);
+    // Pages.
+    let mut seen = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = running.json(&format!("/api/v1/profiles?from=0&limit=2&sort=-service{cursor}"));
+        seen.extend(page["rows"].as_array().unwrap().iter().map(|r| r["service"].as_str().unwrap().to_owned()));
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, ["shop", "shop", "shop", "lonely", "cart"]);
+    let wrong = running.get("/api/v1/profiles?q=env:(prod");
+    assert_eq!(wrong.status, 400);
+    assert_eq!((&wrong.json()["start"], &wrong.json()["end"]), (&4.into(), &9.into()));
+    let suggestions = running.json("/api/v1/suggest?prefix=service:sh");
+    assert_eq!(suggestions["suggestions"][0]["text"], "service:shop");
+    // Merged.
+    let tree = running.json("/api/v1/flame?from=0&q=service:shop&type=cpu");
+    let one = running.json(&format!("/api/v1/flame?profile={}&type=cpu", ids[0]));
+    assert_eq!(tree["profiles"], serde_json::json!({"matched": 3, "merged": 3}));
+    assert_eq!(tree["total"].as_i64().unwrap(), 3 * one["total"].as_i64().unwrap());
+}
+
+#[test]
+fn profiles_are_pinned_noted_and_deleted() {
+    let running = Running::new();
+    let id = running.post("/api/v1/recordings?service=a", "", &fixture("jdk17-profile.jfr.gz")).id();
+    running.ready(&id);
+    let call = |method: &str, body: &str| {
+        let text = format!(
+            "{method} /api/v1/profiles/{id} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        send(&running.address, text.as_bytes(), usize::MAX)
+    };
+    assert_eq!(call("PATCH", "{\"nonsense\":1}").status, 400);
+    let changed = call("PATCH", "{\"pinned\":true,\"note\":\"look\"}").json();
+    assert_eq!((&changed["pinned"], &changed["note"]), (&true.into(), &"look".into()));
+    assert_eq!(running.json("/api/v1/profiles?from=0&q=pinned:true")["total"], 1);
+    let running = running.restart();
+    assert_eq!(running.json(&format!("/api/v1/profiles/{id}"))["note"], "look");
+    let text = format!("DELETE /api/v1/profiles/{id} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    assert_eq!(send(&running.address, text.as_bytes(), usize::MAX).status, 204);
+    assert_eq!(running.get(&format!("/api/v1/profiles/{id}")).status, 404);
+    assert_eq!(running.json("/api/v1/profiles?from=0")["total"], 0);
+}
+
+#[test]
+fn what_is_old_or_too_much_is_deleted_and_the_pinned_stays() {
+    let running = Running::with(|o| o.max_bytes = 1);
+    let id = running.post("/api/v1/recordings?service=a", "", &fixture("jdk17-profile.jfr.gz")).id();
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(40);
+    while running.get(&format!("/api/v1/profiles/{id}")).status != 404 {
+        assert!(std::time::Instant::now() < end, "retention does not run");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn events_tell_of_rows() {
+    use std::io::{Read, Write};
+    let running = Running::new();
+    let mut stream = std::net::TcpStream::connect(&running.address).unwrap();
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    stream.write_all(b"GET /api/v1/events?q=service:live HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut seen = String::new();
+    let mut piece = [0u8; 4_096];
+    while !seen.contains("hello") {
+        let n = stream.read(&mut piece).unwrap();
+        seen.push_str(&String::from_utf8_lossy(&piece[..n]));
+    }
+    running.post("/api/v1/recordings?service=other", "", &fixture("jdk17-profile.jfr.gz"));
+    running.post("/api/v1/recordings?service=live", "", &fixture("jdk17-profile.jfr.gz"));
+    while !seen.contains("\"status\":\"ready\"") {
+        let n = stream.read(&mut piece).unwrap();
+        seen.push_str(&String::from_utf8_lossy(&piece[..n]));
+    }
+    assert!(seen.contains("event: profile") && !seen.contains("\"other\""), "{seen}");
+}

@@ -1,0 +1,29 @@
+// Busy for as many seconds as asked: CPU and memory. Prints its CPU time.
+"use strict";
+if (process.env.WORK_CLIENT === "pyroscope-nodejs") {
+  const Pyroscope = require("@pyroscope/nodejs");
+  Pyroscope.init({ appName: process.env.WORK_SERVICE, serverAddress: process.env.WORK_URL, tags: { env: "ci", version: "1.0" }, flushIntervalMs: 5000, wall: { collectCpuTime: true } });
+  Pyroscope.start();
+}
+
+let kept = [];
+function hotLoop(milliseconds) {
+  const until = Date.now() + milliseconds;
+  let x = 1;
+  while (Date.now() < until) for (let i = 1; i < 50000; i++) x += Math.sqrt(x + i) % 7;
+  return x;
+}
+
+function allocate() {
+  kept = Array.from({ length: 50 }, () => new Array(2000).fill("x"));
+}
+
+const end = Date.now() + Number(process.argv[2]) * 1000;
+(function turn() {
+  hotLoop(80);
+  allocate();
+  if (Date.now() < end) return void setTimeout(turn, 5);
+  const { user, system } = process.cpuUsage();
+  console.log(`cpu_seconds=${((user + system) / 1e6).toFixed(3)}`);
+  setTimeout(() => process.exit(0), 1000);
+})();

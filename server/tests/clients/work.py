@@ -1,0 +1,49 @@
+"""Busy for as many seconds as asked: CPU, memory, a lock that two threads want. Prints its CPU time."""
+import os
+import sys
+import threading
+import time
+
+if os.environ.get("WORK_CLIENT") == "pyroscope-io":
+    import pyroscope
+
+    pyroscope.configure(
+        application_name=os.environ["WORK_SERVICE"], server_address=os.environ["WORK_URL"], tags={"env": "ci", "version": "1.0"}
+    )
+
+lock = threading.Lock()
+kept = []
+
+
+def hot_loop(until):
+    x = 1.0
+    while time.monotonic() < until:
+        for i in range(1, 20_000):
+            x += (x + i) ** 0.5 % 7
+    return x
+
+
+def allocate(until):
+    while time.monotonic() < until:
+        kept[:] = [bytearray(64 << 10) for _ in range(50)]
+        time.sleep(0.01)
+
+
+def contend(until):
+    while time.monotonic() < until:
+        with lock:
+            time.sleep(0.02)
+
+
+def main():
+    until = time.monotonic() + float(sys.argv[1])
+    threads = [threading.Thread(target=f, args=(until,), name=f.__name__) for f in (allocate, contend, contend)]
+    for thread in threads:
+        thread.start()
+    hot_loop(until)
+    for thread in threads:
+        thread.join()
+    print(f"cpu_seconds={time.process_time():.3f}", flush=True)
+
+
+main()

@@ -1,0 +1,382 @@
+//! Requests as the clients send them, replayed byte by byte: in one piece, one byte at a time, parts in every order.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+#[path = "common/mod.rs"]
+mod common;
+
+use common::*;
+
+const START: &str = "2026-11-26T20:50:10.503089822Z";
+const END: &str = "2026-11-26T20:51:10.503Z";
+
+fn python() -> Vec<u8> {
+    let types = [
+        ("cpu-time", "nanoseconds"),
+        ("cpu-samples", "count"),
+        ("wall-time", "nanoseconds"),
+        ("exception-samples", "count"),
+        ("alloc-space", "bytes"),
+    ];
+    let a: &[&str] = &["hot", "main"];
+    let b: &[&str] = &["cold", "main"];
+    // Equal stacks with times of their own, as ddtrace sends them.
+    let samples: [(&[&str], &[i64], &str); 3] = [
+        (a, &[30_000_000_000, 3, 30_000_000_000, 0, 600], "MainThread"),
+        (a, &[15_000_000_000, 2, 15_000_000_000, 0, 0], "MainThread"),
+        (b, &[0, 0, 1_000_000_000, 0, 600], "worker"),
+    ];
+    gzip(&pprof(&types, &samples, "app.py"))
+}
+
+#[test]
+fn parts_come_in_any_order_and_in_pieces_of_any_size() {
+    let running = Running::new();
+    let recording = fixture("jdk17-profile.jfr.gz");
+    for (n, order) in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]].iter().enumerate() {
+        let service = format!("shop{n}");
+        let event = event(&service, "java", &["main.jfr", "lost.bin"], START, END, "");
+        let parts: [Part<'_>; 3] = [
+            ("event", Some("event.json"), &event),
+            ("main", Some("main.jfr"), &recording),
+            ("extra", Some("../../x"), b"more"),
+        ];
+        let parts: Vec<Part<'_>> = order.iter().map(|i| parts[*i]).collect();
+        let bytes = request("/profiling/v1/input", FORM, &form(&parts));
+        // One byte at a time takes a while: once is enough.
+        let piece = if n == 5 { 1 } else { usize::MAX };
+        let id = send(&running.address, &bytes, piece).id();
+        let profile = running.ready(&id);
+        assert_eq!(profile["status"], "ready", "{profile}");
+        assert_eq!(profile["service"], service.as_str());
+        assert_eq!(
+            (&profile["env"], &profile["version"], &profile["host"]),
+            (&"test".into(), &"1.0".into(), &"web-1".into())
+        );
+        assert_eq!((&profile["runtime"], &profile["language"]), (&"JVM".into(), &"Java".into()));
+        let warnings = profile["warnings"].to_string();
+        assert!(warnings.contains("lost.bin"), "{warnings}");
+        let cpu = profile["types"].as_array().unwrap().iter().find(|t| t["type"] == "cpu").unwrap();
+        assert!(cpu["values"][1]["total"].as_i64().unwrap() > 0, "{cpu}");
+        // The received part comes out as it came.
+        let file = running.get(&format!("/api/v1/profiles/{id}/files/main.jfr"));
+        assert_eq!(file.body, recording);
+    }
+    let found = running.json("/api/v1/profiles?q=service:shop*&from=0");
+    assert_eq!(found["total"], 6);
+}
+
+#[test]
+fn a_chunked_body_without_a_length_is_taken() {
+    let running = Running::new();
+    let event = event("chunked", "java", &["main.jfr"], START, END, "");
+    let body =
+        form(&[("event", Some("event.json"), &event), ("main", Some("main.jfr"), &fixture("jdk17-profile.jfr.gz"))]);
+    let mut bytes = format!("POST /profiling/v1/input HTTP/1.1\r\nHost: agent:8126\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n{FORM}\r\n").into_bytes();
+    for piece in body.chunks(1_000) {
+        bytes.extend(format!("{:x}\r\n", piece.len()).bytes());
+        bytes.extend_from_slice(piece);
+        bytes.extend(b"\r\n");
+    }
+    bytes.extend(b"0\r\n\r\n");
+    let id = send(&running.address, &bytes, usize::MAX).id();
+    assert_eq!(running.ready(&id)["status"], "ready");
+}
+
+#[test]
+fn python_profiles_have_their_types_merged_and_measured() {
+    let running = Running::new();
+    let event = event("py", "python", &["profile.pprof"], START, END, ",runtime:CPython,runtime_version:3.11.7");
+    let parts: [Part<'_>; 2] =
+        [("event", Some("event.json"), &event), ("profile.pprof", Some("profile.pprof"), &python())];
+    let id = running.post("/profiling/v1/input", FORM, &form(&parts)).id();
+    let profile = running.ready(&id);
+    assert_eq!((&profile["language"], &profile["runtime"]), (&"Python".into(), &"CPython".into()));
+    let types: Vec<(&str, bool)> = profile["types"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|t| (t["type"].as_str().unwrap(), t["absent"].is_null()))
+        .collect();
+    assert_eq!(types, [("cpu", true), ("wall", true), ("alloc", true), ("error", false), ("lock", false)]);
+    assert_eq!(profile["cpu_cores"], 0.75, "{profile}");
+    assert_eq!(profile["alloc_rate"], 20.0);
+    let tree = running.json(&format!("/api/v1/flame?profile={id}&type=cpu"));
+    assert_eq!(tree["total"], 45_000_000_000i64);
+    assert_eq!(tree["names"], serde_json::json!(["all", "main", "hot"]));
+    assert_eq!(tree["self"], serde_json::json!([0, 0, 45_000_000_000i64]));
+    let table = running.json(&format!("/api/v1/table?profile={id}&type=alloc&by=function"));
+    assert_eq!(table["total"], 1_200);
+    assert_eq!(table["rows"].as_array().unwrap().len(), 3);
+    let threads = running.json(&format!("/api/v1/table?profile={id}&type=wall&by=thread&sort=-total"));
+    assert_eq!(threads["rows"][0]["key"], "MainThread", "{threads}");
+}
+
+#[test]
+fn go_profiles_come_with_the_event_last_and_metrics() {
+    let running = Running::new();
+    let main: &[&str] = &["main.work", "main.main"];
+    let cpu = pprof(&[("samples", "count"), ("cpu", "nanoseconds")], &[(main, &[100, 30_000_000_000], "x")], "main.go");
+    let heap_types =
+        [("alloc_objects", "count"), ("alloc_space", "bytes"), ("inuse_objects", "count"), ("inuse_space", "bytes")];
+    let heap = pprof(&heap_types, &[(main, &[10, 1_000, 1, 100], "x")], "main.go");
+    let mutex = pprof(&[("contentions", "count"), ("delay", "nanoseconds")], &[(main, &[5, 500], "x")], "main.go");
+    let metrics = br#"[["go_alloc_bytes_per_sec",123.5],["go_num_goroutine",7]]"#;
+    let event =
+        event("go", "go", &["cpu.pprof", "delta-heap.pprof", "delta-mutex.pprof", "metrics.json"], START, END, "");
+    let parts: [Part<'_>; 5] = [
+        ("cpu.pprof", Some("cpu.pprof"), &cpu),
+        ("delta-heap.pprof", Some("delta-heap.pprof"), &heap),
+        ("delta-mutex.pprof", Some("delta-mutex.pprof"), &mutex),
+        ("metrics.json", Some("metrics.json"), metrics),
+        ("event", Some("event.json"), &event),
+    ];
+    let id = running.post("/profiling/v1/input", FORM, &form(&parts)).id();
+    let profile = running.ready(&id);
+    let types: Vec<&str> = profile["types"].as_array().unwrap().iter().map(|t| t["type"].as_str().unwrap()).collect();
+    assert_eq!(types, ["cpu", "alloc", "alloc-count", "heap", "heap-count", "mutex"]);
+    assert_eq!(profile["cpu_cores"], 0.5);
+    assert_eq!(profile["alloc_rate"], 123.5);
+    let metrics = running.json("/api/v1/metrics?service=go&from=2026-11-26T20:00:00Z&to=2026-11-26T21:00:00Z");
+    let names: Vec<&str> = metrics["metrics"].as_array().unwrap().iter().map(|m| m["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"cpu.cores") && names.contains(&"goroutines"), "{names:?}");
+}
+
+#[test]
+fn a_heap_that_counts_since_the_start_is_not_shown_as_what_was_added() {
+    let running = Running::new();
+    let heap_types =
+        [("alloc_objects", "count"), ("alloc_space", "bytes"), ("inuse_objects", "count"), ("inuse_space", "bytes")];
+    let heap = pprof(&heap_types, &[(&["main.main"], &[10, 1_000, 1, 100], "x")], "main.go");
+    let event = event("old-go", "go", &["heap.pprof"], START, END, "");
+    let id = running
+        .post(
+            "/profiling/v1/input",
+            FORM,
+            &form(&[("heap.pprof", Some("heap.pprof"), &heap), ("event", Some("event.json"), &event)]),
+        )
+        .id();
+    let profile = running.ready(&id);
+    let of = |kind: &str| profile["types"].as_array().unwrap().iter().find(|t| t["type"] == kind).unwrap().clone();
+    assert!(of("alloc")["absent"].as_str().unwrap().contains("since the process began"));
+    assert!(of("heap")["absent"].is_null());
+}
+
+#[test]
+fn form_fields_of_2020_are_read() {
+    let running = Running::new();
+    let recording = fixture("jdk8-profile.jfr.gz");
+    let tags: [Part<'_>; 3] =
+        [("tags[]", None, b"service:old-java"), ("tags[]", None, b"env:prod"), ("tags[]", None, b"language:jvm")];
+    let v3: [Part<'_>; 5] = [
+        ("version", None, b"3"),
+        ("family", None, b"java"),
+        ("start", None, START.as_bytes()),
+        ("end", None, END.as_bytes()),
+        ("data[main]", Some("main.jfr"), &recording),
+    ];
+    let before: [Part<'_>; 7] = [
+        ("format", None, b"jfr"),
+        ("runtime", None, b"java"),
+        ("recording-start", None, START.as_bytes()),
+        ("recording-end", None, END.as_bytes()),
+        ("recording-name", None, b"dd-profiling"),
+        ("chunk-seq-num", None, b"0"),
+        ("chunk-data", Some("chunk-data"), &recording),
+    ];
+    for parts in [[&tags[..], &v3[..]].concat(), [&before[..], &tags[..]].concat()] {
+        let id = running.post("/v1/input", FORM, &form(&parts)).id();
+        let profile = running.ready(&id);
+        assert_eq!(profile["status"], "ready", "{profile}");
+        assert_eq!(
+            (&profile["service"], &profile["env"], &profile["language"]),
+            (&"old-java".into(), &"prod".into(), &"Java".into())
+        );
+        assert_eq!(profile["start"], "2026-11-26T20:50:10.503Z");
+    }
+}
+
+#[test]
+fn pyroscopes_ingest_joins_the_types_of_one_window() {
+    let running = Running::new();
+    let query = "/ingest?name=shop%7Benv%3Dprod%2C__session_id__%3Da1%7D&from=1795433684&until=1795433699&spyName=gospy&sampleRate=100";
+    let main: &[&str] = &["main.work", "main.main"];
+    let cpu = pprof(&[("samples", "count"), ("cpu", "nanoseconds")], &[(main, &[100, 1_000_000_000], "x")], "main.go");
+    let mutex = pprof(&[("contentions", "count"), ("delay", "nanoseconds")], &[(main, &[5, 500], "x")], "main.go");
+    let config = br#"{"cpu":{"units":"samples"}}"#;
+    let parts: [Part<'_>; 2] =
+        [("profile", Some("profile.pprof"), &cpu), ("sample_type_config", Some("sample_type_config.json"), config)];
+    let first = running.post(query, FORM, &form(&parts)).id();
+    running.ready(&first);
+    let second = running.post(query, FORM, &form(&[("profile", Some("profile.pprof"), &mutex)])).id();
+    let profile = running.ready(&second);
+    assert_eq!(profile["id"], first.as_str(), "the second upload joins the row of the first");
+    assert_eq!(profile["service"], "shop");
+    let types: Vec<&str> = profile["types"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|t| t["absent"].is_null())
+        .map(|t| t["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(types, ["cpu", "mutex"]);
+    assert_eq!(running.json("/api/v1/profiles?from=0")["total"], 1);
+    // A raw body, gzipped, as @pyroscope/nodejs sends it.
+    let node = gzip(&pprof(&[("samples", "count"), ("wall", "nanoseconds")], &[(&["work"], &[3, 30], "x")], "app.js"));
+    let id = running
+        .post(
+            "/ingest?format=pprof&name=web&from=1795433684&until=1795433699&spyName=nodespy",
+            "Content-Type: application/octet-stream\r\n",
+            &node,
+        )
+        .id();
+    assert_eq!(running.ready(&id)["runtime"], "Node.js");
+}
+
+#[test]
+fn pushes_and_otlp_are_answered_as_their_protocols_want() {
+    let running = Running::new();
+    let cpu = gzip(&pprof(&[("cpu", "nanoseconds")], &[(&["work", "main"], &[1_000], "x")], "app.py"));
+    let field = |number: u8, bytes: &[u8]| {
+        let mut out = vec![number << 3 | 2];
+        let mut length = bytes.len();
+        while length >= 128 {
+            out.push(u8::try_from(length & 127).unwrap() | 128);
+            length >>= 7;
+        }
+        out.push(u8::try_from(length).unwrap());
+        out.extend_from_slice(bytes);
+        out
+    };
+    let label = |name: &str, value: &str| field(1, &[field(1, name.as_bytes()), field(2, value.as_bytes())].concat());
+    let series = [
+        label("service_name", "pushed"),
+        label("__name__", "process_cpu"),
+        label("spyName", "pyspy"),
+        field(2, &field(1, &cpu)),
+    ]
+    .concat();
+    let body = field(1, &series);
+    let answer = running.post(
+        "/push.v1.PusherService/Push",
+        "Content-Type: application/proto\r\nContent-Encoding: gzip\r\n",
+        &gzip(&body),
+    );
+    assert_eq!((answer.status, answer.body.len()), (200, 0), "{}", answer.text());
+    assert!(answer.head.contains("application/proto"));
+    let found = running.json("/api/v1/profiles?q=service:pushed&from=0");
+    assert_eq!(found["total"], 1);
+    assert_eq!(found["rows"][0]["language"], "Python");
+    let json = format!(
+        "{{\"series\":[{{\"labels\":[{{\"name\":\"service_name\",\"value\":\"json\"}}],\"samples\":[{{\"rawProfile\":\"{}\"}}]}}]}}",
+        base64(&cpu)
+    );
+    let answer = running.post("/push.v1.PusherService/Push", "Content-Type: application/json\r\n", json.as_bytes());
+    assert_eq!((answer.status, answer.text().as_str()), (200, "{}"));
+    let answer = running.post("/v1development/profiles", "Content-Type: text/plain\r\n", b"x");
+    assert_eq!(answer.status, 415);
+    let answer = running.post("/v1development/profiles", "Content-Type: application/x-protobuf\r\n", &[0x0a, 0x00]);
+    assert_eq!((answer.status, answer.body.len()), (200, 0));
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::new();
+    for chunk in bytes.chunks(3) {
+        let n = chunk.iter().fold(0u32, |n, b| n << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
+        for i in 0..=chunk.len() {
+            out.push(char::from(LETTERS[usize::try_from(n >> (18 - 6 * i) & 63).unwrap()]));
+        }
+    }
+    while out.len() % 4 != 0 {
+        out.push('=');
+    }
+    out
+}
+
+#[test]
+fn the_same_again_is_the_same_row() {
+    let running = Running::new();
+    let event = event("again", "java", &["main.jfr"], START, END, "");
+    let body =
+        form(&[("event", Some("event.json"), &event), ("main", Some("main.jfr"), &fixture("jdk17-profile.jfr.gz"))]);
+    let first = running.post("/profiling/v1/input", FORM, &body).id();
+    running.ready(&first);
+    assert_eq!(running.post("/profiling/v1/input", FORM, &body).id(), first);
+    assert_eq!(running.json("/api/v1/profiles?from=0")["total"], 1);
+}
+
+#[test]
+fn raw_recordings_are_taken_with_tags_and_waited_for() {
+    let running = Running::new();
+    let answer =
+        running.post("/api/v1/recordings?service=ci&env=test&tag=team:core&wait=20s", "", &fixture("jdk17-full.jfr"));
+    assert_eq!(answer.json()["status"], "ready", "{}", answer.text());
+    let id = answer.id();
+    let profile = running.ready(&id);
+    assert!(profile["tags"].to_string().contains("core"));
+    assert!(profile["cpu_cores"].as_f64().unwrap() > 0.0, "{profile}");
+    let analysis = running.json(&format!("/api/v1/profiles/{id}/analysis"));
+    assert!(analysis["rules"].as_array().unwrap().len() > 50);
+    let runtime = running.get(&format!("/api/v1/profiles/{id}/runtime")).text();
+    assert!(runtime.contains("JVM") && runtime.contains("team"), "{runtime}");
+    // Unpacked parts are packed in the store, and come out as they came; ranges too.
+    let name = profile["files"][0]["name"].as_str().unwrap().to_owned();
+    let file = running.get(&format!("/api/v1/profiles/{id}/files/{name}"));
+    assert!(file.body == fixture("jdk17-full.jfr"));
+    let part = send(&running.address, format!("GET /api/v1/profiles/{id}/files/{name} HTTP/1.1\r\nHost: localhost\r\nRange: bytes=10-19\r\nConnection: close\r\n\r\n").as_bytes(), usize::MAX);
+    assert_eq!((part.status, part.body.as_slice()), (206, &fixture("jdk17-full.jfr")[10..20]));
+    let sandwich =
+        running.json(&format!("/api/v1/flame?profile={id}&type=cpu&view=sandwich&function=java.lang.Thread.run"));
+    assert!(sandwich["callers"]["names"].is_array() && sandwich["callees"]["names"].is_array());
+    let diff = running.json(&format!("/api/v1/diff?a.profile={id}&b.profile={id}&type=cpu"));
+    assert_eq!(diff["a"]["total"], diff["b"]["total"]);
+    for format in ["pprof", "collapsed", "speedscope", "html"] {
+        let answer = running.get(&format!("/api/v1/export?profile={id}&type=cpu&format={format}"));
+        assert_eq!(answer.status, 200, "{format}: {}", answer.text());
+        assert!(answer.body.len() > 500, "{format}");
+    }
+    let pprof = running.get(&format!("/api/v1/export?profile={id}&type=cpu&format=pprof"));
+    let exported = pprof_emit::read(&pprof.body).unwrap();
+    let total: i64 = exported.sample.iter().map(|s| s.value[0]).sum();
+    assert_eq!(diff["a"]["total"], total);
+}
+
+/// A request that a client of today sent to a listener of ours, from `server/tests/clients/`.
+fn recorded(name: &str) -> Vec<u8> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/requests").join(name);
+    let bytes = std::fs::read(path).unwrap();
+    let at = bytes.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
+    let head = String::from_utf8(bytes[..at].to_vec()).unwrap().replace("Connection: Keep-Alive", "Connection: close");
+    [head.as_bytes(), &bytes[at..]].concat()
+}
+
+#[test]
+fn recorded_requests_of_real_clients_become_profiles() {
+    let running = Running::new();
+    let cases: [(&str, [&str; 5], &[&str], &str); 2] = [
+        (
+            "ddtrace-4.16.http",
+            ["replayed-python", "ci", "1.0", "Python", "CPython"],
+            &["cpu", "wall", "alloc", "lock"],
+            "hot_loop",
+        ),
+        ("dd-java-agent-1.68.http", ["replayed-java", "ci", "1.0", "Java", "JVM"], &["cpu"], "Work.hotLoop"),
+    ];
+    for (name, facets, types, hot) in cases {
+        let bytes = recorded(name);
+        let id = send(&running.address, &bytes, usize::MAX).id();
+        let profile = running.ready(&id);
+        assert_eq!(profile["status"], "ready", "{name}: {profile}");
+        let found: Vec<&str> =
+            ["service", "env", "version", "language", "runtime"].iter().map(|f| profile[f].as_str().unwrap()).collect();
+        assert_eq!(found, facets, "{name}");
+        let list = profile["types"].as_array().unwrap();
+        for kind in types {
+            assert!(list.iter().any(|t| t["type"] == *kind && t["absent"].is_null()), "{name}: no {kind}: {list:?}");
+        }
+        let table = running.json(&format!("/api/v1/table?profile={id}&type=cpu&sort=-total&limit=50"));
+        assert!(table.to_string().contains(hot), "{name}: {table}");
+        // The same again, however it is cut: the same row.
+        assert_eq!(send(&running.address, &bytes, 997).id(), id, "{name}");
+    }
+}
