@@ -232,7 +232,7 @@ impl App {
     fn look_at_disk(&self) {
         let room = self.free_bytes().map_or(u64::MAX, |(free, all)| {
             // 5 % of a large disk is more than anyone needs free.
-            let least = (all / 20).max(LEAST_FREE).min(all / 4);
+            let least = self.options.min_free.unwrap_or((all / 20).max(LEAST_FREE).min(all / 4));
             free.saturating_sub(least)
         });
         let before = self.free.swap(room, Ordering::Relaxed);

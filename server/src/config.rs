@@ -43,6 +43,8 @@ pub struct Options {
     pub read_only: bool,
     /// Fill an empty store with a few profiles of our own.
     pub demo: bool,
+    /// Bytes of the disk that stay free; without this 5 %, but 1 GiB at least.
+    pub min_free: Option<u64>,
     /// Listen on other addresses than loopback without keys.
     pub insecure: bool,
     /// Other names that the page may be reached by.
@@ -80,6 +82,7 @@ impl Default for Options {
             forward_max: 1 << 30,
             read_only: false,
             demo: false,
+            min_free: None,
             insecure: false,
             allow_host: Vec::new(),
             allow_from: Vec::new(),
@@ -121,6 +124,7 @@ impl Options {
             }
             "forward-only" => self.forward_only = truth(value)?,
             "forward-max" => self.forward_max = size(value)?,
+            "min-free" => self.min_free = Some(size(value)?),
             "read-only" => self.read_only = truth(value)?,
             "demo" => self.demo = truth(value)?,
             "insecure" => self.insecure = truth(value)?,

@@ -18,6 +18,7 @@ fn child() {
     let mut options = Options::default();
     options.dir = Path::new(&dir).join("data");
     options.listen = vec!["127.0.0.1:0".to_owned()];
+    options.min_free = Some(0);
     let server = Server::start(options, false).unwrap();
     let address = server.urls()[0].trim_start_matches("http://").to_owned();
     std::fs::write(Path::new(&dir).join("address.new"), address).unwrap();
@@ -67,6 +68,7 @@ fn all_there(dir: tempfile::TempDir, acknowledged: &[(String, Vec<u8>)], what: &
     let mut options = Options::default();
     options.dir = dir.path().join("data");
     options.listen = vec!["127.0.0.1:0".to_owned()];
+    options.min_free = Some(0);
     let server = Server::start(options.clone(), false).unwrap();
     let address = server.urls()[0].trim_start_matches("http://").to_owned();
     let running = Running { server: Some(server), address, dir };
@@ -187,6 +189,7 @@ fn a_damaged_or_missing_index_is_made_anew() {
         let mut options = Options::default();
         options.dir = dir.path().join("data");
         options.listen = vec!["127.0.0.1:0".to_owned()];
+        options.min_free = Some(0);
         let server = Server::start(options, false).unwrap();
         let address = server.urls()[0].trim_start_matches("http://").to_owned();
         let answer = send(
@@ -208,6 +211,7 @@ fn one_directory_is_for_one_server() {
     let mut options = Options::default();
     options.dir = running.dir.path().join("data");
     options.listen = vec!["127.0.0.1:0".to_owned()];
+    options.min_free = Some(0);
     let error = Server::start(options, false).err().unwrap().to_string();
     assert!(error.contains("another server uses this directory"), "{error}");
 }

@@ -357,7 +357,7 @@ fn recorded_requests_of_real_clients_become_profiles() {
         (
             "ddtrace-4.16.http",
             ["replayed-python", "ci", "1.0", "Python", "CPython"],
-            &["cpu", "wall", "alloc", "lock"],
+            &["cpu", "wall", "alloc"],
             "hot_loop",
         ),
         ("dd-java-agent-1.68.http", ["replayed-java", "ci", "1.0", "Java", "JVM"], &["cpu"], "Work.hotLoop"),

@@ -48,6 +48,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     options.max_bytes = u64::MAX;
     options.max_upload = u64::MAX;
     options.spool_max = u64::MAX;
+    options.min_free = Some(0);
     let result = show(args, options, &inputs);
     if args.dir.is_none() {
         let _ = std::fs::remove_dir_all(&temporary);

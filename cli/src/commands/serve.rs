@@ -85,6 +85,10 @@ pub(crate) struct Args {
     #[arg(long, requires = "forward")]
     forward_only: bool,
 
+    /// Bytes of the disk that stay free: with less, uploads are answered with 503 [default: 5 %, but 1GiB at least]
+    #[arg(long, value_name = "SIZE")]
+    min_free: Option<String>,
+
     /// Page without uploads and changes
     #[arg(long)]
     read_only: bool,
@@ -194,6 +198,7 @@ impl Args {
             ("cache", &self.cache),
             ("forward", &self.forward),
             ("forward-max", &self.forward_max),
+            ("min-free", &self.min_free),
             ("log-format", &self.log_format),
         ];
         let lists = [("listen", &self.listen), ("allow-host", &self.allow_host), ("allow-from", &self.allow_from)];

@@ -26,6 +26,8 @@ impl Running {
         let mut options = Options::default();
         options.dir = dir.path().join("data");
         options.listen = vec!["127.0.0.1:0".to_owned()];
+        // Disks of machines for tests are often full.
+        options.min_free = Some(0);
         change(&mut options);
         let server = Server::start(options, false).unwrap();
         let address = server.urls()[0].trim_start_matches("http://").to_owned();
@@ -38,6 +40,7 @@ impl Running {
         let mut options = Options::default();
         options.dir = self.dir.path().join("data");
         options.listen = vec!["127.0.0.1:0".to_owned()];
+        options.min_free = Some(0);
         let server = Server::start(options, false).unwrap();
         self.address = server.urls()[0].trim_start_matches("http://").to_owned();
         self.server = Some(server);
