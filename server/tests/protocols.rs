@@ -287,7 +287,7 @@ fn base64(bytes: &[u8]) -> String {
             out.push(char::from(LETTERS[usize::try_from(n >> (18 - 6 * i) & 63).unwrap()]));
         }
     }
-    while out.len() % 4 != 0 {
+    while !out.len().is_multiple_of(4) {
         out.push('=');
     }
     out

@@ -1,5 +1,5 @@
 //! A server for tests, and requests built byte by byte.
-#![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
+#![allow(unreachable_pub, dead_code, clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
