@@ -303,3 +303,21 @@ fn settings_are_shown_as_they_are_read() {
     let done = analyze_in(folder.path(), &["--rules", GC, &fixture("scenarios/explicit-gc.jfr.gz")]);
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
 }
+
+#[test]
+fn a_baseline_leaves_what_is_new_or_worse() {
+    let (regex, spin) = (fixture("scenarios/regex-hot.jfr.gz"), fixture("scenarios/spin.jfr.gz"));
+    let against = |baseline: &str, recording: &str| {
+        let args = ["--fail-on", "warning", "--baseline", baseline, "--format", "json", recording];
+        analyze(&args).status.code()
+    };
+    assert_eq!(analyze(&["--fail-on", "warning", "--format", "json", &regex]).status.code(), Some(3));
+    assert_eq!(against(&regex, &regex), Some(0), "nothing is new");
+    assert_eq!(against(&regex, &spin), Some(3), "busy spinning is");
+    let folder = empty();
+    let report = folder.path().join("old.json");
+    let report = report.to_str().unwrap();
+    assert_eq!(analyze(&["--format", "json", "-o", report, &regex]).status.code(), Some(0));
+    assert_eq!(against(report, &regex), Some(0), "a report does as well as its recording");
+    assert_eq!(analyze(&["--baseline", report, &regex]).status.code(), Some(2), "without --fail-on it does nothing");
+}

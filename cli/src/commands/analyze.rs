@@ -1,5 +1,6 @@
 //! `jfrkit analyze`.
 
+mod baseline;
 mod config;
 mod tell;
 
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::interrupt::FILES;
 use jfr_analyzers::TimeBound;
 use jfr_analyzers::metrics::Metrics;
-use jfr_analyzers::rule::{Analysis, AnalysisError, AnalysisOptions, Category, Report, Severity};
+use jfr_analyzers::rule::{Analysis, AnalysisError, AnalysisOptions, Category, Finding, Report, Severity};
 use jfr_parse::{MetadataCache, Recording};
 use jfrkit_reports::{Entry, Format, Style};
 use jfrkit_rules::config::Config;
@@ -33,6 +34,7 @@ Examples:
   jfrkit analyze --format html -o report.html recording.jfr   a page to read and to mail
   jfrkit analyze --category gc,heap --from 30s recording.jfr
   jfrkit analyze --fail-on warning --format junit -o findings.xml logs/    for a CI server
+  jfrkit analyze --fail-on warning --baseline old.jfr new.jfr    only what is new or worse
   jfrkit analyze --list
   jfrkit analyze --explain LongGcPause
 
@@ -92,6 +94,11 @@ pub(crate) struct Args {
     /// End with status 3 where there is a finding of this severity or worse
     #[arg(long, value_enum, value_name = "SEVERITY")]
     fail_on: Option<FailOn>,
+
+    /// A recording, or a JSON report of one: --fail-on then counts only findings that are new or worse than there, by
+    /// severity, or by cost (a point and a fifth more)
+    #[arg(long, value_name = "FILE", requires = "fail_on")]
+    baseline: Option<PathBuf>,
 
     /// Fail with status 1 where anything is lost, instead of warning
     #[arg(long)]
@@ -206,7 +213,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     style.color =
         args.output.is_none() && anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
     write(args.output.as_deref(), |out| args.format.format().write(out, &entries, &style))?;
-    args.status(&results)
+    args.status(&results, &analysis, &options)
 }
 
 /// A name, and its report or why there is none.
@@ -336,7 +343,7 @@ impl Args {
         Ok(options)
     }
 
-    fn status(&self, results: &[Named]) -> Result<(), Failure> {
+    fn status(&self, results: &[Named], analysis: &Analysis, options: &AnalysisOptions) -> Result<(), Failure> {
         if results.iter().any(|(_, result)| result.is_err()) {
             return Err(Failure::Told);
         }
@@ -347,10 +354,17 @@ impl Args {
             return Err(Failure::Failed(format!("{name}: not read completely; leave out --strict to accept that")));
         }
         let Some(least) = self.fail_on.map(FailOn::severity) else { return Ok(()) };
-        match reports().map(|(_, report)| report.worst_first(least).len()).sum::<usize>() {
+        let baseline = match &self.baseline {
+            None => None,
+            Some(path) => Some(baseline::Baseline::read(path, analysis, options, &self.limits.opening())?),
+        };
+        let counts = |finding: &Finding| baseline.as_ref().is_none_or(|before| before.is_new_or_worse(finding));
+        let found = reports().flat_map(|(_, report)| report.shown(least)).filter(|(finding, _)| counts(finding));
+        let new = if baseline.is_some() { " and not the baseline" } else { "" };
+        match found.count() {
             0 => Ok(()),
-            1 => Err(Failure::Found(format!("1 finding meets --fail-on {least}"))),
-            n => Err(Failure::Found(format!("{n} findings meet --fail-on {least}"))),
+            1 => Err(Failure::Found(format!("1 finding meets --fail-on {least}{new}"))),
+            n => Err(Failure::Found(format!("{n} findings meet --fail-on {least}{new}"))),
         }
     }
 }
