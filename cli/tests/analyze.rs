@@ -202,7 +202,7 @@ fn settings_come_from_a_file() {
     assert!(of(&other, "FullGc").is_some() && of(&other, "SystemGc").is_none());
 
     for (text, line, part) in [
-        ("[rules.LongGcPause]\n\ninfo = \"1 MiB\"\n", 3, "a time such as"),
+        ("[rules.LongGcPause]\n\ninfo = \"1 MiB\"\n", 3, "a time with its unit"),
         ("[rules.LongGcPause]\ninof = \"1 s\"\n", 2, "no setting \"inof\""),
         ("\n[rules.LongGcPauses]\n", 2, "no rule \"LongGcPauses\""),
         ("[rules.LongGcPause\n", 1, ""),
@@ -224,7 +224,7 @@ fn settings_come_from_a_file() {
 fn wrong_usage_is_one_line() {
     let input = fixture("jdk17-full.jfr");
     for (args, part) in [
-        (vec!["--rules", "LongGCPause", &input], "no rule \"LongGCPause\""),
+        (vec!["--rules", "LongGcPauses", &input], "no rule \"LongGcPauses\""),
         (vec!["--skip", "X", &input], "no rule \"X\""),
         (vec!["--rules", "FullGc", "--category", "io", &input], "no rule is left"),
         (vec!["--category", "memory", &input], "there are gc, heap"),
