@@ -442,3 +442,6 @@ impl<C: Consumer> Consumer for Option<C> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
