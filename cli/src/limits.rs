@@ -37,6 +37,9 @@ enum Preset {
 impl Args {
     /// What ends everything once the time is over, which begins now.
     pub(crate) fn stop(&self) -> Stop {
+        if let Some(timeout) = self.timeout {
+            interrupt::end_after(timeout);
+        }
         self.timeout.map_or_else(Stop::new, Stop::after)
     }
 
@@ -50,10 +53,7 @@ impl Args {
             let known = limits.set(name, *value);
             debug_assert!(known, "{name}");
         }
-        if let Some(timeout) = self.timeout {
-            interrupt::end_after(timeout);
-        }
-        OpenOptions::new().limits(limits).stop(self.timeout.map_or_else(Stop::new, Stop::after))
+        OpenOptions::new().limits(limits).stop(self.stop())
     }
 }
 
