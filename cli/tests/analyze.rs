@@ -69,7 +69,7 @@ fn rules_and_categories_are_chosen() {
 
 #[test]
 fn exit_status_three_when_fail_on_is_met() {
-    let input = fixture("jdk17-full.jfr");
+    let input = fixture("scenarios/leak.jfr.gz");
     let report = json(&[&input]);
     let of = |severity: &str| {
         let rules = report["rules"].as_array().unwrap();
@@ -115,7 +115,7 @@ fn a_file_is_whole_or_not_there() {
 #[test]
 fn findings_are_written_though_the_status_is_three() {
     let folder = empty();
-    let input = fixture("scenarios/explicit-gc.jfr.gz");
+    let input = fixture("scenarios/leak.jfr.gz");
     let done = analyze_in(folder.path(), &["--fail-on", "warning", "--format", "junit", "-o", "out.xml", &input]);
     assert_eq!(done.status.code(), Some(3));
     assert!(std::fs::read_to_string(folder.path().join("out.xml")).unwrap().contains("<failure"));

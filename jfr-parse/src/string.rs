@@ -88,6 +88,22 @@ impl<'a> RawStr<'a> {
         }
     }
 
+    /// The text as [`decode`](Self::decode), but copied before it is checked: what is returned stays text even if the bytes are
+    /// those of a mapped file that is written over meanwhile.
+    pub fn decode_copied(&self) -> Option<String> {
+        match *self {
+            Self::Utf8(bytes) | Self::Latin1(bytes) => {
+                let copy = bytes.to_vec();
+                let copied = match self {
+                    Self::Utf8(_) => RawStr::Utf8(&copy),
+                    _ => RawStr::Latin1(&copy),
+                };
+                copied.decode().map(Cow::into_owned)
+            }
+            _ => self.decode().map(Cow::into_owned),
+        }
+    }
+
     /// The text, borrowed where its bytes are UTF-8 already. `None` for null, and for a pooled string,
     /// which only the chunk's pools can resolve.
     ///

@@ -253,12 +253,12 @@ mod tests {
     #[test]
     fn settings_of_rules() {
         let config = parse(
-            "[rules.LongGcPause]\ninfo = \"500 ms\"\n[rules.FileRead]\nwarning = 2.5\nenabled = true\n\
+            "[rules.LongGcPause]\ninfo = \"500 ms\"\n[rules.FileRead]\nwarning = \"2.5 s\"\nenabled = true\n\
              [rules.Allocations.class]\nenabled = false\n[rules.\"Allocations.thread\"]\nenabled = false\n",
         )
         .unwrap();
         assert_eq!(config.settings["LongGcPause"]["info"], "500 ms");
-        assert_eq!(config.settings["FileRead"]["warning"], "2.5");
+        assert_eq!(config.settings["FileRead"]["warning"], "2.5 s");
         let mut off = config.off.clone();
         off.sort();
         assert_eq!(off, ["Allocations.class", "Allocations.thread"]);
@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_its_line() {
         for (text, line, part) in [
-            ("[rules.LongGcPause]\n\ninfo = \"500 MiB\"\n", 3, "give a time such as"),
+            ("[rules.LongGcPause]\n\ninfo = \"500 MiB\"\n", 3, "give a time with its unit"),
             ("[rules.LongGcPause]\ninfos = \"1 s\"\n", 2, "no setting \"infos\""),
             ("[rules.LongGcPause]\ninfo = true\n", 2, "this is a boolean"),
             ("[rules.LongGcPause]\nenabled = \"no\"\n", 2, "true or false"),

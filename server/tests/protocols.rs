@@ -347,6 +347,9 @@ fn recorded(name: &str) -> Vec<u8> {
     let bytes = std::fs::read(path).unwrap();
     let at = bytes.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
     let head = String::from_utf8(bytes[..at].to_vec()).unwrap().replace("Connection: Keep-Alive", "Connection: close");
+    // The tests read plain answers.
+    let plain = |line: &&str| !line.to_ascii_lowercase().starts_with("accept-encoding:");
+    let head = head.split("\r\n").filter(plain).collect::<Vec<_>>().join("\r\n");
     [head.as_bytes(), &bytes[at..]].concat()
 }
 

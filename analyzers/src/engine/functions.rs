@@ -156,7 +156,8 @@ struct Sought<'a> {
 
 impl<'a> Sought<'a> {
     fn new(raw: RawStr<'a>, longest: usize, hasher: &Hasher) -> Self {
-        let text = raw.cut(longest).decode().unwrap_or_default();
+        // Names are looked at again and again: of a mapped file they are checked in a copy.
+        let text = std::borrow::Cow::Owned(raw.cut(longest).decode_copied().unwrap_or_default());
         let hash = hasher.hash_one(&*text);
         Self { raw, text, hash, is_cut: raw.bytes().len() > longest }
     }

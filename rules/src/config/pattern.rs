@@ -96,9 +96,9 @@ mod tests {
     #[test]
     fn patterns_are_read() {
         let text = "[[pattern]]\nid = \"OurCache\"\nmethods = [\"com.acme.cache\", \"com.acme.Cache.get\"]\n\
-                    cpu = { info = \"2 %\", warning = 5 }\n[[pattern]]\nid = \"X\"\ntitle = \"The x\"\n\
+                    cpu = { info = \"2 %\", warning = \"5 %\" }\n[[pattern]]\nid = \"X\"\ntitle = \"The x\"\n\
                     remedy = \"Less\"\nmethods = [\"x\"]\nscope = \"direct\"\ncategory = \"locks\"\n\
-                    blocking.info = 1\nblocking.warning = 2\nwall.info = 7\n";
+                    blocking.info = \"1 %\"\nblocking.warning = \"2 %\"\nwall.info = \"7 %\"\n";
         let config = Config::parse(text, &crate::analysis()).unwrap();
         let [cache, x] = config.patterns.as_slice() else { unreachable!("{config:?}") };
         assert_eq!((cache.info().id, cache.info().title), ("OurCache", "OurCache"));
@@ -130,16 +130,20 @@ mod tests {
             (format!("{head}cpu = {{ info = \"5 %\", warning = \"2 %\" }}\n"), 4, "at most"),
             (format!("{head}cpu = {{ info = \"5 ms\", warning = \"2 %\" }}\n"), 4, "look like this"),
             (format!("{head}cpu = {{ info = 120 }}\n"), 4, "look like this"),
-            (format!("{head}cpu = {{ warning = 1 }}\n"), 4, "look like this"),
-            (format!("{head}gpu = {{ info = 1 }}\n"), 4, "no key \"gpu\""),
+            (format!("{head}cpu = {{ warning = \"1 %\" }}\n"), 4, "look like this"),
+            (format!("{head}gpu = {{ info = \"1 %\" }}\n"), 4, "no key \"gpu\""),
             (format!("{head}scope = \"top\"\n"), 4, "direct"),
             (format!("{head}category = \"caches\"\n"), 4, "the categories are gc"),
             ("[[pattern]]\nid = \"A\"\nmethods = \"a\"\n".to_owned(), 3, "are a list"),
-            ("[[pattern]]\nid = \"A\"\nmethods = [\"a\", \"*\"]\ncpu.info = 1\n".to_owned(), 3, "covers everything"),
-            ("[[pattern]]\nid = \"A\"\nmethods = []\ncpu.info = 1\n".to_owned(), 3, "at least one"),
-            ("[[pattern]]\nid = \"A\"\ncpu.info = 1\n".to_owned(), 1, "needs methods"),
-            ("[[pattern]]\nmethods = [\"a\"]\ncpu.info = 1\n".to_owned(), 1, "needs an id"),
-            ("[[pattern]]\nid = \"A B\"\nmethods = [\"a\"]\ncpu.info = 1\n".to_owned(), 2, "without blanks"),
+            (
+                "[[pattern]]\nid = \"A\"\nmethods = [\"a\", \"*\"]\ncpu.info = \"1 %\"\n".to_owned(),
+                3,
+                "covers everything",
+            ),
+            ("[[pattern]]\nid = \"A\"\nmethods = []\ncpu.info = \"1 %\"\n".to_owned(), 3, "at least one"),
+            ("[[pattern]]\nid = \"A\"\ncpu.info = \"1 %\"\n".to_owned(), 1, "needs methods"),
+            ("[[pattern]]\nmethods = [\"a\"]\ncpu.info = \"1 %\"\n".to_owned(), 1, "needs an id"),
+            ("[[pattern]]\nid = \"A B\"\nmethods = [\"a\"]\ncpu.info = \"1 %\"\n".to_owned(), 2, "without blanks"),
             ("[[pattern]]\nid = 1\n".to_owned(), 2, "has to be a text"),
         ] {
             let error = Config::parse(&text, &crate::analysis()).unwrap_err();
