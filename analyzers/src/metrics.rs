@@ -2,7 +2,7 @@
 //!
 //! [`Metrics::of`] reads the events that they need, in one pass, and nothing else. Each [`Metric`] has a value for the whole
 //! recording, points over time, and a sentence on how it came about; what cannot be known has a reason instead of a value.
-//! [`write`] makes text, CSV, JSON and OpenMetrics of them.
+//! [`write`](mod@write) makes text, CSV, JSON and OpenMetrics of them.
 
 mod finish;
 mod pprof;

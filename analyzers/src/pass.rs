@@ -88,8 +88,8 @@ impl<'p> Pass<'p> {
     /// Reads the recording.
     ///
     /// # Errors
-    /// What keeps all chunks from being read; [`Error::Stopped`];
-    /// [`Error::Changed`]; limits of the whole call; options of rules that name what does not exist.
+    /// What keeps all chunks from being read; [`Error::Stopped`](jfr_parse::Error::Stopped);
+    /// [`Error::Changed`](jfr_parse::Error::Changed); limits of the whole call; options of rules that name what does not exist.
     pub fn run(self) -> std::result::Result<Output, AnalysisError> {
         let Self { recording, profiles: collect, rules, views } = self;
         let limits = recording.limits();

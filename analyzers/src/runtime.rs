@@ -1,7 +1,7 @@
 //! What a recording knows of the JVM and the machine: versions, settings, flags, arguments, properties.
 //!
 //! Made of a few queries of [`views`](crate::views), so only events that say something of it are read. Secrets are hidden
-//! ([`secrets`](crate::secrets)) unless they are asked for. Start with [`Runtime::of`].
+//! (module `secrets`) unless they are asked for. Start with [`Runtime::of`].
 
 use std::fmt::Write;
 

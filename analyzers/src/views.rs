@@ -1,7 +1,7 @@
 //! Tables that a recording answers, by name or by a query: those of the JDK's `jfr view`, and more.
 //!
 //! Start with [`Catalog::built_in`], make a [`ViewSet`] of some of its [`View`]s, and [`answer`] it from a recording.
-//! What the views are is data: `views.txt`. Nothing here prints for one command only; [`write`] makes text, CSV, JSON
+//! What the views are is data: `views.txt`. Nothing here prints for one command only; [`write`](mod@write) makes text, CSV, JSON
 //! and Markdown of [`Answers`].
 
 mod answer;

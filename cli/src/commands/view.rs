@@ -82,7 +82,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "REGEX")]
     thread: Option<Regex>,
 
-    /// Packages of your own code, for own-code and stackTrace.topOwnFrame. By default [own] of jfrkit.toml in the
+    /// Packages of your own code, for own-code and stackTrace.topOwnFrame. By default `own` of jfrkit.toml in the
     /// current directory, else what the loaders of the application loaded and is of no widespread library
     #[arg(long, value_name = "PACKAGES", value_delimiter = ',')]
     own: Vec<String>,
