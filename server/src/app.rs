@@ -5,7 +5,8 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use tokio::sync::{Semaphore, broadcast};
@@ -103,7 +104,9 @@ pub(crate) struct App {
     pub(crate) ready: AtomicBool,
     free: AtomicU64,
     pub(crate) decoded: crate::derive::views::Cache,
-    _lock: File,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Released once nothing writes any more: another server may use the directory then.
+    lock: Mutex<Option<File>>,
 }
 
 impl App {
@@ -142,7 +145,8 @@ impl App {
             ready: AtomicBool::new(false),
             free: AtomicU64::new(u64::MAX),
             options,
-            _lock: lock,
+            threads: Mutex::default(),
+            lock: Mutex::new(Some(lock)),
         });
         app.look_at_disk();
         if !waiting.is_empty() {
@@ -175,7 +179,9 @@ impl App {
     fn thread(self: &Arc<Self>, name: &str, work: impl FnOnce(&Self) + Send + 'static) -> Result<(), ServeError> {
         let app = self.clone();
         let spawned = std::thread::Builder::new().name(name.to_owned()).stack_size(8 << 20).spawn(move || work(&app));
-        spawned.map(|_| ()).map_err(|e| ServeError::Failed(format!("a thread cannot be started: {e}")))
+        let handle = spawned.map_err(|e| ServeError::Failed(format!("a thread cannot be started: {e}")))?;
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
+        Ok(())
     }
 
     /// Shows an upload in the search and hands it to the workers.
@@ -290,10 +296,19 @@ impl App {
 
     /// Waits for the workers and tidies up.
     pub(crate) fn finish(&self, patience: Duration) {
+        let end = Instant::now() + patience;
         if !self.queue.wait_idle(patience) {
             tracing::info!("work at hand is left; it is in the spool");
         }
         self.index.close();
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        while threads.iter().any(|thread| !thread.is_finished()) {
+            if Instant::now() >= end {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 

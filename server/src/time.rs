@@ -4,7 +4,23 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since the Unix epoch.
 pub(crate) fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX)).saturating_add(offset())
+}
+
+/// Milliseconds by which tests turn the clock, by the variable `JFRKIT_TEST_CLOCK`. Only in builds for development and tests.
+#[cfg(debug_assertions)]
+fn offset() -> i64 {
+    static OFFSET: std::sync::LazyLock<i64> = std::sync::LazyLock::new(|| {
+        std::env::var("JFRKIT_TEST_CLOCK").ok().and_then(|text| text.parse().ok()).unwrap_or(0)
+    });
+    *OFFSET
+}
+
+/// Nothing, in release builds.
+#[cfg(not(debug_assertions))]
+const fn offset() -> i64 {
+    0
 }
 
 /// Days since the epoch of a date of the Gregorian calendar (the algorithm is Howard Hinnant's `days_from_civil`).

@@ -109,6 +109,7 @@ async fn flame(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
     }
     let key = selection::tree_key(query.as_deref().unwrap_or_default());
     super::compute(&app, move |app, cancel| {
+        let begun = app.decoded.begin();
         let Some(merged) = selection.load(app, cancel)? else { return Ok(super::processing()) };
         let Merged { stacks, value, counts, kind, one, .. } = &merged;
         let (name, unit) = merged.value_names();
@@ -140,7 +141,7 @@ async fn flame(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
                     let tree = std::sync::Arc::new(tree.map_err(selection::problem)?);
                     if let Some(id) = one {
                         let bytes = u64::try_from(tree.len()).unwrap_or(u64::MAX).saturating_mul(80);
-                        app.decoded.put(*id, &key, tree.clone(), bytes);
+                        app.decoded.put(*id, &key, tree.clone(), bytes, begun);
                     }
                     tree
                 }

@@ -135,9 +135,10 @@ pub(crate) fn derived(app: &App, id: Id) -> Result<Option<crate::model::Profile>
     if let Some(profile) = app.decoded.get::<crate::model::Profile>(id, "profile") {
         return Ok(Some(crate::model::Profile::clone(&profile)));
     }
+    let begun = app.decoded.begin();
     let profile = app.store.profile(id)?;
     if let Some(profile) = &profile {
-        app.decoded.put(id, "profile", Arc::new(profile.clone()), BYTES);
+        app.decoded.put(id, "profile", Arc::new(profile.clone()), BYTES, begun);
     }
     Ok(profile)
 }

@@ -11,6 +11,7 @@ use super::profiles::row;
 use super::{Access, Answer, Problem, Route, State};
 use crate::app::App;
 use crate::id::Id;
+use crate::index::Row;
 use crate::model::Profile;
 use crate::time::rfc3339;
 
@@ -60,14 +61,21 @@ fn detail(app: &App, id: Id) -> Result<Value, Problem> {
         app.index.row(id).ok_or_else(|| Problem::not_found("there is no such profile; it may have been deleted"))?;
     let mut answer = row(&found);
     let (previous, next) = app.index.neighbours(id);
-    super::set(&mut answer, "process", json!({"id": found.process, "previous": previous, "next": next}));
-    super::set(&mut answer, "tags", found.tags.iter().map(|(key, value)| json!([key, value])).collect());
+    let more = |answer: &mut Value, found: &Row| {
+        super::set(answer, "process", json!({"id": found.process, "previous": previous, "next": next}));
+        super::set(answer, "tags", found.tags.iter().map(|(key, value)| json!([key, value])).collect());
+    };
     let Some(profile) = super::derived(app, id)? else {
+        more(&mut answer, &found);
         super::set(&mut answer, "types", json!([]));
         super::set(&mut answer, "warnings", json!([]));
         return Ok(answer);
     };
     let mark = app.store.mark(id);
+    // The index may be a moment behind the store: one answer is of one of them.
+    let found = Row::of(&profile, &mark);
+    answer = row(&found);
+    more(&mut answer, &found);
     super::set(&mut answer, "types", json!(profile.types));
     super::set(&mut answer, "warnings", json!(profile.warnings));
     super::set(&mut answer, "how", json!(profile.how));

@@ -269,6 +269,7 @@ fn stacks(app: &App, profile: &crate::model::Profile, kind: &str) -> Result<Opti
     if let Some(stacks) = app.decoded.get::<CallStacks>(profile.id, &what) {
         return Ok(Some(stacks));
     }
+    let begun = app.decoded.begin();
     let path = app.store.derived(profile.id, file);
     let bytes = std::fs::read(&path)?;
     let stacks = Arc::new(trees::read(&bytes).map_err(|reason| {
@@ -281,6 +282,7 @@ fn stacks(app: &App, profile: &crate::model::Profile, kind: &str) -> Result<Opti
         &what,
         stacks.clone(),
         u64::try_from(bytes.len()).unwrap_or(u64::MAX).saturating_mul(12),
+        begun,
     );
     Ok(Some(stacks))
 }

@@ -20,7 +20,15 @@ struct State {
     entries: HashMap<Key, Entry>,
     bytes: u64,
     clock: u64,
+    /// Profiles that changed lately, and when.
+    changed: HashMap<Id, u64>,
+    /// A thing begun before this may be of a profile that changed.
+    changed_before: u64,
 }
+
+/// When something began to be made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Begun(u64);
 
 struct Entry {
     value: Arc<dyn Any + Send + Sync>,
@@ -47,12 +55,22 @@ impl Cache {
         entry.value.clone().downcast().ok()
     }
 
-    /// Keeps a thing of so many bytes.
-    pub(crate) fn put<T: Any + Send + Sync>(&self, id: Id, what: &str, value: Arc<T>, bytes: u64) {
+    /// To be called before a profile is read of which something is made.
+    pub(crate) fn begin(&self) -> Begun {
+        let mut state = self.lock();
+        state.clock += 1;
+        Begun(state.clock)
+    }
+
+    /// Keeps a thing of so many bytes, unless the profile has changed since it was begun.
+    pub(crate) fn put<T: Any + Send + Sync>(&self, id: Id, what: &str, value: Arc<T>, bytes: u64, begun: Begun) {
         if bytes > self.most / 2 {
             return;
         }
         let mut state = self.lock();
+        if begun.0 < state.changed_before || state.changed.get(&id).is_some_and(|at| *at > begun.0) {
+            return;
+        }
         state.clock += 1;
         let used = state.clock;
         if let Some(old) = state.entries.insert((id, what.to_owned()), Entry { value, bytes, used }) {
@@ -69,7 +87,16 @@ impl Cache {
 
     /// A profile changed or is gone.
     pub(crate) fn forget(&self, id: Id) {
+        /// Changes that are remembered.
+        const MOST: usize = 4_096;
         let mut state = self.lock();
+        state.clock += 1;
+        let clock = state.clock;
+        if state.changed.len() >= MOST {
+            state.changed.clear();
+            state.changed_before = clock;
+        }
+        state.changed.insert(id, clock);
         let mut freed = 0u64;
         state.entries.retain(|(of, _), entry| {
             let keep = *of != id;
@@ -92,14 +119,18 @@ mod tests {
         let ids = crate::id::Ids::default();
         let (a, b, c) = (ids.next(1), ids.next(2), ids.next(3));
         let cache = Cache::new(100);
-        cache.put(a, "x", Arc::new(1u32), 40);
-        cache.put(b, "x", Arc::new(2u32), 40);
+        cache.put(a, "x", Arc::new(1u32), 40, cache.begin());
+        cache.put(b, "x", Arc::new(2u32), 40, cache.begin());
         assert_eq!(cache.get::<u32>(a, "x").as_deref(), Some(&1));
-        cache.put(c, "x", Arc::new(3u32), 40);
+        cache.put(c, "x", Arc::new(3u32), 40, cache.begin());
         assert!(cache.get::<u32>(b, "x").is_none() && cache.get::<u32>(a, "x").is_some());
         cache.forget(a);
         assert!(cache.get::<u32>(a, "x").is_none());
-        cache.put(a, "large", Arc::new(4u32), 60);
+        let begun = cache.begin();
+        cache.forget(a);
+        cache.put(a, "x", Arc::new(1u32), 40, begun);
+        assert!(cache.get::<u32>(a, "x").is_none(), "it was made of what is no more");
+        cache.put(a, "large", Arc::new(4u32), 60, cache.begin());
         assert!(cache.get::<u32>(a, "large").is_none());
     }
 }

@@ -14,7 +14,7 @@ use crate::ops::kill::kill_point;
 /// How often an upload that ended a worker is tried.
 const TRIES: u32 = 3;
 /// How long to wait when the disk fails.
-const PAUSE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// Uploads that wait for a worker, oldest first.
 #[derive(Debug, Default)]
@@ -123,16 +123,26 @@ fn process(app: &App, upload: &Upload) -> std::io::Result<()> {
         return app.spool.remove(upload);
     }
     std::fs::write(&tries_file, (tries + 1).to_string())?;
+    let done = steps(app, upload, &dir);
+    if done.is_err() {
+        // A disk that fails is not the fault of the upload: that try does not count, and nothing half made takes up room.
+        let _ = std::fs::remove_file(&tries_file);
+        let _ = app.store.unstage(upload.id);
+    }
+    done
+}
+
+fn steps(app: &App, upload: &Upload, dir: &Path) -> std::io::Result<()> {
     let mut profile = match there(app, upload)? {
         Some(profile) => profile,
-        None => match derive(app, upload, &dir)? {
+        None => match derive(app, upload, dir)? {
             Some(profile) => profile,
             None => return app.spool.remove(upload),
         },
     };
     if profile.pending {
         let staged = app.store.stage(upload.id)?;
-        match jfr::second(upload, &dir, &staged, &app.rules, &mut profile) {
+        match jfr::second(upload, dir, &staged, &app.rules, &mut profile) {
             Ok(()) => {}
             Err(Failed::Io(error)) => return Err(error),
             Err(Failed::Unreadable(reason)) => {
@@ -142,9 +152,15 @@ fn process(app: &App, upload: &Upload) -> std::io::Result<()> {
         }
         profile.disk_derived = profile.disk_derived.saturating_add(usage(&staged)?);
         let _one = app.commit.lock().unwrap_or_else(PoisonError::into_inner);
-        if app.index.profile_of(profile.id).is_some() {
-            app.store.join(&profile, &staged)?;
-            app.index.put(&profile, &app.store.mark(profile.id)).map_err(std::io::Error::other)?;
+        match app.store.profile(profile.id)? {
+            Some(now) => {
+                // The same bytes may have come again meanwhile.
+                (profile.uploads, profile.digests) = (now.uploads, now.digests);
+                app.store.join(&profile, &staged)?;
+                app.index.put(&profile, &app.store.mark(profile.id)).map_err(std::io::Error::other)?;
+            }
+            // It was deleted meanwhile.
+            None => app.store.unstage(upload.id)?,
         }
     }
     kill_point("worker-indexed");

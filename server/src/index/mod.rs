@@ -174,6 +174,29 @@ pub(crate) enum IndexError {
     Cursor,
 }
 
+impl IndexError {
+    /// Whether the content is at fault, so that a new index helps.
+    pub(crate) fn is_damage(&self) -> bool {
+        use rusqlite::ErrorCode;
+        match self {
+            Self::Sqlite(error) => !matches!(
+                error.sqlite_error_code(),
+                Some(
+                    ErrorCode::PermissionDenied
+                        | ErrorCode::DatabaseBusy
+                        | ErrorCode::DatabaseLocked
+                        | ErrorCode::OutOfMemory
+                        | ErrorCode::ReadOnly
+                        | ErrorCode::DiskFull
+                        | ErrorCode::CannotOpen
+                )
+            ),
+            Self::Damaged(_) => true,
+            Self::Io(_) | Self::Cursor => false,
+        }
+    }
+}
+
 /// Finds profiles.
 pub(crate) trait Index: Send + Sync {
     /// A row of an upload that waits; it is kept in memory alone.

@@ -78,12 +78,11 @@ impl SqliteIndex {
             other => return Err(IndexError::Damaged(format!("it has version {other}, this jfrkit writes {VERSION}"))),
         }
         let columns = load(&connection)?;
-        let database = Database {
-            connection,
-            texts: columns.texts.len(),
-            tag_sets: columns.tag_sets.iter().count(),
-            name_sets: columns.name_sets.iter().count(),
-        };
+        let mut database = Database { connection, texts: 0, tag_sets: 0, name_sets: 0 };
+        // The empty text is in memory from the beginning, in the tables once something is written.
+        database.texts = saved(&database, "text")?;
+        database.tag_sets = saved(&database, "tag_set")?;
+        database.name_sets = saved(&database, "name_set")?;
         Ok(Self { database: Mutex::new(database), reader: Mutex::new(connect(path)?), columns: RwLock::new(columns) })
     }
 
@@ -104,6 +103,12 @@ impl SqliteIndex {
 
     fn write(&self) -> RwLockWriteGuard<'_, Columns> {
         self.columns.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Bytes of the database.
+    pub(crate) fn bytes(&self) -> u64 {
+        let of = |pragma: &str| lock(&self.reader).query_row(pragma, [], |row| row.get::<_, i64>(0)).unwrap_or(0);
+        u64::try_from(of("PRAGMA page_count").saturating_mul(of("PRAGMA page_size"))).unwrap_or(u64::MAX)
     }
 
     /// Says what SQLite itself finds wrong.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use crate::index::{Index, SqliteIndex};
+use crate::index::{Index, IndexError, SqliteIndex};
 use crate::store::{FileStore, Store};
 
 /// Rows newer than this before the newest are compared at each start.
@@ -15,24 +15,33 @@ pub(crate) fn open_index(path: &Path, store: &dyn Store, anew: bool) -> Result<S
     if anew && !missing {
         SqliteIndex::set_aside(path).map_err(|e| format!("{}: {e}", path.display()))?;
     }
-    let opened = match SqliteIndex::open(path) {
-        Ok(index) => Ok(index),
+    let (index, damaged) = match SqliteIndex::open(path).and_then(whole) {
+        Ok(index) => (index, false),
+        // A disk that is full or cannot be written is not mended by another file on it.
+        Err(error) if !error.is_damage() => return Err(format!("{}: {error}", path.display())),
         Err(error) => {
-            tracing::warn!(%error, "the index is damaged and is made anew");
+            tracing::warn!(%error, "the index is damaged and is rebuilt from the store");
             SqliteIndex::set_aside(path).map_err(|e| format!("{}: {e}", path.display()))?;
-            SqliteIndex::open(path).map(|index| (index, true)).map_err(|e| e.to_string()).map(|(index, _)| {
-                fill(&index, store, 0);
-                index
-            })
+            (SqliteIndex::open(path).map_err(|e| format!("{}: {e}", path.display()))?, true)
         }
     };
-    let index = opened?;
-    if anew || missing {
+    if anew || missing || damaged {
         fill(&index, store, 0);
     } else {
         // What a lost write-ahead log held comes back.
         let since = index.newest().map_or(0, |id| id.millis() - RECENT);
         fill(&index, store, since);
+    }
+    Ok(index)
+}
+
+/// An index that SQLite finds nothing wrong with. A large one is looked through by `--check` alone: it would take too long.
+fn whole(index: SqliteIndex) -> Result<SqliteIndex, IndexError> {
+    const LARGE: u64 = 64 << 20;
+    if index.bytes() <= LARGE
+        && let Some(found) = index.integrity()?
+    {
+        return Err(IndexError::Damaged(found));
     }
     Ok(index)
 }
@@ -63,8 +72,15 @@ fn fill(index: &SqliteIndex, store: &dyn Store, since: i64) {
 
 /// Compares store and index; a line for each difference.
 pub(crate) fn check(dir: &Path) -> Result<Vec<String>, String> {
-    let store = FileStore::open(&dir.join("store")).map_err(|e| format!("{}: {e}", dir.display()))?;
+    // A server may be at work in this directory: nothing is changed.
+    if !dir.join("store").is_dir() {
+        return Err(format!("{}: there is no store", dir.display()));
+    }
+    let store = FileStore::existing(&dir.join("store"));
     let path = dir.join("index.db");
+    if !path.exists() {
+        return Ok(vec!["index: it is missing; the next start rebuilds it".to_owned()]);
+    }
     let mut differences = Vec::new();
     let index = match SqliteIndex::open(&path) {
         Ok(index) => index,

@@ -1,8 +1,10 @@
 //! The store as a directory: `received/`, `derived/1/`, `quarantine/`, by hour.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::Store;
 use crate::id::Id;
@@ -19,12 +21,14 @@ const PACK_FROM: u64 = 512;
 #[derive(Debug)]
 pub(crate) struct FileStore {
     dir: PathBuf,
+    /// Folders of an hour that are known to survive a loss of power, with all folders above them.
+    hours: Mutex<HashSet<PathBuf>>,
 }
 
 impl FileStore {
     /// Opens it, made if it is not there; what was in the making is removed.
     pub(crate) fn open(dir: &Path) -> io::Result<Self> {
-        let store = Self { dir: dir.to_owned() };
+        let store = Self::existing(dir);
         let tmp = store.tmp();
         if tmp.exists() {
             fs::remove_dir_all(&tmp)?;
@@ -33,6 +37,11 @@ impl FileStore {
             fs::create_dir_all(place)?;
         }
         Ok(store)
+    }
+
+    /// A store as it is: nothing is made or removed.
+    pub(crate) fn existing(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), hours: Mutex::default() }
     }
 
     fn tmp(&self) -> PathBuf {
@@ -58,19 +67,30 @@ impl FileStore {
         }
         File::open(from)?.sync_all()?;
         let parent = to.parent().unwrap_or(&self.dir);
-        let new = !parent.exists();
-        fs::create_dir_all(parent)?;
+        self.hour(parent)?;
         if to.exists() {
             return fs::remove_dir_all(from);
         }
         fs::rename(from, to)?;
-        File::open(parent)?.sync_all()?;
-        if new {
-            // The folders of the hour, day, month and year may be new, too.
-            for above in parent.ancestors().skip(1).take(4) {
-                File::open(above)?.sync_all()?;
-            }
+        File::open(parent)?.sync_all()
+    }
+
+    /// Makes the folder of an hour, which lasts when this returns.
+    fn hour(&self, dir: &Path) -> io::Result<()> {
+        let known = || self.hours.lock().unwrap_or_else(PoisonError::into_inner);
+        if known().contains(dir) && dir.exists() {
+            return Ok(());
         }
+        fs::create_dir_all(dir)?;
+        // Whoever made them, the folders of the hour, day, month and year may not be on disk yet.
+        for above in dir.ancestors().take_while(|above| above.starts_with(&self.dir)) {
+            File::open(above)?.sync_all()?;
+        }
+        let mut known = known();
+        if known.len() > 1_000 {
+            known.clear();
+        }
+        known.insert(dir.to_owned());
         Ok(())
     }
 }
@@ -138,6 +158,13 @@ impl Store for FileStore {
         }
         fs::create_dir_all(&aside)?;
         Ok(aside)
+    }
+
+    fn unstage(&self, id: Id) -> io::Result<()> {
+        for ending in ["derived", "received", "quarantine"] {
+            missing(fs::remove_dir_all(self.tmp().join(format!("{id}.{ending}"))))?;
+        }
+        Ok(())
     }
 
     fn publish(&self, profile: &Profile, staged: &Path) -> io::Result<()> {

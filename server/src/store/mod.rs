@@ -18,6 +18,8 @@ pub(crate) trait Store: Send + Sync {
     fn put_received(&self, upload: &Upload, from: &Path) -> io::Result<u64>;
     /// An empty directory in which to make derived files.
     fn stage(&self, id: Id) -> io::Result<PathBuf>;
+    /// Removes what was staged and everything else half made of an upload.
+    fn unstage(&self, id: Id) -> io::Result<()>;
     /// Makes a profile of the staged files visible, all at once.
     fn publish(&self, profile: &Profile, staged: &Path) -> io::Result<()>;
     /// Adds staged files to a profile that is visible already, and replaces its description.

@@ -1,0 +1,552 @@
+//! What was acknowledged is there: after SIGKILL at each step and at random, with a full disk, a directory that cannot be
+//! written, a damaged index, a clock that goes back, two servers.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr)]
+
+#[path = "common/mod.rs"]
+mod common;
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::*;
+use jfrkit_server::{Id, Options, Server};
+
+/// How long anything may take on a machine that has a lot else to do.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn options(dir: &Path) -> Options {
+    let mut options = Options::default();
+    options.dir = dir.join("data");
+    options.listen = vec!["127.0.0.1:0".to_owned()];
+    options.min_free = Some(0);
+    options.workers = 2;
+    options
+}
+
+fn open(dir: tempfile::TempDir) -> Running {
+    let server = Server::start(options(dir.path()), false).unwrap();
+    let address = server.urls()[0].trim_start_matches("http://").to_owned();
+    Running { server: Some(server), address, dir }
+}
+
+/// Not a test: the server of the tests below, in a process of its own.
+#[test]
+fn child() {
+    let Ok(dir) = std::env::var("JFRKIT_TEST_DIR") else { return };
+    let server = Server::start(options(Path::new(&dir)), false).unwrap();
+    let address = server.urls()[0].trim_start_matches("http://").to_owned();
+    std::fs::write(Path::new(&dir).join("address.new"), address).unwrap();
+    std::fs::rename(Path::new(&dir).join("address.new"), Path::new(&dir).join("address")).unwrap();
+    server.run();
+}
+
+/// A server in a process of its own, which ends with the test.
+struct Process(Child, String);
+
+impl Process {
+    fn start(dir: &Path, kill_at: Option<&str>) -> Self {
+        Self::with(dir, kill_at.map(|point| ("JFRKIT_KILL_AT", point)).as_slice())
+    }
+
+    fn with(dir: &Path, variables: &[(&str, &str)]) -> Self {
+        let mut process = Self::spawn(dir, variables);
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Ok(address) = std::fs::read_to_string(dir.join("address")) {
+                process.1 = address;
+                return process;
+            }
+            assert!(Instant::now() < end && process.0.try_wait().unwrap().is_none(), "the child does not start");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// One that may end before it listens.
+    fn spawn(dir: &Path, variables: &[(&str, &str)]) -> Self {
+        let _ = std::fs::remove_file(dir.join("address"));
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
+            .args(["--exact", "child", "--test-threads=1"])
+            .env("JFRKIT_TEST_DIR", dir)
+            .envs(variables.iter().copied())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Self(command.spawn().unwrap(), String::new())
+    }
+
+    fn wait(&mut self) {
+        let end = Instant::now() + PATIENCE;
+        while self.0.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < end, "the child does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    fn kill(&mut self) {
+        let _ = self.0.kill();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Something that was sent: its service, the id that was answered, if it was, and the content.
+struct Sent {
+    service: String,
+    id: Option<String>,
+    content: Vec<u8>,
+}
+
+/// Sends an upload that may be cut off.
+fn upload(address: &str, service: &str, content: Vec<u8>) -> Sent {
+    let ask = || -> Option<String> {
+        use std::io::{Read, Write};
+        let mut stream = std::net::TcpStream::connect(address).ok()?;
+        stream.set_read_timeout(Some(PATIENCE)).ok()?;
+        stream.write_all(&request(&format!("/api/v1/recordings?service={service}"), "", &content)).ok()?;
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let text = String::from_utf8_lossy(&answer);
+        let (head, body) = text.split_once("\r\n\r\n")?;
+        head.starts_with("HTTP/1.1 200").then_some(())?;
+        serde_json::from_str::<serde_json::Value>(body).ok()?["id"].as_str().map(str::to_owned)
+    };
+    let id = ask();
+    Sent { service: service.to_owned(), id, content }
+}
+
+/// A profile that differs for each number.
+fn small(n: i64) -> Vec<u8> {
+    gzip(&pprof(
+        &[("samples", "count"), ("cpu", "nanoseconds")],
+        &[(&["main.hot", "main.main"], &[1, 10_000_000 + n], "t")],
+        "main.go",
+    ))
+}
+
+fn entries(dir: &Path) -> Vec<String> {
+    std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+/// Starts a server on the directory and looks for everything that was acknowledged.
+/// The services of all rows.
+fn all_there(dir: tempfile::TempDir, sent: &[Sent], what: &str) -> Vec<String> {
+    let running = open(dir);
+    for sent in sent {
+        let Some(id) = &sent.id else { continue };
+        let profile = running.ready(id);
+        assert_eq!(profile["status"], "ready", "{what}: {profile}");
+        let own = profile["id"].as_str().unwrap();
+        let files = profile["files"].as_array().unwrap();
+        let name = files.iter().find(|f| f["kind"] == "received").unwrap()["name"].as_str().unwrap();
+        let file = running.get(&format!("/api/v1/profiles/{own}/files/{name}"));
+        assert!(file.body == sent.content, "{what}: {id} is not what was sent");
+    }
+    let end = Instant::now() + PATIENCE;
+    while running.json("/api/v1/status")["spool"]["uploads"] != 0 {
+        assert!(Instant::now() < end, "{what}: the spool is not emptied");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // Nothing twice: at most one row for each service.
+    let rows = running.json("/api/v1/profiles?from=0&limit=500");
+    let rows: Vec<String> =
+        rows["rows"].as_array().unwrap().iter().map(|r| r["service"].as_str().unwrap().to_owned()).collect();
+    for sent in sent {
+        let count = rows.iter().filter(|service| **service == sent.service).count();
+        assert!(count == 1 || count == 0 && sent.id.is_none(), "{what}: {} is there {count} times", sent.service);
+    }
+    let Running { server, dir, .. } = running;
+    server.unwrap().stop();
+    let data = dir.path().join("data");
+    assert_eq!(entries(&data.join("spool")), ["tmp"], "{what}");
+    assert!(!data.join("index.db.damaged").exists(), "{what}: the index was rebuilt without need");
+    assert_eq!(entries(&data.join("spool/tmp")), [""; 0], "{what}");
+    assert_eq!(entries(&data.join("store/tmp")), [""; 0], "{what}");
+    assert_eq!(jfrkit_server::check(&data).unwrap(), Vec::<String>::new(), "{what}");
+    rows
+}
+
+/// Kills a server at a point that two uploads of a kind pass, and looks for both.
+fn killed_at(point: &str, content: &[Vec<u8>; 2]) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut process = Process::start(dir.path(), Some(point));
+    // The second may come after the end.
+    let sent = [upload(&process.1, "one", content[0].clone()), upload(&process.1, "two", content[1].clone())];
+    process.wait();
+    let rows = all_there(dir, &sent, point);
+    // A worker takes what is durable; whether the answer got out before the end is chance.
+    if !point.starts_with("spool") || point == "spool-durable" {
+        assert_eq!(rows.iter().filter(|service| *service == "one").count(), 1, "{point}: {rows:?}");
+    }
+}
+
+#[test]
+fn killed_while_an_upload_becomes_durable() {
+    for point in ["spool-written", "spool-synced", "spool-renamed", "spool-durable"] {
+        killed_at(point, &[small(1), small(2)]);
+    }
+}
+
+#[test]
+fn killed_while_a_profile_becomes_visible() {
+    for point in
+        ["worker-began", "received-written", "received-placed", "derived-written", "derived-placed", "profile-indexed"]
+    {
+        killed_at(point, &[small(1), small(2)]);
+    }
+    killed_at("worker-indexed", &[small(1), small(2)]);
+}
+
+#[test]
+fn killed_while_the_analysis_is_added() {
+    let recording = fixture("jdk17-profile.jfr.gz");
+    for point in ["join-moved", "join-placed"] {
+        killed_at(point, &[recording.clone(), small(1)]);
+    }
+}
+
+#[test]
+fn killed_while_an_upload_that_cannot_be_read_is_put_aside() {
+    for point in ["quarantine-placed", "derived-written", "derived-placed"] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut process = Process::start(dir.path(), Some(point));
+        let sent = upload(&process.1, "none", b"this is no profile".to_vec());
+        process.wait();
+        let running = open(dir);
+        let rows = running.json("/api/v1/profiles?from=0");
+        assert_eq!(rows["total"], 1, "{point}");
+        let id = rows["rows"][0]["id"].as_str().unwrap().to_owned();
+        assert!(sent.id.is_none_or(|answered| answered == id), "{point}");
+        let profile = running.ready(&id);
+        assert_eq!(profile["status"], "failed", "{point}: {profile}");
+        let name = profile["files"][0]["name"].as_str().unwrap();
+        assert_eq!(running.get(&format!("/api/v1/profiles/{id}/files/{name}")).body, sent.content, "{point}");
+        assert_eq!(running.json("/api/v1/profiles?from=0")["total"], 1, "{point}");
+    }
+}
+
+#[test]
+fn killed_at_random_under_load() {
+    for round in 0..3i64 {
+        let dir = tempfile::tempdir().unwrap();
+        let mut process = Process::start(dir.path(), None);
+        let address = process.1.clone();
+        let sent = std::thread::scope(|scope| {
+            let address = &address;
+            let senders: Vec<_> = (0..4i64)
+                .map(|sender| {
+                    scope.spawn(move || {
+                        let mut done = Vec::new();
+                        for n in 0..100 {
+                            let name = format!("r{round}-{sender}-{n}");
+                            done.push(upload(address, &name, small(round * 1_000 + sender * 100 + n)));
+                            if done.last().is_some_and(|sent| sent.id.is_none()) {
+                                break;
+                            }
+                        }
+                        done
+                    })
+                })
+                .collect();
+            // Once some are acknowledged, at any time: how many those are depends on the machine.
+            let end = Instant::now() + PATIENCE;
+            while entries(&dir.path().join("data/spool")).len() < 3 && Instant::now() < end {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            std::thread::sleep(Duration::from_millis(
+                u64::from(std::process::id() % 97) + 60 * u64::try_from(round).unwrap(),
+            ));
+            process.kill();
+            senders.into_iter().flat_map(|s| s.join().unwrap()).collect::<Vec<_>>()
+        });
+        assert!(sent.iter().any(|s| s.id.is_some()), "nothing was acknowledged in round {round}");
+        all_there(dir, &sent, &format!("round {round}"));
+    }
+}
+
+#[test]
+fn killed_again_and_again_an_upload_is_given_up_but_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let content = small(1);
+    let mut process = Process::start(dir.path(), Some("derived-written"));
+    upload(&process.1, "one", content.clone());
+    process.wait();
+    for _ in 1..3 {
+        Process::spawn(dir.path(), &[("JFRKIT_KILL_AT", "derived-written")]).wait();
+    }
+    let running = open(dir);
+    let id = running.json("/api/v1/profiles?from=0")["rows"][0]["id"].as_str().unwrap().to_owned();
+    let profile = running.ready(&id);
+    assert_eq!(profile["status"], "failed", "{profile}");
+    assert!(profile["reason"].as_str().unwrap().contains("3 times"), "{profile}");
+    assert_eq!(running.get(&format!("/api/v1/profiles/{id}/files/recording")).body, content);
+}
+
+#[test]
+fn a_damaged_or_missing_index_is_rebuilt() {
+    let running = Running::new();
+    let id = running.post("/api/v1/recordings?service=a", "", &small(1)).id();
+    let before = running.ready(&id);
+    running.ready(&running.post("/api/v1/recordings?service=b", "", &small(2)).id());
+    let Running { mut server, dir, .. } = running;
+    server.take().unwrap().stop();
+    let index = dir.path().join("data/index.db");
+    let sound = std::fs::read(&index).unwrap();
+    let mut dir = Some(dir);
+    type Damage<'d> = (&'d str, &'d dyn Fn());
+    let damages: [Damage<'_>; 6] = [
+        ("no database", &|| std::fs::write(&index, b"whatever its name says ".repeat(1_000)).unwrap()),
+        ("missing", &|| std::fs::remove_file(&index).unwrap()),
+        ("empty", &|| std::fs::write(&index, b"").unwrap()),
+        ("cut", &|| std::fs::write(&index, &sound[..sound.len() / 2]).unwrap()),
+        ("pages of noise", &|| {
+            let mut bytes = sound.clone();
+            for (i, byte) in bytes.iter_mut().enumerate().skip(4_096) {
+                *byte = u8::try_from(i % 251).unwrap();
+            }
+            std::fs::write(&index, bytes).unwrap();
+        }),
+        ("a later version", &|| {
+            let mut bytes = sound.clone();
+            bytes[63] = 99;
+            std::fs::write(&index, bytes).unwrap();
+        }),
+    ];
+    for (damage, apply) in damages {
+        let _ = std::fs::remove_file(dir.as_ref().unwrap().path().join("data/index.db-wal"));
+        let _ = std::fs::remove_file(dir.as_ref().unwrap().path().join("data/index.db-shm"));
+        apply();
+        let running = open(dir.take().unwrap());
+        let after = running.json(&format!("/api/v1/profiles/{id}"));
+        for name in ["id", "service", "types", "cpu_cores", "findings", "bytes"] {
+            assert_eq!(after[name], before[name], "{damage}: {name}");
+        }
+        assert_eq!(running.json("/api/v1/profiles?from=0")["total"], 2, "{damage}");
+        let new = running.post(&format!("/api/v1/recordings?service={}", damage.replace(' ', "-")), "", b"no").id();
+        assert_eq!(running.ready(&new)["status"], "failed", "{damage}");
+        send(
+            &running.address,
+            format!("DELETE /api/v1/profiles/{new} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                .as_bytes(),
+            usize::MAX,
+        );
+        let Running { server, dir: kept, .. } = running;
+        server.unwrap().stop();
+        assert_eq!(jfrkit_server::check(&kept.path().join("data")).unwrap(), Vec::<String>::new(), "{damage}");
+        dir = Some(kept);
+    }
+}
+
+#[test]
+fn the_index_can_be_rebuilt_on_demand_and_check_says_what_differs() {
+    let running = Running::new();
+    let id = running.post("/api/v1/recordings?service=a", "", &small(1)).id();
+    running.ready(&id);
+    // While a server is at work, checking changes nothing.
+    let data = running.dir.path().join("data");
+    std::fs::create_dir(data.join("store/tmp/being-made")).unwrap();
+    assert_eq!(jfrkit_server::check(&data).unwrap(), Vec::<String>::new());
+    assert!(data.join("store/tmp/being-made").is_dir());
+    let Running { mut server, dir, .. } = running;
+    server.take().unwrap().stop();
+    let find = |name: &str| {
+        let mut found = Vec::new();
+        let mut dirs = vec![data.join("store")];
+        while let Some(dir) = dirs.pop() {
+            for entry in std::fs::read_dir(dir).unwrap().map(Result::unwrap) {
+                if entry.path().is_dir() {
+                    dirs.push(entry.path());
+                } else if entry.file_name() == name {
+                    found.push(entry.path());
+                }
+            }
+        }
+        found
+    };
+    let part = find("00.part").remove(0);
+    let sound = std::fs::read(&part).unwrap();
+    let mut damaged = sound.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    std::fs::write(&part, damaged).unwrap();
+    let cpu = find("cpu.pb.gz").remove(0);
+    let derived = std::fs::read(&cpu).unwrap();
+    std::fs::remove_file(&cpu).unwrap();
+    let found = jfrkit_server::check(&data).unwrap();
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found[0].contains("the derived file cpu.pb.gz is missing"), "{found:?}");
+    assert!(found[1].contains("is not what was sent"), "{found:?}");
+    std::fs::write(&part, sound).unwrap();
+    std::fs::write(&cpu, derived).unwrap();
+    // A profile that only the store has, and one that only the index has.
+    let json = find("profile.json").remove(0);
+    let hidden = dir.path().join("hidden");
+    std::fs::rename(json.parent().unwrap(), &hidden).unwrap();
+    assert_eq!(jfrkit_server::check(&data).unwrap(), [format!("{id}: in the index, not in the store")]);
+    let server = Server::start(options(dir.path()), true).unwrap();
+    server.stop();
+    assert_eq!(jfrkit_server::check(&data).unwrap(), Vec::<String>::new());
+    std::fs::rename(&hidden, json.parent().unwrap()).unwrap();
+    assert_eq!(jfrkit_server::check(&data).unwrap(), [format!("{id}: in the store, not in the index")]);
+    let server = Server::start(options(dir.path()), true).unwrap();
+    server.stop();
+    assert_eq!(jfrkit_server::check(&data).unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_directory_has_one_server() {
+    let running = Running::new();
+    let mut options = Options::default();
+    options.dir = running.dir.path().join("data");
+    options.listen = vec!["127.0.0.1:0".to_owned()];
+    let error = Server::start(options, false).err().unwrap().to_string();
+    assert!(error.contains("another server uses this directory"), "{error}");
+    // The first one did not notice.
+    let id = running.post("/api/v1/recordings?service=a", "", &small(1)).id();
+    assert_eq!(running.ready(&id)["status"], "ready");
+}
+
+#[test]
+fn a_spool_that_cannot_be_written_is_a_503() {
+    let running = Running::new();
+    let tmp = running.dir.path().join("data/spool/tmp");
+    std::fs::remove_dir(&tmp).unwrap();
+    let answer = running.post("/api/v1/recordings?service=a", "", &small(1));
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    assert!(answer.head.to_lowercase().contains("retry-after"), "{}", answer.head);
+    std::fs::create_dir(&tmp).unwrap();
+    let id = running.post("/api/v1/recordings?service=a", "", &small(1)).id();
+    assert_eq!(running.ready(&id)["status"], "ready");
+}
+
+#[test]
+fn a_clock_that_goes_back_changes_no_order_and_deletes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    // A year ahead, until somebody corrects it.
+    let mut process = Process::with(dir.path(), &[("JFRKIT_TEST_CLOCK", "31536000000")]);
+    let first = upload(&process.1, "first", small(1)).id.unwrap();
+    process.kill();
+    let ahead = i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap() + 30_000_000_000;
+    assert!(Id::parse(&first).unwrap().millis() > ahead, "{first}");
+    let running = open(dir);
+    assert_eq!(running.ready(&first)["service"], "first");
+    let second = running.post("/api/v1/recordings?service=second", "", &small(2)).id();
+    assert!(second > first, "ids sort by the order of receipt: {second} after {first}");
+    running.ready(&second);
+    let running = running.restart();
+    let third = running.post("/api/v1/recordings?service=third", "", &small(3)).id();
+    assert!(third > second, "{third} after {second}");
+    assert_eq!(running.ready(&third)["status"], "ready");
+    let rows = running.json("/api/v1/profiles?from=0&to=now%2B1000d");
+    assert_eq!(rows["total"], 3, "{rows}");
+    assert_eq!(running.ready(&first)["status"], "ready");
+}
+
+/// A small disk of memory, gone with the test. Nothing where tests may not mount.
+struct Disk(tempfile::TempDir);
+
+impl Disk {
+    fn new(size: &str) -> Option<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let mount = ["-t", "tmpfs", "-o", &format!("size={size}"), "jfrkit-test"].map(str::to_owned);
+        let mounted = Command::new("mount").args(mount).arg(dir.path()).stderr(Stdio::null()).status();
+        if !mounted.is_ok_and(|status| status.success()) {
+            eprintln!("skipped: only root can mount a small disk");
+            return None;
+        }
+        Some(Self(dir))
+    }
+
+    fn running(&self) -> Running {
+        let server = Server::start(options(self.0.path()), false).unwrap();
+        let address = server.urls()[0].trim_start_matches("http://").to_owned();
+        Running { server: Some(server), address, dir: tempfile::tempdir().unwrap() }
+    }
+
+    /// Takes all room but a few bytes.
+    fn fill(&self, leave: usize) {
+        use std::io::Write;
+        let mut file = std::fs::File::create(self.0.path().join("filler")).unwrap();
+        let mut bytes = 0;
+        while file.write_all(&[7; 4_096]).is_ok() {
+            bytes += 4_096u64;
+        }
+        file.set_len(bytes.saturating_sub(leave as u64)).unwrap();
+    }
+
+    fn free(&self) {
+        std::fs::remove_file(self.0.path().join("filler")).unwrap();
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn a_full_disk_loses_nothing() {
+    let Some(disk) = Disk::new("6m") else { return };
+    let running = disk.running();
+    let first = running.post("/api/v1/recordings?service=first", "", &small(1)).id();
+    running.ready(&first);
+    disk.fill(0);
+    let answer = running.post("/api/v1/recordings?service=second", "", &small(2));
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    assert!(answer.head.to_lowercase().contains("retry-after"), "{}", answer.head);
+    assert_eq!(running.json(&format!("/api/v1/profiles/{first}"))["status"], "ready");
+    assert_eq!(running.json(&format!("/api/v1/flame?type=cpu&profile={first}"))["samples"], 1);
+    disk.free();
+    // Now the room ends anywhere between the first byte of an upload and the last row of its profile.
+    disk.fill(400 << 10);
+    let mut sent = vec![Sent { service: "first".to_owned(), id: Some(first), content: small(1) }];
+    let mut refused = 0;
+    for n in 0..400 {
+        let one = upload(&running.address, &format!("s{n}"), small(100 + n));
+        refused += u32::from(one.id.is_none());
+        sent.push(one);
+        if refused > 3 {
+            break;
+        }
+    }
+    assert!(refused > 0 && sent.iter().filter(|s| s.id.is_some()).count() > 2, "{refused} of {} refused", sent.len());
+    assert_eq!(running.get("/healthz").status, 200);
+    disk.free();
+    for one in &sent {
+        let Some(id) = &one.id else { continue };
+        let profile = running.ready(id);
+        assert_eq!(profile["status"], "ready", "{profile}");
+        let file = running.get(&format!("/api/v1/profiles/{id}/files/recording"));
+        assert!(file.body == one.content, "{id} is not what was sent");
+    }
+    running.server.unwrap().stop();
+    let data = disk.0.path().join("data");
+    assert_eq!(entries(&data.join("spool/tmp")), [""; 0]);
+    assert_eq!(entries(&data.join("store/tmp")), [""; 0]);
+    assert_eq!(jfrkit_server::check(&data).unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_read_only_directory_is_said_at_the_start_and_left_as_it_is() {
+    let Some(disk) = Disk::new("6m") else { return };
+    let running = disk.running();
+    let id = running.post("/api/v1/recordings?service=first", "", &small(1)).id();
+    running.ready(&id);
+    running.server.unwrap().stop();
+    let remount = |how: &str| {
+        let status = Command::new("mount").args(["-o", &format!("remount,{how}")]).arg(disk.0.path()).status();
+        assert!(status.unwrap().success());
+    };
+    remount("ro");
+    let error = Server::start(options(disk.0.path()), false).err().unwrap().to_string();
+    assert!(error.contains("Read-only file system"), "{error}");
+    remount("rw");
+    let running = disk.running();
+    assert_eq!(running.ready(&id)["status"], "ready");
+    running.server.unwrap().stop();
+}
