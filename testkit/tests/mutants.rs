@@ -2,7 +2,7 @@
 //! that is not valid.
 //!
 //! Seeded, so that a failure can be repeated: it names the file and the mutant. `JFRKIT_MUTANTS` sets how many there
-//! are.
+//! are, `JFRKIT_MUTANT` makes it one, by its number.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
@@ -37,15 +37,24 @@ fn process(i: usize, bytes: &[u8]) {
 
 #[test]
 fn no_mutant_does_harm() {
-    let mutants = std::env::var("JFRKIT_MUTANTS").ok().and_then(|n| n.parse().ok()).unwrap_or(MUTANTS);
+    let mutants = number("JFRKIT_MUTANTS").unwrap_or(MUTANTS);
     let seeds = common::seeds();
     assert!(seeds.len() >= 20, "only {} seeds", seeds.len());
     let (began, mut highest) = (Instant::now(), 0);
     // One after the other, so that time and memory are those of one mutant.
-    for i in 0..mutants {
+    let numbers = match number("JFRKIT_MUTANT") {
+        Some(only) => only..only + 1,
+        None => 0..mutants,
+    };
+    for i in numbers {
         highest = highest.max(one(i, &seeds));
     }
     println!("{mutants} mutants of {} recordings in {:?}, peak {} MB", seeds.len(), began.elapsed(), highest >> 20);
+}
+
+/// A number from the environment.
+fn number(name: &str) -> Option<usize> {
+    std::env::var(name).ok()?.parse().ok()
 }
 
 /// Damages one of the recordings; the most bytes that working on it took.
