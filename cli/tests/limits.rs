@@ -13,8 +13,18 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 /// Every command that reads recordings, with what it needs besides.
-const COMMANDS: [&[&str]; 6] =
-    [&["convert"], &["top", "--type", "cpu"], &["summary"], &["print"], &["metadata"], &["analyze"]];
+const COMMANDS: [&[&str]; 10] = [
+    &["convert"],
+    &["top", "--type", "cpu"],
+    &["summary"],
+    &["print"],
+    &["metadata"],
+    &["analyze"],
+    &["view", "hot-methods"],
+    &["view", "all-events"],
+    &["info"],
+    &["metrics"],
+];
 
 fn run(command: &[&str], options: &[&str], name: &str) -> Output {
     let directory = tempfile::tempdir().unwrap();
