@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks the page: dependencies from the lock file, types, lint, unit tests, that dist/ is what the sources make, its size; browser tests where
-# there is Chromium. Skips, and says so, where there is no Node.js.
+# there is Chromium, of pages that the program wrote where it has been built. Skips, and says so, where there is no Node.js.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 if ! command -v npm >/dev/null; then
@@ -33,3 +33,4 @@ if ((size > 80000)); then
     exit 1
 fi
 node test/browser.mjs
+node test/pages.mjs

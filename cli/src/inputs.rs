@@ -10,6 +10,8 @@ use crate::output::complain;
 
 /// Endings of packed recordings.
 const PACKED: [&str; 5] = ["gz", "zip", "lz4", "zst", "zstd"];
+/// Endings of pprof files.
+const PROFILES: [&str; 4] = ["pprof", "pb", "prof", "profile"];
 
 /// One of the recordings to read.
 #[derive(Debug, Clone)]
@@ -95,8 +97,29 @@ impl Inputs {
     }
 }
 
+/// What is looked for in directories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Recordings,
+    /// Recordings and pprof files.
+    Profiles,
+}
+
+impl Wanted {
+    /// Whether a file is called like one.
+    fn is(self, path: &Path) -> bool {
+        is_recording(path) || (self == Self::Profiles && is_pprof(path))
+    }
+}
+
 /// Finds the recordings that the arguments name.
 pub(crate) fn expand(arguments: &[OsString]) -> Inputs {
+    find(arguments, Wanted::Recordings)
+}
+
+/// Finds the recordings, or recordings and pprof files, that the arguments name: files, directories to search, and patterns with `*`, `?` and
+/// `**`, which a shell leaves alone in quotes.
+pub(crate) fn find(arguments: &[OsString], wanted: Wanted) -> Inputs {
     let mut inputs = Inputs::default();
     for argument in arguments {
         let path = Path::new(argument);
@@ -104,10 +127,29 @@ pub(crate) fn expand(arguments: &[OsString]) -> Inputs {
             inputs.sources.push(Source { path: None, stem: "stdin".into() });
         } else if path.is_dir() {
             let before = (inputs.sources.len(), inputs.failures.len());
-            search(path, &mut inputs);
+            search(path, wanted, &mut inputs);
             if (inputs.sources.len(), inputs.failures.len()) == before {
-                let reason = "no recordings in this directory (files that end in .jfr, or .jfr.gz and the like)";
+                let reason = match wanted {
+                    Wanted::Recordings => {
+                        "no recordings in this directory (files that end in .jfr, or .jfr.gz and the like)"
+                    }
+                    Wanted::Profiles => {
+                        "no profiles in this directory (files that end in .jfr, .pprof, .pb or .prof, packed or not)"
+                    }
+                };
                 inputs.fail(path, &reason);
+            }
+        } else if let Some(pattern) = pattern(path) {
+            let before = inputs.sources.len();
+            for found in glob(&pattern) {
+                if found.is_dir() {
+                    search(&found, wanted, &mut inputs);
+                } else {
+                    inputs.sources.push(Source { stem: stem(&found), path: Some(found) });
+                }
+            }
+            if inputs.sources.len() == before {
+                inputs.fail(path, &"no file matches this pattern");
             }
         } else {
             inputs.sources.push(Source { path: Some(path.to_owned()), stem: stem(path) });
@@ -132,8 +174,82 @@ pub(crate) fn expand(arguments: &[OsString]) -> Inputs {
     inputs
 }
 
+/// The components of a path that is a pattern rather than a file.
+fn pattern(path: &Path) -> Option<Vec<OsString>> {
+    let text = path.to_str()?;
+    (text.contains(['*', '?']) && path.symlink_metadata().is_err())
+        .then(|| path.components().map(|component| component.as_os_str().to_owned()).collect())
+}
+
+/// Whether a name matches a component of a pattern: `*` is any characters, `?` is one. Hidden files need a dot in the pattern.
+fn matches(pattern: &str, name: &str) -> bool {
+    if name.starts_with('.') && !pattern.starts_with('.') {
+        return false;
+    }
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (mut p, mut n, mut star) = (0, 0, None);
+    while let Some(&c) = name.get(n) {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(&wanted) if wanted == '?' || wanted == c => (p, n) = (p + 1, n + 1),
+            _ => match star {
+                // The last star takes one more character.
+                Some((at, from)) => {
+                    (p, n) = (at + 1, from + 1);
+                    star = Some((at, from + 1));
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.iter().skip(p).all(|&c| c == '*')
+}
+
+/// The files and directories that match a pattern, in the order of their names.
+fn glob(pattern: &[OsString]) -> Vec<PathBuf> {
+    let mut found = vec![PathBuf::new()];
+    for (at, component) in pattern.iter().enumerate() {
+        let text = component.to_str().unwrap_or_default();
+        let last = at + 1 == pattern.len();
+        let mut next = Vec::new();
+        for base in found {
+            if text == "**" {
+                below(&base, &mut next);
+            } else if text.contains(['*', '?']) {
+                let folder = if base.as_os_str().is_empty() { Path::new(".") } else { &base };
+                let names = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+                let mut names: Vec<OsString> =
+                    names.filter(|name| name.to_str().is_some_and(|name| matches(text, name))).collect();
+                names.sort();
+                next.extend(names.into_iter().map(|name| base.join(name)));
+            } else {
+                next.push(base.join(component));
+            }
+        }
+        next.retain(|path| if last { path.exists() } else { path.is_dir() });
+        found = next;
+    }
+    found
+}
+
+/// A directory and all below it. Links to directories are not followed: they could lead round in a circle.
+fn below(directory: &Path, out: &mut Vec<PathBuf>) {
+    let folder = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    out.push(directory.to_owned());
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<OsString> =
+        entries.filter(|e| e.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.file_name()).collect();
+    names.sort();
+    for name in names {
+        below(&directory.join(name), out);
+    }
+}
+
 /// Adds the recordings below a directory, in the order of their names.
-fn search(directory: &Path, out: &mut Inputs) {
+fn search(directory: &Path, wanted: Wanted, out: &mut Inputs) {
     let entries = std::fs::read_dir(directory).and_then(|entries| {
         // A link to a directory could lead round in a circle.
         let entries = entries.map(|entry| entry.and_then(|entry| Ok((entry.path(), entry.file_type()?.is_dir()))));
@@ -146,8 +262,8 @@ fn search(directory: &Path, out: &mut Inputs) {
     entries.sort_by(|a, b| a.0.cmp(&b.0));
     for (path, is_directory) in entries {
         if is_directory {
-            search(&path, out);
-        } else if is_recording(&path) && path.metadata().map_or(true, |about| about.is_file()) {
+            search(&path, wanted, out);
+        } else if wanted.is(&path) && path.metadata().map_or(true, |about| about.is_file()) {
             // Opening a pipe that nobody writes to would never end. A link that leads nowhere is told of when opened.
             out.sources.push(Source { stem: stem(&path), path: Some(path) });
         }
@@ -158,6 +274,12 @@ fn search(directory: &Path, out: &mut Inputs) {
 fn is_recording(path: &Path) -> bool {
     let jfr = |path: &Path| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("jfr"));
     jfr(path) || (is_packed(path) && path.file_stem().is_some_and(|stem| jfr(Path::new(stem))))
+}
+
+/// Whether a file is called like a pprof file.
+fn is_pprof(path: &Path) -> bool {
+    let pprof = |path: &Path| path.extension().is_some_and(|e| PROFILES.iter().any(|p| e.eq_ignore_ascii_case(p)));
+    pprof(path) || (is_packed(path) && path.file_stem().is_some_and(|stem| pprof(Path::new(stem))))
 }
 
 fn is_packed(path: &Path) -> bool {
@@ -199,6 +321,44 @@ mod tests {
         let distinct: std::collections::BTreeSet<_> = stems.iter().collect();
         assert_eq!(distinct.len(), stems.len(), "{stems:?}");
         assert_eq!(stems.first().unwrap(), "rec");
+    }
+
+    #[test]
+    fn patterns() {
+        for (pattern, name, expected) in [
+            ("*", "a.jfr", true),
+            ("*.jfr", "a.jfr", true),
+            ("*.jfr", "a.jfr.gz", false),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "a-b-b-d", false),
+            ("?.pb.gz", "x.pb.gz", true),
+            ("?.pb.gz", "xy.pb.gz", false),
+            ("*", ".hidden", false),
+            (".*", ".hidden", true),
+        ] {
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn patterns_and_directories_find_profiles() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("a/b")).unwrap();
+        for name in ["x.pb.gz", "y.pprof", "z.jfr", "notes.txt", "a/k.pb", "a/b/l.prof.zst"] {
+            std::fs::write(dir.path().join(name), "x").unwrap();
+        }
+        let found = |pattern: &str| {
+            let argument = if pattern.is_empty() { dir.path().to_owned() } else { dir.path().join(pattern) };
+            let inputs = find(&[argument.into_os_string()], Wanted::Profiles);
+            let names = inputs.sources.iter().map(|s| s.name().rsplit('/').next().unwrap().to_owned());
+            names.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(found(""), "l.prof.zst k.pb x.pb.gz y.pprof z.jfr");
+        assert_eq!(found("*.pb.gz"), "x.pb.gz");
+        assert_eq!(found("?.jfr"), "z.jfr");
+        assert_eq!(found("**/*.p*"), "x.pb.gz y.pprof k.pb l.prof.zst");
+        assert_eq!(found("a/*"), "l.prof.zst k.pb");
+        assert_eq!(found("*.nothing"), "");
     }
 
     #[test]

@@ -5,14 +5,14 @@ use std::io::Read;
 
 use jfr_analyzers::{LabelKey, collect_merged};
 use jfr_parse::{MAGIC, OpenOptions, Recording, Stop};
-use jfrkit_profile::any::{java_title, types};
+use jfrkit_profile::any::{AnyProfile, java_title, types};
 use jfrkit_profile::tree::{CallStacks, TreeError, merge};
-use jfrkit_profile::{Cancel, ProfileType};
+use jfrkit_profile::{Cancel, ProfileSet, ProfileType};
 use pprof_emit::{AnyLimits, read_any};
 
 use crate::collecting;
 use crate::failure::Failure;
-use crate::inputs::{Source, expand};
+use crate::inputs::{Source, Wanted, find};
 use crate::limits;
 use crate::output::complain;
 
@@ -71,13 +71,66 @@ impl Loaded {
     }
 }
 
-/// The reader of one input.
-enum Opened {
+/// One input, opened.
+pub(crate) enum Opened {
     Recording(Box<Recording<'static>>),
-    Bytes(Vec<u8>),
+    Profile(Box<AnyProfile>),
 }
 
-fn open(source: &Source, opening: &OpenOptions) -> Result<Opened, Failure> {
+/// Opens an input, whatever its packing, and tells what is lost of it. The flag says whether something is.
+pub(crate) fn open(source: &Source, opening: &OpenOptions, cancel: &Cancel) -> Result<(Opened, bool), Failure> {
+    let name = source.name();
+    match bytes(source, opening)? {
+        Bytes::Recording(recording) => {
+            let lossy = !recording.losses().is_empty();
+            Ok((Opened::Recording(recording), lossy))
+        }
+        Bytes::Other(bytes) => {
+            let profile = read_any(&bytes, &AnyLimits::default(), cancel)
+                .map_err(|e| Failure::Failed(format!("{name}: neither a recording nor a profile: {e}")))?;
+            for loss in &profile.losses {
+                complain("warning", &format!("{name}: {loss}"));
+            }
+            let lossy = !profile.losses.is_empty();
+            Ok((Opened::Profile(Box::new(profile)), lossy))
+        }
+    }
+}
+
+/// The types of a pprof file that have samples.
+pub(crate) fn of_profile(profile: &AnyProfile) -> Vec<Typed> {
+    let mut found = Vec::new();
+    for of in types(profile) {
+        let stacks = profile.call_stacks(&of.values);
+        if stacks.is_empty() {
+            continue;
+        }
+        let how = profile.comments.iter().map(|&c| profile.texts.get(c).to_owned()).collect();
+        let definition = ProfileType::from_name(&of.kind).map_or("", ProfileType::title).to_owned();
+        found.push(Typed { kind: of.kind, title: of.title, definition, how, stacks });
+    }
+    found
+}
+
+/// The types of a set that have samples.
+pub(crate) fn of_set(set: &ProfileSet) -> Vec<Typed> {
+    let of = |profile: &jfrkit_profile::Profile| Typed {
+        kind: profile.kind.name().to_owned(),
+        title: java_title(profile.kind).to_owned(),
+        definition: profile.kind.title().to_owned(),
+        how: profile.comments.clone(),
+        stacks: CallStacks::of(profile, &set.tables),
+    };
+    set.profiles.iter().map(of).collect()
+}
+
+/// The content of one input.
+enum Bytes {
+    Recording(Box<Recording<'static>>),
+    Other(Vec<u8>),
+}
+
+fn bytes(source: &Source, opening: &OpenOptions) -> Result<Bytes, Failure> {
     let name = source.name();
     let failed = |e: std::io::Error| Failure::Failed(format!("{name}: {e}"));
     let mut head = [0; MAGIC.len()];
@@ -90,7 +143,7 @@ fn open(source: &Source, opening: &OpenOptions) -> Result<Opened, Failure> {
     if head == MAGIC && source.is_file() {
         return source
             .open(opening)
-            .map(|recording| Opened::Recording(Box::new(recording)))
+            .map(|recording| Bytes::Recording(Box::new(recording)))
             .map_err(|e| Failure::of(&name, &e));
     }
     // Recordings on standard input and what is packed are read whole, as they would be anyway.
@@ -102,18 +155,18 @@ fn open(source: &Source, opening: &OpenOptions) -> Result<Opened, Failure> {
         }
         return opening
             .from_bytes(bytes)
-            .map(|recording| Opened::Recording(Box::new(recording)))
+            .map(|recording| Bytes::Recording(Box::new(recording)))
             .map_err(|e| Failure::of(&name, &e));
     }
     match losses.first() {
         Some(loss) => Err(Failure::Failed(format!("{name}: {loss}"))),
-        None => Ok(Opened::Bytes(bytes)),
+        None => Ok(Bytes::Other(bytes)),
     }
 }
 
 /// Whether a file holds a profile rather than a recording, whole or damaged. What cannot be read at all is left to whoever reads it.
 pub(crate) fn is_profile(path: &OsString, limits: &limits::Args) -> Result<bool, Failure> {
-    let inputs = expand(std::slice::from_ref(path));
+    let inputs = find(std::slice::from_ref(path), Wanted::Profiles);
     let [source] = inputs.sources.as_slice() else { return Ok(false) };
     if !source.is_file() {
         return Ok(false);
@@ -159,7 +212,7 @@ pub(crate) fn load(
     let stop = limits.stop();
     let opening = limits.opening().stop(stop.clone());
     let cancel = cancel(&stop);
-    let inputs = expand(inputs);
+    let inputs = find(inputs, Wanted::Profiles);
     if inputs.complain() {
         return Err(Failure::Told);
     }
@@ -173,25 +226,12 @@ pub(crate) fn load(
         [] => String::new(),
     };
     for source in &inputs.sources {
-        let name = source.name();
-        match open(source, &opening)? {
-            Opened::Recording(recording) => recordings.push((name, *recording)),
-            Opened::Bytes(bytes) => {
-                let profile = read_any(&bytes, &AnyLimits::default(), &cancel)
-                    .map_err(|e| Failure::Failed(format!("{name}: neither a recording nor a profile: {e}")))?;
-                for loss in &profile.losses {
-                    out.lossy = true;
-                    complain("warning", &format!("{name}: {loss}"));
-                }
-                for of in types(&profile) {
-                    let stacks = profile.call_stacks(&of.values);
-                    if stacks.is_empty() {
-                        continue;
-                    }
-                    let how = profile.comments.iter().map(|&c| profile.texts.get(c).to_owned()).collect();
-                    let definition = ProfileType::from_name(&of.kind).map_or("", ProfileType::title).to_owned();
-                    found.push(Typed { kind: of.kind, title: of.title, definition, how, stacks });
-                }
+        let (opened, lossy) = open(source, &opening, &cancel)?;
+        match opened {
+            Opened::Recording(recording) => recordings.push((source.name(), *recording)),
+            Opened::Profile(profile) => {
+                out.lossy |= lossy;
+                found.extend(of_profile(&profile));
             }
         }
     }
@@ -209,15 +249,7 @@ pub(crate) fn load(
         for text in &set.warnings {
             complain("warning", &format!("{}: {text}", out.name));
         }
-        let of = |profile: &jfrkit_profile::Profile| Typed {
-            kind: profile.kind.name().to_owned(),
-            title: java_title(profile.kind).to_owned(),
-            definition: profile.kind.title().to_owned(),
-            how: profile.comments.clone(),
-            stacks: CallStacks::of(profile, &set.tables),
-        };
-        let converted: Vec<Typed> = set.profiles.iter().map(of).collect();
-        found.splice(0..0, converted);
+        found.splice(0..0, of_set(&set));
         out.absent = set.absent.iter().map(|absent| (absent.kind, absent.reason.clone())).collect();
     }
     // The same type of several inputs becomes one.

@@ -195,27 +195,6 @@ pub(super) fn window(from: i64, to: i64, start: i64) -> String {
     )
 }
 
-/// The stretches of time that evidence points at, in its order; not those that are most of the recording.
-pub(super) fn windows(evidence: &Evidence, recording: (i64, i64)) -> Vec<(i64, i64)> {
-    let whole = recording.1.saturating_sub(recording.0);
-    let mut found = Vec::new();
-    let mut add = |value: &Value| {
-        if let Value::Window { from_nanos, to_nanos } = *value {
-            let part = to_nanos.saturating_sub(from_nanos) < whole / 10 * 9;
-            if part && from_nanos <= recording.1 && to_nanos >= recording.0 {
-                found.push((from_nanos, to_nanos));
-            }
-        }
-    };
-    for (_, value) in evidence.iter() {
-        match value {
-            Value::Table { rows, .. } => rows.iter().flatten().for_each(&mut add),
-            single => add(single),
-        }
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::indexing_slicing)]

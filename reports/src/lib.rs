@@ -8,13 +8,12 @@
 //! let recording = jfr_parse::Recording::open(path)?;
 //! let report = jfrkit_rules::analysis().evaluate(&recording, &AnalysisOptions::default())?;
 //! let mut page = Vec::new();
-//! Format::Html.write(&mut page, &[Entry::new("jdk17-full.jfr", &report)], &Style::default())?;
-//! assert!(page.starts_with(b"<!DOCTYPE html>"));
+//! Format::Markdown.write(&mut page, &[Entry::new("jdk17-full.jfr", &report)], &Style::default())?;
+//! assert!(page.starts_with(b"# "));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod blocks;
-mod html;
 mod json;
 mod junit;
 mod markdown;
@@ -70,15 +69,13 @@ impl Default for Style {
     }
 }
 
-/// The form of a report.
+/// The form of a report. The page is [`page::report_page`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// For a terminal.
     Text,
     /// One object, with all rules; `docs/analysis.schema.json` describes it.
     Json,
-    /// One page without anything from elsewhere.
-    Html,
     /// For issues and chats.
     Markdown,
     /// For servers that show test results. There is no official schema; reports are valid by the strictest in use, that of
@@ -97,17 +94,10 @@ impl Format {
         match self {
             Self::Text => text::write(out, entries, style),
             Self::Json => json::write(out, entries),
-            Self::Html => html::write(out, entries, style),
             Self::Markdown => markdown::write(out, entries, style),
             Self::Junit => junit::write(out, entries, style),
             Self::Sarif => sarif::write(out, entries, style),
         }
-    }
-
-    /// Whether it draws the [`Timeline`](jfr_analyzers::rule::Timeline), so that the options should ask for one.
-    #[must_use]
-    pub const fn draws_timeline(self) -> bool {
-        matches!(self, Self::Html)
     }
 }
 

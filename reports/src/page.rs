@@ -3,6 +3,10 @@
 //! `web/README.md` describes the data. Trees are folded as for the API; tables are counted on the whole trees and go with them, and what is left
 //! out of a tree is stated with its share.
 
+mod report;
+
+pub use report::{ReportFacts, ReportFolded, ReportProfile, report_page, runtime_section, runtime_text};
+
 use std::io::{self, Write};
 
 use flate2::Compression;
@@ -25,6 +29,17 @@ pub enum PageError {
     /// It could not be written.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// What goes into it is no JSON.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// However much is folded, the page is too large.
+    #[error("the page has {smallest} bytes with all but the largest subtrees folded, more than the {most} allowed")]
+    TooLarge {
+        /// Bytes of the smallest page.
+        smallest: usize,
+        /// Bytes that it may have.
+        most: usize,
+    },
 }
 
 /// A type of profile on a page.
@@ -32,6 +47,8 @@ pub enum PageError {
 pub struct PageType<'a> {
     /// Its short name: `cpu`.
     pub kind: &'a str,
+    /// Whether it is in its language's own list; the others come after a line.
+    pub core: bool,
     /// Its name for people.
     pub title: &'a str,
     /// What it answers.
@@ -62,9 +79,7 @@ struct Blocks(Vec<(String, Vec<u8>)>);
 impl Blocks {
     fn add(&mut self, prefix: &str, data: &impl serde::Serialize) -> io::Result<String> {
         let id = format!("{prefix}{}", self.0.len());
-        let mut packed = GzEncoder::new(Vec::new(), Compression::new(6));
-        serde_json::to_writer(&mut packed, data)?;
-        self.0.push((id.clone(), packed.finish()?));
+        self.0.push((id.clone(), pack(data)?));
         Ok(id)
     }
 
@@ -74,6 +89,13 @@ impl Blocks {
         blocks.extend(self.0.iter().map(|(id, packed)| Block::gzip(id, packed)));
         write_page(out, Bundle::Flame, title, &blocks)
     }
+}
+
+/// Data as it stands in a block.
+fn pack(data: &impl serde::Serialize) -> io::Result<Vec<u8>> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::new(6));
+    serde_json::to_writer(&mut packed, data)?;
+    packed.finish()
 }
 
 fn generator() -> String {
@@ -107,7 +129,8 @@ pub fn flame_page(
             }
         }
         shown.push(json!({
-            "type": of.kind, "name": of.title, "definition": of.definition, "absent": of.absent, "how": of.how, "values": values,
+            "type": of.kind, "name": of.title, "definition": of.definition, "absent": of.absent,
+            "core": of.core, "how": of.how, "values": values,
         }));
     }
     let page = json!({

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 
 use crate::interrupt::FILES;
 use jfr_analyzers::TimeBound;
-use jfr_analyzers::metrics::Metrics;
 use jfr_analyzers::rule::{Analysis, AnalysisError, AnalysisOptions, Category, Finding, Report, Severity};
 use jfr_parse::{MetadataCache, Recording};
+use jfrkit_profile::tree::View;
 use jfrkit_reports::{Entry, Format, Style};
 use jfrkit_rules::config::Config;
 
@@ -21,6 +21,8 @@ use crate::failure::Failure;
 use crate::inputs::{Inputs, expand};
 use crate::limits;
 use crate::output::complain;
+
+use super::report::{self, Part};
 
 /// Warnings on one input that are shown; all are in the report.
 const MAX_WARNINGS: usize = 20;
@@ -74,7 +76,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = category)]
     category: Vec<Category>,
 
-    /// The least severity to show; JSON and JUnit have all rules
+    /// The least severity to show; JSON, JUnit and the page have all rules
     #[arg(long, value_enum, default_value_t = Least::Info, value_name = "SEVERITY")]
     min_severity: Least,
 
@@ -122,7 +124,7 @@ enum Form {
     Text,
     /// One object with all rules
     Json,
-    /// One page that needs nothing else
+    /// The page of `jfrkit report`: findings, flame graphs, metrics and runtime information
     Html,
     /// For issues and chats
     Markdown,
@@ -133,14 +135,15 @@ enum Form {
 }
 
 impl Form {
-    const fn format(self) -> Format {
+    /// How findings are written; `None` for the page, which shows more than those.
+    const fn format(self) -> Option<Format> {
         match self {
-            Self::Text => Format::Text,
-            Self::Json => Format::Json,
-            Self::Html => Format::Html,
-            Self::Markdown => Format::Markdown,
-            Self::Junit => Format::Junit,
-            Self::Sarif => Format::Sarif,
+            Self::Text => Some(Format::Text),
+            Self::Json => Some(Format::Json),
+            Self::Html => None,
+            Self::Markdown => Some(Format::Markdown),
+            Self::Junit => Some(Format::Junit),
+            Self::Sarif => Some(Format::Sarif),
         }
     }
 }
@@ -198,7 +201,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return args.tell(analysis);
     }
     let options = args.options(&analysis, &config)?;
-    let results = analyze(args, &analysis, &options, &expand(&args.inputs))?;
+    let mut parts = Vec::new();
+    let results = analyze(args, &analysis, &options, &expand(&args.inputs), &mut parts)?;
     let entries: Vec<Entry<'_>> = results
         .iter()
         .map(|(name, result)| match result {
@@ -212,7 +216,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     // Asks for a terminal, NO_COLOR and the like.
     style.color =
         args.output.is_none() && anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
-    write(args.output.as_deref(), |out| args.format.format().write(out, &entries, &style))?;
+    write(args.output.as_deref(), |out| match args.format.format() {
+        Some(format) => format.write(out, &entries, &style),
+        None => {
+            let cancel = crate::profiles::cancel(&args.limits.stop());
+            let page = report::page(out, &parts, &View::default(), report::MAX_SIZE, &cancel)?;
+            page.map(|_| ()).map_err(|failure| std::io::Error::other(failure.to_string()))
+        }
+    })?;
     args.status(&results, &analysis, &options)
 }
 
@@ -225,7 +236,9 @@ fn analyze(
     analysis: &Analysis,
     options: &AnalysisOptions,
     inputs: &Inputs,
+    parts: &mut Vec<Part>,
 ) -> Result<Vec<Named>, Failure> {
+    let is_page = args.format.format().is_none();
     let opening = args.limits.opening().cache(MetadataCache::default());
     inputs.complain();
     let mut results: Vec<Named> =
@@ -238,7 +251,25 @@ fn analyze(
         let report = match source.open(&opening) {
             Ok(recording) => match args.within(&name, &recording, options) {
                 Ok(options) => {
-                    analysis.evaluate(&recording, &options).and_then(|report| with_series(report, &recording))
+                    let report = analysis.evaluate(&recording, &options);
+                    if is_page && let Ok(report) = &report {
+                        let mut collecting = jfr_analyzers::Options::default();
+                        collecting.filter.from_nanos = options.from_nanos;
+                        collecting.filter.to_nanos = options.to_nanos;
+                        match Part::of_recording(&name, &recording, report.clone(), &collecting) {
+                            Ok(part) => parts.push(part),
+                            Err(failure) if inputs.sources.len() == 1 && inputs.failures.is_empty() => {
+                                return Err(failure);
+                            }
+                            Err(failure) => {
+                                complain("error", &failure.to_string());
+                                parts.push(Part::failed(&name, &failure.to_string()));
+                                results.push((name, Err(failure.to_string())));
+                                continue;
+                            }
+                        }
+                    }
+                    report
                 }
                 Err(failure) if inputs.sources.len() == 1 && inputs.failures.is_empty() => return Err(failure),
                 Err(failure) => {
@@ -264,19 +295,12 @@ fn analyze(
             }
             Err(error) => return Err(Failure::Usage(error.to_string())),
         };
+        if let Err(reason) = &result {
+            parts.push(Part::failed(&name, reason));
+        }
         results.push((name, result));
     }
     Ok(results)
-}
-
-/// With more series in the picture, if the report has one.
-fn with_series(mut report: Report, recording: &Recording<'_>) -> Result<Report, AnalysisError> {
-    if let Some(timeline) = report.timeline.take() {
-        // As many points as the picture can show.
-        let step = timeline.to_nanos.saturating_sub(timeline.from_nanos) / 240;
-        report.timeline = Some(timeline.with_metrics(&Metrics::of(recording, Some(step.max(1_000_000)))?));
-    }
-    Ok(report)
 }
 
 fn warn(name: &str, warnings: &[String]) {
@@ -318,7 +342,6 @@ impl Args {
 
     fn options(&self, analysis: &Analysis, config: &Config) -> Result<AnalysisOptions, Failure> {
         let mut options = self.chosen(analysis)?;
-        options.timeline = self.format.format().draws_timeline();
         config.apply(&mut options);
         // A job that checks nothing should not look like one that found nothing.
         if !analysis.infos().any(|info| options.choose(&info)) {

@@ -242,6 +242,7 @@ fn page(
     let head = PageHead { title: &title, subtitle: "", view };
     let of = PageType {
         kind: &a.0.kind,
+        core: true,
         title: &a.0.title,
         definition: &a.0.definition,
         how: &[],

@@ -138,14 +138,20 @@ pub(crate) fn write_page(
         Some(output) => output.to_owned(),
         None => cached(title)?,
     };
-    FILES
-        .write_file(&path, |file| {
-            let mut out = std::io::BufWriter::new(file);
-            let done = fill(&mut out)?;
-            out.flush()?;
-            Ok(done)
-        })
-        .map_err(|e| Failure::Failed(e.to_string()))??;
+    let mut refused = None;
+    let written = FILES.write_file(&path, |file| {
+        let mut out = std::io::BufWriter::new(file);
+        if let Err(failure) = fill(&mut out)? {
+            refused = Some(failure);
+            // So that nothing is left of the file.
+            return Err(std::io::Error::other("not written"));
+        }
+        out.flush()
+    });
+    match refused {
+        Some(failure) => return Err(failure),
+        None => written.map_err(|e| Failure::Failed(e.to_string()))?,
+    }
     let mut out = crate::output::stdout();
     writeln!(out, "{}", jfr_parse::text::plain(&path.to_string_lossy()))?;
     out.flush()?;
@@ -196,6 +202,7 @@ fn page_types<'a>(loaded: &'a Loaded, only: Option<&'a Typed>) -> Vec<PageType<'
         .filter(shown)
         .map(|of| PageType {
             kind: &of.kind,
+            core: true,
             title: &of.title,
             definition: &of.definition,
             how: &of.how,
@@ -206,6 +213,7 @@ fn page_types<'a>(loaded: &'a Loaded, only: Option<&'a Typed>) -> Vec<PageType<'
     if only.is_none() {
         types.extend(loaded.absent.iter().filter(|(kind, _)| kind.is_core()).map(|(kind, reason)| PageType {
             kind: kind.name(),
+            core: true,
             title: jfrkit_profile::any::java_title(*kind),
             definition: kind.title(),
             how: &[],

@@ -7,7 +7,7 @@ use jfrkit_reports::{Entry, Format};
 
 use super::{root, written};
 
-const FORMATS: [Format; 6] = [Format::Text, Format::Json, Format::Html, Format::Markdown, Format::Junit, Format::Sarif];
+const FORMATS: [Format; 5] = [Format::Text, Format::Json, Format::Markdown, Format::Junit, Format::Sarif];
 
 #[test]
 fn each_gives_a_report_or_a_one_line_error() {

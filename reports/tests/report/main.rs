@@ -1,10 +1,8 @@
 //! Reports in all forms: of real recordings, and of names that try to break out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-mod browser;
 mod catalog;
 mod hard;
-mod html;
 mod json;
 mod junit;
 mod markdown;

@@ -5,7 +5,7 @@ use jfrkit_reports::{Entry, Format, Style};
 
 use super::{Quoting, fixture, quoting, write};
 
-const FORMATS: [Format; 6] = [Format::Text, Format::Json, Format::Html, Format::Markdown, Format::Junit, Format::Sarif];
+const FORMATS: [Format; 5] = [Format::Text, Format::Json, Format::Markdown, Format::Junit, Format::Sarif];
 
 fn in_all_forms(report: &Report) -> Vec<(Format, String)> {
     let mut style = Style::default();

@@ -28,7 +28,7 @@ pub fn analysis(bytes: &[u8]) {
     roxmltree::Document::parse(&text).unwrap_or_else(|e| panic!("the JUnit report is no XML: {e}"));
     let text = write(Format::Text);
     assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "control characters reach the terminal");
-    let _ = (write(Format::Html), write(Format::Markdown));
+    let _ = write(Format::Markdown);
 }
 
 /// Text as a file of settings and as the bound of a time range.

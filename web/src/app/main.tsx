@@ -205,7 +205,11 @@ function Upload({ source }: { source: Source }) {
 }
 
 const data = page();
-if (data) useFragment();
+if (data) {
+  useFragment();
+  // A report on one profile opens at it.
+  if (data.profiles?.length === 1 && !location.hash) go(href(`/profiles/${data.profiles[0]!.row.id}`), true);
+}
 startTheme();
 const root = document.getElementById("root")!;
 root.textContent = "";

@@ -32,8 +32,8 @@ export function Metrics({ source, profile }: { source: Source; profile: ProfileD
   const { params } = usePlace();
   const start = millis(profile.start);
   const end = millis(profile.end);
-  const from = params.get("mfrom") ?? new Date(start - 1_800_000).toISOString();
-  const to = params.get("mto") ?? new Date(end + 1_800_000).toISOString();
+  const from = params.get("mfrom") ?? profile.metrics_from ?? new Date(start - 1_800_000).toISOString();
+  const to = params.get("mto") ?? profile.metrics_to ?? new Date(end + 1_800_000).toISOString();
   const by = params.get("by") === "version" || params.get("by") === "none" ? params.get("by")! : "host";
   const query = { service: profile.service, env: profile.env, from, to, by };
   const loaded = useLoad(JSON.stringify(query), (signal) => source.metrics(query, signal));
@@ -166,7 +166,7 @@ function Chart({ metric, lines, start, end, from, to, onCursor, pick }: { metric
       select: { show: true, left: 0, top: 0, width: 0, height: 0 },
       scales: { x: { time: true, range: [from / 1000, to / 1000] }, y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.08 : 1] } },
       axes: [
-        { stroke: color("--quiet"), grid: { show: false }, ticks: { stroke: color("--line"), size: 4 }, size: 24, font: "11px system-ui, sans-serif", space: 64, values: (_u, splits) => splits.map((s) => clock(s * 1000).slice(0, 5)) },
+        { stroke: color("--quiet"), grid: { show: false }, ticks: { stroke: color("--line"), size: 4 }, size: 24, font: "11px system-ui, sans-serif", space: 64, values: (_u, splits) => splits.map((s) => clock(s * 1000).slice(0, to - from < 6e5 ? 8 : 5)) },
         { stroke: color("--quiet"), grid: { stroke: color("--line"), width: 1 }, ticks: { show: false }, size: 62, incrs: unit.startsWith("bytes") ? BINARY : undefined, font: "11px system-ui, sans-serif", space: 36, values: (_u, splits) => splits.map((s) => show(s, unit === "cores" ? "" : unit)) },
       ],
       series: [

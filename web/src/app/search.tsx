@@ -45,7 +45,7 @@ export function Search({ source, params, onOnline }: { source: Source; params: U
   const from = params.get("from") ?? (source.server ? "now-1h" : "");
   const to = params.get("to") ?? "";
   const sort = params.get("sort") ?? "-start";
-  const cols = params.get("cols")?.split(",") ?? USUAL;
+  const cols = params.get("cols")?.split(",") ?? (source.server ? USUAL : USUAL.filter((name) => name !== "env" && name !== "version"));
   const live = params.get("live") !== "0" && source.server && !to;
   const [turn, setTurn] = useState(0);
   const key = JSON.stringify([q, from, to, sort]);
@@ -121,7 +121,7 @@ export function Search({ source, params, onOnline }: { source: Source; params: U
       {source.server && <Histogram of={facets.value} from={from} to={to} total={total} />}
       <Bar of={found} />
       {found.failure && !mistake && <Problem failure={found.failure} again={found.again} />}
-      <div class="search-body">
+      <div class={source.server ? "search-body" : ""}>
         {source.server && <Facets of={facets.value} q={q} source={source} from={from} to={to} onQuery={setQuery} />}
         <section aria-label="Profiles" class="results">
           <div class="row results-head">
@@ -266,7 +266,7 @@ function Rows(props: {
             return (
               <th key={name} scope="col" class={`c-${name} ${number(name) ? "number" : ""}`} aria-sort={down ? "descending" : up ? "ascending" : "none"}>
                 <button class="plain" onClick={() => patch({ sort: (wordy ? (up ? `-${by}` : by) : down ? by : `-${by}`).replace(/^-start$/, "") || null })}>
-                  {title}
+                  {name === "service" && !props.pickable ? "File" : title}
                   <span class="sort" aria-hidden="true">
                     {down ? "▾" : up ? "▴" : ""}
                   </span>

@@ -45,12 +45,14 @@ export interface PageJson {
   profiles?: ReportProfile[];
 }
 
-/** A profile of a report: answers of the API, and `types` with the blocks of their trees. */
+/** A profile of a report: answers of the API, and `types` with the blocks of their trees. The service of `row` is the name of the file. */
 export interface ReportProfile {
   row: ProfileRow;
   detail: Omit<ProfileDetail, "types"> & { types: PageType[] };
   /** Ids of blocks. */
   analysis?: string | null;
+  /** Why there is no analysis. */
+  no_analysis?: string;
   metrics?: string | null;
   runtime?: string | null;
 }
@@ -225,12 +227,12 @@ export class EmbeddedSource implements Source {
   };
 
   analysis: Source["analysis"] = async (id) => {
-    const at = this.find(id)?.analysis;
-    return at ? ((await block(at)) as AnalysisJson) : NOT_HERE("analysis");
+    const at = this.find(id);
+    return at?.analysis ? ((await block(at.analysis)) as AnalysisJson) : Promise.reject(new Failure(404, "There is no analysis", at?.no_analysis ?? "", id));
   };
 
   metrics: Source["metrics"] = async ({ service, env }) => {
-    const at = this.reports().find((p) => p.row.service === service && p.row.env === env)?.metrics;
+    const at = this.reports().find((p) => p.detail.service === service && p.detail.env === env)?.metrics;
     return at ? ((await block(at)) as MetricsJson) : NOT_HERE("metrics");
   };
 

@@ -57,6 +57,9 @@ export interface ProfileDetail extends Omit<ProfileRow, "types" | "warnings"> {
   profiler?: string | null;
   note?: string | null;
   processors?: number | null;
+  /** In a report: the time that its metrics span. */
+  metrics_from?: string;
+  metrics_to?: string;
 }
 
 /** Which profiles: by id, or what a query finds. */

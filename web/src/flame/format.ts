@@ -63,27 +63,18 @@ export function plain(n: number): string {
   return Math.abs(n) >= 1000 ? count(n) : Number.isInteger(n) ? String(n) : trim(three(n));
 }
 
-/** A value with its unit, as a profile's value types name them. */
+const NANOS: Record<string, number> = { nanoseconds: 1, ns: 1, microseconds: 1e3, milliseconds: 1e6, seconds: 1e9, s: 1e9 };
+
+/** A value with its unit, as profiles and metrics name them. */
 export function value(n: number, unit: string): string {
+  const per = /^1?(.*?)(?:\/|_?per_)(s|min)\w*$/.exec(unit);
+  if (per) return `${value(n, per[1]!)}/${per[2]}`;
+  const nanos = NANOS[unit];
+  if (nanos) return duration(n * nanos);
   switch (unit) {
-    case "nanoseconds":
-    case "ns":
-      return duration(n);
-    case "microseconds":
-      return duration(n * 1e3);
-    case "milliseconds":
-      return duration(n * 1e6);
-    case "seconds":
-    case "s":
-      return duration(n * 1e9);
     case "bytes":
     case "B":
       return bytes(n);
-    case "count/s":
-    case "1/s":
-      return plain(n) + "/s";
-    case "bytes/s":
-      return bytes(n) + "/s";
     case "share":
     case "ratio":
       return percent(n);
@@ -91,12 +82,8 @@ export function value(n: number, unit: string): string {
       return percent(n / 100);
     case "cores":
       return `${n.toFixed(2)} cores`;
-    case "":
-    case "count":
-    case "samples":
-      return plain(n);
     default:
-      return `${plain(n)} ${unit}`;
+      return `${plain(n)} ${unit}`.replace(/ (count|samples)?$/, "");
   }
 }
 

@@ -1,0 +1,429 @@
+//! `jfrkit report`.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+
+use jfr_analyzers::metrics::{Language as Measured, Metric, Metrics, of_pprof};
+use jfr_analyzers::rule::{AnalysisOptions, Report};
+use jfr_analyzers::runtime::Runtime;
+use jfr_analyzers::{LabelKey, Options, collect};
+use jfr_parse::{Error, Recording};
+use jfrkit_profile::any::{AnyProfile, Language, java_title, language};
+use jfrkit_profile::tree::View;
+use jfrkit_profile::{Cancel, ProfileType, units};
+use jfrkit_reports::page::{
+    PageError, PageType, ReportFacts, ReportFolded, ReportProfile, report_page, runtime_section, runtime_text,
+};
+
+use crate::collecting::span;
+use crate::failure::Failure;
+use crate::inputs::{Source, Wanted, find};
+use crate::limits;
+use crate::output::complain;
+use crate::profiles::{Opened, Typed, of_profile, of_set, open, tree_failure};
+
+use super::flame::write_page;
+
+/// Write one HTML page with flame graphs, analysis, metrics and runtime information
+#[derive(Debug, clap::Args)]
+#[group(id = "report")]
+#[command(after_help = "\
+Examples:
+  jfrkit report recording.jfr -o page.html
+  jfrkit report before.jfr after.jfr -o both.html --types cpu,alloc
+  jfrkit report profile.pprof -o page.html       a profile of Python, Go or Node.js
+
+The page opens from disk and needs no network. Subtrees that are too narrow to see are folded, and more of them until the page has
+at most --max-size; how much is folded is reported on standard error and on the page. Totals and function tables stay exact.")]
+pub(crate) struct Args {
+    /// Recordings, pprof files, directories that are searched for them, or `-` for standard input
+    #[arg(value_name = "INPUT", required = true)]
+    inputs: Vec<OsString>,
+
+    /// File to write; `-` for standard output
+    #[arg(short, long, value_name = "FILE.html", required = true)]
+    output: PathBuf,
+
+    /// Only these types of profiles, with commas between: cpu, alloc, lock, …, or names of sample types
+    #[arg(long, value_name = "TYPE", value_delimiter = ',')]
+    types: Vec<String>,
+
+    /// Fold subtrees until the page has at most this size
+    #[arg(long, value_name = "SIZE", default_value = "10MB", value_parser = size)]
+    max_size: usize,
+
+    /// Fail with status 1 where anything is lost, instead of warning
+    #[arg(long)]
+    strict: bool,
+
+    #[command(flatten)]
+    limits: limits::Args,
+}
+
+/// A number of bytes: 500000, 10MB, 2MiB.
+fn size(text: &str) -> Result<usize, String> {
+    let wrong = || "expected a size such as 10MB".to_owned();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(digits).ok_or_else(wrong)?;
+    let factor = match unit.trim() {
+        "" | "B" => 1,
+        "kB" | "KB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return Err(wrong()),
+    };
+    number.parse::<usize>().ok().and_then(|n| n.checked_mul(factor)).ok_or_else(wrong)
+}
+
+/// Bytes of a page, unless someone says otherwise.
+pub(crate) const MAX_SIZE: usize = 10_000_000;
+
+/// All that the page shows of one input.
+#[derive(Debug)]
+pub(crate) struct Part {
+    name: String,
+    facts: ReportFacts,
+    start_nanos: i64,
+    end_nanos: i64,
+    bytes: u64,
+    types: Vec<Typed>,
+    absent: Vec<(ProfileType, String)>,
+    /// The findings, or why there are none.
+    analysis: Result<Report, String>,
+    metrics: Vec<Metric>,
+    runtime: String,
+    warnings: Vec<String>,
+    failed: Option<String>,
+}
+
+/// What the page says where a language has no rules.
+const NO_RULES: &str = "the rules are for recordings of a JVM";
+
+impl Part {
+    fn new(name: String, bytes: u64) -> Self {
+        Self {
+            name,
+            facts: ReportFacts::default(),
+            start_nanos: 0,
+            end_nanos: 0,
+            bytes,
+            types: Vec::new(),
+            absent: Vec::new(),
+            analysis: Err(NO_RULES.to_owned()),
+            metrics: Vec::new(),
+            runtime: String::new(),
+            warnings: Vec::new(),
+            failed: None,
+        }
+    }
+
+    /// An input that cannot be read.
+    pub(crate) fn failed(name: &str, reason: &str) -> Self {
+        let mut part = Self::new(name.to_owned(), 0);
+        part.facts.service = "unknown".to_owned();
+        part.analysis = Err(reason.to_owned());
+        part.failed = Some(reason.to_owned());
+        part
+    }
+
+    /// A recording, with what the rules found in it. `options` says which part of it and which types.
+    pub(crate) fn of_recording(
+        name: &str,
+        recording: &Recording<'_>,
+        report: Report,
+        options: &Options,
+    ) -> Result<Self, Failure> {
+        let bytes = u64::try_from(recording.bytes().len()).unwrap_or(u64::MAX);
+        let mut part = Self::new(name.to_owned(), bytes);
+        let mut options = options.clone();
+        options.labels = vec![LabelKey::Thread, LabelKey::Class];
+        if let Some(set) = part.told(collect(recording, &options))? {
+            part.types = of_set(&set);
+            part.absent = set.absent.iter().map(|absent| (absent.kind, absent.reason.clone())).collect();
+            part.warnings = set.losses.iter().map(|loss| format!("lost: {loss}")).collect();
+            part.warnings.extend(set.warnings.iter().cloned());
+        }
+        for warning in &report.recording.warnings {
+            if !part.warnings.contains(warning) {
+                part.warnings.push(warning.clone());
+            }
+        }
+        if let Some(metrics) = part.told(Metrics::of(recording, None))? {
+            part.metrics = metrics.metrics;
+        }
+        let runtime = part.told(Runtime::of(recording, jfr_analyzers::runtime::Options::default()))?;
+        part.runtime = runtime.as_ref().map(runtime_text).unwrap_or_default();
+        (part.start_nanos, part.end_nanos) =
+            match (options.filter.from_nanos, options.filter.to_nanos, span(&[recording])) {
+                (from, to, (start, end)) => (from.unwrap_or(start), to.unwrap_or(end)),
+            };
+        let mut entries = runtime.iter().flat_map(|runtime| &runtime.sections).flat_map(|section| &section.entries);
+        let host = entries.find(|entry| entry.name == "HOSTNAME").map(|entry| entry.value.clone());
+        let main = report.recording.main.clone().unwrap_or_default();
+        part.facts = ReportFacts {
+            service: if main.is_empty() { "unknown".to_owned() } else { main.clone() },
+            host: host.unwrap_or_default(),
+            runtime: "JVM".to_owned(),
+            runtime_version: report.recording.jvm.clone().unwrap_or_else(|| "JVM".to_owned()),
+            language: "Java".to_owned(),
+            main,
+        };
+        part.analysis = Ok(report);
+        Ok(part)
+    }
+
+    /// What could be read. That nothing could is a warning on the page, unless the file changed or the time is over.
+    fn told<T>(&mut self, read: jfr_parse::Result<T>) -> Result<Option<T>, Failure> {
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(e @ (Error::Changed { .. } | Error::Stopped { .. })) => Err(Failure::of(&self.name, &e)),
+            Err(e) => {
+                let warning = format!("lost: {e}");
+                if !self.warnings.contains(&warning) {
+                    self.warnings.push(warning);
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// A profile of another language.
+    fn of_profile(name: &str, profile: &AnyProfile, bytes: u64) -> Self {
+        let mut part = Self::new(name.to_owned(), bytes);
+        part.types = of_profile(profile);
+        part.warnings.clone_from(&profile.losses);
+        part.start_nanos = profile.time_nanos;
+        part.end_nanos = profile.time_nanos.saturating_add(profile.duration_nanos.max(0));
+        let language = language(profile);
+        let (named, runtime) = match language {
+            Language::Java => ("Java", "JVM"),
+            Language::Python => ("Python", "CPython"),
+            Language::Go => ("Go", "Go"),
+            Language::JavaScript => ("JavaScript", "Node.js"),
+            Language::Other => ("", ""),
+        };
+        let program = profile.mappings.first().map_or("", |mapping| profile.texts.get(mapping.file));
+        let program = program.rsplit('/').next().unwrap_or(program);
+        part.facts = ReportFacts {
+            service: if program.is_empty() { base(name).to_owned() } else { program.to_owned() },
+            runtime: runtime.to_owned(),
+            runtime_version: runtime.to_owned(),
+            language: named.to_owned(),
+            main: program.to_owned(),
+            host: String::new(),
+        };
+        if !named.is_empty() {
+            part.analysis = Err(format!("there are no rules for {named}; {NO_RULES}"));
+        }
+        let totals = profile.totals();
+        let totals: Vec<(&str, f64)> =
+            profile.values().zip(&totals).map(|((name, _), sum)| (name, *sum as f64)).collect();
+        let seconds = profile.duration_nanos.max(0) as f64 / 1e9;
+        let measured = if language == Language::Go { Measured::Go } else { Measured::Python };
+        part.metrics = of_pprof(measured, &totals, seconds, &[]);
+        let text = |id| profile.texts.get(id).to_owned();
+        let mut about = vec![
+            ("language", named.to_owned()),
+            ("duration", units::duration(profile.duration_nanos)),
+            ("samples", units::count(i64::try_from(profile.samples.len()).unwrap_or(i64::MAX))),
+        ];
+        if let Some(of) = profile.period_type {
+            about.push(("period", format!("{} of {}", units::value(profile.period, &text(of.unit)), text(of.name))));
+        }
+        about.extend(profile.comments.iter().map(|&comment| ("comment", text(comment))));
+        about.retain(|(_, value)| !value.is_empty());
+        runtime_section(&mut part.runtime, "Profile", about.into_iter());
+        let types = profile.values().zip(&totals);
+        let types = types.map(|((name, unit), (_, total))| {
+            #[expect(clippy::cast_possible_truncation, reason = "a saturating cast, for show")]
+            let total = *total as i64;
+            (name, units::value(total, unit))
+        });
+        runtime_section(&mut part.runtime, "Sample types", types);
+        let files = profile.mappings.iter().map(|mapping| (profile.texts.get(mapping.file), text(mapping.build_id)));
+        runtime_section(&mut part.runtime, "Programs and libraries", files.filter(|(file, _)| !file.is_empty()));
+        part
+    }
+
+    /// Keeps these types.
+    fn only(&mut self, types: &[String]) {
+        if !types.is_empty() {
+            let value = |of: &Typed, name: &String| of.stacks.value_named(name).is_some();
+            self.types.retain(|of| types.iter().any(|name| of.kind == *name || value(of, name)));
+            self.absent.retain(|(kind, _)| types.iter().any(|name| name == kind.name()));
+        }
+    }
+
+    fn page_types(&self) -> Vec<PageType<'_>> {
+        let java = self.facts.language == "Java";
+        let core = |kind: &str| match ProfileType::from_name(kind) {
+            Some(of) if java => of.is_core(),
+            Some(_) => true,
+            None => matches!(kind, "alloc-count" | "heap" | "heap-count"),
+        };
+        let mut types: Vec<PageType<'_>> = self
+            .types
+            .iter()
+            .map(|of| PageType {
+                kind: &of.kind,
+                core: core(&of.kind),
+                title: &of.title,
+                definition: &of.definition,
+                how: &of.how,
+                absent: None,
+                stacks: Some(&of.stacks),
+            })
+            .collect();
+        types.extend(self.absent.iter().filter(|(kind, _)| kind.is_core()).map(|(kind, reason)| PageType {
+            kind: kind.name(),
+            core: true,
+            title: java_title(*kind),
+            definition: kind.title(),
+            how: &[],
+            absent: Some(reason),
+            stacks: None,
+        }));
+        if java {
+            let place = |of: &PageType<'_>| ProfileType::ALL.iter().position(|kind| kind.name() == of.kind);
+            types.sort_by_key(|of| (!of.core, place(of)));
+        }
+        types
+    }
+}
+
+/// The last part of a path.
+fn base(name: &str) -> &str {
+    name.rsplit('/').find(|part| !part.is_empty()).unwrap_or(name)
+}
+
+/// Writes the page of some inputs.
+pub(crate) fn page(
+    out: &mut dyn Write,
+    parts: &[Part],
+    view: &View,
+    max_size: usize,
+    cancel: &Cancel,
+) -> std::io::Result<Result<ReportFolded, Failure>> {
+    let profiles: Vec<ReportProfile<'_>> = parts
+        .iter()
+        .map(|part| ReportProfile {
+            name: base(&part.name),
+            facts: part.facts.clone(),
+            start_nanos: part.start_nanos,
+            end_nanos: part.end_nanos,
+            bytes: part.bytes,
+            types: part.page_types(),
+            analysis: part.analysis.as_ref().map_err(String::as_str),
+            metrics: &part.metrics,
+            runtime: &part.runtime,
+            warnings: &part.warnings,
+            failed: part.failed.as_deref(),
+        })
+        .collect();
+    match report_page(out, &title(parts), &profiles, view, max_size, cancel) {
+        Ok(folded) => Ok(Ok(folded)),
+        Err(PageError::Io(e)) => Err(e),
+        Err(PageError::Tree(e)) => Ok(Err(tree_failure(&e))),
+        Err(e @ PageError::TooLarge { .. }) => {
+            Ok(Err(Failure::Failed(format!("{e}; choose fewer inputs or types, or a larger --max-size"))))
+        }
+        Err(e) => Ok(Err(Failure::Failed(e.to_string()))),
+    }
+}
+
+fn title(parts: &[Part]) -> String {
+    match parts {
+        [one] => base(&one.name).to_owned(),
+        several => format!("{} profiles", several.len()),
+    }
+}
+
+/// Says what a page leaves out.
+pub(crate) fn tell(folded: &ReportFolded) {
+    if folded.nodes > 0 {
+        let nodes = units::count(i64::try_from(folded.nodes).unwrap_or(i64::MAX));
+        let share = folded.share * 100.0;
+        let least = folded.least * 100.0;
+        complain(
+            "note",
+            &format!(
+                "{nodes} nodes below {least} % are folded, at most {share:.2} % of a type; totals and tables are exact"
+            ),
+        );
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let stop = args.limits.stop();
+    let cancel = crate::profiles::cancel(&stop);
+    let opening = args.limits.opening().stop(stop);
+    let inputs = find(&args.inputs, Wanted::Profiles);
+    let mut failed = inputs.complain();
+    let analysis = jfrkit_rules::analysis();
+    let mut options = Options::default();
+    options.types = args.types.iter().filter_map(|name| ProfileType::from_name(name)).collect();
+    let (mut parts, mut lossy) = (Vec::new(), false);
+    let mut one = |source: &Source| -> Result<Part, Failure> {
+        let name = source.name();
+        let (opened, lost) = open(source, &opening, &cancel)?;
+        let mut part = match opened {
+            Opened::Recording(recording) => {
+                for loss in recording.losses() {
+                    complain("warning", &format!("{name}: {loss}"));
+                }
+                let report = analysis
+                    .evaluate(&recording, &AnalysisOptions::default())
+                    .map_err(|e| Failure::Failed(format!("{name}: {e}")))?;
+                let part = Part::of_recording(&name, &recording, report, &options)?;
+                for warning in &part.warnings {
+                    complain("warning", &format!("{name}: {warning}"));
+                }
+                part
+            }
+            Opened::Profile(profile) => Part::of_profile(&name, &profile, source.size()),
+        };
+        lossy |= lost || part.warnings.iter().any(|warning| warning.starts_with("lost: "));
+        part.only(&args.types);
+        if part.types.is_empty() {
+            let reason = part.absent.first().map(|(_, reason)| reason.as_str());
+            let reason = reason.filter(|_| part.absent.len() == 1).unwrap_or("there are no samples");
+            complain("warning", &format!("{name}: {reason}"));
+        }
+        Ok(part)
+    };
+    let several = inputs.sources.len() + inputs.failures.len() > 1;
+    for source in &inputs.sources {
+        match one(source) {
+            Ok(part) => parts.push(part),
+            Err(failure) if !several => return Err(failure),
+            Err(failure) => {
+                complain("error", &failure.to_string());
+                let text = failure.to_string();
+                let name = source.name();
+                let reason = text.strip_prefix(&format!("{name}: ")).unwrap_or(&text);
+                parts.push(Part::failed(&name, reason));
+                failed = true;
+            }
+        }
+    }
+    if parts.iter().all(|part| part.failed.is_some()) {
+        return Err(Failure::Told);
+    }
+    let mut folded = None;
+    let fill = |out: &mut dyn Write| {
+        Ok(page(out, &parts, &View::default(), args.max_size, &cancel)?.map(|of| folded = Some(of)))
+    };
+    write_page(Some(&args.output), &title(&parts), true, fill)?;
+    if let Some(folded) = &folded {
+        tell(folded);
+    }
+    match (failed, lossy && args.strict) {
+        (true, _) => Err(Failure::Told),
+        (_, true) => Err(Failure::Failed("not read completely; leave out --strict to accept that".to_owned())),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,128 @@
+//! `report`: one page with everything. What a browser makes of it is in `web/test/pages.mjs`.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+mod common;
+
+use std::path::Path;
+use std::process::Output;
+
+use common::{arguments, fixture, jfrkit};
+
+fn report(input: &Path, more: &[&str], page: &Path) -> Output {
+    let mut command = jfrkit(&arguments!["report", input, "-o", page]);
+    command.args(more).output().unwrap()
+}
+
+/// The data of the page.
+fn data(page: &Path) -> serde_json::Value {
+    let html = std::fs::read_to_string(page).unwrap();
+    let (_, rest) = html.split_once("id=\"jfrkit-page\">").unwrap();
+    serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap()
+}
+
+fn names(of: &serde_json::Value) -> Vec<&str> {
+    of.as_array().unwrap().iter().map(|t| t["type"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn the_page_holds_every_tab_and_no_address_of_elsewhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let page = dir.path().join("page.html");
+    let output = report(&fixture("jdk17-full.jfr"), &[], &page);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), page.to_str().unwrap());
+    let html = std::fs::read_to_string(&page).unwrap();
+    assert!(html.contains("default-src 'none'; script-src 'sha256-"));
+    assert!(!html.contains("src=\"") && !html.contains("<link"));
+    let data = data(&page);
+    let profile = &data["profiles"][0];
+    for part in ["analysis", "metrics", "runtime"] {
+        let block = profile[part].as_str().unwrap();
+        assert!(html.contains(&format!("id=\"{block}\"")), "the block of {part}");
+    }
+    let types = profile["detail"]["types"].as_array().unwrap();
+    let cpu = types.iter().find(|t| t["type"] == "cpu").unwrap();
+    assert_eq!(cpu["values"][1]["total"], 8_396_000_000_i64);
+    assert!(html.contains(&format!("id=\"{}\"", cpu["values"][1]["tree"].as_str().unwrap())));
+}
+
+#[test]
+fn types_are_chosen_and_a_size_that_cannot_be_met_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let page = dir.path().join("page.html");
+    let input = fixture("jdk17-full.jfr");
+    assert!(report(&input, &["--types", "cpu,lock"], &page).status.success());
+    assert_eq!(names(&data(&page)["profiles"][0]["detail"]["types"]), ["cpu", "lock"]);
+    let small = dir.path().join("small.html");
+    let refused = report(&input, &["--max-size", "100kB"], &small);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--max-size"));
+    assert!(!small.exists(), "nothing is left of it");
+    assert_eq!(report(&input, &["--max-size", "large"], &page).status.code(), Some(2));
+}
+
+#[test]
+fn a_smaller_page_folds_more_and_says_so_with_the_same_totals() {
+    let dir = tempfile::tempdir().unwrap();
+    let (page, small) = (dir.path().join("page.html"), dir.path().join("small.html"));
+    let input = fixture("jdk17-full.jfr");
+    assert!(report(&input, &[], &page).status.success());
+    let bytes = std::fs::metadata(&page).unwrap().len();
+    let most = (bytes - bytes / 50).to_string();
+    let folded = report(&input, &["--max-size", &most], &small);
+    let told = String::from_utf8_lossy(&folded.stderr).into_owned();
+    assert!(folded.status.success(), "{told}");
+    assert!(told.contains("are folded"), "{told}");
+    assert!(std::fs::metadata(&small).unwrap().len() <= most.parse::<u64>().unwrap());
+    let totals = |page: &Path| {
+        let data = data(page);
+        let types = data["profiles"][0]["detail"]["types"].as_array().unwrap().clone();
+        types
+            .iter()
+            .flat_map(|t| t["values"].as_array().unwrap().clone())
+            .map(|v| v["total"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(totals(&page), totals(&small));
+    let nodes = |page: &Path| data(page).to_string().matches("\"folded\"").count();
+    assert!(nodes(&small) >= nodes(&page) && nodes(&small) > 0);
+}
+
+#[test]
+fn what_cannot_be_read_is_on_the_page_beside_what_can() {
+    let dir = tempfile::tempdir().unwrap();
+    let (bad, page) = (dir.path().join("bad.jfr"), dir.path().join("page.html"));
+    std::fs::write(&bad, b"no recording").unwrap();
+    let output = jfrkit(&arguments!["report", fixture("jdk17-full.jfr"), &bad, "-o", &page]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let data = data(&page);
+    assert_eq!(data["profiles"][0]["row"]["status"], "ready");
+    assert_eq!(data["profiles"][1]["row"]["status"], "failed");
+    assert!(data["profiles"][1]["detail"]["reason"].as_str().unwrap().contains("neither"));
+}
+
+#[test]
+fn python_and_go_have_pages() {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/demo");
+    let dir = tempfile::tempdir().unwrap();
+    for (file, language, first) in [("python.pprof.zst", "Python", "cpu"), ("go-cpu.pprof.gz", "Go", "cpu")] {
+        let page = dir.path().join("page.html");
+        assert!(report(&demo.join(file), &[], &page).status.success());
+        let data = data(&page);
+        let profile = &data["profiles"][0];
+        assert_eq!(profile["row"]["language"], language);
+        assert_eq!(names(&profile["detail"]["types"])[0], first);
+        assert!(profile["no_analysis"].as_str().unwrap().contains(language));
+    }
+}
+
+#[test]
+fn analyze_makes_the_same_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let (page, other) = (dir.path().join("page.html"), dir.path().join("other.html"));
+    let input = fixture("jdk17-full.jfr");
+    assert!(report(&input, &[], &page).status.success());
+    let analyzed = jfrkit(&arguments!["analyze", "--format", "html", "-o", &other, &input]).output().unwrap();
+    assert!(analyzed.status.success() && analyzed.stderr.is_empty());
+    assert!(std::fs::read(&page).unwrap() == std::fs::read(&other).unwrap());
+}
