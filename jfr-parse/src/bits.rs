@@ -1,6 +1,8 @@
-//! Which bytes of a word have their top bit: those after which a varint goes on.
+//! Extracts the top bit of each byte in a word. In a varint, a set top bit means that another byte
+//! follows.
 
-/// The top bit of each of sixteen bytes, that of the first byte lowest. `low` are the first eight, little-endian.
+/// The top bit of each of sixteen bytes, with the bit of the first byte lowest. `low` holds the
+/// first eight bytes, little-endian.
 #[inline(always)]
 #[must_use]
 pub fn top_bits(low: u64, high: u64) -> u32 {
@@ -8,7 +10,7 @@ pub fn top_bits(low: u64, high: u64) -> u32 {
     #[expect(unsafe_code, reason = "one instruction in place of ten, in the loop over all bytes of stack traces")]
     {
         use std::arch::x86_64::{_mm_movemask_epi8, _mm_set_epi64x};
-        // SAFETY: all that these need is SSE2, which every processor of this kind has.
+        // SAFETY: these intrinsics need only SSE2, which every x86-64 processor has.
         unsafe { _mm_movemask_epi8(_mm_set_epi64x(high.cast_signed(), low.cast_signed())).cast_unsigned() }
     }
     #[cfg(not(target_arch = "x86_64"))]
@@ -17,7 +19,8 @@ pub fn top_bits(low: u64, high: u64) -> u32 {
     }
 }
 
-/// Gathers the top bits of eight bytes by a multiplication that moves each to its place in the highest byte.
+/// Gathers the top bits of eight bytes with a multiplication that moves each into its place in the
+/// highest byte.
 #[inline]
 #[cfg(any(test, not(target_arch = "x86_64")))]
 fn by_multiplying(word: u64) -> u32 {

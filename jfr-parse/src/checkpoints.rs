@@ -1,5 +1,5 @@
-//! Finding the checkpoints and the metadata of a chunk: by the chain that its header begins, or, where that
-//! is broken, by walking all of its events.
+//! Finds the checkpoints and the metadata of a chunk: by following the chain that starts in the
+//! header or, if the chain is broken, by walking all events.
 
 use crate::cursor::Cursor;
 use crate::error::Result;
@@ -8,8 +8,8 @@ use crate::header::{ChunkHeader, HEADER_SIZE, MAGIC};
 use crate::stop::Stop;
 use crate::work;
 
-/// Offsets of the checkpoints, newest first, as the chain gives them; `None` where it leads nowhere, leaves
-/// the chunk, meets something else or runs in a circle.
+/// Offsets of the checkpoints in chain order, newest first. `None` if the chain is broken: it
+/// leaves the chunk, reaches something that is not a checkpoint, or runs in a circle.
 pub(crate) fn follow_chain(chunk: &[u8], newest: u64) -> Option<Vec<usize>> {
     let mut found = Vec::new();
     let mut at = usize::try_from(newest).ok()?;
@@ -21,7 +21,8 @@ pub(crate) fn follow_chain(chunk: &[u8], newest: u64) -> Option<Vec<usize>> {
         }
         let event = event_at(chunk, at).filter(|e| e.type_id == CHECKPOINT)?;
         work::done(1);
-        // Going backwards a chain cannot come round; only one that turns has to be watched.
+        // A chain that only goes backward cannot loop; only one that turns around has to be
+        // checked.
         if descending && found.last().is_some_and(|&last| at >= last) {
             descending = false;
             seen.extend(found.iter().copied());
@@ -40,7 +41,7 @@ pub(crate) fn follow_chain(chunk: &[u8], newest: u64) -> Option<Vec<usize>> {
     }
 }
 
-/// What a walk over all events of a chunk finds.
+/// What a walk over all events of a chunk found.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
     /// Offsets of the checkpoints, ascending.
@@ -51,11 +52,11 @@ pub(crate) struct Survey {
     pub(crate) end: usize,
 }
 
-/// Events that are walked before looking at the stop again.
+/// Number of events to walk before checking the stop flag again.
 const STOP_EVERY: usize = 1 << 16;
 
-/// Walks from the header to where the framing ends: the end of the bytes, an impossible size, or the header of
-/// another chunk.
+/// Walks from the header to where the framing ends: the end of the bytes, an impossible size, or
+/// the header of another chunk.
 ///
 /// # Errors
 /// [`Error::Stopped`](crate::Error::Stopped).

@@ -1,4 +1,4 @@
-//! One chunk: its clock, its types, its constants, its events.
+//! A single chunk: its clock, types, constants and events.
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -15,16 +15,17 @@ use crate::stop::Stop;
 use crate::time::Clock;
 use crate::value::{Value, ValueReader};
 
-/// Where a chunk stands in the recording, and how far its header can be trusted.
+/// Where a chunk is in the recording, and how far its header can be trusted.
 #[derive(Debug, Clone)]
 pub(crate) struct Extent {
     pub(crate) range: Range<usize>,
     pub(crate) header: ChunkHeader,
-    /// What a walk over its events found, where the size in the header is no guide.
+    /// The result of walking its events, if the size in the header cannot be used.
     pub(crate) survey: Option<Arc<Survey>>,
 }
 
-/// A chunk of a recording, opened: its metadata is parsed, its constants are indexed when first asked for.
+/// An opened chunk of a recording. Its metadata is already parsed; its constants are indexed on
+/// first use.
 #[derive(Debug)]
 pub struct Chunk<'a> {
     index: usize,
@@ -32,9 +33,9 @@ pub struct Chunk<'a> {
     bytes: &'a [u8],
     header: ChunkHeader,
     metadata: Arc<Metadata>,
-    /// Beginnings of checkpoints and metadata, ascending.
+    /// Offsets of the checkpoints and metadata events, ascending.
     known: Vec<usize>,
-    /// The checkpoints from the newest on, where that is not the reverse of the order in the file.
+    /// The checkpoints, newest first, if that is not simply the reverse of their order in the file.
     newest_first: Option<Vec<usize>>,
     losses: Vec<Loss>,
     limits: Limits,
@@ -122,88 +123,89 @@ impl<'a> Chunk<'a> {
         })
     }
 
-    /// Its place among the chunks of the recording, from 0.
+    /// Index of this chunk in the recording, starting at 0.
     #[must_use]
     pub fn index(&self) -> usize {
         self.index
     }
 
-    /// Where it begins, in bytes from the beginning of the recording.
+    /// Offset of the chunk from the beginning of the recording, in bytes.
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// Its bytes, header included.
+    /// The bytes of the chunk, including the header.
     #[must_use]
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
-    /// Its header.
+    /// The chunk header.
     #[must_use]
     pub fn header(&self) -> &ChunkHeader {
         &self.header
     }
 
-    /// Its types.
+    /// The types declared in this chunk.
     #[must_use]
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }
 
-    /// Its types, to keep.
+    /// Like [`metadata`](Self::metadata), but shared, so that the types can outlive the chunk.
     #[must_use]
     pub fn shared_metadata(&self) -> &Arc<Metadata> {
         &self.metadata
     }
 
-    /// Its clock.
+    /// The clock that converts the ticks of this chunk.
     #[must_use]
     pub fn clock(&self) -> Clock {
         Clock::new(self.header.start_nanos, self.header.start_ticks, self.header.ticks_per_second)
     }
 
-    /// What was found wrong when it was opened; walking its events and constants can find more.
+    /// Damage found while opening the chunk. Walking its events and constants can reveal more.
     #[must_use]
     pub fn losses(&self) -> &[Loss] {
         &self.losses
     }
 
-    /// The limits it is read under.
+    /// The limits that apply to this chunk.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// What ends the work on it.
+    /// The handle that can stop work on this chunk.
     #[must_use]
     pub fn stop(&self) -> &Stop {
         &self.stop
     }
 
-    /// A plan for reading `wanted` fields of values of `of`; see [`Plan`].
+    /// Creates a plan for reading the `wanted` fields of values of type `of`; see [`Plan`].
     ///
     /// # Errors
-    /// As for [`Plan::new`].
+    /// Same as [`Plan::new`].
     pub fn plan<const N: usize>(&self, of: Type<'_>, wanted: [&str; N]) -> Result<Plan<N>> {
         Plan::new(of, wanted, &self.limits)
     }
 
-    /// An event as a tree of values, its references resolved; [`ValueReader`] has options.
+    /// Decodes an event into a tree of values with its references resolved. [`ValueReader`] has
+    /// more options.
     ///
     /// # Errors
-    /// As for [`ValueReader::event`].
+    /// Same as [`ValueReader::event`].
     pub fn value(&self, event: &RawEvent<'a>) -> Result<Value<'_>> {
         ValueReader::new(self).event(event)
     }
 
-    /// All its events that carry data, in the order of the file.
+    /// All events that carry data, in file order.
     pub fn events(&self) -> impl Iterator<Item = RawEvent<'a>> + '_ {
         self.walk(self.whole()).filter(|e: &RawEvent<'a>| e.type_id != METADATA && e.type_id != CHECKPOINT)
     }
 
-    /// The event that begins at this offset of the chunk, which should be that of one that was walked to.
+    /// The event at this offset of the chunk. Pass only offsets that came from a walk.
     #[must_use]
     pub fn event_at(&self, offset: usize) -> Option<RawEvent<'a>> {
         event_at(self.bytes, offset)
@@ -213,15 +215,15 @@ impl<'a> Chunk<'a> {
         HEADER_SIZE..self.bytes.len()
     }
 
-    /// Everything in a part of the chunk: data events, checkpoints and metadata. The part should be one of
-    /// [`segments`](Self::segments).
+    /// Everything in a part of the chunk: data events, checkpoints and metadata. Pass one of the
+    /// parts returned by [`segments`](Self::segments).
     #[must_use]
     pub fn walk(&self, part: Range<usize>) -> Events<'_, 'a> {
         Events::new(self.bytes, part, &self.known)
     }
 
-    /// Cuts the chunk, at beginnings of events, into parts of about `target` bytes that can be walked at the
-    /// same time. An event larger than that makes a larger part.
+    /// Splits the chunk at event boundaries into parts of about `target` bytes that can be walked
+    /// in parallel. A part that contains an event larger than `target` is larger.
     #[must_use]
     pub fn segments(&self, target: usize) -> Vec<Range<usize>> {
         let target = target.max(1);
@@ -235,7 +237,7 @@ impl<'a> Chunk<'a> {
         };
         for at in self.known.iter().copied().chain([self.bytes.len()]) {
             if at.saturating_sub(from) > 2 * target {
-                // No checkpoint on the way: hop from event to event.
+                // No checkpoint in between: step from event to event.
                 for event in Events::new(self.bytes, from..at, &self.known) {
                     if event.offset - from >= target {
                         cut(event.offset, &mut from);
@@ -249,38 +251,40 @@ impl<'a> Chunk<'a> {
         out
     }
 
-    /// How to move past the constants of this chunk, keeping those of types that are wanted.
+    /// How to skip the constants of this chunk while keeping those of the `wanted` types.
     pub fn pool_layouts(&self, wanted: impl Fn(Type<'_>) -> bool) -> PoolLayouts {
         PoolLayouts::new(&self.metadata, &self.limits, |id| self.metadata.by_id(id).is_some_and(&wanted))
             .until(&self.stop)
     }
 
-    /// Joins the constants found in the parts of this chunk, given in the order of the file.
+    /// Joins the constants found in the parts of this chunk. `parts` must be in file order.
     #[must_use]
     pub fn join_pools(&self, parts: Vec<PoolEntries>) -> Pools<'a> {
         Pools::new(self.bytes, parts, self.newest_first.as_deref(), &self.stop)
     }
 
-    /// The constants of all types, indexed at the first call.
+    /// The constants of all types, indexed on the first call.
     #[must_use]
     pub fn pools(&self) -> &Pools<'a> {
         self.pools.get_or_init(|| {
             let layouts = self.pool_layouts(|_| true);
             let mut entries = PoolEntries::default();
             for event in self.checkpoints() {
-                // Who asks for constants learns of it where the next event is read.
+                // Callers learn that work was stopped when they read the next event.
                 if self.stop.is_raised() {
                     break;
                 }
-                // What a damaged checkpoint still holds is kept; who walks the chunk hears of the damage.
+                // The readable part of a damaged checkpoint is kept; walking the chunk reports the
+                // damage.
                 let _ = entries.add(&event, &layouts);
             }
             self.join_pools(vec![entries])
         })
     }
 
-    /// The checkpoint events, in the order of the file. One that reaches over the next is none, as in
-    /// [`walk`](Self::walk): else each byte could belong to any number of them.
+    /// The checkpoint events, in file order. As in [`walk`](Self::walk), an event that overlaps the
+    /// next checkpoint is not a checkpoint; otherwise a single byte could belong to any number of
+    /// them.
     pub fn checkpoints(&self) -> impl Iterator<Item = RawEvent<'a>> + '_ {
         let ends = self.known.iter().skip(1).copied().chain([self.bytes.len()]);
         self.known.iter().zip(ends).filter_map(|(&at, end)| {

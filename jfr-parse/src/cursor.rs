@@ -1,40 +1,40 @@
-//! Reading integers from bytes that may end anywhere.
+//! Reads integers from bytes that may end anywhere.
 //!
-//! The varint is that of the recording format: little-endian base 128, at most nine bytes, and the
-//! ninth byte carries eight full bits. An ordinary LEB128 decoder is wrong from 2^56 on.
+//! Varints are encoded as the recording format defines them: little-endian base 128, at most nine
+//! bytes, with eight full bits in the ninth byte. An ordinary LEB128 decoder is wrong from 2^56 on.
 
 use crate::bits;
 use crate::error::Short;
 
-/// The top bit of each byte of a word: set where a varint goes on.
+/// The top bit of each byte of a word; it is set if the varint continues.
 const MORE: u64 = 0x8080_8080_8080_8080;
 
-/// A position in a slice; every read moves it forward or fails with [`Short`].
+/// A position in a slice. Every read advances it or fails with [`Short`].
 #[derive(Debug, Clone, Copy)]
 pub struct Cursor<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Cursor<'a> {
-    /// A cursor on the first byte of `bytes`.
+    /// A cursor at the first byte of `bytes`.
     #[inline]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 
-    /// The bytes not read yet.
+    /// The bytes that have not been read yet.
     #[inline]
     pub fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
-    /// How many bytes are left.
+    /// The number of bytes left.
     #[inline]
     pub fn left(&self) -> usize {
         self.rest.len()
     }
 
-    /// One byte.
+    /// Reads one byte.
     #[inline]
     pub fn u8(&mut self) -> Result<u8, Short> {
         let (first, rest) = self.rest.split_first().ok_or(Short)?;
@@ -42,7 +42,7 @@ impl<'a> Cursor<'a> {
         Ok(*first)
     }
 
-    /// The next `n` bytes.
+    /// Reads the next `n` bytes.
     #[inline]
     pub fn bytes(&mut self, n: usize) -> Result<&'a [u8], Short> {
         let (head, rest) = self.rest.split_at_checked(n).ok_or(Short)?;
@@ -50,7 +50,7 @@ impl<'a> Cursor<'a> {
         Ok(head)
     }
 
-    /// The next `N` bytes as an array.
+    /// Reads the next `N` bytes as an array.
     #[inline]
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Short> {
         let (head, rest) = self.rest.split_first_chunk::<N>().ok_or(Short)?;
@@ -58,7 +58,7 @@ impl<'a> Cursor<'a> {
         Ok(*head)
     }
 
-    /// An unsigned varint.
+    /// Reads an unsigned varint.
     #[inline]
     pub fn varint(&mut self) -> Result<u64, Short> {
         if let Some((first, rest)) = self.rest.split_first()
@@ -70,7 +70,7 @@ impl<'a> Cursor<'a> {
         self.long_varint()
     }
 
-    /// A varint of two bytes or more.
+    /// Reads a varint of two or more bytes.
     #[inline]
     fn long_varint(&mut self) -> Result<u64, Short> {
         let Some(word) = self.rest.first_chunk::<8>() else {
@@ -83,7 +83,7 @@ impl<'a> Cursor<'a> {
             self.rest = rest;
             return Ok(squeeze(word) | (u64::from(head[8]) << 56));
         }
-        // The lowest clear top bit ends the number; everything above it is the next value.
+        // The lowest clear top bit ends the number; everything above it belongs to the next value.
         let bits = stop.trailing_zeros();
         let value = squeeze(word & (u64::MAX >> (63 - bits)));
         self.rest = self.rest.split_at_checked((bits / 8 + 1) as usize).ok_or(Short)?.1;
@@ -103,7 +103,8 @@ impl<'a> Cursor<'a> {
         Ok(value | (u64::from(self.u8()?) << 56))
     }
 
-    /// A varint that counts things of at least one byte each, or bytes: more than are left is [`Short`].
+    /// Reads a varint that counts bytes, or items of at least one byte each. Fails with [`Short`]
+    /// if it exceeds the number of bytes left.
     #[inline]
     pub fn count(&mut self) -> Result<usize, Short> {
         let n = self.varint()?;
@@ -111,7 +112,7 @@ impl<'a> Cursor<'a> {
         if n > self.rest.len() { Err(Short) } else { Ok(n) }
     }
 
-    /// Moves past `n` varints without decoding them.
+    /// Skips `n` varints without decoding them.
     #[inline]
     pub fn skip_varints(&mut self, n: usize) -> Result<(), Short> {
         match n {
@@ -138,18 +139,19 @@ impl<'a> Cursor<'a> {
         self.long_varint().map(|_| ())
     }
 
-    /// Counts the bytes that end a varint, many at a time.
+    /// Skips varints by counting the bytes that end one, many bytes at a time.
     fn skip_many(&mut self, mut n: usize) -> Result<(), Short> {
-        // Where counting began, which is the beginning of a varint.
+        // Where counting began: the start of a varint.
         let mut from = self.rest;
         let mut bytes = from;
-        // For each of the last seven bytes before `bytes` whether it goes on, the nearest highest.
+        // Continuation bits of the last seven bytes before `bytes`, nearest byte highest.
         let mut before = 0u64;
         while n > 2 {
             let Some((block, rest)) = bytes.split_first_chunk::<BLOCK>() else { break };
             let more = top_bits(block);
             if long_run(before, more) {
-                // A ninth byte ends a varint whatever its top bit is: these are read one by one.
+                // A ninth byte ends a varint regardless of its top bit, so these are read one by
+                // one.
                 self.back_to(from, bytes)?;
                 let some = n.min(8);
                 for _ in 0..some {
@@ -175,8 +177,8 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    /// Moves to the beginning of the varint that is open at `at`, or to `at`. `from` is the beginning of a varint
-    /// before it, with no long one between.
+    /// Moves to the beginning of the varint that contains `at`, or to `at` itself. `from` is the
+    /// beginning of an earlier varint, with no nine-byte varint in between.
     fn back_to(&mut self, from: &'a [u8], at: &'a [u8]) -> Result<(), Short> {
         let done = from.len().checked_sub(at.len()).ok_or(Short)?;
         let open = from.get(..done).unwrap_or_default().iter().rev().take_while(|&&b| b >= 0x80).count();
@@ -185,10 +187,10 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Bytes that are looked at together.
+/// Number of bytes examined together.
 const BLOCK: usize = 64;
 
-/// The top bit of each byte, that of the first lowest.
+/// The top bit of each byte, with the first byte lowest.
 #[inline]
 fn top_bits(block: &[u8; BLOCK]) -> u64 {
     let mut bits = 0;
@@ -201,7 +203,8 @@ fn top_bits(block: &[u8; BLOCK]) -> u64 {
     bits
 }
 
-/// For each byte of `bits`, how many ones it and those below it have: the highest byte has them all.
+/// For each byte of `bits`, the number of ones in it and all lower bytes; the highest byte has the
+/// total.
 #[inline]
 fn ones_up_to(bits: u64) -> u64 {
     let pairs = bits - (bits >> 1 & 0x5555_5555_5555_5555);
@@ -210,11 +213,11 @@ fn ones_up_to(bits: u64) -> u64 {
     bytes.wrapping_mul(0x0101_0101_0101_0101)
 }
 
-/// The place of the `n`th one among `bits`, counted from the lowest, given their [`ones_up_to`]; there are at least `n`, and
-/// `n` is not 0.
+/// The position of the `n`th one in `bits`, counted from the lowest bit, given their
+/// [`ones_up_to`]. `n` must be at least 1 and at most the number of ones.
 #[inline]
 fn place_of(bits: u64, ones: u64, n: usize) -> usize {
-    // No byte of `ones` is above 64, so nothing is borrowed from the next.
+    // No byte of `ones` exceeds 64, so no byte borrows from the next.
     let reached = ((ones | MORE) - (n as u64).wrapping_mul(0x0101_0101_0101_0101)) & MORE;
     let below = reached.trailing_zeros() & 0x38;
     let before = (ones << 8 >> below & 0xff) as usize;
@@ -225,8 +228,8 @@ fn place_of(bits: u64, ones: u64, n: usize) -> usize {
     below as usize + here.trailing_zeros() as usize
 }
 
-/// Whether eight bytes in a row go on, given those of the block before and of this one. Only then is there a varint
-/// of nine bytes.
+/// Whether eight consecutive bytes have the continuation bit set, given the bits of the previous
+/// block and of this one. Only then can there be a nine-byte varint.
 #[inline]
 fn long_run(before: u64, more: u64) -> bool {
     let mut run = u128::from(more) << 64 | u128::from(before);
@@ -245,7 +248,8 @@ fn squeeze(word: u64) -> u64 {
     (x & 0x0000_0000_0fff_ffff) | ((x & 0x0fff_ffff_0000_0000) >> 4)
 }
 
-/// Appends the shortest varint of `value`: the inverse of [`Cursor::varint`], for writers of test data.
+/// Appends the shortest varint encoding of `value`. The inverse of [`Cursor::varint`], for writing
+/// test data.
 pub fn push_varint(out: &mut Vec<u8>, mut value: u64) {
     for _ in 0..8 {
         let [low, ..] = value.to_le_bytes();

@@ -1,15 +1,15 @@
-//! Events read with serde into a struct of the caller's own.
+//! Deserializes events into the caller's own structs with serde.
 //!
-//! The struct names the fields that it wants as the metadata names them; others are passed over. A field of a
-//! constant or an inline type is a nested struct, an array a `Vec`, an enumeration such as a thread state a
-//! `String`, a `&str` or a Rust enum. Use `Option` for what may be null: references and strings may always
-//! be, and a field may be missing in recordings of other JDKs. `&str` fits strings whose bytes are UTF-8;
-//! `Cow<str>` with `#[serde(borrow)]` fits all.
+//! The struct names the fields it wants, as they are named in the metadata; all other fields are skipped. A
+//! field with a constant or an inline type maps to a nested struct, an array to a `Vec`, and an enumeration
+//! such as a thread state to a `String`, a `&str` or a Rust enum. Use `Option` for anything that may be null:
+//! references and strings can always be null, and a field may be missing in recordings made by other JDKs.
+//! `&str` works for strings whose bytes are UTF-8; `Cow<str>` with `#[serde(borrow)]` works for all strings.
 //!
-//! Numbers are delivered as recorded: signed unless the field is annotated as unsigned, times in ticks of the
-//! chunk's clock where the field is so annotated. The types [`Timestamp`] and [`Timespan`] deliver nanoseconds
-//! whatever the unit of the field. A time that stands for "not set", "none" or "for ever" is `None` to an
-//! `Option`.
+//! Numbers are delivered as recorded: signed unless the field is annotated as unsigned, and times in ticks of
+//! the chunk's clock if the field is annotated that way. The types [`Timestamp`] and [`Timespan`] always
+//! deliver nanoseconds, regardless of the unit of the field. With an `Option`, the special times "not set",
+//! "none" and "forever" are `None`.
 //!
 //! ```
 //! use jfr_parse::de::{Timespan, Timestamp};
@@ -73,13 +73,13 @@ use crate::pools::Pools;
 use crate::time::Clock;
 
 impl<'a> Chunk<'a> {
-    /// Reads an event into a struct of the caller's own; see [`de`](crate::de).
+    /// Deserializes an event into the caller's own struct; see [`de`](crate::de).
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where the event does not have what the struct asks for, [`Error::Unknown`] for an
-    /// event of an undeclared type, [`Error::Damaged`] where the event does not hold what its type says,
-    /// [`Error::LimitExceeded`] beyond [`Limits::value_nodes`], [`Limits::array_elements`] or
-    /// [`Limits::string_bytes`], [`Error::Stopped`].
+    /// [`Error::Mismatch`] if the event does not have what the struct asks for, [`Error::Unknown`] for an event
+    /// of an undeclared type, [`Error::Damaged`] if the event does not match its type, [`Error::LimitExceeded`]
+    /// beyond [`Limits::value_nodes`], [`Limits::array_elements`] or [`Limits::string_bytes`],
+    /// [`Error::Stopped`].
     pub fn deserialize<'c, T: Deserialize<'c>>(&'c self, event: &RawEvent<'a>) -> Result<T> {
         let of = self.metadata().by_id(event.type_id);
         let of = of.ok_or_else(|| Error::Unknown { kind: "event type", name: event.type_id.to_string() })?;
@@ -108,13 +108,13 @@ impl serde::de::Error for Error {
     }
 }
 
-/// What all values of one event share.
+/// State shared by all values of one event.
 struct Context<'c> {
     pools: &'c Pools<'c>,
     limits: &'c Limits,
     clock: Clock,
     offset: u64,
-    /// Values that may still be read.
+    /// How many more values may be read.
     nodes: Cell<usize>,
 }
 
@@ -133,7 +133,7 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// The limit of this name, which is `limit`, holds for `n`.
+    /// Checks that `n` is within the limit called `name`, whose value is `limit`.
     fn within(&self, n: usize, limit: usize, name: &'static str) -> Result<()> {
         if n > limit { Err(self.limits.exceeded(name, self.offset)) } else { Ok(()) }
     }
@@ -148,31 +148,31 @@ impl Context<'_> {
     }
 }
 
-/// What stands at a place in the recording.
+/// What kind of data is at a position in the recording.
 #[derive(Clone, Copy)]
 enum What<'c> {
-    /// A field: a count and elements, a key, or a value.
+    /// A field: a count with elements, a key, or a value.
     Field(Field<'c>),
     /// One element of a field that is an array.
     Element(Field<'c>),
-    /// A value itself, and the innermost field that led to it; none led to an event.
+    /// A whole value, with the innermost field that led to it; `None` for an event.
     Whole(Type<'c>, Option<Field<'c>>),
 }
 
-/// A value in the recording. It has a cursor of its own: whoever owns the value moves past it by its layout,
-/// which costs little and lets a reference continue in the bytes of its constant.
+/// A value in the recording. It has its own cursor: the owner of the value skips it with its layout, which is
+/// cheap and lets a reference continue in the bytes of its constant.
 #[derive(Clone, Copy)]
 struct ValueDe<'x, 'c> {
     context: &'x Context<'c>,
     what: What<'c>,
     at: Cursor<'c>,
-    /// References that may still be followed, inline types on the way counted.
+    /// How many more references may be followed; inline types on the way count too.
     depth: usize,
-    /// Inline types that may still be opened.
+    /// How many more inline types may be opened.
     nesting: usize,
 }
 
-/// A value with nothing more to follow.
+/// A value that needs no further resolving.
 enum Found<'x, 'c> {
     Null,
     Bool(bool),
@@ -187,8 +187,8 @@ enum Found<'x, 'c> {
 }
 
 impl<'x, 'c> ValueDe<'x, 'c> {
-    /// Follows references, and types that stand for their only field, to what is there. The place that is left
-    /// in `self` is the innermost.
+    /// Follows references, and types that wrap a single field, to the actual value. The place left in `self` is
+    /// the innermost one.
     fn find(&mut self) -> Result<Found<'x, 'c>> {
         self.context.spend()?;
         loop {
@@ -204,11 +204,12 @@ impl<'x, 'c> ValueDe<'x, 'c> {
                     (of, Some(field))
                 }
                 What::Field(field) | What::Element(field) => {
-                    // Counts as a reference: those of a constant may nest anew, which is bounded together.
+                    // Counts as a reference: the types of a constant can nest again, and this bounds both
+                    // together.
                     self.depth = self.depth.saturating_sub(1);
                     (field.value_type().ok_or_else(|| self.context.damaged(Damage::BadMetadata))?, Some(field))
                 }
-                // An event has fields, whatever type it claims to be of.
+                // An event has fields, regardless of its declared type.
                 What::Whole(of, None) => return Ok(Found::Fields(of)),
                 What::Whole(of, field) => (of, field),
             };
@@ -238,7 +239,7 @@ impl<'x, 'c> ValueDe<'x, 'c> {
         }
     }
 
-    /// What the innermost field says of its number; only after [`find`](Self::find).
+    /// The meaning of the number according to the innermost field. Call only after [`find`](Self::find).
     fn content(&self) -> Option<Content> {
         match self.what {
             What::Whole(_, Some(field)) => field.content(),
@@ -254,7 +255,8 @@ impl<'x, 'c> ValueDe<'x, 'c> {
         Ok(Found::Array(Elements { left, field, of: *self }))
     }
 
-    /// Hands a value on; of a struct only `wanted` fields, all where that is `None`.
+    /// Passes the value to the visitor. For a struct, passes only the `wanted` fields, or all fields if that is
+    /// `None`.
     fn give<V: Visitor<'c>>(
         self,
         found: Found<'x, 'c>,
@@ -296,7 +298,7 @@ impl<'c> Deserializer<'c> for ValueDe<'_, 'c> {
     }
 
     fn deserialize_option<V: Visitor<'c>>(self, visitor: V) -> Result<V::Value> {
-        // Looks ahead: what is there is read again by the option's content.
+        // Only a look ahead: the content of the option reads the value again.
         let mut ahead = self;
         let none = match ahead.find()? {
             Found::Null => true,

@@ -1,36 +1,36 @@
-//! What can go wrong, as typed values that carry the place in the file.
+//! Errors as typed values that carry their position in the file.
 
 use std::path::PathBuf;
 
-/// The result of everything in this crate that can fail.
+/// The result type of every fallible function in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a recording, or a part of it, cannot be read.
 ///
-/// Offsets count bytes from the beginning of the (unpacked) recording.
+/// Offsets count bytes from the beginning of the decompressed recording.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The operating system refused a file.
+    /// A file could not be opened or read.
     #[error("{}: {source}", path.display())]
     Io {
-        /// The file that was asked for.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         source: std::io::Error,
     },
     /// Reading from a stream (a pipe, standard input, a caller's reader) failed.
     #[error("reading the recording failed: {0}")]
     Read(#[source] std::io::Error),
-    /// The bytes are no flight recording.
+    /// The input is not a flight recording.
     #[error(
-        "not a flight recording: {found} at offset 0; give a .jfr file, plain or packed with gzip, zip, lz4 or zstd"
+        "not a flight recording: found {found} at offset 0; expected a .jfr file, optionally compressed with gzip, zip, LZ4 or zstd"
     )]
     NotARecording {
-        /// What stands there instead.
+        /// What the input begins with instead.
         found: String,
     },
-    /// A version of the format that is not read.
+    /// An unsupported version of the format.
     #[error(
         "offset {offset}: recording format {major}.{minor} is not supported ({}); {}",
         if *major == 0 { "made by Oracle JDK 7 or 8" } else { "newer than this reader" },
@@ -38,50 +38,51 @@ pub enum Error {
         else { "use a newer release of the reader" }
     )]
     UnsupportedVersion {
-        /// Where the chunk begins.
+        /// Offset of the chunk.
         offset: u64,
         /// Major version in the header.
         major: u16,
         /// Minor version in the header.
         minor: u16,
     },
-    /// A chunk whose integers are not varints; no writer is known to make one.
+    /// The chunk uses fixed-width integers instead of varints. No known writer produces such
+    /// chunks.
     #[error(
-        "offset {offset}: the chunk has fixed-width integers, which no known JVM writes and this reader does not read"
+        "offset {offset}: the chunk uses fixed-width integers, which no known JVM writes and this reader does not support"
     )]
     FixedWidthIntegers {
-        /// Where the chunk begins.
+        /// Offset of the chunk.
         offset: u64,
     },
-    /// The bytes break the format.
+    /// The bytes violate the format.
     #[error("offset {offset}: {what}")]
     Damaged {
-        /// Where the damage was met.
+        /// Offset of the damage.
         offset: u64,
-        /// What is wrong there.
+        /// The kind of damage.
         what: Damage,
     },
-    /// A [`Limits`](crate::Limits) value was reached.
-    #[error("offset {offset}: more than {limit} {what}; raise the limit `{name}` if the recording can be trusted")]
+    /// The input exceeds one of the [`Limits`](crate::Limits).
+    #[error("offset {offset}: more than {limit} {what}; raise the limit `{name}` if you trust the recording")]
     LimitExceeded {
-        /// Where it was reached.
+        /// Offset at which the limit was exceeded.
         offset: u64,
-        /// What there was too much of.
+        /// What the limit counts.
         what: &'static str,
-        /// The field of [`Limits`](crate::Limits).
+        /// The name of the field in [`Limits`](crate::Limits).
         name: &'static str,
-        /// Its value.
+        /// The value of the limit.
         limit: u64,
     },
-    /// A compressed file cannot be unpacked.
-    #[error("cannot unpack the {format} file: {reason}")]
+    /// A compressed file cannot be decompressed.
+    #[error("cannot decompress the {format} file: {reason}")]
     Unpack {
-        /// gzip, zip, LZ4 or zstd.
+        /// The compression format: gzip, zip, LZ4 or zstd.
         format: &'static str,
-        /// What the decoder said.
+        /// The decoder's message.
         reason: String,
     },
-    /// A name that the chunk's metadata does not declare was asked for.
+    /// The requested name is not declared in the chunk's metadata.
     #[error("no {kind} named {name:?} in the chunk's metadata")]
     Unknown {
         /// "event type" or "field".
@@ -89,84 +90,85 @@ pub enum Error {
         /// The name.
         name: String,
     },
-    /// A value does not fit the type that was asked for.
+    /// A value does not fit the requested type.
     #[error("{0}")]
     Mismatch(String),
-    /// A value that was read with a [`Plan`](crate::Plan) or a [`Cursor`](crate::Cursor) ends early; who reads
-    /// so knows where.
+    /// A value that was read with a [`Plan`](crate::Plan) or a [`Cursor`](crate::Cursor) ends
+    /// early. The error carries no position because the caller knows the offset.
     #[error(transparent)]
     Short(#[from] Short),
-    /// The file was cut short or written over while it was mapped, so what was read of it belongs to no one recording.
-    #[error("the file was changed while it was read; try again when nobody writes to it, or read a copy")]
+    /// The file was truncated or overwritten while it was mapped, so the data that was read may mix
+    /// two states of the file.
+    #[error("the file changed while it was being read; try again when nothing is writing to it, or read a copy")]
     Changed,
-    /// The caller's [`Stop`](crate::Stop) was raised or its deadline passed.
+    /// The caller raised its [`Stop`](crate::Stop), or the deadline passed.
     #[error("stopped at the caller's request")]
     Stopped,
 }
 
 impl Error {
-    /// The damage `what` at `offset`.
+    /// The error for damage of kind `what` at `offset`.
     pub(crate) fn damaged(offset: u64, what: Damage) -> Self {
         Self::Damaged { offset, what }
     }
 }
 
-/// A way in which bytes break the format.
+/// The ways in which bytes can violate the format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Damage {
     /// A value runs past the end of its event, chunk or file.
     #[error("the data ends in the middle of a value")]
     Truncated,
-    /// No chunk magic where a chunk should begin.
+    /// A chunk should begin here, but the magic number is missing.
     #[error("no chunk begins here")]
     NoMagic,
-    /// The chunk size cannot be right.
+    /// The chunk size is impossible.
     #[error("the chunk size in the header is impossible")]
     BadChunkSize,
-    /// An event size that is zero, smaller than its own header or larger than what is left.
+    /// The event size is zero, smaller than the event's own header, or larger than the bytes left.
     #[error("the size of an event is impossible")]
     BadEventSize,
-    /// A chunk without a readable metadata event: its events cannot be understood.
+    /// The chunk has no readable metadata event, so its events cannot be interpreted.
     #[error("the chunk has no readable metadata event")]
     NoMetadata,
-    /// The metadata event is there but does not parse.
+    /// The metadata event exists but does not parse.
     #[error("the metadata event does not parse")]
     BadMetadata,
-    /// The chain of checkpoints is broken or runs in a circle.
+    /// The chain of checkpoints is broken or circular.
     #[error("the chain of checkpoints is broken")]
     BadCheckpointChain,
     /// A checkpoint event does not parse to its end.
     #[error("a checkpoint does not parse")]
     BadCheckpoint,
-    /// A checkpoint holds constants of a type that the metadata does not declare.
-    #[error("a checkpoint holds constants of an undeclared type")]
+    /// A checkpoint contains constants of a type that the metadata does not declare.
+    #[error("a checkpoint contains constants of an undeclared type")]
     UndeclaredPool,
-    /// Inline types nested deeper than any real recording nests them.
+    /// Inline types are nested deeper than in any real recording.
     #[error("types are nested too deeply")]
     TooDeep,
-    /// The chunk was still being written, its header says how far it is complete.
+    /// The chunk was still being written; its header records how much of it is complete.
     #[error("the chunk was still being written")]
     Unfinished,
     /// Bytes that belong to no chunk.
     #[error("bytes that belong to no chunk")]
     StrayBytes,
-    /// More of something than a limit allows: the field of [`Limits`](crate::Limits) that has this name.
+    /// The input exceeds a limit: the field of [`Limits`](crate::Limits) with this name.
     #[error("more {} than the limit `{limit}` allows", crate::Limits::what(.limit))]
     OverLimit {
-        /// Its name.
+        /// The name of the limit.
         limit: &'static str,
     },
 }
 
-/// Something that could not be read, and where. Reading went on behind it.
+/// Something that could not be read, and where. Reading continued after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
-    /// Where it begins, in bytes from the beginning of the (unpacked) recording.
+    /// Offset from the beginning of the decompressed recording, in bytes.
     pub offset: u64,
-    /// How many bytes were passed over, 0 where nothing but order or completeness is affected.
+    /// Number of bytes skipped; 0 if only order or completeness is affected.
     pub bytes: u64,
-    /// What was found there.
+    /// The kind of damage.
     pub what: Damage,
 }
 
@@ -175,14 +177,14 @@ impl std::fmt::Display for Loss {
         write!(f, "offset {}: {}", self.offset, self.what)?;
         match self.bytes {
             0 => Ok(()),
-            1 => write!(f, "; 1 byte passed over"),
-            n => write!(f, "; {n} bytes passed over"),
+            1 => write!(f, "; 1 byte skipped"),
+            n => write!(f, "; {n} bytes skipped"),
         }
     }
 }
 
-/// A read ran past the end of its bytes. Carries nothing, so that the hot path stays cheap;
-/// whoever knows the offset turns it into an [`Error`].
+/// A read ran past the end of its bytes. The type carries no data, which keeps the hot path cheap;
+/// a caller that knows the offset turns it into an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the data ends in the middle of a value")]
 pub struct Short;

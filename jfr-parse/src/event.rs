@@ -1,32 +1,32 @@
-//! The framing that events, checkpoints and metadata share.
+//! The framing shared by events, checkpoints and metadata.
 
 use crate::cursor::Cursor;
 
-/// The type of metadata events.
+/// The type id of metadata events.
 pub const METADATA: u64 = 0;
-/// The type of checkpoint events, which hold constants.
+/// The type id of checkpoint events, which contain constants.
 pub const CHECKPOINT: u64 = 1;
 
-/// One event where it stands in its chunk.
+/// An undecoded event, borrowed from its chunk.
 #[derive(Debug, Clone, Copy)]
 pub struct RawEvent<'a> {
-    /// Where it begins, in bytes from the beginning of its chunk.
+    /// Offset from the beginning of its chunk, in bytes.
     pub offset: usize,
-    /// Its size, all of it.
+    /// Total size of the event in bytes, including its header.
     pub size: usize,
     /// The id of its type in this chunk's metadata.
     pub type_id: u64,
-    /// Its fields, in the order of the metadata.
+    /// The encoded fields, in the order given by the metadata.
     pub payload: &'a [u8],
-    /// The payload and all of the chunk behind it: reading near the end of a slice is slower.
+    /// The payload and the rest of the chunk after it: reading near the end of a slice is slower.
     tail: &'a [u8],
 }
 
 impl<'a> RawEvent<'a> {
-    /// Reads the fields that a plan for its type wants.
+    /// Reads the fields selected by a plan for this event's type.
     ///
     /// # Errors
-    /// [`Short`](crate::Short) where the event ends before the last of them.
+    /// [`Short`](crate::Short) if the event ends before the last selected field.
     #[inline]
     pub fn read<const N: usize>(&self, plan: &crate::Plan<N>) -> Result<crate::Row<'a, N>, crate::Short> {
         let mut row = crate::Row::default();
@@ -34,10 +34,10 @@ impl<'a> RawEvent<'a> {
         Ok(row)
     }
 
-    /// [`read`](Self::read) into a row that is used for all events of a type.
+    /// Like [`read`](Self::read), but reuses one row for all events of a type.
     ///
     /// # Errors
-    /// As for [`read`](Self::read).
+    /// Same as [`read`](Self::read).
     #[inline]
     pub fn read_into<const N: usize>(
         &self,
@@ -50,7 +50,7 @@ impl<'a> RawEvent<'a> {
     }
 }
 
-/// Reads the event at `offset` of `chunk`; `None` where none can be.
+/// Reads the event at `offset` of `chunk`; `None` if there is no valid event there.
 #[inline]
 pub(crate) fn event_at(chunk: &[u8], offset: usize) -> Option<RawEvent<'_>> {
     let bytes = chunk.get(offset..)?;
@@ -62,18 +62,19 @@ pub(crate) fn event_at(chunk: &[u8], offset: usize) -> Option<RawEvent<'_>> {
     Some(RawEvent { offset, size, type_id, payload, tail: at.rest() })
 }
 
-/// The events of part of a chunk, in the order of the file: data events, checkpoints and metadata alike.
+/// Iterates over everything in a part of a chunk, in file order: data events, checkpoints and
+/// metadata.
 ///
-/// Where the framing breaks, the walk goes on at the next place that is known to begin an event (a checkpoint
-/// or the metadata), else it ends; [`Events::skipped`] tells what was passed over.
+/// If the framing breaks, the walk resumes at the next known start of an event (a checkpoint or the
+/// metadata), or ends if there is none. [`Events::skipped`] lists the ranges that were skipped.
 #[derive(Debug, Clone)]
 pub struct Events<'c, 'a> {
     chunk: &'a [u8],
     at: usize,
     end: usize,
-    /// Known beginnings of events in the chunk, ascending.
+    /// Known starts of events in the chunk, ascending.
     known: &'c [usize],
-    /// The first of them behind `at`, or `end`.
+    /// The first of them after `at`, or `end`.
     fence: usize,
     skipped: Vec<(usize, usize)>,
 }
@@ -91,7 +92,8 @@ impl<'c, 'a> Events<'c, 'a> {
         self.fence = self.known.get(next).copied().filter(|&at| at < self.end).unwrap_or(self.end);
     }
 
-    /// Parts of the chunk that were passed over, as (offset, bytes): events whose size was impossible.
+    /// The parts of the chunk that were skipped because of an impossible event size, as (offset,
+    /// bytes).
     #[must_use]
     pub fn skipped(&self) -> &[(usize, usize)] {
         &self.skipped
@@ -118,7 +120,7 @@ impl<'a> Iterator for Events<'_, 'a> {
                 self.next_fence();
             }
             crate::work::done(1);
-            // An event that reaches over a known beginning has a wrong size.
+            // An event that extends past a known event start has a wrong size.
             match event_at(self.chunk, self.at) {
                 Some(event) if event.size <= self.fence - self.at => {
                     self.at += event.size;

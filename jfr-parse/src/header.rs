@@ -1,45 +1,46 @@
-//! The 68 bytes that every chunk begins with: fixed-width, big-endian, whatever its flags say.
+//! The 68-byte header of every chunk. Its integers are fixed-width and big-endian, regardless of
+//! its flags.
 
 use crate::cursor::Cursor;
 use crate::error::{Damage, Error, Result};
 
-/// The bytes that a chunk begins with.
+/// The magic number at the beginning of a chunk.
 pub const MAGIC: [u8; 4] = *b"FLR\0";
 
-/// Bytes of a chunk header.
+/// Size of a chunk header in bytes.
 pub const HEADER_SIZE: usize = 68;
 
-/// What the header of a chunk says.
+/// The header of a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChunkHeader {
     /// Major version of the format.
     pub major: u16,
     /// Minor version of the format.
     pub minor: u16,
-    /// Bytes of the whole chunk, header included.
+    /// Size of the whole chunk in bytes, including the header.
     pub chunk_size: u64,
-    /// Offset of the newest checkpoint event in the chunk, 0 for none.
+    /// Offset of the newest checkpoint event in the chunk, or 0 if there is none.
     pub constant_pool_position: u64,
-    /// Offset of the newest metadata event in the chunk, 0 for none yet.
+    /// Offset of the newest metadata event in the chunk, or 0 if there is none yet.
     pub metadata_position: u64,
-    /// When the chunk begins, nanoseconds since the Unix epoch.
+    /// Start of the chunk in nanoseconds since the Unix epoch.
     pub start_nanos: i64,
-    /// How long it is, nanoseconds.
+    /// Duration of the chunk in nanoseconds.
     pub duration_nanos: i64,
-    /// The tick counter at `start_nanos`.
+    /// The value of the tick counter at `start_nanos`.
     pub start_ticks: i64,
-    /// Ticks in a second.
+    /// Ticks per second.
     pub ticks_per_second: i64,
-    /// 0 for a finished chunk; 1 to 254 count the flushes of one that is being written; 255 while its
-    /// header is being rewritten.
+    /// 0 for a finished chunk; 1 to 254 count the flushes of a chunk that is still being written;
+    /// 255 while the header is being rewritten.
     pub state: u8,
     /// Bit 0: integers are varints. Bit 1: last chunk of its session.
     pub flags: u16,
 }
 
 impl ChunkHeader {
-    /// Reads the header at the beginning of `bytes`, which stand at `offset` in the recording. Only the magic
-    /// and the length are checked.
+    /// Reads the header at the beginning of `bytes`, which are at `offset` in the recording. Checks
+    /// only the magic number and the length.
     ///
     /// # Errors
     /// [`Damage::NoMagic`] or [`Damage::Truncated`].
@@ -70,7 +71,7 @@ impl ChunkHeader {
         })
     }
 
-    /// Refuses versions and encodings that are not read.
+    /// Rejects unsupported versions and encodings.
     ///
     /// # Errors
     /// [`Error::UnsupportedVersion`], [`Error::FixedWidthIntegers`].
@@ -90,7 +91,7 @@ impl ChunkHeader {
         self.state != 0
     }
 
-    /// Whether this may be a header at all; a guard for places where one is searched for.
+    /// Whether this could be a real header; a check for when headers are searched for.
     pub(crate) fn plausible(&self) -> bool {
         const DECADES: std::ops::Range<i64> = 0..4_102_444_800_000_000_000; // 1970 to 2100
         (1..=2).contains(&self.major)

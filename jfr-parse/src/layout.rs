@@ -1,4 +1,4 @@
-//! How to move past a value without decoding it: a short list of steps, made once per type.
+//! How to skip a value without decoding it: a short list of steps, computed once per type.
 
 use crate::cursor::Cursor;
 use crate::error::Short;
@@ -7,11 +7,12 @@ use crate::metadata::{Field, Kind, Type};
 use crate::string::RawStr;
 use crate::work;
 
-/// More than any real type needs: a forged one, of types within types, could multiply its steps without end.
+/// More steps than any real type needs. A forged type with nested types could otherwise multiply
+/// its steps without end.
 const MAX_STEPS: usize = 4_096;
 
-/// How many types and fields may be looked at for several layouts together: each of a million types may hold the same
-/// large one.
+/// How many types and fields may be examined for several layouts together. Without it, a million
+/// types could each contain the same large one.
 #[derive(Debug)]
 pub(crate) struct Budget(usize);
 
@@ -20,7 +21,7 @@ impl Budget {
         Self(visits)
     }
 
-    /// For one layout.
+    /// A budget for a single layout.
     pub(crate) fn single() -> Self {
         Self(MAX_STEPS)
     }
@@ -32,16 +33,16 @@ impl Budget {
     }
 }
 
-/// One step past part of a value.
+/// One step when skipping a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// This many varints.
+    /// Skip this many varints.
     Varints(usize),
-    /// This many bytes.
+    /// Skip this many bytes.
     Fixed(usize),
-    /// One string.
+    /// Skip one string.
     Str,
-    /// A count, and that many times these steps.
+    /// Read a count and repeat these steps that many times.
     Repeat(Vec<Step>),
 }
 
@@ -60,7 +61,7 @@ impl Step {
 
 fn repeat(steps: &[Step], at: &mut Cursor<'_>) -> Result<(), Short> {
     match steps {
-        // Elements of no bytes: any count of them takes no room and no time.
+        // Zero-size elements: any number of them takes no space and no time.
         [] => at.varint().map(|_| ()),
         [Step::Varints(k)] => {
             let n = at.count()?;
@@ -81,14 +82,14 @@ fn repeat(steps: &[Step], at: &mut Cursor<'_>) -> Result<(), Short> {
     }
 }
 
-/// The steps past a whole value of a type.
+/// The steps that skip a whole value of a type.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Layout {
     steps: Vec<Step>,
 }
 
 impl Layout {
-    /// The layout of a value of `of` as it stands in its pool; `None` where the metadata does not say it or
+    /// The layout of a value of `of` as stored in its pool; `None` if the metadata is incomplete or
     /// the type is nested beyond the limit.
     pub(crate) fn of_type(of: Type<'_>, limits: &Limits, budget: &mut Budget) -> Option<Self> {
         Self::build(budget, |builder, steps| builder.value(of, limits.nesting, steps))
@@ -107,7 +108,7 @@ impl Layout {
     fn build(budget: &mut Budget, fill: impl FnOnce(&mut Builder<'_>, &mut Vec<Step>) -> Option<()>) -> Option<Self> {
         let mut steps = Vec::new();
         fill(&mut Builder { left: MAX_STEPS, budget }, &mut steps)?;
-        // There is one for each type of a chunk, and most are a single step.
+        // There is a layout for each type of a chunk, and most have a single step.
         steps.shrink_to_fit();
         Some(Self { steps })
     }
@@ -116,7 +117,7 @@ impl Layout {
         &self.steps
     }
 
-    /// Moves past one value.
+    /// Skips one value.
     #[inline]
     pub(crate) fn skip(&self, at: &mut Cursor<'_>) -> Result<(), Short> {
         for step in &self.steps {
@@ -126,7 +127,7 @@ impl Layout {
     }
 }
 
-/// Adds a step, joined with the one before where that is the same thing.
+/// Adds a step, merging it with the previous one if possible.
 pub(crate) fn push(steps: &mut Vec<Step>, step: Step) {
     match (steps.last_mut(), step) {
         (Some(Step::Varints(n)), Step::Varints(more)) => *n = n.saturating_add(more),

@@ -1,4 +1,4 @@
-//! One primitive value or string, the same for everyone who decodes by metadata.
+//! Reading one primitive value or string; shared by all decoders that follow the metadata.
 
 use crate::cursor::Cursor;
 use crate::error::Short;
@@ -17,14 +17,15 @@ pub(crate) enum Leaf<'a> {
     Str(RawStr<'a>),
 }
 
-/// Writers mask a number to its width or extend its sign to 64 bits: only the lowest `bits` count.
+/// Writers mask a number to its width or sign-extend it to 64 bits, so only the lowest `bits` bits
+/// count.
 fn number<'a>(raw: u64, bits: u32, unsigned: bool) -> Leaf<'a> {
     let shift = 64 - bits;
     if unsigned { Leaf::Unsigned((raw << shift) >> shift) } else { Leaf::Signed((raw << shift).cast_signed() >> shift) }
 }
 
 impl<'a> Leaf<'a> {
-    /// Reads one; `None` where `kind` is made of fields.
+    /// Reads a value; `None` if `kind` is a struct.
     #[inline]
     pub(crate) fn read(kind: Kind, unsigned: bool, at: &mut Cursor<'a>) -> Result<Option<Self>, Short> {
         Ok(Some(match kind {
@@ -45,8 +46,8 @@ impl<'a> Leaf<'a> {
     }
 }
 
-/// The count that an array begins with. Elements without bytes would let a small file ask for any number of
-/// them; they are not told apart, so none are given.
+/// Reads the element count of an array. Zero-size elements would let a small file ask for any
+/// number of them; they are indistinguishable, so none are returned.
 pub(crate) fn count(at: &mut Cursor<'_>, empty_elements: bool) -> Result<usize, Short> {
     if empty_elements { at.varint().map(|_| 0) } else { at.count() }
 }

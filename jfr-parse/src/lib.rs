@@ -1,16 +1,17 @@
-//! A reader for JDK Flight Recorder recordings.
+//! A reader for JDK Flight Recorder (JFR) recordings.
 //!
-//! Recordings of JDK 8u262 to today, of async-profiler, of Datadog's profiler and of JMC's writer (format
-//! versions 1.0 to 2.x), whole or damaged, plain or packed. Events are slices of the mapped file; a field is
-//! located once per chunk and type ([`Plan`]); constants are indexed and decoded when asked for ([`Pools`]).
+//! It reads recordings made by JDK 8u262 and later, async-profiler, Datadog's profiler and JMC's
+//! writer (format versions 1.0 to 2.x), whether intact or damaged, plain or compressed. Events are
+//! slices of the file. Fields are located once per chunk and type ([`Plan`]); constants are indexed
+//! first and decoded on demand ([`Pools`]).
 //!
 //! # Three ways to read an event
 //!
 //! | | what you get | cost |
 //! |---|---|---|
-//! | [`Chunk::plan`] | a few chosen fields as numbers, keys and raw strings, constants left to look up | nothing is allocated; for millions of events |
-//! | [`Chunk::deserialize`] | a struct of your own ([`de`]), with nested constants resolved | what your struct owns |
-//! | [`Chunk::value`] | everything that is there, as a [`Value`] tree | an allocation for each struct; for printing and exploring |
+//! | [`Chunk::plan`] | a few selected fields as numbers, keys and raw strings; you look up constants yourself | no allocation; for millions of events |
+//! | [`Chunk::deserialize`] | your own struct ([`de`]), with nested constants resolved | whatever your struct allocates |
+//! | [`Chunk::value`] | the complete event as a [`Value`] tree | one allocation per struct; for printing and exploring |
 //!
 //! ```
 //! # fn main() -> jfr_parse::Result<()> {
@@ -37,7 +38,8 @@
 //! # }
 //! ```
 //!
-//! Nothing in a file can make this crate panic, run for ever or allocate more than in proportion to the file.
+//! No input can make this crate panic, run forever, or allocate memory out of proportion to the
+//! size of the file.
 
 #![deny(unsafe_code)]
 

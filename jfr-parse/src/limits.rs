@@ -1,31 +1,37 @@
-//! How much a recording may ask for.
+//! Resource limits for reading a recording.
 
 use crate::error::Error;
 
 macro_rules! limits {
     ($($(#[$doc:meta])+ $name:ident: $kind:ty, $what:literal, $tool:expr, $intake:expr;)+) => {
-        /// Upper bounds for what is read from one recording.
+        /// Upper bounds on what is read from one recording.
         ///
-        /// # What holds without them
+        /// # Guarantees without limits
         ///
-        /// Nothing that a recording says of itself (a size, a count, an offset) makes memory be taken or time be
-        /// spent: both follow the bytes that are there, after unpacking. With `n` of them,
+        /// Sizes, counts and offsets in a recording are never trusted: neither memory nor time
+        /// depends on what they claim, only on the number of bytes that are really there after
+        /// decompression. With `n` bytes:
         ///
-        /// * opening a recording, unpacking it, opening its chunks and indexing their constants,
-        ///   `jfr_analyzers::collect`, `Summary`, `Analysis` and writing profiles take time in proportion to `n`;
-        /// * the memory of each of them stays below **64 MB + 64 · `n`**, that of `Analysis` below **64 MB + 128 · `n`**;
-        ///   the `n` bytes themselves come on top where the recording is not mapped. What JVMs and profilers write takes
-        ///   a hundredth of that.
+        /// * Opening and decompressing a recording, opening its chunks and indexing their
+        ///   constants, `jfr_analyzers::collect`, `Summary`, `Analysis` and writing profiles all
+        ///   take time proportional to `n`.
+        /// * The memory of each of them stays below **64 MB + 64 · `n`**, that of `Analysis` below
+        ///   **64 MB + 128 · `n`**. If the recording is not mapped, its `n` bytes come on top.
+        ///   Recordings from real JVMs and profilers need about a hundredth of that.
         ///
-        /// A tree of values ([`Chunk::value`](crate::Chunk::value)) and a struct read by serde follow references and
-        /// can be far larger than the event: [`value_nodes`](Self::value_nodes), [`value_depth`](Self::value_depth) and
-        /// [`string_bytes`](Self::string_bytes) bound each of them, not their sum.
+        /// A tree of values ([`Chunk::value`](crate::Chunk::value)) or a struct read with serde
+        /// follows references and can be far larger than the event.
+        /// [`value_nodes`](Self::value_nodes), [`value_depth`](Self::value_depth) and
+        /// [`string_bytes`](Self::string_bytes) bound each tree or struct, not the sum of all of
+        /// them.
         ///
-        /// # What they add
+        /// # What the limits add
         ///
-        /// Bounds that do not depend on the input. Passing one is [`Error::LimitExceeded`], which names the limit,
-        /// where nothing can be kept, else a [`Loss`](crate::Loss); the documentation of each limit says which. The
-        /// presets are [`tool`](Self::tool), which is the default, and [`intake`](Self::intake).
+        /// The limits are bounds that do not depend on the size of the input. If a limit is
+        /// exceeded and nothing can be kept, the result is [`Error::LimitExceeded`], which names
+        /// the limit; otherwise it is a [`Loss`](crate::Loss). The documentation of each limit says
+        /// which one applies. There are two presets: [`tool`](Self::tool), the default, and
+        /// [`intake`](Self::intake).
         ///
         /// ```
         /// use jfr_parse::{Limits, OpenOptions, Stop};
@@ -48,22 +54,22 @@ macro_rules! limits {
         }
 
         impl Limits {
-            /// For a person with a recording that is probably harmless and possibly huge.
+            /// Limits for interactive use: trusted, possibly very large recordings.
             #[must_use]
             pub const fn tool() -> Self {
                 Self { $($name: $tool,)+ }
             }
 
-            /// For a service that reads what strangers send.
+            /// Limits for services that accept untrusted uploads.
             #[must_use]
             pub const fn intake() -> Self {
                 Self { $($name: $intake,)+ }
             }
 
-            /// The names of all limits, those of the fields.
+            /// The names of all limits, identical to the field names.
             pub const NAMES: &[&str] = &[$(stringify!($name),)+];
 
-            /// The limit of this name.
+            /// The value of the limit with this name.
             #[must_use]
             pub fn get(&self, name: &str) -> Option<u64> {
                 match name {
@@ -72,8 +78,9 @@ macro_rules! limits {
                 }
             }
 
-            /// Sets the limit of this name, for options that users give as text. Says whether there is one. A value
-            /// that is too high for this machine is the highest.
+            /// Sets the limit with this name, for options that users give as text. Returns whether
+            /// the limit exists. A value that is too large for this machine is reduced to the
+            /// largest possible one.
             #[must_use]
             pub fn set(&mut self, name: &str, value: u64) -> bool {
                 match name {
@@ -83,7 +90,7 @@ macro_rules! limits {
                 true
             }
 
-            /// What the limit of this name counts.
+            /// What the limit with this name counts.
             #[must_use]
             pub fn what(name: &str) -> &'static str {
                 match name {
@@ -96,49 +103,54 @@ macro_rules! limits {
 }
 
 limits! {
-    /// Bytes of the recording, after unpacking. More is [`Error::LimitExceeded`].
+    /// Bytes in the decompressed recording. Exceeding it is [`Error::LimitExceeded`].
     recording_bytes: u64, "bytes in the recording", 64 << 30, 512 << 20;
-    /// Bytes that one byte of a packed file may unfold into; files that unfold into less than 1 MiB are not held to
-    /// it. More is [`Error::LimitExceeded`].
-    unpack_ratio: u64, "bytes for each byte of the packed file", 1_000, 100;
-    /// Chunks in one recording. More is [`Error::LimitExceeded`].
+    /// Decompressed bytes per compressed byte. Files that decompress to less than 1 MiB are exempt.
+    /// Exceeding it is [`Error::LimitExceeded`].
+    unpack_ratio: u64, "decompressed bytes per compressed byte", 1_000, 100;
+    /// Chunks in one recording. Exceeding it is [`Error::LimitExceeded`].
     chunks: usize, "chunks", 1 << 20, 1 << 12;
-    /// Types in the metadata of one chunk. A chunk with more cannot be read, the others can: a
-    /// [`Loss`](crate::Loss), or [`Error::LimitExceeded`] where there are no others.
+    /// Types in the metadata of one chunk. A chunk with more types cannot be read; the other chunks
+    /// can. Exceeding it is a [`Loss`](crate::Loss), or [`Error::LimitExceeded`] if there are no
+    /// other chunks.
     types: usize, "types in the metadata of a chunk", 1 << 17, 1 << 14;
-    /// Types, fields, annotations and settings in the metadata of one chunk, together; what is passed over counts,
-    /// too. More is as for [`types`](Self::types).
+    /// Types, fields, annotations and settings in the metadata of one chunk, together, including
+    /// skipped ones. Exceeding it has the same result as exceeding [`types`](Self::types).
     metadata_elements: usize, "elements in the metadata of a chunk", 1 << 20, 1 << 17;
-    /// Constants of one type in one part of a chunk. A checkpoint that holds more is read up to there, and is a
-    /// [`Loss`](crate::Loss).
+    /// Constants of one type in one part of a chunk. A checkpoint with more constants is read up to
+    /// the limit; the rest is a [`Loss`](crate::Loss).
     pool_entries: usize, "constants of one type", 1 << 28, 1 << 24;
-    /// Bytes of one string as it stands in the recording. A longer one is [`Error::LimitExceeded`] where an event is
-    /// read with its values, and is cut where it becomes a name in a profile or a report.
+    /// Bytes of one string as encoded in the recording. A longer string is [`Error::LimitExceeded`]
+    /// if an event is read with its values, and is truncated if it becomes a name in a profile or a
+    /// report.
     string_bytes: usize, "bytes in a string", 1 << 24, 1 << 20;
-    /// Elements of one array that are read as values. More is [`Error::LimitExceeded`] for that event.
+    /// Elements of one array that is read as values. Exceeding it is [`Error::LimitExceeded`] for
+    /// that event.
     array_elements: usize, "elements in an array", 1 << 20, 1 << 16;
-    /// How deep inline types may nest, in types. What is deeper cannot be read: a [`Loss`](crate::Loss).
-    nesting: usize, "inline types within each other", 16, 8;
-    /// How deep a constant is followed through other constants when it is shown as a value tree or read by serde, the
-    /// inline types on the way counted. The path of an old object to its root takes two for each object. What lies
-    /// deeper reads as null.
-    value_depth: usize, "constants that refer to each other", 256, 64;
-    /// Values in one value tree, or read into one value by serde. More is [`Error::LimitExceeded`] for that event.
+    /// Nesting depth of inline types. Types nested deeper cannot be read: a [`Loss`](crate::Loss).
+    nesting: usize, "nested inline types", 16, 8;
+    /// How many references are followed from constant to constant when a constant is shown as a
+    /// value tree or read by serde. Inline types on the way count too. The path of an old object to
+    /// its root takes two for each object. Anything deeper reads as null.
+    value_depth: usize, "chained constants", 256, 64;
+    /// Values in one value tree, or read into one value by serde. Exceeding it is
+    /// [`Error::LimitExceeded`] for that event.
     value_nodes: usize, "values in one event", 1 << 20, 1 << 17;
-    /// Frames that are kept of one stack trace. A longer one is marked as truncated.
+    /// Frames kept per stack trace. A longer stack trace is marked as truncated.
     stack_frames: usize, "frames in a stack trace", 1 << 16, 2_048;
-    /// Distinct stacks that `jfr_analyzers` keeps in one call. More is [`Error::LimitExceeded`].
-    stacks: usize, "distinct stacks", 1 << 27, 1 << 22;
-    /// Bytes that `jfr_analyzers` may take for what it gathers in one call, beyond the recording itself. They are
-    /// counted when a part of a chunk is done, so that it can be passed by what the parts at hand take. More is
+    /// Distinct stacks that `jfr_analyzers` keeps in one call. Exceeding it is
     /// [`Error::LimitExceeded`].
+    stacks: usize, "distinct stacks", 1 << 27, 1 << 22;
+    /// Bytes of memory that `jfr_analyzers` may use in one call, beyond the recording itself.
+    /// Memory is counted whenever a part of a chunk is done, so the parts in progress can exceed
+    /// the limit. Exceeding it is [`Error::LimitExceeded`].
     memory: u64, "bytes of memory", 16 << 30, 1 << 30;
-    /// Losses that are listed; more are only counted.
+    /// Losses that are listed; further losses are only counted.
     losses: usize, "losses", 1_000, 100;
 }
 
 impl Limits {
-    /// The error for passing the limit of this name.
+    /// The error for exceeding the limit with this name.
     #[must_use]
     pub fn exceeded(&self, name: &'static str, offset: u64) -> Error {
         debug_assert!(Self::NAMES.contains(&name), "{name}");

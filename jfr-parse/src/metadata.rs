@@ -1,6 +1,6 @@
-//! What a chunk says about its own types: event types, their fields, annotations and settings.
+//! The types declared in a chunk: event types with their fields, annotations and settings.
 //!
-//! Ids are valid within one chunk only and differ from JDK to JDK; everything is found by name.
+//! Ids are valid only within one chunk and differ between JDKs, so everything is looked up by name.
 
 mod annotations;
 mod parse;
@@ -11,9 +11,9 @@ pub use annotations::{Annotation, Content, TimeUnit};
 
 type IdMap = HashMap<u64, u32, foldhash::fast::RandomState>;
 
-/// The types of one chunk. Chunks with the same metadata bytes share one.
+/// The types of one chunk. Chunks with the same metadata bytes share one instance.
 ///
-/// Everything is kept in a few flat tables; [`Type`] and [`Field`] are views into them.
+/// Everything is stored in a few flat tables; [`Type`] and [`Field`] are views into them.
 #[derive(Debug, Default)]
 pub struct Metadata {
     text: String,
@@ -28,13 +28,13 @@ pub struct Metadata {
     id: u64,
 }
 
-/// Where the JVM thought it was; only for showing times to people.
+/// The time zone and locale of the JVM. Use it only to display times.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Region {
     locale: u32,
-    /// Milliseconds that local time is ahead of UTC, without daylight saving.
+    /// Offset of local time from UTC in milliseconds, without daylight saving time.
     pub gmt_offset: i64,
-    /// Milliseconds of daylight saving in force.
+    /// The daylight saving time in effect, in milliseconds.
     pub dst: i64,
 }
 
@@ -59,9 +59,9 @@ struct RawField {
     array: bool,
     pooled: bool,
     annotations: Range,
-    /// Position of the type in the list of types; `u32::MAX` where it is not declared.
+    /// Index of the type in the list of types; `u32::MAX` if it is not declared.
     type_index: u32,
-    /// What the annotations say, told once: printing asks for it with every value.
+    /// Cached from the annotations, because printing needs it for every value.
     unsigned: bool,
     content: Option<Content>,
 }
@@ -80,28 +80,28 @@ struct RawSetting {
     annotations: Range,
 }
 
-/// How a value of a type is encoded.
+/// How the values of a type are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Kind {
-    /// One byte, not 0 for true.
+    /// One byte; nonzero is true.
     Boolean,
     /// One byte.
     Byte,
-    /// A varint, 16 bits.
+    /// A varint of 16 bits.
     Short,
-    /// A varint, 16 bits, a UTF-16 code unit.
+    /// A varint of 16 bits: a UTF-16 code unit.
     Char,
-    /// A varint, 32 bits.
+    /// A varint of 32 bits.
     Int,
-    /// A varint, 64 bits.
+    /// A varint of 64 bits.
     Long,
     /// Four bytes, big-endian.
     Float,
     /// Eight bytes, big-endian.
     Double,
-    /// An encoding byte and what it announces.
+    /// A byte that selects the encoding, followed by the text in that encoding.
     String,
-    /// Its fields, one after the other.
+    /// The fields, one after another.
     #[default]
     Struct,
 }
@@ -112,23 +112,23 @@ impl Metadata {
         range.and_then(|&(from, to)| self.text.get(from as usize..to as usize)).unwrap_or_default()
     }
 
-    /// The id that the writer gave this metadata. Not unique: never take equal ids for equal metadata.
+    /// The id that the writer gave this metadata. It is not unique: equal ids do not imply equal metadata.
     #[must_use]
     pub fn id(&self) -> u64 {
         self.id
     }
 
-    /// All types, in the order of the file.
+    /// All types, in file order.
     pub fn types(&self) -> impl ExactSizeIterator<Item = Type<'_>> {
         self.types.iter().map(move |raw| Type { metadata: self, raw })
     }
 
-    /// Types and fields, together.
+    /// The number of types and fields together.
     pub(crate) fn size(&self) -> usize {
         self.types.len().saturating_add(self.fields.len())
     }
 
-    /// The event types, in the order of the file.
+    /// The event types, in file order.
     pub fn event_types(&self) -> impl Iterator<Item = Type<'_>> {
         self.types().filter(Type::is_event)
     }
@@ -140,7 +140,7 @@ impl Metadata {
         Some(Type { metadata: self, raw })
     }
 
-    /// The type of this name, in today's spelling or as recorded (see [`Type::canonical_name`]).
+    /// The type with this name, either the current name or the recorded one (see [`Type::canonical_name`]).
     #[must_use]
     pub fn by_name(&self, name: &str) -> Option<Type<'_>> {
         self.types().find(|t| {
@@ -149,7 +149,7 @@ impl Metadata {
         })
     }
 
-    /// Where the JVM thought it was.
+    /// The time zone and locale of the JVM.
     #[must_use]
     pub fn region(&self) -> Region {
         self.region
@@ -166,7 +166,7 @@ impl Metadata {
     }
 }
 
-/// The items of a range that is known to lie in the table, or nothing.
+/// The items of a range that is known to be inside the table; empty otherwise.
 fn slice<'t, T>(table: &'t [T], range: &Range) -> &'t [T] {
     table.get(range.start as usize..range.end as usize).unwrap_or_default()
 }
@@ -184,11 +184,11 @@ impl std::fmt::Debug for Type<'_> {
     }
 }
 
-/// JDK 9 and 10 used other prefixes: (as recorded, as of today).
+/// JDK 9 and 10 used other prefixes: (recorded prefix, current prefix).
 const OLD_PREFIXES: [(&str, &str); 2] = [("com.oracle.jdk.", "jdk."), ("com.oracle.jfr.types.", "jdk.types.")];
 
-/// The spelling of today for a type name of format 1.0 (`com.oracle.jdk.FileRead` is `jdk.FileRead`);
-/// other names stay as they are.
+/// The current name of a type recorded in format 1.0 (`com.oracle.jdk.FileRead` becomes `jdk.FileRead`); other
+/// names are returned unchanged.
 #[must_use]
 pub fn canonical_name(recorded: &str) -> std::borrow::Cow<'_, str> {
     for (old, new) in OLD_PREFIXES {
@@ -200,25 +200,25 @@ pub fn canonical_name(recorded: &str) -> std::borrow::Cow<'_, str> {
 }
 
 impl<'m> Type<'m> {
-    /// The id, valid in this chunk only.
+    /// The id, valid only in this chunk.
     #[must_use]
     pub fn id(&self) -> u64 {
         self.raw.id
     }
 
-    /// The name as recorded.
+    /// The name as it was recorded.
     #[must_use]
     pub fn name(&self) -> &'m str {
         self.metadata.str(self.raw.name)
     }
 
-    /// The name in today's spelling, see [`canonical_name`].
+    /// The current name; see [`canonical_name`].
     #[must_use]
     pub fn canonical_name(&self) -> std::borrow::Cow<'m, str> {
         canonical_name(self.name())
     }
 
-    /// Whether it has this name, as recorded or in today's spelling.
+    /// Whether it has this name, either recorded or current.
     #[must_use]
     pub fn is_named(&self, name: &str) -> bool {
         let mine = self.name();
@@ -235,19 +235,19 @@ impl<'m> Type<'m> {
         name.rsplit('.').next().unwrap_or(name)
     }
 
-    /// `jdk.jfr.Event` for an event type, another name for annotations and settings, nothing for data types.
+    /// `jdk.jfr.Event` for an event type, other names for annotations and settings, `None` for data types.
     #[must_use]
     pub fn super_type(&self) -> Option<&'m str> {
         Some(self.metadata.str(self.raw.super_type)).filter(|name| !name.is_empty())
     }
 
-    /// Whether it is the type of events.
+    /// Whether this is an event type.
     #[must_use]
     pub fn is_event(&self) -> bool {
         self.super_type() == Some("jdk.jfr.Event")
     }
 
-    /// Whether it stands for its only field.
+    /// Whether this type only wraps its single field, so that its value is the value of that field.
     #[must_use]
     pub fn is_simple(&self) -> bool {
         self.raw.simple
@@ -259,13 +259,13 @@ impl<'m> Type<'m> {
         self.raw.kind
     }
 
-    /// Its fields, in the order in which their values stand.
+    /// The fields, in the order in which their values are encoded.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = Field<'m>> + use<'m> {
         let metadata = self.metadata;
         slice(&metadata.fields, &self.raw.fields).iter().map(move |raw| Field { metadata, raw })
     }
 
-    /// Its field of this name.
+    /// The field with this name.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<Field<'m>> {
         self.fields().find(|f| {
@@ -274,19 +274,19 @@ impl<'m> Type<'m> {
         })
     }
 
-    /// Its annotations.
+    /// The annotations of this type.
     pub fn annotations(&self) -> impl Iterator<Item = Annotation<'m>> + use<'m> {
         self.metadata.annotations_of(&self.raw.annotations)
     }
 
-    /// Its settings with their defaults: what can be configured for an event type. What was in force is in
-    /// the events `jdk.ActiveSetting`.
+    /// The settings of this event type, with their defaults. The values in effect are recorded in
+    /// `jdk.ActiveSetting` events.
     pub fn settings(&self) -> impl ExactSizeIterator<Item = Setting<'m>> + use<'m> {
         let metadata = self.metadata;
         slice(&metadata.settings, &self.raw.settings).iter().map(move |raw| Setting { metadata, raw })
     }
 
-    /// The metadata it belongs to.
+    /// The metadata that declares this type.
     #[must_use]
     pub fn metadata(&self) -> &'m Metadata {
         self.metadata
@@ -307,44 +307,44 @@ impl std::fmt::Debug for Field<'_> {
 }
 
 impl<'m> Field<'m> {
-    /// Its name.
+    /// The name of the field.
     #[must_use]
     pub fn name(&self) -> &'m str {
         self.metadata.str(self.raw.name)
     }
 
-    /// The id of its type.
+    /// The id of the field's type.
     #[must_use]
     pub fn type_id(&self) -> u64 {
         self.raw.type_id
     }
 
-    /// Its type; `None` where the metadata does not declare it.
+    /// The type of the field; `None` if the metadata does not declare it.
     #[must_use]
     pub fn value_type(&self) -> Option<Type<'m>> {
         let raw = self.metadata.types.get(self.raw.type_index as usize)?;
         Some(Type { metadata: self.metadata, raw })
     }
 
-    /// Whether it holds a count and that many values.
+    /// Whether the field contains a count followed by that many values.
     #[must_use]
     pub fn is_array(&self) -> bool {
         self.raw.array
     }
 
-    /// Whether it holds a key into the pool of its type (an array: a key for each element).
+    /// Whether the field contains a key into the pool of its type (for an array: one key per element).
     #[must_use]
     pub fn is_pooled(&self) -> bool {
         self.raw.pooled
     }
 
-    /// Its annotations.
+    /// The annotations of the field.
     pub fn annotations(&self) -> impl Iterator<Item = Annotation<'m>> + use<'m> {
         self.metadata.annotations_of(&self.raw.annotations)
     }
 }
 
-/// Something that can be configured for an event type.
+/// A configurable setting of an event type.
 #[derive(Clone, Copy)]
 pub struct Setting<'m> {
     metadata: &'m Metadata,
@@ -352,25 +352,25 @@ pub struct Setting<'m> {
 }
 
 impl<'m> Setting<'m> {
-    /// Its name, for example `threshold`.
+    /// The name of the setting, for example `threshold`.
     #[must_use]
     pub fn name(&self) -> &'m str {
         self.metadata.str(self.raw.name)
     }
 
-    /// The type of the setting's control.
+    /// The type of the setting.
     #[must_use]
     pub fn value_type(&self) -> Option<Type<'m>> {
         self.metadata.by_id(self.raw.type_id)
     }
 
-    /// The default, as text.
+    /// The default value, as text.
     #[must_use]
     pub fn default_value(&self) -> &'m str {
         self.metadata.str(self.raw.default_value)
     }
 
-    /// Its annotations.
+    /// The annotations of the setting.
     pub fn annotations(&self) -> impl Iterator<Item = Annotation<'m>> + use<'m> {
         self.metadata.annotations_of(&self.raw.annotations)
     }

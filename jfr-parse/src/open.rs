@@ -1,4 +1,4 @@
-//! How a recording is opened.
+//! Options for opening a recording.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -10,26 +10,28 @@ use crate::recording::{MetadataCache, Recording};
 use crate::source::Source;
 use crate::stop::Stop;
 
-/// How the bytes of a plain file get into memory.
+/// How the bytes of an uncompressed file get into memory.
 ///
-/// Mapping saves about one seventh of the time of converting a large recording, and the memory for its bytes. But a map
-/// shows what is in the file now: when another process truncates the file, reading the missing part is a bus error,
-/// which ends the process; when it overwrites the file, bytes change under `&str`s that were checked. So files are only
-/// mapped in a process that asked for it with [`guard_maps`](crate::guard_maps), whose contract covers this.
+/// Mapping saves about one seventh of the time it takes to convert a large recording, and the memory for its
+/// bytes. But a map always shows the current content of the file. If another process truncates the file,
+/// reading the missing part raises a bus error, which ends the process. If another process overwrites it, bytes
+/// change under `&str`s that were already checked. Files are therefore mapped only in a process that opted in
+/// with [`guard_maps`](crate::guard_maps), whose safety contract covers this.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Access {
-    /// Maps the file if this process called [`guard_maps`](crate::guard_maps) and nobody seems to be writing to it: no
-    /// chunk says so, and it was not changed in the last two seconds, or is larger than 64 MiB. Otherwise reads it.
+    /// Maps the file if this process called [`guard_maps`](crate::guard_maps) and nobody appears to be writing
+    /// to the file: no chunk is marked as unfinished, and the file either was not changed in the last two
+    /// seconds or is larger than 64 MiB. Otherwise reads it.
     #[default]
     Auto,
-    /// Reads the file into memory. What happens to the file afterwards does not matter.
+    /// Reads the file into memory. Later changes to the file have no effect.
     Read,
 }
 
-/// How a recording is opened: under which limits, how its bytes get into memory, and how it can be stopped.
+/// Options for opening a recording: its limits, how its bytes get into memory, and how to stop work on it.
 ///
-/// [`Recording::open`] and its like are short for this with the defaults.
+/// [`Recording::open`] and similar functions are shortcuts that use the defaults.
 ///
 /// ```
 /// # fn main() -> jfr_parse::Result<()> {
@@ -51,32 +53,32 @@ pub struct OpenOptions {
 }
 
 impl OpenOptions {
-    /// The limits of a tool, [`Access::Auto`], and nothing that stops.
+    /// The defaults: the limits of [`Limits::tool`], [`Access::Auto`], and no stop handle.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Under these limits.
+    /// Sets the limits.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// How the bytes of a file get into memory.
+    /// Sets how the bytes of a file get into memory.
     #[must_use]
     pub fn access(mut self, access: Access) -> Self {
         self.access = access;
         self
     }
 
-    /// Always maps plain files, whatever [`access`](Self::access) says.
+    /// Always maps uncompressed files, regardless of [`access`](Self::access).
     ///
     /// # Safety
-    /// Nobody may write to a file that is opened with this, or truncate it, for as long as the [`Recording`] lives: text
-    /// that was checked to be UTF-8 is read from the map again. Reading a truncated part is a bus error besides, unless
-    /// [`guard_maps`](crate::guard_maps) was called.
+    /// Nobody may write to or truncate a file opened with these options while the [`Recording`] lives: text
+    /// that was already checked to be UTF-8 is read from the map again. In addition, reading a truncated part
+    /// raises a bus error unless [`guard_maps`](crate::guard_maps) was called.
     #[must_use]
     #[expect(unsafe_code, reason = "the caller knows who writes to the file")]
     pub unsafe fn map(mut self) -> Self {
@@ -84,49 +86,51 @@ impl OpenOptions {
         self
     }
 
-    /// Ends opening, and everything that is done with the recording later, when `stop` is raised.
+    /// Sets a handle that stops opening, and all later work on the recording, when it is raised.
     #[must_use]
     pub fn stop(mut self, stop: Stop) -> Self {
         self.stop = stop;
         self
     }
 
-    /// With a cache of parsed metadata that other recordings use too. Worth it where many recordings of the same JVMs
-    /// are read.
+    /// Sets a cache of parsed metadata to share with other recordings. Useful for reading many recordings of
+    /// the same JVMs.
     #[must_use]
     pub fn cache(mut self, cache: MetadataCache) -> Self {
         self.cache = Some(cache);
         self
     }
 
-    /// Opens a file: plain, or packed with gzip, zip, LZ4 or zstd.
+    /// Opens a file, uncompressed or compressed with gzip, zip, LZ4 or zstd.
     ///
     /// # Errors
-    /// As for [`Recording::open`], and [`Error::Stopped`](crate::Error::Stopped).
+    /// Same as [`Recording::open`], and [`Error::Stopped`](crate::Error::Stopped).
     pub fn open(&self, path: impl AsRef<Path>) -> Result<Recording<'static>> {
         self.recording(Source::open(path.as_ref(), &self.limits, self.access, self.map, &self.stop)?)
     }
 
-    /// Reads a stream to its end: a pipe, standard input.
+    /// Reads a stream, such as a pipe or standard input, to its end.
     ///
     /// # Errors
-    /// As for [`open`](Self::open), and [`Error::Read`](crate::Error::Read).
+    /// Same as [`open`](Self::open), and [`Error::Read`](crate::Error::Read).
     pub fn from_reader(&self, reader: impl Read) -> Result<Recording<'static>> {
         self.recording(Source::from_reader(reader, &self.limits, &self.stop)?)
     }
 
-    /// A recording in memory, plain or packed. Bytes that are borrowed and not packed are not copied.
+    /// Opens a recording in memory, uncompressed or compressed. Borrowed bytes are copied only if they are
+    /// compressed.
     ///
     /// # Errors
-    /// As for [`open`](Self::open), without [`Error::Io`](crate::Error::Io).
+    /// Same as [`open`](Self::open), without [`Error::Io`](crate::Error::Io).
     pub fn from_bytes<'a>(&self, bytes: impl Into<Cow<'a, [u8]>>) -> Result<Recording<'a>> {
         self.recording(Source::from_bytes(bytes.into(), &self.limits, &self.stop)?)
     }
 
-    /// The content of a file in memory that may be packed with gzip, zip, lz4 or zstd, whatever it is, and what could not be unpacked.
+    /// Decompresses the content of a file that may be compressed with gzip, zip, LZ4 or zstd. The content does
+    /// not have to be a recording. Also returns what could not be decompressed.
     ///
     /// # Errors
-    /// As for [`from_bytes`](Self::from_bytes), of which no recording is asked.
+    /// Same as [`from_bytes`](Self::from_bytes), except the errors about the content of a recording.
     pub fn unpack(&self, bytes: Vec<u8>) -> Result<(Vec<u8>, Vec<crate::Loss>)> {
         crate::source::unpacked(bytes, &self.limits, &self.stop)
     }

@@ -1,4 +1,4 @@
-//! Reading chosen fields of many events without allocating: the fields are located once per type.
+//! Reads selected fields of many events without allocating. The fields are located once per type.
 
 use crate::cursor::Cursor;
 use crate::error::{Error, Result, Short};
@@ -7,14 +7,15 @@ use crate::limits::Limits;
 use crate::metadata::{Field, Kind, Type};
 use crate::string::RawStr;
 
-/// Types and fields that are looked at for one plan, at most; no real event type comes near.
+/// Maximum number of types and fields examined for one plan; no real event type comes near it.
 const MAX_VISITS: usize = 1 << 14;
 
-/// Where `N` chosen fields of a type stand, and how to get there.
+/// The locations of `N` selected fields of a type, and how to reach them.
 ///
-/// Made once per chunk and type, then used for each event (or constant) of that type. A wanted field is named
-/// by its path: `duration`, or `heapSpace.committedSize` for a field of an inline type. Fields that the type
-/// does not have read as 0, the null string or an empty array; [`Plan::has`] tells.
+/// Create a plan once per chunk and type, and use it for each event (or constant) of that type. A field is
+/// selected by its path: `duration`, or `heapSpace.committedSize` for a field of an inline type. Fields that
+/// the type does not have read as 0, the null string or an empty array; [`Plan::has`] returns whether a field
+/// exists.
 ///
 /// ```
 /// # fn main() -> jfr_parse::Result<()> {
@@ -48,17 +49,17 @@ struct Slot {
     kind: Kind,
 }
 
-/// The frequent ones stand on their own, so that reading an event is one branch a field.
+/// The frequent moves have their own variants, so that reading an event takes one branch per field.
 #[derive(Debug, Clone)]
 enum Move {
     SkipVarints(usize),
     SkipString,
     Skip(Step),
-    /// A 64-bit number or a key, into the slot.
+    /// Read a 64-bit number or a key into the slot.
     TakeLong(usize),
     /// Decode into the slot.
     Take(usize, Decode),
-    /// Note the position in the slot, then move past it.
+    /// Store the position in the slot, then skip the value.
     Mark(usize, Step),
 }
 
@@ -77,41 +78,42 @@ enum Decode {
     Double,
 }
 
-/// How far reading by a plan goes.
+/// How far reading with a plan goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Until {
-    /// To where the last wanted field begins, if it is an array or a string, else to its end.
+    /// To the beginning of the last selected field if it is an array or a string, otherwise to its end.
     LastBegins,
-    /// To the end of the last wanted field.
+    /// To the end of the last selected field.
     LastWanted,
     /// To the end of the value.
     End,
 }
 
 impl<const N: usize> Plan<N> {
-    /// Locates `wanted` in values of `of`.
+    /// Locates the `wanted` fields in values of `of`.
     ///
     /// # Errors
-    /// [`Error::Mismatch`] where a field before the last wanted one has a type that the metadata does not
-    /// declare, or that nests beyond the limit.
+    /// [`Error::Mismatch`] if a field before the last selected one has a type that the metadata does not
+    /// declare, or one that is nested beyond the limit.
     pub fn new(of: Type<'_>, wanted: [&str; N], limits: &Limits) -> Result<Self> {
         Self::build(of, wanted, limits, Until::LastWanted)
     }
 
-    /// Like [`new`](Self::new), but an array or string that is the last wanted field is not moved past: that it ends
-    /// within the value shows only when it is read. For constants with long arrays, such as stack traces.
+    /// Like [`new`](Self::new), but does not skip the last selected field if it is an array or a string.
+    /// Whether the field ends within the value is only known once it is read. For constants with long arrays,
+    /// such as stack traces.
     ///
     /// # Errors
-    /// As for [`new`](Self::new).
+    /// Same as [`new`](Self::new).
     pub fn open_ended(of: Type<'_>, wanted: [&str; N], limits: &Limits) -> Result<Self> {
         Self::build(of, wanted, limits, Until::LastBegins)
     }
 
-    /// Like [`new`](Self::new), but reading moves past the whole value, so that the next one can be read
-    /// behind it ([`Plan::read_next`]).
+    /// Like [`new`](Self::new), but reads past the whole value, so that the next value can be read after it
+    /// ([`Plan::read_next`]).
     ///
     /// # Errors
-    /// As for [`new`](Self::new).
+    /// Same as [`new`](Self::new).
     pub fn whole(of: Type<'_>, wanted: [&str; N], limits: &Limits) -> Result<Self> {
         Self::build(of, wanted, limits, Until::End)
     }
@@ -123,7 +125,7 @@ impl<const N: usize> Plan<N> {
             Kind::Struct => builder.fields(of, "", limits.nesting),
             kind => builder.leaf_type(of, kind),
         };
-        // Behind the last wanted field nothing needs to be understood.
+        // Nothing after the last selected field needs to be understood.
         let whole = until == Until::End;
         match builder.steps.last_mut() {
             _ if whole => builder.flush(),
@@ -144,31 +146,31 @@ impl<const N: usize> Plan<N> {
         Ok(Self { steps: builder.steps, slots: builder.slots })
     }
 
-    /// Whether the type has wanted field `i`.
+    /// Whether the type has selected field `i`.
     #[must_use]
     pub fn has(&self, i: usize) -> bool {
         self.slot(i).is_some()
     }
 
-    /// The type of wanted field `i`: whose pool its key belongs to, if it is a reference.
+    /// The type of selected field `i`. If the field is a reference, its key belongs to the pool of this type.
     #[must_use]
     pub fn type_id(&self, i: usize) -> Option<u64> {
         self.slot(i).map(|slot| slot.type_id)
     }
 
-    /// Whether wanted field `i` is a key into a pool (or an array of keys).
+    /// Whether selected field `i` is a key into a pool, or an array of keys.
     #[must_use]
     pub fn is_pooled(&self, i: usize) -> bool {
         self.slot(i).is_some_and(|slot| slot.pooled)
     }
 
-    /// Whether wanted field `i` is an array.
+    /// Whether selected field `i` is an array.
     #[must_use]
     pub fn is_array(&self, i: usize) -> bool {
         self.slot(i).is_some_and(|slot| slot.array)
     }
 
-    /// How wanted field `i` is encoded where it is not a key.
+    /// How selected field `i` is encoded if it is not a key.
     #[must_use]
     pub fn kind(&self, i: usize) -> Option<Kind> {
         self.slot(i).map(|slot| slot.kind)
@@ -178,20 +180,20 @@ impl<const N: usize> Plan<N> {
         self.slots.get(i).copied().flatten()
     }
 
-    /// Reads the wanted fields of one value.
+    /// Reads the selected fields of one value.
     ///
     /// # Errors
-    /// [`Short`] where the value ends before the last wanted field.
+    /// [`Short`] if the value ends before the last selected field.
     #[inline]
     pub fn read<'a>(&self, payload: &'a [u8]) -> Result<Row<'a, N>, Short> {
         self.read_next(&mut Cursor::new(payload))
     }
 
-    /// Reads the wanted fields of the value that `at` stands on and moves past what was read: all of the
-    /// value for a plan made by [`whole`](Self::whole).
+    /// Reads the selected fields of the value at `at` and advances past what was read. With a plan made by
+    /// [`whole`](Self::whole), that is the whole value.
     ///
     /// # Errors
-    /// [`Short`] where the value ends early.
+    /// [`Short`] if the value ends early.
     #[inline]
     pub fn read_next<'a>(&self, at: &mut Cursor<'a>) -> Result<Row<'a, N>, Short> {
         let mut row = Row::default();
@@ -199,11 +201,11 @@ impl<const N: usize> Plan<N> {
         Ok(row)
     }
 
-    /// Like [`read_next`](Self::read_next), into a row that was read by the same plan or by none: saves clearing a
-    /// row for each event.
+    /// Like [`read_next`](Self::read_next), but reuses a row, which saves clearing one per event. The row must
+    /// be new or have been filled by the same plan.
     ///
     /// # Errors
-    /// [`Short`] where the value ends early; the row is then of no use.
+    /// [`Short`] if the value ends early; the content of the row is then meaningless.
     #[inline]
     pub fn read_into<'a>(&self, at: &mut Cursor<'a>, row: &mut Row<'a, N>) -> Result<(), Short> {
         let bytes = at.rest();
@@ -226,7 +228,7 @@ impl<const N: usize> Plan<N> {
                     }
                 }
                 Move::Mark(slot, step) => {
-                    // One more than the position, so that 0 stays "not there".
+                    // Positions are stored plus one, so that 0 means "missing".
                     let place = (bytes.len() - at.left()) as u64 + 1;
                     if let Some(to) = row.values.get_mut(*slot) {
                         *to = place;
@@ -244,7 +246,7 @@ impl Decode {
     fn read(self, at: &mut Cursor<'_>) -> Result<u64, Short> {
         Ok(match self {
             Self::Long => at.varint()?,
-            // Writers mask to the width or extend the sign to 64 bits: the lowest bits count.
+            // Writers mask to the width or sign-extend to 64 bits, so only the lowest bits count.
             Self::Signed(bits) => {
                 let shift = 64 - bits;
                 ((at.varint()? << shift).cast_signed() >> shift).cast_unsigned()
@@ -270,7 +272,7 @@ fn declares(of: Type<'_>, path: &str) -> bool {
 struct Builder<'w, const N: usize> {
     wanted: [&'w str; N],
     steps: Vec<Move>,
-    /// Steps past fields that nobody wants, since the last wanted one.
+    /// Steps that skip unselected fields since the last selected one.
     pending: Vec<Step>,
     slots: [Option<Slot>; N],
     limits: &'w Limits,
@@ -278,13 +280,13 @@ struct Builder<'w, const N: usize> {
 }
 
 impl<'w, const N: usize> Builder<'w, N> {
-    /// `prefix` is the path to `of`, with a dot behind it, or nothing.
+    /// `prefix` is the path to `of` with a trailing dot, or empty.
     fn fields(&mut self, of: Type<'_>, prefix: &str, depth: usize) -> std::result::Result<(), String> {
         for field in of.fields() {
             let name = field.name();
             let path = || format!("{prefix}{name}");
             self.budget.spend().ok_or_else(path)?;
-            // What is behind the prefix and this field's name.
+            // The part of the path after the prefix and this field's name.
             let behind = |w: &'w str| w.strip_prefix(prefix).and_then(|w| w.strip_prefix(name));
             let inner = self.wanted.iter().find(|w| behind(w).is_some_and(|rest| rest.starts_with('.')));
             let inner = inner.and_then(|w| w.get(..prefix.len() + name.len() + 1));
@@ -305,7 +307,7 @@ impl<'w, const N: usize> Builder<'w, N> {
         Ok(())
     }
 
-    /// A type that is its own only value: a primitive or a string in a pool. It answers to the empty path.
+    /// A type that is its own only value: a primitive or a string in a pool. It matches the empty path.
     fn leaf_type(&mut self, of: Type<'_>, kind: Kind) -> std::result::Result<(), String> {
         if let Some(slot) = self.wanted.iter().position(|w| w.is_empty()) {
             self.slot(slot, Slot { type_id: of.id(), pooled: false, array: false, kind }, Step::Str, false);
@@ -328,7 +330,7 @@ impl<'w, const N: usize> Builder<'w, N> {
         match layout.steps() {
             [step] => self.slot(slot, found, step.clone(), field.is_unsigned()),
             steps => {
-                // An inline struct: its position is what can be said of it.
+                // For an inline struct, only the position can be stored.
                 self.mark(slot, found, Step::Fixed(0));
                 for step in steps {
                     push(&mut self.pending, step.clone());
@@ -389,7 +391,7 @@ impl<'w, const N: usize> Builder<'w, N> {
     }
 }
 
-/// The wanted fields of one value.
+/// The selected fields of one value.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a, const N: usize> {
     bytes: &'a [u8],
@@ -403,42 +405,42 @@ impl<const N: usize> Default for Row<'_, N> {
 }
 
 impl<'a, const N: usize> Row<'a, N> {
-    /// Wanted field `i` as an unsigned number, or the key of a reference.
+    /// Selected field `i` as an unsigned number, or as the key of a reference.
     #[inline]
     #[must_use]
     pub fn u64(&self, i: usize) -> u64 {
         self.values.get(i).copied().unwrap_or(0)
     }
 
-    /// Wanted field `i` as a signed number.
+    /// Selected field `i` as a signed number.
     #[inline]
     #[must_use]
     pub fn i64(&self, i: usize) -> i64 {
         self.u64(i).cast_signed()
     }
 
-    /// Wanted field `i` as a boolean.
+    /// Selected field `i` as a boolean.
     #[inline]
     #[must_use]
     pub fn bool(&self, i: usize) -> bool {
         self.u64(i) != 0
     }
 
-    /// Wanted field `i`, a float or a double.
+    /// Selected field `i` as a number, if it is a float or a double.
     #[inline]
     #[must_use]
     pub fn f64(&self, i: usize) -> f64 {
         f64::from_bits(self.u64(i))
     }
 
-    /// Wanted field `i` as a string, not decoded; [`RawStr::Null`] where it is none.
+    /// Selected field `i` as an undecoded string; [`RawStr::Null`] if it is not a string.
     #[inline]
     #[must_use]
     pub fn str(&self, i: usize) -> RawStr<'a> {
         self.cursor(i).and_then(|mut at| RawStr::read(&mut at).ok()).unwrap_or(RawStr::Null)
     }
 
-    /// A cursor on wanted field `i`, an array or an inline type: an array begins with its count.
+    /// A cursor at selected field `i` if it is an array or an inline type. An array begins with its count.
     #[inline]
     #[must_use]
     pub fn cursor(&self, i: usize) -> Option<Cursor<'a>> {

@@ -1,4 +1,4 @@
-//! Constant pools: where each constant of a chunk stands. Nothing is decoded before someone asks.
+//! Constant pools: the location of each constant of a chunk. Constants are decoded only on demand.
 
 use std::ops::Range;
 
@@ -15,12 +15,12 @@ use crate::stop::Stop;
 use crate::string::RawStr;
 use crate::work;
 
-/// Type id to position in a list.
+/// Maps a type id to an index in a list.
 type TypeMap = HashMap<u64, usize, foldhash::fast::RandomState>;
 
-/// How the pools of one chunk are to be moved past, and which of them are wanted.
+/// How to skip the pools of one chunk, and which of their constants to keep.
 ///
-/// A pool says nothing of its length, so every constant before a wanted one has to be moved past.
+/// A pool does not record its length in bytes, so every constant before a wanted one has to be skipped.
 #[derive(Debug)]
 pub struct PoolLayouts {
     layouts: HashMap<u64, PoolLayout, foldhash::fast::RandomState>,
@@ -28,7 +28,7 @@ pub struct PoolLayouts {
     stop: Stop,
 }
 
-/// Constants that are moved past before looking at the stop again: a checkpoint can be a gigabyte.
+/// Number of constants to skip before checking the stop flag again: a checkpoint can be a gigabyte.
 const STOP_EVERY: u64 = 1 << 16;
 
 #[derive(Debug)]
@@ -38,10 +38,11 @@ struct PoolLayout {
 }
 
 impl PoolLayouts {
-    /// The layouts of all types that `metadata` declares; `wanted` says by type id whose constants to keep.
+    /// Computes the layouts of all types that `metadata` declares. `wanted` takes a type id and returns whether
+    /// to keep the constants of that type.
     pub fn new(metadata: &Metadata, limits: &Limits, wanted: impl Fn(u64) -> bool) -> Self {
         let mut budget = Budget::new(metadata.size().saturating_mul(4).saturating_add(1 << 16));
-        // Only types that a field refers to are pooled by any known writer, but any type may be.
+        // Known writers pool only types that some field refers to, but any type can be pooled.
         let layouts = metadata
             .types()
             .filter(|t| t.super_type().is_none())
@@ -53,8 +54,8 @@ impl PoolLayouts {
         Self { layouts, max_entries: limits.pool_entries, stop: Stop::new() }
     }
 
-    /// Ends moving past constants once `stop` is raised: what is left of the checkpoint then counts as damaged, and who
-    /// asks the stop next knows why.
+    /// Stops skipping constants when `stop` is raised. The rest of the checkpoint then counts as damaged; the
+    /// next check of the stop reports the reason.
     #[must_use]
     pub fn until(mut self, stop: &Stop) -> Self {
         self.stop = stop.clone();
@@ -62,7 +63,7 @@ impl PoolLayouts {
     }
 }
 
-/// The constants found in part of a chunk.
+/// The constants found in a part of a chunk.
 #[derive(Debug, Default)]
 pub struct PoolEntries {
     pools: Vec<Found>,
@@ -70,24 +71,24 @@ pub struct PoolEntries {
     entries: usize,
 }
 
-/// Constants as (key, place).
+/// Constants as (key, position) pairs.
 type Entries<'f> = &'f [(u64, usize)];
 
-/// Constants of one type.
+/// The constants of one type.
 #[derive(Debug)]
 struct Found {
     type_id: u64,
     entries: Vec<(u64, usize)>,
-    /// For each checkpoint: the range of its bytes, and its first entry.
+    /// For each checkpoint: the range of its bytes and its first entry.
     checkpoints: Vec<(Range<usize>, usize)>,
 }
 
 impl PoolEntries {
-    /// Notes the constants of a checkpoint event of the chunk that `layouts` was made for.
+    /// Adds the constants of a checkpoint event. The event must be from the chunk that `layouts` was made for.
     ///
     /// # Errors
-    /// What is wrong with the checkpoint, if it does not parse to its end; the constants before that place
-    /// are kept.
+    /// The kind of damage if the checkpoint does not parse to its end; the constants before the damage are
+    /// kept.
     pub fn add(&mut self, event: &RawEvent<'_>, layouts: &PoolLayouts) -> Result<(), Damage> {
         let mut at = Cursor::new(event.payload);
         let end = event.offset.saturating_add(event.size);
@@ -139,20 +140,20 @@ impl PoolEntries {
         found
     }
 
-    /// How many constants were noted.
+    /// The number of constants found.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries
     }
 
-    /// Whether none were.
+    /// Whether no constants were found.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries == 0
     }
 }
 
-/// Notes key and place of `count` constants, moving past each.
+/// Records the key and position of `count` constants, skipping each of them.
 fn note(
     out: &mut Vec<(u64, usize)>,
     at: &mut Cursor<'_>,
@@ -161,7 +162,7 @@ fn note(
     layout: &Layout,
     (room, stop): (usize, &Stop),
 ) -> Result<(), Short> {
-    // The count may be forged: a constant is at least its key, one byte.
+    // The count may be forged: a constant is at least as long as its key, one byte.
     out.reserve(usize::try_from(count).unwrap_or(usize::MAX).min(at.left() / 4).min(room));
     for i in 0..count {
         let key = at.varint()?;
@@ -181,21 +182,21 @@ pub struct Pools<'a> {
     pools: HashMap<u64, Index, foldhash::fast::RandomState>,
 }
 
-/// Place of each constant by key.
+/// The position of each constant by key.
 #[derive(Debug)]
 enum Index {
-    /// Keys `first..` with few gaps; 0 where there is none (no constant stands at the chunk's first byte).
+    /// Keys from `first` on, with few gaps. 0 marks a gap: no constant is at the first byte of a chunk.
     Dense { first: u64, places: Vec<usize> },
-    /// Any keys. The hash is seeded anew in each process, so that keys cannot be chosen to collide.
+    /// Arbitrary keys. The hash has a new seed in each process, so that keys cannot be chosen to collide.
     Sparse { hasher: foldhash::fast::RandomState, table: HashTable<(u64, usize)> },
 }
 
 impl<'a> Pools<'a> {
-    /// Joins what was found in the parts of a chunk, given in the order of the file.
+    /// Joins the constants found in the parts of a chunk. `parts` must be in file order.
     ///
-    /// A key may occur in many checkpoints. `newest_first` lists their offsets from the newest on if they do
-    /// not simply stand in the order of their making: the oldest checkpoint wins, and within one the last entry,
-    /// as in the JDK's own reader. Once `stop` is raised the rest is left out.
+    /// A key can occur in several checkpoints. `newest_first` lists the offsets of the checkpoints, newest
+    /// first, if they were not simply written in chronological order. As in the JDK's own reader, the oldest
+    /// checkpoint wins, and within a checkpoint the last entry. If `stop` is raised, the rest is left out.
     pub(crate) fn new(chunk: &'a [u8], parts: Vec<PoolEntries>, newest_first: Option<&[usize]>, stop: &Stop) -> Self {
         let mut all: HashMap<u64, Vec<Found>, foldhash::fast::RandomState> = HashMap::default();
         for found in parts.into_iter().flat_map(|part| part.pools) {
@@ -205,22 +206,22 @@ impl<'a> Pools<'a> {
         Self { chunk, pools }
     }
 
-    /// The bytes of a constant: they begin with its value and go on to the end of the chunk.
+    /// The bytes of a constant, beginning with its value and extending to the end of the chunk.
     #[inline]
     #[must_use]
     pub fn get(&self, type_id: u64, key: u64) -> Option<&'a [u8]> {
         self.of_type(type_id)?.get(key)
     }
 
-    /// The pool of one type, for many look-ups.
+    /// The pool of one type. Use it for many lookups.
     #[inline]
     #[must_use]
     pub fn of_type(&self, type_id: u64) -> Option<PoolOf<'_, 'a>> {
         Some(PoolOf { chunk: self.chunk, index: self.pools.get(&type_id)? })
     }
 
-    /// The string behind a reference to `type_id`: an entry of the pool of strings, or of a type that stands
-    /// for a single string, such as a symbol. A pooled string is followed one step.
+    /// The string that a reference to `type_id` leads to: an entry in the pool of strings, or a constant of a
+    /// type that wraps a single string, such as a symbol. A pooled string is followed one step.
     #[must_use]
     pub fn string(&self, metadata: &Metadata, type_id: u64, key: u64) -> RawStr<'a> {
         let Some(bytes) = self.get(type_id, key) else { return RawStr::Null };
@@ -244,12 +245,12 @@ impl<'a> Pools<'a> {
         self.resolve(type_id, RawStr::read(&mut Cursor::new(bytes)).unwrap_or(RawStr::Null))
     }
 
-    /// Follows a pooled string into the pool of strings; other strings stay as they are.
+    /// Follows a pooled string into the pool of strings; other strings are returned unchanged.
     #[must_use]
     pub fn resolve(&self, string_type: u64, text: RawStr<'a>) -> RawStr<'a> {
         let RawStr::Pooled(key) = text else { return text };
         match self.get(string_type, key).and_then(|bytes| RawStr::read(&mut Cursor::new(bytes)).ok()) {
-            // One step only: a pool of strings that points into itself would go round for ever.
+            // Only one step: a pool of strings that points into itself would otherwise loop forever.
             Some(RawStr::Pooled(_)) | None => RawStr::Null,
             Some(text) => text,
         }
@@ -264,7 +265,7 @@ pub struct PoolOf<'p, 'a> {
 }
 
 impl<'a> PoolOf<'_, 'a> {
-    /// The bytes of a constant: they begin with its value and go on to the end of the chunk.
+    /// The bytes of a constant, beginning with its value and extending to the end of the chunk.
     #[inline]
     #[must_use]
     pub fn get(&self, key: u64) -> Option<&'a [u8]> {
@@ -314,7 +315,7 @@ impl Index {
         };
         for (checkpoint, entries) in runs {
             for some in entries.chunks(1 << 16) {
-                // What is missing then is not asked for: the call that wanted it ends.
+                // Missing constants do not matter then: the call that wanted them ends.
                 if stop.is_raised() {
                     return index;
                 }
@@ -339,7 +340,7 @@ impl Index {
         }
     }
 
-    /// Within `checkpoint` a later entry replaces an earlier one; one from an older checkpoint stays.
+    /// Within `checkpoint`, a later entry replaces an earlier one; an entry from an older checkpoint is kept.
     fn insert(&mut self, key: u64, place: usize, checkpoint: &Range<usize>) {
         match self {
             Self::Dense { first, places } => {

@@ -1,4 +1,4 @@
-//! A recording: its bytes and the chunks in them.
+//! A recording: its bytes and the chunks in it.
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher};
@@ -19,7 +19,7 @@ use crate::source::Source;
 use crate::stop::Stop;
 use crate::work;
 
-/// A recording that can be read: one or more chunks, of one JVM or several, of one writer or several.
+/// A recording that can be read. It has one or more chunks, possibly from several JVMs or writers.
 #[derive(Debug)]
 pub struct Recording<'a> {
     source: Source<'a>,
@@ -31,12 +31,12 @@ pub struct Recording<'a> {
 }
 
 impl Recording<'static> {
-    /// Opens a file: plain, or packed with gzip, zip, LZ4 or zstd.
+    /// Opens a file, uncompressed or compressed with gzip, zip, LZ4 or zstd.
     ///
-    /// The file is read into memory, so that it does not matter what becomes of it. A program that calls
-    /// [`guard_maps`](crate::guard_maps) when it starts has plain finished files mapped instead, which takes less time
-    /// and memory; [`check_unchanged`](Self::check_unchanged) tells whether the file stayed as it was. See
-    /// [`Access`](crate::Access).
+    /// The file is read into memory, so later changes to it have no effect. A program that calls
+    /// [`guard_maps`](crate::guard_maps) at startup has finished, uncompressed files mapped instead, which
+    /// takes less time and memory; [`check_unchanged`](Self::check_unchanged) then checks that the file did not
+    /// change. See [`Access`](crate::Access).
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::NotARecording`], [`Error::UnsupportedVersion`], [`Error::Unpack`],
@@ -45,28 +45,29 @@ impl Recording<'static> {
         OpenOptions::new().open(path)
     }
 
-    /// [`open`](Self::open) under other limits.
+    /// Like [`open`](Self::open), with other limits.
     ///
     /// # Errors
-    /// As for [`open`](Self::open).
+    /// Same as [`open`](Self::open).
     pub fn open_with(path: impl AsRef<Path>, limits: &Limits) -> Result<Self> {
         OpenOptions::new().limits(limits.clone()).open(path)
     }
 
-    /// Reads a stream to its end: a pipe, standard input.
+    /// Reads a stream, such as a pipe or standard input, to its end.
     ///
     /// # Errors
-    /// As for [`open`](Self::open), and [`Error::Read`].
+    /// Same as [`open`](Self::open), and [`Error::Read`].
     pub fn from_reader(reader: impl Read, limits: &Limits) -> Result<Self> {
         OpenOptions::new().limits(limits.clone()).from_reader(reader)
     }
 }
 
 impl<'a> Recording<'a> {
-    /// A recording in memory, plain or packed. Bytes that are borrowed and not packed are not copied.
+    /// Opens a recording in memory, uncompressed or compressed. Borrowed bytes are copied only if they are
+    /// compressed.
     ///
     /// # Errors
-    /// As for [`open`](Self::open), without [`Error::Io`].
+    /// Same as [`open`](Self::open), without [`Error::Io`].
     pub fn from_bytes(bytes: impl Into<Cow<'a, [u8]>>, limits: &Limits) -> Result<Self> {
         OpenOptions::new().limits(limits.clone()).from_bytes(bytes)
     }
@@ -83,24 +84,24 @@ impl<'a> Recording<'a> {
         Ok(Self { source, extents, losses, limits: limits.clone(), stop: stop.clone(), cache })
     }
 
-    /// The unpacked bytes.
+    /// The decompressed bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         self.source.bytes()
     }
 
-    /// How many chunks there are.
+    /// The number of chunks.
     #[must_use]
     pub fn chunk_count(&self) -> usize {
         self.extents.len()
     }
 
-    /// The headers of the chunks with their offsets, without opening them.
+    /// The headers of the chunks and their offsets, without opening the chunks.
     pub fn headers(&self) -> impl ExactSizeIterator<Item = (u64, &ChunkHeader)> {
         self.extents.iter().map(|e| (e.range.start as u64, &e.header))
     }
 
-    /// The header of a chunk with its offset.
+    /// The header of a chunk and its offset.
     #[must_use]
     pub fn header(&self, index: usize) -> Option<(u64, &ChunkHeader)> {
         self.extents.get(index).map(|e| (e.range.start as u64, &e.header))
@@ -109,8 +110,9 @@ impl<'a> Recording<'a> {
     /// Opens a chunk.
     ///
     /// # Errors
-    /// [`Error::Stopped`]; [`Error::Damaged`] where it has no readable metadata (its events cannot be understood then),
-    /// [`Error::LimitExceeded`]; [`Error::Unknown`] for an index that is too high; [`Error::Changed`].
+    /// [`Error::Stopped`]; [`Error::Damaged`] if the chunk has no readable metadata, so that its events cannot
+    /// be interpreted; [`Error::LimitExceeded`]; [`Error::Unknown`] if the index is out of range;
+    /// [`Error::Changed`].
     pub fn chunk(&self, index: usize) -> Result<Chunk<'_>> {
         if self.source.is_torn() {
             return Err(Error::Changed);
@@ -120,22 +122,23 @@ impl<'a> Recording<'a> {
         Chunk::open(self.bytes(), index, extent, &self.limits, &self.stop, &self.cache)
     }
 
-    /// Opens the chunks one after the other.
+    /// Opens the chunks one after another.
     pub fn chunks(&self) -> impl ExactSizeIterator<Item = Result<Chunk<'_>>> {
         (0..self.extents.len()).map(|i| self.chunk(i))
     }
 
-    /// What was lost before any chunk was opened: bytes that belong to none, chunks that are cut off.
+    /// What was lost before any chunk was opened: bytes that belong to no chunk, and truncated chunks.
     #[must_use]
     pub fn losses(&self) -> &[Loss] {
         &self.losses
     }
 
-    /// Fails if what was read so far need not be what stood in the file when it was opened. To be asked when all is
-    /// read, before the results are used; only of a recording that is mapped can the answer be bad.
+    /// Returns an error if the file may have changed since it was opened. Call it after reading, before using
+    /// the results. Only mapped recordings can fail.
     ///
-    /// A file that only grew, or that another took the place of, is as good as unchanged. Of one that was written to,
-    /// the headers of the chunks are compared; they tell one recording from another, not one byte from another.
+    /// A file that only grew, or that was replaced by another file, counts as unchanged. If the file was
+    /// written to, the headers of its chunks are compared; this detects that it is a different recording, but
+    /// not every changed byte.
     ///
     /// # Errors
     /// [`Error::Changed`].
@@ -147,20 +150,20 @@ impl<'a> Recording<'a> {
         if self.source.is_unchanged(same) { Ok(()) } else { Err(Error::Changed) }
     }
 
-    /// The limits it is read under.
+    /// The limits that apply to this recording.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// What ends the work on it.
+    /// The handle that can stop work on this recording.
     #[must_use]
     pub fn stop(&self) -> &Stop {
         &self.stop
     }
 }
 
-/// Goes from chunk to chunk.
+/// Finds the chunks, one after another.
 struct Finder<'s> {
     bytes: &'s [u8],
     limits: &'s Limits,
@@ -183,7 +186,7 @@ impl Finder<'_> {
                 }
             };
             if let Err(e) = header.check_supported(at as u64) {
-                // Behind a chunk that cannot be read, or whose header is damaged, there may be others.
+                // There may be more chunks after one that cannot be read or has a damaged header.
                 at = self.stray(at, e)?;
                 continue;
             }
@@ -198,17 +201,17 @@ impl Finder<'_> {
         Ok(())
     }
 
-    /// Notes the chunk at `at` and says where the next one should begin.
+    /// Records the chunk at `at` and returns where the next one should begin.
     fn chunk(&mut self, at: usize, rest: &[u8], header: ChunkHeader) -> Result<usize> {
         let size = usize::try_from(header.chunk_size).ok().filter(|&size| size >= HEADER_SIZE);
         let positions = header.metadata_position.max(header.constant_pool_position);
         let trusted = header.state != u8::MAX && positions < header.chunk_size;
         let sized = size.filter(|&size| size <= rest.len() && trusted);
         if let Some(size) = sized {
-            // What follows an unfinished chunk is the beginning of its next flush.
+            // The data after an unfinished chunk is the beginning of its next flush.
             let behind = rest.get(size..).unwrap_or_default();
             let followed = behind.is_empty() || behind.starts_with(&MAGIC);
-            // A size that ends nowhere may be damaged: another chunk can begin within it.
+            // A size that leads nowhere may be damaged: another chunk can begin before it ends.
             let within = rest.get(..size.saturating_add(HEADER_SIZE)).unwrap_or(rest);
             if followed || next_header(within).is_none_or(|at| at >= size) {
                 if header.in_progress() {
@@ -228,7 +231,7 @@ impl Finder<'_> {
             self.lose(at, next, Damage::Truncated);
             return Ok(at + next);
         }
-        // No further than to the next chunk, into which the size of a damaged event may reach.
+        // Stop at the next chunk, since the size of a damaged event may reach into it.
         let found = survey(next.and_then(|next| rest.get(..next)).unwrap_or(rest), self.stop)?;
         let what = match size {
             _ if header.in_progress() => Damage::Unfinished,
@@ -236,7 +239,7 @@ impl Finder<'_> {
             _ => Damage::BadChunkSize,
         };
         let end = found.end;
-        // What cannot be framed is the cut last event, unless another chunk begins in it.
+        // Data without valid framing is the truncated last event, unless another chunk begins in it.
         let behind = rest.get(end..).unwrap_or_default();
         let next = find_header(behind).unwrap_or(behind.len());
         self.lose(at + end, next, what);
@@ -244,10 +247,10 @@ impl Finder<'_> {
         Ok(at + end + next)
     }
 
-    /// Bytes at `at` that begin no chunk: moves on to where one begins.
+    /// Handles bytes at `at` that do not begin a chunk: moves on to where one begins.
     fn stray(&mut self, at: usize, why: Error) -> Result<usize> {
         let rest = self.bytes.get(at..).unwrap_or_default();
-        // One byte further, so that a chunk that was refused is not found again.
+        // One byte further, so that a rejected chunk is not found again.
         let next = rest.get(1..).and_then(find_header).map(|n| n + 1);
         if next.is_none() && self.extents.is_empty() {
             return Err(match why {
@@ -267,13 +270,13 @@ impl Finder<'_> {
     }
 }
 
-/// Where the next chunk header begins behind the one that `chunk` begins with, which may be cut off itself.
+/// The position of the next chunk header after the one that `chunk` begins with, which may itself be truncated.
 fn next_header(chunk: &[u8]) -> Option<usize> {
     Some(find_header(chunk.get(MAGIC.len()..)?)? + MAGIC.len())
 }
 
-/// Where the next chunk header begins. A copy of the header stands in every flush of a chunk, as the value of a
-/// constant: behind the number of constants, the key and its length, 68.
+/// The position of the next chunk header. Every flush of a chunk contains a copy of the header as the value of
+/// a constant, preceded by the number of constants, the key and its length, 68; these copies are skipped.
 fn find_header(bytes: &[u8]) -> Option<usize> {
     let mut from = 0;
     loop {
@@ -302,13 +305,14 @@ fn describe(bytes: &[u8]) -> String {
     format!("the bytes {}", hex.join(" "))
 }
 
-/// Parsed metadata, by its bytes. The chunks of a recording mostly repeat the same one. Clones share it.
+/// Parsed metadata, keyed by its bytes. The chunks of a recording mostly repeat the same metadata. Clones share
+/// the cache.
 #[derive(Debug, Clone, Default)]
 pub struct MetadataCache {
     inner: Arc<Mutex<Cache>>,
 }
 
-/// The bytes of a metadata, and what they say.
+/// The bytes of a metadata event and their parsed form.
 type Known = (Box<[u8]>, Arc<Metadata>);
 
 #[derive(Debug, Default)]
@@ -318,12 +322,13 @@ struct Cache {
     bytes: usize,
 }
 
-/// Bytes of metadata that a cache keeps; ten times what one JDK writes. Beyond that it begins anew.
+/// Maximum bytes of metadata in a cache, ten times what one JDK writes. If it is exceeded, the cache is
+/// cleared.
 const CACHE_BYTES: usize = 2 << 20;
 
 impl MetadataCache {
     pub(crate) fn parse(&self, payload: &[u8], offset: u64, limits: &Limits) -> Result<Arc<Metadata>> {
-        // Start time and duration differ from chunk to chunk; types do not depend on them.
+        // Start time and duration differ from chunk to chunk, but the types do not depend on them.
         let mut at = crate::Cursor::new(payload);
         let bad = |_| Error::damaged(offset, Damage::BadMetadata);
         at.skip_varints(2).map_err(bad)?;
@@ -335,7 +340,7 @@ impl MetadataCache {
             hasher.finish()
         };
         if let Some(found) = lock().entries.get(&hash) {
-            // Equal hashes prove nothing where the input may be forged.
+            // The input may be forged, so equal hashes do not prove equality.
             if let Some((_, metadata)) = found.iter().find(|(bytes, _)| **bytes == *rest) {
                 return Ok(metadata.clone());
             }

@@ -1,4 +1,4 @@
-//! Where the bytes of a recording come from: a map, memory, a stream, a packed file.
+//! Where the bytes of a recording come from: a map, memory, a stream or a compressed file.
 
 mod map;
 mod read;
@@ -18,7 +18,7 @@ use crate::stop::Stop;
 pub use map::guard_maps;
 use map::{Change, Map};
 
-/// The unpacked bytes of a recording.
+/// The decompressed bytes of a recording.
 #[derive(Debug)]
 pub(crate) struct Source<'a> {
     bytes: Bytes<'a>,
@@ -39,7 +39,7 @@ impl Source<'static> {
         if about.is_dir() {
             return Err(io(std::io::ErrorKind::IsADirectory.into()));
         }
-        // A pipe has no length and cannot be mapped; an empty file cannot either.
+        // A pipe has no length and cannot be mapped; neither can an empty file.
         if !about.is_file() || about.len() == 0 {
             return Self::from_reader(file, limits, stop);
         }
@@ -47,7 +47,8 @@ impl Source<'static> {
         let maps = match access {
             _ if map => true,
             Access::Read => false,
-            // Its writer may still cut it or write over it; and it is small, or changes faster than it is read.
+            // Its writer may still truncate or overwrite it; and it is small, or changes faster than it is
+            // read.
             Access::Auto => map::is_guarded() && !is_being_written(&about),
         };
         if !maps {
@@ -72,10 +73,11 @@ impl Source<'static> {
         Self::read_all(reader, Vec::new(), limits, stop)
     }
 
-    /// Reads a file at once into memory of its size.
+    /// Reads a whole file into memory, allocated once with the size of the file.
     fn read_file(file: File, about: &std::fs::Metadata, limits: &Limits, stop: &Stop) -> Result<Self> {
         let mut bytes = Vec::new();
-        // What is written meanwhile is read, too; a byte more lets the end be found without growing.
+        // Data written in the meantime is read too; one extra byte allows the end to be detected without
+        // growing.
         let size = usize::try_from(about.len()).unwrap_or(usize::MAX).saturating_add(1);
         bytes.try_reserve_exact(size).map_err(|e| Error::Read(e.into()))?;
         Self::read_all(file, bytes, limits, stop)
@@ -90,7 +92,7 @@ impl Source<'static> {
     }
 }
 
-/// A file that cannot be read, by its name.
+/// Adds the path to the error for a file that cannot be read.
 fn at_path(path: &Path, error: Error) -> Error {
     match error {
         Error::Read(source) => Error::Io { path: path.to_owned(), source },
@@ -98,7 +100,7 @@ fn at_path(path: &Path, error: Error) -> Error {
     }
 }
 
-/// What is in a file, packed or not.
+/// The content of a file, compressed or not.
 pub(crate) fn unpacked(bytes: Vec<u8>, limits: &Limits, stop: &Stop) -> Result<(Vec<u8>, Vec<Loss>)> {
     too_large(bytes.len() as u64, limits)?;
     match unpack::format(&bytes) {
@@ -124,7 +126,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Whether what was read of a map was not the file's.
+    /// Whether some data read from a map was not in the file.
     pub(crate) fn is_torn(&self) -> bool {
         match &self.bytes {
             Bytes::Memory(_) => false,
@@ -132,8 +134,8 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Whether the bytes are those that were there in the beginning, as far as `same`, which is asked where the file
-    /// was written to, can tell from them.
+    /// Whether the bytes are still the original ones. If the file was written to, `same` decides, as far as it
+    /// can tell.
     pub(crate) fn is_unchanged(&self, same: impl FnOnce(&[u8]) -> bool) -> bool {
         match &self.bytes {
             Bytes::Memory(_) => true,
@@ -145,25 +147,26 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// What could not be unpacked.
+    /// What could not be decompressed.
     pub(crate) fn losses(&self) -> &[Loss] {
         &self.losses
     }
 }
 
-/// A file that was changed this short a time ago may be changed again while it is read.
+/// A file changed this recently may be changed again while it is read.
 const SETTLED: std::time::Duration = std::time::Duration::from_secs(2);
 
-/// Whether a file was changed a moment ago. One from the future, by a clock that is wrong, was not.
+/// Whether a file was changed a moment ago. A modification time in the future, caused by a wrong clock, does
+/// not count.
 fn is_being_written(about: &std::fs::Metadata) -> bool {
     let age = about.modified().ok().and_then(|at| at.elapsed().ok());
     age.is_some_and(|age| age < SETTLED) && about.len() <= SMALL
 }
 
-/// Larger files are mapped all the same: copying them would cost more memory than most machines spare.
+/// Larger files are mapped anyway: copying them would take more memory than most machines can spare.
 const SMALL: u64 = 64 << 20;
 
-/// Whether the header of a chunk says that it is being written. Goes from header to header.
+/// Whether any chunk header marks its chunk as unfinished. Steps from header to header.
 fn has_unfinished_chunk(bytes: &[u8]) -> bool {
     let mut at = 0usize;
     while let Some(header) = bytes.get(at..).and_then(|rest| ChunkHeader::read(rest, 0).ok()) {

@@ -1,4 +1,4 @@
-//! Ending a long call early.
+//! Stopping a long call early.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::error::Error;
 
-/// Asks a running call to end early: a flag that can be raised from another thread, and a deadline.
+/// Asks a running call to stop early: a flag that another thread can raise, and a deadline.
 ///
-/// Clones share the flag. Long calls look at it every few milliseconds.
+/// Clones share the flag. Long calls check it every few milliseconds.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
     raised: Arc<AtomicBool>,
@@ -16,30 +16,30 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// One that nobody has raised, with no deadline.
+    /// A handle that is not raised and has no deadline.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// One that raises itself after `time`.
+    /// A handle that raises itself after `time`.
     #[must_use]
     pub fn after(time: Duration) -> Self {
         Self { raised: Arc::default(), deadline: Instant::now().checked_add(time) }
     }
 
-    /// Makes calls that were given this, or a clone of it, end with [`Error::Stopped`].
+    /// Makes every call that was given this handle or a clone of it end with [`Error::Stopped`].
     pub fn raise(&self) {
         self.raised.store(true, Ordering::Relaxed);
     }
 
-    /// Whether work should end.
+    /// Whether work should stop.
     #[must_use]
     pub fn is_raised(&self) -> bool {
         self.raised.load(Ordering::Relaxed) || self.deadline.is_some_and(|at| Instant::now() >= at)
     }
 
-    /// [`Error::Stopped`] if it was raised.
+    /// Returns [`Error::Stopped`] if the handle was raised.
     ///
     /// # Errors
     /// [`Error::Stopped`].

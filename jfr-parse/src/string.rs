@@ -1,29 +1,29 @@
-//! Strings as events and constants hold them: six encodings, not all of them valid text.
+//! Strings in events and constants: six encodings, some of which may contain invalid text.
 
 use std::borrow::Cow;
 
 use crate::cursor::Cursor;
 use crate::error::Short;
 
-/// A string where it stands in the recording, not decoded yet.
+/// An undecoded string, borrowed from the recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RawStr<'a> {
-    /// No string.
+    /// The null string.
     Null,
     /// The empty string.
     Empty,
-    /// Entry of the chunk's pool of `java.lang.String` with this key.
+    /// A key into the chunk's pool of `java.lang.String`.
     Pooled(u64),
-    /// Meant as UTF-8; HotSpot writes modified UTF-8 and may cut a character in two.
+    /// Nominally UTF-8; HotSpot writes modified UTF-8 and may cut a character in two.
     Utf8(&'a [u8]),
-    /// UTF-16 code units, each a varint; lone surrogates occur.
+    /// UTF-16 code units, each as a varint; lone surrogates occur.
     Utf16(&'a [u8]),
-    /// ISO-8859-1, one byte a character.
+    /// ISO-8859-1, one byte per character.
     Latin1(&'a [u8]),
 }
 
 impl<'a> RawStr<'a> {
-    /// Reads one string: an encoding byte and what it announces.
+    /// Reads one string: a byte that selects the encoding, and the text.
     #[inline]
     pub fn read(cursor: &mut Cursor<'a>) -> Result<Self, Short> {
         match cursor.u8()? {
@@ -49,7 +49,7 @@ impl<'a> RawStr<'a> {
         }
     }
 
-    /// Moves past one string without looking into it.
+    /// Skips one string without decoding it.
     #[inline]
     pub fn skip(cursor: &mut Cursor<'a>) -> Result<(), Short> {
         match cursor.u8()? {
@@ -67,7 +67,7 @@ impl<'a> RawStr<'a> {
         }
     }
 
-    /// The bytes that stand for its characters.
+    /// The encoded bytes of the text.
     #[must_use]
     pub fn bytes(&self) -> &'a [u8] {
         match *self {
@@ -76,7 +76,7 @@ impl<'a> RawStr<'a> {
         }
     }
 
-    /// The same string, or as much of it as its first `bytes` bytes are.
+    /// The same string, truncated to its first `bytes` encoded bytes.
     #[must_use]
     pub fn cut(self, bytes: usize) -> Self {
         let cut = |of: &'a [u8]| of.get(..bytes).unwrap_or(of);
@@ -88,8 +88,8 @@ impl<'a> RawStr<'a> {
         }
     }
 
-    /// The text as [`decode`](Self::decode), but copied before it is checked: what is returned stays text even if the bytes are
-    /// those of a mapped file that is written over meanwhile.
+    /// Like [`decode`](Self::decode), but copies the bytes before checking them: the result stays valid text
+    /// even if the bytes belong to a mapped file that is overwritten in the meantime.
     pub fn decode_copied(&self) -> Option<String> {
         match *self {
             Self::Utf8(bytes) | Self::Latin1(bytes) => {
@@ -104,10 +104,10 @@ impl<'a> RawStr<'a> {
         }
     }
 
-    /// The text, borrowed where its bytes are UTF-8 already. `None` for null, and for a pooled string,
-    /// which only the chunk's pools can resolve.
+    /// The text, borrowed if its bytes are already UTF-8. `None` for null, and for a pooled string, which only
+    /// the chunk's pools can resolve.
     ///
-    /// Surrogate pairs that modified UTF-8 writes as two three-byte sequences are joined; what is no text
+    /// Surrogate pairs, which modified UTF-8 encodes as two three-byte sequences, are joined; invalid text
     /// becomes U+FFFD.
     pub fn decode(&self) -> Option<Cow<'a, str>> {
         crate::work::done(self.bytes().len());
@@ -130,7 +130,7 @@ impl<'a> RawStr<'a> {
 /// Decodes UTF-16 code units written as varints; a lone surrogate becomes U+FFFD.
 fn utf16(bytes: &[u8]) -> String {
     let mut cursor = Cursor::new(bytes);
-    // Writers mask to 16 bits; anything above is not part of the unit.
+    // Writers mask to 16 bits; higher bits are not part of the unit.
     let units = std::iter::from_fn(move || cursor.varint().ok().map(low16));
     char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
@@ -140,7 +140,7 @@ fn low16(unit: u64) -> u16 {
     u16::from_le_bytes([a, b])
 }
 
-/// Decodes modified UTF-8: NUL is `C0 80`, a character beyond the basic plane two three-byte surrogates.
+/// Decodes modified UTF-8: NUL is `C0 80`, and a character beyond the basic plane is two three-byte surrogates.
 fn modified_utf8(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     let mut rest = bytes;

@@ -1,4 +1,4 @@
-//! Writes small recordings, ordinary and odd ones, for tests. Not part of the stable interface.
+//! Writes small recordings for tests, valid and malformed. Not part of the stable interface.
 //!
 //! ```
 //! use jfr_parse::testing::{ChunkWriter, Class, Field, LONG, Payload};
@@ -49,7 +49,7 @@ pub const UNSIGNED: u64 = 32;
 /// The annotation type `jdk.jfr.DataAmount`, see [`BOOLEAN`].
 pub const DATA_AMOUNT: u64 = 33;
 
-/// A varint of at least `width` bytes, as writers pad it: up to eight.
+/// A varint padded to at least `width` bytes (at most eight), as some writers do.
 #[must_use]
 pub fn padded_varint(value: u64, width: usize) -> Vec<u8> {
     let mut out = Vec::new();
@@ -63,138 +63,138 @@ pub fn padded_varint(value: u64, width: usize) -> Vec<u8> {
     out
 }
 
-/// The bytes of an event's or a constant's fields.
+/// The encoded fields of an event or a constant.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Payload(Vec<u8>);
 
 impl Payload {
-    /// No fields yet.
+    /// A payload without fields.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Its bytes.
+    /// The encoded bytes.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
     }
 
-    /// Any bytes.
+    /// Appends arbitrary bytes.
     #[must_use]
     pub fn raw(mut self, bytes: &[u8]) -> Self {
         self.0.extend_from_slice(bytes);
         self
     }
 
-    /// A varint: a number, a key, a count.
+    /// Appends a varint: a number, a key or a count.
     #[must_use]
     pub fn varint(mut self, value: u64) -> Self {
         push_varint(&mut self.0, value);
         self
     }
 
-    /// A varint padded to at least `width` bytes.
+    /// Appends a varint padded to at least `width` bytes.
     #[must_use]
     pub fn padded(self, value: u64, width: usize) -> Self {
         self.raw(&padded_varint(value, width))
     }
 
-    /// A long, its sign extended.
+    /// Appends a long, sign-extended.
     #[must_use]
     pub fn long(self, value: i64) -> Self {
         self.varint(value.cast_unsigned())
     }
 
-    /// An int as the JDK writes it: masked to 32 bits.
+    /// Appends an int as the JDK writes it: masked to 32 bits.
     #[must_use]
     pub fn int(self, value: i32) -> Self {
         self.varint(value.cast_unsigned().into())
     }
 
-    /// One byte: a byte or a boolean.
+    /// Appends one byte: a byte or a boolean.
     #[must_use]
     pub fn byte(self, value: u8) -> Self {
         self.raw(&[value])
     }
 
-    /// A float.
+    /// Appends a float.
     #[must_use]
     pub fn float(self, value: f32) -> Self {
         self.raw(&value.to_be_bytes())
     }
 
-    /// A double.
+    /// Appends a double.
     #[must_use]
     pub fn double(self, value: f64) -> Self {
         self.raw(&value.to_be_bytes())
     }
 
-    /// A null string.
+    /// Appends a null string.
     #[must_use]
     pub fn null(self) -> Self {
         self.byte(0)
     }
 
-    /// An empty string.
+    /// Appends an empty string.
     #[must_use]
     pub fn empty(self) -> Self {
         self.byte(1)
     }
 
-    /// A string in the pool of strings.
+    /// Appends a reference to a string in the pool of strings.
     #[must_use]
     pub fn pooled(self, key: u64) -> Self {
         self.byte(2).varint(key)
     }
 
-    /// A string meant as UTF-8.
+    /// Appends a string that is nominally UTF-8.
     #[must_use]
     pub fn utf8(self, bytes: impl AsRef<[u8]>) -> Self {
         let bytes = bytes.as_ref();
         self.byte(3).varint(bytes.len() as u64).raw(bytes)
     }
 
-    /// A string of UTF-16 code units.
+    /// Appends a string as UTF-16 code units.
     #[must_use]
     pub fn utf16(self, text: &str) -> Self {
         let units: Vec<u16> = text.encode_utf16().collect();
         units.iter().fold(self.byte(4).varint(units.len() as u64), |out, unit| out.varint((*unit).into()))
     }
 
-    /// A string of ISO-8859-1 bytes.
+    /// Appends a string as ISO-8859-1 bytes.
     #[must_use]
     pub fn latin1(self, bytes: &[u8]) -> Self {
         self.byte(5).varint(bytes.len() as u64).raw(bytes)
     }
 }
 
-/// A pool in a checkpoint: the type, and keys with values.
+/// A pool in a checkpoint: the type id, and the keys with their values.
 pub type Pool = (u64, Vec<(u64, Payload)>);
 
-/// Writes one chunk. What its header says follows from what was written, unless changed by hand.
+/// Writes one chunk. The header describes what was written, unless its fields are changed by hand.
 #[derive(Debug, Clone)]
 pub struct ChunkWriter {
     bytes: Vec<u8>,
     /// Major and minor version.
     pub version: (u16, u16),
-    /// Wall clock at the beginning, nanoseconds since the epoch.
+    /// Wall-clock time at the beginning, in nanoseconds since the Unix epoch.
     pub start_nanos: i64,
-    /// Length, nanoseconds.
+    /// Duration in nanoseconds.
     pub duration_nanos: i64,
-    /// Ticks at the beginning.
+    /// Tick counter at the beginning.
     pub start_ticks: i64,
-    /// Ticks in a second.
+    /// Ticks per second.
     pub ticks_per_second: i64,
     /// 0 for a finished chunk.
     pub state: u8,
-    /// Bit 0 for varints.
+    /// Bit 0: integers are varints.
     pub flags: u16,
-    /// Offset of the newest checkpoint.
+    /// Offset of the newest checkpoint event.
     pub constant_pool_position: u64,
-    /// Offset of the newest metadata.
+    /// Offset of the newest metadata event.
     pub metadata_position: u64,
-    /// Bytes that the size of an event is padded to.
+    /// Number of bytes to which the size field of an event is padded.
     pub size_width: usize,
 }
 
@@ -205,7 +205,7 @@ impl Default for ChunkWriter {
 }
 
 impl ChunkWriter {
-    /// An empty finished chunk of version 2.1 that begins in 2026 and has a tick a nanosecond.
+    /// An empty, finished chunk of version 2.1 that begins in 2026 and whose clock ticks once per nanosecond.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -223,19 +223,19 @@ impl ChunkWriter {
         }
     }
 
-    /// Where the next event will begin.
+    /// Offset at which the next event will begin.
     #[must_use]
     pub fn position(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Bytes that are no event.
+    /// Appends bytes that are not an event.
     pub fn raw(&mut self, bytes: &[u8]) -> &mut Self {
         self.bytes.extend_from_slice(bytes);
         self
     }
 
-    /// An event, with a size field as short as can be but no shorter than `size_width`.
+    /// Appends an event. Its size field is as short as possible, but not shorter than `size_width`.
     pub fn event(&mut self, type_id: u64, payload: &Payload) -> &mut Self {
         let mut body = Vec::new();
         push_varint(&mut body, type_id);
@@ -251,14 +251,14 @@ impl ChunkWriter {
         self.raw(&size).raw(&body)
     }
 
-    /// A metadata event with these classes, the primitives, and a region; the newest from now on.
+    /// Appends a metadata event with these classes, the primitives and a region. It becomes the newest one.
     pub fn metadata(&mut self, classes: &[Class]) -> &mut Self {
         self.metadata_position = self.position() as u64;
         let payload = metadata::payload(classes);
         self.event(METADATA, &payload)
     }
 
-    /// A checkpoint, chained to the one before; the newest from now on.
+    /// Appends a checkpoint, chained to the previous one. It becomes the newest one.
     pub fn checkpoint(&mut self, pools: &[Pool]) -> &mut Self {
         let here = self.position() as u64;
         let delta = match self.constant_pool_position {
@@ -269,7 +269,7 @@ impl ChunkWriter {
         self.checkpoint_with(delta, pools)
     }
 
-    /// A checkpoint with any link to another one; the header does not learn of it.
+    /// Appends a checkpoint with an arbitrary link to another one, without updating the header.
     pub fn checkpoint_with(&mut self, delta: i64, pools: &[Pool]) -> &mut Self {
         let mut payload = Payload::new().varint(0).varint(0).long(delta).byte(0).varint(pools.len() as u64);
         for (type_id, entries) in pools {
@@ -281,7 +281,7 @@ impl ChunkWriter {
         self.event(CHECKPOINT, &payload)
     }
 
-    /// The chunk.
+    /// The bytes of the chunk.
     #[must_use]
     pub fn finish(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.bytes.len());

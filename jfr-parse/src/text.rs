@@ -1,7 +1,7 @@
-//! Events and values as text for people, laid out as the JDK's `jfr print` does.
+//! Formats events and values as human-readable text in the layout of the JDK's `jfr print`.
 //!
-//! Instants are shown in UTC. Control characters in recorded strings are shown as escapes, line breaks and
-//! tabs excepted, so that a recording cannot drive a terminal.
+//! Timestamps are shown in UTC. Control characters in recorded strings, except line breaks and tabs, are
+//! escaped so that a recording cannot control a terminal.
 //!
 //! ```
 //! # fn main() -> jfr_parse::Result<()> {
@@ -10,7 +10,7 @@
 //!
 //! let recording = Recording::open(path)?;
 //! let chunk = recording.chunk(0)?;
-//! // One frame more than is shown, so that the writer sees where a stack goes on.
+//! // One frame more than is shown, so that the writer knows whether the stack goes on.
 //! let reader = ValueReader::new(&chunk).stack_depth(6);
 //! let mut writer = TextWriter::new(chunk.clock(), 5);
 //! for event in chunk.events().take(10) {
@@ -47,12 +47,13 @@ pub struct TextWriter {
     indent: usize,
 }
 
-/// Fields that are shown last.
+/// Fields that are printed last.
 const LATE: [&str; 2] = ["eventThread", "stackTrace"];
 
 impl TextWriter {
-    /// A writer for events of a chunk with this clock. It shows this many frames of a stack trace, and `...`
-    /// where the value has more or the trace was cut when it was recorded.
+    /// Creates a writer for events of a chunk with this clock. It prints at most `stack_depth` frames of a
+    /// stack trace, followed by `...` if the value has more frames or the stack trace was truncated when it was
+    /// recorded.
     #[must_use]
     pub fn new(clock: Clock, stack_depth: usize) -> Self {
         Self { clock, stack_depth, out: String::new(), indent: 0 }
@@ -64,12 +65,12 @@ impl TextWriter {
         &self.out
     }
 
-    /// Forgets the text.
+    /// Discards the text.
     pub fn clear(&mut self) {
         self.out.clear();
     }
 
-    /// Adds an event, and an empty line.
+    /// Appends an event and an empty line.
     pub fn event(&mut self, event: &StructValue<'_>) {
         self.text(event.of().name());
         self.line(" {");
@@ -98,7 +99,7 @@ impl TextWriter {
         self.value(Some(field), value, "", owner);
     }
 
-    /// The value, up to the end of its line. `owner` is what it is part of.
+    /// Writes the value up to the end of its line. `owner` is the struct that contains it.
     fn value(&mut self, field: Option<Field<'_>>, value: &Value<'_>, end: &str, owner: &StructValue<'_>) {
         match value {
             Value::Struct(value) => return self.structure(value, end, owner),
@@ -278,7 +279,7 @@ impl TextWriter {
         self.close("]", end);
     }
 
-    /// An object and what refers to it, up to the root of the garbage collection.
+    /// Writes an object and the chain of references to it, up to the GC root.
     fn old_object(&mut self, object: &StructValue<'_>, owner: &StructValue<'_>, end: &str) {
         self.line(" [");
         self.indent += 1;
@@ -345,13 +346,13 @@ impl TextWriter {
         self.line(end);
     }
 
-    /// Recorded text.
+    /// Writes recorded text.
     fn text(&mut self, text: &str) {
         self.out.push_str(&escape(text, true));
     }
 }
 
-/// Writing into a string cannot fail.
+/// Appends formatted text. Writing into a string cannot fail.
 fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
     let _ = out.write_fmt(text);
 }
@@ -371,7 +372,7 @@ fn percentage(out: &mut String, ratio: f64) {
 
 fn instant(out: &mut String, nanos: i64) {
     let iso = Iso(nanos).to_string();
-    // To the millisecond, the time of day first: most of a recording is of one day.
+    // With milliseconds, and the time of day first: most of a recording is from one day.
     match iso.split_once('T') {
         Some((date, time)) => put(out, format_args!("{} ({date})", time.get(..12).unwrap_or(time))),
         None => out.push_str(&iso),
@@ -386,13 +387,14 @@ fn name_of(class: &StructValue<'_>) -> String {
     class_name(class.get("name").and_then(Value::as_str).unwrap_or_default())
 }
 
-/// Recorded text on one line: control characters, and those that turn the direction of writing, are shown as escapes.
+/// Puts recorded text on one line: control characters and those that change the writing direction are escaped.
 #[must_use]
 pub fn plain(text: &str) -> std::borrow::Cow<'_, str> {
     escape(text, false)
 }
 
-/// Whether a character makes what follows look like something else (Unicode's bidirectional formatting characters).
+/// Whether a character can make the text after it look like something else (Unicode's bidirectional formatting
+/// characters).
 const fn turns(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -1,8 +1,8 @@
-//! From the ticks of a chunk to nanoseconds.
+//! Converts the ticks of a chunk to nanoseconds.
 
 use crate::metadata::TimeUnit;
 
-/// The clock of one chunk. Every chunk has its own, even within one JVM.
+/// The clock of one chunk. Every chunk has its own clock, even within one JVM.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Clock {
     start_nanos: i64,
@@ -11,17 +11,17 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// `start_nanos` (since the Unix epoch) and `start_ticks` are the same instant; a frequency of zero or
-    /// less, which would divide by zero, counts as one tick a nanosecond.
+    /// Creates a clock for which `start_nanos` (since the Unix epoch) and `start_ticks` are the same instant. A
+    /// frequency of zero or less counts as one tick per nanosecond, to avoid a division by zero.
     #[expect(clippy::cast_precision_loss, reason = "the JDK computes in doubles, and so must we to agree with it")]
     pub fn new(start_nanos: i64, start_ticks: i64, ticks_per_second: i64) -> Self {
         let per_second = if ticks_per_second > 0 { ticks_per_second } else { 1_000_000_000 };
         Self { start_nanos, start_ticks, ticks_per_nano: per_second as f64 / 1e9 }
     }
 
-    /// Nanoseconds since the Unix epoch of an absolute tick.
+    /// Converts an absolute tick to nanoseconds since the Unix epoch.
     ///
-    /// Computed as the JDK's and JMC's readers do: in doubles, truncated toward zero, also for an event that
+    /// Computed as in the JDK's and JMC's readers: in doubles, truncated toward zero, even for an event that
     /// began before its chunk.
     #[inline]
     #[must_use]
@@ -29,7 +29,8 @@ impl Clock {
         self.start_nanos.wrapping_add(self.span(ticks.wrapping_sub(self.start_ticks)))
     }
 
-    /// Nanoseconds in a number of ticks. `i64::MIN` and `i64::MAX` stand for "none" and stay as they are.
+    /// Converts a number of ticks to nanoseconds. `i64::MIN` and `i64::MAX`, which mean "none", are returned
+    /// unchanged.
     #[inline]
     #[must_use]
     #[expect(
@@ -44,8 +45,9 @@ impl Clock {
         (ticks as f64 / self.ticks_per_nano) as i64
     }
 
-    /// Nanoseconds from the tick `start` to the tick `start + ticks`: what the JDK's API says an event lasts. It can
-    /// differ from [`span`](Self::span), which the JDK's tool shows, by one. 0 for the special values of `span`.
+    /// Nanoseconds from the tick `start` to the tick `start + ticks`: the duration of an event according to the
+    /// JDK's API. It can differ by one from [`span`](Self::span), which the JDK's tool shows. 0 for the special
+    /// values of `span`.
     #[inline]
     #[must_use]
     pub fn lasted(&self, start: i64, ticks: i64) -> i64 {
@@ -55,7 +57,7 @@ impl Clock {
         self.nanos(start.wrapping_add(ticks)).saturating_sub(self.nanos(start))
     }
 
-    /// The absolute tick nearest to an instant: for comparing many events with one instant.
+    /// The absolute tick nearest to an instant. Use it to compare many events with one instant.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,
@@ -70,7 +72,7 @@ impl Clock {
 }
 
 impl Clock {
-    /// An instant in nanoseconds since the Unix epoch; `None` where it is not set or cannot be expressed.
+    /// Converts an instant to nanoseconds since the Unix epoch; `None` if it is not set or out of range.
     #[must_use]
     pub fn instant(&self, value: i64, unit: TimeUnit) -> Option<i64> {
         if value == i64::MIN {
@@ -82,7 +84,7 @@ impl Clock {
         }
     }
 
-    /// A length of time in nanoseconds; `None` where it stands for "none" or "for ever", or is too long.
+    /// Converts a duration to nanoseconds; `None` if it is "none", "forever" or out of range.
     #[must_use]
     pub fn length(&self, value: i64, unit: TimeUnit) -> Option<i64> {
         if value == i64::MIN || value == i64::MAX {
@@ -104,7 +106,7 @@ fn nanos_in(unit: TimeUnit) -> i64 {
     }
 }
 
-/// Shows nanoseconds since the Unix epoch as ISO 8601 in UTC: `2026-11-23T10:36:30.964012345Z`.
+/// Formats nanoseconds since the Unix epoch as ISO 8601 in UTC: `2026-11-23T10:36:30.964012345Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Iso(
     /// Nanoseconds since the Unix epoch.
@@ -121,10 +123,9 @@ impl std::fmt::Display for Iso {
     }
 }
 
-/// Year, month and day of a number of days since 1970-01-01, in the Gregorian calendar.
+/// Converts a number of days since 1970-01-01 to year, month and day in the Gregorian calendar.
 ///
-/// Years are counted from March here, so that a leap day is the last day of its year; 400 years have
-/// 146 097 days.
+/// Years start in March here, so that a leap day is the last day of its year; 400 years have 146,097 days.
 fn civil(days: i64) -> (i64, i64, i64) {
     let from_march = days + 719_468;
     let (era, of_era) = (from_march.div_euclid(146_097), from_march.rem_euclid(146_097));

@@ -1,4 +1,4 @@
-//! Events and constants as trees of values: for printing, and for looking at what is there.
+//! Events and constants as trees of values, for printing and exploring.
 
 mod read;
 mod serialize;
@@ -10,10 +10,11 @@ pub use serialize::Timed;
 
 use crate::metadata::{Field, Type};
 
-/// A value as the metadata describes it, with its references resolved.
+/// A value as described by the metadata, with its references resolved.
 ///
-/// Numbers keep the unit they were recorded in: a time may be in ticks of the chunk's clock. What a number
-/// means is said by [`Field::content`], which [`StructValue::fields`] gives beside each value.
+/// Numbers keep the unit in which they were recorded: a time may be in ticks of the chunk's clock.
+/// [`Field::content`] gives the meaning of a number; [`StructValue::fields`] returns the field along with each
+/// value.
 ///
 /// ```
 /// # fn main() -> jfr_parse::Result<()> {
@@ -31,7 +32,7 @@ use crate::metadata::{Field, Type};
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Value<'a> {
-    /// No value: a null string, or a reference that leads nowhere.
+    /// No value: a null string, or a reference that cannot be resolved.
     #[default]
     Null,
     /// A boolean.
@@ -44,54 +45,55 @@ pub enum Value<'a> {
     F32(f32),
     /// A double.
     F64(f64),
-    /// A char; half of a surrogate pair reads as U+FFFD.
+    /// A char. Half of a surrogate pair reads as U+FFFD.
     Char(char),
-    /// A string, borrowed from the recording where its bytes are UTF-8.
+    /// A string, borrowed from the recording if its bytes are UTF-8.
     Str(Cow<'a, str>),
     /// An array.
     Array(Vec<Value<'a>>),
-    /// An event, a constant or an inline type. A type that stands for its only field is that field's value.
+    /// An event, a constant or an inline type. A type that only wraps a single field becomes the value of that
+    /// field.
     Struct(StructValue<'a>),
 }
 
 impl<'a> Value<'a> {
-    /// The value of the field of this name, if this is a struct that has it.
+    /// The value of the field with this name, if this is a struct that has one.
     #[must_use]
     pub fn get(&self, field: &str) -> Option<&Value<'a>> {
         self.as_struct()?.get(field)
     }
 
-    /// The value behind a path of field names joined by dots, for example `eventThread.javaName`.
+    /// The value at a path of field names joined by dots, for example `eventThread.javaName`.
     #[must_use]
     pub fn path(&self, path: &str) -> Option<&Value<'a>> {
         path.split('.').try_fold(self, |value, name| value.get(name))
     }
 
-    /// Whether there is no value.
+    /// Whether this is [`Value::Null`].
     #[must_use]
     pub fn is_null(&self) -> bool {
         *self == Self::Null
     }
 
-    /// The struct, if it is one.
+    /// The struct, if this is one.
     #[must_use]
     pub fn as_struct(&self) -> Option<&StructValue<'a>> {
         if let Self::Struct(value) = self { Some(value) } else { None }
     }
 
-    /// The elements, if it is an array.
+    /// The elements, if this is an array.
     #[must_use]
     pub fn as_array(&self) -> Option<&[Value<'a>]> {
         if let Self::Array(values) = self { Some(values) } else { None }
     }
 
-    /// The text, if it is a string.
+    /// The text, if this is a string.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         if let Self::Str(text) = self { Some(text) } else { None }
     }
 
-    /// The number, if it is an integer that fits.
+    /// The number, if this is an integer that fits into an `i64`.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         match *self {
@@ -101,7 +103,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The number, if it is a float or a double.
+    /// The number, if this is a float or a double.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         match *self {
@@ -111,14 +113,14 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The truth, if it is a boolean.
+    /// The boolean, if this is one.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {
         if let Self::Bool(b) = *self { Some(b) } else { None }
     }
 }
 
-/// The values of the fields of a type.
+/// The values of all fields of a struct.
 #[derive(Debug, Clone)]
 pub struct StructValue<'a> {
     of: Type<'a>,
@@ -127,7 +129,7 @@ pub struct StructValue<'a> {
 }
 
 impl PartialEq for StructValue<'_> {
-    /// Equal names and values: structs of different chunks can be equal, their types cannot be.
+    /// Compares names and values. Structs of different chunks can be equal; their types never are.
     fn eq(&self, other: &Self) -> bool {
         self.of.name() == other.of.name()
             && self.values == other.values
@@ -136,24 +138,24 @@ impl PartialEq for StructValue<'_> {
 }
 
 impl<'a> StructValue<'a> {
-    /// The type.
+    /// The type of the struct.
     #[must_use]
     pub fn of(&self) -> Type<'a> {
         self.of
     }
 
-    /// The key of the constant in its pool; `None` for an event and an inline value.
+    /// The key of the constant in its pool; `None` for an event or an inline value.
     #[must_use]
     pub fn key(&self) -> Option<u64> {
         self.key
     }
 
-    /// The fields with their values, in the order of the metadata.
+    /// The fields with their values, in metadata order.
     pub fn fields(&self) -> impl ExactSizeIterator<Item = (Field<'a>, &Value<'a>)> {
         self.of.fields().zip(&self.values)
     }
 
-    /// The value of the field of this name.
+    /// The value of the field with this name.
     #[must_use]
     pub fn get(&self, field: &str) -> Option<&Value<'a>> {
         self.fields().find(|(f, _)| f.name() == field).map(|(_, value)| value)

@@ -1,4 +1,4 @@
-//! Times that are nanoseconds whatever the unit of their field.
+//! Times in nanoseconds, independent of the unit of their field.
 
 use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 
@@ -6,20 +6,21 @@ use crate::error::{Error, Result};
 use crate::metadata::Content;
 use crate::time::Clock;
 
-/// Names by which the deserializer knows that a time is asked for.
+/// Struct names that tell the deserializer that a time is requested.
 const TIMESTAMP: &str = "$jfr_parse::Timestamp";
 const TIMESPAN: &str = "$jfr_parse::Timespan";
 
-/// An instant. Read only by [`Chunk::deserialize`](crate::Chunk::deserialize), from a field that is annotated as
-/// a timestamp; an instant that is "not set" reads as null, so use `Option` where that occurs.
+/// A point in time. It can be read only by [`Chunk::deserialize`](crate::Chunk::deserialize), from
+/// a field annotated as a timestamp. An unset timestamp reads as null; use `Option` if that can
+/// occur.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp {
     /// Nanoseconds since the Unix epoch.
     pub nanos: i64,
 }
 
-/// A length of time. Read only by [`Chunk::deserialize`](crate::Chunk::deserialize), from a field that is
-/// annotated as a timespan; "none" and "for ever" read as null.
+/// A duration. It can be read only by [`Chunk::deserialize`](crate::Chunk::deserialize), from a
+/// field annotated as a timespan. The special values "none" and "forever" read as null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timespan {
     /// Nanoseconds.
@@ -30,7 +31,7 @@ pub(super) fn is_time(name: &str) -> bool {
     name == TIMESTAMP || name == TIMESPAN
 }
 
-/// Whether a number stands for "not set", "none" or "for ever".
+/// Whether a number is one of the special values "not set", "none" and "forever".
 pub(super) fn is_unset(number: i64, content: Option<Content>) -> bool {
     match content {
         Some(Content::Timestamp(_)) => number == i64::MIN,
@@ -51,7 +52,7 @@ pub(super) fn nanos(name: &str, number: i64, content: Option<Content>, clock: Cl
     }
 }
 
-/// Takes the nanoseconds.
+/// A visitor that takes the nanoseconds.
 struct Nanos(&'static str);
 
 impl Visitor<'_> for Nanos {

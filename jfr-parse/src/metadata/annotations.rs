@@ -1,4 +1,4 @@
-//! What annotations say about types and fields.
+//! The annotations of types, fields and settings, and what they mean.
 
 use super::{Field, Metadata, RawAnnotation, Setting, Type, slice};
 
@@ -10,19 +10,19 @@ pub struct Annotation<'m> {
 }
 
 impl<'m> Annotation<'m> {
-    /// The name of its type, for example `jdk.jfr.Label`; empty where that is not declared.
+    /// The name of the annotation type, for example `jdk.jfr.Label`; empty if the type is not declared.
     #[must_use]
     pub fn name(&self) -> &'m str {
         self.value_type().map(|t| t.name()).unwrap_or_default()
     }
 
-    /// Its type.
+    /// The annotation type.
     #[must_use]
     pub fn value_type(&self) -> Option<Type<'m>> {
         self.metadata.by_id(self.raw.type_id)
     }
 
-    /// Its members as (name, value); the elements of an array member are `value-0`, `value-1`, …
+    /// The members as (name, value) pairs; the elements of an array member are `value-0`, `value-1`, …
     pub fn members(&self) -> impl ExactSizeIterator<Item = (&'m str, &'m str)> + use<'m> {
         let metadata = self.metadata;
         slice(&metadata.attributes, &self.raw.attributes)
@@ -37,67 +37,67 @@ impl<'m> Annotation<'m> {
     }
 }
 
-/// The unit of a time.
+/// The unit of a time value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeUnit {
     /// Ticks of the chunk's clock.
     Ticks,
-    /// 10^-9 s.
+    /// Nanoseconds.
     Nanos,
-    /// 10^-6 s.
+    /// Microseconds.
     Micros,
-    /// 10^-3 s.
+    /// Milliseconds.
     Millis,
-    /// One second.
+    /// Seconds.
     Seconds,
 }
 
-/// What the number in a field means.
+/// The meaning of the number in a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content {
-    /// An instant: ticks of the chunk's clock, else since the Unix epoch.
+    /// A point in time: in ticks of the chunk's clock, or since the Unix epoch in another unit.
     Timestamp(TimeUnit),
-    /// A length of time.
+    /// A duration.
     Timespan(TimeUnit),
     /// Bytes.
     Bytes,
     /// Bits.
     Bits,
-    /// A ratio of 0 to 1.
+    /// A ratio between 0 and 1.
     Percentage,
     /// Hertz.
     Frequency,
-    /// Bytes a second.
+    /// Bytes per second.
     BytesPerSecond,
-    /// Bits a second.
+    /// Bits per second.
     BitsPerSecond,
-    /// An address.
+    /// A memory address.
     MemoryAddress,
 }
 
-/// The label, description and the like, which types, fields and settings share.
+/// The methods that types, fields and settings share: label, description and so on.
 macro_rules! described {
     ($($name:ident),*) => {$(
         impl<'m> $name<'m> {
-            /// The value of the first annotation of this type.
+            /// The first annotation of this type.
             #[must_use]
             pub fn annotation(&self, name: &str) -> Option<Annotation<'m>> {
                 self.annotations().find(|a| a.name() == name)
             }
 
-            /// The name for people.
+            /// The human-readable name.
             #[must_use]
             pub fn label(&self) -> Option<&'m str> {
                 self.annotation("jdk.jfr.Label").and_then(|a| a.value())
             }
 
-            /// What it is, in a sentence.
+            /// A one-sentence description.
             #[must_use]
             pub fn description(&self) -> Option<&'m str> {
                 self.annotation("jdk.jfr.Description").and_then(|a| a.value())
             }
 
-            /// Whether it may vanish from later releases.
+            /// Whether it is experimental and may be removed in later releases.
             #[must_use]
             pub fn is_experimental(&self) -> bool {
                 self.annotation("jdk.jfr.Experimental").is_some()
@@ -108,7 +108,7 @@ macro_rules! described {
 described!(Type, Field, Setting);
 
 impl<'m> Type<'m> {
-    /// The path of categories that an event type is filed under.
+    /// The path of categories that contains this event type.
     pub fn categories(&self) -> impl Iterator<Item = &'m str> + use<'m> {
         self.annotation("jdk.jfr.Category")
             .into_iter()
@@ -119,13 +119,13 @@ impl<'m> Type<'m> {
 }
 
 impl Field<'_> {
-    /// Whether its number has no sign.
+    /// Whether the number is unsigned.
     #[must_use]
     pub fn is_unsigned(&self) -> bool {
         self.raw.unsigned
     }
 
-    /// What its number means, as far as annotations say so.
+    /// The meaning of the number, if it is annotated.
     #[must_use]
     pub fn content(&self) -> Option<Content> {
         self.raw.content

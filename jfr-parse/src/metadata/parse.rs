@@ -1,4 +1,4 @@
-//! The metadata event: a string table, then a tree of elements whose attributes index it.
+//! Parses the metadata event: a string table, followed by a tree of elements whose attributes index into it.
 
 use super::{Field, Kind, Metadata, Range, RawAnnotation, RawField, RawSetting, RawType, Region};
 use crate::cursor::Cursor;
@@ -7,7 +7,7 @@ use crate::limits::Limits;
 use crate::string::RawStr;
 use crate::work;
 
-/// Names of elements and attributes that have a meaning here.
+/// The names of elements and attributes that this parser interprets.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Known {
     No,
@@ -51,10 +51,10 @@ fn known(text: &str) -> Known {
     }
 }
 
-/// What stops the parse; the caller knows the offset.
+/// Why parsing stopped; the caller knows the offset.
 enum Stop {
     Short,
-    /// The limit of this name was passed.
+    /// The limit with this name was exceeded.
     Limit(&'static str),
 }
 
@@ -65,10 +65,10 @@ impl From<Short> for Stop {
 }
 
 impl Metadata {
-    /// Parses the payload of a metadata event (what follows size and type), which stands at `offset`.
+    /// Parses the payload of a metadata event (everything after the size and type), located at `offset`.
     ///
     /// # Errors
-    /// [`Damage::BadMetadata`] where it does not parse, [`Error::LimitExceeded`] where it declares too much.
+    /// [`Damage::BadMetadata`] if it does not parse, [`Error::LimitExceeded`] if it declares too much.
     pub fn parse(payload: &[u8], offset: u64, limits: &Limits) -> Result<Self> {
         let mut at = Cursor::new(payload);
         let mut parser = Parser {
@@ -92,9 +92,9 @@ struct Parser<'l> {
     known: Vec<Known>,
     limits: &'l Limits,
     budget: usize,
-    /// Attributes of the element being read.
+    /// The attributes of the element being read.
     attributes: Vec<(u32, u32)>,
-    /// Annotations of the class being read, which stand between those of its fields.
+    /// The annotations of the class being read, which are interleaved with those of its fields.
     own_annotations: Vec<RawAnnotation>,
 }
 
@@ -135,7 +135,7 @@ impl Parser<'_> {
 
     fn strings(&mut self, at: &mut Cursor<'_>) -> Result<(), Stop> {
         let n = at.count()?;
-        // Text is never longer than what is left, except where Latin-1 or UTF-16 widens.
+        // Text is never longer than the bytes left, except when Latin-1 or UTF-16 expands to UTF-8.
         self.out.text.reserve(at.left().min(1 << 20));
         self.out.strings.reserve(n.min(1 << 16));
         self.known.reserve(n.min(1 << 16));
@@ -154,7 +154,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Reads the head of an element; its attributes are left in `self.attributes`.
+    /// Reads the start of an element and leaves its attributes in `self.attributes`.
     fn element(&mut self, at: &mut Cursor<'_>) -> Result<Element, Stop> {
         self.budget = self.budget.checked_sub(1).ok_or(Stop::Limit("metadata_elements"))?;
         let name = self.index(at)?;
@@ -177,7 +177,7 @@ impl Parser<'_> {
         self.known.get(index as usize).copied().unwrap_or(Known::No)
     }
 
-    /// Moves past `n` elements with all that is in them.
+    /// Skips `n` elements and everything inside them.
     fn skip(&mut self, at: &mut Cursor<'_>, n: usize) -> Result<(), Stop> {
         let mut open = n;
         while open > 0 {
@@ -191,7 +191,7 @@ impl Parser<'_> {
         self.attributes.iter().find(|(key, _)| self.known(*key) == wanted).map(|&(_, value)| value)
     }
 
-    /// A number in decimal; types may have negative ids.
+    /// A decimal number; type ids can be negative.
     fn number(&self, wanted: Known) -> Option<i64> {
         self.attribute(wanted).and_then(|value| self.out.str(value).parse().ok())
     }
@@ -311,7 +311,7 @@ impl Parser<'_> {
     }
 }
 
-/// Primitives are ordinary classes without fields, known by their names.
+/// Primitives are ordinary classes without fields, recognized by name.
 fn kind(name: &str) -> Kind {
     match name {
         "boolean" => Kind::Boolean,

@@ -1,4 +1,5 @@
-//! Maps of files, and what becomes of them when the file changes. All `unsafe` code of this crate is here and below.
+//! Memory-mapped files, and what happens when the file changes. This module and its submodules contain all
+//! `unsafe` code of this crate except one intrinsic in `bits`.
 #![expect(unsafe_code, reason = "mapping a file is what makes reading it free of copies")]
 
 #[cfg(unix)]
@@ -9,29 +10,30 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// Has this process map recordings from now on ([`Access::Auto`](crate::Access::Auto)), and lets it survive a mapped
-/// recording that is truncated while it is read.
+/// Enables memory-mapping of recordings in this process ([`Access::Auto`](crate::Access::Auto)), and lets the
+/// process survive if a mapped recording is truncated while it is read.
 ///
-/// Reading a part of a map whose file has been cut is a bus error, a signal that ends the process. This installs a
-/// handler of `SIGBUS`, which puts zeros in place of what is gone, if the fault lies in a map of this crate; then
-/// [`Recording::check_unchanged`](crate::Recording::check_unchanged) fails. All other faults go to the handler that was
-/// there before, or end the process as they would have. So does an error of the disk below a map.
+/// Reading a part of a map that the file no longer has raises a bus error, a signal that ends the process. This
+/// function installs a `SIGBUS` handler. If the fault is in a map of this crate, the handler replaces the
+/// missing part with zeros, and [`Recording::check_unchanged`](crate::Recording::check_unchanged) then fails.
+/// All other faults go to the previous handler, or end the process as they would have otherwise. Disk errors
+/// under a map are handled the same way as truncation.
 ///
-/// A handler is the whole process's, so this crate never installs it unasked: a program calls this once, before others
-/// install handlers of theirs. Calling it again does nothing. On Windows a mapped file cannot be truncated, and there is
-/// nothing to install.
+/// A signal handler affects the whole process, so this crate never installs one unasked. Call this function
+/// once, before other code installs its own handlers. Calling it again does nothing. On Windows, a mapped file
+/// cannot be truncated, so there is nothing to install.
 ///
 /// # Safety
-/// From now on every file that is opened with [`Access::Auto`](crate::Access::Auto) may be mapped, and must not be
-/// *overwritten in place* while its [`Recording`](crate::Recording) lives. Text is checked to be UTF-8 once and read from the
-/// map again, so a writer can make a `&str` invalid after its check. Truncating, replacing, renaming, removing and
-/// appending to a file are covered by the handler or harmless; recorders do nothing else to a recording that they have
-/// finished. Nothing in this crate can prevent an overwrite: a program that reads files that others may overwrite must
-/// not call this.
+/// From now on, every file that is opened with [`Access::Auto`](crate::Access::Auto) may be mapped, and must
+/// not be *overwritten in place* while its [`Recording`](crate::Recording) lives. Text is checked to be UTF-8
+/// once and later read from the map again, so a writer can make a `&str` invalid after the check. Truncating,
+/// replacing, renaming, removing and appending to a file are either covered by the handler or harmless, and
+/// recorders do nothing else to a finished recording. Nothing in this crate can prevent an overwrite: a program
+/// that reads files that others may overwrite must not call this function.
 ///
 /// # Errors
-/// What the system says when it refuses the handler, or [`Unsupported`](io::ErrorKind::Unsupported) where there are no
-/// such signals.
+/// The system's error if it refuses to install the handler, or [`Unsupported`](io::ErrorKind::Unsupported) if
+/// the platform does not have such signals.
 pub unsafe fn guard_maps() -> io::Result<()> {
     #[cfg(unix)]
     return guard::install();
@@ -44,7 +46,7 @@ pub unsafe fn guard_maps() -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-/// Whether this process asked for maps, and lives on when a mapped file is truncated.
+/// Whether this process opted in to maps and survives the truncation of a mapped file.
 pub(super) fn is_guarded() -> bool {
     #[cfg(unix)]
     return guard::is_installed();
@@ -54,18 +56,18 @@ pub(super) fn is_guarded() -> bool {
     false
 }
 
-/// Whether the contract of [`guard_maps`] was taken on.
+/// Whether the caller accepted the contract of [`guard_maps`].
 #[cfg(windows)]
 static ASKED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
 
-/// A file in memory, for as long as nobody changes it.
+/// A memory-mapped file, valid as long as nobody changes the file.
 #[derive(Debug)]
 pub(super) struct Map {
-    // Before the map, which must not be unmapped while it is watched.
+    // Declared before the map, which must not be unmapped while it is watched.
     #[cfg(unix)]
     watch: guard::Watch,
     map: memmap2::Mmap,
-    /// The file is not kept open: a process may map more files than it may have open.
+    /// The file is not kept open, because a process can map more files than it can have open.
     path: PathBuf,
     identity: Identity,
 }
@@ -73,8 +75,9 @@ pub(super) struct Map {
 impl Map {
     /// Maps an open file.
     pub(super) fn new(path: &Path, file: &File, about: &Metadata) -> io::Result<Self> {
-        // SAFETY: that nobody overwrites the file is the contract of `guard_maps` and `OpenOptions::map`, one of which was
-        // called, or there would be no map. Bytes that are truncated raise a signal, which is handled in `guard`.
+        // SAFETY: the contract of `guard_maps` or `OpenOptions::map` guarantees that nobody overwrites the
+        // file; one of them was called, or there would be no map. Reading truncated bytes raises a signal,
+        // which is handled in `guard`.
         let map = unsafe { memmap2::Mmap::map(file)? };
         Ok(Self {
             #[cfg(unix)]
@@ -89,7 +92,7 @@ impl Map {
         &self.map
     }
 
-    /// Whether zeros were read in place of bytes that were gone.
+    /// Whether zeros were read in place of missing bytes.
     pub(super) fn is_torn(&self) -> bool {
         #[cfg(unix)]
         return self.watch.is_torn();
@@ -102,13 +105,13 @@ impl Map {
         if self.is_torn() {
             return Change::Cut;
         }
-        // One that was removed or replaced is still there for who has it mapped.
+        // A file that was removed or replaced remains available while it is mapped.
         let Ok(now) = std::fs::metadata(&self.path) else { return Change::None };
         let identity = Identity::of(&now);
         if identity.file != self.identity.file || identity == self.identity {
             Change::None
         } else if now.len() < self.map.len() as u64 {
-            // What is left of the last page reads as zeros, without a signal.
+            // The rest of the last page reads as zeros, without a signal.
             Change::Cut
         } else {
             Change::Written
@@ -116,21 +119,21 @@ impl Map {
     }
 }
 
-/// What became of a mapped file.
+/// What happened to a mapped file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
-    /// Nothing.
+    /// It did not change.
     None,
-    /// It was written to; perhaps only behind what was mapped.
+    /// It was written to, perhaps only after the mapped part.
     Written,
-    /// Bytes that were mapped are gone.
+    /// Some of the mapped bytes are gone.
     Cut,
 }
 
-/// Which file it is, and which state of it.
+/// Identifies the file and its state.
 #[derive(Debug, PartialEq, Eq)]
 struct Identity {
-    /// Device and number, where there are such.
+    /// Device and inode number, on platforms that have them.
     file: Option<(u64, u64)>,
     len: u64,
     modified: Option<SystemTime>,

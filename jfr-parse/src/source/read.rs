@@ -1,23 +1,23 @@
-//! Reading a stream to its end, as far as it may go.
+//! Reads a stream to its end, up to a limit.
 
 use std::io::Read;
 
 use crate::error::Result;
 use crate::stop::Stop;
 
-/// Bytes that are read at a time.
+/// Bytes to read at a time.
 const STEP: usize = 1 << 20;
 
-/// What a stream yielded.
+/// The result of reading a stream.
 pub(super) struct Streamed {
     pub(super) bytes: Vec<u8>,
-    /// Why it ended before its end.
+    /// The error, if the stream failed before its end.
     pub(super) failed: Option<std::io::Error>,
 }
 
-/// Reads until the end, an error, or more than `limit` bytes, into `room`, which is empty.
+/// Reads into `room`, which is empty, until the end, an error, or more than `limit` bytes.
 ///
-/// The room grows by a quarter: doubling it would hold three times the bytes at the worst moment.
+/// The buffer grows by a quarter: doubling it would at worst hold three times the bytes.
 pub(super) fn read(mut reader: impl Read, room: Vec<u8>, limit: u64, stop: &Stop) -> Result<Streamed> {
     let most = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
     let sized = room.capacity() > 0;
@@ -25,12 +25,12 @@ pub(super) fn read(mut reader: impl Read, room: Vec<u8>, limit: u64, stop: &Stop
     while out.bytes.len() < most {
         stop.check()?;
         let from = out.bytes.len();
-        // Room that was made for a file of known size is used to its end.
+        // A buffer allocated for a file of known size is used up completely.
         let left = out.bytes.capacity() - from;
         if left == 0 || !sized && left < STEP / 2 {
             out.bytes.reserve_exact((from / 4).max(STEP));
         }
-        // A step ends only when it is full: a pipe gives a few kilobytes at a time.
+        // A step ends only when it is full, because a pipe delivers a few kilobytes at a time.
         let room = (out.bytes.capacity() - from).min(STEP).min(most - from);
         match (&mut reader).take(room as u64).read_to_end(&mut out.bytes) {
             Ok(n) if n < room => break,

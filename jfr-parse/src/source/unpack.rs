@@ -1,4 +1,4 @@
-//! gzip, zip, LZ4 frames and zstd, recognised by their first bytes.
+//! Decompresses gzip, zip, LZ4 frames and zstd, recognized by their first bytes.
 
 use std::io::{Cursor, Read};
 
@@ -6,7 +6,7 @@ use crate::error::{Damage, Error, Loss, Result};
 use crate::limits::Limits;
 use crate::stop::Stop;
 
-/// How a file is packed.
+/// The compression format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
     Gzip,
@@ -26,7 +26,7 @@ impl Format {
     }
 }
 
-/// The format that the first bytes announce.
+/// The format that the first bytes indicate.
 pub(super) fn format(bytes: &[u8]) -> Option<Format> {
     match bytes {
         [0x1f, 0x8b, ..] => Some(Format::Gzip),
@@ -37,7 +37,7 @@ pub(super) fn format(bytes: &[u8]) -> Option<Format> {
     }
 }
 
-/// The bytes that are packed in a file of this format. A packed file that is cut off yields what comes before the cut, and a loss.
+/// Decompresses a file of this format. A truncated file yields what comes before the cut, and a loss.
 pub(super) fn unpack(format: Format, bytes: &[u8], limits: &Limits, stop: &Stop) -> Result<(Vec<u8>, Vec<Loss>)> {
     let failed = |reason: String| Error::Unpack { format: format.name(), reason };
     match format {
@@ -53,16 +53,16 @@ pub(super) fn unpack(format: Format, bytes: &[u8], limits: &Limits, stop: &Stop)
                 archive.name_for_index(i).is_some_and(|name| name.is_ok_and(|name| name.ends_with(end)))
             };
             let files = || (0..archive.len()).filter(|&i| !name_ends(i, "/"));
-            // The first recording by its name; without one, the first file.
+            // The first file whose name is that of a recording; without one, the first file.
             let index = files().find(|&i| name_ends(i, ".jfr")).or_else(|| files().next());
-            let index = index.ok_or_else(|| failed("it holds no file".to_owned()))?;
+            let index = index.ok_or_else(|| failed("the archive contains no file".to_owned()))?;
             let entry = archive.by_index(index).map_err(|e| failed(e.to_string()))?;
             read(entry, bytes.len(), format, limits, stop)
         }
     }
 }
 
-/// Files that unfold into no more than this are no bombs, whatever their ratio.
+/// Files that decompress to no more than this are harmless, regardless of their ratio.
 const SMALL: u64 = 1 << 20;
 
 fn read(

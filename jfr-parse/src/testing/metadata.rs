@@ -1,4 +1,4 @@
-//! Classes and the metadata event.
+//! Classes and the metadata event that declares them.
 
 use std::collections::HashMap;
 
@@ -57,13 +57,13 @@ impl Class {
         Self { super_type: Some("java.lang.annotation.Annotation"), ..Self::new(id, name) }
     }
 
-    /// A type that stands for one string.
+    /// A type that wraps one string.
     #[must_use]
     pub fn symbol(id: u64, name: &str) -> Self {
         Self::new(id, name).field(Field::new("string", STRING)).simple()
     }
 
-    /// Makes it stand for its only field.
+    /// Marks the type as a wrapper of its only field.
     #[must_use]
     pub fn simple(mut self) -> Self {
         self.simple = true;
@@ -93,27 +93,27 @@ impl Class {
 }
 
 impl Field {
-    /// A scalar field that stands inline.
+    /// A scalar field stored inline.
     #[must_use]
     pub fn new(name: &str, type_id: u64) -> Self {
         Self { name: name.to_owned(), type_id, array: false, pooled: false, annotations: Vec::new() }
     }
 
-    /// Makes it an array.
+    /// Makes the field an array.
     #[must_use]
     pub fn array(mut self) -> Self {
         self.array = true;
         self
     }
 
-    /// Makes it a key, or an array of keys.
+    /// Makes the field a key, or an array of keys.
     #[must_use]
     pub fn pooled(mut self) -> Self {
         self.pooled = true;
         self
     }
 
-    /// Adds an annotation with a member `value`, or none where that is empty.
+    /// Adds an annotation with a member `value`, or without members if `value` is empty.
     #[must_use]
     pub fn annotated(mut self, type_id: u64, value: &str) -> Self {
         let members: &[_] = if value.is_empty() { &[] } else { &[("value", value)] };

@@ -1,6 +1,7 @@
-//! Names of classes and types as Java programs spell them.
+//! Converts class and type names to Java syntax.
 
-/// The Java name of a class as the JVM records it: `java/util/Map` is `java.util.Map`, `[[I` is `int[][]`.
+/// The Java name of a class recorded by the JVM: `java/util/Map` becomes `java.util.Map`, `[[I` becomes
+/// `int[][]`.
 #[must_use]
 pub fn class_name(recorded: &str) -> String {
     if recorded.starts_with('[') {
@@ -12,8 +13,8 @@ pub fn class_name(recorded: &str) -> String {
     recorded.replace('/', ".")
 }
 
-/// The Java names of the types in part of a JVM descriptor: `ILjava/lang/String;[J` is `int`,
-/// `java.lang.String`, `long[]`. Stops where it is no descriptor.
+/// The Java names of the types in a part of a JVM descriptor: `ILjava/lang/String;[J` yields `int`,
+/// `java.lang.String`, `long[]`. Stops at the first character that is not valid in a descriptor.
 #[must_use]
 pub fn descriptor_names(descriptor: &str) -> Vec<String> {
     let mut out = Vec::new();
@@ -41,7 +42,7 @@ pub fn descriptor_names(descriptor: &str) -> Vec<String> {
             name = class.replace('/', ".");
             rest = behind;
         }
-        // A JVM allows 255 dimensions; a forged name may be all brackets.
+        // A JVM allows 255 dimensions; a forged name may consist only of brackets.
         for _ in 0..dimensions.min(255) {
             name.push_str("[]");
         }

@@ -1,12 +1,12 @@
-//! Numbers with units, rounded for people.
+//! Formats numbers with units, rounded for reading.
 
 use std::fmt;
 
 use super::put;
 use crate::metadata::Content;
 
-/// Shows nanoseconds with three significant digits and the unit that fits: `0.137 ms`, `31.5 ms`, `1.00 s`,
-/// `1 m 20 s`, `2 h 5 m`, `3 d 4 h`.
+/// Formats nanoseconds with three significant digits in a suitable unit: `0.137 ms`, `31.5 ms`, `1.00 s`, `1 m
+/// 20 s`, `2 h 5 m`, `3 d 4 h`.
 #[must_use]
 pub fn duration(nanos: i64) -> impl fmt::Display {
     Duration(nanos)
@@ -31,7 +31,7 @@ fn text_of(nanos: i64) -> String {
     match seconds {
         0 => {
             let digits = nanos.ilog10() as usize + 1;
-            // Below a microsecond the nanoseconds themselves are the last digits.
+            // Below a microsecond, the nanoseconds themselves are the last digits.
             let places = 9usize.saturating_sub(digits).min(6);
             format!("{sign}{} ms", decimal(nanos, 6, places))
         }
@@ -44,7 +44,7 @@ fn text_of(nanos: i64) -> String {
 
 const SECOND: u64 = 1_000_000_000;
 
-/// To as many digits as are shown, a half upwards.
+/// Rounds to the number of digits that are shown, half up.
 fn rounded(nanos: u64) -> u64 {
     let step = match nanos / SECOND {
         0..60 => 10u64.saturating_pow(nanos.ilog10().saturating_sub(2)),
@@ -55,7 +55,7 @@ fn rounded(nanos: u64) -> u64 {
     nanos.saturating_add(step / 2) / step * step
 }
 
-/// A number of 10^-`scale` units with so many places.
+/// Formats `n`, in units of 10^-`scale`, with `places` decimal places.
 fn decimal(n: u64, scale: usize, places: usize) -> String {
     let digits = format!("{n:0>width$}", width = scale + 1);
     let (whole, part) = digits.split_at_checked(digits.len().saturating_sub(scale)).unwrap_or((&digits, ""));
@@ -65,8 +65,8 @@ fn decimal(n: u64, scale: usize, places: usize) -> String {
     }
 }
 
-/// Bytes or bits, or those per second, in the unit that fits (1 kB is 1024 bytes, as for the JDK): `12 bytes`,
-/// `1.5 kB`, `3.0 Mbps`. `None` for other contents.
+/// Formats bytes or bits, or either per second, in a suitable unit (1 kB is 1024 bytes, as in the JDK): `12
+/// bytes`, `1.5 kB`, `3.0 Mbps`. `None` for other contents.
 #[must_use]
 pub fn amount(n: i64, content: Content) -> Option<String> {
     let (one, many, unit) = match content {
@@ -82,13 +82,14 @@ pub fn amount(n: i64, content: Content) -> Option<String> {
     let size = n.unsigned_abs();
     let step = (size.ilog2() / 10).min(6);
     let prefix = "kMGTPE".chars().nth(step as usize - 1)?;
-    // Tenths of the unit, a half upwards.
+    // Tenths of the unit, rounded half up.
     let one = 1u128 << (10 * step);
     let tenths = (u128::from(size) * 10 + one / 2) / one;
     Some(format!("{}{}.{} {prefix}{unit}", if n < 0 { "-" } else { "" }, tenths / 10, tenths % 10))
 }
 
-/// Shows a double as Java does: with a point, from 10^7 on and below 10^-3 with an exponent.
+/// Formats a double as Java does: always with a decimal point, and with an exponent from 10^7 on and below
+/// 10^-3.
 pub(super) fn double(out: &mut String, n: f64, hertz: bool) {
     if n.is_nan() || n == f64::NEG_INFINITY {
         return out.push_str("N/A");
@@ -106,7 +107,7 @@ pub(super) fn double(out: &mut String, n: f64, hertz: bool) {
     }
 }
 
-/// Like [`double`]: a float has its own shortest form.
+/// Like [`double`], because a float has its own shortest representation.
 pub(super) fn float(out: &mut String, n: f32, hertz: bool) {
     if n.is_nan() || n == f32::NEG_INFINITY {
         return out.push_str("N/A");
@@ -124,7 +125,7 @@ pub(super) fn float(out: &mut String, n: f32, hertz: bool) {
     }
 }
 
-/// `1E10` is `1.0E10` in Java.
+/// Java writes `1E10` as `1.0E10`.
 fn scientific(out: &mut String, text: &str) {
     match text.split_once('E') {
         Some((digits, exponent)) if !digits.contains('.') => put(out, format_args!("{digits}.0E{exponent}")),

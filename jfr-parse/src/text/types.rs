@@ -1,9 +1,9 @@
-//! Types as declarations, as the JDK's `jfr metadata` spells them.
+//! Formats types as declarations in the syntax of the JDK's `jfr metadata`.
 
 use super::{plain, put};
 use crate::metadata::{Annotation, Type};
 
-/// The declaration of a type: annotations, settings with their defaults, fields. Ends with a line break.
+/// The declaration of a type: annotations, settings with their defaults, and fields. Ends with a line break.
 #[must_use]
 pub fn declaration(of: Type<'_>) -> String {
     let mut out = String::new();
@@ -43,15 +43,15 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", plain(text))
 }
 
-/// One annotation on a line of its own. A single member `value` is shown without its name.
+/// Writes one annotation on its own line. A single member `value` is shown without its name.
 fn annotate(out: &mut String, indent: &str, annotation: Annotation<'_>) {
     let name = annotation.value_type().map_or("?", |t| t.simple_name());
     put(out, format_args!("{indent}@{}", plain(name)));
     let members: Vec<_> = annotation.members().collect();
-    // The elements of an array are members of their own: value-0, value-1, …
+    // The elements of an array are separate members: value-0, value-1, …
     let is_array = !members.is_empty()
         && members.iter().enumerate().all(|(i, (key, _))| key.strip_prefix("value-") == Some(&i.to_string()));
-    // Numbers and truths are not quoted.
+    // Numbers and booleans are not quoted.
     let declared = |key: &str| annotation.value_type().and_then(|t| t.field(key)).and_then(|f| f.value_type());
     let shown = |key: &str, value: &str| match declared(key).map(|t| t.name()) {
         Some("java.lang.String") | None => quoted(value),

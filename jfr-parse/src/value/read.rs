@@ -1,4 +1,4 @@
-//! Decoding value trees.
+//! Decodes value trees.
 
 use super::{StructValue, Value};
 use crate::chunk::Chunk;
@@ -12,10 +12,10 @@ use crate::metadata::{Field, Kind, Metadata, Type};
 use crate::pools::Pools;
 use crate::stop::Stop;
 
-/// Decodes events and constants of one chunk as value trees. [`Chunk::value`] is the short way.
+/// Decodes events and constants of one chunk into value trees. [`Chunk::value`] is a shortcut.
 ///
-/// A reference back to a constant that it is part of (a thread group may be its own ancestor) is
-/// [`Value::Null`], and so is what lies more than [`Limits::value_depth`] references deep.
+/// A reference back to a constant that contains it (a thread group may be its own ancestor) is [`Value::Null`],
+/// and so is anything more than [`Limits::value_depth`] references deep.
 #[derive(Debug, Clone)]
 pub struct ValueReader<'c> {
     metadata: &'c Metadata,
@@ -27,12 +27,12 @@ pub struct ValueReader<'c> {
     frames: usize,
 }
 
-/// Why a value cannot be had.
+/// Why a value cannot be decoded.
 enum Fail {
     Short,
     Undeclared,
     TooDeep,
-    /// The limit of this name is passed.
+    /// The limit with this name was exceeded.
     Limit(&'static str),
 }
 
@@ -43,7 +43,7 @@ impl From<Short> for Fail {
 }
 
 impl<'c> ValueReader<'c> {
-    /// A reader for values of `chunk`. Indexes its constants if that has not been done.
+    /// A reader for values of `chunk`. Indexes the constants of the chunk if that has not been done yet.
     #[must_use]
     pub fn new(chunk: &'c Chunk<'_>) -> Self {
         let limits = chunk.limits();
@@ -58,25 +58,25 @@ impl<'c> ValueReader<'c> {
         }
     }
 
-    /// Follows references at most this deep, if that is less than the limit.
+    /// Follows references at most `depth` levels deep, if that is less than the limit.
     #[must_use]
     pub fn depth(mut self, depth: usize) -> Self {
         self.depth = self.depth.min(depth);
         self
     }
 
-    /// Decodes of each stack trace only the frames up to this many that are not hidden.
+    /// Decodes only the first `frames` frames of each stack trace that are not hidden.
     #[must_use]
     pub fn stack_depth(mut self, frames: usize) -> Self {
         self.frames = self.frames.min(frames);
         self
     }
 
-    /// The fields of an event, a [`Value::Struct`].
+    /// Decodes the fields of an event into a [`Value::Struct`].
     ///
     /// # Errors
-    /// [`Error::Unknown`] for an event of an undeclared type, [`Error::Damaged`] where the event does not hold
-    /// what its type says, [`Error::LimitExceeded`] beyond [`Limits::value_nodes`], [`Limits::array_elements`] or
+    /// [`Error::Unknown`] for an event of an undeclared type, [`Error::Damaged`] if the event does not match
+    /// its type, [`Error::LimitExceeded`] beyond [`Limits::value_nodes`], [`Limits::array_elements`] or
     /// [`Limits::string_bytes`], [`Error::Stopped`].
     pub fn event(&self, event: &RawEvent<'c>) -> Result<Value<'c>> {
         let of = self.metadata.by_id(event.type_id);
@@ -87,10 +87,10 @@ impl<'c> ValueReader<'c> {
         value.map_err(|why| self.error(why, event.offset))
     }
 
-    /// The constant with this key in the pool of this type; [`Value::Null`] where there is none.
+    /// Decodes the constant with this key in the pool of this type; [`Value::Null`] if there is none.
     ///
     /// # Errors
-    /// As for [`event`](Self::event), [`Error::Unknown`] excepted.
+    /// Same as [`event`](Self::event), except [`Error::Unknown`].
     pub fn constant(&self, type_id: u64, key: u64) -> Result<Value<'c>> {
         let Some(of) = self.metadata.by_id(type_id) else { return Ok(Value::Null) };
         self.run().constant(of, key, false).map_err(|why| self.error(why, 0))
@@ -115,15 +115,15 @@ impl<'c> ValueReader<'c> {
     }
 }
 
-/// The decoding of one tree.
+/// The state for decoding one tree.
 struct Run<'r, 'c> {
     reader: &'r ValueReader<'c>,
-    /// The constants, by type and key, that the value being decoded is part of.
+    /// The constants that contain the value being decoded, as (type id, key).
     path: Vec<(u64, u64)>,
-    /// Constants and inline types that the value being decoded is part of. Those of a constant may nest anew, so that
-    /// `path` alone would not bound the stack.
+    /// Number of constants and inline types that contain the value being decoded. The inline types of a
+    /// constant can nest again, so `path` alone would not bound the stack.
     open: usize,
-    /// Values that may still be made.
+    /// How many more values may be created.
     nodes: usize,
 }
 
@@ -164,7 +164,7 @@ impl<'c> Run<'_, 'c> {
         let mut values = Vec::with_capacity(n.min(64).min(if stack { shown } else { n }));
         for i in 0..n {
             if stack && shown == 0 {
-                // An event can go on behind an inline stack trace.
+                // An event can continue after an inline stack trace.
                 self.skip(field, at, n - i)?;
                 break;
             }
@@ -178,7 +178,7 @@ impl<'c> Run<'_, 'c> {
         Ok(Value::Array(values))
     }
 
-    /// Moves past `n` elements of an array.
+    /// Skips `n` elements of an array.
     fn skip(&mut self, field: Field<'c>, at: &mut Cursor<'c>, n: usize) -> Result<(), Fail> {
         let layout = Layout::of_element(field, self.reader.limits, &mut Budget::single()).ok_or(Fail::TooDeep)?;
         for _ in 0..n {
@@ -207,7 +207,7 @@ impl<'c> Run<'_, 'c> {
         let value = self.value(of, Some(key), unsigned, &mut Cursor::new(bytes), self.reader.nesting());
         self.path.pop();
         match value {
-            // One constant that cannot be read does not cost the event.
+            // A single unreadable constant does not invalidate the event.
             Err(Fail::Short | Fail::Undeclared | Fail::TooDeep) => Ok(Value::Null),
             other => other,
         }

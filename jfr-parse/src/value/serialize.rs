@@ -1,4 +1,4 @@
-//! Values for serde: as they are, or with times that do not depend on the chunk's clock.
+//! Serializes values with serde: as they are, or with times that do not depend on the chunk's clock.
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
@@ -6,7 +6,8 @@ use super::{StructValue, Value};
 use crate::metadata::{Content, Field};
 use crate::time::{Clock, Iso};
 
-/// Null as unit, arrays as sequences, structs as maps; numbers as recorded. [`Timed`] converts times.
+/// Null serializes as unit, arrays as sequences, structs as maps, and numbers as recorded. [`Timed`] converts
+/// times.
 impl Serialize for Value<'_> {
     fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -34,9 +35,9 @@ impl Serialize for StructValue<'_> {
     }
 }
 
-/// A struct that serializes with its times converted: an instant becomes ISO 8601 text in UTC with
-/// nanoseconds, a length of time a number of nanoseconds. A time that is "not set", "none" or "for ever" is
-/// null.
+/// A struct that serializes with its times converted: a timestamp becomes ISO 8601 text in UTC with
+/// nanoseconds, and a duration becomes a number of nanoseconds. A time that is "not set", "none" or "forever"
+/// becomes null.
 #[derive(Debug, Clone, Copy)]
 pub struct Timed<'v, 'a> {
     value: &'v StructValue<'a>,
@@ -44,7 +45,7 @@ pub struct Timed<'v, 'a> {
 }
 
 impl<'a> StructValue<'a> {
-    /// With times converted by the clock of the chunk that the value is from.
+    /// Serializes with times converted by the clock of the chunk that contains the value.
     #[must_use]
     pub fn timed(&self, clock: Clock) -> Timed<'_, 'a> {
         Timed { value: self, clock }

@@ -1,6 +1,8 @@
-//! The handler of `SIGBUS` that puts zeros where a mapped file was cut, and the list of the maps it cares for.
+//! The `SIGBUS` handler that fills in zeros where a mapped file was truncated, and the list of maps that it
+//! covers.
 //!
-//! Everything that the handler touches is atomic and stays in memory for ever, so that it neither waits nor allocates.
+//! Everything the handler touches is atomic and is never freed, so that the handler neither waits nor
+//! allocates.
 
 use std::io;
 use std::ptr::{null, null_mut};
@@ -9,16 +11,16 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use libc::{c_int, c_void, siginfo_t};
 
-/// The first place in the list of maps; the others follow.
+/// The first slot in the list of maps; the others are linked from it.
 static FIRST: Slot = Slot::free();
 
-/// What was done about `SIGBUS` before.
+/// The previous action for `SIGBUS`.
 static PREVIOUS: OnceLock<libc::sigaction> = OnceLock::new();
 
-/// Bytes of a page.
+/// The page size in bytes.
 static PAGE: AtomicUsize = AtomicUsize::new(0);
 
-/// How installing went: `None` is well, else the system's error.
+/// The result of installing the handler: `None` for success, otherwise the system's error.
 static INSTALLED: OnceLock<Option<i32>> = OnceLock::new();
 
 /// Installs the handler, once.
@@ -35,39 +37,39 @@ pub(super) fn is_installed() -> bool {
 }
 
 fn try_install() -> io::Result<()> {
-    // SAFETY: asks for a number.
+    // SAFETY: only queries a number.
     let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     PAGE.store(usize::try_from(page).map_err(|_| io::ErrorKind::Unsupported)?, Ordering::Release);
     let checked = |result: c_int| if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) };
-    // SAFETY: of integers, a set of signals and an optional function, all of which may be zero.
+    // SAFETY: consists of integers, a signal set and an optional function, all of which may be zero.
     let (mut old, mut new): (libc::sigaction, libc::sigaction) = unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
-    // SAFETY: `old` may be written to; nothing is installed.
+    // SAFETY: `old` is writable, and nothing is installed.
     checked(unsafe { libc::sigaction(libc::SIGBUS, null(), &raw mut old) })?;
-    // Known before the handler can run.
+    // Stored before the handler can run.
     let _ = PREVIOUS.set(old);
     let handler: extern "C" fn(c_int, *mut siginfo_t, *mut c_void) = on_bus_error;
     new.sa_sigaction = handler as libc::sighandler_t;
-    // On the stack for signals where the thread has one, as the handler of Rust's runtime for stacks that overflow.
+    // On the thread's alternate signal stack if it has one, like the stack overflow handler of Rust's runtime.
     new.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
-    // SAFETY: the set may be written to.
+    // SAFETY: the set is writable.
     checked(unsafe { libc::sigemptyset(&raw mut new.sa_mask) })?;
-    // SAFETY: the handler has the signature that `SA_SIGINFO` asks for, and keeps to what a handler may do: atomic
-    // loads and stores, and system calls.
+    // SAFETY: the handler has the signature that `SA_SIGINFO` requires, and does only what a handler may do:
+    // atomic loads and stores, and system calls.
     checked(unsafe { libc::sigaction(libc::SIGBUS, &raw const new, null_mut()) })
 }
 
-/// Runs on the thread whose load failed; when it returns, the load is done again.
+/// Runs on the thread whose load failed. When it returns, the load is repeated.
 extern "C" fn on_bus_error(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
-    // SAFETY: the system hands over a valid `siginfo_t` to a handler with `SA_SIGINFO`. The address is of use only
-    // where the code says that the kernel found the fault, which is looked at first.
+    // SAFETY: the system passes a valid `siginfo_t` to a handler with `SA_SIGINFO`. The address is meaningful
+    // only if the code shows that the kernel found the fault, which is checked first.
     let (code, address) = unsafe { ((*info).si_code, (*info).si_addr().addr()) };
-    // `errno` may change here; the loads that fault stand in no place that looks at it.
+    // This may change `errno`, but no load that can fault happens between a call and a check of `errno`.
     if !is_of_the_file(code) || !cover(address) {
         pass_on(signal, info, context);
     }
 }
 
-/// Whether the fault is due to the file, and not a signal that somebody sent or memory that is broken.
+/// Whether the fault was caused by the file, and not by a signal that was sent or by broken memory.
 fn is_of_the_file(code: c_int) -> bool {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     return code == libc::BUS_ADRERR;
@@ -75,7 +77,8 @@ fn is_of_the_file(code: c_int) -> bool {
     return code > 0;
 }
 
-/// Puts zeros from the page with the address to the end of the map that it belongs to. Says whether it belongs to one.
+/// Maps zeros from the page that contains the address to the end of its map. Returns whether the address
+/// belongs to a map.
 fn cover(address: usize) -> bool {
     let Some((slot, end)) = FIRST.all().find_map(|slot| Some((slot, slot.end_if_it_has(address)?))) else {
         return false;
@@ -83,8 +86,8 @@ fn cover(address: usize) -> bool {
     slot.torn.store(true, Ordering::Release);
     let page = PAGE.load(Ordering::Acquire);
     let from = address & !page.wrapping_sub(1);
-    // SAFETY: the pages belong to a map of this crate, which begins at a page, and which stays mapped because the
-    // thread that has this fault reads it; pages are replaced by others that can be read alike.
+    // SAFETY: the pages belong to a map of this crate, which is page-aligned and stays mapped because the
+    // faulting thread is reading it; they are replaced by other readable pages.
     let at = unsafe {
         libc::mmap(
             std::ptr::with_exposed_provenance_mut(from),
@@ -98,20 +101,20 @@ fn cover(address: usize) -> bool {
     at != libc::MAP_FAILED
 }
 
-/// Does what would have been done without this handler.
+/// Does what would have happened without this handler.
 fn pass_on(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     let Some(old) = PREVIOUS.get() else { return };
     match old.sa_sigaction {
         libc::SIG_DFL | libc::SIG_IGN => {
-            // SAFETY: puts back what was there; the signal is blocked until this handler returns, and ends the process
-            // then.
+            // SAFETY: restores the previous action. The signal is blocked until this handler returns, and then
+            // ends the process.
             unsafe {
                 libc::sigaction(signal, std::ptr::from_ref(old), null_mut());
                 libc::raise(signal);
             }
         }
         handler if old.sa_flags & libc::SA_SIGINFO != 0 => {
-            // SAFETY: it was installed as a handler with this signature, and gets what the system gave.
+            // SAFETY: it was installed as a handler with this signature, and receives what the system passed.
             unsafe {
                 let handler: extern "C" fn(c_int, *mut siginfo_t, *mut c_void) = std::mem::transmute(handler);
                 handler(signal, info, context);
@@ -127,7 +130,7 @@ fn pass_on(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     }
 }
 
-/// Makes the handler care for a map, for as long as this lives; that must not be longer than the map.
+/// Registers a map with the handler while this value lives, which must not be longer than the map lives.
 #[derive(Debug)]
 pub(super) struct Watch(&'static Slot);
 
@@ -154,7 +157,7 @@ impl Drop for Watch {
     }
 }
 
-/// A place in the list of maps, used again when its map is gone.
+/// A slot in the list of maps. It is reused after its map is gone.
 #[derive(Debug)]
 struct Slot {
     /// Address, or [`FREE`] or [`CLAIMED`].
@@ -186,11 +189,11 @@ impl Slot {
         std::iter::successors(Some(self), |slot| slot.next.get().map(|next| &**next))
     }
 
-    /// Where the map ends, if the address is in it.
+    /// The end of the map, if the map contains the address.
     fn end_if_it_has(&self, address: usize) -> Option<usize> {
         let start = self.start.load(Ordering::Acquire);
         let len = self.len.load(Ordering::Acquire);
-        // Another map may have got the place in between; the one with the fault cannot have lost its own.
+        // Another map may have taken the slot in between; the map with the fault cannot have lost its own.
         let same = self.start.load(Ordering::Acquire) == start;
         let inside = start > CLAIMED && address.checked_sub(start).is_some_and(|offset| offset < len);
         (same && inside).then(|| start.wrapping_add(len))
@@ -203,7 +206,7 @@ mod tests {
 
     #[test]
     fn places_are_used_again_and_know_their_addresses() {
-        // Pages that no map of the other tests has.
+        // Pages that no map of the other tests uses.
         let place = 1 << 20;
         let watch = Watch::new(place, 4096);
         let slot = watch.0;
