@@ -68,7 +68,11 @@ impl Args {
             pattern.map_err(|e| crate::profiles::tree_failure(&e))
         };
         // Threads of recordings are filtered when they are read.
-        Ok(View { include: pattern(&self.include)?, exclude: pattern(&self.exclude)?, ..View::default() })
+        Ok(View {
+            include: pattern(&self.include)?.into_iter().collect(),
+            exclude: pattern(&self.exclude)?,
+            ..View::default()
+        })
     }
 
     /// The options for recordings that begin and end, together, when these do.

@@ -63,7 +63,7 @@ fn vector(seed: u64) -> Value {
         "callers": whole(&Tree::callers(&stacks, 0, &default, &cancel).unwrap()),
         "sandwich": { "function": wanted, "callers": whole(&sandwich.callers), "callees": whole(&sandwich.callees) },
         "table": rows.iter().map(|row| json!([row.key, row.own, row.total])).collect::<Vec<_>>(),
-        "include": { "pattern": "Json", "tree": whole(&tree(&View { include: pattern("Json"), ..View::default() })) },
+        "include": { "pattern": "Json", "tree": whole(&tree(&View { include: pattern("Json").into_iter().collect(), ..View::default() })) },
         "exclude": { "pattern": "Json", "tree": whole(&tree(&View { exclude: pattern("Json"), ..View::default() })) },
         "hide": { "pattern": "Worker", "tree": whole(&tree(&View { hide: pattern("Worker"), ..View::default() })) },
         "recursion": whole(&tree(&View { collapse_recursion: true, ..View::default() })),

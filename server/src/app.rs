@@ -12,7 +12,7 @@ use serde::Serialize;
 use tokio::sync::{Semaphore, broadcast};
 
 use crate::config::Options;
-use crate::derive::compute::Rules;
+use crate::derive::compute::{Bounds, Rules};
 use crate::derive::worker::{self, Queue};
 use crate::id::Id;
 use crate::index::{Index, Row};
@@ -90,6 +90,7 @@ pub(crate) struct App {
     pub(crate) index: Box<dyn Index>,
     pub(crate) queue: Queue,
     pub(crate) rules: Rules,
+    pub(crate) bounds: Bounds,
     pub(crate) metrics: Metrics,
     pub(crate) events: Events,
     pub(crate) forward: Forward,
@@ -134,6 +135,7 @@ impl App {
             index: Box::new(index),
             queue: Queue::default(),
             rules,
+            bounds: if options.trusted { Bounds::tool() } else { Bounds::intake() },
             metrics: Metrics::default(),
             events: Events(broadcast::channel(1_024).0),
             forward,

@@ -55,6 +55,9 @@ pub struct Options {
     pub no_received_download: bool,
     /// Believe `X-Forwarded-For` and `X-Forwarded-Proto`.
     pub trust_proxy: bool,
+    /// What comes is the user's own: the limits are those of tools, not those for what strangers send. No option of the command
+    /// line; for `jfrkit open`.
+    pub trusted: bool,
     /// Logs as JSON.
     pub log_json: bool,
     /// The `[rules]` and `[[pattern]]` tables of `jfrkit.toml`.
@@ -88,6 +91,7 @@ impl Default for Options {
             allow_from: Vec::new(),
             no_received_download: false,
             trust_proxy: false,
+            trusted: false,
             log_json: false,
             rules: None,
         }

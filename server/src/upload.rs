@@ -1,6 +1,7 @@
 //! `jfrkit upload`: sending files to a server.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -59,11 +60,18 @@ impl Target {
         let mut request = agent
             .post(&url)
             .header("content-type", "application/octet-stream")
-            .header("content-length", length.to_string());
+            .header("content-length", length.to_string())
+            // A server that does not want the file says so before it is sent; else the answer would be lost with the connection.
+            .header("expect", "100-continue");
         if let Some(key) = &self.key {
             request = request.header("dd-api-key", key);
         }
-        let answer = request.send(content).map_err(|e| format!("{}: {e}", self.url))?;
+        let answer = request.send(content).map_err(|e| match &e {
+            ureq::Error::Io(io) if matches!(io.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => {
+                format!("{}: the server closed the connection before it had the whole file", self.url)
+            }
+            _ => format!("{}: {e}", self.url),
+        })?;
         let answer = Self::json(answer).map_err(|e| format!("{name}: {e}"))?;
         let id = answer.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
         let mut uploaded = Uploaded { id, status: "received".to_owned(), findings: Vec::new(), reason: None };

@@ -46,18 +46,165 @@ fn ten_thousand_parts_and_long_names_are_refused() {
     assert_eq!(std::fs::read_dir(running.dir.path().join("data/spool/tmp")).unwrap().count(), 0);
 }
 
+/// Whether nothing ended a worker or a request.
+fn unharmed(running: &Running) {
+    assert_eq!(running.get("/healthz").status, 200);
+    let metrics = running.get("/metrics").text();
+    assert!(!metrics.contains("reason=\"panic\""), "{metrics}");
+    assert!(!metrics.lines().any(|l| l.starts_with("jfrkit_http") && l.contains("code=\"500\"")), "{metrics}");
+}
+
+/// Random numbers that are the same in each run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % u64::try_from(n.max(1)).unwrap()).unwrap()
+    }
+
+    /// Bytes changed, cut out, repeated, or the end cut off.
+    fn damage(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut out = bytes.to_vec();
+        if self.below(2) == 0 {
+            // Small enough that most of it can be read.
+            let at = self.below(out.len());
+            out[at] ^= 1 << self.below(8);
+            return out;
+        }
+        for _ in 0..=self.below(8) {
+            if out.len() < 16 {
+                break;
+            }
+            let (at, length) = (self.below(out.len()), self.below(64).min(out.len()));
+            match self.below(6) {
+                0 => out.truncate(at.max(8)),
+                1 => drop(out.drain(at..(at + length).min(out.len()))),
+                2 => {
+                    let piece = out[at..(at + length).min(out.len())].to_vec();
+                    out.splice(at..at, piece);
+                }
+                3 => out[at] ^= 1 << self.below(8),
+                4 => out[at] = 0xff,
+                _ => {
+                    let end = (at + length).min(out.len());
+                    out[at..end].fill(u8::try_from(self.below(256)).unwrap());
+                }
+            }
+        }
+        out
+    }
+}
+
+#[test]
+fn damaged_recordings_and_profiles_are_all_answered_and_all_end() {
+    let running = Running::new();
+    let unpacked = |name: &str| {
+        let mut bytes = Vec::new();
+        flate2::read::MultiGzDecoder::new(&*fixture(name)).read_to_end(&mut bytes).unwrap();
+        bytes
+    };
+    let types = [("samples", "count"), ("cpu", "nanoseconds"), ("alloc-space", "bytes")];
+    let go = pprof(&types, &[(&["c", "b", "a"], &[1, 100, 7], "t1"), (&["d", "b"], &[1, 20, 9], "t2")], "main.go");
+    let kinds: [(&str, Vec<u8>, usize); 4] = [
+        ("jdk17", unpacked("jdk17-profile.jfr.gz"), 16),
+        ("jdk8", unpacked("jdk8-profile.jfr.gz"), 16),
+        ("multichunk", fixture("jdk17-multichunk.jfr"), 8),
+        ("pprof", go, 100),
+    ];
+    let mut random = Random(0x5eed);
+    let mut ids = Vec::new();
+    for (name, sound, count) in &kinds {
+        for n in 0..*count {
+            let damaged = random.damage(sound);
+            // In every packing, since each is another way into the reader.
+            let damaged = if n % 3 == 0 { gzip(&damaged) } else { damaged };
+            let path = format!("/api/v1/recordings?service={name}&tag=n:{n}");
+            ids.push(running.post(&path, "", &damaged).id());
+        }
+    }
+    let (mut ready, mut failed) = (0, 0);
+    for id in &ids {
+        let profile = running.ready(id);
+        if profile["status"] == "ready" {
+            ready += 1;
+            // What was read of it can be shown.
+            for entry in profile["types"].as_array().unwrap().iter().filter(|t| t["absent"].is_null()) {
+                let kind = entry["type"].as_str().unwrap();
+                let tree = running.get(&format!("/api/v1/flame?profile={id}&type={kind}"));
+                assert_eq!(tree.status, 200, "{id} {kind}: {}", tree.text());
+            }
+        } else {
+            failed += 1;
+            assert!(!profile["reason"].as_str().unwrap().is_empty());
+        }
+    }
+    assert!(ready > 10 && failed > 10, "{ready} can be read, {failed} cannot");
+    unharmed(&running);
+}
+
+#[test]
+fn damaged_requests_are_all_answered() {
+    let running = Running::new();
+    let event = event("x", "java", &["main.jfr"], "2026-11-26T20:50:10Z", "2026-11-26T20:51:10Z", "");
+    let body = form(&[("event", Some("event.json"), &event), ("main", Some("main.jfr"), b"FLR\0 and no more")]);
+    let labels = b"\x0a\x29\x0a\x14\x0a\x0cservice_name\x12\x04shop\x12\x11\x0a\x0fthis is a pprof";
+    let mut random = Random(7);
+    for n in 0..120 {
+        let (path, headers, sound): (&str, &str, &[u8]) = match n % 4 {
+            0 | 1 => ("/profiling/v1/input", FORM, &body),
+            2 => ("/push.v1.PusherService/Push", "Content-Type: application/proto\r\n", labels),
+            _ => ("/v1development/profiles", "Content-Type: application/x-protobuf\r\n", labels),
+        };
+        let answer = running.post(path, headers, &random.damage(sound));
+        assert!(matches!(answer.status, 200 | 400 | 413), "{path}: {} {}", answer.status, answer.text());
+    }
+    unharmed(&running);
+}
+
+/// Zeros, packed in every way that is unpacked here.
+fn bombs(megabytes: usize) -> Vec<(&'static str, Vec<u8>)> {
+    let zeros = vec![0u8; megabytes << 20];
+    let mut lz4 = lz4_flex::frame::FrameEncoder::new(Vec::new());
+    lz4.write_all(&zeros).unwrap();
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("zeros", zip::write::SimpleFileOptions::default()).unwrap();
+    zip.write_all(&zeros).unwrap();
+    let zstd = ruzstd::encoding::compress_to_vec(&*zeros, ruzstd::encoding::CompressionLevel::Fastest);
+    let once = gzip(&zeros);
+    vec![
+        ("gzip in zip", {
+            let mut twice = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+            twice.start_file("bomb.gz", zip::write::SimpleFileOptions::default()).unwrap();
+            twice.write_all(&once).unwrap();
+            twice.finish().unwrap().into_inner()
+        }),
+        ("gzip", once),
+        ("zstd", zstd),
+        ("lz4", lz4.finish().unwrap()),
+        ("zip", zip.finish().unwrap().into_inner()),
+    ]
+}
+
 #[test]
 fn bombs_of_every_packing_are_defused() {
     let running = Running::with(|o| o.max_upload = 8 << 20);
-    let zeros = vec![0u8; 300 << 20];
-    let packed = gzip(&zeros);
-    drop(zeros);
-    let answer = running.post("/profiling/v1/input", &format!("{FORM}Content-Encoding: gzip\r\n"), &packed);
-    assert!(matches!(answer.status, 400 | 413), "{} {}", answer.status, answer.text());
-    let id = running.post("/api/v1/recordings?service=bomb", "", &packed).id();
-    let profile = running.ready(&id);
-    assert_eq!(profile["status"], "failed", "{profile}");
-    assert_eq!(running.get("/healthz").status, 200);
+    let bombs = bombs(256);
+    for (packing, bytes) in &bombs {
+        assert!(bytes.len() < 4 << 20, "{packing}: {}", bytes.len());
+        let id = running.post("/api/v1/recordings?service=bomb", "", bytes).id();
+        let profile = running.ready(&id);
+        assert_eq!(profile["status"], "failed", "{packing}: {profile}");
+        if let "gzip" | "zstd" = *packing {
+            for (path, headers) in [("/profiling/v1/input", FORM), ("/api/v1/recordings?service=bomb", "")] {
+                let answer = running.post(path, &format!("{headers}Content-Encoding: {packing}\r\n"), bytes);
+                assert!(matches!(answer.status, 400 | 413), "{packing} {path}: {} {}", answer.status, answer.text());
+            }
+        }
+    }
+    unharmed(&running);
 }
 
 #[test]
@@ -101,6 +248,40 @@ fn a_slow_body_is_given_up_and_half_closed_sockets_are_answered() {
     let mut answer = Vec::new();
     slow.read_to_end(&mut answer).unwrap();
     assert_eq!(parse(&answer).status, 408);
+}
+
+#[test]
+fn sixty_four_slow_uploads_hold_nobody_else_up() {
+    let running = Running::with(|o| o.uploads = 65);
+    let begin = format!("POST /profiling/v1/input HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n{FORM}\r\n--------");
+    let slow: Vec<TcpStream> = (0..64)
+        .map(|_| {
+            let mut stream = TcpStream::connect(&running.address).unwrap();
+            stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+            stream.write_all(begin.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    let tmp = running.dir.path().join("data/spool/tmp");
+    let held = || std::fs::read_dir(&tmp).unwrap().count();
+    let end = std::time::Instant::now() + Duration::from_secs(60);
+    while held() < 64 && std::time::Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let id = running.post("/api/v1/recordings?service=quick", "", &fixture("jdk17-profile.jfr.gz")).id();
+    assert_eq!(running.ready(&id)["status"], "ready");
+    assert_eq!(running.get("/api/v1/profiles").status, 200);
+    // Each is given up in time, and leaves nothing.
+    for mut stream in slow {
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        assert_eq!(parse(&answer).status, 408);
+    }
+    let end = std::time::Instant::now() + Duration::from_secs(60);
+    while held() > 0 {
+        assert!(std::time::Instant::now() < end, "what they sent is still there");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 #[test]

@@ -77,10 +77,18 @@ proptest! {
             prop_assert_eq!(callers.total[0], all);
         }
         // Stacks with a frame and stacks without it are all stacks.
-        let with = View { include: Some(Pattern::new("m5").unwrap()), ..View::default() };
+        let with = View { include: vec![Pattern::new("m5").unwrap()], ..View::default() };
         let without = View { exclude: Some(Pattern::new("m5").unwrap()), ..View::default() };
         let (with, without) = (tree(&stacks, &with), tree(&stacks, &without));
         prop_assert_eq!(with.total[0] + without.total[0], all);
+        // Of several patterns each must match: that is what the second leaves of what the first leaves.
+        let both = View { include: vec![Pattern::new("m5").unwrap(), Pattern::new("m3").unwrap()], ..View::default() };
+        let one = View {
+            include: vec![Pattern::new("m5").unwrap()],
+            exclude: Some(Pattern::new("m3").unwrap()),
+            ..View::default()
+        };
+        prop_assert_eq!(tree(&stacks, &both).total[0] + tree(&stacks, &one).total[0], with.total[0]);
         prop_assert_eq!(tree(&stacks, &View::default()).search(&Pattern::search("M5").unwrap()).value, with.total[0]);
     }
 

@@ -94,8 +94,8 @@ pub(crate) const NONE: &str = "[none]";
 pub struct View {
     /// A label as first level.
     pub group: Option<Group>,
-    /// Only stacks with a frame that matches.
-    pub include: Option<Pattern>,
+    /// Only stacks in which each of these matches some frame; at most 32, further ones are left out.
+    pub include: Vec<Pattern>,
     /// No stacks with a frame that matches.
     pub exclude: Option<Pattern>,
     /// Frames that match go; their value goes to the caller.
@@ -114,7 +114,8 @@ pub struct View {
 /// What a view makes of a name.
 #[derive(Debug, Clone, Copy, Default)]
 struct NameFlags {
-    include: bool,
+    /// A bit for each pattern that matches.
+    include: u32,
     exclude: bool,
     hide: bool,
     library: bool,
@@ -124,7 +125,7 @@ impl View {
     fn flags(&self, name: &str, kind: FrameKind) -> NameFlags {
         let matches = |pattern: &Option<Pattern>| pattern.as_ref().is_some_and(|p| p.matches(name));
         NameFlags {
-            include: matches(&self.include),
+            include: (0..32).zip(&self.include).filter(|(_, p)| p.matches(name)).fold(0, |bits, (i, _)| bits | 1 << i),
             exclude: matches(&self.exclude),
             hide: matches(&self.hide),
             library: kind != FrameKind::MadeUp && self.library.iter().any(|prefix| name.starts_with(prefix.as_str())),
@@ -181,6 +182,7 @@ impl View {
             });
             sets.push(Some(group));
         }
+        let all_included = (0..32).zip(&self.include).fold(0_u32, |bits, (i, _)| bits | 1 << i);
         let count_value = stacks.count_value();
         let mut paths = Paths::new(names, kinds);
         let mut path: Vec<u32> = Vec::new();
@@ -197,7 +199,7 @@ impl View {
             path.clear();
             path.extend(group);
             let grouped = path.len();
-            let (mut included, mut excluded) = (self.include.is_none(), false);
+            let (mut included, mut excluded) = (0, false);
             for &frame in frames {
                 let name = index[frame as usize];
                 let flags_here = flags[name as usize];
@@ -214,7 +216,7 @@ impl View {
                 }
                 path.push(name);
             }
-            if included && !excluded {
+            if included == all_included && !excluded {
                 paths.push(&path, amount, count)?;
             }
         }

@@ -13,36 +13,6 @@ use crate::app::App;
 use crate::derive::compute::trees::{self, Diff, Per};
 use jfrkit_profile::Cancel;
 
-const NAMES: [&str; 27] = [
-    "a.profile",
-    "a.q",
-    "a.from",
-    "a.to",
-    "b.profile",
-    "b.q",
-    "b.from",
-    "b.to",
-    "type",
-    "value",
-    "view",
-    "function",
-    "group",
-    "recursion",
-    "lines",
-    "per",
-    "include",
-    "exclude",
-    "hide",
-    "thread",
-    "library",
-    "min",
-    "by",
-    "limit",
-    "filter",
-    "root",
-    "search",
-];
-
 const PARAMS: [Param; 24] = [
     param("a.profile", "array", "Id of a profile of A; can be repeated"),
     param("a.q", "string", "Query of A"),
@@ -127,7 +97,7 @@ fn side(json: &mut serde_json::Value, name: &str, merged: &Merged) {
 }
 
 async fn tree(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
-    let params = Params::new(query.as_deref(), &NAMES)?;
+    let params = Params::new(query.as_deref(), &PARAMS)?;
     let pair = Pair::new(&params)?;
     let view = selection::view(&params)?;
     let min = params
@@ -154,7 +124,7 @@ async fn tree(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
 }
 
 async fn table(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
-    let params = Params::new(query.as_deref(), &NAMES)?;
+    let params = Params::new(query.as_deref(), &PARAMS)?;
     let pair = Pair::new(&params)?;
     let view = selection::view(&params)?;
     let by = super::table::by(&params)?;

@@ -11,17 +11,19 @@ use axum::routing::get;
 use bytes::Bytes;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::route::Q;
+use super::route::{Param, Q};
 use super::{Access, Answer, Params, Route, State};
 use crate::app::Event;
 use crate::index::Sort;
+
+const PARAMS: [Param; 1] = [Q];
 
 pub(super) const ROUTES: [Route; 1] = [Route {
     path: "/api/v1/events",
     method: "get",
     what: "Server-sent events: profile (a row, when received and when ready), deleted, status; a comment every 15 s",
     access: Access::Page,
-    params: &[Q],
+    params: &PARAMS,
     answers: "text/event-stream",
     takes: "",
     also: &[400],
@@ -29,7 +31,7 @@ pub(super) const ROUTES: [Route; 1] = [Route {
 }];
 
 async fn events(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
-    let scope = Params::new(query.as_deref(), &["q"])?.scope("")?;
+    let scope = Params::new(query.as_deref(), &PARAMS)?.scope("")?;
     let receiver = app.events.subscribe();
     let stream =
         futures_util::stream::unfold((app, scope, receiver, true), |(app, scope, mut receiver, first)| async move {

@@ -5,44 +5,25 @@ use axum::http::{HeaderValue, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 
-use super::route::param;
+use super::route::{Param, param};
 use super::selection::{self, Selection};
 use super::{Access, Answer, Params, Problem, Route, State};
 use crate::derive::compute::trees::{self, Tree};
 
-const NAMES: [&str; 18] = [
-    "profile",
-    "q",
-    "from",
-    "to",
-    "type",
-    "value",
-    "view",
-    "function",
-    "group",
-    "recursion",
-    "lines",
-    "per",
-    "include",
-    "exclude",
-    "hide",
-    "thread",
-    "library",
-    "format",
-];
+const PARAMS: [Param; 23] = selection::with([
+    param("format", "string", "pprof (default), collapsed, speedscope or html"),
+    selection::NONE,
+    selection::NONE,
+    selection::NONE,
+    selection::NONE,
+]);
 
 pub(super) const ROUTES: [Route; 1] = [Route {
     path: "/api/v1/export",
     method: "get",
     what: "A selection in a view as one file",
     access: Access::Page,
-    params: &selection::with([
-        param("format", "string", "pprof (default), collapsed, speedscope or html"),
-        selection::NONE,
-        selection::NONE,
-        selection::NONE,
-        selection::NONE,
-    ]),
+    params: &PARAMS,
     answers: "application/octet-stream",
     takes: "",
     also: &[202, 400, 404],
@@ -50,9 +31,10 @@ pub(super) const ROUTES: [Route; 1] = [Route {
 }];
 
 async fn export(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
-    let params = Params::new(query.as_deref(), &NAMES)?;
+    let params = Params::new(query.as_deref(), &PARAMS)?;
     let selection = Selection::new(&params, "")?;
     let view = selection::view(&params)?;
+    selection::per(&params)?;
     let format = params.get("format").unwrap_or("pprof").to_owned();
     if !matches!(format.as_str(), "pprof" | "collapsed" | "speedscope" | "html") {
         return Err(Problem::bad(format!("format: expected pprof, collapsed, speedscope or html, not {format:?}")));

@@ -4,25 +4,27 @@ use axum::extract::{RawQuery, State as Has};
 use axum::routing::get;
 use serde_json::json;
 
-use super::route::{FROM, Q, TO, param};
+use super::route::{FROM, Param, Q, TO, param};
 use super::{Access, Answer, Params, Route, State};
+
+const PARAMS: [Param; 5] = [
+    Q,
+    FROM,
+    TO,
+    param("top", "integer", "Values of each facet, at most 1,000; 20 without this"),
+    param(
+        "names",
+        "string",
+        "Facets or tags, with commas between; env, service, version, host, runtime, language without this",
+    ),
+];
 
 pub(super) const ROUTES: [Route; 1] = [Route {
     path: "/api/v1/facets",
     method: "get",
     what: "Values of facets with counts, a histogram over time, and the distribution of the measures",
     access: Access::Page,
-    params: &[
-        Q,
-        FROM,
-        TO,
-        param("top", "integer", "Values of each facet, at most 1,000; 20 without this"),
-        param(
-            "names",
-            "string",
-            "Facets or tags, with commas between; env, service, version, host, runtime, language without this",
-        ),
-    ],
+    params: &PARAMS,
     answers: "application/json",
     takes: "",
     also: &[400],
@@ -30,7 +32,7 @@ pub(super) const ROUTES: [Route; 1] = [Route {
 }];
 
 async fn facets(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
-    let params = Params::new(query.as_deref(), &["q", "from", "to", "top", "names"])?;
+    let params = Params::new(query.as_deref(), &PARAMS)?;
     let scope = params.scope("")?;
     let top = params.number("top", 20, 1_000)?;
     let mut names: Vec<String> =

@@ -6,46 +6,26 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use serde::Serialize;
 
+use super::route::{Param, param};
 use super::selection::{self, Merged, Selection};
 use super::{Access, Answer, Params, Problem, Route, State};
 use crate::derive::compute::trees::{self, Address, Pattern, Tree, TreeJson};
 
 /// Parameters of SELECTION and VIEW, and those of the tree.
-const NAMES: [&str; 20] = [
-    "profile",
-    "q",
-    "from",
-    "to",
-    "type",
-    "value",
-    "view",
-    "function",
-    "group",
-    "recursion",
-    "lines",
-    "per",
-    "include",
-    "exclude",
-    "hide",
-    "thread",
-    "library",
-    "root",
-    "min",
-    "search",
-];
+const PARAMS: [Param; 23] = selection::with([
+    param("root", "string", "Address of a node: only what is below it, with its ancestors"),
+    param("min", "string", "Subtrees below this share of the root are folded; 0.0001 without this"),
+    param("search", "string", "Text or /regex/ that is counted on the whole tree"),
+    selection::NONE,
+    selection::NONE,
+]);
 
 pub(super) const ROUTES: [Route; 1] = [Route {
     path: "/api/v1/flame",
     method: "get",
     what: "The tree of one profile, or of many merged: nodes in preorder, siblings by total",
     access: Access::Page,
-    params: &selection::with([
-        super::route::param("root", "string", "Address of a node: only what is below it, with its ancestors"),
-        super::route::param("min", "string", "Subtrees below this share of the root are folded; 0.0001 without this"),
-        super::route::param("search", "string", "Text or /regex/ that is counted on the whole tree"),
-        selection::NONE,
-        selection::NONE,
-    ]),
+    params: &PARAMS,
     answers: "application/json",
     takes: "",
     also: &[202, 400, 404],
@@ -79,7 +59,7 @@ struct SandwichJson<'j> {
 }
 
 async fn flame(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
-    let params = Params::new(query.as_deref(), &NAMES)?;
+    let params = Params::new(query.as_deref(), &PARAMS)?;
     let selection = Selection::new(&params, "")?;
     let view = selection::view(&params)?;
     let shape = params.get("view").unwrap_or("flame").to_owned();
@@ -103,10 +83,7 @@ async fn flame(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
             .ok_or_else(|| Problem::bad("min: expected a share from 0 to 1"))?,
     };
     let search = params.get("search").map(|text| Pattern::search(text).map_err(selection::problem)).transpose()?;
-    let per = params.get("per").unwrap_or("total").to_owned();
-    if !matches!(per.as_str(), "total" | "second" | "request") {
-        return Err(Problem::bad(format!("per: expected total, second or request, not {per:?}")));
-    }
+    let per = selection::per(&params)?;
     let key = selection::tree_key(query.as_deref().unwrap_or_default());
     super::compute(&app, move |app, cancel| {
         let begun = app.decoded.begin();
@@ -124,7 +101,7 @@ async fn flame(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
                 seconds: stacks.seconds,
                 total: stacks.totals().get(*value).copied().unwrap_or(0),
                 profiles: *counts,
-                per: &per,
+                per: per.name(),
                 callers: json(&made.callers),
                 callees: json(&made.callees),
             })
@@ -156,8 +133,8 @@ async fn flame(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
                 matches,
                 ..json
             };
-            let requests = (per == "request").then(|| merged.requests.clone());
-            serde_json::to_vec(&FlameJson { tree: &json, profiles: *counts, per: &per, requests })
+            let requests = per.requests(&merged)?;
+            serde_json::to_vec(&FlameJson { tree: &json, profiles: *counts, per: per.name(), requests })
         };
         let body = body.map_err(std::io::Error::from)?;
         let response = ([(header::CONTENT_TYPE, "application/json")], body).into_response();

@@ -6,7 +6,7 @@ use axum::extract::{RawQuery, State as Has};
 use axum::routing::get;
 use serde_json::{Value, json};
 
-use super::route::{FROM, Q, TO, param};
+use super::route::{FROM, Param, Q, TO, param};
 use super::{Access, Answer, Params, Problem, Route, State};
 use crate::index::MetricPoint;
 use crate::index::query;
@@ -17,21 +17,23 @@ const MOST_POINTS: i64 = 600;
 /// Series of a metric; the rest is one.
 const MOST_SERIES: usize = 20;
 
+const PARAMS: [Param; 8] = [
+    param("service", "string", "The service"),
+    param("env", "string", "The environment"),
+    Q,
+    FROM,
+    TO,
+    param("names", "string", "Metrics, with commas between; all without this"),
+    param("by", "string", "A line for each host or version, or none (default)"),
+    param("step", "string", "Length of a point, for example 60s or 5m; at most 600 points"),
+];
+
 pub(super) const ROUTES: [Route; 1] = [Route {
     path: "/api/v1/metrics",
     method: "get",
     what: "Metrics of all profiles of a service over time: points of [time, min, mean, max, id of the max]",
     access: Access::Page,
-    params: &[
-        param("service", "string", "The service"),
-        param("env", "string", "The environment"),
-        Q,
-        FROM,
-        TO,
-        param("names", "string", "Metrics, with commas between; all without this"),
-        param("by", "string", "A line for each host or version, or none (default)"),
-        param("step", "string", "Length of a point, for example 60s or 5m; at most 600 points"),
-    ],
+    params: &PARAMS,
     answers: "application/json",
     takes: "",
     also: &[400],
@@ -39,7 +41,7 @@ pub(super) const ROUTES: [Route; 1] = [Route {
 }];
 
 async fn metrics(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
-    let params = Params::new(query.as_deref(), &["service", "env", "q", "from", "to", "names", "by", "step"])?;
+    let params = Params::new(query.as_deref(), &PARAMS)?;
     let mut scope = params.scope("")?;
     let now = crate::time::now();
     scope.to = scope.to.or(Some(now));

@@ -1,5 +1,7 @@
 //! The parameters of a query.
 
+use super::route::Param;
+
 /// Decodes `a=b&c=d`; a plus is a space.
 pub(crate) fn decode(query: &str) -> Vec<(String, String)> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
@@ -52,12 +54,13 @@ pub(crate) fn escape(text: &str) -> String {
 pub(crate) struct Params(Vec<(String, String)>);
 
 impl Params {
-    /// Refuses names that the route does not know.
-    pub(crate) fn new(query: Option<&str>, known: &[&str]) -> Result<Self, super::Problem> {
+    /// Refuses names that the route does not describe.
+    pub(crate) fn new(query: Option<&str>, known: &[Param]) -> Result<Self, super::Problem> {
         let pairs = decode(query.unwrap_or_default());
-        match pairs.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+        match pairs.iter().find(|(name, _)| name.is_empty() || !known.iter().any(|param| param.name == name)) {
             Some((name, _)) => {
-                Err(super::Problem::bad(format!("unknown parameter {name:?}: expected {}", known.join(", "))))
+                let names: Vec<&str> = known.iter().map(|param| param.name).filter(|name| !name.is_empty()).collect();
+                Err(super::Problem::bad(format!("unknown parameter {name:?}: expected {}", names.join(", "))))
             }
             None => Ok(Self(pairs)),
         }

@@ -4,24 +4,26 @@ use axum::extract::{RawQuery, State as Has};
 use axum::routing::get;
 use serde_json::{Value, json};
 
-use super::route::{FROM, Q, TO, param};
+use super::route::{FROM, Param, Q, TO, param};
 use super::{Access, Answer, Params, Route, State};
 use crate::index::{Row, Sort};
 use crate::time::rfc3339;
+
+const PARAMS: [Param; 6] = [
+    Q,
+    FROM,
+    TO,
+    param("sort", "string", "-start (default), any facet or measure; - for the largest first"),
+    param("limit", "integer", "Rows of a page, at most 500; 50 without this"),
+    param("cursor", "string", "`next` of the page before"),
+];
 
 pub(super) const ROUTES: [Route; 1] = [Route {
     path: "/api/v1/profiles",
     method: "get",
     what: "Profiles that match, a page at a time",
     access: Access::Page,
-    params: &[
-        Q,
-        FROM,
-        TO,
-        param("sort", "string", "-start (default), any facet or measure; - for the largest first"),
-        param("limit", "integer", "Rows of a page, at most 500; 50 without this"),
-        param("cursor", "string", "`next` of the page before"),
-    ],
+    params: &PARAMS,
     answers: "application/json",
     takes: "",
     also: &[400],
@@ -29,7 +31,7 @@ pub(super) const ROUTES: [Route; 1] = [Route {
 }];
 
 async fn list(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
-    let params = Params::new(query.as_deref(), &["q", "from", "to", "sort", "limit", "cursor"])?;
+    let params = Params::new(query.as_deref(), &PARAMS)?;
     let scope = params.scope("")?;
     let sort = params.get("sort").map_or(Ok(Sort::default()), Sort::parse).map_err(super::Problem::bad)?;
     let limit = params.number("limit", 50, 500)?;

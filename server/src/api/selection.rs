@@ -11,18 +11,21 @@ use serde::Serialize;
 use super::route::{FROM, Param, Q, TO, param};
 use super::{Params, Problem};
 use crate::app::App;
+use crate::derive::compute;
 use crate::derive::compute::trees::{self, CallStacks, Group, Pattern, TreeError, View};
 use crate::id::Id;
 use crate::index::Scope;
 
 /// Profiles that are merged.
 const MOST: usize = 500;
+/// Patterns that must all match.
+const MOST_PATTERNS: usize = 32;
 
 /// A place that is not used.
 pub(super) const NONE: Param = param("", "string", "");
 
 /// Parameters of SELECTION and VIEW, and some more.
-pub(super) const fn with(more: [Param; 5]) -> [Param; 22] {
+pub(super) const fn with(more: [Param; 5]) -> [Param; 23] {
     let [a, b, c, d, e] = more;
     [
         param("profile", "array", "Id of a profile; can be repeated"),
@@ -36,10 +39,19 @@ pub(super) const fn with(more: [Param; 5]) -> [Param; 22] {
         param("group", "string", "A first level: thread, class, endpoint or label:KEY"),
         param("recursion", "string", "collapse: consecutive frames of one function are one"),
         param("lines", "string", "1: frames are lines"),
-        param("per", "string", "total, second or request"),
-        param("include", "array", "Only stacks with a frame that matches this regular expression"),
-        param("exclude", "array", "No stacks with a frame that matches"),
-        param("hide", "array", "Frames that match go; their value goes to the caller"),
+        param(
+            "per",
+            "string",
+            "total (default), second, or request: with group=endpoint, the answer has the requests of each",
+        ),
+        param("within", "string", "START,END: of one recording, this time alone; RFC 3339, milliseconds or now-1h"),
+        param(
+            "include",
+            "array",
+            "Only stacks with a frame that matches this regular expression; of several each must match",
+        ),
+        param("exclude", "array", "No stacks with a frame that matches; of several any"),
+        param("hide", "array", "Frames that match go; their value goes to the caller; of several any"),
         param("thread", "string", "Only threads whose name matches"),
         param("library", "array", "Prefix of names that are collapsed"),
         a,
@@ -60,30 +72,74 @@ pub(super) fn problem(error: TreeError) -> Problem {
 
 /// VIEW.
 pub(super) fn view(params: &Params) -> Result<View, Problem> {
-    // Several patterns of one kind are alternatives; of `include` all must match, so they stay one by one below.
-    let pattern = |name: &str| {
-        let all: Vec<&str> = params.all(name).collect();
-        let text = match all.as_slice() {
-            [] => return Ok(None),
-            [one] => (*one).to_owned(),
-            many => many.iter().map(|p| format!("(?:{p})")).collect::<Vec<_>>().join("|"),
-        };
-        Pattern::new(&text).map(Some).map_err(problem)
+    // Whoever excludes or hides two things wants neither; whoever asks for two wants stacks with both.
+    let any = |name: &str| {
+        let all: Vec<String> = params.all(name).map(|text| format!("(?:{text})")).collect();
+        if all.is_empty() { Ok(None) } else { Pattern::new(&all.join("|")).map(Some).map_err(problem) }
     };
+    let include: Result<Vec<Pattern>, Problem> =
+        params.all("include").map(|text| Pattern::new(text).map_err(problem)).collect();
+    let include = include?;
+    if include.len() > MOST_PATTERNS {
+        return Err(Problem::bad(format!("include: more than {MOST_PATTERNS} patterns")));
+    }
     let group = params.get("group").filter(|g| *g != "none").map(|text| {
         Group::parse(text)
             .ok_or_else(|| Problem::bad(format!("group: expected thread, class, endpoint or label:KEY, not {text:?}")))
     });
     Ok(View {
         group: group.transpose()?,
-        include: pattern("include")?,
-        exclude: pattern("exclude")?,
-        hide: pattern("hide")?,
-        thread: pattern("thread")?,
+        include,
+        exclude: any("exclude")?,
+        hide: any("hide")?,
+        thread: any("thread")?,
         collapse_recursion: params.get("recursion") == Some("collapse"),
         library: params.all("library").take(100).map(str::to_owned).collect(),
         lines: params.get("lines") == Some("1"),
     })
+}
+
+/// What values are to be divided by. The values of an answer are always totals: so sums stay exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PerUnit {
+    Total,
+    Second,
+    Request,
+}
+
+impl PerUnit {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Total => "total",
+            Self::Second => "second",
+            Self::Request => "request",
+        }
+    }
+
+    /// Requests by endpoint, if they are what to divide by.
+    pub(super) fn requests(self, merged: &Merged) -> Result<Option<BTreeMap<String, i64>>, Problem> {
+        match self {
+            Self::Request if merged.requests.is_empty() => {
+                Err(Problem::bad("per=request: the client did not send how many requests each endpoint served"))
+            }
+            Self::Request => Ok(Some(merged.requests.clone())),
+            Self::Total | Self::Second => Ok(None),
+        }
+    }
+}
+
+/// `per`.
+pub(super) fn per(params: &Params) -> Result<PerUnit, Problem> {
+    match params.get("per") {
+        None | Some("total") => Ok(PerUnit::Total),
+        Some("second") => Ok(PerUnit::Second),
+        // Of a single call nobody knows how many there were.
+        Some("request") if params.get("group") == Some("endpoint") || params.get("by") == Some("endpoint") => {
+            Ok(PerUnit::Request)
+        }
+        Some("request") => Err(Problem::bad("per=request needs group=endpoint, or by=endpoint")),
+        Some(other) => Err(Problem::bad(format!("per: expected total, second or request, not {other:?}"))),
+    }
 }
 
 /// What a tree of one profile depends on beside the profile: not what is cut from it.
@@ -110,6 +166,8 @@ pub(super) struct Selection {
     scope: Scope,
     kind: String,
     value: Option<String>,
+    /// Milliseconds since the epoch, the end exclusive.
+    within: Option<(i64, i64)>,
 }
 
 /// The stacks of a selection.
@@ -141,6 +199,7 @@ impl Selection {
             scope: params.scope(prefix)?,
             kind: kind.to_owned(),
             value: params.get("value").map(str::to_owned),
+            within: params.get("within").map(within).transpose()?,
         })
     }
 
@@ -166,6 +225,9 @@ impl Selection {
         };
         if let [one] = ids.as_slice() {
             return self.one(app, *one, matched);
+        }
+        if self.within.is_some() {
+            return Err(Problem::bad("within: expected one profile; the times of several are set by from and to"));
         }
         let mut all: Vec<Arc<CallStacks>> = Vec::new();
         let mut requests = BTreeMap::new();
@@ -204,7 +266,11 @@ impl Selection {
 
     fn one(&self, app: &App, id: Id, matched: usize) -> Result<Option<Merged>, Problem> {
         let Some(profile) = super::derived(app, id)? else { return Ok(None) };
-        let Some(stacks) = stacks(app, &profile, &self.kind)? else {
+        let stacks = match self.within {
+            None => stacks(app, &profile, &self.kind)?,
+            Some(window) => stacks_within(app, &profile, &self.kind, window)?,
+        };
+        let Some(stacks) = stacks else {
             let entry = profile.types.iter().find(|t| t.kind == self.kind);
             let reason =
                 entry.and_then(|t| t.absent.clone()).unwrap_or_else(|| "the profile has no such type".to_owned());
@@ -258,6 +324,51 @@ fn add_requests(sum: &mut BTreeMap<String, i64>, profile: &crate::model::Profile
     for (endpoint, count) in profile.endpoint_counts.iter().filter_map(|c| c.as_object()).flatten() {
         *sum.entry(endpoint.clone()).or_default() += count.as_i64().unwrap_or(0);
     }
+}
+
+/// `START,END`.
+fn within(text: &str) -> Result<(i64, i64), Problem> {
+    let now = crate::time::now();
+    let bad = |reason: String| Problem::bad(format!("within: {reason}"));
+    let (start, end) = text.split_once(',').ok_or_else(|| bad(format!("expected START,END, not {text:?}")))?;
+    let time = |text: &str| crate::time::parse_api(text, now).map_err(bad);
+    let (start, end) = (time(start)?, time(end)?);
+    if start >= end {
+        return Err(bad("expected a start before the end".to_owned()));
+    }
+    Ok((start, end))
+}
+
+/// The stacks of a part of a recording, made from it while it is kept.
+fn stacks_within(
+    app: &App,
+    profile: &crate::model::Profile,
+    kind: &str,
+    (start, end): (i64, i64),
+) -> Result<Option<Arc<CallStacks>>, Problem> {
+    let what = format!("stacks {kind} {start} {end}");
+    if let Some(stacks) = app.decoded.get::<CallStacks>(profile.id, &what) {
+        return Ok(Some(stacks));
+    }
+    let begun = app.decoded.begin();
+    let recordings = crate::derive::recordings(&*app.store, profile)?;
+    if recordings.is_empty() {
+        let removed = app.store.mark(profile.id).received_removed.is_some();
+        return Err(if removed {
+            Problem::not_found("within: the recording has expired; only the profiles of its whole time are left")
+        } else {
+            Problem::bad("within: expected a profile of a recording; others do not keep when each sample was taken")
+        });
+    }
+    let found = compute::stacks_within(&recordings, kind, start, end, &app.bounds);
+    let Some(stacks) = found.map_err(|reason| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, reason))? else {
+        return Ok(None);
+    };
+    let stacks = Arc::new(stacks);
+    // A stack takes about 200 bytes.
+    let bytes = u64::try_from(stacks.len()).unwrap_or(u64::MAX).saturating_mul(200);
+    app.decoded.put(profile.id, &what, stacks.clone(), bytes, begun);
+    Ok(Some(stacks))
 }
 
 /// The stacks of a type of a profile, from memory or from its file.

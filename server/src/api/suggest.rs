@@ -4,15 +4,17 @@ use axum::extract::{RawQuery, State as Has};
 use axum::routing::get;
 use serde_json::json;
 
-use super::route::{FROM, TO, param};
+use super::route::{FROM, Param, TO, param};
 use super::{Access, Answer, Params, Route, State};
+
+const PARAMS: [Param; 3] = [param("prefix", "string", "The term as typed so far"), FROM, TO];
 
 pub(super) const ROUTES: [Route; 1] = [Route {
     path: "/api/v1/suggest",
     method: "get",
     what: "Names, values and measures that continue a term of the query",
     access: Access::Page,
-    params: &[param("prefix", "string", "The term as typed so far"), FROM, TO],
+    params: &PARAMS,
     answers: "application/json",
     takes: "",
     also: &[400],
@@ -20,7 +22,7 @@ pub(super) const ROUTES: [Route; 1] = [Route {
 }];
 
 async fn suggest(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
-    let params = Params::new(query.as_deref(), &["prefix", "from", "to"])?;
+    let params = Params::new(query.as_deref(), &PARAMS)?;
     let scope = params.scope("")?;
     let prefix = params.get("prefix").unwrap_or_default().to_owned();
     let found = super::compute(&app, move |app, _| Ok(app.index.suggest(&prefix, &scope))).await?;

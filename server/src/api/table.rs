@@ -6,48 +6,25 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use serde_json::json;
 
-use super::route::param;
+use super::route::{Param, param};
 use super::selection::{self, Selection};
 use super::{Access, Answer, Params, Problem, Route, State};
 use crate::derive::compute::trees::{self, By, Pattern, TableRow};
 
-const NAMES: [&str; 22] = [
-    "profile",
-    "q",
-    "from",
-    "to",
-    "type",
-    "value",
-    "view",
-    "function",
-    "group",
-    "recursion",
-    "lines",
-    "per",
-    "include",
-    "exclude",
-    "hide",
-    "thread",
-    "library",
-    "by",
-    "sort",
-    "filter",
-    "limit",
-    "offset",
-];
+const PARAMS: [Param; 23] = selection::with([
+    param("by", "string", "function (default), line, package, class, thread, endpoint or label:KEY"),
+    param("sort", "string", "-self (default), -total, -samples or key"),
+    param("limit", "integer", "Rows, at most 10,000; 100 without this"),
+    param("offset", "integer", "Rows to leave out"),
+    param("filter", "string", "Text or /regex/ of the key"),
+]);
 
 pub(super) const ROUTES: [Route; 1] = [Route {
     path: "/api/v1/table",
     method: "get",
     what: "Rows of one profile, or of many merged, counted on the whole tree",
     access: Access::Page,
-    params: &selection::with([
-        param("by", "string", "function (default), line, package, class, thread, endpoint or label:KEY"),
-        param("sort", "string", "-self (default), -total, -samples or key"),
-        param("limit", "integer", "Rows, at most 10,000; 100 without this"),
-        param("offset", "integer", "Rows to leave out"),
-        param("filter", "string", "Text or /regex/ of the key"),
-    ]),
+    params: &PARAMS,
     answers: "application/json",
     takes: "",
     also: &[202, 400, 404],
@@ -65,10 +42,11 @@ pub(super) fn by(params: &Params) -> Result<By, Problem> {
 }
 
 async fn rows(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
-    let params = Params::new(query.as_deref(), &NAMES)?;
+    let params = Params::new(query.as_deref(), &PARAMS)?;
     let selection = Selection::new(&params, "")?;
     let view = selection::view(&params)?;
     let by = by(&params)?;
+    let per = selection::per(&params)?;
     let filter = params.get("filter").map(|text| Pattern::search(text).map_err(selection::problem)).transpose()?;
     let limit = params.number("limit", 100, 10_000)?;
     let offset = params.number("offset", 0, usize::MAX)?;
@@ -103,10 +81,14 @@ async fn rows(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
         let left: Vec<&TableRow> = rows.iter().take(offset).chain(rows.iter().skip(offset.saturating_add(limit))).collect();
         let rest = json!({"rows": left.len(), "self": left.iter().fold(0i64, |sum, row| sum.saturating_add(row.own))});
         let shown: Vec<&TableRow> = rows.iter().skip(offset).take(limit).collect();
-        let answer = json!({
-            "type": merged.kind, "value": name, "unit": unit, "seconds": merged.stacks.seconds, "profiles": merged.counts,
+        let requests = per.requests(&merged)?;
+        let mut answer = json!({
+            "per": per.name(), "type": merged.kind, "value": name, "unit": unit, "seconds": merged.stacks.seconds, "profiles": merged.counts,
             "total": total, "samples": samples, "rows": shown, "count": count, "rest": rest,
         });
+        if let Some(requests) = requests {
+            super::set(&mut answer, "requests", json!(requests));
+        }
         let response = ([(header::CONTENT_TYPE, "application/json")], answer.to_string()).into_response();
         Ok(merged.cacheable(response))
     })

@@ -14,7 +14,7 @@ use super::route::param;
 use super::{Access, Answer, Problem, Route, State};
 use crate::app::App;
 use crate::id::Id;
-use crate::intake::body::{PIECE, Receiver};
+use crate::intake::body::{PIECE, RAW, Receiver};
 use crate::intake::{Protocol, Refusal, Request};
 use crate::model::{Status, Upload};
 
@@ -134,6 +134,8 @@ async fn receive(Has(app): Has<State>, protocol: Protocol, request: HttpRequest)
         Some(Err(text)) => return Err(Problem::bad(format!("wait: expected a time like 10s, not {text:?}"))),
     };
     let (parts, mut body) = request.into_parts();
+    // A client that waits to be asked for the body is not asked if nobody reads it.
+    let expects = parts.headers.contains_key(header::EXPECT);
     let result = take(&app, protocol, parts, &mut body, &mut bytes).await;
     let code = result.as_ref().map_or_else(|problem| problem.status.as_u16(), |_| 200);
     app.metrics.upload(protocol.name(), code, bytes, began.elapsed());
@@ -152,7 +154,9 @@ async fn receive(Has(app): Has<State>, protocol: Protocol, request: HttpRequest)
             }
             let mut response = problem.into_response();
             // A client that still sends would not see the answer, were the connection just closed.
-            drain(&mut body).await;
+            if !expects || bytes > 0 {
+                drain(&mut body).await;
+            }
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             return Ok(response);
         }
@@ -329,17 +333,24 @@ fn one(app: &App, draft: crate::spool::Draft, upload: Upload) -> Result<Id, Refu
     if let Some(profile) = app.index.with_digest(&upload.digest) {
         return Ok(profile);
     }
-    let raw = draft.dir.join(crate::intake::body::RAW);
-    if raw.exists() {
+    let (raw, headers) = (draft.dir.join(RAW), draft.headers.clone());
+    let forward = raw.exists();
+    let send_on = |body: &std::path::Path| {
         let path =
             if upload.query.is_empty() { upload.path.clone() } else { format!("{}?{}", upload.path, upload.query) };
-        app.forward.put(upload.id, &raw, &path, &draft.headers, upload.received_at)?;
-        if app.options.forward_only {
-            return Ok(upload.id);
-        }
+        app.forward.put(upload.id, body, &path, &headers, upload.received_at)
+    };
+    if forward && app.options.forward_only {
+        send_on(&raw)?;
+        return Ok(upload.id);
     }
     let (id, new) = app.spool.commit(draft, &upload)?;
     if new {
+        // It is durable here now: that it cannot be sent on as well is not the client's concern.
+        if forward && let Err(error) = send_on(&app.spool.path(id).join(RAW)) {
+            tracing::warn!(%id, %error, "an upload cannot be put into the queue of what is sent on");
+            app.fail("forward", Some(id), &error.to_string());
+        }
         app.enqueue(upload);
     }
     Ok(id)

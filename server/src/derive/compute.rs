@@ -14,16 +14,37 @@ use jfrkit_reports::{Entry, Format, Style};
 use super::runtime::{Line, Section};
 use crate::model::{Finding, Measure};
 
-/// How long one upload may take.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Opens recordings of strangers.
-pub(crate) fn open(path: &Path) -> jfr_parse::Result<Recording<'static>> {
-    OpenOptions::new().limits(Limits::intake()).stop(Stop::after(PATIENCE)).open(path)
+/// What an upload may hold, and how long reading it may take.
+#[derive(Debug, Clone)]
+pub(crate) struct Bounds {
+    /// Of recordings, and of anything packed.
+    pub(crate) limits: Limits,
+    /// Of pprof files.
+    pub(crate) pprof: pprof_emit::AnyLimits,
+    patience: Duration,
 }
 
-/// All profiles of recordings that belong together, with the labels that the page filters by.
-pub(crate) fn profiles(recordings: &[&Recording<'static>]) -> jfr_parse::Result<ProfileSet> {
+impl Bounds {
+    /// For what strangers send.
+    pub(crate) fn intake() -> Self {
+        let pprof = pprof_emit::AnyLimits::intake();
+        Self { limits: Limits::intake(), pprof, patience: Duration::from_secs(60) }
+    }
+
+    /// For files that a user opens, as those of the other commands.
+    pub(crate) fn tool() -> Self {
+        let pprof = pprof_emit::AnyLimits::default();
+        Self { limits: Limits::tool(), pprof, patience: Duration::from_secs(24 * 3_600) }
+    }
+}
+
+/// Opens recordings.
+pub(crate) fn open(path: &Path, bounds: &Bounds) -> jfr_parse::Result<Recording<'static>> {
+    OpenOptions::new().limits(bounds.limits.clone()).stop(Stop::after(bounds.patience)).open(path)
+}
+
+/// The labels that the page filters by.
+fn options() -> Options {
     let mut options = Options::default();
     options.labels = vec![
         LabelKey::Thread,
@@ -34,7 +55,36 @@ pub(crate) fn profiles(recordings: &[&Recording<'static>]) -> jfr_parse::Result<
         LabelKey::State,
         LabelKey::TraceEndpoint,
     ];
-    collect_merged(recordings, &options)
+    options
+}
+
+/// All profiles of recordings that belong together.
+pub(crate) fn profiles(recordings: &[&Recording<'static>]) -> jfr_parse::Result<ProfileSet> {
+    collect_merged(recordings, &options())
+}
+
+/// The stacks of one type of what happened in `start..end`, milliseconds since the epoch.
+pub(crate) fn stacks_within(
+    paths: &[std::path::PathBuf],
+    kind: &str,
+    start: i64,
+    end: i64,
+    bounds: &Bounds,
+) -> Result<Option<trees::CallStacks>, String> {
+    let Some(kind) = jfrkit_profile::ProfileType::ALL.iter().find(|k| k.name() == kind) else { return Ok(None) };
+    let opened: Vec<_> = paths.iter().filter_map(|path| open(path, bounds).ok()).collect();
+    let mut options = options();
+    options.types = vec![*kind];
+    options.filter.from_nanos = Some(start.saturating_mul(1_000_000));
+    options.filter.to_nanos = Some(end.saturating_mul(1_000_000));
+    let all: Vec<&Recording<'static>> = opened.iter().collect();
+    let set = collect_merged(&all, &options).map_err(|error| error.to_string())?;
+    let found = set.profiles.iter().find(|profile| profile.kind == *kind);
+    Ok(found.map(|profile| {
+        let mut stacks = trees::CallStacks::of(profile, &set.tables);
+        stacks.seconds = std::time::Duration::from_millis(u64::try_from(end - start).unwrap_or(0)).as_secs_f64();
+        stacks
+    }))
 }
 
 /// Writes each profile of a set as `TYPE.pb.gz`.

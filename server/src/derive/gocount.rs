@@ -21,13 +21,14 @@ pub(super) fn measures(
     dir: &Path,
     read: &[(String, pb::Profile)],
     sorted: &Sorted<'_>,
+    bounds: &compute::Bounds,
     profile: &mut Profile,
     contents: &[TypeEntry],
 ) {
     let is_go = profile.facets.language == "Go";
     let mut given: Vec<(String, f64)> = Vec::new();
     for part in &sorted.json {
-        let Ok(bytes) = unpack::bytes(&dir.join(&part.file)) else { continue };
+        let Ok(bytes) = unpack::bytes(&dir.join(&part.file), &bounds.limits) else { continue };
         if is_go && let Ok(pairs) = serde_json::from_slice::<Vec<(String, f64)>>(&bytes) {
             given.extend(
                 pairs.into_iter().filter(|(name, value)| name.starts_with("go_") && value.is_finite()).take(64),

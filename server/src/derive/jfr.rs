@@ -6,16 +6,21 @@ use std::path::Path;
 use jfr_parse::Recording;
 use jfrkit_profile::ProfileType;
 
-use super::compute::{self, Measured, Rules};
+use super::compute::{self, Bounds, Measured, Rules};
 use super::facets::{self, FromRecording};
 use super::{Failed, types};
 use crate::model::{Measure, Part, Profile, TypeEntry, Upload, ValueEntry};
 
 /// Opens the recordings of an upload; those that cannot be read become warnings.
-fn open(dir: &Path, parts: &[&Part], warnings: &mut Vec<String>) -> Result<Vec<Recording<'static>>, Failed> {
+fn open(
+    dir: &Path,
+    parts: &[&Part],
+    bounds: &Bounds,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Recording<'static>>, Failed> {
     let mut opened = Vec::new();
     for part in parts {
-        match compute::open(&dir.join(&part.file)) {
+        match compute::open(&dir.join(&part.file), bounds) {
             Ok(recording) => opened.push(recording),
             Err(error @ jfr_parse::Error::Io { .. }) if !dir.join(&part.file).exists() => {
                 return Err(Failed::Io(std::io::Error::other(error.to_string())));
@@ -32,9 +37,10 @@ pub(super) fn first(
     dir: &Path,
     staged: &Path,
     parts: &[&Part],
+    bounds: &Bounds,
     profile: &mut Profile,
 ) -> Result<(), Failed> {
-    let recordings = open(dir, parts, &mut profile.warnings)?;
+    let recordings = open(dir, parts, bounds, &mut profile.warnings)?;
     let Some(one) = recordings.first() else { return Err(Failed::Unreadable(profile.warnings.join("; "))) };
     let stop = one.stop().clone();
     let all: Vec<&Recording<'static>> = recordings.iter().collect();
@@ -125,11 +131,12 @@ pub(super) fn second(
     dir: &Path,
     staged: &Path,
     rules: &Rules,
+    bounds: &Bounds,
     profile: &mut Profile,
 ) -> Result<(), Failed> {
     let mut unread = Vec::new();
-    let sorted = super::sort(upload, dir, &mut unread);
-    let recordings = open(dir, &sorted.recordings, &mut unread)?;
+    let sorted = super::sort(upload, dir, bounds, &mut unread);
+    let recordings = open(dir, &sorted.recordings, bounds, &mut unread)?;
     let Some(recording) = recordings.first() else { return Ok(()) };
     match compute::analyze(recording, rules) {
         Ok(report) => {

@@ -11,13 +11,16 @@ pub(crate) mod runtime;
 pub(crate) mod types;
 mod unpack;
 pub(crate) mod views;
+mod weigh;
 pub(crate) mod worker;
 
 use std::path::Path;
 
 pub(crate) use facets::FromRecording;
 pub(crate) use facets::{facets, process};
-pub(crate) use unpack::bytes as unpacked;
+pub(crate) use unpack::own as unpacked;
+
+use compute::Bounds;
 
 use crate::model::{Kind, Mark, Measure, Profile, Status, TypeEntry, Upload};
 
@@ -44,7 +47,7 @@ struct Sorted<'u> {
     json: Vec<&'u crate::model::Part>,
 }
 
-fn sort<'u>(upload: &'u Upload, dir: &Path, warnings: &mut Vec<String>) -> Sorted<'u> {
+fn sort<'u>(upload: &'u Upload, dir: &Path, bounds: &Bounds, warnings: &mut Vec<String>) -> Sorted<'u> {
     let mut sorted = Sorted::default();
     for part in &upload.parts {
         if part.name == "event" || part.file_name.as_deref() == Some("event.json") || part.name == "prev_profile" {
@@ -55,7 +58,7 @@ fn sort<'u>(upload: &'u Upload, dir: &Path, warnings: &mut Vec<String>) -> Sorte
             continue;
         }
         let kind = if part.kind.is_packed() {
-            match unpack::inner_kind(&dir.join(&part.file)) {
+            match unpack::inner_kind(&dir.join(&part.file), &bounds.limits) {
                 Ok(kind) => kind,
                 Err(error) => {
                     warnings.push(format!("the part {:?} cannot be unpacked: {error}", part.label()));
@@ -77,26 +80,26 @@ fn sort<'u>(upload: &'u Upload, dir: &Path, warnings: &mut Vec<String>) -> Sorte
 
 /// Reads an upload whose parts are in `dir`, writes derived files to `staged`, and describes the profile. For recordings the
 /// second stage ([`jfr::second`]) is still to come.
-pub(crate) fn first(upload: &Upload, dir: &Path, staged: &Path) -> Result<Profile, Failed> {
-    let upload = &with_attributes(upload, dir);
+pub(crate) fn first(upload: &Upload, dir: &Path, staged: &Path, bounds: &Bounds) -> Result<Profile, Failed> {
+    let upload = &with_attributes(upload, dir, bounds);
     let mut warnings = upload.warnings.clone();
-    let sorted = sort(upload, dir, &mut warnings);
+    let sorted = sort(upload, dir, bounds, &mut warnings);
     let mut profile = empty(upload);
     profile.warnings = warnings;
     if sorted.recordings.is_empty() {
-        pprof_profiles(upload, dir, staged, &sorted, &mut profile)?;
+        pprof_profiles(upload, dir, staged, &sorted, bounds, &mut profile)?;
     } else {
-        jfr::first(upload, dir, staged, &sorted.recordings, &mut profile)?;
+        jfr::first(upload, dir, staged, &sorted.recordings, bounds, &mut profile)?;
     }
     Ok(profile)
 }
 
 /// OpenTelemetry's attributes of the resource are its tags.
-fn with_attributes(upload: &Upload, dir: &Path) -> Upload {
+fn with_attributes(upload: &Upload, dir: &Path, bounds: &Bounds) -> Upload {
     let mut upload = upload.clone();
     if upload.protocol == "otlp"
         && let Some(part) = upload.parts.first()
-        && let Ok(bytes) = unpack::bytes(&dir.join(&part.file))
+        && let Ok(bytes) = unpack::bytes(&dir.join(&part.file), &bounds.limits)
     {
         upload.tags.extend(otlp::attributes(&bytes));
     }
@@ -139,6 +142,29 @@ pub(crate) fn empty(upload: &Upload) -> Profile {
     }
 }
 
+/// The recordings that a profile was made of, as far as they are kept.
+pub(crate) fn recordings(
+    store: &dyn crate::store::Store,
+    profile: &Profile,
+) -> std::io::Result<Vec<std::path::PathBuf>> {
+    let mut found: Vec<std::path::PathBuf> = Vec::new();
+    for id in &profile.uploads {
+        let Some(upload) = store.upload(*id)? else { continue };
+        for part in &upload.parts {
+            let Some(path) = store.received(*id, &part.file) else { continue };
+            let kind = unpack::inner_kind(&path, &jfr_parse::Limits::tool());
+            if kind.is_ok_and(|kind| kind == Kind::Jfr) {
+                found.push(path);
+            }
+        }
+        // The same recording may have come twice.
+        if !found.is_empty() {
+            break;
+        }
+    }
+    Ok(found)
+}
+
 /// The main class or entry point that tags name.
 fn main_of(upload: &Upload) -> String {
     let process_tags =
@@ -155,12 +181,13 @@ fn pprof_profiles(
     dir: &Path,
     staged: &Path,
     sorted: &Sorted<'_>,
+    bounds: &Bounds,
     profile: &mut Profile,
 ) -> Result<(), Failed> {
     let mut read = Vec::new();
     let mut reasons = Vec::new();
     for part in &sorted.pprofs {
-        let bytes = match unpack::bytes(&dir.join(&part.file)) {
+        let bytes = match unpack::bytes(&dir.join(&part.file), &bounds.limits) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(error.into()),
             Err(error) => {
@@ -171,7 +198,7 @@ fn pprof_profiles(
         let decoded = if upload.protocol == "otlp" {
             crate::derive::otlp::read(&bytes)
         } else {
-            pprof::read(&bytes).map(|p| vec![p])
+            pprof::read(&bytes, bounds).map(|p| vec![p])
         };
         match decoded {
             Ok(pprofs) => read.extend(pprofs.into_iter().map(|p| (part.label().to_owned(), p))),
@@ -230,7 +257,7 @@ fn pprof_profiles(
             }
         }
     }
-    gocount::measures(dir, &read, sorted, profile, &contents);
+    gocount::measures(dir, &read, sorted, bounds, profile, &contents);
     for info in types::core(&language) {
         let entry = contents.iter().position(|t| t.kind == info.kind).map(|at| contents.remove(at));
         profile.types.push(entry.unwrap_or_else(|| TypeEntry {

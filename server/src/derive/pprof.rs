@@ -1,37 +1,33 @@
 //! Profiles of Python, Go, Node.js and others: one stored file for each shown type, with equal stacks merged.
 
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use pprof_emit::pb;
 use prost::Message;
 
+use super::compute::Bounds;
 use super::types::{TypeInfo, core, known};
+use super::weigh;
 use crate::model::{TypeEntry, ValueEntry};
 
-/// Bytes of one pprof, unpacked.
-const MAX_BYTES: u64 = 512 << 20;
-/// Samples of one pprof.
-const MAX_SAMPLES: usize = 4 << 20;
-/// Frames of one stack.
-const MAX_DEPTH: usize = 16 << 10;
-/// Texts of one pprof.
-const MAX_STRINGS: usize = 8 << 20;
-
 /// Reads a pprof under limits.
-pub(crate) fn read(bytes: &[u8]) -> Result<pb::Profile, String> {
-    let profile = pprof_emit::read_with_limit(bytes, MAX_BYTES).map_err(|e| e.to_string())?;
-    let over = |what: &str, limit: usize| Err(format!("more than {limit} {what}"));
-    if profile.sample.len() > MAX_SAMPLES {
-        return over("samples", MAX_SAMPLES);
+pub(crate) fn read(bytes: &[u8], bounds: &Bounds) -> Result<pb::Profile, String> {
+    let limits = &bounds.pprof;
+    let mut unpacked = Vec::new();
+    let raw = if bytes.starts_with(&[0x1f, 0x8b]) {
+        let mut source = flate2::read::MultiGzDecoder::new(bytes).take(limits.bytes.saturating_add(1));
+        source.read_to_end(&mut unpacked).map_err(|e| format!("it cannot be unpacked: {e}"))?;
+        unpacked.as_slice()
+    } else {
+        bytes
+    };
+    if u64::try_from(raw.len()).unwrap_or(u64::MAX) > limits.bytes {
+        return Err(format!("more than {} bytes, unpacked", limits.bytes));
     }
-    if profile.string_table.len() > MAX_STRINGS {
-        return over("texts", MAX_STRINGS);
-    }
-    if profile.sample.iter().any(|s| s.location_id.len() > MAX_DEPTH) {
-        return over("frames in a stack", MAX_DEPTH);
-    }
+    weigh::check(raw, limits)?;
+    let profile = pprof_emit::read_with_limit(raw, limits.bytes).map_err(|e| e.to_string())?;
     if profile.sample_type.is_empty() {
         return Err("it has no sample types".to_owned());
     }
@@ -205,17 +201,18 @@ fn slug(name: &str) -> String {
     if slug.is_empty() || slug.starts_with('-') { format!("type{slug}") } else { slug }
 }
 
-/// How the labels of clients are called here.
-fn label_name(key: &str) -> Option<&'static str> {
+/// Bytes of the key of a label.
+const MAX_LABEL: usize = 256;
+
+/// How the labels of clients are called here; none for those that would keep all samples apart.
+fn label_name(key: &str) -> Option<&str> {
     match key {
         "thread name" | "thread" => Some("thread"),
         "exception type" | "lock name" | "class" | "class name" => Some("class"),
         "trace endpoint" => Some("trace endpoint"),
-        "path" => Some("path"),
-        "host" => Some("host"),
-        "port" => Some("port"),
-        "state" => Some("state"),
-        _ => None,
+        "" | "thread id" | "thread native id" | "task id" | "span id" | "span_id" | "local root span id"
+        | "trace id" | "trace_id" | "profile_id" | "end_timestamp_ns" | "timestamp" | "event" => None,
+        other => Some(other),
     }
 }
 
@@ -242,6 +239,7 @@ pub(crate) fn write(profile: &pb::Profile, found: &Found, path: &Path) -> io::Re
             .iter()
             .filter_map(|l| {
                 let key = label_name(text(profile, l.key))?;
+                let key = if key.len() > MAX_LABEL { return None } else { key };
                 (l.str != 0).then(|| (strings.add(key), strings.add(text(profile, l.str))))
             })
             .collect();

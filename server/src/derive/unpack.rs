@@ -12,7 +12,7 @@ use crate::model::Kind;
 const SMALL: u64 = 1 << 20;
 
 /// A reader of what a part holds, packed any way or not.
-fn reader(path: &Path) -> io::Result<(Box<dyn Read>, u64)> {
+fn reader(path: &Path, limits: &Limits) -> io::Result<(Box<dyn Read>, u64)> {
     let mut file = File::open(path)?;
     let packed = file.metadata()?.len();
     let mut head = [0u8; 8];
@@ -20,7 +20,6 @@ fn reader(path: &Path) -> io::Result<(Box<dyn Read>, u64)> {
     drop(file);
     let source = BufReader::with_capacity(64 << 10, File::open(path)?);
     let invalid = |e: &dyn std::fmt::Display| io::Error::new(io::ErrorKind::InvalidData, e.to_string());
-    let limits = Limits::intake();
     let most = packed.saturating_mul(limits.unpack_ratio).max(SMALL).min(limits.recording_bytes);
     let reader: Box<dyn Read> = match Kind::of(head.get(..n).unwrap_or_default()) {
         Kind::Gzip => Box::new(flate2::read::MultiGzDecoder::new(source)),
@@ -39,8 +38,8 @@ fn reader(path: &Path) -> io::Result<(Box<dyn Read>, u64)> {
 }
 
 /// What a part is, inside of its packing.
-pub(crate) fn inner_kind(path: &Path) -> io::Result<Kind> {
-    let (reader, _) = reader(path)?;
+pub(crate) fn inner_kind(path: &Path, limits: &Limits) -> io::Result<Kind> {
+    let (reader, _) = reader(path, limits)?;
     let mut head = Vec::new();
     match reader.take(64).read_to_end(&mut head) {
         Ok(_) => Ok(Kind::of(&head)),
@@ -51,12 +50,17 @@ pub(crate) fn inner_kind(path: &Path) -> io::Result<Kind> {
 
 /// The whole content of a part; one that unfolds too far is an error. Twice packed is unpacked twice: clients put gzipped
 /// profiles into zstd.
-pub(crate) fn bytes(path: &Path) -> io::Result<Vec<u8>> {
-    let (reader, most) = reader(path)?;
+pub(crate) fn bytes(path: &Path, limits: &Limits) -> io::Result<Vec<u8>> {
+    let (reader, most) = reader(path, limits)?;
     let mut bytes = Vec::new();
     reader.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > most {
         return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it unpacks to more than {most} bytes")));
     }
     Ok(bytes)
+}
+
+/// The content of a gzipped file of our own.
+pub(crate) fn own(path: &Path) -> io::Result<Vec<u8>> {
+    bytes(path, &Limits::tool())
 }

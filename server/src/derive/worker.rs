@@ -142,7 +142,7 @@ fn steps(app: &App, upload: &Upload, dir: &Path) -> std::io::Result<()> {
     };
     if profile.pending {
         let staged = app.store.stage(upload.id)?;
-        match jfr::second(upload, dir, &staged, &app.rules, &mut profile) {
+        match jfr::second(upload, dir, &staged, &app.rules, &app.bounds, &mut profile) {
             Ok(()) => {}
             Err(Failed::Io(error)) => return Err(error),
             Err(Failed::Unreadable(reason)) => {
@@ -201,7 +201,7 @@ fn there(app: &App, upload: &Upload) -> std::io::Result<Option<Profile>> {
 
 fn derive(app: &App, upload: &Upload, dir: &Path) -> std::io::Result<Option<Profile>> {
     let staged = app.store.stage(upload.id)?;
-    let mut profile = match first(upload, dir, &staged) {
+    let mut profile = match first(upload, dir, &staged, &app.bounds) {
         Ok(profile) => profile,
         Err(Failed::Io(error)) => return Err(error),
         Err(Failed::Unreadable(reason)) => {

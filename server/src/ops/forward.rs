@@ -73,7 +73,16 @@ impl Forward {
         };
         if to.is_some() {
             fs::create_dir_all(dir)?;
-            for id in forward.waiting()? {
+            let waiting = forward.waiting()?;
+            for entry in fs::read_dir(dir)? {
+                // A body whose description was not written in time.
+                let path = entry?.path();
+                let of = path.file_stem().and_then(|stem| stem.to_str()).and_then(Id::parse);
+                if !of.is_some_and(|id| waiting.contains(&id)) {
+                    fs::remove_file(&path)?;
+                }
+            }
+            for id in waiting {
                 if let Ok(envelope) = forward.envelope(id) {
                     forward.count.fetch_add(1, Ordering::Relaxed);
                     forward.bytes.fetch_add(envelope.bytes, Ordering::Relaxed);
@@ -124,12 +133,14 @@ impl Forward {
             return Ok(());
         }
         let headers = headers.iter().filter(|(name, _)| !HOP.contains(&name.as_str())).cloned().collect();
+        File::open(body)?.sync_data()?;
         fs::rename(body, self.file(id, "body"))?;
         let envelope = Envelope { received_at, path: path.to_owned(), headers, bytes };
         let aside = self.file(id, "new");
         fs::write(&aside, serde_json::to_vec(&envelope)?)?;
         File::open(&aside)?.sync_data()?;
         fs::rename(&aside, self.file(id, "json"))?;
+        File::open(&self.dir)?.sync_all()?;
         self.count.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
         Ok(())

@@ -12,13 +12,12 @@ pub(crate) use jfrkit_profile::tree::{
     table,
 };
 
-/// Bytes of a stored file, unpacked.
-const MOST: u64 = 1 << 30;
-
 /// The stacks of a stored pprof file.
 pub(crate) fn read(bytes: &[u8]) -> Result<CallStacks, String> {
-    let profile = pprof_emit::read_with_limit(bytes, MOST).map_err(|e| e.to_string())?;
-    pprof_emit::call_stacks(&profile, pprof_emit::StackLimits::default()).map_err(|e| e.to_string())
+    let limits = pprof_emit::AnyLimits::default();
+    let profile = pprof_emit::read_any(bytes, &limits, &jfrkit_profile::Cancel::never()).map_err(|e| e.to_string())?;
+    let values: Vec<usize> = (0..profile.sample_types.len()).collect();
+    Ok(profile.call_stacks(&values))
 }
 
 /// Calls `each` with the path, from the root's child on, and the own value of each node that has one.

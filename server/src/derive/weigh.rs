@@ -1,0 +1,143 @@
+//! What a pprof would take in memory, found out before it is decoded: a few bytes of a file of strangers can become many.
+
+use pprof_emit::AnyLimits;
+
+/// Bytes that the messages of a pprof may take in memory for each byte that it may have.
+const BLOWUP: u64 = 3;
+
+/// Counts what is in a pprof, without decoding it.
+#[derive(Debug, Default)]
+struct Weight {
+    samples: u64,
+    strings: u64,
+    locations: u64,
+    sample_types: u64,
+    bytes: u64,
+}
+
+/// Refuses a pprof that holds more than the limits say.
+pub(super) fn check(raw: &[u8], limits: &AnyLimits) -> Result<(), String> {
+    let mut weight = Weight::default();
+    let most = limits.bytes.saturating_mul(BLOWUP);
+    let within = |what: &str, count: u64, limit: usize| {
+        if count > u64::try_from(limit).unwrap_or(u64::MAX) { Err(format!("more than {limit} {what}")) } else { Ok(()) }
+    };
+    let mut rest = raw;
+    while !rest.is_empty() {
+        let Some((field, content)) = next(&mut rest) else { break };
+        let size = u64::try_from(content.len()).unwrap_or(u64::MAX);
+        // What prost makes of each message, about: the struct itself and what it refers to.
+        let (count, bytes) = match field {
+            1 => (&mut weight.sample_types, 16),
+            2 => {
+                let (depth, bytes) = sample(content);
+                within("frames in a stack", depth, limits.depth)?;
+                (&mut weight.samples, bytes)
+            }
+            4 => (&mut weight.locations, 72_u64.saturating_add(lines(content).saturating_mul(24))),
+            6 => (&mut weight.strings, 24_u64.saturating_add(size)),
+            _ => {
+                weight.bytes = weight.bytes.saturating_add(64_u64.saturating_add(size));
+                continue;
+            }
+        };
+        *count = count.saturating_add(1);
+        weight.bytes = weight.bytes.saturating_add(bytes);
+        within("sample types", weight.sample_types, limits.sample_types)?;
+        within("samples", weight.samples, limits.samples)?;
+        within("locations", weight.locations, limits.locations)?;
+        within("texts", weight.strings, limits.strings)?;
+        if weight.bytes > most {
+            return Err(format!("it would take more than {most} bytes of memory"));
+        }
+    }
+    Ok(())
+}
+
+/// Frames of a sample, and the bytes that it takes.
+fn sample(mut rest: &[u8]) -> (u64, u64) {
+    let (mut depth, mut bytes) = (0_u64, 72_u64);
+    while !rest.is_empty() {
+        let Some((field, content)) = next(&mut rest) else { break };
+        // Each number of a packed list ends with a byte below 128; one that is not packed has no content here.
+        let numbers = u64::try_from(content.iter().filter(|byte| **byte < 128).count()).unwrap_or(u64::MAX).max(1);
+        match field {
+            1 => depth = depth.saturating_add(numbers),
+            2 => bytes = bytes.saturating_add(numbers.saturating_mul(8)),
+            _ => bytes = bytes.saturating_add(40),
+        }
+    }
+    (depth, bytes.saturating_add(depth.saturating_mul(8)))
+}
+
+/// Lines of a location.
+fn lines(mut rest: &[u8]) -> u64 {
+    let mut count = 0;
+    while !rest.is_empty() {
+        let Some((field, _)) = next(&mut rest) else { break };
+        count += u64::from(field == 4);
+    }
+    count
+}
+
+/// The next field and its content, empty for numbers; nothing where there is none, which the decoder then says.
+fn next<'r>(rest: &mut &'r [u8]) -> Option<(u64, &'r [u8])> {
+    let tag = varint(rest)?;
+    let length = match tag & 7 {
+        0 => {
+            varint(rest)?;
+            return Some((tag >> 3, &[]));
+        }
+        1 => 8,
+        2 => usize::try_from(varint(rest)?).ok()?,
+        5 => 4,
+        _ => return None,
+    };
+    let (content, after) = rest.split_at_checked(length)?;
+    *rest = after;
+    Some((tag >> 3, content))
+}
+
+fn varint(rest: &mut &[u8]) -> Option<u64> {
+    let mut value = 0_u64;
+    for shift in (0..64).step_by(7) {
+        let (byte, after) = rest.split_first()?;
+        *rest = after;
+        value |= u64::from(byte & 127) << shift;
+        if *byte < 128 {
+            return Some(value);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn small_messages_that_become_large_are_refused() {
+        let limits = AnyLimits::intake();
+        // Empty samples, labels of nothing, numbers of a byte: two bytes or one each.
+        assert_eq!(check(&[0x12, 0].repeat(5 << 20), &limits).unwrap_err(), "more than 4194304 samples");
+        let labels = [0x1a, 0].repeat(1 << 20);
+        let mut sample = vec![0x12];
+        let mut length = labels.len();
+        while length >= 128 {
+            sample.push(u8::try_from(length & 127).unwrap() | 128);
+            length >>= 7;
+        }
+        sample.push(u8::try_from(length).unwrap());
+        sample.extend(labels);
+        let small = AnyLimits { bytes: 8 << 20, ..limits };
+        assert!(check(&sample, &small).unwrap_err().contains("bytes of memory"));
+        let mut deep = vec![0x12, 0xa4, 0xc3, 0x01, 0x0a, 0xa0, 0xc3, 0x01];
+        deep.extend([1; 25_000]);
+        assert_eq!(check(&deep, &limits).unwrap_err(), "more than 16384 frames in a stack");
+        // Damage is for the decoder to say.
+        for damaged in [&[0x12][..], &[0x12, 200], &[255; 20], &[0x0b]] {
+            assert_eq!(check(damaged, &limits), Ok(()));
+        }
+    }
+}
