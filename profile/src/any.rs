@@ -1,9 +1,10 @@
-//! A profile of any language, without loss.
+//! A lossless representation of a profile in any language.
 //!
-//! [`Profile`](crate::Profile) is what this project collects from recordings: one type, values that are known beforehand, a line for each frame. Profiles
-//! of Go, Python, Node.js or perf have whatever sample types and labels their profiler chose, addresses and mappings, and several lines
-//! at one location where calls were inlined. [`AnyProfile`] holds all of that, in columns; [`AnyProfile::call_stacks`] gives the stacks that trees, tables and comparisons are made of.
-//! [`AnyProfile::of`] turns a profile of a recording into one.
+//! [`Profile`](crate::Profile) is what this project collects from recordings: one profile type, values known in
+//! advance, one line per frame. Profiles of Go, Python, Node.js or perf have whatever sample types and labels
+//! their profiler chose, addresses and mappings, and several lines per location if calls were inlined.
+//! [`AnyProfile`] stores all of that in columns. [`AnyProfile::call_stacks`] returns the stacks from which
+//! trees, tables and comparisons are built. [`AnyProfile::of`] converts a profile of a recording.
 
 mod convert;
 mod merge;
@@ -15,7 +16,7 @@ pub use types::{Language, TypeInfo, java_title, language, types};
 
 use crate::StrId;
 
-/// Texts, each with a handle; equal texts may be there twice, as in the file that they came from.
+/// Strings with handles. Equal strings may occur twice, as in the file they came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Texts {
     text: String,
@@ -29,7 +30,7 @@ impl Default for Texts {
 }
 
 impl Texts {
-    /// Appends a text; its handle.
+    /// Appends a string and returns its handle.
     pub fn push(&mut self, text: &str) -> StrId {
         let id = StrId::from_number(u32::try_from(self.ends.len()).unwrap_or(u32::MAX));
         self.text.push_str(text);
@@ -37,58 +38,58 @@ impl Texts {
         id
     }
 
-    /// A text; the empty one for a handle that leads nowhere.
+    /// The string with this handle; empty for an invalid handle.
     #[must_use]
     pub fn get(&self, id: StrId) -> &str {
         let from = id.index().checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
         self.ends.get(id.index()).and_then(|&to| self.text.get(from..to)).unwrap_or_default()
     }
 
-    /// How many there are, the empty one with handle 0 included.
+    /// The number of strings, including the empty one with handle 0.
     #[must_use]
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether there is no text but the empty one.
+    /// Whether there is no string except the empty one.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.len() <= 1
     }
 
-    /// All of them, with the empty one.
+    /// All strings, including the empty one.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.ends.len()).map(|i| self.get(StrId::from_number(u32::try_from(i).unwrap_or(u32::MAX))))
     }
 }
 
-/// What one of the values of a sample counts.
+/// What one value of a sample measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SampleType {
-    /// Its name: `cpu`, `alloc_space`.
+    /// The name, for example `cpu` or `alloc_space`.
     pub name: StrId,
-    /// Its unit: `nanoseconds`, `bytes`, `count`.
+    /// The unit, for example `nanoseconds`, `bytes` or `count`.
     pub unit: StrId,
 }
 
-/// A program or library in memory.
+/// A program or library mapped into memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Mapping {
-    /// Its first address.
+    /// The first address.
     pub start: u64,
-    /// The address after its last.
+    /// The address after the last one.
     pub limit: u64,
-    /// Where in the file the first address is.
+    /// Offset in the file of the first address.
     pub offset: u64,
-    /// Its file.
+    /// The file name.
     pub file: StrId,
-    /// What identifies the build.
+    /// The build id.
     pub build_id: StrId,
-    /// Whether its locations have functions.
+    /// Whether the locations have functions.
     pub has_functions: bool,
-    /// Whether its functions have files.
+    /// Whether the functions have file names.
     pub has_filenames: bool,
-    /// Whether its locations have lines.
+    /// Whether the locations have line numbers.
     pub has_line_numbers: bool,
     /// Whether inlined calls are listed.
     pub has_inline_frames: bool,
@@ -97,69 +98,70 @@ pub struct Mapping {
 /// A function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct AnyFunction {
-    /// Its name for people.
+    /// The human-readable name.
     pub name: StrId,
-    /// Its name for the linker; the descriptor for Java.
+    /// The linker name; for Java, the method descriptor.
     pub system_name: StrId,
-    /// Its source file.
+    /// The source file.
     pub file: StrId,
-    /// The line where it begins, 0 for unknown.
+    /// The line where the function begins; 0 if unknown.
     pub start_line: i64,
 }
 
 /// A line of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Line {
-    /// The place in [`AnyProfile::functions`].
+    /// Index in [`AnyProfile::functions`].
     pub function: u32,
-    /// The line, 0 for unknown.
+    /// The line number; 0 if unknown.
     pub line: i64,
-    /// The column, 0 for unknown.
+    /// The column number; 0 if unknown.
     pub column: i64,
 }
 
-/// A place in the code.
+/// A location in the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Location {
-    /// The place in [`AnyProfile::mappings`].
+    /// Index in [`AnyProfile::mappings`].
     pub mapping: Option<u32>,
-    /// Its address, 0 for unknown.
+    /// The address; 0 if unknown.
     pub address: u64,
-    /// Whether several addresses were folded into this one.
+    /// Whether several addresses were folded into this location.
     pub folded: bool,
-    /// Its lines, innermost first: from here on in [`AnyProfile::lines`] …
+    /// Start of the location's lines in [`AnyProfile::lines`], innermost first.
     pub lines_from: u32,
-    /// … up to here. More than one where calls were inlined, none without symbols.
+    /// End of the location's lines (exclusive). There are several if calls were inlined, and none without
+    /// symbols.
     pub lines_to: u32,
 }
 
-/// A label of a sample: a text or a number with a unit.
+/// A label of a sample: a string, or a number with a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct AnyLabel {
-    /// Its key.
+    /// The key.
     pub key: StrId,
-    /// Its value, if that is a text.
+    /// The value, if it is a string.
     pub text: StrId,
-    /// Its value, if that is a number.
+    /// The value, if it is a number.
     pub number: i64,
     /// The unit of the number.
     pub unit: StrId,
 }
 
-/// One sample.
+/// A sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnySample<'p> {
-    /// Places in [`AnyProfile::locations`], leaf first.
+    /// Indices in [`AnyProfile::locations`], leaf first.
     pub locations: &'p [u32],
-    /// The values, one for each of the [sample types](AnyProfile::sample_types).
+    /// One value for each of the [sample types](AnyProfile::sample_types).
     pub values: &'p [i64],
     /// The labels.
     pub labels: &'p [AnyLabel],
-    /// When it was taken, nanoseconds since the Unix epoch, where that is kept.
+    /// When the sample was taken, in nanoseconds since the Unix epoch, if known.
     pub time: Option<i64>,
 }
 
-/// Samples in columns.
+/// Samples stored in columns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AnySamples {
     locations: Vec<u32>,
@@ -176,19 +178,19 @@ fn part<'t, T>(all: &'t [T], ends: &[usize], i: usize) -> &'t [T] {
 }
 
 impl AnySamples {
-    /// How many there are.
+    /// The number of samples.
     #[must_use]
     pub fn len(&self) -> usize {
         self.location_ends.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no samples.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.location_ends.is_empty()
     }
 
-    /// Appends a sample, without a time.
+    /// Appends a sample without a time.
     pub fn push(
         &mut self,
         locations: impl IntoIterator<Item = u32>,
@@ -202,12 +204,13 @@ impl AnySamples {
         self.label_ends.push(self.labels.len());
     }
 
-    /// Adds the column of times, one for each sample, nanoseconds since the Unix epoch. A column of another length is ignored.
+    /// Adds a column of times, one per sample, in nanoseconds since the Unix epoch. Does nothing if the column
+    /// has the wrong length.
     pub fn set_times(&mut self, times: Vec<i64>) {
         self.times = Some(times).filter(|times| times.len() == self.len());
     }
 
-    /// Whether samples have times.
+    /// Whether the samples have times.
     #[must_use]
     pub fn has_times(&self) -> bool {
         self.times.is_some()
@@ -225,102 +228,103 @@ impl AnySamples {
         }
     }
 
-    /// How many frames all stacks have together, inlined calls not counted.
+    /// The number of frames in all stacks together, without inlined calls.
     #[must_use]
     pub fn frames(&self) -> usize {
         self.locations.len()
     }
 }
 
-/// Something with a beginning and an end on a thread: a collection, a wait for a lock, reading a file.
+/// An activity with a start and an end on a thread: a garbage collection, a lock wait, a file read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Marker {
-    /// The thread; empty for the whole process.
+    /// The thread; empty if it concerns the whole process.
     pub thread: StrId,
-    /// What happened: `GC`, `Lock`, `File read`.
+    /// The kind of activity, for example `GC`, `Lock` or `File read`.
     pub name: StrId,
-    /// When it began, nanoseconds since the Unix epoch.
+    /// Start in nanoseconds since the Unix epoch.
     pub start: i64,
-    /// When it ended.
+    /// End in nanoseconds since the Unix epoch.
     pub end: i64,
-    /// More about it.
+    /// A description.
     pub text: StrId,
 }
 
-/// A quantity over time: heap used, CPU load.
+/// A quantity over time, such as heap use or CPU load.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Counter {
-    /// Its name.
+    /// The name.
     pub name: StrId,
-    /// Its unit.
+    /// The unit.
     pub unit: StrId,
-    /// Nanoseconds since the Unix epoch, and the value.
+    /// Pairs of a time, in nanoseconds since the Unix epoch, and a value.
     pub points: Vec<(i64, f64)>,
 }
 
-/// A profile of any language. References are places in its columns, checked by whoever made it.
+/// A profile in any language. References are indices into its columns; whoever creates the profile must
+/// validate them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AnyProfile {
-    /// All texts.
+    /// All strings.
     pub texts: Texts,
-    /// What the values of each sample count.
+    /// What the values of each sample measure.
     pub sample_types: Vec<SampleType>,
-    /// The name of the sample type that is shown first; empty if not said.
+    /// The name of the sample type to show by default; empty if not specified.
     pub default_sample_type: StrId,
     /// The samples.
     pub samples: AnySamples,
-    /// Programs and libraries, the main one first.
+    /// Programs and libraries, with the main program first.
     pub mappings: Vec<Mapping>,
-    /// Places in the code.
+    /// Locations in the code.
     pub locations: Vec<Location>,
     /// The lines of all locations.
     pub lines: Vec<Line>,
     /// The functions.
     pub functions: Vec<AnyFunction>,
-    /// A regular expression of frames to leave out.
+    /// A regular expression for frames to drop.
     pub drop_frames: StrId,
-    /// A regular expression of frames to keep all the same.
+    /// A regular expression for frames to keep even if they match [`drop_frames`](Self::drop_frames).
     pub keep_frames: StrId,
-    /// When it begins, nanoseconds since the Unix epoch; 0 for unknown.
+    /// Start in nanoseconds since the Unix epoch; 0 if unknown.
     pub time_nanos: i64,
-    /// How long it is, nanoseconds; 0 for unknown.
+    /// Duration in nanoseconds; 0 if unknown.
     pub duration_nanos: i64,
-    /// What is between two samples.
+    /// What is measured between two samples.
     pub period_type: Option<SampleType>,
-    /// How much of it.
+    /// The sampling period, in the unit of [`period_type`](Self::period_type).
     pub period: i64,
     /// Comments.
     pub comments: Vec<StrId>,
-    /// Where its documentation is.
+    /// The URL of its documentation.
     pub doc_url: StrId,
-    /// Events beside the samples; pprof has no place for them.
+    /// Activities shown next to the samples. pprof cannot store them.
     pub markers: Vec<Marker>,
-    /// Quantities over time; pprof has no place for them.
+    /// Quantities over time. pprof cannot store them.
     pub counters: Vec<Counter>,
-    /// What could not be read, a line each.
+    /// What could not be read, one line each.
     pub losses: Vec<String>,
 }
 
 impl AnyProfile {
-    /// How many values a sample has.
+    /// The number of values per sample.
     #[must_use]
     pub fn width(&self) -> usize {
         self.sample_types.len()
     }
 
-    /// Name and unit of a value.
+    /// The name and unit of a value.
     #[must_use]
     pub fn value(&self, i: usize) -> (&str, &str) {
         let of = self.sample_types.get(i).copied().unwrap_or_default();
         (self.texts.get(of.name), self.texts.get(of.unit))
     }
 
-    /// The values by name and unit.
+    /// The names and units of all values.
     pub fn values(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.sample_types.iter().map(|of| (self.texts.get(of.name), self.texts.get(of.unit)))
     }
 
-    /// The value that is shown first: the one that the profile names, else the last, as in pprof.
+    /// The value to show by default: the one named by the profile or, as in pprof, the last one.
     #[must_use]
     pub fn default_value(&self) -> usize {
         let wanted = self.texts.get(self.default_sample_type);
@@ -341,7 +345,8 @@ impl AnyProfile {
         self.lines.get(of.lines_from as usize..of.lines_to as usize).unwrap_or_default()
     }
 
-    /// The value of a label as a text, of a sample that has it; of several the first.
+    /// The value of a label as a string, if the sample has the label. If it occurs several times, the first
+    /// one.
     #[must_use]
     pub fn label<'p>(&'p self, sample: &AnySample<'p>, key: StrId) -> Option<std::borrow::Cow<'p, str>> {
         let label = sample.labels.iter().find(|label| label.key == key)?;
@@ -352,7 +357,7 @@ impl AnyProfile {
         })
     }
 
-    /// The sum of each value; a sum that does not fit stays at the highest number.
+    /// The sum of each value, saturating at the highest number.
     #[must_use]
     pub fn totals(&self) -> Vec<i64> {
         let mut totals = vec![0_i64; self.width()];

@@ -1,9 +1,9 @@
-//! Ending a long call early.
+//! Canceling a long call.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Asks a running call to end early: a question that long calls ask every few milliseconds.
+/// Asks a running call to stop early: a callback that long calls check every few milliseconds.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -21,38 +21,39 @@ use std::sync::Arc;
 #[derive(Clone, Default)]
 pub struct Cancel(Option<Arc<dyn Fn() -> bool + Send + Sync>>);
 
-/// The error of a call that was canceled.
+/// The error returned by a canceled call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Canceled;
 
 impl fmt::Display for Canceled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("stopped before it was done")
+        f.write_str("canceled before it finished")
     }
 }
 
 impl std::error::Error for Canceled {}
 
 impl Cancel {
-    /// Never raised.
+    /// A handle that is never raised.
     #[must_use]
     pub const fn never() -> Self {
         Self(None)
     }
 
-    /// Raised once `raised` returns true; it is asked from several threads and must be cheap.
+    /// A handle that is raised once `raised` returns true. `raised` is called from several threads and must be
+    /// cheap.
     #[must_use]
     pub fn when(raised: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(raised)))
     }
 
-    /// Whether work should end.
+    /// Whether work should stop.
     #[must_use]
     pub fn is_raised(&self) -> bool {
         self.0.as_ref().is_some_and(|raised| raised())
     }
 
-    /// An error if it is raised.
+    /// Returns an error if the handle is raised.
     ///
     /// # Errors
     /// [`Canceled`].

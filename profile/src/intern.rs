@@ -1,4 +1,4 @@
-//! Filling the tables, from many threads at once.
+//! Fills the tables from many threads at once.
 
 use std::hash::BuildHasher;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -10,13 +10,13 @@ use hashbrown::hash_table::Entry;
 use super::stacks::{self, BLOCK, Blocks, Parts, Stacks};
 use super::{BlockId, Frame, FrameId, Function, FunctionId, Label, LabelSetId, StackId, StrId, Tables};
 
-/// Seeded anew in each process, so that nobody can choose names or stacks that collide.
+/// Seeded randomly in each process, so that nobody can choose colliding names or stacks.
 type Hasher = foldhash::fast::RandomState;
 
-/// Stacks are spread over this many tables, so that threads seldom wait for each other.
+/// Stacks are spread over this many tables, so that threads rarely wait for each other.
 const SHARDS: u32 = 16;
 
-/// Tables that are being filled.
+/// Tables under construction.
 #[derive(Debug)]
 pub struct Interner {
     symbols: Mutex<Symbols>,
@@ -37,7 +37,7 @@ impl Interner {
     #[must_use]
     pub fn new() -> Self {
         let mut symbols = Symbols::default();
-        // The defaults of the handles: the empty string, the empty set of labels.
+        // The default handles: the empty string and the empty set of labels.
         symbols.string("");
         symbols.label_set(&[]);
         Self {
@@ -49,19 +49,19 @@ impl Interner {
         }
     }
 
-    /// The tables of strings, functions, frames and labels. Take them for many look-ups at a time.
+    /// The tables of strings, functions, frames and labels. Hold the lock for many lookups at a time.
     pub fn symbols(&self) -> MutexGuard<'_, Symbols> {
         self.symbols.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says which frame stands at the root of stacks that are truncated, before there are any: it is kept apart from the
-    /// frames, so that stacks share blocks with those that are whole.
+    /// Sets the frame that marks the root of truncated stacks. Call it before adding any stacks. The mark is
+    /// stored apart from the other frames, so that truncated stacks share blocks with complete ones.
     pub fn mark_truncated(&self, mark: FrameId) {
         let first = self.mark.set(mark).is_ok();
         debug_assert!(first, "one mark only");
     }
 
-    /// The handle of a stack, leaf first.
+    /// Interns a stack, leaf first.
     pub fn stack(&self, frames: &[FrameId]) -> StackId {
         let (frames, truncated) = match frames.split_last() {
             Some((last, rest)) if self.mark.get() == Some(last) => (rest, true),
@@ -72,7 +72,7 @@ impl Interner {
         self.rope(loose, &blocks, truncated)
     }
 
-    /// The handle of a block of a stack: [`BLOCK`] frames in a row, cut from the root on.
+    /// Interns a block of a stack: [`BLOCK`] consecutive frames, counted from the root.
     pub fn block(&self, frames: &[FrameId; BLOCK]) -> BlockId {
         let hash = stacks::hash_block(&self.hasher, frames);
         let (shard, number) = Self::shard(hash);
@@ -81,8 +81,8 @@ impl Interner {
         BlockId(local.saturating_mul(SHARDS).saturating_add(number))
     }
 
-    /// The handle of a stack that is cut already: fewer frames than a block has, and behind them blocks, the leaf's
-    /// first; `truncated` ones have the [mark](Self::mark_truncated) behind that. Gives the same handle as
+    /// Interns a stack that is already split: `loose` frames, fewer than a block has, followed by blocks, leaf
+    /// first. A truncated stack has the [mark](Self::mark_truncated) after them. Returns the same handle as
     /// [`stack`](Self::stack) for the same frames.
     pub fn rope(&self, loose: &[FrameId], blocks: &[BlockId], truncated: bool) -> StackId {
         debug_assert!(loose.len() < BLOCK, "loose frames that fill a block");
@@ -106,13 +106,13 @@ impl Interner {
         StackId(local.saturating_mul(SHARDS).saturating_add(number))
     }
 
-    /// The shard for a hash, of which the lower bits choose the place in the shard's own table.
+    /// The shard for a hash. The shard's own table uses the lower bits.
     fn shard(hash: u64) -> (usize, u32) {
         let shard = (hash >> 40) & u64::from(SHARDS - 1);
         (shard as usize, u32::try_from(shard).unwrap_or(0))
     }
 
-    /// How many stacks there are, and about how many bytes all tables take.
+    /// The number of stacks, and the approximate size of all tables in bytes.
     pub fn size(&self) -> (usize, usize) {
         let (mut count, mut bytes) = (0usize, self.symbols().bytes());
         for blocks in &self.blocks {
@@ -126,7 +126,7 @@ impl Interner {
         (count, bytes)
     }
 
-    /// Ends the filling.
+    /// Finishes the tables.
     #[must_use]
     pub fn freeze(self) -> Tables {
         Tables {
@@ -137,7 +137,7 @@ impl Interner {
     }
 }
 
-/// Strings, functions, frames and sets of labels.
+/// Strings, functions, frames and label sets.
 #[derive(Debug, Default)]
 pub struct Symbols {
     strings: Texts,
@@ -148,12 +148,12 @@ pub struct Symbols {
 }
 
 impl Symbols {
-    /// The handle of a string.
+    /// Interns a string.
     pub fn string(&mut self, text: &str) -> StrId {
         StrId(self.strings.intern(text, &self.hasher))
     }
 
-    /// The handle of a string that is there already.
+    /// The handle of a string, if it is already interned.
     pub(super) fn find_string(&self, text: &str) -> Option<StrId> {
         self.strings.find(text, self.hasher.hash_one(text)).map(StrId)
     }
@@ -162,29 +162,29 @@ impl Symbols {
         self.strings.ends.len()
     }
 
-    /// The handle of a function.
+    /// Interns a function.
     pub fn function_id(&mut self, function: Function) -> FunctionId {
         FunctionId(self.functions.intern(function, &self.hasher))
     }
 
-    /// The handle of a frame.
+    /// Interns a frame.
     pub fn frame_id(&mut self, frame: Frame) -> FrameId {
         FrameId(self.frames.intern(frame, &self.hasher))
     }
 
-    /// The handle of a set of labels, which should be in the same order wherever it is made.
+    /// Interns a set of labels. Always pass labels in the same order.
     pub fn label_set(&mut self, labels: &[Label]) -> LabelSetId {
         LabelSetId(self.label_sets.intern(labels.into(), &self.hasher))
     }
 
-    /// A string.
+    /// The string with this handle.
     #[inline]
     #[must_use]
     pub fn str(&self, id: StrId) -> &str {
         self.strings.get(id.index())
     }
 
-    /// A function.
+    /// The function with this handle.
     #[inline]
     #[must_use]
     pub fn function(&self, id: FunctionId) -> Function {
@@ -197,14 +197,14 @@ impl Symbols {
         self.functions.items.get(id.index()).copied().unwrap_or(nothing)
     }
 
-    /// A frame.
+    /// The frame with this handle.
     #[inline]
     #[must_use]
     pub fn frame(&self, id: FrameId) -> Frame {
         self.frames.items.get(id.index()).copied().unwrap_or(Frame { function: FunctionId::default(), line: 0 })
     }
 
-    /// The labels of a set.
+    /// The labels of a label set.
     #[must_use]
     pub fn labels_of(&self, id: LabelSetId) -> &[Label] {
         self.label_sets.items.get(id.index()).map(|set| &**set).unwrap_or_default()
@@ -225,7 +225,7 @@ impl Symbols {
     }
 }
 
-/// Each value once.
+/// Values, each stored once.
 #[derive(Debug)]
 struct Interned<T> {
     items: Vec<T>,
@@ -264,7 +264,7 @@ impl<T: std::hash::Hash + Eq> Interned<T> {
     }
 }
 
-/// Each text once, one after the other.
+/// Strings, each stored once in one buffer.
 #[derive(Debug, Default)]
 struct Texts {
     text: String,
@@ -302,7 +302,7 @@ impl Texts {
     }
 }
 
-/// The range of item `i` among items that end where `ends` says.
+/// The range of item `i`, given the end of each item.
 #[inline]
 fn slice_at(ends: &[usize], i: usize) -> Option<std::ops::Range<usize>> {
     let from = match i.checked_sub(1) {

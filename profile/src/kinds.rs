@@ -1,11 +1,11 @@
-//! The types of profiles, and what their values count.
+//! The profile types, and what their values measure.
 
-/// What one of the values of a sample counts.
+/// What one value of a sample measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 pub struct ValueType {
-    /// Its name, pprof's `sample_type.type`.
+    /// The name, pprof's `sample_type.type`.
     pub name: &'static str,
-    /// Its unit, pprof's `sample_type.unit`: `count`, `bytes` or `nanoseconds`.
+    /// The unit, pprof's `sample_type.unit`: `count`, `bytes` or `nanoseconds`.
     pub unit: &'static str,
 }
 
@@ -21,10 +21,10 @@ const fn nanos(name: &'static str) -> ValueType {
     ValueType { name, unit: "nanoseconds" }
 }
 
-/// Declares the types once: variant, name, what it answers, values.
+/// Declares each type once: variant, name, title, values.
 macro_rules! profile_types {
     ($($(#[$doc:meta])* $variant:ident $name:literal $title:literal [$($value:expr),*];)*) => {
-        /// A type of profile. The first eight are the core ones.
+        /// A profile type. The first eight are the core types.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
         #[serde(into = "&'static str")]
         #[non_exhaustive]
@@ -33,22 +33,22 @@ macro_rules! profile_types {
         }
 
         impl ProfileType {
-            /// All of them.
+            /// All profile types.
             pub const ALL: &[Self] = &[$(Self::$variant),*];
 
-            /// The name, as in file names and on the command line.
+            /// The name used in file names and on the command line.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// What it answers, in a few words.
+            /// A short description of what the profile shows.
             #[must_use]
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title,)* }
             }
 
-            /// What the values of its samples count. The first counts, the last is looked at first.
+            /// What the values of a sample measure. The first value is a count; the last is the default.
             #[must_use]
             pub const fn values(self) -> &'static [ValueType] {
                 match self { $(Self::$variant => const { &[$($value),*] },)* }
@@ -60,7 +60,7 @@ macro_rules! profile_types {
 profile_types! {
     /// Time on CPU in Java code.
     Cpu "cpu" "time on CPU in Java code" [count("cpu-samples"), nanos("cpu-time")];
-    /// Heap allocated, also what was freed since.
+    /// Heap allocated, including objects freed since.
     Alloc "alloc" "heap allocated" [count("alloc-samples"), bytes("alloc-space")];
     /// Elapsed time in native code.
     Native "native" "elapsed time in native code" [count("wall-samples"), nanos("wall-time")];
@@ -76,15 +76,15 @@ profile_types! {
     SocketIo "socket-io" "time in socket I/O" [count("socket-io-samples"), bytes("socket-io-size"), nanos("socket-io-time")];
     /// Elapsed time, on CPU or not.
     Wall "wall" "elapsed time" [count("wall-samples"), nanos("wall-time")];
-    /// Objects alive at the end.
+    /// Objects live at the end of the recording.
     Live "live" "objects alive" [count("heap-live-samples"), bytes("heap-live-size")];
-    /// Time parked, other than for a lock.
+    /// Time parked, except while waiting for a lock.
     Park "park" "time parked" [count("park-count"), nanos("park-time")];
     /// Time in `Object.wait`.
     Wait "wait" "time in Object.wait" [count("wait-count"), nanos("wait-time")];
-    /// Time asleep.
+    /// Time sleeping.
     Sleep "sleep" "time asleep" [count("sleep-count"), nanos("sleep-time")];
-    /// Time that virtual threads were pinned to their carriers.
+    /// Time virtual threads were pinned to their carriers.
     Pinned "pinned" "time that virtual threads were pinned" [count("pinned-count"), nanos("pinned-time")];
     /// Native memory allocated.
     NativeAlloc "native-alloc" "native memory allocated" [count("native-alloc-samples"), bytes("native-alloc-space")];
@@ -92,22 +92,22 @@ profile_types! {
     NativeLock "native-lock" "time waiting for native locks" [count("native-lock-count"), nanos("native-lock-time")];
     /// Calls of traced methods.
     MethodTrace "method-trace" "calls of traced methods" [count("method-trace-count"), nanos("method-trace-time")];
-    /// Hardware or method events that async-profiler was told to count.
+    /// Hardware or method events that async-profiler was configured to count.
     Event "event" "events that the profiler was told to count" [count("event-count")];
 }
 
 impl ProfileType {
-    /// The eight types that are always reported, if only as absent.
+    /// The eight types that are always reported, even if they have no samples.
     pub const CORE: [Self; 8] =
         [Self::Cpu, Self::Alloc, Self::Native, Self::ClassLoad, Self::Error, Self::FileIo, Self::Lock, Self::SocketIo];
 
-    /// The type of this name.
+    /// The type with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|t| t.name() == name)
     }
 
-    /// Whether it is one of [`CORE`](Self::CORE).
+    /// Whether the type is one of [`CORE`](Self::CORE).
     #[must_use]
     pub fn is_core(self) -> bool {
         Self::CORE.contains(&self)

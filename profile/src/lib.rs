@@ -1,7 +1,8 @@
-//! Profiles as data: symbols in tables with typed handles, samples that refer to them, and per-method tables.
+//! Profiles as data: symbols in tables with typed handles, samples that refer to them, and tables by method.
 //!
-//! Nothing here knows recordings or files: `jfr-analyzers` fills profiles from recordings, `pprof-emit` writes them. Start with
-//! [`ProfileSet`] and [`Profile`]; [`Interner`] fills the [`Tables`] from many threads.
+//! This crate knows nothing about recordings or files: `jfr-analyzers` fills profiles from recordings,
+//! `pprof-emit` writes them. Start with [`ProfileSet`] and [`Profile`]; [`Interner`] fills the [`Tables`] from
+//! many threads.
 
 #![forbid(unsafe_code)]
 

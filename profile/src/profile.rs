@@ -1,44 +1,44 @@
-//! A profile: samples, and how their numbers came about.
+//! A profile: samples, and how their values were derived.
 
 use super::{LabelSetId, ProfileType, StackId, ValueType};
 
-/// Samples of one type. Stacks, labels and texts are handles into the [`Tables`](super::Tables) of the set that
-/// the profile belongs to.
+/// Samples of one type. Stacks, labels and strings are handles into the [`Tables`](super::Tables) of the
+/// profile's set.
 #[derive(Debug, Clone)]
 pub struct Profile {
-    /// What it counts.
+    /// The profile type.
     pub kind: ProfileType,
-    /// The samples, in the order of their first event; no two have the same stack and labels.
+    /// The samples, in the order of their first event. Each combination of stack and labels occurs once.
     pub samples: Samples,
-    /// When the recording begins, nanoseconds since the Unix epoch.
+    /// Start of the recording in nanoseconds since the Unix epoch.
     pub time_nanos: i64,
-    /// How long it is, nanoseconds.
+    /// Duration of the recording in nanoseconds.
     pub duration_nanos: i64,
-    /// The distance of samples, for sampled types.
+    /// The sampling period, for sampled types.
     pub period: Option<Period>,
-    /// How the numbers came about, a line each.
+    /// How the values were derived, one line each.
     pub comments: Vec<String>,
-    /// The program: the main class, or what is known instead.
+    /// The program: the main class, or the next best name.
     pub main: Option<String>,
 }
 
-/// What lies between two samples.
+/// The sampling period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Period {
     /// What it is measured in, pprof's `period_type`.
     pub value: ValueType,
-    /// How much; where settings changed, that of the first chunk.
+    /// The amount; if the settings changed, the amount in the first chunk.
     pub amount: i64,
 }
 
 impl Profile {
-    /// What the values of its samples count.
+    /// What the values of a sample measure.
     #[must_use]
     pub fn values(&self) -> &'static [ValueType] {
         self.kind.values()
     }
 
-    /// The sum of each value over all samples; a sum that does not fit stays at the highest number.
+    /// The sum of each value over all samples, saturating at the highest number.
     #[must_use]
     pub fn totals(&self) -> Vec<i64> {
         let mut totals = vec![0i64; self.values().len()];
@@ -51,7 +51,7 @@ impl Profile {
     }
 }
 
-/// Samples in columns.
+/// Samples stored in columns.
 #[derive(Debug, Clone, Default)]
 pub struct Samples {
     keys: Vec<(StackId, LabelSetId)>,
@@ -59,31 +59,31 @@ pub struct Samples {
     width: usize,
 }
 
-/// One sample: what was seen at this stack with these labels.
+/// A sample: the values recorded for one stack with one set of labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample<'s> {
     /// The stack.
     pub stack: StackId,
     /// The labels.
     pub labels: LabelSetId,
-    /// The values, as [`ProfileType::values`] lists them.
+    /// The values, in the order of [`ProfileType::values`].
     pub values: &'s [i64],
 }
 
 impl Samples {
-    /// No samples, of `width` values each.
+    /// An empty list of samples with `width` values each.
     #[must_use]
     pub fn new(width: usize) -> Self {
         Self { keys: Vec::new(), values: Vec::new(), width: width.max(1) }
     }
 
-    /// Appends a sample; values beyond the width are left out, missing ones are 0.
+    /// Appends a sample. Values beyond the width are ignored; missing values are 0.
     pub fn push(&mut self, stack: StackId, labels: LabelSetId, values: &[i64]) {
         self.keys.push((stack, labels));
         self.values.extend(values.iter().copied().chain(std::iter::repeat(0)).take(self.width));
     }
 
-    /// Adds to the values of sample `i`; nothing where there is none.
+    /// Adds to the values of sample `i`. Does nothing if there is no such sample.
     pub fn add(&mut self, i: usize, values: &[i64]) {
         let from = i.saturating_mul(self.width);
         for (sum, value) in self.values.iter_mut().skip(from).take(self.width).zip(values) {
@@ -91,19 +91,19 @@ impl Samples {
         }
     }
 
-    /// How many there are.
+    /// The number of samples.
     #[must_use]
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no samples.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// Stack and labels of sample `i`.
+    /// The stack and labels of sample `i`.
     #[must_use]
     pub fn key(&self, i: usize) -> Option<(StackId, LabelSetId)> {
         self.keys.get(i).copied()
@@ -119,7 +119,7 @@ impl Samples {
         Some(Sample { stack, labels, values })
     }
 
-    /// All of them.
+    /// All samples.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Sample<'_>> + Clone {
         self.keys.iter().zip(self.values.chunks_exact(self.width.max(1))).map(|(&(stack, labels), values)| Sample {
             stack,
@@ -128,7 +128,7 @@ impl Samples {
         })
     }
 
-    /// Keeps the samples for which `keep` holds.
+    /// Keeps only the samples for which `keep` returns true.
     pub fn retain(&mut self, mut keep: impl FnMut(Sample<'_>) -> bool) {
         let mut kept = Self::new(self.width);
         for sample in self.iter() {

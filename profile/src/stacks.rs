@@ -1,8 +1,9 @@
-//! Stacks, each kept once, as ropes.
+//! Stacks, each stored once, as ropes.
 //!
-//! Programs have far fewer inner callers than stacks: nearly all stacks of a pool of threads end in the same dozens of frames.
-//! So a stack is cut, from its root on, into blocks of [`BLOCK`] frames, and each block is kept once; what is left at the
-//! leaf, fewer frames than a block has, stands beside them. Whoever counts, numbers or writes frames does it once a block.
+//! Programs have far fewer outer callers than stacks: nearly all stacks of a thread pool end in the same dozens
+//! of frames. So each stack is split, from its root, into blocks of [`BLOCK`] frames, and each block is stored
+//! once. The remaining frames at the leaf, fewer than a block, are stored next to them. Code that counts,
+//! numbers or writes frames can work once per block.
 //!
 //! ```text
 //! leaf                                                  root
@@ -10,7 +11,8 @@
 //! loose        block             block          mark
 //! ```
 //!
-//! The mark of a truncated stack stands outside of the blocks, or they would begin in other places than those of whole stacks.
+//! The mark of a truncated stack is stored outside of the blocks; otherwise its blocks would not line up with
+//! those of complete stacks.
 
 use std::hash::{BuildHasher, Hasher};
 use std::ops::Index;
@@ -20,18 +22,18 @@ use hashbrown::HashTable;
 
 use super::{BlockId, FrameId};
 
-/// Frames in a block of a stack.
+/// Number of frames in a block of a stack.
 pub const BLOCK: usize = 8;
 
-/// Numbers in the first piece of memory, and in a piece at most.
+/// Size of the first piece of memory, and maximum size of a piece, in numbers.
 const FIRST_PIECE: usize = 1 << 10;
 const PIECE: usize = 1 << 16;
 
-/// Each block once.
+/// Blocks, each stored once.
 #[derive(Debug, Default)]
 pub(super) struct Blocks {
     items: Vec<[FrameId; BLOCK]>,
-    /// Number by hash; the hash stands beside it so that growing does not hash all of them again.
+    /// Maps a hash to a block number. The hash is stored too, so that growing does not hash all blocks again.
     table: HashTable<(u64, u32)>,
 }
 
@@ -40,17 +42,17 @@ impl Blocks {
         self.items.get(i).map(|block| block.as_slice()).unwrap_or_default()
     }
 
-    /// How many there are.
+    /// The number of blocks.
     pub(super) fn len(&self) -> usize {
         self.items.len()
     }
 
-    /// About how many bytes they take.
+    /// Approximate size in bytes.
     pub(super) fn bytes(&self) -> usize {
         self.items.capacity() * size_of::<[FrameId; BLOCK]>() + self.table.capacity() * 17
     }
 
-    /// The number of a block, given its [`hash`].
+    /// Interns a block, given its [`hash_block`].
     pub(super) fn intern(&mut self, hash: u64, frames: &[FrameId; BLOCK]) -> u32 {
         work::done(1);
         if let Some(&(_, id)) = self.table.find(hash, |&(h, i)| h == hash && same(self.get(i as usize), frames)) {
@@ -63,18 +65,18 @@ impl Blocks {
     }
 }
 
-/// Each stack once.
+/// Stacks, each stored once.
 #[derive(Debug, Default)]
 pub(super) struct Stacks {
-    /// Pieces that never grow beyond their room: what is in them is not moved. Of each stack the loose frames, the numbers
-    /// of the blocks, and the mark.
+    /// Memory pieces that never grow beyond their capacity, so that their content is not moved. Each stack has
+    /// its loose frames, the numbers of its blocks, and the mark.
     pieces: Vec<Vec<FrameId>>,
     spans: Vec<Span>,
-    /// Number by hash; the hash stands beside it so that growing does not hash all stacks again.
+    /// Maps a hash to a stack number. The hash is stored too, so that growing does not hash all stacks again.
     table: HashTable<(u64, u32)>,
 }
 
-/// Where a stack is.
+/// The location of a stack.
 #[derive(Debug, Clone, Copy)]
 struct Span {
     piece: u32,
@@ -88,7 +90,7 @@ struct Span {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Parts<'t> {
     pub(super) loose: &'t [FrameId],
-    /// Numbers of blocks.
+    /// The numbers of the blocks.
     pub(super) blocks: &'t [FrameId],
     pub(super) marks: &'t [FrameId],
 }
@@ -106,18 +108,18 @@ impl Stacks {
         parts().unwrap_or(Parts { loose: &[], blocks: &[], marks: &[] })
     }
 
-    /// How many there are.
+    /// The number of stacks.
     pub(super) fn len(&self) -> usize {
         self.spans.len()
     }
 
-    /// About how many bytes they take.
+    /// Approximate size in bytes.
     pub(super) fn bytes(&self) -> usize {
         let numbers = self.pieces.iter().fold(0, |sum: usize, piece| sum.saturating_add(piece.capacity()));
         numbers * size_of::<FrameId>() + self.spans.capacity() * size_of::<Span>() + self.table.capacity() * 17
     }
 
-    /// The number of a stack, given its [`hash`]; it has fewer loose frames than a block, and one mark at most.
+    /// Interns a stack, given its [`hash`]. It has fewer loose frames than a block, and at most one mark.
     pub(super) fn intern(&mut self, hash: u64, parts: Parts<'_>) -> u32 {
         work::done(parts.loose.len() + parts.blocks.len());
         let is = |&(h, i): &(u64, u32)| {
@@ -158,7 +160,7 @@ impl Stacks {
     }
 }
 
-/// More than 2^32 stacks, pieces, or numbers in a piece do not fit into any memory that a recording is read with.
+/// Converts to 32 bits. More than 2^32 stacks, pieces, or numbers per piece do not fit in memory anyway.
 fn number(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
@@ -179,7 +181,7 @@ pub(super) fn hash(hasher: &impl BuildHasher, parts: Parts<'_>) -> u64 {
     state.finish()
 }
 
-/// Four frames at a time: the derived hash goes from frame to frame.
+/// Hashes four frames at a time; the derived hash would process one at a time.
 fn write(state: &mut impl Hasher, frames: &[FrameId]) {
     let (fours, last) = frames.as_chunks::<4>();
     for [a, b, c, d] in fours {
@@ -191,7 +193,7 @@ fn write(state: &mut impl Hasher, frames: &[FrameId]) {
     }
 }
 
-/// Stacks with the same hash are nearly always the same, so all frames are compared, without a branch for each.
+/// Stacks with the same hash are nearly always equal, so this compares all frames without a branch per frame.
 fn same(a: &[FrameId], b: &[FrameId]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |differ, (a, b)| differ | (a.0 ^ b.0)) == 0
 }
@@ -204,13 +206,13 @@ pub struct Stack<'t> {
 }
 
 impl<'t> Stack<'t> {
-    /// How many frames it has.
+    /// The number of frames.
     #[must_use]
     pub fn len(&self) -> usize {
         self.parts.loose.len() + self.parts.blocks.len() * BLOCK + self.parts.marks.len()
     }
 
-    /// Whether it has none.
+    /// Whether the stack has no frames.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.parts.loose.is_empty() && self.parts.blocks.is_empty() && self.parts.marks.is_empty()
@@ -238,19 +240,19 @@ impl<'t> Stack<'t> {
         }
     }
 
-    /// The leaf.
+    /// The leaf frame.
     #[must_use]
     pub fn first(&self) -> Option<&'t FrameId> {
         self.iter().next()
     }
 
-    /// The root.
+    /// The root frame.
     #[must_use]
     pub fn last(&self) -> Option<&'t FrameId> {
         self.iter().next_back()
     }
 
-    /// The frames as a list, leaf first.
+    /// The frames as a vector, leaf first.
     #[must_use]
     pub fn to_vec(&self) -> Vec<FrameId> {
         let mut frames = Vec::with_capacity(self.len());
@@ -264,13 +266,13 @@ impl<'t> Stack<'t> {
         self.parts.loose
     }
 
-    /// The blocks, that of the leaf first; their frames are those behind the [loose](Self::loose) ones. See
+    /// The blocks, starting at the leaf. Their frames follow the [loose](Self::loose) ones. See
     /// [`Tables::block`](super::Tables::block).
     pub fn blocks(&self) -> impl ExactSizeIterator<Item = BlockId> + use<'t> {
         self.parts.blocks.iter().map(|block| BlockId(block.0))
     }
 
-    /// What is behind the blocks: nothing, or the mark of a truncated stack.
+    /// The mark after the blocks if the stack is truncated, otherwise empty.
     #[must_use]
     pub fn mark(&self) -> &'t [FrameId] {
         self.parts.marks
@@ -283,7 +285,7 @@ impl Index<usize> for Stack<'_> {
     /// Frame `i`, counted from the leaf.
     ///
     /// # Panics
-    /// Where there is none, as for a slice.
+    /// If the index is out of range, as for a slice.
     #[expect(clippy::panic, reason = "as for a slice")]
     fn index(&self, i: usize) -> &FrameId {
         self.get(i).unwrap_or_else(|| panic!("frame {i} of a stack of {}", self.len()))
@@ -362,7 +364,8 @@ impl DoubleEndedIterator for Frames<'_> {
 
 impl ExactSizeIterator for Frames<'_> {}
 
-/// The frames of a block, of which the handle's number is that in its shard times the number of shards, plus the shard.
+/// The frames of a block. A block handle is the number within its shard times the number of shards, plus the
+/// shard.
 #[inline]
 pub(super) fn block_of(shards: &[Blocks], block: FrameId) -> &[FrameId] {
     let (number, count) = (block.index(), shards.len().max(1));

@@ -1,7 +1,7 @@
-//! Strings, functions, frames and stacks, each kept once, however many chunks repeat them.
+//! Strings, functions, frames and stacks, each stored once, no matter how many chunks repeat them.
 //!
-//! They are filled by many threads at once ([`Interner`](super::Interner)), so handles come out in no particular
-//! order; whatever is written is numbered anew in the order of the samples.
+//! Many threads fill the tables at once ([`Interner`](super::Interner)), so the order of handles is arbitrary.
+//! Writers renumber everything in the order of the samples.
 
 use super::intern::Symbols;
 use super::stacks::{Blocks, Parts, Stack, Stacks, block_of};
@@ -13,21 +13,22 @@ macro_rules! handles {
         pub struct $name(pub(super) u32);
 
         impl $name {
-            /// Its number: below the number of all handles of this kind, except for stacks and blocks.
+            /// The handle as an index. Except for stacks and blocks, it is less than the number of handles of
+            /// this kind.
             #[inline]
             #[must_use]
             pub const fn index(self) -> usize {
                 self.0 as usize
             }
 
-            /// The handle of this number.
+            /// The handle with this number.
             #[inline]
             #[allow(dead_code, reason = "not every kind of handle is made outside of the tables")]
             pub const fn from_number(number: u32) -> Self {
                 Self(number)
             }
 
-            /// Its number.
+            /// The handle as a number.
             #[inline]
             #[allow(dead_code, reason = "see from_number")]
             pub const fn number(self) -> u32 {
@@ -38,17 +39,17 @@ macro_rules! handles {
 }
 
 handles! {
-    /// A string of [`Tables`]; the default is the empty one.
+    /// A string in [`Tables`]; the default is the empty string.
     StrId;
-    /// A function of [`Tables`].
+    /// A function in [`Tables`].
     FunctionId;
-    /// A frame of [`Tables`].
+    /// A frame in [`Tables`].
     FrameId;
-    /// A stack of [`Tables`].
+    /// A stack in [`Tables`].
     StackId;
-    /// A block of frames that stacks of [`Tables`] share.
+    /// A block of frames that stacks in [`Tables`] share.
     BlockId;
-    /// A set of labels of [`Tables`]; the default is the empty one.
+    /// A set of labels in [`Tables`]; the default is the empty set.
     LabelSetId;
 }
 
@@ -57,12 +58,12 @@ handles! {
 pub struct Function {
     /// `package.Class.method`.
     pub name: StrId,
-    /// What tells overloads apart: the descriptor (`(I)V`), by itself or behind the name; the name again where there is no
+    /// Distinguishes overloads: the descriptor (`(I)V`), alone or after the name; the name again if there is no
     /// descriptor.
     pub system_name: StrId,
     /// The likely source file, or empty.
     pub file: StrId,
-    /// The native library that holds it; empty for Java.
+    /// The native library that contains the function; empty for Java.
     pub library: StrId,
 }
 
@@ -71,29 +72,29 @@ pub struct Function {
 pub struct Frame {
     /// The function.
     pub function: FunctionId,
-    /// The line, 0 for unknown.
+    /// The line number; 0 if unknown.
     pub line: u32,
 }
 
 /// A label of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Label {
-    /// Its key, for example `thread`.
+    /// The key, for example `thread`.
     pub key: &'static str,
-    /// Its value.
+    /// The value.
     pub value: LabelValue,
 }
 
 /// The value of a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LabelValue {
-    /// A text.
+    /// A string.
     Text(StrId),
     /// A number.
     Number(i64),
 }
 
-/// Symbols and stacks that profiles refer to.
+/// The symbols and stacks that profiles refer to.
 #[derive(Debug)]
 pub struct Tables {
     pub(super) symbols: Symbols,
@@ -102,53 +103,53 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// A string.
+    /// The string with this handle.
     #[inline]
     #[must_use]
     pub fn str(&self, id: StrId) -> &str {
         self.symbols.str(id)
     }
 
-    /// The handle of a string, if it is there.
+    /// The handle of a string, if it is in the tables.
     #[must_use]
     pub fn string_id(&self, text: &str) -> Option<StrId> {
         self.symbols.find_string(text)
     }
 
-    /// How many strings there are; their handles count from 0.
+    /// The number of strings; their handles start at 0.
     #[must_use]
     pub fn string_count(&self) -> usize {
         self.symbols.string_count()
     }
 
-    /// A function.
+    /// The function with this handle.
     #[inline]
     #[must_use]
     pub fn function(&self, id: FunctionId) -> Function {
         self.symbols.function(id)
     }
 
-    /// The function of this number.
+    /// The function with this number.
     #[must_use]
     pub fn function_at(&self, i: usize) -> Option<Function> {
         let id = u32::try_from(i).ok().filter(|_| i < self.function_count())?;
         Some(self.function(FunctionId(id)))
     }
 
-    /// How many functions there are; their handles count from 0.
+    /// The number of functions; their handles start at 0.
     #[must_use]
     pub fn function_count(&self) -> usize {
         self.symbols.function_count()
     }
 
-    /// A frame.
+    /// The frame with this handle.
     #[inline]
     #[must_use]
     pub fn frame(&self, id: FrameId) -> Frame {
         self.symbols.frame(id)
     }
 
-    /// How many frames there are; their handles count from 0.
+    /// The number of frames; their handles start at 0.
     #[must_use]
     pub fn frame_count(&self) -> usize {
         self.symbols.frame_count()
@@ -164,20 +165,20 @@ impl Tables {
         Stack { parts, blocks: &self.blocks }
     }
 
-    /// The frames of a block of a stack, the leaf's first.
+    /// The frames of a block, leaf first.
     #[inline]
     #[must_use]
     pub fn block(&self, id: BlockId) -> &[FrameId] {
         block_of(&self.blocks, FrameId(id.0))
     }
 
-    /// The numbers of all blocks are below this; not all numbers are taken.
+    /// An exclusive upper bound of the block numbers; not all numbers below it are in use.
     #[must_use]
     pub fn block_bound(&self) -> usize {
         self.blocks.iter().map(Blocks::len).max().unwrap_or(0).saturating_mul(self.blocks.len())
     }
 
-    /// The labels of a set.
+    /// The labels of a label set.
     #[must_use]
     pub fn labels(&self, id: LabelSetId) -> &[Label] {
         self.symbols.labels_of(id)

@@ -1,4 +1,4 @@
-//! Tables of a profile: by method, line, thread or any label, with what is their own and what is below them.
+//! Tables of a profile by method, line, thread or label, with self and total values.
 
 mod group;
 
@@ -8,85 +8,88 @@ use crate::units::percent;
 use crate::{Profile, Tables, ValueType};
 use group::{Groups, by_label};
 
-/// The row of samples without a stack.
+/// The row for samples without a stack.
 pub const NO_STACK: &str = "[no stack trace]";
 
-/// The row of samples without the label that is asked for.
+/// The row for samples without the requested label.
 pub const NO_LABEL: &str = "[none]";
 
-/// What rows are sorted by, and what their percentages are of.
+/// The measure by which rows are sorted, and to which their percentages refer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Measure {
-    /// What was counted in the method itself.
+    /// Self: what was counted in the method itself.
     #[default]
     Own,
-    /// What was counted in it and in what it called.
+    /// Total: what was counted in the method and in what it called.
     Total,
 }
 
 /// Which rows to show, and in what order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TopOptions {
-    /// Which value decides, from 0; the last one if not said. One that is too high is the last one.
+    /// Index of the value to sort by; the default is the last one. An index that is too high selects the last
+    /// one.
     pub value: Option<usize>,
-    /// Which measure of it.
+    /// The measure to sort by.
     pub measure: Measure,
-    /// How many rows at most; all if not said.
+    /// Maximum number of rows; the default is all.
     pub limit: Option<usize>,
 }
 
-/// A table of a profile, the highest row first; rows that are equal stand in the order of their names.
+/// A table of a profile, with the highest row first. Equal rows are sorted by name.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Top {
-    /// What the values count.
+    /// What the values measure.
     pub values: &'static [ValueType],
-    /// Which of them decides, from 0.
+    /// Index of the value that the rows are sorted by.
     pub value: usize,
-    /// The sums over all samples, whatever rows are shown.
+    /// The sums over all samples, including those of omitted rows.
     pub totals: Vec<i64>,
     /// The rows.
     pub rows: Vec<Row>,
-    /// How many more there are.
+    /// The number of omitted rows.
     pub omitted: usize,
 }
 
-/// A row of a table. Sums that do not fit stay at the highest number.
+/// A row of a table. Sums saturate at the highest number.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
-    /// The method (`package.Class.method`), that with a line (`package.Class.method:12`), or the label's value.
+    /// The method (`package.Class.method`), the method with a line (`package.Class.method:12`), or the value of
+    /// the label.
     pub name: String,
-    /// What was counted in the method itself, for each value.
+    /// Self: what was counted in the method itself, for each value.
     #[serde(rename = "self")]
     pub own: Vec<i64>,
-    /// What was counted in it and in what it called, each sample once, however often the method is in its stack.
+    /// Total: what was counted in the method and in what it called. A sample counts once, even if the method
+    /// occurs several times in its stack.
     pub total: Vec<i64>,
-    /// [`own`](Self::own) of the value that decides, in percent of all.
+    /// [`own`](Self::own) of the value to sort by, in percent of its sum.
     #[serde(rename = "self_percent")]
     pub own_percent: f64,
-    /// [`total`](Self::total) of the value that decides, in percent of all.
+    /// [`total`](Self::total) of the value to sort by, in percent of its sum.
     pub total_percent: f64,
 }
 
 impl Top {
-    /// By method. Overloaded methods share a row, as they share a name.
+    /// Groups by method. Overloaded methods share a row because they share a name.
     #[must_use]
     pub fn by_method(profile: &Profile, tables: &Tables, options: &TopOptions) -> Self {
         Self::new(profile, options, group::by_frame(profile, tables, false))
     }
 
-    /// By line of a method; just the method where the line is unknown.
+    /// Groups by line of a method; by method if the line is unknown.
     #[must_use]
     pub fn by_line(profile: &Profile, tables: &Tables, options: &TopOptions) -> Self {
         Self::new(profile, options, group::by_frame(profile, tables, true))
     }
 
-    /// By thread: by the label `thread`, with which the profile must have been collected.
+    /// Groups by thread, using the label `thread`. The profile must have been collected with that label.
     #[must_use]
     pub fn by_thread(profile: &Profile, tables: &Tables, options: &TopOptions) -> Self {
         Self::by_label(profile, tables, "thread", options)
     }
 
-    /// By the value of a label. Samples without it are in the row [`NO_LABEL`].
+    /// Groups by the value of a label. Samples without the label are in the row [`NO_LABEL`].
     #[must_use]
     pub fn by_label(profile: &Profile, tables: &Tables, key: &str, options: &TopOptions) -> Self {
         Self::new(profile, options, by_label(profile, tables, key))

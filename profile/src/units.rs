@@ -1,7 +1,7 @@
-//! Numbers for people: `1.23 s`, `1 min 20 s`, `4.5 MiB`, `12,345`, `12.5 %`. Everything that the project prints for people goes
-//! through here, so that one report never shows one number in two ways.
+//! Formats numbers for people: `1.23 s`, `1 min 20 s`, `4.5 MiB`, `12,345`, `12.5 %`. All human-readable output
+//! of the project uses these functions, so that a number looks the same everywhere.
 
-/// A unit, and how many of it make up the next one.
+/// A unit, and how many of it make up the next larger one.
 type Step = (&'static str, f64);
 
 const TIMES: [Step; 4] = [("ns", 1000.0), ("µs", 1000.0), ("ms", 1000.0), ("s", f64::INFINITY)];
@@ -16,8 +16,8 @@ const SIZES: [Step; 7] = [
     ("EiB", f64::INFINITY),
 ];
 
-/// A value in the unit that a [`ValueType`](crate::ValueType) names: as [`duration`], [`size`] or [`count`];
-/// in any other unit, the number and the unit.
+/// Formats a value in the unit of a [`ValueType`](crate::ValueType), like [`duration`], [`size`] or [`count`].
+/// For any other unit, the number is followed by the unit.
 #[must_use]
 pub fn value(value: i64, unit: &str) -> String {
     match unit {
@@ -28,12 +28,13 @@ pub fn value(value: i64, unit: &str) -> String {
     }
 }
 
-/// Nanoseconds, to three digits (`1.23 s`, `45 µs`), from a minute on in two units: `1 min 20 s`, `2 h 30 min`, `3 d 4 h`.
+/// Formats nanoseconds with three digits (`1.23 s`, `45 µs`), or in two units from a minute on: `1 min 20 s`,
+/// `2 h 30 min`, `3 d 4 h`.
 #[must_use]
 pub fn duration(nanos: i64) -> String {
     const SECOND: u64 = 1_000_000_000;
     let size = nanos.unsigned_abs();
-    // 59.96 s are shown as a minute: to three digits they are 60.0 s.
+    // 59.96 s is shown as a minute, because it rounds to 60.0 s with three digits.
     if size < 60 * SECOND - SECOND / 20 {
         return scaled(nanos, &TIMES);
     }
@@ -50,22 +51,22 @@ pub fn duration(nanos: i64) -> String {
     if part == 0 { format!("{sign}{whole} {unit}") } else { format!("{sign}{whole} {unit} {part} {part_unit}") }
 }
 
-/// Nanoseconds as [`duration`]; rounded to a nanosecond.
+/// Like [`duration`], rounding to a nanosecond.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "saturates")]
 pub fn duration_f64(nanos: f64) -> String {
     duration(nanos.round() as i64)
 }
 
-/// Bytes as [`size`]; rounded to a byte.
+/// Like [`size`], rounding to a byte.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "saturates")]
 pub fn size_f64(bytes: f64) -> String {
     size(bytes.round() as i64)
 }
 
-/// Any number: to three digits below 1,000, whole from there on, without zeros after the decimal point that say nothing;
-/// what is below 0.001 with an exponent. `not a number` and infinities in words.
+/// Formats any number: with three digits below 1,000 and without decimals from there on, without trailing
+/// zeros; below 0.001 with an exponent. `not a number` and infinities are written in words.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "saturates, and larger numbers take the other way")]
 pub fn number(value: f64) -> String {
@@ -92,32 +93,32 @@ pub fn number(value: f64) -> String {
     tidy(&format!("{value:.decimals$}"))
 }
 
-/// A part of a whole (0 to 1) as percent: `12.5 %`.
+/// Formats a ratio between 0 and 1 as a percentage: `12.5 %`.
 #[must_use]
 pub fn share(share: f64) -> String {
     percentage(share * 100.0)
 }
 
-/// A number of percent: `12.5 %`. What is below a thousandth of a percent is shown as `< 0.001 %`.
+/// Formats a percentage: `12.5 %`. Less than a thousandth of a percent is shown as `< 0.001 %`.
 #[must_use]
 pub fn percentage(percent: f64) -> String {
     if percent > 0.0 && percent < 0.001 { "< 0.001 %".to_owned() } else { format!("{} %", number(percent)) }
 }
 
-/// A number of things, singular or plural: `1 collection`, `2,104 collections`.
+/// Formats a number of things in the singular or plural: `1 collection`, `2,104 collections`.
 #[must_use]
 pub fn things(number: u64, one: &str, many: &str) -> String {
     let shown = count(i64::try_from(number).unwrap_or(i64::MAX));
     format!("{shown} {}", if number == 1 { one } else { many })
 }
 
-/// Bytes, to three digits in the powers of 1024: `4.5 MiB`, `1,023 B`.
+/// Formats bytes with three digits in powers of 1024: `4.5 MiB`, `1,023 B`.
 #[must_use]
 pub fn size(bytes: i64) -> String {
     scaled(bytes, &SIZES)
 }
 
-/// A whole number with commas between the thousands: `12,345`.
+/// Formats an integer with thousands separators: `12,345`.
 #[must_use]
 pub fn count(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
@@ -134,7 +135,7 @@ pub fn count(number: i64) -> String {
     out
 }
 
-/// A part of a whole as percent; 0 of nothing.
+/// A part of a whole as a percentage; 0 if the whole is 0.
 #[must_use]
 pub fn percent(part: i64, whole: i64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 * 100.0 }
@@ -152,7 +153,7 @@ fn scaled(number: i64, steps: &[Step]) -> String {
         };
         let digits = format!("{rest:.decimals$}");
         out = format!("{sign}{} {unit}", tidy(&digits));
-        // As it is shown: 999.9996 ms are 1 s.
+        // Judged by the rounded value: 999.9996 ms is 1 s.
         if digits.parse::<f64>().is_ok_and(|shown| shown < next) {
             break;
         }
@@ -161,7 +162,7 @@ fn scaled(number: i64, steps: &[Step]) -> String {
     out
 }
 
-/// Without zeros that say nothing, with commas.
+/// Removes trailing zeros and adds thousands separators.
 fn tidy(digits: &str) -> String {
     match digits.split_once('.') {
         Some((whole, part)) => match part.trim_end_matches('0') {

@@ -1,10 +1,10 @@
-//! Counting work, for tests that time follows the input.
+//! Counts work, for tests that check that time is linear in the size of the input.
 //!
-//! Seconds depend on the machine and on what else runs there; these units do not. A unit is one turn of a loop over a
-//! stack, an entry of a table or a byte of a name. They are counted per thread, and only where the feature `testing` is on;
-//! without it [`done`] is nothing at all.
+//! Seconds depend on the machine and its load; these units do not. One unit is one iteration of a loop over a
+//! stack, an entry of a table, or a byte of a name. Units are counted per thread, and only if the feature
+//! `testing` is enabled; otherwise [`done`] does nothing.
 
-/// Notes that this many units were done.
+/// Records that this many units of work were done.
 #[inline(always)]
 #[cfg_attr(not(feature = "testing"), expect(unused_variables, reason = "nothing is counted"))]
 pub fn done(units: usize) {
@@ -17,7 +17,7 @@ std::thread_local! {
     static UNITS: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
 }
 
-/// What `work` comes back with, and the units that it took on this thread.
+/// Returns the result of `work` and the number of units it took on this thread.
 #[cfg(feature = "testing")]
 pub fn count<T>(work: impl FnOnce() -> T) -> (T, u64) {
     let before = UNITS.get();

@@ -1,11 +1,11 @@
-//! From a profile of a recording to one of any kind.
+//! Converts a profile of a recording to an [`AnyProfile`].
 
 use super::{AnyFunction, AnyLabel, AnyProfile, Line, Location, Mapping, SampleType, Texts};
 use crate::{LabelValue, Profile, StrId, Tables};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-/// Copies texts of the tables, each once.
+/// Copies each string of the tables once.
 #[derive(Default)]
 struct Copied<'t> {
     texts: Texts,
@@ -28,7 +28,8 @@ fn number(n: usize) -> u32 {
 }
 
 impl AnyProfile {
-    /// A profile of a recording, as it would come back from its pprof file.
+    /// Converts a profile of a recording. The result is the same as writing it to a pprof file and reading it
+    /// back.
     #[must_use]
     pub fn of(profile: &Profile, tables: &Tables) -> Self {
         let mut copied = Copied::default();

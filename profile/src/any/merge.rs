@@ -1,4 +1,4 @@
-//! Several profiles as one.
+//! Merges several profiles into one.
 
 use super::{AnyFunction, AnyLabel, AnyProfile, AnySample, Line, Location, Mapping, SampleType};
 use crate::{Cancel, StrId};
@@ -7,15 +7,15 @@ use hashbrown::HashMap;
 
 type Map<K, V> = HashMap<K, V, RandomState>;
 
-/// Profiles that cannot be merged.
+/// Why profiles cannot be merged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MergeError {
-    /// They count different things.
+    /// They have different sample types.
     SampleTypes {
-        /// The sample types of the first profile, `name/unit`.
+        /// The sample types of the first profile, as `name/unit`.
         first: String,
-        /// Those of the other one.
+        /// The sample types of the other profile.
         other: String,
     },
     /// The call was canceled.
@@ -28,7 +28,7 @@ impl std::fmt::Display for MergeError {
             Self::SampleTypes { first, other } => {
                 write!(f, "profiles with different sample types cannot be merged: {first} and {other}")
             }
-            Self::Canceled => f.write_str("stopped before it was done"),
+            Self::Canceled => f.write_str("canceled before it finished"),
         }
     }
 }
@@ -155,8 +155,9 @@ fn named(profile: &AnyProfile) -> Vec<(String, String)> {
     profile.values().map(|(name, unit)| (name.to_owned(), unit.to_owned())).collect()
 }
 
-/// Merges profiles of the same sample types, exactly: samples of equal stacks and labels are added up. The result begins when the first begins and ends
-/// when the last ends; durations are added, so that values per second stay those of one process (as `pprof` does).
+/// Merges profiles with the same sample types without loss: samples with equal stacks and labels are added up.
+/// The result begins when the earliest profile begins. Durations are added, as `pprof` does, so that values per
+/// second remain those of one process.
 ///
 /// # Errors
 /// [`MergeError`].
@@ -191,7 +192,7 @@ pub fn merge<'p>(
             Some(known) if *known == values => {
                 let begins = [merger.out.time_nanos, profile.time_nanos].into_iter().filter(|&t| t > 0).min();
                 merger.out.time_nanos = begins.unwrap_or(0);
-                // As pprof: of unlike periods the longest.
+                // As in pprof: if the periods differ, take the longest.
                 merger.out.period = merger.out.period.max(profile.period);
             }
             Some(known) => {

@@ -1,17 +1,20 @@
-//! From any profile to the stacks that trees are made of.
+//! Converts any profile to the stacks from which trees are built.
 
 use super::AnyProfile;
 use crate::StrId;
 use crate::tree::{CallStacks, FrameKind, LabelText, SampleType};
 
-/// Labels that say when a sample was taken, of Python's and Node.js's profilers: they would keep all samples apart.
+/// Labels in which profilers for Python and Node.js store the sample time. They would keep every sample
+/// separate.
 const TIMES: [&str; 3] = ["end_timestamp_ns", "timestamp", "end timestamp ns"];
 
 impl AnyProfile {
-    /// Its stacks with some of its values (places in [`sample_types`](Self::sample_types); those that are not there are left out).
+    /// Returns the stacks with the selected values (indices in [`sample_types`](Self::sample_types); invalid
+    /// ones are ignored).
     ///
-    /// Inlined calls become frames of their own. A location without a function is `[library]`, or `[unknown]`. Samples that differ only in
-    /// when they were taken become one, and samples that have none of the values are left out.
+    /// Inlined calls become separate frames. A location without a function becomes `[library]` or `[unknown]`.
+    /// Samples that differ only in their time are merged, and samples in which all selected values are zero are
+    /// left out.
     #[must_use]
     pub fn call_stacks(&self, values: &[usize]) -> CallStacks {
         let values: Vec<usize> = values.iter().copied().filter(|&value| value < self.width()).collect();
@@ -20,7 +23,7 @@ impl AnyProfile {
         stacks.time_nanos = self.time_nanos;
         let seconds = self.duration_nanos.max(0) as f64 / 1e9;
         stacks.seconds = seconds;
-        // Frames of each location, outermost first.
+        // The frames of each location, outermost first.
         let mut frames: Vec<u32> = Vec::new();
         let mut ends: Vec<usize> = Vec::with_capacity(self.locations.len());
         for (at, location) in (0_u32..).zip(&self.locations) {
@@ -38,7 +41,7 @@ impl AnyProfile {
                 let name = if name.is_empty() { system } else { name };
                 let name = if name.is_empty() { "[unknown]" } else { name };
                 let kind = match FrameKind::guess(name, self.texts.get(function.file), library) {
-                    // What we write for Java has the descriptor as system name.
+                    // In the profiles that we write for Java, the system name is the descriptor.
                     FrameKind::Native if system.contains('(') && system.contains(')') && name.contains('.') => {
                         FrameKind::Java
                     }

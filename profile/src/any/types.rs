@@ -1,12 +1,12 @@
-//! The types of profiles that sample types stand for, by the names that people know.
+//! Maps sample types to well-known profile types.
 
 use super::AnyProfile;
 use crate::ProfileType;
 
-/// What a program is written in, as far as its functions tell.
+/// The language of a program, as far as its functions reveal it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
-    /// Java and what else runs on a JVM.
+    /// Java and other JVM languages.
     Java,
     /// Python.
     Python,
@@ -14,7 +14,7 @@ pub enum Language {
     Go,
     /// JavaScript and TypeScript.
     JavaScript,
-    /// Any other.
+    /// Any other language.
     Other,
 }
 
@@ -31,7 +31,7 @@ impl Language {
         }
     }
 
-    /// The language of a source file, by its ending.
+    /// The language of a source file, by its extension.
     #[must_use]
     pub fn of_file(file: &str) -> Option<Self> {
         match file.rsplit_once('.')?.1 {
@@ -61,18 +61,19 @@ pub fn language(profile: &AnyProfile) -> Language {
     best.map_or(Language::Other, |(language, _)| *language)
 }
 
-/// A type of profile that a file holds.
+/// A profile type contained in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TypeInfo {
-    /// Its short name, as on the command line: `cpu`, `alloc`; the name of the sample type if it has no other.
+    /// The short name, as on the command line: `cpu`, `alloc`; for an unknown type, the name of the sample
+    /// type.
     pub kind: String,
-    /// Its name for people: `CPU`, `Allocation Count`.
+    /// The human-readable name: `CPU`, `Allocation Count`.
     pub title: String,
-    /// Its values, places in [`AnyProfile::sample_types`]; the last is looked at first.
+    /// Its values, as indices in [`AnyProfile::sample_types`]; the last one is the default.
     pub values: Vec<usize>,
 }
 
-/// Short name, title, the sample types that it is made of, the one that is shown last.
+/// Short name, title, sample types, and the sample type to show by default.
 type Known = (&'static str, &'static str, &'static [&'static str]);
 
 const PYTHON: &[Known] = &[
@@ -98,7 +99,8 @@ const NODE: &[Known] = &[
     ("heap", "Heap", &["objects", "space"]),
 ];
 
-/// The types that a profile holds: those of its language first, then each remaining sample type under its own name.
+/// The profile types contained in a profile: first those of its language, then each remaining sample type under
+/// its own name.
 #[must_use]
 pub fn types(profile: &AnyProfile) -> Vec<TypeInfo> {
     let names: Vec<&str> = profile.values().map(|(name, _)| name).collect();
@@ -121,7 +123,7 @@ pub fn types(profile: &AnyProfile) -> Vec<TypeInfo> {
         Language::Go => GO.iter().for_each(|(kind, title, wanted)| take(kind, title, wanted, false)),
         Language::JavaScript => NODE.iter().for_each(|(kind, title, wanted)| take(kind, title, wanted, false)),
         Language::Java | Language::Other => {
-            // Elapsed time in native code has the names of wall-clock time; the comments tell them apart.
+            // Elapsed time in native code has the same names as wall-clock time; the comments tell them apart.
             let native = profile.comments.iter().any(|c| profile.texts.get(*c).contains("jdk.NativeMethodSample"));
             for kind in ProfileType::ALL.iter().filter(|kind| **kind != ProfileType::Native || native) {
                 let wanted: Vec<&str> = kind.values().iter().map(|value| value.name).collect();
@@ -137,7 +139,7 @@ pub fn types(profile: &AnyProfile) -> Vec<TypeInfo> {
     found
 }
 
-/// The name of a type of a recording for people.
+/// The human-readable name of a profile type of a recording.
 #[must_use]
 pub fn java_title(kind: ProfileType) -> &'static str {
     match kind {

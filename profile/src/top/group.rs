@@ -1,4 +1,4 @@
-//! Adding up the samples of a profile by what their stacks or labels have in common.
+//! Sums up the samples of a profile by method, line or label.
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -9,10 +9,10 @@ use crate::{LabelValue, Profile, StrId, Tables};
 /// Sums by group.
 pub(super) struct Groups {
     names: Vec<String>,
-    /// The values of each group one after the other.
+    /// The values of all groups, one group after another.
     own: Vec<i64>,
     total: Vec<i64>,
-    /// The last sample that was added to the total of each group, counted from 1.
+    /// For each group, the last sample added to its total, counted from 1.
     last: Vec<usize>,
     width: usize,
 }
@@ -22,7 +22,7 @@ impl Groups {
         Self { names: Vec::new(), own: Vec::new(), total: Vec::new(), last: Vec::new(), width: width.max(1) }
     }
 
-    /// A new group; its number.
+    /// Adds a group and returns its number.
     fn push(&mut self, name: String) -> usize {
         self.names.push(name);
         self.last.push(0);
@@ -36,7 +36,7 @@ impl Groups {
         add(&mut self.own, group * self.width, values);
     }
 
-    /// Adds to a group's total, once for each sample.
+    /// Adds to the total of a group, once per sample.
     fn add_total(&mut self, group: usize, sample: usize, values: &[i64]) {
         if let Some(last) = self.last.get_mut(group).filter(|last| **last != sample + 1) {
             *last = sample + 1;
@@ -44,7 +44,7 @@ impl Groups {
         }
     }
 
-    /// Name, own and total values of each group.
+    /// The name, self values and total values of each group.
     pub(super) fn into_rows(self) -> impl Iterator<Item = (String, Vec<i64>, Vec<i64>)> {
         let Self { names, own, total, width, .. } = self;
         let part =
@@ -59,7 +59,7 @@ fn add(sums: &mut [i64], from: usize, values: &[i64]) {
     }
 }
 
-/// By method, or by line of a method.
+/// Groups by method, or by line of a method.
 pub(super) fn by_frame(profile: &Profile, tables: &Tables, lines: bool) -> Groups {
     const UNKNOWN: usize = usize::MAX;
     let mut groups = Groups::new(profile.values().len());
@@ -92,7 +92,7 @@ pub(super) fn by_frame(profile: &Profile, tables: &Tables, lines: bool) -> Group
     groups
 }
 
-/// By the value of a label; of a sample that has the label twice, the first.
+/// Groups by the value of a label. If a sample has the label twice, the first value counts.
 pub(super) fn by_label(profile: &Profile, tables: &Tables, key: &str) -> Groups {
     let mut groups = Groups::new(profile.values().len());
     let mut by_value: HashMap<Option<LabelValue>, usize, RandomState> = HashMap::default();

@@ -1,16 +1,18 @@
-//! Addresses of nodes: a hash of the names on a node's path, so that they survive reloads and other profiles of the same service.
+//! Node addresses: a hash of the names on the path of a node. An address stays valid across reloads and in
+//! other profiles of the same service.
 
 use super::Tree;
 
-/// The address of a node: FNV-1a, 64 bits, over the UTF-8 bytes of each name from the root's child down to the node, each name
-/// followed by a zero byte. Written as 16 lowercase hexadecimal digits. The TypeScript of the page computes the same.
+/// The address of a node: the 64-bit FNV-1a hash of the UTF-8 bytes of each name from the child of the root
+/// down to the node, each name followed by a zero byte. It is written as 16 lowercase hexadecimal digits. The
+/// TypeScript code of the web page computes the same addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address(pub u64);
 
-/// The address of every root: the hash of the empty path, FNV's offset basis.
+/// The address of every root: the hash of the empty path, which is the FNV offset basis.
 pub const ROOT: Address = Address(0xcbf2_9ce4_8422_2325);
 
-/// FNV's prime for 64 bits.
+/// The 64-bit FNV prime.
 const PRIME: u64 = 0x0100_0000_01b3;
 
 impl Address {
@@ -21,7 +23,7 @@ impl Address {
         Self(step(name.bytes().fold(self.0, step), 0))
     }
 
-    /// An address as [`Display`](std::fmt::Display) writes it.
+    /// Parses an address as written by [`Display`](std::fmt::Display).
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         (text.len() == 16).then(|| u64::from_str_radix(text, 16).ok().map(Self)).flatten()

@@ -1,4 +1,4 @@
-//! Comparing two profiles, or two sets of them, node by node and row by row.
+//! Compares two profiles, or two sets of profiles, node by node and row by row.
 
 use hashbrown::HashMap;
 use serde::Serialize;
@@ -6,11 +6,11 @@ use serde::Serialize;
 use super::{ALL, By, CallStacks, FrameKind, Tree, TreeError, View, table};
 use crate::Cancel;
 
-/// What makes two profiles of different length comparable.
+/// How profiles of different durations are made comparable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Per {
-    /// Values by second of profile.
+    /// Values per second of profile.
     #[default]
     Second,
     /// Values as a share of the profile's total.
@@ -24,9 +24,9 @@ pub struct Side {
     pub total: i64,
     /// The number of samples.
     pub samples: i64,
-    /// How long the profile is, seconds; 0 where it is not known.
+    /// The duration of the profile in seconds; 0 if unknown.
     pub seconds: f64,
-    /// What one unit of the value is worth in the comparison: 1 / seconds, or 1 / total.
+    /// The factor by which values are scaled: 1 / seconds, or 1 / total.
     #[serde(skip)]
     pub scale: f64,
 }
@@ -37,50 +37,52 @@ impl Side {
             Per::Second => seconds,
             Per::Share => total as f64,
         };
-        // Without a length the values themselves are compared.
+        // Without a duration, the values themselves are compared.
         let scale = if whole > 0.0 { 1.0 / whole } else { 1.0 };
         Self { total, samples, seconds, scale }
     }
 }
 
-/// Whether the difference of two sums of samples is within what sampling alone explains: |a − b| < 2 · √(var a + var b), with the
-/// variance of a sum of `n` independent samples of equal weight, v² / n (Poisson counts). With unequal weights the samples of one stack
-/// are taken as equal, which understates the variance; rows of fewer than some ten samples are hardly normal.
+/// Whether sampling alone can explain the difference of two sums of samples: |a − b| < 2 · √(var a + var b).
+/// The variance of a sum of `n` independent samples of equal weight is v² / n (Poisson counts). The samples of
+/// one stack are assumed to have equal weights; if they do not, this understates the variance. The normal
+/// approximation is poor for rows of fewer than about ten samples.
 fn within_noise(a: f64, b: f64, variance: f64) -> bool {
-    // Equal sums without samples differ by nothing, which is no difference either.
+    // Equal sums without samples do not differ.
     (a - b).abs() < 2.0 * variance.sqrt() || a == b
 }
 
-/// Two trees as one: each node has what it counts in A and in B. Siblings are ordered by the mean of both, largest first.
+/// Two trees merged into one, in which each node has its values in A and in B. Siblings are ordered by the mean
+/// of both, largest first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Diff {
-    /// Names, by name index.
+    /// The names, by name index.
     pub names: Vec<Box<str>>,
-    /// What each name is.
+    /// The kind of each name.
     pub kinds: Vec<FrameKind>,
-    /// How far each node is from the root.
+    /// The distance of each node from the root.
     pub depth: Vec<u32>,
     /// The name index of each node.
     pub name: Vec<u32>,
-    /// What was counted in the node itself in A.
+    /// Self value of each node in A.
     pub own_a: Vec<i64>,
-    /// The same in B.
+    /// Self value of each node in B.
     pub own_b: Vec<i64>,
-    /// What was counted in the node and below it in A.
+    /// Total value of each node in A.
     pub total_a: Vec<i64>,
-    /// The same in B.
+    /// Total value of each node in B.
     pub total_b: Vec<i64>,
     /// Whether the difference of the totals is within sampling noise.
     pub noise: Vec<bool>,
-    /// A.
+    /// Side A.
     pub a: Side,
-    /// B.
+    /// Side B.
     pub b: Side,
-    /// What values are compared by.
+    /// How values are made comparable.
     pub per: Per,
 }
 
-/// Nodes of both trees before they are ordered.
+/// The nodes of both trees before sorting.
 #[derive(Default)]
 struct Union {
     parent: Vec<u32>,
@@ -122,10 +124,11 @@ impl Union {
 }
 
 impl Diff {
-    /// Compares a value of two profiles in a view. Merge sets of profiles first ([`merge`](super::merge)).
+    /// Compares one value of two profiles in a view. To compare sets of profiles, [`merge`](super::merge) them
+    /// first.
     ///
     /// # Errors
-    /// As [`Tree::new`].
+    /// Same as [`Tree::new`].
     pub fn new(
         a: (&CallStacks, usize),
         b: (&CallStacks, usize),
@@ -209,7 +212,7 @@ impl Diff {
         }
     }
 
-    /// The nodes that are only in one of both: those of A, those of B.
+    /// The nodes that exist in only one of the trees: those of A, and those of B.
     #[must_use]
     pub fn only(&self) -> (Vec<usize>, Vec<usize>) {
         let nodes = |side: &[i64], other: &[i64]| {
@@ -218,10 +221,10 @@ impl Diff {
         (nodes(&self.total_a, &self.total_b), nodes(&self.total_b, &self.total_a))
     }
 
-    /// The rows of both profiles side by side, the greatest change of the total first.
+    /// The rows of both profiles side by side, with the largest change of the total first.
     ///
     /// # Errors
-    /// As [`Tree::new`].
+    /// Same as [`Tree::new`].
     pub fn table(
         a: (&CallStacks, usize),
         b: (&CallStacks, usize),
@@ -257,27 +260,27 @@ impl Diff {
 /// A row of a comparison.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DiffRow {
-    /// What it is.
+    /// The function, class or other item of the row.
     pub key: Box<str>,
     /// The letter of its kind.
     pub kind: char,
-    /// The total in A.
+    /// Total in A.
     pub a: i64,
-    /// The total in B.
+    /// Total in B.
     pub b: i64,
-    /// What was counted in it itself in A.
+    /// Self value in A.
     pub self_a: i64,
-    /// The same in B.
+    /// Self value in B.
     pub self_b: i64,
-    /// Samples in A.
+    /// Number of samples in A.
     pub samples_a: i64,
-    /// Samples in B.
+    /// Number of samples in B.
     pub samples_b: i64,
-    /// How much more there is in B, by second or as a share.
+    /// The increase from A to B, per second or as a share.
     pub change: f64,
-    /// B's scaled total over A's; `None` if it is not in A.
+    /// The scaled total in B divided by that in A; `None` if the row is not in A.
     pub ratio: Option<f64>,
-    /// How many standard deviations of sampling the change is.
+    /// The change in standard deviations of the sampling error.
     pub deviations: f64,
     /// Whether the change is within sampling noise: less than two standard deviations.
     pub noise: bool,
@@ -301,7 +304,7 @@ impl DiffRow {
         }
     }
 
-    /// The row of everything.
+    /// The row for the whole profile.
     #[must_use]
     pub fn total(a: &Side, b: &Side) -> Self {
         let mut row = Self::new(ALL.into(), FrameKind::MadeUp.letter());

@@ -1,26 +1,26 @@
-//! What keeps a tree from being made.
+//! Errors when building a tree.
 
-/// Why there is no tree.
+/// Why a tree cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TreeError {
-    /// The profile has fewer values.
-    #[error("the profile has {values} values, there is no number {value}")]
+    /// The profile has fewer values than requested.
+    #[error("the profile has {values} values; there is no value {value}")]
     NoSuchValue {
-        /// The value that was asked for, from 0.
+        /// Index of the requested value.
         value: usize,
-        /// How many there are.
+        /// The number of values.
         values: usize,
     },
-    /// Profiles that count different things cannot be merged or compared.
-    #[error("the profiles count different things: {a} and {b}")]
+    /// The profiles measure different things, so they cannot be merged or compared.
+    #[error("the profiles measure different things: {a} and {b}")]
     DifferentTypes {
-        /// The values of one, as `name/unit`.
+        /// The values of one profile, as `name/unit`.
         a: String,
-        /// The values of the other.
+        /// The values of the other profile.
         b: String,
     },
-    /// A regular expression that is none, or too large.
+    /// The regular expression is invalid or too large.
     #[error("invalid regular expression {pattern:?}: {message}")]
     BadPattern {
         /// The pattern.
@@ -28,11 +28,11 @@ pub enum TreeError {
         /// What is wrong with it.
         message: String,
     },
-    /// More frames in all stacks than fit 32 bits.
-    #[error("too many frames: a tree is made of at most 4,294,967,295")]
+    /// All stacks together have more frames than fit into 32 bits.
+    #[error("too many frames: a tree can have at most 4,294,967,295")]
     TooLarge,
-    /// The caller canceled it.
-    #[error("stopped before it was done")]
+    /// The call was canceled.
+    #[error("canceled before it finished")]
     Canceled,
 }
 

@@ -1,20 +1,22 @@
-//! The form of a tree that the API, the page and `--format json` share.
+//! The JSON form of a tree, shared by the API, the web page and `--format json`.
 
 use hashbrown::HashMap;
 use serde::Serialize;
 
 use super::{Address, Diff, FrameKind, Pattern, Per, Side, Tree};
 
-/// A node is folded if its total is less than this share of the root's: narrower than a pixel on any screen.
+/// By default, a node is folded if its total is less than this share of the root's total: narrower than a pixel
+/// on any screen.
 pub const DEFAULT_MIN: f64 = 1e-4;
 
-/// Nodes that are sent, at most.
+/// Maximum number of nodes to send.
 const MAX_NODES: usize = 500_000;
 
-/// Addresses of matches that are listed, at most.
+/// Maximum number of matching addresses to list.
 const MAX_MATCHES: usize = 1_000;
 
-/// A tree in preorder, siblings by total, largest first. The reader sums own values upwards.
+/// A tree in preorder, with siblings sorted by total, largest first. The reader computes totals by summing self
+/// values upward.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct TreeJson {
     /// The profile type.
@@ -23,54 +25,54 @@ pub struct TreeJson {
     /// The name of the value.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub value: String,
-    /// Its unit.
+    /// The unit of the value.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub unit: String,
-    /// How long the profile is.
+    /// The duration of the profile in seconds.
     pub seconds: f64,
     /// The sum over all stacks.
     pub total: i64,
     /// The number of samples.
     pub samples: i64,
-    /// Names, by name index.
+    /// The names, by name index.
     pub names: Vec<Box<str>>,
-    /// A letter for each name, see [`FrameKind::letter`].
+    /// One letter per name; see [`FrameKind::letter`].
     pub kinds: String,
-    /// How far each node is from the root.
+    /// The distance of each node from the root.
     pub depth: Vec<u32>,
     /// The name index of each node.
     pub name: Vec<u32>,
-    /// What was counted in each node itself.
+    /// The self value of each node.
     #[serde(rename = "self")]
     pub own: Vec<i64>,
-    /// What `[N more]` nodes stand for.
+    /// What the `[N more]` nodes represent.
     pub folded: Folded,
-    /// What a search found on the whole tree.
+    /// The result of a search over the whole tree.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub matches: Option<Matches>,
 }
 
-/// What was left out of a tree.
+/// What was omitted from a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Folded {
-    /// How many nodes.
+    /// The number of nodes.
     pub nodes: usize,
-    /// What they count together.
+    /// The sum of their values.
     pub value: i64,
 }
 
-/// What a search found.
+/// The result of a search.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Matches {
-    /// The value of the stacks with a frame that matches, each stack once.
+    /// The value of the stacks that contain a matching frame, counting each stack once.
     pub value: i64,
-    /// The nodes that match, at most 1,000, in preorder.
+    /// The addresses of the matching nodes, at most 1,000, in preorder.
     pub addresses: Vec<String>,
-    /// How many more there are.
+    /// The number of further matches.
     pub more: usize,
 }
 
-/// Names as the nodes that are sent use them.
+/// The names used by the nodes that are sent.
 #[derive(Default)]
 struct Names {
     names: Vec<Box<str>>,
@@ -106,8 +108,8 @@ impl Names {
     }
 }
 
-/// Which nodes are sent: a walk in preorder that folds what is too narrow. `send` is called with a node and its depth, `fold` with the
-/// nodes below one parent that are folded together.
+/// Visits the nodes to send, in preorder, and folds nodes that are too narrow. Calls `send` with a node and its
+/// depth, and `fold` with the nodes below one parent that are folded together.
 fn walk(
     depth: &[u32],
     ends: &[usize],
@@ -151,8 +153,9 @@ fn walk(
 }
 
 impl Tree {
-    /// The tree for a reader: below `root` (with its ancestors), subtrees narrower than `min` (a share of the root's total) folded to
-    /// `[N more]` nodes, so that totals stay true. `None` if no node has this address.
+    /// The tree below `root` (and its ancestors) in JSON form. Subtrees narrower than `min`, a share of the
+    /// root's total, are folded into `[N more]` nodes, so that totals stay exact. `None` if no node has this
+    /// address.
     #[must_use]
     pub fn to_json(&self, root: Option<Address>, min: f64) -> Option<TreeJson> {
         let root = match root {
@@ -184,7 +187,7 @@ impl Tree {
                 |node| self.total[node].unsigned_abs() as f64 >= least,
                 |node, depth| {
                     let name = names.borrow_mut().of(&self.names, &self.kinds, self.name[node]);
-                    // The ancestors have only the way to the root of this tree.
+                    // Of the ancestors, only the path to the root of this tree is sent.
                     let own = if ancestors.contains(&node) { 0 } else { self.own[node] };
                     sent.borrow_mut().push((depth, name, own));
                 },
@@ -209,7 +212,7 @@ impl Tree {
         Some(json)
     }
 
-    /// The least total of a node that is sent: `min` of the root's, and more where there would be too many nodes.
+    /// The lowest total of a node to send: `min` of the root's total, or more if that would be too many nodes.
     fn least(&self, root: usize, end: usize, min: f64) -> f64 {
         let of_root = self.total[root].unsigned_abs() as f64;
         let least = of_root * min.clamp(0.0, 1.0);
@@ -222,7 +225,8 @@ impl Tree {
         *nth as f64 + 0.5
     }
 
-    /// What a pattern finds on the whole tree: the value of the stacks with a frame that matches, counted once for each stack.
+    /// Searches the whole tree for a pattern and returns the value of the stacks that contain a matching frame,
+    /// counting each stack once.
     #[must_use]
     pub fn search(&self, pattern: &Pattern) -> Matches {
         let matching: Vec<bool> = self.names.iter().map(|name| pattern.matches(name)).collect();
@@ -247,26 +251,27 @@ impl Tree {
     }
 }
 
-/// A comparison for a reader: `self` is that of A.
+/// The JSON form of a comparison. `self` in `tree` is the self value in A.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DiffJson {
     /// The tree; its totals are those of A.
     #[serde(flatten)]
     pub tree: TreeJson,
-    /// What was counted in each node itself in B.
+    /// The self value of each node in B.
     pub self_b: Vec<i64>,
-    /// 1 where the difference of the totals is within sampling noise.
+    /// 1 if the difference of the totals is within sampling noise.
     pub noise: Vec<u8>,
-    /// A.
+    /// Side A.
     pub a: Side,
-    /// B.
+    /// Side B.
     pub b: Side,
-    /// What is compared.
+    /// How values are made comparable.
     pub per: Per,
 }
 
 impl Diff {
-    /// The comparison for a reader, subtrees narrower than `min` (a share of the mean of both) folded.
+    /// The comparison in JSON form. Subtrees narrower than `min`, a share of the mean of both sides, are
+    /// folded.
     #[must_use]
     pub fn to_json(&self, min: f64) -> DiffJson {
         let count = self.depth.len();

@@ -1,13 +1,14 @@
-//! Many profiles as one.
+//! Merges many profiles into one.
 
 use super::{CallStacks, TreeError};
 use crate::Cancel;
 
-/// The sum of profiles that count the same things: names, stacks and labels are compared by content, so they may come from
-/// different processes. Spans add up ([`CallStacks::seconds`]); the earliest start counts.
+/// Adds up profiles that measure the same things. Names, stacks and labels are compared by content, so the
+/// profiles may come from different processes. Durations are added ([`CallStacks::seconds`]); the start is the
+/// earliest one. Without profiles, the result is empty.
 ///
 /// # Errors
-/// [`TreeError::DifferentTypes`] if names or units of values differ, [`TreeError::Canceled`]. No profiles make an empty one.
+/// [`TreeError::DifferentTypes`] if the names or units of values differ, [`TreeError::Canceled`].
 pub fn merge<'p>(profiles: impl IntoIterator<Item = &'p CallStacks>, cancel: &Cancel) -> Result<CallStacks, TreeError> {
     let mut profiles = profiles.into_iter();
     let Some(first) = profiles.next() else { return Ok(CallStacks::default()) };

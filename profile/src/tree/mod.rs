@@ -1,10 +1,12 @@
-//! Call trees of a profile in any language: flame graphs, callers, a function between its callers and callees, tables, comparison.
+//! Call trees of a profile in any language: flame graphs, callers, a function between its callers and callees,
+//! tables, comparisons.
 //!
-//! Start with [`CallStacks`], the stacks with their values: `CallStacks::of` takes a profile of this crate, `pprof_emit::call_stacks` any
-//! pprof file. A [`View`] says which stacks count and how frames are shown; [`Tree::new`] makes the tree and [`table`] the rows.
-//! [`TreeJson`] is the form that the server's API, the page and `--format json` share (section "The tree" of `docs/api.md`).
+//! Start with [`CallStacks`], the stacks with their values: `CallStacks::of` converts a profile of this crate,
+//! `pprof_emit::call_stacks` any pprof file. A [`View`] selects stacks and controls how frames are shown;
+//! [`Tree::new`] builds the tree and [`table`] the rows. [`TreeJson`] is the form shared by the server's API,
+//! the web page and `--format json` (section "The tree" of `docs/api.md`).
 //!
-//! Indices in this folder are handles that it made itself, so a wrong one is a bug and panics.
+//! The indices used here are handles created by the code in this folder, so a wrong one is a bug and panics.
 #![expect(clippy::indexing_slicing, reason = "indices are made here, never read from a file")]
 
 mod address;
@@ -36,7 +38,7 @@ pub use view::{Group, Pattern, View};
 
 use crate::Cancel;
 
-/// Stacks that are gone through before the call looks whether it was canceled.
+/// Number of stacks to process before checking for cancellation again.
 const CANCEL_EVERY: usize = 1 << 10;
 
 /// A call tree in preorder, in flat arrays indexed by node; node 0 is the root `all`.
@@ -44,21 +46,23 @@ const CANCEL_EVERY: usize = 1 << 10;
 /// The subtree of node `i` is the range `i..end[i]`. Siblings are ordered by total, largest first, then by name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tree {
-    /// Names of functions, by name index. The first is the root's.
+    /// The names of functions, by name index. The first one is that of the root.
     pub names: Vec<Box<str>>,
-    /// What each name is.
+    /// The kind of each name.
     pub kinds: Vec<FrameKind>,
-    /// How far each node is from the root.
+    /// The distance of each node from the root.
     pub depth: Vec<u32>,
     /// The name index of each node.
     pub name: Vec<u32>,
-    /// What was counted in the node itself.
+    /// The self value of each node.
     pub own: Vec<i64>,
-    /// What was counted in it and below it.
+    /// The total value of each node.
     pub total: Vec<i64>,
-    /// Sampling variance of each total: the sum over samples of value² / count, exact for Poisson counts of equal weights.
+    /// Sampling variance of each total: the sum over all samples of value² / count, which is exact for Poisson
+    /// counts of equal weights.
     pub variance: Vec<f64>,
-    /// Samples that the tree was made of: the sum of the first value if it is a count, else the number of stacks.
+    /// The number of samples in the tree: the sum of the first value if it is a count, otherwise the number of
+    /// stacks.
     pub samples: i64,
 }
 
@@ -66,7 +70,7 @@ pub struct Tree {
 pub(crate) const ALL: &str = "all";
 
 impl Tree {
-    /// The tree of a value of all stacks that the view keeps.
+    /// Builds the tree for one value from the stacks that the view keeps.
     ///
     /// # Errors
     /// [`TreeError::NoSuchValue`] if there is no such value, [`TreeError::Canceled`].
@@ -75,13 +79,13 @@ impl Tree {
         Ok(Self::of_paths(paths))
     }
 
-    /// How many nodes there are, the root included.
+    /// The number of nodes, including the root.
     #[must_use]
     pub fn len(&self) -> usize {
         self.depth.len()
     }
 
-    /// Whether there is nothing but the root.
+    /// Whether there is nothing except the root.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() <= 1
@@ -112,7 +116,7 @@ impl Tree {
         ends
     }
 
-    /// The parent of each node; the root is its own.
+    /// The parent of each node; the root is its own parent.
     #[must_use]
     pub fn parents(&self) -> Vec<usize> {
         let mut parents = vec![0; self.len()];
@@ -125,7 +129,7 @@ impl Tree {
         parents
     }
 
-    /// The node whose path is this slice of names, from the root's child on.
+    /// The node with this path of names, starting at the child of the root.
     #[must_use]
     pub fn find(&self, path: &[&str]) -> Option<usize> {
         let ends = self.ends();
@@ -145,11 +149,12 @@ impl Tree {
         Some(at)
     }
 
-    /// Puts together a tree from paths of name indices, which may repeat.
+    /// Builds a tree from paths of name indices, which may repeat.
     pub(crate) fn of_paths(mut paths: Paths) -> Self {
         paths.sort();
         let Paths { names, kinds, frames, rows, samples } = paths;
-        // Nodes in the order of the sorted paths: each is after its parent, so sums go up in one pass from the back.
+        // Nodes in the order of the sorted paths: each node is after its parent, so sums propagate upward in
+        // one backward pass.
         let (mut parent, mut name, mut own, mut variance) = (vec![0u32], vec![0u32], vec![0i64], vec![0f64]);
         let mut open: Vec<u32> = vec![0];
         let mut before: &[u32] = &[];
@@ -178,10 +183,10 @@ impl Tree {
         Self::ordered(names, kinds, &Links { parent, name, own, total, variance }, samples)
     }
 
-    /// Brings nodes into preorder, siblings by total. Nodes that count nothing are left out.
+    /// Sorts nodes into preorder, with siblings by total. Nodes whose values are zero are left out.
     fn ordered(names: Vec<Box<str>>, kinds: Vec<FrameKind>, links: &Links, samples: i64) -> Self {
         let count = links.parent.len();
-        // Children of each node, as a range of one list.
+        // The children of each node, as ranges of one list.
         let mut first = vec![0usize; count + 1];
         let kept = |node: usize| links.total[node] != 0 || links.variance[node] > 0.0;
         for node in (1..count).filter(|node| kept(*node)) {
@@ -228,7 +233,7 @@ impl Tree {
     }
 }
 
-/// Nodes with links to their parents, which come before them.
+/// Nodes with links to their parents, which come first.
 #[derive(Debug, Default)]
 pub(crate) struct Links {
     pub(crate) parent: Vec<u32>,
@@ -248,13 +253,13 @@ pub(crate) struct PathRow {
 }
 
 impl PathRow {
-    /// The variance of the value, if it is the sum of so many independent samples of equal weight.
+    /// The variance of the value, if it is the sum of `count` independent samples of equal weight.
     fn variance(&self) -> f64 {
         if self.count > 0 { (self.value as f64) * (self.value as f64) / self.count as f64 } else { 0.0 }
     }
 }
 
-/// Paths of name indices, root first, that a tree is made of.
+/// The paths of name indices, root first, from which a tree is built.
 #[derive(Debug)]
 pub(crate) struct Paths {
     pub(crate) names: Vec<Box<str>>,
@@ -269,7 +274,7 @@ impl Paths {
         Self { names, kinds, frames: Vec::new(), rows: Vec::new(), samples: 0 }
     }
 
-    /// Adds a path; `count` is how many samples it stands for.
+    /// Adds a path; `count` is the number of samples it represents.
     pub(crate) fn push(&mut self, path: &[u32], value: i64, count: i64) -> Result<(), TreeError> {
         let from = u32::try_from(self.frames.len()).map_err(|_| TreeError::TooLarge)?;
         self.frames.extend_from_slice(path);
@@ -279,7 +284,7 @@ impl Paths {
         Ok(())
     }
 
-    /// Each path with its value and the number of samples that it stands for.
+    /// Each path with its value and the number of samples it represents.
     pub(crate) fn counted(&self) -> impl Iterator<Item = (&[u32], i64, i64)> {
         self.rows.iter().map(|row| (&self.frames[row.from as usize..row.to as usize], row.value, row.count))
     }

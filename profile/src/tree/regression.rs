@@ -1,36 +1,40 @@
-//! Which rows of a comparison are regressions.
+//! Decides which rows of a comparison are regressions.
 //!
-//! A row is one if its total grew by more than a threshold of its own value in A, by at least 0.5 % of A's total, and beyond noise. Noise is judged for all
-//! rows together: with `n` rows compared, each has to be beyond what chance reaches once in a hundred comparisons (Bonferroni: p < 0.01 / n, one-sided normal).
-//! Two runs of one program differ by more than sampling alone explains, and by how much shows in the rows themselves: most of them have not changed. So
-//! deviations are divided by √λ, where λ is the median of their squares over what that median is for pure chance (0.455), and at least 1 (taken as 1 with fewer than ten rows).
+//! A row is a regression if its total grew by more than a threshold relative to its own value in A, by at least
+//! 0.5 % of A's total, and by more than noise. Noise is judged for all rows together: with `n` rows compared,
+//! each has to exceed what chance reaches once in a hundred comparisons (Bonferroni: p < 0.01 / n, one-sided
+//! normal). Two runs of the same program differ by more than sampling alone explains. How much more is visible
+//! in the rows themselves, because most of them have not changed. Therefore deviations are divided by √λ, where
+//! λ is the median of their squares divided by the value expected from pure chance (0.455), and at least 1.
+//! With fewer than ten rows, λ is 1.
 
 use super::{DiffRow, Side};
 
-/// A row has to grow by this share of A's total.
+/// The minimum growth of a row, as a share of A's total.
 const LEAST_SHARE: f64 = 0.005;
-/// How often all rows together may be wrong.
+/// The probability of a false alarm over all rows together.
 const LEVEL: f64 = 0.01;
-/// Fewer rows than this do not say how much two runs differ.
+/// With fewer rows than this, the spread between two runs cannot be estimated.
 const ENOUGH: usize = 10;
 /// The median of the square of a standard normal variable.
 const MEDIAN: f64 = 0.4549;
-/// Rows of fewer samples say nothing about the spread.
+/// Rows with fewer samples do not contribute to the estimate of the spread.
 const FEW: i64 = 10;
 
 /// A row that grew.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Regression {
-    /// The function; `all` for the total.
+    /// The function, or `all` for the total.
     pub key: Box<str>,
-    /// By how much of its value in A.
+    /// The growth relative to its value in A.
     pub growth: f64,
     /// Standard deviations, after correction.
     pub deviations: f64,
 }
 
-/// The rows that grew by more than `threshold` (0.1 for 10 %), the total first, then by deviations; and the deviations that were asked for. `total` says whether the
-/// total counts: as a share it is always the same.
+/// Returns the rows that grew by more than `threshold` (0.1 for 10 %), the total first, then by deviations; and
+/// the number of deviations required. `total` selects whether the total is checked; as a share, it is always
+/// the same.
 #[must_use]
 pub fn regressions(a: &Side, b: &Side, rows: &[DiffRow], threshold: f64, total: bool) -> (Vec<Regression>, f64) {
     let all_a = to_f64(a.total) * a.scale;
@@ -44,7 +48,7 @@ pub fn regressions(a: &Side, b: &Side, rows: &[DiffRow], threshold: f64, total: 
         .map(|row| row.deviations * row.deviations)
         .collect();
     squares.sort_by(f64::total_cmp);
-    // The median of a few rows says nothing of the spread of most.
+    // The median of a few rows says nothing about the spread of most.
     let median = if squares.len() < ENOUGH { 0.0 } else { squares.get(squares.len() / 2).copied().unwrap_or(0.0) };
     let spread = (median / MEDIAN).max(1.0).sqrt();
     let wanted = quantile(LEVEL / to_f64(i64::try_from(compared.len() + 1).unwrap_or(i64::MAX)));
@@ -72,7 +76,7 @@ fn to_f64(n: i64) -> f64 {
     n as f64
 }
 
-/// The deviations that chance exceeds with probability `p`.
+/// The number of standard deviations that chance exceeds with probability `p`.
 fn quantile(p: f64) -> f64 {
     let (mut low, mut high) = (0.0, 40.0);
     for _ in 0..80 {
@@ -82,8 +86,8 @@ fn quantile(p: f64) -> f64 {
     low
 }
 
-/// The probability of more than `z` deviations: the complementary error function by its Chebyshev fit (Numerical Recipes, `erfcc`; relative error
-/// below 1.2e-7).
+/// The probability of more than `z` standard deviations: the complementary error function in its Chebyshev fit
+/// (Numerical Recipes, `erfcc`; relative error below 1.2e-7).
 fn tail(z: f64) -> f64 {
     const FIT: [f64; 10] = [
         -1.265_512_23,
@@ -110,7 +114,7 @@ mod tests {
     use crate::Cancel;
     use crate::tree::{By, CallStacks, Diff, FrameKind, Per, SampleType, View};
 
-    /// Random numbers, the same in every run.
+    /// Pseudorandom numbers, the same in every run.
     struct Random(u64);
 
     impl Random {
@@ -119,7 +123,7 @@ mod tests {
             ((self.0 >> 11) as f64 + 0.5) / (1u64 << 53) as f64
         }
 
-        /// A Poisson count, by the normal approximation where it is large.
+        /// A Poisson count; large counts use the normal approximation.
         fn count(&mut self, mean: f64) -> i64 {
             if mean > 50.0 {
                 let normal = (-2.0 * self.next().ln()).sqrt() * (2.0 * std::f64::consts::PI * self.next()).cos();
@@ -134,8 +138,8 @@ mod tests {
         }
     }
 
-    /// A program of 200 functions whose shares fall by the law of Zipf; `slow` is one that takes so much longer. `jitter` is by how much functions differ
-    /// from run to run beyond sampling.
+    /// A program of 200 functions whose shares follow Zipf's law. `slow` names one that takes longer by a
+    /// factor. `jitter` is how much functions vary from run to run beyond sampling.
     fn run(seed: u64, slow: Option<(usize, f64)>, jitter: f64) -> CallStacks {
         let mut random = Random(seed);
         let mut stacks =

@@ -1,17 +1,17 @@
-//! Stacks with their values, of a profile in any language.
+//! The stacks of a profile in any language, with their values.
 
 use hashbrown::HashMap;
 use serde::Serialize;
 
 use crate::{LabelValue, Profile, Tables};
 
-/// The frame of samples without a stack.
+/// The frame for samples without a stack.
 pub const NO_STACK_FRAME: &str = "[no stack trace]";
 
-/// What the code of a frame is. [`letter`](Self::letter) is its sign in [`TreeJson`](super::TreeJson).
+/// The kind of code of a frame. [`letter`](Self::letter) is its code in [`TreeJson`](super::TreeJson).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FrameKind {
-    /// Java and other languages of the JVM.
+    /// Java and other JVM languages.
     Java,
     /// Native code.
     Native,
@@ -45,7 +45,7 @@ impl FrameKind {
         }
     }
 
-    /// By what a profile says of a function: its name, source file and library.
+    /// Guesses the kind from the name, source file and library of a function.
     #[must_use]
     pub fn guess(name: &str, file: &str, library: &str) -> Self {
         let ends = |suffix: &str| file.len() >= suffix.len() && file.ends_with(suffix);
@@ -70,17 +70,17 @@ impl FrameKind {
     }
 }
 
-/// What one value of a sample counts.
+/// What one value of a sample measures.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct SampleType {
-    /// Its name, pprof's `sample_type.type`.
+    /// The name, pprof's `sample_type.type`.
     pub name: Box<str>,
-    /// Its unit, pprof's `sample_type.unit`.
+    /// The unit, pprof's `sample_type.unit`.
     pub unit: Box<str>,
 }
 
 impl SampleType {
-    /// A type of this name and unit.
+    /// A sample type with this name and unit.
     #[must_use]
     pub fn new(name: &str, unit: &str) -> Self {
         Self { name: name.into(), unit: unit.into() }
@@ -90,18 +90,18 @@ impl SampleType {
 /// A line of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CallFrame {
-    /// Which name.
+    /// The name index.
     pub name: u32,
-    /// The line, 0 for unknown.
+    /// The line number; 0 if unknown.
     pub line: u32,
 }
 
 /// The value of a label.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum LabelText {
-    /// A text.
+    /// A string.
     Text(Box<str>),
-    /// A number, and its unit or nothing.
+    /// A number and its unit, which may be empty.
     Number(i64, Box<str>),
 }
 
@@ -115,19 +115,19 @@ impl std::fmt::Display for LabelText {
     }
 }
 
-/// Labels of a sample: keys with values.
+/// The labels of a sample: keys with values.
 pub(crate) type LabelSet = Box<[(Box<str>, LabelText)]>;
 
 type Table<K> = HashMap<K, u32, foldhash::fast::RandomState>;
 
-/// A sample: which stack, which labels.
+/// Identifies a sample by its stack and labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
     pub(crate) stack: u32,
     pub(crate) labels: u32,
 }
 
-/// Stacks with their values and labels; equal samples are one.
+/// Stacks with their values and labels. Samples with equal stacks and labels are merged.
 ///
 /// ```
 /// use jfrkit_profile::tree::{CallStacks, FrameKind, SampleType};
@@ -155,11 +155,11 @@ pub struct CallStacks {
     keys: Vec<Key>,
     known_keys: Table<Key>,
     values: Vec<i64>,
-    /// How long what was measured took, seconds; 0 where it is not known.
+    /// Duration of the profile in seconds; 0 if unknown.
     pub seconds: f64,
-    /// When it began, nanoseconds since the Unix epoch; 0 where it is not known.
+    /// Start in nanoseconds since the Unix epoch; 0 if unknown.
     pub time_nanos: i64,
-    /// Which value is shown first.
+    /// Index of the value to show by default.
     pub default_value: usize,
 }
 
@@ -172,7 +172,7 @@ fn intern<K: Clone + Eq + std::hash::Hash>(table: &mut Table<K>, list: &mut Vec<
 }
 
 impl CallStacks {
-    /// No stacks, whose values will count this.
+    /// Creates an empty set of stacks with values of these types.
     #[must_use]
     pub fn new(types: Vec<SampleType>) -> Self {
         let default_value = types.len().saturating_sub(1);
@@ -181,7 +181,7 @@ impl CallStacks {
         made
     }
 
-    /// The stacks of a profile of this crate.
+    /// Converts the stacks of a profile of this crate.
     #[must_use]
     pub fn of(profile: &Profile, tables: &Tables) -> Self {
         let types = profile.values().iter().map(|value| SampleType::new(value.name, value.unit)).collect();
@@ -200,7 +200,7 @@ impl CallStacks {
                     let library = tables.str(function.library);
                     let file = tables.str(function.file);
                     let kind = match FrameKind::guess(name, file, library) {
-                        // Hidden classes have no file; without a library it is not native.
+                        // Hidden classes have no file; without a library, the frame is not native.
                         FrameKind::Native if library.is_empty() && name.contains('.') => FrameKind::Java,
                         kind => kind,
                     };
@@ -224,7 +224,7 @@ impl CallStacks {
         made
     }
 
-    /// The handle of a line of a function.
+    /// Interns a line of a function and returns its handle.
     pub fn frame(&mut self, name: &str, kind: FrameKind, line: u32) -> u32 {
         let next = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
         let name = *self.known_names.entry((name.into(), kind)).or_insert_with_key(|(name, kind)| {
@@ -239,8 +239,8 @@ impl CallStacks {
         intern(&mut self.known_labels, &mut self.labels, labels.into())
     }
 
-    /// Adds a sample: handles of frames from the root on, labels, and as many values as there are types (missing ones are 0).
-    /// A sample without frames counts under [`NO_STACK_FRAME`].
+    /// Adds a sample: frame handles starting at the root, labels, and one value per type (missing values are
+    /// 0). A sample without frames counts under [`NO_STACK_FRAME`].
     pub fn add(&mut self, path: &[u32], labels: &[(Box<str>, LabelText)], values: &[i64]) {
         let stack = if path.is_empty() {
             let frame = self.frame(NO_STACK_FRAME, FrameKind::MadeUp, 0);
@@ -259,13 +259,13 @@ impl CallStacks {
         }
     }
 
-    /// What the values count.
+    /// What the values measure.
     #[must_use]
     pub fn types(&self) -> &[SampleType] {
         &self.types
     }
 
-    /// The value of this name.
+    /// The index of the value with this name.
     #[must_use]
     pub fn value_named(&self, name: &str) -> Option<usize> {
         self.types.iter().position(|t| &*t.name == name)
@@ -284,13 +284,13 @@ impl CallStacks {
         totals
     }
 
-    /// How many samples differ in stack or labels.
+    /// The number of samples that differ in stack or labels.
     #[must_use]
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no samples.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
@@ -305,7 +305,7 @@ impl CallStacks {
         keys
     }
 
-    /// Which value says how many events a sample stands for: the first whose unit is `count`.
+    /// The value that counts the events behind a sample: the first one whose unit is `count`.
     pub(crate) fn count_value(&self) -> Option<usize> {
         self.types.iter().position(|t| &*t.unit == "count")
     }
@@ -326,7 +326,7 @@ impl CallStacks {
         &self.labels
     }
 
-    /// Handle of the stack, frames from the root on, handle of the labels, and values of each sample.
+    /// For each sample: handle of the stack, frames starting at the root, handle of the labels, and values.
     pub(crate) fn samples(&self) -> impl Iterator<Item = (u32, &[u32], u32, &[i64])> {
         let width = self.types.len().max(1);
         self.keys
@@ -335,7 +335,7 @@ impl CallStacks {
             .map(|(key, values)| (key.stack, &*self.stacks[key.stack as usize], key.labels, values))
     }
 
-    /// The value of a label of a set.
+    /// The value of a label in a label set.
     pub(crate) fn label(&self, set: u32, key: &str) -> Option<&LabelText> {
         self.labels[set as usize].iter().find(|(k, _)| &**k == key).map(|(_, value)| value)
     }

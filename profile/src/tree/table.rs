@@ -1,4 +1,5 @@
-//! Tables: sums by function, line, package, class or label. A row counts once in a stack, so that no share passes 100 %.
+//! Tables: sums by function, line, package, class or label. A row counts once per stack, so that no share
+//! exceeds 100 %.
 
 use hashbrown::HashMap;
 use serde::Serialize;
@@ -7,25 +8,27 @@ use super::view::NONE;
 use super::{CANCEL_EVERY, CallStacks, FrameKind, Group, TreeError, View};
 use crate::Cancel;
 
-/// What a row of a table is.
+/// What the rows of a table are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum By {
     /// A function.
     Function,
     /// A line of a function.
     Line,
-    /// A package: the name before the class, or before the last part of a name without classes.
+    /// A package: the part of the name before the class, or before the last component of a name without
+    /// classes.
     Package,
-    /// A class: the label where the profile has one (allocated, locked, thrown), else the class that declares the frame.
+    /// A class: the label if the profile has one (allocated, locked or thrown class), otherwise the class that
+    /// declares the frame's method.
     Class,
-    /// The class that declares the frame, whatever labels there are.
+    /// The class that declares the frame's method, regardless of labels.
     DeclaringClass,
     /// The value of a label.
     Label(Group),
 }
 
 impl By {
-    /// `function`, `line`, `package`, `class`, `declaring-class`, `thread`, `endpoint` or `label:KEY`.
+    /// Parses `function`, `line`, `package`, `class`, `declaring-class`, `thread`, `endpoint` or `label:KEY`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Some(match text {
@@ -39,43 +42,43 @@ impl By {
     }
 }
 
-/// A row.
+/// A row of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TableRow {
-    /// What it is: a function, a class, the value of a label.
+    /// The function, class or label value.
     pub key: Box<str>,
-    /// The letter of its kind, see [`FrameKind::letter`].
+    /// The letter of its kind; see [`FrameKind::letter`].
     pub kind: char,
-    /// What was counted in it.
+    /// The self value.
     #[serde(rename = "self")]
     pub own: i64,
-    /// What was counted in it and in what it called, each stack once.
+    /// The total value, counting each stack once.
     pub total: i64,
     /// The number of samples in [`total`](Self::total).
     pub samples: i64,
 }
 
-/// All rows of a table, the largest own value first, then by total, then by name.
+/// All rows of a table, sorted by self value, then by total (largest first), then by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rows {
     /// The rows.
     pub rows: Vec<TableRow>,
-    /// The sum over all stacks that count.
+    /// The sum over all stacks that the view keeps.
     pub total: i64,
-    /// The number of samples in it.
+    /// The number of samples in that sum.
     pub samples: i64,
 }
 
-/// The class of `package.Class.method`; the package of a function of another language.
+/// The class in `package.Class.method`; in other languages, the package of the function.
 fn class_of(name: &str) -> &str {
-    // Generics and arguments may hold dots.
+    // Generics and arguments can contain dots.
     let end = name.find(['(', '<', ' ']).unwrap_or(name.len());
     let head = name.get(..end).unwrap_or(name);
     head.rsplit_once("::").or_else(|| head.rsplit_once('.')).map_or(NONE, |(class, _)| class)
 }
 
-/// The package of `package.Class.method` of Java; of Go's `host/path/package.Type.Method` the part before the first dot after
-/// the last slash; else what [`class_of`] says.
+/// The package: in Java, that of `package.Class.method`; in Go, the part of `host/path/package.Type.Method`
+/// before the first dot after the last slash; otherwise the result of [`class_of`].
 fn package_of(name: &str, kind: FrameKind) -> &str {
     match kind {
         FrameKind::Java => class_of(name).rsplit_once('.').map_or("(default)", |(package, _)| package),
@@ -88,10 +91,11 @@ fn package_of(name: &str, kind: FrameKind) -> &str {
     }
 }
 
-/// The table of a value of all stacks that the view keeps; its group and collapsed frames do not matter.
+/// Builds the table of one value from the stacks that the view keeps. The view's group and collapsed frames
+/// have no effect.
 ///
 /// # Errors
-/// As [`Tree::new`](super::Tree::new).
+/// Same as [`Tree::new`](super::Tree::new).
 pub fn table(stacks: &CallStacks, value: usize, view: &View, by: &By, cancel: &Cancel) -> Result<Rows, TreeError> {
     let by = match by {
         By::Class if stacks.label_keys().contains(&"class") => By::Label(Group::Class),
@@ -107,7 +111,7 @@ pub fn table(stacks: &CallStacks, value: usize, view: &View, by: &By, cancel: &C
         ..view.clone()
     };
     let paths = view.paths(stacks, value, cancel)?;
-    // Which row each name belongs to.
+    // The row of each name.
     let mut rows: Vec<TableRow> = Vec::new();
     let mut known: HashMap<(Box<str>, FrameKind), u32, foldhash::fast::RandomState> = HashMap::default();
     let of_name: Vec<u32> = paths
@@ -135,7 +139,7 @@ pub fn table(stacks: &CallStacks, value: usize, view: &View, by: &By, cancel: &C
         }
         total = total.saturating_add(amount);
         samples = samples.saturating_add(count);
-        // Of a label only the first level counts, for itself and in all.
+        // For a label, only the first level counts, for both self and total.
         let frames = if labels { frames.get(..1).unwrap_or(frames) } else { frames };
         for name in frames {
             let row = of_name[*name as usize] as usize;

@@ -200,7 +200,7 @@ fn what_counts_different_things_is_not_merged_and_patterns_are_checked() {
     let cpu = CallStacks::new(vec![SampleType::new("cpu", "nanoseconds")]);
     let alloc = CallStacks::new(vec![SampleType::new("alloc", "bytes")]);
     let error = merge([&cpu, &alloc], &Cancel::never()).unwrap_err();
-    assert_eq!(error.to_string(), "the profiles count different things: cpu/nanoseconds and alloc/bytes");
+    assert_eq!(error.to_string(), "the profiles measure different things: cpu/nanoseconds and alloc/bytes");
     assert!(matches!(Pattern::new("("), Err(TreeError::BadPattern { .. })));
     assert!(matches!(Pattern::new("(a{1000}){1000}"), Err(TreeError::BadPattern { .. })));
     assert_eq!(

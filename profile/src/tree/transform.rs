@@ -1,24 +1,24 @@
-//! Other trees of the same stacks: callers, a function between its callers and callees.
+//! Other trees of the same stacks: inverted, and a function between its callers and callees.
 
 use super::{CallStacks, Paths, Tree, TreeError, View};
 use crate::Cancel;
 
-/// A function between its callers and its callees. Each stack through the function counts once in both: where it is on a stack
-/// several times, the frame nearest to the root counts.
+/// A function between its callers and its callees. Each stack that contains the function counts once in both
+/// trees; if the function is on a stack several times, the frame nearest to the root counts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sandwich {
-    /// Inverted: the function at the root, below it its callers, below each its callers.
+    /// Inverted tree: the function at the root, its callers below it, and so on.
     pub callers: Tree,
-    /// The function at the root, below it what it calls.
+    /// The function at the root, and below it what it calls.
     pub callees: Tree,
 }
 
 impl Tree {
-    /// The inverted tree: below the root the functions that something was counted in, below each its callers. The own value of a
-    /// node is that of the stacks that begin there.
+    /// Builds the inverted tree: below the root are the functions with self values, and below each function its
+    /// callers. The self value of a node is that of the stacks that begin there.
     ///
     /// # Errors
-    /// As [`Tree::new`].
+    /// Same as [`Tree::new`].
     pub fn callers(stacks: &CallStacks, value: usize, view: &View, cancel: &Cancel) -> Result<Self, TreeError> {
         let paths = view.paths(stacks, value, cancel)?;
         let mut inverted = Paths::new(paths.names.clone(), paths.kinds.clone());
@@ -31,10 +31,11 @@ impl Tree {
         Ok(Self::of_paths(inverted))
     }
 
-    /// A function between its callers and callees; both trees are only the function where nothing passes it.
+    /// A function between its callers and callees. If no stack contains the function, both trees consist of
+    /// only the function.
     ///
     /// # Errors
-    /// As [`Tree::new`].
+    /// Same as [`Tree::new`].
     pub fn sandwich(
         stacks: &CallStacks,
         value: usize,
@@ -43,7 +44,7 @@ impl Tree {
         cancel: &Cancel,
     ) -> Result<Sandwich, TreeError> {
         let paths = view.paths(stacks, value, cancel)?;
-        // With lines the function is all of its lines.
+        // In a view with lines, the function consists of all its lines.
         let wanted: Vec<bool> = paths
             .names
             .iter()

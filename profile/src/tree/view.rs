@@ -1,4 +1,4 @@
-//! Which stacks count, and how their frames are shown.
+//! Selects stacks and controls how their frames are shown.
 
 use hashbrown::HashMap;
 use regex::{Regex, RegexBuilder};
@@ -6,10 +6,10 @@ use regex::{Regex, RegexBuilder};
 use super::{ALL, CANCEL_EVERY, CallStacks, FrameKind, LabelText, Paths, TreeError};
 use crate::Cancel;
 
-/// The size of a compiled regular expression, at most, bytes: patterns come from strangers.
+/// Maximum size of a compiled regular expression in bytes, because patterns can come from untrusted users.
 const PATTERN_SIZE: usize = 1 << 20;
 
-/// A regular expression of limited size; it matches in time linear in the text.
+/// A regular expression of limited size. Matching takes time linear in the length of the text.
 #[derive(Debug, Clone)]
 pub struct Pattern(Regex);
 
@@ -22,12 +22,13 @@ impl Pattern {
         let built = RegexBuilder::new(text).size_limit(PATTERN_SIZE).dfa_size_limit(PATTERN_SIZE).build();
         built.map(Self).map_err(|error| TreeError::BadPattern {
             pattern: text.to_owned(),
-            // The text of `regex` draws the pattern with a mark below; its last line says what is wrong.
+            // The error text of `regex` draws the pattern with a marker below it; the last line explains the
+            // error.
             message: error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
         })
     }
 
-    /// A pattern that matches texts that contain `text`, without case; `/…/` is a regular expression.
+    /// Compiles a search: text to find, ignoring case, or `/…/` for a regular expression.
     ///
     /// # Errors
     /// [`TreeError::BadPattern`].
@@ -38,28 +39,28 @@ impl Pattern {
         }
     }
 
-    /// Whether it matches somewhere in the text.
+    /// Whether the pattern matches anywhere in the text.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
         self.0.is_match(text)
     }
 }
 
-/// What the first level of a tree is.
+/// What the first level of a tree shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Group {
     /// Threads.
     Thread,
-    /// Classes: allocated, locked or thrown.
+    /// Allocated, locked or thrown classes.
     Class,
-    /// Endpoints of requests.
+    /// Request endpoints.
     Endpoint,
-    /// The label of this key.
+    /// The label with this key.
     Label(String),
 }
 
 impl Group {
-    /// `thread`, `class`, `endpoint` or `label:KEY`.
+    /// Parses `thread`, `class`, `endpoint` or `label:KEY`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         match text {
@@ -70,7 +71,8 @@ impl Group {
         }
     }
 
-    /// The keys of labels that say it, the first that a sample has counts: those of our profiles, and of other languages'.
+    /// The label keys for this group, in order of preference: those of our profiles, and those of other
+    /// languages.
     pub(crate) fn keys(&self) -> Vec<&str> {
         match self {
             Self::Thread => vec!["thread", "thread name", "thread id", "threadId"],
@@ -80,41 +82,41 @@ impl Group {
         }
     }
 
-    /// The value that samples with this set of labels have.
+    /// The group of samples with this label set.
     pub(crate) fn of(&self, stacks: &CallStacks, set: u32) -> Option<String> {
         self.keys().into_iter().find_map(|key| stacks.label(set, key)).map(LabelText::to_string)
     }
 }
 
-/// The group of samples that have no such label.
+/// The group of samples without such a label.
 pub(crate) const NONE: &str = "[none]";
 
-/// Which stacks count, and how their frames are shown. The default keeps all as they are.
+/// Selects stacks and controls how frames are shown. The default keeps everything unchanged.
 #[derive(Debug, Clone, Default)]
 pub struct View {
-    /// A label as first level.
+    /// A label to use as the first level.
     pub group: Option<Group>,
-    /// Only stacks in which each of these matches some frame; at most 32, further ones are left out.
+    /// Keep only stacks in which each of these patterns matches some frame. At most 32; further ones are ignored.
     pub include: Vec<Pattern>,
-    /// No stacks with a frame that matches.
+    /// Drop stacks that contain a matching frame.
     pub exclude: Option<Pattern>,
-    /// Frames that match go; their value goes to the caller.
+    /// Remove matching frames; their value goes to the caller.
     pub hide: Option<Pattern>,
-    /// Only samples of threads whose name matches.
+    /// Keep only samples of threads with a matching name.
     pub thread: Option<Pattern>,
-    /// Consecutive frames of one function become one.
+    /// Merge consecutive frames of the same function.
     pub collapse_recursion: bool,
-    /// Of consecutive frames whose names begin with one of these only the first stays: library code becomes the frame that was
-    /// called.
+    /// Among consecutive frames whose names begin with one of these prefixes, keep only the first: library code
+    /// is reduced to the frame that was called.
     pub library: Vec<String>,
-    /// Frames are lines of functions, `name:12`.
+    /// Show frames as lines of functions, `name:12`.
     pub lines: bool,
 }
 
-/// What a view makes of a name.
+/// How a view treats a name.
 #[derive(Debug, Clone, Copy, Default)]
 struct NameFlags {
-    /// A bit for each pattern that matches.
+    /// One bit per matching pattern.
     include: u32,
     exclude: bool,
     hide: bool,
@@ -132,13 +134,13 @@ impl View {
         }
     }
 
-    /// The paths of a tree: of each sample that counts its frames from the root on.
+    /// The paths of a tree: for each selected sample, its frames starting at the root.
     pub(crate) fn paths(&self, stacks: &CallStacks, value: usize, cancel: &Cancel) -> Result<Paths, TreeError> {
         let values = stacks.types().len();
         if value >= values {
             return Err(TreeError::NoSuchValue { value, values });
         }
-        // Names of the tree: the root, functions or lines of functions, then groups.
+        // The names of the tree: the root, functions or lines of functions, then groups.
         let mut names: Vec<Box<str>> = vec![ALL.into()];
         let mut kinds = vec![FrameKind::MadeUp];
         let mut flags = vec![NameFlags::default()];
@@ -162,7 +164,7 @@ impl View {
                 *index = frame.name + 1;
             }
         }
-        // What labels say of each set: whether its samples count, and their group.
+        // For each label set: whether its samples are selected, and their group.
         let mut groups: HashMap<String, u32, foldhash::fast::RandomState> = HashMap::default();
         let mut sets: Vec<Option<Option<u32>>> = Vec::with_capacity(stacks.label_sets().len());
         for set in 0..u32::try_from(stacks.label_sets().len()).unwrap_or(u32::MAX) {
