@@ -1,7 +1,8 @@
-//! pprof files of any language, in and out, without loss.
+//! Reads and writes pprof files of any language, without loss.
 //!
-//! [`read_any`] decodes a file straight into the columns of an [`AnyProfile`](jfrkit_profile::any::AnyProfile); [`write_any`] is its inverse. Ids of mappings, functions and
-//! locations are numbered anew, everything else comes back as it was.
+//! [`read_any`] decodes a file straight into the columns of an [`AnyProfile`](jfrkit_profile::any::AnyProfile);
+//! [`write_any`] is its inverse. The ids of mappings, functions and locations are renumbered; everything else
+//! is preserved.
 
 mod decode;
 mod encode;

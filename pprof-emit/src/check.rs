@@ -1,4 +1,4 @@
-//! What must hold in a profile for viewers to accept it.
+//! Checks what viewers require of a profile.
 
 use hashbrown::HashSet;
 
@@ -8,28 +8,28 @@ use crate::pb;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckError {
-    /// The string table does not begin with the empty text.
-    #[error("string_table[0] is not the empty text")]
+    /// The string table does not begin with the empty string.
+    #[error("string_table[0] is not the empty string")]
     FirstString,
-    /// A text is not in the string table.
-    #[error("{field}: no text {index}")]
+    /// A string index is out of range.
+    #[error("{field}: no string {index}")]
     NoString {
-        /// Which field refers to it.
+        /// The field that contains the index.
         field: &'static str,
         /// The index.
         index: i64,
     },
-    /// Ids are not 1, 2, 3… up to the number of messages, each once.
+    /// The ids are not exactly 1, 2, 3… up to the number of messages.
     #[error("{kind} ids are not dense: {id} of {count}")]
     NotDense {
         /// `mapping`, `location` or `function`.
         kind: &'static str,
-        /// The first id that is zero, too high or there twice.
+        /// The first id that is zero, too high or a duplicate.
         id: u64,
-        /// How many there are.
+        /// The number of messages.
         count: usize,
     },
-    /// A reference leads nowhere.
+    /// A reference to an id that does not exist.
     #[error("{kind} {id} does not exist")]
     Dangling {
         /// `mapping`, `location` or `function`.
@@ -37,29 +37,29 @@ pub enum CheckError {
         /// The id.
         id: u64,
     },
-    /// A sample has another number of values than there are sample types.
+    /// A sample's number of values differs from the number of sample types.
     #[error("sample {sample} has {found} values for {expected} sample types")]
     Values {
-        /// Which sample, from 0.
+        /// Index of the sample.
         sample: usize,
-        /// How many values it has.
+        /// The number of values of the sample.
         found: usize,
-        /// How many sample types there are.
+        /// The number of sample types.
         expected: usize,
     },
-    /// There are samples but no sample types.
+    /// The profile has samples but no sample types.
     #[error("samples without sample types")]
     NoSampleType,
-    /// The default sample type is none of the sample types.
-    #[error("the default sample type is none of the sample types")]
+    /// The default sample type is not one of the sample types.
+    #[error("the default sample type is not one of the sample types")]
     DefaultSampleType,
 }
 
-/// Checks that ids are dense, that nothing refers to what is not there, that samples have as many values as there
-/// are sample types and that the string table begins with the empty text.
+/// Checks that ids are dense, that all references are valid, that each sample has as many values as there are
+/// sample types, and that the string table begins with the empty string.
 ///
 /// # Errors
-/// The first thing that is wrong.
+/// The first violation.
 pub fn check(profile: &pb::Profile) -> Result<(), CheckError> {
     if profile.string_table.first().is_none_or(|first| !first.is_empty()) {
         return Err(CheckError::FirstString);
@@ -69,7 +69,7 @@ pub fn check(profile: &pb::Profile) -> Result<(), CheckError> {
     dense("location", profile.location.iter().map(|l| l.id))?;
     dense("function", profile.function.iter().map(|f| f.id))?;
     for location in &profile.location {
-        // No mapping at all is allowed, and is written as 0.
+        // A missing mapping is allowed, and is written as 0.
         if location.mapping_id != 0 {
             exists("mapping", location.mapping_id, profile.mapping.len())?;
         }

@@ -1,4 +1,5 @@
-//! Collapsed stacks: a line for each stack, its frames from the root on with `;` between them, a blank, a value.
+//! Collapsed stacks: one line per stack, with its frames from the root on separated by `;`, a space, and a
+//! value.
 
 use std::borrow::Cow;
 use std::io::{self, BufWriter, Write};
@@ -8,24 +9,24 @@ use hashbrown::hash_map::Entry;
 use jfrkit_profile::{Cancel, work};
 use jfrkit_profile::{Profile, StrId, Tables};
 
-/// Stacks that are gone through before looking at the stop again.
+/// Number of stacks to process before checking for cancellation again.
 const STOP_EVERY: usize = 1 << 10;
 
-/// What to write.
+/// Options for writing collapsed stacks.
 #[derive(Debug, Clone, Default)]
 pub struct CollapsedOptions {
-    /// Which value, from 0; the last one if not said.
+    /// Index of the value; the default is the last one.
     pub value: Option<usize>,
-    /// Ends the writing early.
+    /// Cancels the writing.
     pub cancel: Cancel,
 }
 
-/// Writes a profile as collapsed stacks, for flame graphs and for `sort` and `grep`. Stacks that differ only in lines
-/// or labels become one; they stand in the order of their first sample. In names `;` becomes `:` and a control
-/// character, such as the end of a line, a blank.
+/// Writes a profile as collapsed stacks, for flame graphs and for `sort` and `grep`. Stacks that differ only in
+/// lines or labels are merged; they are in the order of their first sample. In names, `;` is replaced by `:`
+/// and control characters, such as line breaks, by spaces.
 ///
 /// # Errors
-/// Those of `out`; [`io::ErrorKind::InvalidInput`] if the profile has no such value.
+/// Errors of `out`; [`io::ErrorKind::InvalidInput`] if the profile has no such value.
 pub fn write_collapsed(
     profile: &Profile,
     tables: &Tables,
@@ -51,7 +52,8 @@ pub fn write_collapsed(
     out.flush()
 }
 
-/// The names of each stack, root first, with the sum of a value. Sums of `i64` values cannot overflow an `i128`.
+/// The names of each stack, root first, with the sum of the value. A sum of `i64` values cannot overflow an
+/// `i128`.
 fn merged(profile: &Profile, tables: &Tables, value: usize, cancel: &Cancel) -> io::Result<Vec<(Box<[StrId]>, i128)>> {
     let mut lines: Vec<(Box<[StrId]>, i128)> = Vec::new();
     let mut places: HashMap<Box<[StrId]>, usize, foldhash::fast::RandomState> = HashMap::default();
@@ -78,7 +80,7 @@ fn merged(profile: &Profile, tables: &Tables, value: usize, cancel: &Cancel) -> 
     Ok(lines)
 }
 
-/// A name that cannot be taken for two frames or two lines, and is not empty.
+/// A name that cannot be mistaken for two frames or two lines, and is not empty.
 fn clean(name: &str) -> Cow<'_, str> {
     if name.is_empty() {
         return Cow::Borrowed("[unknown]");

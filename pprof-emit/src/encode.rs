@@ -1,4 +1,4 @@
-//! The messages of a profile, as ranges of items that can be encoded independently of each other.
+//! Encodes the messages of a profile in ranges of items that are independent of each other.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use jfrkit_profile::{LabelValue, Sample};
 use crate::number::Numbering;
 use crate::wire::{Numbers, bytes, message, number, signed, varint};
 
-/// Where the items of each kind lie when all are numbered through: the head is item 0.
+/// The range of each kind of item in a single numbering of all items; the head is item 0.
 struct Layout {
     strings: Range<usize>,
     functions: Range<usize>,
@@ -21,7 +21,7 @@ pub(crate) struct Encoder<'n> {
     layout: Layout,
 }
 
-/// What is used again from one range to the next.
+/// Buffers that are reused from one range to the next.
 #[derive(Default)]
 pub(crate) struct Scratch {
     ids: Vec<u8>,
@@ -29,10 +29,11 @@ pub(crate) struct Scratch {
     labels: Vec<u8>,
 }
 
-/// The part of the size of a block from which on it ends where another kind of items begins.
+/// A block that is at least this fraction full (one part in `KIND_SHARE`) ends where the next kind of item
+/// begins.
 const KIND_SHARE: usize = 16;
 
-/// About how many bytes a function or a location takes; only the cuts between blocks depend on it.
+/// Approximate size of a function or a location in bytes. It only affects how blocks are cut.
 const ITEM_BYTES: usize = 14;
 
 impl<'n> Encoder<'n> {
@@ -44,16 +45,16 @@ impl<'n> Encoder<'n> {
         Self { numbering, layout: Layout { strings, functions, locations, samples } }
     }
 
-    /// Cuts the items into ranges of about `size` bytes, the same ones whoever asks; `runs` says where runs of samples
-    /// of that size end.
+    /// Splits the items into ranges of about `size` bytes, independent of the caller. `runs` contains the ends
+    /// of runs of samples of that size.
     pub(crate) fn cut(&self, runs: &[usize], size: usize) -> Vec<Range<usize>> {
         let samples = &self.layout.samples;
         let mut ends = Vec::new();
         let mut bytes = 0;
         let kinds = [self.layout.functions.start, self.layout.locations.start];
         for item in 0..samples.start {
-            // Names, numbers of functions and those of locations have codes of their own; a small block does not pay for
-            // the loss of what is before it.
+            // Names, numbers of functions and numbers of locations compress best with separate codes, but that
+            // does not make up for losing the preceding context in a small block.
             if kinds.contains(&item) && bytes >= size / KIND_SHARE {
                 ends.push(item);
                 bytes = 0;
@@ -64,7 +65,7 @@ impl<'n> Encoder<'n> {
                 bytes = 0;
             }
         }
-        // A little goes with the first samples.
+        // A few items are encoded together with the first samples.
         if bytes >= size / 8 || runs.is_empty() {
             ends.push(samples.start);
         }
@@ -116,8 +117,8 @@ impl<'n> Encoder<'n> {
             message(out, 3, |out| {
                 number(out, 1, id);
                 number(out, 5, file.into());
-                // Functions, file names and lines are there, as far as anyone could find them: without addresses no
-                // viewer can find out more from a library, and should not try.
+                // Functions, file names and lines are as complete as possible: without addresses, a viewer
+                // cannot find out more from a library and should not try.
                 for flag in 7..=9 {
                     number(out, flag, 1);
                 }
@@ -201,7 +202,7 @@ impl<'n> Encoder<'n> {
     }
 }
 
-/// The size of a field with this content; an empty one is not written.
+/// The size of a field with this content. An empty field is not written.
 fn field_size(content: &[u8]) -> usize {
     if content.is_empty() { 0 } else { 1 + varint_size(content.len()) + content.len() }
 }
@@ -218,7 +219,7 @@ fn value_type(out: &mut Vec<u8>, tag: u8, name: u32, unit: u32) {
     });
 }
 
-/// What `items` has of one kind, counted from the first of that kind.
+/// The part of `items` that is of one kind, counted from the first item of that kind.
 fn part(items: &Range<usize>, kind: &Range<usize>) -> Range<usize> {
     let from = items.start.clamp(kind.start, kind.end);
     let to = items.end.clamp(from, kind.end);

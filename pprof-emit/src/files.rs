@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all.
+//! Writes files atomically.
 
 use std::cmp::Reverse;
 use std::fs::{self, File};
@@ -16,26 +16,26 @@ use crate::writer::Writer;
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {source}", path.display())]
 pub struct WriteError {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// Why.
+    /// The reason.
     #[source]
     pub source: io::Error,
 }
 
-/// A profile that was written.
+/// A profile that was written to a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// Its type.
+    /// The profile type.
     pub kind: ProfileType,
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// What is in it.
+    /// The size of its content.
     pub stats: Stats,
 }
 
-/// Writes all profiles of a set as pprof, at the same time, each to the file that `path` names for it. Nothing is
-/// left of those that fail; the others are there. The results are in the order of the profiles.
+/// Writes all profiles of a set as pprof, in parallel, each to the file returned by `path`. If a profile cannot
+/// be written, its file is not created; the others are kept. The results are in the order of the profiles.
 pub fn write_each(
     set: &ProfileSet,
     path: impl Fn(&Profile) -> PathBuf + Sync,
@@ -45,7 +45,7 @@ pub fn write_each(
 }
 
 impl Files {
-    /// As [`write_each`](crate::write_each()).
+    /// Same as [`write_each`](crate::write_each()).
     pub fn write_each(
         &self,
         set: &ProfileSet,
@@ -59,7 +59,7 @@ impl Files {
             Ok(Written { kind: profile.kind, path, stats })
         };
         let mut order: Vec<(usize, &Profile)> = set.profiles.iter().enumerate().collect();
-        // The large ones first, so that all threads end at about the same time.
+        // Large profiles first, so that all threads finish at about the same time.
         order.sort_by_key(|(_, profile)| Reverse(profile.samples.len()));
         let written = order.par_iter().with_max_len(1).map(|&(place, profile)| (place, write(profile)));
         let mut written: Vec<(usize, Result<Written, WriteError>)> = written.collect();
@@ -67,16 +67,16 @@ impl Files {
         written.into_iter().map(|(_, written)| written).collect()
     }
 
-    /// As [`write_file`](crate::write_file).
+    /// Same as [`write_file`](crate::write_file).
     ///
     /// # Errors
-    /// As there.
+    /// Same as [`write_file`](crate::write_file).
     pub fn write_file<T>(&self, path: &Path, fill: impl FnOnce(&mut File) -> io::Result<T>) -> Result<T, WriteError> {
         write_file_inner(path, self, fill).map_err(|source| WriteError { path: path.to_owned(), source })
     }
 }
 
-/// [`write_each`], for those who need all of the files.
+/// Like [`write_each`], but fails unless all files are written.
 ///
 /// # Errors
 /// The first failure in the order of the profiles.
@@ -88,12 +88,13 @@ pub fn write_all(
     write_each(set, path, options).into_iter().collect()
 }
 
-/// Writes a file by way of a temporary one beside it, which takes its place once `fill` has succeeded. A link is
-/// followed; what is no regular file (a pipe, `/dev/stdout`) is written to directly.
+/// Writes a file atomically: writes to a temporary file in the same directory, and renames it to `path` after
+/// `fill` succeeds. A symbolic link is followed. Anything that is not a regular file (a pipe, `/dev/stdout`) is
+/// written directly.
 ///
 /// # Errors
-/// Those of `fill` and of the file system; then a file that was there before is as it was, and the temporary one is
-/// gone. Where the process may end before, write it with [`Files`], which removes it.
+/// Errors of `fill` and of the file system. In that case, an existing file is unchanged and the temporary file
+/// is removed. If the process may be interrupted, use [`Files`], which also removes the temporary file then.
 pub fn write_file<T>(path: &Path, fill: impl FnOnce(&mut File) -> io::Result<T>) -> Result<T, WriteError> {
     Files::new().write_file(path, fill)
 }
@@ -107,7 +108,7 @@ fn write_file_inner<T>(path: &Path, files: &Files, fill: impl FnOnce(&mut File) 
             file.flush()?;
             return Ok(done);
         }
-        // The file that a link leads to is replaced, not the link.
+        // Replaces the file that a link points to, not the link.
         Ok(_) => fs::canonicalize(path)?,
         Err(_) => path.to_owned(),
     };

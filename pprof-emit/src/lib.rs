@@ -1,7 +1,7 @@
 //! Writes profiles as pprof (`profile.proto`, gzipped) or as collapsed stacks, and reads pprof back.
 //!
-//! What is written depends on the content of a profile alone: neither the number of threads nor the numbers of the
-//! handles in its [`Tables`](jfrkit_profile::Tables) show in the bytes.
+//! The output depends only on the content of a profile, not on the number of threads or the numbers of the
+//! handles in its [`Tables`](jfrkit_profile::Tables).
 
 #![forbid(unsafe_code)]
 

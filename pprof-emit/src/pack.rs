@@ -1,7 +1,8 @@
-//! A file from blocks that are packed independently of each other: one gzip member, or the plain bytes.
+//! Builds a file from independently compressed blocks: a single gzip member, or the uncompressed bytes.
 //!
-//! Each compressed block ends in a sync flush, so that blocks can stand one after the other in a single deflate stream,
-//! and the same block in several; what they lose is the look back into the block before. Source: RFC 1951, RFC 1952.
+//! Each compressed block ends with a sync flush, so that blocks can be concatenated in a single deflate stream,
+//! and the same block can be used in several streams. The price is that a block cannot refer back to the
+//! previous one. Source: RFC 1951, RFC 1952.
 
 use std::io::{self, Write};
 
@@ -9,19 +10,19 @@ use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 
 use crate::write::Packing;
 
-/// Deflate, no name, no time (it would differ from run to run), system unknown.
+/// Deflate, no name, no time (it would differ from run to run), unknown operating system.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
-/// An empty block of fixed codes that says it is the last.
+/// An empty block with fixed codes, marked as the last block.
 const LAST_BLOCK: [u8; 2] = [0x03, 0x00];
 
-/// What packs one block after the other; its memory is used again.
+/// Compresses blocks one after another, reusing its memory.
 pub(crate) enum Packer {
     Raw,
     Gzip(Compress),
 }
 
-/// A packed block.
+/// A compressed block.
 pub(crate) struct Block {
     bytes: Vec<u8>,
     size: usize,
@@ -36,7 +37,7 @@ impl Packer {
         }
     }
 
-    /// Packs a block.
+    /// Compresses a block.
     pub(crate) fn pack(&mut self, raw: &[u8]) -> io::Result<Block> {
         let mut crc = Crc::new();
         if !matches!(self, Self::Raw) {
@@ -57,7 +58,7 @@ fn deflate(compress: &mut Compress, raw: &[u8]) -> io::Result<Vec<u8>> {
         let used = usize::try_from(compress.total_in()).map_err(io::Error::other)?;
         let rest = raw.get(used..).unwrap_or_default();
         let status = compress.compress_vec(rest, &mut bytes, FlushCompress::Sync).map_err(io::Error::other)?;
-        // Room left over means that everything, the end of the flush included, has come out.
+        // If there is space left, all output including the end of the flush has been written.
         if compress.total_in() == raw.len() as u64 && bytes.len() < bytes.capacity() {
             return Ok(bytes);
         }
@@ -68,10 +69,10 @@ fn deflate(compress: &mut Compress, raw: &[u8]) -> io::Result<Vec<u8>> {
     }
 }
 
-/// The file that blocks make up.
+/// The file being assembled from blocks.
 pub(crate) struct Stream<W> {
     out: W,
-    /// Checksum and size, where the file needs them.
+    /// Checksum and size, if the file format needs them.
     crc: Option<Crc>,
     raw: u64,
     written: u64,
@@ -104,12 +105,12 @@ impl<W: Write> Stream<W> {
         Ok(())
     }
 
-    /// Ends the file; gives the number of bytes before packing, and of those written.
+    /// Finishes the file. Returns the number of bytes before compression and the number of bytes written.
     pub(crate) fn end(mut self) -> io::Result<(u64, u64)> {
         if let Some(crc) = self.crc.take() {
             self.write(&LAST_BLOCK)?;
             self.write(&crc.sum().to_le_bytes())?;
-            // The amount is modulo 2^32 in gzip, and in `Crc` too.
+            // The size is stored modulo 2^32 in gzip, as in `Crc`.
             self.write(&crc.amount().to_le_bytes())?;
         }
         Ok((self.raw, self.written))

@@ -1,8 +1,8 @@
-//! Things that are costly to make, for whichever thread needs one.
+//! A pool of values that are costly to create, for use by any thread.
 
 use std::sync::{Mutex, PoisonError};
 
-/// A pool; it comes to hold as many as are used at the same time.
+/// A pool. It grows to the number of values that are in use at the same time.
 pub(crate) struct Pool<T>(Mutex<Vec<T>>);
 
 impl<T> Default for Pool<T> {
@@ -12,7 +12,7 @@ impl<T> Default for Pool<T> {
 }
 
 impl<T> Pool<T> {
-    /// Does something with one that nobody else has; it is made if there is none.
+    /// Calls `work` with a value that nobody else is using; creates one if necessary.
     pub(crate) fn with<R>(&self, make: impl FnOnce() -> T, work: impl FnOnce(&mut T) -> R) -> R {
         let idle = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let free = idle().pop();

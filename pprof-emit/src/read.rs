@@ -1,4 +1,4 @@
-//! Reading pprof files.
+//! Reads pprof files.
 
 use std::io::Read;
 
@@ -8,31 +8,32 @@ use prost::Message;
 use crate::check::{CheckError, check};
 use crate::pb;
 
-/// How many bytes a profile may have unpacked, unless said otherwise: 1 GiB.
+/// The default limit for the size of a decompressed profile: 1 GiB.
 pub const DEFAULT_UNPACKED_LIMIT: u64 = 1 << 30;
 
 /// Why a profile could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// The gzip stream is broken.
-    #[error("not a whole gzip stream: {0}")]
+    /// The gzip stream is damaged.
+    #[error("the gzip stream is damaged or truncated: {0}")]
     Unpack(#[source] std::io::Error),
-    /// It is larger than allowed.
-    #[error("more than {limit} bytes unpacked")]
+    /// The profile is larger than allowed.
+    #[error("more than {limit} decompressed bytes")]
     TooLarge {
-        /// The limit, bytes.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// It is no protocol buffer, or one of another kind.
+    /// The bytes are not a protocol buffer, or not of this kind.
     #[error("not a pprof profile: {0}")]
     Decode(#[from] prost::DecodeError),
-    /// It contradicts itself.
+    /// The profile is inconsistent.
     #[error("inconsistent profile: {0}")]
     Check(#[from] CheckError),
 }
 
-/// Reads and [checks](check) a profile, gzipped or not, of at most [`DEFAULT_UNPACKED_LIMIT`] bytes.
+/// Reads and [checks](check) a profile, gzipped or not, of at most [`DEFAULT_UNPACKED_LIMIT`] decompressed
+/// bytes.
 ///
 /// # Errors
 /// See [`ReadError`].
@@ -40,7 +41,7 @@ pub fn read(bytes: &[u8]) -> Result<pb::Profile, ReadError> {
     read_with_limit(bytes, DEFAULT_UNPACKED_LIMIT)
 }
 
-/// [`read`] with another limit for the unpacked bytes.
+/// Like [`read`], with another limit for the number of decompressed bytes.
 ///
 /// # Errors
 /// See [`ReadError`].

@@ -1,17 +1,18 @@
-//! Speedscope's file format: <https://www.speedscope.app/file-format-schema.json>.
+//! Writes the file format of Speedscope: <https://www.speedscope.app/file-format-schema.json>.
 
 use std::io::{self, BufWriter, Write};
 
 use jfrkit_profile::{Cancel, Profile, Tables, work};
 
-/// Stacks that are gone through before looking at the stop again.
+/// Number of stacks to process before checking for cancellation again.
 const STOP_EVERY: usize = 1 << 10;
 
-/// Writes a profile for Speedscope: a `sampled` profile for each value that counts something, the default one first. Frames are lines of functions, so
-/// Speedscope's own grouping by function works; `name` is what the viewer shows as title.
+/// Writes a profile for Speedscope: one `sampled` profile for each value whose total is not zero, the default
+/// value first. Frames are lines of functions, so Speedscope can group them by function; `name` is the title
+/// shown in the viewer.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn write_speedscope(
     profile: &Profile,
     tables: &Tables,
@@ -100,7 +101,7 @@ pub fn write_speedscope(
     out.flush()
 }
 
-/// A text of JSON.
+/// Writes a JSON string.
 fn text(out: &mut impl Write, text: &str) -> io::Result<()> {
     serde_json::to_writer(out, text).map_err(io::Error::from)
 }

@@ -1,18 +1,18 @@
-//! From a pprof file of any language to the stacks that trees are made of.
+//! Converts a pprof file of any language to the stacks from which trees are built.
 
 use jfrkit_profile::tree::{CallStacks, FrameKind, LabelText, SampleType};
 
 use crate::pb;
 
-/// What a file of strangers may hold beyond its bytes, which [`read_with_limit`](crate::read_with_limit) bounds.
+/// Limits for untrusted files, in addition to the size limit of [`read_with_limit`](crate::read_with_limit).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StackLimits {
     /// Samples.
     pub samples: usize,
-    /// Frames of one stack, inlined calls counted.
+    /// Frames in one stack, including inlined calls.
     pub depth: usize,
-    /// Bytes of a name or a label; longer ones are cut.
+    /// Bytes of a name or a label; longer ones are truncated.
     pub name: usize,
 }
 
@@ -22,29 +22,29 @@ impl Default for StackLimits {
     }
 }
 
-/// Why a file yields no stacks.
+/// Why the stacks of a file cannot be converted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StackError {
-    /// More samples than allowed.
+    /// The profile has more samples than allowed.
     #[error("the profile has {found} samples, more than the limit of {limit}")]
     Samples {
-        /// How many there are.
+        /// The number of samples.
         found: usize,
-        /// How many there may be.
+        /// The limit.
         limit: usize,
     },
-    /// A stack with more frames than allowed.
+    /// A stack has more frames than allowed.
     #[error("sample {sample} has more than {limit} frames")]
     Depth {
-        /// Which sample, from 0.
+        /// Index of the sample.
         sample: usize,
-        /// How many frames there may be.
+        /// The limit.
         limit: usize,
     },
 }
 
-/// The text of an index, cut to `most` bytes; empty where there is none.
+/// The string with this index, truncated to `most` bytes; empty if there is none.
 fn text(profile: &pb::Profile, index: i64, most: usize) -> &str {
     let text = usize::try_from(index).ok().and_then(|i| profile.string_table.get(i)).map_or("", String::as_str);
     let mut end = text.len().min(most);
@@ -54,17 +54,18 @@ fn text(profile: &pb::Profile, index: i64, most: usize) -> &str {
     text.get(..end).unwrap_or(text)
 }
 
-/// The message of an id: ids are 1, 2, 3… in the files that most tools write; else it is looked for.
+/// The message with this id. The ids are 1, 2, 3… in files from most tools; otherwise it is searched for.
 fn by_id<T>(list: &[T], id: u64, of: impl Fn(&T) -> u64) -> Option<&T> {
     let at = usize::try_from(id).ok()?.checked_sub(1)?;
     list.get(at).filter(|found| of(found) == id).or_else(|| list.iter().find(|found| of(found) == id))
 }
 
-/// The stacks of a [checked](crate::check) profile, with all of its values and labels. Inlined calls become frames of their own; a
-/// location without a function is shown as its address. Equal samples (those that differ in time stamps only, too) become one.
+/// Converts a [checked](crate::check) profile with all its values and labels. Inlined calls become separate
+/// frames; a location without a function is shown as its address. Samples that are equal, or that differ only
+/// in their timestamps, are merged.
 ///
 /// # Errors
-/// [`StackError`] if the profile is larger than the limits.
+/// [`StackError`] if the profile exceeds the limits.
 pub fn call_stacks(profile: &pb::Profile, limits: StackLimits) -> Result<CallStacks, StackError> {
     if profile.sample.len() > limits.samples {
         return Err(StackError::Samples { found: profile.sample.len(), limit: limits.samples });
@@ -78,7 +79,7 @@ pub fn call_stacks(profile: &pb::Profile, limits: StackLimits) -> Result<CallSta
     if let Some(value) = Some(shown).filter(|name| !name.is_empty()).and_then(|name| stacks.value_named(name)) {
         stacks.default_value = value;
     }
-    // Frames of each location, innermost first.
+    // The frames of each location, innermost first.
     let of_location: Vec<Vec<u32>> =
         profile.location.iter().map(|at| frames(profile, at, &named, &mut stacks)).collect();
     let place = |id: u64| -> Option<usize> {
@@ -114,7 +115,8 @@ pub fn call_stacks(profile: &pb::Profile, limits: StackLimits) -> Result<CallSta
     Ok(stacks)
 }
 
-/// Labels that say when a sample was taken, of Python's and Node.js's profilers: they would keep all samples apart.
+/// Whether this is a label in which profilers for Python and Node.js store the sample time. Such labels would
+/// keep every sample separate.
 fn is_time(key: &str) -> bool {
     matches!(key, "end_timestamp_ns" | "timestamp" | "end timestamp ns")
 }
@@ -146,7 +148,7 @@ fn frames<'p>(
             let file = function.map_or("", |f| named(f.filename));
             let descriptor = function.map_or("", |f| named(f.system_name));
             let kind = match FrameKind::guess(name, file, library) {
-                // What we write for Java: the descriptor as system name.
+                // In the profiles that we write for Java, the system name is the descriptor.
                 FrameKind::Native if descriptor.contains('(') && descriptor.contains(')') && name.contains('.') => {
                     FrameKind::Java
                 }

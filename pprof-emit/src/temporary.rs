@@ -1,4 +1,4 @@
-//! Temporary files, and how they go away when the process has to end.
+//! Temporary files, and their removal when the process is interrupted.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tempfile::NamedTempFile;
 
-/// The files that a program writes, for a program that may have to end in the middle of it: after a signal,
-/// [`abandon`](Self::abandon) takes away what is half written. Copies are the same files.
+/// The files being written by a program that may be interrupted: after a signal, [`abandon`](Self::abandon)
+/// removes all unfinished files. Clones refer to the same files.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -23,7 +23,7 @@ use tempfile::NamedTempFile;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Files {
-    /// The temporary files that there are.
+    /// The existing temporary files.
     temporary: Arc<Mutex<Vec<PathBuf>>>,
 }
 
@@ -38,12 +38,13 @@ impl Files {
         self.temporary.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Removes what is half written; calls that write files of this object, and those that come later, never return. For a
-    /// program that ends now: after a signal, before `std::process::exit`. What was written before is not touched.
+    /// Removes all unfinished files. Current and future calls that write files through this object never
+    /// return, so call this only right before the process ends: after a signal, before `std::process::exit`.
+    /// Finished files are not touched.
     pub fn abandon(&self) {
         let mut all = self.all();
         for path in all.drain(..) {
-            // Nobody is left to be told.
+            // There is nobody left to report an error to.
             let _ = std::fs::remove_file(path);
         }
         // Never unlocked again.
@@ -51,7 +52,7 @@ impl Files {
     }
 }
 
-/// A file that is removed unless it takes the place of another.
+/// A temporary file that is removed unless it replaces its target.
 #[derive(Debug)]
 pub(crate) struct Temporary {
     // Removed before it leaves the list.
@@ -60,7 +61,7 @@ pub(crate) struct Temporary {
 }
 
 impl Temporary {
-    /// An empty file in the directory of another.
+    /// Creates an empty file in the directory of `target`.
     pub(crate) fn beside(target: &Path, files: &Files) -> io::Result<Self> {
         let directory = target.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut builder = tempfile::Builder::new();
@@ -68,10 +69,10 @@ impl Temporary {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            // Temporary files are private unless said otherwise; the process's mask still applies.
+            // Temporary files are private by default; the process's umask still applies.
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
-        // Locked, so that none can appear while all are removed.
+        // Locked, so that no file can be created while all are removed.
         let mut all = files.all();
         let file = builder.tempfile_in(directory).map_err(without_name)?;
         let listed = Listed { path: file.path().to_owned(), files: files.clone() };
@@ -80,19 +81,19 @@ impl Temporary {
         Ok(Self { file, listed })
     }
 
-    /// Puts it in place of the target.
+    /// Renames it to the target.
     pub(crate) fn persist(self, target: &Path) -> io::Result<()> {
         let Self { file, listed } = self;
-        // Locked, so that it is either removed or in place.
+        // Locked, so that the file is either removed or in place.
         let all = listed.files.all();
-        // The error has the file, and removes it.
+        // The error owns the file, and removes it.
         let done = file.persist(target).map(|_| ()).map_err(|failed| failed.error);
         drop(all);
         done
     }
 }
 
-/// A place in the list.
+/// An entry in the list.
 #[derive(Debug)]
 struct Listed {
     path: PathBuf,
@@ -105,7 +106,7 @@ impl Drop for Listed {
     }
 }
 
-/// The name of a temporary file tells its user nothing.
+/// Strips the name of the temporary file, which means nothing to the user.
 fn without_name(error: io::Error) -> io::Error {
     match error.to_string().split_once(" at path ") {
         Some((reason, _)) => io::Error::new(error.kind(), reason),

@@ -1,10 +1,10 @@
-//! The few parts of the protocol buffer encoding that a profile needs.
+//! The small part of the protocol buffer encoding that a profile needs.
 //!
 //! Source: "Encoding" in the public documentation of Protocol Buffers.
 
 use jfrkit_profile::BLOCK;
 
-/// Appends a number, seven bits a byte, the lowest first.
+/// Appends a varint: seven bits per byte, lowest first.
 #[inline]
 pub(crate) fn varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
@@ -14,7 +14,7 @@ pub(crate) fn varint(out: &mut Vec<u8>, mut value: u64) {
     out.push((value & 0x7f) as u8);
 }
 
-/// A number as it is written: its bytes, the first the lowest, and in the highest byte how many there are.
+/// An encoded varint: its bytes, first byte lowest, and the number of bytes in the highest byte.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Varint(u64);
 
@@ -32,16 +32,16 @@ impl Varint {
     }
 }
 
-/// Some numbers, one after the other as they are written.
+/// Several encoded numbers.
 #[derive(Clone, Copy)]
 pub(crate) struct Run {
     bytes: [u8; RUN],
     len: u8,
 }
 
-/// Bytes of as many numbers of 32 bits as a block of a stack has frames, each of five bytes at most.
+/// Size of as many 32-bit numbers as a block of a stack has frames, at five bytes each.
 const RUN: usize = 5 * BLOCK;
-/// Bytes of a [`Varint`], which are always written in one go.
+/// Size of a [`Varint`], which is always written as a whole.
 const WRITTEN: usize = size_of::<Varint>();
 
 impl Run {
@@ -67,15 +67,15 @@ impl Varint {
     }
 }
 
-/// The numbers of one stack, written over what the buffer held before. There are no branches by size, which in the stacks of a
-/// profile nothing could foresee.
+/// The numbers of one stack, written over the previous content of the buffer. There is no branch on the encoded
+/// size, because the sizes in the stacks of a profile are unpredictable.
 pub(crate) struct Numbers<'b> {
     out: &'b mut Vec<u8>,
     at: usize,
 }
 
 impl<'b> Numbers<'b> {
-    /// With room for so many numbers.
+    /// Creates a buffer with space for `most` numbers.
     pub(crate) fn new(out: &'b mut Vec<u8>, most: usize) -> Self {
         let room = (most.saturating_mul(5)).saturating_add(RUN + WRITTEN);
         if out.len() < room {
@@ -102,13 +102,13 @@ impl<'b> Numbers<'b> {
     }
 }
 
-/// A signed number (`int64`) as the wire has it: in two's complement.
+/// A signed number (`int64`) as it is encoded: in two's complement.
 #[inline]
 pub(crate) fn signed(value: i64) -> u64 {
     value.cast_unsigned()
 }
 
-/// Appends a number as field `tag`; like every writer of proto3, nothing where it is 0.
+/// Appends a number as field `tag`. As usual in proto3, nothing is written for 0.
 #[inline]
 pub(crate) fn number(out: &mut Vec<u8>, tag: u8, value: u64) {
     if value != 0 {
@@ -117,7 +117,7 @@ pub(crate) fn number(out: &mut Vec<u8>, tag: u8, value: u64) {
     }
 }
 
-/// Appends a text or message as field `tag`.
+/// Appends a string or message as field `tag`.
 #[inline]
 pub(crate) fn bytes(out: &mut Vec<u8>, tag: u8, content: &[u8]) {
     out.push(tag << 3 | 2);
@@ -125,8 +125,8 @@ pub(crate) fn bytes(out: &mut Vec<u8>, tag: u8, content: &[u8]) {
     out.extend_from_slice(content);
 }
 
-/// Appends a message of less than 128 bytes as field `tag`, without a detour over another buffer; longer ones are
-/// moved to make room for their length.
+/// Appends a message of less than 128 bytes as field `tag` without an extra buffer. Longer messages are moved
+/// to make space for their length.
 #[inline]
 pub(crate) fn message(out: &mut Vec<u8>, tag: u8, fill: impl FnOnce(&mut Vec<u8>)) {
     out.push(tag << 3 | 2);

@@ -1,4 +1,4 @@
-//! Writing pprof.
+//! Writes pprof.
 
 use std::io::{self, Write};
 
@@ -7,21 +7,21 @@ use jfrkit_profile::{Profile, Tables};
 
 use crate::writer::Writer;
 
-/// How to write.
+/// Options for writing pprof.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Whether and how the file is compressed.
     pub packing: Packing,
-    /// Ends the writing early.
+    /// Cancels the writing.
     pub cancel: Cancel,
 }
 
 /// Whether and how a file is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Packing {
-    /// Not at all. Viewers read that too.
+    /// Uncompressed. Viewers read that too.
     Raw,
-    /// With gzip, level 1 (fast) to 9 (small).
+    /// gzip, with a level from 1 (fast) to 9 (small).
     Gzip(u8),
 }
 
@@ -31,11 +31,11 @@ impl Default for Packing {
     }
 }
 
-/// The fastest level that stays within 15 % of level 6 on recordings of large programs. Measure with
+/// The fastest level whose output is within 15 % of level 6 for recordings of large programs. Measured with
 /// `benches/benches/pprof.rs`.
 const DEFAULT_LEVEL: u8 = 2;
 
-/// What was written.
+/// The size of what was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Samples.
@@ -50,24 +50,25 @@ pub struct Stats {
     pub bytes: u64,
 }
 
-/// Writes a profile as `profile.proto`, the samples in the order of the profile. Equal profiles give equal bytes,
-/// whatever the handles in `tables` and however many threads there are.
+/// Writes a profile as `profile.proto`, with the samples in the order of the profile. Equal profiles produce
+/// equal bytes, regardless of the handles in `tables` and the number of threads.
 ///
-/// The default sample type is the last value. Mapping 1 is [`Profile::main`] or `java`; each library of native
-/// functions is another.
+/// The default sample type is the last value. Mapping 1 is [`Profile::main`] or `java`; each library with
+/// native functions has its own mapping.
 ///
-/// [`write_all`](crate::write_all) is faster for several profiles, and writes the same bytes.
+/// To write several profiles, [`write_all`](crate::write_all) is faster and writes the same bytes.
 ///
 /// # Errors
-/// Those of `out`; [`Canceled`](jfrkit_profile::Canceled) as the cause of one if the options say so.
+/// Errors of `out`; an error with [`Canceled`](jfrkit_profile::Canceled) as its cause if the writing was
+/// canceled.
 pub fn write_pprof(profile: &Profile, tables: &Tables, out: impl Write, options: &Options) -> io::Result<Stats> {
     Writer::new(tables, options).write(profile, out)
 }
 
-/// [`write_pprof`] into memory.
+/// Like [`write_pprof`], but returns the bytes.
 ///
 /// # Errors
-/// Only if a profile had more than 2³² entries of a kind.
+/// Only if the profile has more than 2³² entries of one kind.
 pub fn to_bytes(profile: &Profile, tables: &Tables, options: &Options) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();
     write_pprof(profile, tables, &mut out, options)?;

@@ -1,4 +1,4 @@
-//! Writing profiles of the same tables.
+//! Writes several profiles that share the same tables.
 
 use std::io::{self, Write};
 
@@ -11,23 +11,23 @@ use crate::pack::{Block, Packer, Stream};
 use crate::pool::Pool;
 use crate::write::{Options, Stats};
 
-/// About how many unpacked bytes are encoded and compressed at a time. It shows in the bytes that come out, so it
-/// must not depend on the machine.
+/// Approximate number of uncompressed bytes that are encoded and compressed at a time. It affects the output
+/// bytes, so it must not depend on the machine.
 const BLOCK_BYTES: usize = 512 << 10;
 
-/// How many blocks may wait for being written.
+/// Maximum number of blocks waiting to be written.
 const BLOCKS_AT_ONCE: usize = 64;
 
 /// Writes one profile or several.
 pub(crate) struct Writer<'t> {
     tables: &'t Tables,
     options: &'t Options,
-    /// The order of all classes, if it pays to know it.
+    /// The order of all classes, if it is worth computing.
     classes: Option<Classes>,
     workers: Pool<Worker>,
 }
 
-/// What encodes and packs one block after the other.
+/// Encodes and compresses blocks one after another.
 struct Worker {
     packer: Packer,
     scratch: Scratch,
@@ -35,12 +35,12 @@ struct Worker {
 }
 
 impl<'t> Writer<'t> {
-    /// For one profile.
+    /// Creates a writer for one profile.
     pub(crate) fn new(tables: &'t Tables, options: &'t Options) -> Self {
         Self { tables, options, classes: None, workers: Pool::default() }
     }
 
-    /// For all profiles of the tables.
+    /// Creates a writer for all profiles of the tables.
     pub(crate) fn for_all(tables: &'t Tables, options: &'t Options) -> Self {
         Self { classes: Some(Classes::of_all(tables)), ..Self::new(tables, options) }
     }

@@ -166,11 +166,11 @@ fn each_fault_has_one_clear_error() {
         (|p| p.sample_type.clear(), "it has no sample types"),
         (|p| p.location[0].line[0].function_id = 1, "a line refers to function 1, which does not exist"),
         (|p| p.location[0].mapping_id = 4, "location 7 refers to mapping 4, which does not exist"),
-        (|p| p.location.push(p.location[0].clone()), "the location 7 is there twice"),
-        (|p| p.function[0].id = 0, "a function has the id 0"),
-        (|p| p.function[0].name = 4, "the name of a function refers to text 4, of 4"),
-        (|p| p.function[0].name = -1, "there is no text -1"),
-        (|p| p.string_table[0] = "x".to_owned(), "the first text of the string table is not empty"),
+        (|p| p.location.push(p.location[0].clone()), "location 7 is defined twice"),
+        (|p| p.function[0].id = 0, "a function has id 0"),
+        (|p| p.function[0].name = 4, "the name of a function refers to string 4, but the string table has 4 entries"),
+        (|p| p.function[0].name = -1, "invalid string index -1"),
+        (|p| p.string_table[0] = "x".to_owned(), "the first entry of the string table is not empty"),
         (|p| p.string_table.clear(), "it has no string table"),
     ];
     for (damage, expected) in cases {
@@ -214,5 +214,5 @@ fn limits_hold() {
     std::io::Write::write_all(&mut packed, &vec![0; 1 << 20]).unwrap();
     let small = AnyLimits { bytes: 1 << 16, ..AnyLimits::intake() };
     let error = read_any(&packed.finish().unwrap(), &small, &Cancel::never()).unwrap_err().to_string();
-    assert_eq!(error, "more than 65536 bytes unpacked");
+    assert_eq!(error, "more than 65536 decompressed bytes");
 }

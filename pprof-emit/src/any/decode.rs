@@ -1,4 +1,4 @@
-//! Reading any pprof file.
+//! Decodes any pprof file.
 
 use std::io::Read;
 
@@ -10,25 +10,25 @@ use jfrkit_profile::{Cancel, StrId};
 
 use super::scan::{Broken, Field, Scan};
 
-/// How much a pprof file may ask for.
+/// Limits for reading a pprof file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnyLimits {
-    /// Unpacked bytes.
+    /// Bytes of the decompressed file.
     pub bytes: u64,
     /// Samples.
     pub samples: usize,
     /// Locations in one stack.
     pub depth: usize,
-    /// Texts.
+    /// Strings.
     pub strings: usize,
-    /// Locations, and lines of all of them.
+    /// Locations, and the lines of all locations together.
     pub locations: usize,
     /// Sample types.
     pub sample_types: usize,
 }
 
 impl Default for AnyLimits {
-    /// For profiles of one's own: more than any profiler writes.
+    /// Limits for your own profiles: more than any profiler writes.
     fn default() -> Self {
         Self {
             bytes: 4 << 30,
@@ -42,7 +42,7 @@ impl Default for AnyLimits {
 }
 
 impl AnyLimits {
-    /// For what strangers send.
+    /// Limits for untrusted uploads.
     #[must_use]
     pub const fn intake() -> Self {
         Self {
@@ -56,36 +56,36 @@ impl AnyLimits {
     }
 }
 
-/// Why a file could not be read. One sentence for people, without the name of the file.
+/// Why a file could not be read, as one human-readable sentence without the file name.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AnyError {
     /// The gzip stream is damaged.
     #[error("the gzip stream is damaged or truncated: {0}")]
     Unpack(#[source] std::io::Error),
-    /// It asks for more than allowed.
+    /// The file exceeds a limit.
     #[error("more than {limit} {what}")]
     Limit {
-        /// What there is too much of.
+        /// What the limit counts.
         what: &'static str,
         /// The limit.
         limit: u64,
     },
-    /// It is not a protocol buffer, or ends early.
-    #[error("not a pprof profile, or truncated: {message} is damaged at byte {offset} of {size} unpacked")]
+    /// The file is not a protocol buffer, or is truncated.
+    #[error("not a pprof profile, or truncated: {message} is damaged at byte {offset} of {size} (decompressed)")]
     Damaged {
-        /// Which message.
+        /// The protobuf message that is damaged.
         message: &'static str,
-        /// Where, from the beginning of the unpacked file.
+        /// Offset of the damage in the decompressed file.
         offset: usize,
-        /// The size of the unpacked file.
+        /// Size of the decompressed file.
         size: usize,
     },
-    /// A field holds what it must not.
+    /// A field has an invalid value.
     #[error("not a valid pprof profile: {0}")]
     Invalid(String),
     /// The call was canceled.
-    #[error("stopped before it was done")]
+    #[error("canceled before it finished")]
     Canceled,
 }
 
@@ -95,11 +95,11 @@ fn invalid<T>(text: String) -> Result<T, AnyError> {
 
 type Ids = HashMap<u64, u32, RandomState>;
 
-/// Reads a profile of any language, gzipped or not.
+/// Reads a profile in any language, with or without gzip compression.
 ///
-/// Nothing is guessed: ids that lead nowhere or are there twice, samples with another number of values than there are sample types, and texts that
-/// are not in the table are errors. What can be read in spite of a fault (text that is not UTF-8, fields that nobody knows, numbers out of range) is
-/// noted in [`AnyProfile::losses`].
+/// Nothing is guessed: dangling or duplicate ids, samples whose number of values differs from the number of
+/// sample types, and strings that are not in the table are errors. Faults that do not prevent reading (strings
+/// that are not UTF-8, unknown fields, numbers out of range) are listed in [`AnyProfile::losses`].
 ///
 /// # Errors
 /// See [`AnyError`].
@@ -112,7 +112,7 @@ pub fn read_any(bytes: &[u8], limits: &AnyLimits, cancel: &Cancel) -> Result<Any
         bytes
     };
     if raw.len() as u64 > limits.bytes {
-        return Err(AnyError::Limit { what: "bytes unpacked", limit: limits.bytes });
+        return Err(AnyError::Limit { what: "decompressed bytes", limit: limits.bytes });
     }
     Decoder::empty(raw, limits, cancel).run()
 }
@@ -123,7 +123,7 @@ fn unpack(bytes: &[u8], limit: u64, cancel: &Cancel) -> Result<Vec<u8>, AnyError
     loop {
         let step = (&mut source).take(8 << 20).read_to_end(&mut out).map_err(AnyError::Unpack)?;
         if out.len() as u64 > limit {
-            return Err(AnyError::Limit { what: "bytes unpacked", limit });
+            return Err(AnyError::Limit { what: "decompressed bytes", limit });
         }
         cancel.check().map_err(|_| AnyError::Canceled)?;
         if step == 0 {
@@ -132,7 +132,7 @@ fn unpack(bytes: &[u8], limit: u64, cancel: &Cancel) -> Result<Vec<u8>, AnyError
     }
 }
 
-/// A location whose ids are not looked up yet.
+/// A location whose ids have not been looked up yet.
 struct RawLocation {
     id: u64,
     mapping: u64,
@@ -187,7 +187,7 @@ impl<'b> Decoder<'b> {
         }
     }
 
-    /// Where a message of this content is damaged.
+    /// The error for damage in a message with this content.
     fn damaged(&self, message: &'static str, content: &[u8], broken: Broken) -> AnyError {
         let at = content.as_ptr().addr().saturating_sub(self.raw.as_ptr().addr());
         let offset = at + content.len().saturating_sub(broken.left);
@@ -234,7 +234,9 @@ impl<'b> Decoder<'b> {
                 (14, Field::Number(n)) => self.out.default_sample_type = text_id(n)?,
                 (15, Field::Number(n)) => self.out.doc_url = text_id(n)?,
                 (1..=15, _) => {
-                    return invalid(format!("field {field} of the profile has another type than in profile.proto"));
+                    return invalid(format!(
+                        "field {field} of the profile does not have the type that profile.proto gives it"
+                    ));
                 }
                 _ => self.unknown += 1,
             }
@@ -251,7 +253,7 @@ impl<'b> Decoder<'b> {
             }
         };
         match &mut self.texts {
-            None if !text.is_empty() => return invalid("the first text of the string table is not empty".to_owned()),
+            None if !text.is_empty() => return invalid("the first entry of the string table is not empty".to_owned()),
             None => self.texts = Some(Texts::default()),
             Some(texts) => {
                 texts.push(&text);
@@ -261,7 +263,7 @@ impl<'b> Decoder<'b> {
         Ok(())
     }
 
-    /// The fields of a message that has only numbers.
+    /// Reads the fields of a message that contains only numbers.
     fn numbers(
         &mut self,
         message: &'static str,
@@ -405,7 +407,7 @@ impl<'b> Decoder<'b> {
         Self::limit(self.sample_ends.len(), self.limits.samples, "samples")
     }
 
-    /// Looks up ids, now that everything is there.
+    /// Looks up ids after everything has been read.
     fn finish(mut self) -> Result<AnyProfile, AnyError> {
         let width = self.out.sample_types.len();
         if width == 0 {
@@ -471,14 +473,14 @@ impl<'b> Decoder<'b> {
         if self.not_utf8 > 0 {
             self.out
                 .losses
-                .push(format!("{} texts are not UTF-8; their damaged bytes are shown as \u{fffd}", self.not_utf8));
+                .push(format!("{} strings are not valid UTF-8; invalid bytes are shown as \u{fffd}", self.not_utf8));
         }
         if self.unknown > 0 {
-            self.out.losses.push(format!("ignored {} fields that profile.proto does not have", self.unknown));
+            self.out.losses.push(format!("ignored {} fields that are not in profile.proto", self.unknown));
         }
         let named = self.out.texts.get(self.out.default_sample_type).to_owned();
         if !named.is_empty() && !self.out.values().any(|(name, _)| name == named) {
-            self.out.losses.push(format!("the default sample type {named} is none of the sample types"));
+            self.out.losses.push(format!("the default sample type {named} is not one of the sample types"));
         }
         Ok(self.out)
     }
@@ -489,18 +491,22 @@ fn put<T>(place: &mut T, value: T) -> bool {
     true
 }
 
-/// A text is checked against the table when all is read.
+/// A string index. It is checked against the table after everything has been read.
 fn text_id(n: u64) -> Result<StrId, AnyError> {
     match u32::try_from(n) {
         Ok(n) => Ok(StrId::from_number(n)),
-        Err(_) => invalid(format!("there is no text {}", n.cast_signed())),
+        Err(_) => invalid(format!("invalid string index {}", n.cast_signed())),
     }
 }
 
 fn check_texts(profile: &AnyProfile) -> Result<(), AnyError> {
     let count = profile.texts.len();
     let check = |what: &str, id: StrId| {
-        if id.index() < count { Ok(()) } else { invalid(format!("{what} refers to text {}, of {count}", id.index())) }
+        if id.index() < count {
+            Ok(())
+        } else {
+            invalid(format!("{what} refers to string {}, but the string table has {count} entries", id.index()))
+        }
     };
     for of in profile.sample_types.iter().chain(&profile.period_type) {
         check("a sample type", of.name)?;
@@ -531,7 +537,7 @@ fn check_texts(profile: &AnyProfile) -> Result<(), AnyError> {
     check("doc_url", profile.doc_url)
 }
 
-/// Places by id: nearly always the ids are 1, 2, 3….
+/// Maps ids to indices. The ids are nearly always 1, 2, 3….
 enum Places {
     Dense(u64),
     Sparse(Ids),
@@ -557,10 +563,10 @@ fn ids(kind: &str, all: impl Iterator<Item = u64> + Clone) -> Result<Places, Any
     let mut ids = Ids::default();
     for (place, id) in (0_u32..).zip(all) {
         if id == 0 {
-            return invalid(format!("a {kind} has the id 0"));
+            return invalid(format!("a {kind} has id 0"));
         }
         if ids.insert(id, place).is_some() {
-            return invalid(format!("the {kind} {id} is there twice"));
+            return invalid(format!("{kind} {id} is defined twice"));
         }
     }
     Ok(Places::Sparse(ids))

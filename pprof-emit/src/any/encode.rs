@@ -1,4 +1,4 @@
-//! Writing any profile as pprof.
+//! Encodes any profile as pprof.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use jfrkit_profile::any::{AnyProfile, SampleType};
 
 use crate::wire::{bytes, message, number, signed, varint};
 
-/// A text as it is referred to.
+/// The index by which a string is referenced.
 fn id(text: StrId) -> u64 {
     text.number().into()
 }
@@ -19,7 +19,8 @@ fn value_type(out: &mut Vec<u8>, tag: u8, of: SampleType) {
     });
 }
 
-/// The bytes of `profile.proto`, not compressed. Markers, counters and the column of times have no place in it.
+/// Encodes a profile as uncompressed `profile.proto`. Markers, counters and sample times cannot be stored in
+/// this format.
 #[must_use]
 pub fn any_to_bytes(profile: &AnyProfile) -> Vec<u8> {
     let mut out = Vec::new();
@@ -105,10 +106,10 @@ pub fn any_to_bytes(profile: &AnyProfile) -> Vec<u8> {
     out
 }
 
-/// Writes a profile as pprof with gzip.
+/// Writes a profile as pprof, compressed with gzip.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn write_any(profile: &AnyProfile, out: impl Write) -> io::Result<()> {
     let mut packed = flate2::write::GzEncoder::new(out, flate2::Compression::new(2));
     packed.write_all(&any_to_bytes(profile))?;

@@ -1,9 +1,9 @@
-//! Fields of a protocol buffer, one after the other.
+//! Iterates over the fields of a protocol buffer.
 
-/// A message that is not one.
+/// The bytes are not a valid message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Broken {
-    /// How many bytes before the end of the message.
+    /// Number of bytes between the damage and the end of the message.
     pub(super) left: usize,
 }
 
@@ -12,13 +12,13 @@ pub(super) struct Broken {
 pub(super) enum Field<'b> {
     /// A number.
     Number(u64),
-    /// Text, a message, or packed numbers.
+    /// A string, a message, or packed numbers.
     Bytes(&'b [u8]),
-    /// Four or eight bytes, which no field of a profile has.
+    /// Four or eight bytes; no field of a profile has this type.
     Fixed,
 }
 
-/// What is left of a message.
+/// The rest of a message.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scan<'b>(pub(super) &'b [u8]);
 
@@ -27,7 +27,7 @@ impl<'b> Scan<'b> {
         Broken { left: self.0.len() }
     }
 
-    /// A number of seven bits a byte.
+    /// A varint.
     #[inline]
     pub(super) fn number(&mut self) -> Result<u64, Broken> {
         let (mut value, mut shift) = (0_u64, 0_u32);
@@ -56,7 +56,7 @@ impl<'b> Scan<'b> {
         Ok(bytes)
     }
 
-    /// The next field: its number and value.
+    /// The next field, as its number and value.
     #[inline]
     pub(super) fn field(&mut self) -> Result<Option<(u64, Field<'b>)>, Broken> {
         if self.0.is_empty() {

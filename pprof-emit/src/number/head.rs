@@ -1,4 +1,4 @@
-//! The texts that a profile has beside those of its samples.
+//! The strings that a profile uses outside its samples.
 
 use std::io;
 
@@ -6,11 +6,11 @@ use jfrkit_profile::Profile;
 
 use super::strings::Strings;
 
-/// What the head of a profile refers to, by string number.
+/// The head of a profile, with strings as numbers.
 pub(crate) struct Head {
-    /// Name and unit of each value.
+    /// The name and unit of each value.
     pub(crate) sample_types: Vec<(u32, u32)>,
-    /// Name and unit of the period, and its amount.
+    /// The name and unit of the period, and its amount.
     pub(crate) period: Option<(u32, u32, i64)>,
     /// The comments.
     pub(crate) comments: Vec<u32>,
@@ -19,7 +19,7 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// Numbers the texts of the head.
+    /// Assigns numbers to the strings of the head.
     pub(crate) fn new<'p>(profile: &'p Profile, strings: &mut Strings<'p>) -> io::Result<Self> {
         let mut sample_types = Vec::new();
         for value in profile.values() {

@@ -1,7 +1,7 @@
-//! The numbers that strings, functions, locations and mappings get in a file.
+//! Assigns the numbers of strings, functions, locations and mappings in a file.
 //!
-//! Handles come out of the tables in any order, so nothing here may depend on their numbers. What decides is the
-//! first use in the order of the samples, which is the same in every run, and the names.
+//! Handles come from the tables in arbitrary order, so nothing here may depend on their numbers. The order
+//! depends on the first use among the samples, which is the same in every run, and on the names.
 
 mod classes;
 mod head;
@@ -22,30 +22,30 @@ pub(crate) use survey::Survey;
 
 use crate::wire::{Run, Varint};
 
-/// All numbers of one profile.
+/// All numbers used in one profile.
 pub(crate) struct Numbering<'p> {
     pub(crate) profile: &'p Profile,
     pub(crate) tables: &'p Tables,
     pub(crate) head: Head,
-    /// The number of a frame's location by the frame's handle.
+    /// Maps the handle of a frame to the number of its location.
     location: Vec<Varint>,
-    /// The place of a block among `runs` by the block's handle.
+    /// Maps the handle of a block to its index in `runs`.
     run_of: Vec<u32>,
-    /// The numbers of the locations of a block, as they are written.
+    /// The encoded location numbers of each block.
     runs: Vec<Run>,
-    /// The frames by location number, less 1.
+    /// The frames by location number minus 1.
     pub(crate) frames: Vec<FrameId>,
     function: Vec<u32>,
-    /// The functions by number, less 1.
+    /// The functions by number minus 1.
     pub(crate) functions: Vec<FunctionId>,
-    /// The libraries, whose mappings follow on that of the program.
+    /// The libraries, whose mappings follow that of the program.
     pub(crate) libraries: Vec<StrId>,
     mapping: HashMap<StrId, u32, RandomState>,
     strings: Strings<'p>,
 }
 
 impl<'p> Numbering<'p> {
-    /// Numbers what a profile uses; `classes` are those of its functions, if they are known.
+    /// Numbers everything a profile uses. `classes` are the classes of its functions, if already known.
     pub(crate) fn new(
         profile: &'p Profile,
         tables: &'p Tables,
@@ -131,13 +131,13 @@ impl<'p> Numbering<'p> {
         Ok(())
     }
 
-    /// The number of a frame's location.
+    /// The location number of a frame.
     #[inline]
     pub(crate) fn location(&self, frame: FrameId) -> Varint {
         self.location.get(frame.index()).copied().unwrap_or_default()
     }
 
-    /// The numbers of the locations of a block.
+    /// The encoded location numbers of a block.
     #[inline]
     pub(crate) fn run(&self, block: BlockId) -> Option<&Run> {
         self.runs.get(*self.run_of.get(block.index())? as usize)
@@ -149,7 +149,7 @@ impl<'p> Numbering<'p> {
         self.function.get(function.index()).copied().unwrap_or(0)
     }
 
-    /// The number of the mapping that holds a library; the program's where the name is empty.
+    /// The number of a library's mapping; if the name is empty, that of the program.
     #[inline]
     pub(crate) fn mapping(&self, library: StrId) -> u32 {
         if self.libraries.is_empty() { 1 } else { self.mapping.get(&library).copied().unwrap_or(1) }
@@ -161,7 +161,7 @@ impl<'p> Numbering<'p> {
         self.strings.number(text)
     }
 
-    /// The number of the key of a label.
+    /// The number of a label key.
     #[inline]
     pub(crate) fn key(&self, key: &str) -> u32 {
         self.strings.number_of_fixed(key)
@@ -173,7 +173,7 @@ impl<'p> Numbering<'p> {
     }
 }
 
-/// A count as a number of 32 bits. Handles have no more, so there can be no more of anything.
+/// Converts a count to 32 bits. There cannot be more items than handles, which have 32 bits.
 fn number(count: usize) -> io::Result<u32> {
     u32::try_from(count).map_err(|_| io::Error::other("more than 2^32 entries in a profile"))
 }

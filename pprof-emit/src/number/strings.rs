@@ -1,4 +1,4 @@
-//! The numbers of the strings of a profile.
+//! Assigns numbers to the strings of a profile.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use jfrkit_profile::{StrId, Tables};
 
 use super::{number, set};
 
-/// The string table. The empty string is its number 0.
+/// The string table. The empty string has number 0.
 pub(crate) struct Strings<'p> {
     tables: &'p Tables,
     pub(crate) texts: Vec<&'p str>,
@@ -22,7 +22,7 @@ impl<'p> Strings<'p> {
         Self { tables, texts: vec![""], by_handle: vec![0; tables.string_count()], fixed }
     }
 
-    /// The number of a text that may not be in the tables. To be used before any [`add`](Self::add).
+    /// Numbers a string that may not be in the tables. Call it before any [`add`](Self::add).
     pub(crate) fn fixed(&mut self, text: &'p str) -> io::Result<u32> {
         if let Some(&number) = self.fixed.get(text) {
             return Ok(number);
@@ -36,7 +36,7 @@ impl<'p> Strings<'p> {
         Ok(at)
     }
 
-    /// Numbers a text of the tables.
+    /// Numbers a string of the tables.
     pub(crate) fn add(&mut self, handle: StrId) -> io::Result<u32> {
         let known = self.number(handle);
         let text = self.tables.str(handle);
@@ -49,13 +49,13 @@ impl<'p> Strings<'p> {
         Ok(at)
     }
 
-    /// The number of a text of the tables.
+    /// The number of a string of the tables.
     #[inline]
     pub(crate) fn number(&self, text: StrId) -> u32 {
         self.by_handle.get(text.index()).copied().unwrap_or(0)
     }
 
-    /// The number of a fixed text.
+    /// The number of a fixed string.
     #[inline]
     pub(crate) fn number_of_fixed(&self, text: &str) -> u32 {
         self.fixed.get(text).copied().unwrap_or(0)

@@ -1,4 +1,4 @@
-//! What a profile uses, found in one walk over its samples.
+//! Finds out what a profile uses, in one pass over its samples.
 
 use jfrkit_profile::{BlockId, FrameId, Profile, Tables};
 
@@ -10,7 +10,7 @@ pub(crate) struct Survey {
     pub(crate) blocks: Vec<BlockId>,
     /// The keys of labels, in the order of their first use.
     pub(crate) keys: Vec<&'static str>,
-    /// The samples in runs of about the same size when encoded: where each ends.
+    /// The ends of runs of samples that have about the same encoded size.
     pub(crate) runs: Vec<usize>,
 }
 
@@ -18,11 +18,11 @@ pub(crate) struct Survey {
 #[derive(Clone, Copy)]
 pub(crate) struct Used {
     pub(crate) frame: FrameId,
-    /// How often stacks name it.
+    /// How often it occurs in stacks.
     pub(crate) count: u32,
 }
 
-/// About how many bytes a location takes in a sample, and all else in it.
+/// Approximate encoded size of a location in a sample, and of everything else in a sample, in bytes.
 const LOCATION_BYTES: usize = 2;
 const SAMPLE_BYTES: usize = 12;
 
@@ -67,7 +67,7 @@ impl Survey {
             survey.runs.push(profile.samples.len());
         }
         for &block in &survey.blocks {
-            // The first use of each is counted already.
+            // The first use of each block has already been counted.
             let times = block_counts.get(block.index()).map_or(0, |times| times.saturating_sub(1));
             tables.block(block).iter().for_each(|&frame| count(frame, times, &mut survey.frames));
         }
