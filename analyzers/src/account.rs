@@ -1,4 +1,4 @@
-//! How much of what its limits allow a call has taken.
+//! Tracks how much of its limits a call has used.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,18 +6,18 @@ use jfr_parse::{Limits, Result};
 
 use jfrkit_profile::Interner;
 
-/// The memory of one call, estimated from the sizes of what grows with the recording.
+/// The memory used by one call, estimated from the sizes of everything that grows with the recording.
 #[derive(Debug)]
 pub(crate) struct Account {
     limits: Limits,
     taken: AtomicU64,
-    /// What the shared tables take.
+    /// Bytes used by the shared tables.
     tables: AtomicU64,
-    /// What is joined of the parts that are done.
+    /// Bytes used by the joined results of finished parts.
     kept: AtomicU64,
 }
 
-/// What a part of the work takes; given back when that is done.
+/// Bytes used by a part of the work; released when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Held<'a> {
     account: &'a Account,
@@ -29,12 +29,12 @@ impl Account {
         Self { limits, taken: AtomicU64::new(0), tables: AtomicU64::new(0), kept: AtomicU64::new(0) }
     }
 
-    /// Nothing so far.
+    /// A hold on zero bytes.
     pub(crate) fn hold(&self) -> Held<'_> {
         Held { account: self, bytes: AtomicU64::new(0) }
     }
 
-    /// Takes bytes for good.
+    /// Takes bytes permanently.
     ///
     /// # Errors
     /// [`Error::LimitExceeded`](jfr_parse::Error::LimitExceeded).
@@ -43,10 +43,10 @@ impl Account {
         self.check(offset)
     }
 
-    /// Looks at how large the tables have become.
+    /// Updates the size of the tables.
     ///
     /// # Errors
-    /// As for [`take`](Self::take).
+    /// Same as [`take`](Self::take).
     pub(crate) fn tables(&self, interner: &Interner, offset: u64) -> Result<()> {
         let (stacks, bytes) = interner.size();
         if stacks > self.limits.stacks {
@@ -56,7 +56,7 @@ impl Account {
         self.check(offset)
     }
 
-    /// Notes how much is joined of the parts that are done; too much ends the next part.
+    /// Sets the size of the joined results of finished parts. If it is too large, the next part fails.
     pub(crate) fn keep(&self, bytes: usize) {
         self.kept.fetch_max(bytes as u64, Ordering::Relaxed);
     }
@@ -69,10 +69,10 @@ impl Account {
 }
 
 impl Held<'_> {
-    /// Takes bytes until this is dropped.
+    /// Takes bytes until this value is dropped.
     ///
     /// # Errors
-    /// As for [`Account::take`].
+    /// Same as [`Account::take`].
     pub(crate) fn take(&self, bytes: usize, offset: u64) -> Result<()> {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         self.account.take(bytes, offset)

@@ -1,9 +1,10 @@
-//! What everything that reads recordings shares: who reads which chunk when ([`driver`]), how a chunk is read for several
-//! at once ([`consumer`]), what metadata alone decides ([`plans`], [`stack_plans`]), which profile an event counts in
-//! ([`routing`]), and what stack traces and methods mean ([`stacks`], [`functions`]).
+//! The shared machinery for reading recordings: the order in which chunks are read ([`driver`]), reading a
+//! chunk for several consumers at once ([`consumer`]), everything that depends only on metadata ([`plans`],
+//! [`stack_plans`]), which profile an event counts in ([`routing`]), and resolving stack traces and methods
+//! ([`stacks`], [`functions`]).
 //!
-//! What is made of the events of a chunk does not belong here: that is up to the consumers, `profiles` and `events::read`.
-//! Start with [`consumer`].
+//! What happens with the events of a chunk does not belong here; that is up to the consumers, `profiles` and
+//! `events::read`. Start with [`consumer`].
 
 pub(crate) mod consumer;
 pub(crate) mod driver;

@@ -1,8 +1,8 @@
-//! Tables and sums of events, and what is known of a recording.
+//! Tables and sums of events, and facts about a recording.
 //!
-//! Whoever wants to know something declares it ([`Needs`]); the recording is read once for all of them; the answer is
-//! [`Facts`]. Judging facts belongs in [`rule`](crate::rule), profiles of stacks in [`collect`](crate::collect). Start with
-//! `needs.rs`, then `facts.rs`; `read/` is how events get there.
+//! Code that needs data declares it ([`Needs`]); the recording is read once for all needs; the result is
+//! [`Facts`]. Judging facts belongs in [`rule`](crate::rule), profiles of stacks in
+//! [`collect`](crate::collect). Start with `needs.rs`, then `facts.rs`; `read/` fills them with events.
 
 pub(crate) mod cell;
 pub(crate) mod facts;

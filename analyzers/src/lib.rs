@@ -1,8 +1,10 @@
-//! From recordings to profiles, tables of events and facts, and the frame for rules that judge them.
+//! Turns recordings into profiles, tables of events and facts, and provides the framework for rules that judge
+//! them.
 //!
-//! [`collect`] makes profiles; [`events`] holds tables and sums of events that anyone can ask for; [`rule`] has the trait
-//! [`Rule`](rule::Rule), settings, verdicts and evidence, and runs rules ([`rule::Analysis`]). The rules themselves are in
-//! `jfrkit-rules`, forms of reports in `jfrkit-reports`. Start with [`collect`].
+//! [`collect`] creates profiles; [`events`] contains tables and sums of events for any purpose; [`rule`]
+//! contains the trait [`Rule`](rule::Rule), settings, verdicts and evidence, and runs rules
+//! ([`rule::Analysis`]). The rules themselves are in `jfrkit-rules`, the report formats in `jfrkit-reports`.
+//! Start with [`collect`].
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! The arithmetic that rules share.
+//! Arithmetic shared by the rules.
 
 mod cluster;
 mod group;
@@ -16,14 +16,14 @@ pub use spread::Spread;
 pub use trend::{slope, slope_mib_per_second};
 pub use window::{Timed, Window, sliding, worst_window};
 
-/// The nearest whole number; what does not fit becomes the nearest that does, and NaN 0.
+/// Rounds to the nearest integer. Out-of-range values saturate, and NaN becomes 0.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
 pub fn to_i64(value: f64) -> i64 {
     value.round() as i64
 }
 
-/// Share of 0 to 1; 0 where there is nothing to share.
+/// The ratio of a part to a whole; 0 if the whole is 0.
 #[must_use]
 pub fn ratio(part: f64, whole: f64) -> f64 {
     let ratio = part / whole;

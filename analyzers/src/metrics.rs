@@ -1,8 +1,9 @@
-//! Measures of a recording over time: CPU, allocation, pauses, heap, threads, waits.
+//! Metrics of a recording over time: CPU, allocation, pauses, heap, threads, waits.
 //!
-//! [`Metrics::of`] reads the events that they need, in one pass, and nothing else. Each [`Metric`] has a value for the whole
-//! recording, points over time, and a sentence on how it came about; what cannot be known has a reason instead of a value.
-//! [`write`](mod@write) makes text, CSV, JSON and OpenMetrics of them.
+//! [`Metrics::of`] reads only the events it needs, in one pass. Each [`Metric`] has a value for the whole
+//! recording, points over time, and a sentence that explains how it was computed. If a metric cannot be
+//! computed, it has a reason instead of a value. [`write`](mod@write) formats metrics as text, CSV, JSON and
+//! OpenMetrics.
 
 mod finish;
 mod pprof;
@@ -19,32 +20,32 @@ use serde::Serialize;
 
 use crate::engine::driver::{run, tasks};
 
-/// What a value is counted in.
+/// The unit of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// CPU cores.
     Cores,
-    /// A share of a whole, 0 to 1.
+    /// A ratio between 0 and 1.
     Ratio,
     /// Bytes.
     Bytes,
-    /// Bytes a second.
+    /// Bytes per second.
     BytesPerSecond,
     /// Seconds.
     Seconds,
-    /// Seconds in each second: how many threads did it at once, on average.
+    /// Seconds per second: the average number of threads that did it at the same time.
     SecondsPerSecond,
-    /// How many.
+    /// A count.
     Count,
-    /// How many a minute.
+    /// A number per minute.
     PerMinute,
-    /// How many a second.
+    /// A number per second.
     PerSecond,
 }
 
 impl Unit {
-    /// The name, as in JSON.
+    /// The name used in JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -61,20 +62,20 @@ impl Unit {
     }
 }
 
-/// One measure.
+/// A metric of a recording.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Metric {
-    /// The name, such as `cpu.cores`.
+    /// The name, for example `cpu.cores`.
     pub name: &'static str,
-    /// The title for people.
+    /// The human-readable title.
     pub title: &'static str,
-    /// What the value is counted in.
+    /// The unit of the value.
     pub unit: Unit,
-    /// How the value came about, in a sentence.
+    /// How the value was computed, in one sentence.
     pub how: String,
-    /// The value for the whole recording; `None` where it cannot be known, and `reason` says why.
+    /// The value for the whole recording; `None` if it cannot be computed, in which case `reason` explains why.
     pub value: Option<f64>,
-    /// Whether the value is at least this: events are missing by a threshold, a throttle or the way of sampling.
+    /// Whether the value is a lower bound, because a threshold, a throttle or sampling hides events.
     pub lower_bound: bool,
     /// Why there is no value.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,7 +85,7 @@ pub struct Metric {
 }
 
 impl Metric {
-    /// A measure with a value that is known, and no series.
+    /// A metric with a known value and no points.
     #[must_use]
     pub fn known(name: &'static str, title: &'static str, unit: Unit, how: impl Into<String>, value: f64) -> Self {
         Self {
@@ -99,7 +100,7 @@ impl Metric {
         }
     }
 
-    /// A measure that cannot be known.
+    /// A metric that cannot be computed.
     #[must_use]
     pub fn unknown(name: &'static str, title: &'static str, unit: Unit, reason: impl Into<String>) -> Self {
         Self {
@@ -114,7 +115,7 @@ impl Metric {
         }
     }
 
-    /// The same, as a lower bound if `lower` is true.
+    /// Marks the value as a lower bound if `lower` is true.
     #[must_use]
     pub fn at_least(mut self, lower: bool) -> Self {
         self.lower_bound = lower;
@@ -122,24 +123,25 @@ impl Metric {
     }
 }
 
-/// The measures of a recording.
+/// The metrics of a recording.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Metrics {
-    /// When the recording begins, nanoseconds since the Unix epoch.
+    /// Start of the recording in nanoseconds since the Unix epoch.
     pub start_nanos: i64,
-    /// When it ends.
+    /// End of the recording in nanoseconds since the Unix epoch.
     pub end_nanos: i64,
-    /// From one point to the next.
+    /// Distance between two points in nanoseconds.
     pub step_nanos: i64,
-    /// The measures, always the same and in the same order.
+    /// The metrics, always the same ones in the same order.
     pub metrics: Vec<Metric>,
 }
 
-/// Points of a series, at most.
+/// Maximum number of points per metric.
 const MAX_POINTS: i64 = 100_000;
 
 impl Metrics {
-    /// Measures a recording. Points are `step_nanos` apart, or so that there are about a hundred.
+    /// Computes the metrics of a recording. Points are `step_nanos` apart; by default, the step is chosen so
+    /// that there are about a hundred points.
     ///
     /// ```
     /// # fn main() -> jfr_parse::Result<()> {
@@ -153,16 +155,16 @@ impl Metrics {
     /// ```
     ///
     /// # Errors
-    /// The error of the first chunk, where no chunk can be opened; [`Error::Changed`](jfr_parse::Error::Changed);
+    /// The error of the first chunk if no chunk can be opened; [`Error::Changed`](jfr_parse::Error::Changed);
     /// [`Error::Stopped`](jfr_parse::Error::Stopped).
     pub fn of(recording: &Recording<'_>, step_nanos: Option<i64>) -> jfr_parse::Result<Self> {
         Self::with_errors(recording, step_nanos).map(|(metrics, _)| metrics)
     }
 
-    /// [`of`](Self::of), and the chunks that could not be read.
+    /// Like [`of`](Self::of), but also returns why some chunks could not be read.
     ///
     /// # Errors
-    /// As for [`of`](Self::of).
+    /// Same as [`of`](Self::of).
     pub fn with_errors(recording: &Recording<'_>, step_nanos: Option<i64>) -> jfr_parse::Result<(Self, Vec<String>)> {
         let reader = Reader::new(recording, step_nanos);
         let mut all = Part::default();
@@ -185,7 +187,7 @@ impl Metrics {
         }
     }
 
-    /// The measure of this name.
+    /// The metric with this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Metric> {
         self.metrics.iter().find(|metric| metric.name == name)

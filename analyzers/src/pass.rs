@@ -1,4 +1,4 @@
-//! Profiles, findings and views of one recording, for the price of reading it once.
+//! Computes profiles, findings and views of one recording while reading it only once.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -16,9 +16,10 @@
 //! # }
 //! ```
 //!
-//! Events are read, constants looked up and stack traces resolved once, however much is asked for. What comes out is the same as
-//! by [`collect`](crate::collect()), [`Analysis::evaluate`] and [`answer`](crate::views::answer) one after the other, for any
-//! number of threads. The work is done by the rayon pool that the caller is in; there is no state beyond the call.
+//! No matter how much is requested, events are read once, constants are looked up once and stack traces are
+//! resolved once. The results are the same as those of separate calls to [`collect`](crate::collect()),
+//! [`Analysis::evaluate`] and [`answer`](crate::views::answer), for any number of threads. The work is done in
+//! the caller's rayon pool; no state remains after the call.
 
 use std::sync::Arc;
 
@@ -36,7 +37,7 @@ use crate::profiles::{self, Collecting, Options};
 use crate::rule::{Analysis, AnalysisError, AnalysisOptions, Report};
 use crate::views::{Answers, Part, ViewSet};
 
-/// What to make of a recording. See the [module](self).
+/// What to compute from a recording. See the [module](self).
 #[derive(Debug)]
 pub struct Pass<'p> {
     recording: &'p Recording<'p>,
@@ -45,58 +46,59 @@ pub struct Pass<'p> {
     views: Option<&'p ViewSet>,
 }
 
-/// What a [`Pass`] comes back with: of each thing that was asked for what there is.
+/// The results of a [`Pass`], each present if it was requested.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Output {
     /// The profiles.
     pub profiles: Option<ProfileSet>,
-    /// What the rules found.
+    /// The findings of the rules.
     pub report: Option<Report>,
-    /// The answers of the views, and why some chunks are not in them.
+    /// The answers of the views, and why some chunks are missing from them.
     pub views: Option<(Answers, Vec<String>)>,
 }
 
 impl<'p> Pass<'p> {
-    /// Nothing is asked for yet.
+    /// A pass that computes nothing yet.
     #[must_use]
     pub fn new(recording: &'p Recording<'p>) -> Self {
         Self { recording, profiles: None, rules: None, views: None }
     }
 
-    /// Asks for profiles.
+    /// Requests profiles.
     #[must_use]
     pub fn profiles(mut self, options: &'p Options) -> Self {
         self.profiles = Some(options);
         self
     }
 
-    /// Asks for findings.
+    /// Requests findings.
     #[must_use]
     pub fn rules(mut self, analysis: &'p Analysis, options: &'p AnalysisOptions) -> Self {
         self.rules = Some((analysis, options));
         self
     }
 
-    /// Asks for views.
+    /// Requests views.
     #[must_use]
     pub fn views(mut self, views: &'p ViewSet) -> Self {
         self.views = Some(views);
         self
     }
 
-    /// Reads the recording.
+    /// Reads the recording and computes the requested results.
     ///
     /// # Errors
-    /// What keeps all chunks from being read; [`Error::Stopped`](jfr_parse::Error::Stopped);
-    /// [`Error::Changed`](jfr_parse::Error::Changed); limits of the whole call; options of rules that name what does not exist.
+    /// The error that prevented all chunks from being read; [`Error::Stopped`](jfr_parse::Error::Stopped);
+    /// [`Error::Changed`](jfr_parse::Error::Changed); exceeded limits of the whole call; rule options that
+    /// refer to something that does not exist.
     pub fn run(self) -> std::result::Result<Output, AnalysisError> {
         let Self { recording, profiles: collect, rules, views } = self;
         let limits = recording.limits();
         let tasks = tasks(&[recording]);
         let judging = rules.map(|(analysis, options)| analysis.prepare(options)).transpose()?;
         let spelling = collect.map(Spelling::from).unwrap_or_default();
-        // Rules know methods by names without what differs from run to run.
+        // Rules use normalized method names.
         let shared = Shared::new(Spelling { raw: false, ..spelling }, limits, recording.bytes().len());
         let as_recorded = spelling.raw.then(|| Shared::new(spelling, limits, recording.bytes().len()));
         let of_profiles = as_recorded.as_ref().unwrap_or(&shared);
@@ -160,8 +162,8 @@ impl<'p> Pass<'p> {
     }
 }
 
-/// The consumer that answers views. What they look at depends on what other events said before, so each view set goes over the
-/// events of a chunk itself.
+/// The consumer that answers views. Which events a view set needs can depend on earlier events, so it walks the
+/// events of a chunk by itself.
 #[derive(Debug)]
 struct Views<'v>(&'v ViewSet);
 

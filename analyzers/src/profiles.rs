@@ -1,8 +1,8 @@
-//! From recordings to profiles, in one pass over their bytes.
+//! Turns recordings into profiles in one pass over their bytes.
 //!
-//! Chunks are read in parallel, and parts of a chunk too. Events are added up by the key of their stack trace
-//! while the constants are indexed; only when a chunk is read are its stacks resolved, each once, into tables
-//! that all chunks share. What a chunk yields is committed in the order of the file.
+//! Chunks and parts of chunks are read in parallel. Events are added up by the key of their stack trace while
+//! the constants are indexed. When all events of a chunk have been read, its stacks are resolved, each once,
+//! into tables shared by all chunks. The results of chunks are committed in file order.
 
 mod chunk;
 mod commit;
@@ -37,8 +37,9 @@ use jfrkit_profile::{Label, LabelSetId, LabelValue, Profile, ProfileSet, Profile
 /// Collects the profiles of a recording.
 ///
 /// # Errors
-/// What kept every chunk from being read; [`Error::Stopped`]; [`Error::Changed`]; [`Error::LimitExceeded`] where a limit
-/// of the whole call was passed. A chunk that cannot be read among others that can is a loss.
+/// The error that prevented every chunk from being read; [`Error::Stopped`]; [`Error::Changed`];
+/// [`Error::LimitExceeded`] if a limit of the whole call was exceeded. If only some chunks cannot be read, they
+/// are losses.
 pub fn collect(recording: &Recording<'_>, options: &Options) -> Result<ProfileSet> {
     collect_merged(&[recording], options)
 }
@@ -46,7 +47,7 @@ pub fn collect(recording: &Recording<'_>, options: &Options) -> Result<ProfileSe
 /// Collects one set of profiles from several recordings.
 ///
 /// # Errors
-/// As for [`collect`].
+/// Same as [`collect`].
 pub fn collect_merged(recordings: &[&Recording<'_>], options: &Options) -> Result<ProfileSet> {
     let limits = recordings.first().map(|r| r.limits().clone()).unwrap_or_default();
     let tasks = tasks(recordings);
@@ -70,7 +71,7 @@ pub fn collect_merged(recordings: &[&Recording<'_>], options: &Options) -> Resul
     }
 }
 
-/// Profiles, while chunks are committed.
+/// Profiles while chunks are being committed.
 pub(crate) struct Collecting<'o> {
     options: &'o Options,
     tasks: &'o [Task<'o>],
@@ -78,7 +79,7 @@ pub(crate) struct Collecting<'o> {
     committer: Committer,
 }
 
-/// Profiles of which the tables are not complete yet.
+/// Profiles whose tables are not complete yet.
 pub(crate) struct Collected<'o> {
     options: &'o Options,
     spans: Vec<(usize, i64, i64)>,
@@ -107,7 +108,7 @@ impl<'o> Collecting<'o> {
         Self { options, tasks, spans, committer }
     }
 
-    /// Takes what the chunk of this place yields.
+    /// Adds the result of the chunk with this index.
     pub(crate) fn take(&mut self, index: usize, result: std::result::Result<ChunkResult, &Error>) {
         if let (Err(error), Some(task)) = (&result, self.tasks.get(index)) {
             self.committer.lose(as_loss(task, error));
@@ -115,7 +116,7 @@ impl<'o> Collecting<'o> {
         self.committer.take(index, result.ok());
     }
 
-    /// All chunks are taken.
+    /// Finishes after all chunks have been added.
     pub(crate) fn finish(self, shared: &Shared) -> Collected<'o> {
         let mut totals = self.committer.finish();
         if self.options.labels.contains(&LabelKey::TraceEndpoint) {
@@ -126,13 +127,13 @@ impl<'o> Collecting<'o> {
 }
 
 impl Collected<'_> {
-    /// Makes profiles of the sums.
+    /// Converts the sums to profiles.
     pub(crate) fn into_set(self, tables: Arc<Tables>) -> ProfileSet {
         finish(self, tables)
     }
 }
 
-/// Makes profiles of the sums.
+/// Converts the sums to profiles.
 fn finish(collected: Collected<'_>, tables: Arc<Tables>) -> ProfileSet {
     let Collected { options, spans, mut totals, cut_names } = collected;
     let start = spans.iter().map(|s| s.1).min().unwrap_or(0).max(options.filter.from_nanos.unwrap_or(i64::MIN));
@@ -165,7 +166,7 @@ fn finish(collected: Collected<'_>, tables: Arc<Tables>) -> ProfileSet {
     ProfileSet { tables, profiles, absent, losses: totals.losses.iter().map(ToString::to_string).collect(), warnings }
 }
 
-/// Keeps the samples whose stacks have the frames that the filter asks for.
+/// Keeps only the samples whose stacks contain the frames required by the filter.
 fn filter_frames(samples: &mut jfrkit_profile::Samples, tables: &Tables, filter: &Filter) {
     if filter.include.is_none() && filter.exclude.is_none() {
         return;
@@ -185,8 +186,8 @@ fn filter_frames(samples: &mut jfrkit_profile::Samples, tables: &Tables, filter:
     });
 }
 
-/// Replaces the root span that stands for an endpoint by the endpoint's name, which is told later than the
-/// samples of its request.
+/// Replaces the root span id that identifies an endpoint with the name of the endpoint, which is recorded later
+/// than the samples of its request.
 fn name_endpoints(shared: &Shared, totals: &mut Totals) {
     let key = LabelKey::TraceEndpoint.name();
     let Totals { profiles, endpoints, .. } = totals;

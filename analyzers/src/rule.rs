@@ -1,9 +1,10 @@
-//! The frame for rules that judge a recording: what a rule is ([`Rule`]), its settings, its verdict and evidence, and the
-//! run of many rules over one recording ([`Analysis`]).
+//! The framework for rules that judge a recording: the definition of a rule ([`Rule`]), its settings, its
+//! verdict and evidence, and running many rules on one recording ([`Analysis`]).
 //!
-//! The rules say what they need ([`Needs`]); the recording is read once for all of them, in parallel, and only for
-//! that. Then the rules are evaluated, in parallel too. A rule that panics is reported as failed; it does not stop the others.
-//! The rules themselves are in `jfrkit-rules`; facts are in [`events`](crate::events). Start with `definition.rs`.
+//! Rules declare what they need ([`Needs`]). The recording is read once for all rules, in parallel, and only
+//! what they need. Then the rules are evaluated, also in parallel. A rule that panics is reported as failed and
+//! does not affect the others. The rules themselves are in `jfrkit-rules`; facts are in
+//! [`events`](crate::events). Start with `definition.rs`.
 
 mod definition;
 mod error;
@@ -49,19 +50,19 @@ impl std::fmt::Debug for Analysis {
 }
 
 impl Analysis {
-    /// No rules.
+    /// A set without rules.
     #[must_use]
     pub fn empty() -> Self {
         Self { rules: Vec::new(), relations: Relations::default() }
     }
 
-    /// Adds a rule, whose id must not be among the rules yet: a later one of the same id is never chosen by name.
+    /// Adds a rule. Its id should be unique: a later rule with the same id can never be selected by name.
     pub fn push(&mut self, rule: Box<dyn Rule>) {
         debug_assert!(self.rules.iter().all(|r| r.info().id != rule.info().id), "two rules named {}", rule.info().id);
         self.rules.push(rule);
     }
 
-    /// With another rule; see [`Rule`].
+    /// Adds another rule; see [`Rule`].
     ///
     /// # Errors
     /// [`AnalysisError::DuplicateRule`].
@@ -74,21 +75,21 @@ impl Analysis {
         Ok(self)
     }
 
-    /// With what is known of how rules relate to each other.
+    /// Sets how the rules relate to each other.
     #[must_use]
     pub fn with_relations(mut self, relations: Relations) -> Self {
         self.relations = relations;
         self
     }
 
-    /// Without the rules that are not to be kept.
+    /// Removes all rules for which `keep` returns false.
     #[must_use]
     pub fn retain(mut self, keep: impl Fn(&RuleInfo) -> bool) -> Self {
         self.rules.retain(|rule| keep(&rule.info()));
         self
     }
 
-    /// What the rules say of themselves.
+    /// The descriptions of the rules.
     pub fn infos(&self) -> impl ExactSizeIterator<Item = RuleInfo> {
         self.rules.iter().map(|r| r.info())
     }
@@ -98,17 +99,17 @@ impl Analysis {
         self.rules.iter().map(|r| &**r)
     }
 
-    /// Runs these rules, or those that the options choose, on a recording.
+    /// Runs these rules, or those selected by the options, on a recording.
     ///
     /// # Errors
-    /// What keeps all chunks from being read, [`jfr_parse::Error::Stopped`], [`jfr_parse::Error::Changed`], and options
-    /// that name what does not exist.
+    /// The error that prevented all chunks from being read, [`jfr_parse::Error::Stopped`],
+    /// [`jfr_parse::Error::Changed`], and options that refer to something that does not exist.
     pub fn evaluate(&self, recording: &Recording<'_>, options: &AnalysisOptions) -> Result<Report, AnalysisError> {
         let output = Pass::new(recording).rules(self, options).run()?;
         output.report.ok_or_else(|| jfr_parse::Error::Stopped.into())
     }
 
-    /// What it takes to run the rules that the options choose.
+    /// Prepares running the rules selected by the options.
     pub(crate) fn prepare<'r>(&'r self, options: &'r AnalysisOptions) -> Result<Judging<'r>, AnalysisError> {
         let chosen = self.choose(options)?;
         let needs: Vec<Needs> = chosen.iter().map(|(rule, _)| rule.needs()).collect();
@@ -117,7 +118,7 @@ impl Analysis {
         Ok(Judging { chosen, relations: &self.relations, needs, wanted, options })
     }
 
-    /// The rules that the options choose, with their settings.
+    /// The rules selected by the options, with their settings.
     fn choose(&self, options: &AnalysisOptions) -> Result<Vec<(&dyn Rule, Settings)>, AnalysisError> {
         let known = |id: &str| self.rules.iter().any(|r| r.info().id == id);
         let named = options.rules.iter().chain(&options.skip).chain(options.settings.keys());
@@ -138,11 +139,12 @@ impl Analysis {
     }
 }
 
-/// The cost from which a finding about the program may be a warning.
+/// The minimum cost for a finding about the program to be a warning.
 const WORTH_A_WARNING: f64 = 0.02;
-/// The cost below which it is none: a tenth of a percent is less than a recording can tell from nothing.
+/// The minimum cost for a finding: less than a tenth of a percent cannot be distinguished from noise in a
+/// recording.
 const WORTH_A_LOOK: f64 = 0.001;
-/// Rules that are chosen, and what they need.
+/// The selected rules and what they need.
 pub(crate) struct Judging<'r> {
     chosen: Vec<(&'r dyn Rule, Settings)>,
     relations: &'r Relations,
@@ -152,12 +154,12 @@ pub(crate) struct Judging<'r> {
 }
 
 impl Judging<'_> {
-    /// What reads the events for it.
+    /// The context for reading the required events.
     pub(crate) fn context<'c>(&'c self, recording: &Recording<'_>, shared: &'c Shared) -> read::Context<'c> {
         read::Context::new(recording, &self.wanted, self.options, shared)
     }
 
-    /// Runs the rules.
+    /// Evaluates the rules.
     ///
     /// # Errors
     /// [`jfr_parse::Error::Stopped`].
@@ -168,15 +170,15 @@ impl Judging<'_> {
         let findings = finding::findings(&rules, self.relations);
         let timeline = self.options.timeline.then(|| Timeline::of(&facts));
         let report = Report { findings, rules, recording: RecordingInfo::of(&facts), timeline };
-        // From then on facts are incomplete, and so may verdicts be.
+        // After a stop, facts are incomplete, and so may be verdicts.
         let stopped = facts.stopped();
-        // Hundreds of thousands of small things: nobody has to wait for them to be freed.
+        // Hundreds of thousands of small allocations: nobody has to wait until they are freed.
         rayon::spawn(|| drop(facts));
         if stopped { Err(jfr_parse::Error::Stopped) } else { Ok(report) }
     }
 }
 
-/// Evaluates one rule on facts that hold what it needs.
+/// Evaluates one rule on facts that contain what it needs.
 pub(crate) fn judge(rule: &dyn Rule, needs: &Needs, settings: &Settings, facts: &Facts) -> Outcome {
     let info = rule.info();
     let of_jmc = |severity| (info.origin == Origin::Jmc).then_some(severity);
@@ -189,7 +191,7 @@ pub(crate) fn judge(rule: &dyn Rule, needs: &Needs, settings: &Settings, facts: 
         let jmc_severity = of_jmc(Severity::NotApplicable);
         return Outcome { rule: info, verdict: Verdict::not_applicable(because), jmc_severity, failed: false };
     }
-    // Facts are not changed by rules, so none is left half done.
+    // Rules do not modify facts, so a panic cannot leave them inconsistent.
     match catch_unwind(AssertUnwindSafe(|| rule.evaluate(facts, settings))) {
         Ok(verdict) => {
             let as_jmc = if info.origin == Origin::Jmc && missing(true).is_some() {
@@ -214,7 +216,7 @@ pub(crate) fn judge(rule: &dyn Rule, needs: &Needs, settings: &Settings, facts: 
     }
 }
 
-/// A verdict that is no worse than what it costs.
+/// Lowers a verdict to what its cost justifies.
 fn worth(verdict: Verdict) -> Verdict {
     match verdict.cost {
         Some(cost) if cost.weight() < WORTH_A_LOOK => verdict.at_most(Severity::Ok),
@@ -230,7 +232,7 @@ impl RecordingInfo {
             Some(version) => format!("{name} {version}"),
             None => name,
         });
-        // Arguments may hold secrets; the first word is the program.
+        // Arguments may contain secrets; the first word is the program.
         let main = jvm.java_arguments.as_deref().and_then(|a| a.split_whitespace().next());
         Self {
             start_nanos: facts.start(),

@@ -1,7 +1,7 @@
-//! What a recording knows of the JVM and the machine: versions, settings, flags, arguments, properties.
+//! What a recording contains about the JVM and the machine: versions, settings, flags, arguments, properties.
 //!
-//! Made of a few queries of [`views`](crate::views), so only events that say something of it are read. Secrets are hidden
-//! (module `secrets`) unless they are asked for. Start with [`Runtime::of`].
+//! It is based on a few queries of [`views`](crate::views), so only the relevant events are read. Secrets are
+//! masked (module `secrets`) unless requested otherwise. Start with [`Runtime::of`].
 
 use std::fmt::Write;
 
@@ -15,40 +15,40 @@ use crate::secrets;
 use crate::summary::{Producer, Summary};
 use crate::views::{Answers, Filter, Kind, Query, Raw, Shape, View, ViewSet, answer};
 
-/// Earlier values that are kept of one that changed.
+/// Number of earlier values kept for a value that changed.
 const EARLIER: usize = 5;
 
-/// What a recording knows of what was recorded.
+/// Information about the recorded JVM and machine.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Runtime {
-    /// The ten lines that matter.
+    /// The ten most important lines.
     pub overview: Vec<Entry>,
-    /// All there is, by section; sections of which the recording says nothing have no entries.
+    /// All information by section. Sections without data in the recording have no entries.
     pub sections: Vec<Section>,
 }
 
 /// A section of the text.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Section {
-    /// A short name, for programs.
+    /// A short name for use in programs.
     pub name: &'static str,
     /// The heading.
     pub title: &'static str,
-    /// What there is.
+    /// The entries.
     pub entries: Vec<Entry>,
 }
 
 /// One fact.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Entry {
-    /// What it is about: a flag, a variable, an event type.
+    /// The subject: a flag, a variable, an event type.
     pub name: String,
-    /// Its value, the last that was recorded.
+    /// The last recorded value.
     pub value: String,
-    /// Where the value comes from, of flags.
+    /// The origin of the value, for flags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
-    /// Other values that it had before, oldest first.
+    /// Earlier values, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<String>,
 }
@@ -59,7 +59,7 @@ impl Entry {
     }
 }
 
-/// What is asked of the recording, in one pass.
+/// The queries on the recording, answered in one pass.
 const QUERIES: [(&str, &str); 22] = [
     (
         "jvm",
@@ -103,16 +103,16 @@ const QUERIES: [(&str, &str); 22] = [
     ("datadog", "SELECT * FROM datadog.DatadogProfilerConfig"),
 ];
 
-/// Whether secrets are shown.
+/// Options for reading runtime information.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct Options {
-    /// Leave passwords, tokens and keys in.
+    /// Show passwords, tokens and keys instead of masking them.
     pub show_secrets: bool,
 }
 
 impl Options {
-    /// Passwords, tokens and keys stay in: for one's own eyes.
+    /// Sets whether passwords, tokens and keys are shown. Show them only to yourself.
     #[must_use]
     pub fn with_secrets(mut self, show: bool) -> Self {
         self.show_secrets = show;
@@ -120,7 +120,7 @@ impl Options {
     }
 }
 
-/// A fact with all the values that it had.
+/// A fact with all values that it had.
 #[derive(Debug, Default)]
 struct Fact {
     name: String,
@@ -135,7 +135,7 @@ struct Answered {
 }
 
 impl Answered {
-    /// The rows of a query, cells as text, `None` for what is missing.
+    /// The rows of a query with cells as text; `None` for missing values.
     fn rows(&self, name: &str) -> Vec<Vec<Option<String>>> {
         let Some(answer) = self.answers.iter().find(|answer| answer.name == name) else { return Vec::new() };
         let cell = |row, column: usize| match self.answers.raw(answer, row, column) {
@@ -156,7 +156,7 @@ impl Answered {
         answer.map(|answer| answer.columns.iter().map(|column| column.title.clone()).collect()).unwrap_or_default()
     }
 
-    /// A fact for each column, with the values of all rows.
+    /// One entry per column, with the values of all rows.
     fn columns(&self, name: &str) -> Vec<Entry> {
         let (titles, rows) = (self.titles(name), self.rows(name));
         let mut facts: Vec<Fact> = titles.into_iter().map(|name| Fact { name, ..Fact::default() }).collect();
@@ -165,13 +165,14 @@ impl Answered {
                 fact.add(value);
             }
         }
-        // The time of an event is none of the facts.
+        // The time of an event is not a fact about the JVM.
         let times = ["Start Time", "Event Thread", "Stack Trace", "Duration"];
         facts.retain(|fact| !fact.values.is_empty() && !times.contains(&fact.name.as_str()));
         facts.into_iter().map(|fact| self.entry(fact)).collect()
     }
 
-    /// A fact for each value of the first column, with the values of the second; the third is the origin.
+    /// One entry per value in the first column, with the values of the second column; the third column is the
+    /// origin.
     fn pairs(&self, names: &[&str]) -> Vec<Entry> {
         let mut places = std::collections::HashMap::<String, usize>::new();
         let mut facts: Vec<Fact> = Vec::new();
@@ -216,7 +217,7 @@ impl Answered {
         self.rows(name).into_iter().rev().find_map(|row| row.into_iter().nth(column).flatten())
     }
 
-    /// The last value of the column of a query that asks for all.
+    /// The last value of the column with this title, for a query that selects all columns.
     fn titled(&self, name: &str, title: &str) -> Option<String> {
         self.last(name, self.titles(name).iter().position(|known| known.eq_ignore_ascii_case(title))?)
     }
@@ -230,13 +231,13 @@ impl Answered {
 impl Fact {
     fn add(&mut self, value: Option<String>) {
         let Some(value) = value else { return };
-        // A value that comes back goes to the end.
+        // A value that occurs again moves to the end.
         self.values.retain(|known| *known != value);
         self.values.push(value);
     }
 }
 
-/// What people look for in a recording, the events that answer it, and from which JDK on.
+/// What people look for in a recording, the events that contain it, and the JDK version that introduced them.
 const QUESTIONS: [(&str, &[&str], &str); 14] = [
     ("CPU time of methods", &["jdk.ExecutionSample", "jdk.CPUTimeSample", "datadog.ExecutionSample"], "all"),
     ("Native code", &["jdk.NativeMethodSample"], "all"),
@@ -264,19 +265,19 @@ const QUESTIONS: [(&str, &[&str], &str); 14] = [
 ];
 
 impl Runtime {
-    /// Asks a recording.
+    /// Reads the runtime information of a recording.
     ///
     /// # Errors
-    /// As for [`answer`].
+    /// Same as [`answer`].
     pub fn of(recording: &Recording<'_>, options: Options) -> jfr_parse::Result<Self> {
         let summary = Summary::of(recording)?;
         Self::with(recording, &summary, options)
     }
 
-    /// Asks a recording that is summed up already.
+    /// Like [`of`](Self::of), with an existing summary of the recording.
     ///
     /// # Errors
-    /// As for [`answer`].
+    /// Same as [`answer`].
     pub fn with(recording: &Recording<'_>, summary: &Summary, options: Options) -> jfr_parse::Result<Self> {
         let views: Vec<View> = QUERIES.iter().filter_map(|(name, text)| view(name, text)).collect();
         let (answers, _) = answer(recording, &ViewSet::new(&views, Filter::default()))?;
@@ -339,19 +340,19 @@ impl Runtime {
             Section { name: "flags", title: "All flags, with their origin", entries: flags.clone() },
         ];
         for section in &mut sections {
-            // What was not given on the command line is no argument.
+            // A value that was not given on the command line is not an argument.
             section.entries.retain(|entry| section.name != "arguments" || !entry.value.is_empty());
         }
         Ok(Self { overview, sections })
     }
 
-    /// The section of this name.
+    /// The section with this name.
     #[must_use]
     pub fn section(&self, name: &str) -> Option<&Section> {
         self.sections.iter().find(|section| section.name == name)
     }
 
-    /// One text with all sections. Control characters are shown as escapes.
+    /// All sections as text. Control characters are escaped.
     #[must_use]
     pub fn text(&self) -> String {
         let mut out = String::new();
@@ -373,7 +374,7 @@ impl Runtime {
 }
 
 impl Entry {
-    /// Adds itself as a line, or several if the value has them.
+    /// Appends the entry as one line, or as several if the value has several lines.
     fn line(&self, out: &mut String, width: usize) {
         let value = self.value.replace('\t', " ");
         let mut lines = value.trim_end().lines();
@@ -393,7 +394,7 @@ impl Entry {
 }
 
 fn view(name: &str, text: &str) -> Option<View> {
-    // That they can be read is tested.
+    // A test checks that they can be parsed.
     let query = Query::parse(text).ok()?;
     Some(View {
         name: name.to_owned(),
@@ -407,7 +408,7 @@ fn view(name: &str, text: &str) -> Option<View> {
     })
 }
 
-/// The settings of event types that were in force last.
+/// The last settings in effect for each event type.
 struct Settings {
     /// (event type, setting, value), sorted.
     rows: Vec<(String, String, String)>,
@@ -420,7 +421,7 @@ impl Settings {
             let mut cells = row.into_iter().map(Option::unwrap_or_default);
             let key = (cells.next().unwrap_or_default(), cells.next().unwrap_or_default());
             let value = cells.next().unwrap_or_default();
-            // Of two recordings at once the one that is on decides.
+            // If there are two recordings at once, the one that enables the event wins.
             let enabled = key.1 == "enabled" && values.get(&key).is_some_and(|known| known == "true");
             if !enabled {
                 values.insert(key, value);
@@ -434,7 +435,7 @@ impl Settings {
         found.map(|(_, _, value)| value.as_str())
     }
 
-    /// A line for each event type: whether it is on, and with what.
+    /// One entry per event type: whether it is enabled, and with which settings.
     fn entries(&self) -> Vec<Entry> {
         let mut entries: Vec<Entry> = Vec::new();
         for of in self.rows.chunk_by(|a, b| a.0 == b.0) {
@@ -471,7 +472,7 @@ fn process(answered: &Answered, summary: &Summary, mut entries: Vec<Entry>) -> V
     entries
 }
 
-/// The class or jar that was started, without arguments.
+/// The class or JAR file that was started, without arguments.
 fn main_class(answered: &Answered) -> Option<String> {
     let program = answered.last("jvm", 6).filter(|program| !program.is_empty());
     let program = program.or_else(|| answered.property("sun.java.command"))?;
@@ -494,7 +495,7 @@ fn java(answered: &Answered, mut entries: Vec<Entry>) -> Vec<Entry> {
     entries
 }
 
-/// The configuration of part of the heap, under names that say of which.
+/// The configuration of a part of the heap, with prefixed names.
 fn prefixed(answered: &Answered, name: &str) -> Vec<Entry> {
     let prefix = match name {
         "young" => "Young generation: ",
@@ -507,7 +508,7 @@ fn prefixed(answered: &Answered, name: &str) -> Vec<Entry> {
     entries
 }
 
-/// Agents that say so, else those of the arguments.
+/// The agents from agent events or, without those, from the arguments.
 fn agents(answered: &Answered, jvm: &[Entry]) -> Vec<Entry> {
     let mut entries = answered.pairs(&["agents"]);
     if entries.is_empty()
@@ -533,7 +534,7 @@ fn modules(answered: &Answered) -> Vec<Entry> {
     if names.is_empty() { Vec::new() } else { vec![Entry::new(format!("{} modules", names.len()), names.join(" "))] }
 }
 
-/// Who wrote the chunks, and with which settings of its own.
+/// What wrote the chunks, and with which settings.
 fn profiler(answered: &Answered, summary: &Summary) -> Vec<Entry> {
     let mut entries = Vec::new();
     for producer in producers(summary) {
@@ -555,7 +556,7 @@ fn profiler(answered: &Answered, summary: &Summary) -> Vec<Entry> {
             entries.push(entry);
         }
     }
-    // async-profiler and Datadog's profiler keep what they were asked for as settings of jdk.ActiveRecording.
+    // async-profiler and Datadog's profiler record their options as settings of jdk.ActiveRecording.
     let own = producers(summary).iter().any(|producer| *producer != Producer::HotSpot);
     for (event, name, value) in &Settings::of(answered).rows {
         let of_the_jvm = ["enabled", "threshold", "stackTrace", "period"].contains(&name.as_str());
@@ -577,7 +578,7 @@ fn producers(summary: &Summary) -> Vec<Producer> {
     producers
 }
 
-/// What cannot be answered, why, and what to do.
+/// What cannot be answered, why, and how to record it.
 fn missing(summary: &Summary, settings: &Settings) -> Vec<Entry> {
     let present = |event: &str| summary.events.iter().any(|of| jfr_parse::metadata::canonical_name(&of.name) == event);
     let mut entries = Vec::new();
@@ -601,7 +602,7 @@ fn missing(summary: &Summary, settings: &Settings) -> Vec<Entry> {
             entries.push(Entry::new(question, how));
             continue;
         }
-        // There are some, but not all.
+        // Some are recorded, but not all.
         for event in events.iter().filter(|event| present(event)) {
             if let Some(threshold) = settings.get(event, "threshold").filter(|t| !t.starts_with("0 ") && !t.is_empty())
             {
@@ -617,7 +618,7 @@ fn missing(summary: &Summary, settings: &Settings) -> Vec<Entry> {
     entries
 }
 
-/// The ten lines that matter.
+/// The ten most important lines.
 fn overview(answered: &Answered, summary: &Summary, jvm: &[Entry]) -> Vec<Entry> {
     let of = |name: &str| jvm.iter().find(|entry| entry.name == name).map(|entry| entry.value.clone());
     let unknown = || "the recording does not say".to_owned();

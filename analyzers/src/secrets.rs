@@ -1,17 +1,17 @@
-//! What looks like a secret, and how it is kept out of what is shown.
+//! Recognizes secrets and masks them in output.
 //!
-//! Names of passwords, tokens and keys; values in the form of well-known keys. The rules on secrets judge by it, reports and
-//! [`runtime`](crate::runtime) hide by it.
+//! Secrets are recognized by names of passwords, tokens and keys, and by the format of well-known keys. The
+//! rules about secrets use it to find them, reports and [`runtime`](crate::runtime) to mask them.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-/// What is shown for a secret.
+/// What is shown in place of a secret.
 pub const MASK: &str = "••••";
 
-/// Words in the names of secrets, as a regular expression.
+/// Words that occur in the names of secrets, as a regular expression.
 pub(crate) const WORDS: &str =
     "passw|passphrase|pwd|secret|token|api[._-]?key|credential|private[._-]?key|access[._-]?key";
 
@@ -19,10 +19,11 @@ pub(crate) const WORDS: &str =
 pub const NAMES: &str =
     r"(?i)passw|passphrase|pwd|secret|token|api[._-]?key|credential|private[._-]?key|access[._-]?key";
 
-/// Names that hold such a word and mean something else: working directories of shells, files, limits and kinds of tokens.
+/// Names that contain such a word but mean something else: working directories of shells, files, limits and
+/// types of tokens.
 pub const HARMLESS: &str = r"(?i)^(?:old)?pwd$|passworld|passwise|tokeni[sz]er|[._-](?:file|path|dir|url|uri|location|store|type|provider|class|algorithm|enabled|required|length|size|limit|timeout|ttl|expiry|count|max|min|prefix|suffix|header|name|id)$";
 
-/// Values that are keys by their form, and whose.
+/// Formats of well-known keys, and their issuers.
 const FORMS: [(&str, &str); 9] = [
     ("a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
     ("an access key of AWS", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
@@ -37,29 +38,30 @@ const FORMS: [(&str, &str); 9] = [
 
 static FORM: LazyLock<Vec<(&'static str, Regex)>> =
     LazyLock::new(|| FORMS.iter().filter_map(|(what, form)| Some((*what, Regex::new(form).ok()?))).collect());
-/// All of a private key, as far as it goes.
+/// A private key, complete or truncated.
 static PRIVATE_KEY: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)").ok()
 });
 static SECRET: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(NAMES).ok());
 static EXCEPT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(HARMLESS).ok());
 
-/// `name=value`, `name: value`, `"name":"value"` and `--name value`, where the name is one of a secret; what a bearer shows; and
-/// `user:password@` of an address. A colon without a space is followed by a line number more often than by a secret.
+/// `name=value`, `name: value`, `"name":"value"` and `--name value` if the name is that of a secret; a bearer
+/// token; and `user:password@` in a URL. A colon without a space is followed more often by a line number than
+/// by a secret.
 static IN_TEXT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     let name = format!(r"[\w.\-]*(?:{WORDS})[\w.\-]*");
     let value = r#"(?:"[^"]*"|'[^']*'|\S+)"#;
     Regex::new(&format!(r#"(?i)(?P<name>{name}\s?=\s?|{name}:\s+|{name}["']\s*:\s*|--{name}\s+|bearer\s+|://[^\s/:@]*:)(?P<value>{value})"#)).ok()
 });
 
-/// Which well-known key a value is, or has in it, by its form.
+/// Which well-known key a value is or contains, judged by its format.
 #[must_use]
 pub fn form(value: &str) -> Option<&'static str> {
     FORM.iter().find(|(_, form)| form.is_match(value)).map(|(what, _)| *what)
 }
 
-/// Whether a value of something with the name of a secret is none: a switch, a number (but of passwords), a path, nothing,
-/// or hidden already.
+/// Whether a value is harmless in spite of its name: a switch, a number (except for passwords), a path, empty,
+/// or already masked.
 #[must_use]
 pub fn is_harmless(name: &str, value: &str) -> bool {
     let value = value.trim_matches(['"', '\'', ' ']);
@@ -73,15 +75,15 @@ pub fn is_harmless(name: &str, value: &str) -> bool {
         || number && !is_password()
 }
 
-/// Whether a name is that of a secret. Without an expression nothing can be told apart; that is not known to happen, and
-/// hides too much, not too little.
+/// Whether a name is that of a secret. If the expression did not compile, every name would count as a secret,
+/// which hides too much instead of too little; this is not known to happen.
 #[must_use]
 pub fn is_name(name: &str) -> bool {
     SECRET.as_ref().is_none_or(|regex| regex.is_match(name))
         && EXCEPT.as_ref().is_none_or(|regex| !regex.is_match(name))
 }
 
-/// The value of a property, variable or flag, as it can be shown.
+/// The value of a property, variable or flag in a form that is safe to show.
 ///
 /// ```
 /// use jfr_analyzers::secrets::{MASK, value};
@@ -98,7 +100,7 @@ pub fn value<'t>(name: &str, value: &'t str) -> Cow<'t, str> {
     text(value)
 }
 
-/// A text, such as a command line, with its secrets hidden; their names stay.
+/// Masks the secrets in a text, such as a command line; their names are kept.
 #[must_use]
 pub fn text(text: &str) -> Cow<'_, str> {
     let mut out = in_text(text, MASK);
@@ -106,7 +108,7 @@ pub fn text(text: &str) -> Cow<'_, str> {
         out = key.replace_all(&out, MASK).into_owned().into();
     }
     for (what, form) in FORM.iter() {
-        // Addresses are done already, and keep their host.
+        // URLs are already masked, and keep their host.
         if !what.starts_with("an address") && form.is_match(&out) {
             out = form.replace_all(&out, MASK).into_owned().into();
         }
@@ -114,7 +116,8 @@ pub fn text(text: &str) -> Cow<'_, str> {
     out
 }
 
-/// The arguments of a JVM: each begins with a hyphen, so what does not belongs to the value before it.
+/// Masks the secrets in the arguments of a JVM. Each argument begins with a hyphen, so a word without one
+/// belongs to the value before it.
 #[must_use]
 pub fn arguments(arguments: &str) -> String {
     let mut out = String::new();
@@ -138,13 +141,13 @@ pub fn arguments(arguments: &str) -> String {
     text(&out).into_owned()
 }
 
-/// A text in which `mask` stands for the values of secrets.
+/// Replaces the values of secrets in a text with `mask`.
 pub(crate) fn in_text<'t>(text: &'t str, mask: &str) -> Cow<'t, str> {
     let Some(regex) = IN_TEXT.as_ref() else { return mask.to_owned().into() };
     regex.replace_all(text, |found: &Captures<'_>| {
         let part = |name| found.name(name).map_or("", |m| m.as_str());
         match part("value") {
-            // An address keeps its host. One without an at sign has a port there, no password.
+            // A URL keeps its host. Without an at sign, the part after the colon is a port, not a password.
             value if part("name").starts_with("://") => match value.rsplit_once('@') {
                 Some((_, host)) => format!("{}{mask}@{host}", part("name")),
                 None => format!("{}{value}", part("name")),
@@ -199,7 +202,7 @@ mod tests {
             jwt,
             "redis://joe:geheim@cache".to_owned(),
         ];
-        // One that does not compile would be no form at all, without a sound.
+        // An expression that does not compile would silently match nothing.
         assert_eq!(FORM.len(), FORMS.len());
         for ((what, _), value) in FORMS.iter().zip(&values) {
             assert_eq!(form(value), Some(*what), "{value}");

@@ -1,4 +1,4 @@
-//! What is in a recording, from the headers of its events: chunks, writers, counts.
+//! The content of a recording according to its event headers: chunks, writers, counts.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,60 +11,60 @@ use serde::Serialize;
 
 use crate::engine::driver::{parts, run, tasks};
 
-/// Bytes that one thread counts at a time.
+/// Number of bytes that one thread counts at a time.
 const SEGMENT: usize = 1 << 20;
 
-/// Type ids up to here are counted in a table; JVMs use the first few thousand.
+/// Type ids up to this one are counted in an array; JVMs use the first few thousand.
 const DENSE: u64 = 1 << 14;
 
-/// Warnings that are kept; more are only counted.
+/// Maximum number of warnings to keep; further warnings are only counted.
 const MAX_WARNINGS: usize = 100;
 
 /// An overview of a recording.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Summary {
-    /// When the earliest chunk begins, nanoseconds since the Unix epoch.
+    /// Start of the earliest chunk in nanoseconds since the Unix epoch.
     pub start_nanos: i64,
-    /// From there to where the latest chunk ends, nanoseconds.
+    /// Nanoseconds from there to the end of the latest chunk.
     pub duration_nanos: i64,
-    /// The chunks, in the order of the file, those that cannot be read included.
+    /// The chunks in file order, including unreadable ones.
     pub chunks: Vec<ChunkSummary>,
-    /// The types of which there are events, by falling count, then by name.
+    /// The types that have events, by descending count, then by name.
     pub events: Vec<EventCount>,
-    /// What could not be read, a line each.
+    /// What could not be read, one line each.
     pub warnings: Vec<String>,
 }
 
 /// An overview of a chunk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChunkSummary {
-    /// Where it begins, in bytes from the beginning of the recording.
+    /// Offset from the beginning of the recording, in bytes.
     pub offset: u64,
-    /// Its bytes.
+    /// Size in bytes.
     pub size: u64,
-    /// Version of the format, for example `2.1`.
+    /// Format version, for example `2.1`.
     pub version: String,
-    /// What wrote it.
+    /// The tool that wrote the chunk.
     pub producer: Producer,
-    /// Name of the JVM, where it says so.
+    /// Name of the JVM, if recorded.
     pub jvm_name: Option<String>,
-    /// Version of the JVM, where it says so.
+    /// Version of the JVM, if recorded.
     pub jvm_version: Option<String>,
-    /// When it begins, nanoseconds since the Unix epoch.
+    /// Start in nanoseconds since the Unix epoch.
     pub start_nanos: i64,
-    /// How long it is, nanoseconds; 0 where the writer did not come to say.
+    /// Duration in nanoseconds; 0 if the writer did not get to record it.
     pub duration_nanos: i64,
-    /// Whether it was still being written when it was copied.
+    /// Whether the chunk was still being written when it was copied.
     pub in_progress: bool,
-    /// Whether its writer marked it as the last of its session.
+    /// Whether the writer marked the chunk as the last of its session.
     pub is_final: bool,
-    /// Events that carry data.
+    /// Number of events that carry data.
     pub event_count: u64,
     /// Why its events cannot be counted.
     pub error: Option<String>,
 }
 
-/// What wrote a chunk.
+/// The tool that wrote a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub enum Producer {
     /// A JVM.
@@ -72,12 +72,12 @@ pub enum Producer {
     /// async-profiler.
     #[serde(rename = "async-profiler")]
     AsyncProfiler,
-    /// The native half of Datadog's profiler.
+    /// The native part of Datadog's profiler.
     Datadog,
-    /// JDK Mission Control's writer, or a tool built on it.
+    /// JDK Mission Control's writer, or a tool based on it.
     #[serde(rename = "JMC writer")]
     JmcWriter,
-    /// Something else, or the chunk does not say.
+    /// Another writer, or unknown.
     #[serde(rename = "unknown")]
     Unknown,
 }
@@ -99,19 +99,19 @@ impl std::fmt::Display for Producer {
 pub struct EventCount {
     /// The name as recorded.
     pub name: String,
-    /// How many there are.
+    /// Number of events.
     pub count: u64,
-    /// Their bytes, framing included.
+    /// Size in bytes, including framing.
     pub bytes: u64,
 }
 
 impl Summary {
-    /// Counts the events of a recording, its chunks and parts of them at the same time.
+    /// Counts the events of a recording, reading chunks and parts of chunks in parallel.
     ///
-    /// A chunk that cannot be opened is in [`Summary::warnings`], and the others are counted.
+    /// Chunks that cannot be opened are listed in [`Summary::warnings`]; the others are still counted.
     ///
     /// # Errors
-    /// The error of the first chunk, where no chunk can be opened; [`Error::Changed`](jfr_parse::Error::Changed);
+    /// The error of the first chunk if no chunk can be opened; [`Error::Changed`](jfr_parse::Error::Changed);
     /// [`Error::Stopped`](jfr_parse::Error::Stopped) if the recording's [`Stop`](jfr_parse::Stop) was raised.
     pub fn of(recording: &Recording<'_>) -> jfr_parse::Result<Self> {
         let mut out = Self {
@@ -142,7 +142,7 @@ impl Summary {
                 }
             },
         )?;
-        // What was counted until then is not the whole.
+        // The counts so far would be incomplete.
         recording.stop().check()?;
         match failures.first {
             Some(error) if failures.chunks == tasks.len() => return Err(error),
@@ -161,7 +161,7 @@ impl Summary {
         Ok(out)
     }
 
-    /// How many events there are, of all types.
+    /// The number of events of all types.
     #[must_use]
     pub fn event_count(&self) -> u64 {
         self.events.iter().map(|e| e.count).sum()
@@ -202,7 +202,7 @@ impl Tally {
 struct Table<'a> {
     dense: Vec<Tally>,
     sparse: HashMap<u64, Tally, foldhash::fast::RandomState>,
-    /// The first event of each type that is looked into.
+    /// The first event of each type whose content is needed.
     first: [Option<RawEvent<'a>>; 2],
     skipped: Vec<(usize, usize)>,
 }
@@ -233,7 +233,7 @@ impl<'a> Table<'a> {
         table
     }
 
-    /// With the counts of a later part.
+    /// Adds the counts of a later part.
     fn with(mut self, later: Self) -> Self {
         for (tally, more) in self.dense.iter_mut().zip(later.dense) {
             tally.add(more);
@@ -249,13 +249,13 @@ impl<'a> Table<'a> {
     }
 }
 
-/// What one chunk adds.
+/// The contribution of one chunk.
 struct Counted {
     chunk: ChunkSummary,
     events: Vec<(String, Tally)>,
-    /// As many as are kept of all, at most.
+    /// At most as many warnings as are kept in total.
     warnings: Vec<String>,
-    /// How many more there are.
+    /// The number of further warnings.
     more: usize,
 }
 
@@ -264,7 +264,7 @@ impl Counted {
         let metadata = chunk.metadata();
         let highest = metadata.event_types().map(|t| t.id()).filter(|&id| id < DENSE).max().unwrap_or(1);
         let size = usize::try_from(highest).unwrap_or(1).saturating_add(1);
-        // Type 0 is no event type, so an undeclared one is never found.
+        // Type 0 is not an event type, so it is never found for an undeclared type.
         let wanted =
             ["jdk.JVMInformation", "jdk.ActiveRecording"].map(|n| metadata.by_name(n).map_or(METADATA, |t| t.id()));
         let tables = parts(chunk, SEGMENT, |part| Ok(Table::new(chunk, part, size, wanted)))?;
@@ -288,7 +288,7 @@ impl Counted {
         let dense = (0u64..).zip(table.dense.iter().copied());
         let all = dense.chain(table.sparse.iter().map(|(&id, &tally)| (id, tally)));
         let (mut events, mut event_count) = (Vec::<(String, Tally)>::new(), 0u64);
-        // Any number of types may share one name, which stands once in the metadata.
+        // Any number of types may share one name, which is stored once in the metadata.
         let mut places: HashMap<(usize, usize), usize, foldhash::fast::RandomState> = HashMap::default();
         for (id, tally) in all.filter(|&(id, t)| t.count > 0 && id != METADATA && id != CHECKPOINT) {
             match metadata.by_id(id) {
@@ -331,7 +331,7 @@ impl Counted {
     }
 }
 
-/// The text of a string field. Constants are looked at only if the string is one.
+/// The text of a string field. Constants are read only if the string is pooled.
 fn text_of(chunk: &Chunk<'_>, event: &RawEvent<'_>, field: &str) -> Option<String> {
     let of = chunk.metadata().by_id(event.type_id)?;
     let plan = chunk.plan(of, [field]).ok()?;
@@ -346,14 +346,14 @@ fn text_of(chunk: &Chunk<'_>, event: &RawEvent<'_>, field: &str) -> Option<Strin
     let layouts = chunk.pool_layouts(|t| t.id() == strings);
     let mut entries = PoolEntries::default();
     for checkpoint in chunk.checkpoints() {
-        // A damaged checkpoint costs a name at most.
+        // A damaged checkpoint loses a name at worst.
         let _ = entries.add(&checkpoint, &layouts);
     }
     let pools = chunk.join_pools(vec![entries]);
     pools.string(chunk.metadata(), strings, key).decode().map(Cow::into_owned)
 }
 
-/// What wrote a chunk: what its own recording is called, else what it declares.
+/// The tool that wrote a chunk: judged by the name of its recording or, without one, by what it declares.
 fn producer(chunk: &Chunk<'_>, recording: Option<&str>) -> Producer {
     let metadata = chunk.metadata();
     let name = recording.unwrap_or_default();

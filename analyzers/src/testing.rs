@@ -1,4 +1,4 @@
-//! Facts made by hand, for tests of rules.
+//! Handmade facts, for tests of rules.
 
 use std::collections::BTreeMap;
 
@@ -13,20 +13,20 @@ use crate::rule::Verdict;
 use crate::rule::{Outcome, Severity, judge};
 use jfrkit_profile::{Frame, Function, Interner, StrId};
 
-/// A value of a field of a made-up event.
+/// The value of a field in a synthetic event.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Field {
-    /// A whole number: nanoseconds, bytes, anything.
+    /// An integer: nanoseconds, bytes, anything.
     Int(i64),
     /// Any number.
     Float(f64),
-    /// A text, a class, a method, a constant.
+    /// A string, a class, a method or a constant.
     Text(String),
-    /// A Java thread of this name.
+    /// A Java thread with this name.
     Thread(String),
-    /// A thread of the JVM of this name, such as a collector's.
+    /// A JVM thread with this name, such as a GC thread.
     NativeThread(String),
-    /// A stack of these methods, leaf first.
+    /// A stack with these methods, leaf first.
     Stack(Vec<String>),
 }
 
@@ -54,19 +54,19 @@ impl From<&str> for Field {
     }
 }
 
-/// A thread, as a field.
+/// A field with a thread.
 #[must_use]
 pub fn thread(name: &str) -> Field {
     Field::Thread(name.to_owned())
 }
 
-/// A thread of the JVM's own, as a field.
+/// A field with a JVM thread.
 #[must_use]
 pub fn native_thread(name: &str) -> Field {
     Field::NativeThread(name.to_owned())
 }
 
-/// A stack, leaf first, as a field.
+/// A field with a stack, leaf first.
 #[must_use]
 pub fn stack(methods: &[&str]) -> Field {
     Field::Stack(methods.iter().map(|m| (*m).to_owned()).collect())
@@ -80,7 +80,7 @@ struct MadeUp {
     fields: BTreeMap<String, Field>,
 }
 
-/// A made-up recording.
+/// A synthetic recording.
 ///
 /// ```
 /// use jfr_analyzers::events::Needs;
@@ -123,7 +123,7 @@ impl Scene {
         Self::default()
     }
 
-    /// Adds an event that began and ended at these times, nanoseconds. Its `duration` comes from them.
+    /// Adds an event with these start and end times in nanoseconds. Its `duration` is computed from them.
     #[must_use]
     pub fn event<'n>(
         mut self,
@@ -137,20 +137,20 @@ impl Scene {
         self
     }
 
-    /// Adds a setting of an event type, told at time 0.
+    /// Adds a setting of an event type, recorded at time 0.
     #[must_use]
     pub fn setting(mut self, event: &str, name: &str, value: &str) -> Self {
         self.settings.push((event.to_owned(), 0, name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Switches an event type on.
+    /// Enables an event type.
     #[must_use]
     pub fn enabled(self, event: &str) -> Self {
         self.setting(event, "enabled", "true")
     }
 
-    /// Says that so many stacks of an event type are truncated.
+    /// Sets how many stacks of an event type are truncated.
     #[must_use]
     pub fn truncated(mut self, event: &str, count: u64) -> Self {
         self.truncated.insert(event.to_owned(), count);
@@ -164,14 +164,14 @@ impl Scene {
         self
     }
 
-    /// Gives a setting of the rule another value.
+    /// Overrides a setting of the rule.
     #[must_use]
     pub fn with(mut self, key: &str, value: &str) -> Self {
         self.values.insert(key.to_owned(), value.to_owned());
         self
     }
 
-    /// What a rule says of it: also that it does not apply, if its events are missing, and that a setting is wrong.
+    /// The verdict of a rule, including "not applicable" for missing events and for an invalid setting.
     #[must_use]
     pub fn judge(&self, rule: &dyn Rule) -> Verdict {
         let needs = rule.needs();
@@ -185,7 +185,7 @@ impl Scene {
         }
     }
 
-    /// What JMC would say of it, for a rule that it has too. A wrong setting counts as not applicable.
+    /// The verdict of JMC, for a rule that JMC also has. An invalid setting counts as not applicable.
     #[must_use]
     pub fn as_jmc(&self, rule: &dyn Rule) -> Severity {
         let needs = rule.needs();
@@ -277,7 +277,7 @@ impl Scene {
 }
 
 impl Scene {
-    /// The groups with each event in its profile, as of one chunk.
+    /// Builds the groups by profile, as if all events were in one chunk.
     fn by_profile(
         &self,
         tables: &[TableData],
@@ -322,7 +322,7 @@ impl Maker {
         code(place, self.cell(of, field).text())
     }
 
-    /// What an event adds to its profile.
+    /// How much an event adds to its profile.
     fn amount(&mut self, of: &MadeUp) -> Cell {
         let Some(source) = source_of(&of.event).and_then(|place| SOURCES.get(place)) else { return Cell::Null };
         let mut field = |slot: usize| source.fields.get(slot).map_or(Cell::Null, |name| self.cell(of, name));

@@ -1,4 +1,4 @@
-//! Time ranges as people write them, and what they are for a recording.
+//! Parses time ranges, and resolves them for a recording.
 
 use std::str::FromStr;
 
@@ -6,9 +6,10 @@ use jfr_parse::Iso;
 
 /// One end of a time range.
 ///
-/// Written as an instant (`2026-11-22T10:36:30Z`, `2026-11-22 10:36:30.5+01:00`, `2026-11-22`; UTC where no
+/// It is written as a timestamp (`2026-11-22T10:36:30Z`, `2026-11-22 10:36:30.5+01:00`, `2026-11-22`; UTC if no
 /// offset is given), as a time of day in UTC (`10:36`, `10:36:30.5`), as milliseconds since the Unix epoch
-/// (`1795343790000`), as a time from the start (`10s`, `+500ms`, `1m30s`, `1 min 20 s`), or as one from the end (`-30s`).
+/// (`1795343790000`), relative to the start (`10s`, `+500ms`, `1m30s`, `1 min 20 s`), or relative to the end
+/// (`-30s`).
 ///
 /// ```
 /// use jfr_analyzers::TimeBound;
@@ -32,7 +33,7 @@ pub enum TimeBound {
 
 const DAY: i64 = 86_400_000_000_000;
 
-/// Text that is not a time bound.
+/// The text is not a valid time bound.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "invalid time {0:?}: expected a timestamp (2026-11-22T10:36:30Z), a time of day (10:36:30), milliseconds since 1970, a time from the start (10s, 1m30s) or from the end (-10s)"
@@ -40,10 +41,10 @@ const DAY: i64 = 86_400_000_000_000;
 pub struct BadTimeBound(String);
 
 impl TimeBound {
-    /// Reads a bound.
+    /// Parses a bound.
     ///
     /// # Errors
-    /// [`BadTimeBound`] for any other text, and for an instant that nanoseconds in 64 bits cannot express.
+    /// [`BadTimeBound`] for any other text, and for a timestamp that does not fit into 64 bits of nanoseconds.
     pub fn parse(text: &str) -> Result<Self, BadTimeBound> {
         let trimmed = text.trim();
         let found = match trimmed.strip_prefix('-') {
@@ -57,7 +58,7 @@ impl TimeBound {
         found.ok_or_else(|| BadTimeBound(text.to_owned()))
     }
 
-    /// The instant, in nanoseconds since the Unix epoch, for a recording from `start` to `end`.
+    /// The time in nanoseconds since the Unix epoch, for a recording from `start` to `end`.
     #[must_use]
     pub fn resolve(self, start: i64, end: i64) -> i64 {
         match self {
@@ -66,13 +67,13 @@ impl TimeBound {
             Self::FromEnd(nanos) => end.saturating_sub(nanos),
             Self::TimeOfDay(of_day) => {
                 let mut days = Self::on_days(of_day, start, end);
-                // Outside of the recording it is that of the first day.
+                // Outside of the recording, use the first day.
                 days.next().unwrap_or_else(|| midnight(start).saturating_add(of_day))
             }
         }
     }
 
-    /// The instants with this time of day within a recording.
+    /// The times within a recording that have this time of day.
     fn on_days(of_day: i64, start: i64, end: i64) -> impl Iterator<Item = i64> {
         let first = midnight(start).saturating_add(of_day);
         let first = if first < start { first.saturating_add(DAY) } else { first };
@@ -80,56 +81,56 @@ impl TimeBound {
     }
 }
 
-/// The beginning of the day of an instant, UTC.
+/// Midnight (UTC) before an instant.
 fn midnight(nanos: i64) -> i64 {
     nanos.saturating_sub(nanos.rem_euclid(DAY))
 }
 
-/// A part of a recording: from one instant until before another, nanoseconds since the Unix epoch; `None` is open.
+/// A part of a recording, in nanoseconds since the Unix epoch; the end is exclusive, and `None` is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TimeRange {
-    /// Its first instant.
+    /// The start, inclusive.
     pub from: Option<i64>,
-    /// The first instant after it.
+    /// The end, exclusive.
     pub to: Option<i64>,
 }
 
-/// Why a recording has no such range.
+/// Why a time range is not valid for a recording.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadTimeRange {
     /// It ends before it begins.
     #[error("--from ({from}) is not before --to ({to}); the recording covers {start} to {end}", from = Iso(*from), to = Iso(*to), start = Iso(*start), end = Iso(*end))]
     Reversed {
-        /// Its beginning.
+        /// The start of the range.
         from: i64,
-        /// Its end.
+        /// The end of the range.
         to: i64,
-        /// The beginning of the recording.
+        /// The start of the recording.
         start: i64,
-        /// Its end.
+        /// The end of the recording.
         end: i64,
     },
-    /// No part of the recording is in it.
+    /// The range does not overlap the recording.
     #[error("no events between --from and --to; the recording covers {start} to {end}", start = Iso(*start), end = Iso(*end))]
     Outside {
-        /// The beginning of the recording.
+        /// The start of the recording.
         start: i64,
-        /// Its end.
+        /// The end of the recording.
         end: i64,
     },
-    /// A time of day that the recording has more than once.
+    /// A time of day that occurs more than once in the recording.
     #[error("the time of day occurs twice in the recording: give {first} or {second}", first = Iso(*first), second = Iso(*second))]
     Ambiguous {
-        /// The first instant that has it.
+        /// Its first occurrence.
         first: i64,
-        /// The second.
+        /// Its second occurrence.
         second: i64,
     },
 }
 
 impl TimeRange {
-    /// The range between two bounds in a recording from `start` to `end`. `known` says whether the end is: that of a recording
-    /// that is being written is not.
+    /// Resolves a range for a recording from `start` to `end`. `known` is whether the end is known; it is not
+    /// for a recording that is still being written.
     ///
     /// # Errors
     /// [`BadTimeRange`].
@@ -172,12 +173,12 @@ fn milliseconds(text: &str) -> Option<i64> {
     digits(text)?.checked_mul(1_000_000)
 }
 
-/// A number of nothing but digits.
+/// A number that consists only of digits.
 fn digits(text: &str) -> Option<i64> {
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) { None } else { text.parse().ok() }
 }
 
-/// Numbers with units, joined: `1m30s`, `1.5h`.
+/// Numbers with units, concatenated: `1m30s`, `1.5h`.
 fn length(text: &str) -> Option<i64> {
     let mut rest = text;
     let mut total = 0i64;
@@ -202,7 +203,7 @@ fn length(text: &str) -> Option<i64> {
     if text.is_empty() { None } else { Some(total) }
 }
 
-/// A decimal number of things of `nanos` nanoseconds, cut to whole nanoseconds.
+/// A decimal number in units of `nanos` nanoseconds, truncated to whole nanoseconds.
 fn scaled(number: &str, nanos: i64) -> Option<i64> {
     let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
     let whole = digits(whole)?.checked_mul(nanos)?;
@@ -212,7 +213,7 @@ fn scaled(number: &str, nanos: i64) -> Option<i64> {
     whole.checked_add(i64::try_from(part).ok()?)
 }
 
-/// A date, with a time of day, with an offset, as far as they are given.
+/// A date, optionally with a time of day and an offset.
 fn instant(text: &str) -> Option<i64> {
     let (date, rest) = text.split_at_checked(10)?;
     let mut date = date.split('-');
@@ -261,7 +262,7 @@ fn minutes(text: &str) -> Option<i64> {
     if hours < 24 && minutes < 60 { Some(hours * 60 + minutes) } else { None }
 }
 
-/// `hh:mm`, `hh:mm:ss` or with a fraction, in nanoseconds.
+/// `hh:mm` or `hh:mm:ss`, optionally with a fraction, in nanoseconds.
 fn time_of_day(text: &str) -> Option<i64> {
     let hours_minutes = minutes(text.get(..5)?).filter(|_| text.get(2..3) == Some(":"))?;
     let seconds = match text.get(5..)? {
@@ -276,7 +277,7 @@ fn time_of_day(text: &str) -> Option<i64> {
     Some(hours_minutes * 60_000_000_000 + seconds)
 }
 
-/// Days from 1970-01-01; a year begins with March here, so that the leap day is its last.
+/// Days since 1970-01-01. Years start in March here, so that a leap day is the last day of its year.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month > 2 { year } else { year - 1 };
     let from_march = (month + 9) % 12;

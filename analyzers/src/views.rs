@@ -1,8 +1,8 @@
-//! Tables that a recording answers, by name or by a query: those of the JDK's `jfr view`, and more.
+//! Tables computed from a recording, selected by name or by a query: those of the JDK's `jfr view`, and more.
 //!
-//! Start with [`Catalog::built_in`], make a [`ViewSet`] of some of its [`View`]s, and [`answer`] it from a recording.
-//! What the views are is data: `views.txt`. Nothing here prints for one command only; [`write`](mod@write) makes text, CSV, JSON
-//! and Markdown of [`Answers`].
+//! Start with [`Catalog::built_in`], create a [`ViewSet`] from some of its [`View`]s, and [`answer`] it for a
+//! recording. The views are defined as data in `views.txt`. Nothing here is specific to a single command;
+//! [`write`](mod@write) formats [`Answers`] as text, CSV, JSON and Markdown.
 
 mod answer;
 mod bind;
@@ -27,9 +27,9 @@ use jfr_parse::Recording;
 
 use crate::engine::driver::{run, tasks};
 
-/// Answers views from a recording, its chunks at the same time.
+/// Answers views for a recording, reading its chunks in parallel.
 ///
-/// A chunk that cannot be read is left out; the second value says which and why.
+/// Chunks that cannot be read are left out; the second value lists the reasons.
 ///
 /// ```
 /// # fn main() -> jfr_parse::Result<()> {
@@ -48,7 +48,7 @@ use crate::engine::driver::{run, tasks};
 /// ```
 ///
 /// # Errors
-/// The error of the first chunk, where no chunk can be opened; [`Error::Changed`](jfr_parse::Error::Changed);
+/// The error of the first chunk if no chunk can be opened; [`Error::Changed`](jfr_parse::Error::Changed);
 /// [`Error::Stopped`](jfr_parse::Error::Stopped).
 pub fn answer(recording: &Recording<'_>, views: &ViewSet) -> jfr_parse::Result<(Answers, Vec<String>)> {
     let mut merged = views.merge();

@@ -1,8 +1,8 @@
-//! Who wants to know of the events of a recording, and how a chunk is read for all of them at once.
+//! Consumers of events, and reading a chunk for all of them at once.
 //!
-//! A [`Consumer`] says what it reads of a chunk; an [`Engine`] reads each chunk once, whatever the number of consumers: it
-//! moves from event to event, notes the constants, and resolves stack traces, each once. Two consumers are one: a pair is a
-//! consumer, and so is one that may be there or not.
+//! A [`Consumer`] declares what it reads from a chunk. An [`Engine`] reads each chunk once, regardless of the
+//! number of consumers: it walks the events, indexes the constants, and resolves each stack trace once.
+//! Consumers compose: a pair of consumers is a consumer, and so is an optional one.
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -18,14 +18,14 @@ use super::stack_plans::StackPlans;
 use super::stacks::{ChunkStacks, Shared};
 use crate::account::Account;
 
-/// A chunk that is being read, as a consumer sees it.
+/// A chunk being read, as seen by a consumer.
 #[derive(Debug)]
 pub(crate) struct At<'c, 'a, P> {
-    /// Its place among all chunks of the call.
+    /// Index among all chunks of the call.
     pub(crate) index: usize,
     pub(crate) chunk: &'c Chunk<'a>,
     pub(crate) plans: &'c P,
-    /// Its constants, where the consumer needs them first.
+    /// The constants, if the consumer needs them before the events.
     pub(crate) pools: Option<&'c Pools<'a>>,
 }
 
@@ -43,67 +43,68 @@ impl<'c, 'a, P> At<'c, 'a, P> {
     }
 }
 
-/// A chunk of which all events are read.
+/// A chunk after all its events have been read.
 pub(crate) struct Ended<'e, 'c, 'a> {
     pub(crate) pools: &'c Pools<'a>,
     /// Resolves stack traces.
     pub(crate) stacks: &'e ChunkStacks<'c, 'a>,
-    /// Checkpoints that are damaged, where constants were read first; otherwise they are among the
-    /// [losses of parts](Consumer::lose).
+    /// Damaged checkpoints, if constants were read first; otherwise they are among the [losses of
+    /// parts](Consumer::lose).
     pub(crate) bad_checkpoints: &'e [Loss],
 }
 
-/// Something that is made of the events of recordings.
+/// Computes something from the events of recordings.
 ///
-/// For each chunk: [`plans`](Self::plans) once for all chunks of the same metadata; [`ready`](Self::ready);
-/// for each part of it, on any thread, [`part`](Self::part), [`event`](Self::event) for each event, and
-/// [`close`](Self::close); [`join`](Self::join) in the order of the file; [`finish`](Self::finish). What that comes back with is
-/// committed in the order of the file by whoever runs the engine.
+/// For each chunk, the engine calls [`plans`](Self::plans) (once for all chunks with the same metadata);
+/// [`ready`](Self::ready); for each part of the chunk, on any thread, [`part`](Self::part), then
+/// [`event`](Self::event) for each event, then [`close`](Self::close); [`join`](Self::join) in file order; and
+/// [`finish`](Self::finish). The code that runs the engine commits the results of `finish` in file order.
 pub(crate) trait Consumer: Sync {
-    /// What metadata alone decides.
+    /// Everything that depends only on the metadata.
     type Plans: Send + Sync;
-    /// What all threads share that read a chunk.
+    /// State shared by all threads that read a chunk.
     type Ready<'c, 'a: 'c>: Send + Sync
     where
         Self: 'c;
-    /// What one thread keeps from one part of a chunk to the next.
+    /// State that a thread keeps from one part of a chunk to the next.
     type State<'c, 'a: 'c>: Send
     where
         Self: 'c;
-    /// What a part of a chunk yields; what its first parts yield together.
+    /// The result of one part of a chunk, or the joined result of its first parts.
     type Part<'a>: Send;
-    /// What a chunk yields.
+    /// The result of a chunk.
     type Yield: Send;
 
-    /// Makes the plans for chunks with the metadata of this one.
+    /// Creates the plans for all chunks with the same metadata as this one.
     fn plans(&self, chunk: &Chunk<'_>) -> Result<Self::Plans>;
 
-    /// Whether constants of this type are looked up.
+    /// Whether constants of this type are needed.
     fn reads_constants(&self, plans: &Self::Plans, of: Type<'_>) -> bool;
 
-    /// Whether constants are looked up while events are read. They are read before the events then.
+    /// Whether constants are needed while events are read. If so, they are read before the events.
     fn reads_constants_early(&self) -> bool {
         false
     }
 
-    /// Bytes of a chunk that one thread reads at a time: small enough to balance, large enough to be worth joining.
+    /// Number of bytes that one thread reads at a time: small enough for balancing, large enough to be worth
+    /// joining.
     fn segment(&self) -> usize {
         2 << 20
     }
 
-    /// The type of stack traces that events refer to.
+    /// The type of the stack traces that events refer to.
     fn trace_type(&self, plans: &Self::Plans) -> Option<u64>;
 
-    /// Makes what is shared.
+    /// Creates the shared state.
     fn ready<'c, 'a: 'c>(&'c self, at: At<'c, 'a, Self::Plans>, stacks: Option<&'c StackPlans>) -> Self::Ready<'c, 'a>;
 
-    /// Makes what a thread keeps.
+    /// Creates the state of a thread.
     fn state<'c, 'a: 'c>(&'c self, at: At<'c, 'a, Self::Plans>) -> Self::State<'c, 'a>;
 
-    /// A part of which nothing is read yet.
+    /// Creates an empty result for a part.
     fn part<'a>(&self, plans: &Self::Plans) -> Self::Part<'a>;
 
-    /// Takes an event, which is neither a checkpoint nor metadata.
+    /// Processes an event that is neither a checkpoint nor metadata.
     fn event<'c, 'a: 'c>(
         &'c self,
         at: &At<'c, 'a, Self::Plans>,
@@ -113,16 +114,16 @@ pub(crate) trait Consumer: Sync {
         event: &RawEvent<'a>,
     );
 
-    /// Takes note of bytes that cannot be read.
+    /// Records bytes that cannot be read.
     fn lose(&self, part: &mut Self::Part<'_>, loss: Loss);
 
-    /// Takes the end of a part. Comes back with about how many bytes it takes.
+    /// Finishes a part. Returns its approximate size in bytes.
     fn close<'c, 'a: 'c>(&self, state: &mut Self::State<'c, 'a>, part: &mut Self::Part<'a>) -> usize;
 
-    /// Adds a part to those before it.
+    /// Appends a part to the joined result of the parts before it.
     fn join<'a>(&self, whole: &mut Self::Part<'a>, later: Self::Part<'a>);
 
-    /// Takes the end of the chunk.
+    /// Finishes a chunk.
     fn finish<'c, 'a: 'c>(
         &'c self,
         at: At<'c, 'a, Self::Plans>,
@@ -131,7 +132,7 @@ pub(crate) trait Consumer: Sync {
     ) -> Result<Self::Yield>;
 }
 
-/// What the engine itself knows by metadata, and what the consumer does.
+/// What the engine and the consumer derive from the metadata.
 #[derive(Debug)]
 struct Planned<P> {
     layouts: PoolLayouts,
@@ -145,16 +146,16 @@ pub(crate) struct Engine<'e, C: Consumer> {
     pub(crate) consumer: C,
     shared: &'e Shared,
     account: &'e Account,
-    /// End the work early, as the recordings' own stops do.
+    /// Handles that stop the work, in addition to those of the recordings.
     stops: Vec<Stop>,
-    /// Several consumers look up the same stack traces.
+    /// Whether several consumers look up the same stack traces.
     pub(crate) stacks_again: bool,
     plans: PlanCache<Planned<C::Plans>>,
 }
 
-/// Checkpoints of which one thread notes the constants at a time.
+/// Number of checkpoints whose constants a thread indexes at a time.
 const CHECKPOINTS: usize = 16;
-/// Bytes of the note of a constant, with what joining makes of it in the worst case.
+/// Size of an index entry of a constant in bytes, including the worst case for joining.
 const CONSTANT: usize = 48;
 
 impl<'e, C: Consumer> Engine<'e, C> {
@@ -168,7 +169,7 @@ impl<'e, C: Consumer> Engine<'e, C> {
         Self { consumer, shared, account, stops, stacks_again: false, plans: PlanCache::default() }
     }
 
-    /// The error that ends the work on a chunk, if there is one.
+    /// Returns the error that stops work on a chunk, if there is one.
     fn check(&self, chunk: &Chunk<'_>) -> Result<()> {
         self.stops.iter().try_for_each(Stop::check)?;
         chunk.stop().check()
@@ -183,7 +184,7 @@ impl<'e, C: Consumer> Engine<'e, C> {
         Ok(Planned { layouts, stacks, own })
     }
 
-    /// Reads a chunk, which has this place among all chunks of the call.
+    /// Reads a chunk. `index` is its index among all chunks of the call.
     pub(crate) fn chunk(&self, index: usize, chunk: &Chunk<'_>) -> Result<C::Yield> {
         self.check(chunk)?;
         let consumer = &self.consumer;
@@ -195,7 +196,7 @@ impl<'e, C: Consumer> Engine<'e, C> {
         }
         let at = At { index, chunk, plans: &planned.own, pools: early.as_ref() };
         let ready = consumer.ready(at, planned.stacks.as_ref());
-        // What a thread has learnt in one part serves in the next.
+        // What a thread has learned in one part is useful in the next.
         let idle: Mutex<Vec<C::State<'_, '_>>> = Mutex::default();
         let idle = || idle.lock().unwrap_or_else(PoisonError::into_inner);
         let read = |segment: Range<usize>| {
@@ -253,7 +254,7 @@ fn loss(chunk: &Chunk<'_>, event: &RawEvent<'_>, what: Damage) -> Loss {
     Loss { offset: chunk.offset().saturating_add(event.offset as u64), bytes: event.size as u64, what }
 }
 
-/// Indexes the constants of a chunk. What a damaged checkpoint holds before the damage is kept.
+/// Indexes the constants of a chunk, including those before the damage in a damaged checkpoint.
 fn constants<'a>(chunk: &Chunk<'a>, layouts: &PoolLayouts, bad: &mut Vec<Loss>) -> Pools<'a> {
     let checkpoints: Vec<RawEvent<'a>> = chunk.checkpoints().collect();
     let some = |some: &[RawEvent<'a>]| {
@@ -351,7 +352,7 @@ impl<A: Consumer, B: Consumer> Consumer for (A, B) {
     }
 }
 
-/// A consumer that is there is one whose plans, states and parts are there.
+/// If the consumer is present, so are its plans, states and parts.
 impl<C: Consumer> Consumer for Option<C> {
     type Plans = Option<C::Plans>;
     type Ready<'c, 'a: 'c>

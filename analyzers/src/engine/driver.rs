@@ -1,4 +1,4 @@
-//! Chunks and parts of chunks, read by all threads that are free; results handed over in the order of the file.
+//! Reads chunks and parts of chunks in parallel, and delivers the results in file order.
 //!
 //! ```text
 //! let tasks = tasks(&[&recording]);
@@ -8,8 +8,8 @@
 //! }, |index, result| total.add(result))?;
 //! ```
 //!
-//! The order in which results are committed does not depend on the number of threads, and neither may what a consumer
-//! makes of them. Threads are those of the rayon pool that the caller is in.
+//! The order in which results are committed does not depend on the number of threads, and neither may the
+//! result of a consumer. The threads are those of the caller's rayon pool.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -19,11 +19,11 @@ use std::sync::{Mutex, PoisonError};
 use jfr_parse::{Chunk, Damage, Error, Loss, Recording, Result};
 use rayon::prelude::*;
 
-/// A chunk that is to be read.
+/// A chunk to be read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Task<'r> {
     pub(crate) recording: &'r Recording<'r>,
-    /// Its number in that recording.
+    /// Index of the chunk in that recording.
     pub(crate) number: usize,
 }
 
@@ -39,20 +39,20 @@ pub(crate) fn tasks<'r>(recordings: &[&'r Recording<'r>]) -> Vec<Task<'r>> {
 /// The chunks that could not be read.
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
-    /// How many.
+    /// Number of chunks.
     pub(crate) chunks: usize,
-    /// Why the first of them, in the order of the tasks, could not.
+    /// The error of the first such chunk, in the order of the tasks.
     pub(crate) first: Option<Error>,
 }
 
-/// Reads chunks at the same time, with `read`, and hands each result to `commit`, which is called for one chunk after the
-/// other in the order of the tasks. Both get the place of the chunk among the tasks.
+/// Reads chunks in parallel with `read`, and passes each result to `commit`, which is called for one chunk
+/// after another in the order of the tasks. Both receive the index of the chunk among the tasks.
 ///
-/// A chunk that cannot be read is committed as its error, and the others are read.
+/// If a chunk cannot be read, its error is committed, and the other chunks are still read.
 ///
 /// # Errors
-/// [`Error::Stopped`] and the limits of the whole call (`memory`, `stacks`) end it at once, with what is committed by then
-/// left as it is; [`Error::Changed`] where a recording changed under it.
+/// [`Error::Stopped`] and limits of the whole call (`memory`, `stacks`) end the call at once; what has been
+/// committed by then stays. [`Error::Changed`] if a recording changed while it was read.
 pub(crate) fn run<'r, T: Send>(
     tasks: &[Task<'r>],
     read: impl Fn(usize, &Chunk<'r>) -> Result<T> + Sync,
@@ -92,7 +92,7 @@ pub(crate) fn run<'r, T: Send>(
     fatal.map_or(Ok(failures), Err)
 }
 
-/// Results of chunks that come in any order.
+/// Puts the results of chunks, which arrive in any order, back in order.
 struct Order<T, C> {
     next: usize,
     waiting: BTreeMap<usize, Result<T>>,
@@ -118,17 +118,17 @@ impl<T, C: FnMut(usize, std::result::Result<T, &Error>)> Order<T, C> {
     }
 }
 
-/// Whether an error is of the whole call rather than of one chunk.
+/// Whether an error concerns the whole call, not just one chunk.
 fn is_fatal(error: &Error) -> bool {
     matches!(error, Error::Stopped | Error::LimitExceeded { name: "memory" | "stacks", .. })
 }
 
-/// What each part of a chunk yields, in the order of the file. Parts of about `size` bytes, cut where events begin, are
-/// read at the same time, the largest first: a profiler may write all of its constants as one event, which only one thread
-/// can read.
+/// Returns the result of each part of a chunk, in file order. Parts of about `size` bytes, split at event
+/// boundaries, are read in parallel, the largest first: a profiler may write all of its constants as a single
+/// event, which only one thread can read.
 ///
 /// # Errors
-/// The first of `read`.
+/// The first error of `read`.
 pub(crate) fn parts<P: Send>(
     chunk: &Chunk<'_>,
     size: usize,
@@ -145,10 +145,11 @@ pub(crate) fn parts<P: Send>(
     Ok(parts.into_iter().map(|(_, part)| part).collect())
 }
 
-/// As [`parts`], but each part is handed to `add`, in the order of the file, while others are read: few are held at once.
+/// Like [`parts`], but passes each part to `add`, in file order, while others are still being read, so that
+/// only a few are in memory at once.
 ///
 /// # Errors
-/// One of `read`, after which no more parts are read.
+/// An error of `read`, after which no more parts are read.
 pub(crate) fn parts_in_order<P: Send>(
     chunk: &Chunk<'_>,
     size: usize,
@@ -161,7 +162,7 @@ pub(crate) fn parts_in_order<P: Send>(
         return Ok(());
     }
     let mut order: Vec<(usize, Range<usize>)> = segments.into_iter().enumerate().collect();
-    // Those that are much larger than others first; the others as they are added.
+    // Parts that are much larger than the others first; the rest in the order in which they are added.
     let large = |segment: &Range<usize>| if segment.len() / 2 > size { segment.len() } else { 0 };
     order.sort_by_key(|(_, segment)| std::cmp::Reverse(large(segment)));
     let next = AtomicUsize::new(0);
@@ -193,7 +194,7 @@ pub(crate) fn parts_in_order<P: Send>(
     added.into_inner().unwrap_or_else(PoisonError::into_inner).3.map_or(Ok(()), Err)
 }
 
-/// A chunk that cannot be read, as a loss.
+/// Converts the error of a chunk that cannot be read to a loss.
 pub(crate) fn as_loss(task: &Task<'_>, error: &Error) -> Loss {
     let header = task.recording.header(task.number);
     let (offset, bytes) = header.map_or((0, 0), |(offset, header)| (offset, header.chunk_size));
@@ -216,7 +217,7 @@ mod tests {
         Recording::from_bytes(std::fs::read(path).unwrap().repeat(20), &jfr_parse::Limits::tool()).unwrap()
     }
 
-    /// Something that wants of each chunk only how many bytes it has: to read it needs nothing but these functions.
+    /// A consumer that only needs the size of each chunk can be written with these functions alone.
     #[test]
     fn results_are_committed_in_order_by_any_number_of_threads() {
         let recording = many_chunks();

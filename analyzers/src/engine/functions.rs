@@ -1,10 +1,10 @@
-//! From the recorded class, method and descriptor to a function with names for people.
+//! Converts recorded class names, method names and descriptors to functions with human-readable names.
 //!
-//! The same few texts make up the names of all methods of all chunks, and what a text means as a class, a method or a
-//! descriptor does not depend on the rest. So each text is numbered by its content and worked out once for the whole
-//! call; in a chunk the symbols lead to these numbers, and three numbers lead to the function. That a key of a method
-//! means something else in another chunk (of another JVM in the same file, say) therefore does no harm: keys are only
-//! remembered within their chunk.
+//! The same few strings make up the names of all methods in all chunks, and the meaning of a string as a class,
+//! a method or a descriptor does not depend on its context. So each distinct string gets a number and is
+//! processed once for the whole call. Within a chunk, symbols map to these numbers, and three numbers map to a
+//! function. A method key that has another meaning in another chunk (for example, of another JVM in the same
+//! file) does no harm, because keys are remembered only within their chunk.
 
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,12 +21,12 @@ use jfrkit_profile::{Function, FunctionId, Interner, StrId, Symbols};
 type Hasher = foldhash::fast::RandomState;
 type Map<K, V> = HashMap<K, V, Hasher>;
 
-/// How names are spelled.
+/// How names are written.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Spelling {
-    /// As recorded, with all that differs from run to run.
+    /// Keep names as recorded, including everything that differs from run to run.
     pub(crate) raw: bool,
-    /// The system name is the name with the descriptor, rather than the descriptor alone.
+    /// Use the full name with the descriptor as the system name, instead of only the descriptor.
     pub(crate) full_system_names: bool,
 }
 
@@ -36,70 +36,70 @@ impl From<&Options> for Spelling {
     }
 }
 
-/// Functions by what was recorded of them.
+/// Functions, keyed by what was recorded about them.
 #[derive(Debug)]
 pub(super) struct Functions {
     spelling: Spelling,
     classes: Mutex<Texts<Class>>,
     names: Mutex<Texts<Box<str>>>,
     descriptors: Mutex<Texts<Descriptor>>,
-    /// By the numbers of class, name and descriptor.
+    /// Keyed by the numbers of class, name and descriptor.
     known: Mutex<Map<[u32; 3], FunctionId>>,
     hasher: Hasher,
-    /// Bytes of names that may still be composed. A class stands once in a recording, however long its name is, but in
-    /// the names of all of its methods here.
+    /// How many more bytes of names may be created. A class name occurs once in a recording, no matter how long
+    /// it is, but here it is part of the names of all its methods.
     left: AtomicUsize,
     longest: usize,
     cut: AtomicUsize,
 }
 
-/// Bytes of names that any recording may have, and some more for each of its bytes; recordings of the largest programs
-/// have a tenth of that.
+/// Bytes of names allowed for any recording, in addition to an allowance per byte of the recording. Recordings
+/// of the largest programs use a tenth of that.
 const NAMES: usize = 16 << 20;
-/// Bytes that are left of a name where there are too many.
+/// Names are truncated to this many bytes if there are too many long ones.
 const SHORT_NAME: usize = 128;
-/// Longer strings are known by where they stand in the recording.
+/// Longer strings are identified by their position in the recording.
 const SHORT_KEY: usize = 512;
 
-/// What a text means as the name of a class.
+/// The meaning of a string as a class name.
 #[derive(Debug)]
 struct Class {
-    /// For people; empty where the class has no name.
+    /// The human-readable name; empty if the class has no name.
     name: Box<str>,
     /// The likely source file.
     file: StrId,
 }
 
-/// What a text means as a descriptor.
+/// The meaning of a string as a descriptor.
 #[derive(Debug)]
 struct Descriptor {
     text: StrId,
     native: Option<Native>,
 }
 
-/// async-profiler's frames that are no Java methods.
+/// The frames of async-profiler that are not Java methods.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Native {
     Library,
     Kernel,
 }
 
-/// Texts of one meaning, each once.
+/// Strings that are interpreted in the same way, each stored once.
 #[derive(Debug)]
 struct Texts<M> {
-    /// As recorded, or as much of them as the limit allows.
+    /// The string as recorded, truncated to the limit.
     text: String,
     entries: Vec<Text<M>>,
     table: HashTable<(u64, u32)>,
-    /// Long ones, by where they stand: a million methods can share one. The recordings stay where they are for as long as
-    /// this is used, so that an address stands for the bytes behind it.
+    /// Long strings, identified by their position: a million methods can share one. The recordings are not
+    /// moved while this is in use, so an address identifies the bytes at that address.
     long: Map<(usize, usize), u32>,
 }
 
 #[derive(Debug)]
 struct Text<M> {
     end: usize,
-    /// It was longer than the limit allows.
+    /// Whether the string was longer than the limit.
     is_cut: bool,
     meaning: M,
 }
@@ -130,7 +130,7 @@ impl<M> Texts<M> {
     }
 
     fn insert(&mut self, sought: &Sought<'_>, meaning: M) -> u32 {
-        // Another thread may have been faster.
+        // Another thread may have inserted it first.
         if let Some(id) = self.find(sought) {
             return id;
         }
@@ -146,7 +146,7 @@ impl<M> Texts<M> {
     }
 }
 
-/// A text whose number is sought.
+/// A string whose number is being looked up.
 struct Sought<'a> {
     raw: RawStr<'a>,
     text: std::borrow::Cow<'a, str>,
@@ -156,7 +156,7 @@ struct Sought<'a> {
 
 impl<'a> Sought<'a> {
     fn new(raw: RawStr<'a>, longest: usize, hasher: &Hasher) -> Self {
-        // Names are looked at again and again: of a mapped file they are checked in a copy.
+        // Names are read repeatedly; in a mapped file, they are copied before they are checked.
         let text = std::borrow::Cow::Owned(raw.cut(longest).decode_copied().unwrap_or_default());
         let hash = hasher.hash_one(&*text);
         Self { raw, text, hash, is_cut: raw.bytes().len() > longest }
@@ -175,16 +175,17 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The numbers of texts that a chunk's constants lead to, by key.
+/// The numbers of the strings referenced by the constants of a chunk, by key.
 #[derive(Default)]
 struct Column {
     ids: Map<u64, u32>,
-    /// Keys that are not known, in the order of their numbers from `u32::MAX` down.
+    /// Unknown keys, in the order of their numbers, counting down from `u32::MAX`.
     unknown: Vec<u64>,
 }
 
 impl Column {
-    /// The number of the text behind each key; `raw` finds it. What one look-up waits for in memory, the others use.
+    /// The number of the string for each key; `raw` finds the string. Done in batches, because the lookups wait
+    /// for memory and can overlap.
     fn texts<'a, M>(
         &mut self,
         keys: impl Iterator<Item = u64> + Clone,
@@ -245,7 +246,7 @@ impl<'c, 'a> Methods<'c, 'a> {
         }
     }
 
-    /// The function of each method; `None` for those that the chunk does not hold.
+    /// The function of each method; `None` if the chunk does not contain the method.
     pub(super) fn functions(
         &mut self,
         keys: &[u64],
@@ -281,7 +282,7 @@ struct Strings<'c, 'a> {
     chunk: &'c Chunk<'a>,
     pools: &'c Pools<'a>,
     type_id: Option<u64>,
-    /// The pool, where its constants are strings that stand there as such.
+    /// The pool, if its constants are plain strings.
     direct: Option<PoolOf<'c, 'a>>,
 }
 
@@ -298,7 +299,7 @@ impl<'c, 'a> Strings<'c, 'a> {
         Self { chunk, pools, type_id, direct: direct.and_then(|of| pools.of_type(of.id())) }
     }
 
-    /// The string of this key.
+    /// The string with this key.
     #[inline]
     fn of(&self, key: u64) -> RawStr<'a> {
         let Some(type_id) = self.type_id else { return RawStr::Null };
@@ -322,7 +323,7 @@ pub(crate) fn class_name<'a>(chunk: &Chunk<'a>, pools: &Pools<'a>, plan: &ClassP
 }
 
 impl Functions {
-    /// For recordings of this many bytes.
+    /// Creates an empty table for recordings with this many bytes in total.
     pub(super) fn new(spelling: Spelling, limits: &Limits, bytes: usize) -> Self {
         Self {
             spelling,
@@ -337,7 +338,7 @@ impl Functions {
         }
     }
 
-    /// How many names were cut, for being too long or for there being too many long ones.
+    /// The number of names that were truncated, because they or their total were too long.
     pub(super) fn cut(&self) -> usize {
         self.cut.load(Ordering::Relaxed)
     }
@@ -362,7 +363,7 @@ impl Functions {
         Descriptor { text: interner.symbols().string(&text), native }
     }
 
-    /// The functions of methods, given the numbers of their texts.
+    /// The functions of methods, given the numbers of their strings.
     fn get(&self, methods: &[[u32; 3]], interner: &Interner) -> Vec<FunctionId> {
         let mut unknown = Vec::new();
         let mut found: Vec<FunctionId> = {
@@ -396,7 +397,7 @@ impl Functions {
         found
     }
 
-    /// Puts a function together; `text` is used again from one to the next.
+    /// Composes a function; `text` is a buffer that is reused.
     fn compose(
         &self,
         (raw_class, class): (&str, &Text<Class>),
@@ -406,7 +407,7 @@ impl Functions {
         text: &mut String,
     ) -> FunctionId {
         let lengths = [raw_class.len(), raw_name.len(), raw_descriptor.len()];
-        // The full name stands in the name, the name with its descriptor, and (the class) in that of the file.
+        // The full name is part of the name, of the name with descriptor, and (the class) of the file name.
         let bytes = lengths.iter().fold(0, |sum: usize, length| sum.saturating_add(*length)).saturating_mul(3);
         let left = self.left.load(Ordering::Relaxed);
         let most = if bytes > left { SHORT_NAME } else { usize::MAX };
@@ -434,7 +435,7 @@ impl Functions {
         }
         let name = short(&name.meaning);
         text.push_str(short(&class.meaning.name));
-        // As recorded, the name of a method without a name ends in the dot.
+        // With raw names, the name of a method without a name ends with the dot.
         if !class.meaning.name.is_empty() && (raw || !name.is_empty()) {
             text.push('.');
         }
@@ -451,7 +452,7 @@ impl Functions {
     }
 }
 
-/// As much of a text as `most` bytes of it are.
+/// The string, truncated to `most` bytes.
 fn shortened(text: StrId, most: usize, symbols: &mut Symbols) -> StrId {
     if symbols.str(text).len() <= most {
         return text;
@@ -460,7 +461,7 @@ fn shortened(text: StrId, most: usize, symbols: &mut Symbols) -> StrId {
     symbols.string(&short)
 }
 
-/// A frame of our own, such as `[truncated]`.
+/// A synthetic frame, such as `[truncated]`.
 pub(super) fn pseudo(name: &str, interner: &Interner) -> FunctionId {
     let mut symbols = interner.symbols();
     let name = symbols.string(name);

@@ -1,14 +1,15 @@
-//! Frames remembered by their bytes.
+//! A cache of frames, keyed by their bytes.
 
-/// Bytes of a frame that can be remembered: those of a JVM's frames seldom have more.
+/// Maximum size in bytes of a frame that can be cached; frames of a JVM are rarely larger.
 pub(super) const MEMO_BYTES: usize = 12;
 
-/// Slots at most: what all frames of a large program need, and a small share of any recording that has so many.
+/// Maximum number of slots: enough for all frames of a large program, and small compared to any recording with
+/// that many.
 const MOST: usize = 1 << 17;
-/// Slots that are looked at for one frame: bytes can be chosen so that all frames want the same.
+/// Number of slots to try for one frame: input can be crafted so that all frames hash to the same slot.
 const PROBES: usize = 8;
 
-/// The bytes of a frame (0 behind its end), and its number; number 0 where nothing is remembered.
+/// The bytes of a frame (padded with 0) and its number; number 0 marks an empty slot.
 #[derive(Debug, Clone, Copy, Default)]
 struct Slot {
     low: u64,
@@ -16,22 +17,23 @@ struct Slot {
     number: u32,
 }
 
-/// Numbers by the bytes of frames. It may forget, but never mistakes one frame for another.
+/// Maps the bytes of frames to numbers. It may forget frames, but never confuses them.
 #[derive(Debug)]
 pub(super) struct Memo {
-    /// A power of two of them.
+    /// The number of slots is a power of two.
     slots: Vec<Slot>,
     used: usize,
 }
 
 impl Memo {
-    /// An empty one, for about `traces` stack traces: a small chunk should not pay for clearing a large table.
+    /// Creates an empty cache for about `traces` stack traces: a small chunk should not pay for clearing a
+    /// large table.
     pub(super) fn new(traces: usize) -> Self {
         let slots = traces.saturating_mul(2).next_power_of_two().clamp(64, 1 << 12);
         Self { slots: vec![Slot::default(); slots], used: 0 }
     }
 
-    /// This one emptied, for about `traces` stack traces.
+    /// Clears the cache for reuse with about `traces` stack traces.
     pub(super) fn cleared(mut self, traces: usize) -> Self {
         if self.slots.len() / 16 > traces {
             return Self::new(traces);
@@ -41,12 +43,12 @@ impl Memo {
         self
     }
 
-    /// The number of the frame of these bytes, if it is remembered.
+    /// The number of the frame with these bytes, if it is cached.
     #[inline(always)]
     pub(super) fn find(&self, low: u64, high: u32) -> Option<u32> {
         let mask = self.slots.len() - 1;
         let mut at = place(low, high) & mask;
-        // Most frames are where they are looked for first.
+        // Most frames are in the first slot.
         for _ in 0..PROBES {
             let slot = self.slots.get(at)?;
             if slot.low == low && slot.high == high && slot.number != 0 {
@@ -60,7 +62,7 @@ impl Memo {
         None
     }
 
-    /// Remembers a frame, whose number is not 0, in place of another one if it must be.
+    /// Caches a frame, whose number is not 0, replacing another one if necessary.
     #[cold]
     pub(super) fn put(&mut self, low: u64, high: u32, number: u32) {
         if self.used >= self.slots.len() / 2 && self.slots.len() < MOST {
@@ -103,7 +105,7 @@ mod tests {
         let mut truth: HashMap<(u64, u32), u32> = HashMap::new();
         let mut known = 0;
         for i in 0..400_000u64 {
-            // Many of the same, some whose bytes differ at one end only, some that want the same slot.
+            // Many equal frames, some that differ only in the first or last bytes, and some that collide.
             let (low, high) = match i % 3 {
                 0 => (i * i % 1_000, 7),
                 1 => (i % 5, u32::try_from(i % 70_000).unwrap_or(0)),

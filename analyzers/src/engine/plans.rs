@@ -1,16 +1,16 @@
-//! What metadata alone decides is worked out once for all chunks that share it.
+//! Caches what depends only on metadata, for all chunks that share it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jfr_parse::{Chunk, Metadata, Result};
 
-/// Plans by metadata. The chunks of a recording mostly share one.
+/// Plans, keyed by metadata. Most chunks of a recording share the same metadata.
 #[derive(Debug)]
 pub(crate) struct PlanCache<P> {
     plans: Mutex<Vec<(Arc<Metadata>, Arc<P>)>>,
 }
 
-/// Plans that are kept; a recording with more kinds of chunks at once makes some of them again.
+/// Number of plans to keep. If a recording mixes more kinds of chunks, some plans are created repeatedly.
 const KEPT: usize = 8;
 
 impl<P> Default for PlanCache<P> {
@@ -20,10 +20,10 @@ impl<P> Default for PlanCache<P> {
 }
 
 impl<P> PlanCache<P> {
-    /// The plans for a chunk, made by `make` if they are not known.
+    /// The plans for a chunk, created by `make` if they are not cached.
     ///
     /// # Errors
-    /// Those of `make`.
+    /// Errors of `make`.
     pub(crate) fn get(&self, chunk: &Chunk<'_>, make: impl FnOnce() -> Result<P>) -> Result<Arc<P>> {
         let lock = || self.plans.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, plans)) = lock().iter().find(|(known, _)| Arc::ptr_eq(known, chunk.shared_metadata())) {

@@ -1,4 +1,4 @@
-//! Which profile an event counts in: the one place that decides it, for profiles and for rules.
+//! Decides which profile an event counts in, for both profiles and rules.
 
 use super::super::profiles::execution::{Execution, State, park_kind};
 use super::super::profiles::sources::{Route, SOURCES};
@@ -10,12 +10,12 @@ use jfrkit_profile::ProfileType;
 pub(crate) enum Target {
     /// A profile.
     Profile(ProfileType),
-    /// `cpu`, if this source is chosen.
+    /// The profile `cpu`, if this source is selected.
     Cpu(CpuSource),
 }
 
 impl Target {
-    /// The profile, whatever source is chosen.
+    /// The profile, regardless of the selected source.
     pub(crate) fn kind(self) -> ProfileType {
         match self {
             Self::Profile(kind) => kind,
@@ -24,24 +24,25 @@ impl Target {
     }
 }
 
-/// What decides in one chunk where its events count.
+/// What determines where the events of one chunk count.
 #[derive(Debug, Clone)]
 pub(crate) struct Routes {
     execution: Execution,
-    /// Every allocation is recorded, so that samples of them do not count.
+    /// Whether every allocation is recorded, in which case allocation samples do not count.
     every_allocation: bool,
     class_loads: bool,
 }
 
 impl Routes {
-    /// `counts` are the events that the chunk has of each source, in the order of [`SOURCES`].
+    /// `counts` is the number of events of each source in the chunk, in the order of [`SOURCES`].
     pub(crate) fn new(execution: Execution, counts: &[u64]) -> Self {
         let has = |route: Route| SOURCES.iter().zip(counts).any(|(s, n)| s.route == route && *n > 0);
         Self { execution, every_allocation: has(Route::EveryAllocation), class_loads: has(Route::ClassLoad) }
     }
 
-    /// Where events that take this route count; `None` where they do not. `text` is the name of the thread's state, or of the
-    /// class that is parked on; `has_error` says whether the chunk has an event of the same class that says it is an error.
+    /// Where events with this route count; `None` if they do not count. `text` is the name of the thread state,
+    /// or of the class that the thread is parked on. `has_error` is whether the chunk also has an event for the
+    /// same throwable that marks it as an error.
     pub(crate) fn target(
         &self,
         route: Route,

@@ -1,19 +1,19 @@
-//! How to get from the key of a stack trace to names and lines, by metadata alone.
+//! How to get from the key of a stack trace to names and lines, derived from metadata alone.
 
 use jfr_parse::{Chunk, Kind, Plan, Result, Type};
 
-/// How to get from the key of a stack trace to names and lines.
+/// Plans for reading a stack trace and its methods.
 #[derive(Debug)]
 pub(crate) struct StackPlans {
     pub(crate) trace_type: u64,
     /// `truncated`, `frames`.
     pub(crate) trace: Plan<2>,
     pub(crate) frame_type: u64,
-    /// Some writers keep frames in a pool of their own.
+    /// Whether frames are in a pool of their own, as some writers do.
     pub(crate) pooled_frames: bool,
     /// `method`, `lineNumber`.
     pub(crate) frame: Plan<2>,
-    /// Where a frame is nothing but varints: how many.
+    /// The number of varints, if a frame consists only of varints.
     pub(crate) varints: Option<u32>,
     pub(crate) method_type: u64,
     /// `type`, `name`, `descriptor`.
@@ -21,7 +21,7 @@ pub(crate) struct StackPlans {
     pub(crate) class: Option<ClassPlan>,
 }
 
-/// How to get the name of a class.
+/// Plans for reading the name of a class.
 #[derive(Debug, Clone)]
 pub(crate) struct ClassPlan {
     pub(crate) class_type: u64,
@@ -30,12 +30,12 @@ pub(crate) struct ClassPlan {
 }
 
 impl StackPlans {
-    /// The type of frames, where they have a pool of their own.
+    /// The type of frames, if they have a pool of their own.
     pub(crate) fn frame_pool(&self) -> Option<u64> {
         self.pooled_frames.then_some(self.frame_type)
     }
 
-    /// `None` where the type has no frames in it.
+    /// `None` if the stack trace type contains no frames.
     pub(crate) fn new(chunk: &Chunk<'_>, trace: Type<'_>) -> Result<Option<Self>> {
         let Some(frames) = trace.field("frames").filter(|f| f.is_array()) else { return Ok(None) };
         let Some(frame) = frames.value_type() else { return Ok(None) };
@@ -62,7 +62,7 @@ impl ClassPlan {
     }
 }
 
-/// How many varints a value of this type is, if it is nothing else.
+/// The number of varints in a value of this type, if it consists only of varints.
 fn only_varints(of: Type<'_>) -> Option<u32> {
     let mut n = 0;
     for field in of.fields() {

@@ -1,8 +1,9 @@
-//! Resolving stack traces: from the key in a chunk to a stack in the tables.
+//! Resolves stack traces: from a key in a chunk to a stack in the tables.
 //!
-//! Most of the bytes of a recording are frames, and the same frames stand in dozens of traces, one behind the other. So
-//! traces are cut, from the root on, into blocks ([`BLOCK`]), as the tables of profiles hold them, and a block is not
-//! decoded: its bytes are the key of a table. So are those of a frame that is in no block.
+//! Most of the bytes in a recording are frames, and the same sequences of frames occur in dozens of traces. So
+//! each trace is split, starting at the root, into blocks ([`BLOCK`]) like those in the tables of profiles. A
+//! block is not decoded; its bytes are the key into a lookup table. The same applies to frames outside of
+//! blocks.
 
 use std::hash::BuildHasher;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,14 +17,14 @@ use super::memo::{MEMO_BYTES, Memo};
 use super::stack_plans::StackPlans;
 use jfrkit_profile::{BLOCK, BlockId, Frame, FrameId, FunctionId, Interner, StackId, Tables};
 
-/// Name of the frame of events without a usable stack trace.
+/// The frame for events without a usable stack trace.
 pub(crate) const NO_STACK_TRACE: &str = "[no stack trace]";
-/// Name of the root frame of traces that are deeper than was recorded.
+/// The root frame of traces that were deeper than the recorded depth.
 pub(crate) const TRUNCATED: &str = "[truncated]";
-/// Name of a frame whose method is not in the recording.
+/// The frame for a method that is not in the recording.
 const UNKNOWN_METHOD: &str = "[unknown method]";
 
-/// What is shared by all threads that resolve stacks.
+/// State shared by all threads that resolve stacks.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) interner: Interner,
@@ -32,12 +33,12 @@ pub(crate) struct Shared {
     no_stack: StackId,
     unknown: FrameId,
     unknown_function: FunctionId,
-    /// Memos that are not in use: making one anew for each chunk costs more than clearing it.
+    /// Caches that are not in use. Clearing one is cheaper than allocating a new one for each chunk.
     memos: Mutex<Vec<Memo>>,
 }
 
 impl Shared {
-    /// Recordings of this many bytes are to be read.
+    /// `bytes` is the total size of the recordings to be read.
     pub(crate) fn new(spelling: Spelling, limits: &Limits, bytes: usize) -> Self {
         let max_frames = limits.stack_frames;
         let interner = Interner::new();
@@ -46,7 +47,7 @@ impl Shared {
             interner.symbols().frame_id(Frame { function, line: 0 })
         };
         let (no_stack, truncated) = (frame(NO_STACK_TRACE), frame(TRUNCATED));
-        // As recorded, a method that is not there has no name.
+        // With raw names, a missing method has no name.
         let unknown = if spelling.raw { "" } else { UNKNOWN_METHOD };
         let (unknown, unknown_function) = (frame(unknown), pseudo(unknown, &interner));
         interner.mark_truncated(truncated);
@@ -60,45 +61,46 @@ impl Shared {
         self.memos.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the filling of the tables.
+    /// Finishes the tables.
     pub(crate) fn freeze(self) -> Tables {
         self.interner.freeze()
     }
 
-    /// How many names were cut, for being too long or for there being too many long ones.
+    /// The number of names that were truncated, because they or their total were too long.
     pub(crate) fn cut_names(&self) -> usize {
         self.functions.cut()
     }
 
-    /// The stack of events without a usable stack trace.
+    /// The stack for events without a usable stack trace.
     pub(crate) fn no_stack(&self) -> StackId {
         self.no_stack
     }
 }
 
-/// Up to so many bytes, four varints cannot hold one of nine bytes, whose last byte may look as if it went on.
+/// Within this many bytes, four varints cannot include a nine-byte one, whose last byte can look as if the
+/// varint continued.
 const SURE_BYTES: usize = 11;
 
-/// Number of a frame that every resolver has: an unknown method.
+/// Number of a frame that every resolver has: the unknown method.
 const UNKNOWN: u32 = 0;
 
-/// Stack traces that one thread resolves at a time: so many that it pays, so few that all threads end at about the same
-/// time.
+/// Number of stack traces that one thread resolves at a time: enough to be worthwhile, few enough that all
+/// threads finish at about the same time.
 const FEWEST: usize = 256;
 const MOST: usize = 2_048;
 
 type Resolved = (StackId, bool);
 
-/// The stacks of a chunk, for all consumers that want some.
+/// The stacks of a chunk, shared by all consumers that need them.
 pub(crate) struct ChunkStacks<'c, 'a> {
     shared: &'c Shared,
     chunk: &'c Chunk<'a>,
     pools: &'c Pools<'a>,
     plans: Option<&'c StackPlans>,
     check: &'c (dyn Fn() -> Result<()> + Sync),
-    /// One resolver for each thread that takes part: each has to learn the frames of the chunk.
+    /// One resolver per participating thread; each has to learn the frames of the chunk.
     idle: Mutex<Vec<Resolver<'c, 'a>>>,
-    /// What is resolved by now, where it may be asked for again.
+    /// Traces resolved so far, if they may be requested again.
     known: Option<Mutex<HashMap<u64, Resolved, foldhash::fast::RandomState>>>,
 }
 
@@ -109,7 +111,7 @@ impl std::fmt::Debug for ChunkStacks<'_, '_> {
 }
 
 impl<'c, 'a> ChunkStacks<'c, 'a> {
-    /// `again` says whether the same traces may be resolved more than once; `check` is called from time to time.
+    /// `again` is whether the same traces may be resolved more than once; `check` is called from time to time.
     pub(crate) fn new(
         shared: &'c Shared,
         chunk: &'c Chunk<'a>,
@@ -122,12 +124,12 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
         Self { shared, chunk, pools, plans, check, idle: Mutex::default(), known }
     }
 
-    /// The same traces for somebody who spells names in another way.
+    /// Resolves the same traces with names written differently.
     pub(crate) fn spelled(&self, shared: &'c Shared) -> Self {
         Self::new(shared, self.chunk, self.pools, self.plans, false, self.check)
     }
 
-    /// Whether stacks are those of these tables.
+    /// Whether the stacks belong to these tables.
     pub(crate) fn are_of(&self, shared: &Shared) -> bool {
         std::ptr::eq(self.shared, shared)
     }
@@ -136,11 +138,11 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The stack of each trace, and whether it was truncated, by all threads that are free. A trace that is not there, is
-    /// empty or does not parse is the stack of the single frame `[no stack trace]`.
+    /// Resolves each trace, in parallel, to its stack and whether it was truncated. A trace that is missing,
+    /// empty or damaged becomes the stack with the single frame `[no stack trace]`.
     ///
     /// # Errors
-    /// Those of the check.
+    /// Errors of `check`.
     pub(crate) fn resolve(&self, traces: &[u64]) -> Result<Vec<Resolved>> {
         let Some(known) = &self.known else { return self.resolve_all(traces) };
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -176,10 +178,10 @@ impl Drop for ChunkStacks<'_, '_> {
     }
 }
 
-/// Resolves the stack traces of one chunk, on one thread.
+/// Resolves the stack traces of one chunk on one thread.
 ///
-/// Frames get numbers of the resolver's own first; what is behind those that are new is looked up for many at once,
-/// because each look-up waits for memory.
+/// Frames first get numbers that are local to the resolver. New frames are then looked up in batches, because
+/// each lookup waits for memory.
 struct Resolver<'c, 'a> {
     shared: &'c Shared,
     pools: &'c Pools<'a>,
@@ -187,36 +189,36 @@ struct Resolver<'c, 'a> {
     traces: Option<PoolOf<'c, 'a>>,
     methods: Option<Methods<'c, 'a>>,
     memo: Memo,
-    /// Frames by number; nobody looks for number 1.
+    /// Frames by number; number 1 is not used.
     frames: Vec<FrameId>,
     /// The bytes of blocks by number, and the numbers by hash.
     block_bytes: Vec<&'a [u8]>,
     block_numbers: HashTable<(u64, u32)>,
     hasher: foldhash::fast::RandomState,
     blocks: Vec<BlockId>,
-    /// The frame numbers of the blocks that have a number but are not looked up yet.
+    /// The frame numbers of the blocks that have a number but have not been looked up yet.
     fresh_blocks: Vec<[u32; BLOCK]>,
-    /// Method and line of the frames that have a number but are not looked up yet.
+    /// Method and line of the frames that have a number but have not been looked up yet.
     fresh: Vec<(u64, u32)>,
-    /// Place among `functions` by key of the method.
+    /// Maps a method key to an index in `functions`.
     known: HashMap<u64, u32, foldhash::fast::RandomState>,
     functions: Vec<FunctionId>,
-    /// Numbers of the loose frames and of the blocks of the traces being resolved.
+    /// Numbers of the loose frames and the blocks of the traces being resolved.
     numbers: Vec<u32>,
 }
 
-/// A trace that is read but not looked up.
+/// A trace that has been read but not looked up.
 struct Trace {
-    /// Where its numbers end.
+    /// The end of its numbers.
     end: usize,
     loose: usize,
     truncated: bool,
-    /// Without it there is no stack.
+    /// If false, there is no usable stack.
     readable: bool,
 }
 
 impl<'c, 'a> Resolver<'c, 'a> {
-    /// A resolver for about `traces` traces.
+    /// Creates a resolver for about `traces` traces.
     fn new(
         shared: &'c Shared,
         chunk: &'c Chunk<'a>,
@@ -244,8 +246,8 @@ impl<'c, 'a> Resolver<'c, 'a> {
         }
     }
 
-    /// The stack of each trace, and whether it was truncated. A trace that is not there, is empty or does not parse
-    /// is the stack of the single frame `[no stack trace]`.
+    /// Resolves each trace to its stack and whether it was truncated. A trace that is missing, empty or damaged
+    /// becomes the stack with the single frame `[no stack trace]`.
     fn resolve(&mut self, keys: &[u64]) -> Vec<(StackId, bool)> {
         self.numbers.clear();
         let mut traces = Vec::with_capacity(keys.len());
@@ -281,8 +283,8 @@ impl<'c, 'a> Resolver<'c, 'a> {
         self.frames.get(number as usize).copied().unwrap_or(self.shared.unknown)
     }
 
-    /// Reads the frames of a trace: how many of them are loose, and whether it is truncated; `None` where there are none
-    /// to be had.
+    /// Reads the frames of a trace. Returns the number of loose frames and whether the trace is truncated;
+    /// `None` if it has no readable frames.
     fn read(&mut self, key: u64) -> Option<(usize, bool)> {
         let plans = self.plans?;
         let row = plans.trace.read(self.traces?.get(key)?).ok()?;
@@ -292,7 +294,8 @@ impl<'c, 'a> Resolver<'c, 'a> {
         work::done(kept + 1);
         let loose = kept % BLOCK;
         match plans.varints {
-            // What every JVM and profiler writes; for it the compiler unrolls the loop over the varints.
+            // What every JVM and profiler writes; with a constant, the compiler unrolls the loop over the
+            // varints.
             Some(4) => self.by_bytes(plans, at, kept, 4)?,
             Some(varints) => self.by_bytes(plans, at, kept, varints)?,
             None => {
@@ -320,14 +323,14 @@ impl<'c, 'a> Resolver<'c, 'a> {
         Some((loose, row.bool(0) || kept < count))
     }
 
-    /// Gives a block of these frames a number of its own.
+    /// Assigns a new number to a block with these frames.
     fn new_block(&mut self, frames: [u32; BLOCK]) -> u32 {
         let number = self.blocks.len() + self.fresh_blocks.len();
         self.fresh_blocks.push(frames);
         u32::try_from(number).unwrap_or(u32::MAX)
     }
 
-    /// Reads frames that are `varints` varints each.
+    /// Reads frames that consist of `varints` varints each.
     #[inline(always)]
     fn by_bytes(&mut self, plans: &StackPlans, at: Cursor<'a>, count: usize, varints: u32) -> Option<()> {
         let mut rest = at.rest();
@@ -352,21 +355,21 @@ impl<'c, 'a> Resolver<'c, 'a> {
         Some(())
     }
 
-    /// The number of a block that is not known by its bytes.
+    /// The number of a block that is not found by its bytes.
     #[cold]
     fn block_by_bytes(&mut self, plans: &StackPlans, bytes: &'a [u8], hash: u64, varints: u32) -> Option<u32> {
         let mut frames = [UNKNOWN; BLOCK];
         let mut rest = bytes;
         self.frames_by_bytes(plans, &mut rest, &mut frames, varints)?;
         let number = self.new_block(frames);
-        // Blocks of other writers have numbers, too, but no bytes: one chunk has one kind of frames.
+        // Blocks from other writers also have numbers, but no bytes: one chunk has one kind of frame.
         debug_assert_eq!(self.block_bytes.len(), number as usize);
         self.block_bytes.push(bytes);
         self.block_numbers.insert_unique(hash, (hash, number), |&(hash, _)| hash);
         Some(number)
     }
 
-    /// The numbers of as many frames as there is room for.
+    /// The numbers of as many frames as fit into the output.
     #[inline(always)]
     fn frames_by_bytes(
         &mut self,
@@ -395,18 +398,18 @@ impl<'c, 'a> Resolver<'c, 'a> {
         Some(())
     }
 
-    /// Gives the next frame a new number.
+    /// Assigns a new number to the next frame.
     #[cold]
     fn decode(&mut self, plans: &StackPlans, rest: &mut &[u8]) -> Option<u32> {
         let mut at = Cursor::new(rest);
         let row = plans.frame.read_next(&mut at).ok()?;
         *rest = at.rest();
-        // -1 is the JVM's "no line".
+        // The JVM writes -1 for "no line".
         self.fresh.push((row.u64(0), u32::try_from(row.i64(1)).unwrap_or(0)));
         u32::try_from(self.frames.len() + self.fresh.len() - 1).ok()
     }
 
-    /// Looks up what is behind the new numbers.
+    /// Looks up the frames and blocks with new numbers.
     fn learn(&mut self) {
         let mut places = Vec::with_capacity(self.fresh.len());
         let mut unknown = Vec::new();
@@ -419,7 +422,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
         }
         let shared = self.shared;
         if let Some(methods) = &mut self.methods {
-            // As many as fit into the cache with all that belongs to them.
+            // As many as fit into the cache together with everything that belongs to them.
             for part in unknown.chunks(512) {
                 let functions = methods.functions(part, &shared.functions, &shared.interner);
                 self.functions.extend(functions.into_iter().map(|id| id.unwrap_or(shared.unknown_function)));
@@ -438,8 +441,8 @@ impl<'c, 'a> Resolver<'c, 'a> {
     }
 }
 
-/// The bytes of the next frame, as [`Memo`] holds them, and how many there are; `None` where they are too many, or too
-/// near the end, to be read at once.
+/// The bytes of the next frame, in the form used by [`Memo`], and their number; `None` if there are too many,
+/// or if they are too near the end to be read at once.
 #[inline(always)]
 fn frame_bytes(rest: &[u8], varints: u32) -> Option<(u64, u32, usize)> {
     let all = u128::from_le_bytes(*rest.first_chunk::<16>()?);
@@ -459,7 +462,7 @@ fn frame_bytes(rest: &[u8], varints: u32) -> Option<(u64, u32, usize)> {
     Some((low, high, len))
 }
 
-/// Masks of the first `n` bytes of twelve.
+/// Masks for the first `n` of twelve bytes.
 #[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "evaluated by the compiler")]
 const MASKS: [(u64, u32); MEMO_BYTES + 1] = {
     let mut masks = [(0, 0); MEMO_BYTES + 1];
@@ -478,7 +481,8 @@ const MASKS: [(u64, u32); MEMO_BYTES + 1] = {
     masks
 };
 
-/// Whether eight bytes in a row have the top bit, given the top bits: only then is there a nine-byte varint.
+/// Whether eight consecutive bytes have the top bit set, given the top bits: only then can there be a nine-byte
+/// varint.
 fn long_run(mut more: u32) -> bool {
     for bytes in [1, 2, 4] {
         more &= more >> bytes;
@@ -494,7 +498,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Whatever the bytes of a frame, those that are remembered are exactly those of its four varints.
+        /// The cached bytes of a frame are always exactly those of its four varints.
         #[test]
         fn the_bytes_of_a_frame_are_its_varints(values in proptest::array::uniform4((any::<u64>(), 0u32..64)), tail: [u8; 16]) {
             let mut bytes = Vec::new();

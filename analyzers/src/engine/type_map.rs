@@ -1,11 +1,11 @@
-//! From a type id to something small, looked up for every event.
+//! A small, fast map from type ids, because it is used for every event.
 
 use hashbrown::HashMap;
 
-/// Ids of real writers stay below this.
+/// Ids of real writers are below this.
 const DENSE: usize = 1 << 14;
 
-/// A map from type ids, which are small and dense in what JVMs write and may be anything in what others do.
+/// A map from type ids. They are small and dense in recordings of JVMs, but may be arbitrary in others.
 #[derive(Debug, Clone)]
 pub(crate) struct TypeMap<T> {
     dense: Vec<Option<T>>,

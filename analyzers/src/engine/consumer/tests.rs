@@ -1,4 +1,4 @@
-//! Somebody who wants something else of the events than anyone before: the engine does not change for it.
+//! A consumer with new requirements works without changes to the engine.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
@@ -92,7 +92,7 @@ fn a_new_consumer_needs_no_change_of_the_engine() {
     let sum = |two: &mut BTreeMap<String, usize>, one: BTreeMap<String, usize>| {
         one.into_iter().for_each(|(name, bytes)| *two.entry(name).or_default() += bytes);
     };
-    // By itself, and as one of two, of which one may be missing.
+    // Alone, and as one of two consumers, one of which may be missing.
     let (mut alone, mut beside) = (BTreeMap::new(), BTreeMap::new());
     let engine = Engine::new(Sizes, &shared, &account, []);
     run(&tasks(&[&recording]), |i, chunk| engine.chunk(i, chunk), |_, sizes| sum(&mut alone, sizes.unwrap())).unwrap();
