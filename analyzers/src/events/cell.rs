@@ -1,4 +1,4 @@
-//! One value of one event, in the form that all chunks share.
+//! A value of an event field, in a form that is independent of its chunk.
 
 use jfrkit_profile::{StackId, StrId};
 
@@ -6,18 +6,19 @@ use jfrkit_profile::{StackId, StrId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ThreadId(pub(crate) u32);
 
-/// The value of a field: times are nanoseconds (instants since the Unix epoch), amounts bytes, whatever unit the
-/// event was recorded in.
+/// The value of a field. Times are nanoseconds (timestamps since the Unix epoch) and sizes are bytes,
+/// regardless of the unit in which the event was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Cell {
-    /// No value: a field that the event does not have, a null reference, a null string.
+    /// No value: a field that the event does not have, a null reference or a null string.
     #[default]
     Null,
-    /// A whole number; a boolean is 0 or 1.
+    /// An integer; a boolean is 0 or 1.
     Int(i64),
     /// The bits of a floating-point number, see [`Cell::float`].
     Float(u64),
-    /// A text: a string, the name of a class as in Java source, of a method, of a constant such as a GC's cause.
+    /// A text: a string, a class name as in Java source code, the name of a method or of a constant such as a
+    /// GC cause.
     Text(StrId),
     /// A thread.
     Thread(ThreadId),
@@ -26,14 +27,14 @@ pub enum Cell {
 }
 
 impl Cell {
-    /// The cell of a floating-point number.
+    /// The cell for a floating-point number.
     #[must_use]
     pub fn of_float(value: f64) -> Self {
-        // Two zeros and many NaNs would be several keys of a group.
+        // Otherwise the two zeros and the many NaNs would be different group keys.
         if value.is_nan() { Self::Null } else { Self::Float((value + 0.0).to_bits()) }
     }
 
-    /// Different bits for different cells, to be hashed in one step.
+    /// Bits that differ for different cells, to be hashed in one step.
     #[inline]
     pub(crate) fn bits(self) -> u128 {
         let (tag, value) = match self {
@@ -47,7 +48,7 @@ impl Cell {
         u128::from(tag) << 64 | u128::from(value)
     }
 
-    /// A whole number; a floating-point one is none.
+    /// The integer, if it is one; a floating-point number is not.
     #[inline]
     #[must_use]
     pub fn int(self) -> Option<i64> {
@@ -57,7 +58,7 @@ impl Cell {
         }
     }
 
-    /// A number of any kind.
+    /// The number, if it is an integer or a floating-point number.
     #[inline]
     #[must_use]
     pub fn float(self) -> Option<f64> {
@@ -68,7 +69,7 @@ impl Cell {
         }
     }
 
-    /// A text.
+    /// The text, if it is one.
     #[inline]
     #[must_use]
     pub fn text(self) -> Option<StrId> {
@@ -78,7 +79,7 @@ impl Cell {
         }
     }
 
-    /// A thread.
+    /// The thread, if it is one.
     #[inline]
     #[must_use]
     pub fn thread(self) -> Option<ThreadId> {
@@ -88,7 +89,7 @@ impl Cell {
         }
     }
 
-    /// A stack trace.
+    /// The stack trace, if it is one.
     #[inline]
     #[must_use]
     pub fn stack(self) -> Option<StackId> {

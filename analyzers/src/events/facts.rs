@@ -1,4 +1,4 @@
-//! What is known of a recording: what the rules asked for, and what all of them share.
+//! The facts about a recording: what the rules asked for, and what all of them share.
 
 mod bounded;
 mod column;
@@ -32,12 +32,13 @@ use super::methods::MethodSet;
 use super::needs::{GroupBy, TableNeed};
 use jfrkit_profile::{StrId, Tables};
 
-/// What is known of a recording.
+/// The facts about a recording.
 ///
-/// Besides the tables and groups that rules ask for, some things are always there: counts of all event types
-/// ([`event`](Self::event)), settings ([`settings_of`](Self::settings_of)), the JVM ([`jvm`](Self::jvm)), its flags
-/// ([`flag`](Self::flag)) and system properties ([`property`](Self::property)), and the tables `jdk.JVMInformation`,
-/// `jdk.CPUInformation`, `jdk.GCConfiguration`, `jdk.GCHeapConfiguration` and `jdk.InitialSystemProperty` with all their fields.
+/// In addition to the tables and groups that rules ask for, some facts are always available: counts of all
+/// event types ([`event`](Self::event)), settings ([`settings_of`](Self::settings_of)), the JVM
+/// ([`jvm`](Self::jvm)), its flags ([`flag`](Self::flag)) and system properties ([`property`](Self::property)),
+/// and the tables `jdk.JVMInformation`, `jdk.CPUInformation`, `jdk.GCConfiguration`, `jdk.GCHeapConfiguration`
+/// and `jdk.InitialSystemProperty` with all their fields.
 #[derive(Debug)]
 pub struct Facts {
     pub(crate) names: Arc<Tables>,
@@ -45,24 +46,24 @@ pub struct Facts {
     pub(crate) events: BTreeMap<String, EventFacts>,
     pub(crate) tables: BTreeMap<&'static str, TableData>,
     pub(crate) groups: Vec<GroupsData>,
-    /// What rules look for on stacks.
+    /// The method sets that rules look for on stacks.
     pub(crate) methods: Vec<MethodSet>,
     pub(crate) chunks: usize,
-    /// The fields of `jdk.ActiveSetting` in the first chunk that has it.
+    /// The fields of `jdk.ActiveSetting` in the first chunk that declares it.
     pub(crate) first_shape: Option<String>,
-    /// Begin and end by the headers of the chunks.
+    /// Start and end according to the chunk headers.
     pub(crate) header_range: (i64, i64),
     /// What could not be read.
     pub(crate) warnings: Vec<String>,
-    /// What was left out to bound memory.
+    /// What was omitted to limit memory.
     pub(crate) notes: Vec<String>,
     pub(crate) empty: TableData,
-    /// Raised when the analysis is to end: by its options, or by the recording.
+    /// Raised when the analysis should end: by its options, or by the recording.
     pub(crate) stops: [jfr_parse::Stop; 2],
     pub(crate) lazy: Lazy,
 }
 
-/// What is computed when first asked for.
+/// Facts computed on first use.
 #[derive(Debug, Default)]
 pub(crate) struct Lazy {
     jvm: std::sync::OnceLock<Jvm>,
@@ -73,10 +74,10 @@ pub(crate) struct Lazy {
     made: once::Made,
 }
 
-/// What fields the type of an event has in its chunk.
+/// The fields that an event type has in its chunk.
 pub(crate) const SHAPE: &str = "@shape";
 
-/// What is always read.
+/// The tables that are always read.
 pub(crate) const ALWAYS: &[TableNeed] = &[
     table("jdk.ActiveSetting", &["id", SHAPE, "name", "value"], 400_000),
     table("jdk.ActiveRecording", &["name"], 10_000),
@@ -121,20 +122,21 @@ const fn table(event: &'static str, fields: &'static [&'static str], cap: usize)
 }
 
 impl Facts {
-    /// The events of a type that the rule declared with [`Needs::table`](super::Needs::table).
+    /// The events of a type that the rule requested with [`Needs::table`](super::Needs::table).
     #[must_use]
     pub fn table(&self, event: &str) -> Table<'_> {
         Table { facts: self, data: self.tables.get(event).unwrap_or(&self.empty) }
     }
 
-    /// The sums that the rule declared with [`Needs::groups`](super::Needs::groups).
+    /// The sums that the rule requested with [`Needs::groups`](super::Needs::groups).
     #[must_use]
     pub fn groups(&self, by: &GroupBy) -> Groups<'_> {
         Groups { facts: self, data: self.groups.iter().find(|g| g.by == *by) }
     }
 
-    /// When the first event began, nanoseconds since the Unix epoch: of all types, whether rules asked for them or
-    /// not. Not before the first chunk: some events tell of what was long before, such as an object that lives on.
+    /// Start of the first event of any type, requested or not, in nanoseconds since the Unix epoch. It is never
+    /// before the first chunk, because some events refer to the distant past, such as the allocation of an
+    /// object that is still alive.
     #[must_use]
     pub fn start(&self) -> i64 {
         let (chunk, end) = (self.header_range.0, self.end());
@@ -142,63 +144,63 @@ impl Facts {
         if chunk <= end { first.max(chunk) } else { first }
     }
 
-    /// When the last event ended.
+    /// End of the last event.
     #[must_use]
     pub fn end(&self) -> i64 {
         self.events.values().filter(|e| e.count > 0).map(|e| e.last).max().unwrap_or(self.header_range.1)
     }
 
-    /// When the event that ended first ended.
+    /// End of the event that ended first.
     #[must_use]
     pub fn first_end(&self) -> i64 {
         self.events.values().filter(|e| e.count > 0).map(|e| e.first_end).min().unwrap_or(self.header_range.0)
     }
 
-    /// From the first event to the end of the last, nanoseconds.
+    /// Nanoseconds from the start of the first event to the end of the last.
     #[must_use]
     pub fn nanos(&self) -> i64 {
         self.end().saturating_sub(self.start()).max(0)
     }
 
-    /// From the first event to the end of the last, seconds.
+    /// Seconds from the start of the first event to the end of the last.
     #[must_use]
     pub fn seconds(&self) -> f64 {
         self.nanos() as f64 / 1e9
     }
 
-    /// How many chunks the recording has.
+    /// The number of chunks in the recording.
     #[must_use]
     pub fn chunks(&self) -> usize {
         self.chunks
     }
 
-    /// Whether the analysis is to end: its [`Stop`](jfr_parse::Stop) was raised, or its time is up. Tables and groups
-    /// yield nothing from then on, so a rule whose loops go over them need not ask; one with long loops of its own should,
-    /// and may return anything: the verdict is dropped.
+    /// Whether the analysis should end: its [`Stop`](jfr_parse::Stop) was raised, or its time is up. From then
+    /// on, tables and groups yield nothing, so a rule that only loops over them does not have to check. A rule
+    /// with other long loops should check, and may then return anything: the verdict is discarded.
     #[must_use]
     pub fn stopped(&self) -> bool {
         self.stops.iter().any(jfr_parse::Stop::is_raised)
     }
 
-    /// The strings, functions, frames and stacks that facts refer to.
+    /// The strings, functions, frames and stacks that the facts refer to.
     #[must_use]
     pub fn tables(&self) -> &Tables {
         &self.names
     }
 
-    /// What could not be read, a line each.
+    /// What could not be read, one line each.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// A string.
+    /// The string with this handle.
     #[must_use]
     pub fn str(&self, id: StrId) -> &str {
         self.names.str(id)
     }
 
-    /// A thread.
+    /// The thread with this handle.
     #[must_use]
     pub fn thread(&self, id: ThreadId) -> &ThreadInfo {
         self.threads.get(id.0 as usize).unwrap_or(&thread::UNKNOWN)

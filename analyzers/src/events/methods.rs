@@ -1,4 +1,4 @@
-//! Sets of methods, by patterns on their names.
+//! Sets of methods, defined by name patterns.
 
 use std::sync::Arc;
 
@@ -6,9 +6,10 @@ use regex::{Regex, RegexBuilder};
 
 use crate::rule::AnalysisError;
 
-/// Methods, by patterns on their names.
+/// A set of methods, defined by name patterns.
 ///
-/// A pattern names a package, a class or a method, and covers what is in it; `*` stands for any text, also none.
+/// A pattern names a package, a class or a method, and covers everything in it; `*` matches any text, including
+/// none.
 ///
 /// ```
 /// use jfr_analyzers::rule::AnalysisError;
@@ -32,14 +33,15 @@ struct Inner {
     regex: Regex,
 }
 
-/// Which frames of a stack are looked at.
+/// Which frames of a stack are examined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scope {
-    /// All of them: what a method calls is its doing.
+    /// All frames: a method is responsible for everything it calls.
     #[default]
     Anywhere,
-    /// From the leaf to the first method of the program that is none of the set, or to the first method that the JDK was told to
-    /// call (by reflection). For methods that also pass control on: what is then called is not their doing.
+    /// The frames from the leaf up to the first method of the program that is not in the set, or the first
+    /// method that the JDK called reflectively. For methods that also pass control on: they are not responsible
+    /// for what is called then.
     Direct,
 }
 
@@ -50,14 +52,15 @@ impl PartialEq for MethodSet {
     }
 }
 
-/// Bytes of a compiled expression: far more than any table made by hand takes.
+/// Maximum size of a compiled expression in bytes: far more than any handwritten table needs.
 pub(super) const REGEX_SIZE: usize = 16 << 20;
 
 impl MethodSet {
-    /// The methods that one of the patterns covers.
+    /// Creates the set of all methods covered by any of the patterns.
     ///
     /// # Errors
-    /// [`AnalysisError::BadPattern`] where a pattern is empty or covers everything, and where there is none or there are too many.
+    /// [`AnalysisError::BadPattern`] if a pattern is empty or covers everything, or if there are no patterns or
+    /// too many.
     pub fn new(patterns: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, AnalysisError> {
         let patterns: Vec<String> = patterns.into_iter().map(Into::into).collect();
         let bad = |pattern: &str, reason| AnalysisError::BadPattern { pattern: pattern.to_owned(), reason };
@@ -77,14 +80,14 @@ impl MethodSet {
         Ok(Self { inner: Arc::new(Inner { patterns, scope: Scope::Anywhere, regex }) })
     }
 
-    /// The same methods, looked for on another part of the stack.
+    /// Sets which frames of a stack are examined for these methods.
     #[must_use]
     pub fn scope(self, scope: Scope) -> Self {
         let Inner { patterns, regex, .. } = &*self.inner;
         Self { inner: Arc::new(Inner { patterns: patterns.clone(), scope, regex: regex.clone() }) }
     }
 
-    /// Whether a method is one: `package.Class.method`, or the name of a native function.
+    /// Whether a method (`package.Class.method`, or the name of a native function) is in the set.
     #[must_use]
     pub fn matches(&self, method: &str) -> bool {
         self.inner.regex.is_match(method)
@@ -96,7 +99,7 @@ impl MethodSet {
         &self.inner.patterns
     }
 
-    /// Which frames of a stack are looked at.
+    /// Which frames of a stack are examined.
     #[must_use]
     pub fn looks_at(&self) -> Scope {
         self.inner.scope
@@ -106,7 +109,8 @@ impl MethodSet {
 /// The regular expression of a pattern.
 pub(super) fn expression(pattern: &str) -> String {
     let parts: Vec<String> = pattern.split('*').map(regex::escape).collect();
-    // Behind the name of a package or class comes what is in it; a name that ends in the middle of a word is another name.
+    // A package or class name is followed by its content; a name that only starts with the same letters is a
+    // different name.
     let end = if pattern.ends_with(['*', '.', '$', ':']) { "" } else { r"(?:[.$:(<]|\z)" };
     format!(r"(?s:\A{}{end})", parts.join(".*"))
 }
@@ -132,7 +136,7 @@ mod tests {
         assert!(matches("com.acme.*.run", "com.acme.a.B.run") && !matches("com.acme.*.run", "com.acme.a.B.runs"));
         assert!(matches("*Error.<init>", "x.LocalError.<init>") && !matches("*Error.<init>", "x.LocalError.of"));
         assert!(matches("ObjectMonitor::enter", "ObjectMonitor::enter(JavaThread*)"));
-        // What is special in regular expressions is not special here.
+        // Characters that are special in regular expressions are not special here.
         assert!(!matches("a.b+c", "a.bbc") && matches("a.b+c", "a.b+c"));
     }
 

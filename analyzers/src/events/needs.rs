@@ -1,22 +1,24 @@
-//! What a rule needs from a recording. The needs of all rules that run are joined, and the recording is read once
-//! for them.
+//! What a rule needs from a recording. The needs of all rules are combined, and the recording is read once for
+//! all of them.
 
 use super::methods::MethodSet;
 
 /// The events and fields that a rule reads.
 ///
-/// Two forms are on offer, and nothing else of an event is kept:
+/// There are two forms, and nothing else is kept of an event:
 ///
-/// * a **table** ([`Needs::table`]) keeps every event of a type, with chosen fields, up to a cap: for events of which
-///   there are few (collections, pauses, CPU load) and for the rules that need to see single events in order;
-/// * **groups** ([`Needs::groups`], [`GroupBy`]) keep sums by key: for events of which there may be millions (I/O,
-///   allocation, samples, locks). They take the memory of the distinct keys, not of the events.
+/// * A **table** ([`Needs::table`]) keeps all events of a type, with selected fields, up to a limit. It is for
+///   infrequent events (garbage collections, pauses, CPU load) and for rules that need to see individual events
+///   in order.
+/// * **Groups** ([`Needs::groups`], [`GroupBy`]) keep sums by key. They are for events of which there may be
+///   millions (I/O, allocation, samples, locks). Their memory depends on the number of distinct keys, not on
+///   the number of events.
 ///
-/// A field is named as in the metadata. `a|b` stands for the first of the two that the event type has. Fields of an
-/// inline type are reached with a dot (`heapSpace.committedSize`), and so are those behind a reference
-/// (`object.type`, `classLoader.type`). A reference that ends there becomes the name of what it refers to: a class, a
-/// method, a constant such as a cause; `eventThread` and other threads become a
-/// [`ThreadInfo`](super::ThreadInfo), `stackTrace` a stack.
+/// Fields have the same names as in the metadata. `a|b` selects the first of two fields that the event type
+/// has. A dot selects a field of an inline type (`heapSpace.committedSize`) or of a referenced object
+/// (`object.type`, `classLoader.type`). A path that ends in a reference yields the name of the referenced
+/// object: a class, a method, or a constant such as a cause. `eventThread` and other threads yield a
+/// [`ThreadInfo`](super::ThreadInfo), and `stackTrace` a stack.
 #[derive(Debug, Clone, Default)]
 pub struct Needs {
     pub(crate) levels: Vec<(&'static str, Level)>,
@@ -25,18 +27,18 @@ pub struct Needs {
     pub(crate) methods: Vec<MethodSet>,
 }
 
-/// How much of an event type has to be there for a rule to apply.
+/// What a rule requires of an event type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// It was switched on, or there are events.
+    /// It was enabled, or there are events.
     Enabled,
     /// There are events.
     Available,
 }
 
-/// Rows that a table keeps if the rule does not say otherwise.
+/// Default limit for the number of rows in a table.
 pub const TABLE_ROWS: usize = 100_000;
-/// Groups that are kept if the rule does not say otherwise; the events of further keys are added up as one.
+/// Default limit for the number of groups; events with further keys are added up in a single group.
 pub const GROUPS: usize = 50_000;
 
 #[derive(Debug, Clone)]
@@ -47,61 +49,62 @@ pub(crate) struct TableNeed {
 }
 
 impl Needs {
-    /// Nothing but what is always read: see [`Facts`](super::Facts).
+    /// No needs except what is always read; see [`Facts`](super::Facts).
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The rule does not apply where no event of this type is in the recording.
+    /// Requires events of this type: without any, the rule does not apply.
     #[must_use]
     pub fn available(mut self, event: &'static str) -> Self {
         self.levels.push((event, Level::Available));
         self
     }
 
-    /// The rule does not apply where this type was not even switched on.
+    /// Requires that this event type was enabled: otherwise, the rule does not apply.
     #[must_use]
     pub fn enabled(mut self, event: &'static str) -> Self {
         self.levels.push((event, Level::Enabled));
         self
     }
 
-    /// Every event of a type, with these fields, up to [`TABLE_ROWS`]. Its start and end come without asking.
+    /// Requests all events of a type with these fields, up to [`TABLE_ROWS`]. Start and end are always
+    /// included.
     #[must_use]
     pub fn table(self, event: &'static str, fields: &'static [&'static str]) -> Self {
         self.table_up_to(TABLE_ROWS, event, fields)
     }
 
-    /// How much of an event type the rule needs to apply, if it says so.
+    /// What the rule requires of an event type, if anything.
     #[must_use]
     pub fn level_of(&self, event: &str) -> Option<Level> {
         self.levels.iter().find(|(e, _)| *e == event).map(|(_, level)| *level)
     }
 
-    /// As [`table`](Self::table), up to `cap` events: those that come first in the file.
+    /// Like [`table`](Self::table), but keeps up to `cap` events, the first ones in the file.
     #[must_use]
     pub fn table_up_to(mut self, cap: usize, event: &'static str, fields: &'static [&'static str]) -> Self {
         self.tables.push(TableNeed { event, fields, cap });
         self
     }
 
-    /// Sums by key.
+    /// Requests sums by key.
     #[must_use]
     pub fn groups(mut self, by: GroupBy) -> Self {
         self.groups.push(by);
         self
     }
 
-    /// Methods to look for on stacks, with [`Facts::passes`](super::Facts::passes): the names of methods are held against
-    /// the sets of all rules at once.
+    /// Requests methods to look for on stacks with [`Facts::passes`](super::Facts::passes). Method names are
+    /// matched against the sets of all rules at once.
     #[must_use]
     pub fn methods(mut self, set: MethodSet) -> Self {
         self.methods.push(set);
         self
     }
 
-    /// The event types that are read for it, each once, in the order of mention.
+    /// The event types that are read for the rule, each once, in order of appearance.
     #[must_use]
     pub fn events(&self) -> Vec<&'static str> {
         let levels = self.levels.iter().map(|(event, _)| *event);
@@ -118,7 +121,7 @@ impl Needs {
 }
 
 impl Needs {
-    /// These needs and others together.
+    /// Combines these needs with others.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.levels.extend(other.levels);
@@ -128,8 +131,9 @@ impl Needs {
         self
     }
 
-    /// What is read of which event type: tables and groups, each field as the rule names it, `a|b` where it takes the first
-    /// that is there, and without those that begin with `@`, which are not fields. For documentation and tests.
+    /// The fields that are read, as pairs of event type and field, from tables and groups. Fields are as the
+    /// rule names them, including `a|b` for alternatives, without the pseudo-fields that begin with `@`. For
+    /// documentation and tests.
     #[must_use]
     pub fn fields(&self) -> Vec<(&'static str, &'static str)> {
         let tables = self.tables.iter().flat_map(|t| t.fields.iter().map(|field| (t.event, *field)));
@@ -143,21 +147,22 @@ impl Needs {
     }
 }
 
-/// Keys of a group, at most.
+/// Maximum number of keys of a group.
 pub const MAX_KEYS: usize = 4;
-/// Measures of a group, at most.
+/// Maximum number of measures of a group.
 pub const MAX_MEASURES: usize = 3;
 
-/// Events added up by key. A rule keeps it as a constant, declares it with [`Needs::groups`] and hands the same
-/// constant to [`Facts::groups`](super::Facts::groups). Equal ones are computed once for all rules.
+/// Defines sums of events by key. A rule declares it as a constant, requests it with [`Needs::groups`] and
+/// passes the same constant to [`Facts::groups`](super::Facts::groups). Equal definitions are computed once for
+/// all rules.
 ///
 /// ```
 /// use jfr_analyzers::events::GroupBy;
 /// const READS: GroupBy = GroupBy::of(&["jdk.FileRead"]).by(&["path"]).measure(&["duration", "bytesRead"]);
 /// ```
 ///
-/// Each group counts its events, knows when the first began and the last ended, and has sum, least and greatest of
-/// each measure, and when the event with the greatest first measure began.
+/// Each group has the number of its events, the start of the first and the end of the last event, the sum,
+/// minimum and maximum of each measure, and the start of the event with the greatest first measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupBy {
     pub(crate) events: &'static [&'static str],
@@ -169,36 +174,37 @@ pub struct GroupBy {
     pub(crate) cap: usize,
 }
 
-/// As a key of a [`GroupBy`]: the name of the event type, to tell several apart.
+/// A key for [`GroupBy`]: the name of the event type, to distinguish several.
 pub const EVENT: &str = "@event";
 
-/// As a key of a [`GroupBy`]: the name of the profile that the event counts in, by the rules of
-/// [`collect`](crate::collect()): of several sources of CPU samples that see the same work one counts (a
-/// [`CpuSource`](crate::CpuSource)), what an execution sample means depends on who wrote the chunk, and sampled
-/// allocations count where allocations are not recorded one by one. Events that count nowhere are left out. Class
-/// definitions, throws and `profiler.Free`, of which other events decide whether they count, are left out too.
+/// A key for [`GroupBy`]: the name of the profile in which the event counts, by the same rules as in
+/// [`collect`](crate::collect()). If several sources of CPU samples observe the same work, only one counts (a
+/// [`CpuSource`](crate::CpuSource)); the meaning of an execution sample depends on what wrote the chunk; and
+/// sampled allocations count only if allocations are not recorded individually. Events that do not count are
+/// left out. Class definitions, throws and `profiler.Free` are also left out, because whether they count
+/// depends on other events.
 pub const PROFILE: &str = "@profile";
 
-/// As a measure of a [`GroupBy`]: what the event adds to its profile: samples, bytes, or nanoseconds that it took.
+/// A measure for [`GroupBy`]: what the event adds to its profile, in samples, bytes, or nanoseconds.
 pub const AMOUNT: &str = "@amount";
 
 impl GroupBy {
-    /// The event types whose events are added up.
+    /// The event types that are added up.
     #[must_use]
     pub const fn events(&self) -> &'static [&'static str] {
         self.events
     }
 
-    /// All events of these types as one group.
+    /// All events of these types as a single group.
     #[must_use]
     pub const fn of(events: &'static [&'static str]) -> Self {
         Self { events, keys: &[], measures: &[], bucket: 0, histogram: false, spread: false, cap: GROUPS }
     }
 
-    /// Apart by these fields; [`EVENT`] for the event's type.
+    /// Groups by these fields; use [`EVENT`] for the event type.
     ///
     /// # Panics
-    /// With more than [`MAX_KEYS`]; in a constant that is an error of the compiler.
+    /// With more than [`MAX_KEYS`] fields; in a constant, that is a compile-time error.
     #[must_use]
     pub const fn by(mut self, keys: &'static [&'static str]) -> Self {
         assert!(keys.len() <= MAX_KEYS, "more keys than a group can have");
@@ -206,10 +212,10 @@ impl GroupBy {
         self
     }
 
-    /// Adding up these fields; `duration` among them, if wanted.
+    /// Adds up these fields, which may include `duration`.
     ///
     /// # Panics
-    /// With more than [`MAX_MEASURES`]; in a constant that is an error of the compiler.
+    /// With more than [`MAX_MEASURES`] fields; in a constant, that is a compile-time error.
     #[must_use]
     pub const fn measure(mut self, measures: &'static [&'static str]) -> Self {
         assert!(measures.len() <= MAX_MEASURES, "more measures than a group can have");
@@ -217,28 +223,29 @@ impl GroupBy {
         self
     }
 
-    /// Apart by time, too: by the slice of this many nanoseconds in which the event ends, counted from the epoch.
+    /// Also groups by time: by the slice of this many nanoseconds, counted from the epoch, in which the event
+    /// ends.
     #[must_use]
     pub const fn per_nanos(mut self, nanos: i64) -> Self {
         self.bucket = nanos;
         self
     }
 
-    /// With a histogram of the first measure.
+    /// Adds a histogram of the first measure.
     #[must_use]
     pub const fn histogram(mut self) -> Self {
         self.histogram = true;
         self
     }
 
-    /// With the slices of time in which there were events, see [`Spread`](crate::math::Spread).
+    /// Adds the time slices that contain events; see [`Spread`](crate::math::Spread).
     #[must_use]
     pub const fn spread(mut self) -> Self {
         self.spread = true;
         self
     }
 
-    /// At most this many groups.
+    /// Limits the number of groups.
     #[must_use]
     pub const fn up_to(mut self, groups: usize) -> Self {
         self.cap = groups;

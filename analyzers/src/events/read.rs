@@ -1,9 +1,9 @@
-//! Reading a recording once for all rules.
+//! Reads a recording once for all rules.
 //!
-//! Chunks are read in parallel, and segments of a chunk too. The constants of a chunk are indexed first, so that
-//! names are known when its events are read; stacks, of which there are many, are only numbered then and resolved once each at
-//! the end of the chunk. What chunks yield is joined in the order of the file, so that the facts do not depend on the number of
-//! threads.
+//! Chunks and segments of a chunk are read in parallel. The constants of a chunk are indexed first, so that
+//! names are known when its events are read. Stacks are numerous, so they are only numbered at first and
+//! resolved, each once, at the end of the chunk. The results of chunks are joined in file order, so that the
+//! facts do not depend on the number of threads.
 
 mod chunk;
 mod join;
@@ -21,7 +21,7 @@ pub(crate) use wanted::Wanted;
 #[cfg(test)]
 pub(crate) use alone::read;
 
-/// The facts by themselves.
+/// Reading facts without anything else.
 #[cfg(test)]
 mod alone {
     use std::sync::Arc;
@@ -37,7 +37,7 @@ mod alone {
     use crate::events::facts::Facts;
     use crate::rule::AnalysisOptions;
 
-    /// Reads what is wanted of a recording.
+    /// Reads the wanted data of a recording.
     pub(crate) fn read(recording: &Recording<'_>, wanted: &Wanted, options: &AnalysisOptions) -> Result<Facts> {
         let limits = recording.limits();
         let shared = Shared::new(Spelling::default(), limits, recording.bytes().len());
@@ -54,7 +54,7 @@ mod alone {
             },
         )?;
         match failures.first {
-            // Damage is told as a warning: a report that says nothing of a damaged recording is a report.
+            // Damage becomes a warning in the report, not an error.
             Some(error) if failures.chunks == tasks.len() && !matches!(error, Error::Damaged { .. }) => Err(error),
             _ => {
                 let threads = engine.consumer.into_threads();

@@ -1,14 +1,14 @@
-//! Neighbours that belong together: they merge pass after pass until nothing merges any more.
+//! Clusters of neighboring elements, merged in passes until nothing can be merged any more.
 //!
-//! JMC loses the last element of a list whenever something merges, and may keep what was there before in its place. Its
-//! scores differ for that reason; on all recordings that we have its verdicts do not.
+//! JMC loses the last element of a list whenever something is merged, and may keep an earlier element in its
+//! place. Its scores differ for that reason; its verdicts are the same for all recordings that we have.
 
-/// A stretch of time with a mass: a pause, a number of exceptions.
+/// A time interval with a mass: a pause, a number of exceptions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cluster {
-    /// Its beginning, nanoseconds.
+    /// Start in nanoseconds.
     pub start: i64,
-    /// Its end.
+    /// End in nanoseconds.
     pub end: i64,
     /// Its mass.
     pub mass: f64,
@@ -20,7 +20,7 @@ impl Cluster {
         self.mass * self.mass / length
     }
 
-    /// The two as one, if that is denser than either.
+    /// Merges the two, if the result is denser than either.
     fn merge(&self, next: &Self) -> Option<Self> {
         let union = Self { start: self.start, end: next.end, mass: self.mass + next.mass };
         let density = union.density();
@@ -28,12 +28,12 @@ impl Cluster {
     }
 }
 
-/// A stretch of time with a level: CPU load between two samples.
+/// A time interval with a level: the CPU load between two samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Span {
-    /// Its beginning, nanoseconds.
+    /// Start in nanoseconds.
     pub start: i64,
-    /// Its end.
+    /// End in nanoseconds.
     pub end: i64,
     /// The mean level.
     pub level: f64,
@@ -46,7 +46,7 @@ impl Span {
     }
 }
 
-/// The densest cluster (mass² over time) of elements in the order of time.
+/// The densest cluster (mass² over time). The elements must be in chronological order.
 #[must_use]
 pub fn mass_cluster(elements: &[Cluster]) -> Option<Cluster> {
     densest(&merged(elements, Cluster::merge))
@@ -63,7 +63,7 @@ fn densest(elements: &[Cluster]) -> Option<Cluster> {
     best.map(|(_, element)| element)
 }
 
-/// The longest span whose level stays over `limit`, else the longest of the given spans.
+/// The longest span whose level stays above `limit` or, without one, the longest of the given spans.
 #[must_use]
 pub fn longest_span(spans: &[Span], limit: f64) -> Option<Span> {
     longest(&merged(spans, |a, b| a.merge(b, limit)))
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn near_masses_merge_and_far_ones_do_not() {
-        // Densities: 10²/10 = 10 each; the first two together 20²/21 = 19; with the third 30²/1010 = 0.9.
+        // Densities: 10²/10 = 10 each; the first two together: 20²/21 = 19; with the third: 30²/1010 = 0.9.
         let pauses = [c(0, 10, 10.0), c(11, 21, 10.0), c(1_000, 1_010, 10.0)];
         assert_eq!(mass_cluster(&pauses), Some(c(0, 21, 20.0)));
         assert_eq!(mass_cluster(&[]), None);
@@ -135,7 +135,7 @@ mod tests {
     fn levels_over_the_limit_merge() {
         let s = |start, end, level| Span { start, end, level };
         let spans = [s(0, 1, 0.1), s(1, 2, 0.6), s(2, 3, 0.8), s(3, 4, 0.1)];
-        // 0.6 and 0.8 are 0.7; that with 0.1 is 0.4, not over the limit; 0.1 with 0.6 is not either.
+        // 0.6 and 0.8 give 0.7; adding 0.1 gives 0.4, which is not above the limit; neither is 0.1 with 0.6.
         assert_eq!(longest_span(&spans, 0.4).unwrap(), s(1, 3, 0.7));
         assert_eq!(longest_span(&spans[..1], 0.4).unwrap(), s(0, 1, 0.1));
     }

@@ -1,7 +1,7 @@
-//! Sizes of groups.
+//! Distribution of sizes over groups.
 
-/// How much few groups dominate: the sum over the groups, largest first, of share divided by rank. 1 where one group
-/// has everything.
+/// How much a few groups dominate: the sum, over the groups sorted by size (largest first), of share divided by
+/// rank. 1 if a single group has everything.
 #[must_use]
 pub fn balance(sizes: impl IntoIterator<Item = f64>) -> f64 {
     let mut sizes: Vec<f64> = sizes.into_iter().filter(|s| *s > 0.0).collect();
@@ -13,10 +13,10 @@ pub fn balance(sizes: impl IntoIterator<Item = f64>) -> f64 {
     (1u32..).zip(&sizes).map(|(rank, size)| size / total / f64::from(rank)).sum()
 }
 
-/// Sums of weights, in units of the smallest weight that was seen: how often the smallest sample would have to be
-/// taken to make the sum. `sums` are weights added up, `smallest` is the least single weight above 0.
+/// Expresses a sum of weights in units of the smallest weight: how many of the smallest samples make up the
+/// sum. `smallest` is the smallest single weight above 0.
 ///
-/// JMC keeps the sums in 31 bits and halves them on overflow; here nothing overflows.
+/// JMC stores the sums in 31 bits and halves them on overflow; here nothing overflows.
 #[must_use]
 pub fn over_smallest(sum: f64, smallest: f64) -> f64 {
     if smallest > 0.0 { (sum / smallest).trunc() } else { 0.0 }

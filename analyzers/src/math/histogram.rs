@@ -1,16 +1,16 @@
-//! Percentiles without keeping the values.
+//! Percentiles without storing the values.
 
-/// Counts of values by size: eight steps for each doubling, so a percentile is right to about 6 %. It takes memory
-/// for the steps that occur.
+/// Counts of values by size, with eight steps per doubling, so that a percentile is accurate to about 6 %. Only
+/// steps that occur use memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Histogram {
-    /// Step and count, ascending.
+    /// Steps and counts, ascending.
     steps: Vec<(u16, u64)>,
     total: u64,
 }
 
 impl Histogram {
-    /// Counts a value; what is below 1 counts as 0.
+    /// Counts a value. Values below 1 count as 0.
     pub fn add(&mut self, value: f64) {
         self.add_step(step(value), 1);
     }
@@ -27,21 +27,21 @@ impl Histogram {
         }
     }
 
-    /// Adds what another counted.
+    /// Adds the counts of another histogram.
     pub fn merge(&mut self, other: &Self) {
         for (step, n) in &other.steps {
             self.add_step(*step, *n);
         }
     }
 
-    /// How many values were counted.
+    /// The number of values.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.total
     }
 
-    /// The value below which this share (0 to 1) of the values lies, as the upper end of its step; 0 if there are
-    /// none.
+    /// The value below which this share (0 to 1) of all values is, rounded up to the end of its step; 0 if
+    /// there are no values.
     #[must_use]
     pub fn quantile(&self, share: f64) -> f64 {
         let wanted = share.clamp(0.0, 1.0) * self.total as f64;
@@ -55,7 +55,7 @@ impl Histogram {
         self.steps.last().map_or(0.0, |(step, _)| upper_end(*step))
     }
 
-    /// How many values are at least `limit`, as far as the steps can tell.
+    /// The number of values that are at least `limit`, within the accuracy of the steps.
     #[must_use]
     pub fn at_least(&self, limit: f64) -> u64 {
         let from = step(limit);

@@ -1,6 +1,7 @@
-//! From a measured value to a score of 0 to 100. All are 0 for values below 0 and grow ever more slowly.
+//! Maps a measured value to a score between 0 and 100. All functions are 0 for values below 0 and flatten as
+//! values grow.
 
-/// `c · (1 − (1 − y1/c)^(v/x1))`: passes through (x1, y1) and nears `c`.
+/// `c · (1 − (1 − y1/c)^(v/x1))`: passes through (x1, y1) and approaches `c`.
 #[must_use]
 pub fn map_exp(v: f64, c: f64, x1: f64, y1: f64) -> f64 {
     if v <= 0.0 || v.is_nan() {
@@ -9,13 +10,13 @@ pub fn map_exp(v: f64, c: f64, x1: f64, y1: f64) -> f64 {
     c * (1.0 - (1.0 - y1 / c).powf(v / x1))
 }
 
-/// 25 at `x1`, never more than 74: worth a look at most.
+/// 25 at `x1`, and never more than 74: an info at most.
 #[must_use]
 pub fn map_exp74(v: f64, x1: f64) -> f64 {
     map_exp(v, 74.0, x1, 25.0)
 }
 
-/// 75 at `x1`, and so 25 at about a fifth of that.
+/// 75 at `x1`, and therefore 25 at about a fifth of that.
 #[must_use]
 pub fn map_exp100(v: f64, x1: f64) -> f64 {
     map_exp(v, 100.0, x1, 75.0)
@@ -27,7 +28,8 @@ pub fn map_exp100_at(v: f64, x1: f64, y1: f64) -> f64 {
     map_exp(v, 100.0, x1, y1)
 }
 
-/// 25 at `info`, 75 at `warning`: straight up to the first, then `25 + 75 · (1 − (1/3)^((v − info)/(warning − info)))`.
+/// 25 at `info`, 75 at `warning`: linear up to the first, then `25 + 75 · (1 − (1/3)^((v − info)/(warning −
+/// info)))`.
 #[must_use]
 pub fn map2(v: f64, info: f64, warning: f64) -> f64 {
     if v < 0.0 || v.is_nan() {
@@ -37,7 +39,7 @@ pub fn map2(v: f64, info: f64, warning: f64) -> f64 {
         return 25.0 * v / info;
     }
     if warning <= info {
-        // No way up between the two.
+        // No slope between the two.
         return if v >= warning { 75.0 } else { 25.0 };
     }
     25.0 + 75.0 * (1.0 - (1.0f64 / 3.0).powf((v - info) / (warning - info)))

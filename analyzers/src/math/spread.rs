@@ -1,16 +1,17 @@
-//! When something happened, in a few bytes.
+//! Records when something happened, in a few bytes.
 
-/// The slices of time in which something happened. There are at most 64, all equally long; the length doubles whenever
-/// time goes on beyond the last, so that nothing has to be known beforehand, and parts can be joined.
+/// The time slices in which something happened. There are at most 64 of equal length. The length doubles
+/// whenever an event is beyond the last slice, so that the total time need not be known in advance, and parts
+/// can be merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spread {
-    /// Bit `i` for slice `i`.
+    /// Bit `i` represents slice `i`.
     bits: u64,
     /// A slice is `2^shift` nanoseconds long.
     shift: u32,
 }
 
-/// Slices of an eighth of a second, to begin with.
+/// The initial slices are an eighth of a second long.
 const FINEST: u32 = 27;
 
 impl Default for Spread {
@@ -20,8 +21,8 @@ impl Default for Spread {
 }
 
 impl Spread {
-    /// Notes that something happened so many nanoseconds after the beginning; what was before it is taken to the first
-    /// slice.
+    /// Records that something happened this many nanoseconds after the beginning. Anything earlier counts in
+    /// the first slice.
     #[inline]
     pub fn add(&mut self, since: i64) {
         let since = since.max(0).unsigned_abs();
@@ -31,10 +32,10 @@ impl Spread {
         self.bits |= 1 << (since >> self.shift);
     }
 
-    /// Slices of twice the length.
+    /// Doubles the length of the slices.
     fn coarsen(&mut self) {
         let mut pairs = (self.bits | self.bits >> 1) & 0x5555_5555_5555_5555;
-        // Every second bit, moved together.
+        // Moves every second bit together.
         for (by, mask) in [
             (1, 0x3333_3333_3333_3333),
             (2, 0x0f0f_0f0f_0f0f_0f0f),
@@ -55,7 +56,7 @@ impl Spread {
         self
     }
 
-    /// Joins what is known of two parts with the same beginning.
+    /// Merges two parts with the same beginning.
     pub fn merge(&mut self, other: &Self) {
         let shift = self.shift.max(other.shift);
         let other = other.coarsen_to(shift);
@@ -63,8 +64,9 @@ impl Spread {
         self.bits |= other.bits;
     }
 
-    /// Of the slices from the first to the last in which something of `whole` happened, how many there are and in how
-    /// many this happened. The slices are made so long that there are at most `slices`; there may be half as many.
+    /// Among the slices between the first and the last event of `whole`, returns how many there are and in how
+    /// many this happened. The slice length is chosen so that there are at most `slices` of them, and possibly
+    /// only half as many.
     #[must_use]
     pub fn within(&self, whole: &Self, slices: u32) -> (u32, u32) {
         let shift = self.shift.max(whole.shift);
@@ -78,7 +80,7 @@ impl Spread {
     }
 }
 
-/// All bits from the lowest to the highest that is set.
+/// All bits from the lowest to the highest set bit.
 fn range(bits: u64) -> u64 {
     if bits == 0 {
         return 0;

@@ -1,6 +1,6 @@
-//! Where a series is going.
+//! Trends of a series.
 
-/// Least squares slope of y over x; 0 where there is none (one point, or all at one place).
+/// Least-squares slope of y over x; 0 if it is undefined (a single point, or all points at the same x).
 #[must_use]
 pub fn slope(points: impl IntoIterator<Item = (f64, f64)>) -> f64 {
     let points: Vec<(f64, f64)> = points.into_iter().collect();
@@ -10,15 +10,15 @@ pub fn slope(points: impl IntoIterator<Item = (f64, f64)>) -> f64 {
     }
     let (sx, sy) = points.iter().fold((0.0, 0.0), |(sx, sy), (x, y)| (sx + x, sy + y));
     let (mx, my) = (sx / n, sy / n);
-    // Around the means, so that large numbers do not cancel each other.
+    // Computed around the means, so that large numbers do not cancel each other.
     let (sxx, sxy) =
         points.iter().fold((0.0, 0.0), |(sxx, sxy), (x, y)| (sxx + (x - mx) * (x - mx), sxy + (x - mx) * (y - my)));
     let slope = sxy / sxx;
     if slope.is_finite() { slope } else { 0.0 }
 }
 
-/// Slope of memory (bytes) over time (nanoseconds) in MiB a second, with time cut to whole seconds since the first
-/// point and memory to whole MiB, as JMC does.
+/// Slope of memory (bytes) over time (nanoseconds) in MiB per second. As in JMC, time is truncated to whole
+/// seconds since the first point, and memory to whole MiB.
 #[must_use]
 pub fn slope_mib_per_second(points: &[(i64, i64)]) -> f64 {
     let Some((first, _)) = points.first() else { return 0.0 };
@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn memory_is_cut_to_whole_mebibytes_and_seconds() {
         let s = 1_000_000_000;
-        // 0, 1, 3 MiB at 0, 1, 2 s (of 1.9 MiB one counts): around the means 1 and 4/3 it is 3/2.
+        // 0, 1, 3 MiB at 0, 1, 2 s (1.9 MiB counts as 1): around the means 1 and 4/3, the slope is 3/2.
         let slope = slope_mib_per_second(&[(5 * s, 0), (6 * s + 999, 1_992_294), (7 * s, 3 << 20)]);
         assert!((slope - 1.5).abs() < 1e-12);
     }

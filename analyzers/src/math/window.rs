@@ -1,12 +1,12 @@
-//! Windows that slide over events.
+//! Sliding windows over events.
 
 use std::collections::BTreeMap;
 
-/// Something with a beginning and an end, in nanoseconds.
+/// Something with a start and an end, in nanoseconds.
 pub trait Timed {
-    /// When it began.
+    /// The start.
     fn start(&self) -> i64;
-    /// When it ended.
+    /// The end.
     fn end(&self) -> i64;
 }
 
@@ -19,51 +19,50 @@ impl Timed for (i64, i64) {
     }
 }
 
-/// A stretch of time, both ends included.
+/// A time interval; both ends are included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
-    /// Its beginning, nanoseconds.
+    /// Start in nanoseconds.
     pub from: i64,
-    /// Its end.
+    /// End in nanoseconds.
     pub to: i64,
 }
 
 impl Window {
-    /// Whether an event ends in it.
+    /// Whether an event ends in the window.
     #[must_use]
     pub fn has_end(&self, event: &impl Timed) -> bool {
         (self.from..=self.to).contains(&event.end())
     }
 
-    /// Whether an event meets it.
+    /// Whether an event overlaps the window.
     #[must_use]
     pub fn meets(&self, event: &impl Timed) -> bool {
         event.start() <= self.to && event.end() >= self.from
     }
 
-    /// How much of an event lies in it, in nanoseconds.
+    /// How much of an event is in the window, in nanoseconds.
     #[must_use]
     pub fn clip(&self, event: &impl Timed) -> i64 {
         event.end().min(self.to).saturating_sub(event.start().max(self.from)).max(0)
     }
 
-    /// Its length in nanoseconds.
+    /// Length in nanoseconds.
     #[must_use]
     pub fn length(&self) -> i64 {
         self.to.saturating_sub(self.from)
     }
 }
 
-/// Windows, at most; a recording of a year has a million of 30 s.
+/// Maximum number of windows; a recording of a year has two million of 30 s.
 const MAX_WINDOWS: i64 = 4_000_000;
 
-/// The windows of `length` nanoseconds, one every half of that, over a stretch of time that begins with the first
-/// event (its start or its end, as the rule counts) and goes on to the end of the last. The last windows may reach
-/// beyond it.
+/// The windows of `length` nanoseconds, starting every half length, from the first event (its start or its end,
+/// as the rule counts) to the end of the last. The last windows may extend beyond it.
 pub fn sliding(first: i64, last: i64, length: i64) -> impl Iterator<Item = Window> {
     let slide = (length / 2).max(1);
     let span = last.saturating_sub(first);
-    // Windows go on while they begin before the end; a single instant still has one.
+    // Windows continue as long as they start before the end; a single instant still has one.
     let count = if last <= first { i64::from(last == first) } else { (span - 1) / slide + 1 };
     (0..count.min(MAX_WINDOWS)).map(move |i| {
         let from = first.saturating_add(i.saturating_mul(slide));
@@ -71,17 +70,18 @@ pub fn sliding(first: i64, last: i64, length: i64) -> impl Iterator<Item = Windo
     })
 }
 
-/// The window of `length`, sliding by half, with the greatest share of its time in the events, and that share. Windows
-/// begin with the first event. Where nothing happens it is the first window, with 0.
+/// The window of `length`, sliding by half, that has the greatest share of its time in the events, and that
+/// share. Windows start with the first event. Without any events, it is the first window, with 0.
 ///
-/// The work grows with the number of events, not with how long they are: a damaged recording may hold a pause of years.
+/// The work depends on the number of events, not on their duration: a damaged recording may contain a pause of
+/// several years.
 pub fn worst_window(events: &[impl Timed], length: i64) -> (Window, f64) {
     let first = events.iter().map(Timed::start).min().unwrap_or(0);
     let slide = (length / 2).max(1);
     let halves = Halves::of(events, first, slide);
     let mut best = (0, 0.0);
     for half in halves.edges() {
-        // Two windows hold this half: that which begins with it, and the one before.
+        // Two windows contain this half: the one that starts with it, and the previous one.
         for begin in [half, half.saturating_sub(1)] {
             let sum = halves.time(begin) + halves.time(begin.saturating_add(1));
             if begin >= 0 && sum > best.1 {
@@ -93,12 +93,12 @@ pub fn worst_window(events: &[impl Timed], length: i64) -> (Window, f64) {
     (Window { from, to: from.saturating_add(length) }, super::ratio(best.1, length as f64))
 }
 
-/// Time in events for each half of a window, by its number.
+/// Time in events for each half of a window, by index.
 struct Halves {
     slide: i64,
-    /// The halves in which an event begins or ends, with the time that such events take of them.
+    /// The halves in which an event starts or ends, with the time that such events take in them.
     partly: BTreeMap<i64, f64>,
-    /// From this half on, so many events last all of it.
+    /// The number of events that cover whole halves, from this half on.
     throughout: BTreeMap<i64, i64>,
 }
 
@@ -132,7 +132,7 @@ impl Halves {
         self.partly.keys().chain(self.throughout.keys()).copied()
     }
 
-    /// The time in events of one half, nanoseconds.
+    /// The time in events within one half, in nanoseconds.
     fn time(&self, half: i64) -> f64 {
         let events = self.throughout.range(..=half).next_back().map_or(0, |(_, events)| *events);
         self.partly.get(&half).copied().unwrap_or(0.0) + events as f64 * self.slide as f64

@@ -1,15 +1,15 @@
-//! From sums and samples to measures: values, series, and how they came about.
+//! Turns sums and samples into metrics: values, points, and explanations.
 
 use super::read::{Gauge, Part, Reader, Sum, seconds};
 use super::series::{Samples, growth, mean_by_time, points, speeds};
 use super::{Metric, Metrics, Point, Unit};
 
-/// A measure that is about to be made.
+/// A metric under construction.
 struct Making {
     metric: Metric,
 }
 
-/// What the measures are made of.
+/// The data from which metrics are computed.
 struct Finish<'r> {
     reader: &'r Reader,
     part: Part,
@@ -17,7 +17,7 @@ struct Finish<'r> {
 }
 
 impl Reader {
-    /// The measures of chunks that were merged, of a recording of so many bytes.
+    /// Computes the metrics from the merged chunks of a recording with `bytes` bytes.
     #[must_use]
     pub fn finish(&self, mut part: Part, bytes: usize) -> Metrics {
         for samples in &mut part.gauges {
@@ -85,10 +85,11 @@ impl Reader {
         Metrics { start_nanos: self.start, end_nanos: finish.end, step_nanos: self.steps.step, metrics }
     }
 
-    /// The first sample of a thread stands for all that it allocated since it was started, or since its last sample: of a
-    /// thread that is older than the recording, that is not all of this time. It counts as much as the largest of the others.
+    /// The first sample of a thread represents everything it allocated since it started or since its previous
+    /// sample. For a thread that is older than the recording, part of that was before the recording. Its weight
+    /// is therefore limited to that of the largest other sample.
     fn without_past(&self, part: &mut Part) {
-        // A JVM that started with the recording has no past.
+        // A JVM that started during the recording has no earlier allocations.
         if part.jvm_start.is_some_and(|start| start.saturating_add(2_000_000_000) > self.start) {
             return;
         }
@@ -122,7 +123,7 @@ impl Making {
 }
 
 impl Finish<'_> {
-    /// Seconds of the recording.
+    /// Duration of the recording in seconds.
     fn window(&self) -> f64 {
         self.end.saturating_sub(self.reader.start) as f64 / 1e9
     }
@@ -147,7 +148,7 @@ impl Finish<'_> {
         self.part.settings.get(&(event.to_owned(), name.to_owned())).map(String::as_str)
     }
 
-    /// Why there are no events of these types, if that is not because none happened.
+    /// Why there are no events of these types, unless none occurred.
     fn why_none(&self, events: &[&str]) -> Option<String> {
         let list = events.join(", ");
         let first = events.first().copied().unwrap_or_default();
@@ -166,7 +167,7 @@ impl Finish<'_> {
         ))
     }
 
-    /// What hides some events: thresholds and throttles, if any is in force.
+    /// What hides some of the events: the thresholds and throttles in effect.
     fn hidden(&self, events: &[&str]) -> Option<String> {
         let mut parts: Vec<String> = Vec::new();
         for event in events {
@@ -258,7 +259,7 @@ impl Finish<'_> {
             };
             return making.known(bytes / self.window(), points, format!("bytes of {what} ÷ {:.1} s", self.window()));
         }
-        // Before each collection less after the one before.
+        // Heap before each collection minus heap after the previous one.
         let mut heap: Vec<(i64, bool, f64)> = Vec::new();
         heap.extend(self.samples(Gauge::HeapBefore).iter().map(|&(at, used)| (at, false, used)));
         heap.extend(self.samples(Gauge::HeapAfter).iter().map(|&(at, used)| (at, true, used)));

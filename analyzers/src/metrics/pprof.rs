@@ -1,17 +1,17 @@
-//! Measures of profiles that are no recordings: pprof of Python, Node.js and Go.
+//! Metrics for profiles that are not recordings: pprof from Python, Node.js and Go.
 
 use super::{Metric, Unit};
 
 /// The language of a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
-    /// Python, and Node.js, which have the same types.
+    /// Python, and Node.js, which uses the same sample types.
     Python,
     /// Go.
     Go,
 }
 
-/// Names that Datadog's Go client sends in `metrics.json`, with titles and units.
+/// Metrics that Datadog's Go client sends in `metrics.json`, with titles and units.
 const GO: [(&str, &str, Unit); 8] = [
     ("go_alloc_bytes_per_sec", "Allocation", Unit::BytesPerSecond),
     ("go_allocs_per_sec", "Allocations", Unit::PerSecond),
@@ -23,8 +23,8 @@ const GO: [(&str, &str, Unit); 8] = [
     ("go_num_goroutine", "Goroutines", Unit::Count),
 ];
 
-/// The measures of profiles with these totals, as (sample type, total), over so many seconds. `given` are values that the
-/// client measured itself, by name (`metrics.json` of Go).
+/// Computes metrics from the totals of profiles, given as (sample type, total), over `seconds` seconds. `given`
+/// contains values that the client measured itself, by name (`metrics.json` of Go).
 ///
 /// ```
 /// use jfr_analyzers::metrics::{Language, of_pprof};

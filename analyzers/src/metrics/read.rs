@@ -1,4 +1,4 @@
-//! What one chunk adds to the measures.
+//! Reads what one chunk contributes to the metrics.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::series::{Amounts, Samples, Steps};
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
-/// Fields that are read of an event: when it began, how long it lasted, and up to three numbers.
+/// Number of fields read from an event: start, duration, and up to three numbers.
 const SLOTS: usize = 5;
 const START: usize = 0;
 const DURATION: usize = 1;
@@ -18,40 +18,40 @@ const A: usize = 2;
 const B: usize = 3;
 const C: usize = 4;
 
-/// Amounts that add up.
+/// Amounts that are summed up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sum {
-    /// Bytes of TLABs and of what was allocated outside of them.
+    /// Bytes of TLABs and of allocations outside of TLABs.
     Tlab,
-    /// Bytes that samples stand for.
+    /// Bytes represented by allocation samples.
     Sampled,
-    /// Seconds of pauses.
+    /// Seconds of GC pauses.
     Pause,
-    /// Collections.
+    /// Garbage collections.
     Collections,
-    /// Seconds of waiting for monitors.
+    /// Seconds waiting for monitors.
     Lock,
     /// Seconds of file I/O.
     File,
     /// Seconds of socket I/O.
     Socket,
-    /// Seconds that samples in native code stand for.
+    /// Seconds represented by samples in native code.
     Native,
-    /// Seconds of CPU that samples stand for.
+    /// Seconds of CPU time represented by samples.
     Cpu,
     /// Exceptions and errors.
     Throws,
-    /// Threads.
+    /// Threads started.
     Starts,
-    /// Seconds of operations at safepoints.
+    /// Seconds of VM operations at safepoints.
     Operations,
-    /// Seconds from the beginning of safepoints to their end.
+    /// Seconds from the beginning to the end of safepoints.
     Safepoints,
 }
 
 pub(super) const SUMS: usize = 13;
 
-/// Values at instants.
+/// Values at points in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Gauge {
     JvmCpu,
@@ -71,22 +71,22 @@ pub(super) enum Gauge {
 
 pub(super) const GAUGES: usize = 13;
 
-/// What an event type is for.
+/// How an event type is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// A length of time to add.
+    /// Adds up its duration.
     Span(Sum),
-    /// An amount to add: the number in [`A`].
+    /// Adds up the number in [`A`].
     Amount(Sum),
-    /// An event to count.
+    /// Counts events.
     Event(Sum),
-    /// A value: the number in [`A`].
+    /// Uses the number in [`A`] as a value.
     Value(Gauge),
     CpuLoad,
     ThreadCpuLoad,
-    /// Of the machine.
+    /// The hardware threads of the machine.
     Processors,
-    /// That the process may use.
+    /// The hardware threads available to the process.
     Available,
     Weighted(Sum),
     AllocationSample,
@@ -151,44 +151,45 @@ const EVENTS: &[(&str, Kind, [&str; 3])] = &[
 pub struct Reader {
     pub(super) steps: Steps,
     pub(super) start: i64,
-    /// As the headers say, if they all do.
+    /// The end according to the headers, if all of them have one.
     pub(super) end: Option<i64>,
 }
 
-/// What chunks add up to; merged in the order of the file.
+/// The contribution of chunks; merge parts in file order.
 #[derive(Debug, Default)]
 pub struct Part {
     pub(super) sums: [Amounts; SUMS],
     pub(super) gauges: [Samples; GAUGES],
-    /// CPU of threads: when, which thread, how much.
+    /// CPU load of threads: time, thread, load.
     pub(super) threads: Vec<(i64, u64, f64)>,
-    /// Hardware threads, and whether they are those that the process may use.
+    /// The number of hardware threads, and whether it is the number available to the process.
     pub(super) processors: Option<(f64, bool)>,
-    /// The settings of event types, the last of each.
+    /// The last value of each event setting.
     pub(super) settings: BTreeMap<(String, String), String>,
-    /// Events of each type that is read, 0 for one that is declared.
+    /// The number of events of each type that is read; 0 for a type that is only declared.
     pub(super) counts: BTreeMap<String, u64>,
-    /// When the last event was.
+    /// The time of the last event.
     pub(super) last: i64,
-    /// Beginnings of safepoints whose end is in a later chunk.
+    /// Beginnings of safepoints that end in a later chunk.
     safepoints: Map<u64, i64>,
-    /// The first sample of each thread, by its key, and the largest other.
+    /// The first sample of each thread, by key, and the largest other sample.
     pub(super) sampled_threads: Map<u64, First>,
-    /// Keys of the threads that were started.
+    /// The keys of the threads that were started.
     pub(super) started: hashbrown::HashSet<u64, foldhash::fast::RandomState>,
-    /// When the JVM was started.
+    /// The start time of the JVM.
     pub(super) jvm_start: Option<i64>,
-    /// Whether allocation is that of samples in some chunk, of TLABs in some.
+    /// Whether allocation was taken from samples in some chunk, and from TLABs in some chunk.
     pub(super) sampled: bool,
     pub(super) tlab: bool,
 }
 
-/// The first sample of a thread: it stands for all that the thread allocated before, in the recording or not.
+/// The first sample of a thread. It represents everything that the thread allocated before, including before
+/// the recording.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct First {
     pub(super) at: i64,
     pub(super) weight: f64,
-    /// The largest weight of others.
+    /// The largest weight among the other samples.
     pub(super) other: f64,
     any: bool,
 }
@@ -203,7 +204,7 @@ impl First {
         }
     }
 
-    /// What it stands for beyond what a sample of the thread stands for otherwise.
+    /// How much it exceeds the weight of the thread's other samples.
     pub(super) fn excess(&self) -> f64 {
         (self.weight - self.other).max(0.0)
     }
@@ -212,14 +213,14 @@ impl First {
 struct Source {
     kind: Kind,
     plan: Plan<SLOTS>,
-    /// The unit of the duration, and of the number in [`A`] if it is a time.
+    /// The unit of the duration, and of the number in [`A`] if that is a time.
     duration: TimeUnit,
     value: Option<TimeUnit>,
     count: u64,
 }
 
 impl Reader {
-    /// For the chunks of this recording.
+    /// Creates a reader for the chunks of this recording.
     #[must_use]
     pub fn new(recording: &Recording<'_>, step_nanos: Option<i64>) -> Self {
         let headers = || recording.headers().map(|(_, header)| header);
@@ -233,7 +234,7 @@ impl Reader {
         Self { steps: Steps { start, step }, start, end }
     }
 
-    /// Reads the events of a chunk that the measures need.
+    /// Reads the events of a chunk that the metrics need.
     #[must_use]
     pub fn read(&self, chunk: &Chunk<'_>) -> Part {
         let mut part = Part::default();
@@ -367,7 +368,7 @@ impl Reader {
                 if let Some(begin) = part.safepoints.remove(&row.u64(A)) {
                     part.sum(Sum::Safepoints).spread(steps, begin.min(at), end.saturating_sub(begin.min(at)));
                 } else {
-                    // It stands behind its end.
+                    // It is at the end of its safepoint.
                     part.safepoints.insert(row.u64(A) ^ ENDED, end);
                 }
             }
@@ -381,10 +382,10 @@ impl Reader {
     }
 }
 
-/// Marks the ids of safepoints that ended before their beginning was read.
+/// Marks the ids of safepoints whose end was read before their beginning.
 const ENDED: u64 = 1 << 63;
 
-/// A step of 1, 2 or 5 times a power of ten, at least this long.
+/// The smallest step of 1, 2 or 5 times a power of ten that is at least this long.
 fn nice(nanos: i64) -> i64 {
     let mut power = 1_000_000i64;
     loop {
@@ -410,7 +411,7 @@ fn source(chunk: &Chunk<'_>, of: Type<'_>, kind: Kind, fields: [&str; 3]) -> Opt
     Some(Source { kind, plan, duration, value, count: 0 })
 }
 
-/// The text of a constant that is one, such as a state.
+/// The text of a constant that has one, such as a state.
 fn text_of(chunk: &Chunk<'_>, plan: &Plan<SLOTS>, slot: usize, key: u64) -> Option<String> {
     let type_id = plan.type_id(slot).filter(|_| plan.is_pooled(slot))?;
     let metadata: &Metadata = chunk.metadata();
@@ -438,7 +439,7 @@ impl Part {
         &mut self.gauges[gauge as usize]
     }
 
-    /// Takes an amount away that was added too much.
+    /// Subtracts an amount that was added in excess.
     pub(super) fn take(&mut self, sum: Sum, steps: Steps, at: i64, amount: f64) {
         self.sum(sum).take(steps, at, amount);
     }
@@ -453,7 +454,7 @@ impl Part {
         &self.gauges[gauge as usize]
     }
 
-    /// What depends on all of the chunk: weights of samples, and which events say how much was allocated.
+    /// Handles what depends on the whole chunk: the weights of samples, and which events measure allocation.
     fn settle(&mut self, steps: Steps) {
         self.late_safepoints(steps);
         let native = self.seconds(&[("jdk.NativeMethodSample", "period")]).unwrap_or(0.02);
@@ -468,7 +469,7 @@ impl Part {
             };
             self.sum(Sum::Cpu).scale(period);
         }
-        // Both describe the same allocations.
+        // Both kinds of events describe the same allocations.
         self.tlab = self.amounts(Sum::Tlab).count > 0;
         self.sampled = !self.tlab && self.amounts(Sum::Sampled).count > 0;
         if self.tlab {
@@ -477,13 +478,13 @@ impl Part {
         }
     }
 
-    /// The first setting that is a length of time, in seconds.
+    /// The first of these settings that is a duration, in seconds.
     fn seconds(&self, settings: &[(&str, &str)]) -> Option<f64> {
         let value = |(event, name): &(&str, &str)| self.settings.get(&((*event).to_owned(), (*name).to_owned()));
         settings.iter().find_map(|setting| seconds(value(setting)?))
     }
 
-    /// Adds what a later chunk has.
+    /// Adds the contribution of a later chunk.
     pub fn merge(&mut self, later: Self) {
         for (sum, more) in self.sums.iter_mut().zip(&later.sums) {
             sum.merge(more);
@@ -513,7 +514,7 @@ impl Part {
         self.sampled |= later.sampled;
     }
 
-    /// Safepoints whose end was read before their beginning.
+    /// Adds safepoints whose end was read before their beginning.
     fn late_safepoints(&mut self, steps: Steps) {
         let ends: Vec<(u64, i64)> =
             self.safepoints.iter().filter(|(id, _)| **id & ENDED != 0).map(|(id, end)| (*id ^ ENDED, *end)).collect();
@@ -525,7 +526,7 @@ impl Part {
     }
 }
 
-/// A length of time of a setting: `20 ms`, or nanoseconds.
+/// Parses the duration in a setting (`20 ms`, or nanoseconds) to seconds.
 pub(super) fn seconds(text: &str) -> Option<f64> {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());

@@ -1,24 +1,24 @@
-//! Amounts and samples over time.
+//! Sums and samples over time.
 
 use serde::Serialize;
 use serde::ser::SerializeTuple;
 
 use super::MAX_POINTS;
 
-/// The values of a measure from one instant to the next.
+/// The values of a metric in one time step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
-    /// When it begins, nanoseconds since the Unix epoch.
+    /// Start of the step in nanoseconds since the Unix epoch.
     pub at: i64,
-    /// The least value.
+    /// The minimum.
     pub min: f64,
     /// The mean.
     pub mean: f64,
-    /// The largest value.
+    /// The maximum.
     pub max: f64,
 }
 
-/// As `[milliseconds since the Unix epoch, min, mean, max]`.
+/// Serialized as `[milliseconds since the Unix epoch, min, mean, max]`.
 impl Serialize for Point {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut tuple = serializer.serialize_tuple(4)?;
@@ -30,20 +30,20 @@ impl Serialize for Point {
     }
 }
 
-/// Amounts that add up, by time.
+/// Summed amounts over time.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Amounts {
-    /// By step.
+    /// The sum in each step.
     pub(super) bins: Vec<f64>,
-    /// In all.
+    /// The sum over all steps.
     pub(super) total: f64,
-    /// The largest of them.
+    /// The largest single amount.
     pub(super) max: f64,
-    /// How many there were.
+    /// The number of amounts.
     pub(super) count: u64,
 }
 
-/// The steps that a recording is cut into.
+/// The time steps of a recording.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Steps {
     pub(super) start: i64,
@@ -51,7 +51,7 @@ pub(super) struct Steps {
 }
 
 impl Steps {
-    /// The step that an instant falls into; instants before the beginning fall into the first.
+    /// The step that contains this time. Times before the beginning belong to the first step.
     #[inline]
     pub(super) fn of(self, at: i64) -> usize {
         let n = (at.saturating_sub(self.start)) / self.step;
@@ -76,7 +76,7 @@ impl Amounts {
         self.put(steps.of(at), amount);
     }
 
-    /// Takes an amount away that was added too much.
+    /// Subtracts an amount that was added in excess.
     pub(super) fn take(&mut self, steps: Steps, at: i64, amount: f64) {
         self.total -= amount;
         if let Some(sum) = self.bins.get_mut(steps.of(at)) {
@@ -94,7 +94,7 @@ impl Amounts {
         }
     }
 
-    /// A length of time in nanoseconds, as seconds, spread over the steps that it covers.
+    /// Adds a duration, given in nanoseconds, as seconds spread over the steps that it covers.
     #[inline]
     pub(super) fn spread(&mut self, steps: Steps, start: i64, nanos: i64) {
         let seconds = nanos as f64 / 1e9;
@@ -131,7 +131,7 @@ impl Amounts {
         self.max *= factor;
     }
 
-    /// The amount a second of each step, up to the end.
+    /// The amount per second in each step, up to the end.
     pub(super) fn rates(&self, steps: Steps, end: i64, per: f64) -> Vec<Point> {
         let length = if end > steps.start { steps.of(end - 1) + 1 } else { 0 };
         (0..length)
@@ -147,10 +147,10 @@ impl Amounts {
     }
 }
 
-/// Values at instants.
+/// Values at points in time.
 pub(super) type Samples = Vec<(i64, f64)>;
 
-/// The samples of each step that has any.
+/// The samples in each step that has any.
 pub(super) fn points(samples: &[(i64, f64)], steps: Steps) -> Vec<Point> {
     let mut out: Vec<(usize, Point, f64)> = Vec::new();
     for &(at, value) in samples {
@@ -168,8 +168,8 @@ pub(super) fn points(samples: &[(i64, f64)], steps: Steps) -> Vec<Point> {
     out.into_iter().map(|(_, point, n)| Point { mean: point.mean / n, ..point }).collect()
 }
 
-/// The mean by time: each sample stands for the time since the one before, the first for that since the beginning, if that
-/// is no longer than twice as long as others.
+/// The time-weighted mean: each sample represents the time since the previous one. The first sample represents
+/// the time since the beginning, if that is at most twice the usual distance.
 pub(super) fn mean_by_time(samples: &[(i64, f64)], start: i64) -> Option<f64> {
     let mut gaps: Vec<i64> = samples.windows(2).filter_map(|w| Some(w.last()?.0 - w.first()?.0)).collect();
     gaps.sort_unstable();
@@ -185,7 +185,7 @@ pub(super) fn mean_by_time(samples: &[(i64, f64)], start: i64) -> Option<f64> {
     if time > 0.0 { Some(sum / time) } else { samples.last().map(|&(_, value)| value) }
 }
 
-/// How much a counter grew, over how many seconds; where it fell, another process began to count.
+/// How much a counter grew, and over how many seconds. A decrease means that another process started counting.
 pub(super) fn growth(samples: &[(i64, f64)]) -> Option<(f64, f64)> {
     let (first, last) = (samples.first()?, samples.last()?);
     let seconds = last.0.saturating_sub(first.0) as f64 / 1e9;
@@ -193,7 +193,7 @@ pub(super) fn growth(samples: &[(i64, f64)]) -> Option<(f64, f64)> {
     if seconds > 0.0 { Some((grown, seconds)) } else { None }
 }
 
-/// How fast a counter grew from sample to sample.
+/// The growth rate of a counter between samples.
 pub(super) fn speeds(samples: &[(i64, f64)]) -> Samples {
     samples
         .windows(2)

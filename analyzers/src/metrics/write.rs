@@ -1,4 +1,4 @@
-//! Measures as text with small charts, CSV and OpenMetrics.
+//! Formats metrics as text with sparklines, CSV and OpenMetrics.
 
 use std::io::{self, Write};
 
@@ -7,13 +7,13 @@ use jfrkit_profile::units;
 
 use super::{Metric, Metrics, Unit};
 
-/// Heights of the small charts.
+/// The characters of a sparkline.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// Characters of a small chart.
+/// Width of a sparkline in characters.
 const CHART: usize = 50;
 
-/// A value with its unit: `2.41 cores`, `12.5 %`, `34 MiB/s`.
+/// Formats a value with its unit: `2.41 cores`, `12.5 %`, `34 MiB/s`.
 #[must_use]
 pub fn value(value: f64, unit: Unit) -> String {
     #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
@@ -31,7 +31,7 @@ pub fn value(value: f64, unit: Unit) -> String {
     }
 }
 
-/// To three digits, whole numbers with separators.
+/// Three significant digits; integers with thousands separators.
 fn digits(value: f64) -> String {
     let size = value.abs();
     if size >= 100.0 {
@@ -44,7 +44,7 @@ fn digits(value: f64) -> String {
     if text.is_empty() { "0".to_owned() } else { text.to_owned() }
 }
 
-/// A small chart of the means, from 0 to the largest.
+/// A sparkline of the means, from 0 to the largest.
 fn chart(metric: &Metric, metrics: &Metrics) -> String {
     let steps = (metrics.end_nanos.saturating_sub(metrics.start_nanos) / metrics.step_nanos.max(1)).saturating_add(1);
     let steps = usize::try_from(steps).unwrap_or(1).max(1);
@@ -71,10 +71,11 @@ fn chart(metric: &Metric, metrics: &Metrics) -> String {
     columns.iter().map(bar).collect()
 }
 
-/// Text for people: a line for each measure that is known, with a small chart, then those that are not, with the reason.
+/// Writes human-readable text: one line with a sparkline for each known metric, followed by the unknown metrics
+/// with the reasons.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn text(out: &mut impl Write, metrics: &Metrics, explain: bool) -> io::Result<()> {
     let start = Iso(metrics.start_nanos).to_string();
     writeln!(
@@ -114,10 +115,10 @@ pub fn text(out: &mut impl Write, metrics: &Metrics, explain: bool) -> io::Resul
     Ok(())
 }
 
-/// CSV: a line for each point of each measure.
+/// Writes CSV: one line for each point of each metric.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn csv(out: &mut impl Write, metrics: &Metrics) -> io::Result<()> {
     writeln!(out, "time,metric,unit,min,mean,max")?;
     for metric in &metrics.metrics {
@@ -129,17 +130,18 @@ pub fn csv(out: &mut impl Write, metrics: &Metrics) -> io::Result<()> {
     Ok(())
 }
 
-/// The name of a measure for OpenMetrics, which ends with its unit: `jfr_cpu_cores`.
+/// The OpenMetrics name of a metric, which ends with its unit: `jfr_cpu_cores`.
 fn open_name(metric: &Metric) -> String {
     let name = format!("jfr_{}", metric.name.replace('.', "_"));
     let unit = metric.unit.name();
     if metric.unit == Unit::Count || name.ends_with(&format!("_{unit}")) { name } else { format!("{name}_{unit}") }
 }
 
-/// OpenMetrics text: each measure is a gauge with the means of all inputs (file and measures) as samples, which have times.
+/// Writes OpenMetrics text: each metric is a gauge whose samples are the means of all inputs (pairs of file and
+/// metrics), with timestamps.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn openmetrics(out: &mut impl Write, inputs: &[(String, Metrics)]) -> io::Result<()> {
     let Some((_, first)) = inputs.first() else { return writeln!(out, "# EOF") };
     let escaped = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
@@ -167,7 +169,7 @@ pub fn openmetrics(out: &mut impl Write, inputs: &[(String, Metrics)]) -> io::Re
     writeln!(out, "# EOF")
 }
 
-/// Seconds since the Unix epoch, to the millisecond.
+/// Formats seconds since the Unix epoch with milliseconds.
 fn seconds(nanos: i64) -> String {
     let millis = nanos.div_euclid(1_000_000);
     format!("{}.{:03}", millis.div_euclid(1_000), millis.rem_euclid(1_000))

@@ -1,4 +1,4 @@
-//! Names as people know them.
+//! Converts names to Java syntax.
 
 use std::borrow::Cow;
 
@@ -8,8 +8,8 @@ pub fn java_name(name: &str) -> Cow<'_, str> {
     if name.as_bytes().contains(&b'/') { Cow::Owned(name.replace('/', ".")) } else { Cow::Borrowed(name) }
 }
 
-/// A type as in source code: `[Ljava/lang/String;` is `java.lang.String[]`, `[[I` is `int[][]`. What is no descriptor
-/// is taken for a class name.
+/// A type in Java syntax: `[Ljava/lang/String;` becomes `java.lang.String[]`, `[[I` becomes `int[][]`. Anything
+/// that is not a descriptor is treated as a class name.
 #[must_use]
 pub fn type_name(name: &str) -> Cow<'_, str> {
     let element = name.trim_start_matches('[');
@@ -42,14 +42,15 @@ fn primitive(descriptor: &str) -> Option<&'static str> {
     })
 }
 
-/// The file that a class likely comes from: `Outer.java` for `a/b/Outer$Inner`. Recordings do not tell; a second
-/// top-level class of a file, and other languages, are guessed wrong. Empty for a class that no file holds (its name
-/// begins with `$`, like that of a proxy), and where there is no name.
+/// The likely source file of a class: `Outer.java` for `a/b/Outer$Inner`. Recordings do not contain the file
+/// name, so the guess is wrong for a second top-level class in a file and for languages other than Java. Empty
+/// for generated classes, whose name begins with `$` (such as proxies), and if there is no name.
 #[must_use]
 pub fn source_file(class: &str) -> String {
-    // The address of a hidden class follows its `$$Lambda` or the like, and may have separators in it.
+    // The address of a hidden class follows `$$Lambda` or a similar marker, and may contain separators.
     let bytes = class.as_bytes();
-    // Where `mark` is first, found by its byte number `rare`, of which most names have few.
+    // Finds the first occurrence of `mark` by searching for its byte number `rare`, which most names rarely
+    // contain.
     let first = |mark: &[u8], rare: usize| {
         let (before, byte) = (bytes.get(rare..)?, *mark.get(rare)?);
         let mut places = before.iter().enumerate().filter(|(_, c)| **c == byte).map(|(at, _)| at);

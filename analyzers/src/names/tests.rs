@@ -161,7 +161,7 @@ proptest! {
         let _ = (source_file(&name), type_name(&name));
     }
 
-    /// The quick look must not let through what a rule would change.
+    /// The quick check must not skip names that a rule would change.
     #[test]
     fn the_quick_look_misses_nothing(
         head in prop::sample::select(vec!["", "a/B", "[La/B", "jdk"]),

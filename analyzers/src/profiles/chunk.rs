@@ -1,4 +1,4 @@
-//! One chunk, from its bytes to samples: walk, join, route, resolve.
+//! Processes one chunk, from its bytes to samples: walk, join, route, resolve.
 
 use hashbrown::HashMap;
 use jfr_parse::{Chunk, Clock, Damage, Loss, Pools, RawEvent, RawStr, Result, Row, Type};
@@ -21,7 +21,7 @@ use crate::engine::stack_plans::StackPlans;
 use crate::engine::stacks::{ChunkStacks, Shared};
 use jfrkit_profile::{LabelSetId, ProfileType, StackId};
 
-/// Bytes of the name of a class or state that are looked at.
+/// Number of bytes of the name of a class or state that are examined.
 pub(super) const MAX_KEY_TEXT: usize = 256;
 
 /// A sample of a chunk.
@@ -33,26 +33,26 @@ pub(crate) struct ChunkSample {
     pub(super) values: Sums,
 }
 
-/// What is known of the events of one source in one chunk.
+/// What is known about the events of one source in one chunk.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SourceState {
     pub(super) declared: bool,
     pub(super) enabled: Option<bool>,
     pub(super) threshold: Option<String>,
     pub(super) throttle: Option<String>,
-    /// Nanoseconds between samples, and whether that is a guess.
+    /// Nanoseconds between samples, and whose default it is if it was not recorded.
     pub(super) period: Option<StatedPeriod>,
-    /// Its events are `jdk.ExecutionSample`.
+    /// Whether its events are `jdk.ExecutionSample`.
     pub(super) execution: bool,
-    /// The types of profiles that samples of this source went to, with the period of those that have one.
+    /// The profile types that received samples of this source, with the sampling period if there is one.
     pub(super) kinds: Vec<(ProfileType, Option<StatedPeriod>)>,
-    /// Events of this source in the chunk, whether they passed the filter or not.
+    /// The number of events of this source in the chunk, whether they passed the filter or not.
     pub(super) events: u64,
 }
 
 impl SourceState {
-    /// Notes where a sample went. Execution samples have another period where they are wall-clock samples, and none
-    /// where they are events of some other kind.
+    /// Records in which profile a sample counted. Execution samples have a different period if they are
+    /// wall-clock samples, and none if they are events of another kind.
     fn note(&mut self, target: Target, wall: StatedPeriod) {
         let kind = target.kind();
         if self.kinds.iter().any(|(known, _)| *known == kind) {
@@ -67,7 +67,7 @@ impl SourceState {
     }
 }
 
-/// What a sample is counted for besides its values.
+/// Statistics about a sample, in addition to its values.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Tally {
     pub(super) samples: u64,
@@ -76,20 +76,20 @@ pub(crate) struct Tally {
     pub(super) failed: u64,
 }
 
-/// What a chunk yields.
+/// The result of a chunk.
 #[derive(Debug, Default)]
 pub(crate) struct ChunkResult {
     pub(super) samples: Vec<ChunkSample>,
-    /// By place in [`SOURCES`].
+    /// By index in [`SOURCES`].
     pub(super) sources: Vec<SourceState>,
     pub(super) tallies: HashMap<Target, Tally, foldhash::fast::RandomState>,
     pub(super) facts: Facts,
     pub(super) losses: Vec<Loss>,
-    /// Native memory by address, if it is wanted that way.
+    /// Native memory by address, if requested.
     pub(super) memory: Memory<(StackId, LabelSetId)>,
 }
 
-/// What all chunks share: the consumer that makes profiles.
+/// The state shared by all chunks: the consumer that builds profiles.
 #[derive(Debug)]
 pub(crate) struct Context<'o> {
     pub(super) options: &'o Options,
@@ -100,25 +100,25 @@ pub(crate) struct Context<'o> {
     pub(super) settled: Settled,
 }
 
-/// What a part of a chunk yields.
+/// The result of a part of a chunk.
 #[derive(Default)]
 pub(crate) struct Part<'a> {
     gathered: Gathered<'a>,
     facts: Vec<(FactKind, usize)>,
     seen: Vec<u64>,
-    /// Classes of errors thrown outside the time range.
+    /// The classes of errors thrown outside of the time range.
     errors: Vec<u64>,
     losses: Vec<Loss>,
     unreadable: u64,
     memory: Memory<Key>,
 }
 
-/// What a thread keeps from one part to the next.
+/// State that a thread keeps from one part to the next.
 pub(crate) struct Walk<'a> {
-    /// Of each event type: the last event, over which the next is read.
+    /// For each event type, the row of the last event, which is reused for the next.
     rows: Vec<Row<'a, SLOTS>>,
     clock: Clock,
-    /// That of lengths of time.
+    /// The clock for durations.
     lengths: Clock,
 }
 
@@ -127,9 +127,9 @@ impl<'o> Context<'o> {
         Self { options, shared, account, chunks, settled: Settled::default() }
     }
 
-    /// The clock that lengths of time are measured with in a chunk. A length is rounded to nanoseconds at both of its
-    /// ends, so it depends, by one nanosecond, on where the clock begins; the JDK's parser keeps that of the first
-    /// chunk of the recording.
+    /// The clock used for durations in a chunk. A duration is the difference of two times rounded to
+    /// nanoseconds, so it can differ by one nanosecond depending on when the clock starts. The JDK's parser
+    /// uses the clock of the first chunk of the recording.
     fn lengths(&self, index: usize, chunk: &Chunk<'_>) -> Clock {
         let header = chunk.header();
         let first = self.chunks.get(index).and_then(|task| task.recording.headers().next());
@@ -218,7 +218,7 @@ impl Consumer for Context<'_> {
             return;
         }
         if plans.timed && !range.contains(&clock.nanos(row.i64(TIME))) {
-            // It still tells that an exception event within the range is of a throw outside of it.
+            // It still shows that an exception event within the range belongs to a throw outside of it.
             if reading.route == Route::ErrorThrow && part.errors.last() != Some(&row.u64(KEY)) {
                 part.errors.push(row.u64(KEY));
             }
@@ -232,7 +232,7 @@ impl Consumer for Context<'_> {
     }
 
     fn close<'c, 'a: 'c>(&self, _: &mut Walk<'a>, part: &mut Part<'a>) -> usize {
-        // What joining makes of it in the worst case, too.
+        // Includes the worst case for joining.
         part.gathered.bytes().saturating_mul(3)
     }
 
@@ -286,7 +286,7 @@ impl Consumer for Context<'_> {
     }
 }
 
-/// Decides where the events of a chunk go, now that all of it is known.
+/// Decides where the events of a chunk count, after the whole chunk has been read.
 struct Routing<'c, 'a> {
     context: &'c Context<'c>,
     chunk: &'c Chunk<'a>,
@@ -305,7 +305,7 @@ impl<'a> Routing<'_, 'a> {
         let mut sources = self.states();
         let mut routes = Values::new(&self, &sources);
         let mut labels = Labels::new(self.chunk, self.plans, self.pools, self.context);
-        // Number of each trace among those that are needed.
+        // The index of each trace among those that are needed.
         let most = self.gathered.iter().len();
         let mut traces: HashMap<u64, u32, foldhash::fast::RandomState> =
             HashMap::with_capacity_and_hasher(most, foldhash::fast::RandomState::default());
@@ -361,7 +361,7 @@ impl<'a> Routing<'_, 'a> {
             }
             result.samples.push(ChunkSample { target, stack, labels, values });
         }
-        // As samples of the chunk, and of the profile that they are added to.
+        // Counted both as samples of the chunk and as samples of their profile.
         let samples = result.samples.len().saturating_mul(2 * size_of::<ChunkSample>());
         self.context.account.take(samples, self.chunk.offset())?;
         Ok(result)
@@ -396,13 +396,13 @@ impl<'a> Routing<'_, 'a> {
     }
 }
 
-/// Where the events of each source go, and what they add there.
+/// Where the events of each source count, and what they add.
 struct Values<'c, 'a> {
     routing: &'c Routing<'c, 'a>,
     routes: Routes,
     periods: Vec<i64>,
     wall_period: StatedPeriod,
-    /// Classes of which this chunk holds error events.
+    /// The classes for which this chunk contains error events.
     errors: HashMap<u64, (), foldhash::fast::RandomState>,
     /// Targets that depend on a state or a class, by source and key.
     known: HashMap<(u32, u64), Option<Target>, foldhash::fast::RandomState>,
@@ -428,7 +428,7 @@ impl<'c, 'a> Values<'c, 'a> {
         }
     }
 
-    /// Where a sum of events goes and what it adds there; `None` where it does not count.
+    /// Where a sum of events counts and what it adds; `None` if it does not count.
     fn of(&mut self, key: &Key, sums: &Sums) -> Option<(Target, Sums)> {
         let source = SOURCES.get(key.source as usize)?;
         let period = self.periods.get(key.source as usize).copied().unwrap_or(0);
@@ -454,11 +454,11 @@ impl<'c, 'a> Values<'c, 'a> {
 }
 
 impl<'a> Routing<'_, 'a> {
-    /// The recorded name behind the key of an event: of a class or a state.
+    /// The recorded name of the class or state that the key of an event refers to.
     fn key_text(&self, key: &Key) -> Option<String> {
         let reading = self.reading(key)?;
         let raw: RawStr<'a> = super::labels::key_text(self.chunk, self.plans, self.pools, reading, key.key);
-        // Names that are asked for are short; any number of keys may lead to a long one.
+        // Relevant names are short, but any number of keys may refer to a long one.
         raw.cut(MAX_KEY_TEXT).decode().map(std::borrow::Cow::into_owned)
     }
 

@@ -1,5 +1,4 @@
-//! Joining what the chunks yield, in the order of the file, so that the result is the same for any number of
-//! threads.
+//! Joins the results of chunks in file order, so that the result is the same for any number of threads.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher;
@@ -18,7 +17,7 @@ use jfrkit_profile::{LabelSetId, ProfileType, Samples, StackId};
 
 type Hasher = foldhash::fast::RandomState;
 
-/// Samples in which each stack with its labels occurs once.
+/// Samples in which each combination of stack and labels occurs once.
 #[derive(Debug)]
 pub(super) struct Merged {
     pub(super) samples: Samples,
@@ -55,10 +54,10 @@ impl Merged {
     }
 }
 
-/// Different values of a setting that are kept; each is a comment in the profiles.
+/// Maximum number of different values of a setting to keep; each becomes a comment in the profiles.
 const MAX_VALUES: usize = 64;
 
-/// What is known of a source over all chunks.
+/// What is known about a source over all chunks.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SourceTotal {
     pub(super) declared: bool,
@@ -66,9 +65,9 @@ pub(super) struct SourceTotal {
     pub(super) disabled: bool,
     pub(super) thresholds: BTreeSet<String>,
     pub(super) throttles: BTreeSet<String>,
-    /// The types of profiles that its samples went to, each with its periods in the order of the chunks.
+    /// The profile types that received its samples, each with its periods in chunk order.
     pub(super) kinds: BTreeMap<ProfileType, Vec<i64>>,
-    /// Periods that no setting gives, with the producer whose default they are.
+    /// Periods that no setting specifies, with the producer whose default they are.
     pub(super) assumed: BTreeSet<(i64, &'static str)>,
     pub(super) events: u64,
 }
@@ -96,7 +95,7 @@ impl SourceTotal {
     }
 }
 
-/// Everything that the chunks committed so far yield.
+/// The joined results of all chunks committed so far.
 #[derive(Debug)]
 pub(super) struct Totals {
     pub(super) profiles: BTreeMap<ProfileType, Merged>,
@@ -110,11 +109,11 @@ pub(super) struct Totals {
     pub(super) cpu_sources: BTreeSet<CpuSource>,
     pub(super) max_losses: usize,
     pub(super) more_losses: u64,
-    /// By recording: each process has addresses of its own.
+    /// By recording, because each process has its own address space.
     memory: BTreeMap<usize, Memory<(StackId, LabelSetId)>>,
 }
 
-/// Facts are kept of this many different JVMs.
+/// Maximum number of different JVMs for which facts are kept.
 const MAX_FACTS: usize = 16;
 
 impl Totals {
@@ -139,7 +138,7 @@ impl Totals {
         self.profiles.entry(kind).or_insert_with(|| Merged::new(kind))
     }
 
-    /// Notes losses, as many as the limit allows.
+    /// Records losses, up to the limit.
     pub(super) fn lose(&mut self, losses: impl IntoIterator<Item = Loss>) {
         for loss in losses {
             if self.losses.len() < self.max_losses {
@@ -151,17 +150,17 @@ impl Totals {
     }
 }
 
-/// CPU samples of chunks that overlap in time, of which one source will count.
+/// CPU samples of chunks that overlap in time; only one source among them will count.
 #[derive(Debug, Default)]
 struct Group {
     open: usize,
     sources: BTreeMap<CpuSource, (Merged, Tally)>,
 }
 
-/// Commits the results of chunks, which it takes in the order of the file.
+/// Commits the results of chunks, in file order.
 #[derive(Debug)]
 pub(super) struct Committer {
-    /// Number of the group of each chunk.
+    /// The group number of each chunk.
     group_of: Vec<usize>,
     recording_of: Vec<usize>,
     groups: BTreeMap<usize, Group>,
@@ -170,8 +169,8 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    /// `spans` are the chunks' times, from and to, nanoseconds; chunks of different recordings never share a
-    /// group.
+    /// `spans` are the recording, start and end of each chunk in nanoseconds. Chunks of different recordings
+    /// never share a group.
     pub(super) fn new(spans: &[(usize, i64, i64)], chosen: Option<CpuSource>, max_losses: usize) -> Self {
         let group_of = overlapping(spans);
         let mut groups: BTreeMap<usize, Group> = BTreeMap::new();
@@ -194,7 +193,7 @@ impl Committer {
         self.totals
     }
 
-    /// Takes the result of chunk `index`, `None` if it could not be read.
+    /// Adds the result of chunk `index`; `None` if the chunk could not be read.
     pub(super) fn take(&mut self, index: usize, result: Option<ChunkResult>) {
         let number = self.group_of.get(index).copied().unwrap_or(index);
         let group = self.groups.entry(number).or_default();
@@ -222,7 +221,7 @@ impl Committer {
                 }
             }
             for ((source, total), state) in SOURCES.iter().zip(&mut totals.sources).zip(result.sources) {
-                // A filter that leaves none of a source's samples does not make another one the best.
+                // If a filter removes all samples of a source, that does not make another source the best.
                 if let (Route::Cpu(cpu), 1..) = (source.route, state.events) {
                     group.sources.entry(cpu).or_insert_with(fresh);
                 }
@@ -248,7 +247,7 @@ impl Committer {
         }
     }
 
-    /// Of the sources that a group holds, the best one counts.
+    /// If a group contains several sources, the best one counts.
     fn choose(&mut self, mut group: Group) {
         let source = self.chosen.or_else(|| CpuSource::ALL.into_iter().find(|s| group.sources.contains_key(s)));
         let Some((source, (merged, tally))) = source.and_then(|s| Some((s, group.sources.remove(&s)?))) else { return };
@@ -265,7 +264,8 @@ fn add_tally(sum: &mut Tally, more: Tally) {
     sum.failed = sum.failed.saturating_add(more.failed);
 }
 
-/// Numbers the groups of chunks of one recording that overlap in time, directly or through others.
+/// Groups the chunks of one recording that overlap in time, directly or indirectly, and returns their group
+/// numbers.
 pub(crate) fn overlapping(spans: &[(usize, i64, i64)]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..spans.len()).collect();
     order.sort_by_key(|&i| spans.get(i).map(|s| (s.0, s.1)));
@@ -274,7 +274,7 @@ pub(crate) fn overlapping(spans: &[(usize, i64, i64)]) -> Vec<usize> {
     for i in order {
         let Some(&(recording, from, to)) = spans.get(i) else { continue };
         let group = match current {
-            // Chunks of one JVM touch: the end of one is the beginning of the next.
+            // Chunks of one JVM are adjacent: one ends when the next begins.
             Some((of, group, end)) if of == recording && from < end => {
                 current = Some((of, group, end.max(to)));
                 group

@@ -1,4 +1,4 @@
-//! What an event means that only its chunk can tell: execution samples, parks.
+//! The meaning of events that depends on their chunk: execution samples, parks.
 
 use jfr_parse::{Chunk, Pools};
 
@@ -7,17 +7,17 @@ use jfrkit_profile::ProfileType;
 /// What `jdk.ExecutionSample` means in a chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Execution {
-    /// CPU, all of it that does not sleep.
+    /// CPU samples, except for sleeping threads.
     Cpu,
-    /// The default state is CPU, other states are wall.
+    /// The default state is CPU, other states are wall clock.
     DefaultIsCpu,
-    /// Wall, all of it.
+    /// Wall-clock samples.
     Wall,
-    /// Something that the profiler was told to count.
+    /// Samples of an event that the profiler was configured to count.
     Event,
 }
 
-/// The states of a thread that make a difference.
+/// The thread states that matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     Default,
@@ -25,11 +25,11 @@ pub(crate) enum State {
     Other,
 }
 
-/// Bytes of the longest name of a state that makes a difference.
+/// Length in bytes of the longest state name that matters.
 const LONGEST_STATE: usize = "STATE_SLEEPING".len();
 
 impl State {
-    /// The state of this name.
+    /// The state with this name.
     pub(crate) fn of(name: Option<&str>) -> Self {
         match name {
             Some("STATE_DEFAULT") => Self::Default,
@@ -40,8 +40,8 @@ impl State {
 }
 
 impl Execution {
-    /// By who wrote the chunk: whether async-profiler did, whether its threads know [`State::Default`], and the
-    /// setting `event` in force.
+    /// Determined by the writer of the chunk: whether it was async-profiler, whether the chunk declares
+    /// [`State::Default`], and the value of the setting `event`.
     pub(crate) fn of(is_async_profiler: bool, has_default_state: bool, event: Option<&str>) -> Self {
         match event {
             _ if !is_async_profiler => Self::Cpu,
@@ -52,7 +52,7 @@ impl Execution {
         }
     }
 
-    /// The profile that a sample of a thread in this state belongs to; `None` where it does not count.
+    /// The profile in which a sample of a thread in this state counts; `None` if it does not count.
     pub(crate) fn kind(self, state: State) -> Option<ProfileType> {
         match (self, state) {
             (Self::Cpu, State::Sleeping) => None,
@@ -63,27 +63,29 @@ impl Execution {
     }
 }
 
-/// Whether async-profiler wrote a chunk in which recordings of these names were running: it names its own after itself.
+/// Whether async-profiler wrote a chunk in which recordings with these names were running: it names its own
+/// recording after itself.
 pub(crate) fn is_async_profiler<'n>(mut recordings: impl Iterator<Item = &'n str>) -> bool {
     recordings.any(|name| name.starts_with("async-profiler"))
 }
 
-/// Whether the threads of a chunk know [`State::Default`]; `state_type` is the type of the field `state`.
+/// Whether a chunk declares [`State::Default`]; `state_type` is the type of the field `state`.
 pub(crate) fn has_default_state(chunk: &Chunk<'_>, pools: &Pools<'_>, state_type: Option<u64>) -> bool {
     state_type.and_then(|id| pools.of_type(id).map(|pool| (id, pool))).is_some_and(|(id, pool)| {
-        // Any number of keys may lead to one long name, of which no more than this is needed.
+        // Any number of keys may refer to one long name, of which only this much is needed.
         let name = |key| pools.string(chunk.metadata(), id, key).cut(LONGEST_STATE + 1);
         pool.keys().any(|key| State::of(name(key).decode().as_deref()) == State::Default)
     })
 }
 
-/// Whether a JVM wrote the chunk: only JVMs know groups of threads. A JVM repeats its settings in each chunk, profilers
-/// do not.
+/// Whether a JVM wrote the chunk: only JVMs record thread groups. A JVM repeats its settings in each chunk;
+/// profilers do not.
 pub(crate) fn by_jvm(chunk: &Chunk<'_>) -> bool {
     chunk.metadata().by_name("jdk.types.ThreadGroup").is_some()
 }
 
-/// The profile that a park belongs to, by the class that the thread is parked on: waiting for a lock, or something else.
+/// The profile in which a park counts, depending on the class that the thread is parked on: a lock, or
+/// something else.
 pub(crate) fn park_kind(class: &str) -> ProfileType {
     const LOCKS: [&str; 3] = ["ReentrantLock", "ReentrantReadWriteLock", "StampedLock"];
     let class = class.replace('/', ".");

@@ -1,4 +1,4 @@
-//! What a chunk says about itself: settings in force, the JVM, the profiler, what was lost.
+//! Facts that a chunk contains about itself: settings in effect, the JVM, the profiler, lost data.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::execution::is_async_profiler;
 use super::options::Options;
 use super::plans::Plans;
 
-/// Events that tell about the recording rather than the program.
+/// Events that describe the recording rather than the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum FactKind {
     ActiveSetting,
@@ -39,33 +39,33 @@ impl FactKind {
     }
 }
 
-/// Values of settings, by name of the event type, in today's spelling, and name of the setting.
+/// Values of settings, by the current name of the event type and the name of the setting.
 type Settings = BTreeMap<String, BTreeMap<String, String>>;
 
-/// Settings that are kept of a chunk. A JVM writes a thousand.
+/// Maximum number of settings to keep per chunk. A JVM writes a thousand.
 const MAX_SETTINGS: usize = 1 << 14;
-/// Bytes that are read of a text. All events may refer to one that is long.
+/// Maximum number of bytes to read from a text. All events may refer to a single long one.
 const MAX_TEXT: usize = 1 << 10;
-/// Names of running recordings that are kept of a chunk.
+/// Maximum number of names of running recordings to keep per chunk.
 const MAX_RECORDINGS: usize = 64;
 
-/// What a chunk says about itself.
+/// Facts that a chunk contains about itself.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Facts {
-    /// Shared with the chunks that take them over.
+    /// Shared with the chunks that inherit them.
     settings: Arc<Settings>,
-    /// Names of the recordings that were running.
+    /// The names of the recordings that were running.
     pub(super) recordings: Vec<String>,
     pub(super) jvm_name: Option<String>,
     pub(super) jvm_version: Option<String>,
-    /// The main class, or the jar, without arguments.
+    /// The main class or JAR file, without arguments.
     pub(super) main: Option<String>,
     pub(super) host: Option<String>,
     pub(super) lost_samples: u64,
     pub(super) lost_bytes: u64,
-    /// Milliseconds between samples of Datadog's profiler: CPU and wall clock.
+    /// Sampling intervals of Datadog's profiler in milliseconds: CPU and wall clock.
     pub(super) datadog_interval_ms: Option<(i64, i64)>,
-    /// Local root span id and endpoint.
+    /// Local root span ids and endpoints.
     pub(super) endpoints: Vec<(u64, String)>,
 }
 
@@ -85,7 +85,7 @@ impl Facts {
         let (mut settings, mut kept) = (Settings::new(), 0usize);
         for ([id], [name, value]) in reader.rows(of(FactKind::ActiveSetting), ["id"], ["name", "value"]) {
             let (Some(name), Some(value)) = (name, value) else { continue };
-            // The id is that of a type of this chunk; the name is good for later chunks too.
+            // The id is valid only in this chunk, but the name is also valid in later ones.
             let Some(of) = chunk.metadata().by_id(id).filter(|of| of.name().len() <= MAX_TEXT) else { continue };
             let of_type = settings.entry(of.canonical_name().into_owned()).or_default();
             if of_type.insert(name, value).is_none() {
@@ -104,7 +104,7 @@ impl Facts {
         {
             facts.jvm_name = name.filter(|s| !s.is_empty());
             facts.jvm_version = version.and_then(|v| v.lines().next().map(str::to_owned));
-            // Arguments may hold secrets; the first word is the program.
+            // Arguments may contain secrets; the first word is the program.
             facts.main = java.and_then(|j| j.split_whitespace().next().map(program));
         }
         for ([], [key, value]) in reader.rows(of(FactKind::EnvironmentVariable), [], ["key", "value"]) {
@@ -129,23 +129,23 @@ impl Facts {
         facts
     }
 
-    /// A setting in force for an event type.
+    /// The value of a setting of an event type.
     pub(super) fn setting(&self, event: &str, name: &str) -> Option<&str> {
         self.settings.get(event)?.get(name).map(String::as_str)
     }
 
-    /// A setting of any event type.
+    /// The value of a setting of any event type.
     pub(super) fn any_setting(&self, name: &str) -> Option<&str> {
         self.settings.values().find_map(|of| of.get(name)).map(String::as_str)
     }
 
-    /// Whether the chunk says which settings are in force. Later chunks of async-profiler and of Datadog's do not
-    /// repeat them.
+    /// Whether the chunk contains settings. Later chunks of async-profiler and Datadog's profiler do not repeat
+    /// them.
     pub(super) fn has_settings(&self) -> bool {
         !self.settings.is_empty()
     }
 
-    /// Takes over what an earlier chunk of the same writer says and this one does not.
+    /// Inherits facts from an earlier chunk of the same writer that this chunk does not contain.
     pub(super) fn inherit(&mut self, earlier: &Self) {
         if self.settings.is_empty() {
             self.settings = earlier.settings.clone();
@@ -156,7 +156,7 @@ impl Facts {
         self.datadog_interval_ms = self.datadog_interval_ms.or(earlier.datadog_interval_ms);
     }
 
-    /// Keeps no settings any longer.
+    /// Discards the settings.
     pub(super) fn forget_settings(&mut self) {
         self.settings = Arc::default();
     }
@@ -167,7 +167,7 @@ impl Facts {
     }
 }
 
-/// `/opt/app/server.jar` is `server.jar`; a class name stays as it is.
+/// `/opt/app/server.jar` becomes `server.jar`; a class name stays unchanged.
 fn program(word: &str) -> String {
     word.rsplit(['/', '\\']).next().unwrap_or(word).to_owned()
 }
@@ -179,7 +179,7 @@ struct Reader<'c, 'a> {
 }
 
 impl<'a> Reader<'_, 'a> {
-    /// Numbers and texts of each event; an event that cannot be read is left out.
+    /// The numbers and texts of each event; unreadable events are skipped.
     fn rows<'e, const N: usize, const T: usize>(
         &'e self,
         events: impl Iterator<Item = RawEvent<'a>> + 'e,
@@ -189,7 +189,7 @@ impl<'a> Reader<'_, 'a> {
     where
         'a: 'e,
     {
-        // Types of the same name may take turns.
+        // Several types of the same name may alternate.
         let mut plans: HashMap<u64, Option<(Plan<N>, Plan<T>)>, foldhash::fast::RandomState> = HashMap::default();
         events.filter_map(move |event| {
             let plan = || {
@@ -200,7 +200,7 @@ impl<'a> Reader<'_, 'a> {
             let (number, text) = (n.read(event.payload).ok()?, t.read(event.payload).ok()?);
             let numbers = std::array::from_fn(|i| number.u64(i));
             let texts = std::array::from_fn(|i| {
-                // Some writers keep texts in the pool of strings and store the key alone.
+                // Some writers store texts in the pool of strings and write only the key.
                 let raw = match t.type_id(i) {
                     Some(id) if t.is_pooled(i) => self.pools.string(self.chunk.metadata(), id, text.u64(i)),
                     _ => self.pools.resolve(self.string_type, text.str(i)),

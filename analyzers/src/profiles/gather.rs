@@ -1,4 +1,4 @@
-//! Adding up the events of a part of a chunk by stack, before any stack is looked at.
+//! Adds up the events of a part of a chunk by stack trace key, before any stack is resolved.
 
 use std::hash::{BuildHasher, Hasher as _};
 
@@ -12,21 +12,21 @@ use super::sources::{
 
 type Hasher = foldhash::fast::RandomState;
 
-/// What the events that are added up have in common.
+/// What events that are added up have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Key {
-    /// Place in [`SOURCES`](super::sources::SOURCES).
+    /// Index in [`SOURCES`](super::sources::SOURCES).
     pub(super) source: u32,
-    /// Number of a [`Detail`], 0 for none.
+    /// Number of a [`Detail`]; 0 for none.
     pub(super) detail: u32,
     /// Key of the stack trace in this chunk.
     pub(super) stack: u64,
-    /// Key of a class or a state in this chunk, where the source has one that matters.
+    /// Key of a class or a state in this chunk, if it matters for the source.
     pub(super) key: u64,
 }
 
 impl Key {
-    /// In as few steps as there can be: it is made for every event.
+    /// As few steps as possible, because it is computed for every event.
     #[inline]
     fn hash(&self, hasher: &Hasher) -> u64 {
         let mut state = hasher.build_hasher();
@@ -37,10 +37,10 @@ impl Key {
     }
 }
 
-/// Sums of up to three values; which is what depends on the source's [`Measure`].
+/// Sums of up to three values; their meaning depends on the source's [`Measure`].
 pub(crate) type Sums = [i64; 3];
 
-/// What only labels and filters need to know.
+/// What is needed only for labels and filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Detail {
     pub(super) thread: u64,
@@ -50,12 +50,12 @@ pub(crate) struct Detail {
     pub(super) root_span: u64,
 }
 
-/// Events added up, in the order of the first of each key.
+/// Sums of events, in the order of the first event of each key.
 #[derive(Debug)]
 pub(crate) struct Gathered<'a> {
     keys: Vec<Key>,
     sums: Vec<Sums>,
-    /// Number by hash; the hash stands beside it so that growing does not hash all of them again.
+    /// Maps a hash to a number. The hash is stored too, so that growing does not hash all keys again.
     table: HashTable<(u64, u32)>,
     last: usize,
     details: Numbered<Detail>,
@@ -119,7 +119,7 @@ impl<'a> Gathered<'a> {
 
     #[inline]
     fn add(&mut self, key: Key, sums: Sums) {
-        // A loop that reads a file makes the same event over and over.
+        // A loop that reads a file produces the same event over and over.
         if self.keys.get(self.last) == Some(&key) {
             self.more(self.last, sums);
             return;
@@ -159,7 +159,7 @@ impl<'a> Gathered<'a> {
         }
     }
 
-    /// Adds what a later part of the same chunk gathered; comes back with the new numbers of its details.
+    /// Adds the sums of a later part of the same chunk. Returns the new numbers of its details.
     pub(super) fn append(&mut self, later: Self) -> Vec<u32> {
         if self.keys.is_empty() && self.details.items.len() <= 1 {
             *self = later;
@@ -182,7 +182,7 @@ impl<'a> Gathered<'a> {
         details
     }
 
-    /// About how many bytes it takes.
+    /// Approximate size in bytes.
     pub(super) fn bytes(&self) -> usize {
         let entry = size_of::<Key>() + size_of::<Sums>() + 2 * size_of::<u64>() + 1;
         let detail = 2 * size_of::<Detail>() + size_of::<u32>();
@@ -211,7 +211,7 @@ fn weighted(weight: f64, size: i64) -> i64 {
     (weight * size as f64).round() as i64
 }
 
-/// Things numbered in the order of their first appearance.
+/// Values numbered in the order of their first occurrence.
 #[derive(Debug)]
 struct Numbered<T> {
     items: Vec<T>,

@@ -1,4 +1,4 @@
-//! The labels of samples, and the filters that look at the same things.
+//! Sample labels, and filters on the same properties.
 
 use hashbrown::HashMap;
 use jfr_parse::{Chunk, Pools, RawStr};
@@ -22,14 +22,14 @@ pub(super) struct Labels<'c, 'a> {
     context: &'c Context<'c>,
     sets: Map<(u32, u64, u32), LabelSetId>,
     threads: Map<u64, (StrId, i64)>,
-    /// Texts by where they stand.
+    /// Texts by their position.
     texts: Map<(usize, usize), StrId>,
     classes: Map<(usize, usize), StrId>,
     thread_passes: Map<StrId, bool>,
     state_passes: Map<(u32, u64), bool>,
 }
 
-/// The recorded name of the class or state that an event's key stands for.
+/// The recorded name of the class or state that an event's key refers to.
 pub(super) fn key_text<'a>(
     chunk: &Chunk<'a>,
     plans: &Plans,
@@ -65,7 +65,7 @@ impl<'c, 'a> Labels<'c, 'a> {
         }
     }
 
-    /// Whether events of this key pass the filters of thread and state.
+    /// Whether events with this key pass the thread and state filters.
     pub(super) fn passes(&mut self, reading: &Reading, key: &Key, detail: &Detail) -> bool {
         let filter = &self.context.options.filter;
         if let Some(wanted) = &filter.threads {
@@ -87,7 +87,7 @@ impl<'c, 'a> Labels<'c, 'a> {
         true
     }
 
-    /// Name and id.
+    /// The name and id of a thread.
     fn thread(&mut self, key: u64) -> (StrId, i64) {
         if let Some(known) = self.threads.get(&key) {
             return *known;
@@ -112,7 +112,7 @@ impl<'c, 'a> Labels<'c, 'a> {
         found
     }
 
-    /// A text in the tables. Any number of constants may refer to the same one, which is known by where it stands.
+    /// Interns a text. Any number of constants may refer to the same text, so it is identified by its position.
     fn text(&mut self, raw: RawStr<'a>) -> StrId {
         let (context, longest) = (self.context, self.chunk.limits().string_bytes);
         *self
@@ -167,7 +167,7 @@ impl<'c, 'a> Labels<'c, 'a> {
                 }
                 LabelKey::Port => number(u64::from(detail.port)),
                 LabelKey::SpanId => number(detail.span),
-                // The endpoint is told later in the recording; until then its root span stands for it.
+                // The endpoint is recorded later; until then, its root span id represents it.
                 LabelKey::LocalRootSpanId | LabelKey::TraceEndpoint => number(detail.root_span),
                 _ => None,
             };
@@ -177,7 +177,7 @@ impl<'c, 'a> Labels<'c, 'a> {
     }
 }
 
-/// Where the bytes of a string stand; all empty ones are the same.
+/// The position of the bytes of a string; all empty strings share one.
 fn place(raw: RawStr<'_>) -> (usize, usize) {
     match raw.bytes() {
         [] => (0, 0),

@@ -1,13 +1,13 @@
 //! Native memory that was allocated and not freed.
 //!
-//! A profiler samples allocations but tells of every address that is freed, so only time can say whether the last
-//! allocation at an address was freed: whichever is later, whatever the order in the file.
+//! A profiler samples allocations but records every freed address, so only the times show whether the last
+//! allocation at an address was freed: the later event decides, regardless of the order in the file.
 
 use hashbrown::HashMap;
 
 type Map<V> = HashMap<u64, V, foldhash::fast::RandomState>;
 
-/// The last allocation and the last freeing at each address. `K` says where an allocation was made.
+/// The last allocation and the last free at each address. `K` identifies where an allocation was made.
 #[derive(Debug)]
 pub(crate) struct Memory<K> {
     allocated: Map<Block<K>>,
@@ -41,7 +41,7 @@ impl<K: Copy> Memory<K> {
         *known = nanos.max(*known);
     }
 
-    /// Adds what a later part of the recording tells, with keys of this one's.
+    /// Adds the data of a later part of the recording, with its keys converted.
     pub(super) fn append(&mut self, later: Self, key: impl Fn(K) -> K) {
         for (address, block) in later.allocated {
             self.malloc(address, block.nanos, key(block.key), block.size);
@@ -51,9 +51,9 @@ impl<K: Copy> Memory<K> {
         }
     }
 
-    /// The same with other keys; blocks for which there is none are left out.
+    /// Converts the keys; blocks for which `key` returns `None` are dropped.
     pub(super) fn map<L>(self, mut key: impl FnMut(K) -> Option<L>) -> Memory<L> {
-        // In the order of time, so that what `key` numbers comes out the same in every run.
+        // In chronological order, so that anything `key` numbers is the same in every run.
         let mut blocks: Vec<_> = self.allocated.into_iter().collect();
         blocks.sort_unstable_by_key(|(address, block)| (block.nanos, *address));
         let mapped = blocks.into_iter().filter_map(|(address, block)| {
@@ -62,7 +62,7 @@ impl<K: Copy> Memory<K> {
         Memory { allocated: mapped.collect(), freed: self.freed }
     }
 
-    /// Where the blocks that were not freed were allocated, and how large they are, in the order of time.
+    /// Where the blocks that were not freed were allocated, and their sizes, in chronological order.
     pub(super) fn leaked(&self) -> Vec<(K, i64)> {
         let freed = |address: &u64, block: &Block<K>| self.freed.get(address).is_some_and(|at| *at >= block.nanos);
         let mut left: Vec<_> = self.allocated.iter().filter(|(address, block)| !freed(address, block)).collect();

@@ -1,4 +1,4 @@
-//! What is to be collected.
+//! Options for collecting profiles.
 
 use std::sync::Arc;
 
@@ -11,34 +11,35 @@ use jfrkit_profile::ProfileType;
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Options {
-    /// The types of profiles; empty for all. Nothing is collected for the others.
+    /// The profile types to collect; empty for all.
     pub types: Vec<ProfileType>,
-    /// The labels that samples carry; by default none, so that equal stacks merge.
+    /// The labels of samples. There are none by default, so that equal stacks are merged.
     pub labels: Vec<LabelKey>,
-    /// Names as recorded: without this, what differs from run to run (lambda numbers and the like) is
-    /// normalised.
+    /// Keep names as recorded. By default, they are normalized: parts that differ from run to run (lambda
+    /// numbers and so on) are removed.
     pub raw_names: bool,
-    /// [`Function::system_name`](jfrkit_profile::Function::system_name) repeats the name before the descriptor:
-    /// `a.B.run(I)V`. Files get about 7 % larger, and writing them takes 15 % longer.
+    /// Repeat the name before the descriptor in
+    /// [`Function::system_name`](jfrkit_profile::Function::system_name): `a.B.run(I)V`. Files become about 7 %
+    /// larger, and writing them takes 15 % longer.
     pub full_system_names: bool,
-    /// The events that the `cpu` profile is made of; by default the best that is there.
+    /// The events used for the `cpu` profile; by default the best available ones.
     pub cpu_source: Option<CpuSource>,
-    /// What is left out.
+    /// Which events to leave out.
     pub filter: Filter,
-    /// `native-alloc` holds only memory that was not freed again before the recording ended.
+    /// Restrict `native-alloc` to memory that was never freed during the recording.
     pub native_leaks: bool,
-    /// Told of the bytes of each chunk that is done.
+    /// Receives the number of bytes of each finished chunk.
     pub progress: Progress,
-    /// Ends the work early.
+    /// Stops the work early.
     pub stop: Stop,
 }
 
-/// Who is told how the work goes on.
+/// A callback that receives progress.
 #[derive(Clone, Default)]
 pub struct Progress(Option<Arc<dyn Fn(u64) + Send + Sync>>);
 
 impl Progress {
-    /// Calls `told` with the bytes of each chunk that is done, from whichever thread did it.
+    /// Calls `told` with the number of bytes of each finished chunk, on the thread that finished it.
     pub fn new(told: impl Fn(u64) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(told)))
     }
@@ -56,21 +57,21 @@ impl std::fmt::Debug for Progress {
     }
 }
 
-/// Which events count.
+/// Selects which events count.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Filter {
-    /// Events that begin at this instant or later, nanoseconds since the Unix epoch.
+    /// Only events that begin at or after this time, in nanoseconds since the Unix epoch.
     pub from_nanos: Option<i64>,
-    /// Events that begin before this instant.
+    /// Only events that begin before this time, in nanoseconds since the Unix epoch.
     pub to_nanos: Option<i64>,
-    /// Events of threads with a matching name.
+    /// Only events of threads with a matching name.
     pub threads: Option<Regex>,
-    /// Events of threads in a matching state, for events that record it.
+    /// Only events of threads in a matching state, for events that record the state.
     pub states: Option<Regex>,
-    /// Samples with a matching frame on the stack (the function's name is matched).
+    /// Only samples with a matching frame on the stack. The function name is matched.
     pub include: Option<Regex>,
-    /// Samples without a matching frame.
+    /// Only samples without a matching frame on the stack.
     pub exclude: Option<Regex>,
 }
 
@@ -86,41 +87,41 @@ impl Filter {
 }
 
 impl Options {
-    /// Whether profiles of this type are wanted.
+    /// Whether profiles of this type are requested.
     #[must_use]
     pub fn wants(&self, kind: ProfileType) -> bool {
         self.types.is_empty() || self.types.contains(&kind)
     }
 }
 
-/// A label that samples can carry.
+/// A label of samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum LabelKey {
-    /// The thread's name; the name that the system knows where it has no Java name.
+    /// The Java thread name or, without one, the name used by the operating system.
     Thread,
-    /// The Java thread's id, or the system's.
+    /// The Java thread id or, without one, the id used by the operating system.
     ThreadId,
-    /// The class that was allocated, locked, thrown.
+    /// The allocated, locked or thrown class.
     Class,
-    /// The file.
+    /// The path of the file.
     Path,
-    /// The peer.
+    /// The remote host.
     Host,
-    /// The peer's port.
+    /// The remote port.
     Port,
-    /// What the thread was doing.
+    /// The thread state.
     State,
-    /// The span that was active.
+    /// The id of the active span.
     SpanId,
-    /// The root of its spans in this process.
+    /// The id of the root span in this process.
     LocalRootSpanId,
-    /// The request that the root span serves.
+    /// The endpoint of the request that the root span serves.
     TraceEndpoint,
 }
 
 impl LabelKey {
-    /// All of them.
+    /// All labels.
     pub const ALL: [Self; 10] = [
         Self::Thread,
         Self::ThreadId,
@@ -134,7 +135,7 @@ impl LabelKey {
         Self::TraceEndpoint,
     ];
 
-    /// The key in the profile.
+    /// The label key in the profile.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -151,7 +152,7 @@ impl LabelKey {
         }
     }
 
-    /// The label of this name; `-` and `_` stand for spaces.
+    /// The label with this name; `-` and `_` are accepted in place of spaces.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         let spaced = name.replace(['-', '_'], " ");
@@ -159,7 +160,7 @@ impl LabelKey {
     }
 }
 
-/// The events that a `cpu` profile is made of. A recording can hold several, which see the same work.
+/// The events used for a `cpu` profile. A recording can contain several kinds, which observe the same work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum CpuSource {
@@ -172,10 +173,10 @@ pub enum CpuSource {
 }
 
 impl CpuSource {
-    /// All of them, the best first.
+    /// All sources, the best first.
     pub const ALL: [Self; 3] = [Self::DatadogExecutionSample, Self::CpuTimeSample, Self::ExecutionSample];
 
-    /// The name of its event type.
+    /// The name of the event type.
     #[must_use]
     pub const fn event(self) -> &'static str {
         match self {
@@ -185,7 +186,7 @@ impl CpuSource {
         }
     }
 
-    /// The source of this name: the event type with or without `jdk.`.
+    /// The source with this name: the event type with or without `jdk.`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|s| s.event() == name || s.event().strip_prefix("jdk.") == Some(name))

@@ -1,12 +1,12 @@
-//! How much time a sample stands for.
+//! How much time a sample represents.
 
 use super::facts::Facts;
 use super::sources::Source;
 
-/// A period in nanoseconds, and whose default it is where no setting gives it.
+/// A period in nanoseconds, and whose default it is if no setting specifies it.
 pub(super) type StatedPeriod = (i64, Option<&'static str>);
 
-/// A period that a producer uses when it is not told another one.
+/// The period that a producer uses by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct DefaultPeriod {
     /// Nanoseconds between samples.
@@ -26,7 +26,7 @@ const DATADOG_CPU: DefaultPeriod = DefaultPeriod { nanos: 10_000_000, producer: 
 /// Datadog's native profiler: `profiling.ddprof.wall.interval.ms`.
 const DATADOG_WALL: DefaultPeriod = DefaultPeriod { nanos: 50_000_000, producer: "Datadog's" };
 
-/// Nanoseconds between samples, as the settings of a chunk have it.
+/// The nanoseconds between samples according to the settings of a chunk.
 pub(super) struct Periods<'f> {
     facts: &'f Facts,
 }
@@ -36,7 +36,7 @@ impl<'f> Periods<'f> {
         Self { facts }
     }
 
-    /// The period of a source, and whose default it is where no setting gives it (0 means the default).
+    /// The period of a source, and whose default it is if no setting specifies it (0 means the default).
     pub(super) fn of(&self, source: &Source) -> StatedPeriod {
         let setting = |name: &str| self.facts.setting(source.event, name).and_then(nanos);
         let (found, default) = match source.event {
@@ -51,9 +51,9 @@ impl<'f> Periods<'f> {
         found.map_or((default.nanos, Some(default.producer)), |nanos| (nanos, None))
     }
 
-    /// The period of wall-clock samples of async-profiler, and whose default it is where no setting gives it.
+    /// The period of async-profiler's wall-clock samples, and whose default it is if no setting specifies it.
     pub(super) fn wall(&self) -> StatedPeriod {
-        // The setting is that of the execution samples. A run that samples nothing but the wall clock (`event=wall`) has
+        // The setting applies to execution samples. A run that samples only the wall clock (`event=wall`) has
         // only an interval.
         let found = match self.facts.any_setting("wall").map(|text| (text, nanos(text))) {
             Some((_, Some(nanos))) => Some(nanos),
@@ -68,7 +68,7 @@ impl<'f> Periods<'f> {
     }
 }
 
-/// `20 ms`, or a plain number of nanoseconds. `everyChunk` and its like are no period.
+/// Parses `20 ms`, or a plain number of nanoseconds. `everyChunk` and similar values are not periods.
 pub(super) fn nanos(text: &str) -> Option<i64> {
     let text = text.trim();
     let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());

@@ -1,4 +1,4 @@
-//! What is read from the events and constants of chunks with the same metadata; made once for all of them.
+//! Plans for reading events and constants, created once for all chunks with the same metadata.
 
 use hashbrown::HashMap;
 use jfr_parse::{Chunk, Plan, Result, Type};
@@ -14,60 +14,60 @@ use crate::engine::type_map::TypeMap;
 /// How to read the events of one type.
 #[derive(Debug)]
 pub(crate) struct Reading {
-    /// Place in [`SOURCES`].
+    /// Index in [`SOURCES`].
     pub(super) source: u32,
     pub(super) plan: Plan<SLOTS>,
     pub(super) measure: Measure,
     pub(super) route: Route,
-    /// The class or state tells events apart.
+    /// Whether events are kept apart by class or state.
     pub(super) keyed: bool,
-    /// Thread, text and the like tell events apart.
+    /// Whether events are kept apart by thread, text and so on.
     pub(super) detailed: bool,
-    /// The text is part of that.
+    /// Whether the text is part of that.
     pub(super) text: bool,
 }
 
 /// What to do with an event.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Act {
-    /// Read it, with the reading of this number.
+    /// Read it, using the reading with this number.
     Read(u32),
     /// Keep it for the facts about the chunk.
     Fact(FactKind),
 }
 
-/// Everything that can be known from metadata alone.
+/// Everything that depends only on metadata.
 #[derive(Debug)]
 pub(crate) struct Plans {
     pub(super) acts: TypeMap<Act>,
     pub(super) readings: Vec<Reading>,
-    /// Place among the readings by place in [`SOURCES`].
+    /// Maps an index in [`SOURCES`] to an index among the readings.
     by_source: Vec<Option<usize>>,
     pub(super) trace_type: Option<u64>,
     pub(super) threads: Option<ThreadPlan>,
-    /// Type ids of the sources by place in [`SOURCES`], where they are declared.
+    /// The type ids of the sources, by index in [`SOURCES`], if they are declared.
     pub(super) source_types: Vec<Option<u64>>,
     pub(super) string_type: u64,
     /// Whether times are compared.
     pub(super) timed: bool,
-    /// How to get the names that keys of events stand for, by the type of the key, where it is no string or symbol.
+    /// How to read the names that event keys refer to, by the type of the key, unless it is a string or symbol.
     pub(super) keys: HashMap<u64, KeyPlan, foldhash::fast::RandomState>,
-    /// Some of the event types with the name of a source are not read, there are so many.
+    /// Whether some event types with the name of a source are skipped because there are too many.
     pub(super) too_many: bool,
 }
 
-/// How to get the name that the key of an event stands for.
+/// How to read the name that an event key refers to.
 #[derive(Debug)]
 pub(crate) enum KeyPlan {
     Class(ClassPlan),
-    /// An object, of which the class is told: the field of its type, and that.
+    /// An object whose class matters: the field with its type, and how to read that.
     Object(Plan<1>, Option<ClassPlan>),
 }
 
-/// Event types with the same name in one chunk that are read.
+/// Maximum number of event types with the same name to read in one chunk.
 const SAME_NAME: usize = 16;
 
-/// How to get the names and ids of a thread.
+/// How to read the names and ids of a thread.
 #[derive(Debug)]
 pub(crate) struct ThreadPlan {
     pub(super) thread_type: u64,
@@ -91,7 +91,7 @@ impl Plans {
                 continue;
             }
             let Some(i) = source_of(&name) else { continue };
-            // One name for a million types would take memory out of proportion; a JVM has one type.
+            // One name for a million types would take memory out of proportion; a JVM has one type per name.
             let same = by_name.get_mut(i).map_or(0, |n| std::mem::replace(n, *n + 1));
             if same >= SAME_NAME {
                 too_many = true;
@@ -128,7 +128,7 @@ impl Plans {
         Ok(Self { acts, readings, by_source, trace_type, threads, source_types, string_type, timed, keys, too_many })
     }
 
-    /// Whether constants of this type are looked up.
+    /// Whether constants of this type are needed.
     pub(super) fn reads_constants(&self, of: Type<'_>, options: &Options) -> bool {
         match &*of.canonical_name() {
             "jdk.types.StackTrace"
@@ -146,14 +146,14 @@ impl Plans {
         }
     }
 
-    /// How the events of this place in [`SOURCES`] are read.
+    /// How to read the events with this index in [`SOURCES`].
     pub(super) fn reading(&self, source: usize) -> Option<&Reading> {
         self.readings.get((*self.by_source.get(source)?)?)
     }
 }
 
 impl KeyPlan {
-    /// `None` where the constant is a string or stands for one.
+    /// `None` if the constant is a string or wraps one.
     fn new(chunk: &Chunk<'_>, of: Type<'_>) -> Result<Option<Self>> {
         Ok(match &*of.canonical_name() {
             "java.lang.Class" => Some(Self::Class(ClassPlan::new(chunk, of)?)),
@@ -169,7 +169,7 @@ impl KeyPlan {
 }
 
 impl Reading {
-    /// `None` where none of the profiles that the events make is wanted.
+    /// `None` if no profile that the events contribute to is requested.
     fn new(chunk: &Chunk<'_>, event: Type<'_>, place: usize, options: &Options, timed: bool) -> Result<Option<Self>> {
         let Some(source) = SOURCES.get(place).filter(|s| s.kinds().iter().any(|k| options.wants(*k))) else {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! Saying how the numbers of a profile came about, and why another one is not there.
+//! Explains how the numbers of a profile were derived, and why a profile is missing.
 
 use super::commit::{SourceTotal, Totals};
 use super::options::{CpuSource, Options};
@@ -6,19 +6,20 @@ use super::sources::{Measure, Route, SOURCES, Source};
 use crate::engine::routing::Target;
 use jfrkit_profile::{Absent, Period, ProfileType};
 
-/// The sources of a type of profile that hold events, or all of them, with what is known of each.
+/// The sources of a profile type that have events or, without any, all of them, with what is known about each.
 fn sources_of(kind: ProfileType, totals: &Totals) -> impl Iterator<Item = (&'static Source, &SourceTotal)> {
-    // What was freed makes no profile of its own.
+    // Freed memory does not have its own profile.
     let makes = move |source: &Source| source.route != Route::Free && source.kinds().contains(&kind);
     SOURCES.iter().zip(&totals.sources).filter(move |(source, _)| makes(source))
 }
 
-/// Whether the events of a source went into a profile of this type.
+/// Whether the events of a source count in a profile of this type.
 fn used(kind: ProfileType, source: &Source, total: &SourceTotal, totals: &Totals) -> bool {
     match source.route {
         Route::Cpu(cpu) => totals.cpu_sources.contains(&cpu),
         Route::ExecutionSample if kind == ProfileType::Cpu => totals.cpu_sources.contains(&CpuSource::ExecutionSample),
-        // What these events are, or whether they count, differs from one to the next or from chunk to chunk.
+        // For these events, the meaning, or whether they count, differs from event to event or from chunk to
+        // chunk.
         Route::ExecutionSample | Route::Park | Route::SampledAllocation | Route::ClassDefine => {
             total.kinds.contains_key(&kind)
         }
@@ -26,20 +27,20 @@ fn used(kind: ProfileType, source: &Source, total: &SourceTotal, totals: &Totals
     }
 }
 
-/// The period that a profile states: that of its first chunk.
+/// The period to record in a profile: that of its first chunk.
 pub(super) fn period(kind: ProfileType, totals: &Totals) -> Option<Period> {
     let value = *kind.values().last()?;
     let nanos = sources_of(kind, totals)
         .filter(|(source, total)| total.events > 0 && used(kind, source, total, totals))
         .find_map(|(source, total)| match source.measure {
-            // Each sample carries its own; that of the setting is what was asked for.
+            // Each sample has its own period; the setting is the requested one.
             Measure::CpuTicks => total.throttles.iter().find_map(|setting| super::periods::nanos(setting)),
             _ => total.kinds.get(&kind)?.first().copied(),
         })?;
     (value.unit == "nanoseconds").then_some(Period { value, amount: nanos })
 }
 
-/// How the numbers of a profile came about, a line each.
+/// How the numbers of a profile were derived, one line each.
 pub(super) fn comments(kind: ProfileType, totals: &Totals, options: &Options) -> Vec<String> {
     let mut lines = vec![format!("made by jfrkit {}", env!("CARGO_PKG_VERSION"))];
     let mut once = |line: String| {
@@ -138,7 +139,7 @@ pub(super) fn comments(kind: ProfileType, totals: &Totals, options: &Options) ->
     lines
 }
 
-/// Why a type has no samples.
+/// Why a profile type has no samples.
 pub(super) fn absent(kind: ProfileType, totals: &Totals, options: &Options) -> Absent {
     let all: Vec<_> = sources_of(kind, totals).collect();
     let names = |of: &[(&Source, &SourceTotal)]| {
@@ -186,7 +187,7 @@ pub(super) fn absent(kind: ProfileType, totals: &Totals, options: &Options) -> A
     Absent { kind, reason }
 }
 
-/// What a user should know of the numbers.
+/// What a user should know about the numbers.
 pub(super) fn warnings(totals: &Totals, options: &Options) -> Vec<String> {
     let mut lines = Vec::new();
     for (source, total) in SOURCES.iter().zip(&totals.sources) {
@@ -215,7 +216,8 @@ fn millis(nanos: i64) -> String {
     if nanos % 1_000_000 == 0 { format!("{} ms", nanos / 1_000_000) } else { format!("{nanos} ns") }
 }
 
-/// The version number in a line such as `OpenJDK 64-Bit Server VM (17.0.15+6) for linux-amd64 JRE (17.0.15+6), …`.
+/// The version number in a text such as `OpenJDK 64-Bit Server VM (17.0.15+6) for linux-amd64 JRE (17.0.15+6),
+/// …`.
 fn short_version(line: &str) -> &str {
     let after = line.split_once("JRE (").map(|(_, rest)| rest);
     after.and_then(|rest| rest.split_once(')')).map_or(line, |(version, _)| version)

@@ -1,7 +1,7 @@
-//! Settings that a chunk takes over from an earlier one.
+//! Settings that a chunk inherits from an earlier one.
 //!
-//! async-profiler and Datadog's profiler write their settings into the first chunk of a recording only. The JVM
-//! repeats them in each.
+//! async-profiler and Datadog's profiler write their settings only into the first chunk of a recording. The JVM
+//! repeats them in each chunk.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ use super::facts::{FactKind, Facts};
 use super::plans::{Act, Plans};
 use crate::engine::driver::Task;
 
-/// What chunks say about settings, their own or taken over, by number of the chunk.
+/// The settings of chunks, their own or inherited, by chunk number.
 #[derive(Debug, Default)]
 pub(super) struct Settled {
     known: Mutex<BTreeMap<usize, Arc<Earlier>>>,
@@ -23,13 +23,13 @@ pub(super) struct Settled {
 #[derive(Debug)]
 struct Earlier {
     facts: Facts,
-    /// Everything before this chunk is taken over already.
+    /// Whether everything before this chunk has been inherited.
     complete: bool,
 }
 
-/// As many are kept as threads can be apart, and more.
+/// Number of chunks to keep: more than threads can be apart.
 const KEPT: usize = 256;
-/// How far back settings are looked for. Chunks of a JVM may stand between.
+/// How many chunks back to look for settings. Chunks of a JVM may be in between.
 const BACK: usize = 64;
 
 impl Settled {
@@ -51,7 +51,7 @@ impl Settled {
 }
 
 impl Context<'_> {
-    /// Completes the facts of a chunk by those of the one before it that the same writer made.
+    /// Completes the facts of a chunk with those of the previous chunk of the same writer.
     pub(super) fn settle(&self, index: usize, chunk: &Chunk<'_>, facts: &mut Facts) {
         if by_jvm(chunk) {
             return;
@@ -68,7 +68,7 @@ impl Context<'_> {
         self.settled.put(index, facts, true);
     }
 
-    /// What chunk `before` says, if it belongs to the recording of chunk `index`.
+    /// The settings of chunk `before`, if it belongs to the same recording as chunk `index`.
     fn earlier(&self, index: usize, before: usize) -> Option<Arc<Earlier>> {
         if let Some(known) = self.settled.get(before) {
             return Some(known);
@@ -77,7 +77,7 @@ impl Context<'_> {
         if !std::ptr::eq(mine.recording, recording) {
             return None;
         }
-        // Another thread is still at it: this much is quickly read.
+        // Another thread is still working on it: this much can be read quickly.
         let mut facts = Facts::default();
         if let Ok(chunk) = recording.chunk(number)
             && !by_jvm(&chunk)

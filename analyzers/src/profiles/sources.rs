@@ -1,86 +1,86 @@
-//! Which events make which profiles, and which of their fields are needed for it.
+//! Which events contribute to which profiles, and which of their fields are needed.
 
 use super::options::{CpuSource, LabelKey};
 use jfrkit_profile::ProfileType;
 
-/// Number of fields that are read from an event.
+/// Number of fields read from an event.
 pub(crate) const SLOTS: usize = 11;
 pub(crate) const STACK: usize = 0;
 pub(crate) const THREAD: usize = 1;
 pub(crate) const TIME: usize = 2;
-/// The first amount: what [`Measure`] says.
+/// The first amount; its meaning depends on [`Measure`].
 pub(crate) const AMOUNT: usize = 3;
 /// The second amount.
 pub(crate) const SECOND: usize = 4;
-/// A class or a state: a key.
+/// A key of a class or a state.
 pub(crate) const KEY: usize = 5;
 pub(crate) const TEXT: usize = 6;
 pub(crate) const PORT: usize = 7;
 pub(crate) const SPAN: usize = 8;
 pub(crate) const ROOT_SPAN: usize = 9;
-/// What stands for the text where that is empty.
+/// The fallback for an empty text.
 pub(crate) const OTHER_TEXT: usize = 10;
 
 /// What an event adds to the values of its sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Measure {
-    /// One, and nothing else.
+    /// Only a count of one.
     Count,
-    /// One, and the period in force.
+    /// One, and the current period.
     Period,
-    /// A weight (the first amount), and as many periods.
+    /// A weight (the first amount), and that many periods.
     Weight,
     /// One, and bytes.
     Bytes,
-    /// One, and bytes: a floating-point weight times a size.
+    /// One, and bytes: a floating-point weight multiplied by a size.
     WeightedBytes,
-    /// One, and the time from the event's start to its end.
+    /// One, and the time from the start to the end of the event.
     Ticks,
-    /// One, and a number of ticks of CPU time; the second amount tells whether the sample failed.
+    /// One, and a number of ticks of CPU time; the second amount is whether the sample failed.
     CpuTicks,
     /// One, bytes (the second amount) and ticks (the first).
     BytesAndTicks,
 }
 
-/// What decides where an event goes once its chunk is read.
+/// What decides where an event counts after its chunk has been read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Route {
-    /// Straight into a profile.
+    /// Always in this profile.
     To(ProfileType),
-    /// Into `cpu`, unless a better source is there.
+    /// In `cpu`, unless there is a better source.
     Cpu(CpuSource),
-    /// CPU, wall or something else: who wrote the chunk decides, and the thread's state.
+    /// CPU, wall clock or something else, depending on the writer of the chunk and the thread state.
     ExecutionSample,
-    /// Allocations of which every one is recorded.
+    /// An allocation, if every allocation is recorded.
     EveryAllocation,
-    /// Sampled allocations: count in chunks that do not hold the others.
+    /// A sampled allocation. It counts in chunks that do not record every allocation.
     SampledAllocation,
     ClassLoad,
-    /// Counts in chunks without class loads.
+    /// A class definition. It counts in chunks without class loads.
     ClassDefine,
     ErrorThrow,
-    /// Does not count where an error event tells of the same throw.
+    /// A throw. It does not count if an error event records the same throw.
     ExceptionThrow,
-    /// A lock or not: the class decides.
+    /// A park, on a lock or not, depending on the class.
     Park,
-    /// Native memory: looked at address by address if what was freed does not count.
+    /// A native allocation; tracked by address if freed memory does not count.
     Malloc,
-    /// Native memory freed.
+    /// A free of native memory.
     Free,
 }
 
-/// An event type that makes profiles.
+/// An event type that contributes to profiles.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Source {
-    /// Its name, in today's spelling.
+    /// Its current name.
     pub(crate) event: &'static str,
     pub(crate) route: Route,
     pub(crate) measure: Measure,
-    /// Fields by slot; empty where the event has none for it.
+    /// Fields by slot; empty if the event has no such field.
     pub(crate) fields: [&'static str; SLOTS],
-    /// What the key in [`KEY`] is.
+    /// The meaning of the key in [`KEY`].
     pub(crate) key: Option<LabelKey>,
-    /// What the text in [`TEXT`] is.
+    /// The meaning of the text in [`TEXT`].
     pub(crate) text: Option<LabelKey>,
 }
 
@@ -116,12 +116,12 @@ impl Source {
 
     const fn peer(mut self) -> Self {
         self.fields[PORT] = "port";
-        // Without a look-up of names, the JVM knows the address alone.
+        // Without a name lookup, the JVM knows only the address.
         self.fields[OTHER_TEXT] = "address";
         self.text("host", LabelKey::Host)
     }
 
-    /// Which types of profiles it can make.
+    /// The profile types to which it can contribute.
     pub(crate) fn kinds(&self) -> &'static [ProfileType] {
         use ProfileType as P;
         match self.route {
@@ -144,7 +144,7 @@ use Measure::{Bytes, BytesAndTicks, Count, CpuTicks, Period, Ticks, Weight, Weig
 use ProfileType as P;
 use Route::To;
 
-/// All of them. Adding an event type that makes a profile is adding a line here.
+/// All sources. To add an event type to a profile, add a line here.
 pub(crate) const SOURCES: &[Source] = &[
     source("datadog.ExecutionSample", Route::Cpu(CpuSource::DatadogExecutionSample), Weight, ["weight", ""])
         .state("state"),
@@ -182,12 +182,12 @@ pub(crate) const SOURCES: &[Source] = &[
     source("jdk.MethodTrace", To(P::MethodTrace), Ticks, ["duration", ""]),
 ];
 
-/// The place of the source of this event type in [`SOURCES`].
+/// The index in [`SOURCES`] of the source with this event type.
 pub(crate) fn source_of(event: &str) -> Option<usize> {
     SOURCES.iter().position(|s| s.event == event)
 }
 
-/// The types of profiles that events of these types make, as far as their names say.
+/// The profile types to which events of these types contribute, judging by their names.
 pub(crate) fn types_of<'e>(events: impl Iterator<Item = &'e str>) -> Vec<ProfileType> {
     let kinds: Vec<ProfileType> =
         events.filter_map(source_of).filter_map(|i| SOURCES.get(i)?.kinds().first().copied()).collect();

@@ -1,13 +1,13 @@
-//! What a rule is.
+//! The definition of a rule.
 
 use super::settings::{Setting, Settings};
 use super::verdict::Verdict;
 use crate::events::facts::Facts;
 use crate::events::needs::Needs;
 
-/// A check of a recording: what it needs, and what it says.
+/// A check of a recording: what it needs, and how it is evaluated.
 ///
-/// A rule of one's own is registered with [`Analysis::with_rule`](super::Analysis::with_rule):
+/// Register your own rule with [`Analysis::with_rule`](super::Analysis::with_rule):
 ///
 /// ```
 /// use jfr_analyzers::events::{Facts, GroupBy, Needs};
@@ -55,34 +55,34 @@ use crate::events::needs::Needs;
 /// # Ok::<(), AnalysisError>(())
 /// ```
 pub trait Rule: Send + Sync {
-    /// What it is. Always the same.
+    /// Describes the rule. Must always return the same value.
     fn info(&self) -> RuleInfo;
 
-    /// What it reads. Always the same.
+    /// The events the rule reads. Must always return the same value.
     fn needs(&self) -> Needs;
 
-    /// What it says. Called only if the events that it needs are there.
+    /// Evaluates the rule. Called only if the required events are available.
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict;
 }
 
-/// What a rule says of itself.
+/// The description of a rule.
 #[derive(Debug, Clone, Copy, serde::Serialize)]
 pub struct RuleInfo {
-    /// Its id, the same for ever.
+    /// The stable identifier.
     pub id: &'static str,
-    /// Its name for people.
+    /// The human-readable title.
     pub title: &'static str,
-    /// What it is about.
+    /// The category.
     pub category: Category,
-    /// Where it comes from.
+    /// The origin of the rule.
     pub origin: Origin,
-    /// What it checks, in a sentence or two.
+    /// What it checks, in one or two sentences.
     pub description: &'static str,
-    /// How it comes to its verdict.
+    /// How the verdict is computed.
     pub formula: &'static str,
-    /// For a rule of JMC: where it decides otherwise than JMC, and why; else empty.
+    /// For a rule of JMC: how the decision differs from JMC's, and why; otherwise empty.
     pub differences: &'static str,
-    /// What can be set.
+    /// The available settings.
     pub settings: &'static [Setting],
 }
 
@@ -100,30 +100,30 @@ impl RuleInfo {
         }
     }
 
-    /// A rule that JDK Mission Control has under the same id; the rest is to be filled in.
+    /// A rule that JDK Mission Control has under the same id; fill in the other fields.
     #[must_use]
     pub const fn jmc(id: &'static str) -> Self {
         Self::new(id, Origin::Jmc)
     }
 
-    /// A rule beyond those of JDK Mission Control; the rest is to be filled in.
+    /// A rule that JDK Mission Control does not have; fill in the other fields.
     #[must_use]
     pub const fn own(id: &'static str) -> Self {
         Self::new(id, Origin::Own)
     }
 }
 
-/// Where a rule comes from.
+/// The origin of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
-    /// JDK Mission Control has a rule of this id.
+    /// JDK Mission Control has a rule with this id.
     Jmc,
-    /// It has not.
+    /// JDK Mission Control does not have this rule.
     Own,
 }
 
-/// What a rule is about.
+/// The subject of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Category {
@@ -135,7 +135,7 @@ pub enum Category {
     Cpu,
     /// Locks and blocking.
     Locks,
-    /// Threads, virtual or not, and their pools.
+    /// Platform and virtual threads, and thread pools.
     Threads,
     /// Files and sockets.
     Io,
@@ -154,7 +154,7 @@ pub enum Category {
 }
 
 impl Category {
-    /// All of them.
+    /// All categories.
     pub const ALL: [Self; 12] = [
         Self::Gc,
         Self::Heap,
@@ -170,7 +170,7 @@ impl Category {
         Self::Recording,
     ];
 
-    /// Its name.
+    /// The name of the category.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -189,7 +189,7 @@ impl Category {
         }
     }
 
-    /// The category of this name.
+    /// The category with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|c| c.name() == name)

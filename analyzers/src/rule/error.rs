@@ -1,46 +1,46 @@
-//! What can keep an analysis from running.
+//! Errors that prevent an analysis.
 
-/// Why no report can be made.
+/// Why an analysis cannot produce a report.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AnalysisError {
     /// The recording cannot be read.
     #[error(transparent)]
     Read(#[from] jfr_parse::Error),
-    /// A rule was named that does not exist.
+    /// No rule has this name.
     #[error("there is no rule {0:?}")]
     UnknownRule(String),
     /// Two rules have the same id.
     #[error("there are two rules with the id {0:?}")]
     DuplicateRule(String),
-    /// A setting was given that the rule does not have.
+    /// The rule does not have this setting.
     #[error("the rule {rule} has no setting {key:?}; it has: {}", if known.is_empty() { "none" } else { known })]
     UnknownSetting {
-        /// The rule.
+        /// The id of the rule.
         rule: String,
-        /// The key that was given.
+        /// The unknown key.
         key: String,
-        /// The keys that there are.
+        /// The keys that the rule has.
         known: String,
     },
-    /// A pattern on methods covers nothing or everything, or there are no limits for it.
+    /// A method pattern covers nothing or everything, or is too large.
     #[error("the pattern {pattern:?} cannot be used: {reason}")]
     BadPattern {
-        /// The pattern, or the id of the rule that it would be.
+        /// The pattern, or the id of the rule that contains it.
         pattern: String,
-        /// Why.
+        /// The reason.
         reason: &'static str,
     },
-    /// The value of a setting does not fit its unit.
+    /// The value of a setting is invalid for its unit.
     #[error("the setting {key} of the rule {rule} cannot be {value:?}: give {expected}")]
     BadSetting {
-        /// The rule.
+        /// The id of the rule.
         rule: String,
-        /// The key.
+        /// The key of the setting.
         key: String,
-        /// The value that was given.
+        /// The invalid value.
         value: String,
-        /// How a value looks.
+        /// An example of a valid value.
         expected: &'static str,
     },
 }

@@ -5,21 +5,21 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
-/// Rows of a list or table that are kept; the caller should give the most important first.
+/// Maximum number of rows in a list or table; put the most important ones first.
 pub const MAX_ROWS: usize = 50;
-/// Characters of a text that are kept.
+/// Maximum number of characters in a text.
 pub(super) const MAX_TEXT: usize = 4_000;
 
-/// A value of evidence. In JSON it is an object whose `type` names the form.
+/// A value of evidence. In JSON, it is an object with a `type` field that names the variant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Value {
-    /// A number of something.
+    /// A number with a unit.
     Number {
         /// The number.
         value: f64,
-        /// What it counts: `events`, `per second`, `threads`; empty for a plain number.
+        /// The unit: `events`, `per second`, `threads`; empty for a plain number.
         unit: Cow<'static, str>,
     },
     /// A text.
@@ -29,22 +29,22 @@ pub enum Value {
     },
     /// Yes or no.
     Flag {
-        /// Which.
+        /// The value.
         value: bool,
     },
-    /// A length of time.
+    /// A duration.
     Duration {
-        /// Nanoseconds.
+        /// Duration in nanoseconds.
         nanos: i64,
     },
-    /// An amount of memory or data.
+    /// A size in bytes.
     Bytes {
-        /// Bytes.
+        /// Number of bytes.
         value: f64,
     },
-    /// Hundredths.
+    /// A percentage.
     Percent {
-        /// 100 for all.
+        /// The percentage; 100 means everything.
         value: f64,
     },
     /// A point in time.
@@ -52,35 +52,35 @@ pub enum Value {
         /// Nanoseconds since the Unix epoch.
         epoch_nanos: i64,
     },
-    /// A stretch of time.
+    /// A time interval.
     Window {
-        /// Its beginning, nanoseconds since the Unix epoch.
+        /// Start in nanoseconds since the Unix epoch.
         from_nanos: i64,
-        /// Its end.
+        /// End in nanoseconds since the Unix epoch.
         to_nanos: i64,
     },
     /// A stack trace, leaf first.
     Stack {
-        /// Its frames.
+        /// The frames.
         frames: Vec<Frame>,
     },
-    /// Methods with what they have part in.
+    /// Methods with their shares of something.
     Methods {
-        /// The most important first.
+        /// The rows, most important first.
         rows: Vec<MethodRow>,
     },
-    /// Texts: names of threads, paths, options.
+    /// Texts, such as thread names, paths or options.
     List {
-        /// What they are: `threads`, `paths`.
+        /// What the texts are: `threads`, `paths`.
         of: Cow<'static, str>,
         /// The texts.
         items: Vec<String>,
     },
-    /// Rows of values.
+    /// A table of values.
     Table {
         /// The names of the columns.
         columns: Vec<Cow<'static, str>>,
-        /// As many values as columns in each.
+        /// The rows, each with one value per column.
         rows: Vec<Vec<Value>>,
     },
 }
@@ -90,97 +90,97 @@ pub enum Value {
 pub struct Frame {
     /// `package.Class.method`.
     pub method: String,
-    /// The line, where it is known.
+    /// The line number, if known.
     pub line: Option<u32>,
 }
 
 /// A method and its share of something.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MethodRow {
-    /// The method at the top of the stacks.
+    /// The top method of the stacks.
     pub method: Frame,
-    /// The first frame below it (or it itself) that is not the JDK's: where the program's own code stands.
+    /// The first frame, from the top, that is not JDK code: where the program's own code begins.
     pub application_frame: Option<Frame>,
-    /// How much.
+    /// The amount.
     pub value: Box<Value>,
-    /// Of all, 0 to 100.
+    /// The share of the total, from 0 to 100.
     pub percent: f64,
 }
 
 impl Value {
-    /// A number with what it counts.
+    /// A number with a unit.
     #[must_use]
     pub fn number(value: f64, unit: &'static str) -> Self {
         Self::Number { value: number(value), unit: unit.into() }
     }
 
-    /// A number of things.
+    /// A count with a unit.
     #[must_use]
     pub fn count(value: u64, unit: &'static str) -> Self {
         Self::number(value as f64, unit)
     }
 
-    /// A text, cut where it is too long.
+    /// A text, truncated if it is too long.
     #[must_use]
     pub fn text(value: impl Into<String>) -> Self {
         Self::Text { value: cut(value.into()) }
     }
 
-    /// A length of time.
+    /// A duration.
     #[must_use]
     pub const fn nanos(nanos: i64) -> Self {
         Self::Duration { nanos }
     }
 
-    /// A length of time given as a floating-point number of nanoseconds.
+    /// A duration given as a floating-point number of nanoseconds.
     #[must_use]
     pub fn nanos_f64(nanos: f64) -> Self {
         Self::Duration { nanos: crate::math::to_i64(nanos) }
     }
 
-    /// An amount of memory or data.
+    /// A size in bytes.
     #[must_use]
     pub fn bytes(value: f64) -> Self {
         Self::Bytes { value: number(value) }
     }
 
-    /// Hundredths: 100 for all.
+    /// A percentage; 100 means everything.
     #[must_use]
     pub fn percent(value: f64) -> Self {
         Self::Percent { value: number(value) }
     }
 
-    /// A share of 0 to 1, as hundredths.
+    /// A ratio between 0 and 1, as a percentage.
     #[must_use]
     pub fn share(value: f64) -> Self {
         Self::percent(value * 100.0)
     }
 
-    /// A point in time, nanoseconds since the epoch.
+    /// A point in time, in nanoseconds since the Unix epoch.
     #[must_use]
     pub const fn instant(epoch_nanos: i64) -> Self {
         Self::Instant { epoch_nanos }
     }
 
-    /// A stretch of time, nanoseconds since the epoch.
+    /// A time interval, in nanoseconds since the Unix epoch.
     #[must_use]
     pub const fn window(from_nanos: i64, to_nanos: i64) -> Self {
         Self::Window { from_nanos, to_nanos }
     }
 
-    /// Texts, of which the first [`MAX_ROWS`] are kept.
+    /// A list of texts, truncated to the first [`MAX_ROWS`].
     #[must_use]
     pub fn list(of: &'static str, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self::List { of: of.into(), items: items.into_iter().take(MAX_ROWS).map(|i| cut(i.into())).collect() }
     }
 
-    /// Methods, of which the first [`MAX_ROWS`] are kept.
+    /// A list of methods, truncated to the first [`MAX_ROWS`].
     #[must_use]
     pub fn methods(rows: impl IntoIterator<Item = MethodRow>) -> Self {
         Self::Methods { rows: rows.into_iter().take(MAX_ROWS).collect() }
     }
 
-    /// A table, of which the first [`MAX_ROWS`] rows are kept.
+    /// A table, truncated to the first [`MAX_ROWS`] rows.
     #[must_use]
     pub fn table<const N: usize>(columns: [&'static str; N], rows: impl IntoIterator<Item = [Value; N]>) -> Self {
         Self::Table {
@@ -208,7 +208,8 @@ impl From<bool> for Value {
     }
 }
 
-/// A number that can be shown: what is none is 0, and so is -0, which Rust's sum of nothing is.
+/// A number that can be shown: NaN and infinities become 0, and so does -0, which is Rust's sum of an empty
+/// list.
 fn number(value: f64) -> f64 {
     if value.is_finite() { value + 0.0 } else { 0.0 }
 }
@@ -221,14 +222,14 @@ fn cut(mut text: String) -> String {
     text
 }
 
-/// Values by name, in the order in which the rule gave them. In JSON an object.
+/// Named values, in the order in which the rule added them. In JSON, an object.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Evidence {
     items: Vec<(Cow<'static, str>, Value)>,
 }
 
 impl Evidence {
-    /// Adds a value; one of the same name is replaced.
+    /// Adds a value; replaces an existing value with the same name.
     pub fn push(&mut self, key: impl Into<String>, value: impl Into<Value>) {
         let (key, value) = (key.into(), value.into());
         match self.items.iter_mut().find(|(k, _)| **k == *key) {
@@ -237,23 +238,23 @@ impl Evidence {
         }
     }
 
-    /// The value of this name.
+    /// The value with this name.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.items.iter().find(|(k, _)| k == key).map(|(_, value)| value)
     }
 
-    /// All of them.
+    /// All values.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Value)> {
         self.items.iter().map(|(key, value)| (&**key, value))
     }
 
-    /// All of them, to be changed.
+    /// All values, mutable.
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&mut Cow<'static, str>, &mut Value)> {
         self.items.iter_mut().map(|(key, value)| (key, value))
     }
 
-    /// Whether there is none.
+    /// Whether there are no values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()

@@ -1,18 +1,19 @@
-//! What people see of a report: findings with what they cost, in order, each story once.
+//! The findings of a report: with their cost, sorted, and without duplicates.
 //!
-//! A rule judges alone; here the verdicts of all rules are put together. [`Relations`] says which rules tell the same story.
+//! Each rule is evaluated on its own; here the verdicts of all rules are combined. [`Relations`] defines which
+//! rules report the same problem.
 
 use serde::Serialize;
 
 use super::report::Outcome;
 use super::verdict::Severity;
 
-/// What a finding costs: a share of something.
+/// The cost of a finding, as a share of something.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Cost {
-    /// The share, 0 to 1.
+    /// The share, between 0 and 1.
     pub share: f64,
-    /// Of what.
+    /// What it is a share of.
     pub of: CostOf,
 }
 
@@ -22,7 +23,7 @@ pub struct Cost {
 pub enum CostOf {
     /// The CPU time of the JVM.
     CpuTime,
-    /// The elapsed time of threads that run application code and are not idle.
+    /// The elapsed time of application threads that are not idle.
     ElapsedTime,
     /// Memory: of the heap, or of whatever the finding is about.
     Memory,
@@ -37,7 +38,7 @@ impl Cost {
         Self::new(share, CostOf::CpuTime)
     }
 
-    /// A share of the elapsed time of threads that run application code and are not idle.
+    /// A share of the elapsed time of application threads that are not idle.
     #[must_use]
     pub fn elapsed(share: f64) -> Self {
         Self::new(share, CostOf::ElapsedTime)
@@ -59,8 +60,8 @@ impl Cost {
         Self { share: if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 }, of }
     }
 
-    /// The share as it counts in the order of findings. An allocated byte is not time: most of what allocation costs shows up as
-    /// CPU time and pauses, so a share of it counts a quarter.
+    /// The share as used for sorting findings. An allocated byte is not time: most of the cost of allocation
+    /// shows up as CPU time and pauses, so a share of allocation counts as a quarter.
     #[must_use]
     pub fn weight(self) -> f64 {
         match self.of {
@@ -71,7 +72,7 @@ impl Cost {
 }
 
 impl CostOf {
-    /// What it is, in a sentence: `12 % of CPU time`.
+    /// The name as used in a phrase: `12 % of CPU time`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -83,7 +84,7 @@ impl CostOf {
     }
 }
 
-/// What a finding is about, and so where it is shown.
+/// The subject of a finding, which determines where it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Section {
@@ -96,10 +97,10 @@ pub enum Section {
 }
 
 impl Section {
-    /// All of them, in the order in which they are shown.
+    /// All sections, in display order.
     pub const ALL: [Self; 3] = [Self::Program, Self::Environment, Self::Recording];
 
-    /// Its name.
+    /// The name of the section.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -116,41 +117,43 @@ impl std::fmt::Display for Section {
     }
 }
 
-/// A finding as people see it. The rule's texts and evidence are in the [`Outcome`] of the same id.
+/// A finding as shown to users. The texts and evidence of the rule are in the [`Outcome`] with the same id.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
-    /// The id of the rule that speaks.
+    /// The id of the rule that reports it.
     pub id: &'static str,
-    /// How bad it is: the greatest severity of those that tell this story.
+    /// The severity: the highest among all rules that report the same problem.
     pub severity: Severity,
-    /// What it is about.
+    /// The subject.
     pub section: Section,
-    /// What it costs; `None` for failures and exposures, and where that is not known.
+    /// The cost; `None` for failures and exposures, and if it is unknown.
     pub cost: Option<Cost>,
-    /// The id of the finding that it follows from.
+    /// The id of the finding that causes this one.
     pub because_of: Option<&'static str>,
-    /// The ids of rules that tell the same story and are not shown by themselves.
+    /// The ids of rules that report the same problem and are not shown separately.
     pub also: Vec<&'static str>,
 }
 
 /// How rules relate to each other.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Relations {
-    /// Rules that tell one story: the first id is that of the most specific rule, which speaks, and the others are folded into it.
-    /// Earlier entries come before later ones.
+    /// Rules that report the same problem: the first id is that of the most specific rule, which is shown, and
+    /// the others are folded into it. Earlier entries take precedence over later ones.
     pub same_story: &'static [(&'static str, &'static [&'static str])],
-    /// What a finding may follow from: the first of these that is a finding too.
+    /// The possible causes of a finding: the first of these that is also a finding.
     pub follows_from: &'static [(&'static str, &'static [&'static str])],
 }
 
-/// The part of its cost that a rule has to explain of another's, measured by the same, to speak for it.
+/// A rule is shown in place of another only if it explains at least this share of the other's cost, in the same
+/// unit.
 const EXPLAINS: f64 = 0.5;
 
-/// The findings among these verdicts, in the order in which they are shown.
+/// The findings among these verdicts, in display order.
 pub(super) fn findings(outcomes: &[Outcome], relations: &Relations) -> Vec<Finding> {
     let found: Vec<&Outcome> = outcomes.iter().filter(|o| o.verdict.is_finding()).collect();
     let get = |id: &str| found.iter().find(|o| o.rule.id == id).copied();
-    // Who speaks for whom: the rules say so of this recording, or the relations in general.
+    // Which rule is shown in place of which: as determined by the rules for this recording, or by the
+    // relations in general.
     let mut folded: Vec<(&'static str, &'static str)> = Vec::new();
     let own = found.iter().flat_map(|o| {
         let told_by = o.verdict.told_by.iter().map(move |by| (*by, o.rule.id));
@@ -214,7 +217,7 @@ pub(super) fn findings(outcomes: &[Outcome], relations: &Relations) -> Vec<Findi
         .collect()
 }
 
-/// Whether one rule's finding is folded, perhaps by way of others, into the other's.
+/// Whether a rule's finding is folded into another's, directly or indirectly.
 fn speaks_for(folded: &[(&'static str, &'static str)], by: &str, mut of: &'static str) -> bool {
     while let Some((speaker, _)) = folded.iter().find(|(_, f)| *f == of) {
         if *speaker == by {
@@ -225,7 +228,8 @@ fn speaks_for(folded: &[(&'static str, &'static str)], by: &str, mut of: &'stati
     false
 }
 
-/// Whether a finding may speak for another: they are about the same, and it costs enough of what the other costs.
+/// Whether a finding may be shown in place of another: they are in the same section, and it explains enough of
+/// the other's cost.
 fn explains(speaker: &Outcome, other: &Outcome) -> bool {
     if speaker.section() != other.section() || (other.verdict.urgent && !speaker.verdict.urgent) {
         return false;

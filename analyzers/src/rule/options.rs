@@ -1,4 +1,4 @@
-//! What to analyse, and how.
+//! What to analyze, and how.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use jfr_parse::Stop;
 
 use super::definition::{Category, RuleInfo};
 
-/// What to analyse, and how.
+/// What to analyze, and how.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct AnalysisOptions {
@@ -16,21 +16,21 @@ pub struct AnalysisOptions {
     pub skip: Vec<String>,
     /// The categories to run; empty for all.
     pub categories: Vec<Category>,
-    /// Other values for settings, as text with a unit, by rule and key.
+    /// Overridden settings, as text with a unit, by rule id and key.
     pub settings: BTreeMap<String, BTreeMap<String, String>>,
-    /// Only events that end at this instant or later, nanoseconds since the Unix epoch. What tells about the JVM and
-    /// the recording (settings, flags, properties, configuration) counts whenever it was written.
+    /// Only events that end at or after this time, in nanoseconds since the Unix epoch. Events that describe
+    /// the JVM and the recording (settings, flags, properties, configuration) count regardless of their time.
     pub from_nanos: Option<i64>,
-    /// Only events that begin before this instant.
+    /// Only events that begin before this time, in nanoseconds since the Unix epoch.
     pub to_nanos: Option<i64>,
-    /// Whether the report gets a [`Timeline`](super::Timeline). What it needs is read in the same pass.
+    /// Whether to add a [`Timeline`](super::Timeline) to the report. Its data is read in the same pass.
     pub timeline: bool,
-    /// Ends the work early.
+    /// Stops the work early.
     pub stop: Stop,
 }
 
 impl AnalysisOptions {
-    /// Whether a rule is to run.
+    /// Whether a rule is selected.
     #[must_use]
     pub fn choose(&self, rule: &RuleInfo) -> bool {
         let is = |id: &String| id == rule.id;

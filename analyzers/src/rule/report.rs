@@ -1,4 +1,4 @@
-//! What an analysis yields.
+//! The result of an analysis.
 
 use serde::Serialize;
 
@@ -10,56 +10,58 @@ use super::verdict::{Severity, Verdict};
 /// The verdicts of all rules that ran.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
-    /// What was analysed.
+    /// The analyzed recording.
     pub recording: RecordingInfo,
-    /// What people should see, in that order: the program first, then the environment, then the recording; in each failures and
-    /// exposures, then by cost, then by severity. Rules that tell one story are one finding.
+    /// The findings to show, in display order: first the program, then the environment, then the recording;
+    /// within each, failures and exposures first, then by cost, then by severity. Rules that report the same
+    /// problem are one finding.
     pub findings: Vec<Finding>,
-    /// A rule each, in the order of registration.
+    /// The outcome of each rule, in order of registration.
     pub rules: Vec<Outcome>,
-    /// How it went over time, if the options ask for it.
+    /// How the recording developed over time, if requested in the options.
     #[serde(skip)]
     pub timeline: Option<Timeline>,
 }
 
-/// What is known of a recording as a whole.
+/// Facts about a recording as a whole.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct RecordingInfo {
-    /// When its first event began, nanoseconds since the Unix epoch.
+    /// Start of the first event in nanoseconds since the Unix epoch.
     pub start_nanos: i64,
-    /// From there to the end of its last event.
+    /// Nanoseconds from there to the end of the last event.
     pub duration_nanos: i64,
-    /// How many chunks it has.
+    /// The number of chunks.
     pub chunks: usize,
-    /// How many events it has in the range that was analysed.
+    /// The number of events in the analyzed time range.
     pub events: u64,
-    /// The JVM's name and version, where they are recorded.
+    /// The name and version of the JVM, if recorded.
     pub jvm: Option<String>,
-    /// The main class or jar, without arguments.
+    /// The main class or JAR file, without arguments.
     pub main: Option<String>,
-    /// What could not be read, a line each.
+    /// What could not be read, one line each.
     pub warnings: Vec<String>,
-    /// What was left out to bound memory, a line each.
+    /// What was omitted to limit memory, one line each.
     pub notes: Vec<String>,
 }
 
-/// What one rule says.
+/// The outcome of one rule.
 #[derive(Debug, Clone, Serialize)]
 pub struct Outcome {
     /// The rule.
     #[serde(flatten, serialize_with = "short_info")]
     pub rule: RuleInfo,
-    /// Its verdict.
+    /// The verdict.
     #[serde(flatten)]
     pub verdict: Verdict,
-    /// For a rule that JMC has too, what JMC says: by its own formula, and with its way to decide which event types were on.
+    /// For a rule that JMC also has, JMC's severity: by JMC's own formula, and with its way of deciding which
+    /// event types were enabled.
     pub jmc_severity: Option<Severity>,
-    /// Whether the rule failed; then the verdict is not applicable and says how.
+    /// Whether the rule failed; if so, the verdict is "not applicable" and explains the failure.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub failed: bool,
 }
 
-/// Id, title and category: a report is no manual.
+/// Serializes only id, title and category: a report is not a manual.
 fn short_info<S: serde::Serializer>(info: &RuleInfo, serializer: S) -> Result<S::Ok, S::Error> {
     use serde::ser::SerializeMap;
     let mut map = serializer.serialize_map(Some(3))?;
@@ -70,31 +72,31 @@ fn short_info<S: serde::Serializer>(info: &RuleInfo, serializer: S) -> Result<S:
 }
 
 impl Report {
-    /// What the rule of this id says.
+    /// The outcome of the rule with this id.
     #[must_use]
     pub fn outcome(&self, id: &str) -> Option<&Outcome> {
         self.rules.iter().find(|o| o.rule.id == id)
     }
 
-    /// The finding that the rule of this id speaks for.
+    /// The finding reported by the rule with this id.
     #[must_use]
     pub fn finding(&self, id: &str) -> Option<&Finding> {
         self.findings.iter().find(|f| f.id == id)
     }
 
-    /// How bad it is what a rule says: as bad as the finding that it speaks for, where it does.
+    /// The severity of an outcome: that of its finding, if there is one.
     #[must_use]
     pub fn severity_of(&self, outcome: &Outcome) -> Severity {
         self.finding(outcome.rule.id).map_or(outcome.verdict.severity, |f| f.severity)
     }
 
-    /// The findings of at least this severity with what their rules say, in the order in which they are shown.
+    /// The findings of at least this severity with the outcomes of their rules, in display order.
     pub fn shown(&self, least: Severity) -> impl Iterator<Item = (&Finding, &Outcome)> {
         let found = self.findings.iter().filter(move |f| f.severity >= least);
         found.filter_map(|finding| Some((finding, self.outcome(finding.id)?)))
     }
 
-    /// What the rules of at least this severity say: the findings in the order in which they are shown, then the others.
+    /// The outcomes of at least this severity: first the findings in display order, then the others.
     #[must_use]
     pub fn worst_first(&self, least: Severity) -> Vec<&Outcome> {
         let mut found: Vec<&Outcome> = self.shown(least).map(|(_, outcome)| outcome).collect();
@@ -107,7 +109,7 @@ impl Report {
 }
 
 impl Outcome {
-    /// What it is about.
+    /// The section in which the outcome is shown.
     #[must_use]
     pub fn section(&self) -> Section {
         self.verdict.section.unwrap_or(match self.rule.category {

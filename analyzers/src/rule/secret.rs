@@ -1,20 +1,20 @@
-//! Keeps what is secret out of reports, whichever rule quotes a command line or a property.
+//! Removes secrets from reports, no matter which rule quotes a command line or a property.
 
 use super::evidence::Value;
 use super::verdict::Verdict;
 use crate::secrets;
 
-/// What stands for a secret in a verdict.
+/// The replacement for a secret in a verdict.
 const HIDDEN: &str = "***";
 
-/// A verdict without the values of passwords, tokens and the like. Their names stay.
+/// Masks the values of passwords, tokens and other secrets in a verdict. Their names are kept.
 pub(super) fn hide(mut verdict: Verdict) -> Verdict {
     for text in [&mut verdict.summary, &mut verdict.explanation, &mut verdict.remedy] {
         in_text(text);
     }
     verdict.not_applicable_because.iter_mut().for_each(in_text);
     for (key, value) in verdict.evidence.iter_mut() {
-        // `password` alone may be a rule's word for something harmless, `db.password` hardly.
+        // `password` alone may be a rule's word for something harmless; `db.password` hardly is.
         if key.contains('.') && is_secret(key) {
             cover(value);
         }

@@ -1,4 +1,4 @@
-//! Settings of rules: thresholds and the like, with units.
+//! Settings of rules, such as thresholds, with units.
 
 use std::collections::BTreeMap;
 
@@ -6,44 +6,44 @@ use regex::Regex;
 
 use super::error::AnalysisError;
 
-/// A setting that a rule declares.
+/// A setting declared by a rule.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct Setting {
-    /// Its key.
+    /// The key.
     pub key: &'static str,
-    /// What it is, in a line.
+    /// A one-line description.
     pub label: &'static str,
-    /// The unit of its value.
+    /// The unit of the value.
     pub unit: Unit,
-    /// The value if nobody gives another.
+    /// The default value.
     pub default: DefaultValue,
 }
 
-/// The value that a setting has by default.
+/// The default value of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 #[serde(untagged)]
 pub enum DefaultValue {
-    /// A number in the unit of the setting; a duration is in seconds here.
+    /// A number in the unit of the setting; for a duration, in seconds.
     Number(f64),
-    /// A regular expression; the empty one matches nothing.
+    /// A regular expression; an empty one matches nothing.
     Text(&'static str),
 }
 
-/// What the number of a setting counts.
+/// The unit of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unit {
     /// A plain number.
     Count,
-    /// Hundredths: `5 %` or `5`.
+    /// A percentage: `5 %` or `5`.
     Percent,
-    /// A length of time: `250 ms`, `1.5 s`, `2 min`; a bare number counts seconds.
+    /// A duration: `250 ms`, `1.5 s`, `2 min`; a plain number is in seconds.
     Duration,
-    /// An amount of memory: `32 MiB`, `4096`; a bare number counts bytes.
+    /// A size: `32 MiB`, `4096`; a plain number is in bytes.
     Bytes,
-    /// Something a second: `100/s` or `100`.
+    /// A rate per second: `100/s` or `100`.
     PerSecond,
-    /// Something a minute: `100/min` or `100`.
+    /// A rate per minute: `100/min` or `100`.
     PerMinute,
     /// A regular expression.
     Regex,
@@ -60,31 +60,31 @@ impl Setting {
         Self::number(key, label, Unit::Count, default)
     }
 
-    /// Hundredths.
+    /// A percentage.
     #[must_use]
     pub const fn percent(key: &'static str, default: f64, label: &'static str) -> Self {
         Self::number(key, label, Unit::Percent, default)
     }
 
-    /// A length of time; the default in seconds.
+    /// A duration, with the default in seconds.
     #[must_use]
     pub const fn seconds(key: &'static str, default: f64, label: &'static str) -> Self {
         Self::number(key, label, Unit::Duration, default)
     }
 
-    /// An amount of memory; the default in bytes.
+    /// A size, with the default in bytes.
     #[must_use]
     pub const fn bytes(key: &'static str, default: f64, label: &'static str) -> Self {
         Self::number(key, label, Unit::Bytes, default)
     }
 
-    /// Something a second.
+    /// A rate per second.
     #[must_use]
     pub const fn per_second(key: &'static str, default: f64, label: &'static str) -> Self {
         Self::number(key, label, Unit::PerSecond, default)
     }
 
-    /// Something a minute.
+    /// A rate per minute.
     #[must_use]
     pub const fn per_minute(key: &'static str, default: f64, label: &'static str) -> Self {
         Self::number(key, label, Unit::PerMinute, default)
@@ -98,7 +98,7 @@ impl Setting {
 }
 
 impl Unit {
-    /// The number in a text such as `250 ms`, in this unit: seconds for a duration, bytes for memory.
+    /// Parses a text such as `250 ms` in this unit. Durations are returned in seconds, sizes in bytes.
     #[must_use]
     pub fn parse(self, text: &str) -> Option<f64> {
         let text = text.trim();
@@ -109,7 +109,7 @@ impl Unit {
         let factor = match (self, unit.trim()) {
             (Self::Regex, _) => return None,
             (_, "") if number == 0.0 => 1.0,
-            // 0 is 0 in any unit; any other number without one could mean anything.
+            // 0 is 0 in any unit; any other number without a unit would be ambiguous.
             (Self::Count, "")
             | (Self::Percent, "%")
             | (Self::PerSecond, "/s")
@@ -133,7 +133,7 @@ impl Unit {
         Some(number * factor)
     }
 
-    /// How its values are written, for messages.
+    /// An example of how values are written, for messages.
     #[must_use]
     pub const fn example(self) -> &'static str {
         match self {
@@ -148,7 +148,7 @@ impl Unit {
     }
 }
 
-/// The values in force for one rule.
+/// The values in effect for one rule.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     numbers: BTreeMap<&'static str, f64>,
@@ -156,15 +156,15 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The defaults of a rule's settings.
+    /// The default values of a rule's settings.
     ///
     /// # Errors
-    /// [`AnalysisError::BadSetting`] for a default that is no regular expression.
+    /// [`AnalysisError::BadSetting`] if a default is not a valid regular expression.
     pub fn defaults(rule: &str, declared: &[Setting]) -> Result<Self, AnalysisError> {
         Self::with(rule, declared, &BTreeMap::new())
     }
 
-    /// The settings of a rule with other values for some of them.
+    /// The settings of a rule, with some values overridden.
     ///
     /// # Errors
     /// [`AnalysisError::UnknownSetting`], [`AnalysisError::BadSetting`].
@@ -202,8 +202,8 @@ impl Settings {
         Ok(settings)
     }
 
-    /// A number in the unit of its setting: percent, seconds, bytes, per second, per minute. 0 for a key that the
-    /// rule does not declare, which is a mistake in the rule.
+    /// The number in the unit of its setting: percent, seconds, bytes, per second, per minute. 0 for a key that
+    /// the rule does not declare, which is a bug in the rule.
     #[must_use]
     pub fn number(&self, key: &str) -> f64 {
         let found = self.numbers.get(key).copied();
@@ -217,7 +217,7 @@ impl Settings {
         crate::math::to_i64(self.number(key) * 1e9)
     }
 
-    /// Whether the regular expression finds something in `text`; the empty one never does.
+    /// Whether the regular expression matches anywhere in `text`; an empty one never matches.
     #[must_use]
     pub fn matches(&self, key: &str, text: &str) -> bool {
         debug_assert!(self.texts.contains_key(key), "the rule does not declare the setting {key}");

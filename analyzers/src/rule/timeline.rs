@@ -1,80 +1,80 @@
-//! How a recording went over time, for a picture in a report.
+//! How a recording developed over time, for a chart in a report.
 //!
-//! Its needs are read in the same pass as those of the rules, and only when [`AnalysisOptions::timeline`](super::AnalysisOptions)
-//! asks for it.
+//! Its data is read in the same pass as that of the rules, and only if
+//! [`AnalysisOptions::timeline`](super::AnalysisOptions) requests it.
 
 use crate::events::facts::{Facts, Table};
 use crate::events::needs::{GroupBy, Needs};
 use crate::metrics::Metrics;
 
-/// Slices that a recording is divided into. More would be narrower than a dot of a screen.
+/// Number of slices into which a recording is divided. More would be narrower than a pixel.
 const SLICES: i64 = 480;
 const SECOND: i64 = 1_000_000_000;
 
-/// Exceptions that are events of their own, where nothing counts them.
+/// Exceptions recorded as individual events, used if there are no exception statistics.
 const THROWN: GroupBy =
     GroupBy::of(&["jdk.JavaExceptionThrow", "jdk.JavaErrorThrow", "datadog.ExceptionSample"]).per_nanos(SECOND);
 
-/// How a recording went over time.
+/// How a recording developed over time.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Timeline {
-    /// When it begins, nanoseconds since the Unix epoch.
+    /// Start in nanoseconds since the Unix epoch.
     pub from_nanos: i64,
-    /// When it ends.
+    /// End in nanoseconds since the Unix epoch.
     pub to_nanos: i64,
-    /// What is known, a track each; those of which nothing was recorded are missing.
+    /// One track per quantity; quantities that were not recorded are missing.
     pub tracks: Vec<Track>,
 }
 
 /// One quantity over time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Track {
-    /// What it is.
+    /// The title.
     pub title: &'static str,
-    /// What its values are.
+    /// The unit of the values.
     pub unit: TrackUnit,
-    /// The end of the scale, where the quantity has one: 100 % or the largest heap allowed.
+    /// The end of the scale, if the quantity has one: 100 % or the maximum heap size.
     pub limit: Option<f64>,
-    /// Its curves or bars; the first is the most important.
+    /// The curves or bars; the first is the most important.
     pub series: Vec<Series>,
 }
 
-/// What the values of a track are.
+/// The unit of the values in a track.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrackUnit {
-    /// Hundredths.
+    /// Percent.
     Percent,
     /// Bytes.
     Bytes,
     /// Nanoseconds.
     Nanos,
-    /// So many a second.
+    /// A rate per second.
     PerSecond,
-    /// Bytes a second.
+    /// Bytes per second.
     BytesPerSecond,
-    /// How many.
+    /// A count.
     Count,
 }
 
-/// A curve or a row of bars.
+/// A curve or a series of bars.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// What it is.
+    /// The name.
     pub name: &'static str,
-    /// How it is best drawn.
+    /// The recommended way to draw it.
     pub shape: Shape,
-    /// When and how much, by time; at most some hundred.
+    /// Times with values, in chronological order; a few hundred at most.
     pub points: Vec<(i64, f64)>,
 }
 
-/// How a series is best drawn.
+/// How to draw a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// A line with the area below it filled.
     Area,
     /// A line.
     Line,
-    /// A bar from the ground for each point.
+    /// A bar from the baseline for each point.
     Bars,
 }
 
@@ -97,7 +97,8 @@ impl Timeline {
 }
 
 impl Timeline {
-    /// With the measures that it does not have yet: allocation, threads, and how many of them wait at once.
+    /// Adds metrics that the timeline does not have yet: allocation, threads, and the number of waiting
+    /// threads.
     #[must_use]
     pub fn with_metrics(mut self, metrics: &Metrics) -> Self {
         let within = |name: &str| {
@@ -173,7 +174,7 @@ fn exceptions(facts: &Facts, slices: &Slices) -> Option<Track> {
     Track { title: "Exceptions", unit: TrackUnit::PerSecond, limit: None, series }.if_any()
 }
 
-/// The events count what was thrown since the JVM began; a smaller count is another JVM's.
+/// The events count the exceptions since the JVM started; a smaller count belongs to another JVM.
 fn rates(statistics: Table<'_>) -> Vec<(i64, f64)> {
     let counts: Vec<(i64, f64)> =
         statistics.rows().filter_map(|row| Some((row.start, row.float("throwables")?))).collect();
@@ -190,21 +191,21 @@ impl Track {
         self.series.first().is_some_and(|s| !s.points.is_empty()).then_some(self)
     }
 
-    /// The greatest value of all its series.
+    /// The greatest value of all series.
     #[must_use]
     pub fn greatest(&self) -> f64 {
         self.series.iter().flat_map(|s| &s.points).map(|(_, value)| *value).fold(0.0, f64::max)
     }
 }
 
-/// Equal stretches of time, in which values become one.
+/// Time intervals of equal length, within each of which values are combined.
 struct Slices {
     from: i64,
     width: i64,
 }
 
 impl Slices {
-    /// The values of each slice that has any, by time: when it begins, how many, sum and greatest.
+    /// The values in each slice that has any, in chronological order: start, number, sum and maximum.
     fn gather(&self, values: impl Iterator<Item = (i64, f64)>) -> Vec<(i64, f64, f64, f64)> {
         let mut all = std::collections::BTreeMap::<i64, (f64, f64, f64)>::new();
         for (at, value) in values.filter(|(_, value)| value.is_finite()) {
@@ -262,7 +263,7 @@ mod tests {
         for track in &timeline.tracks {
             assert!(track.greatest() > 0.0, "{track:?}");
             for (at, _) in &track.series[0].points {
-                // An event may have begun before the first one that ended.
+                // An event may have begun before the event that ended first.
                 assert!((timeline.from_nanos..=timeline.to_nanos).contains(at), "{}", track.title);
             }
         }

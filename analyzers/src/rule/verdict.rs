@@ -1,15 +1,15 @@
-//! What a rule says.
+//! The verdict of a rule.
 
 use super::evidence::{Evidence, Value};
 use super::finding::{Cost, Section};
 
-/// How bad it is.
+/// How serious a verdict is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// The recording says nothing about it.
+    /// The recording does not contain enough data.
     NotApplicable,
-    /// Nothing found.
+    /// Nothing was found.
     Ok,
     /// Worth a look.
     Info,
@@ -18,12 +18,12 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// Score from which it is worth a look.
+    /// Minimum score for [`Info`](Self::Info).
     pub const INFO_SCORE: f64 = 25.0;
-    /// Score from which to act.
+    /// Minimum score for [`Warning`](Self::Warning).
     pub const WARNING_SCORE: f64 = 75.0;
 
-    /// The severity of a score of 0 to 100.
+    /// The severity for a score between 0 and 100.
     #[must_use]
     pub fn of_score(score: f64) -> Self {
         if score >= Self::WARNING_SCORE {
@@ -35,7 +35,7 @@ impl Severity {
         }
     }
 
-    /// Its name in reports.
+    /// The name used in reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -53,7 +53,7 @@ impl std::fmt::Display for Severity {
     }
 }
 
-/// What a rule says of a recording.
+/// The verdict of a rule about a recording.
 ///
 /// ```
 /// use jfr_analyzers::rule::Value;
@@ -65,42 +65,42 @@ impl std::fmt::Display for Severity {
 /// ```
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Verdict {
-    /// How bad it is.
+    /// The severity.
     pub severity: Severity,
-    /// 0 to 100, where the rule computes one.
+    /// The score from 0 to 100, if the rule computes one.
     pub score: Option<f64>,
-    /// One line.
+    /// A one-line summary.
     pub summary: String,
-    /// What it means; empty where the summary says it all.
+    /// The explanation; empty if the summary is enough.
     pub explanation: String,
-    /// What to do; empty where there is nothing to do.
+    /// What to do; empty if nothing needs to be done.
     pub remedy: String,
-    /// The numbers behind it.
+    /// The numbers behind the verdict.
     pub evidence: Evidence,
-    /// Why the rule says nothing, if it does.
+    /// Why the rule does not apply, if it does not.
     pub not_applicable_because: Option<String>,
-    /// What it costs, where that is known.
+    /// The cost, if known.
     #[serde(skip)]
     pub cost: Option<Cost>,
-    /// What it is about; by default the rule's category decides.
+    /// The section; by default, that of the rule's category.
     #[serde(skip)]
     pub section: Option<Section>,
-    /// A failure or an exposure, which comes before everything that has a price.
+    /// Whether this is a failure or an exposure, which comes before all findings with a cost.
     #[serde(skip)]
     pub urgent: bool,
-    /// For a rule of JMC: its verdict there, where people should see another.
+    /// For a rule of JMC: JMC's severity, if users should see a different one.
     #[serde(skip)]
     pub jmc: Option<Severity>,
-    /// Ids of rules whose findings are this one's story, in this recording.
+    /// The ids of rules whose findings are part of this one, in this recording.
     #[serde(skip)]
     pub tells: Vec<&'static str>,
-    /// Ids of rules of whose findings this one is a part, in this recording.
+    /// The ids of rules whose findings include this one, in this recording.
     #[serde(skip)]
     pub told_by: Vec<&'static str>,
 }
 
 impl Verdict {
-    /// A verdict of this severity.
+    /// A verdict with this severity.
     #[must_use]
     pub fn new(severity: Severity, summary: impl Into<String>) -> Self {
         Self {
@@ -120,31 +120,31 @@ impl Verdict {
         }
     }
 
-    /// Nothing found.
+    /// A verdict that nothing was found.
     #[must_use]
     pub fn ok(summary: impl Into<String>) -> Self {
         Self::new(Severity::Ok, summary)
     }
 
-    /// Worth a look.
+    /// A verdict that is worth a look.
     #[must_use]
     pub fn info(summary: impl Into<String>) -> Self {
         Self::new(Severity::Info, summary)
     }
 
-    /// Act on it.
+    /// A verdict that calls for action.
     #[must_use]
     pub fn warning(summary: impl Into<String>) -> Self {
         Self::new(Severity::Warning, summary)
     }
 
-    /// The severity that belongs to the score.
+    /// A verdict with the severity that corresponds to the score.
     #[must_use]
     pub fn scored(score: f64, summary: impl Into<String>) -> Self {
         Self::new(Severity::of_score(score), summary).score(score)
     }
 
-    /// The rule cannot say anything, and why.
+    /// A verdict that the rule does not apply, with the reason.
     #[must_use]
     pub fn not_applicable(because: impl Into<String>) -> Self {
         let because = because.into();
@@ -154,35 +154,35 @@ impl Verdict {
         }
     }
 
-    /// Adds a score without changing the severity; what is no number, or beyond 0 to 100, is brought there.
+    /// Sets the score without changing the severity. Values that are out of range or NaN are adjusted.
     #[must_use]
     pub fn score(mut self, score: f64) -> Self {
         self.score = Some(if score.is_finite() { score.clamp(0.0, 100.0) } else { 0.0 });
         self
     }
 
-    /// Adds what it means.
+    /// Sets the explanation.
     #[must_use]
     pub fn explain(mut self, text: impl Into<String>) -> Self {
         self.explanation = text.into();
         self
     }
 
-    /// Adds what to do.
+    /// Sets what to do.
     #[must_use]
     pub fn remedy(mut self, text: impl Into<String>) -> Self {
         self.remedy = text.into();
         self
     }
 
-    /// Adds evidence. The key is in lower case words: `longest pause`.
+    /// Adds evidence. The key is written in lowercase words: `longest pause`.
     #[must_use]
     pub fn with(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         self.evidence.push(key, value);
         self
     }
 
-    /// Adds evidence if there is any.
+    /// Adds evidence if there is a value.
     #[must_use]
     pub fn with_some(self, key: impl Into<String>, value: Option<impl Into<Value>>) -> Self {
         match value {
@@ -191,28 +191,29 @@ impl Verdict {
         }
     }
 
-    /// Says what it costs, if that is known.
+    /// Sets the cost, if known.
     #[must_use]
     pub fn cost(mut self, cost: impl Into<Option<Cost>>) -> Self {
         self.cost = cost.into();
         self
     }
 
-    /// Says what it is about, where the rule's category does not say it right.
+    /// Sets the section, if that of the rule's category is wrong.
     #[must_use]
     pub fn section(mut self, section: Section) -> Self {
         self.section = Some(section);
         self
     }
 
-    /// Marks a failure (a deadlock, memory that ran out) or an exposure (a secret, an open port): it comes first, and has no cost.
+    /// Marks a failure (a deadlock, out of memory) or an exposure (a secret, an open port): it is shown first
+    /// and has no cost.
     #[must_use]
     pub fn urgent(mut self) -> Self {
         self.urgent = true;
         self
     }
 
-    /// Shows people no more than this severity. The score, and what JMC says, stay.
+    /// Limits the severity shown to users. The score and JMC's severity are not affected.
     #[must_use]
     pub fn at_most(mut self, severity: Severity) -> Self {
         if self.severity > severity {
@@ -222,28 +223,29 @@ impl Verdict {
         self
     }
 
-    /// What JMC says, where people should see another severity.
+    /// Sets JMC's severity, if users should see a different one.
     #[must_use]
     pub fn jmc(mut self, severity: Severity) -> Self {
         self.jmc = Some(severity);
         self
     }
 
-    /// Speaks for the rule of this id in this recording: if both find something, the other is listed under `also`.
+    /// Takes the place of the rule with this id in this recording: if both have findings, the other is listed
+    /// under `also`.
     #[must_use]
     pub fn tells(mut self, id: &'static str) -> Self {
         self.tells.push(id);
         self
     }
 
-    /// Leaves it to the rule of this id to tell this story, if that finds something too.
+    /// Gives way to the rule with this id, if that one also has a finding.
     #[must_use]
     pub fn told_by(mut self, id: &'static str) -> Self {
         self.told_by.push(id);
         self
     }
 
-    /// Whether it is worth a look or worse.
+    /// Whether the severity is at least [`Severity::Info`].
     #[must_use]
     pub fn is_finding(&self) -> bool {
         self.severity >= Severity::Info

@@ -1,4 +1,4 @@
-//! Answers: rows of values, and how they are shown.
+//! Answers of views: rows of values, and how they are formatted.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -15,21 +15,21 @@ use jfrkit_profile::units;
 /// What the values of a column mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// Texts, numbers without unit, booleans.
+    /// Texts, booleans, and numbers without a unit.
     Plain,
-    /// Nanoseconds since the Unix epoch.
+    /// A timestamp in nanoseconds since the Unix epoch.
     Instant,
-    /// Nanoseconds.
+    /// A duration in nanoseconds.
     Span,
-    /// Bytes, bits, or those per second.
+    /// Bytes or bits, or either per second.
     Amount(Content),
-    /// A ratio that is shown as percent.
+    /// A ratio shown as a percentage.
     Percent,
-    /// A share of the sum of the column.
+    /// A share of the column's sum.
     Share,
     /// Hertz.
     Frequency,
-    /// An address.
+    /// A memory address.
     Address,
 }
 
@@ -74,9 +74,9 @@ impl Shape {
 /// A column of an answer.
 #[derive(Debug, Clone)]
 pub struct AnswerColumn {
-    /// What is above it.
+    /// The title.
     pub title: String,
-    /// What its values mean.
+    /// The meaning of its values.
     pub shape: Shape,
     pub(super) format: CellFormat,
     pub(super) is_number: bool,
@@ -87,18 +87,18 @@ pub struct AnswerColumn {
 pub struct Answer {
     /// The name of the view.
     pub name: String,
-    /// Its title.
+    /// The title of the view.
     pub title: String,
     /// Form or table.
     pub kind: Kind,
-    /// The columns; the lines of a form.
+    /// The columns or, for a form, the lines.
     pub columns: Vec<AnswerColumn>,
-    /// Why there is nothing, if there is nothing.
+    /// Why the answer is empty, if it is.
     pub note: Option<String>,
     rows: Vec<Vec<Val>>,
-    /// The event types that the view asks for.
+    /// The event types that the view queries.
     sources: Vec<String>,
-    /// Those of them that the recording declares.
+    /// The event types among them that the recording declares.
     declared: Vec<String>,
 }
 
@@ -121,19 +121,19 @@ impl Answer {
         self
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// Which events are missing, and how they are switched on.
+    /// Which events are missing, and how to enable them.
     fn why_empty(&self, seen: u64) -> String {
         let mut names: Vec<String> = Vec::new();
         for source in &self.sources {
@@ -174,19 +174,19 @@ pub struct Answers {
     answers: Vec<Answer>,
 }
 
-/// A cell as a number or a text, for programs.
+/// A cell as a number or a text, for use in programs.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 #[serde(untagged)]
 pub enum Raw {
-    /// Nothing.
+    /// No value.
     Null,
     /// A boolean.
     Bool(bool),
-    /// A whole number.
+    /// An integer.
     Int(i128),
-    /// A number.
+    /// A floating-point number.
     Float(f64),
-    /// A text; an instant as ISO 8601.
+    /// A text; a timestamp is in ISO 8601.
     Text(String),
 }
 
@@ -195,12 +195,12 @@ impl Answers {
         Self { names, answers }
     }
 
-    /// The answers, in the order in which the views were given.
+    /// The answers, in the order of the views.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Answer> {
         self.answers.iter()
     }
 
-    /// A cell as the JDK shows it: all of it, on one line or several.
+    /// A cell formatted as in the JDK: complete, on one or more lines.
     #[must_use]
     pub fn cell<'a>(&'a self, answer: &'a Answer, row: usize, column: usize) -> Cow<'a, str> {
         let value = answer.rows.get(row).and_then(|row| row.get(column)).copied().unwrap_or_default();
@@ -236,7 +236,7 @@ impl Answers {
             (Val::Bool(b), _) => Raw::Bool(b),
             (Val::Int(nanos), Shape::Instant) => Raw::Text(Iso(nanos).to_string()),
             (Val::Float(nanos), Shape::Instant) => Raw::Text(Iso(whole(nanos)).to_string()),
-            // Without end.
+            // Infinite.
             (Val::Int(i64::MAX), Shape::Span) => Raw::Null,
             (value, Shape::Address) => Raw::Text(shown(value, &AnswerColumn::plain(shape)).unwrap_or_default()),
             (value, _) => match (value.whole(), value.number()) {
@@ -253,13 +253,13 @@ impl AnswerColumn {
         Self { title: String::new(), shape, format: CellFormat::default(), is_number: true }
     }
 
-    /// Where long cells are cut, if the format says so.
+    /// Where to truncate long cells, if the format specifies it.
     pub(super) fn truncate(&self) -> Option<Truncate> {
         self.format.truncate
     }
 }
 
-/// A number as the JDK shows it; `None` for one that stands for nothing.
+/// A number formatted as in the JDK; `None` if it means "no value".
 fn shown(value: Val, column: &AnswerColumn) -> Option<String> {
     Some(match column.shape {
         Shape::Instant => {
@@ -288,20 +288,20 @@ fn shown(value: Val, column: &AnswerColumn) -> Option<String> {
         Shape::Plain => match value {
             Val::Bool(_) => plain(value),
             Val::Int(n) => units::count(n),
-            // As the JDK: without regard to the annotation.
+            // As in the JDK: regardless of the annotation.
             Val::UInt(n) => units::count(n.cast_signed()),
             other => fraction(other)?,
         },
     })
 }
 
-/// To three significant digits, a half upwards.
+/// Rounds to three significant digits, half up.
 fn three_digits(nanos: i64) -> f64 {
     let step = 10i64.saturating_pow(nanos.unsigned_abs().max(1).ilog10().saturating_sub(2));
     ((nanos.saturating_add(step / 2)) / step * step) as f64
 }
 
-/// A number with up to three decimals, a half to the even neighbor, with commas.
+/// Formats a number with up to three decimals, rounding half to even, with thousands separators.
 fn fraction(value: Val) -> Option<String> {
     let number = value.number()?;
     let thousandths = (number.abs() * 1e3).round_ties_even();

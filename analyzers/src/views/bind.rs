@@ -1,4 +1,4 @@
-//! What a query needs of the events of one chunk: its fields, located by the metadata.
+//! Locates the fields that a query needs in the events of one chunk.
 
 use jfr_parse::{Chunk, Content, Cursor, Kind, Plan, RawStr, Row, TimeUnit, Type};
 
@@ -7,10 +7,10 @@ use super::query::{Column, Compiled};
 use super::syntax::{FieldRef, same_event};
 use super::value::{Names, Val};
 
-/// Fields that one plan locates.
+/// Number of fields located by one plan.
 pub(crate) const SLOTS: usize = 12;
 
-/// What a column shows, as the metadata says.
+/// The label and meaning of a column, from the metadata.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Meta {
     pub(crate) label: Option<String>,
@@ -20,18 +20,18 @@ pub(crate) struct Meta {
 /// Where a value comes from.
 #[derive(Debug, Clone)]
 pub(crate) enum Extract {
-    /// The same for each event of the type.
+    /// The same value for each event of the type.
     Const(Val),
     /// A slot of a plan.
     Slot { plan: usize, slot: usize, form: Form },
 }
 
-/// How the number in a slot is to be read.
+/// How to interpret the number in a slot.
 #[derive(Debug, Clone)]
 pub(crate) enum Form {
     Bool,
     Int,
-    /// A 32-bit number, whose smallest value is none.
+    /// A 32-bit number whose minimum means "no value".
     Narrow,
     Unsigned,
     Single,
@@ -43,13 +43,13 @@ pub(crate) enum Form {
         type_id: u64,
         part: u32,
     },
-    /// The id of an event type: its label, or its name.
+    /// The id of an event type, shown as its label or name.
     EventType {
         label: bool,
     },
 }
 
-/// What one query wants of events of one type, as one of its sources.
+/// What one query needs from events of one type, as one of its sources.
 #[derive(Debug)]
 pub(crate) struct Tap {
     pub(crate) view: usize,
@@ -57,12 +57,12 @@ pub(crate) struct Tap {
     pub(crate) conditions: Vec<(Extract, String)>,
     pub(crate) keys: Vec<Extract>,
     pub(crate) columns: Vec<(usize, Extract)>,
-    /// The group of all events, where the key does not depend on them.
+    /// The group of all events, if the key does not depend on the event.
     pub(crate) group: Option<u32>,
     pub(crate) constant_key: bool,
 }
 
-/// All that is wanted of events of one type.
+/// Everything needed from events of one type.
 #[derive(Debug)]
 pub(crate) struct Reading {
     pub(crate) plans: Vec<Plan<SLOTS>>,
@@ -72,12 +72,12 @@ pub(crate) struct Reading {
     pub(crate) thread: Option<Extract>,
 }
 
-/// What is known of the chunk that is read.
+/// The state of the chunk being read.
 pub(crate) struct Context<'c, 'a> {
     chunk: &'c Chunk<'a>,
     constants: Constants<'c, 'a>,
     pub(crate) names: Names,
-    /// Strings of UTF-16 that were decoded already.
+    /// UTF-16 strings that have already been decoded.
     wide: hashbrown::HashMap<Box<[u8]>, Val, foldhash::fast::RandomState>,
 }
 
@@ -102,11 +102,11 @@ impl<'c, 'a> Context<'c, 'a> {
     }
 }
 
-/// Collects the fields that are wanted of one type, then locates them.
+/// Collects the needed fields of one type, and then locates them.
 pub(crate) struct Builder<'b, 'c, 'a> {
     context: &'b mut Context<'c, 'a>,
     of: Type<'c>,
-    /// Paths of fields of the event.
+    /// The paths of the needed fields.
     wanted: Vec<String>,
 }
 
@@ -115,7 +115,7 @@ impl<'b, 'c, 'a> Builder<'b, 'c, 'a> {
         Self { context, of, wanted: Vec::new() }
     }
 
-    /// The taps of a query, one for each source of this type.
+    /// The taps of a query, one for each source with this type.
     pub(crate) fn taps(
         &mut self,
         view: usize,
@@ -138,7 +138,8 @@ impl<'b, 'c, 'a> Builder<'b, 'c, 'a> {
         for condition in query.conditions.iter().filter(|c| applies(&c.field)) {
             match self.field(&condition.field.path) {
                 Some((extract, _)) => conditions.push((extract, condition.literal.clone())),
-                // A field that was asked of this source and that it does not have is never equal.
+                // A field that the query takes from this source, but that the source does not have, is never
+                // equal.
                 None if !condition.field.sources.is_empty() => return None,
                 None => {}
             }
@@ -146,7 +147,7 @@ impl<'b, 'c, 'a> Builder<'b, 'c, 'a> {
         let mut keys = Vec::new();
         for field in &query.group_by {
             let found = if applies(field) { self.field(&field.path) } else { None };
-            // The key may have been qualified by another source that it is joined with.
+            // The key may be qualified with another source of the join.
             let found = found.or_else(|| self.field(&field.path));
             keys.push(found?.0);
         }
@@ -164,7 +165,7 @@ impl<'b, 'c, 'a> Builder<'b, 'c, 'a> {
         Some(Tap { view, source, conditions, keys, columns, group: None, constant_key })
     }
 
-    /// Where a field of the event is, if the type has it.
+    /// The location of a field in the event, if the type has it.
     pub(crate) fn field(&mut self, path: &str) -> Option<(Extract, Meta)> {
         let label = |text: &str| Meta { label: Some(text.to_owned()), content: None };
         match path {
@@ -176,13 +177,13 @@ impl<'b, 'c, 'a> Builder<'b, 'c, 'a> {
             "eventType.name" => {
                 return Some((Extract::Const(self.context.names.plain(self.of.name())), label("Event Type")));
             }
-            // The name of the event type that a setting is of.
+            // The name of the event type that a setting belongs to.
             "id.name" if self.of.is_named("jdk.ActiveSetting") => {
                 let slot = self.want("id");
                 let form = Form::EventType { label: false };
                 return Some((Extract::Slot { plan: slot / SLOTS, slot: slot % SLOTS, form }, label("Event Type")));
             }
-            // Whose the event is, whatever the field is called.
+            // The thread of the event, regardless of the name of the field.
             "ownThread" => {
                 return ["eventThread", "sampledThread", "thread"].into_iter().find_map(|path| self.field(path));
             }
@@ -193,7 +194,7 @@ impl<'b, 'c, 'a> Builder<'b, 'c, 'a> {
         if let Some(rest) = path.strip_prefix(&rest).and_then(|rest| rest.strip_prefix('.')) {
             return self.field(rest);
         }
-        // As far as the path leads through inline types, it is one of the event.
+        // The part of the path that leads through inline types is within the event.
         let mut of = self.of;
         let mut end = 0;
         loop {
@@ -256,7 +257,7 @@ impl<'b, 'c, 'a> Builder<'b, 'c, 'a> {
         })
     }
 
-    /// The plans for the fields that were asked for.
+    /// The plans for the requested fields.
     pub(crate) fn plans(&self) -> Option<Vec<Plan<SLOTS>>> {
         let make = |wanted: &[String]| {
             let mut names = ["\u{0}"; SLOTS];
@@ -269,7 +270,7 @@ impl<'b, 'c, 'a> Builder<'b, 'c, 'a> {
     }
 }
 
-/// Label and content of the field that a path ends at.
+/// The label and content of the field at the end of a path.
 fn last_field(mut of: Type<'_>, path: &str) -> Option<(String, Option<Content>)> {
     if path.is_empty() {
         return None;
@@ -300,7 +301,7 @@ fn last_field(mut of: Type<'_>, path: &str) -> Option<(String, Option<Content>)>
 }
 
 impl<'c, 'a> Context<'c, 'a> {
-    /// The value of an event whose plans were read to `rows`.
+    /// The value of an event whose fields were read into `rows`.
     #[inline]
     pub(crate) fn value(&mut self, extract: &Extract, rows: &[Row<'_, SLOTS>]) -> Val {
         let Self { chunk, constants, names, wide } = self;
@@ -339,7 +340,7 @@ impl<'c, 'a> Context<'c, 'a> {
             Form::EventType { label } => match chunk.metadata().by_id(row.u64(slot)) {
                 Some(of) => {
                     let text = of.label().filter(|_| label).unwrap_or_else(|| of.name());
-                    // Types of one label are different types.
+                    // Types with the same label are still different types.
                     names.thing(of.name(), text)
                 }
                 None => Val::Int(row.i64(slot)),
@@ -363,7 +364,7 @@ fn text(
             .unwrap_or(RawStr::Null),
         other => other,
     };
-    // Decoding these costs more than looking them up.
+    // Decoding these is slower than looking them up.
     if let RawStr::Utf16(bytes) = raw {
         if let Some(known) = wide.get(bytes) {
             return *known;

@@ -1,62 +1,62 @@
-//! Views by name: those that come with jfrkit, and those of a user's own file.
+//! Views by name: the built-in ones, and those in a user's file.
 
 use std::sync::OnceLock;
 
 use super::syntax::{Query, SyntaxError};
 
-/// What kind of answer a view gives.
+/// The kind of answer of a view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// One row, shown as labels and values.
+    /// A single row, shown as labels and values.
     Form,
-    /// Rows and columns.
+    /// A table with rows and columns.
     Table,
 }
 
-/// A query with a name.
+/// A named query.
 #[derive(Debug, Clone, PartialEq)]
 pub struct View {
-    /// The name, as given on the command line.
+    /// The name used on the command line.
     pub name: String,
-    /// `jvm`, `environment`, `application`, `own`, or what a user's file says.
+    /// `jvm`, `environment`, `application`, `own`, or a category from the user's file.
     pub category: String,
     /// The title.
     pub title: String,
-    /// What it shows, in a few words.
+    /// A short description.
     pub about: String,
-    /// The first of the JDK 21, 25 and 28 that has it; `None` for views of jfrkit and of users.
+    /// The first of JDK 21, 25 and 28 that has this view; `None` for views of jfrkit and of users.
     pub since: Option<u32>,
     /// Form or table.
     pub kind: Kind,
     /// The query.
     pub query: Query,
-    /// The query as written.
+    /// The text of the query.
     pub text: String,
 }
 
-/// Views, in the order of their file.
+/// Views, in file order.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Catalog {
     views: Vec<View>,
 }
 
-/// The file that the views of jfrkit are in.
+/// The file with the built-in views.
 const BUILT_IN: &str = include_str!("views.txt");
 
 impl Catalog {
-    /// The views that come with jfrkit.
+    /// The built-in views.
     #[must_use]
     pub fn built_in() -> &'static Self {
         static CATALOG: OnceLock<Catalog> = OnceLock::new();
-        // That the file can be read is tested.
+        // A test checks that the file can be parsed.
         CATALOG.get_or_init(|| Self::parse(BUILT_IN).unwrap_or_default())
     }
 
-    /// Reads a file of views: blocks of `[category.name]`, `label = …`, `about = …`, and `table = …` or `form = …` with
-    /// a query that goes on to the next block.
+    /// Parses a file with views: blocks of `[category.name]`, `label = …`, `about = …`, and `table = …` or
+    /// `form = …` with a query that continues until the next block.
     ///
     /// # Errors
-    /// [`SyntaxError`] with the place of the first mistake.
+    /// [`SyntaxError`] with the position of the first mistake.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         let mut catalog = Self::default();
         let mut block: Option<Block> = None;
@@ -119,7 +119,7 @@ impl Catalog {
         Ok(catalog)
     }
 
-    /// Adds a view, in place of one of the same name.
+    /// Adds a view, replacing an existing one with the same name.
     pub fn add(&mut self, view: View) {
         match self.views.iter_mut().find(|known| known.name == view.name) {
             Some(known) => *known = view,
@@ -127,7 +127,7 @@ impl Catalog {
         }
     }
 
-    /// Adds the views of another catalog, in place of those of the same name.
+    /// Adds the views of another catalog, replacing existing ones with the same names.
     pub fn extend(&mut self, other: Self) {
         for view in other.views {
             self.add(view);
@@ -140,13 +140,13 @@ impl Catalog {
         &self.views
     }
 
-    /// The view of this name.
+    /// The view with this name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&View> {
         self.views.iter().find(|view| view.name == name)
     }
 
-    /// Names that differ little from this one, the nearest first.
+    /// Similar names, the most similar first.
     #[must_use]
     pub fn near(&self, name: &str) -> Vec<&str> {
         let mut found: Vec<(usize, &str)> = self
@@ -164,7 +164,7 @@ impl Catalog {
     }
 }
 
-/// A block of a file while it is read.
+/// A block of a file while it is parsed.
 #[derive(Debug, Default)]
 struct Block {
     start: usize,
@@ -173,7 +173,7 @@ struct Block {
     title: String,
     about: String,
     since: Option<u32>,
-    /// Kind, and where the query is in the file.
+    /// The kind, and the range of the query in the file.
     query: Option<(Kind, std::ops::Range<usize>)>,
 }
 
@@ -183,7 +183,7 @@ impl Block {
             return Err(SyntaxError::at(file, self.start, format!("view {} has no table and no form", self.name)));
         };
         let raw = file.get(range.clone()).unwrap_or_default();
-        // The file of the JDK has its queries in quotes.
+        // In the JDK's file, queries are in quotes.
         let (mut start, mut text) = (range.start + (raw.len() - raw.trim_start().len()), raw.trim());
         if let Some(inner) = text.strip_prefix('"') {
             start += 1;
@@ -204,7 +204,7 @@ impl Block {
     }
 }
 
-/// How many letters have to be put in, taken out or replaced.
+/// The edit distance: how many letters have to be inserted, removed or replaced.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().take(80).collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

@@ -1,4 +1,4 @@
-//! Constants of one chunk as values of cells: each is looked at once.
+//! The constants of one chunk as cell values, each decoded once.
 
 use hashbrown::HashMap;
 use jfr_parse::text::{class_name, descriptor_names};
@@ -9,39 +9,39 @@ use std::hash::BuildHasher;
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
-/// What is asked of a constant.
+/// Which part of a constant is needed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Part {
-    /// The constant as it is shown.
+    /// The constant as it is displayed.
     Whole,
-    /// A field of it, by path.
+    /// A field of it, given by path.
     Field(String),
-    /// The first frame of a stack trace that fits, or something of it.
+    /// The first matching frame of a stack trace, or a part of it.
     Frame(Pick, Of),
 }
 
-/// Which frame.
+/// How to select a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Pick {
-    /// The first.
+    /// The first frame.
     Top,
-    /// The first of a class whose loader is not that of the JVM itself.
+    /// The first frame whose class has a loader other than the JVM's own.
     Application,
-    /// The first that is no constructor and no class initializer.
+    /// The first frame that is not a constructor or a class initializer.
     NotInit,
-    /// The first of the user's own code.
+    /// The first frame in the user's own code.
     Own,
 }
 
 /// What counts as the user's own code, for `stackTrace.topOwnFrame`.
 #[derive(Debug, Clone, Default)]
 pub struct Own {
-    /// Beginnings of class names. Without any, everything that the loaders of the application loaded and that is of no
-    /// library that is known.
+    /// Prefixes of class names. If empty, all classes loaded by application class loaders count, except those
+    /// of well-known libraries.
     pub packages: Vec<String>,
 }
 
-/// Beginnings of class names of widespread libraries, servers and languages.
+/// Class name prefixes of widespread libraries, servers and languages.
 const LIBRARIES: &[&str] = &[
     "akka.",
     "android.",
@@ -160,19 +160,19 @@ impl Own {
     }
 }
 
-/// What of a frame.
+/// Which part of a frame is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Of {
-    /// The method, or the frame: both are shown as the method.
+    /// The method, or the frame: both are displayed as the method.
     Method,
     /// The class of the method.
     Class,
-    /// The line.
+    /// The line number.
     Line,
 }
 
 impl Part {
-    /// What the rest of a path asks of a constant of a type.
+    /// The part of a constant that the rest of a path selects.
     pub(crate) fn of(of: Type<'_>, path: &str) -> Self {
         if path.is_empty() {
             return Self::Whole;
@@ -206,7 +206,7 @@ struct Method {
     own: bool,
 }
 
-/// Reads the constants of a chunk.
+/// Decodes the constants of a chunk.
 pub(crate) struct Constants<'c, 'a> {
     chunk: &'c Chunk<'a>,
     reader: Option<ValueReader<'c>>,
@@ -215,11 +215,11 @@ pub(crate) struct Constants<'c, 'a> {
     methods: Map<u64, Method>,
     frames: Option<Frames>,
     own: &'c Own,
-    /// Lines of stack traces that are shown, at most.
+    /// Maximum number of lines to show of a stack trace.
     lines: usize,
 }
 
-/// How frames are read.
+/// How to read frames.
 struct Frames {
     stack: Plan<1>,
     frame: Plan<2>,
@@ -240,7 +240,7 @@ impl<'c, 'a> Constants<'c, 'a> {
         }
     }
 
-    /// A number for something that is asked of constants.
+    /// The number for a part of constants.
     pub(crate) fn part(&mut self, part: Part) -> u32 {
         let at = self.parts.iter().position(|known| *known == part).unwrap_or_else(|| {
             self.parts.push(part);
@@ -249,7 +249,7 @@ impl<'c, 'a> Constants<'c, 'a> {
         u32::try_from(at).unwrap_or(u32::MAX)
     }
 
-    /// What was asked of the constant with this key.
+    /// The requested part of the constant with this key.
     pub(crate) fn get(&mut self, names: &mut Names, part: u32, type_id: u64, key: u64) -> Val {
         let at = (part, type_id, key);
         if let Some(&known) = self.known.get(&at) {
@@ -329,7 +329,7 @@ impl<'c, 'a> Constants<'c, 'a> {
         Some(())
     }
 
-    /// Goes through the frames of a stack trace, as (type of methods, key of the method, line), until told to stop.
+    /// Visits the frames of a stack trace as (method type id, method key, line) until the callback stops it.
     fn walk(
         &mut self,
         type_id: u64,
@@ -372,7 +372,7 @@ impl<'c, 'a> Constants<'c, 'a> {
         found
     }
 
-    /// A stack trace: its methods make it what it is. Of its text no more is kept than is shown.
+    /// A stack trace, identified by its methods. Only the displayed part of its text is kept.
     fn stack(&mut self, names: &mut Names, type_id: u64, key: u64) -> Val {
         let (mut text, mut lines) = (String::new(), 0usize);
         let mut hash = [0u64; 2];
@@ -403,7 +403,7 @@ fn text_of<'v>(of: &'v StructValue<'_>, field: &str) -> &'v str {
     of.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// A value as a cell.
+/// Converts a value to a cell.
 pub(crate) fn of_value(names: &mut Names, value: &Value<'_>, metadata: &Metadata) -> Val {
     match value {
         Value::Null => Val::Null,
@@ -428,7 +428,7 @@ pub(crate) fn of_value(names: &mut Names, value: &Value<'_>, metadata: &Metadata
     }
 }
 
-/// A number or boolean without unit.
+/// Formats a number or boolean without a unit.
 pub(crate) fn plain(value: Val) -> String {
     match value {
         Val::Bool(b) => b.to_string(),
@@ -454,7 +454,7 @@ fn of_struct(names: &mut Names, of: &StructValue<'_>, metadata: &Metadata) -> Va
             of.get("type").and_then(Value::as_struct).map_or(Val::Null, |class| class_of(names, class))
         }
         _ => {
-            // Of what has a name, the name; of what has one field, that field.
+            // An object with a name becomes its name; one with a single field becomes that field.
             let named = of.get("name").filter(|value| value.as_str().is_some());
             let only = of.fields().next().map(|(_, value)| value).filter(|_| of.fields().len() == 1);
             match named.or(only) {
@@ -497,7 +497,7 @@ fn loader_of(names: &mut Names, loader: &StructValue<'_>) -> Val {
     names.thing(&format!("loader {}", loader_identity(loader)), &text)
 }
 
-/// A method with the simple names of its parameters.
+/// A method with the simple names of its parameter types.
 fn method_of(names: &mut Names, method: &StructValue<'_>) -> Val {
     let class = method.get("type").and_then(Value::as_struct);
     let class_text = class.map(|class| class_name(text_of(class, "name"))).unwrap_or_default();

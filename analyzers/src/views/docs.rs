@@ -1,4 +1,4 @@
-//! `docs/views.md`: the query language and all views, made of their file.
+//! Generates `docs/views.md`: the query language and all built-in views.
 
 use std::fmt::Write;
 
@@ -85,7 +85,7 @@ Compared with JDK 25 on the recordings of a corpus (`.ci/views.py`), where its m
 | Times are UTC | the JDK shows local time |
 ";
 
-/// The page.
+/// The page as Markdown.
 #[must_use]
 pub fn page() -> String {
     let mut out = HEAD.to_owned();

@@ -1,4 +1,4 @@
-//! From the events of a chunk to rows in the making, and of these to those of the recording.
+//! Builds the rows of a chunk from its events, and the rows of the recording from those.
 
 use std::cmp::Ordering;
 use std::hash::BuildHasher;
@@ -16,15 +16,15 @@ use super::state::{From, State};
 use super::syntax::{Aggregate, CellFormat, FieldRef, Source, same_event};
 use super::value::{Names, Val, renumbered};
 
-/// Which events count.
+/// Selects which events count.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Filter {
-    /// Events that begin then or later, nanoseconds since the Unix epoch.
+    /// Only events that begin at or after this time, in nanoseconds since the Unix epoch.
     pub from_nanos: Option<i64>,
-    /// Events that begin before then.
+    /// Only events that begin before this time, in nanoseconds since the Unix epoch.
     pub to_nanos: Option<i64>,
-    /// Events of threads with a name that matches.
+    /// Only events of threads with a matching name.
     pub thread: Option<Regex>,
     /// What counts as the user's own code.
     pub own: Own,
@@ -32,22 +32,22 @@ pub struct Filter {
 
 /// Views that are answered together, in one pass over a recording.
 ///
-/// The work on chunks is independent: [`read`](Self::read) makes a [`Part`] of each, on any thread, and [`Merged::add`]
-/// takes the parts in the order of the file.
+/// Chunks are processed independently: [`read`](Self::read) creates a [`Part`] from each, on any thread, and
+/// [`Merged::add`] takes the parts in file order.
 #[derive(Debug, Clone)]
 pub struct ViewSet {
     queries: Vec<Compiled>,
     filter: Filter,
 }
 
-/// What one chunk adds to the answers.
+/// The contribution of one chunk to the answers.
 #[derive(Debug)]
 pub struct Part {
     names: Names,
     views: Vec<Rows>,
 }
 
-/// What the chunks so far add up to.
+/// The merged contributions of the chunks so far.
 #[derive(Debug)]
 pub struct Merged {
     queries: Vec<Compiled>,
@@ -60,16 +60,16 @@ pub struct Merged {
 #[derive(Debug, Default)]
 struct Rows {
     metas: Vec<Meta>,
-    /// Columns of `SELECT *`.
+    /// The columns of `SELECT *`.
     star: Vec<Column>,
-    /// Of rows that are events: the values, as many as there are columns for each.
+    /// For rows that are events: the values, one per column.
     events: Vec<Val>,
     groups: Groups,
-    /// When the latest event of each source ended.
+    /// End of the latest event of each source.
     last_end: Vec<Option<i64>>,
     /// The event types of the view that are declared.
     declared: Vec<String>,
-    /// Events that counted.
+    /// The number of events that counted.
     seen: u64,
 }
 
@@ -80,13 +80,13 @@ struct Groups {
     hasher: foldhash::fast::RandomState,
     keys: Vec<Val>,
     states: Vec<State>,
-    /// The chunk that a group begins in, and when the first of its events there ended.
+    /// For each group, its first chunk, and the end of its first event there.
     first: Vec<(u32, i64)>,
     len: usize,
 }
 
 impl Groups {
-    /// The place of the group with this key.
+    /// The index of the group with this key.
     #[inline]
     fn find(&mut self, key: &[Val], columns: usize, at: (u32, i64)) -> u32 {
         let Self { table, hasher, keys, states, first, len } = self;
@@ -123,16 +123,16 @@ impl Groups {
     }
 }
 
-/// Rows of events that are kept at least before they are sorted to keep only as many as the limit.
+/// Minimum number of event rows to keep before sorting them and discarding those beyond the limit.
 const PRUNE: usize = 1 << 12;
 
 impl ViewSet {
-    /// Views to answer, of the events that `filter` lets through.
+    /// Creates a set of views over the events that pass `filter`.
     pub fn new<'v>(views: impl IntoIterator<Item = &'v View>, filter: Filter) -> Self {
         Self { queries: views.into_iter().map(Compiled::new).collect(), filter }
     }
 
-    /// Begins to merge parts.
+    /// Starts merging parts.
     #[must_use]
     pub fn merge(&self) -> Merged {
         let views = self.queries.iter().map(Rows::new).collect();
@@ -261,7 +261,7 @@ impl Rows {
         if query.star { &self.star } else { &query.columns }
     }
 
-    /// Adds the fields of a type to the columns of `SELECT *`, nested up to two levels.
+    /// Adds the fields of a type to the columns of `SELECT *`, with up to two levels of nesting.
     fn expand(&mut self, of: Type<'_>) {
         for field in of.fields() {
             let inner = field.value_type().filter(|_| !field.is_array() && !is_shown_whole(field));
@@ -345,7 +345,7 @@ impl Rows {
         }
     }
 
-    /// Keeps of rows that are events no more than the limit, if they are sorted by anything.
+    /// Discards event rows beyond the limit, if the rows are sorted.
     fn prune(&mut self, query: &Compiled, names: &Names) {
         let width = self.width(query);
         let Some(limit) = query.limit.filter(|_| query.mode == Mode::Event) else { return };
@@ -358,7 +358,7 @@ impl Rows {
         self.events = rows.into_iter().take(limit).flatten().copied().collect();
     }
 
-    /// The columns that rows are sorted by, and whether they fall.
+    /// The columns by which rows are sorted, and whether the order is descending.
     fn directions(&self, query: &Compiled) -> Vec<(usize, bool)> {
         let columns = self.columns(query);
         let falls = |column: usize| {
@@ -379,7 +379,7 @@ impl Rows {
         for (last, later) in self.last_end.iter_mut().zip(later.last_end) {
             *last = (*last).max(later);
         }
-        // The columns of `SELECT *` may differ from chunk to chunk.
+        // The columns of `SELECT *` may differ between chunks.
         let before = self.star.len();
         let mut places = Vec::new();
         if query.star {
@@ -472,7 +472,7 @@ impl Rows {
                     first.push(self.groups.first.get(group).copied().unwrap_or_default());
                 }
             }
-            // Rows that are equal in the order of the view stay in that of time.
+            // Rows that compare equal stay in chronological order.
             let mut timed: Vec<_> = first.into_iter().zip(rows).collect();
             timed.sort_by_key(|(first, _)| *first);
             rows = timed.into_iter().map(|(_, row)| row).collect();
@@ -511,7 +511,7 @@ impl Rows {
     }
 }
 
-/// Whether a field is one cell, and not one for each of its own fields.
+/// Whether a field is shown as one cell, instead of one for each of its own fields.
 fn is_shown_whole(field: jfr_parse::Field<'_>) -> bool {
     let Some(of) = field.value_type() else { return true };
     let name = of.canonical_name();
@@ -543,7 +543,7 @@ fn joined(names: &mut Names, values: &[Val], distinct: bool) -> Val {
     names.plain(&texts.join(", "))
 }
 
-/// Each value as its share of the sum.
+/// Converts each value to its share of the sum.
 fn normalize(rows: &mut [Vec<Val>], column: usize) {
     let sum: f64 = rows.iter().filter_map(|row| row.get(column)?.number()).sum();
     for row in rows {
@@ -555,7 +555,7 @@ fn normalize(rows: &mut [Vec<Val>], column: usize) {
     }
 }
 
-/// The title of a column that the query gives none.
+/// The title of a column for which the query does not specify one.
 fn title(column: &Column, meta: &Meta) -> String {
     let label = meta.label.clone().unwrap_or_else(|| column.field.path.clone());
     let prefix = match column.aggregate {
@@ -589,7 +589,7 @@ fn by_order(names: &Names, order: &[(usize, bool)], a: &[Val], b: &[Val]) -> Ord
     Ordering::Equal
 }
 
-/// Nothing first, then numbers, then texts.
+/// Orders missing values first, then numbers, then texts.
 fn compare(names: &Names, a: Val, b: Val) -> Ordering {
     match (a, b) {
         (Val::Text(a), Val::Text(b)) => names.text(a).cmp(names.text(b)),
@@ -605,7 +605,7 @@ fn compare(names: &Names, a: Val, b: Val) -> Ordering {
 }
 
 impl Merged {
-    /// Adds what the next chunk in the file has.
+    /// Adds the contribution of the next chunk in the file.
     pub fn add(&mut self, part: Part) {
         let numbers = self.names.absorb(part.names);
         self.chunks += 1;

@@ -1,9 +1,9 @@
-//! Queries made ready: hidden columns for what they are sorted by, what makes a row.
+//! Compiled queries: with hidden columns for sorting, and the definition of a row.
 
 use super::catalog::{Kind, View};
 use super::syntax::{Aggregate, CellFormat, Condition, FieldRef, Source};
 
-/// A column of a query, shown or not.
+/// A column of a query, visible or hidden.
 #[derive(Debug, Clone)]
 pub(crate) struct Column {
     pub(crate) title: Option<String>,
@@ -12,16 +12,16 @@ pub(crate) struct Column {
     pub(crate) field: FieldRef,
 }
 
-/// What makes a row.
+/// What becomes a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// Each event.
     Event,
-    /// Equal keys; all events, where there are none.
+    /// All events with the same key; without keys, all events.
     Group,
 }
 
-/// A query made ready.
+/// A compiled query.
 #[derive(Debug, Clone)]
 pub(crate) struct Compiled {
     pub(crate) name: String,
@@ -30,12 +30,12 @@ pub(crate) struct Compiled {
     pub(crate) from: Vec<Source>,
     pub(crate) conditions: Vec<Condition>,
     pub(crate) columns: Vec<Column>,
-    /// How many of the columns are shown.
+    /// The number of visible columns.
     pub(crate) shown: usize,
-    /// `SELECT *`: the columns are those of the event type.
+    /// Whether this is `SELECT *`: the columns are those of the event type.
     pub(crate) star: bool,
     pub(crate) group_by: Vec<FieldRef>,
-    /// Columns that rows are sorted by, the most important first, and whether they fall.
+    /// The columns by which rows are sorted, most important first, and whether the order is descending.
     pub(crate) order: Vec<(usize, Option<bool>)>,
     pub(crate) limit: Option<usize>,
     pub(crate) mode: Mode,
@@ -99,7 +99,7 @@ impl Compiled {
         compiled
     }
 
-    /// Whether it matters when events ended.
+    /// Whether the end times of events matter.
     pub(crate) fn needs_time(&self) -> bool {
         let ordered = |aggregate| {
             matches!(
@@ -110,8 +110,8 @@ impl Compiled {
         self.mode == Mode::Group && self.columns.iter().any(|column| ordered(column.aggregate))
     }
 
-    /// By each aggregated column from the left to the right, so that the last decides; without aggregates by what is
-    /// grouped by, else by the first column.
+    /// By each aggregated column from left to right, so that the last one is the most important; without
+    /// aggregates, by the grouping columns or, without those, by the first column.
     fn natural_order(&self) -> Vec<(usize, Option<bool>)> {
         let mut order: Vec<_> = self
             .columns

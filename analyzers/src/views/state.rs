@@ -1,15 +1,15 @@
-//! Aggregates while they are made: what each needs to remember of the values of a row, chunk by chunk.
+//! The state of aggregates: what each has to remember about the values of a row, chunk by chunk.
 
 use super::syntax::Aggregate;
 use super::value::{Val, renumbered};
 
-/// What an aggregate remembers of the values so far.
+/// What an aggregate remembers about the values so far.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum State {
     /// No value yet.
     #[default]
     Empty,
-    /// One of the values, null perhaps, and when its event ended.
+    /// One of the values, possibly null, and the end of its event.
     One {
         value: Val,
         end: i64,
@@ -24,7 +24,7 @@ pub(crate) enum State {
         sum: f64,
         n: u64,
     },
-    /// Count, mean and squared deviations, as Welford adds them up.
+    /// Count, mean and squared deviations, by Welford's algorithm.
     Spread {
         n: f64,
         mean: f64,
@@ -34,7 +34,7 @@ pub(crate) enum State {
     /// The first and the last value.
     Ends(Box<Ends>),
     Values(Vec<Val>),
-    /// A value, the source of its event and when that ended.
+    /// A value, the source of its event, and the end of that event.
     Batch {
         value: Val,
         source: u16,
@@ -42,8 +42,8 @@ pub(crate) enum State {
     },
 }
 
-/// The first and the last value, with when their events ended, and how many there were. Rare, so that it does not make all
-/// others larger.
+/// The first and the last value, with the ends of their events, and the number of values. It is rare, so it is
+/// boxed to keep the other variants small.
 #[derive(Debug, Clone)]
 pub(crate) struct Ends {
     first: (Val, i64),
@@ -51,7 +51,7 @@ pub(crate) struct Ends {
     n: u64,
 }
 
-/// The event that a value is of.
+/// The event to which a value belongs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct From {
     pub(crate) source: u16,
@@ -59,8 +59,8 @@ pub(crate) struct From {
 }
 
 impl State {
-    /// Adds a value of a chunk. The first and the last are those whose events ended first and last: JVMs write the events
-    /// of each thread together, so that the order of the file is not that of time.
+    /// Adds a value from a chunk. The first and last values are those whose events ended first and last: JVMs
+    /// write the events of each thread together, so file order is not chronological order.
     #[inline]
     pub(crate) fn add(
         &mut self,
@@ -72,7 +72,7 @@ impl State {
         let end = from.end;
         let this = Self::One { value, end };
         match (aggregate, &*self) {
-            // The last that is set.
+            // The last value that is not null.
             (None, Self::One { value: old, end: before })
                 if value == Val::Null || (*old != Val::Null && *before > end) => {}
             (Some(Aggregate::First), Self::One { end: before, .. }) if *before <= end => {}
@@ -84,7 +84,7 @@ impl State {
         }
     }
 
-    /// Adds a value to those of which more than one counts.
+    /// Adds a value to an aggregate of several values.
     #[inline]
     fn collect(&mut self, aggregate: Aggregate, value: Val, end: i64, order: impl Fn(Val, Val) -> bool) {
         match aggregate {
@@ -113,7 +113,7 @@ impl State {
                 _ => *self = Self::Values(vec![value]),
             },
             Aggregate::Set | Aggregate::Unique => match self {
-                // Most are near; what is there twice goes before there are many, and at the end.
+                // Most duplicates are close together. The others are removed before there are many, and at the end.
                 Self::Values(values) if values.iter().rev().take(8).any(|known| *known == value) => {}
                 Self::Values(values) => {
                     values.push(value);
@@ -173,7 +173,7 @@ impl State {
         }
     }
 
-    /// Adds what a later chunk found; `numbers` are those of its names here.
+    /// Adds the state of a later chunk; `numbers` maps its name numbers to those used here.
     pub(crate) fn merge(
         &mut self,
         aggregate: Option<Aggregate>,
@@ -224,7 +224,7 @@ impl State {
         }
     }
 
-    /// The value of the cell. `is_instant`: the values are points in time.
+    /// The value of the cell. `is_instant` is whether the values are points in time.
     pub(crate) fn finish(&mut self, aggregate: Option<Aggregate>, is_instant: bool) -> Val {
         match self {
             Self::Empty => match aggregate {
@@ -242,7 +242,7 @@ impl State {
                 let Some(Aggregate::Percentile(thousandths)) = aggregate else { return Val::Null };
                 percentile(numbers, f64::from(thousandths) / 1000.0)
             }
-            // The JDK's: from one point in time there is no end.
+            // As in the JDK: with a single point in time, there is no end.
             Self::Ends(ends) if ends.n == 1 && is_instant => Val::Int(i64::MAX),
             Self::Ends(ends) => {
                 let (first, last) = (ends.first.0, ends.last.0);
@@ -260,12 +260,12 @@ impl State {
     }
 }
 
-/// As far as it fits.
+/// Saturates at the limits of `i64`.
 fn long(n: i128) -> i64 {
     i64::try_from(n).unwrap_or(if n < 0 { i64::MIN } else { i64::MAX })
 }
 
-/// Each value once, in the order of their first.
+/// Removes duplicates, keeping the first occurrence of each value.
 fn distinct(values: &mut Vec<Val>) {
     let mut seen = hashbrown::HashSet::<(u8, u64), foldhash::fast::RandomState>::default();
     values.retain(|value| seen.insert(value.bits()));

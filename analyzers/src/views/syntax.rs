@@ -1,54 +1,54 @@
-//! The query language: from text to [`Query`].
+//! Parses the query language into a [`Query`].
 //!
-//! The grammar is that of the view file of the JDK; `docs/views.md` describes it for users.
+//! The grammar is that of the JDK's view file; `docs/views.md` describes it for users.
 
 use std::fmt;
 
-/// A query, as written.
+/// A parsed query.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Query {
-    /// Titles of the columns; empty where the fields give them.
+    /// The column titles; empty to use those of the fields.
     pub titles: Vec<String>,
-    /// Formats of the columns; empty where none are given.
+    /// The column formats; empty if not specified.
     pub formats: Vec<CellFormat>,
-    /// What is shown, or nothing for `*`: every field.
+    /// The selected columns; empty for `*`, which selects every field.
     pub select: Vec<Item>,
-    /// Where the events come from.
+    /// The event sources.
     pub from: Vec<Source>,
     /// Conditions, all of which must hold.
     pub conditions: Vec<Condition>,
-    /// What makes a row; empty for none.
+    /// The fields that define a row; empty if there is no grouping.
     pub group_by: Vec<FieldRef>,
-    /// What the rows are sorted by, the most important first.
+    /// The sort order, most important key first.
     pub order_by: Vec<Order>,
-    /// Rows that are kept, at most.
+    /// Maximum number of rows.
     pub limit: Option<usize>,
 }
 
-/// One column: a field, or an aggregate of it.
+/// A column: a field, or an aggregate of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {
-    /// How the values of a row are brought together; `None` takes the last that is set.
+    /// How to aggregate the values of a row; `None` takes the last value that is not null.
     pub aggregate: Option<Aggregate>,
     /// The field.
     pub field: FieldRef,
-    /// The name that GROUP BY and ORDER BY can use.
+    /// The name for use in GROUP BY and ORDER BY.
     pub alias: Option<String>,
 }
 
 /// An event type, or `*` for all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// Name with or without `jdk.`, or `*`.
+    /// The name, with or without `jdk.`, or `*`.
     pub event: String,
-    /// The name that fields can begin with.
+    /// The alias for qualifying fields.
     pub alias: Option<String>,
 }
 
-/// A field of an event, by path.
+/// A field of an event, given by path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct FieldRef {
-    /// The sources that it may come from, by place in FROM; empty for all that have it.
+    /// The sources it may come from, as indices into FROM; empty for all sources that have the field.
     pub sources: Vec<usize>,
     /// Names joined by dots; `*` for the event itself.
     pub path: String,
@@ -59,14 +59,14 @@ pub struct FieldRef {
 pub struct Condition {
     /// The field.
     pub field: FieldRef,
-    /// The text that it must have.
+    /// The required text.
     pub literal: String,
 }
 
-/// One key of ORDER BY.
+/// A key of ORDER BY.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Order {
-    /// The aggregate, if one was named.
+    /// The aggregate, if specified.
     pub aggregate: Option<Aggregate>,
     /// The field, or the alias of a column.
     pub field: FieldRef,
@@ -74,20 +74,20 @@ pub struct Order {
     pub descending: Option<bool>,
 }
 
-/// How values are brought together.
+/// How to aggregate values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Aggregate {
     /// The mean.
     Average,
-    /// How many events, nulls included.
+    /// The number of events, including nulls.
     Count,
-    /// The last less the first.
+    /// The last value minus the first.
     Difference,
-    /// The first in the order of the file.
+    /// The first value in file order.
     First,
-    /// The last in the order of the file.
+    /// The last value in file order.
     Last,
-    /// The last, of rows whose last event ended when the last event of the type did.
+    /// The last value, keeping only rows whose last event ended at the same time as the last event of the type.
     LastBatch,
     /// All values.
     List,
@@ -103,7 +103,7 @@ pub enum Aggregate {
     StandardDeviation,
     /// The sum.
     Sum,
-    /// How many distinct values.
+    /// The number of distinct values.
     Unique,
 }
 
@@ -131,56 +131,56 @@ const AGGREGATES: [(&str, Aggregate); 20] = [
 ];
 
 impl Aggregate {
-    /// By its name in a query, in any case.
+    /// The aggregate with this name in a query, ignoring case.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         AGGREGATES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|&(_, found)| found)
     }
 
-    /// Its name in a query.
+    /// The name in a query.
     #[must_use]
     pub fn name(self) -> &'static str {
         AGGREGATES.iter().find(|&&(_, known)| known == self).map_or("", |&(name, _)| name)
     }
 }
 
-/// How the cells of a column are shown.
+/// How to format the cells of a column.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CellFormat {
-    /// Cut long cells at their beginning or at their end; `None` as `--truncate` says.
+    /// Truncate long cells at the beginning or at the end; `None` to use `--truncate`.
     pub truncate: Option<Truncate>,
-    /// Lines of a cell.
+    /// Maximum number of lines in a cell.
     pub lines: Option<usize>,
-    /// Show each value as its share of the sum of the column.
+    /// Show each value as its share of the column's sum.
     pub normalized: bool,
-    /// What is shown for a missing value instead of `N/A`.
+    /// What to show for a missing value instead of `N/A`.
     pub missing: Option<String>,
     /// Show times in milliseconds with this many decimals.
     pub millis: Option<usize>,
 }
 
-/// Where long cells are cut.
+/// Where to truncate long cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Truncate {
-    /// The beginning goes.
+    /// Truncate the beginning.
     Beginning,
-    /// The end goes.
+    /// Truncate the end.
     #[default]
     End,
 }
 
-/// What is wrong with a query, and where.
+/// A syntax error in a query, and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntaxError {
-    /// Bytes from the beginning of the query.
+    /// Offset from the beginning of the query, in bytes.
     pub offset: usize,
-    /// Line, from 1.
+    /// Line number, starting at 1.
     pub line: usize,
-    /// Column, from 1.
+    /// Column number, starting at 1.
     pub column: usize,
     /// What was expected.
     pub message: String,
-    /// The line itself.
+    /// The text of the line.
     text: String,
 }
 
@@ -211,22 +211,22 @@ impl SyntaxError {
         }
     }
 
-    /// A mistake at an offset of a text.
+    /// An error at an offset in a text.
     pub(super) fn at(text: &str, offset: usize, message: String) -> Self {
         Self::new(text, offset, message)
     }
 
-    /// The same place in a text that the query is part of.
+    /// The same position in a text that contains the query.
     pub(super) fn within(self, text: &str, start: usize) -> Self {
         Self::new(text, start + self.offset, self.message)
     }
 }
 
 impl Query {
-    /// Reads a query.
+    /// Parses a query.
     ///
     /// # Errors
-    /// [`SyntaxError`] with the place of the first mistake.
+    /// [`SyntaxError`] with the position of the first mistake.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         let mut parser = Parser { text, tokens: tokens(text)?, at: 0 };
         let query = parser.query()?;
@@ -245,7 +245,7 @@ impl Query {
     }
 }
 
-/// A word, a quoted text or a sign, and where it is.
+/// A word, a quoted text or a symbol, with its position.
 #[derive(Debug, Clone, PartialEq)]
 enum Token {
     Word(String),
@@ -297,7 +297,7 @@ struct Parser<'t> {
     at: usize,
 }
 
-/// A field before the sources are known: (where it is, its qualifiers, its path).
+/// A field before its sources are resolved: (position, qualifiers, path).
 type Unresolved = (usize, Vec<String>, String);
 
 impl Parser<'_> {
@@ -334,7 +334,7 @@ impl Parser<'_> {
         if self.sign(sign) { Ok(()) } else { self.error(&format!("\"{sign}\"")) }
     }
 
-    /// A word that is no keyword of a clause.
+    /// A word that is not a keyword of a clause.
     fn word(&mut self, what: &str) -> Result<String, SyntaxError> {
         match self.peek() {
             Some(Token::Word(word)) if !CLAUSES.iter().any(|clause| clause.eq_ignore_ascii_case(word)) => {
@@ -450,7 +450,7 @@ impl Parser<'_> {
                 ("truncate-beginning", "") => format.truncate = Some(Truncate::Beginning),
                 ("truncate-end", "") => format.truncate = Some(Truncate::End),
                 ("missing", "whitespace") => format.missing = Some(String::new()),
-                // With blanks, in quotes.
+                // Quoted if it contains spaces.
                 ("missing", "") => format.missing = Some(self.literal()?),
                 ("missing", text) if !text.is_empty() => format.missing = Some(text.to_owned()),
                 ("cell-height", n) if n.parse::<usize>().is_ok_and(|n| n > 0) => format.lines = n.parse().ok(),
@@ -542,7 +542,7 @@ impl Parser<'_> {
         Ok((aggregate, field, descending))
     }
 
-    /// The sources that a field names, by alias or by event type.
+    /// The sources to which a field refers, by alias or by event type.
     fn resolve(&self, from: &[Source], (at, qualifiers, path): Unresolved) -> Result<FieldRef, SyntaxError> {
         let place = |name: &str| {
             let named = |s: &Source| s.alias.as_deref() == Some(name) || (s.event != "*" && same_event(&s.event, name));
@@ -568,7 +568,7 @@ impl Parser<'_> {
     }
 }
 
-/// Whether two names mean the same event type: `jdk.` may be left out.
+/// Whether two names refer to the same event type: `jdk.` may be omitted.
 pub(super) fn same_event(a: &str, b: &str) -> bool {
     a.strip_prefix("jdk.").unwrap_or(a) == b.strip_prefix("jdk.").unwrap_or(b)
 }

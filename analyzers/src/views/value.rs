@@ -1,4 +1,4 @@
-//! Values of cells while rows are made: small and without lifetimes, texts by number.
+//! Cell values while rows are built: small and without lifetimes, with texts as numbers.
 
 use std::hash::BuildHasher;
 
@@ -7,25 +7,25 @@ use hashbrown::HashTable;
 /// A value of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) enum Val {
-    /// None.
+    /// No value.
     #[default]
     Null,
     /// A boolean.
     Bool(bool),
-    /// A number; nanoseconds for instants and times.
+    /// A number; nanoseconds for timestamps and durations.
     Int(i64),
-    /// A number whose field has no sign.
+    /// An unsigned number.
     UInt(u64),
     /// A float.
     Single(f32),
     /// A double.
     Float(f64),
-    /// A text, a class, a thread and the like: a place in [`Names`].
+    /// A text, a class, a thread and so on: an index into [`Names`].
     Text(u32),
 }
 
 impl Val {
-    /// Tag and bits: equal for equal values.
+    /// Tag and bits, which are equal for equal values.
     pub(crate) fn bits(self) -> (u8, u64) {
         match self {
             Self::Null => (0, 0),
@@ -38,7 +38,7 @@ impl Val {
         }
     }
 
-    /// The number, if it is a finite one.
+    /// The number, if it is finite.
     pub(crate) fn number(self) -> Option<f64> {
         match self {
             Self::Int(n) => Some(n as f64),
@@ -50,7 +50,7 @@ impl Val {
         .filter(|n| n.is_finite())
     }
 
-    /// The number, if it is a whole one.
+    /// The number, if it is an integer.
     pub(crate) fn whole(self) -> Option<i128> {
         match self {
             Self::Int(n) => Some(n.into()),
@@ -60,16 +60,16 @@ impl Val {
     }
 }
 
-/// What the identities of stack traces begin with.
+/// Prefix of the identities of stack traces.
 pub(crate) const STACK: &str = "stack ";
 
-/// What makes a text the same as another: equal texts of different kinds are different things.
+/// What identifies a text: equal texts of different kinds are different things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Identity {
-    /// A string: the text itself.
+    /// A string, identified by its text.
     Plain,
-    /// A constant: 128 bits of a hash of what it is. Equal ones of different things would join two rows; no file can have
-    /// enough constants for that to happen by chance.
+    /// A constant, identified by a 128-bit hash of its content. A collision would merge two rows, but no file
+    /// can contain enough constants for that to happen by chance.
     Thing([u64; 2]),
 }
 
@@ -77,7 +77,7 @@ enum Identity {
 struct Name {
     text: Box<str>,
     identity: Identity,
-    /// A stack trace, a line for each frame.
+    /// Whether it is a stack trace, with one line per frame.
     stack: bool,
 }
 
@@ -94,7 +94,7 @@ fn hash_of(hasher: &foldhash::fast::RandomState, identity: Identity, text: &str)
     }
 }
 
-/// Texts by number, each kept once.
+/// Numbered texts, each stored once.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     names: Vec<Name>,
@@ -108,7 +108,7 @@ impl Names {
         self.find(Identity::Plain, false, text)
     }
 
-    /// The number of a constant that is shown as `text`.
+    /// The number of a constant that is displayed as `text`.
     pub(crate) fn thing(&mut self, identity: &str, text: &str) -> Val {
         let bits = [1, 2].map(|seed| foldhash::quality::FixedState::with_seed(seed).hash_one(identity));
         self.find(Identity::Thing(bits), identity.starts_with(STACK), text)
@@ -128,7 +128,7 @@ impl Names {
         self.known(hash, identity, text).unwrap_or_else(|| self.add(hash, Name { text: text.into(), identity, stack }))
     }
 
-    /// As [`find`](Self::find), of a text that need not be copied.
+    /// Like [`find`](Self::find), for a text that does not have to be copied.
     fn keep(&mut self, identity: Identity, stack: bool, text: Box<str>) -> Val {
         let hash = hash_of(&self.hasher, identity, &text);
         self.known(hash, identity, &text).unwrap_or_else(|| self.add(hash, Name { text, identity, stack }))
@@ -148,12 +148,12 @@ impl Names {
         self.names.get(number as usize).map_or("", |name| &name.text)
     }
 
-    /// Whether the text is a stack trace, a line for each frame.
+    /// Whether the text is a stack trace, with one line per frame.
     pub(crate) fn is_stack(&self, number: u32) -> bool {
         self.names.get(number as usize).is_some_and(|name| name.stack)
     }
 
-    /// Adds the names of another table; gives its numbers in this one.
+    /// Adds the names of another table; returns their numbers in this one.
     pub(crate) fn absorb(&mut self, other: Self) -> Vec<Val> {
         let mut numbers = Vec::with_capacity(other.names.len());
         for Name { text, identity, stack } in other.names {
@@ -163,7 +163,7 @@ impl Names {
     }
 }
 
-/// A value with the number that its text has in another table.
+/// Replaces the text number from another table in a value.
 pub(crate) fn renumbered(value: Val, numbers: &[Val]) -> Val {
     match value {
         Val::Text(n) => numbers.get(n as usize).copied().unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! Answers as text, CSV, JSON and Markdown.
+//! Formats answers as text, CSV, JSON and Markdown.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -10,15 +10,15 @@ use super::answer::{Answer, Answers, Shape};
 use super::catalog::Kind;
 use super::syntax::Truncate;
 
-/// How text is laid out.
+/// How to lay out text.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct TextOptions {
-    /// Characters of a line; 0 for as many as it takes.
+    /// Maximum width of a line in characters; 0 for unlimited.
     pub width: usize,
-    /// Where cells are cut that are too long, unless the view says so.
+    /// Where to truncate long cells, unless the view specifies it.
     pub truncate: Truncate,
-    /// Numbers with units instead of the formatting of the JDK.
+    /// Show raw numbers, with their units in the titles, instead of the JDK's formatting.
     pub raw: bool,
 }
 
@@ -49,10 +49,10 @@ fn heading(answer: &Answer, column: usize, raw: bool) -> Cow<'_, str> {
     }
 }
 
-/// One answer as text for people: its title, then labels with values or a table.
+/// Writes an answer as human-readable text: its title, followed by labels with values or a table.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn text(out: &mut impl Write, answers: &Answers, answer: &Answer, options: &TextOptions) -> io::Result<()> {
     let title = plain(&answer.title);
     if let Some(note) = &answer.note {
@@ -95,7 +95,7 @@ fn table(
             *width = (*width).max(longest);
         }
     }
-    // The widest give way, down to their titles.
+    // The widest columns shrink, down to the width of their titles.
     let room = options.width.saturating_sub(columns.saturating_sub(1));
     while options.width > 0 && widths.iter().sum::<usize>() > room {
         let over = widths.iter().sum::<usize>() - room;
@@ -144,7 +144,7 @@ fn table(
     Ok(())
 }
 
-/// A text of no more than `width` characters, with `...` where it is cut.
+/// Truncates a text to `width` characters, with `...` where it is cut.
 fn cut(text: &str, width: usize, side: Truncate) -> Cow<'_, str> {
     let length = text.chars().count();
     if length <= width {
@@ -158,7 +158,7 @@ fn cut(text: &str, width: usize, side: Truncate) -> Cow<'_, str> {
     }
 }
 
-/// Lines of no more than `width` characters.
+/// Wraps a text into lines of at most `width` characters.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
@@ -182,8 +182,9 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// One answer as JSON: `name`, `title`, and `columns` with `rows`, or `form` with the labels and values; cells as the
-/// JDK shows them, or raw values beside `units`. `note` says why there is nothing.
+/// Converts an answer to JSON: `name`, `title`, and either `columns` with `rows` or `form` with labels and
+/// values. Cells are formatted as in the JDK, or are raw values along with `units`. If the answer is empty,
+/// `note` explains why.
 #[must_use]
 pub fn json(answers: &Answers, answer: &Answer, raw: bool) -> Map<String, Value> {
     let value = |row: usize, column: usize| {
@@ -220,10 +221,10 @@ pub fn json(answers: &Answers, answer: &Answer, raw: bool) -> Map<String, Value>
     out
 }
 
-/// One answer as CSV (RFC 4180), the titles first; a form has a line for each label.
+/// Writes an answer as CSV (RFC 4180), with the titles first; a form has one line per label.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn csv(out: &mut impl Write, answers: &Answers, answer: &Answer, raw: bool) -> io::Result<()> {
     let quoted = |text: &str| {
         if text.contains([',', '"', '\n', '\r']) {
@@ -248,10 +249,10 @@ pub fn csv(out: &mut impl Write, answers: &Answers, answer: &Answer, raw: bool) 
     Ok(())
 }
 
-/// One answer as Markdown: a heading and a table.
+/// Writes an answer as Markdown: a heading and a table.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn markdown(out: &mut impl Write, answers: &Answers, answer: &Answer, raw: bool) -> io::Result<()> {
     let escaped = |text: &str| {
         let text = plain(text).replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;");

@@ -1,13 +1,14 @@
-//! Loops of rules: each turn counts as work, and none is made once the analysis is to end.
+//! Loops in rules: each iteration counts as work, and no further iterations happen after the analysis was
+//! stopped.
 
 use std::ops::Range;
 
 use super::Facts;
 
-/// Turns between two looks at the stop. A turn can be a long text that a rule reads.
+/// Number of iterations between two checks of the stop flag. In one iteration, a rule may read a long text.
 const STOP_EVERY: u32 = 64;
 
-/// The places of a table or of groups, as long as the analysis is not to end.
+/// The indices of a table or of groups; ends when the analysis is stopped.
 #[derive(Debug, Clone)]
 pub(super) struct Places<'f> {
     facts: &'f Facts,
@@ -20,7 +21,7 @@ impl<'f> Places<'f> {
         Self { facts, left: 0..count, turns: 0 }
     }
 
-    /// Notes a turn; whether it may be made.
+    /// Counts an iteration and returns whether it may happen.
     #[inline]
     fn turn(&mut self) -> bool {
         jfr_parse::work::done(1);

@@ -1,9 +1,10 @@
-//! Rows of a few values each, in blocks that do not move.
+//! Rows of a few values each, stored in blocks that do not move.
 
-/// Rows in a block; a power of two.
+/// Number of rows per block; a power of two.
 const ROWS: usize = 1 << 10;
 
-/// Rows of `width` values. A vector of so many rows would hold them twice whenever it grows; this takes another block.
+/// Rows of `width` values. A vector would hold all rows twice whenever it grows; this only allocates another
+/// block.
 #[derive(Debug)]
 pub(crate) struct Column<T> {
     width: usize,
@@ -12,47 +13,47 @@ pub(crate) struct Column<T> {
 }
 
 impl<T: Copy> Column<T> {
-    /// No rows.
+    /// An empty column.
     pub(crate) fn new(width: usize) -> Self {
         Self { width, rows: 0, blocks: Vec::new() }
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub(crate) fn len(&self) -> usize {
         self.rows
     }
 
-    /// Row `i`; empty where there is none.
+    /// Row `i`; empty if there is no such row.
     #[inline]
     pub(crate) fn row(&self, i: usize) -> &[T] {
         let from = i % ROWS * self.width;
         self.blocks.get(i / ROWS).and_then(|block| block.get(from..from + self.width)).unwrap_or_default()
     }
 
-    /// Row `i`, to be changed.
+    /// Row `i`, mutable.
     #[inline]
     pub(crate) fn row_mut(&mut self, i: usize) -> &mut [T] {
         let from = i % ROWS * self.width;
         self.blocks.get_mut(i / ROWS).and_then(|block| block.get_mut(from..from + self.width)).unwrap_or_default()
     }
 
-    /// The value of row `i`, where each has one.
+    /// The value of row `i`, for rows of one value.
     #[inline]
     pub(crate) fn get(&self, i: usize) -> Option<&T> {
         self.row(i).first()
     }
 
-    /// The value of row `i`, to be changed.
+    /// The value of row `i`, mutable.
     #[inline]
     pub(crate) fn get_mut(&mut self, i: usize) -> Option<&mut T> {
         self.row_mut(i).first_mut()
     }
 
-    /// Adds a row of as many values as rows have.
+    /// Adds a row. The number of values must be the width.
     #[inline]
     pub(crate) fn push(&mut self, row: impl IntoIterator<Item = T>) {
         if self.rows.is_multiple_of(ROWS) {
-            // Most columns are short: the first block grows as vectors do.
+            // Most columns are short, so the first block grows like a vector.
             let room = if self.rows == 0 { 0 } else { ROWS * self.width };
             self.blocks.push(Vec::with_capacity(room));
         }
@@ -63,7 +64,7 @@ impl<T: Copy> Column<T> {
         self.rows += 1;
     }
 
-    /// About how many bytes it takes.
+    /// Approximate size in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.blocks
             .iter()

@@ -1,34 +1,34 @@
-//! What is known of an event type as a whole.
+//! Facts about an event type as a whole.
 
 use super::Facts;
 
-/// What is known of an event type as a whole.
+/// Facts about an event type as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventFacts {
-    /// The metadata of a chunk declares it.
+    /// Whether the metadata of some chunk declares it.
     pub declared: bool,
-    /// The name for people in the metadata.
+    /// The human-readable name in the metadata.
     pub label: Option<String>,
-    /// How many there are.
+    /// The number of events.
     pub count: u64,
-    /// The type has a field for a stack trace.
+    /// Whether the type has a field for a stack trace.
     pub can_have_stack: bool,
-    /// How many of them have a stack trace.
+    /// The number of events with a stack trace.
     pub with_stack: u64,
-    /// How many of those are truncated.
+    /// The number of truncated stack traces.
     pub truncated: u64,
-    /// When the first began.
+    /// Start of the first event.
     pub first: i64,
-    /// When the one that ended first ended.
+    /// End of the event that ended first.
     pub first_end: i64,
-    /// When the last ended.
+    /// End of the last event.
     pub last: i64,
-    /// Settings that switched it on, one a chunk at least.
+    /// Number of settings that enabled it, at least one per chunk.
     pub switched_on: u64,
-    /// Settings that switched it off.
+    /// Number of settings that disabled it.
     pub switched_off: u64,
-    /// The same two as JMC counts them: it sees only the settings that have the fields of the first chunk's, which is
-    /// wrong where recordings of several JVMs are joined.
+    /// The same two numbers as counted by JMC. It sees only settings that have the same fields as those in the
+    /// first chunk, which is wrong if recordings of several JVMs were concatenated.
     pub(crate) jmc_switches: (u64, u64),
 }
 
@@ -73,30 +73,30 @@ impl EventFacts {
     }
 }
 
-/// Whether a recording can say something about an event type, the least first.
+/// What a recording can show about an event type, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Presence {
-    /// The recording does not know it.
+    /// The recording does not declare it.
     Unknown,
-    /// The recording knows it, and no more can be said.
+    /// The recording declares it; nothing else is known.
     Declared,
-    /// It was switched off.
+    /// It was disabled.
     Disabled,
-    /// It was switched on, and nothing was recorded.
+    /// It was enabled, but there are no events.
     Enabled,
     /// There are events.
     Available,
 }
 
 impl EventFacts {
-    /// What the recording can say. An event type is switched on if any setting in the recording says so.
+    /// What the recording can show. An event type counts as enabled if any setting in the recording enables it.
     #[must_use]
     pub fn presence(&self) -> Presence {
         self.presence_if(self.switched_on > 0, self.switched_off > 0)
     }
 
-    /// As JMC computes it: on, or off, only if exactly one setting says so. That fails in recordings of several
-    /// chunks, each of which repeats the settings.
+    /// Presence as computed by JMC: enabled or disabled only if there is exactly one such setting. That fails
+    /// for recordings with several chunks, because each chunk repeats the settings.
     #[must_use]
     pub fn jmc_presence(&self) -> Presence {
         self.presence_if(self.jmc_switches.0 == 1, self.jmc_switches.1 == 1)
@@ -114,30 +114,32 @@ impl EventFacts {
 }
 
 impl Facts {
-    /// What is known of an event type: of all types of the recording, whether rules asked for them or not.
+    /// Facts about an event type. Available for all types in the recording, whether rules asked for them or
+    /// not.
     #[must_use]
     pub fn event(&self, name: &str) -> EventFacts {
         self.events.get(name).cloned().unwrap_or_default()
     }
 
-    /// How many events of a type there are.
+    /// The number of events of a type.
     #[must_use]
     pub fn count(&self, name: &str) -> u64 {
         self.events.get(name).map_or(0, |e| e.count)
     }
 
-    /// All event types that the recording declares, by name.
+    /// All event types declared in the recording, by name.
     pub fn events(&self) -> impl Iterator<Item = (&str, &EventFacts)> {
         self.events.iter().map(|(name, facts)| (name.as_str(), facts))
     }
 
-    /// Whether the recording can say something about an event type.
+    /// What the recording can show about an event type.
     #[must_use]
     pub fn presence(&self, name: &str) -> Presence {
         self.event(name).presence()
     }
 
-    /// The same as JMC sees it, which takes a type as switched on only where exactly one setting says so.
+    /// Presence as computed by JMC, where an event type counts as enabled only if exactly one setting enables
+    /// it.
     #[must_use]
     pub fn jmc_presence(&self, name: &str) -> Presence {
         self.event(name).jmc_presence()

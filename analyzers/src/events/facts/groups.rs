@@ -1,4 +1,4 @@
-//! Events added up by key.
+//! Sums of events by key.
 
 use std::hash::{BuildHasher, Hasher as _};
 use std::sync::{Arc, LazyLock};
@@ -19,17 +19,17 @@ type Hasher = foldhash::fast::RandomState;
 /// Key cells and time slice.
 pub(crate) type Key = ([Cell; MAX_KEYS], i64);
 
-/// One event as groups see it.
+/// One event, as it is added to groups.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sample {
     pub(crate) start: i64,
     pub(crate) end: i64,
     pub(crate) measures: [f64; MAX_MEASURES],
-    /// From the beginning of the recording to its end, nanoseconds.
+    /// Nanoseconds from the beginning of the recording to the end of the event.
     pub(crate) since: i64,
 }
 
-/// What is known of the events of one key.
+/// The sums over the events with one key.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Sums {
     pub(crate) count: u64,
@@ -90,7 +90,7 @@ impl Sums {
     }
 }
 
-/// What every group has.
+/// The part that every group has.
 #[derive(Debug, Clone, Copy)]
 struct Head {
     count: u64,
@@ -99,7 +99,7 @@ struct Head {
     max_start: i64,
 }
 
-/// Of one measure of a group.
+/// The sums of one measure of a group.
 #[derive(Debug, Clone, Copy)]
 struct Amounts {
     sum: f64,
@@ -107,8 +107,8 @@ struct Amounts {
     max: f64,
 }
 
-/// Events added up, in the order of the first of each key. There may be hundreds of thousands of groups, so each takes room for
-/// the keys and measures that it has and no more.
+/// Sums of events, in the order of the first event of each key. There may be hundreds of thousands of groups,
+/// so each uses memory only for the keys and measures it has.
 #[derive(Debug)]
 pub(crate) struct GroupsData {
     pub(crate) by: GroupBy,
@@ -116,21 +116,21 @@ pub(crate) struct GroupsData {
     cells: Column<Cell>,
     /// The hashes of the keys, so that nothing is hashed again when the table grows or groups are joined.
     hashes: Column<u64>,
-    /// The time slice of each, where there are slices.
+    /// The time slice of each group, if there are slices.
     buckets: Column<i64>,
     heads: Column<Head>,
     /// The measures of each group.
     amounts: Column<Amounts>,
-    /// Where they are wanted.
+    /// The time spread of each group, if requested.
     spreads: Column<Spread>,
     histograms: Vec<Arc<Histogram>>,
-    /// The events of keys beyond the cap.
+    /// The events whose keys exceed the limit.
     pub(crate) others: Option<Sums>,
     table: HashTable<u32>,
     last: usize,
 }
 
-/// The hash of keys, seeded once in each process: groups that are joined have the same.
+/// The hasher for keys, seeded once per process: groups that are joined use the same one.
 static HASHER: LazyLock<Hasher> = LazyLock::new(Hasher::default);
 
 impl GroupsData {
@@ -150,7 +150,7 @@ impl GroupsData {
         }
     }
 
-    /// How many groups there are.
+    /// The number of groups.
     pub(crate) fn len(&self) -> usize {
         self.heads.len()
     }
@@ -178,14 +178,14 @@ impl GroupsData {
         Some(sums)
     }
 
-    /// Key and sums of each group.
+    /// The key and sums of each group.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (Key, Sums)> {
         (0..self.len()).filter_map(|i| Some((self.key(i), self.sums(i)?)))
     }
 
     #[inline]
     pub(crate) fn add(&mut self, key: &Key, sample: &Sample) {
-        // A loop makes the same event over and over.
+        // A loop produces the same event over and over.
         if self.last < self.len() && self.is(self.last, key) {
             self.add_to(self.last, sample);
             return;
@@ -226,12 +226,12 @@ impl GroupsData {
         }
     }
 
-    /// Adds sums whose key is known by now.
+    /// Adds sums whose key is now known.
     pub(crate) fn merge(&mut self, key: &Key, sums: Sums) {
         match self.place(key, None) {
             Place::Known(i) => {
                 if let Some(mut mine) = self.sums(i) {
-                    // Given back at once, so that there is one owner again.
+                    // Released at once, so that there is only one owner again.
                     self.histograms.get_mut(i).into_iter().for_each(|histogram| *histogram = Arc::default());
                     mine.merge(&sums);
                     self.set(i, mine);
@@ -242,7 +242,7 @@ impl GroupsData {
         }
     }
 
-    /// Adds sums of events whose keys are not known.
+    /// Adds sums of events with unknown keys.
     pub(crate) fn merge_others(&mut self, sums: Sums) {
         match &mut self.others {
             Some(mine) => mine.merge(&sums),
@@ -250,7 +250,7 @@ impl GroupsData {
         }
     }
 
-    /// Adds what a later part gathered, its keys changed by `map`.
+    /// Adds the groups of a later part, with their keys converted by `map`.
     pub(crate) fn append(&mut self, mut later: Self, map: impl Fn(Key) -> Key) {
         if self.len() == 0 {
             let hashes = &self.hashes;
@@ -266,14 +266,14 @@ impl GroupsData {
                 Place::Full => later.sums(j).into_iter().for_each(|sums| self.merge_others(sums)),
             }
         }
-        // Given back, so that each histogram has one owner again.
+        // Released, so that each histogram has only one owner again.
         later.histograms.clear();
         if let Some(sums) = later.others.take() {
             self.merge_others(sums);
         }
     }
 
-    /// Adds the sums of group `j` of another to those of group `i`.
+    /// Adds the sums of group `j` of `other` to those of group `i`.
     fn merge_group(&mut self, i: usize, other: &Self, j: usize) {
         let (Some(head), Some(theirs)) = (self.heads.get_mut(i), other.heads.get(j)) else { return };
         head.count = head.count.saturating_add(theirs.count);
@@ -296,7 +296,7 @@ impl GroupsData {
         }
     }
 
-    /// The sums of group `j` of another, as those of a group that is new.
+    /// Adds the sums of group `j` of `other` as a new group.
     fn push_group(&mut self, other: &Self, j: usize) {
         other.heads.get(j).into_iter().for_each(|head| self.heads.push([*head]));
         self.amounts.push(other.amounts.row(j).iter().copied());
@@ -304,7 +304,7 @@ impl GroupsData {
         self.histograms.extend(other.histograms.get(j).cloned());
     }
 
-    /// The same events by some of the keys only, without slices of time, of the groups at these places.
+    /// The groups at these indices, regrouped by some of the keys and without time slices.
     fn rolled(&self, keys: &[usize], places: impl Iterator<Item = usize>) -> Self {
         let mut rolled = Self::new(GroupBy { cap: usize::MAX, bucket: 0, ..self.by });
         for j in places {
@@ -322,7 +322,7 @@ impl GroupsData {
         rolled
     }
 
-    /// About how many bytes it takes.
+    /// Approximate size in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let keys = self.cells.bytes() + self.hashes.bytes() + self.buckets.bytes();
         let sums = self.heads.bytes() + self.amounts.bytes();
@@ -331,7 +331,7 @@ impl GroupsData {
         keys + sums + more + self.table.capacity() * 5
     }
 
-    /// The sums of a group that is new.
+    /// Adds the sums of a new group.
     fn push(&mut self, sums: Sums) {
         let i = self.heads.len();
         self.heads.push([Head { count: 0, first: 0, last: 0, max_start: 0 }]);
@@ -366,7 +366,7 @@ impl GroupsData {
         same_key(&self.cells, &self.buckets, i, key)
     }
 
-    /// The place of a key, of which the hash may be known.
+    /// The index of a key, whose hash may already be known.
     fn place(&mut self, key: &Key, hash: Option<u64>) -> Place {
         let wanted = key.0.get(..self.by.keys.len()).unwrap_or(&key.0);
         let hash = hash.unwrap_or_else(|| {
@@ -407,12 +407,12 @@ fn same_key(cells: &Column<Cell>, buckets: &Column<i64>, i: usize, key: &Key) ->
 
 enum Place {
     Known(usize),
-    /// The key is in, its sums are to be pushed.
+    /// The key was inserted; its sums still have to be pushed.
     New(usize),
     Full,
 }
 
-/// Events added up by key, which a rule asked for with [`Needs::groups`](crate::events::Needs::groups).
+/// Sums of events by key, which a rule requested with [`Needs::groups`](crate::events::Needs::groups).
 #[derive(Debug, Clone, Copy)]
 pub struct Groups<'f> {
     pub(super) facts: &'f Facts,
@@ -420,7 +420,8 @@ pub struct Groups<'f> {
 }
 
 impl<'f> Groups<'f> {
-    /// The groups, in the order of the first event of each. None come once the analysis is to end ([`Facts::stopped`]).
+    /// The groups, in the order of their first event. Yields nothing after the analysis was stopped
+    /// ([`Facts::stopped`]).
     pub fn iter(&self) -> impl Iterator<Item = Group<'f>> + use<'f> {
         let groups = *self;
         self.places().filter_map(move |i| groups.get(i))
@@ -436,26 +437,26 @@ impl<'f> Groups<'f> {
         Some(Group { facts: self.facts, keys, bucket, sums: data.sums(i)? })
     }
 
-    /// How many there are.
+    /// The number of groups.
     #[must_use]
     pub fn len(&self) -> usize {
         self.data.map_or(0, GroupsData::len)
     }
 
-    /// Whether there are none.
+    /// Whether there are no groups.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The events of keys beyond the cap, as one group without keys.
+    /// The events whose keys exceed the limit, as one group without keys.
     #[must_use]
     pub fn others(&self) -> Option<Group<'f>> {
         let sums = self.data?.others.clone()?;
         Some(Group { facts: self.facts, keys: Default::default(), bucket: 0, sums })
     }
 
-    /// All events as one group; `None` where there are none.
+    /// All events as one group; `None` if there are no events.
     #[must_use]
     pub fn total(&self) -> Option<Group<'f>> {
         let mut all = self.by(&[]);
@@ -469,8 +470,8 @@ impl<'f> Groups<'f> {
         total
     }
 
-    /// The same events by some of their keys only (their places among [`GroupBy`]'s keys), without time slices; the
-    /// order is that of the first event of each.
+    /// Regroups the events by some of their keys (indices into the keys of the [`GroupBy`]), without time
+    /// slices. The groups are in the order of their first event.
     #[must_use]
     pub fn by(&self, keys: &[usize]) -> Vec<Group<'f>> {
         let Some(data) = self.data else { return Vec::new() };
@@ -485,7 +486,7 @@ impl<'f> Groups<'f> {
         data.entries().map(of).collect()
     }
 
-    /// As [`by`](Self::by), of the groups that `keep` picks.
+    /// Like [`by`](Self::by), for the groups selected by `keep`.
     #[must_use]
     pub fn select(&self, keys: &[usize], keep: impl Fn(&Group<'f>) -> bool) -> Vec<Group<'f>> {
         let Some(data) = self.data else { return Vec::new() };
@@ -495,7 +496,7 @@ impl<'f> Groups<'f> {
     }
 }
 
-/// The events of one key.
+/// The events with one key.
 #[derive(Debug, Clone)]
 pub struct Group<'f> {
     facts: &'f Facts,
@@ -517,7 +518,7 @@ impl<'f> Group<'f> {
         self.key(i).text().map(|id| self.facts.str(id))
     }
 
-    /// Key `i` as a whole number.
+    /// Key `i` as an integer.
     #[must_use]
     pub fn int(&self, i: usize) -> Option<i64> {
         self.key(i).int()
@@ -529,7 +530,7 @@ impl<'f> Group<'f> {
         self.thread_id(i).map(|id| self.facts.thread(id))
     }
 
-    /// Key `i` as the handle of a thread.
+    /// Key `i` as a thread handle.
     #[must_use]
     pub fn thread_id(&self, i: usize) -> Option<ThreadId> {
         self.key(i).thread()
@@ -541,13 +542,13 @@ impl<'f> Group<'f> {
         self.key(i).stack()
     }
 
-    /// The beginning of its time slice, nanoseconds since the epoch; 0 without slices.
+    /// The beginning of its time slice in nanoseconds since the epoch; 0 without slices.
     #[must_use]
     pub fn bucket(&self) -> i64 {
         self.bucket
     }
 
-    /// How many events.
+    /// The number of events.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.sums.count
@@ -559,13 +560,13 @@ impl<'f> Group<'f> {
         self.sums.sum.get(i).copied().unwrap_or(0.0)
     }
 
-    /// The least of measure `i`.
+    /// The minimum of measure `i`.
     #[must_use]
     pub fn min(&self, i: usize) -> f64 {
         self.sums.min.get(i).copied().unwrap_or(0.0)
     }
 
-    /// The greatest of measure `i`.
+    /// The maximum of measure `i`.
     #[must_use]
     pub fn max(&self, i: usize) -> f64 {
         self.sums.max.get(i).copied().unwrap_or(0.0)
@@ -577,31 +578,31 @@ impl<'f> Group<'f> {
         self.sum(i) / self.count().max(1) as f64
     }
 
-    /// When the event with the greatest first measure began.
+    /// Start of the event with the greatest first measure.
     #[must_use]
     pub fn max_start(&self) -> i64 {
         self.sums.max_start
     }
 
-    /// When the first event began.
+    /// Start of the first event.
     #[must_use]
     pub fn first(&self) -> i64 {
         self.sums.first
     }
 
-    /// When the last event ended.
+    /// End of the last event.
     #[must_use]
     pub fn last(&self) -> i64 {
         self.sums.last
     }
 
-    /// The slices of time in which there were events, where the groups were asked for with [`GroupBy::spread`].
+    /// The time slices that contain events, if requested with [`GroupBy::spread`].
     #[must_use]
     pub fn spread(&self) -> Spread {
         self.sums.spread
     }
 
-    /// The histogram of the first measure, where one was asked for.
+    /// The histogram of the first measure, if requested.
     #[must_use]
     pub fn histogram(&self) -> Option<&Histogram> {
         self.sums.histogram.as_deref()

@@ -5,38 +5,38 @@ use std::collections::BTreeMap;
 use super::Facts;
 use crate::events::cell::Cell;
 
-/// What a recording says of its JVM.
+/// What the recording contains about its JVM.
 #[derive(Debug, Clone, Default)]
 pub struct Jvm {
-    /// `OpenJDK 64-Bit Server VM`.
+    /// The name, for example `OpenJDK 64-Bit Server VM`.
     pub name: Option<String>,
-    /// The whole line in which the version stands.
+    /// The complete version text.
     pub version_text: Option<String>,
     /// The version.
     pub version: Option<JvmVersion>,
-    /// Options of the JVM.
+    /// JVM options.
     pub jvm_arguments: Option<String>,
-    /// Main class or jar, and its arguments. May hold secrets.
+    /// Main class or JAR file, and its arguments. May contain secrets.
     pub java_arguments: Option<String>,
-    /// When it was started, nanoseconds since the Unix epoch.
+    /// Start time of the JVM in nanoseconds since the Unix epoch.
     pub start: Option<i64>,
-    /// The version of the specification that it implements: 8, 11, 17….
+    /// The version of the Java specification: 8, 11, 17….
     pub specification: Option<u32>,
 }
 
 /// A version such as 8u302 (1.8.0_302), 17.0.15, 25-ea.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JvmVersion {
-    /// 8, 17, 25.
+    /// The major version: 8, 17, 25.
     pub major: u32,
-    /// The rest: for 1.8.0_302 it is 0, 302; for 17.0.15 it is 0, 15.
+    /// The rest: 0, 302 for 1.8.0_302; 0, 15 for 17.0.15.
     pub rest: Vec<u32>,
-    /// An early access build.
+    /// Whether this is an early-access build.
     pub early_access: bool,
 }
 
 impl JvmVersion {
-    /// Reads the version behind `JRE (` in the line that the JVM writes.
+    /// Parses the version after `JRE (` in the version text of the JVM.
     #[must_use]
     pub fn parse(line: &str) -> Option<Self> {
         let rest = line.split_once("JRE (")?.1;
@@ -44,7 +44,7 @@ impl JvmVersion {
         Self::parse_number(version)
     }
 
-    /// Reads `1.8.0_302-b08`, `17.0.15+6`, `25-ea+18`.
+    /// Parses `1.8.0_302-b08`, `17.0.15+6`, `25-ea+18`.
     #[must_use]
     pub fn parse_number(version: &str) -> Option<Self> {
         let end = version.find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '_')).unwrap_or(version.len());
@@ -58,8 +58,8 @@ impl JvmVersion {
         Some(Self { major, rest, early_access: behind.starts_with("-ea") })
     }
 
-    /// Whether it is at least this version: numbers as in [`rest`](Self::rest) behind the major one; missing ones are
-    /// 0.
+    /// Whether the version is at least this one. `rest` contains the numbers after the major version, as in
+    /// [`rest`](Self::rest); missing numbers count as 0.
     #[must_use]
     pub fn at_least(&self, major: u32, rest: &[u32]) -> bool {
         let number = |of: &[u32], i: usize| of.get(i).copied().unwrap_or(0);
@@ -80,7 +80,7 @@ impl std::fmt::Display for JvmVersion {
     }
 }
 
-/// The flags told last, by name.
+/// The last recorded value of each flag, by name.
 #[derive(Debug, Default)]
 pub(super) struct Flags {
     values: BTreeMap<jfrkit_profile::StrId, Cell>,
@@ -97,7 +97,7 @@ const FLAGS: [&str; 7] = [
 ];
 
 impl Facts {
-    /// The JVM. Of a recording that joins several, the first.
+    /// The JVM; the first one if the recording contains several.
     #[must_use]
     pub fn jvm(&self) -> &Jvm {
         self.lazy.jvm.get_or_init(|| {
@@ -119,7 +119,7 @@ impl Facts {
         })
     }
 
-    /// The value of a flag of the JVM, told last.
+    /// The last recorded value of a JVM flag.
     #[must_use]
     pub fn flag(&self, name: &str) -> Cell {
         let flags = self.lazy.flags.get_or_init(|| {
@@ -130,7 +130,7 @@ impl Facts {
         self.names.string_id(name).and_then(|id| flags.values.get(&id)).copied().unwrap_or_default()
     }
 
-    /// Whether a flag is on; `None` where the recording does not say.
+    /// Whether a flag is on; `None` if it was not recorded.
     #[must_use]
     pub fn flag_on(&self, name: &str) -> Option<bool> {
         self.flag(name).int().map(|v| v != 0)
@@ -145,20 +145,20 @@ impl Facts {
             .and_then(|r| r.text("value"))
     }
 
-    /// How many hardware threads the JVM may use; `None` where the recording does not say.
+    /// The number of hardware threads that the JVM may use; `None` if it was not recorded.
     #[must_use]
     pub fn hardware_threads(&self) -> Option<i64> {
         self.table("jdk.CPUInformation").ints("hwThreads").filter(|n| *n > 0).min()
     }
 
-    /// The collector of the old generation (or of all): `G1Old`, `ParallelOld`, `SerialOld`, `ConcurrentMarkSweep`,
-    /// `Z`, `Shenandoah`….
+    /// The garbage collector of the old generation or of the whole heap: `G1Old`, `ParallelOld`, `SerialOld`,
+    /// `ConcurrentMarkSweep`, `Z`, `Shenandoah`….
     #[must_use]
     pub fn old_collector(&self) -> Option<&str> {
         self.table("jdk.GCConfiguration").texts("oldCollector").next()
     }
 
-    /// The largest heap that is allowed, bytes.
+    /// The maximum heap size in bytes.
     #[must_use]
     pub fn max_heap(&self) -> Option<i64> {
         let configured = self.table("jdk.GCHeapConfiguration").ints("maxSize").filter(|n| *n > 0).max();

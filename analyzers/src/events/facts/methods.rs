@@ -1,4 +1,4 @@
-//! Which methods belong to which of the sets that rules look for.
+//! Which methods belong to the method sets that rules look for.
 
 use regex::{RegexSet, RegexSetBuilder};
 
@@ -6,25 +6,25 @@ use super::{Facts, is_jdk};
 use crate::events::methods::{MethodSet, REGEX_SIZE, Scope, expression};
 use jfrkit_profile::{FunctionId, StackId};
 
-/// For each function the sets that it belongs to, a bit each.
+/// For each function, the sets it belongs to, one bit per set.
 #[derive(Debug)]
 pub(super) struct Membership {
-    /// Words of bits of a function.
+    /// Number of words of bits per function.
     words: usize,
     bits: Vec<u64>,
     kinds: Vec<Kind>,
-    /// Sets of [`Scope::Direct`].
+    /// Sets with [`Scope::Direct`].
     direct: Vec<u64>,
 }
 
-/// What a function is to the sets that it does not belong to.
+/// How a function counts for sets it does not belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// The program's.
+    /// Program code.
     Program,
-    /// The JDK's or native.
+    /// JDK or native code.
     Jdk,
-    /// The JDK's, and calls whatever it is told to.
+    /// JDK code that calls whatever it is given.
     PassesOn,
 }
 
@@ -46,7 +46,7 @@ impl Kind {
 }
 
 impl Membership {
-    /// Holds the name of each function against all sets at once.
+    /// Matches the name of each function against all sets at once.
     fn of(facts: &Facts) -> Self {
         let sets = &facts.methods;
         let words = sets.len().div_ceil(64);
@@ -75,11 +75,11 @@ impl Membership {
     }
 }
 
-/// All sets in one.
+/// Matches against all sets at once.
 enum Matcher<'s> {
-    /// The expressions of all patterns, and the set of each.
+    /// The expressions of all patterns, and the set to which each belongs.
     Joined(RegexSet, Vec<usize>),
-    /// Together they are too much.
+    /// Used if the combined expression would be too large.
     Each(&'s [MethodSet]),
 }
 
@@ -115,32 +115,32 @@ impl Facts {
         self.lazy.membership.get_or_init(|| Membership::of(self))
     }
 
-    /// The place of a set among those that rules declared.
+    /// The index of a set among those requested by rules.
     #[must_use]
     pub fn set_place(&self, set: &MethodSet) -> Option<usize> {
         self.methods.iter().position(|s| s == set)
     }
 
-    /// How many sets of methods the rules look for.
+    /// The number of method sets requested by rules.
     #[must_use]
     pub fn set_count(&self) -> usize {
         self.methods.len()
     }
 
-    /// How many words [`sets_on`](Self::sets_on) fills.
+    /// The number of words that [`sets_on`](Self::sets_on) fills.
     #[must_use]
     pub fn set_words(&self) -> usize {
         self.methods.len().div_ceil(64)
     }
 
-    /// Which sets have a method on a stack, a bit each in the order of the sets, where their scope looks. One walk for
-    /// all sets.
+    /// Which sets have a method on a stack within their scope, one bit per set, in the order of the sets.
+    /// Examines all sets in one walk.
     pub fn sets_on(&self, stack: StackId, found: &mut [u64]) {
         let membership = self.membership();
         found.fill(0);
         let (mut buffer, mut many);
-        // Sets for which control has not gone elsewhere yet, from the leaf: to a method of the program that is none of theirs, or to
-        // one that was called because somebody said so.
+        // Sets to which control still belongs, walking from the leaf. Control leaves a set at a method of the
+        // program that is not in the set, or at a method that was called reflectively.
         let alive: &mut [u64] = if found.len() <= 1 {
             buffer = [u64::MAX];
             &mut buffer
@@ -169,8 +169,8 @@ impl Facts {
         }
     }
 
-    /// Whether a method of a set that the rule declared with [`Needs::methods`](crate::events::Needs::methods) is on a
-    /// stack, where the set's [`Scope`] looks.
+    /// Whether a stack contains a method of a set, within the set's [`Scope`]. The rule must have requested the
+    /// set with [`Needs::methods`](crate::events::Needs::methods).
     #[must_use]
     pub fn passes(&self, set: &MethodSet, stack: StackId) -> bool {
         let Some(place) = self.set_place(set) else {
@@ -192,7 +192,7 @@ mod tests {
     use crate::testing::Scene;
     use crate::testing::stack;
 
-    /// Tells of one set of methods whether they are on the only stack.
+    /// A rule that reports whether one method set is on the only stack.
     struct On(MethodSet);
 
     const STACKS: GroupBy = GroupBy::of(&["x.E"]).by(&["stackTrace"]);
@@ -203,7 +203,7 @@ mod tests {
         }
 
         fn needs(&self) -> Needs {
-            // Another set beside it.
+            // A second set.
             Needs::new().groups(STACKS).methods(MethodSet::new(["other"]).unwrap()).methods(self.0.clone())
         }
 

@@ -1,11 +1,12 @@
-//! Why a rule has nothing to say: what its events lack, and how to switch them on.
+//! Why a rule does not apply: which events are missing, and how to enable them.
 
 use super::{Facts, Presence};
 use crate::events::needs::Level;
 
-/// Events that JDK 8 does not have, with the first JDK with long support that has them. Names without `jdk.`.
+/// Events that JDK 8 does not have, and the first long-term support release of the JDK that has them. Names
+/// without `jdk.`.
 ///
-/// After the JDK's own metadata of 8, 11, 17, 21, 25 and 26.
+/// Source: the metadata of JDK 8, 11, 17, 21, 25 and 26.
 const SINCE: &[(u32, &[&str])] = &[
     (
         11,
@@ -69,14 +70,14 @@ const SINCE: &[(u32, &[&str])] = &[
     (26, &["FinalFieldMutation"]),
 ];
 
-/// The first JDK that has an event; `None` for those that JDK 8 has, and for what is not the JDK's.
+/// The first JDK that has an event; `None` for events of JDK 8, and for those that are not from the JDK.
 fn since(event: &str) -> Option<u32> {
     let name = event.strip_prefix("jdk.")?;
     SINCE.iter().find(|(_, events)| events.contains(&name)).map(|(version, _)| *version)
 }
 
 impl Facts {
-    /// Why a rule that needs this much of an event type does not apply; `None` where it does.
+    /// Why a rule that needs an event type at this level does not apply; `None` if it does.
     #[must_use]
     pub fn missing(&self, name: &str, level: Level, as_jmc: bool) -> Option<String> {
         let presence = if as_jmc { self.jmc_presence(name) } else { self.presence(name) };
@@ -101,7 +102,7 @@ impl Facts {
                 let above = threshold.map(|t| format!(" above its threshold of {t}")).unwrap_or_default();
                 format!("{name} was switched on, but no such event was recorded{above}")
             }
-            // Only where JMC's way of counting settings is taken.
+            // Only reached with JMC's way of counting settings.
             Presence::Enabled | Presence::Available => {
                 format!(
                     "there are no {name} events, and settings repeated in several chunks do not count as switched on"
@@ -110,14 +111,14 @@ impl Facts {
         })
     }
 
-    /// Why a rule that needs one of several event types does not apply; `None` where one is there. The reason is that of
-    /// the type that comes nearest.
+    /// Why a rule that needs one of several event types does not apply; `None` if one is available. The reason
+    /// is that of the type closest to being available.
     #[must_use]
     pub fn missing_all(&self, names: &[&str], level: Level) -> Option<String> {
         let reasons: Option<Vec<(Presence, String)>> =
             names.iter().map(|name| Some((self.presence(name), self.missing(name, level, false)?))).collect();
         let mut reasons = reasons?;
-        // Of those alike the first that the rule names.
+        // Among equals, the one that the rule names first.
         reasons.reverse();
         let (_, nearest) = reasons.into_iter().max_by_key(|(presence, _)| *presence)?;
         let (others, what) = match names {

@@ -1,4 +1,4 @@
-//! What several rules make of the facts, made once.
+//! Values derived from the facts that several rules share, computed once.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::Facts;
 
-/// What was made, by its type: a `OnceLock<Arc<T>>` each.
+/// The computed values by type, each in a `OnceLock<Arc<T>>`.
 #[derive(Default)]
 pub(super) struct Made {
     slots: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
@@ -19,9 +19,9 @@ impl std::fmt::Debug for Made {
 }
 
 impl Facts {
-    /// What `make` makes of the facts; made for the first rule that asks for this type and kept for the others, which
-    /// wait for it meanwhile. `make` must not hand work to other threads of the pool that rules run on, nor ask for its
-    /// own type: a thread would wait for itself.
+    /// Returns the value of this type, computed by `make` on the first call and shared with later callers,
+    /// which wait for it. `make` must not send work to other threads of the pool in which the rules run, and
+    /// must not request its own type: a thread could end up waiting for itself.
     pub fn once<T: Any + Send + Sync>(&self, make: impl FnOnce(&Self) -> T) -> Arc<T> {
         let slot = {
             let mut slots = self.lazy.made.slots.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,31 +1,31 @@
-//! The settings of event types that were in force.
+//! The event settings that were in effect.
 
 use hashbrown::HashMap;
 
 use super::Facts;
 
-/// A setting of an event type, as `jdk.ActiveSetting` told it.
+/// A setting of an event type, as recorded by `jdk.ActiveSetting`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SettingValue<'f> {
-    /// When it was told, nanoseconds since the Unix epoch. Each chunk tells all of them anew.
+    /// When it was recorded, in nanoseconds since the Unix epoch. Each chunk repeats all settings.
     pub at: i64,
-    /// Its value: `20 ms`, `true`.
+    /// The value: `20 ms`, `true`.
     pub value: &'f str,
 }
 
-/// How often an event type was switched on and off: by the id as it is, and as JMC takes it.
+/// How often an event type was enabled and disabled: by its actual id, and as JMC counts it.
 type Switches = [(u64, u64); 2];
 
-/// Rows of the table of settings, by event type and name of the setting.
+/// The rows of the settings table, by event type and setting name.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     by_name: HashMap<(jfrkit_profile::StrId, jfrkit_profile::StrId), Vec<usize>, foldhash::fast::RandomState>,
 }
 
 impl Facts {
-    /// Counts how often each event type was switched on and off.
+    /// Counts how often each event type was enabled and disabled.
     pub(crate) fn count_switches(&mut self) {
-        // By where the name stands: names can be long, and there are many settings.
+        // Keyed by string handle, because names can be long and there are many settings.
         let mut counts: HashMap<(usize, usize), (&str, Switches), foldhash::fast::RandomState> = HashMap::default();
         for row in self.table("jdk.ActiveSetting").rows().filter(|r| r.text("name") == Some("enabled")) {
             let on = match row.text("value") {
@@ -55,13 +55,13 @@ impl Facts {
         }
     }
 
-    /// The event type of a setting, if JMC sees the setting at all: it takes an event type whose fields differ from
-    /// those that an earlier chunk declares for another type, of a name that no rule asks for.
+    /// The event type of a setting if JMC sees the setting. JMC misinterprets settings whose fields differ from
+    /// those in an earlier chunk: it assigns them to a type for which no rule asks.
     fn jmc_type<'f>(&'f self, setting: &super::Event<'f>) -> Option<&'f str> {
         if setting.text(super::SHAPE) == self.first_shape.as_deref() { setting.text("id") } else { None }
     }
 
-    /// [`settings_of`](Self::settings_of) as JMC sees them.
+    /// [`settings_of`](Self::settings_of) as seen by JMC.
     #[must_use]
     pub fn jmc_settings_of(&self, event: &str, name: &str) -> Vec<SettingValue<'_>> {
         let rows = self.table("jdk.ActiveSetting").rows();
@@ -70,7 +70,7 @@ impl Facts {
             .collect()
     }
 
-    /// The values of a setting of an event type, in the order of time.
+    /// The values of a setting of an event type, in chronological order.
     #[must_use]
     pub fn settings_of(&self, event: &str, name: &str) -> Vec<SettingValue<'_>> {
         let table = self.table("jdk.ActiveSetting");
@@ -93,20 +93,21 @@ impl Facts {
             .collect()
     }
 
-    /// The value of a setting that was told last.
+    /// The last recorded value of a setting.
     #[must_use]
     pub fn setting(&self, event: &str, name: &str) -> Option<&str> {
         self.settings_of(event, name).last().map(|s| s.value)
     }
 
-    /// The value of a setting that is a time, told last, in nanoseconds; `None` also for `everyChunk` and the like.
+    /// The last recorded value of a duration setting in nanoseconds; `None` for special values such as
+    /// `everyChunk`.
     #[must_use]
     pub fn setting_nanos(&self, event: &str, name: &str) -> Option<i64> {
         self.setting(event, name).and_then(parse_timespan)
     }
 }
 
-/// Nanoseconds in `20 ms`, `1 s`, `10000000` (nanoseconds) and the like.
+/// Parses `20 ms`, `1 s`, `10000000` (nanoseconds) and similar texts to nanoseconds.
 #[must_use]
 pub fn parse_timespan(text: &str) -> Option<i64> {
     let text = text.trim();
@@ -138,7 +139,8 @@ mod tests {
     use crate::events::{Facts, Needs, Presence};
     use crate::rule::AnalysisOptions;
 
-    /// A chunk that declares `jdk.FileRead` and switches it on, if at all, in settings with these fields besides the usual.
+    /// A chunk that declares `jdk.FileRead` and, if `on` is true, enables it in settings with these additional
+    /// fields.
     fn chunk(more: Option<&str>, on: bool) -> Vec<u8> {
         let mut setting = Class::event(100, "jdk.ActiveSetting").field(Field::new("startTime", LONG));
         setting = more.into_iter().fold(setting, |s, name| s.field(Field::new(name, LONG)));
@@ -170,7 +172,7 @@ mod tests {
         assert_eq!(of(&[off.clone(), on.clone()]), (Presence::Enabled, Presence::Enabled));
         assert_eq!(of(&[off.clone(), chunk(Some("duration"), true)]), (Presence::Enabled, Presence::Declared));
         assert_eq!(of(&[on.clone(), chunk(Some("duration"), true)]), (Presence::Enabled, Presence::Enabled));
-        // Each chunk repeats the settings, and JMC wants exactly one.
+        // Each chunk repeats the settings, but JMC expects exactly one.
         assert_eq!(of(&[on.clone(), on]), (Presence::Enabled, Presence::Declared));
     }
 

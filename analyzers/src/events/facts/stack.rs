@@ -1,4 +1,4 @@
-//! Stacks: their frames, and where the program's own code begins in them.
+//! Stacks: their frames, and where the program's own code begins.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,16 +8,16 @@ use super::Facts;
 use crate::rule::{Frame, MethodRow, Value};
 use jfrkit_profile::{FrameId, FunctionId, Stack, StackId};
 
-/// Whether functions belong to the JDK: asked again and again.
+/// Remembers which functions belong to the JDK, because this is needed again and again.
 #[derive(Debug, Default)]
 pub(super) struct Memo {
     jdk: Mutex<HashMap<FunctionId, bool, foldhash::fast::RandomState>>,
 }
 
-/// Packages of the JDK and of its languages' run time.
+/// Packages of the JDK and of the runtimes of JVM languages.
 const JDK: &[&str] = &["java.", "javax.", "jdk.", "sun.", "com.sun.", "scala.", "kotlin.", "kotlinx.", "groovy."];
 
-/// Whether a method (`package.Class.method`) is the JDK's, native, or no method at all.
+/// Whether a method (`package.Class.method`) is JDK code, native code, or not a method at all.
 #[must_use]
 pub fn is_jdk(method: &str) -> bool {
     method.starts_with('[')
@@ -33,14 +33,14 @@ impl Facts {
         self.names.stack(stack)
     }
 
-    /// The method of a frame: `package.Class.method`. A frame in brackets is none: `[truncated]`,
-    /// `[no stack trace]`.
+    /// The method of a frame: `package.Class.method`. A name in brackets is not a method: `[truncated]`, `[no
+    /// stack trace]`.
     #[must_use]
     pub fn method(&self, frame: FrameId) -> &str {
         self.names.str(self.names.function(self.names.frame(frame).function).name)
     }
 
-    /// The handle of a frame's method: equal for the same method on different lines.
+    /// The handle of a frame's method; it is the same for all lines of a method.
     #[must_use]
     pub fn function_of(&self, frame: FrameId) -> FunctionId {
         self.names.frame(frame).function
@@ -57,14 +57,14 @@ impl Facts {
         self.methods(stack).next()
     }
 
-    /// A frame with its line, for evidence.
+    /// A frame with its line, for use as evidence.
     #[must_use]
     pub fn frame(&self, frame: FrameId) -> Frame {
         let line = self.names.frame(frame).line;
         Frame { method: self.method(frame).to_owned(), line: (line > 0).then_some(line) }
     }
 
-    /// Whether a frame is the JDK's, native, or no method at all.
+    /// Whether a frame is JDK code, native code, or not a method at all.
     #[must_use]
     pub fn is_jdk_frame(&self, frame: FrameId) -> bool {
         let function = self.names.frame(frame).function;
@@ -72,27 +72,28 @@ impl Facts {
         *memo.entry(function).or_insert_with(|| is_jdk(self.method(frame)))
     }
 
-    /// The first frame of a stack that is the program's own.
+    /// The first frame of a stack that belongs to the program's own code.
     #[must_use]
     pub fn application_frame(&self, stack: StackId) -> Option<FrameId> {
         self.frames(stack).iter().copied().find(|f| !self.is_jdk_frame(*f))
     }
 
-    /// The first frame of a stack that is the program's own, else its top frame, with the line.
+    /// The first frame of a stack that belongs to the program's own code, or the top frame if there is none,
+    /// with its line.
     #[must_use]
     pub fn site(&self, stack: StackId) -> Option<Frame> {
         let frame = self.application_frame(stack).or_else(|| self.frames(stack).first().copied())?;
         Some(self.frame(frame))
     }
 
-    /// Evidence: the upper `depth` frames of a stack.
+    /// Evidence: the top `depth` frames of a stack.
     #[must_use]
     pub fn stack_value(&self, stack: StackId, depth: usize) -> Value {
         Value::Stack { frames: self.frames(stack).iter().take(depth).map(|f| self.frame(*f)).collect() }
     }
 
-    /// Evidence: the `count` top methods of stacks with weights, each with the first frame of the program's own on the
-    /// heaviest of its stacks.
+    /// Evidence: the `count` heaviest top methods of weighted stacks, each with the first frame of the
+    /// program's own code on its heaviest stack.
     #[must_use]
     pub fn top_methods(
         &self,

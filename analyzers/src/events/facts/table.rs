@@ -1,4 +1,4 @@
-//! Every event of a type, with chosen fields.
+//! All events of a type, with selected fields.
 
 use super::Facts;
 use super::bounded::Places;
@@ -6,17 +6,18 @@ use crate::events::cell::Cell;
 use crate::math::Timed;
 use jfrkit_profile::{StackId, StrId};
 
-/// The events of one type, in the order of their start.
+/// The events of one type, in order of their start.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TableData {
     pub(crate) fields: Vec<&'static str>,
-    /// Which of the fields any chunk declares.
+    /// Which of the fields are declared in any chunk.
     pub(crate) declared: Vec<bool>,
     pub(crate) cap: usize,
     rows: Vec<Row>,
-    /// What there is of each row. What an event does not have takes no room: an event can be of two bytes.
+    /// The existing cells of each row. Missing values take no space, because an event can be as small as two
+    /// bytes.
     cells: Vec<Cell>,
-    /// Events there were, kept or not.
+    /// Number of events, including those that were not kept.
     pub(crate) seen: u64,
 }
 
@@ -24,9 +25,9 @@ pub(crate) struct TableData {
 struct Row {
     start: i64,
     end: i64,
-    /// Its first cell.
+    /// Index of its first cell.
     from: u32,
-    /// Bit i for field i: whether there is a cell for it.
+    /// Bit i is set if there is a cell for field i.
     there: u32,
 }
 
@@ -47,17 +48,17 @@ impl TableData {
         self.rows.push(Row { start, end, from, there });
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// About how many bytes it takes.
+    /// Approximate size in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.rows.capacity() * size_of::<Row>() + self.cells.capacity() * size_of::<Cell>()
     }
 
-    /// Adds the rows of a later part, with their cells changed by `map`.
+    /// Appends the rows of a later part, with their cells converted by `map`.
     pub(crate) fn append(&mut self, later: Self, map: impl Fn(Cell) -> Cell) {
         self.seen = self.seen.saturating_add(later.seen);
         for (mine, theirs) in self.declared.iter_mut().zip(&later.declared) {
@@ -71,13 +72,13 @@ impl TableData {
         }
     }
 
-    /// The texts of a field, row by row.
+    /// The text of a field in each row.
     pub(crate) fn texts(&self, field: &str) -> impl Iterator<Item = Option<StrId>> {
         let place = self.fields.iter().position(|f| *f == field).unwrap_or(usize::MAX);
         (0..self.rows.len()).map(move |row| self.cell(row, place).text())
     }
 
-    /// Brings the rows into the order of their start; equal ones stay in the order of the file.
+    /// Sorts the rows by start; rows with equal starts stay in file order.
     pub(crate) fn sort(&mut self) {
         let time = |row: &Row| (row.start, row.end);
         if !self.rows.is_sorted_by_key(time) {
@@ -96,8 +97,8 @@ impl TableData {
     }
 }
 
-/// The events of one type that a rule asked for with [`Needs::table`](crate::events::Needs::table), in the order of
-/// their start. Empty where the recording has none.
+/// The events of one type that a rule requested with [`Needs::table`](crate::events::Needs::table), in order of
+/// their start. Empty if the recording has none.
 #[derive(Debug, Clone, Copy)]
 pub struct Table<'f> {
     pub(super) facts: &'f Facts,
@@ -105,44 +106,45 @@ pub struct Table<'f> {
 }
 
 impl<'f> Table<'f> {
-    /// How many events are in it.
+    /// The number of events in the table.
     #[must_use]
     pub fn len(&self) -> usize {
         self.data.rows.len()
     }
 
-    /// Whether there are none.
+    /// Whether the table is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.data.rows.is_empty()
     }
 
-    /// How many events there were, more than [`len`](Self::len) if the cap was reached.
+    /// The number of events in the recording, which is more than [`len`](Self::len) if the row limit was
+    /// reached.
     #[must_use]
     pub fn seen(&self) -> u64 {
         self.data.seen
     }
 
-    /// Whether the recording's JVM has this field.
+    /// Whether the recorded JVM has this field.
     #[must_use]
     pub fn has(&self, field: &str) -> bool {
         let place = self.data.fields.iter().position(|f| *f == field);
         place.and_then(|i| self.data.declared.get(i)).copied().unwrap_or(false)
     }
 
-    /// The events. None come once the analysis is to end ([`Facts::stopped`]).
+    /// The events. Yields nothing after the analysis was stopped ([`Facts::stopped`]).
     pub fn rows(&self) -> impl DoubleEndedIterator<Item = Event<'f>> + ExactSizeIterator + use<'f> {
         let table = *self;
         Places::new(self.facts, self.len()).map(move |i| table.row(i))
     }
 
-    /// Event `i`, below [`len`](Self::len).
+    /// Event `i`, which must be less than [`len`](Self::len).
     fn row(&self, i: usize) -> Event<'f> {
         let (start, end) = self.data.rows.get(i).map_or((0, 0), |row| (row.start, row.end));
         Event { facts: self.facts, data: self.data, row: i, start, end }
     }
 
-    /// Event `i`, if there are so many.
+    /// Event `i`, if it exists.
     #[must_use]
     pub fn get(&self, i: usize) -> Option<Event<'f>> {
         (i < self.len()).then(|| self.row(i))
@@ -160,37 +162,37 @@ impl<'f> Table<'f> {
         self.rows().next_back()
     }
 
-    /// The numbers of a field, without those events that have none.
+    /// The integers in a field, skipping events without a value.
     pub fn ints(&self, field: &'static str) -> impl Iterator<Item = i64> + use<'f> {
         self.rows().filter_map(move |row| row.int(field))
     }
 
-    /// The numbers of a field, whole or not.
+    /// The numbers in a field, integer or floating-point.
     pub fn floats(&self, field: &'static str) -> impl Iterator<Item = f64> + use<'f> {
         self.rows().filter_map(move |row| row.float(field))
     }
 
-    /// The texts of a field.
+    /// The texts in a field.
     pub fn texts(&self, field: &'static str) -> impl Iterator<Item = &'f str> + use<'f> {
         self.rows().filter_map(move |row| row.text(field))
     }
 }
 
-/// One event of a [`Table`]. Fields are named as they were declared by the rule; one that was not declared, or that
-/// the event does not have, is `None`.
+/// An event in a [`Table`]. Fields have the names that the rule used to request them. A field that was not
+/// requested, or that the event does not have, is `None`.
 #[derive(Debug, Clone, Copy)]
 pub struct Event<'f> {
     facts: &'f Facts,
     data: &'f TableData,
     row: usize,
-    /// When it began, nanoseconds since the Unix epoch.
+    /// Start in nanoseconds since the Unix epoch.
     pub start: i64,
-    /// When it ended; the same for events without a duration.
+    /// End in nanoseconds since the Unix epoch; equal to the start for events without a duration.
     pub end: i64,
 }
 
 impl<'f> Event<'f> {
-    /// How long it took, in nanoseconds.
+    /// Duration in nanoseconds.
     #[must_use]
     pub fn nanos(&self) -> i64 {
         self.end.saturating_sub(self.start)
@@ -203,13 +205,13 @@ impl<'f> Event<'f> {
         place.map_or(Cell::Null, |place| self.data.cell(self.row, place))
     }
 
-    /// A whole number: times in nanoseconds, amounts in bytes.
+    /// An integer: nanoseconds for times, bytes for sizes.
     #[must_use]
     pub fn int(&self, field: &str) -> Option<i64> {
         self.cell(field).int()
     }
 
-    /// A number of any kind.
+    /// A number, integer or floating-point.
     #[must_use]
     pub fn float(&self, field: &str) -> Option<f64> {
         self.cell(field).float()
@@ -221,13 +223,13 @@ impl<'f> Event<'f> {
         self.int(field).map(|v| v != 0)
     }
 
-    /// A text, or the name of what is referred to.
+    /// A text, or the name of a referenced object.
     #[must_use]
     pub fn text(&self, field: &str) -> Option<&'f str> {
         self.cell(field).text().map(|id| self.facts.str(id))
     }
 
-    /// The name of the thread in a field.
+    /// The thread in a field.
     #[must_use]
     pub fn thread(&self, field: &str) -> Option<&'f super::ThreadInfo> {
         self.cell(field).thread().map(|id| self.facts.thread(id))

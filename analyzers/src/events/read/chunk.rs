@@ -1,4 +1,4 @@
-//! One chunk: constants, events, stacks.
+//! Reads one chunk: constants, events, stacks.
 
 use std::sync::Arc;
 
@@ -19,29 +19,29 @@ use crate::profiles::execution::{by_jvm, has_default_state};
 use crate::rule::AnalysisOptions;
 use jfrkit_profile::StackId;
 
-/// What all chunks share: the consumer that makes tables and groups of events.
+/// The state shared by all chunks: the consumer that builds tables and groups of events.
 pub(crate) struct Context<'o> {
     pub(super) wanted: &'o Wanted,
     pub(super) options: &'o AnalysisOptions,
     pub(super) shared: &'o Shared,
     pub(super) threads: Threads,
-    /// When the recording begins, by its headers.
+    /// Start of the recording according to its headers.
     begin: i64,
 }
 
-/// What a chunk yields.
+/// The result of a chunk.
 #[derive(Default)]
 pub(crate) struct ChunkFacts {
     pub(super) events: Vec<(Arc<str>, EventFacts)>,
-    /// Stacks in it are numbers of [`stacks`](Self::stacks).
+    /// Stacks in it are indices into [`stacks`](Self::stacks).
     pub(super) gathered: Gathered,
     pub(super) stacks: Vec<Cell>,
     pub(super) warnings: Vec<String>,
     /// The fields of `jdk.ActiveSetting`.
     pub(super) shape: Option<String>,
-    /// A JVM wrote it.
+    /// Whether a JVM wrote the chunk.
     pub(super) by_jvm: bool,
-    /// Its threads know the state that async-profiler gives those on a CPU.
+    /// Whether the chunk declares the state that async-profiler gives to threads on CPU.
     pub(super) has_default_state: bool,
 }
 
@@ -60,13 +60,13 @@ impl Gathered {
         }
     }
 
-    /// About how many bytes it takes.
+    /// Approximate size in bytes.
     pub(super) fn bytes(&self) -> usize {
         let tables = self.tables.iter().map(TableData::bytes).sum::<usize>();
         tables.saturating_add(self.groups.iter().map(GroupsData::bytes).sum())
     }
 
-    /// Adds what a later part gathered, with its stacks changed by `stack`.
+    /// Adds the result of a later part, with its stacks converted by `stack`.
     pub(super) fn append(&mut self, later: Self, stack: impl Fn(StackId) -> Cell + Copy) {
         let map = |cell: Cell| match cell {
             Cell::Stack(id) => stack(id),
@@ -81,7 +81,7 @@ impl Gathered {
     }
 }
 
-/// Stack traces of a chunk, numbered as they come.
+/// The stack traces of a chunk, numbered in order of appearance.
 #[derive(Default)]
 struct Traces {
     keys: Vec<u64>,
@@ -98,21 +98,21 @@ impl Traces {
     }
 }
 
-/// What a part of a chunk yields.
+/// The result of a part of a chunk.
 pub(crate) struct Part {
-    /// Those of which there are any, with the places of their names.
+    /// The event types that occur, with the indices of their names.
     events: Vec<(usize, EventFacts)>,
-    /// Of all event types, once parts are joined.
+    /// All event types, once parts are joined.
     all_events: Vec<EventFacts>,
     gathered: Gathered,
     traces: Traces,
     unreadable: u64,
     skipped: u64,
-    /// Parts were joined to it.
+    /// Whether other parts were joined to it.
     has_parts: bool,
 }
 
-/// Keys of stack traces that are truncated.
+/// The keys of truncated stack traces.
 pub(crate) type Truncated = HashMap<u64, (), foldhash::fast::RandomState>;
 
 impl<'o> Context<'o> {
@@ -151,12 +151,12 @@ impl Consumer for Context<'_> {
         Plans::new(chunk, self.wanted, &self.shared.interner)
     }
 
-    /// All but those that nobody follows and that may be large.
+    /// All constants, except large ones that are never followed.
     fn reads_constants(&self, _: &Plans, _: Type<'_>) -> bool {
         true
     }
 
-    /// Groups are joined for each part, and most have but one event in a small one.
+    /// Groups are joined once per part, and in a small part most of them have only one event.
     fn segment(&self) -> usize {
         4 << 20
     }
@@ -236,7 +236,7 @@ impl Consumer for Context<'_> {
         whole.unreadable = whole.unreadable.saturating_add(later.unreadable);
         whole.skipped = whole.skipped.saturating_add(later.skipped);
         if !std::mem::replace(&mut whole.has_parts, true) {
-            // The traces of the first part have their numbers already.
+            // The traces of the first part already have their numbers.
             (whole.traces, whole.gathered) = (later.traces, later.gathered);
             return;
         }
@@ -255,7 +255,7 @@ impl Consumer for Context<'_> {
         let At { chunk, plans, .. } = at;
         let mut warnings: Vec<String> = chunk.losses().iter().map(ToString::to_string).collect();
         let no_stack = self.shared.no_stack();
-        // A trace that is not there is none.
+        // A missing trace counts as none.
         let stack = |(id, _)| if id == no_stack { Cell::Null } else { Cell::Stack(id) };
         let stacks = ended.stacks.resolve(&whole.traces.keys)?.into_iter().map(stack).collect();
         for (n, what) in [
@@ -280,20 +280,20 @@ impl Consumer for Context<'_> {
     }
 }
 
-/// What one thread keeps from one part of a chunk to the next.
+/// State that a thread keeps from one part of a chunk to the next.
 pub(crate) struct Walker<'c, 'a> {
     chunk: &'c Chunk<'a>,
     clock: Clock,
     context: &'c Context<'c>,
     values: Values<'c, 'a>,
-    /// By place of the name; there are none between parts.
+    /// By index of the name; empty between parts.
     events: Vec<EventFacts>,
     touched: Vec<usize>,
     cells: Vec<Cell>,
 }
 
 impl<'a> Walker<'_, 'a> {
-    /// `None` where the event does not parse.
+    /// `None` if the event does not parse.
     #[inline]
     fn event(&mut self, event: &RawEvent<'a>, reading: &Reading, truncated: &Truncated, part: &mut Part) -> Option<()> {
         let Some(more) = &reading.more else {
@@ -309,8 +309,8 @@ impl<'a> Walker<'_, 'a> {
         Some(())
     }
 
-    /// Counts an event of which these are start, duration and stack trace; gives its start, end and length, or nothing
-    /// where it is not in the time that is wanted.
+    /// Counts an event with this start, duration and stack trace. Returns its start, end and duration, or
+    /// `None` if it is outside of the wanted time range.
     #[inline]
     fn count(
         &mut self,
@@ -347,7 +347,7 @@ impl<'a> Walker<'_, 'a> {
         Some((start, end, nanos))
     }
 
-    /// Keeps what rules want of an event.
+    /// Keeps what rules want from an event.
     #[inline]
     fn more(&mut self, more: &More, row: &Row<'a, SLOTS>, (start, end, nanos): (i64, i64, i64), part: &mut Part) {
         let mut cells = std::mem::take(&mut self.cells);
@@ -391,7 +391,7 @@ impl<'a> Walker<'_, 'a> {
         match convert {
             Convert::TickInstant => self.clock.nanos(value),
             Convert::TickSpan => self.clock.span(value),
-            // The least number stands for "none" in every unit.
+            // The minimum value means "none" in every unit.
             Convert::Times(n) if value != i64::MIN => value.saturating_mul(n),
             _ => value,
         }

@@ -1,4 +1,4 @@
-//! Joining what the chunks yield, in the order of the file.
+//! Joins the results of chunks in file order.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use crate::account::Account;
 use crate::events::facts::{EventFacts, Facts, Lazy, TableData, ThreadInfo};
 use jfrkit_profile::{StackId, Tables};
 
-/// Warnings that are kept.
+/// Maximum number of warnings to keep.
 const MAX_WARNINGS: usize = 100;
 
-/// What the chunks joined so far yield.
+/// The joined results of the chunks so far.
 pub(crate) struct Joined {
     events: BTreeMap<String, EventFacts>,
     gathered: Gathered,
@@ -31,7 +31,7 @@ impl Joined {
         Self { events: BTreeMap::new(), gathered: Gathered::new(wanted), profiles, warnings: Vec::new(), shape: None }
     }
 
-    /// Takes what chunk `index` yields or why it cannot be read; chunks come in the order of the file.
+    /// Adds the result of chunk `index`, or the reason why it cannot be read. Call it in file order.
     pub(crate) fn take_result(
         &mut self,
         context: &Context<'_>,
@@ -44,7 +44,7 @@ impl Joined {
         account.keep(self.bytes());
     }
 
-    /// Takes what chunk `index` yields; chunks come in the order of the file.
+    /// Adds the result of chunk `index`. Call it in file order.
     pub(crate) fn take(
         &mut self,
         context: &Context<'_>,
@@ -79,7 +79,7 @@ impl Joined {
         self.warnings.extend(warnings.into_iter().take(room));
     }
 
-    /// About how many bytes it takes.
+    /// Approximate size in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.gathered.bytes()
     }
@@ -138,7 +138,7 @@ impl Joined {
     }
 }
 
-/// When each chunk begins and ends, by its header.
+/// Start and end of each chunk according to its header.
 fn spans(recording: &Recording<'_>) -> Vec<(i64, i64)> {
     recording.headers().map(|(_, h)| (h.start_nanos, h.start_nanos.saturating_add(h.duration_nanos.max(0)))).collect()
 }

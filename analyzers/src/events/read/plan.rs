@@ -1,4 +1,5 @@
-//! How the events of a chunk are read, by its metadata alone; made once for all chunks with the same.
+//! Plans for reading the events of a chunk, derived from metadata alone and shared by all chunks with the same
+//! metadata.
 
 use std::sync::Arc;
 
@@ -13,25 +14,26 @@ use crate::names::cut;
 use crate::profiles::sources::{self, KEY, Measure, Route, SOURCES, source_of};
 use jfrkit_profile::{Interner, StrId};
 
-/// Fields that can be read of one event type; the first three are always start, duration and stack trace.
+/// Maximum number of fields read from one event type; the first three are always start, duration and stack
+/// trace.
 pub(super) const SLOTS: usize = 24;
 pub(super) const START: usize = 0;
 pub(super) const DURATION: usize = 1;
 pub(super) const STACK: usize = 2;
 
-/// From what is recorded to a cell.
+/// How a recorded value becomes a cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Convert {
-    /// Nothing to be had.
+    /// No value.
     None,
     Int,
     Float,
-    /// A floating-point number that counts a unit of time.
+    /// A floating-point number in some unit of time.
     TickInstant,
     TickSpan,
-    /// Nanoseconds in a unit of time.
+    /// Nanoseconds per unit of time.
     Times(i64),
-    /// A string in the event.
+    /// A string stored in the event.
     Text,
     /// A reference: the type of the pool, and the path to follow from there.
     Reference {
@@ -40,73 +42,75 @@ pub(super) enum Convert {
     },
     /// A reference to a stack trace.
     Stack,
-    /// The id of an event type: its name.
+    /// The id of an event type, converted to its name.
     EventType,
-    /// Always this text.
+    /// A fixed text.
     Fixed(StrId),
-    /// How long the event took.
+    /// The duration of the event.
     Duration,
-    /// One for each event.
+    /// The number 1 for each event.
     One,
-    /// A number (of any kind) times the whole number in another slot.
+    /// A number of any type times the integer in another slot.
     Product(usize),
-    /// What decides in which profile the event counts: its place among the sources, and a constant of this type.
+    /// What determines the profile in which the event counts: its index among the sources, and a constant of
+    /// this type.
     Profile {
         source: usize,
         text: Option<u64>,
     },
 }
 
-/// A field of an event type that something is made of.
+/// A field of an event type that is needed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Source {
     pub(super) slot: usize,
     pub(super) convert: Convert,
 }
 
-/// Place among the wanted groups, sources of the keys and of the measures.
+/// The index among the wanted groups, and the sources of the keys and measures.
 pub(super) type GroupSources = (usize, [Option<usize>; MAX_KEYS], [Option<usize>; MAX_MEASURES]);
 
 /// How the events of one type are read.
 #[derive(Debug)]
 pub(super) struct Reading {
-    /// Place among the names of event types of the chunk's metadata.
+    /// Index among the names of event types in the chunk's metadata.
     pub(super) event: usize,
     /// Start, duration, stack trace.
     pub(super) head: Plan<3>,
     pub(super) has_duration: bool,
     pub(super) duration: Convert,
-    /// Whether there can be a stack trace.
+    /// Whether the event type has a stack trace.
     pub(super) has_stack: bool,
-    /// Tells about the JVM or the recording: counts whenever it was written.
+    /// Whether it describes the JVM or the recording, so that it counts regardless of its time.
     pub(super) timeless: bool,
-    /// What rules want besides; of most types nothing.
+    /// Additional needs of rules; most types have none.
     pub(super) more: Option<Box<More>>,
 }
 
-/// What rules want of the events of one type.
+/// What rules need from the events of one type.
 #[derive(Debug)]
 pub(super) struct More {
     pub(super) plan: Plan<SLOTS>,
-    /// What is read, each once.
+    /// The values that are read, each once.
     pub(super) sources: Vec<Source>,
-    /// Place among the wanted tables, and the source of each of its fields.
+    /// The index among the wanted tables, and the source of each field.
     pub(super) table: Option<(usize, Vec<Option<usize>>)>,
     pub(super) groups: Vec<GroupSources>,
 }
 
-/// Event types with the same name in one chunk of which more is read than how many events there are.
+/// Maximum number of event types with the same name in one chunk from which more than the number of events is
+/// read.
 const SAME_NAME: usize = 16;
-/// Bytes of a label that are kept: any number of types may share one.
+/// Maximum number of bytes of a label to keep: any number of types may share one.
 const MAX_LABEL: usize = 256;
 
-/// Everything that metadata alone decides.
+/// Everything that depends only on metadata.
 #[derive(Debug)]
 pub(crate) struct Plans {
-    /// Reading by type id.
+    /// Index of the reading, by type id.
     pub(super) by_type: TypeMap<u32>,
     pub(super) readings: Vec<Reading>,
-    /// Names of the event types, each once, with the label of the first.
+    /// The names of the event types, each once, with the label of the first type of that name.
     pub(super) events: Vec<(Arc<str>, Option<String>)>,
     /// The fields of `jdk.ActiveSetting`.
     pub(super) shape: Option<String>,
@@ -114,7 +118,7 @@ pub(crate) struct Plans {
     pub(super) string_type: u64,
 }
 
-/// Event types that tell about the JVM or the recording rather than what happened.
+/// Event types that describe the JVM or the recording, rather than something that happened.
 fn is_timeless(event: &str) -> bool {
     let Some(name) = event.strip_prefix("jdk.") else { return false };
     name.starts_with("Initial")
@@ -131,7 +135,7 @@ impl Plans {
         let mut readings = Vec::new();
         let mut events = Vec::new();
         let mut setting = None;
-        // Any number of types may share one name, which stands once in the metadata.
+        // Any number of types may share one name, which is stored once in the metadata.
         let mut places: HashMap<(usize, usize), (usize, usize), foldhash::fast::RandomState> = HashMap::default();
         for event in metadata.event_types() {
             let recorded = event.name();
@@ -156,7 +160,7 @@ impl Plans {
     }
 }
 
-/// The fields of an event type, with what they hold.
+/// The fields of an event type, with their types.
 fn shape(of: Type<'_>) -> String {
     let mut text = String::new();
     for field in of.fields() {
@@ -233,7 +237,7 @@ impl Builder<'_, '_> {
             head,
             has_duration: duration.is_some(),
             duration: duration.map_or(Convert::None, |f| match of_field(f) {
-                // A duration is in ticks unless it says otherwise.
+                // A duration is in ticks unless it is annotated otherwise.
                 Convert::Int => Convert::TickSpan,
                 convert => convert,
             }),
@@ -243,7 +247,7 @@ impl Builder<'_, '_> {
         })
     }
 
-    /// The place among the sources of a wanted field; `None` where the type does not have it.
+    /// The index of a wanted field among the sources; `None` if the type does not have the field.
     fn source(&mut self, event: &str, wanted: &'static str, interner: &Interner) -> Option<usize> {
         wanted.split('|').find_map(|path| self.one(event, path, interner))
     }
@@ -264,7 +268,7 @@ impl Builder<'_, '_> {
         }))
     }
 
-    /// What decides in which profile an event counts.
+    /// What determines the profile in which an event counts.
     fn profile(&mut self, event: &str) -> Option<Source> {
         let place = source_of(event)?;
         let source = SOURCES.get(place)?;
@@ -295,7 +299,7 @@ impl Builder<'_, '_> {
     }
 
     fn located(&mut self, event: &str, path: &'static str) -> Option<Source> {
-        // As far as the value stands in the event itself.
+        // If the value is stored in the event itself.
         let (mut of, mut from) = (self.of, 0usize);
         let (field, rest) = loop {
             let tail = path.get(from..)?;

@@ -1,9 +1,9 @@
-//! Which profile an event counts in, where groups are kept apart by that ([`PROFILE`]).
+//! Determines in which profile an event counts, for groups that use the key [`PROFILE`].
 //!
-//! While a chunk is read, a key holds what the event itself says: its source, and the name of its thread's state or of the
-//! class that it is parked on. When the chunk is joined to the others, that becomes the name of a profile, by the rules that
-//! [`collect`](crate::collect()) goes by. CPU samples wait until all chunks of the same time are there, and then those of
-//! one source are taken.
+//! While a chunk is read, the key contains what is known from the event itself: its source, and the name of its
+//! thread state or of the class on which the thread is parked. When the chunk is joined to the others, this
+//! becomes the name of a profile, by the same rules as in [`collect`](crate::collect()). CPU samples wait until
+//! all chunks that overlap in time have been read; then those of one source are used.
 
 use std::collections::BTreeMap;
 
@@ -21,10 +21,10 @@ use crate::profiles::overlapping;
 use crate::profiles::sources::{Route, SOURCES};
 use jfrkit_profile::{Interner, ProfileType, StackId, StrId};
 
-/// How many times at once of which CPU samples wait for more chunks of that time.
+/// Maximum number of groups of overlapping chunks whose CPU samples wait for more chunks.
 const WAITING: usize = 8;
 
-/// The key of an event of this source, with the text that may matter.
+/// The key of an event of this source, with its text if it may matter.
 pub(crate) fn code(source: usize, text: Option<StrId>) -> Cell {
     let text = text.map_or(0, |id| i64::from(id.number()).saturating_add(1));
     Cell::Int((text << 8) | i64::try_from(source & 0xff).unwrap_or(0))
@@ -37,10 +37,11 @@ fn decode(cell: Cell) -> Option<(usize, Option<StrId>)> {
     Some((usize::try_from(code & 0xff).ok()?, text))
 }
 
-/// What a chunk says of itself.
+/// What a chunk reveals about its writer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Writer {
-    /// A JVM wrote it. JVMs repeat their settings in each chunk, profilers write them into their first only.
+    /// Whether a JVM wrote the chunk. JVMs repeat their settings in each chunk; profilers write them only into
+    /// the first one.
     by_jvm: bool,
     is_async_profiler: bool,
     has_settings: bool,
@@ -49,7 +50,7 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// By the tables that the chunk yields.
+    /// Determines the writer from the tables of a chunk.
     pub(crate) fn of(by_jvm: bool, tables: &[TableData], wanted: &Wanted, interner: &Interner) -> Self {
         let table = |name: &str| wanted.tables.keys().position(|n| *n == name).and_then(|i| tables.get(i));
         let text = |id: StrId| interner.symbols().str(id).to_owned();
@@ -68,14 +69,14 @@ impl Writer {
     }
 }
 
-/// What decides where the events of a chunk count.
+/// What determines where the events of a chunk count.
 pub(crate) struct ChunkView {
-    /// Its number.
+    /// The index of the chunk.
     pub(crate) index: usize,
     pub(crate) writer: Writer,
-    /// Its threads know [`State::Default`].
+    /// Whether the chunk declares [`State::Default`].
     pub(crate) has_default_state: bool,
-    /// How many events it has of each source, in the order of [`SOURCES`].
+    /// The number of events of each source, in the order of [`SOURCES`].
     pub(crate) counts: Vec<u64>,
 }
 
@@ -95,24 +96,25 @@ impl ChunkView {
     }
 }
 
-/// Joins groups, each event by its profile.
+/// Joins groups, with each event in its profile.
 #[derive(Debug)]
 pub(crate) struct Profiles {
-    /// The place of the key among those of each wanted group.
+    /// The index of the key among those of each wanted group.
     places: Vec<Option<usize>>,
     wanted: Vec<GroupBy>,
     names: BTreeMap<ProfileType, StrId>,
-    /// The number of the group of overlapping chunks of each chunk, and how many of each are to come.
+    /// The group of overlapping chunks to which each chunk belongs, and the number of chunks that each group
+    /// still expects.
     group_of: Vec<usize>,
     open: BTreeMap<usize, usize>,
     /// CPU samples of chunks that overlap in time.
     waiting: BTreeMap<usize, BTreeMap<CpuSource, Vec<GroupsData>>>,
-    /// The profiler that wrote a chunk last.
+    /// The last profiler that wrote a chunk.
     profiler: Writer,
 }
 
 impl Profiles {
-    /// `spans` are the chunks' times, from and to, nanoseconds.
+    /// `spans` are the start and end times of the chunks in nanoseconds.
     pub(crate) fn new(wanted: &[GroupBy], spans: &[(i64, i64)], interner: &Interner) -> Self {
         let spans: Vec<(usize, i64, i64)> = spans.iter().map(|(from, to)| (0, *from, *to)).collect();
         let group_of = overlapping(&spans);
@@ -131,8 +133,8 @@ impl Profiles {
         }
     }
 
-    /// Tells the events of a chunk apart by profile. CPU samples are taken out of its groups until it is
-    /// [`done`](Self::done), their stacks changed by `stack`; what does not count is dropped.
+    /// Assigns the events of a chunk to profiles. CPU samples are removed from its groups, with their stacks
+    /// converted by `stack`, until the chunk is [`done`](Self::done). Events that do not count are dropped.
     pub(crate) fn tell_apart(
         &mut self,
         chunk: &ChunkView,
@@ -155,7 +157,7 @@ impl Profiles {
             *known.entry(key).or_insert_with(|| {
                 let (source, text) = decode(key)?;
                 let text = || text.map(|id| interner.symbols().str(id).to_owned());
-                // Exceptions are counted by rules of their own, which look at the class.
+                // Exceptions are counted by separate rules that check the class.
                 routes.target(SOURCES.get(source)?.route, text, || true)
             })
         };
@@ -190,13 +192,14 @@ impl Profiles {
         }
     }
 
-    /// Chunk `index` is done with, whether it could be read or not: if it was the last of its time, its CPU samples are added.
+    /// Finishes chunk `index`, whether it could be read or not. If it was the last one of its overlapping
+    /// group, the CPU samples of the group are added.
     pub(crate) fn done(&mut self, index: usize, to: &mut [GroupsData]) {
         let number = self.group_of.get(index).copied().unwrap_or(index);
         if let Some(open) = self.open.get_mut(&number) {
             *open = open.saturating_sub(1);
             if *open > 0 {
-                // A file may be made so that all wait for the last.
+                // A crafted file could make all chunks wait for the last one.
                 while self.waiting.len() > WAITING {
                     choose(self.waiting.pop_first().map(|(_, sources)| sources), to);
                 }
@@ -207,7 +210,7 @@ impl Profiles {
     }
 }
 
-/// Of the sources that saw the same work, the best counts.
+/// If several sources observed the same work, the best one counts.
 fn choose(sources: Option<BTreeMap<CpuSource, Vec<GroupsData>>>, to: &mut [GroupsData]) {
     let best = sources.and_then(|sources| sources.into_iter().next());
     for (mine, theirs) in to.iter_mut().zip(best.into_iter().flat_map(|(_, groups)| groups)) {

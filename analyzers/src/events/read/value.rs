@@ -1,4 +1,4 @@
-//! From what an event refers to, to what all chunks share: texts, threads.
+//! Converts what an event refers to into a form that is independent of the chunk: texts, threads.
 
 use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,11 +14,12 @@ use jfrkit_profile::{Interner, StrId};
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
-/// Bytes of a text that are kept. Thread dumps are long, and rules read them.
+/// Maximum number of bytes of a text to keep. Thread dumps are long, and rules read them.
 const MAX_TEXT: usize = 4 << 20;
-/// Bytes that are kept of the name of a thread, and of the parts of that of a method: any number may share a long one.
+/// Maximum number of bytes to keep of a thread name, and of each part of a method name: any number may share a
+/// long one.
 const MAX_NAME: usize = 256;
-/// How many references are followed from one to the next.
+/// Maximum number of references to follow from one to the next.
 const MAX_STEPS: usize = 8;
 
 /// The threads of all chunks, each once.
@@ -53,8 +54,8 @@ impl Threads {
     }
 }
 
-/// Finds values of one chunk, on one thread; remembers what it has found. Any number of events may refer to one
-/// constant, and any number of constants to one long text: each is decoded once.
+/// Finds values in one chunk, on one thread, and caches them. Any number of events may refer to one constant,
+/// and any number of constants to one long text; each is decoded once.
 pub(super) struct Values<'c, 'a> {
     chunk: &'c Chunk<'a>,
     pools: Option<&'c Pools<'a>>,
@@ -63,12 +64,12 @@ pub(super) struct Values<'c, 'a> {
     string_type: u64,
     longest: usize,
     references: Map<(u64, &'static str, u64), Cell>,
-    /// Texts that events refer to, by key, and those that stand in events.
+    /// Texts that events refer to, by key, and those stored in events.
     pooled: Map<u64, Cell>,
     texts: Map<RawStr<'a>, Cell>,
-    /// Texts of constants, and names of event types, by where they stand.
+    /// Texts of constants, and names of event types, by their position.
     places: Map<(usize, usize), StrId>,
-    /// Names of classes by where they stand as recorded.
+    /// Class names, by the position of the recorded name.
     classes: Map<(usize, usize), StrId>,
     plans: Map<(u64, &'static str), Option<Arc<Plan<1>>>>,
 }
@@ -97,7 +98,7 @@ impl<'c, 'a> Values<'c, 'a> {
         }
     }
 
-    /// A string that stands in an event.
+    /// A string stored in an event.
     pub(super) fn text(&mut self, raw: RawStr<'a>) -> Cell {
         match raw {
             RawStr::Null => Cell::Null,
@@ -123,7 +124,7 @@ impl<'c, 'a> Values<'c, 'a> {
         }
     }
 
-    /// The name of an event type of the chunk.
+    /// The name of an event type in the chunk.
     pub(super) fn name(&mut self, of: Type<'_>) -> Cell {
         let (interner, name) = (self.interner, of.name());
         let place = (name.as_ptr().addr(), name.len());
@@ -147,7 +148,7 @@ impl<'c, 'a> Values<'c, 'a> {
         })
     }
 
-    /// What a reference leads to.
+    /// The value that a reference leads to.
     pub(super) fn reference(&mut self, type_id: u64, rest: &'static str, key: u64) -> Cell {
         if let Some(known) = self.references.get(&(type_id, rest, key)) {
             return *known;
@@ -177,7 +178,7 @@ impl<'c, 'a> Values<'c, 'a> {
         }
     }
 
-    /// The name of a constant, or the thread that it is.
+    /// The name of a constant, or the thread if it is one.
     fn named(&mut self, of: Type<'_>, key: u64, steps: usize) -> Option<Cell> {
         if of.is_named("java.lang.Thread") {
             self.thread(of, key, steps)
@@ -205,7 +206,7 @@ impl<'c, 'a> Values<'c, 'a> {
             self.follow(of.id(), "type", key, steps)
         } else {
             match self.pools?.string(self.chunk.metadata(), of.id(), key) {
-                // Nothing named: that something is there at all.
+                // It has no name; only record that it exists.
                 RawStr::Null | RawStr::Pooled(_) => None,
                 text => Some(Cell::Text(self.constant(text))),
             }
@@ -228,7 +229,7 @@ impl<'c, 'a> Values<'c, 'a> {
         })
     }
 
-    /// As much of a text as `bytes` of it are.
+    /// The text of a field, truncated to `bytes` bytes.
     fn field_text(&mut self, of: Type<'_>, key: u64, field: &'static str, bytes: usize) -> Option<String> {
         let raw = self.raw_text(of, key, field)?;
         raw.cut(bytes).decode().map(std::borrow::Cow::into_owned)
@@ -247,7 +248,7 @@ impl<'c, 'a> Values<'c, 'a> {
     }
 }
 
-/// Keys of stack traces that are truncated.
+/// The keys of truncated stack traces.
 pub(super) fn truncated(pools: &Pools<'_>, trace_type: u64, plan: &Plan<2>) -> Map<u64, ()> {
     let Some(pool) = pools.of_type(trace_type) else { return Map::default() };
     let is_truncated = |key: &u64| {

@@ -1,4 +1,4 @@
-//! The needs of all rules, joined.
+//! The combined needs of all rules.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use crate::events::needs::{GroupBy, MAX_KEYS, MAX_MEASURES, Needs, TableNeed};
 /// What to keep of the events.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wanted {
-    /// By event type: fields and cap.
+    /// Fields and row limit, by event type.
     pub(crate) tables: BTreeMap<&'static str, (Vec<&'static str>, usize)>,
     pub(crate) groups: Vec<GroupBy>,
     pub(crate) methods: Vec<MethodSet>,
 }
 
 impl Wanted {
-    /// What is always read, and what these rules need.
+    /// Combines what is always read with what these rules need.
     pub(crate) fn new<'n>(needs: impl IntoIterator<Item = &'n Needs>) -> Self {
         let mut wanted = Self::default();
         for table in ALWAYS {

@@ -1,4 +1,4 @@
-//! Events and the profiles that they count in.
+//! Events and the profiles in which they count.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::rule::AnalysisOptions;
 
 const BY: GroupBy = GroupBy::of(&[]).by(&[PROFILE]);
 
-/// The events of a chunk: type and state.
+/// The events of a chunk, as type and state.
 type Events<'e> = &'e [(&'e str, &'e str)];
 
 fn join(spans: &[(i64, i64)], chunks: &[(Writer, bool, Events<'_>)]) -> BTreeMap<String, u64> {
@@ -92,7 +92,7 @@ fn sampled_allocations_count_where_they_are_all_there_is() {
     assert_eq!(join(&[(0, 1)], &[(jvm(), false, &[("jdk.JavaExceptionThrow", "")])]), expected(&[]));
 }
 
-/// What the two ways of counting have to agree on.
+/// Groups on which both ways of counting have to agree.
 const ALL: GroupBy = GroupBy::of(&[
     "datadog.ExecutionSample",
     "jdk.CPUTimeSample",
@@ -110,7 +110,7 @@ const ALL: GroupBy = GroupBy::of(&[
 .by(&[PROFILE])
 .measure(&[AMOUNT]);
 
-/// How many events the profiles of a recording count, and what they add up to, by [`PROFILE`].
+/// The number of events that count in the profiles of a recording, and their sum, by [`PROFILE`].
 fn by_key(recording: &jfr_parse::Recording<'_>) -> BTreeMap<String, (f64, f64)> {
     let needs = Needs::new().groups(ALL);
     let facts = read(recording, &Wanted::new([&needs]), &AnalysisOptions::default()).unwrap();
@@ -118,7 +118,7 @@ fn by_key(recording: &jfr_parse::Recording<'_>) -> BTreeMap<String, (f64, f64)> 
     groups.iter().map(|g| (g.text(0).unwrap().to_owned(), (g.count() as f64, g.sum(0)))).collect()
 }
 
-/// The same, by [`collect`](crate::collect()).
+/// The same numbers according to [`collect`](crate::collect()).
 fn by_collect(recording: &jfr_parse::Recording<'_>) -> BTreeMap<String, (f64, f64)> {
     use ProfileType as P;
     let types = vec![P::Cpu, P::Event, P::Wall, P::Native, P::Alloc, P::Lock, P::Park];
@@ -127,7 +127,7 @@ fn by_collect(recording: &jfr_parse::Recording<'_>) -> BTreeMap<String, (f64, f6
     let sums = set.profiles.iter().map(|profile| {
         let sum = |i: usize| profile.samples.iter().map(|s| s.values[i] as f64).sum::<f64>();
         let last = profile.kind.values().len() - 1;
-        // Of sampled profiles the samples are counted, not the time that each stands for.
+        // For sampled profiles, count the samples, not the time that each represents.
         let sampled = matches!(profile.kind, P::Cpu | P::Event | P::Wall | P::Native);
         (profile.kind.name().to_owned(), (sum(0), sum(if sampled { 0 } else { last })))
     });
@@ -142,7 +142,7 @@ fn recordings(under: &str) -> Vec<PathBuf> {
     paths.filter(is).collect()
 }
 
-/// The corpus is not part of the repository; without it the fixtures alone are looked at.
+/// The corpus is not part of the repository; without it, only the fixtures are checked.
 #[test]
 fn events_count_where_they_count_in_profiles() {
     let corpus = "../shared/corpus";
@@ -157,7 +157,7 @@ fn events_count_where_they_count_in_profiles() {
         assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{}", path.display());
         for (kind, (count, sum)) in expected {
             let (n, amount) = found[&kind];
-            // Weighted samples count by their weight there, and a length may be a nanosecond shorter.
+            // Weighted samples count by their weight there, and a duration may be a nanosecond shorter.
             assert!(n == count || amount == count, "{} of {}: {n} and {amount}, {count}", kind, path.display());
             assert!((amount - sum).abs() <= count, "{} of {}: {amount}, {sum}", kind, path.display());
         }
