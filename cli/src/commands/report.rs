@@ -157,10 +157,9 @@ impl Part {
         }
         let runtime = part.told(Runtime::of(recording, jfr_analyzers::runtime::Options::default()))?;
         part.runtime = runtime.as_ref().map(runtime_text).unwrap_or_default();
-        (part.start_nanos, part.end_nanos) =
-            match (options.filter.from_nanos, options.filter.to_nanos, span(&[recording])) {
-                (from, to, (start, end)) => (from.unwrap_or(start), to.unwrap_or(end)),
-            };
+        let (start, end) = span(&[recording]);
+        part.start_nanos = options.filter.from_nanos.unwrap_or(start);
+        part.end_nanos = options.filter.to_nanos.unwrap_or(end);
         let mut entries = runtime.iter().flat_map(|runtime| &runtime.sections).flat_map(|section| &section.entries);
         let host = entries.find(|entry| entry.name == "HOSTNAME").map(|entry| entry.value.clone());
         let main = report.recording.main.clone().unwrap_or_default();
@@ -180,7 +179,7 @@ impl Part {
     fn told<T>(&mut self, read: jfr_parse::Result<T>) -> Result<Option<T>, Failure> {
         match read {
             Ok(read) => Ok(Some(read)),
-            Err(e @ (Error::Changed { .. } | Error::Stopped { .. })) => Err(Failure::of(&self.name, &e)),
+            Err(e @ (Error::Changed | Error::Stopped)) => Err(Failure::of(&self.name, &e)),
             Err(e) => {
                 let warning = format!("lost: {e}");
                 if !self.warnings.contains(&warning) {
