@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use crate::tally::InOrder;
 use jfr_analyzers::events::{Facts, Group};
 use jfr_analyzers::math::ratio;
 use jfr_analyzers::rule::{MethodRow, Value};
@@ -66,12 +67,11 @@ pub(super) fn sites_at<'f>(
     key: usize,
     place: impl Fn(StackId) -> Option<FrameId>,
 ) -> Vec<Site> {
-    let mut sites: BTreeMap<Option<FrameId>, Site> = BTreeMap::new();
+    let mut sites: InOrder<Option<FrameId>, Site> = InOrder::default();
     for group in groups {
         let stack = group.stack(key);
         let frame = stack.and_then(&place);
-        let site =
-            sites.entry(frame).or_insert(Site { frame, stack, most: f64::NEG_INFINITY, count: 0, sum: 0.0, max: 0.0 });
+        let site = sites.get_or(frame, || Site { frame, stack, most: f64::NEG_INFINITY, count: 0, sum: 0.0, max: 0.0 });
         if group.sum(0) > site.most {
             (site.stack, site.most) = (stack, group.sum(0));
         }

@@ -5,6 +5,7 @@
 //! length times the events; neither follows the size of the file. Facts hold each text once, so where it is tells which it is.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::marker::PhantomData;
 
 /// Values by text: what is worked out for a text is worked out once, however many events have it.
@@ -51,6 +52,46 @@ pub(super) fn tally<'f, T, V: Default>(
     sums
 }
 
+/// A map that iterates in the order of insertion. Handles of stacks, frames and functions are numbered by whichever thread comes
+/// first, so a map ordered by handle would make evidence depend on the number of threads.
+#[derive(Debug)]
+pub(super) struct InOrder<K, V> {
+    entries: Vec<(K, V)>,
+    places: HashMap<K, usize, foldhash::fast::RandomState>,
+}
+
+impl<K, V> Default for InOrder<K, V> {
+    fn default() -> Self {
+        Self { entries: Vec::new(), places: HashMap::default() }
+    }
+}
+
+impl<K: Copy + Eq + Hash, V> InOrder<K, V> {
+    /// The value of a key; made when the key is first seen.
+    pub(super) fn get_or(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
+        let place = *self.places.entry(key).or_insert(self.entries.len());
+        if place == self.entries.len() {
+            self.entries.push((key, make()));
+        }
+        match self.entries.get_mut(place) {
+            Some((_, value)) => value,
+            None => unreachable!("places are those of entries"),
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
+        self.entries.iter().map(|(key, value)| (key, value))
+    }
+
+    pub(super) fn into_entries(self) -> Vec<(K, V)> {
+        self.entries
+    }
+
+    pub(super) fn into_values(self) -> impl DoubleEndedIterator<Item = V> {
+        self.entries.into_iter().map(|(_, value)| value)
+    }
+}
+
 /// As much of a text as goes into a line of a report: what rules join texts from, for each of many events.
 pub(super) fn brief(text: &str) -> &str {
     const BYTES: usize = 1_000;
@@ -68,6 +109,16 @@ mod tests {
         let items = [("b", 1), ("a", 2), (other.as_str(), 4)];
         let sums: Vec<(&str, i32)> = tally(items, |item| item.0, |sum, item| *sum += item.1);
         assert_eq!(sums, [("b", 5), ("a", 2)]);
+    }
+
+    #[test]
+    fn entries_keep_the_order_of_insertion() {
+        let mut map = InOrder::default();
+        for (key, n) in [(9, 1), (2, 10), (9, 100), (5, 1_000)] {
+            *map.get_or(key, || 0) += n;
+        }
+        assert_eq!(map.iter().map(|(key, _)| *key).collect::<Vec<_>>(), [9, 2, 5]);
+        assert_eq!(map.into_entries(), [(9, 101), (2, 10), (5, 1_000)]);
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! What is written does not depend on the number of threads, nor on what else they do.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use jfr_analyzers::rule::AnalysisOptions;
 use jfr_analyzers::{LabelKey, collect};
 use jfr_parse::{Limits, MetadataCache, OpenOptions, Recording};
 use jfrkit_profile::Profile;
+use jfrkit_reports::{Entry, Format, Style};
 use pprof_emit::{
     CheckError, CollapsedOptions, Options, Packing, ReadError, Stats, WriteError, Written, pb, read, to_bytes,
     write_all,
@@ -60,6 +62,44 @@ fn a_recording_of_a_real_program() {
         return;
     }
     same_for_any_number_of_threads(&path);
+}
+
+/// The report of a recording made by so many threads, as JSON.
+fn report(path: &Path, threads: usize) -> Option<String> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    pool.install(|| {
+        let recording = Recording::open(path).ok()?;
+        let report = jfrkit_rules::analysis().evaluate(&recording, &AnalysisOptions::default()).ok()?;
+        let mut out = Vec::new();
+        Format::Json.write(&mut out, &[Entry::new("recording", &report)], &Style::default()).unwrap();
+        Some(String::from_utf8(out).unwrap())
+    })
+}
+
+/// Handles of stacks and methods are numbered by whichever thread comes first; no rule may let that show.
+#[test]
+fn findings() {
+    let mut recordings = Vec::new();
+    let folders = ["fixtures", "fixtures/scenarios", "../shared/corpus/generated", "../shared/corpus/hard"];
+    for folder in folders.map(|folder| Path::new(ROOT).join(folder)) {
+        let Ok(entries) = std::fs::read_dir(&folder) else {
+            println!("skipped: {} is not there", folder.display());
+            continue;
+        };
+        let small = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|m| m.is_file() && m.len() < 4 << 20);
+        recordings.extend(entries.flatten().map(|entry| entry.path()).filter(small));
+    }
+    let mut judged = 0;
+    for path in recordings {
+        let Some(one) = report(&path, 1) else { continue };
+        judged += 1;
+        for threads in [2, 8] {
+            let more = report(&path, threads).unwrap();
+            let differs = one.lines().zip(more.lines()).find(|(a, b)| a != b);
+            assert!(one == more, "{} differs with {threads} threads: {differs:?}", path.display());
+        }
+    }
+    assert!(judged >= 40, "only {judged} recordings");
 }
 
 fn shared<T: Send + Sync>() {}

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::overhead;
+use crate::tally::InOrder;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map_sigmoid, sliding};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
@@ -74,26 +75,20 @@ impl Rule for MethodProfiling {
             let pieces = cuts.len().max(1) as f64;
             let from = samples.partition_point(|(at, _)| *at < window.from);
             let inside = samples.iter().skip(from).take_while(|(at, _)| *at <= to);
-            let mut counts: BTreeMap<FunctionId, (f64, StackId)> = BTreeMap::new();
+            let mut counts: InOrder<FunctionId, (f64, StackId)> = InOrder::default();
             let mut all = 0.0;
             for (_, method) in inside {
                 all += 1.0;
                 if let Some(method) = method {
-                    counts.entry(method.function).or_insert((0.0, method.stack)).0 += 1.0;
+                    counts.get_or(method.function, || (0.0, method.stack)).0 += 1.0;
                 }
             }
             let possible = SAMPLES_A_PERIOD * window.length() as f64 / *period as f64;
-            let top = counts.values().max_by(|a, b| a.0.total_cmp(&b.0));
+            let top = counts.into_values().max_by(|a, b| a.0.total_cmp(&b.0));
             if let Some((count, stack)) = top {
                 let value = count / possible / pieces;
                 if best.as_ref().is_none_or(|b| value > b.value) {
-                    best = Some(Found {
-                        value,
-                        count: *count,
-                        share: count / all,
-                        stack: *stack,
-                        window: (window.from, window.to),
-                    });
+                    best = Some(Found { value, count, share: count / all, stack, window: (window.from, window.to) });
                 }
             }
         }

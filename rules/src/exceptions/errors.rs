@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::thrown::{ERROR_FIELDS, ERRORS};
+use crate::tally::InOrder;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
@@ -58,13 +59,13 @@ impl Rule for Errors {
         let slide = length / 2;
         let mut halves: BTreeMap<i64, u64> = BTreeMap::new();
         let mut classes: BTreeMap<&str, (u64, Option<&str>)> = BTreeMap::new();
-        let mut stacks: BTreeMap<StackId, f64> = BTreeMap::new();
+        let mut stacks: InOrder<StackId, f64> = InOrder::default();
         for row in &left {
             *halves.entry(row.end.saturating_sub(first) / slide).or_default() += 1;
             let class = classes.entry(row.text("thrownClass").unwrap_or("?")).or_default();
             *class = (class.0 + 1, class.1.or(row.text("message")));
             if let Some(stack) = row.stack() {
-                *stacks.entry(stack).or_default() += 1.0;
+                *stacks.get_or(stack, || 0.0) += 1.0;
             }
         }
         let in_window = |half: i64| {
@@ -97,7 +98,7 @@ impl Rule for Errors {
         .with("worst window", Value::window(from, from.saturating_add(length)))
         .with("left out", Value::count((table.len().saturating_sub(left.len())) as u64, "errors"))
         .with("classes", Value::table(["class", "errors", "a message"], rows))
-        .with("where", facts.top_methods(stacks, 5, |n| Value::number(n, "errors")))
+        .with("where", facts.top_methods(stacks.into_entries(), 5, |n| Value::number(n, "errors")))
     }
 }
 

@@ -1,9 +1,8 @@
 //! `SeriousErrors`: errors after which a program is not what it was.
 
-use std::collections::BTreeMap;
-
 use super::thrown::{self, DATADOG, ERROR_FIELDS, ERRORS, THROWN, THROWS};
 use crate::common::things;
+use crate::tally::InOrder;
 use jfr_analyzers::events::{Facts, Level, Needs};
 use jfr_analyzers::math::{map_exp74, map_exp100};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
@@ -54,7 +53,7 @@ struct Site<'f> {
     last: i64,
 }
 
-type Sites<'f> = BTreeMap<(&'f str, Option<FrameId>), Site<'f>>;
+type Sites<'f> = InOrder<(&'f str, Option<FrameId>), Site<'f>>;
 
 impl Rule for SeriousErrors {
     fn info(&self) -> RuleInfo {
@@ -156,7 +155,7 @@ impl Rule for SeriousErrors {
 
 /// Serious errors by class and place in the program.
 fn sites<'f>(facts: &'f Facts, settings: &Settings) -> Sites<'f> {
-    let mut sites = Sites::new();
+    let mut sites = Sites::default();
     let mut add = |class: &'f str, stack: Option<StackId>, message: Option<&'f str>, count: u64, time: (i64, i64)| {
         if !SERIOUS.contains(&class) {
             return;
@@ -165,11 +164,8 @@ fn sites<'f>(facts: &'f Facts, settings: &Settings) -> Sites<'f> {
         if made_in.is_some_and(|f| settings.matches("exclude", facts.method(f))) {
             return;
         }
-        let site = sites.entry((class, own.or(made_in))).or_insert(Site {
-            first: i64::MAX,
-            last: i64::MIN,
-            ..Site::default()
-        });
+        let site =
+            sites.get_or((class, own.or(made_in)), || Site { first: i64::MAX, last: i64::MIN, ..Site::default() });
         site.count = site.count.saturating_add(count);
         site.message = site.message.or(message);
         site.stack = site.stack.or(stack);

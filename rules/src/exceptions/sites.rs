@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::thrown::{self, DATADOG, ERRORS, THROWN, THROWS};
+use crate::tally::InOrder;
 use jfr_analyzers::events::{Facts, GroupBy};
 use jfr_analyzers::math::ratio;
 use jfrkit_profile::{FrameId, StackId};
@@ -43,7 +44,7 @@ pub(super) fn sites(facts: &Facts) -> Vec<Site<'_>> {
         let total = totals.get(class).copied().unwrap_or(0.0);
         ratio(total, by_class.get(class).copied().unwrap_or(0.0)).max(1.0)
     };
-    let mut sites: BTreeMap<(&str, Option<FrameId>), Site<'_>> = BTreeMap::new();
+    let mut sites: InOrder<(&str, Option<FrameId>), Site<'_>> = InOrder::default();
     for group in thrown.iter().filter(|g| g.text(0) == Some(event)) {
         let (class, stack) = (group.text(1).unwrap_or("?"), group.stack(2));
         if errors.contains(class) || stack.is_some_and(|s| thrown::makes_error(facts, s)) {
@@ -52,7 +53,7 @@ pub(super) fn sites(facts: &Facts) -> Vec<Site<'_>> {
         let (made_in, own) = stack.map_or((None, None), |s| thrown::place(facts, s, class));
         let count = group.count() as f64 * each(class);
         let (first, last) = (group.first(), group.last());
-        let site = sites.entry((class, own.or(made_in))).or_insert(Site {
+        let site = sites.get_or((class, own.or(made_in)), || Site {
             class,
             made_in,
             own,
