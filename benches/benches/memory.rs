@@ -1,4 +1,4 @@
-//! Memory of a conversion: the peak beyond the mapped file, and allocations per event.
+//! Memory use of a conversion: the peak beyond the mapped file, and allocations per event.
 //!
 //! `JFRKIT_BENCH_FILE=rec.jfr cargo bench --bench memory`
 #![allow(unsafe_code, clippy::unwrap_used, reason = "an allocator that counts; a bench may stop")]
@@ -22,11 +22,11 @@ impl Counting {
     }
 }
 
-// SAFETY: every call is handed to the system's allocator unchanged.
+// SAFETY: every call is forwarded to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         Self::grow(layout.size());
-        // SAFETY: the caller's promise is the one that `System` asks for.
+        // SAFETY: the caller's guarantee is the one that `System` requires.
         unsafe { System.alloc(layout) }
     }
 

@@ -1,17 +1,17 @@
-//! Writing pprof: encoding alone, with our own compressor, and with gzip at some levels.
+//! Writing pprof: encoding alone, with our own compressor, and with gzip at several levels.
 //!
-//! `JFRKIT_BENCH_RECORDING=rec.jfr` takes the profiles of a recording instead of a made-up one. The sizes are printed
-//! before the times, as they decide as much about the level.
+//! `JFRKIT_BENCH_RECORDING=rec.jfr` uses the profiles of a recording instead of a synthetic one. The sizes are
+//! printed before the times, because both matter for choosing the level.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use jfrkit_profile::{Frame, Function, Interner, LabelSetId, Profile, ProfileSet, ProfileType, Samples};
 use pprof_emit::{Options, Packing, Stats, write_pprof};
 
-/// Levels that are compared.
+/// The levels to compare.
 const LEVELS: [u8; 6] = [1, 2, 3, 4, 6, 9];
 
-/// Numbers that look random and are the same in every run (splitmix64).
+/// Pseudorandom numbers that are the same in every run (splitmix64).
 struct Random(u64);
 
 impl Random {
@@ -23,15 +23,15 @@ impl Random {
         (z ^ (z >> 31)) % bound.max(1)
     }
 
-    /// Small numbers far more often than large ones, as with methods in stacks.
+    /// Small numbers far more often than large ones, like method numbers in stacks.
     fn skewed(&mut self, bound: u64) -> u64 {
         let below = self.below(bound) + 1;
         self.below(below)
     }
 }
 
-/// 100 000 stacks of 45 frames. Each shares its root with the one before and departs from it somewhere near the leaf,
-/// as successive stacks of one program do.
+/// 100,000 stacks of 45 frames. Each shares its root with the previous one and diverges somewhere near the
+/// leaf, like successive stacks of a program.
 fn made_up() -> ProfileSet {
     let mut random = Random(1);
     let interner = Interner::new();
@@ -91,7 +91,7 @@ fn profiles() -> ProfileSet {
     }
 }
 
-/// Writes all profiles, one after the other; raw and written bytes.
+/// Writes all profiles one after another; returns the raw and the written bytes.
 fn write(set: &ProfileSet, packing: Packing) -> (u64, u64) {
     let options = Options { packing, ..Options::default() };
     set.profiles.iter().fold((0, 0), |(raw, bytes), profile| {

@@ -1,6 +1,6 @@
-//! Each stage on its own, from varints to a whole conversion, and the crate `jfrs` as the peer.
+//! Each stage on its own, from varints to a complete conversion, compared with the crate `jfrs`.
 //!
-//! `JFRKIT_BENCH_FILE=rec.jfr cargo bench --bench stages` measures another recording than the fixture.
+//! `JFRKIT_BENCH_FILE=rec.jfr cargo bench --bench stages` measures another recording instead of the fixture.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::hint::black_box;
@@ -121,7 +121,7 @@ fn whole(c: &mut Criterion) {
             pprof_emit::write_all(&set, file, &pprof_emit::Options::default()).unwrap().len()
         });
     });
-    // What the peer cannot read is no comparison.
+    // If the other crate cannot read the file, there is nothing to compare.
     if jfrs_events(&path).is_some() {
         group.bench_function("jfrs iterates events", |b| b.iter(|| jfrs_events(&path)));
     }

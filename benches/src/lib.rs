@@ -1,12 +1,12 @@
-//! What the benchmarks share: the recording that they measure.
+//! Shared by the benchmarks: the recording to measure.
 
 use std::path::PathBuf;
 
-/// The recording to measure: that of the environment variable `JFRKIT_BENCH_FILE`, else a fixture. From here on it is
-/// mapped when it is opened, as the command does.
+/// The recording to measure, from the environment variable `JFRKIT_BENCH_FILE`, or a fixture. Afterwards,
+/// recordings are mapped when they are opened, as in the command.
 #[must_use]
 pub fn recording() -> PathBuf {
-    // Where that fails, reading is measured, too.
+    // If that fails, the time for reading is included.
     // SAFETY: nobody writes to the recordings of a benchmark.
     #[expect(unsafe_code, reason = "files are mapped, as by the command")]
     let _ = unsafe { jfr_parse::guard_maps() };

@@ -1,15 +1,16 @@
-//! What the fuzz targets share: libFuzzer's way into the mutators of recordings and their parts.
+//! Shared by the fuzz targets: connects libFuzzer to the mutators of recordings and their parts.
 
 use jfrkit_testkit::{Random, mutant};
 
-/// Changes the recording in the first `size` bytes of `data`; see [`by`].
+/// Mutates the recording in the first `size` bytes of `data`; see [`by`].
 #[must_use]
 pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
     by(mutant, data, size, max_size, seed)
 }
 
-/// Changes the first `size` bytes of `data`, which has room for `max_size`; returns the size that they get. Three times
-/// out of four by `mutant`, which knows what they consist of, else as libFuzzer does.
+/// Mutates the first `size` bytes of `data`, which has a capacity of `max_size`, and returns the new size.
+/// Three times out of four it uses `mutant`, which knows the structure of the data, otherwise libFuzzer's own
+/// mutator.
 #[must_use]
 pub fn by(
     mutant: impl Fn(&[u8], &mut Random) -> Vec<u8>,

@@ -1,9 +1,9 @@
-//! What a server does with an upload: bytes in, profiles and findings as bytes out, for the price of reading them once.
+//! What a server does with an upload: turns its bytes into profiles and findings while reading them only once.
 //!
 //! `cargo run --release --example intake -- rec.jfr`
 //!
-//! The limits are those for files from strangers, a stop ends the work after a minute, and all of it is done by the threads that
-//! the server sets aside for it. Nothing is left behind: no global state, no file.
+//! It uses the limits for untrusted uploads, stops the work after a minute, and does everything on threads that
+//! the server reserves for it. Nothing remains afterwards: no global state, no files.
 
 use std::error::Error;
 use std::time::Duration;
@@ -24,17 +24,17 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     Ok(())
 }
 
-/// What all uploads share.
+/// State shared by all uploads.
 pub(crate) struct Intake {
     threads: rayon::ThreadPool,
     analysis: Analysis,
 }
 
-/// What is made of an upload.
+/// The result of an upload.
 pub(crate) struct Received {
-    /// By type, as `profile.proto`.
+    /// Profiles by type, as `profile.proto`.
     pub(crate) profiles: Vec<(String, Vec<u8>)>,
-    /// JSON.
+    /// The findings as JSON.
     pub(crate) findings: Vec<u8>,
 }
 

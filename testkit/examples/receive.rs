@@ -1,4 +1,4 @@
-//! Profiles of a recording that a stranger sent: `cargo run --release --example receive -- rec.jfr`.
+//! Converts an untrusted recording to profiles: `cargo run --release --example receive -- rec.jfr`.
 
 use std::error::Error;
 use std::time::Duration;

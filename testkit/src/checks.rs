@@ -1,4 +1,4 @@
-//! What must hold for any bytes. Each check panics where it does not.
+//! Properties that must hold for any input bytes. Each check panics if its property is violated.
 
 mod analysis;
 mod checkpoint;
@@ -18,7 +18,7 @@ pub use unpacking::unpack;
 
 use jfr_parse::{Limits, Recording};
 
-/// The recording that an intake pipeline would read.
+/// Opens the recording as an intake pipeline would.
 fn open(bytes: &[u8]) -> Option<Recording<'_>> {
     let recording = Recording::from_bytes(bytes, &Limits::intake()).ok()?;
     assert!(recording.chunk_count() > 0, "a recording without chunks is an error");

@@ -1,4 +1,4 @@
-//! A recording taken apart into chunks and events, and put together again with sizes and offsets that fit.
+//! Splits a recording into chunks and events, and reassembles it with consistent sizes and offsets.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,27 +8,27 @@ use std::sync::Arc;
 use jfr_parse::testing::padded_varint;
 use jfr_parse::{CHECKPOINT, ChunkHeader, Cursor, HEADER_SIZE, Limits, MAGIC, METADATA, Metadata, push_varint};
 
-/// A recording that can be changed and written. What is not changed is written as it was.
+/// A recording that can be modified and written. Unmodified parts are written unchanged.
 #[derive(Debug, Clone)]
 pub struct Image<'a> {
-    /// The chunks, in the order of the file.
+    /// The chunks, in file order.
     pub chunks: Vec<ChunkImage<'a>>,
-    /// What follows them and begins no chunk.
+    /// The remaining bytes, which do not begin a chunk.
     pub tail: &'a [u8],
 }
 
 /// A chunk.
 #[derive(Debug, Clone)]
 pub struct ChunkImage<'a> {
-    /// The bytes of its header. Its size and the offsets in it are put right when a changed chunk is written.
+    /// The header bytes. The size and the offsets in it are updated when a modified chunk is written.
     pub header: [u8; HEADER_SIZE],
-    /// Its events, checkpoints and metadata.
+    /// The events, checkpoints and metadata.
     pub events: Vec<EventImage<'a>>,
-    /// What follows them and is no event.
+    /// The remaining bytes, which are not an event.
     pub tail: &'a [u8],
-    /// Whether it has to be put together anew.
+    /// Whether it has to be reassembled.
     pub changed: bool,
-    /// Its types, as far as its metadata can be read.
+    /// The types, as far as the metadata can be read.
     pub types: Option<Arc<Metadata>>,
     bytes: &'a [u8],
 }
@@ -36,16 +36,16 @@ pub struct ChunkImage<'a> {
 /// An event.
 #[derive(Debug, Clone)]
 pub struct EventImage<'a> {
-    /// Where it began in its chunk. Offsets and links that led there lead to where it is now.
+    /// The original offset in its chunk. Offsets and links to it are updated to its new position.
     pub place: usize,
-    /// Bytes of the field that holds its size.
+    /// Width of the size field in bytes.
     pub width: usize,
-    /// All that follows the size: the type, and the payload.
+    /// Everything after the size: the type and the payload.
     pub body: Cow<'a, [u8]>,
 }
 
 impl<'a> EventImage<'a> {
-    /// An event that stood nowhere.
+    /// A new event without an original offset.
     #[must_use]
     pub fn new(type_id: u64, payload: &[u8]) -> Self {
         let mut body = Vec::new();
@@ -54,7 +54,7 @@ impl<'a> EventImage<'a> {
         Self { place: usize::MAX, width: 1, body: body.into() }
     }
 
-    /// The id of its type, and where its payload begins in its body.
+    /// The type id, and the start of the payload within the body.
     #[must_use]
     pub fn head(&self) -> (u64, usize) {
         let mut at = Cursor::new(&self.body);
@@ -62,19 +62,19 @@ impl<'a> EventImage<'a> {
         (id, self.body.len() - at.left())
     }
 
-    /// The id of its type.
+    /// The type id.
     #[must_use]
     pub fn type_id(&self) -> u64 {
         self.head().0
     }
 
-    /// Its fields.
+    /// The encoded fields.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
         &self.body[self.head().1..]
     }
 
-    /// Gives it other fields.
+    /// Replaces the encoded fields.
     pub fn set_payload(&mut self, payload: &[u8]) {
         let head = self.head().1;
         let body = self.body.to_mut();
@@ -97,7 +97,7 @@ impl<'a> EventImage<'a> {
 }
 
 impl<'a> Image<'a> {
-    /// Takes any bytes apart, as far as they can be.
+    /// Splits arbitrary bytes as far as possible.
     #[must_use]
     pub fn parse(bytes: &'a [u8]) -> Self {
         let mut image = Self { chunks: Vec::new(), tail: bytes };
@@ -111,7 +111,7 @@ impl<'a> Image<'a> {
         image
     }
 
-    /// The recording. With nothing changed, the bytes that were taken apart.
+    /// Reassembles the recording. If nothing was modified, the result is the original bytes.
     #[must_use]
     pub fn write(&self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -143,7 +143,7 @@ impl<'a> ChunkImage<'a> {
         chunk
     }
 
-    /// The number of eight bytes at `at` in the header.
+    /// The eight-byte number at `at` in the header.
     fn position(&self, at: usize) -> usize {
         let bytes = self.header[at..at + 8].try_into().unwrap_or_default();
         usize::try_from(u64::from_be_bytes(bytes)).unwrap_or(usize::MAX)
@@ -151,7 +151,7 @@ impl<'a> ChunkImage<'a> {
 
     fn write(&self, out: &mut Vec<u8>) {
         let base = out.len();
-        // Where the events were: the first of those that were copied stands for all.
+        // The original positions; if an event was copied, the first copy counts.
         let mut known = HashMap::new();
         for (i, event) in self.events.iter().enumerate() {
             known.entry(event.place).or_insert(i);
@@ -160,7 +160,7 @@ impl<'a> ChunkImage<'a> {
         let (mut starts, mut widths, mut at) = (Vec::new(), Vec::new(), HEADER_SIZE);
         for (event, link) in self.events.iter().zip(&links) {
             let body = event.body.len() + link.as_ref().map_or(0, |link| LINK_BYTES - link.bytes.len());
-            // A size counts its own bytes.
+            // A size includes its own bytes.
             let width = (event.width..).find(|&w| (body + w) as u64 >> (7 * w).min(63) == 0).unwrap_or(9);
             starts.push(at);
             widths.push(width);
@@ -189,16 +189,16 @@ impl<'a> ChunkImage<'a> {
     }
 }
 
-/// From a checkpoint to the one before it.
+/// A link from a checkpoint to the previous one.
 struct Link {
-    /// Where the distance stands in the body of the event.
+    /// Where the distance is stored in the body of the event.
     bytes: Range<usize>,
-    /// The event that it leads to.
+    /// The event that it points to.
     target: usize,
 }
 
 impl Link {
-    /// The link of an event, if that is a checkpoint and leads to an event.
+    /// The link of an event, if it is a checkpoint and points to an event.
     fn of(event: &EventImage<'_>, known: &HashMap<usize, usize>) -> Option<Self> {
         let mut at = Cursor::new(&event.body);
         if at.varint().ok()? != CHECKPOINT {
@@ -215,7 +215,8 @@ impl Link {
     }
 }
 
-/// Bytes of a distance between checkpoints as it is written: room for any, so that the sizes do not depend on it.
+/// Encoded size of a distance between checkpoints: large enough for any value, so that the sizes do not depend
+/// on it.
 const LINK_BYTES: usize = 9;
 
 fn long_varint(value: u64) -> [u8; LINK_BYTES] {
@@ -232,7 +233,7 @@ mod tests {
     use jfr_parse::Recording;
     use jfr_parse::testing::{ChunkWriter, Class, Field, LONG, Payload, STRING};
 
-    /// Two checkpoints around a few events, and the metadata at the end.
+    /// Two checkpoints around a few events, with the metadata at the end.
     fn chunk() -> Vec<u8> {
         let mut chunk = ChunkWriter::new();
         chunk.checkpoint(&[(STRING, vec![(1, Payload::new().utf8("one"))])]);

@@ -1,8 +1,9 @@
-//! Damages recordings in ways that get past their framing, and checks what is promised of whoever reads them.
+//! Damages recordings in ways that survive the framing, and checks what every reader of recordings must
+//! guarantee.
 //!
-//! [`mutant`] and what it is made of ([`Image`], [`parts`], [`tree`]) are what the seeded tests of this crate and the
-//! fuzz targets in `fuzz/` share; [`checks`] are the properties that both assert. [`reduced`] makes small recordings
-//! of large ones, to begin from.
+//! The seeded tests of this crate and the fuzz targets in `fuzz/` share [`mutant`] and its building blocks
+//! ([`Image`], [`parts`], [`tree`]), and assert the properties in [`checks`]. [`reduced`] makes small
+//! recordings from large ones, as starting points.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::cast_possible_truncation)]
 
 pub mod checks;

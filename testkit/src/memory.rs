@@ -1,11 +1,11 @@
-//! How much memory a test takes: an allocator that counts.
+//! Measures the memory used by a test, with a counting allocator.
 
 #![expect(unsafe_code, reason = "an allocator is unsafe by definition; this one hands everything on")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// The system's allocator, with the bytes counted that are in use.
+/// The system's allocator, extended to count the bytes in use.
 ///
 /// ```
 /// use jfrkit_testkit::Counting;
@@ -25,25 +25,25 @@ pub struct Counting {
 }
 
 impl Counting {
-    /// Nothing is in use.
+    /// A counter at zero.
     #[must_use]
     pub const fn new() -> Self {
         Self { now: AtomicUsize::new(0), peak: AtomicUsize::new(0), sum: AtomicUsize::new(0) }
     }
 
-    /// Forgets the peak; the bytes in use now.
+    /// Resets the peak and returns the number of bytes in use.
     pub fn restart(&self) -> usize {
         let now = self.now.load(Relaxed);
         self.peak.store(now, Relaxed);
         now
     }
 
-    /// The most bytes that were in use at a time since [`restart`](Self::restart), by all threads together.
+    /// The maximum number of bytes in use at a time since [`restart`](Self::restart), by all threads together.
     pub fn peak(&self) -> usize {
         self.peak.load(Relaxed)
     }
 
-    /// The bytes of all that was ever allocated, given back since or not.
+    /// The total number of bytes ever allocated, freed or not.
     pub fn sum(&self) -> usize {
         self.sum.load(Relaxed)
     }
@@ -55,12 +55,12 @@ impl Default for Counting {
     }
 }
 
-// SAFETY: every call is handed to the system's allocator unchanged.
+// SAFETY: every call is forwarded to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.sum.fetch_add(layout.size(), Relaxed);
         self.peak.fetch_max(self.now.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
-        // SAFETY: the caller's promise is the one that `System` asks for.
+        // SAFETY: the caller's guarantee is the one that `System` requires.
         unsafe { System.alloc(layout) }
     }
 

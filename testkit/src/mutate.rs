@@ -1,4 +1,4 @@
-//! Damage that most often keeps the framing, so that what is behind it is reached.
+//! Damage that usually preserves the framing, so that the code behind it is reached.
 
 mod framing;
 mod types;
@@ -33,7 +33,7 @@ pub fn mutant_of_checkpoint(payload: &[u8], of: &Metadata, random: &mut Random) 
     changed(payload, random, |payload, random| values::change(&EventImage::new(CHECKPOINT, payload), of, random))
 }
 
-/// Makes one to four changes, where `change` cannot make one noise.
+/// Makes one to four changes; if `change` cannot make one, adds noise.
 fn changed(payload: &[u8], random: &mut Random, change: impl Fn(&[u8], &mut Random) -> Option<Vec<u8>>) -> Vec<u8> {
     let mut out = payload.to_vec();
     for _ in 0..1 + random.below(4) {
@@ -45,7 +45,7 @@ fn changed(payload: &[u8], random: &mut Random, change: impl Fn(&[u8], &mut Rand
     out
 }
 
-/// Does one to four things to a recording.
+/// Makes one to four changes to a recording.
 pub fn mutate(image: &mut Image<'_>, random: &mut Random) {
     for _ in 0..1 + random.below(4) {
         if image.chunks.is_empty() {
@@ -60,7 +60,8 @@ pub fn mutate(image: &mut Image<'_>, random: &mut Random) {
     }
 }
 
-/// Does one to four things to a chunk, of which it keeps magic and size true, so that its neighbours are found.
+/// Makes one to four changes to a chunk, keeping its magic number and size correct so that its neighbors are
+/// found.
 pub fn mutate_chunk(chunk: &mut ChunkImage<'_>, random: &mut Random) {
     for _ in 0..1 + random.below(4) {
         damage(chunk, random);
@@ -94,7 +95,7 @@ fn inside(chunk: &mut ChunkImage<'_>, type_id: u64, random: &mut Random) {
     let types = chunk.types.clone();
     let event = &chunk.events[i];
     let payload = if type_id == METADATA {
-        // Most types are those of no event: one that is used is changed more often.
+        // Most types have no events, so one that is used is changed more often.
         let used = some(&chunk.events, random, |e| e.type_id() != METADATA && e.type_id() != CHECKPOINT);
         let used = used.map(|i| chunk.events[i].type_id()).filter(|_| random.chance(50));
         types::change(event.payload(), used, random)
@@ -107,9 +108,9 @@ fn inside(chunk: &mut ChunkImage<'_>, type_id: u64, random: &mut Random) {
     }
 }
 
-/// One of the events that `is` takes.
+/// One of the events for which `is` returns true.
 fn some(events: &[EventImage<'_>], random: &mut Random, is: impl Fn(&EventImage<'_>) -> bool) -> Option<usize> {
-    // Of few among many a look at some at random finds none.
+    // Random picks do not find a few among many.
     for _ in 0..4 {
         let i = random.below(events.len());
         if events.get(i).is_some_and(&is) {

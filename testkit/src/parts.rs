@@ -1,4 +1,4 @@
-//! What stands where in the payload of an event or a checkpoint, as the metadata says.
+//! Locates the parts of an event or checkpoint payload, guided by the metadata.
 
 use std::ops::Range;
 
@@ -7,37 +7,37 @@ use jfr_parse::{Cursor, Field, Kind, Metadata, RawStr, Short, Type};
 /// A part of a payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// What it is.
+    /// The kind of part.
     pub what: What,
-    /// Where it stands.
+    /// Its location.
     pub range: Range<usize>,
 }
 
-/// What a part of a payload is.
+/// The kind of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
-    /// A varint that is a number.
+    /// A varint that contains a number.
     Number,
-    /// A varint that is the key of a constant of this type.
+    /// A varint that contains the key of a constant of this type.
     Key(u64),
-    /// A varint that is the id of the type of the constants that follow, as many as the next count says.
+    /// A varint that contains the type id of the constants that follow, whose number is the next count.
     Pool,
-    /// A varint that counts the elements that follow.
+    /// A varint that contains the number of elements that follow.
     Count,
-    /// An element of an array, or a constant with its key; the count is the part with this number.
+    /// An element of an array, or a constant with its key. The part with this index is the count.
     Element(usize),
-    /// Bytes of a fixed number: a boolean, a byte, a float, a double.
+    /// Fixed-size bytes: a boolean, a byte, a float, a double.
     Fixed,
-    /// A string with its encoding.
+    /// A string including its encoding.
     Text,
 }
 
-/// More parts than this are not told apart.
+/// Maximum number of parts to locate.
 const MOST: usize = 1 << 16;
-/// Inline types deeper than this are not told apart.
+/// Maximum nesting depth of inline types to follow.
 const DEEPEST: usize = 8;
 
-/// The parts of the payload of an event of this type, as far as it has what its type says.
+/// The parts of the payload of an event of this type, as far as the payload matches the type.
 #[must_use]
 pub fn of_event(of: Type<'_>, payload: &[u8]) -> Vec<Part> {
     let mut reader = Reader { payload, at: Cursor::new(payload), parts: Vec::new() };
@@ -45,7 +45,7 @@ pub fn of_event(of: Type<'_>, payload: &[u8]) -> Vec<Part> {
     reader.parts
 }
 
-/// The parts of the value of a constant of this type; what `bytes` hold behind it is not looked at.
+/// The parts of the value of a constant of this type. Bytes after the value are ignored.
 #[must_use]
 pub fn of_constant(of: Type<'_>, bytes: &[u8]) -> Option<Vec<Part>> {
     let mut reader = Reader { payload: bytes, at: Cursor::new(bytes), parts: Vec::new() };
@@ -53,7 +53,7 @@ pub fn of_constant(of: Type<'_>, bytes: &[u8]) -> Option<Vec<Part>> {
     Some(reader.parts)
 }
 
-/// The parts of the payload of a checkpoint, as far as its pools are those of declared types.
+/// The parts of the payload of a checkpoint, as far as the types of its pools are declared.
 #[must_use]
 pub fn of_checkpoint(types: &Metadata, payload: &[u8]) -> Vec<Part> {
     let mut reader = Reader { payload, at: Cursor::new(payload), parts: Vec::new() };
@@ -87,13 +87,13 @@ impl Reader<'_> {
         Ok(value)
     }
 
-    /// A count, and where it stands among the parts.
+    /// A count, and its index among the parts.
     fn count(&mut self) -> Result<(u64, usize), Short> {
         Ok((self.varint(What::Count)?, self.parts.len() - 1))
     }
 
     fn checkpoint(&mut self, types: &Metadata) -> Result<(), Short> {
-        // The link to the checkpoint before is the third.
+        // The third number is the link to the previous checkpoint.
         for _ in 0..3 {
             self.varint(What::Number)?;
         }

@@ -1,14 +1,14 @@
-//! The randomness of mutants: seeded, so that each can be made again.
+//! Random numbers for mutants, seeded so that each mutant can be reproduced.
 
-/// xorshift64*, which is all the randomness that this needs.
+/// xorshift64*, which is good enough for this purpose.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
 impl Random {
-    /// The sequence number `seed`.
+    /// The sequence with the number `seed`.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        // Neighbouring seeds are spread; zero would stay zero.
+        // Spreads neighboring seeds; zero would stay zero.
         Self(seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15).max(1))
     }
 
@@ -20,23 +20,23 @@ impl Random {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
-    /// A number below `n`; 0 where that is 0.
+    /// A number below `n`; 0 if `n` is 0.
     pub fn below(&mut self, n: usize) -> usize {
         // The high bits are the better ones.
         ((self.bits() >> 11) % n.max(1) as u64) as usize
     }
 
-    /// True `percent` times out of a hundred.
+    /// Returns true with a probability of `percent` %.
     pub fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    /// One of `of`, which is not empty.
+    /// One of the items, of which there must be at least one.
     pub fn pick<'t, T>(&mut self, of: &'t [T]) -> &'t T {
         &of[self.below(of.len())]
     }
 
-    /// A number as broken writers and attackers choose them; `old` is the one that stands there.
+    /// A number as chosen by broken writers and attackers; `old` is the current one.
     pub fn number(&mut self, old: u64) -> u64 {
         const ODD: [u64; 16] = [
             0,

@@ -1,4 +1,4 @@
-//! Small recordings out of large ones: a few events with the constants and the types that they need.
+//! Makes small recordings from large ones: a few events with the constants and types they need.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,11 +8,11 @@ use jfr_parse::{Chunk, METADATA, Metadata, Recording, Result, Type};
 use crate::parts::{self, Part, What};
 use crate::tree::Tree;
 
-/// A recording with at most `each` events of each type that `wanted` takes, per chunk; chunks without any are left
-/// out. Its constants stand in two checkpoints, before and after the events.
+/// A recording with at most `each` events per chunk of each type selected by `wanted`; chunks without such
+/// events are left out. The constants are in two checkpoints, before and after the events.
 ///
 /// # Errors
-/// What keeps a chunk from being read.
+/// Why a chunk cannot be read.
 pub fn reduced(recording: &Recording<'_>, each: usize, wanted: impl Fn(Type<'_>) -> bool) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     for chunk in recording.chunks() {
@@ -23,7 +23,7 @@ pub fn reduced(recording: &Recording<'_>, each: usize, wanted: impl Fn(Type<'_>)
     Ok(out)
 }
 
-/// What is kept of a chunk.
+/// What to keep of a chunk.
 struct Reduction<'c, 'a> {
     chunk: &'c Chunk<'a>,
     types: BTreeSet<u64>,
@@ -55,7 +55,7 @@ impl<'c, 'a> Reduction<'c, 'a> {
         self.chunk.metadata()
     }
 
-    /// Keeps the constants that these parts refer to, and those that they refer to.
+    /// Keeps the constants that these parts refer to, directly or indirectly.
     fn keep(&mut self, parts: &[Part], bytes: &[u8]) {
         let mut keys = keys(parts, bytes);
         while let Some((id, key)) = keys.pop() {
@@ -98,7 +98,7 @@ impl<'c, 'a> Reduction<'c, 'a> {
         Some(out.finish())
     }
 
-    /// The metadata with the types that are kept, and those that these need.
+    /// The metadata, reduced to the kept types and those they need.
     fn types_of(&mut self, payload: &[u8]) -> Option<Vec<u8>> {
         let metadata = self.metadata();
         let mut left: Vec<u64> = self.types.iter().copied().collect();
@@ -125,7 +125,7 @@ impl<'c, 'a> Reduction<'c, 'a> {
     }
 }
 
-/// The keys among parts, with the types of their constants.
+/// The keys among the parts, with the types of their constants.
 fn keys(parts: &[Part], bytes: &[u8]) -> Vec<(u64, u64)> {
     let key = |part: &Part| match part.what {
         What::Key(id) => Some((id, jfr_parse::Cursor::new(&bytes[part.range.clone()]).varint().unwrap_or(0))),

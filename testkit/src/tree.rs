@@ -1,4 +1,4 @@
-//! The metadata event as a tree that can be changed.
+//! The metadata event as a modifiable tree.
 
 use std::collections::HashMap;
 
@@ -15,22 +15,22 @@ pub struct Tree {
     pub root: Element,
 }
 
-/// An element; names and values are positions in the texts.
+/// An element; names and values are indices into the texts.
 #[derive(Debug, Clone, Default)]
 pub struct Element {
-    /// Its name.
+    /// The name.
     pub name: usize,
-    /// Keys and values.
+    /// The attributes, as keys and values.
     pub attributes: Vec<(usize, usize)>,
-    /// What is in it.
+    /// The child elements.
     pub children: Vec<Element>,
 }
 
-/// No writer nests further; what forged metadata nests further is not taken apart.
+/// No writer nests deeper; deeper metadata is not parsed.
 const DEEPEST: usize = 12;
 
 impl Tree {
-    /// Takes a payload apart; `None` where it is none.
+    /// Parses a payload; `None` if it is not valid.
     #[must_use]
     pub fn parse(payload: &[u8]) -> Option<Self> {
         let mut at = Cursor::new(payload);
@@ -43,7 +43,7 @@ impl Tree {
         Some(Self { head, texts, root })
     }
 
-    /// The payload, with the texts that are still in use.
+    /// Encodes the payload, including only the texts that are still in use.
     #[must_use]
     pub fn write(&self) -> Vec<u8> {
         let mut writer = Writer { tree: self, places: HashMap::new(), texts: Vec::new(), out: Vec::new() };
@@ -61,13 +61,13 @@ impl Tree {
         out
     }
 
-    /// The text at a position.
+    /// The text with this index.
     #[must_use]
     pub fn text(&self, at: usize) -> &str {
         self.texts.get(at).map_or("", String::as_str)
     }
 
-    /// The position of a text, which is added if need be.
+    /// The index of a text, which is added if necessary.
     pub fn position(&mut self, text: &str) -> usize {
         self.texts.iter().position(|t| t == text).unwrap_or_else(|| {
             self.texts.push(text.to_owned());

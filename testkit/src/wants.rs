@@ -1,8 +1,8 @@
-//! Recordings with exactly what a rule reads, made from what it says it needs: a rule that is added later is covered
-//! without a line of test.
+//! Generates recordings with exactly the data that a rule needs, from its declared needs. Rules added later are
+//! covered without additional test code.
 //!
-//! The types of fields are those of the JDK's own metadata in `fixtures/`; of events that no fixture has, the name of a field
-//! tells whether it is a number.
+//! Field types are taken from the JDK's own metadata in `fixtures/`. For events that are not in any fixture,
+//! the name of a field decides whether it is a number.
 
 use std::collections::BTreeMap;
 
@@ -16,21 +16,21 @@ const METHOD: u64 = 42;
 const CLASS: u64 = 43;
 const SYMBOL: u64 = 44;
 const THREAD: u64 = 45;
-/// Event types and the types of their inline fields.
+/// First id of event types and of the types of their inline fields.
 const FIRST: u64 = 1_000;
 
-/// What the fields of the events hold.
+/// What the fields of the events contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contents {
-    /// Every text, thread and stack is another one; numbers are any below a million.
+    /// All texts, threads and stacks are different; numbers are arbitrary values below a million.
     Distinct,
-    /// The same with large numbers: sizes of a gibibyte and more.
+    /// Like `Distinct`, with large numbers: sizes of a gibibyte and more.
     Large,
-    /// All texts are this one, of so many bytes, which the recording holds once.
+    /// All texts are the same one, with this many bytes, which the recording contains once.
     Long(usize),
 }
 
-/// What a field is, as far as rules can tell.
+/// The kind of a field, as far as it matters to rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Leaf {
     Text,
@@ -75,7 +75,7 @@ impl Default for Known {
     }
 }
 
-/// Of the JVM, whatever the rule asks for.
+/// JVM properties that are always included, whatever the rule asks for.
 const JVM: [(&str, &str, &str); 6] = [
     ("jdk.CPUInformation", "hwThreads", "8"),
     ("jdk.GCConfiguration", "oldCollector", "G1Old"),
@@ -85,7 +85,7 @@ const JVM: [(&str, &str, &str); 6] = [
     ("jdk.JVMInformation", "jvmVersion", "OpenJDK 64-Bit Server VM (21.0.5+11) for linux-amd64 JRE (21.0.5+11)"),
 ];
 
-/// What the metadata says that a field is.
+/// The kind of a field according to the metadata.
 fn declared(metadata: &Metadata, event: &str, path: &str) -> Option<Leaf> {
     let mut of = metadata.by_name(event)?;
     let mut steps = path.split('.').peekable();
@@ -130,7 +130,7 @@ fn by_name(path: &str) -> Leaf {
     if NUMBERS.iter().any(|n| name.ends_with(n)) { Leaf::Number } else { Leaf::Text }
 }
 
-/// A tree of the fields of an event: inline types by their first name.
+/// The fields of an event as a tree: inline types by their first name.
 #[derive(Debug, Default)]
 struct Tree {
     leaves: Vec<(String, Leaf)>,
@@ -146,7 +146,7 @@ impl Tree {
         }
     }
 
-    /// Declares the fields in `class`, and the types of inline ones in `classes`.
+    /// Declares the fields in `class`, and the types of inline fields in `classes`.
     fn declare(&self, mut class: Class, next: &mut u64, classes: &mut Vec<Class>) -> Class {
         for (name, leaf) in &self.leaves {
             class = class.field(match leaf {
@@ -198,7 +198,7 @@ impl Tree {
     }
 }
 
-/// A number that has no order with those of other fields and events.
+/// A number that is not ordered with respect to other fields and events.
 fn mixed(name: &str, i: u64) -> u64 {
     let seed =
         name.bytes().fold(i.wrapping_add(1), |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
@@ -208,7 +208,7 @@ fn mixed(name: &str, i: u64) -> u64 {
 fn text(to: Payload, contents: Contents, event: &str, name: &str, i: u64) -> Payload {
     match contents {
         Contents::Long(_) => to.pooled(if event == "jdk.ThreadDump" { 2 } else { 1 }),
-        // A dump a hundred times as long as other texts, and another one each time.
+        // A dump that is a hundred times as long as other texts, and different each time.
         _ if event == "jdk.ThreadDump" => to.utf8(dump(10, i)),
         _ => to.utf8(format!("a.b.{name}-{i}")),
     }
@@ -226,7 +226,7 @@ fn dump(threads: u64, number: u64) -> String {
     (0..threads).map(of).collect()
 }
 
-/// A recording of `count` events of each type that is needed.
+/// A recording with `count` events of each required type.
 #[must_use]
 pub fn recording(known: &Known, needs: &Needs, count: u64, contents: Contents) -> Vec<u8> {
     let mut events: BTreeMap<&str, Tree> = needs.events().into_iter().map(|event| (event, Tree::default())).collect();
@@ -236,7 +236,7 @@ pub fn recording(known: &Known, needs: &Needs, count: u64, contents: Contents) -
             tree.add(path, known.leaf(event, path));
         }
     }
-    // A JVM with G1, eight processors and a heap of 2 GiB: many rules ask for that first.
+    // A JVM with G1, eight processors and a heap of 2 GiB: many rules check that first.
     for (event, field, _) in JVM {
         let leaf = known.leaf(event, field);
         events.entry(event).or_default().add(field, leaf);
@@ -254,12 +254,12 @@ pub fn recording(known: &Known, needs: &Needs, count: u64, contents: Contents) -
         classes.push(class);
     }
     let mut chunk = ChunkWriter::new();
-    // Long enough that nothing is left out because the recording is too short, with 4 ms from one event to the next.
+    // Long enough that no rule is skipped because the recording is too short, with 4 ms between events.
     chunk.duration_nanos = 100_000_000_000;
     chunk.metadata(&classes).checkpoint(&pools(count, contents));
     for i in 0..count {
         let is_jvm = |event: &str| JVM.iter().any(|(of, ..)| *of == event);
-        // Each chunk tells of the JVM once.
+        // Each chunk describes the JVM once.
         for (event, tree) in events.iter().filter(|(event, _)| i == 0 || !is_jvm(event)) {
             let head = Payload::new().varint(1_000 + i * 4_000_000).varint(20_000_000 + i * 1_000);
             chunk.event(ids[event], &tree.write(head, contents, event, i));

@@ -1,4 +1,4 @@
-//! The analysis as a whole, on the recordings of `fixtures/`.
+//! The complete analysis, on the recordings in `fixtures/`.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use jfr_analyzers::events::{Facts, Needs};
@@ -10,7 +10,8 @@ fn report(analysis: &Analysis, name: &str) -> Report {
     analysis.evaluate(&Recording::open(path).unwrap(), &AnalysisOptions::default()).unwrap()
 }
 
-/// A program without problems, recorded with the JDK's own settings: what a rule says of it, it says of everybody.
+/// A healthy program, recorded with the JDK's default settings: any finding here would be reported for
+/// everybody.
 #[test]
 fn a_healthy_program_is_left_in_peace() {
     let report = report(&jfrkit_rules::analysis(), "scenarios/healthy.jfr.gz");
@@ -18,7 +19,7 @@ fn a_healthy_program_is_left_in_peace() {
     assert!(report.rules.iter().filter(|o| o.verdict.severity == Severity::Ok).count() > 40);
 }
 
-/// Who reads that a rule does not apply must learn why.
+/// If a rule does not apply, the report must explain why.
 #[test]
 fn what_does_not_apply_says_why() {
     for name in ["scenarios/healthy.jfr.gz", "scenarios/spin.jfr.gz", "jdk8-profile.jfr.gz", "jdk25-full.jfr.gz"] {
@@ -74,7 +75,7 @@ fn the_same_recording_gives_the_same_report_whatever_the_number_of_threads() {
     assert_eq!(with(1), with(4));
 }
 
-/// Datadog's live objects begin when they were allocated, half an hour before the recording of a minute.
+/// Datadog's live-object events start at the allocation, half an hour before this one-minute recording.
 #[test]
 fn what_began_long_before_does_not_make_the_recording_longer() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus/public/btraceio+jafar/tck-test.jfr");

@@ -1,10 +1,10 @@
-//! Who may depend on whom: the arrows of ARCHITECTURE.md, held against what cargo sees.
+//! Checks that the crates depend on each other only as drawn in ARCHITECTURE.md, using `cargo metadata`.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-/// Each package with the packages of this workspace that it may depend on, outside of its tests.
+/// Each package with the packages of this workspace that it may depend on, except in its tests.
 const ARROWS: &[(&str, &[&str])] = &[
     ("jfr-parse", &[]),
     ("jfrkit-profile", &[]),
@@ -32,10 +32,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Packages that are never published: tests, benches. They may depend on everything.
+/// Packages that are never published: tests and benchmarks. They may depend on everything.
 const UNPUBLISHED: &[&str] = &["jfrkit-testkit", "jfrkit-benches"];
 
-/// Packages outside of the project that some of ours must not pull in.
+/// External packages that some of our packages must not depend on.
 const FORBIDDEN: &[(&str, &[&str])] = &[
     ("jfr-parse", &["rayon", "regex", "toml", "prost"]),
     ("jfrkit-profile", &["memmap2", "toml", "prost", "flate2"]),

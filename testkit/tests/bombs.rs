@@ -1,5 +1,5 @@
-//! Recordings made to take memory: whatever a pipeline does with them, they take no more than the bound that
-//! [`Limits`] documents. `JFRKIT_BOMB` sets how many bytes each has; what each takes is printed.
+//! Recordings crafted to use a lot of memory: no use of them may exceed the bound documented in [`Limits`].
+//! `JFRKIT_BOMB` sets the size of each in bytes; the memory used is printed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::cast_possible_truncation)]
 
@@ -13,21 +13,22 @@ use jfr_parse::{Error, Limits, OpenOptions};
 use memory::measure;
 use uses::{USES, Use};
 
-/// Less than what the bound allows for a recording of any size: a mebibyte would hide in it what its own bytes take.
+/// Less than the bound allows for a recording of any size, which would hide how much one mebibyte of input
+/// needs.
 const FIXED: usize = 16 << 20;
-/// What the bound allows for each byte of a recording, unpacked.
+/// What the bound allows per byte of the decompressed recording.
 const PER_BYTE: usize = 64;
 const PER_BYTE_ANALYSED: usize = 128;
 const SIZE: usize = 1 << 20;
-/// What unpackers need for themselves; the window of zstd can be the largest part of it.
+/// What the decompressors need; zstd's window can be the largest part of it.
 const UNPACKERS: usize = 64 << 20;
 
-/// The limits of a tool, except for those that are bounds of their own.
+/// The limits for interactive use, except those that are bounds in their own right.
 fn open(bytes: &[u8]) -> jfr_parse::Result<jfr_parse::Recording<'_>> {
     OpenOptions::new().limits(Limits::tool()).from_bytes(bytes)
 }
 
-/// What one use of a recording takes.
+/// The peak memory of one use of a recording.
 fn peak(of: &Use, bytes: &[u8]) -> usize {
     measure(|| open(bytes).map(|recording| of.run(&recording))).1.peak
 }
@@ -52,7 +53,7 @@ fn memory_follows_the_input() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
-/// Packed zeros, in every packing, and what they unfold into.
+/// Compressed zeros in every format.
 fn packed() -> Vec<(&'static str, Vec<u8>)> {
     const ZEROS: usize = 64 << 20;
     let zeros = vec![0u8; ZEROS];
@@ -77,7 +78,7 @@ fn deflated(bytes: &[u8]) -> Vec<u8> {
     out.finish().unwrap()
 }
 
-/// The head of an entry, from the version that is needed on. Source: APPNOTE.TXT of PKWARE, 4.3.7 and 4.3.12.
+/// The header of a zip entry from the version field on. Source: APPNOTE.TXT of PKWARE, 4.3.7 and 4.3.12.
 fn entry(name: &str, bytes: &[u8], packed: &[u8]) -> Vec<u8> {
     let mut crc = flate2::Crc::new();
     crc.update(bytes);
@@ -129,7 +130,7 @@ fn zip_of_names(zip: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A frame of blocks that each say one byte and how often. Source: RFC 8878, 3.1.1.
+/// A frame of RLE blocks, each a byte and its count. Source: RFC 8878, 3.1.1.
 fn zstd_of_zeros(n: usize) -> Vec<u8> {
     const BLOCK: usize = 128 << 10;
     // No dictionary, no checksum, no content size; the largest window that is commonly allowed.
@@ -151,7 +152,7 @@ fn what_unfolds_without_end_is_refused() {
         let allowed = (bytes.len() * limits.unpack_ratio as usize).max(1 << 20);
         assert!(result.is_err(), "{name}");
         assert!(taken.peak < UNPACKERS + 3 * allowed, "{name}: {} bytes for {}", taken.peak, bytes.len());
-        // Without a limit on the ratio, that on the size holds.
+        // Without a limit on the ratio, the limit on the size applies.
         limits.unpack_ratio = u64::MAX;
         limits.recording_bytes = 8 << 20;
         let (result, taken) = measure(|| OpenOptions::new().limits(limits).from_bytes(&bytes[..]).map(|_| ()));

@@ -10,12 +10,12 @@ use jfr_parse::{Chunk, Limits, Recording, ValueReader};
 use jfrkit_profile::ProfileType;
 use jfrkit_testkit::{Image, Random, mutate_chunk};
 
-/// Mutants of each recording.
+/// Number of mutants per recording.
 const EACH: usize = 60;
 /// Larger recordings would make the test slow.
 const LARGEST: usize = 3_000_000;
 
-/// Recordings of several chunks, all of them in order.
+/// Intact recordings with several chunks.
 fn recordings() -> Vec<(String, Recording<'static>)> {
     let whole = |recording: &Recording<'_>| {
         recording.chunk_count() > 1
@@ -42,7 +42,7 @@ fn events(chunk: &Chunk<'_>, random: &mut Random) -> Vec<String> {
     events.map(|e| format!("{:?}", reader.event(&e).map(|tree| serde_json::to_string(&tree).unwrap()))).collect()
 }
 
-/// The undamaged chunks are found, say nothing is lost in them, and hold the same events and constants.
+/// The undamaged chunks must be found without losses, and contain the same events and constants.
 fn same(name: &str, before: &Recording<'_>, damaged: usize, after: &[u8], seed: u64) {
     let after = Recording::from_bytes(after, &Limits::default()).unwrap_or_else(|e| panic!("{name}: {e}"));
     let mut found = after.chunks().filter_map(Result::ok).peekable();
@@ -65,13 +65,13 @@ fn other_chunks_are_read_as_before() {
             let mut image = Image::parse(recording.bytes());
             let damaged = random.below(image.chunks.len());
             let bytes = if seed % 2 == 0 {
-                // What is in it, and its sizes fit.
+                // Damages its content; its sizes stay correct.
                 let header = image.chunks[damaged].header;
                 mutate_chunk(&mut image.chunks[damaged], &mut random);
                 image.chunks[damaged].header = header;
                 image.write()
             } else {
-                // Some of its bytes, those that frame it among them, or its end.
+                // Damages some of its bytes, including its framing, or its end.
                 let mut parts: Vec<Vec<u8>> = chunks(&recording).iter().map(|bytes| bytes.to_vec()).collect();
                 noise(&mut parts[damaged], &mut random);
                 parts.concat()
@@ -84,7 +84,7 @@ fn other_chunks_are_read_as_before() {
     assert!(mutants >= EACH, "no recording of several chunks");
 }
 
-/// Damages the header, some events, or all behind a place.
+/// Damages the header, some events, or everything after some position.
 fn noise(chunk: &mut Vec<u8>, random: &mut Random) {
     for _ in 0..1 + random.below(4) {
         let at = match random.below(3) {
@@ -104,7 +104,7 @@ fn noise(chunk: &mut Vec<u8>, random: &mut Random) {
 /// Sums by the text of stack and labels.
 type Rows = BTreeMap<String, Vec<i64>>;
 
-/// The profiles that do not depend on what other events say.
+/// The profiles that do not depend on other events.
 fn rows(bytes: &[u8]) -> BTreeMap<ProfileType, Rows> {
     let recording = Recording::from_bytes(bytes, &Limits::default()).unwrap();
     let mut options = Options::default();
@@ -127,8 +127,8 @@ fn rows(bytes: &[u8]) -> BTreeMap<ProfileType, Rows> {
     out
 }
 
-/// Recordings whose chunks depend on nothing but themselves. Profilers write their settings into the first one only, and
-/// those say what the samples of all are.
+/// Recordings whose chunks are independent of each other. Profilers write their settings only into the first
+/// chunk, and these determine the meaning of all samples.
 fn independent() -> impl Iterator<Item = (String, Recording<'static>)> {
     let settings = |chunk: &Chunk<'_>| {
         let setting = chunk.metadata().by_name("jdk.ActiveSetting").map(|of| of.id());
@@ -145,7 +145,7 @@ fn a_chunk_that_cannot_be_read_leaves_the_profile_of_the_others() {
             let mut random = Random::new(seed);
             let without: Vec<u8> =
                 parts.iter().enumerate().filter(|(i, _)| *i != damaged).flat_map(|(_, p)| p.clone()).collect();
-            // Behind the header all is noise: neither its types nor its events can be told.
+            // Everything after the header is noise: neither its types nor its events can be recognized.
             parts[damaged][68..].iter_mut().for_each(|byte| *byte = random.bits().to_le_bytes()[0] | 0x80);
             assert_eq!(rows(&parts.concat()), rows(&without), "{name} with chunk {damaged} damaged");
         }
@@ -166,7 +166,8 @@ fn damage_takes_nothing_from_the_profile_of_the_others() {
             image.chunks.remove(damaged);
             for (kind, rows) in rows(&image.write()) {
                 for (stack, sums) in rows {
-                    // The first value counts events; the damaged chunk may add some, whatever they last.
+                    // The first value counts events; the damaged chunk may add some, even though it is
+                    // damaged.
                     let now = after.get(&kind).and_then(|rows| rows.get(&stack)).map_or(0, |sums| sums[0]);
                     assert!(now >= sums[0], "{now} of {} {kind:?} at {stack} in mutant {seed} of {name}", sums[0]);
                 }

@@ -1,7 +1,7 @@
-//! What `analyze` reports on every fixture and every recording of the corpus, as golden files: a change of judgement shows up in
-//! review as a change of lines.
+//! The findings of `analyze` for every fixture and every recording of the corpus, as golden files: a changed
+//! verdict shows up in review as changed lines.
 //!
-//! `JFRKIT_BLESS=1 cargo test -p jfrkit-testkit --test judgement` writes the golden files from what is reported now.
+//! `JFRKIT_BLESS=1 cargo test -p jfrkit-testkit --test judgement` updates the golden files.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::collections::BTreeMap;
@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use jfr_analyzers::rule::{AnalysisOptions, Report, Section, Severity};
 use jfr_parse::Recording;
 
-/// The folders of the corpus that hold recordings.
+/// The corpus directories that contain recordings.
 const CORPUS: [&str; 5] = ["bench", "generated", "hard", "public", "wild"];
 
-/// The problem that was planted in each scenario.
+/// The problem planted in each scenario.
 const PLANTED: &[(&str, Option<&str>)] = &[
     ("allocation-rate", Some("AllocationRate")),
     ("allocation-stalls", Some("AllocationStalls")),
@@ -75,7 +75,7 @@ fn here(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// All files below a folder that may be recordings, by path.
+/// All possible recordings in a directory and below, sorted by path.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(folder) = folders.pop() {
@@ -93,7 +93,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The findings of these recordings in the order of display, a paragraph for each recording, named relative to `root`.
+/// The findings for these recordings in display order, one paragraph per recording, with paths relative to
+/// `root`.
 fn findings(root: &Path, paths: &[PathBuf]) -> String {
     let analysis = jfrkit_rules::analysis();
     let mut text = String::new();
@@ -147,7 +148,7 @@ fn compare(golden: &str, now: &str) {
     );
 }
 
-/// What people see of a rule, as `tests/judgement.md` puts it.
+/// What users see of a rule, in the words of `tests/judgement.md`.
 fn shown(report: &Report, rule: &str) -> String {
     for finding in &report.findings {
         if finding.id == rule {
@@ -163,7 +164,8 @@ fn shown(report: &Report, rule: &str) -> String {
     "nothing".to_owned()
 }
 
-/// Every warning that there was before findings had a cost, and every warning of JMC, is judged in `tests/judgement.md`.
+/// Every warning reported before findings had a cost, and every warning of JMC, is judged in
+/// `tests/judgement.md`.
 #[test]
 fn every_warning_is_judged() {
     let table = std::fs::read_to_string(here("../tests/judgement.md")).unwrap();
@@ -212,7 +214,8 @@ fn every_warning_is_judged() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// At most half of the recordings have a warning about the program, and no more than one on average.
+/// At most half of the recordings have a warning about the program, and there is no more than one per recording
+/// on average.
 #[test]
 fn warnings_are_few() {
     let root = here("../../shared/corpus");
@@ -245,11 +248,12 @@ fn the_planted_problem_is_the_first_finding_of_every_scenario() {
         assert_eq!(name, *scenario);
         let mut rest = lines.clone().take_while(|l| l.starts_with(' '));
         if name.starts_with("busy-") {
-            // What stands beside it may cost more.
+            // Other findings may have a higher cost.
             assert!(rest.any(|l| l.split_whitespace().nth(2) == *rule), "{name}");
             continue;
         }
-        // Of a program that waits for work nothing is said, though something may be of the recording.
+        // There must be no finding about a program that waits for work, but there may be one about the
+        // recording.
         let first = lines.peek().filter(|l| l.starts_with(' ') && (rule.is_some() || !l.contains("  recording  ")));
         assert_eq!(first.and_then(|l| l.split_whitespace().nth(2)), *rule, "{name}");
     }

@@ -1,7 +1,7 @@
-//! Recordings made to take time: four times of one is about four times the work, never sixteen.
+//! Recordings crafted to take time: four times the input may take about four times the work, not sixteen times.
 //!
-//! Work is counted, not timed: the units of `jfr_parse::work` (turns of loops, comparisons of keys, bytes of text), and the
-//! bytes that are allocated. One thread does all of it, so that the units are its own.
+//! Work is counted, not timed: in units of `jfr_parse::work` (loop iterations, comparisons of keys, bytes of
+//! text) and in allocated bytes. A single thread does all the work, so that the units can be attributed to it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod hostile;
@@ -14,13 +14,13 @@ use uses::{USES, Use};
 
 const SIZE: usize = 128 << 10;
 const TIMES: usize = 4;
-/// How much more than [`TIMES`] as much may be done: tables grow in steps, and sorting takes a little more than twice for
-/// twice as much.
+/// How much more than [`TIMES`] the work may grow: tables grow in steps, and sorting grows slightly faster than
+/// linearly.
 const SLACK: f64 = 1.4;
-/// What may be done for a recording of any size, in units and in bytes.
+/// Work allowed for a recording of any size, in units and in bytes.
 const FIXED: (f64, f64) = (200_000.0, 4e6);
 
-/// Units and bytes allocated.
+/// The units of work and the bytes allocated.
 fn effort(of: &Use, bytes: &[u8]) -> (f64, f64) {
     let run = || OpenOptions::new().from_bytes(bytes).map(|recording| of.run(&recording));
     let ((_, units), taken) = measure(|| work::count(run));
@@ -35,7 +35,7 @@ fn work_follows_the_input() {
         let mut failed = Vec::new();
         for (name, make) in hostile::all() {
             let (small, large) = (make(SIZE), make(TIMES * SIZE));
-            // Larger keys take more bytes; some are of no size that could be chosen.
+            // Larger keys take more bytes, and the size of some recordings cannot be chosen exactly.
             let times = large.len() as f64 / small.len() as f64;
             assert!(times < TIMES as f64 * 1.5, "{name}: {} and {} bytes", small.len(), large.len());
             for of in USES {
@@ -47,7 +47,7 @@ fn work_follows_the_input() {
                 if after.1 > allowed(before.1, FIXED.1) {
                     failed.push(format!("{} of {name}: {} bytes, then {}", of.name, before.1, after.1));
                 }
-                // Nothing is expensive for what it is, either.
+                // No recording may be expensive for its size, either.
                 let (per_byte, limit) = (after.0 / large.len() as f64, 200.0);
                 if per_byte > limit {
                     failed.push(format!("{} of {name}: {per_byte} units for each byte", of.name));
@@ -59,7 +59,7 @@ fn work_follows_the_input() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
-/// The counters count: a loop in a loop is noticed.
+/// The counters work: a nested loop is detected.
 #[test]
 fn quadratic_work_shows() {
     let of = |n: usize| work::count(|| (0..n).for_each(|_| work::done(n))).1;

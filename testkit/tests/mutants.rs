@@ -1,8 +1,8 @@
-//! Damaged recordings, thousands of them: none may panic, hang, take memory out of proportion, or yield a profile
-//! that is not valid.
+//! Thousands of damaged recordings: none may panic, hang, use memory out of proportion, or yield an invalid
+//! profile.
 //!
-//! Seeded, so that a failure can be repeated: it names the file and the mutant. `JFRKIT_MUTANTS` sets how many there
-//! are, `JFRKIT_MUTANT` makes it one, by its number.
+//! The mutants are seeded, so that a failure can be reproduced: it names the file and the mutant.
+//! `JFRKIT_MUTANTS` sets the number of mutants, `JFRKIT_MUTANT` selects a single one by its number.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
@@ -13,18 +13,19 @@ use common::Seed;
 use jfrkit_testkit::{Counting, Random, checks, mutant};
 
 const MUTANTS: usize = 20_000;
-/// One in so many goes through the checks that take long.
+/// One in this many mutants goes through the slow checks.
 const SLOW: usize = 8;
 /// Generous: a mutant takes milliseconds.
 const LONGEST: Duration = Duration::from_secs(10);
-/// What work on one recording may take beyond its input: a fixed amount, and so many bytes for each of the input.
+/// Memory allowed for one recording in addition to its input: a fixed amount, and this many bytes per byte of
+/// input.
 const FIXED: usize = 64 << 20;
 const PER_BYTE: usize = 64;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting::new();
 
-/// What a pipeline would do with an upload.
+/// Processes a mutant as a pipeline would process an upload.
 fn process(i: usize, bytes: &[u8]) {
     checks::convert(bytes);
     match i % SLOW {
@@ -41,7 +42,7 @@ fn no_mutant_does_harm() {
     let seeds = common::seeds();
     assert!(seeds.len() >= 20, "only {} seeds", seeds.len());
     let (began, mut highest) = (Instant::now(), 0);
-    // One after the other, so that time and memory are those of one mutant.
+    // One after another, so that time and memory can be attributed to one mutant.
     let numbers = match number("JFRKIT_MUTANT") {
         Some(only) => only..only + 1,
         None => 0..mutants,
@@ -57,7 +58,7 @@ fn number(name: &str) -> Option<usize> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// Damages one of the recordings; the most bytes that working on it took.
+/// Damages one of the recordings and returns the peak memory of processing it.
 fn one(i: usize, seeds: &[Seed]) -> usize {
     let mut random = Random::new(i as u64);
     let seed = random.pick(seeds);

@@ -1,5 +1,5 @@
-//! A rule from outside of the crates can do what the built-in ones can: say why it does not apply, have settings, look at
-//! stacks and methods, share what it works out, and show evidence.
+//! A rule from outside of the crates can do everything that the built-in ones can: explain why it does not
+//! apply, have settings, examine stacks and methods, share computed values, and show evidence.
 #![allow(clippy::unwrap_used)]
 
 use jfr_analyzers::events::{Facts, GroupBy, Level, Needs};
@@ -9,7 +9,7 @@ use jfr_analyzers::rule::{
 };
 use jfr_parse::Recording;
 
-/// Where the program writes files, and how much of it in its own logger.
+/// Where the program writes files, and how much of that happens in its own logger.
 struct Writes;
 
 const WRITE: &str = "jdk.FileWrite";
@@ -74,7 +74,7 @@ fn it_judges_with_stacks_and_settings() {
     let names: Vec<&str> = verdict.evidence.iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["threshold", "stacks with a frame of the program", "methods", "first stack"]);
     assert!(matches!(verdict.evidence.get("first stack"), Some(Value::Stack { frames }) if frames.len() == 5));
-    // A setting that leaves all files out leaves nothing to judge.
+    // If a setting excludes all files, there is nothing to judge.
     let mut options = AnalysisOptions::default();
     options.settings.entry("Writes".to_owned()).or_default().insert("exclude".to_owned(), ".".to_owned());
     assert_eq!(outcome("jdk17-full.jfr", &options).verdict.severity, Severity::Ok);

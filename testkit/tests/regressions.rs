@@ -1,11 +1,12 @@
-//! What the fuzz targets found, once more: each file of `fuzz/regressions/TARGET` goes through the check of its target.
+//! Replays what the fuzz targets found: each file in `fuzz/regressions/TARGET` goes through the check of its
+//! target.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::path::Path;
 
 use jfrkit_testkit::checks;
 
-/// What must hold for any bytes.
+/// A property that must hold for any bytes.
 type Check = fn(&[u8]);
 
 /// The checks by the names of their targets.

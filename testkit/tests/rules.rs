@@ -1,7 +1,7 @@
-//! No rule takes more than its share: each is judged on recordings made of what it says it needs.
+//! No rule is too slow: each is evaluated on recordings generated from its declared needs.
 //!
-//! Time is that of the thread on a CPU, as Linux counts it, so that others on the machine do not disturb; the units of
-//! `jfr_parse::work` are counted as well, for systems without such a clock.
+//! Time is the CPU time of the thread as reported by Linux, so that other load on the machine does not matter.
+//! Units of `jfr_parse::work` are counted as well, for systems without such a clock.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::time::{Duration, Instant};
@@ -10,17 +10,17 @@ use jfr_analyzers::rule::{Analysis, AnalysisError, AnalysisOptions, Rule};
 use jfr_parse::{Error, OpenOptions, Recording, Stop, work};
 use jfrkit_testkit::wants::{Contents, Known, recording};
 
-/// Events of each type, and four times as many.
+/// Number of events of each type; the larger recording has four times as many.
 const EVENTS: u64 = 8_000;
 const TIMES: u64 = 4;
-/// Four times the events may take this many times the time: sorting and caches, and clocks that are not exact.
+/// Four times the events may take this much longer, which allows for sorting, caches and inexact clocks.
 const TIME_RATIO: f64 = 8.0;
-/// Work is exact.
+/// The limit for work, which is exact.
 const WORK_RATIO: f64 = 5.6;
-/// Less than this is too little to compare.
+/// Smaller efforts cannot be compared.
 const ENOUGH: (Duration, u64) = (Duration::from_millis(150), 400_000);
 
-/// CPU time of this thread; the time of day where the system does not say.
+/// CPU time of this thread, or wall-clock time if the system does not report it.
 fn cpu(begin: Instant) -> Duration {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanos = text.split(' ').next().and_then(|n| n.parse().ok());
@@ -52,8 +52,8 @@ fn alone(rule: Box<dyn Rule>) -> (&'static str, Analysis) {
     (id, analysis)
 }
 
-/// What is wrong with the effort for `large`, beside that for the smaller recording. Clocks are disturbed at times; a rule
-/// that is slow is slow again.
+/// What is wrong with the effort for `large`, compared with that for the smaller recording. Timing is noisy,
+/// but a slow rule is slow again.
 fn too_much(analysis: &Analysis, small: impl Fn() -> Vec<u8>, large: &[u8], slack: f64) -> Option<String> {
     let small = std::cell::LazyCell::new(small);
     let look = || {
@@ -89,7 +89,7 @@ fn each_rule_takes_time_in_proportion_to_its_events() {
     assert!(failed.is_empty(), "{failed:#?}");
 }
 
-/// Many events may refer to one text, which takes its room once.
+/// Many events may refer to one text, which is stored once.
 #[test]
 fn a_long_text_is_looked_at_once() {
     const LONG: usize = 512 << 10;
@@ -98,7 +98,7 @@ fn a_long_text_is_looked_at_once() {
     for (id, analysis) in jfrkit_rules::builtin().into_iter().map(alone) {
         let needs = analysis.rules().next().unwrap().needs();
         let of = |events| recording(&known, &needs, events, Contents::Long(LONG));
-        // The input hardly grows, so the effort may not grow eightfold.
+        // The input hardly grows, so the effort must not grow eightfold.
         if let Some(wrong) = too_much(&analysis, || of(50), &of(400), 0.4) {
             failed.push(format!("{id}: {wrong}"));
         }
@@ -123,7 +123,7 @@ fn no_rule_goes_on_once_the_stop_is_raised() {
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
 }
 
-/// Raises the stop, and then looks at all events.
+/// Raises the stop, and then iterates over all events.
 struct Stopping(Stop, std::sync::Arc<std::sync::atomic::AtomicUsize>);
 
 impl Rule for Stopping {

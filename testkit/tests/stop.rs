@@ -1,4 +1,4 @@
-//! Long calls end soon after they are asked to.
+//! Long calls end soon after they are stopped.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod hostile;
@@ -12,7 +12,7 @@ use jfr_parse::{Error, OpenOptions, Recording, Stop, ValueReader, work};
 use pprof_emit::write_pprof;
 use uses::USES;
 
-/// Many chunks, each of many samples of different stacks.
+/// Many chunks, each with many samples of different stacks.
 fn recording(chunks: usize, size: usize) -> Vec<u8> {
     let (_, make) = hostile::all().into_iter().find(|(name, _)| *name == "samples of different stacks").unwrap();
     make(size).repeat(chunks)
@@ -33,7 +33,7 @@ fn nothing_begins_once_it_is_raised() {
     let opened = open(&bytes, &stop).unwrap();
     stop.raise();
     for of in USES {
-        // The recording's own one is raised, the one in the options is not; then the other way round.
+        // First the recording's own stop is raised and the one in the options is not; then the reverse.
         assert!(stopped(of.run_until(&opened, &Stop::new())), "{}", of.name);
         let fresh = open(&bytes, &Stop::new()).unwrap();
         assert!(of.name == "summary" || stopped(of.run_until(&fresh, &stop)), "{}", of.name);

@@ -1,4 +1,4 @@
-//! What is written does not depend on the number of threads, nor on what else they do.
+//! The output does not depend on the number of threads, or on what else they do.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use pprof_emit::{
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-/// The files made of a recording by so many threads, by type.
+/// The files written for a recording with this many threads, by type.
 fn files(path: &Path, threads: usize) -> Vec<(String, Vec<u8>)> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| {
@@ -110,7 +110,7 @@ fn threads_may_share_what_is_written_and_read() {
     shared::<(pb::Profile, CheckError, ReadError)>();
 }
 
-/// Recordings that many threads convert at the same time, out of the same bytes and the same cache of metadata.
+/// Many threads convert recordings at the same time, sharing the same bytes and the same metadata cache.
 #[test]
 fn many_conversions_of_shared_bytes() {
     let names = ["jdk17-full.jfr", "jdk17-multichunk.jfr", "jdk17-profile.jfr.gz"];

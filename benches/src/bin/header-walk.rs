@@ -1,4 +1,4 @@
-//! The floor: maps a recording and reads size and type of each of its events, nothing else.
+//! The lower bound: maps a recording and reads only the size and type of each event.
 #![allow(unsafe_code, reason = "the map, as the reader under test makes it")]
 
 use jfr_parse::{ChunkHeader, Cursor, HEADER_SIZE};
@@ -6,7 +6,7 @@ use jfr_parse::{ChunkHeader, Cursor, HEADER_SIZE};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args_os().nth(1).ok_or("usage: header-walk RECORDING")?;
     let file = std::fs::File::open(path)?;
-    // SAFETY: read-only and private; nobody changes the file while it is measured.
+    // SAFETY: the map is read-only and private; nobody changes the file during the measurement.
     let map = unsafe { memmap2::Mmap::map(&file)? };
     let (mut at, mut events, mut types) = (0usize, 0u64, 0u64);
     while at < map.len() {

@@ -1,4 +1,4 @@
-//! The peer: the crate `jfrs` iterates all events of a recording and does nothing with them.
+//! The comparison: iterates over all events of a recording with the crate `jfrs`, and does nothing with them.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args_os().nth(1).ok_or("usage: jfrs-iterate RECORDING")?;

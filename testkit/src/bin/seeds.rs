@@ -1,4 +1,4 @@
-//! Fills the corpora of the fuzz targets: small recordings made of the fixtures, and parts of them.
+//! Fills the corpora of the fuzz targets with small recordings made from the fixtures, and with parts of them.
 //!
 //!     cargo run -p jfrkit-testkit --bin seeds -- fuzz/corpus [recording or directory]...
 #![allow(clippy::expect_used, clippy::print_stdout)]
@@ -10,11 +10,11 @@ use jfr_parse::{METADATA, RawStr, Recording, Type};
 use jfrkit_testkit::checks::{profiles, sound_checkpoint};
 use jfrkit_testkit::reduced;
 
-/// Event types that stand together in one small recording.
+/// Number of event types in one small recording.
 const TYPES_AT_ONCE: usize = 6;
 /// Larger seeds make the fuzzer slow.
 const LARGEST: usize = 48 << 10;
-/// The targets that take whole recordings.
+/// The targets that take complete recordings.
 const OF_RECORDINGS: [&str; 5] = ["recording", "serde", "convert", "analysis", "chunk_header"];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -40,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The files in these places, in the order of their names.
+/// The recordings in these files and directories, sorted by name.
 fn recordings(mut left: Vec<PathBuf>) -> std::io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     while let Some(path) = left.pop() {
@@ -92,7 +92,7 @@ impl Corpora {
         Ok(())
     }
 
-    /// A small recording, and what can be had of it.
+    /// Writes a small recording and the parts extracted from it.
     fn recording(&mut self, name: &str, bytes: &[u8]) -> Result<(), Box<dyn Error>> {
         for target in OF_RECORDINGS {
             self.write(target, name, bytes)?;
@@ -113,7 +113,7 @@ impl Corpora {
         Ok(())
     }
 
-    /// Strings, as they are recorded and as names.
+    /// Writes strings, both encoded and as names.
     fn texts(&mut self, name: &str, chunk: &jfr_parse::Chunk<'_>) -> Result<(), Box<dyn Error>> {
         let mut encoded = Vec::new();
         for of in chunk.metadata().types().filter(|t| t.name() == "jdk.types.Symbol") {
@@ -133,7 +133,7 @@ impl Corpora {
         Ok(self.write("strings", name, &encoded)?)
     }
 
-    /// A recording in each packing.
+    /// Writes a recording in each compression format.
     fn packed(&mut self, name: &str, bytes: &[u8]) -> Result<(), Box<dyn Error>> {
         use std::io::{Cursor, Write};
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());

@@ -1,11 +1,12 @@
-//! Analysis, its reports, and the settings that people write.
+//! Checks of the analysis, its reports, and user-written settings.
 
 use jfr_analyzers::TimeBound;
 use jfr_analyzers::rule::AnalysisOptions;
 use jfrkit_reports::{Entry, Format, Style};
 use jfrkit_rules::config::Config;
 
-/// All rules on a recording, in every form of report: no rule fails, and what is for machines is well-formed.
+/// Runs all rules on a recording and writes every report format: no rule may fail, and machine-readable output
+/// must be well-formed.
 pub fn analysis(bytes: &[u8]) {
     let Some(recording) = super::open(bytes) else { return };
     let mut options = AnalysisOptions::default();
@@ -31,7 +32,7 @@ pub fn analysis(bytes: &[u8]) {
     let _ = write(Format::Markdown);
 }
 
-/// Text as a file of settings and as the bound of a time range.
+/// Parses a text as a settings file and as the bound of a time range.
 pub fn configuration(text: &str) {
     if let Ok(bound) = TimeBound::parse(text) {
         for (start, end) in [(0, 0), (i64::MIN, i64::MAX), (1_780_000_000_000_000_000, 1_780_000_001_000_000_000)] {

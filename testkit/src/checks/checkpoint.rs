@@ -1,4 +1,4 @@
-//! Constants: any bytes as a checkpoint of a chunk whose events and types are in order.
+//! Checks of constants: arbitrary bytes as a checkpoint in a chunk with valid events and types.
 
 use jfr_parse::testing::{BOOLEAN, ChunkWriter, Class, DOUBLE, Field, INT, LONG, Payload, Pool, STRING, TIMESTAMP};
 use jfr_parse::{CHECKPOINT, HEADER_SIZE, Limits, Metadata, Recording};
@@ -15,7 +15,7 @@ const GROUP: u64 = 48;
 const ODD: u64 = 49;
 const SAMPLE: u64 = 100;
 
-/// The types that stacks consist of, and one with all that these do not have.
+/// The types that make up stacks, and one that covers everything these do not.
 fn classes() -> Vec<Class> {
     let key = |name: &str, id: u64| Field::new(name, id).pooled();
     vec![
@@ -57,7 +57,7 @@ fn classes() -> Vec<Class> {
     ]
 }
 
-/// The chunk around a checkpoint.
+/// The chunk that contains the checkpoint.
 fn chunk(payload: &[u8]) -> Vec<u8> {
     let mut chunk = ChunkWriter::new();
     chunk.metadata(&classes());
@@ -77,7 +77,7 @@ pub fn checkpoint_types() -> Metadata {
     Metadata::parse(image.chunks[0].events[0].payload(), 0, &Limits::intake()).expect("it was just written")
 }
 
-/// The payload of a checkpoint that is in order, to begin from.
+/// The payload of a valid checkpoint, as a starting point.
 #[must_use]
 pub fn sound_checkpoint() -> Vec<u8> {
     let new = Payload::new;
@@ -124,14 +124,15 @@ pub fn sound_checkpoint() -> Vec<u8> {
     image.chunks[0].events[0].payload().to_vec()
 }
 
-/// Any bytes as the payload of a checkpoint: they are read in every way that a recording is.
+/// Reads arbitrary bytes as the payload of a checkpoint, in every way that a recording is read.
 pub fn checkpoint(payload: &[u8]) {
     let bytes = chunk(payload);
     super::recording(&bytes);
     super::convert(&bytes);
     let recording = Recording::from_bytes(&bytes, &Limits::intake()).expect("the chunk is in order");
     let chunk = recording.chunk(0).expect("the chunk is in order");
-    // The bytes may say that other checkpoints begin within events, which are then passed over, but not unnoticed.
+    // The bytes may claim that other checkpoints begin within events. Those events are skipped, but must be
+    // reported.
     let mut events = chunk.walk(HEADER_SIZE..chunk.bytes().len());
     let read = events.by_ref().filter(|event| event.type_id == SAMPLE).count();
     assert!(read == 4 || read < 4 && !events.skipped().is_empty(), "{read} events, passed over {:?}", events.skipped());

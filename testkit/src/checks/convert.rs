@@ -1,4 +1,4 @@
-//! Conversion from end to end.
+//! Checks of conversion from end to end.
 
 use jfr_analyzers::{LabelKey, Options, Summary, collect};
 use jfr_parse::Recording;
@@ -6,7 +6,8 @@ use jfrkit_profile::ProfileSet;
 use jfrkit_profile::top::{Top, TopOptions};
 use pprof_emit::{CollapsedOptions, Packing, read, to_bytes, write_collapsed};
 
-/// All profiles of a recording with all labels, written in every form; what is written can be read and is valid.
+/// Collects all profiles of a recording with all labels and writes them in every format; the output must be
+/// readable and valid.
 pub fn convert(bytes: &[u8]) {
     let Some(recording) = super::open(bytes) else { return };
     let _ = Summary::of(&recording);
@@ -19,13 +20,13 @@ pub fn convert(bytes: &[u8]) {
     }
 }
 
-/// The uncompressed pprof files that a recording yields, in the order of their types; none where it cannot be read.
+/// The uncompressed pprof files of a recording, in the order of their types; empty if it cannot be read.
 #[must_use]
 pub fn profiles(recording: &Recording<'_>) -> Vec<Vec<u8>> {
     collected(recording).map(|(_, written)| written).unwrap_or_default()
 }
 
-/// The profiles of a recording, and their uncompressed files.
+/// The profiles of a recording, and their uncompressed pprof files.
 fn collected(recording: &Recording<'_>) -> Option<(ProfileSet, Vec<Vec<u8>>)> {
     let mut options = Options::default();
     options.labels = LabelKey::ALL.to_vec();
@@ -33,7 +34,7 @@ fn collected(recording: &Recording<'_>) -> Option<(ProfileSet, Vec<Vec<u8>>)> {
     let raw = pprof_emit::Options { packing: Packing::Raw, ..Default::default() };
     let written = set.profiles.iter().map(|profile| {
         let bytes = to_bytes(profile, &set.tables, &raw).expect("memory takes everything");
-        // Reading checks.
+        // Reading includes checking.
         let back = read(&bytes).expect("what was written is valid");
         assert_eq!(back.sample.len(), profile.samples.len(), "every sample is written");
         bytes

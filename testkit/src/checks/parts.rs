@@ -1,10 +1,10 @@
-//! The parts of a recording, each by itself.
+//! Checks of the parts of a recording, each on its own.
 
 use jfr_analyzers::names;
 use jfr_parse::text::{class_name, declaration, descriptor_names};
 use jfr_parse::{ChunkHeader, Clock, Cursor, Iso, Limits, Metadata, Plan, PoolLayouts, RawStr};
 
-/// Bytes as the header of a chunk.
+/// Parses bytes as a chunk header.
 pub fn header(bytes: &[u8]) {
     if let Ok(header) = ChunkHeader::read(bytes, 0) {
         let _ = header.check_supported(0).map_err(|e| e.to_string());
@@ -17,7 +17,8 @@ pub fn header(bytes: &[u8]) {
     super::open(bytes);
 }
 
-/// Bytes as the payload of a metadata event: whatever it declares can be described and planned for.
+/// Parses bytes as the payload of a metadata event: everything it declares can be described, and plans can be
+/// made for it.
 pub fn metadata(payload: &[u8]) {
     let limits = Limits::intake();
     let Ok(metadata) = Metadata::parse(payload, 0, &limits) else { return };
@@ -26,7 +27,7 @@ pub fn metadata(payload: &[u8]) {
         let mut names = of.fields().map(|f| f.name());
         let wanted = [names.next().unwrap_or("a"), names.next().unwrap_or("b.c"), "stackTrace.frames", ""];
         for plan in [Plan::new(of, wanted, &limits), Plan::whole(of, wanted, &limits)].into_iter().flatten() {
-            // Any bytes are a value, or too short for one.
+            // Any bytes are either a value or too short for one.
             let mut at = Cursor::new(payload);
             for _ in 0..20 {
                 let Ok(row) = plan.read_next(&mut at) else { break };
@@ -43,7 +44,7 @@ pub fn metadata(payload: &[u8]) {
     let _ = PoolLayouts::new(&metadata, &limits, |_| true);
 }
 
-/// Bytes as strings, one after the other: moving past one ends where reading it does.
+/// Parses bytes as consecutive strings: skipping one ends where reading it does.
 pub fn strings(bytes: &[u8]) {
     let mut at = Cursor::new(bytes);
     loop {
@@ -54,13 +55,13 @@ pub fn strings(bytes: &[u8]) {
         let Ok(text) = read else { break };
         assert_eq!(at.left(), past.left());
         if let Some(decoded) = text.decode() {
-            // A Latin-1 character becomes two bytes, half of an UTF-8 character three.
+            // A Latin-1 character becomes two bytes, and half of a UTF-8 character three.
             assert!(decoded.len() <= 3 * bytes.len());
         }
     }
 }
 
-/// Bytes as varints: any way of moving past some of them ends where reading them one by one does.
+/// Parses bytes as varints: every way of skipping some of them ends where reading them one by one does.
 pub fn varints(bytes: &[u8]) {
     let Some((&n, bytes)) = bytes.split_first() else { return };
     let n = usize::from(n) * 3;
@@ -82,7 +83,8 @@ pub fn varints(bytes: &[u8]) {
     }
 }
 
-/// The varint as the format defines it: seven bits a byte, the lowest first, and eight in the ninth.
+/// Decodes a varint as the format defines it: seven bits per byte, lowest first, and eight bits in the ninth
+/// byte.
 fn by_the_book(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0;
     for i in 0..9 {
@@ -99,7 +101,7 @@ fn by_the_book(bytes: &mut &[u8]) -> Option<u64> {
     Some(value)
 }
 
-/// Text as names of classes, methods and descriptors.
+/// Processes text as names of classes, methods and descriptors.
 pub fn names(text: &str) {
     for normalised in [names::normalise_class(text), names::normalise_method(text), names::normalise_descriptor(text)] {
         assert!(normalised.len() <= text.len() + 16, "{text:?} became {normalised:?}");

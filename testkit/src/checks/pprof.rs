@@ -1,9 +1,10 @@
-//! Reading pprof.
+//! Checks of reading pprof.
 
 use pprof_emit::{check, read_with_limit};
 use prost::Message;
 
-/// Any bytes read as a profile: what is accepted is valid, and stays so when it is written and read again.
+/// Reads arbitrary bytes as a profile: what is accepted must be valid, and stay valid when it is written and
+/// read again.
 pub fn pprof(bytes: &[u8]) {
     const LIMIT: u64 = 16 << 20;
     let Ok(profile) = read_with_limit(bytes, LIMIT) else { return };

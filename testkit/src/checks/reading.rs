@@ -1,18 +1,18 @@
-//! Events and constants, read in each of the three ways, which have to agree.
+//! Checks that the three ways of reading events and constants agree.
 
 use jfr_parse::de::{Timespan, Timestamp};
 use jfr_parse::text::TextWriter;
 use jfr_parse::{Chunk, HEADER_SIZE, Kind, Limits, Plan, RawEvent, Recording, Type, Value, ValueReader};
 use serde::Deserialize;
 
-/// Events of a type in a chunk that are read: the rest takes the same paths.
+/// Number of events of a type to read per chunk; further ones take the same code paths.
 const EACH: usize = 3;
-/// Events in a chunk that are read.
+/// Number of events to read per chunk.
 const ALL: usize = 100;
-/// Chunks that are read.
+/// Number of chunks to read.
 const CHUNKS: usize = 8;
 
-/// A recording read as trees, as rows and with serde; the constants of all pools as trees.
+/// Reads a recording as trees, as rows and with serde, and the constants of all pools as trees.
 pub fn recording(bytes: &[u8]) {
     let Some(recording) = super::open(bytes) else { return };
     for chunk in recording.chunks().flatten().take(CHUNKS) {
@@ -39,7 +39,7 @@ pub fn recording(bytes: &[u8]) {
     }
 }
 
-/// Walking a chunk in parts meets the same events as walking it whole, each within its chunk.
+/// Walking a chunk in parts must find the same events as walking it as a whole, each within its chunk.
 fn framing(chunk: &Chunk<'_>) {
     let whole = chunk.walk(HEADER_SIZE..chunk.bytes().len());
     let whole: Vec<_> = whole.map(|e| (e.offset, e.size, e.type_id)).collect();
@@ -68,10 +68,10 @@ fn some_events<'c, 'a>(chunk: &'c Chunk<'a>) -> impl Iterator<Item = (Type<'c>, 
     events.filter_map(|event| Some((chunk.metadata().by_id(event.type_id)?, event))).take(ALL)
 }
 
-/// What a plan reads is what the tree has.
+/// A plan must read the same values as the tree has.
 fn rows_agree(chunk: &Chunk<'_>, of: Type<'_>, event: &RawEvent<'_>, tree: &Value<'_>) {
     for field in of.fields() {
-        // Of two fields of one name the tree gives the first, a plan the last.
+        // If two fields have the same name, the tree returns the first and a plan the last.
         if of.fields().filter(|f| f.name() == field.name()).count() > 1 || field.name().contains('.') {
             continue;
         }
@@ -88,7 +88,7 @@ fn rows_agree(chunk: &Chunk<'_>, of: Type<'_>, event: &RawEvent<'_>, tree: &Valu
                 assert!(found == n || found == 0 || stack && found <= n, "{field:?}: {found} of {n}");
             } else if field.is_pooled() {
                 let key = value.as_struct().and_then(|s| s.key());
-                // A constant of a type that stands for its only field does not show its own key.
+                // A constant of a type that wraps a single field does not show its own key.
                 if key.is_some() && !field.value_type().is_some_and(|t| t.is_simple()) {
                     assert_eq!(key, Some(row.u64(0)), "{field:?}");
                 }
@@ -176,12 +176,12 @@ enum FrameType {
     Other,
 }
 
-/// A recording read with serde into structs and into JSON; that is what the tree becomes in JSON.
+/// Reads a recording with serde into structs and into JSON, which must equal the JSON of the tree.
 pub fn serde(bytes: &[u8]) {
-    // With a limit on frames the tree has fewer than serde, which has none.
+    // With a limit on frames, the tree would have fewer than serde, which has no such limit.
     let mut limits = Limits::intake();
     limits.stack_frames = usize::MAX;
-    // Forged constants branch until this stops them, for each event anew.
+    // Forged constants can branch for each event until this stops them.
     limits.value_nodes = 1 << 13;
     let Ok(recording) = Recording::from_bytes(bytes, &limits) else { return };
     for chunk in recording.chunks().flatten().take(CHUNKS) {
@@ -200,7 +200,7 @@ pub fn serde(bytes: &[u8]) {
     }
 }
 
-/// Whether a tree leaves nothing out, as it does where references go round or a constant cannot be read.
+/// Whether a tree is complete: values are left out if references form a cycle or a constant cannot be read.
 fn whole(value: &Value<'_>) -> bool {
     match value {
         Value::Null => false,

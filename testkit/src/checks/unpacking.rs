@@ -1,8 +1,9 @@
-//! Packed recordings.
+//! Checks of compressed recordings.
 
 use jfr_parse::{Limits, Recording};
 
-/// Any bytes as a packed recording: no more than the limits allow is unpacked, and a stream gives what bytes do.
+/// Reads arbitrary bytes as a compressed recording: the limits on decompression hold, and reading a stream
+/// gives the same result as reading bytes.
 pub fn unpack(bytes: &[u8]) {
     let mut limits = Limits::intake();
     limits.recording_bytes = 4 << 20;

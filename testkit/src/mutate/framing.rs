@@ -1,14 +1,14 @@
-//! What holds a recording together: its chunks, their headers, the order of events; and plain noise.
+//! Changes to the structure of a recording (chunks, headers, the order of events), and plain noise.
 
 use jfr_parse::{CHECKPOINT, push_varint};
 
 use crate::image::{ChunkImage, EventImage, Image};
 use crate::random::Random;
 
-/// More events than this are not put into one chunk.
+/// Maximum number of events in a chunk.
 const MOST_EVENTS: usize = 100_000;
 
-/// Repeats, drops or exchanges chunks.
+/// Repeats, drops or swaps chunks.
 pub(super) fn chunks(image: &mut Image<'_>, random: &mut Random) {
     let n = image.chunks.len();
     let (i, j) = (random.below(n), random.below(n));
@@ -24,7 +24,7 @@ pub(super) fn chunks(image: &mut Image<'_>, random: &mut Random) {
     }
 }
 
-/// Repeats, drops, exchanges or retypes events, checkpoints and metadata, or pads their sizes.
+/// Repeats, drops, swaps or retypes events, checkpoints and metadata, or pads their sizes.
 pub(super) fn events(chunk: &mut ChunkImage<'_>, random: &mut Random) {
     let n = chunk.events.len();
     if n == 0 {
@@ -45,7 +45,7 @@ pub(super) fn events(chunk: &mut ChunkImage<'_>, random: &mut Random) {
         2 => chunk.events.swap(i, j),
         3 => chunk.events[i].width = 1 + random.below(8),
         4 => {
-            // As if it were of the type of another one, or of none.
+            // Gives it the type of another event, or an undeclared type.
             let id = if random.chance(80) { chunk.events[j].type_id() } else { random.number(j as u64) };
             chunk.events[i].body = EventImage::new(id, chunk.events[i].payload()).body;
         }
@@ -53,7 +53,7 @@ pub(super) fn events(chunk: &mut ChunkImage<'_>, random: &mut Random) {
     }
 }
 
-/// Makes a checkpoint lead to any other one, or to itself.
+/// Links a checkpoint to any other one, or to itself.
 fn link(chunk: &mut ChunkImage<'_>, random: &mut Random) {
     let all: Vec<usize> = (0..chunk.events.len()).filter(|&i| chunk.events[i].type_id() == CHECKPOINT).collect();
     if all.is_empty() {
@@ -74,9 +74,9 @@ fn link(chunk: &mut ChunkImage<'_>, random: &mut Random) {
     }
 }
 
-/// Changes a field of the header; sizes and offsets that led somewhere lead there all the same.
+/// Changes a field of the header. Sizes and offsets that were valid still point to the same place.
 pub(super) fn header(chunk: &mut ChunkImage<'_>, random: &mut Random) {
-    // Version, offsets, times, frequency, state, flags: (where, bytes).
+    // Version, offsets, times, frequency, state, flags: (offset, bytes).
     const FIELDS: [(usize, usize); 10] =
         [(4, 2), (6, 2), (16, 8), (24, 8), (32, 8), (40, 8), (48, 8), (56, 8), (64, 1), (66, 2)];
     let &(at, bytes) = random.pick(&FIELDS);
@@ -87,7 +87,7 @@ pub(super) fn header(chunk: &mut ChunkImage<'_>, random: &mut Random) {
     field.copy_from_slice(&value[8 - bytes..]);
 }
 
-/// Changes some bytes, or cuts.
+/// Changes some bytes, or truncates.
 pub(super) fn noise(bytes: &mut Vec<u8>, random: &mut Random) {
     if bytes.is_empty() {
         return;

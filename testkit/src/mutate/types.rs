@@ -1,4 +1,4 @@
-//! The metadata: types, fields and annotations that say something else.
+//! Changes to the metadata: types, fields and annotations.
 
 use crate::random::Random;
 use crate::tree::{Element, Tree};
@@ -21,7 +21,7 @@ const CORE: [&str; 14] = [
     "long",
 ];
 
-/// Values that mean something.
+/// Attribute values with a meaning.
 const VALUES: [&str; 30] = [
     "",
     "0",
@@ -55,12 +55,12 @@ const VALUES: [&str; 30] = [
     "jdk.ExecutionSample",
 ];
 
-/// Attributes that mean something.
+/// Attributes with a meaning.
 const KEYS: [&str; 9] =
     ["id", "name", "class", "superType", "simpleType", "dimension", "constantPool", "defaultValue", "value"];
 
-/// The payload of a metadata event with one thing changed, most often in the type with the id `used` or in one that
-/// most profiles depend on; `None` where it cannot be taken apart.
+/// The payload of a metadata event with one change, usually in the type with the id `used` or in one that most
+/// profiles depend on; `None` if it cannot be parsed.
 pub(super) fn change(payload: &[u8], used: Option<u64>, random: &mut Random) -> Option<Vec<u8>> {
     let mut tree = Tree::parse(payload)?;
     let wanted = match used {
@@ -103,7 +103,7 @@ pub(super) fn change(payload: &[u8], used: Option<u64>, random: &mut Random) -> 
     Some(tree.write())
 }
 
-/// What can stand in attributes, as positions of texts.
+/// Possible attribute values, as text positions.
 struct Vocabulary {
     keys: [usize; KEYS.len()],
     values: [usize; VALUES.len()],
@@ -136,7 +136,7 @@ impl Vocabulary {
         }
     }
 
-    /// Repeats, drops or exchanges what is in an element.
+    /// Repeats, drops or swaps the children of an element.
     fn children(&self, of: &mut Element, random: &mut Random) {
         let n = of.children.len();
         if n == 0 {

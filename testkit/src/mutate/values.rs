@@ -1,4 +1,4 @@
-//! Values of events and constants: numbers, keys, counts, elements, strings.
+//! Changes to the values of events and constants: numbers, keys, counts, elements, strings.
 
 use jfr_parse::testing::padded_varint;
 use jfr_parse::{CHECKPOINT, Cursor, Metadata, push_varint};
@@ -7,10 +7,10 @@ use crate::image::EventImage;
 use crate::parts::{self, Part, What};
 use crate::random::Random;
 
-/// Elements are not repeated beyond this many bytes.
+/// Elements are repeated only up to this many bytes.
 const MOST_BYTES: usize = 1 << 18;
 
-/// The payload with one part changed; `None` where it has no parts.
+/// The payload with one part changed; `None` if it has no parts.
 pub(super) fn change(event: &EventImage<'_>, types: &Metadata, random: &mut Random) -> Option<Vec<u8>> {
     let payload = event.payload();
     let parts = match event.type_id() {
@@ -51,7 +51,7 @@ fn number(old: &[u8], random: &mut Random) -> Vec<u8> {
     varint(new, random)
 }
 
-/// Mostly the key of another constant of the type.
+/// Usually the key of another constant of the type.
 fn key(part: &Part, parts: &[Part], payload: &[u8], random: &mut Random) -> Vec<u8> {
     if random.chance(60) {
         let same: Vec<&Part> = parts.iter().filter(|p| p.what == part.what).collect();
@@ -60,7 +60,7 @@ fn key(part: &Part, parts: &[Part], payload: &[u8], random: &mut Random) -> Vec<
     number(&payload[part.range.clone()], random)
 }
 
-/// Drops, repeats or moves an element; the count is kept true.
+/// Drops, repeats or moves an element, keeping the count correct.
 fn element(part: &Part, count: &Part, parts: &[Part], payload: &[u8], random: &mut Random) -> Vec<u8> {
     let bytes = &payload[part.range.clone()];
     let n = value(&payload[count.range.clone()]);
@@ -73,7 +73,7 @@ fn element(part: &Part, count: &Part, parts: &[Part], payload: &[u8], random: &m
             (copies, copies as u64 - 1)
         }
         _ => {
-            // Another one in its place.
+            // Replaces it with another one.
             let same: Vec<&Part> = parts.iter().filter(|p| p.what == part.what).collect();
             return splice(payload, part, &payload[random.pick(&same).range.clone()]);
         }
@@ -96,7 +96,7 @@ fn fixed(bytes: usize, random: &mut Random) -> Vec<u8> {
     }
 }
 
-/// A string in any encoding: null, text that has a meaning somewhere, no text at all, a forged length.
+/// A string in any encoding: null, text with a meaning somewhere, invalid text, a forged length.
 fn text(random: &mut Random) -> Vec<u8> {
     const TEXTS: [&str; 16] = [
         "",

@@ -1,4 +1,4 @@
-//! The recordings that are damaged.
+//! Recordings to damage.
 #![allow(dead_code, unreachable_pub, clippy::print_stdout)]
 
 use std::path::{Path, PathBuf};
@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 use jfr_parse::Recording;
 use jfrkit_testkit::reduced;
 
-/// Larger ones would only make the tests slow.
+/// Larger recordings would only make the tests slow.
 const LARGEST: usize = 400_000;
 
 /// A recording to damage.
 pub struct Seed {
-    /// The name of its file.
+    /// The file name.
     pub name: String,
-    /// Its unpacked bytes.
+    /// The decompressed bytes.
     pub bytes: Vec<u8>,
 }
 
-/// All recordings of the fixtures and, where it is there, of the corpus.
+/// All recordings in the fixtures and, if available, in the corpus.
 pub fn recordings() -> Vec<(String, Recording<'static>)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut folders = vec![root.join("fixtures")];
@@ -38,8 +38,8 @@ pub fn recordings() -> Vec<(String, Recording<'static>)> {
     paths.iter().filter_map(|path| Some((name(path), Recording::open(path).ok()?))).collect()
 }
 
-/// The smaller recordings, and all those that are not too large reduced to some events of each type: many small ones
-/// reach more than few large ones.
+/// The smaller recordings, and all but the largest ones reduced to a few events of each type: many small
+/// recordings reach more code than a few large ones.
 pub fn seeds() -> Vec<Seed> {
     let (mut whole, mut small) = (Vec::new(), Vec::new());
     for (name, recording) in recordings() {

@@ -1,4 +1,4 @@
-//! What the pools hold: names, stacks, and references between them.
+//! Hostile constants: names, stacks, and references between them.
 
 use jfr_parse::testing::{BYTE, ChunkWriter, Class, Field, LONG, Payload, Pool, STRING};
 
@@ -7,7 +7,7 @@ use super::{
     execution, method, number, sample, stack, text, trace,
 };
 
-/// A chunk with these pools in one checkpoint, then samples with stacks and states of these keys.
+/// A chunk with these pools in one checkpoint, followed by samples with these (stack, state) keys.
 fn samples(pools: &[Pool], keys: impl IntoIterator<Item = (u64, u64)>) -> Vec<u8> {
     let mut chunk = chunk();
     chunk.checkpoint(pools);
@@ -21,7 +21,7 @@ fn keys(n: usize) -> std::ops::RangeInclusive<u64> {
     1..=number(n)
 }
 
-/// A class, a method and a stack trace, all of key 1.
+/// A class, a method and a stack trace, all with key 1.
 fn one_stack() -> Vec<Pool> {
     vec![
         (SYMBOL, vec![(1, text("a/B")), (2, text("run")), (3, text("()V"))]),

@@ -1,4 +1,4 @@
-//! Many events that differ.
+//! Many distinct events.
 
 use jfr_parse::testing::{ChunkWriter, Class, Field, LONG, Payload, STRING};
 
@@ -7,7 +7,7 @@ use super::{
     sample, start, text,
 };
 
-/// A chunk with as many of these events as there is room for.
+/// A chunk filled with as many of these events as fit.
 fn fill(n: usize, mut event: impl FnMut(u64) -> (u64, Payload)) -> Vec<u8> {
     let mut chunk = chunk();
     let mut i = 0;
@@ -19,7 +19,7 @@ fn fill(n: usize, mut event: impl FnMut(u64) -> (u64, Payload)) -> Vec<u8> {
     chunk.finish()
 }
 
-/// A chunk of events of this type, which has these fields, all of them numbers or keys that are never the same.
+/// A chunk with events of this type, whose fields are all numbers or keys that never repeat.
 fn distinct(n: usize, event: Class, fields: usize) -> Vec<u8> {
     let mut chunk = ChunkWriter::new();
     chunk.metadata(&[data(), vec![event]].concat());
@@ -31,7 +31,7 @@ fn distinct(n: usize, event: Class, fields: usize) -> Vec<u8> {
     chunk.finish()
 }
 
-/// An event type that has no fields, and as many events.
+/// An event type without fields, and as many events as fit.
 fn bare(n: usize, name: &str) -> Vec<u8> {
     let mut chunk = ChunkWriter::new();
     chunk.metadata(&[data(), vec![Class::event(100, name)]].concat());
@@ -116,7 +116,7 @@ pub const ALL: &[(&str, Make)] = &[
         distinct(n, class.field(Field::new("thrownClass", CLASS).pooled()), 2)
     }),
     ("different samples of one event type after the other", |n| {
-        // Two types of one name take turns.
+        // Two types with the same name alternate.
         let mut chunk = ChunkWriter::new();
         chunk.metadata(&[data(), vec![execution(EXECUTION), execution(300)]].concat());
         let mut i = 0;

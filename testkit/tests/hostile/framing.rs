@@ -68,7 +68,7 @@ pub const ALL: &[(&str, Make)] = &[
         chunk.repeat(n / chunk.len())
     }),
     ("chunks that overlap", |n| {
-        // The size of each reaches to the end of the file.
+        // The size of each one extends to the end of the file.
         let mut chunk = ChunkWriter::new();
         chunk.metadata(&[]);
         let chunk = chunk.finish();
@@ -96,7 +96,7 @@ pub const ALL: &[(&str, Make)] = &[
         chunk.finish()
     }),
     ("a chain of checkpoints that turns", |n| {
-        // Forwards: each leads to the one behind it.
+        // Forward: each one links to the one after it.
         let mut chunk = chunk();
         let first = chunk.position();
         chunk.size_width = 2;
@@ -112,7 +112,7 @@ pub const ALL: &[(&str, Make)] = &[
     ("checkpoints within each other", |n| {
         let mut chunk = chunk();
         let begin = chunk.position();
-        // Each begins in the last one and reaches to the end; its constants are whatever follows.
+        // Each one begins inside the last one and extends to the end; its constants are whatever follows.
         let (mut at, mut before) = (begin, None);
         const HEAD: usize = 32;
         let end = begin + n / HEAD * HEAD;
@@ -140,7 +140,7 @@ pub const ALL: &[(&str, Make)] = &[
             chunk.checkpoint(&[]);
         }
         let mut bytes = chunk.finish();
-        // The first one leads on to the second: its delta is the byte behind size, type, start and duration.
+        // The first one links to the second: its delta is the byte after size, type, start and duration.
         bytes[first + 4] = (second - first) as u8;
         bytes
     }),

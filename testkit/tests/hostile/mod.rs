@@ -1,7 +1,7 @@
-//! Recordings made to cost more than they are worth, of about the size that is asked for.
+//! Recordings crafted to be expensive, of about the requested size.
 //!
-//! Each is a function from a number of bytes; [`ALL`] lists them. Twice the bytes are twice of the same thing, so that
-//! work can be compared.
+//! Each is a function of the number of bytes; [`all`] lists them. With twice the bytes there is twice as much
+//! of the same, so that work can be compared.
 #![allow(dead_code, unreachable_pub, clippy::cast_possible_truncation, clippy::indexing_slicing, clippy::unwrap_used)]
 
 mod constants;
@@ -13,7 +13,7 @@ use jfr_parse::testing::{BOOLEAN, ChunkWriter, Class, Field, INT, LONG, Payload,
 
 pub type Make = fn(usize) -> Vec<u8>;
 
-/// By name.
+/// All hostile recordings, by name.
 pub fn all() -> Vec<(&'static str, Make)> {
     [framing::ALL, types::ALL, constants::ALL, events::ALL].concat()
 }
@@ -27,7 +27,7 @@ pub const THREAD: u64 = 45;
 pub const STATE: u64 = 46;
 pub const GROUP: u64 = 47;
 
-/// Events that are declared by [`classes`].
+/// Event types declared by [`classes`].
 pub const EXECUTION: u64 = 100;
 pub const SETTING: u64 = 101;
 pub const PARK: u64 = 102;
@@ -134,7 +134,7 @@ pub fn method(class: u64, name: u64, descriptor: u64) -> Payload {
     Payload::new().varint(class).varint(name).varint(descriptor)
 }
 
-/// An execution sample with this stack trace and state.
+/// An execution sample with this stack trace key and state key.
 pub fn sample(stack: u64, state: u64) -> Payload {
     Payload::new().varint(stack).varint(state)
 }

@@ -1,10 +1,10 @@
-//! What the metadata declares.
+//! Hostile metadata.
 
 use jfr_parse::testing::{ChunkWriter, Class, Field, LONG, Payload, STRING};
 
 use super::{EXECUTION, Make, data, execution, number, sample, trace};
 
-/// A chunk with these types and an event of each of these ids.
+/// A chunk with these types and one event for each of these ids.
 fn declaring(classes: &[Class], events: impl IntoIterator<Item = u64>) -> Vec<u8> {
     let mut chunk = ChunkWriter::new();
     chunk.metadata(classes);
@@ -14,7 +14,7 @@ fn declaring(classes: &[Class], events: impl IntoIterator<Item = u64>) -> Vec<u8
     chunk.finish()
 }
 
-/// A type of this many fields, in turn strings and numbers, so that no two of them are one step.
+/// A type with this many fields, alternately strings and numbers, so that no two of them merge into one step.
 fn mixed(id: u64, fields: usize) -> Class {
     let of = |i| [LONG, STRING][i % 2];
     (0..fields).fold(Class::new(id, "test.Mixed"), |class, i| class.field(Field::new("f", of(i))))
@@ -22,7 +22,7 @@ fn mixed(id: u64, fields: usize) -> Class {
 
 const MIXED: u64 = 60;
 
-/// Stands once in the metadata, whatever the number of types that have it.
+/// Stored once in the metadata, no matter how many types have it.
 const LONG_NAME: usize = 4_096;
 
 pub const ALL: &[(&str, Make)] = &[
@@ -62,7 +62,7 @@ pub const ALL: &[(&str, Make)] = &[
         declaring(&holders.chain([mixed(MIXED, 4_000)]).collect::<Vec<_>>(), [])
     }),
     ("types within types", |n| {
-        // Each of sixteen types holds the next four times; as often as there is room.
+        // Each of sixteen types contains the next one four times, repeated as often as there is space.
         let mut types = Vec::new();
         for i in 0..number(n / 1_600) {
             let first = 1_000 + 16 * i;

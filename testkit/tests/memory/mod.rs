@@ -1,4 +1,4 @@
-//! How much memory some work takes. Each test binary that has this module uses its allocator.
+//! Measures the memory used by some work. Each test binary that includes this module uses its allocator.
 #![allow(dead_code, unreachable_pub)]
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,24 +8,24 @@ use jfrkit_testkit::Counting;
 #[global_allocator]
 static ALLOCATOR: Counting = Counting::new();
 
-/// The tests of one binary run at the same time; those that measure must not.
+/// Tests in one binary run in parallel, but those that measure memory must not.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// What some work took, in bytes.
+/// The memory used by some work, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Taken {
-    /// The most at one time, beyond what was there before.
+    /// The peak, beyond what was in use before.
     pub peak: usize,
-    /// All that was allocated, given back since or not.
+    /// Everything allocated, freed or not.
     pub sum: usize,
 }
 
-/// To be held by each test that measures, from its beginning to its end.
+/// Each test that measures must hold this from beginning to end.
 pub fn alone() -> MutexGuard<'static, ()> {
     ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Does the work, and tells what it took. A list that grows counts twice while it moves.
+/// Does the work and measures it. A vector that grows counts twice while it moves.
 pub fn measure<T>(work: impl FnOnce() -> T) -> (T, Taken) {
     let (before, sum) = (ALLOCATOR.restart(), ALLOCATOR.sum());
     let result = work();

@@ -1,4 +1,4 @@
-//! What a pipeline does with a recording that it was sent.
+//! What a pipeline does with an uploaded recording.
 #![allow(dead_code, unreachable_pub)]
 
 use jfr_analyzers::rule::AnalysisOptions;
@@ -12,12 +12,12 @@ pub struct Use {
 }
 
 impl Use {
-    /// Does it. That it fails is no harm.
+    /// Runs it; it may fail.
     pub fn run(&self, recording: &Recording<'_>) {
         let _ = (self.run)(recording, &Stop::new());
     }
 
-    /// Does it until it is stopped.
+    /// Runs it until it is stopped.
     pub fn run_until(&self, recording: &Recording<'_>, stop: &Stop) -> Result<(), Error> {
         (self.run)(recording, stop)
     }
@@ -56,7 +56,7 @@ fn convert(recording: &Recording<'_>, labels: Vec<LabelKey>, stop: &Stop) -> Res
     Ok(())
 }
 
-/// The stop of a recording, for what knows no recordings.
+/// Converts the stop of a recording for crates that know nothing about recordings.
 fn cancel(stop: &Stop) -> jfrkit_profile::Cancel {
     let stop = stop.clone();
     jfrkit_profile::Cancel::when(move || stop.is_raised())
