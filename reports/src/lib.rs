@@ -1,4 +1,5 @@
-//! Reports for people and machines: what [`analysis`](jfr_analyzers::rule) found, in a form.
+//! Writes reports for people and machines: the results of an [analysis](jfr_analyzers::rule) in various
+//! formats.
 //!
 //! ```
 //! use jfr_analyzers::rule::AnalysisOptions;
@@ -26,40 +27,40 @@ use std::io::{self, Write};
 
 use jfr_analyzers::rule::{Outcome, Report, Severity};
 
-/// A recording and what came of it.
+/// A recording and the result of its analysis.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry<'a> {
-    /// What it is called: the name of its file.
+    /// The display name, usually the file name.
     pub name: &'a str,
-    /// Its report, or why there is none.
+    /// The report, or the reason why there is none.
     pub result: Result<&'a Report, &'a str>,
 }
 
 impl<'a> Entry<'a> {
-    /// A recording that was analysed.
+    /// A recording that was analyzed.
     #[must_use]
     pub const fn new(name: &'a str, report: &'a Report) -> Self {
         Self { name, result: Ok(report) }
     }
 
-    /// A recording that cannot be analysed, and why.
+    /// A recording that could not be analyzed, and the reason.
     #[must_use]
     pub const fn failed(name: &'a str, reason: &'a str) -> Self {
         Self { name, result: Err(reason) }
     }
 }
 
-/// How a report is written.
+/// How to write a report.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Style {
-    /// The least severity that is shown. The forms for machines that want all rules (JSON, JUnit) have all.
+    /// The lowest severity to show. Machine-readable formats that list all rules (JSON, JUnit) ignore it.
     pub least: Severity,
-    /// From which severity on a test fails, in JUnit.
+    /// The lowest severity that fails a test in JUnit output.
     pub fail_on: Severity,
-    /// Whether text is coloured, with the codes of terminals.
+    /// Whether to color text with terminal escape sequences.
     pub color: bool,
-    /// Columns that text is filled to.
+    /// The width at which text is wrapped, in columns.
     pub width: usize,
 }
 
@@ -69,27 +70,28 @@ impl Default for Style {
     }
 }
 
-/// The form of a report. The page is [`page::report_page`].
+/// The format of a report. For the HTML page, see [`page::report_page`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// For a terminal.
+    /// Text for a terminal.
     Text,
-    /// One object, with all rules; `docs/analysis.schema.json` describes it.
+    /// One JSON object with all rules, described in `docs/analysis.schema.json`.
     Json,
-    /// For issues and chats.
+    /// Markdown for issues and chats.
     Markdown,
-    /// For servers that show test results. There is no official schema; reports are valid by the strictest in use, that of
-    /// Jenkins's xUnit plugin (`junit-10.xsd`).
+    /// JUnit XML for CI servers. There is no official schema; reports validate against the strictest one in
+    /// use, that of Jenkins's xUnit plugin (`junit-10.xsd`).
     Junit,
-    /// SARIF 2.1.0, for servers that show what analysers of code find; reports are valid by the schema of OASIS.
+    /// SARIF 2.1.0 for code scanning; reports validate against the OASIS schema.
     Sarif,
 }
 
 impl Format {
-    /// Writes the report on one or several recordings; several get a table over all of them, too.
+    /// Writes the report for one or more recordings. For several, it includes a table that
+    /// summarizes all of them.
     ///
     /// # Errors
-    /// Those of `out`.
+    /// Errors of `out`.
     pub fn write(self, out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -> io::Result<()> {
         match self {
             Self::Text => text::write(out, entries, style),
@@ -101,14 +103,14 @@ impl Format {
     }
 }
 
-/// How many findings there are, and how many rules found nothing.
+/// The number of findings, and of rules that found nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 struct Counts {
     warnings: usize,
     infos: usize,
     ok: usize,
     not_applicable: usize,
-    /// Of those that are not applicable, those that failed.
+    /// The number of rules that failed, which are among those that do not apply.
     failed: usize,
 }
 
@@ -163,7 +165,7 @@ fn failed(report: &Report) -> impl Iterator<Item = &Outcome> {
     report.rules.iter().filter(|o| o.failed)
 }
 
-/// What tells the same story, and what it follows from, in a line.
+/// Which other rules report the same problem, and what it is caused by, on one line.
 fn also(report: &Report, outcome: &Outcome) -> Option<String> {
     let finding = report.finding(outcome.rule.id)?;
     let cause = finding.because_of.map(|id| format!("Follows from {id}."));
@@ -172,7 +174,7 @@ fn also(report: &Report, outcome: &Outcome) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 
-/// A severity as people say it.
+/// The display name of a severity.
 const fn label(severity: Severity) -> &'static str {
     match severity {
         Severity::Warning => "Warning",
@@ -182,7 +184,7 @@ const fn label(severity: Severity) -> &'static str {
     }
 }
 
-/// What is known of the recording, in a line: JVM, main class, when and how long.
+/// What is known about the recording: JVM, main class, start and duration.
 fn facts(report: &Report) -> Vec<(&'static str, String)> {
     let recording = &report.recording;
     let mut facts = Vec::new();

@@ -1,8 +1,9 @@
-//! The built-in rules: what is wrong in a recording.
+//! The built-in rules, which find problems in a recording.
 //!
-//! A rule is a type in a file of its own, in the folder of its subject; [`builtin`] lists all of them. What a rule is, its
-//! settings and verdicts are in [`jfr_analyzers::rule`]; forms of reports are in `jfrkit-reports`. [`config`] reads `jfrkit.toml`,
-//! [`catalog`] describes the rules. Adding a rule is a file, a line in its folder's module and a line in that module's list.
+//! Each rule is a type in its own file, in the folder of its subject; [`builtin`] lists them all. The
+//! definition of a rule, its settings and verdicts are in [`jfr_analyzers::rule`], the report formats in
+//! `jfrkit-reports`. [`config`] reads `jfrkit.toml`, [`catalog`] describes the rules. To add a rule, add a
+//! file, a line in the module of its folder, and a line in that module's list.
 //!
 //! ```
 //! use jfr_analyzers::rule::{AnalysisOptions, Severity};

@@ -1,14 +1,15 @@
-//! Escapes: data inside a page, text inside a page, bytes as text.
+//! Escaping: JSON inside a page, text inside a page, bytes as text.
 
 use std::io::{self, Write};
 
-/// Writes JSON so that it can be the text of a `<script>` element: `<`, U+2028 and U+2029 as escapes of JSON.
+/// Writes JSON so that it can be the text of a `<script>` element: `<`, U+2028 and U+2029 become JSON escapes.
 ///
-/// In JSON these characters occur inside strings only, so the value stays the same, and neither `</script>` nor `<!--` can occur.
+/// In JSON, these characters occur only inside strings, so the value stays the same, and neither `</script>`
+/// nor `<!--` can occur.
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// Errors of `out`.
 pub fn json(out: &mut dyn Write, text: &[u8]) -> io::Result<()> {
     let mut rest = text;
     while let Some(at) = rest.iter().position(|&byte| byte == b'<' || byte == 0xe2) {
@@ -26,7 +27,7 @@ pub fn json(out: &mut dyn Write, text: &[u8]) -> io::Result<()> {
     out.write_all(rest)
 }
 
-/// Text as HTML text or as the value of a quoted attribute.
+/// Escapes text for use in HTML text or in a quoted attribute value.
 #[must_use]
 pub fn html(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -37,7 +38,7 @@ pub fn html(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            // HTML has no way to write it.
+            // HTML cannot represent it.
             '\0' => escaped.push('\u{fffd}'),
             c => escaped.push(c),
         }
@@ -49,7 +50,7 @@ pub fn html(text: &str) -> String {
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// Errors of `out`.
 pub fn base64(out: &mut dyn Write, bytes: &[u8]) -> io::Result<()> {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let digit = |bits: u32| DIGITS.get((bits & 63) as usize).copied().unwrap_or(b'=');

@@ -1,7 +1,7 @@
-//! The page of jfrkit as bytes: what a server hands out, and pages that open from disk.
+//! The web page of jfrkit as bytes: what a server serves, and standalone pages that open from disk.
 //!
-//! The sources are in `web/src`, the bundles in `web/dist`, both committed, so building this crate needs no Node.js. `web/README.md` describes the data
-//! that goes into a page.
+//! The sources are in `web/src` and the bundles in `web/dist`. Both are committed, so building this crate does
+//! not need Node.js. `web/README.md` describes the data that goes into a page.
 //!
 //! ```
 //! use jfrkit_web::{Block, Bundle, write_page};
@@ -22,22 +22,23 @@ mod page;
 pub use escape::{base64, html, json};
 pub use page::{Block, Bundle, write_page};
 
-/// A file of the served page.
+/// A file of the web page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct File {
-    /// Its path in the address, without a leading slash.
+    /// Its URL path, without a leading slash.
     pub path: &'static str,
-    /// Its media type, with the character set where there is one.
+    /// Its media type, including the character set if there is one.
     pub content_type: &'static str,
     /// Its contents.
     pub bytes: &'static [u8],
 }
 
-/// The page itself: the answer to every address of the page (`/`, `/profiles`, `/profiles/ID`, `/compare`, `/flame`, `/setup`, `/status`).
+/// The page itself: the response for every URL of the page (`/`, `/profiles`, `/profiles/ID`, `/compare`,
+/// `/flame`, `/setup`, `/status`).
 pub const INDEX: File =
     File { path: "index.html", content_type: "text/html; charset=utf-8", bytes: include_bytes!("../dist/index.html") };
 
-/// The files that [`INDEX`] asks for, at the root of the address.
+/// The files that [`INDEX`] loads, at the root of the URL.
 pub const FILES: &[File] = &[
     File { path: "app.js", content_type: "text/javascript; charset=utf-8", bytes: include_bytes!("../dist/app.js") },
     File { path: "app.css", content_type: "text/css; charset=utf-8", bytes: include_bytes!("../dist/app.css") },

@@ -1,11 +1,12 @@
-//! Pages that open from disk: one file, with the data, the script and the style in it, and a policy that allows nothing else.
+//! Standalone pages that open from disk: one file with the data, script and style, and a policy that allows
+//! nothing else.
 
 use crate::{escape, hashes};
 use std::io::{self, Write};
 
 const TEMPLATE: &str = include_str!("../dist/page.html");
 
-/// Which script and style a page carries.
+/// Which script and style a page includes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bundle {
     /// The panel with flame graph, callers and table: the pages of `flame`, `diff` and `heatmap`.
@@ -50,7 +51,8 @@ impl<'a> Block<'a> {
         Self { id, data: Data::Json(text) }
     }
 
-    /// Any bytes, compressed with gzip by the caller: a large tree takes a fifth of its size this way. It is written as base64.
+    /// Arbitrary bytes, compressed with gzip by the caller: this reduces a large tree to a fifth of its size.
+    /// They are written as base64.
     #[must_use]
     pub const fn gzip(id: &'a str, packed: &'a [u8]) -> Self {
         Self { id, data: Data::Gzip(packed) }
@@ -61,7 +63,7 @@ impl<'a> Block<'a> {
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// Errors of `out`.
 pub fn write_page(out: &mut dyn Write, bundle: Bundle, title: &str, blocks: &[Block<'_>]) -> io::Result<()> {
     let (script, script_hash) = bundle.script();
     let (style, style_hash) = bundle.style();
