@@ -83,9 +83,9 @@ pub enum Aggregate {
     Count,
     /// The last value minus the first.
     Difference,
-    /// The first value in file order.
+    /// The first value: by time within a chunk, and by file order among chunks.
     First,
-    /// The last value in file order.
+    /// The last value: by time within a chunk, and by file order among chunks.
     Last,
     /// The last value, keeping only rows whose last event ended at the same time as the last event of the type.
     LastBatch,
