@@ -249,14 +249,4 @@ mod tests {
         assert!(!names(&["System.gc()", "Heap Inspection Initiated GC"]));
         assert!(!names(&["monitor", "ReentrantLock"]));
     }
-
-    #[test]
-    fn windows_point_at_a_part_of_the_recording() {
-        let verdict = Verdict::ok("")
-            .with("all", Value::window(0, 100))
-            .with("outside", Value::window(200, 210))
-            .with("one", Value::window(10, 20))
-            .with("more", Value::table(["when"], [[Value::window(30, 31)]]));
-        assert_eq!(windows(&verdict.evidence, (0, 100)), [(10, 20), (30, 31)]);
-    }
 }
