@@ -32,6 +32,7 @@ pub(crate) use commit::overlapping;
 use commit::{Committer, Merged, Totals};
 pub use options::{CpuSource, Filter, LabelKey, Options, Progress};
 
+use jfrkit_profile::units::things;
 use jfrkit_profile::{Label, LabelSetId, LabelValue, Profile, ProfileSet, ProfileType, Tables};
 
 /// Collects the profiles of a recording.
@@ -161,7 +162,8 @@ fn finish(collected: Collected<'_>, tables: Arc<Tables>) -> ProfileSet {
     }
     let mut warnings = report::warnings(&totals, options);
     if cut_names > 0 {
-        warnings.push(format!("{cut_names} names are too long and were cut"));
+        let number = u64::try_from(cut_names).unwrap_or(u64::MAX);
+        warnings.push(format!("truncated {}", things(number, "overlong name", "overlong names")));
     }
     ProfileSet { tables, profiles, absent, losses: totals.losses.iter().map(ToString::to_string).collect(), warnings }
 }

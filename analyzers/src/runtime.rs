@@ -331,7 +331,7 @@ impl Runtime {
             Section { name: "settings", title: "Settings of the recording, by event", entries: settings.entries() },
             Section {
                 name: "missing",
-                title: "What the recording cannot show, and how to switch it on",
+                title: "What the recording cannot show, and how to enable it",
                 entries: missing(summary, &settings),
             },
             Section { name: "properties", title: "System properties", entries: answered.pairs(&["properties"]) },
@@ -591,11 +591,11 @@ fn missing(summary: &Summary, settings: &Settings) -> Vec<Entry> {
             let how = match (on, off) {
                 (Some(event), _) => match settings.get(event, "threshold").filter(|t| !t.starts_with("0 ")) {
                     Some(threshold) => {
-                        format!("{event} is on, but none lasted {threshold}: set {event}#threshold=0 ms")
+                        format!("{event} is enabled, but no event lasted {threshold}: set {event}#threshold=0 ms")
                     }
-                    None => format!("{event} is on, but none happened"),
+                    None => format!("{event} is enabled, but no events occurred"),
                 },
-                (None, true) => format!("off: start with {first}#enabled=true"),
+                (None, true) => format!("disabled: start with {first}#enabled=true"),
                 (None, false) if since == "all" => format!("not recorded: {first}#enabled=true"),
                 (None, false) => format!("not recorded: {first}#enabled=true, {since}"),
             };
@@ -606,11 +606,11 @@ fn missing(summary: &Summary, settings: &Settings) -> Vec<Entry> {
         for event in events.iter().filter(|event| present(event)) {
             if let Some(threshold) = settings.get(event, "threshold").filter(|t| !t.starts_with("0 ") && !t.is_empty())
             {
-                let how = format!("only {event} of {threshold} and more: set {event}#threshold=0 ms");
+                let how = format!("only {event} events of at least {threshold}: set {event}#threshold=0 ms");
                 entries.push(Entry::new(format!("{question}, short ones"), how));
             }
             if let Some(throttle) = settings.get(event, "throttle").filter(|t| !matches!(*t, "off" | "")) {
-                let how = format!("a sample of {event}, {throttle}: set {event}#throttle=off");
+                let how = format!("only a sample of {event} events, {throttle}: set {event}#throttle=off");
                 entries.push(Entry::new(format!("{question}, all of them"), how));
             }
         }

@@ -35,7 +35,7 @@ fn every_section_is_there() {
         "Agents",
         "Profiler",
         "Settings of the recording, by event",
-        "What the recording cannot show, and how to switch it on",
+        "What the recording cannot show, and how to enable it",
         "System properties",
         "Environment",
         "Modules",

@@ -160,7 +160,7 @@ impl Finish<'_> {
             return None;
         }
         let off = settings().any(|value| value == "false");
-        let state = if off { "switched off" } else { "not recorded" };
+        let state = if off { "disabled" } else { "not recorded" };
         Some(format!(
             "{list} {}: {first}#enabled=true",
             if events.len() == 1 { format!("is {state}") } else { format!("are {state}") }
@@ -174,11 +174,11 @@ impl Finish<'_> {
             if let Some(threshold) = self.setting(event, "threshold")
                 && seconds(threshold).is_some_and(|seconds| seconds > 0.0)
             {
-                parts.push(format!("only {event} of {threshold} and more"));
+                parts.push(format!("only {event} events of at least {threshold}"));
             }
             if let Some(throttle) = self.setting(event, "throttle").filter(|throttle| !matches!(*throttle, "off" | ""))
             {
-                parts.push(format!("a sample of {event} ({throttle})"));
+                parts.push(format!("only a sample of {event} events ({throttle})"));
             }
         }
         if parts.is_empty() { None } else { Some(parts.join(", ")) }
@@ -188,7 +188,7 @@ impl Finish<'_> {
         let making = Making::new("cpu.cores", "CPU cores", Unit::Cores);
         let load = self.samples(Gauge::JvmCpu);
         let Some((processors, available)) = self.part.processors else {
-            return self.cpu_of_samples(making, "the recording does not say how many processors there are");
+            return self.cpu_of_samples(making, "the recording does not contain the number of processors");
         };
         let of = if available { "datadog.AvailableProcessorCores" } else { "jdk.CPUInformation" };
         if let Some(mean) = mean_by_time(load, self.reader.start) {
@@ -252,7 +252,10 @@ impl Finish<'_> {
             }
             let what = match (self.part.tlab, self.part.sampled) {
                 (true, false) => format!("{} TLABs and allocations outside of them", tlab.count),
-                (false, _) => format!("the weights of {} samples, the first of each older thread cut", sampled.count),
+                (false, _) => format!(
+                    "the weights of {} samples, limiting the first sample of threads older than the recording",
+                    sampled.count
+                ),
                 (true, true) => {
                     format!("{} TLABs, and of the weights of {} samples elsewhere", tlab.count, sampled.count)
                 }
@@ -274,7 +277,7 @@ impl Finish<'_> {
         }
         if amounts.count > 0 {
             let how = format!(
-                "heap before each collection less heap after the one before, {} times, ÷ {:.1} s",
+                "heap before each collection minus heap after the previous one, {} times, ÷ {:.1} s",
                 amounts.count,
                 self.window()
             );
@@ -335,7 +338,7 @@ impl Finish<'_> {
         match samples.last() {
             Some(&(_, value)) => making.known(value, self.points(samples), format!("{how} ({event})")),
             None => {
-                let none = || format!("{event} is on, but none was recorded");
+                let none = || format!("{event} is enabled, but no events were recorded");
                 making.unknown(self.why_none(&[event]).unwrap_or_else(none))
             }
         }

@@ -4,6 +4,7 @@ use super::commit::{SourceTotal, Totals};
 use super::options::{CpuSource, Options};
 use super::sources::{Measure, Route, SOURCES, Source};
 use crate::engine::routing::Target;
+use jfrkit_profile::units::things;
 use jfrkit_profile::{Absent, Period, ProfileType};
 
 /// The sources of a profile type that have events or, without any, all of them, with what is known about each.
@@ -64,32 +65,30 @@ pub(super) fn comments(kind: ProfileType, totals: &Totals, options: &Options) ->
         }
     }
     for (source, total) in sources_of(kind, totals).filter(|(_, total)| total.events > 0) {
-        let role = if used(kind, source, total, totals) { "source" } else { "not used" };
-        once(format!("{role}: {}, {} events", source.event, total.events));
+        let role = if used(kind, source, total, totals) { "source" } else { "unused source" };
+        once(format!("{role}: {}, {}", source.event, things(total.events, "event", "events")));
         if role != "source" {
             continue;
         }
         for nanos in total.kinds.get(&kind).into_iter().flatten() {
             let assumed = total.assumed.iter().find(|(assumed, _)| assumed == nanos);
-            let guess = assumed.map_or(String::new(), |(_, producer)| {
-                format!(" (the recording does not state it: {producer} default)")
-            });
+            let guess = assumed.map_or(String::new(), |(_, producer)| format!(" (not recorded; {producer} default)"));
             once(format!("period of {}: {}{guess}", source.event, millis(*nanos)));
         }
         if source.measure == Measure::CpuTicks {
             once(format!("period of {}: recorded with each sample", source.event));
         }
         for threshold in total.thresholds.iter().filter(|t| !is_zero(t)) {
-            once(format!("threshold of {}: {threshold}, shorter ones are not recorded", source.event));
+            once(format!("threshold of {}: {threshold}, shorter events are not recorded", source.event));
         }
         for throttle in total.throttles.iter().filter(|t| *t != "off" && !t.is_empty()) {
             let event = source.event;
             once(match (source.measure, source.route) {
-                (Measure::CpuTicks, _) => format!("period of {event} asked for: {throttle}"),
+                (Measure::CpuTicks, _) => format!("requested period of {event}: {throttle}"),
                 (_, Route::SampledAllocation) => {
-                    format!("throttle of {event}: {throttle}, the bytes stand for what was passed over, too")
+                    format!("throttle of {event}: {throttle}, bytes include allocations that were not sampled")
                 }
-                _ => format!("throttle of {event}: {throttle}, the totals are those of a sample"),
+                _ => format!("throttle of {event}: {throttle}, totals cover only the sampled events"),
             });
         }
     }
@@ -105,22 +104,22 @@ pub(super) fn comments(kind: ProfileType, totals: &Totals, options: &Options) ->
         });
     let (samples, truncated, without, failed) = tally;
     if truncated > 0 {
-        once(format!("truncated stacks: {truncated} of {samples} samples, raise stackdepth"));
+        once(format!("{truncated} of {samples} samples have truncated stacks; record with a larger stackdepth"));
     }
     if without > 0 {
-        once(format!("without a stack trace: {without} of {samples} samples"));
+        once(format!("{without} of {samples} samples have no stack trace"));
     }
     if failed > 0 && kind == ProfileType::Cpu {
         once(format!("failed samples: {failed} of {samples}"));
     }
     if totals.lost_samples > 0 && kind == ProfileType::Cpu {
-        once(format!("lost samples: {}, not counted", totals.lost_samples));
+        once(format!("lost samples (not counted): {}", totals.lost_samples));
     }
     if totals.lost_bytes > 0 {
         once(format!("the JVM lost {} bytes of events", totals.lost_bytes));
     }
     if options.native_leaks && kind == ProfileType::NativeAlloc {
-        once("without what was freed before the end of the recording".to_owned());
+        once("excludes memory freed before the end of the recording".to_owned());
     }
     let filter = &options.filter;
     if filter.from_nanos.is_some() || filter.to_nanos.is_some() {
@@ -154,35 +153,35 @@ pub(super) fn absent(kind: ProfileType, totals: &Totals, options: &Options) -> A
     let only_others =
         kind == ProfileType::Cpu && !with_events.is_empty() && !with_events.iter().any(|(s, _)| chosen(s.event));
     let reason = if let Some(source) = options.cpu_source.filter(|_| only_others) {
-        format!("no events of the chosen source {}; the recording holds {}", source.event(), names(&with_events))
+        format!("no events from the selected source {}; the recording has {}", source.event(), names(&with_events))
     } else if !with_events.is_empty() && options.filter.is_empty() {
         let other = match kind {
-            ProfileType::Cpu => "they are of threads that sleep, or are wall-clock samples",
+            ProfileType::Cpu => "they are from sleeping threads, or wall-clock samples",
             ProfileType::Wall | ProfileType::Event => "they are CPU samples",
-            ProfileType::Lock => "they wait for something else than a lock",
-            ProfileType::Park => "they wait for locks",
-            _ => "other events tell of the same",
+            ProfileType::Lock => "they are not lock waits",
+            ProfileType::Park => "they are lock waits",
+            _ => "other events already record the same activity",
         };
-        format!("none of the events of {} count here: {other}", names(&with_events))
+        format!("events of {} do not count here: {other}", names(&with_events))
     } else if !with_events.is_empty() {
-        format!("the filters left none of the events of {}", names(&with_events))
+        format!("the filters exclude all events of {}", names(&with_events))
     } else if declared.is_empty() {
-        format!("the recording does not know {}", names(&all))
+        format!("this JVM does not define {}", names(&all))
     } else if !enabled.is_empty() {
         let thresholds: Vec<String> = enabled
             .iter()
             .flat_map(|(s, t)| t.thresholds.iter().filter(|v| !is_zero(v)).map(|v| format!("{} of {v}", s.event)))
             .collect();
-        let mut reason = format!("enabled, but no event of {} was recorded", names(&enabled));
+        let mut reason = format!("enabled, but no {} events were recorded", names(&enabled));
         if !thresholds.is_empty() {
-            reason += &format!("; shorter ones are hidden by the thresholds {}", thresholds.join(", "));
+            reason += &format!("; shorter ones are hidden by the threshold: {}", thresholds.join(", "));
         }
         reason
     } else if !disabled.is_empty() {
         let first = disabled.first().map_or("", |(s, _)| s.event);
-        format!("disabled in the recording's settings: {}; switch it on with {first}#enabled=true", names(&disabled))
+        format!("disabled in the recording's settings: {}; enable it with {first}#enabled=true", names(&disabled))
     } else {
-        format!("no event of {} was recorded, and the recording does not say whether it was enabled", names(&declared))
+        format!("no {} events, and the recording does not show whether they were enabled", names(&declared))
     };
     Absent { kind, reason }
 }

@@ -25,25 +25,19 @@ fn each_reason() {
     chunk.event("jdk.ThreadSleep", &[]);
     let set = profiles(&[&chunk]);
     let expected = [
-        (
-            ClassLoad,
-            "disabled in the recording's settings: jdk.ClassLoad; switch it on with jdk.ClassLoad#enabled=true",
-        ),
+        (ClassLoad, "disabled in the recording's settings: jdk.ClassLoad; enable it with jdk.ClassLoad#enabled=true"),
         (
             Lock,
-            "enabled, but no event of jdk.JavaMonitorEnter was recorded; \
-             shorter ones are hidden by the thresholds jdk.JavaMonitorEnter of 20 ms",
+            "enabled, but no jdk.JavaMonitorEnter events were recorded; \
+             shorter ones are hidden by the threshold: jdk.JavaMonitorEnter of 20 ms",
         ),
-        (SocketIo, "enabled, but no event of jdk.SocketRead was recorded"),
-        (
-            Native,
-            "no event of jdk.NativeMethodSample was recorded, and the recording does not say whether it was enabled",
-        ),
+        (SocketIo, "enabled, but no jdk.SocketRead events were recorded"),
+        (Native, "no jdk.NativeMethodSample events, and the recording does not show whether they were enabled"),
     ];
     for (kind, text) in expected {
         assert_eq!(reason(&set, kind), text, "{kind}");
     }
-    assert!(reason(&set, Cpu).starts_with("the recording does not know "), "{}", reason(&set, Cpu));
+    assert!(reason(&set, Cpu).starts_with("this JVM does not define "), "{}", reason(&set, Cpu));
 }
 
 #[test]
@@ -63,7 +57,7 @@ fn enabled_in_one_chunk_is_not_disabled() {
     off.setting("jdk.ClassLoad", "enabled", "false");
     let mut on = Chunk::new(&["jdk.ClassLoad"]).later(1_000_000_000);
     on.setting("jdk.ClassLoad", "enabled", "true");
-    assert_eq!(reason(&profiles(&[&off, &on]), ClassLoad), "enabled, but no event of jdk.ClassLoad was recorded");
+    assert_eq!(reason(&profiles(&[&off, &on]), ClassLoad), "enabled, but no jdk.ClassLoad events were recorded");
 }
 
 #[test]
@@ -73,5 +67,9 @@ fn events_that_a_filter_leaves_out_are_no_missing_events() {
     let mut options = jfr_analyzers::Options::default();
     options.filter.include = Some(regex::Regex::new("nowhere").unwrap());
     let set = profiles_with(&[&chunk], &options);
-    assert!(reason(&set, Lock).contains("left none of the events of jdk.JavaMonitorEnter"), "{}", reason(&set, Lock));
+    assert!(
+        reason(&set, Lock).contains("filters exclude all events of jdk.JavaMonitorEnter"),
+        "{}",
+        reason(&set, Lock)
+    );
 }

@@ -1,4 +1,4 @@
-//! Which events count where several tell of the same: allocations, throws, class loads, parking.
+//! Which events count if several record the same activity: allocations, throws, class loads, parking.
 
 use jfr_analyzers::LabelKey;
 use jfrkit_profile::ProfileType::Alloc;

@@ -42,7 +42,7 @@ fn without_a_period_the_interval_counts_and_then_the_default_with_a_warning() {
     assert_eq!(totals(&set, Native), [1, 20 * MILLI]);
     assert_eq!(set.warnings.len(), 1);
     assert!(set.warnings[0].contains("no sampling period for jdk.NativeMethodSample"), "{:?}", set.warnings);
-    assert!(comments(&set, Native).contains("20 ms (the recording does not state it"));
+    assert!(comments(&set, Native).contains("20 ms (not recorded"));
 }
 
 #[test]
@@ -74,9 +74,9 @@ fn sources_that_see_the_same_work_are_not_added_up() {
     let comments = comments(&set, Cpu);
     for line in [
         "source: jdk.CPUTimeSample, 2 events",
-        "not used: jdk.ExecutionSample, 1 events",
+        "unused source: jdk.ExecutionSample, 1 event",
         "failed samples: 1 of 2",
-        "without a stack trace: 1 of 2 samples",
+        "1 of 2 samples have no stack trace",
     ] {
         assert!(comments.contains(line), "{line} in {comments}");
     }
@@ -88,11 +88,11 @@ fn the_source_can_be_chosen() {
     options.cpu_source = CpuSource::from_name("ExecutionSample");
     let set = profiles_with(&[&two_sources()], &options);
     assert_eq!(totals(&set, Cpu), [1, 20 * MILLI]);
-    assert!(comments(&set, Cpu).contains("not used: jdk.CPUTimeSample"));
+    assert!(comments(&set, Cpu).contains("unused source: jdk.CPUTimeSample"));
 
     options.cpu_source = CpuSource::from_name("datadog.ExecutionSample");
     let set = profiles_with(&[&two_sources()], &options);
-    assert!(reason(&set, Cpu).contains("no events of the chosen source datadog.ExecutionSample"));
+    assert!(reason(&set, Cpu).contains("no events from the selected source datadog.ExecutionSample"));
 }
 
 /// A JVM's chunk that goes on for a second, and Datadog's.
@@ -222,7 +222,7 @@ fn a_profile_states_the_period_of_the_events_it_is_made_of() {
     let amount = |kind| set.get(kind).unwrap().period.unwrap().amount;
     assert_eq!((amount(Cpu), amount(Wall)), (10 * MILLI, 50 * MILLI));
     let comments = comments(&set, Wall);
-    assert!(comments.contains("source: profiler.WallClockSample, 1 events"), "{comments}");
+    assert!(comments.contains("source: profiler.WallClockSample, 1 event"), "{comments}");
     assert!(!comments.contains("\nsource: jdk.ExecutionSample"), "{comments}");
 
     // Wall-clock samples that are execution samples have a period of their own.
@@ -245,5 +245,5 @@ fn a_filter_does_not_change_the_source() {
     options.filter.threads = Some(regex::Regex::new("main").unwrap());
     let set = profiles_with(&[&chunk], &options);
     assert!(set.get(Cpu).is_none());
-    assert!(reason(&set, Cpu).contains("filters left none"), "{}", reason(&set, Cpu));
+    assert!(reason(&set, Cpu).contains("filters exclude all events"), "{}", reason(&set, Cpu));
 }

@@ -24,7 +24,7 @@ fn the_jvm_the_program_and_the_host_but_no_secrets() {
     let set = profiles(&[&chunk]);
     let expected = format!(
         "made by jfrkit {}\njvm: Some VM 17.0.15+6\nmain: server.jar\nhost: node-7\n\
-         source: jdk.ThreadSleep, 1 events\nwithout a stack trace: 1 of 1 samples",
+         source: jdk.ThreadSleep, 1 event\n1 of 1 samples have no stack trace",
         env!("CARGO_PKG_VERSION")
     );
     assert_eq!(comments(&set, Sleep), expected);

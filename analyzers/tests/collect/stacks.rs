@@ -19,7 +19,7 @@ fn an_event_without_a_stack_counts_under_a_frame_of_its_own() {
     }
     let set = profiles(&[&chunk]);
     assert_eq!(samples(&set, Sleep), rows(&[("a.B.nap:3;a.B.main:9", [1, 5]), ("[no stack trace]", [3, 30])]));
-    assert!(comments(&set, Sleep).contains("without a stack trace: 3 of 4 samples"));
+    assert!(comments(&set, Sleep).contains("3 of 4 samples have no stack trace"));
 }
 
 #[test]
@@ -32,7 +32,7 @@ fn a_truncated_stack_gets_a_root() {
     }
     let set = profiles(&[&chunk]);
     assert_eq!(samples(&set, Sleep), rows(&[("a.B.nap:3", [1, 1]), ("a.B.nap:3;[truncated]", [2, 2])]));
-    assert!(comments(&set, Sleep).contains("truncated stacks: 2 of 3 samples"));
+    assert!(comments(&set, Sleep).contains("2 of 3 samples have truncated stacks"));
 }
 
 #[test]

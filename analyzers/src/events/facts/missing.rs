@@ -91,22 +91,20 @@ impl Facts {
         Some(match self.presence(name) {
             Presence::Unknown => self.unknown(name),
             Presence::Disabled => {
-                format!("{name} is disabled in the recording's settings; switch it on with {name}#enabled=true")
+                format!("{name} is disabled in the recording's settings; enable it with {name}#enabled=true")
             }
             Presence::Declared => format!(
-                "there are no {name} events, and the recording does not say whether they were switched on; {name}#enabled=true \
-                 does so"
+                "no {name} events, and the recording does not show whether they were enabled; enable them with \
+                 {name}#enabled=true"
             ),
             Presence::Enabled | Presence::Available if level == Level::Available => {
                 let threshold = self.setting(name, "threshold").filter(|t| !t.starts_with("0 "));
                 let above = threshold.map(|t| format!(" above its threshold of {t}")).unwrap_or_default();
-                format!("{name} was switched on, but no such event was recorded{above}")
+                format!("{name} was enabled, but no events were recorded{above}")
             }
             // Only reached with JMC's way of counting settings.
             Presence::Enabled | Presence::Available => {
-                format!(
-                    "there are no {name} events, and settings repeated in several chunks do not count as switched on"
-                )
+                format!("no {name} events, and settings that are repeated in several chunks do not count as enabled")
             }
         })
     }
@@ -121,26 +119,25 @@ impl Facts {
         // Among equals, the one that the rule names first.
         reasons.reverse();
         let (_, nearest) = reasons.into_iter().max_by_key(|(presence, _)| *presence)?;
-        let (others, what) = match names {
-            [_] | [] => return Some(nearest),
-            [_, _] => (names.join(" nor "), "neither"),
-            _ => (names.join(", "), "none of"),
-        };
-        Some(format!("there is {what} {others}: {nearest}"))
+        Some(match names {
+            [_] | [] => nearest,
+            [_, _] => format!("neither {} is available: {nearest}", names.join(" nor ")),
+            _ => format!("none of {} is available: {nearest}", names.join(", ")),
+        })
     }
 
     fn unknown(&self, name: &str) -> String {
         let running = self.jvm().specification.or_else(|| self.jvm().version.as_ref().map(|v| v.major));
         match (since(name), running) {
             (Some(since), Some(running)) if running < since => {
-                format!("{name} needs JDK {since} or later, and the recording is of JDK {running}")
+                format!("{name} needs JDK {since} or later; this recording is from JDK {running}")
             }
-            (Some(since), None) => format!("the recording does not know {name}, which needs JDK {since} or later"),
+            (Some(since), None) => format!("the recording does not define {name}, which needs JDK {since} or later"),
             (_, Some(_)) if name.starts_with("jdk.") => format!(
-                "the recording does not know {name}: what made it does not write that event; the JDK's own recorder does, if \
-                 at all (-XX:StartFlightRecording)"
+                "the recording does not define {name}; the tool that made it does not emit this event. Try the JDK's own \
+                 recorder (-XX:StartFlightRecording)"
             ),
-            _ => format!("the recording does not know {name}"),
+            _ => format!("the recording does not define {name}"),
         }
     }
 }
@@ -183,20 +180,20 @@ mod tests {
             [("jvmVersion", "OpenJDK 64-Bit Server VM (17.0.15+6) for linux-amd64 JRE (17.0.15+6)".into())],
         );
         let old = reason(&jdk17, &["jdk.VirtualThreadPinned"]);
-        assert_eq!(old, "jdk.VirtualThreadPinned needs JDK 21 or later, and the recording is of JDK 17");
+        assert_eq!(old, "jdk.VirtualThreadPinned needs JDK 21 or later; this recording is from JDK 17");
         assert!(reason(&jdk17, &["jdk.FileRead"]).contains("-XX:StartFlightRecording"));
         let off = Scene::new().setting("jdk.FileRead", "enabled", "false");
-        assert!(reason(&off, &["jdk.FileRead"]).ends_with("switch it on with jdk.FileRead#enabled=true"));
+        assert!(reason(&off, &["jdk.FileRead"]).ends_with("enable it with jdk.FileRead#enabled=true"));
         let on = Scene::new().enabled("jdk.FileRead").setting("jdk.FileRead", "threshold", "20 ms");
-        assert!(reason(&on, &["jdk.FileRead"]).ends_with("no such event was recorded above its threshold of 20 ms"));
+        assert!(reason(&on, &["jdk.FileRead"]).ends_with("no events were recorded above its threshold of 20 ms"));
     }
 
     #[test]
     fn of_several_the_nearest_is_told() {
         let scene = Scene::new().setting("jdk.FileWrite", "enabled", "false").enabled("jdk.FileForce");
         let because = reason(&scene, &["jdk.FileRead", "jdk.FileWrite", "jdk.FileForce"]);
-        assert!(because.starts_with("there is none of jdk.FileRead, jdk.FileWrite, jdk.FileForce: "), "{because}");
-        assert!(because.contains("jdk.FileForce was switched on, but"), "{because}");
+        assert!(because.starts_with("none of jdk.FileRead, jdk.FileWrite, jdk.FileForce is available: "), "{because}");
+        assert!(because.contains("jdk.FileForce was enabled, but"), "{because}");
         let there = scene.event("jdk.FileRead", 0, 1, []);
         assert_eq!(there.judge(&Asks(&["jdk.FileWrite", "jdk.FileRead"])).not_applicable_because, None);
     }

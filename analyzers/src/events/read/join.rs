@@ -110,7 +110,7 @@ impl Joined {
             if let Some(others) = &groups.others {
                 let (events, kept) = (groups.by.events.join(", "), groups.len());
                 notes.push(format!(
-                    "of {events}, {} events beyond the first {kept} groups are not told apart",
+                    "{} {events} events beyond the first {kept} groups are counted as one group",
                     others.count
                 ));
             }
