@@ -54,7 +54,7 @@ static IN_TEXT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(&format!(r#"(?i)(?P<name>{name}\s?=\s?|{name}:\s+|{name}["']\s*:\s*|--{name}\s+|bearer\s+|://[^\s/:@]*:)(?P<value>{value})"#)).ok()
 });
 
-/// Which well-known key a value is or contains, judged by its format.
+/// Which well-known key a value is or contains, based on its format.
 #[must_use]
 pub fn form(value: &str) -> Option<&'static str> {
     FORM.iter().find(|(_, form)| form.is_match(value)).map(|(what, _)| *what)

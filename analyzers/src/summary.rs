@@ -353,7 +353,7 @@ fn text_of(chunk: &Chunk<'_>, event: &RawEvent<'_>, field: &str) -> Option<Strin
     pools.string(chunk.metadata(), strings, key).decode().map(Cow::into_owned)
 }
 
-/// The tool that wrote a chunk: judged by the name of its recording or, without one, by what it declares.
+/// The tool that wrote a chunk, based on the name of its recording or, without one, on what it declares.
 fn producer(chunk: &Chunk<'_>, recording: Option<&str>) -> Producer {
     let metadata = chunk.metadata();
     let name = recording.unwrap_or_default();

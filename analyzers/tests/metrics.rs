@@ -1,4 +1,5 @@
-//! Measures against what programs measured of themselves while they were recorded (`fixtures/MetricsTruth.java`).
+//! Compares metrics with what programs measured about themselves while they were recorded
+//! (`fixtures/MetricsTruth.java`).
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -12,7 +13,7 @@ struct Truth {
     cpu_seconds: f64,
     allocated_bytes: f64,
     threads_started: f64,
-    /// As the JDK's `jfr print --json` has them.
+    /// The format of the JDK's `jfr print --json`.
     pauses: u64,
     pause_seconds: f64,
 }
@@ -42,7 +43,7 @@ fn value(metrics: &Metrics, name: &str) -> f64 {
     metric.value.unwrap_or_else(|| panic!("{name}: {:?}", metric.reason))
 }
 
-/// Within so much of the truth, as a share.
+/// Whether a value is within this share of the truth.
 fn assert_near(what: &str, found: f64, truth: f64, share: f64) {
     let off = (found - truth).abs() / truth;
     assert!(off <= share, "{what}: {found} is {:.1} % off {truth}", off * 100.0);
@@ -71,7 +72,7 @@ fn pauses_are_those_of_the_jdk() {
         let sum = value(metrics, "gc.pause.share") * seconds;
         assert!((sum - truth.pause_seconds).abs() < 1e-9, "{name}: {sum} {}", truth.pause_seconds);
         assert!(get(metrics, "gc.pause.share").how.contains(&format!("of {} pauses", truth.pauses)), "{name}");
-        // What is spread over the steps is all of it.
+        // Spreading over the steps must not lose anything.
         let points: f64 = get(metrics, "gc.pause.share")
             .points
             .iter()
@@ -129,7 +130,7 @@ fn every_measure_has_a_value_or_a_reason() {
     }
 }
 
-/// The pause statistics of the view are computed another way.
+/// The pause statistics of the view are computed in another way.
 #[test]
 fn the_longest_pause_is_that_of_the_view() {
     use jfr_analyzers::views::{Catalog, Filter, Raw, ViewSet, answer};
@@ -152,7 +153,7 @@ fn the_number_of_threads_does_not_matter() {
     assert_eq!(of(1), of(2));
 }
 
-/// What the text format of OpenMetrics asks for, as far as these measures are concerned.
+/// The requirements of the OpenMetrics text format that concern these metrics.
 #[test]
 fn openmetrics_is_well_formed() {
     let metrics = Metrics::of(&open("metrics/z-tlab.jfr.gz"), None).unwrap();
@@ -181,7 +182,7 @@ fn openmetrics_is_well_formed() {
             let (value, time) = rest.split_once(' ').unwrap();
             assert!(value.parse::<f64>().is_ok_and(f64::is_finite), "{line}");
             let time: f64 = time.parse().unwrap();
-            // Within a series, times rise.
+            // Within a series, times ascend.
             if let Some((before, at)) = last.replace((labels.to_owned(), time))
                 && before == labels
             {

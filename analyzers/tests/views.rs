@@ -1,4 +1,4 @@
-//! Views of recordings: the fixtures, and some that are made up for what no fixture has.
+//! Views of recordings: of the fixtures, and of synthetic recordings for what no fixture has.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -40,7 +40,7 @@ fn built_in(recording: &Recording<'_>, name: &str) -> Vec<Vec<String>> {
     rows(&ask(recording, Catalog::built_in().get(name).unwrap()))
 }
 
-/// A recording of one chunk that begins at 1970 with a tick for a nanosecond.
+/// A recording with one chunk that begins in 1970 and whose clock ticks once per nanosecond.
 fn made_up(classes: &[Class], events: &[(u64, Payload)]) -> Recording<'static> {
     let mut chunk = ChunkWriter::new();
     chunk.metadata(classes);
@@ -77,7 +77,7 @@ fn every_view_answers_every_fixture() {
         let (together, _) = answer(&recording, &ViewSet::new(views, Filter::default())).unwrap();
         for (view, of_all) in views.iter().zip(together.iter()) {
             assert_eq!(of_all.is_empty(), of_all.note.is_some(), "{name}: {}", view.name);
-            // What is asked with others is what is asked alone.
+            // A view has the same answer alone and together with others.
             let alone = ask(&recording, view);
             let one = alone.iter().next().unwrap();
             assert_eq!(write::json(&alone, one, false), write::json(&together, of_all, false), "{name}: {}", view.name);
@@ -108,7 +108,7 @@ fn classes_by_source() {
     assert_eq!(built_in(&recording, "classes-by-source"), [["file:/app.jar", "2"], ["jrt:/java.base", "1"]]);
 }
 
-/// Of several event types with the same id one row is made, whatever the order in the file.
+/// Several event types with the same id become one row, regardless of their order in the file.
 #[test]
 fn types_are_joined_by_their_key() {
     let duration = || Field::new("duration", LONG).annotated(TIMESPAN, "TICKS");
@@ -149,7 +149,7 @@ fn reads() -> Recording<'static> {
         let payload = Payload::new().varint(at);
         (100, if path.is_empty() { payload.null() } else { payload.utf8(path) }.long(bytes))
     };
-    // Not in the order of time.
+    // Not in chronological order.
     made_up(&[read], &[of(30, "b", 3 << 20), of(10, "a", 1_000), of(20, "a", 24), of(40, "", 1), of(5, "b", 7)])
 }
 

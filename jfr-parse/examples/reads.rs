@@ -1,4 +1,4 @@
-//! Events as structs: adds up what was read from each file: `cargo run --release --example reads -- rec.jfr`.
+//! Events as structs: adds up the bytes read from each file: `cargo run --release --example reads -- rec.jfr`.
 
 use std::collections::BTreeMap;
 use std::path::Path;

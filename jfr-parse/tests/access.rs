@@ -1,4 +1,4 @@
-//! A file that changes after it was opened, in a process that is not guarded: the file was read.
+//! A file that changes after it was opened, in a process without the guard: the file was read into memory.
 #![allow(clippy::unwrap_used, unsafe_code, reason = "a test may stop; maps of fixtures")]
 
 mod files;
@@ -26,7 +26,7 @@ fn what_happens_to_a_file_that_was_read_is_not_seen() {
             std::fs::copy(fixture(name), &path).unwrap();
             settled(&path);
             let recording = OpenOptions::new().access(access).open(&path).unwrap();
-            // As long as it was, of zeros.
+            // The same length, filled with zeros.
             let file = std::fs::File::options().write(true).open(&path).unwrap();
             let len = file.metadata().unwrap().len();
             file.set_len(0).unwrap();

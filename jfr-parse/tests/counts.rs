@@ -1,4 +1,4 @@
-//! Counts events of real recordings and compares with what other parsers read from them.
+//! Counts the events of real recordings and compares the results with those of other parsers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use jfr_parse::Recording;
 
 type Counts = BTreeMap<String, u64>;
 
-/// Events of declared types, by type.
+/// Number of events of each declared type.
 fn count(path: &Path) -> jfr_parse::Result<Counts> {
     let recording = Recording::open(path)?;
     let mut counts = Counts::new();
@@ -27,7 +27,7 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
 }
 
-/// The shared corpus, where it is at hand.
+/// The shared corpus, if available.
 fn corpus() -> Option<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus");
     if here.is_dir() {
@@ -37,7 +37,7 @@ fn corpus() -> Option<PathBuf> {
     None
 }
 
-/// What the crate `jfrs` counts; `None` where it cannot read the file.
+/// The counts of the crate `jfrs`; `None` if it cannot read the file.
 fn count_with_jfrs(path: &Path) -> Option<Counts> {
     let file = std::io::BufReader::new(std::fs::File::open(path).unwrap());
     let mut counts = Counts::new();
@@ -65,7 +65,7 @@ fn corpus_as_jfrs_reads_it() {
             if path.extension().is_none_or(|e| e != "jfr") || path.metadata().unwrap().len() > 2 << 20 {
                 continue;
             }
-            // It refuses many files and panics on some; what it cannot read proves nothing about us.
+            // It rejects many files and panics on some; a file that it cannot read proves nothing about us.
             let Ok(Some(theirs)) = std::panic::catch_unwind(|| count_with_jfrs(&path)) else { continue };
             if !theirs.is_empty() {
                 assert_eq!(count(&path).unwrap(), theirs, "{}", path.display());
@@ -95,14 +95,14 @@ fn corpus_as_the_jdk_reads_it() {
             };
             let expected: serde_json::Value = serde_json::from_str(&text).unwrap();
             if expected.get("error").is_some() || expected.get("directError").is_some() {
-                // It gave up on the way, or read only the chunks that were finished.
+                // It gave up partway, or read only the finished chunks.
                 continue;
             }
             let Some(events) = expected.get("events").and_then(|e| e.as_object()) else { continue };
             let events: Counts = events.iter().map(|(k, v)| (k.clone(), v.as_u64().unwrap())).collect();
             let name = path.strip_prefix(corpus.join("expected")).unwrap().to_str().unwrap();
             let recording = corpus.join(name.trim_end_matches(".gz").trim_end_matches(".json"));
-            // Some recordings with an expected file are not in every copy of the corpus.
+            // Some recordings with an expected file are missing from some copies of the corpus.
             let Some(recording) =
                 [recording, corpus.join(name.trim_end_matches(".json"))].into_iter().find(|p| p.exists())
             else {
@@ -131,7 +131,7 @@ fn serde_reads_what_the_value_tree_holds() {
     let mut events = 0;
     for chunk in recording.chunks() {
         let chunk = chunk.unwrap();
-        // Every 7th event: whole trees are large.
+        // Every 7th event, because whole trees are large.
         for event in chunk.events().step_by(7) {
             let tree = serde_json::to_value(chunk.value(&event).unwrap()).unwrap();
             let read: serde_json::Value = chunk.deserialize(&event).unwrap();

@@ -1,12 +1,11 @@
-//! Types and constants that nest as deep as the limits allow are read on the stack of an ordinary thread.
+//! Types and constants nested as deep as the limits allow can be read on the stack of an ordinary thread.
 #![allow(clippy::unwrap_used)]
 
 use jfr_parse::testing::*;
 use jfr_parse::text::TextWriter;
 use jfr_parse::{Limits, Recording, ValueReader};
 
-/// Each constant holds as many inline types within each other as are read, and the innermost refers to the next
-/// constant.
+/// Each constant contains inline types nested to the limit, and the innermost one refers to the next constant.
 fn nested(limits: &Limits) -> Vec<u8> {
     const FIRST: u64 = 200;
     let types = limits.nesting as u64;
@@ -31,7 +30,7 @@ fn nested(limits: &Limits) -> Vec<u8> {
 fn the_deepest_value_fits_the_stack_of_a_thread() {
     for limits in [Limits::intake(), Limits::tool()] {
         let bytes = nested(&limits);
-        // What Rust gives a thread that asks for nothing.
+        // Rust's default stack size for threads.
         let thread = std::thread::Builder::new().stack_size(2 << 20);
         let work = move || {
             let recording = Recording::from_bytes(&bytes, &limits).unwrap();

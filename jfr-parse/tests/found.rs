@@ -1,4 +1,4 @@
-//! What mutants and fuzz targets found, as small recordings made by hand.
+//! Problems found by mutants and fuzz targets, as small handmade recordings.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use jfr_parse::testing::*;
@@ -9,7 +9,7 @@ fn open(bytes: &[u8]) -> Recording<'_> {
     Recording::from_bytes(bytes, &Limits::default()).unwrap()
 }
 
-/// A chunk with so many events.
+/// A chunk with this many events.
 fn chunk(events: u64) -> Vec<u8> {
     let mut chunk = ChunkWriter::new();
     chunk.metadata(&[Class::event(100, "test.Tick").field(Field::new("startTime", LONG))]);
@@ -19,7 +19,7 @@ fn chunk(events: u64) -> Vec<u8> {
     chunk.finish()
 }
 
-/// How many events each chunk has.
+/// The number of events in each chunk.
 fn counts(bytes: &[u8]) -> Vec<usize> {
     open(bytes).chunks().flatten().map(|chunk| chunk.events().count()).collect()
 }
@@ -57,7 +57,7 @@ fn a_wrong_size_does_not_swallow_the_next_chunk() {
 #[test]
 fn a_damaged_event_does_not_reach_into_the_next_chunk() {
     let (mut one, other) = (chunk(3), chunk(5));
-    // The last event is said to be longer than it is, and the chunk too.
+    // The last event claims to be longer than it is, and so does the chunk.
     let last = one.len() - 3;
     one[last] = 0x50;
     let mut bytes = [one, other].concat();
@@ -76,7 +76,7 @@ fn a_chunk_that_is_cut_in_its_header_does_not_hide_the_next() {
 
 #[test]
 fn a_cut_behind_a_68_does_not_hide_the_next_chunk() {
-    // 68 is the length that stands before the copies of a header in its own chunk.
+    // 68 is the length that precedes the copies of a header in its own chunk.
     let mut one = chunk(3);
     one.push(68);
     let bytes = [one, chunk(5)].concat();
@@ -90,7 +90,7 @@ fn a_first_chunk_of_another_version_does_not_hide_the_others() {
         bytes[at] = value;
         assert_eq!(counts(&bytes), [5]);
         assert_eq!(open(&bytes).losses()[0].what, Damage::StrayBytes);
-        // Alone it says what it is.
+        // On its own, it is reported for what it is.
         let alone = Recording::from_bytes(&bytes[..chunk(3).len()], &Limits::default());
         assert!(matches!(alone, Err(Error::UnsupportedVersion { .. } | Error::FixedWidthIntegers { .. })));
     }

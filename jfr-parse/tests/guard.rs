@@ -1,4 +1,4 @@
-//! Mapped files that change, in a process that is guarded.
+//! Mapped files that change, in a process with the guard.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, unsafe_code, reason = "a test may stop; a map of its own")]
 
@@ -12,10 +12,10 @@ use std::process::Command;
 use files::{count, fixture, settled};
 use jfr_parse::{Access, Error, OpenOptions, Recording, guard_maps};
 
-/// Takes on the contract of maps: these tests write over mapped files only to see that it is noticed, and read numbers of
-/// events, no texts.
+/// Accepts the contract of maps: these tests overwrite mapped files only to check that it is detected, and read
+/// only counts of events, no strings.
 fn guarded() -> std::io::Result<()> {
-    // SAFETY: as said above; what is read of a file that changed is bytes, each parsed as untrusted.
+    // SAFETY: as described above; what is read from a changed file is bytes, which are parsed as untrusted.
     unsafe { guard_maps() }
 }
 
@@ -26,7 +26,7 @@ fn mapped() -> OpenOptions {
 
 const NAME: &str = "jdk17-multichunk.jfr";
 
-/// A copy of the fixture, and its events.
+/// A copy of the fixture, and the number of its events.
 struct Copy {
     _folder: tempfile::TempDir,
     path: PathBuf,
@@ -81,7 +81,7 @@ fn one_that_is_cut_reads_as_zeros_and_is_an_error() {
         if left + 4096 < whole {
             assert!(matches!(recording.chunk(0), Err(Error::Changed)), "{left}");
         }
-        // Once torn, always torn.
+        // Once torn, it stays torn.
         if left == 0 {
             std::fs::copy(fixture(NAME), &copy.path).unwrap();
             assert!(matches!(recording.check_unchanged(), Err(Error::Changed)));
@@ -140,7 +140,7 @@ fn one_that_was_written_over_is_an_error() {
     let recording = copy.open();
     let mut other = std::fs::read(fixture("jdk17-full.jfr")).unwrap();
     other.resize(usize::try_from(copy.len()).unwrap() + 1, 0);
-    // In place, without a moment in which it is short.
+    // In place, so that the file is never shorter.
     std::io::Write::write_all(&mut copy.file(), &other).unwrap();
     assert!(matches!(recording.check_unchanged(), Err(Error::Changed)));
 }
@@ -150,7 +150,7 @@ fn one_that_is_being_written_is_read() {
     let copy = Copy::new();
     copy.file().set_modified(std::time::SystemTime::now()).unwrap();
     let fresh = Recording::open(&copy.path).unwrap();
-    // The header says how often an unfinished chunk was flushed.
+    // The header counts the flushes of an unfinished chunk.
     let mut bytes = std::fs::read(fixture(NAME)).unwrap();
     bytes[64] = 1;
     std::fs::write(&copy.path, bytes).unwrap();
@@ -164,14 +164,14 @@ fn one_that_is_being_written_is_read() {
     unfinished.check_unchanged().unwrap();
 }
 
-/// This program once more, for the part `name` of a test that has to die.
+/// Runs this program again, for the part `name` of a test that has to die.
 fn again(name: &str, path: &Path) -> std::process::ExitStatus {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", name, "--nocapture"]).env("MAP_TEST_FILE", path);
     command.output().unwrap().status
 }
 
-/// A fault in a map that is not of this crate ends the process, guarded or not; and so does a signal from outside.
+/// A fault in a map of other code ends the process, with or without the guard; so does a signal from outside.
 #[test]
 fn other_faults_end_the_process() {
     let Some(path) = std::env::var_os("MAP_TEST_FILE") else {
@@ -181,7 +181,7 @@ fn other_faults_end_the_process() {
         return;
     };
     guarded().unwrap();
-    // One of its own beside it, so that there is something to look through.
+    // A map of our own next to it, so that there is something to search.
     let own = mapped().open(fixture(NAME)).unwrap();
     let file = File::options().read(true).write(true).open(path).unwrap();
     // SAFETY: it is only read.
@@ -191,7 +191,7 @@ fn other_faults_end_the_process() {
     println!("survived: {sum} {}", own.chunk_count());
 }
 
-/// Without the guard, a map that is cut ends the process: what the guard is for.
+/// Without the guard, truncating a mapped file ends the process: the reason why the guard exists.
 #[test]
 fn without_the_guard_a_cut_ends_the_process() {
     let Some(path) = std::env::var_os("MAP_TEST_FILE") else {
@@ -205,7 +205,7 @@ fn without_the_guard_a_cut_ends_the_process() {
     println!("survived: {}", count(&recording));
 }
 
-/// A stack that overflows is still told as such: that handler is Rust's own, and is the one that was there before.
+/// A stack overflow is still reported: that handler is Rust's own, and was installed before ours.
 #[test]
 fn a_stack_that_overflows_is_told() {
     fn deeper(n: u64) -> u64 {

@@ -1,4 +1,4 @@
-//! What is written is read, whatever it is; moving past something ends where reading it does.
+//! What is written can be read back, and skipping a value ends where reading it does.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 #![allow(
     clippy::cast_possible_truncation,
@@ -11,7 +11,7 @@ use jfr_parse::{Clock, Cursor, Limits, RawStr, Recording, TimeUnit, ValueReader}
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-/// Text with all that is special in one encoding or another.
+/// Text with everything that is special in one encoding or another.
 fn text() -> impl Strategy<Value = String> {
     let char = prop_oneof![
         Just('\0'),
@@ -27,7 +27,8 @@ fn text() -> impl Strategy<Value = String> {
     prop::collection::vec(char, 0..40).prop_map(|chars| chars.into_iter().collect())
 }
 
-/// As HotSpot writes it: NUL in two bytes, what is beyond the basic plane as two surrogates of three bytes.
+/// HotSpot's encoding: NUL as two bytes, and characters beyond the basic plane as two surrogates of three bytes
+/// each.
 fn modified_utf8(text: &str) -> Vec<u8> {
     let mut out = Vec::new();
     for unit in text.encode_utf16() {
@@ -41,7 +42,7 @@ fn modified_utf8(text: &str) -> Vec<u8> {
     out
 }
 
-/// A payload of one string, and the text that it is.
+/// A payload with one string, and the expected text.
 fn any_string() -> impl Strategy<Value = (Payload, Option<String>)> {
     let latin1 = prop::collection::vec(any::<u8>(), 0..40);
     prop_oneof![
@@ -62,7 +63,7 @@ fn bytes(of: &Payload) -> Vec<u8> {
     let mut chunk = ChunkWriter::new();
     chunk.size_width = 4;
     let with = chunk.event(0, of).finish();
-    // Behind the header: four bytes of size and one of type.
+    // After the header: four bytes of size and one of type.
     with[before + 3..].to_vec()
 }
 
@@ -79,7 +80,7 @@ proptest! {
             prop_assert_eq!(decoded.as_deref(), text.as_deref());
         }
         prop_assert_eq!(read.left(), 0);
-        // Cut anywhere, both notice, and at the same string.
+        // If the bytes are truncated anywhere, both notice at the same string.
         let cut = &all[..cut.index(all.len() + 1)];
         let (mut read, mut past) = (Cursor::new(cut), Cursor::new(cut));
         while let Ok(raw) = RawStr::read(&mut read) {
@@ -103,7 +104,7 @@ proptest! {
         start_nanos in 0..4_000_000_000_000_000_000_i64,
         start_ticks in 0..1_i64 << 61,
         per_second in prop_oneof![Just(1_000_i64), Just(1_000_000_000), Just(2_800_000_000), 1..10_000_000_000_i64],
-        // What a double holds exactly.
+        // Values that a double represents exactly.
         span in -(1_i64 << 52)..1_i64 << 52,
     ) {
         let clock = Clock::new(start_nanos, start_ticks, per_second);
@@ -118,7 +119,7 @@ proptest! {
             let ticks = start_ticks + span;
             let at = clock.nanos(ticks);
             prop_assert!((i128::from(at) - instant).abs() <= error(exact));
-            // A nanosecond is some ticks, or a tick some nanoseconds.
+            // One nanosecond is several ticks, or one tick several nanoseconds.
             let unit = i128::from(per_second) / 1_000_000_000 + 1;
             let back = i128::from(clock.ticks(at));
             let room = unit * (1 + error(exact)) + (i128::from(span).abs() >> 51);
@@ -132,12 +133,12 @@ proptest! {
     fn time_never_runs_backwards(start: i64, per_second: i64, one in -(1_i64 << 60)..1 << 60, more in 0..1_i64 << 60) {
         let clock = Clock::new(start, 0, per_second);
         prop_assert!(clock.span(one) <= clock.span(one + more));
-        // Any number is taken without overflow.
+        // Any number is accepted without overflow.
         let _ = (clock.nanos(start), clock.ticks(one), clock.lasted(start, more), clock.instant(start, TimeUnit::Seconds));
     }
 }
 
-/// What a field holds.
+/// The content of a field.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Held {
     Boolean,
@@ -163,7 +164,7 @@ fn held() -> impl Strategy<Value = (Held, bool)> {
     (held, prop::bool::weighted(0.3))
 }
 
-/// One value, drawn from `random`: its bytes behind `payload`, and what it is.
+/// Appends a random value to `payload` and returns what it should read as.
 fn value(held: Held, payload: Payload, random: u64) -> (Payload, Json) {
     let wide = random.cast_signed() >> (random % 64);
     let [low, ..] = wide.to_le_bytes();
@@ -186,7 +187,7 @@ fn value(held: Held, payload: Payload, random: u64) -> (Payload, Json) {
                 if random % 4 == 3 { Json::Null } else { json!(format!("s{}", random % 4)) },
             ),
         },
-        // Constants 0 to 2 are there, 3 is not.
+        // Constants 0 to 2 exist, 3 does not.
         Held::Key => (
             payload.varint(random % 4),
             match random % 4 {
@@ -285,7 +286,7 @@ proptest! {
         let plan = jfr_parse::Plan::whole(of, [""; 1], chunk.limits()).unwrap();
         prop_assert_eq!(chunk.events().count(), written.len());
         for (event, (json, size)) in chunk.events().zip(&written) {
-            // As a tree, with serde, and moved past without being read.
+            // As a tree, with serde, and skipped.
             let tree = serde_json::to_value(reader.event(&event).unwrap()).unwrap();
             prop_assert_eq!(&tree, json);
             let read: Json = chunk.deserialize(&event).unwrap();
@@ -293,7 +294,7 @@ proptest! {
             let mut at = Cursor::new(event.payload);
             plan.read_next(&mut at).unwrap();
             prop_assert_eq!((event.payload.len(), at.left()), (*size, 0));
-            // The last field by itself, behind all the others.
+            // The last field on its own, after all the others.
             let (i, (held, array)) = (fields.len() - 1, fields[fields.len() - 1]);
             if !array && matches!(held, Held::Byte | Held::Short | Held::Int | Held::Long) {
                 let last = chunk.plan(of, [format!("f{i}").as_str()]).unwrap();

@@ -1,4 +1,4 @@
-//! What threads may share and hand on. That this compiles is the test.
+//! What threads may share and pass on. That this compiles is the test.
 
 use jfr_parse::metadata::{Annotation, Region, Setting};
 use jfr_parse::text::TextWriter;

@@ -1,4 +1,4 @@
-//! Reads recordings that no JVM at hand writes: every string form, odd keys, odd framing.
+//! Reads recordings with features that no available JVM produces: every string form, odd keys, odd framing.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used, clippy::panic)]
 
 use std::borrow::Cow;
@@ -77,7 +77,7 @@ fn every_string_form_by_value_serde_and_plan() {
     for (name, expected) in names.iter().zip(expected) {
         assert_eq!(text(&value, name), expected, "{name}");
     }
-    // What is UTF-8 in the file is not copied.
+    // Strings that are UTF-8 in the file are not copied.
     assert!(matches!(value.get("utf8"), Some(Value::Str(Cow::Borrowed("plain")))));
 
     #[derive(Deserialize)]
@@ -364,7 +364,7 @@ fn times_by_their_annotations() {
     assert!(error.to_string().contains("not annotated as a timespan"), "{error}");
 }
 
-/// A thread group and its ancestors, from the key 1 on; `last` is the parent of the last one.
+/// A thread group and its ancestors, with keys from 1 on; `last` is the parent of the last one.
 fn groups(count: u64, last: u64) -> ChunkWriter {
     const GROUP: u64 = 60;
     let group = Class::new(GROUP, "jdk.types.ThreadGroup")
@@ -420,7 +420,7 @@ fn a_long_chain_of_constants_is_cut() {
 
 #[test]
 fn a_bush_of_constants_is_refused() {
-    // Each constant holds the next one 100 times: 100^8 values if nobody stops.
+    // Each constant contains the next one 100 times: 100^8 values without a limit.
     const BUSH: u64 = 61;
     let bush = Class::new(BUSH, "test.Bush").field(Field::new("twigs", BUSH).array().pooled());
     let constant = |key: u64| (0..100).fold(Payload::new().varint(100), |out, _| out.varint(key + 1));

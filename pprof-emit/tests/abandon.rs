@@ -1,4 +1,5 @@
-//! Temporary files go when the process has to end. A program of its own: nothing can be written afterwards.
+//! Temporary files are removed if the process has to end. A separate program, because nothing can be written
+//! afterwards.
 #![allow(clippy::unwrap_used)]
 
 use std::io::Write;
@@ -30,11 +31,11 @@ fn half_a_file_goes_and_a_whole_one_stays() {
     assert_eq!(names().len(), 2);
     files.abandon();
     assert_eq!(names(), ["whole"]);
-    // It cannot put anything in place any more, nor find that it failed.
+    // It can no longer rename anything, or find out that it failed.
     go_on.send(()).unwrap();
     assert!(has_ended.recv_timeout(std::time::Duration::from_millis(200)).is_err());
     assert_eq!(names(), ["whole"]);
-    // Others are not concerned.
+    // Other files are not affected.
     Files::new().write_file(&whole.with_file_name("other"), |out| out.write_all(b"other")).unwrap();
     assert_eq!(std::fs::read(&whole).unwrap(), b"all of it");
 }

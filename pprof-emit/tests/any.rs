@@ -1,4 +1,4 @@
-//! Any pprof file: what is read is what was written, and what is wrong is said.
+//! Any pprof file: what is written is read back, and errors are reported.
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
@@ -45,7 +45,7 @@ fn profiles_of_google_pprof_come_back_as_they_were() {
     let mut same = 0;
     for path in all {
         let bytes = std::fs::read(&path).unwrap();
-        // Those in the text formats of old are not pprof files; they must be refused, not misread.
+        // Files in the old text formats are not pprof files; they must be rejected, not misread.
         let Ok(mut first) = read(&bytes) else { continue };
         first.losses.clear();
         let written = any_to_bytes(&first);
@@ -62,7 +62,7 @@ fn profiles_of_google_pprof_come_back_as_they_were() {
 }
 
 prop_compose! {
-    /// Any profile: every field in use, references within range.
+    /// An arbitrary profile: every field is used, and references are within range.
     fn any_profile()(
         texts in prop::collection::vec(".{0,6}", 1..12),
         width in 1_usize..4,
@@ -123,7 +123,7 @@ proptest! {
         let mut back = read(&bytes).unwrap();
         back.losses.clear();
         prop_assert_eq!(&back, &profile);
-        // Another reader sees the same.
+        // Another reader sees the same content.
         let theirs = pb::Profile::decode(bytes.as_slice()).unwrap();
         prop_assert_eq!(theirs.sample.len(), profile.samples.len());
         prop_assert!(!theirs.encode_to_vec().is_empty());
@@ -192,7 +192,7 @@ fn each_fault_has_one_clear_error() {
 #[test]
 fn faults_that_change_no_number_are_losses() {
     let mut bytes = good().encode_to_vec();
-    // A text that is not UTF-8, and a field of the future.
+    // A string that is not UTF-8, and an unknown field.
     bytes.extend_from_slice(&[6 << 3 | 2, 2, 0xff, b'a', 0x80 | (30 << 3 & 0x7f), 30 >> 4, 1]);
     let profile = read(&bytes).unwrap();
     assert_eq!(profile.totals(), [5]);

@@ -29,7 +29,7 @@ fn lines_and_labels_do_not_separate_stacks() {
         let labels = vec![("thread id", PlainValue::Number(i64::from(line)))];
         plain.samples.push(PlainSample { stack: vec![frame("run", line)], labels, values: vec![i64::MAX] });
     }
-    // More than an i64 holds.
+    // More than fits into an i64.
     assert_eq!(collapsed(&plain, None).unwrap(), "run 27670116110564327421\n");
 }
 

@@ -1,4 +1,4 @@
-//! Files appear whole or not at all.
+//! Files are written atomically.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 mod common;

@@ -24,7 +24,7 @@ fn written(plain: &Plain) -> pb::Profile {
 
 type Row = (Vec<PlainFrame>, Vec<(String, PlainValue)>, Vec<i64>);
 
-/// What a profile says, without its numbering and the order of its samples.
+/// The content of a profile, without its numbering and the order of its samples.
 fn rows(profile: &pb::Profile) -> BTreeMap<Row, usize> {
     let text = |i: i64| profile.string_table[i as usize].clone();
     let mut rows = BTreeMap::new();
@@ -109,7 +109,7 @@ fn frequent_frames_get_small_numbers() {
         let function = profile.function.iter().find(|f| f.id == location.line[0].function_id).unwrap();
         profile.string_table[function.name as usize].as_str()
     };
-    // It is the last by its class, but takes one byte wherever it stands.
+    // It is last by its class, but takes one byte in any position.
     let root = profile.location.iter().find(|location| name(location) == "z.Z.root").unwrap();
     assert_eq!(root.id, 127);
     // Of equally frequent ones, the first.
@@ -216,7 +216,7 @@ fn any_value() -> impl Strategy<Value = i64> {
 }
 
 fn any_label() -> impl Strategy<Value = (&'static str, PlainValue)> {
-    // An empty text cannot be told from the number 0 in the format.
+    // The format cannot distinguish an empty string from the number 0.
     let value = prop_oneof![
         text().prop_filter("not empty", |t| !t.is_empty()).prop_map(PlainValue::Text),
         any_value().prop_map(PlainValue::Number)

@@ -1,4 +1,4 @@
-//! What is printed for people, parsed back, is within its precision.
+//! Formatted numbers, when parsed back, are within the expected precision.
 #![allow(
     clippy::unwrap_used,
     clippy::cast_possible_truncation,
@@ -10,13 +10,13 @@
 use jfrkit_profile::units;
 use proptest::prelude::*;
 
-/// The number at the start of what was printed.
+/// The number at the start of the text.
 fn parsed(text: &str) -> f64 {
     let digits: String = text.replace(',', "");
     digits.split(' ').next().unwrap().parse().unwrap()
 }
 
-/// What was printed as a duration, in nanoseconds: pairs of a number and a unit.
+/// Parses a formatted duration, which consists of pairs of a number and a unit, to nanoseconds.
 fn nanos(text: &str) -> f64 {
     let text = text.replace(',', "");
     let (sign, text) = text.strip_prefix('-').map_or((1.0, text.as_str()), |rest| (-1.0, rest));

@@ -1,6 +1,7 @@
-//! Trees of random profiles as JSON, which `web/test/unit/vectors.test.ts` computes again in TypeScript: both come to the same number at every node.
+//! Trees of random profiles as JSON, which `web/test/unit/vectors.test.ts` computes in TypeScript too: both
+//! must have the same number at every node.
 //!
-//! `JFRKIT_WRITE_VECTORS=1 cargo test -p jfrkit-profile --test vectors` writes them anew.
+//! `JFRKIT_WRITE_VECTORS=1 cargo test -p jfrkit-profile --test vectors` updates them.
 #![allow(clippy::unwrap_used)]
 
 use jfrkit_profile::Cancel;

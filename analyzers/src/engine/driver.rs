@@ -9,7 +9,7 @@
 //! ```
 //!
 //! The order in which results are committed does not depend on the number of threads, and neither may the
-//! result of a consumer. The threads are those of the caller's rayon pool.
+//! result of a consumer. It uses the threads of the caller's rayon pool.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

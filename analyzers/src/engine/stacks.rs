@@ -498,7 +498,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// The cached bytes of a frame are always exactly those of its four varints.
+        /// The cached bytes of a frame are exactly the bytes of its four varints.
         #[test]
         fn the_bytes_of_a_frame_are_its_varints(values in proptest::array::uniform4((any::<u64>(), 0u32..64)), tail: [u8; 16]) {
             let mut bytes = Vec::new();

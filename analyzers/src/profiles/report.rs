@@ -28,7 +28,7 @@ fn used(kind: ProfileType, source: &Source, total: &SourceTotal, totals: &Totals
     }
 }
 
-/// The period to record in a profile: that of its first chunk.
+/// The period to record in a profile, taken from its first chunk.
 pub(super) fn period(kind: ProfileType, totals: &Totals) -> Option<Period> {
     let value = *kind.values().last()?;
     let nanos = sources_of(kind, totals)

@@ -1,6 +1,6 @@
 //! Parses the query language into a [`Query`].
 //!
-//! The grammar is that of the JDK's view file; `docs/views.md` describes it for users.
+//! The grammar is the same as in the JDK's view file; `docs/views.md` describes it for users.
 
 use std::fmt;
 

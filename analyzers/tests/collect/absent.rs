@@ -1,4 +1,4 @@
-//! Rule 10: an absent profile says why.
+//! Rule 10: if a profile is missing, the reason is given.
 
 use jfrkit_profile::ProfileType;
 use jfrkit_profile::ProfileType::ClassLoad;

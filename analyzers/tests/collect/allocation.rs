@@ -34,7 +34,7 @@ fn a_throw_is_counted_once() {
     let mut chunk = Chunk::new(&throws);
     let (broken, odd) = (chunk.class("a/Broken"), chunk.class("a/Odd"));
     let memory = chunk.class("java/lang/OutOfMemoryError");
-    // As the JDK does: twice more as an exception, once before.
+    // As in the JDK: twice more as an exception, once before.
     chunk.event(throws[1], &[("thrownClass", broken)]);
     chunk.event(throws[0], &[("thrownClass", broken)]);
     chunk.event(throws[1], &[("thrownClass", broken)]);
@@ -47,7 +47,7 @@ fn a_throw_is_counted_once() {
     found.sort();
     assert_eq!(found, rows(&expected));
 
-    // In a chunk that holds no error events the exceptions are all there is.
+    // In a chunk without error events, the exceptions are all there is.
     let mut later = Chunk::new(&throws).later(1_000_000_000);
     let broken = later.class("a/Broken");
     later.event(throws[1], &[("thrownClass", broken)]);
@@ -103,8 +103,8 @@ fn what_lives_comes_from_the_jvm_or_from_a_profiler() {
 
 #[test]
 fn times_are_converted_event_by_event() {
-    // Three ticks a nanosecond: 1 tick is no nanosecond, however many of them there are. Where an event begins
-    // matters too: both of its ends are rounded.
+    // Three ticks per nanosecond: 1 tick is less than a nanosecond, no matter how many there are. The start of
+    // an event matters too, because both of its ends are rounded.
     let mut chunk = Chunk::new(&["jdk.JavaMonitorEnter"]);
     chunk.chunk.ticks_per_second = 3_000_000_000;
     for _ in 0..300 {

@@ -1,4 +1,4 @@
-//! Rules 2, 8 and 9: what a sample stands for, and which samples are CPU.
+//! Rules 2, 8 and 9: what a sample represents, and which samples are CPU.
 
 use jfr_analyzers::{CpuSource, Options};
 use jfrkit_profile::ProfileType::Cpu;
@@ -95,7 +95,7 @@ fn the_source_can_be_chosen() {
     assert!(reason(&set, Cpu).contains("no events from the selected source datadog.ExecutionSample"));
 }
 
-/// A JVM's chunk that goes on for a second, and Datadog's.
+/// A JVM's chunk that lasts a second, and Datadog's.
 fn jvm_and_datadog(datadog_begins: i64) -> [Chunk; 2] {
     let mut jvm = Chunk::new(&["jdk.ExecutionSample"]);
     jvm.setting("jdk.ExecutionSample", "period", "10 ms");
@@ -169,7 +169,7 @@ fn in_older_recordings_the_event_tells() {
 #[test]
 fn later_chunks_of_a_profiler_take_over_the_settings_of_the_first() {
     let first = async_profiler(OLD, Some("wall"));
-    // A JVM's chunk between them, and settings of another writer in it, change nothing.
+    // A JVM's chunk in between, with settings of another writer, changes nothing.
     let jvm = sampled(&[(SAMPLES[0], "period", "5 ms"), (SAMPLES[1], "period", "5 ms")]).later(1_000 * MILLI);
     let mut second = Chunk::new(&["jdk.ExecutionSample"]).later(2_000 * MILLI);
     second.jvm = false;
@@ -177,7 +177,7 @@ fn later_chunks_of_a_profiler_take_over_the_settings_of_the_first() {
     let set = profiles(&[&first, &jvm, &second]);
     assert_eq!(totals(&set, Wall), [4, 40 * MILLI]);
     assert_eq!(totals(&set, Cpu), [1, 5 * MILLI]);
-    // On its own it has none.
+    // On its own, it has none.
     let set = profiles(&[&second]);
     assert_eq!((totals(&set, Cpu), set.warnings.len()), (vec![1, 20 * MILLI], 1));
 }
@@ -210,7 +210,7 @@ fn the_comments_name_the_profiler() {
 
 #[test]
 fn a_profile_states_the_period_of_the_events_it_is_made_of() {
-    // As with `--all`: the same seconds as CPU samples and as wall-clock samples.
+    // As with `--all`: the same seconds recorded as CPU samples and as wall-clock samples.
     let mut chunk = Chunk::of_async_profiler(&["jdk.ExecutionSample", "profiler.WallClockSample"]);
     chunk.setting("jdk.ExecutionSample", "interval", "10000000");
     chunk.setting("jdk.ExecutionSample", "wall", "50000000");
@@ -225,7 +225,7 @@ fn a_profile_states_the_period_of_the_events_it_is_made_of() {
     assert!(comments.contains("source: profiler.WallClockSample, 1 event"), "{comments}");
     assert!(!comments.contains("\nsource: jdk.ExecutionSample"), "{comments}");
 
-    // Wall-clock samples that are execution samples have a period of their own.
+    // Wall-clock samples that are execution samples have their own period.
     let mut chunk = async_profiler(["STATE_DEFAULT", "STATE_RUNNABLE", "STATE_SLEEPING"], Some("cpu"));
     chunk.setting("jdk.ExecutionSample", "wall", "50000000");
     let set = profiles(&[&chunk]);
@@ -235,7 +235,7 @@ fn a_profile_states_the_period_of_the_events_it_is_made_of() {
 
 #[test]
 fn a_filter_does_not_change_the_source() {
-    // Another thread's samples are no reason to count this one's by other events.
+    // Samples of another thread are no reason to count this thread's samples by other events.
     let mut chunk = Chunk::new(&CPU[1..]);
     chunk.setting(CPU[2], "period", "20 ms");
     let (main, other) = (chunk.thread("main"), chunk.thread("other"));

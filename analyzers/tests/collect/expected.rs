@@ -1,5 +1,5 @@
-//! Totals against what the JDK's own parser reads from the recordings of the corpus, where that is there. The whole
-//! comparison, stacks included, is `check.py` of the conformance checks.
+//! Compares totals with those of the JDK's own parser for the recordings of the corpus, if available. The full
+//! comparison, including stacks, is `check.py` of the conformance checks.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::read::{only, totals};
 
 type Expected = (ProfileType, &'static str, &'static [(&'static str, &'static str)]);
 
-/// Types whose events always count, with the group and the column that stands for bytes.
+/// Types whose events always count, with the group and the column that contains bytes.
 const KINDS: [Expected; 4] = [
     (Native, "native", &[("jdk.NativeMethodSample", "")]),
     (ClassLoad, "class-load", &[("jdk.ClassLoad", "")]),
@@ -23,7 +23,7 @@ const KINDS: [Expected; 4] = [
     (SocketIo, "socket", &[("jdk.SocketRead", "bytesRead"), ("jdk.SocketWrite", "bytesWritten")]),
 ];
 
-/// The total of a column; 0 where the events have none.
+/// The total of a column; 0 if the events do not have it.
 fn total(event: &Value, column: &str) -> i64 {
     let place = event["columns"].as_array().and_then(|all| all.iter().position(|c| c == column));
     place.and_then(|i| event["totals"][i].as_i64()).unwrap_or(0)

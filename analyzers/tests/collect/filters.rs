@@ -1,4 +1,4 @@
-//! Filters: each leaves out what does not match, and says so in the comments.
+//! Filters: each drops what does not match, and is listed in the comments.
 
 use jfr_analyzers::{Filter, LabelKey, Options};
 use jfrkit_profile::ProfileType::Cpu;
@@ -19,7 +19,7 @@ fn regex(text: &str) -> Option<Regex> {
     Some(Regex::new(text).unwrap())
 }
 
-/// Sleeps at 0, 100, 200 … ms; that at 100 ms takes 100 ns more than that at 0, and so on.
+/// Sleeps at 0, 100, 200 … ms. The sleep at 100 ms takes 100 ns longer than the one at 0, and so on.
 fn sleeps() -> Chunk {
     let mut chunk = Chunk::new(&["jdk.ThreadSleep"]);
     for i in 0..5 {
@@ -111,6 +111,6 @@ fn by_time_a_throw_is_still_counted_once() {
         let (before, behind) = (filtered(|f| f.to_nanos = Some(cut)), filtered(|f| f.from_nanos = Some(cut)));
         [before, behind].map(|options| totals(&profiles_with(&[&chunk], &options), Error).into_iter().sum::<i64>())
     };
-    // The window that holds the error event has the throw, the other has not.
+    // The range that contains the error event has the throw, the other one does not.
     assert_eq!([count(100), count(101), count(102), count(103)], [[0, 1], [0, 1], [1, 0], [1, 0]]);
 }

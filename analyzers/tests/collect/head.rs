@@ -1,4 +1,4 @@
-//! Rule 7: what a profile says about the recording, and what it keeps to itself.
+//! Rule 7: what a profile reveals about the recording, and what it does not.
 
 use jfrkit_profile::ProfileType::Sleep;
 

@@ -73,7 +73,7 @@ fn spans_and_the_endpoint_that_is_told_later() {
         ("", [1, 10_000_000]),
     ];
     assert_eq!(by_labels(&set, Cpu), rows(&expected));
-    // Of request 2 nobody told what it was.
+    // Nothing describes request 2.
     let set = profiles_with(&[&chunk], &labelled(&[LabelKey::TraceEndpoint]));
     let expected = [("trace endpoint=GET /cart", [2, 20_000_000]), ("", [2, 20_000_000])];
     assert_eq!(by_labels(&set, Cpu), rows(&expected));

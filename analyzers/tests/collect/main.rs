@@ -1,4 +1,4 @@
-//! Profiles of recordings: of those whose content is known, and of synthetic ones that show a rule each.
+//! Profiles of recordings with known content, and of synthetic recordings that illustrate one rule each.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 mod absent;

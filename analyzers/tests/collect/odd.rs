@@ -1,4 +1,4 @@
-//! What odd but legal encodings come to in a profile: the same as ordinary ones.
+//! Odd but legal encodings produce the same profiles as ordinary ones.
 
 use jfr_analyzers::LabelKey;
 use jfrkit_profile::ProfileType::Alloc;
@@ -7,7 +7,7 @@ use jfrkit_profile::ProfileType::Cpu;
 use crate::read::{by_labels, labelled, profiles, profiles_with, samples};
 use crate::writer::{Chunk, N};
 
-/// Samples and allocations with a bit of everything; what is odd about the chunk is set before.
+/// Samples and allocations with a bit of everything; the oddities of the chunk are set before.
 fn fill(mut chunk: Chunk) -> Chunk {
     chunk.setting("jdk.ExecutionSample", "period", "10 ms");
     let (thread, state) = (chunk.thread("main"), chunk.state("STATE_RUNNABLE"));
@@ -28,7 +28,7 @@ fn plain() -> Chunk {
     Chunk::new(&["jdk.ExecutionSample", "jdk.ObjectAllocationSample"])
 }
 
-/// Holds the profiles of an odd chunk against those of a plain one.
+/// Compares the profiles of an odd chunk with those of a plain one.
 fn same_as_plain(odd: &Chunk, what: &str) {
     let (plain, odd) = ([&fill(plain())], [odd]);
     let options = labelled(&[LabelKey::Thread, LabelKey::ThreadId, LabelKey::Class, LabelKey::State]);
@@ -41,7 +41,7 @@ fn same_as_plain(odd: &Chunk, what: &str) {
     }
 }
 
-/// From the number of a constant to its key.
+/// Maps the number of a constant to its key.
 type Keys = fn(u64) -> u64;
 
 #[test]
@@ -93,7 +93,7 @@ fn a_chunk_of_oracles_jdk() {
 
 #[test]
 fn nothing_is_left_out_of_a_chunk_in_many_segments() {
-    // Longer than what a thread takes at a time.
+    // Longer than the part that a thread takes at a time.
     let mut chunk = plain();
     let stacks: Vec<_> = (0..2_000).map(|i| chunk.stack(&[&format!("a/B.step:{i}")])).collect();
     chunk.setting("jdk.ExecutionSample", "period", "10 ms");

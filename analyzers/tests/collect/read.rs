@@ -1,11 +1,11 @@
-//! Profiles in a form that tests can compare.
+//! Converts profiles to a form that tests can compare.
 
 use jfr_analyzers::{LabelKey, Options, collect};
 use jfrkit_profile::{LabelValue, ProfileSet, ProfileType, Sample};
 
 use crate::writer::{Chunk, recording};
 
-/// Options for some types.
+/// Options that request these types.
 pub(crate) fn only(types: &[ProfileType]) -> Options {
     let mut options = Options::default();
     options.types = types.to_vec();
@@ -48,7 +48,7 @@ pub(crate) fn labels(set: &ProfileSet, sample: &Sample<'_>) -> String {
     labels.collect::<Vec<_>>().join(", ")
 }
 
-/// Stacks with their values, in the order of the profile; nothing where it is absent.
+/// Stacks with their values, in the order of the profile; empty if the profile is missing.
 pub(crate) fn samples(set: &ProfileSet, kind: ProfileType) -> Vec<(String, Vec<i64>)> {
     let Some(profile) = set.get(kind) else { return Vec::new() };
     profile.samples.iter().map(|s| (stack(set, &s), s.values.to_vec())).collect()
@@ -60,7 +60,7 @@ pub(crate) fn by_labels(set: &ProfileSet, kind: ProfileType) -> Vec<(String, Vec
     profile.samples.iter().map(|s| (labels(set, &s), s.values.to_vec())).collect()
 }
 
-/// Totals, or nothing where the profile is absent.
+/// Totals; empty if the profile is missing.
 pub(crate) fn totals(set: &ProfileSet, kind: ProfileType) -> Vec<i64> {
     set.get(kind).map(|p| p.totals()).unwrap_or_default()
 }
@@ -74,7 +74,7 @@ pub(crate) fn comments(set: &ProfileSet, kind: ProfileType) -> String {
     set.get(kind).unwrap_or_else(|| panic!("{kind} is absent")).comments.join("\n")
 }
 
-/// What was expected, without writing `to_owned` and `vec!` everywhere.
+/// Expected values, without writing `to_owned` and `vec!` everywhere.
 pub(crate) fn rows<const N: usize>(rows: &[(&str, [i64; N])]) -> Vec<(String, Vec<i64>)> {
     rows.iter().map(|(text, values)| ((*text).to_owned(), values.to_vec())).collect()
 }

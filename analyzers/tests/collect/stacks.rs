@@ -1,4 +1,4 @@
-//! Rules 1 and 6: no event is dropped, and frames are called what they should be.
+//! Rules 1 and 6: no event is dropped, and frames have the right names.
 
 use jfr_analyzers::{Options, collect, collect_merged};
 use jfrkit_profile::ProfileType::Cpu;
@@ -13,7 +13,7 @@ fn an_event_without_a_stack_counts_under_a_frame_of_its_own() {
     let there = chunk.stack(&["a/B.nap:3", "a/B.main:9"]);
     let none = chunk.stack(&[]);
     chunk.event("jdk.ThreadSleep", &[("stackTrace", there), ("duration", N(5))]);
-    // No key, a key that leads nowhere, a trace without frames.
+    // No key, a dangling key, a trace without frames.
     for stack in [Key(0), Key(4711), none] {
         chunk.event("jdk.ThreadSleep", &[("stackTrace", stack), ("duration", N(10))]);
     }

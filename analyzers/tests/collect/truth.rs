@@ -1,4 +1,4 @@
-//! The fixtures against what their program did; see `fixtures/README.md` for what each fact means.
+//! Compares the fixtures with what their programs did; `fixtures/README.md` explains each fact.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -41,7 +41,7 @@ fn kind_of(event: &str) -> Option<ProfileType> {
     })
 }
 
-/// The values of the samples that pass through a method, added up.
+/// The sum of the values of all samples whose stacks contain a method.
 fn through(set: &ProfileSet, kind: ProfileType, method: &str) -> Vec<i64> {
     let mut sums = vec![0; kind.values().len()];
     for sample in samples_through(set, kind, method) {
@@ -63,7 +63,7 @@ fn samples_through<'s>(set: &'s ProfileSet, kind: ProfileType, method: &str) -> 
     profile.samples.iter().filter(on).collect()
 }
 
-/// How many facts were held against the recording.
+/// Number of facts compared with the recording.
 fn check(file: &str) -> usize {
     let recording = jfr_parse::Recording::open(fixture(file)).unwrap();
     let mut options = Options::default();
@@ -103,7 +103,7 @@ fn check(file: &str) -> usize {
             }
         }
         if let Some(each) = fact["nanosEach"].as_i64() {
-            // No sooner than asked for; later as the machine pleases.
+            // Not earlier than requested, but possibly later.
             let nanos = *sums.last().unwrap();
             assert!(nanos >= each * sums[0] * 9 / 10 && nanos < 1_000_000_000 * sums[0].max(1), "{what}");
         }
@@ -115,7 +115,7 @@ fn check(file: &str) -> usize {
         checked += 1;
     }
     let (three, one) = (through(&set, Cpu, "fx.Workload.burnThree")[0], through(&set, Cpu, "fx.Workload.burnOne")[0]);
-    // One sample more or less is a lot where there are few.
+    // One sample more or less makes a big difference if there are only a few.
     assert!((three - 3 * one).abs() * 10 <= 3 * one + 30, "{file}: CPU {three}:{one}");
     checked
 }
@@ -129,7 +129,7 @@ fn check_labels(set: &ProfileSet, kind: ProfileType, fact: &Value) {
         if let Some(thread) = fact["thread"].as_str().filter(|t| !t.is_empty() && fact["id"] != "thread-name") {
             has(format!("thread={thread}"));
         }
-        // Other classes are allocated on the same stacks, if rarely.
+        // Other classes are also allocated on the same stacks, but rarely.
         if let Some(class) = fact["class"].as_str().filter(|_| [Error, Lock].contains(&kind)) {
             has(format!("class={class}"));
         }
@@ -172,7 +172,7 @@ fn names_of_threads_come_through() {
     }
     let names = ["tråd-ü", "线程 \u{1f600}", "quote\" back\\slash\nnewline"];
     let mut expected: BTreeMap<String, i64> = names.iter().map(|name| (format!("thread={name}"), 1)).collect();
-    // The thread without a name is called what the system calls it, if that is anything.
+    // A thread without a name is shown with the operating system's name for it, if there is one.
     let rest: Vec<_> = seen.iter().filter(|(label, _)| !expected.contains_key(*label)).collect();
     assert_eq!(rest.iter().map(|(_, n)| **n).sum::<i64>(), 1, "{seen:?}");
     expected.extend(rest.into_iter().map(|(label, n)| (label.clone(), *n)));
@@ -206,8 +206,8 @@ fn the_jdks_own_settings() {
     }
 }
 
-/// CPU and wall-clock time of threads as the recorded program measured them itself, with the default intervals of
-/// async-profiler: within a tenth.
+/// CPU and wall-clock time of threads, compared with the program's own measurements, using async-profiler's
+/// default intervals: within a tenth.
 #[test]
 fn cpu_and_wall_time_of_threads_are_those_of_the_program() {
     let corpus = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus/generated"));
@@ -236,7 +236,7 @@ fn cpu_and_wall_time_of_threads_are_those_of_the_program() {
             checked += 1;
         }
         if wall {
-            // The thread that is seen most is alive all the time.
+            // The thread with the most samples is alive the whole time.
             let nanos = (truth["endMillis"].as_i64().unwrap() - truth["startMillis"].as_i64().unwrap()) as f64 * 1e6;
             let mut sums = BTreeMap::new();
             for sample in set.get(ProfileType::Wall).unwrap().samples.iter() {

@@ -1,5 +1,5 @@
-//! Writes recordings as writers of profiles do: event types with their usual fields, and constants for stacks,
-//! threads, classes and states, given by their texts.
+//! Writes recordings like those of real profilers: event types with their usual fields, and constants for
+//! stacks, threads, classes and states, specified by their texts.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub(crate) enum V<'t> {
 }
 pub(crate) use V::{F, Key, N, T};
 
-/// Fields of the event types besides `startTime`.
+/// Fields of the event types, in addition to `startTime`.
 const EVENTS: &[(&str, &[&str])] = &[
     ("jdk.ActiveSetting", &["id", "name", "value"]),
     ("jdk.ActiveRecording", &["name"]),
@@ -82,24 +82,24 @@ fn field(name: &str) -> Field {
     }
 }
 
-/// Constants of one type by their text.
+/// Constants of one type, by their text.
 #[derive(Debug, Default)]
 struct Texts(BTreeMap<String, (u64, Payload)>);
 
-/// One chunk. Constants are written behind the events, as a JVM does.
+/// One chunk. Constants are written after the events, as in a JVM.
 #[derive(Debug)]
 pub(crate) struct Chunk {
     pub(crate) chunk: ChunkWriter,
     events: Vec<&'static str>,
-    /// A JVM's, not a profiler's: it knows groups of threads.
+    /// Whether it is a JVM's chunk, not a profiler's: it has thread groups.
     pub(crate) jvm: bool,
-    /// As JMC's writer has it: the start time last, frames in a pool.
+    /// The layout of JMC's writer: the start time last, frames in a pool.
     pub(crate) like_jmc: bool,
-    /// From the number of a constant to its key.
+    /// Maps the number of a constant to its key.
     pub(crate) keys: fn(u64) -> u64,
-    /// Pools without entries between the others.
+    /// Whether there are empty pools between the others.
     pub(crate) empty_pools: bool,
-    /// Types in the spelling of Oracle's JDK.
+    /// Whether types have the names used by Oracle's JDK.
     pub(crate) oracle: bool,
     payloads: Vec<(u64, Payload)>,
     pools: BTreeMap<u64, Texts>,
@@ -122,14 +122,14 @@ impl Chunk {
         }
     }
 
-    /// async-profiler's chunk, as its first one begins.
+    /// The first chunk of a recording by async-profiler.
     pub(crate) fn of_async_profiler(events: &[&'static str]) -> Self {
         let mut chunk = Self { jvm: false, ..Self::new(events) };
         chunk.event("jdk.ActiveRecording", &[("name", T("async-profiler 4.1"))]);
         chunk
     }
 
-    /// Begins later, by nanoseconds.
+    /// Makes the chunk begin later, by this many nanoseconds.
     pub(crate) fn later(mut self, nanos: i64) -> Self {
         self.chunk.start_nanos += nanos;
         self
@@ -156,7 +156,7 @@ impl Chunk {
         self.constant(SYMBOL, text, |_| Payload::new().utf8(text))
     }
 
-    /// A class by its recorded name.
+    /// A class, given by its recorded name.
     pub(crate) fn class(&mut self, name: &str) -> V<'static> {
         Key(self.class_key(name))
     }
@@ -174,7 +174,7 @@ impl Chunk {
         Key(self.constant(STATE, name, |_| Payload::new().utf8(name)))
     }
 
-    /// A thread with a Java name, `os=…` for one that only the system knows.
+    /// A thread with a Java name, or `os=…` for one that only the operating system knows.
     pub(crate) fn thread(&mut self, name: &str) -> V<'static> {
         Key(self.constant(THREAD, name, |this| {
             let number = this.pools.get(&THREAD).map_or(0, |pool| pool.0.len() as u64) + 7;
@@ -185,7 +185,7 @@ impl Chunk {
         }))
     }
 
-    /// Frames as `a/B.method(I)V:12`, leaf first; a `…` at the end stands for what was cut off.
+    /// Frames as `a/B.method(I)V:12`, leaf first; a trailing `…` marks a truncated stack.
     pub(crate) fn stack(&mut self, frames: &[&str]) -> V<'static> {
         let text = frames.join(";");
         Key(self.constant(TRACE, &text, |this| {
@@ -243,7 +243,7 @@ impl Chunk {
             (_, None) => out.varint(0),
             (field, Some(other)) => panic!("{field} = {other:?}"),
         });
-        // Fields behind each other: the start time is all that is left.
+        // Fields are written one after another; only the start time is left.
         let payload = if self.like_jmc { payload.long(self.chunk.start_ticks) } else { payload };
         self.payloads.push((id, payload));
         self
@@ -320,7 +320,7 @@ impl Chunk {
     }
 }
 
-/// A recording of chunks, one behind the other.
+/// A recording with these chunks, one after another.
 pub(crate) fn recording(chunks: &[&Chunk]) -> Recording<'static> {
     let bytes: Vec<u8> = chunks.iter().flat_map(|chunk| chunk.bytes()).collect();
     Recording::from_bytes(bytes, &Limits::default()).unwrap()

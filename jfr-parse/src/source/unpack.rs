@@ -53,7 +53,7 @@ pub(super) fn unpack(format: Format, bytes: &[u8], limits: &Limits, stop: &Stop)
                 archive.name_for_index(i).is_some_and(|name| name.is_ok_and(|name| name.ends_with(end)))
             };
             let files = || (0..archive.len()).filter(|&i| !name_ends(i, "/"));
-            // The first file whose name is that of a recording; without one, the first file.
+            // The first file whose name ends in `.jfr`; without one, the first file.
             let index = files().find(|&i| name_ends(i, ".jfr")).or_else(|| files().next());
             let index = index.ok_or_else(|| failed("the archive contains no file".to_owned()))?;
             let entry = archive.by_index(index).map_err(|e| failed(e.to_string()))?;

@@ -38,7 +38,7 @@ pub(crate) struct Numbering<'p> {
     function: Vec<u32>,
     /// The functions by number minus 1.
     pub(crate) functions: Vec<FunctionId>,
-    /// The libraries, whose mappings follow that of the program.
+    /// The libraries, whose mappings come after the program's.
     pub(crate) libraries: Vec<StrId>,
     mapping: HashMap<StrId, u32, RandomState>,
     strings: Strings<'p>,
@@ -149,7 +149,7 @@ impl<'p> Numbering<'p> {
         self.function.get(function.index()).copied().unwrap_or(0)
     }
 
-    /// The number of a library's mapping; if the name is empty, that of the program.
+    /// The number of a library's mapping, or of the program's mapping if the name is empty.
     #[inline]
     pub(crate) fn mapping(&self, library: StrId) -> u32 {
         if self.libraries.is_empty() { 1 } else { self.mapping.get(&library).copied().unwrap_or(1) }

@@ -1,4 +1,4 @@
-//! A profile in plain terms, from which tables can be made with handles in any order.
+//! A simple profile from which tables with handles in any order can be made.
 #![allow(dead_code, unreachable_pub, clippy::indexing_slicing)]
 
 use jfrkit_profile::{Frame, Function, Interner, Label, LabelValue, Period, Profile, ProfileType, Samples, Tables};
@@ -40,8 +40,8 @@ impl Plain {
         self
     }
 
-    /// The model; everything is interned in the order that `shuffle` gives (a permutation by sorting on a hash of
-    /// it), so that the handles differ while the profile is the same.
+    /// The profile. Everything is interned in the order given by `shuffle` (a permutation by sorting on a hash
+    /// of it), so that the handles differ although the profile is the same.
     pub fn model(&self, shuffle: u64) -> (Profile, Tables) {
         let interner = Interner::new();
         let mut places: Vec<usize> = (0..self.samples.len()).collect();

@@ -1,4 +1,4 @@
-//! Trees of random profiles: totals are true at every node, whatever the view.
+//! Trees of random profiles: totals are correct at every node, in every view.
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
