@@ -2,7 +2,8 @@
 //!
 //! Each rule is a type in its own file, in the folder of its subject; [`builtin`] lists them all. The
 //! definition of a rule, its settings and verdicts are in [`jfr_analyzers::rule`], the report formats in
-//! `jfrkit-reports`. [`config`] reads `jfrkit.toml`, [`catalog`] describes the rules. To add a rule, add a
+//! `jfrkit-reports`. [`config`] reads `jfrkit.toml`, [`catalog`] describes the rules. [`profiled`] has rules for
+//! profiles of other languages. To add a rule, add a
 //! file, a line in the module of its folder, and a line in that module's list.
 //!
 //! ```
@@ -36,6 +37,7 @@ mod io;
 mod jvm;
 mod locks;
 pub mod overhead;
+pub mod profiled;
 mod recording;
 mod security;
 mod stories;

@@ -199,3 +199,106 @@ fn events_tell_of_rows() {
     }
     assert!(seen.contains("event: profile") && !seen.contains("\"other\""), "{seen}");
 }
+
+/// What people and programs send that expect a mistake to be theirs: every parameter of every route, wrong in each way.
+#[test]
+fn no_parameter_and_no_method_makes_the_server_fail() {
+    let running = Running::new();
+    let id = running.post("/api/v1/recordings?service=shop", "", &fixture("jdk17-profile.jfr.gz")).id();
+    running.ready(&id);
+    let long = "x".repeat(6_000);
+    let values = [
+        "",
+        "0",
+        "-1",
+        "18446744073709551616",
+        "1e309",
+        "NaN",
+        "%00",
+        "%ff%fe",
+        "%F0%9F%92%A5",
+        "(",
+        "*",
+        "a:b",
+        "%5B",
+        "now-1h",
+        "now%2B99999999d",
+        "9223372036854775807",
+        "2026-13-45T99:99:99Z",
+        "..%2F..%2Flock",
+        "label:",
+        "%22",
+        &long,
+    ];
+    let description = running.json("/api/v1/openapi.json");
+    let mut asked = 0;
+    for (path, methods) in description["paths"].as_object().unwrap() {
+        if path == "/api/v1/events" {
+            continue;
+        }
+        for (method, operation) in methods.as_object().unwrap() {
+            let names: Vec<&str> = operation["parameters"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|p| p["in"] == "query")
+                .map(|p| p["name"].as_str().unwrap())
+                .collect();
+            for value in values {
+                // In the path.
+                let wild = path.replace("{id}", value).replace("{name}", value);
+                let good = path.replace("{id}", &id).replace("{name}", "cpu.pb.gz");
+                let mut targets = vec![];
+                if wild != *path && method != "delete" {
+                    targets.push(wild);
+                }
+                // And in each parameter, the others as they should be.
+                targets.extend(names.iter().map(|name| {
+                    let others: Vec<String> = names
+                        .iter()
+                        .filter(|other| *other != name)
+                        .filter_map(|other| match *other {
+                            "type" => Some("type=cpu".to_owned()),
+                            "profile" | "a.profile" | "b.profile" => Some(format!("{other}={id}")),
+                            _ => None,
+                        })
+                        .collect();
+                    format!("{good}?{}&{name}={value}", others.join("&"))
+                }));
+                for target in targets {
+                    if !target.is_ascii() {
+                        continue;
+                    }
+                    let (verb, body) = (method.to_uppercase(), if method == "get" { "" } else { "{}" });
+                    let request = format!(
+                        "{verb} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+                        body.len()
+                    );
+                    let answer = send(&running.address, request.as_bytes(), usize::MAX);
+                    asked += 1;
+                    assert!(
+                        answer.status < 500,
+                        "{verb} {}: {} {}",
+                        &target[..target.len().min(200)],
+                        answer.status,
+                        answer.text()
+                    );
+                    if answer.status >= 400 && !answer.body.is_empty() && answer.head.contains("json") {
+                        assert!(answer.json()["detail"].as_str().is_some_and(|d| !d.is_empty()), "{target}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(asked > 1_000, "{asked}");
+    // Bodies where JSON is expected.
+    for body in ["", "{", "[]", "{\"pinned\": 3}", "{\"note\": null, \"x\": 1}", &"[".repeat(100_000), "\u{0}"] {
+        let request = format!(
+            "PATCH /api/v1/profiles/{id} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let answer = send(&running.address, request.as_bytes(), usize::MAX);
+        assert_eq!(answer.status, 400, "{}", answer.text());
+    }
+    assert_eq!(running.get("/healthz").status, 200);
+}

@@ -384,3 +384,67 @@ fn recorded_requests_of_real_clients_become_profiles() {
         assert_eq!(send(&running.address, &bytes, 997).id(), id, "{name}");
     }
 }
+
+#[test]
+fn heap_profiles_that_count_since_the_start_show_what_was_added() {
+    let running = Running::new();
+    let types =
+        [("alloc_objects", "count"), ("alloc_space", "bytes"), ("inuse_objects", "count"), ("inuse_space", "bytes")];
+    let send = |minute: u32, samples: &[(&[&str], &[i64], &str)]| {
+        let time = |second: u32| format!("2026-11-26T20:{minute}:{second:02}Z");
+        let event = event("go", "go", &["heap.pprof"], &time(0), &time(59), "");
+        let heap = pprof(&types, samples, "main.go");
+        let body = form(&[("heap.pprof", Some("heap.pprof"), &heap), ("event", Some("event.json"), &event)]);
+        let id = running.post("/profiling/v1/input", FORM, &body).id();
+        running.ready(&id)
+    };
+    let of = |profile: &serde_json::Value, kind: &str| {
+        profile["types"].as_array().unwrap().iter().find(|t| t["type"] == kind).unwrap().clone()
+    };
+    let first = send(10, &[(&["a", "main"], &[10, 1_000, 1, 100], "")]);
+    assert!(of(&first, "alloc")["absent"].as_str().unwrap().contains("since the process began"), "{first}");
+    assert_eq!(of(&first, "heap")["values"][0]["total"], 100);
+    // Other ids, another stack, one that is no more.
+    let second = send(11, &[(&["b", "main"], &[1, 50, 1, 50], ""), (&["a", "main"], &[13, 1_300, 2, 200], "")]);
+    let alloc = of(&second, "alloc");
+    assert_eq!(alloc["values"][0]["total"], 350, "{alloc}");
+    assert!(alloc["how"].to_string().contains("were subtracted"), "{alloc}");
+    assert_eq!(of(&second, "heap")["values"][0]["total"], 250);
+    // After a gap nobody knows what was added when.
+    let later = send(20, &[(&["a", "main"], &[20, 2_000, 2, 200], "")]);
+    assert!(!of(&later, "alloc")["absent"].is_null(), "{later}");
+}
+
+#[test]
+fn ids_of_a_profile_may_be_any_numbers_and_traces_are_kept() {
+    use prost::Message;
+    let running = Running::new();
+    let types = [("contentions", "count"), ("delay", "nanoseconds")];
+    let samples: [(&[&str], &[i64], &str); 2] = [(&["lock", "main"], &[2, 30], ""), (&["wait", "main"], &[1, 7], "")];
+    let mut profile = pprof_emit::pb::Profile::decode(&*pprof(&types, &samples, "main.go")).unwrap();
+    for location in &mut profile.location {
+        location.id = location.id * 10 + 3;
+        location.line[0].function_id += 90;
+    }
+    profile.function.iter_mut().for_each(|function| function.id += 90);
+    profile.sample.iter_mut().flat_map(|s| &mut s.location_id).for_each(|id| *id = *id * 10 + 3);
+    let names = ["delta-mutex.pprof", "go.trace"];
+    let event = event("sparse", "go", &names, "2026-11-26T20:50:10Z", "2026-11-26T20:51:10Z", "");
+    let body = form(&[
+        ("delta-mutex.pprof", Some("delta-mutex.pprof"), &profile.encode_to_vec()),
+        ("go.trace", Some("go.trace"), b"go 1.26 trace\0\0\0 and what it holds"),
+        ("event", Some("event.json"), &event),
+    ]);
+    let id = running.post("/profiling/v1/input", FORM, &body).id();
+    let profile = running.ready(&id);
+    assert_eq!(profile["warnings"], serde_json::json!([]), "{profile}");
+    let table = running.json(&format!("/api/v1/table?profile={id}&type=mutex"));
+    let rows: Vec<(&str, i64)> = table["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| (r["key"].as_str().unwrap(), r["total"].as_i64().unwrap()))
+        .collect();
+    assert_eq!(rows, [("lock", 30), ("wait", 7), ("main", 37)]);
+    assert!(profile["files"].to_string().contains("go.trace"));
+}

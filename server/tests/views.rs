@@ -172,3 +172,54 @@ fn what_a_user_opens_may_unfold_further_than_what_strangers_send() {
     let id = own.post("/api/v1/recordings?service=s", "", &packed).id();
     assert_eq!(own.ready(&id)["status"], "ready");
 }
+
+#[test]
+fn profiles_without_a_recording_are_analyzed_too() {
+    let running = Running::new();
+    let cpu = pprof(
+        &TYPES,
+        &[(&["hot", "main"], &[90, 5_400_000_000], "t"), (&["cold", "main"], &[10, 600_000_000], "t")],
+        "m.go",
+    );
+    let mut last = String::new();
+    for n in 0..8i64 {
+        // Two minutes from one to the next; the heap grows by a tenth each time.
+        let heap = pprof(
+            &[
+                ("alloc_objects", "count"),
+                ("alloc_space", "bytes"),
+                ("inuse_objects", "count"),
+                ("inuse_space", "bytes"),
+            ],
+            &[(&["hold", "main"], &[1, 100, 1, 100_000_000 + n * 10_000_000], "t")],
+            "m.go",
+        );
+        let time = |second: i64| format!("2026-11-26T20:{:02}:{second:02}Z", 10 + 2 * n);
+        let names = ["cpu.pprof", "delta-heap.pprof"];
+        let event = event("leaky", "go", &names, &time(0), &time(59), "");
+        let parts = form(&[
+            ("cpu.pprof", Some("cpu.pprof"), &cpu),
+            ("delta-heap.pprof", Some("delta-heap.pprof"), &heap),
+            ("event", Some("event.json"), &event),
+        ]);
+        last = running.post("/profiling/v1/input", FORM, &parts).id();
+        running.ready(&last);
+    }
+    let profile = running.ready(&last);
+    assert_eq!(profile["analysis"]["status"], "ready", "{profile}");
+    let report = running.json(&format!("/api/v1/profiles/{last}/analysis"));
+    let findings: Vec<&str> =
+        report["findings"].as_array().unwrap().iter().map(|f| f["id"].as_str().unwrap()).collect();
+    assert_eq!(findings, ["ProfileHotFunction", "ProfileHeapGrowth"], "{report}");
+    let summary = |id: &str| {
+        let rules = report["rules"].as_array().unwrap();
+        rules.iter().find(|r| r["id"] == id).unwrap()["summary"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(summary("ProfileHotFunction"), "hot takes 90 % of CPU time by itself");
+    assert!(summary("ProfileHeapGrowth").contains("rises steadily"), "{}", summary("ProfileHeapGrowth"));
+    assert!(summary("ProfileExceptionRate").starts_with("Not applicable"));
+    // They are found by the search, and counted.
+    assert_eq!(running.json("/api/v1/profiles?from=0&q=rule:ProfileHotFunction")["total"], 8);
+    let row = running.json("/api/v1/profiles?from=0&limit=1")["rows"][0].clone();
+    assert!(row["findings"]["warning"].as_u64().unwrap() >= 1, "{row}");
+}

@@ -152,7 +152,9 @@ impl<'c, 'a> Labels<'c, 'a> {
     fn compose(&mut self, reading: &Reading, key: &Key, detail: &Detail, text: RawStr<'a>) -> LabelSetId {
         let Some(source) = SOURCES.get(key.source as usize) else { return LabelSetId::default() };
         let mut labels: Vec<Label> = Vec::new();
-        for wanted in LabelKey::ALL.into_iter().filter(|l| self.context.options.labels.contains(l)) {
+        for wanted in
+            LabelKey::ALL.into_iter().chain([LabelKey::ContextId]).filter(|l| self.context.options.labels.contains(l))
+        {
             let text_label = |text: StrId| (text != StrId::default()).then_some(LabelValue::Text(text));
             let number = |n: u64| (n != 0).then_some(LabelValue::Number(n.cast_signed()));
             let value = match wanted {
@@ -166,7 +168,8 @@ impl<'c, 'a> Labels<'c, 'a> {
                     text_label(self.text(self.pools.resolve(self.plans.string_type, text)))
                 }
                 LabelKey::Port => number(u64::from(detail.port)),
-                LabelKey::SpanId => number(detail.span),
+                LabelKey::SpanId if !reading.context => number(detail.span),
+                LabelKey::ContextId if reading.context => number(detail.span),
                 // The endpoint is recorded later; until then, its root span id represents it.
                 LabelKey::LocalRootSpanId | LabelKey::TraceEndpoint => number(detail.root_span),
                 _ => None,

@@ -118,6 +118,9 @@ pub enum LabelKey {
     LocalRootSpanId,
     /// The endpoint of the request that the root span serves.
     TraceEndpoint,
+    /// The context that a program was in, a number that Pyroscope's agent explains beside the recording. Not in [`ALL`](Self::ALL):
+    /// by itself it says nothing.
+    ContextId,
 }
 
 impl LabelKey {
@@ -148,6 +151,7 @@ impl LabelKey {
             Self::State => "state",
             Self::SpanId => "span id",
             Self::LocalRootSpanId => "local root span id",
+            Self::ContextId => "context id",
             Self::TraceEndpoint => "trace endpoint",
         }
     }

@@ -25,6 +25,8 @@ pub(crate) struct Reading {
     pub(super) detailed: bool,
     /// Whether the text is part of that.
     pub(super) text: bool,
+    /// What is read as a span is a context.
+    pub(super) context: bool,
 }
 
 /// What to do with an event.
@@ -183,6 +185,8 @@ impl Reading {
         let text = labels(source.text);
         let port = any(&[LabelKey::Port]) && !source.fields.get(PORT).is_none_or(|f| f.is_empty());
         let spans = any(&[LabelKey::SpanId, LabelKey::LocalRootSpanId, LabelKey::TraceEndpoint]);
+        // Agents record spans or contexts, not both.
+        let context = any(&[LabelKey::ContextId]) && event.field("contextId").is_some();
         let routed =
             matches!(source.route, Route::ExecutionSample | Route::ErrorThrow | Route::ExceptionThrow | Route::Park);
         let stated = source.key == Some(LabelKey::State) && options.filter.states.is_some();
@@ -197,7 +201,7 @@ impl Reading {
             (TEXT, text),
             (OTHER_TEXT, text),
             (PORT, port),
-            (SPAN, spans),
+            (SPAN, spans || context),
             (ROOT_SPAN, spans),
         ] {
             if let Some(field) = fields.get_mut(slot)
@@ -206,10 +210,15 @@ impl Reading {
                 *field = "";
             }
         }
+        if let Some(field) = fields.get_mut(SPAN)
+            && context
+        {
+            *field = "contextId";
+        }
         let plan = chunk.plan(event, fields)?;
-        let detailed = thread || text || port || (spans && (plan.has(SPAN) || plan.has(ROOT_SPAN)));
+        let detailed = thread || text || port || ((spans || context) && (plan.has(SPAN) || plan.has(ROOT_SPAN)));
         let (measure, route) = (source.measure, source.route);
         let source = u32::try_from(place).unwrap_or(u32::MAX);
-        Ok(Some(Self { source, plan, measure, route, keyed, detailed, text }))
+        Ok(Some(Self { source, plan, measure, route, keyed, detailed, text, context }))
     }
 }

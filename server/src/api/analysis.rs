@@ -31,6 +31,10 @@ async fn analysis(Has(app): Has<State>, Path(id): Path<String>) -> Answer {
         }
         let bytes = crate::derive::unpacked(&app.store.derived(id, "analysis.json.gz"))?;
         let response = ([(header::CONTENT_TYPE, "application/json")], bytes).into_response();
+        // Another upload of the same window may join a profile that is no recording.
+        if profile.files.len() > 1 || profile.facets.language != "Java" {
+            return Ok(([(header::CACHE_CONTROL, "no-store")], response).into_response());
+        }
         Ok(super::immutable(response, &format!("{}-{id}-analysis", profile.derived)))
     })
     .await

@@ -58,9 +58,13 @@ fn options() -> Options {
     options
 }
 
-/// All profiles of recordings that belong together.
-pub(crate) fn profiles(recordings: &[&Recording<'static>]) -> jfr_parse::Result<ProfileSet> {
-    collect_merged(recordings, &options())
+/// All profiles of recordings that belong together; with the numbers of contexts as a label, if they are explained elsewhere.
+pub(crate) fn profiles(recordings: &[&Recording<'static>], contexts: bool) -> jfr_parse::Result<ProfileSet> {
+    let mut options = options();
+    if contexts {
+        options.labels.push(LabelKey::ContextId);
+    }
+    collect_merged(recordings, &options)
 }
 
 /// The stacks of one type of what happened in `start..end`, milliseconds since the epoch.
@@ -98,6 +102,30 @@ pub(crate) fn write(set: &ProfileSet, dir: &Path, stop: &Stop) -> std::io::Resul
 /// The findings of all rules.
 pub(crate) fn analyze(recording: &Recording<'static>, rules: &Rules) -> Result<Report, String> {
     rules.analysis.evaluate(recording, &rules.options).map_err(|error| error.to_string())
+}
+
+/// What the rules that need no JVM say of a profile whose stacks these are, by type.
+pub(crate) fn analyze_process(
+    profile: &crate::model::Profile,
+    types: &[(String, trees::CallStacks)],
+    earlier: &[(i64, Vec<(String, f64)>)],
+) -> Report {
+    use jfrkit_rules::profiled::{Earlier, Process, evaluate};
+    let types: Vec<(&str, &trees::CallStacks)> = types.iter().map(|(kind, stacks)| (kind.as_str(), stacks)).collect();
+    let nanos = |millis: i64| millis.saturating_mul(1_000_000);
+    let earlier: Vec<Earlier> = earlier
+        .iter()
+        .map(|(start, metrics)| Earlier { start_nanos: nanos(*start), metrics: metrics.clone() })
+        .collect();
+    evaluate(&Process {
+        language: &profile.facets.language,
+        main: &profile.main,
+        start_nanos: nanos(profile.start),
+        duration_nanos: nanos(profile.end.saturating_sub(profile.start)),
+        types: &types,
+        metrics: &profile.metrics,
+        earlier: &earlier,
+    })
 }
 
 /// The rules, as the settings want them.

@@ -1,5 +1,7 @@
 //! Measures and metrics of profiles without a recording: sums over the window, and what Go's `metrics.json` says.
 
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use pprof_emit::pb;
@@ -14,6 +16,58 @@ pub(super) fn is_cumulative(upload: &Upload, label: &str, kind: &str, language: 
     let totals = matches!(kind, "alloc" | "alloc-count" | "mutex" | "block");
     let delta = label.starts_with("delta-") || upload.parts.iter().any(|p| p.label().starts_with("delta-"));
     language == "Go" && upload.protocol.starts_with("datadog") && totals && !delta && label.ends_with("heap.pprof")
+}
+
+/// What a stack is called, whatever its ids are in this file: addresses, functions and lines, leaf first.
+fn name_of(
+    profile: &pb::Profile,
+    locations: &HashMap<u64, &pb::Location>,
+    functions: &HashMap<u64, &pb::Function>,
+    sample: &pb::Sample,
+) -> u64 {
+    let mut hash = DefaultHasher::new();
+    let text = |index: i64| usize::try_from(index).ok().and_then(|i| profile.string_table.get(i));
+    for location in sample.location_id.iter().filter_map(|id| locations.get(id)) {
+        location.address.hash(&mut hash);
+        for line in &location.line {
+            (functions.get(&line.function_id).map(|f| text(f.name)), line.line).hash(&mut hash);
+        }
+    }
+    for label in &sample.label {
+        (text(label.key), text(label.str), label.num).hash(&mut hash);
+    }
+    hash.finish()
+}
+
+/// Takes what an earlier profile of the same process counted from what this one counts, in the columns of these names.
+pub(super) fn subtract(now: &mut pb::Profile, before: &pb::Profile, names: &[&str]) {
+    let columns: Vec<(usize, usize)> = {
+        let place =
+            |profile: &pb::Profile, name: &str| super::pprof::value_names(profile).iter().position(|n| *n == name);
+        names.iter().filter_map(|name| Some((place(now, name)?, place(before, name)?))).collect()
+    };
+    let tables = |profile: &pb::Profile| -> Vec<u64> {
+        let locations = profile.location.iter().map(|l| (l.id, l)).collect();
+        let functions = profile.function.iter().map(|f| (f.id, f)).collect();
+        profile.sample.iter().map(|sample| name_of(profile, &locations, &functions, sample)).collect()
+    };
+    let mut counted: HashMap<u64, Vec<i64>> = HashMap::new();
+    for (name, sample) in tables(before).into_iter().zip(&before.sample) {
+        let sums = counted.entry(name).or_insert_with(|| vec![0; columns.len()]);
+        for (sum, (_, column)) in sums.iter_mut().zip(&columns) {
+            *sum = sum.saturating_add(sample.value.get(*column).copied().unwrap_or(0));
+        }
+    }
+    for (name, sample) in tables(now).into_iter().zip(&mut now.sample) {
+        let Some(sums) = counted.get_mut(&name) else { continue };
+        for (left, (column, _)) in sums.iter_mut().zip(&columns) {
+            if let Some(value) = sample.value.get_mut(*column) {
+                let taken = (*left).min(*value).max(0);
+                *value -= taken;
+                *left -= taken;
+            }
+        }
+    }
 }
 
 /// Sets what can be known.
@@ -57,5 +111,38 @@ pub(super) fn measures(
             "alloc.rate" => profile.alloc_rate = measure,
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+
+    fn profile(ids: [u64; 2], values: [[i64; 2]; 2]) -> pb::Profile {
+        let function = |id, name| pb::Function { id, name, ..Default::default() };
+        let location = |id| pb::Location {
+            id,
+            line: vec![pb::Line { function_id: id, line: 7, column: 0 }],
+            ..Default::default()
+        };
+        let sample =
+            |id, value: [i64; 2]| pb::Sample { location_id: vec![id], value: value.to_vec(), label: Vec::new() };
+        pb::Profile {
+            sample_type: vec![pb::ValueType { r#type: 3, unit: 0 }, pb::ValueType { r#type: 4, unit: 0 }],
+            function: vec![function(ids[0], 1), function(ids[1], 2)],
+            location: vec![location(ids[0]), location(ids[1])],
+            sample: vec![sample(ids[0], values[0]), sample(ids[1], values[1])],
+            string_table: ["", "a", "b", "alloc_space", "inuse_space"].map(str::to_owned).to_vec(),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn totals_become_what_was_added() {
+        // The ids of a file mean nothing in another one.
+        let mut now = profile([1, 2], [[150, 40], [30, 30]]);
+        subtract(&mut now, &profile([9, 8], [[100, 90], [30, 1]]), &["alloc_space", "alloc_objects"]);
+        assert_eq!(now.sample.iter().map(|s| s.value.as_slice()).collect::<Vec<_>>(), [[50, 40], [0, 30]]);
     }
 }

@@ -8,7 +8,7 @@ use jfrkit_profile::ProfileType;
 
 use super::compute::{self, Bounds, Measured, Rules};
 use super::facets::{self, FromRecording};
-use super::{Failed, types};
+use super::{Failed, contexts, types};
 use crate::model::{Measure, Part, Profile, TypeEntry, Upload, ValueEntry};
 
 /// Opens the recordings of an upload; those that cannot be read become warnings.
@@ -44,8 +44,14 @@ pub(super) fn first(
     let Some(one) = recordings.first() else { return Err(Failed::Unreadable(profile.warnings.join("; "))) };
     let stop = one.stop().clone();
     let all: Vec<&Recording<'static>> = recordings.iter().collect();
-    let set = compute::profiles(&all).map_err(|error| Failed::Unreadable(error.to_string()))?;
+    let contexts = contexts::of(upload, dir, bounds);
+    let set = compute::profiles(&all, contexts.is_some()).map_err(|error| Failed::Unreadable(error.to_string()))?;
     compute::write(&set, staged, &stop)?;
+    if let Some(contexts) = &contexts {
+        for found in &set.profiles {
+            contexts.explain(&staged.join(format!("{}.pb.gz", found.kind)))?;
+        }
+    }
     // The window of the client, else that of the recording.
     let headers = || all.iter().flat_map(|r| r.headers()).map(|(_, h)| h);
     let begin = headers().map(|h| h.start_nanos).min().unwrap_or(0);

@@ -2,11 +2,13 @@
 //! family of clients reads it.
 
 pub(crate) mod compute;
+mod contexts;
 mod facets;
 mod gocount;
 mod jfr;
 pub(crate) mod otlp;
 mod pprof;
+mod process;
 pub(crate) mod runtime;
 pub(crate) mod types;
 mod unpack;
@@ -23,6 +25,9 @@ pub(crate) use unpack::own as unpacked;
 use compute::Bounds;
 
 use crate::model::{Kind, Mark, Measure, Profile, Status, TypeEntry, Upload};
+
+/// Finds the part of this name in the upload before, if it is kept and there was no gap between the two.
+pub(crate) type Before<'b> = &'b dyn Fn(&str) -> Option<std::path::PathBuf>;
 
 /// Why there is no profile.
 #[derive(Debug)]
@@ -80,14 +85,22 @@ fn sort<'u>(upload: &'u Upload, dir: &Path, bounds: &Bounds, warnings: &mut Vec<
 
 /// Reads an upload whose parts are in `dir`, writes derived files to `staged`, and describes the profile. For recordings the
 /// second stage ([`jfr::second`]) is still to come.
-pub(crate) fn first(upload: &Upload, dir: &Path, staged: &Path, bounds: &Bounds) -> Result<Profile, Failed> {
+///
+/// `before` gives the same part of the profile before this one, of clients that send totals since the process began.
+pub(crate) fn first(
+    upload: &Upload,
+    dir: &Path,
+    staged: &Path,
+    bounds: &Bounds,
+    before: Before<'_>,
+) -> Result<Profile, Failed> {
     let upload = &with_attributes(upload, dir, bounds);
     let mut warnings = upload.warnings.clone();
     let sorted = sort(upload, dir, bounds, &mut warnings);
     let mut profile = empty(upload);
     profile.warnings = warnings;
     if sorted.recordings.is_empty() {
-        pprof_profiles(upload, dir, staged, &sorted, bounds, &mut profile)?;
+        pprof_profiles(upload, dir, staged, &sorted, bounds, before, &mut profile)?;
     } else {
         jfr::first(upload, dir, staged, &sorted.recordings, bounds, &mut profile)?;
     }
@@ -182,6 +195,7 @@ fn pprof_profiles(
     staged: &Path,
     sorted: &Sorted<'_>,
     bounds: &Bounds,
+    before: Before<'_>,
     profile: &mut Profile,
 ) -> Result<(), Failed> {
     let mut read = Vec::new();
@@ -195,6 +209,10 @@ fn pprof_profiles(
                 continue;
             }
         };
+        // An execution trace of Go: kept as it came, shown by `go tool trace`.
+        if bytes.starts_with(b"go 1.") {
+            continue;
+        }
         let decoded = if upload.protocol == "otlp" {
             crate::derive::otlp::read(&bytes)
         } else {
@@ -230,10 +248,18 @@ fn pprof_profiles(
         }
     }
     let mut contents = Vec::new();
-    for (label, pprof) in &read {
-        for found in pprof::types(pprof, &language, label) {
+    for (label, pprof) in &mut read {
+        let types = pprof::types(pprof, &language, label);
+        let totals = types.iter().any(|found| gocount::is_cumulative(upload, label, &found.kind, &language));
+        let earlier = if totals { before(label) } else { None };
+        let earlier = earlier.and_then(|path| unpack::bytes(&path, &bounds.limits).ok());
+        let earlier = earlier.and_then(|bytes| pprof::read(&bytes, bounds).ok());
+        if let Some(earlier) = &earlier {
+            gocount::subtract(pprof, earlier, &["alloc_objects", "alloc_space"]);
+        }
+        for found in types {
             let cumulative = gocount::is_cumulative(upload, label, &found.kind, &language);
-            if cumulative {
+            if cumulative && earlier.is_none() {
                 let entry = TypeEntry {
                     kind: found.kind,
                     name: found.name,
@@ -251,7 +277,10 @@ fn pprof_profiles(
                 continue;
             }
             let path = staged.join(format!("{}.pb.gz", found.kind));
-            if let Some(entry) = pprof::write(pprof, &found, &path)? {
+            if let Some(mut entry) = pprof::write(pprof, &found, &path)? {
+                if cumulative {
+                    entry.how.push("the client sends totals; those of the profile before were subtracted".to_owned());
+                }
                 contents.retain(|t: &TypeEntry| t.kind != entry.kind);
                 contents.push(entry);
             }

@@ -6,11 +6,15 @@ use std::collections::HashMap;
 
 use pprof_emit::pb;
 use prost::Message;
+use serde::{Deserialize, Deserializer};
+
+use super::weigh;
 
 /// Samples of one request.
 const MAX_SAMPLES: usize = 4 << 20;
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, PartialEq, Message, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Request {
     #[prost(message, repeated, tag = "1")]
     resource_profiles: Vec<ResourceProfiles>,
@@ -18,7 +22,8 @@ struct Request {
     dictionary: Option<Dictionary>,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, PartialEq, Message, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct ResourceProfiles {
     #[prost(message, optional, tag = "1")]
     resource: Option<Resource>,
@@ -26,13 +31,15 @@ struct ResourceProfiles {
     scope_profiles: Vec<ScopeProfiles>,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, PartialEq, Message, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Resource {
     #[prost(message, repeated, tag = "1")]
     attributes: Vec<KeyValue>,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, PartialEq, Message, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct KeyValue {
     #[prost(string, tag = "1")]
     key: String,
@@ -40,59 +47,76 @@ struct KeyValue {
     value: Option<AnyValue>,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, PartialEq, Message, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct AnyValue {
     #[prost(string, optional, tag = "1")]
     string_value: Option<String>,
     #[prost(int64, optional, tag = "3")]
+    #[serde(deserialize_with = "optional")]
     int_value: Option<i64>,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, PartialEq, Message, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct ScopeProfiles {
     #[prost(message, repeated, tag = "2")]
     profiles: Vec<Profile>,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, PartialEq, Message, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Profile {
     #[prost(message, optional, tag = "1")]
     sample_type: Option<ValueType>,
     #[prost(message, repeated, tag = "2")]
     samples: Vec<Sample>,
     #[prost(fixed64, tag = "3")]
+    #[serde(deserialize_with = "number")]
     time_unix_nano: u64,
     #[prost(uint64, tag = "4")]
+    #[serde(deserialize_with = "number")]
     duration_nano: u64,
     #[prost(message, optional, tag = "5")]
     period_type: Option<ValueType>,
     #[prost(int64, tag = "6")]
+    #[serde(deserialize_with = "number")]
     period: i64,
 }
 
-#[derive(Clone, Copy, PartialEq, Message)]
+#[derive(Clone, Copy, PartialEq, Message, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct ValueType {
     #[prost(int32, tag = "1")]
+    #[serde(deserialize_with = "number")]
     type_strindex: i32,
     #[prost(int32, tag = "2")]
+    #[serde(deserialize_with = "number")]
     unit_strindex: i32,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, PartialEq, Message, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Sample {
     #[prost(int32, tag = "1")]
+    #[serde(deserialize_with = "number")]
     stack_index: i32,
     #[prost(int32, repeated, tag = "2")]
+    #[serde(deserialize_with = "numbers")]
     attribute_indices: Vec<i32>,
     #[prost(int32, tag = "3")]
+    #[serde(deserialize_with = "number")]
     link_index: i32,
     #[prost(int64, repeated, tag = "4")]
+    #[serde(deserialize_with = "numbers")]
     values: Vec<i64>,
     #[prost(fixed64, repeated, tag = "5")]
+    #[serde(deserialize_with = "numbers")]
     timestamps_unix_nano: Vec<u64>,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, PartialEq, Message, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Dictionary {
     #[prost(message, repeated, tag = "1")]
     mapping_table: Vec<Mapping>,
@@ -108,54 +132,111 @@ struct Dictionary {
     stack_table: Vec<Stack>,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, PartialEq, Message, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Mapping {
     #[prost(int32, tag = "4")]
+    #[serde(deserialize_with = "number")]
     filename_strindex: i32,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, PartialEq, Message, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Location {
     #[prost(int32, tag = "1")]
+    #[serde(deserialize_with = "number")]
     mapping_index: i32,
     #[prost(uint64, tag = "2")]
+    #[serde(deserialize_with = "number")]
     address: u64,
     #[prost(message, repeated, tag = "3")]
     lines: Vec<Line>,
 }
 
-#[derive(Clone, Copy, PartialEq, Message)]
+#[derive(Clone, Copy, PartialEq, Message, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Line {
     #[prost(int32, tag = "1")]
+    #[serde(deserialize_with = "number")]
     function_index: i32,
     #[prost(int64, tag = "2")]
+    #[serde(deserialize_with = "number")]
     line: i64,
 }
 
-#[derive(Clone, Copy, PartialEq, Message)]
+#[derive(Clone, Copy, PartialEq, Message, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Function {
     #[prost(int32, tag = "1")]
+    #[serde(deserialize_with = "number")]
     name_strindex: i32,
     #[prost(int32, tag = "2")]
+    #[serde(deserialize_with = "number")]
     system_name_strindex: i32,
     #[prost(int32, tag = "3")]
+    #[serde(deserialize_with = "number")]
     filename_strindex: i32,
     #[prost(int64, tag = "4")]
+    #[serde(deserialize_with = "number")]
     start_line: i64,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, PartialEq, Message, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Attribute {
     #[prost(int32, tag = "1")]
+    #[serde(deserialize_with = "number")]
     key_strindex: i32,
     #[prost(message, optional, tag = "2")]
     value: Option<AnyValue>,
 }
 
-#[derive(Clone, PartialEq, Message)]
+#[derive(Clone, PartialEq, Message, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct Stack {
     #[prost(int32, repeated, tag = "1")]
+    #[serde(deserialize_with = "numbers")]
     location_indices: Vec<i32>,
+}
+
+/// A number as JSON has it: those of 64 bits are texts.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Number {
+    Signed(i64),
+    Unsigned(u64),
+    Text(String),
+}
+
+fn fit<T: TryFrom<i128>, E: serde::de::Error>(number: &Number) -> Result<T, E> {
+    let wide = match number {
+        Number::Signed(n) => Some(i128::from(*n)),
+        Number::Unsigned(n) => Some(i128::from(*n)),
+        Number::Text(text) => text.parse().ok(),
+    };
+    wide.and_then(|n| T::try_from(n).ok()).ok_or_else(|| E::custom("expected a whole number"))
+}
+
+fn number<'de, D: Deserializer<'de>, T: TryFrom<i128>>(json: D) -> Result<T, D::Error> {
+    fit(&Number::deserialize(json)?)
+}
+
+fn optional<'de, D: Deserializer<'de>, T: TryFrom<i128>>(json: D) -> Result<Option<T>, D::Error> {
+    Option::<Number>::deserialize(json)?.as_ref().map(fit).transpose()
+}
+
+fn numbers<'de, D: Deserializer<'de>, T: TryFrom<i128>>(json: D) -> Result<Vec<T>, D::Error> {
+    Vec::<Number>::deserialize(json)?.iter().map(fit).collect()
+}
+
+/// The request that a body holds, as protocol buffer or JSON.
+fn decode(bytes: &[u8]) -> Result<Request, String> {
+    let not = |error: &dyn std::fmt::Display| format!("not an ExportProfilesServiceRequest: {error}");
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{') {
+        return serde_json::from_slice(bytes).map_err(|error| not(&error));
+    }
+    weigh::otlp(bytes)?;
+    Request::decode(bytes).map_err(|error| not(&error))
 }
 
 fn at<T>(list: &[T], index: i32) -> Option<&T> {
@@ -164,7 +245,7 @@ fn at<T>(list: &[T], index: i32) -> Option<&T> {
 
 /// Attributes of the first resource that has any.
 pub(crate) fn attributes(bytes: &[u8]) -> Vec<(String, String)> {
-    let Ok(request) = Request::decode(bytes) else { return Vec::new() };
+    let Ok(request) = decode(bytes) else { return Vec::new() };
     let attributes = request.resource_profiles.into_iter().filter_map(|r| r.resource).flat_map(|r| r.attributes);
     let text = |value: AnyValue| value.string_value.or_else(|| value.int_value.map(|i| i.to_string()));
     attributes.filter_map(|a| Some((a.key, text(a.value?)?))).take(200).collect()
@@ -172,10 +253,7 @@ pub(crate) fn attributes(bytes: &[u8]) -> Vec<(String, String)> {
 
 /// The profiles of a request.
 pub(crate) fn read(bytes: &[u8]) -> Result<Vec<pb::Profile>, String> {
-    if bytes.first() == Some(&b'{') {
-        return Err("profiles in JSON are kept but not read; send application/x-protobuf".to_owned());
-    }
-    let request = Request::decode(bytes).map_err(|error| format!("not an ExportProfilesServiceRequest: {error}"))?;
+    let request = decode(bytes)?;
     let dictionary =
         request.dictionary.ok_or("the request has no dictionary: it is older than opentelemetry-proto 1.8")?;
     let mut profiles: Vec<pb::Profile> = Vec::new();
@@ -292,4 +370,50 @@ fn convert(profile: &Profile, dictionary: &Dictionary) -> pb::Profile {
     }
     out.string_table = strings;
     out
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+
+    #[test]
+    fn json_says_the_same_as_the_protocol_buffer() {
+        let json = serde_json::json!({
+            "resourceProfiles": [{
+                "resource": {"attributes": [
+                    {"key": "service.name", "value": {"stringValue": "shop"}}, {"key": "process.pid", "value": {"intValue": "17"}}]},
+                "scopeProfiles": [{"profiles": [{
+                    "sampleType": {"typeStrindex": 1, "unitStrindex": 2},
+                    "samples": [{"stackIndex": 1, "values": ["70", 3], "attributeIndices": [1], "timestampsUnixNano": []}],
+                    "timeUnixNano": "1795433684000000000", "durationNano": "60000000000", "period": 1,
+                    "unknownField": {"is": "left out"},
+                }]}],
+            }],
+            "dictionary": {
+                "stringTable": ["", "cpu", "nanoseconds", "hot", "main", "thread.name", "main.go"],
+                "functionTable": [{}, {"nameStrindex": 3, "filenameStrindex": 6}, {"nameStrindex": 4, "startLine": "9"}],
+                "locationTable": [{}, {"lines": [{"functionIndex": 1, "line": "12"}]}, {"address": "4096", "lines": [{"functionIndex": 2}]}],
+                "stackTable": [{}, {"locationIndices": [1, 2]}],
+                "attributeTable": [{}, {"keyStrindex": 5, "value": {"stringValue": "t1"}}],
+                "mappingTable": [{}],
+            },
+        });
+        let text = serde_json::to_vec(&json).unwrap();
+        let request = decode(&text).unwrap();
+        let binary = request.encode_to_vec();
+        assert_eq!(decode(&binary).unwrap(), request);
+        let profiles = read(&text).unwrap();
+        assert_eq!(profiles, read(&binary).unwrap());
+        let profile = &profiles[0];
+        assert_eq!((profile.sample[0].value.as_slice(), profile.duration_nanos), (&[73][..], 60_000_000_000));
+        assert_eq!(profile.string_table[usize::try_from(profile.function[0].name).unwrap()], "hot");
+        assert_eq!(
+            attributes(&text),
+            [("service.name", "shop"), ("process.pid", "17")].map(|(k, v)| (k.to_owned(), v.to_owned()))
+        );
+        for wrong in [&b"{\"resourceProfiles\": 1}"[..], b"{", b"{\"dictionary\": {\"stringTable\": [1]}}"] {
+            assert!(read(wrong).unwrap_err().contains("not an ExportProfilesServiceRequest"));
+        }
+    }
 }

@@ -27,7 +27,9 @@ pub(crate) fn read(bytes: &[u8], bounds: &Bounds) -> Result<pb::Profile, String>
         return Err(format!("more than {} bytes, unpacked", limits.bytes));
     }
     weigh::check(raw, limits)?;
-    let profile = pprof_emit::read_with_limit(raw, limits.bytes).map_err(|e| e.to_string())?;
+    // Clients number locations as they like: dd-trace-go leaves those out of which nothing was added. Here they become 1, 2, 3….
+    let any = pprof_emit::read_any(raw, limits, &jfrkit_profile::Cancel::never()).map_err(|e| e.to_string())?;
+    let profile = pb::Profile::decode(&*pprof_emit::any_to_bytes(&any)).map_err(|e| e.to_string())?;
     if profile.sample_type.is_empty() {
         return Err("it has no sample types".to_owned());
     }

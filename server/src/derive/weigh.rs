@@ -111,6 +111,41 @@ fn varint(rest: &mut &[u8]) -> Option<u64> {
     None
 }
 
+/// Messages of a request of OpenTelemetry, each of which takes about a hundred bytes.
+const MAX_MESSAGES: u64 = 6 << 20;
+
+/// Fields that hold messages, and what is in those.
+struct Inside(&'static [(u64, Inside)]);
+
+/// `ExportProfilesServiceRequest`.
+const REQUEST: Inside = {
+    const NONE: Inside = Inside(&[]);
+    const KEY_VALUE: Inside = Inside(&[(2, NONE)]);
+    const PROFILE: Inside = Inside(&[(1, NONE), (2, NONE), (5, NONE)]);
+    const SCOPE: Inside = Inside(&[(2, PROFILE)]);
+    const RESOURCE: Inside = Inside(&[(1, Inside(&[(1, KEY_VALUE)])), (2, SCOPE)]);
+    const DICTIONARY: Inside =
+        Inside(&[(1, NONE), (2, Inside(&[(3, NONE)])), (3, NONE), (5, NONE), (6, KEY_VALUE), (7, NONE)]);
+    Inside(&[(1, RESOURCE), (2, DICTIONARY)])
+};
+
+/// Refuses a request of OpenTelemetry with more messages than fit into memory.
+pub(super) fn otlp(raw: &[u8]) -> Result<(), String> {
+    let mut count = 0;
+    messages(raw, &REQUEST, &mut count);
+    if count > MAX_MESSAGES { Err(format!("more than {MAX_MESSAGES} messages in one request")) } else { Ok(()) }
+}
+
+fn messages(mut rest: &[u8], of: &Inside, count: &mut u64) {
+    while !rest.is_empty() && *count <= MAX_MESSAGES {
+        let Some((field, content)) = next(&mut rest) else { return };
+        if let Some((_, inside)) = of.0.iter().find(|(number, _)| *number == field) {
+            *count += 1;
+            messages(content, inside, count);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -135,6 +170,18 @@ mod tests {
         let mut deep = vec![0x12, 0xa4, 0xc3, 0x01, 0x0a, 0xa0, 0xc3, 0x01];
         deep.extend([1; 25_000]);
         assert_eq!(check(&deep, &limits).unwrap_err(), "more than 16384 frames in a stack");
+        // As many in a request of OpenTelemetry: dictionary, strings.
+        let strings = [0x2a, 0].repeat(7 << 20);
+        let mut request = vec![0x12];
+        let mut length = strings.len();
+        while length >= 128 {
+            request.push(u8::try_from(length & 127).unwrap() | 128);
+            length >>= 7;
+        }
+        request.push(u8::try_from(length).unwrap());
+        request.extend(strings);
+        assert!(otlp(&request).unwrap_err().contains("messages"));
+        assert_eq!(otlp(request.get(..1_000).unwrap()), Ok(()));
         // Damage is for the decoder to say.
         for damaged in [&[0x12][..], &[0x12, 200], &[255; 20], &[0x0b]] {
             assert_eq!(check(damaged, &limits), Ok(()));

@@ -201,7 +201,7 @@ fn there(app: &App, upload: &Upload) -> std::io::Result<Option<Profile>> {
 
 fn derive(app: &App, upload: &Upload, dir: &Path) -> std::io::Result<Option<Profile>> {
     let staged = app.store.stage(upload.id)?;
-    let mut profile = match first(upload, dir, &staged, &app.bounds) {
+    let mut profile = match first(upload, dir, &staged, &app.bounds, &|label| before(app, upload, label)) {
         Ok(profile) => profile,
         Err(Failed::Io(error)) => return Err(error),
         Err(Failed::Unreadable(reason)) => {
@@ -211,11 +211,14 @@ fn derive(app: &App, upload: &Upload, dir: &Path) -> std::io::Result<Option<Prof
         }
     };
     profile.disk_received = app.store.put_received(upload, dir)?;
-    profile.disk_derived = usage(&staged)?;
     profile.files = files(upload);
+    super::process::analyze(app, &mut profile, &staged)?;
     let _one = app.commit.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(target) = joinable(app, &profile)? {
-        let joined = join(target, profile);
+    let target = joinable(app, &profile)?;
+    if let Some(target) = target {
+        profile.disk_derived = usage(&staged)?;
+        let mut joined = join(target, profile);
+        super::process::analyze(app, &mut joined, &staged)?;
         app.store.join(&joined, &staged)?;
         app.index.put(&joined, &app.store.mark(joined.id)).map_err(std::io::Error::other)?;
         app.index.remove(upload.id).map_err(std::io::Error::other)?;
@@ -223,11 +226,23 @@ fn derive(app: &App, upload: &Upload, dir: &Path) -> std::io::Result<Option<Prof
         app.changed(joined.id);
         return Ok(Some(joined));
     }
+    profile.disk_derived = usage(&staged)?;
     app.store.publish(&profile, &staged)?;
     app.index.put(&profile, &UNMARKED).map_err(std::io::Error::other)?;
     kill_point("profile-indexed");
     app.changed(profile.id);
     Ok(Some(profile))
+}
+
+/// The part of this name in the upload of the same process that came before this one, without a gap between the two.
+fn before(app: &App, upload: &Upload, label: &str) -> Option<std::path::PathBuf> {
+    let (start, end) = (upload.start?, upload.end?);
+    let profile = app.store.profile(app.index.neighbours(upload.id).0?).ok()??;
+    if start.saturating_sub(profile.end).abs() * 2 > end.saturating_sub(start) {
+        return None;
+    }
+    let file = profile.files.iter().find(|file| file.label == label)?;
+    app.store.received(file.upload, &file.file)
 }
 
 /// A profile of the same process and time that this one adds types to.

@@ -1,0 +1,515 @@
+//! Rules that need no JVM: what a profile of Python, Go or Node.js and its metrics say.
+//!
+//! These clients send no recording, so a rule sees stacks by type, the numbers of this profile, and those of the profiles
+//! of the same process in the last hour. A rule is a function and a [`RuleInfo`]; [`evaluate`] makes the same report of
+//! them that a recording has.
+//!
+//! ```
+//! use jfrkit_rules::profiled::{Process, evaluate};
+//!
+//! let report = evaluate(&Process { language: "Go", ..Process::default() });
+//! assert!(report.rules.iter().all(|outcome| outcome.verdict.not_applicable_because.is_some()));
+//! ```
+
+use jfr_analyzers::math::map2;
+use jfr_analyzers::rule::{
+    Category, Cost, Finding, Outcome, RecordingInfo, Report, RuleInfo, Section, Severity, Value, Verdict,
+};
+use jfrkit_profile::Cancel;
+use jfrkit_profile::tree::{By, CallStacks, TableRow, View, table};
+use jfrkit_profile::units;
+
+/// Less CPU than this, in cores, and it does not matter where it goes.
+const IDLE_CORES: f64 = 0.05;
+/// Fewer samples than this say little.
+const FEW_SAMPLES: i64 = 50;
+/// Points that a trend needs, and the time that they span.
+const TREND_POINTS: usize = 6;
+const TREND_SECONDS: f64 = 600.0;
+/// From this correlation with time on a series rises steadily rather than up and down.
+const STEADY: f64 = 0.85;
+
+/// What is known of a process in the window of one profile.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Process<'p> {
+    /// `Python`, `Go`, `JavaScript`.
+    pub language: &'p str,
+    /// Its entry point, where it is known.
+    pub main: &'p str,
+    /// Begin of the window, nanoseconds since the Unix epoch.
+    pub start_nanos: i64,
+    /// Length of the window.
+    pub duration_nanos: i64,
+    /// The stacks of each type, by its short name: `cpu`, `lock`, `error`. The last value of each counts.
+    pub types: &'p [(&'p str, &'p CallStacks)],
+    /// The metrics of this profile: `cpu.cores`, `lock.wait`, `exceptions`, `heap.live`, `goroutines`.
+    pub metrics: &'p [(String, f64)],
+    /// Profiles of the same process before this one, in any order.
+    pub earlier: &'p [Earlier],
+}
+
+/// The metrics of an earlier profile.
+#[derive(Debug, Clone, Default)]
+pub struct Earlier {
+    /// Begin of its window, nanoseconds since the Unix epoch.
+    pub start_nanos: i64,
+    /// Its metrics.
+    pub metrics: Vec<(String, f64)>,
+}
+
+type Evaluate = fn(&Process<'_>) -> Verdict;
+
+const RULES: [(RuleInfo, Evaluate); 6] = [
+    (
+        RuleInfo {
+            title: "Hot function",
+            category: Category::Cpu,
+            description: "Whether one function, without those that it calls, takes much of the CPU time",
+            formula: "25 at a fifth of the CPU time, 75 at half of it; nothing below 0.05 cores",
+            ..RuleInfo::own("ProfileHotFunction")
+        },
+        hot_function,
+    ),
+    (
+        RuleInfo {
+            title: "Truncated stacks",
+            category: Category::Recording,
+            description: "How many samples have a stack of which the profiler left frames out",
+            formula: "25 at 5 % of the samples, 75 at 40 %",
+            ..RuleInfo::own("ProfileTruncatedStacks")
+        },
+        truncated_stacks,
+    ),
+    (
+        RuleInfo {
+            title: "Waiting for locks",
+            category: Category::Locks,
+            description: "How long threads wait for locks, beside the time that they work",
+            formula: "waiting over waiting and CPU time: 25 at 30 %, 75 at 70 %; nothing below 0.1 s a second",
+            ..RuleInfo::own("ProfileLockWait")
+        },
+        lock_wait,
+    ),
+    (
+        RuleInfo {
+            title: "Exceptions",
+            category: Category::Exceptions,
+            description: "How many exceptions are raised, caught or not",
+            formula: "25 at 100 a second, 75 at 2,000",
+            ..RuleInfo::own("ProfileExceptionRate")
+        },
+        exceptions,
+    ),
+    (
+        RuleInfo {
+            title: "Growing heap",
+            category: Category::Heap,
+            description: "Whether the memory in use rises steadily over the last hour of the process",
+            formula: "growth an hour over the mean: 25 at 20 %, 75 at 100 %; only of a steady rise over ten minutes at least",
+            ..RuleInfo::own("ProfileHeapGrowth")
+        },
+        heap_growth,
+    ),
+    (
+        RuleInfo {
+            title: "Growing number of goroutines",
+            category: Category::Threads,
+            description: "Whether the number of goroutines rises steadily over the last hour of the process",
+            formula: "growth an hour over the mean: 25 at 20 %, 75 at 100 %; only of a steady rise over ten minutes at least",
+            ..RuleInfo::own("ProfileGoroutineGrowth")
+        },
+        goroutine_growth,
+    ),
+];
+
+/// What the rules say of themselves.
+#[must_use]
+pub fn rules() -> Vec<RuleInfo> {
+    RULES.iter().map(|(info, _)| *info).collect()
+}
+
+/// What the rules say of a profile.
+#[must_use]
+pub fn evaluate(process: &Process<'_>) -> Report {
+    let rules: Vec<Outcome> = RULES
+        .iter()
+        .map(|(info, evaluate)| Outcome { rule: *info, verdict: evaluate(process), jmc_severity: None, failed: false })
+        .collect();
+    let mut findings: Vec<Finding> = rules
+        .iter()
+        .filter(|outcome| outcome.verdict.severity >= Severity::Info)
+        .map(|outcome| Finding {
+            id: outcome.rule.id,
+            severity: outcome.verdict.severity,
+            section: if outcome.rule.category == Category::Recording { Section::Recording } else { Section::Program },
+            cost: outcome.verdict.cost,
+            because_of: None,
+            also: Vec::new(),
+        })
+        .collect();
+    let cost = |finding: &Finding| finding.cost.map_or(0.0, |cost| cost.share);
+    let place = |finding: &Finding| Section::ALL.iter().position(|section| *section == finding.section);
+    findings.sort_by(|a, b| {
+        (place(a), std::cmp::Reverse(a.severity))
+            .cmp(&(place(b), std::cmp::Reverse(b.severity)))
+            .then(cost(b).total_cmp(&cost(a)))
+    });
+    let main = Some(process.main).filter(|main| !main.is_empty()).map(str::to_owned);
+    let recording = RecordingInfo {
+        start_nanos: process.start_nanos,
+        duration_nanos: process.duration_nanos,
+        main,
+        ..RecordingInfo::default()
+    };
+    Report { recording, findings, rules, timeline: None }
+}
+
+impl<'p> Process<'p> {
+    fn stacks(&self, kind: &str) -> Option<&'p CallStacks> {
+        self.types.iter().find(|(name, _)| *name == kind).map(|(_, stacks)| *stacks)
+    }
+
+    fn metric(&self, names: &[&str]) -> Option<f64> {
+        let of = |wanted: &&str| self.metrics.iter().find(|(name, _)| name == *wanted).map(|(_, value)| *value);
+        names.iter().find_map(of)
+    }
+
+    fn seconds(&self) -> f64 {
+        self.duration_nanos.max(0) as f64 / 1e9
+    }
+}
+
+/// The rows of a type with its total and its samples.
+fn rows(stacks: &CallStacks, by: &By) -> (Vec<TableRow>, i64, i64) {
+    let value = stacks.types().len().saturating_sub(1);
+    table(stacks, value, &View::default(), by, &Cancel::never())
+        .map_or_else(|_| (Vec::new(), 0, 0), |rows| (rows.rows, rows.total, rows.samples))
+}
+
+fn share(part: i64, whole: i64) -> f64 {
+    if whole > 0 { part as f64 / whole as f64 } else { 0.0 }
+}
+
+/// The first rows, with their share of the total.
+fn top(rows: &[TableRow], total: i64, unit: &str, what: &'static str) -> Value {
+    let line = |row: &TableRow| {
+        let value = units::value(row.own, unit);
+        [Value::text(&*row.key), Value::text(value), Value::share(share(row.own, total))]
+    };
+    Value::table([what, "itself", "share"], rows.iter().filter(|row| row.own > 0).take(10).map(line))
+}
+
+fn unit(stacks: &CallStacks) -> &str {
+    stacks.types().last().map_or("", |t| &t.unit)
+}
+
+fn hot_function(process: &Process<'_>) -> Verdict {
+    let Some(stacks) = process.stacks("cpu") else { return Verdict::not_applicable("there is no CPU profile") };
+    let (rows, total, samples) = rows(stacks, &By::Function);
+    let Some(first) = rows.first().filter(|_| samples >= FEW_SAMPLES) else {
+        return Verdict::not_applicable(format!(
+            "there are too few samples of the CPU: {}",
+            units::things(u64::try_from(samples).unwrap_or(0), "sample", "samples")
+        ));
+    };
+    let cores = process.metric(&["cpu.cores"]);
+    if cores.is_some_and(|cores| cores < IDLE_CORES) {
+        return Verdict::ok(format!("The process hardly uses the CPU: {} cores", units::number(cores.unwrap_or(0.0))));
+    }
+    let part = share(first.own, total);
+    let summary = format!("{} takes {} of CPU time by itself", first.key, units::share(part));
+    Verdict::scored(map2(part, 0.2, 0.5), summary)
+        .explain("Time in a function itself, without the functions that it calls, is where the processor was.")
+        .remedy(
+            "Look at its callers: calling it less often is worth more than making it faster. Then look at its lines \
+             (lines=1), for work that is done again and again.",
+        )
+        .with("functions", top(&rows, total, unit(stacks), "function"))
+        .with_some("cpu cores", cores.map(|cores| Value::number(cores, "cores")))
+        .cost(Cost::cpu(part))
+}
+
+fn truncated_stacks(process: &Process<'_>) -> Verdict {
+    // What clients put in the place of frames that they left out: ddtrace "<3 frames omitted>".
+    let is_gap = |name: &str| {
+        let name = name.trim_matches(['<', '>', '[', ']']);
+        name == "truncated" || name.ends_with("frames omitted") || name.ends_with("frame omitted")
+    };
+    let kind = ["cpu", "wall"].into_iter().find_map(|kind| process.stacks(kind).map(|stacks| (kind, stacks)));
+    let Some((kind, stacks)) = kind else {
+        return Verdict::not_applicable("there is no profile of CPU or wall time");
+    };
+    let (rows, _, samples) = rows(stacks, &By::Function);
+    if samples < FEW_SAMPLES {
+        return Verdict::not_applicable("there are too few samples");
+    }
+    let cut = rows.iter().filter(|row| is_gap(&row.key)).fold(0i64, |sum, row| sum.saturating_add(row.samples));
+    let part = share(cut.min(samples), samples);
+    if cut == 0 {
+        return Verdict::ok(format!("The profiler left no frames out of the stacks of the {kind} profile"));
+    }
+    let summary = format!("{} of the samples have a truncated stack", units::share(part));
+    Verdict::scored(map2(part, 0.05, 0.4), summary)
+        .explain(
+            "Frames that are left out are missing in the flame graph: calls of one function stand at several places.",
+        )
+        .remedy("Let the profiler keep deeper stacks: DD_PROFILING_MAX_FRAMES for ddtrace.")
+        .with("truncated", Value::count(u64::try_from(cut).unwrap_or(0), "samples"))
+        .with("share", Value::share(part))
+}
+
+fn lock_wait(process: &Process<'_>) -> Verdict {
+    let kind = ["lock", "mutex"].into_iter().find_map(|kind| process.stacks(kind));
+    let waited = process.metric(&["lock.wait"]).or_else(|| {
+        let stacks = kind.filter(|stacks| unit(stacks) == "nanoseconds")?;
+        let total = stacks.totals().last().copied()?;
+        (process.seconds() > 0.0).then(|| total as f64 / 1e9 / process.seconds())
+    });
+    let Some(waited) = waited else { return Verdict::not_applicable("the client sends no lock profile") };
+    let Some(cores) = process.metric(&["cpu.cores"]) else {
+        return Verdict::not_applicable("there is no CPU time to compare it with");
+    };
+    let part = if waited > 0.0 { waited / (waited + cores.max(0.0)) } else { 0.0 };
+    let a_second = format!("{} s a second", units::number(waited));
+    if waited < 0.1 {
+        return Verdict::ok(format!("Threads hardly wait for locks: {a_second}"));
+    }
+    let summary = format!("Threads wait for locks {a_second}, {} of that and CPU time", units::share(part));
+    let mut verdict = Verdict::scored(map2(part, 0.3, 0.7), summary)
+        .explain(
+            "The waiting of all threads is added up. A thread that waits for work at a lock counts, too; what matters are locks \
+             at which the threads that serve requests wait.",
+        )
+        .remedy("Look at the lock profile: hold the first of these locks for less time, or give each thread its own data.")
+        .with("waiting", Value::number(waited, "s/s"));
+    if let Some(stacks) = kind {
+        let (by_class, total, _) = rows(stacks, &By::Class);
+        let labelled = !by_class.iter().all(|row| row.key.starts_with('['));
+        let (rows, _, _) = if labelled { (by_class, total, 0) } else { rows(stacks, &By::Function) };
+        verdict = verdict.with("locks", top(&rows, total, unit(stacks), if labelled { "lock" } else { "function" }));
+    }
+    verdict
+}
+
+fn exceptions(process: &Process<'_>) -> Verdict {
+    let Some(rate) = process.metric(&["exceptions"]) else {
+        return Verdict::not_applicable("the client sends no profile of exceptions");
+    };
+    let summary = format!("{} exceptions a second", units::number(rate));
+    let mut verdict =
+        Verdict::scored(map2(rate, 100.0, 2_000.0), summary).with("rate", Value::number(rate, "exceptions/s"));
+    if verdict.severity >= Severity::Info {
+        verdict = verdict
+            .explain("An exception costs the walk up the stack; so many are seldom errors, but a way to return.")
+            .remedy("Check before the call, or return a value, where the exception is what happens most of the time.");
+    }
+    if let Some(stacks) = process.stacks("error") {
+        let (rows, total, _) = rows(stacks, &By::Class);
+        verdict = verdict.with("types", top(&rows, total, unit(stacks), "type"));
+    }
+    verdict
+}
+
+fn heap_growth(process: &Process<'_>) -> Verdict {
+    growth(
+        process,
+        &["heap.live"],
+        "The heap",
+        units::size_f64,
+        "Compare the heap profile of now with one of an hour ago: what \
+        grew is held by the functions that allocated it.",
+    )
+}
+
+fn goroutine_growth(process: &Process<'_>) -> Verdict {
+    if process.language != "Go" {
+        return Verdict::not_applicable("only Go has goroutines");
+    }
+    let names = ["goroutines", "go_num_goroutine"];
+    growth(
+        process,
+        &names,
+        "The number of goroutines",
+        units::number,
+        "Look at the goroutine profile: goroutines that are never \
+        done wait at the same place, often for a channel that nobody reads or closes.",
+    )
+}
+
+/// A steady rise of a metric over the last hour.
+fn growth(process: &Process<'_>, names: &[&str], what: &str, show: fn(f64) -> String, remedy: &str) -> Verdict {
+    const HOUR: i64 = 3_600_000_000_000;
+    let Some(now) = process.metric(names) else { return Verdict::not_applicable("the client does not send it") };
+    let mut points: Vec<(f64, f64)> = process
+        .earlier
+        .iter()
+        .filter(|earlier| {
+            let ago = process.start_nanos.saturating_sub(earlier.start_nanos);
+            ago > 0 && ago <= HOUR
+        })
+        .filter_map(|earlier| {
+            let value = names.iter().find_map(|wanted| earlier.metrics.iter().find(|(name, _)| name == wanted))?.1;
+            Some((earlier.start_nanos.saturating_sub(process.start_nanos) as f64 / 1e9, value))
+        })
+        .collect();
+    points.push((0.0, now));
+    points.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let span = points.first().map_or(0.0, |(at, _)| -at);
+    if points.len() < TREND_POINTS || span < TREND_SECONDS {
+        return Verdict::not_applicable("the process has not been seen for ten minutes");
+    }
+    let n = points.len() as f64;
+    let (mean_t, mean_v) = points.iter().fold((0.0, 0.0), |(t, v), point| (t + point.0 / n, v + point.1 / n));
+    let (mut tt, mut tv, mut vv) = (0.0, 0.0, 0.0);
+    for (at, value) in &points {
+        let (t, v) = (at - mean_t, value - mean_v);
+        tt += t * t;
+        tv += t * v;
+        vv += v * v;
+    }
+    let steady = if tt > 0.0 && vv > 0.0 { tv / (tt * vv).sqrt() } else { 0.0 };
+    let an_hour = if tt > 0.0 { tv / tt * 3_600.0 } else { 0.0 };
+    let (first, last) = (points.first().map_or(0.0, |p| p.1), now);
+    let over = units::duration_f64(span * 1e9);
+    let moved = format!("from {} to {} in {over}", show(first), show(last));
+    if steady < STEADY || mean_v <= 0.0 {
+        return Verdict::ok(format!("{what} does not rise steadily: {moved}"));
+    }
+    let relative = an_hour / mean_v;
+    let summary = format!("{what} rises steadily, {moved}");
+    Verdict::scored(map2(relative, 0.2, 1.0), summary)
+        .explain(
+            "A rise without an end is a leak. A cache that fills, or a load that grows, looks the same until it stops.",
+        )
+        .remedy(remedy)
+        .with("growth an hour", Value::text(show(an_hour)))
+        .with("share of the mean", Value::share(relative))
+        .with("profiles", Value::count(u64::try_from(points.len()).unwrap_or(0), "profiles"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+    use super::*;
+    use jfrkit_profile::tree::{FrameKind, LabelText, SampleType};
+
+    fn stacks(name: &str, unit: &str, samples: &[(&[&str], i64, i64, &str)]) -> CallStacks {
+        let mut stacks = CallStacks::new(vec![SampleType::new("samples", "count"), SampleType::new(name, unit)]);
+        for (path, count, value, class) in samples {
+            let frames: Vec<u32> = path.iter().map(|name| stacks.frame(name, FrameKind::Python, 0)).collect();
+            let labels: Vec<(Box<str>, LabelText)> =
+                if class.is_empty() { Vec::new() } else { vec![("class".into(), LabelText::Text((*class).into()))] };
+            stacks.add(&frames, &labels, &[*count, *value]);
+        }
+        stacks
+    }
+
+    fn verdict(process: &Process<'_>, id: &str) -> Verdict {
+        evaluate(process).outcome(id).unwrap().verdict.clone()
+    }
+
+    #[test]
+    fn a_function_with_most_of_the_cpu_is_hot_unless_the_process_idles() {
+        let cpu = stacks(
+            "cpu-time",
+            "nanoseconds",
+            &[(&["main", "parse", "scan"], 80, 800_000_000, ""), (&["main", "parse"], 20, 200_000_000, "")],
+        );
+        let busy = [("cpu.cores".to_owned(), 0.9)];
+        let types = [("cpu", &cpu)];
+        let process = Process { language: "Python", types: &types, metrics: &busy, ..Process::default() };
+        let hot = verdict(&process, "ProfileHotFunction");
+        assert_eq!(hot.severity, Severity::Warning);
+        assert_eq!(hot.summary, "scan takes 80 % of CPU time by itself");
+        assert_eq!(hot.cost.unwrap().share, 0.8);
+        assert_eq!(evaluate(&process).findings[0].id, "ProfileHotFunction");
+        let idle = [("cpu.cores".to_owned(), 0.01)];
+        assert_eq!(verdict(&Process { metrics: &idle, ..process }, "ProfileHotFunction").severity, Severity::Ok);
+        let few = stacks("cpu-time", "nanoseconds", &[(&["main"], 3, 30_000_000, "")]);
+        let types = [("cpu", &few)];
+        let verdict = verdict(&Process { types: &types, ..process }, "ProfileHotFunction");
+        assert!(verdict.not_applicable_because.unwrap().contains("3 samples"));
+    }
+
+    #[test]
+    fn stacks_without_some_frames_are_counted() {
+        let cpu = stacks(
+            "cpu-time",
+            "nanoseconds",
+            &[(&["<12 frames omitted>", "f"], 30, 300, ""), (&["main", "f"], 70, 700, "")],
+        );
+        let types = [("cpu", &cpu)];
+        let process = Process { language: "Python", types: &types, ..Process::default() };
+        let found = verdict(&process, "ProfileTruncatedStacks");
+        assert_eq!(found.severity, Severity::Info);
+        assert_eq!(found.summary, "30 % of the samples have a truncated stack");
+        assert_eq!(evaluate(&process).findings.last().unwrap().section, Section::Recording);
+    }
+
+    #[test]
+    fn waiting_for_locks_is_compared_with_work() {
+        let lock = stacks(
+            "lock-acquire-wait",
+            "nanoseconds",
+            &[
+                (&["worker", "acquire"], 10, 80_000_000_000, "cache.py:12:lock"),
+                (&["worker", "other"], 1, 1_000_000_000, "b.py:3:lock"),
+            ],
+        );
+        let types = [("lock", &lock)];
+        let metrics = [("cpu.cores".to_owned(), 0.5), ("lock.wait".to_owned(), 1.35)];
+        let process = Process { language: "Python", types: &types, metrics: &metrics, ..Process::default() };
+        let found = verdict(&process, "ProfileLockWait");
+        assert_eq!(found.severity, Severity::Warning, "{}", found.summary);
+        assert!(format!("{:?}", found.evidence).contains("cache.py:12:lock"));
+        // Go sends no such metric: it follows from the profile.
+        let metrics = [("cpu.cores".to_owned(), 0.5)];
+        let types = [("mutex", &lock)];
+        let process = Process {
+            language: "Go",
+            types: &types,
+            metrics: &metrics,
+            duration_nanos: 60_000_000_000,
+            ..Process::default()
+        };
+        assert_eq!(verdict(&process, "ProfileLockWait").severity, Severity::Warning);
+        let metrics = [("cpu.cores".to_owned(), 0.5), ("lock.wait".to_owned(), 0.05)];
+        assert_eq!(verdict(&Process { metrics: &metrics, ..process }, "ProfileLockWait").severity, Severity::Ok);
+    }
+
+    #[test]
+    fn exceptions_are_worth_a_look_by_the_hundred() {
+        let of = |rate: f64| {
+            let metrics = [("exceptions".to_owned(), rate)];
+            verdict(&Process { language: "Python", metrics: &metrics, ..Process::default() }, "ProfileExceptionRate")
+                .severity
+        };
+        assert_eq!([of(3.0), of(300.0), of(5_000.0)], [Severity::Ok, Severity::Info, Severity::Warning]);
+    }
+
+    #[test]
+    fn a_steady_rise_is_a_leak_and_a_saw_is_not() {
+        let minute = 60_000_000_000_i64;
+        let history = |value: &dyn Fn(i64) -> f64| -> Vec<Earlier> {
+            let at = |n: i64| Earlier {
+                start_nanos: (100 - n) * minute,
+                metrics: vec![("heap.live".to_owned(), value(-n))],
+            };
+            (1..=40).map(at).collect()
+        };
+        let of = |earlier: &[Earlier], now: f64| {
+            let metrics = [("heap.live".to_owned(), now)];
+            let process =
+                Process { language: "Go", start_nanos: 100 * minute, metrics: &metrics, earlier, ..Process::default() };
+            verdict(&process, "ProfileHeapGrowth")
+        };
+        let leak = of(&history(&|t| 1e9 + 2e7 * t as f64), 1e9);
+        assert_eq!(leak.severity, Severity::Warning, "{}", leak.summary);
+        let saw = of(&history(&|t| if t % 2 == 0 { 5e8 } else { 1.5e9 }), 1e9);
+        assert_eq!(saw.severity, Severity::Ok, "{}", saw.summary);
+        let flat = of(&history(&|_| 1e9), 1e9);
+        assert_eq!(flat.severity, Severity::Ok, "{}", flat.summary);
+        let young = of(&history(&|t| 1e9 + 2e7 * t as f64)[..5], 1e9);
+        assert_eq!(young.severity, Severity::NotApplicable);
+    }
+}

@@ -1,0 +1,47 @@
+//! The analysis of profiles without a recording: by their stacks, their metrics, and those of the same process before.
+
+use std::path::Path;
+
+use super::compute::{self, trees};
+use super::jfr::{float, gz};
+use crate::app::App;
+use crate::model::Profile;
+
+/// How far back a trend looks, milliseconds.
+const HOUR: i64 = 3_600_000;
+/// The types that rules look at.
+const TYPES: [&str; 5] = ["cpu", "wall", "lock", "mutex", "error"];
+
+/// Evaluates the rules that need no JVM, and puts the report beside the derived files in `staged`.
+pub(super) fn analyze(app: &App, profile: &mut Profile, staged: &Path) -> std::io::Result<()> {
+    if profile.pending || profile.facets.language == "Java" {
+        return Ok(());
+    }
+    let mut types = Vec::new();
+    for entry in profile.types.iter().filter(|entry| TYPES.contains(&entry.kind.as_str())) {
+        let Some(file) = &entry.file else { continue };
+        let path = Some(staged.join(file)).filter(|path| path.exists());
+        let bytes = std::fs::read(path.unwrap_or_else(|| app.store.derived(profile.id, file)))?;
+        // We wrote it; a file that cannot be read is said when it is asked for.
+        if let Ok(stacks) = trees::read(&bytes) {
+            types.push((entry.kind.clone(), stacks));
+        }
+    }
+    let mut earlier = Vec::new();
+    for id in app.index.of_process(&profile.process, profile.start.saturating_sub(HOUR), profile.start) {
+        if id != profile.id
+            && let Some(before) = app.store.profile(id)?
+        {
+            earlier.push((before.start, before.metrics));
+        }
+    }
+    let report = compute::analyze_process(profile, &types, &earlier);
+    let name = profile.files.first().map_or("profile", |file| file.label.as_str());
+    gz(&staged.join("analysis.json.gz"), &compute::report_json(name, &report)?)?;
+    profile.findings = compute::findings(&report);
+    profile.no_analysis = None;
+    profile.metrics.retain(|(name, _)| name != "findings.warning");
+    let warnings = profile.found("warning");
+    profile.metrics.push(("findings.warning".to_owned(), float(i64::try_from(warnings).unwrap_or(0))));
+    Ok(())
+}
