@@ -34,3 +34,4 @@ if ((size > 80000)); then
 fi
 node test/browser.mjs
 node test/pages.mjs
+node test/formats.mjs

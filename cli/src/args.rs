@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    analyze, completions, convert, diff, flame, info, man, metadata, metrics, print, report, summary, top, view,
+    analyze, completions, convert, diff, flame, heatmap, info, man, metadata, metrics, print, report, summary, top,
+    view,
 };
 #[cfg(feature = "serve")]
 use crate::commands::{open, serve, upload};
@@ -29,6 +30,7 @@ pub(crate) enum Command {
     Top(top::Args),
     Flame(flame::Args),
     Diff(diff::Args),
+    Heatmap(heatmap::Args),
     Report(report::Args),
     View(view::Args),
     Info(info::Args),

@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod diff;
 pub(crate) mod flame;
+pub(crate) mod heatmap;
 pub(crate) mod info;
 pub(crate) mod man;
 pub(crate) mod metadata;
@@ -32,6 +33,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Top(args) => top::run(&args),
         Command::Flame(args) => flame::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Heatmap(args) => heatmap::run(&args),
         Command::Report(args) => report::run(&args),
         Command::View(args) => view::run(&args),
         Command::Info(args) => info::run(&args),

@@ -28,6 +28,22 @@ impl Source {
         self.path.as_deref().map_or("standard input".into(), |path| path.display().to_string())
     }
 
+    /// Whether it is called like a recording.
+    pub(crate) fn is_recording(&self) -> bool {
+        self.path.as_deref().is_some_and(is_recording)
+    }
+
+    /// Whether it may hold a pprof file, as far as its name tells.
+    pub(crate) fn may_be_pprof(&self) -> bool {
+        !self.is_recording()
+    }
+
+    /// Whether it is this file.
+    pub(crate) fn is(&self, other: &Path) -> bool {
+        let same = |path: &Path| path.canonicalize().ok();
+        self.path.as_deref().and_then(same).is_some_and(|own| same(other) == Some(own))
+    }
+
     /// Bytes of the file, 0 where that is not known.
     pub(crate) fn size(&self) -> u64 {
         self.path.as_deref().and_then(|path| path.metadata().ok()).map_or(0, |about| about.len())
@@ -291,8 +307,8 @@ fn stem(path: &Path) -> OsString {
     let name = path.file_name().unwrap_or(OsStr::new("recording"));
     let unpacked = if is_packed(path) { Path::new(name).file_stem().unwrap_or(name) } else { name };
     let inner = Path::new(unpacked);
-    let jfr = inner.extension().is_some_and(|e| e.eq_ignore_ascii_case("jfr"));
-    if jfr { inner.file_stem().unwrap_or(unpacked) } else { unpacked }.to_owned()
+    let known = |e: &OsStr| e.eq_ignore_ascii_case("jfr") || PROFILES.iter().any(|p| e.eq_ignore_ascii_case(p));
+    if inner.extension().is_some_and(known) { inner.file_stem().unwrap_or(unpacked) } else { unpacked }.to_owned()
 }
 
 #[cfg(test)]
@@ -309,6 +325,8 @@ mod tests {
             ("my.rec.jfr", "my.rec"),
             ("rec", "rec"),
             ("rec.zip", "rec"),
+            ("shop.cpu.pb.gz", "shop.cpu"),
+            ("heap.pprof", "heap"),
         ] {
             assert_eq!(stem(Path::new(path)), expected, "{path}");
         }

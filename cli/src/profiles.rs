@@ -186,6 +186,11 @@ pub(crate) fn is_profile(path: &OsString, limits: &limits::Args) -> Result<bool,
     Ok(!bytes.starts_with(&MAGIC) && read_any(&bytes, &AnyLimits::default(), &cancel(&limits.stop())).is_ok())
 }
 
+/// Whether an argument names a directory or a pattern rather than one input.
+pub(crate) fn is_set(path: &OsString) -> bool {
+    std::path::Path::new(path).is_dir() || find(std::slice::from_ref(path), Wanted::Profiles).sources.len() != 1
+}
+
 /// The cancel of a stop, for what knows no recordings.
 pub(crate) fn cancel(stop: &Stop) -> Cancel {
     let stop = stop.clone();

@@ -136,7 +136,7 @@ fn collapsed_stacks() {
     let found = files(out.path());
     assert_eq!(found.len(), 1);
     let mut three = 0;
-    for line in text(&found["jdk17-full.cpu.collapsed"]).lines() {
+    for line in text(&found["jdk17-full.cpu.collapsed.txt"]).lines() {
         let (stack, value) = line.rsplit_once(' ').unwrap();
         let value: i64 = value.parse().unwrap();
         if stack.contains("fx.Workload.burnThree") {

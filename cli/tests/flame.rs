@@ -152,7 +152,7 @@ fn speedscope_files_have_the_weights_of_the_profile() {
     let profiles = json["profiles"].as_array().unwrap();
     assert_eq!(
         profiles.iter().map(|p| p["name"].as_str().unwrap()).collect::<Vec<_>>(),
-        ["alloc-space", "alloc-samples"]
+        ["Allocation · alloc-space", "Allocation · alloc-samples"]
     );
     for profile in profiles {
         let (samples, weights) = (profile["samples"].as_array().unwrap(), profile["weights"].as_array().unwrap());

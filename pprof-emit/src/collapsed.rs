@@ -81,7 +81,7 @@ fn merged(profile: &Profile, tables: &Tables, value: usize, cancel: &Cancel) -> 
 }
 
 /// A name that cannot be mistaken for two frames or two lines, and is not empty.
-fn clean(name: &str) -> Cow<'_, str> {
+pub(crate) fn clean(name: &str) -> Cow<'_, str> {
     if name.is_empty() {
         return Cow::Borrowed("[unknown]");
     }

@@ -9,6 +9,7 @@ pub mod any;
 mod check;
 mod collapsed;
 mod encode;
+pub mod export;
 mod files;
 mod number;
 mod pack;

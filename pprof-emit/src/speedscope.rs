@@ -8,8 +8,8 @@ use jfrkit_profile::{Cancel, Profile, Tables, work};
 const STOP_EVERY: usize = 1 << 10;
 
 /// Writes a profile for Speedscope: one `sampled` profile for each value whose total is not zero, the default
-/// value first. Frames are lines of functions, so Speedscope can group them by function; `name` is the title
-/// shown in the viewer.
+/// value first. Frames are functions, so that Speedscope's tables add up by function; `name` is the title shown in
+/// the viewer.
 ///
 /// # Errors
 /// Errors of `out`.
@@ -22,16 +22,17 @@ pub fn write_speedscope(
 ) -> io::Result<()> {
     const UNKNOWN: u32 = u32::MAX;
     let mut out = BufWriter::new(out);
-    let mut places = vec![UNKNOWN; tables.frame_count()];
-    let mut frames = Vec::new();
+    let mut places = vec![UNKNOWN; tables.function_count()];
+    let mut functions = Vec::new();
     let stop = |i: usize| if i.is_multiple_of(STOP_EVERY) { cancel.check().map_err(io::Error::other) } else { Ok(()) };
     for (i, sample) in profile.samples.iter().enumerate() {
         stop(i)?;
         work::done(tables.stack(sample.stack).len());
         for &frame in tables.stack(sample.stack) {
-            if let Some(place) = places.get_mut(frame.index()).filter(|place| **place == UNKNOWN) {
-                *place = u32::try_from(frames.len()).unwrap_or(UNKNOWN);
-                frames.push(frame);
+            let function = tables.frame(frame).function;
+            if let Some(place) = places.get_mut(function.index()).filter(|place| **place == UNKNOWN) {
+                *place = u32::try_from(functions.len()).unwrap_or(UNKNOWN);
+                functions.push(function);
             }
         }
     }
@@ -40,12 +41,11 @@ pub fn write_speedscope(
     out.write_all(b",\"name\":")?;
     text(&mut out, name)?;
     out.write_all(b",\"activeProfileIndex\":0,\"shared\":{\"frames\":[")?;
-    for (i, &frame) in frames.iter().enumerate() {
+    for (i, &function) in functions.iter().enumerate() {
         if i > 0 {
             out.write_all(b",")?;
         }
-        let of = tables.frame(frame);
-        let function = tables.function(of.function);
+        let function = tables.function(function);
         let known = tables.str(function.name);
         out.write_all(b"{\"name\":")?;
         text(&mut out, if known.is_empty() { "[unknown]" } else { known })?;
@@ -53,9 +53,6 @@ pub fn write_speedscope(
         if !file.is_empty() {
             out.write_all(b",\"file\":")?;
             text(&mut out, file)?;
-        }
-        if of.line > 0 {
-            write!(out, ",\"line\":{}", of.line)?;
         }
         out.write_all(b"}")?;
     }
@@ -79,7 +76,7 @@ pub fn write_speedscope(
             stop(i)?;
             out.write_all(if i > 0 { b",[" } else { b"[" })?;
             for (depth, &frame) in tables.stack(sample.stack).iter().rev().enumerate() {
-                let place = places.get(frame.index()).copied().unwrap_or(0);
+                let place = places.get(tables.frame(frame).function.index()).copied().unwrap_or(0);
                 if depth > 0 {
                     out.write_all(b",")?;
                 }

@@ -22,7 +22,7 @@ pub mod work;
 pub use cancel::{Cancel, Canceled};
 pub use intern::{Interner, Symbols};
 pub use kinds::{ProfileType, ValueType};
-pub use profile::{Period, Profile, Sample, Samples};
+pub use profile::{Period, Profile, Sample, Samples, TIME_LABEL};
 pub use set::{Absent, ProfileSet};
 pub use stacks::{BLOCK, Frames, Stack};
 pub use tables::{

@@ -139,3 +139,6 @@ impl Samples {
         *self = kept;
     }
 }
+
+/// The key of the label that holds when a sample was taken, nanoseconds since the Unix epoch, where samples are collected with times.
+pub const TIME_LABEL: &str = "timestamp";

@@ -3,8 +3,10 @@
 //! `web/README.md` describes the data. Trees are folded as for the API; tables are counted on the whole trees and go with them, and what is left
 //! out of a tree is stated with its share.
 
+mod heatmap;
 mod report;
 
+pub use heatmap::{HeatError, heatmap_page};
 pub use report::{ReportFacts, ReportFolded, ReportProfile, report_page, runtime_section, runtime_text};
 
 use std::io::{self, Write};
@@ -95,6 +97,13 @@ impl Blocks {
 fn pack(data: &impl serde::Serialize) -> io::Result<Vec<u8>> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::new(6));
     serde_json::to_writer(&mut packed, data)?;
+    packed.finish()
+}
+
+/// Bytes as they stand in a block.
+fn pack_bytes(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::new(6));
+    packed.write_all(bytes)?;
     packed.finish()
 }
 

@@ -7,6 +7,7 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::cast_possible_truncation)]
 
 pub mod checks;
+pub mod correctness;
 pub mod image;
 mod memory;
 mod mutate;

@@ -164,6 +164,95 @@ for (const [file, type, title] of [["python.pprof.zst", "wall", "Wall"], ["go-cp
   });
 }
 
+
+for (const [input, type, title, other] of [
+  [fixture("jdk17-full.jfr"), "cpu", "CPU in Java Code", ["alloc", "Allocation"]],
+  [join(root, "server/demo/python.pprof.zst"), "cpu", "CPU", ["wall", "Wall"]],
+]) {
+  await test(`the flame graph of ${input.split("/").at(-1)}: zoom, search, types, sandwich, callers`, {}, async ({ page, open }) => {
+    const file = made("flame.html", "flame", input);
+    await open(file);
+    await sameAsTop(page, input, type);
+    const all = await until(async () => ((await item(page)) ?? "").startsWith("all, ") && item(page), "the root");
+    // Zoom by keyboard; the zoom is in the address, so it survives a reload.
+    await page.locator(".flame-canvas").focus();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await page.getByText(/^zoomed to /).waitFor();
+    const zoomed = await page.getByText(/^zoomed to /).textContent();
+    await page.reload();
+    await page.getByText(zoomed).waitFor();
+    await page.keyboard.press("0");
+    await until(async () => (await item(page)) === all, "the whole again");
+    // The share that matches a function is the function's total.
+    const rows = json("top", "--type", type, "--sort", "total", "--format", "json", "--limit", "40", input);
+    const totals = rows.values ? rows.rows.map((r) => [r.name, r.total[rows.value] / rows.totals[rows.value]]) : rows.rows.map((r) => [r.key, r.total / rows.total]);
+    const [name, share] = totals.find(([name, share]) => share > 0.01 && share < 0.99 && !/[<$]/.test(name) && totals.filter(([n]) => n.includes(name)).length === 1);
+    await page.getByLabel(/Search frames/).fill(`/^${name.replace(/[.()[\]*+?^|\\]/g, "\\$&")}$/`);
+    await page.locator(".matches", { hasText: `${percent(share)} match` }).waitFor();
+    await page.getByLabel(/Search frames/).fill("");
+    // The sandwich of a function has its total.
+    await page.locator(".functions tbody .name button").first().focus();
+    await page.keyboard.press("Enter");
+    await page.locator(".sandwich").waitFor();
+    const first = top(input, type, 1)[0];
+    assert.ok((await page.locator(".sandwich-name").textContent()).includes(first[2]), `${await page.locator(".sandwich-name").textContent()} has not ${first[2]}`);
+    await page.locator(".type", { hasText: other[1] }).first().click();
+    await until(async () => page.url().includes(`type=${other[0]}`), "the type is in the address");
+    await open(file, `#/?type=${other[0]}`);
+    await sameAsTop(page, input, other[0]);
+    await page.getByRole("button", { name: "Callers" }).click();
+    await until(async () => (await page.locator(".flame-canvas").getAttribute("aria-label")).startsWith("Callers"), "callers");
+    assert.equal(((await item(page)) ?? "").split(",")[0], "all");
+    void title;
+  });
+}
+
+await test("the comparison of two recordings has the totals and changes that diff prints", {}, async ({ page, open }) => {
+  const [a, b] = [fixture("jdk17-full.jfr"), fixture("jdk21-full.jfr.gz")];
+  const diff = json("diff", "--format", "json", "-n", "1000", a, b);
+  await open(made("diff.html", "diff", "--format", "html", a, b));
+  await page.locator(".flame-canvas").waitFor();
+  const cores = (side) => (side.total / side.seconds / 1e9).toFixed(2);
+  const versus = await page.locator(".versus").textContent();
+  assert.ok(versus.includes(cores(diff.a)) && versus.includes(cores(diff.b)), `${versus} has not ${cores(diff.a)} and ${cores(diff.b)}`);
+  await page.getByRole("button", { name: "Table" }).click();
+  await page.locator(".functions tbody tr").first().waitFor();
+  const only = diff.rows.find((row) => row.a === 0 && !row.noise);
+  if (only) await page.locator(".functions tbody tr", { hasText: "only in B" }).first().waitFor();
+});
+
+await test("a directory and a pattern are one profile", {}, async ({ page, open }) => {
+  const folder = join(scratch, "set");
+  run("convert", "--types", "cpu", "-o", folder, fixture("jdk17-full.jfr"), fixture("jdk21-full.jfr.gz"));
+  const sum = (...inputs) => json("top", "--type", "cpu", "--format", "json", ...inputs).total ?? null;
+  const total = sum(folder);
+  assert.equal(total, sum(join(folder, "*.pb.gz")));
+  const one = (file) => json("top", "--type", "cpu", "--format", "json", file).totals[1];
+  assert.equal(total, one(fixture("jdk17-full.jfr")) + one(fixture("jdk21-full.jfr.gz")));
+  await open(made("set.html", "flame", folder));
+  await until(async () => (await item(page))?.startsWith(`all, ${show(total, "nanoseconds")}, 100 %`), "the sum of both");
+});
+
+await test("a heat map: all samples, and those of a range", {}, async ({ page, open }) => {
+  const input = fixture("jdk17-full.jfr");
+  await open(made("heat.html", "heatmap", input));
+  const total = json("top", "--type", "cpu", "--format", "json", input).totals[1];
+  await until(async () => (await item(page))?.startsWith(`all, ${show(total, "nanoseconds")}, 100 %`), "all samples");
+  await page.locator(".heat-line").getByText(/2,099 samples/).waitFor();
+  const box = await page.locator(".heat canvas").boundingBox();
+  await page.mouse.move(box.x + 2, box.y + 2);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.4, box.y + box.height - 3, { steps: 5 });
+  await page.mouse.up();
+  const some = await until(async () => {
+    const found = /([\d,]+) samples/.exec(await page.locator(".heat-line").textContent());
+    const n = Number(found?.[1].replace(/,/g, ""));
+    return n > 0 && n < 2099 && n;
+  }, "a part of them");
+  await until(async () => (await item(page))?.startsWith(`all, ${show((some * total) / 2099, "nanoseconds")}, 100 %`), "the flame graph of the range");
+});
+
 void count;
 await browser.close();
 await rm(scratch, { recursive: true });

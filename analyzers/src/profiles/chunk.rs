@@ -212,7 +212,7 @@ impl Consumer for Context<'_> {
             if reading.route == Route::Free {
                 part.memory.free(row.u64(SECOND), nanos);
             } else if range.contains(&nanos) {
-                let key = part.gathered.key(reading, row);
+                let key = part.gathered.key(reading, row, lengths);
                 part.memory.malloc(row.u64(SECOND), nanos, key, row.i64(AMOUNT));
             }
             return;

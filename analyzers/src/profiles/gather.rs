@@ -48,6 +48,8 @@ pub(crate) struct Detail {
     pub(super) port: u32,
     pub(super) span: u64,
     pub(super) root_span: u64,
+    /// When the event began, where times are kept.
+    pub(super) time: i64,
 }
 
 /// Sums of events, in the order of the first event of each key.
@@ -94,26 +96,28 @@ impl<'a> Gathered<'a> {
             Measure::CpuTicks => [1, clock.span(row.i64(AMOUNT)), i64::from(row.bool(SECOND))],
             Measure::BytesAndTicks => [1, row.i64(SECOND), clock.lasted(row.i64(TIME), row.i64(AMOUNT))],
         };
-        let key = self.key(reading, row);
+        let key = self.key(reading, row, clock);
         self.add(key, sums);
     }
 
     /// The key of an event.
     #[inline]
-    pub(super) fn key(&mut self, reading: &Reading, row: &Row<'a, SLOTS>) -> Key {
-        let detail = if reading.detailed { self.detail(reading, row) } else { 0 };
+    pub(super) fn key(&mut self, reading: &Reading, row: &Row<'a, SLOTS>, clock: &Clock) -> Key {
+        let detail = if reading.detailed { self.detail(reading, row, clock) } else { 0 };
         let key = if reading.keyed { row.u64(KEY) } else { 0 };
         Key { source: reading.source, detail, stack: row.u64(STACK), key }
     }
 
-    fn detail(&mut self, reading: &Reading, row: &Row<'a, SLOTS>) -> u32 {
+    fn detail(&mut self, reading: &Reading, row: &Row<'a, SLOTS>, clock: &Clock) -> u32 {
         let text = match row.str(TEXT) {
             _ if !reading.text => 0,
             RawStr::Null | RawStr::Empty => self.texts.number(row.str(OTHER_TEXT)),
             text => self.texts.number(text),
         };
         let port = u32::try_from(row.u64(PORT)).unwrap_or(0);
-        let detail = Detail { thread: row.u64(THREAD), text, port, span: row.u64(SPAN), root_span: row.u64(ROOT_SPAN) };
+        let time = if reading.times { clock.nanos(row.i64(TIME)) } else { 0 };
+        let detail =
+            Detail { thread: row.u64(THREAD), text, port, span: row.u64(SPAN), root_span: row.u64(ROOT_SPAN), time };
         self.details.number(detail)
     }
 

@@ -10,7 +10,7 @@ use super::plans::{KeyPlan, Plans, Reading};
 use super::sources::{KEY, SOURCES};
 use crate::engine::functions::class_name;
 use crate::names;
-use jfrkit_profile::{Label, LabelSetId, LabelValue, StrId};
+use jfrkit_profile::{Label, LabelSetId, LabelValue, StrId, TIME_LABEL};
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
@@ -137,7 +137,7 @@ impl<'c, 'a> Labels<'c, 'a> {
 
     /// The labels of a sample.
     pub(super) fn set(&mut self, reading: &Reading, key: &Key, detail: &Detail, text: RawStr<'a>) -> LabelSetId {
-        if self.context.options.labels.is_empty() {
+        if self.context.options.labels.is_empty() && !self.context.options.times {
             return LabelSetId::default();
         }
         let known = (key.source, key.key, key.detail);
@@ -175,6 +175,9 @@ impl<'c, 'a> Labels<'c, 'a> {
                 _ => None,
             };
             labels.extend(value.map(|value| Label { key: wanted.name(), value }));
+        }
+        if detail.time != 0 {
+            labels.push(Label { key: TIME_LABEL, value: LabelValue::Number(detail.time) });
         }
         self.context.shared.interner.symbols().label_set(&labels)
     }

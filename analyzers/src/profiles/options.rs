@@ -15,6 +15,9 @@ pub struct Options {
     pub types: Vec<ProfileType>,
     /// The labels of samples. There are none by default, so that equal stacks are merged.
     pub labels: Vec<LabelKey>,
+    /// Keep the time of each sample, in a label [`TIME_LABEL`](jfrkit_profile::TIME_LABEL), so that no samples are
+    /// merged. For formats with a time line.
+    pub times: bool,
     /// Keep names as recorded. By default, they are normalized: parts that differ from run to run (lambda
     /// numbers and so on) are removed.
     pub raw_names: bool,

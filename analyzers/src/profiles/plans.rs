@@ -27,6 +27,8 @@ pub(crate) struct Reading {
     pub(super) text: bool,
     /// What is read as a span is a context.
     pub(super) context: bool,
+    /// Whether the time is part of that.
+    pub(super) times: bool,
 }
 
 /// What to do with an event.
@@ -196,7 +198,7 @@ impl Reading {
             || matches!(source.route, Route::Malloc | Route::Free);
         for (slot, wanted) in [
             (THREAD, thread),
-            (TIME, timed || lasts),
+            (TIME, timed || lasts || options.times),
             (KEY, keyed),
             (TEXT, text),
             (OTHER_TEXT, text),
@@ -216,9 +218,11 @@ impl Reading {
             *field = "contextId";
         }
         let plan = chunk.plan(event, fields)?;
-        let detailed = thread || text || port || ((spans || context) && (plan.has(SPAN) || plan.has(ROOT_SPAN)));
+        let times = options.times && plan.has(TIME);
+        let spanned = (spans || context) && (plan.has(SPAN) || plan.has(ROOT_SPAN));
+        let detailed = thread || text || port || times || spanned;
         let (measure, route) = (source.measure, source.route);
         let source = u32::try_from(place).unwrap_or(u32::MAX);
-        Ok(Some(Self { source, plan, measure, route, keyed, detailed, text, context }))
+        Ok(Some(Self { source, plan, measure, route, keyed, detailed, text, context, times }))
     }
 }

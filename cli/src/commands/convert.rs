@@ -1,5 +1,6 @@
 //! `jfrkit convert`.
 
+mod beside;
 mod collect;
 mod outcome;
 
@@ -9,23 +10,29 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
+use jfr_analyzers::{LabelKey, Options};
 use jfr_parse::{MetadataCache, OpenOptions, Stop};
+use jfrkit_profile::any::{AnyProfile, java_title, types};
+use jfrkit_profile::tree::View;
 use jfrkit_profile::{Cancel, Profile, ProfileSet, ProfileType, units};
-use pprof_emit::{CollapsedOptions, WriteError, write_collapsed, write_pprof, write_speedscope};
-
-use crate::interrupt::FILES;
+use pprof_emit::export::{self, Typed};
+use pprof_emit::{CollapsedOptions, WriteError, write_any, write_collapsed, write_pprof};
 use rayon::prelude::*;
 
-use collect::collect;
+use collect::{Collected, collect};
 use outcome::{Outcome, Printer, progress};
 
 use crate::collecting::{self, profile_type};
 use crate::failure::Failure;
 use crate::inputs::{Inputs, Source, expand};
+use crate::interrupt::FILES;
 use crate::limits;
 use crate::output::complain;
+use crate::profiles::{Loaded, Opened, of_profile, of_set};
 
-/// Write the profiles of recordings as pprof files, one for each type
+use super::flame;
+
+/// Write profiles as files that other programs open: of recordings, and of pprof files of any language
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -33,26 +40,37 @@ Examples:
   jfrkit convert --types cpu,alloc -o profiles logs/    of all recordings below logs/, into profiles/
   jfrkit convert --merge -o profiles a.jfr b.jfr        one set of profiles out of both
   jfrkit convert --types cpu --labels thread rec.jfr    a sample for each thread
+  jfrkit convert --format firefox rec.jfr               rec.firefox.json.gz, all types on one time line
+  jfrkit convert --format speedscope heap.pb.gz         a pprof file of Go, Python, Node.js, …
   jfrkit convert --types cpu --format collapsed -o - rec.jfr | flamegraph.pl > cpu.svg
 
 Types: cpu, alloc, native, class-load, error, file-io, lock, socket-io; and where their events are there wall, live,
-park, wait, sleep, pinned, native-alloc, native-lock, method-trace, event.")]
+park, wait, sleep, pinned, native-alloc, native-lock, method-trace, event. Of pprof files also the names of sample types.
+pprof and collapsed stacks are a file for each type of a recording, the other formats one file for all.")]
 pub(crate) struct Args {
-    /// Recordings, directories that are searched for recordings, or `-` for standard input
+    /// Recordings, pprof files, directories that are searched for recordings, or `-` for standard input
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<OsString>,
 
-    /// Directory to write to; made if it is not there. `-` writes to standard output, if one profile is asked for
+    /// Directory to write to; made if it is not there. `-` writes to standard output, if that is one file
     #[arg(short, long, visible_short_alias = 'd', value_name = "DIR", default_value = ".")]
     out_dir: PathBuf,
 
     /// Types of profiles; by default all
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = profile_type)]
-    types: Vec<ProfileType>,
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    types: Vec<String>,
 
     /// Form of the files
     #[arg(long, value_enum, default_value_t = Format::Pprof)]
     format: Format,
+
+    /// OpenTelemetry's profiles as JSON instead of protobuf
+    #[arg(long)]
+    otlp_json: bool,
+
+    /// Speedscope's time line: calls of each thread in the order of time, instead of sums of stacks
+    #[arg(long)]
+    evented: bool,
 
     /// Make one set of profiles out of all inputs
     #[arg(long)]
@@ -73,61 +91,254 @@ pub(crate) struct Args {
 enum Format {
     /// profile.proto with gzip
     Pprof,
-    /// A line for each stack
+    /// A line for each stack; with --labels they are frames before the root
     Collapsed,
+    /// The page of `jfrkit flame`
+    Flamegraph,
+    /// OpenTelemetry's profiles (v1development)
+    Otlp,
+    /// Processed profile for <https://profiler.firefox.com>, with threads, times, markers and counters
+    Firefox,
     /// JSON for <https://www.speedscope.app>
     Speedscope,
 }
 
+/// What there is to write.
+enum Content {
+    Recordings(Collected),
+    Profile { profile: Box<AnyProfile>, cancel: Cancel },
+}
+
 impl Format {
-    fn ending(self) -> &'static str {
+    /// Whether all types go into one file.
+    const fn is_one_file(self) -> bool {
+        !matches!(self, Self::Pprof | Self::Collapsed)
+    }
+
+    /// What the format needs to know of samples beyond what the options say.
+    fn prepare(self, evented: bool, options: &mut Options) {
+        let add = |options: &mut Options, keys: &[LabelKey]| {
+            for key in keys {
+                if !options.labels.contains(key) {
+                    options.labels.push(*key);
+                }
+            }
+        };
         match self {
-            Self::Pprof => "pb.gz",
-            Self::Collapsed => "collapsed",
-            Self::Speedscope => "speedscope.json",
+            Self::Firefox => {
+                options.times = true;
+                let about = [LabelKey::Class, LabelKey::Path, LabelKey::Host, LabelKey::Port];
+                add(options, &[LabelKey::Thread, LabelKey::ThreadId]);
+                add(options, &about);
+            }
+            Self::Speedscope if evented => {
+                options.times = true;
+                add(options, &[LabelKey::Thread]);
+            }
+            Self::Flamegraph => add(options, &[LabelKey::Class]),
+            _ => {}
+        }
+    }
+}
+
+/// A file that is to be written: of a type, or of all.
+struct File {
+    /// What it is called in messages: `cpu`.
+    kind: String,
+    /// The place of the profile of a set.
+    profile: Option<usize>,
+    path: PathBuf,
+}
+
+impl Args {
+    /// The types of recordings that are wanted; empty for all.
+    fn kinds(&self) -> Vec<ProfileType> {
+        self.types.iter().filter_map(|name| ProfileType::from_name(name)).collect()
+    }
+
+    fn ending(&self) -> &'static str {
+        match self.format {
+            Format::Pprof => "pb.gz",
+            Format::Collapsed => "collapsed.txt",
+            Format::Flamegraph => "html",
+            Format::Otlp if self.otlp_json => "otlp.json",
+            Format::Otlp => "otlp.pb",
+            Format::Firefox => "firefox.json.gz",
+            Format::Speedscope => "speedscope.json",
         }
     }
 
-    fn pprof_options(stop: &Stop) -> pprof_emit::Options {
-        pprof_emit::Options { cancel: cancel(stop), ..Default::default() }
+    /// What cannot be meant.
+    fn check(&self, inputs: &Inputs) -> Result<(), Failure> {
+        let usage = |text: &str| Err(Failure::Usage(text.to_owned()));
+        if self.otlp_json && self.format != Format::Otlp {
+            return usage("--otlp-json goes with --format otlp");
+        }
+        if self.evented && self.format != Format::Speedscope {
+            return usage("--evented goes with --format speedscope");
+        }
+        // Sample types of pprof files have any names.
+        if !inputs.sources.iter().any(Source::may_be_pprof) {
+            for name in &self.types {
+                profile_type(name).map_err(|e| Failure::Usage(format!("--types {name}: {e}; see --help")))?;
+            }
+        }
+        Ok(())
     }
 
-    /// Writes all profiles to the files that `path` names for them.
-    fn write_files(
-        self,
-        set: &ProfileSet,
-        path: impl Fn(&Profile) -> PathBuf + Sync,
-        stop: &Stop,
-    ) -> Vec<Result<PathBuf, WriteError>> {
-        match self {
-            Self::Pprof => {
-                let written = FILES.write_each(set, path, &Self::pprof_options(stop));
-                written.into_iter().map(|written| written.map(|w| w.path)).collect()
+    /// The types of a pprof file that are wanted.
+    fn typed<'p>(&self, profile: &'p AnyProfile, all: &'p [jfrkit_profile::any::TypeInfo]) -> Vec<Typed<'p>> {
+        let values =
+            |name: &String, of: &jfrkit_profile::any::TypeInfo| of.values.iter().any(|&at| profile.value(at).0 == name);
+        let wanted = all
+            .iter()
+            .filter(|of| self.types.is_empty() || self.types.iter().any(|name| *name == of.kind || values(name, of)));
+        let totals = profile.totals();
+        let counted = |at: &usize| totals.get(*at).is_some_and(|total| *total != 0);
+        wanted
+            .map(|of| Typed { kind: &of.kind, title: &of.title, profile, values: of.values.clone() })
+            .filter(|of| of.values.iter().any(counted))
+            .collect()
+    }
+
+    /// Writes types in a format that holds them all.
+    fn write_typed(&self, typed: &[Typed<'_>], name: &str, out: impl Write, cancel: &Cancel) -> std::io::Result<()> {
+        match self.format {
+            Format::Otlp if self.otlp_json => export::write_otlp_json(typed, name, out, cancel),
+            Format::Otlp => export::write_otlp(typed, name, out, cancel),
+            Format::Firefox => export::write_firefox(typed, name, out, cancel),
+            Format::Speedscope if self.evented => export::write_speedscope_evented(typed, name, out, cancel),
+            _ => export::write_speedscope_any(typed, name, out, cancel),
+        }
+    }
+
+    /// Writes one file.
+    fn write(&self, name: &str, content: &Content, file: &File, mut out: &mut dyn Write) -> std::io::Result<()> {
+        let page = |loaded: &Loaded, cancel: &Cancel, out: &mut dyn Write| {
+            let mut out = std::io::BufWriter::new(out);
+            flame::page(&mut out, loaded, None, &View::default(), cancel)?
+                .map_err(|failure| std::io::Error::other(failure.to_string()))?;
+            out.flush()
+        };
+        match content {
+            Content::Recordings(Collected { set, recordings, stop }) => {
+                let cancel = cancel(stop);
+                let profile = file.profile.and_then(|place| set.profiles.get(place));
+                match (self.format, profile) {
+                    (Format::Pprof, Some(profile)) => {
+                        let options = pprof_emit::Options { cancel, ..Default::default() };
+                        write_pprof(profile, &set.tables, out, &options).map(|_| ())
+                    }
+                    (Format::Collapsed, Some(profile)) if self.collecting.labels.is_empty() => {
+                        let options = CollapsedOptions { cancel, ..Default::default() };
+                        write_collapsed(profile, &set.tables, out, &options)
+                    }
+                    (Format::Collapsed, Some(profile)) => {
+                        let any = AnyProfile::of(profile, &set.tables);
+                        export::write_collapsed_any(&typed(profile, &any), true, out, &cancel)
+                    }
+                    (Format::Flamegraph, _) => page(&loaded(name, set), &cancel, out),
+                    _ => {
+                        let mut all: Vec<AnyProfile> =
+                            set.profiles.iter().map(|profile| AnyProfile::of(profile, &set.tables)).collect();
+                        if self.format == Format::Firefox
+                            && let Some(first) = all.first_mut()
+                        {
+                            beside::add(first, recordings)?;
+                        }
+                        let typed: Vec<Typed<'_>> =
+                            set.profiles.iter().zip(&all).map(|(profile, any)| typed(profile, any)).collect();
+                        let main = set.profiles.iter().find_map(|profile| profile.main.as_deref());
+                        self.write_typed(&typed, main.unwrap_or(name), out, &cancel)
+                    }
+                }
             }
-            Self::Collapsed | Self::Speedscope => {
-                let write = |profile: &Profile| {
-                    let path = path(profile);
-                    FILES.write_file(&path, |out| self.write(profile, set, out, stop)).map(|()| path)
+            Content::Profile { profile, cancel } => {
+                let all = types(profile);
+                let typed = self.typed(profile, &all);
+                match self.format {
+                    Format::Pprof => write_any(profile, &mut out),
+                    Format::Collapsed => {
+                        let of = typed.iter().find(|of| of.kind == file.kind);
+                        let of = of.ok_or_else(|| std::io::Error::other("there are no samples"))?;
+                        export::write_collapsed_any(of, !self.collecting.labels.is_empty(), out, cancel)
+                    }
+                    Format::Flamegraph => {
+                        let kept = |of: &crate::profiles::Typed| typed.iter().any(|wanted| wanted.kind == of.kind);
+                        let types = of_profile(profile).into_iter().filter(kept).collect();
+                        let loaded = Loaded { name: name.to_owned(), types, ..Loaded::default() };
+                        page(&loaded, cancel, out)
+                    }
+                    _ => self.write_typed(&typed, base(name), out, cancel),
+                }
+            }
+        }
+    }
+}
+
+/// The last part of a path.
+fn base(name: &str) -> &str {
+    name.rsplit('/').find(|part| !part.is_empty()).unwrap_or(name)
+}
+
+fn typed<'p>(profile: &Profile, any: &'p AnyProfile) -> Typed<'p> {
+    let values = (0..any.width()).collect();
+    Typed { kind: profile.kind.name(), title: java_title(profile.kind), profile: any, values }
+}
+
+fn loaded(name: &str, set: &ProfileSet) -> Loaded {
+    let absent = set.absent.iter().map(|absent| (absent.kind, absent.reason.clone())).collect();
+    Loaded { name: name.to_owned(), types: of_set(set), absent, lossy: false }
+}
+
+impl Content {
+    /// The files that it becomes, their names without the directory.
+    fn files(&self, args: &Args, stem: &OsStr) -> Vec<File> {
+        let path = |kind: &str| {
+            let mut file = stem.to_owned();
+            file.push(if kind.is_empty() {
+                format!(".{}", args.ending())
+            } else {
+                format!(".{kind}.{}", args.ending())
+            });
+            args.out_dir.join(file)
+        };
+        let whole = |kinds: &[&str]| vec![File { kind: kinds.join(","), profile: None, path: path("") }];
+        match self {
+            Self::Recordings(collected) => {
+                let profiles = &collected.set.profiles;
+                if args.format.is_one_file() {
+                    let kinds: Vec<&str> = profiles.iter().map(|profile| profile.kind.name()).collect();
+                    return if kinds.is_empty() { Vec::new() } else { whole(&kinds) };
+                }
+                let of = |(place, profile): (usize, &Profile)| {
+                    let kind = profile.kind.name();
+                    File { kind: kind.to_owned(), profile: Some(place), path: path(kind) }
                 };
-                set.profiles.par_iter().with_max_len(1).map(write).collect()
+                profiles.iter().enumerate().map(of).collect()
             }
-        }
-    }
-
-    fn write(self, profile: &Profile, set: &ProfileSet, out: impl Write, stop: &Stop) -> std::io::Result<()> {
-        match self {
-            Self::Pprof => write_pprof(profile, &set.tables, out, &Self::pprof_options(stop)).map(|_| ()),
-            Self::Collapsed => {
-                let options = CollapsedOptions { cancel: cancel(stop), ..Default::default() };
-                write_collapsed(profile, &set.tables, out, &options)
+            Self::Profile { profile, .. } => {
+                let all = types(profile);
+                let typed = args.typed(profile, &all);
+                let kinds: Vec<&str> = typed.iter().map(|of| of.kind).collect();
+                if kinds.is_empty() {
+                    Vec::new()
+                } else if args.format == Format::Collapsed {
+                    kinds
+                        .iter()
+                        .map(|kind| File { kind: (*kind).to_owned(), profile: None, path: path(kind) })
+                        .collect()
+                } else {
+                    whole(&kinds)
+                }
             }
-            Self::Speedscope => write_speedscope(profile, &set.tables, profile.kind.title(), out, &cancel(stop)),
         }
     }
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let inputs = expand(&args.inputs);
+    args.check(&inputs)?;
     let sources = inputs.sources.as_slice();
     if args.out_dir.as_os_str() == "-" {
         return to_stdout(args, &inputs);
@@ -155,6 +366,46 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if failed || unsearched { Err(Failure::Told) } else { Ok(()) }
 }
 
+/// Reads sources, all as one. `None` where nothing can be read, and `failures` says why.
+fn read(
+    args: &Args,
+    name: &str,
+    sources: &[Source],
+    opening: &OpenOptions,
+    bar: &ProgressBar,
+    failures: &mut Vec<String>,
+) -> Option<Content> {
+    if sources.iter().all(Source::is_recording) {
+        let opened = collect::open(sources, opening, failures);
+        return collect(args, name, opened, bar, failures).map(Content::Recordings);
+    }
+    let stop = args.limits.stop();
+    let cancel = cancel(&stop);
+    let (mut recordings, mut profiles) = (Vec::new(), Vec::new());
+    for source in sources {
+        match crate::profiles::open(source, opening, &cancel) {
+            Ok((Opened::Recording(recording), _)) => recordings.push((source, *recording)),
+            Ok((Opened::Profile(profile), _)) => profiles.push(*profile),
+            Err(failure) => failures.push(failure.to_string()),
+        }
+    }
+    match (recordings.is_empty(), profiles.len()) {
+        (_, 0) => collect(args, name, recordings, bar, failures).map(Content::Recordings),
+        (false, _) => {
+            failures.push(format!("{name}: recordings and pprof files cannot be merged; convert the recordings first"));
+            None
+        }
+        (true, 1) => profiles.pop().map(|profile| Content::Profile { profile: Box::new(profile), cancel }),
+        (true, _) => match jfrkit_profile::any::merge(&profiles, &cancel) {
+            Ok(merged) => Some(Content::Profile { profile: Box::new(merged), cancel }),
+            Err(e) => {
+                failures.push(format!("{name}: {e}"));
+                None
+            }
+        },
+    }
+}
+
 /// Writes the profiles of the sources, all in one set, to files that begin with `stem`.
 fn convert(
     args: &Args,
@@ -165,26 +416,53 @@ fn convert(
     bar: &ProgressBar,
 ) -> Outcome {
     let mut outcome = Outcome::default();
-    let collected = collect(args, name, sources, opening, bar, &mut outcome.failures);
-    let Some((set, stop)) = collected else { return outcome };
-    let path = |profile: &Profile| {
-        let mut file = stem.to_owned();
-        file.push(format!(".{}.{}", profile.kind, args.format.ending()));
-        args.out_dir.join(file)
+    let Some(content) = read(args, name, sources, opening, bar, &mut outcome.failures) else { return outcome };
+    let files = content.files(args, stem);
+    let written: Vec<Result<(), WriteError>> = match &content {
+        // pprof files of one set share what is made of its tables.
+        Content::Recordings(Collected { set, stop, .. }) if args.format == Format::Pprof => {
+            let options = pprof_emit::Options { cancel: cancel(stop), ..Default::default() };
+            let path = |profile: &Profile| {
+                let of = files.iter().find(|file| file.kind == profile.kind.name());
+                of.map(|file| file.path.clone()).unwrap_or_default()
+            };
+            FILES.write_each(set, path, &options).into_iter().map(|written| written.map(|_| ())).collect()
+        }
+        _ => {
+            let write = |file: &File| {
+                if sources.iter().any(|source| source.is(&file.path)) {
+                    let source = std::io::Error::other("it is the input; -o names another directory");
+                    return Err(WriteError { path: file.path.clone(), source });
+                }
+                FILES.write_file(&file.path, |out| args.write(name, &content, file, out))
+            };
+            files.par_iter().with_max_len(1).map(write).collect()
+        }
     };
-    let written = args.format.write_files(&set, path, &stop);
     if args.inputs.len() > 1 || Path::new(args.inputs.first().map_or("".as_ref(), |i| i.as_os_str())).is_dir() {
         let _ = writeln!(outcome.lines, "{}", jfr_parse::text::plain(name));
     }
-    for (profile, path) in set.profiles.iter().zip(written) {
-        match path {
-            Ok(path) => {
-                let _ = writeln!(outcome.lines, "{}", line(profile, &path));
+    for (file, written) in files.iter().zip(written) {
+        match written {
+            Ok(()) => {
+                let _ = writeln!(outcome.lines, "{}", content.line(file));
             }
             Err(e) => outcome.failures.push(e.to_string()),
         }
     }
-    for absent in set.absent.iter().filter(|a| a.kind.is_core() || args.types.contains(&a.kind)) {
+    let set = match &content {
+        Content::Recordings(collected) => &collected.set,
+        Content::Profile { profile, .. } => {
+            if files.is_empty() {
+                outcome.failures.push(format!("{name}: there are no samples of what is asked for"));
+            }
+            if args.strict && !profile.losses.is_empty() && outcome.failures.is_empty() {
+                outcome.failures.push(format!("{name}: not read completely; leave out --strict to accept that"));
+            }
+            return outcome;
+        }
+    };
+    for absent in set.absent.iter().filter(|a| a.kind.is_core() || args.kinds().contains(&a.kind)) {
         let _ = writeln!(outcome.lines, "{:<12}  none: {}", absent.kind, absent.reason);
     }
     outcome.warnings.extend(set.losses.iter().map(|loss| format!("{name}: {loss}")));
@@ -194,6 +472,19 @@ fn convert(
         outcome.failures.push(format!("{name}: not read completely; leave out --strict to accept that"));
     }
     outcome
+}
+
+impl Content {
+    /// What was written to a file, in a line: type, number of samples, total; of several their names.
+    fn line(&self, file: &File) -> String {
+        if let (Self::Recordings(collected), Some(place)) = (self, file.profile)
+            && let Some(profile) = collected.set.profiles.get(place)
+        {
+            return line(profile, &file.path);
+        }
+        let path = file.path.to_string_lossy();
+        format!("{}  {}", file.kind.replace(',', ", "), jfr_parse::text::plain(&path))
+    }
 }
 
 /// Type, number of samples, total, file.
@@ -208,11 +499,13 @@ fn line(profile: &Profile, path: &Path) -> String {
 
 fn to_stdout(args: &Args, inputs: &Inputs) -> Result<(), Failure> {
     let sources = inputs.sources.as_slice();
-    let ([kind], true) = (args.types.as_slice(), args.merge || sources.len() <= 1) else {
+    let one_type = args.types.len() == 1 || args.format.is_one_file();
+    let may_be_pprof = sources.iter().all(Source::may_be_pprof) && args.format == Format::Pprof;
+    if !(one_type || may_be_pprof) || !(args.merge || sources.len() <= 1) {
         return Err(Failure::Usage(
             "standard output takes a single profile: give one type with --types, and one input or --merge".to_owned(),
         ));
-    };
+    }
     let mut failed = inputs.complain();
     let opening = args.limits.opening().cache(MetadataCache::default());
     let name = match sources {
@@ -220,26 +513,46 @@ fn to_stdout(args: &Args, inputs: &Inputs) -> Result<(), Failure> {
         _ => "merged".to_owned(),
     };
     let mut failures = Vec::new();
-    let collected = collect(args, &name, sources, &opening, &ProgressBar::hidden(), &mut failures);
+    let content = read(args, &name, sources, &opening, &ProgressBar::hidden(), &mut failures);
     for failure in &failures {
         failed = true;
         complain("error", failure);
     }
-    let Some((set, stop)) = collected else { return Err(Failure::Told) };
-    for loss in &set.losses {
-        complain("warning", &format!("{name}: {loss}"));
+    let Some(content) = content else { return Err(Failure::Told) };
+    let mut lossy = false;
+    if let Content::Recordings(Collected { set, .. }) = &content {
+        for loss in &set.losses {
+            complain("warning", &format!("{name}: {loss}"));
+            lossy = true;
+        }
+        for warning in &set.warnings {
+            complain("warning", &format!("{name}: {warning}"));
+        }
     }
-    for warning in &set.warnings {
-        complain("warning", &format!("{name}: {warning}"));
-    }
-    let Some(profile) = set.get(*kind) else {
-        let reason = set.absent.first().map(|a| a.reason.clone()).unwrap_or_default();
-        return Err(Failure::Failed(format!("{name}: no {kind} profile: {reason}")));
+    let files = content.files(args, OsStr::new("stdout"));
+    let file = match files.as_slice() {
+        [file] => file,
+        [] => {
+            let reason = match &content {
+                Content::Recordings(collected) => collected.set.absent.first().map(|a| a.reason.clone()),
+                Content::Profile { .. } => Some("there are no samples of what is asked for".to_owned()),
+            };
+            let reason = reason.unwrap_or_default();
+            let kinds = args.types.join(", ");
+            return Err(Failure::Failed(format!("{name}: no {kinds} profile: {reason}")));
+        }
+        _ => {
+            let kinds: Vec<&str> = files.iter().map(|file| file.kind.as_str()).collect();
+            let kinds = kinds.join(", ");
+            return Err(Failure::Usage(format!(
+                "standard output takes a single profile; --types chooses one of {kinds}"
+            )));
+        }
     };
     let mut out = std::io::stdout().lock();
-    args.format.write(profile, &set, &mut out, &stop)?;
+    args.write(&name, &content, file, &mut out)?;
     out.flush()?;
-    if args.strict && !set.losses.is_empty() {
+    if args.strict && lossy {
         return Err(Failure::Failed(format!("{name}: not read completely; leave out --strict to accept that")));
     }
     if failed { Err(Failure::Told) } else { Ok(()) }

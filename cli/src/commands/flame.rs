@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jfr_analyzers::LabelKey;
 use jfrkit_profile::tree::{Group, Pattern, Tree, View};
-use jfrkit_profile::{ProfileType, units};
+use jfrkit_profile::{Cancel, ProfileType, units};
 use jfrkit_reports::page::{PageError, PageHead, PageType, flame_page};
 
 use crate::collecting;
@@ -108,18 +108,29 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if loaded.types.is_empty() {
         return Err(Failure::Failed(format!("{}: there are no samples", loaded.name)));
     }
-    let types = page_types(&loaded, only);
+    let title = loaded.name.rsplit('/').next().unwrap_or(&loaded.name);
+    write_page(args.output.as_deref(), title, args.no_open, |out| page(out, &loaded, only, &view, &cancel))
+}
+
+/// Writes the page of some profiles, or of one of their types.
+pub(crate) fn page(
+    out: &mut dyn Write,
+    loaded: &Loaded,
+    only: Option<&Typed>,
+    view: &View,
+    cancel: &Cancel,
+) -> std::io::Result<Result<(), Failure>> {
+    let types = page_types(loaded, only);
     let title = loaded.name.rsplit('/').next().unwrap_or(&loaded.name);
     let seconds = types.iter().filter_map(|of| of.stacks).map(|stacks| stacks.seconds).fold(0.0, f64::max);
     let subtitle = if seconds > 0.0 { format!("{seconds:.1} s") } else { String::new() };
-    let head = PageHead { title, subtitle: &subtitle, view: &view };
-    let fill = |out: &mut dyn Write| match flame_page(out, &head, &types, &cancel) {
+    let head = PageHead { title, subtitle: &subtitle, view };
+    match flame_page(out, &head, &types, cancel) {
         Ok(()) => Ok(Ok(())),
         Err(PageError::Io(e)) => Err(e),
         Err(PageError::Tree(e)) => Ok(Err(tree_failure(&e))),
         Err(e) => Ok(Err(Failure::Failed(e.to_string()))),
-    };
-    write_page(args.output.as_deref(), title, args.no_open, fill)
+    }
 }
 
 /// Where a page goes: standard output, a file, or the cache folder and the browser.

@@ -23,11 +23,16 @@ Examples:
   jfrkit top --type file-io --by path rec.jfr
   jfrkit top --type cpu --by thread --from 10s --to 20s rec.jfr
   jfrkit top --type heap heap.pb.gz                          a pprof file of Go, Python, Node.js, …
+  jfrkit top --type cpu monday/                              all recordings and pprof files of a directory together
 
 `self` is what was counted in a method itself, `total` what was counted in it and in what it called.")]
 pub(crate) struct Args {
     #[command(flatten)]
     input: input::Args,
+
+    /// More inputs, added up with the first: recordings, pprof files, directories of them
+    #[arg(value_name = "MORE")]
+    more: Vec<std::ffi::OsString>,
 
     /// Type of profile: cpu, alloc, lock, …; of a pprof file also the name of a sample type
     #[arg(long = "type", value_name = "TYPE")]
@@ -107,7 +112,9 @@ fn own_label(kind: ProfileType) -> LabelKey {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    if crate::profiles::is_profile(args.input.path(), args.input.limits())? {
+    let path = args.input.path();
+    if !args.more.is_empty() || crate::profiles::is_set(path) || crate::profiles::is_profile(path, args.input.limits())?
+    {
         return any(args);
     }
     let kind = profile_type(&args.kind).map_err(|e| Failure::Usage(format!("--type {}: {e}", args.kind)))?;
@@ -149,7 +156,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     input.losses.finish()
 }
 
-/// The table of a pprof file of any language.
+/// The table of pprof files of any language, or of a set of recordings.
 fn any(args: &Args) -> Result<(), Failure> {
     let of_label = |label: LabelKey| match label {
         LabelKey::Thread => Group::Thread,
@@ -166,8 +173,15 @@ fn any(args: &Args) -> Result<(), Failure> {
             tree::By::Label(of_label(known))
         }
     };
-    let path = std::slice::from_ref(args.input.path());
-    let (loaded, cancel) = load(path, &[], &[], &args.collecting, args.input.limits())?;
+    let mut paths = vec![args.input.path().clone()];
+    paths.extend(args.more.iter().cloned());
+    let labels: Vec<LabelKey> = match args.by {
+        By::Named(label) => vec![label],
+        By::Label => profile_type(&args.kind).ok().map(own_label).into_iter().collect(),
+        By::Method | By::Line => Vec::new(),
+    };
+    let wanted = super::flame::wanted(Some(&args.kind));
+    let (loaded, cancel) = load(&paths, &wanted, &labels, &args.collecting, args.input.limits())?;
     let of = loaded.pick(Some(&args.kind))?;
     let (mut at, mut value, mut unit) = of.value();
     if let Some(named) = of.stacks.value_named(&args.kind) {

@@ -1,7 +1,7 @@
 //! Converts a profile of a recording to an [`AnyProfile`].
 
 use super::{AnyFunction, AnyLabel, AnyProfile, Line, Location, Mapping, SampleType, Texts};
-use crate::{LabelValue, Profile, StrId, Tables};
+use crate::{LabelValue, Profile, StrId, TIME_LABEL, Tables};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
@@ -29,7 +29,7 @@ fn number(n: usize) -> u32 {
 
 impl AnyProfile {
     /// Converts a profile of a recording. The result is the same as writing it to a pprof file and reading it
-    /// back.
+    /// back. The label [`TIME_LABEL`] becomes the time of a sample.
     #[must_use]
     pub fn of(profile: &Profile, tables: &Tables) -> Self {
         let mut copied = Copied::default();
@@ -53,6 +53,7 @@ impl AnyProfile {
         let mut mapping_of: HashMap<StrId, u32, RandomState> = HashMap::default();
         let mut stack = Vec::new();
         let mut labels = Vec::new();
+        let (mut times, mut timed) = (Vec::new(), false);
         for sample in profile.samples.iter() {
             stack.clear();
             for &frame in tables.stack(sample.stack).iter() {
@@ -92,7 +93,12 @@ impl AnyProfile {
                 stack.push(*place);
             }
             labels.clear();
+            let mut time = profile.time_nanos;
             for label in tables.labels(sample.labels) {
+                if let (TIME_LABEL, LabelValue::Number(number)) = (label.key, label.value) {
+                    (time, timed) = (number, true);
+                    continue;
+                }
                 let key = copied.id(label.key);
                 labels.push(match label.value {
                     LabelValue::Text(text) => {
@@ -102,6 +108,10 @@ impl AnyProfile {
                 });
             }
             out.samples.push(stack.iter().copied(), sample.values, labels.iter().copied());
+            times.push(time);
+        }
+        if timed {
+            out.samples.set_times(times);
         }
         out.texts = copied.texts;
         out

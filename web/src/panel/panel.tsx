@@ -110,7 +110,8 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
   const group = useRef<HTMLSelectElement>(null);
   const view = viewOf(params, type.type);
   const value = type.values.find((v) => v.name === view.value) ?? type.values.at(-1)!;
-  view.value = value.name;
+  // Without a choice the server knows better: profiles of several languages have several names for one value.
+  view.value &&= value.name;
   const shape = (params.get("view") ?? (innerWidth < 1100 ? "flame" : "both")) as Shape;
   const mode = (params.get("color") ?? "package") as ColorMode;
   const text = params.get("search") ?? "";

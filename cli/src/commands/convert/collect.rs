@@ -10,41 +10,60 @@ use super::Args;
 use crate::failure::Failure;
 use crate::inputs::Source;
 
-/// Collects one set of profiles out of all inputs that can be read, with what ends writing it early. Why others cannot
-/// be read goes to `failures`.
-pub(super) fn collect(
-    args: &Args,
-    name: &str,
-    sources: &[Source],
+/// What comes of recordings: one set of profiles, the recordings, and what ends writing it early.
+pub(super) struct Collected {
+    pub(super) set: ProfileSet,
+    pub(super) recordings: Vec<Recording<'static>>,
+    pub(super) stop: Stop,
+}
+
+/// Opens the recordings that can be opened. Why others cannot goes to `failures`.
+pub(super) fn open<'s>(
+    sources: &'s [Source],
     opening: &OpenOptions,
-    bar: &ProgressBar,
     failures: &mut Vec<String>,
-) -> Option<(ProfileSet, Stop)> {
-    let mut failed = |failure: Failure| failures.push(failure.to_string());
-    let of = |name: &str, error: &Error| Failure::of(name, error);
-    let mut opened: Vec<(&Source, Recording<'static>)> = Vec::new();
+) -> Vec<(&'s Source, Recording<'static>)> {
+    let mut opened = Vec::new();
     let all: Vec<_> = sources.par_iter().map(|source| (source, source.open(opening))).collect();
     for (source, recording) in all {
         match recording {
             Ok(recording) => opened.push((source, recording)),
-            Err(e) => failed(of(&source.name(), &e)),
+            Err(e) => failures.push(Failure::of(&source.name(), &e).to_string()),
         }
     }
+    opened
+}
+
+/// Collects one set of profiles out of all recordings that can be read. Why others cannot be read goes to `failures`.
+pub(super) fn collect(
+    args: &Args,
+    name: &str,
+    mut opened: Vec<(&Source, Recording<'static>)>,
+    bar: &ProgressBar,
+    failures: &mut Vec<String>,
+) -> Option<Collected> {
+    let mut failed = |failure: Failure| failures.push(failure.to_string());
+    let of = |name: &str, error: &Error| Failure::of(name, error);
     while !opened.is_empty() {
         let recordings: Vec<&Recording<'_>> = opened.iter().map(|(_, recording)| recording).collect();
-        let mut options = match args.collecting.options(name, &args.types, &recordings) {
+        let mut options = match args.collecting.options(name, &args.kinds(), &recordings) {
             Ok(options) => options,
             Err(failure) => {
                 failed(failure);
                 return None;
             }
         };
+        args.format.prepare(args.evented, &mut options);
         if !bar.is_hidden() {
             let bar = bar.clone();
             options.progress = Progress::new(move |bytes| bar.inc(bytes));
         }
         let error = match collect_merged(&recordings, &options) {
-            Ok(set) => return Some((set, recordings.first().map(|r| r.stop().clone()).unwrap_or_default())),
+            Ok(set) => {
+                let stop = recordings.first().map(|r| r.stop().clone()).unwrap_or_default();
+                let recordings = opened.into_iter().map(|(_, recording)| recording).collect();
+                return Some(Collected { set, recordings, stop });
+            }
             Err(error) => error,
         };
         // One that was changed under way spoils the whole; without it the others are as good as ever.

@@ -1,0 +1,113 @@
+//! `jfrkit heatmap`.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+
+use jfr_analyzers::{LabelKey, collect};
+use jfrkit_profile::any::{AnyProfile, types};
+use jfrkit_reports::page::{HeatError, PageError, heatmap_page};
+
+use crate::collecting;
+use crate::failure::Failure;
+use crate::inputs::{Wanted, find};
+use crate::limits;
+use crate::output::complain;
+use crate::profiles::{Opened, open, tree_failure};
+
+use super::flame::{wanted, write_page};
+
+/// Draw samples by time: one HTML page in which a range of time has its flame graph
+#[derive(Debug, clap::Args)]
+#[group(id = "heatmap")]
+#[command(after_help = "\
+Examples:
+  jfrkit heatmap recording.jfr                   writes a page and opens the browser
+  jfrkit heatmap -o wait.html --type wait rec.jfr
+
+A column is a second, a cell of it 20 ms; the darker, the more samples. Dragging selects a range and shows its flame graph.")]
+pub(crate) struct Args {
+    /// A recording, a pprof file whose samples have times, or `-` for standard input
+    #[arg(value_name = "INPUT")]
+    input: OsString,
+
+    /// Type of profile: cpu, wall, lock, …; the first that has samples without this
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Option<String>,
+
+    /// File to write; `-` for standard output. Without it the page is put into the cache folder and opened
+    #[arg(short, long, value_name = "FILE.html")]
+    output: Option<PathBuf>,
+
+    /// Do not open the browser
+    #[arg(long)]
+    no_open: bool,
+
+    #[command(flatten)]
+    collecting: collecting::Args,
+
+    #[command(flatten)]
+    limits: limits::Args,
+}
+
+/// The profile with times, its values, and the name of its type.
+fn read(args: &Args, name: &str, opened: Opened) -> Result<(AnyProfile, Vec<usize>), Failure> {
+    match opened {
+        Opened::Profile(profile) => {
+            let all = types(&profile);
+            let of = match &args.kind {
+                Some(kind) => all.iter().find(|of| of.kind == *kind),
+                None => all.first(),
+            };
+            let values = of.map(|of| of.values.clone());
+            let values = values.ok_or_else(|| Failure::Failed(format!("{name}: there is no such type of profile")))?;
+            Ok((*profile, values))
+        }
+        Opened::Recording(recording) => {
+            let kind = wanted(args.kind.as_deref());
+            if let (Some(named), true) = (&args.kind, kind.is_empty()) {
+                collecting::profile_type(named).map_err(|e| Failure::Usage(format!("--type {named}: {e}")))?;
+            }
+            let kind = if kind.is_empty() { vec![jfrkit_profile::ProfileType::Cpu] } else { kind };
+            let mut options = args.collecting.options(name, &kind, &[&recording])?;
+            options.times = true;
+            options.labels.retain(|label| *label != LabelKey::TraceEndpoint);
+            let set = collect(&recording, &options).map_err(|e| Failure::of(name, &e))?;
+            for text in set.losses.iter().chain(&set.warnings) {
+                complain("warning", &format!("{name}: {text}"));
+            }
+            let Some(profile) = set.profiles.first() else {
+                let reason = set.absent.first().map(|absent| absent.reason.as_str()).unwrap_or_default();
+                let kind = kind.first().map_or("", |kind| kind.name());
+                return Err(Failure::Failed(format!("{name}: no {kind} profile: {reason}")));
+            };
+            let any = AnyProfile::of(profile, &set.tables);
+            let values = (0..any.width()).collect();
+            Ok((any, values))
+        }
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let stop = args.limits.stop();
+    let cancel = crate::profiles::cancel(&stop);
+    let opening = args.limits.opening().stop(stop);
+    let inputs = find(std::slice::from_ref(&args.input), Wanted::Profiles);
+    if inputs.complain() {
+        return Err(Failure::Told);
+    }
+    let [source] = inputs.sources.as_slice() else {
+        return Err(Failure::Usage("a heat map is of one input".to_owned()));
+    };
+    let name = source.name();
+    let view = args.collecting.view()?;
+    let (profile, values) = read(args, &name, open(source, &opening, &cancel)?.0)?;
+    let title = name.rsplit('/').next().unwrap_or(&name);
+    let fill = |out: &mut dyn Write| match heatmap_page(out, title, &profile, &values, &view, &cancel) {
+        Ok(()) => Ok(Ok(())),
+        Err(HeatError::Page(PageError::Io(e))) => Err(e),
+        Err(HeatError::Page(PageError::Tree(e))) => Ok(Err(tree_failure(&e))),
+        Err(e) => Ok(Err(Failure::Failed(format!("{name}: {e}")))),
+    };
+    write_page(args.output.as_deref(), &format!("{title}-heatmap"), args.no_open, fill)
+}
