@@ -44,7 +44,43 @@ pub fn write_each(
     Files::new().write_each(set, path, options)
 }
 
+/// A file that is written over a longer time, and appears when it is [complete](Self::complete). Dropped, nothing is left of it.
+#[derive(Debug)]
+pub struct Unfinished {
+    temporary: Temporary,
+    target: PathBuf,
+}
+
+impl Unfinished {
+    /// Where its content goes.
+    pub fn file(&mut self) -> &mut File {
+        self.temporary.file.as_file_mut()
+    }
+
+    /// Puts it in its place, where another may be.
+    ///
+    /// # Errors
+    /// Those of the file system; then what was there before is as it was.
+    pub fn complete(self) -> Result<PathBuf, WriteError> {
+        let Self { temporary, target } = self;
+        match temporary.persist(&target) {
+            Ok(()) => Ok(target),
+            Err(source) => Err(WriteError { path: target, source }),
+        }
+    }
+}
+
 impl Files {
+    /// Begins a file that will be at `path`.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn begin(&self, path: &Path) -> Result<Unfinished, WriteError> {
+        let failed = |source| WriteError { path: path.to_owned(), source };
+        let temporary = Temporary::beside(path, self).map_err(failed)?;
+        Ok(Unfinished { temporary, target: path.to_owned() })
+    }
+
     /// Same as [`write_each`](crate::write_each()).
     pub fn write_each(
         &self,

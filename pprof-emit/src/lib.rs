@@ -26,7 +26,7 @@ mod writer;
 pub use any::{AnyError, AnyLimits, any_to_bytes, read_any, write_any};
 pub use check::{CheckError, check};
 pub use collapsed::{CollapsedOptions, write_collapsed};
-pub use files::{WriteError, Written, write_all, write_each, write_file};
+pub use files::{Unfinished, WriteError, Written, write_all, write_each, write_file};
 pub use read::{DEFAULT_UNPACKED_LIMIT, ReadError, read, read_with_limit};
 pub use speedscope::write_speedscope;
 pub use stacks::{StackError, StackLimits, call_stacks};
