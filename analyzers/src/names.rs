@@ -139,7 +139,8 @@ pub fn normalise_descriptor(descriptor: &str) -> Cow<'_, str> {
 }
 
 /// The first `bytes` bytes of a string, or slightly fewer to avoid splitting a character.
-pub(crate) fn cut(text: &str, bytes: usize) -> &str {
+#[must_use]
+pub fn cut(text: &str, bytes: usize) -> &str {
     let mut end = text.len().min(bytes);
     while !text.is_char_boundary(end) {
         end -= 1;

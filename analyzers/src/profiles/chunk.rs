@@ -205,6 +205,7 @@ impl Consumer for Context<'_> {
             }
             return;
         }
+        let offset = at.chunk.offset().saturating_add(event.offset as u64);
         let filter = &self.options.filter;
         let range = filter.from_nanos.unwrap_or(i64::MIN)..filter.to_nanos.unwrap_or(i64::MAX);
         if self.options.native_leaks && matches!(reading.route, Route::Malloc | Route::Free) {
@@ -212,7 +213,7 @@ impl Consumer for Context<'_> {
             if reading.route == Route::Free {
                 part.memory.free(row.u64(SECOND), nanos);
             } else if range.contains(&nanos) {
-                let key = part.gathered.key(reading, row, lengths);
+                let key = part.gathered.key(reading, row, lengths, offset);
                 part.memory.malloc(row.u64(SECOND), nanos, key, row.i64(AMOUNT));
             }
             return;
@@ -224,7 +225,7 @@ impl Consumer for Context<'_> {
             }
             return;
         }
-        part.gathered.event(reading, row, lengths);
+        part.gathered.event(reading, row, lengths, offset);
     }
 
     fn lose(&self, part: &mut Part<'_>, loss: Loss) {

@@ -50,6 +50,8 @@ pub(crate) struct Detail {
     pub(super) root_span: u64,
     /// When the event began, where times are kept.
     pub(super) time: i64,
+    /// Where the event begins in its recording; 0 where that does not matter.
+    pub(super) event: u64,
 }
 
 /// Sums of events, in the order of the first event of each key.
@@ -86,7 +88,7 @@ impl Default for Gathered<'_> {
 impl<'a> Gathered<'a> {
     /// Adds one event.
     #[inline]
-    pub(super) fn event(&mut self, reading: &Reading, row: &Row<'a, SLOTS>, clock: &Clock) {
+    pub(super) fn event(&mut self, reading: &Reading, row: &Row<'a, SLOTS>, clock: &Clock, event: u64) {
         let sums = match reading.measure {
             Measure::Count | Measure::Period => [1, 0, 0],
             Measure::Weight => [row.i64(AMOUNT), 0, 0],
@@ -96,19 +98,19 @@ impl<'a> Gathered<'a> {
             Measure::CpuTicks => [1, clock.span(row.i64(AMOUNT)), i64::from(row.bool(SECOND))],
             Measure::BytesAndTicks => [1, row.i64(SECOND), clock.lasted(row.i64(TIME), row.i64(AMOUNT))],
         };
-        let key = self.key(reading, row, clock);
+        let key = self.key(reading, row, clock, event);
         self.add(key, sums);
     }
 
     /// The key of an event.
     #[inline]
-    pub(super) fn key(&mut self, reading: &Reading, row: &Row<'a, SLOTS>, clock: &Clock) -> Key {
-        let detail = if reading.detailed { self.detail(reading, row, clock) } else { 0 };
+    pub(super) fn key(&mut self, reading: &Reading, row: &Row<'a, SLOTS>, clock: &Clock, event: u64) -> Key {
+        let detail = if reading.detailed { self.detail(reading, row, clock, event) } else { 0 };
         let key = if reading.keyed { row.u64(KEY) } else { 0 };
         Key { source: reading.source, detail, stack: row.u64(STACK), key }
     }
 
-    fn detail(&mut self, reading: &Reading, row: &Row<'a, SLOTS>, clock: &Clock) -> u32 {
+    fn detail(&mut self, reading: &Reading, row: &Row<'a, SLOTS>, clock: &Clock, event: u64) -> u32 {
         let text = match row.str(TEXT) {
             _ if !reading.text => 0,
             RawStr::Null | RawStr::Empty => self.texts.number(row.str(OTHER_TEXT)),
@@ -116,8 +118,9 @@ impl<'a> Gathered<'a> {
         };
         let port = u32::try_from(row.u64(PORT)).unwrap_or(0);
         let time = if reading.times { clock.nanos(row.i64(TIME)) } else { 0 };
-        let detail =
-            Detail { thread: row.u64(THREAD), text, port, span: row.u64(SPAN), root_span: row.u64(ROOT_SPAN), time };
+        let event = if reading.each { event } else { 0 };
+        let (span, root_span) = (row.u64(SPAN), row.u64(ROOT_SPAN));
+        let detail = Detail { thread: row.u64(THREAD), text, port, span, root_span, time, event };
         self.details.number(detail)
     }
 

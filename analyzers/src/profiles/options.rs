@@ -124,10 +124,13 @@ pub enum LabelKey {
     /// The context that a program was in, a number that Pyroscope's agent explains beside the recording. Not in [`ALL`](Self::ALL):
     /// by itself it says nothing.
     ContextId,
+    /// Where the event begins in its recording, in bytes: no two events are one sample then. Not one of [`ALL`](Self::ALL), as
+    /// it is of use to programs only.
+    Event,
 }
 
 impl LabelKey {
-    /// All labels.
+    /// All labels for people.
     pub const ALL: [Self; 10] = [
         Self::Thread,
         Self::ThreadId,
@@ -156,6 +159,7 @@ impl LabelKey {
             Self::LocalRootSpanId => "local root span id",
             Self::ContextId => "context id",
             Self::TraceEndpoint => "trace endpoint",
+            Self::Event => "event",
         }
     }
 

@@ -29,6 +29,8 @@ pub(crate) struct Reading {
     pub(super) context: bool,
     /// Whether the time is part of that.
     pub(super) times: bool,
+    /// So is the event itself.
+    pub(super) each: bool,
 }
 
 /// What to do with an event.
@@ -220,9 +222,10 @@ impl Reading {
         let plan = chunk.plan(event, fields)?;
         let times = options.times && plan.has(TIME);
         let spanned = (spans || context) && (plan.has(SPAN) || plan.has(ROOT_SPAN));
-        let detailed = thread || text || port || times || spanned;
+        let each = options.labels.contains(&LabelKey::Event);
+        let detailed = each || thread || text || port || times || spanned;
         let (measure, route) = (source.measure, source.route);
         let source = u32::try_from(place).unwrap_or(u32::MAX);
-        Ok(Some(Self { source, plan, measure, route, keyed, detailed, text, context, times }))
+        Ok(Some(Self { source, plan, measure, route, keyed, detailed, text, context, times, each }))
     }
 }
