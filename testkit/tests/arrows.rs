@@ -13,6 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("jfrkit-web", &[]),
     ("jfrkit-reports", &["jfr-analyzers", "jfr-parse", "jfrkit-profile", "jfrkit-rules", "jfrkit-web"]),
     ("pprof-emit", &["jfrkit-profile"]),
+    ("jfrkit-tables", &["jfr-analyzers", "jfr-parse", "jfrkit-profile", "jfrkit-rules", "pprof-emit"]),
     (
         "jfrkit-server",
         &["jfr-analyzers", "jfr-parse", "jfrkit-profile", "jfrkit-reports", "jfrkit-rules", "jfrkit-web", "pprof-emit"],
@@ -26,6 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "jfrkit-reports",
             "jfrkit-rules",
             "jfrkit-server",
+            "jfrkit-tables",
             "jfrkit-web",
             "pprof-emit",
         ],
@@ -37,10 +39,15 @@ const UNPUBLISHED: &[&str] = &["jfrkit-testkit", "jfrkit-benches"];
 
 /// External packages that some of our packages must not depend on.
 const FORBIDDEN: &[(&str, &[&str])] = &[
-    ("jfr-parse", &["rayon", "regex", "toml", "prost"]),
-    ("jfrkit-profile", &["memmap2", "toml", "prost", "flate2"]),
-    ("jfr-analyzers", &["toml", "prost", "anstyle"]),
-    ("pprof-emit", &["memmap2", "toml", "regex"]),
+    ("jfr-parse", &["rayon", "regex", "toml", "prost", "arrow-array", "arrow-schema", "parquet"]),
+    ("jfrkit-profile", &["memmap2", "toml", "prost", "flate2", "arrow-array", "arrow-schema", "parquet"]),
+    ("jfr-analyzers", &["toml", "prost", "anstyle", "arrow-array", "arrow-schema", "parquet"]),
+    ("jfrkit-rules", &["arrow-array", "arrow-schema", "parquet"]),
+    ("jfrkit-reports", &["arrow-array", "arrow-schema", "parquet"]),
+    ("pprof-emit", &["memmap2", "toml", "regex", "arrow-array", "arrow-schema", "parquet"]),
+    ("jfrkit-server", &["arrow-array", "arrow-schema", "parquet"]),
+    // Only `tables` knows Arrow and Parquet.
+    ("jfrkit", &["arrow-array", "arrow-schema", "parquet"]),
 ];
 
 #[test]

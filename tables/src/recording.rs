@@ -1,0 +1,391 @@
+//! From a recording to batches of rows, in the order of the file.
+//!
+//! Parts of a chunk are read in parallel, each into columns of its own; what becomes of them is handed on in the order of the
+//! file, so that it does not depend on the number of threads, and before much more is read, so that memory is bounded.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow_array::types::Int64Type;
+use arrow_array::{ArrayRef, PrimitiveArray, RecordBatch};
+use arrow_schema::Schema;
+use hashbrown::HashMap;
+use jfr_parse::{
+    CHECKPOINT, Chunk, Content, Cursor, Damage, Loss, METADATA, Metadata, Plan, RawEvent, Recording, TimeUnit, Type,
+};
+use rayon::prelude::*;
+
+use crate::column::{Col, Finishing, group};
+use crate::error::{Error, Result};
+use crate::mask;
+use crate::read::{Compiler, Node, Reading};
+use crate::schema::{Column, Shape, arrow_fields, join_columns};
+use crate::stacks::{ChunkStacks, StackPlans, StackTables};
+
+type Hasher = foldhash::fast::RandomState;
+
+/// Bytes of a chunk that one thread reads at a time.
+const SEGMENT: usize = 1 << 20;
+
+/// Says of an event type whether it is wanted.
+pub type WantsType = dyn Fn(Type<'_>) -> bool + Send + Sync;
+
+/// Which events are read, and how.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct Selection {
+    /// Says of an event type whether it is wanted; by default all are.
+    pub types: Option<Arc<WantsType>>,
+    /// The columns that are wanted, by name; by default all.
+    pub columns: Option<Vec<String>>,
+    /// Only events that begin within this time, nanoseconds since 1970; events without a time are left out then.
+    pub range: Option<Range<i64>>,
+    /// Names of classes and methods as recorded: without this, what differs from run to run is normalized.
+    pub raw_names: bool,
+    /// Values that may be passwords, keys or tokens are shown.
+    pub show_secrets: bool,
+    /// Rows carry the id of their recording, which is this.
+    pub recording: Option<i64>,
+}
+
+impl std::fmt::Debug for Selection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Selection").field("columns", &self.columns).field("range", &self.range).finish_non_exhaustive()
+    }
+}
+
+impl Selection {
+    fn wants(&self, of: Type<'_>) -> bool {
+        self.types.as_ref().is_none_or(|wants| wants(of))
+    }
+}
+
+/// The columns of event types, joined over recordings.
+///
+/// Types are known by the name that the JDK of today gives them: recordings of Oracle's JDK 8 have others.
+#[derive(Debug, Clone, Default)]
+pub struct Schemas {
+    types: BTreeMap<String, Vec<Column>>,
+    conflicts: Vec<String>,
+}
+
+impl Schemas {
+    /// Adds the event types of a recording. Chunks that cannot be read have none.
+    pub fn add(&mut self, recording: &Recording<'_>, selection: &Selection) {
+        let mut last: Option<Arc<Metadata>> = None;
+        for chunk in recording.chunks().flatten() {
+            if last.as_ref().is_some_and(|last| Arc::ptr_eq(last, chunk.shared_metadata())) {
+                continue;
+            }
+            for of in chunk.metadata().event_types().filter(|of| selection.wants(*of)) {
+                self.add_type(of, selection);
+            }
+            last = Some(chunk.shared_metadata().clone());
+        }
+    }
+
+    fn add_type(&mut self, of: Type<'_>, selection: &Selection) {
+        let name = of.canonical_name();
+        let (mut columns, cut) = Column::of_event(of);
+        if let Some(wanted) = &selection.columns {
+            columns.retain(|column| wanted.contains(&column.name));
+        }
+        let mut conflicts = Vec::new();
+        match self.types.get_mut(&*name) {
+            Some(known) => join_columns(known, &columns, "", &mut conflicts),
+            None => {
+                self.types.insert(name.to_string(), columns);
+            }
+        }
+        if cut {
+            self.report(format!("{name}: it has too many nested fields, of which some are left out"));
+        }
+        for field in conflicts {
+            self.report(format!(
+                "{name}.{field}: recordings disagree on its type; it is null where it is not as in the first"
+            ));
+        }
+    }
+
+    fn report(&mut self, line: String) {
+        if !self.conflicts.contains(&line) {
+            self.conflicts.push(line);
+        }
+    }
+
+    /// Fields that recordings disagree on so that no type holds all their values, a line each.
+    #[must_use]
+    pub fn conflicts(&self) -> &[String] {
+        &self.conflicts
+    }
+
+    /// The columns of an event type.
+    #[must_use]
+    pub fn columns(&self, name: &str) -> Option<&[Column]> {
+        self.types.get(name).map(Vec::as_slice)
+    }
+
+    /// The names of all event types.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.types.keys().map(String::as_str)
+    }
+
+    /// The schema of the table of an event type.
+    #[must_use]
+    pub fn arrow(&self, name: &str, with_recording: bool) -> Option<Schema> {
+        let columns = self.types.get(name)?;
+        Some(Schema::new(arrow_fields(&with_id(columns, with_recording), true)))
+    }
+}
+
+pub(crate) fn with_id(columns: &[Column], with_recording: bool) -> Vec<Column> {
+    let id = with_recording.then(|| Column::new("recording", Shape::Int { bits: 64, signed: true }));
+    id.into_iter().chain(columns.iter().cloned()).collect()
+}
+
+/// How the events of one type are read.
+struct TypePlan {
+    name: Arc<str>,
+    node: Node,
+    start: Option<(Plan<1>, TimeUnit)>,
+    schema: Arc<Schema>,
+    columns: Vec<Column>,
+}
+
+/// How the chunks of one metadata are read.
+struct ChunkPlans {
+    types: Vec<TypePlan>,
+    by_id: HashMap<u64, usize, Hasher>,
+    stacks: Option<StackPlans>,
+    unreadable: Vec<String>,
+}
+
+impl ChunkPlans {
+    fn new(chunk: &Chunk<'_>, schemas: &Schemas, selection: &Selection) -> Self {
+        let mut plans = Self {
+            types: Vec::new(),
+            by_id: HashMap::default(),
+            stacks: StackPlans::new(chunk),
+            unreadable: Vec::new(),
+        };
+        for of in chunk.metadata().event_types().filter(|of| selection.wants(*of)) {
+            let name = of.canonical_name();
+            let Some(columns) = schemas.columns(&name) else { continue };
+            let Some(node) = Compiler::default().group(of, columns) else {
+                plans.unreadable.push(of.name().to_owned());
+                continue;
+            };
+            let start = of.field("startTime").and_then(|field| match field.content() {
+                Some(Content::Timestamp(unit)) => Some((chunk.plan(of, ["startTime"]).ok()?, unit)),
+                _ => None,
+            });
+            let schema = schemas.arrow(&name, selection.recording.is_some()).unwrap_or_else(Schema::empty);
+            plans.by_id.insert(of.id(), plans.types.len());
+            let (schema, columns) = (Arc::new(schema), columns.to_vec());
+            plans.types.push(TypePlan { name: (*name).into(), node, start, schema, columns });
+        }
+        plans
+    }
+}
+
+/// What a part of a chunk yields.
+#[derive(Default)]
+struct Part {
+    /// Rows by place of the type.
+    batches: Vec<(usize, RecordBatch)>,
+    /// Keys of the stacks that they refer to, each once.
+    stacks: Vec<u64>,
+    losses: Vec<String>,
+}
+
+/// What takes the rows of events.
+pub trait Take {
+    /// Takes rows of an event type.
+    ///
+    /// # Errors
+    /// What ends the reading.
+    fn events(&mut self, name: &str, batch: RecordBatch) -> Result<()>;
+
+    /// Takes the stacks of these keys.
+    ///
+    /// # Errors
+    /// What ends the reading.
+    fn stacks(&mut self, stacks: &mut StackTables) -> Result<()> {
+        let _ = stacks;
+        Ok(())
+    }
+}
+
+/// Reads the events of a recording. Comes back with what was lost, a line each.
+///
+/// # Errors
+/// [`Error::Read`] where nothing can be read; what `take` ends with.
+pub fn read_events(
+    recording: &Recording<'_>,
+    schemas: &Schemas,
+    selection: &Selection,
+    stacks: &mut StackTables,
+    take: &mut dyn Take,
+) -> Result<Vec<String>> {
+    let mut losses: Vec<String> = recording.losses().iter().map(ToString::to_string).collect();
+    let mut plans: Option<(Arc<Metadata>, ChunkPlans)> = None;
+    let (mut failed, mut readable) = (None, false);
+    for chunk in recording.chunks() {
+        recording.stop().check()?;
+        let chunk = match chunk {
+            Ok(chunk) => chunk,
+            Err(error @ (jfr_parse::Error::Stopped | jfr_parse::Error::Changed)) => return Err(error.into()),
+            Err(error) => {
+                losses.push(error.to_string());
+                failed = failed.or(Some(error));
+                continue;
+            }
+        };
+        readable = true;
+        losses.extend(chunk.losses().iter().map(ToString::to_string));
+        if plans.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(of, chunk.shared_metadata())) {
+            let fresh = ChunkPlans::new(&chunk, schemas, selection);
+            for name in &fresh.unreadable {
+                losses.push(format!("{name}: its fields nest too deeply to be read"));
+            }
+            plans = Some((chunk.shared_metadata().clone(), fresh));
+        }
+        if let Some((_, plans)) = &plans {
+            read_chunk(&chunk, plans, selection, stacks, take, &mut losses)?;
+        }
+    }
+    recording.check_unchanged()?;
+    match failed {
+        Some(error) if !readable => Err(error.into()),
+        _ => Ok(losses),
+    }
+}
+
+fn read_chunk(
+    chunk: &Chunk<'_>,
+    plans: &ChunkPlans,
+    selection: &Selection,
+    stacks: &mut StackTables,
+    take: &mut dyn Take,
+    losses: &mut Vec<String>,
+) -> Result<()> {
+    if plans.types.is_empty() {
+        return Ok(());
+    }
+    let of_chunk = ChunkStacks::new(chunk, chunk.pools(), plans.stacks.as_ref(), selection.raw_names);
+    let segments = chunk.segments(SEGMENT);
+    // As many at a time as there are threads: what they yield is written before the next are read.
+    for some in segments.chunks(rayon::current_num_threads().max(1)) {
+        chunk.stop().check()?;
+        let parts: Vec<Result<Part>> =
+            some.par_iter().map(|segment| read_part(chunk, segment.clone(), plans, selection, &of_chunk)).collect();
+        for part in parts {
+            let part = part?;
+            losses.extend(part.losses);
+            stacks.add(&of_chunk, &part.stacks);
+            take.stacks(stacks)?;
+            for (i, batch) in part.batches {
+                if let Some(plan) = plans.types.get(i) {
+                    take.events(&plan.name, batch)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Rows of one type, while they are read.
+struct Filling<'a> {
+    rows: usize,
+    column: Col<'a>,
+}
+
+/// Losses that are told of one part of a chunk.
+const MAX_LOSSES: usize = 100;
+
+fn read_part(
+    chunk: &Chunk<'_>,
+    segment: Range<usize>,
+    plans: &ChunkPlans,
+    selection: &Selection,
+    stacks: &ChunkStacks<'_, '_>,
+) -> Result<Part> {
+    let limits = chunk.limits();
+    let reading = Reading { clock: chunk.clock(), array_elements: limits.array_elements };
+    let mut filling: Vec<Option<Filling<'_>>> = plans.types.iter().map(|_| None).collect();
+    let mut part = Part::default();
+    let mut lose = |loss: Loss| {
+        if part.losses.len() < MAX_LOSSES {
+            part.losses.push(loss.to_string());
+        }
+    };
+    let mut events = chunk.walk(segment);
+    for (n, event) in events.by_ref().enumerate() {
+        if n.is_multiple_of(1 << 12) {
+            chunk.stop().check()?;
+        }
+        if matches!(event.type_id, CHECKPOINT | METADATA) {
+            continue;
+        }
+        let Some(&i) = plans.by_id.get(&event.type_id) else { continue };
+        let (Some(plan), Some(slot)) = (plans.types.get(i), filling.get_mut(i)) else { continue };
+        if let Some(range) = &selection.range
+            && !plan.start(&event, &reading).is_some_and(|at| range.contains(&at))
+        {
+            continue;
+        }
+        let filled = slot.get_or_insert_with(|| Filling { rows: 0, column: plan.node.column() });
+        match plan.node.read(&mut Cursor::new(event.payload), &mut filled.column, &reading) {
+            Ok(()) => filled.rows += 1,
+            Err(_) => {
+                filled.column.truncate(filled.rows);
+                let offset = chunk.offset().saturating_add(event.offset as u64);
+                lose(Loss { offset, bytes: event.size as u64, what: Damage::Truncated });
+            }
+        }
+    }
+    for &(at, bytes) in events.skipped() {
+        let offset = chunk.offset().saturating_add(at as u64);
+        lose(Loss { offset, bytes: bytes as u64, what: Damage::BadEventSize });
+    }
+    let used: Mutex<(Vec<u64>, hashbrown::HashSet<u64, Hasher>)> = Mutex::default();
+    let ids = |keys: &[u64]| {
+        let mut used = used.lock().unwrap_or_else(PoisonError::into_inner);
+        let (list, seen) = &mut *used;
+        list.extend(keys.iter().filter(|key| seen.insert(**key)));
+        stacks.ids(keys)
+    };
+    for (i, (slot, plan)) in filling.into_iter().zip(&plans.types).enumerate() {
+        let Some(filled) = slot.filter(|filled| filled.rows > 0) else { continue };
+        let finishing = Finishing { pools: chunk.pools(), reading, string_bytes: limits.string_bytes, stacks: &ids };
+        let batch = plan.batch(filled, &finishing, selection)?;
+        part.batches.push((i, batch));
+    }
+    part.stacks = used.into_inner().unwrap_or_else(PoisonError::into_inner).0;
+    Ok(part)
+}
+
+impl TypePlan {
+    /// When an event begins, nanoseconds since the Unix epoch.
+    fn start(&self, event: &RawEvent<'_>, reading: &Reading) -> Option<i64> {
+        let (plan, unit) = self.start.as_ref()?;
+        reading.clock.instant(plan.read(event.payload).ok()?.i64(0), *unit)
+    }
+
+    fn batch<'a>(&self, filled: Filling<'a>, f: &Finishing<'_, 'a>, selection: &Selection) -> Result<RecordBatch> {
+        let rows = filled.rows;
+        let (Col::Group(columns), Node::Group { fields, .. }) = (filled.column, &self.node) else {
+            return Err(Error::Internal("an event is not a group of fields"));
+        };
+        let mut arrays = group(columns, fields, &self.columns, rows, f, 0)?;
+        if !selection.show_secrets {
+            mask::secrets(&self.columns, &mut arrays)?;
+        }
+        let id =
+            selection.recording.map(|id| -> ArrayRef { Arc::new(PrimitiveArray::<Int64Type>::from_value(id, rows)) });
+        let arrays = id.into_iter().chain(arrays).collect();
+        let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(rows));
+        Ok(RecordBatch::try_new_with_options(self.schema.clone(), arrays, &options)?)
+    }
+}

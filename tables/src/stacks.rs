@@ -1,0 +1,366 @@
+//! Stacks and frames by hashes of their content.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hashbrown::{HashMap, HashSet};
+use jfr_analyzers::names;
+use jfr_parse::{Chunk, Kind, Plan, Pools, RawStr, Type};
+
+use crate::flat::Rows;
+use crate::ids;
+use crate::schema::{Column, Shape, is_trace};
+
+type Hasher = foldhash::fast::RandomState;
+type Map<K, V> = HashMap<K, V, Hasher>;
+
+/// Longer names are cut, as everywhere.
+const MAX_NAME: usize = 2_048;
+
+/// How to get from the key of a stack trace to its frames, by metadata alone.
+#[derive(Debug)]
+pub(crate) struct StackPlans {
+    trace_type: u64,
+    /// `truncated`, `frames`.
+    trace: Plan<2>,
+    frame_type: u64,
+    pooled_frames: bool,
+    /// `method`, `lineNumber`, `type`.
+    frame: Plan<3>,
+    /// Where a frame is nothing but varints, as in every recording known: how many, and the places of these three.
+    varints: Option<(usize, [usize; 3])>,
+    method_type: u64,
+    /// `type`, `name`, `descriptor`.
+    method: Plan<3>,
+    /// `name` of a class.
+    class: Option<(u64, Plan<1>)>,
+}
+
+impl StackPlans {
+    /// `None` where there are no stack traces.
+    pub(crate) fn new(chunk: &Chunk<'_>) -> Option<Self> {
+        let trace = chunk.metadata().types().find(|of| is_trace(*of))?;
+        let frames = trace.field("frames").filter(|f| f.is_array())?;
+        let frame = frames.value_type()?;
+        let method = frame.field("method")?.value_type()?;
+        let class = |of: Type<'_>| Some((of.id(), chunk.plan(of, ["name"]).ok()?));
+        Some(Self {
+            trace_type: trace.id(),
+            trace: Plan::open_ended(trace, ["truncated", "frames"], chunk.limits()).ok()?,
+            frame_type: frame.id(),
+            pooled_frames: frames.is_pooled(),
+            frame: Plan::whole(frame, ["method", "lineNumber", "type"], chunk.limits()).ok()?,
+            varints: only_varints(frame).filter(|_| !frames.is_pooled()),
+            method_type: method.id(),
+            method: chunk.plan(method, ["type", "name", "descriptor"]).ok()?,
+            class: method.field("type").and_then(|f| f.value_type()).and_then(class),
+        })
+    }
+}
+
+/// How many varints a frame is, if it is nothing else, and which of them are `method`, `lineNumber` and `type`.
+fn only_varints(of: Type<'_>) -> Option<(usize, [usize; 3])> {
+    let varint = |field: jfr_parse::Field<'_>| {
+        let kind = field.value_type().map(|of| of.kind());
+        let number = matches!(kind, Some(Kind::Short | Kind::Char | Kind::Int | Kind::Long));
+        !field.is_array() && (field.is_pooled() || number)
+    };
+    let place = |name: &str| of.fields().position(|field| field.name() == name);
+    let places = [place("method")?, place("lineNumber")?, place("type")?];
+    (of.fields().len() <= MAX_VARINTS && of.fields().all(varint)).then_some((of.fields().len(), places))
+}
+
+/// Fields of a frame that are read without a plan, at most.
+const MAX_VARINTS: usize = 8;
+
+/// A text with its hash.
+#[derive(Debug, Clone)]
+struct Text {
+    text: Arc<str>,
+    hash: u64,
+}
+
+impl Text {
+    fn new(text: &str) -> Self {
+        Self { text: names::cut(text, MAX_NAME).into(), hash: ids::text(names::cut(text, MAX_NAME)) }
+    }
+}
+
+#[derive(Debug)]
+struct Trace {
+    id: i64,
+    /// Places among the rows of the memo.
+    frames: Box<[u32]>,
+    truncated: bool,
+}
+
+#[derive(Debug)]
+struct FrameRow {
+    id: i64,
+    /// It is in the table.
+    given: bool,
+    texts: [Text; 4],
+    line: i32,
+}
+
+#[derive(Debug, Default)]
+struct Memo {
+    traces: Map<u64, Option<Trace>>,
+    /// Class, name and descriptor by key of the method.
+    methods: Map<u64, [Text; 3]>,
+    texts: Map<(u64, u64), Text>,
+    /// Places among the rows by keys of method and type, and line.
+    frames: Map<(u64, u64, i32), u32>,
+    rows: Vec<FrameRow>,
+    /// The ids of the frames of the trace that is being read.
+    ids: Vec<i64>,
+}
+
+/// The stacks of a chunk, which are looked up as they are needed.
+pub(crate) struct ChunkStacks<'c, 'a> {
+    chunk: &'c Chunk<'a>,
+    pools: &'c Pools<'a>,
+    plans: Option<&'c StackPlans>,
+    raw: bool,
+    memo: Mutex<Memo>,
+}
+
+impl<'c, 'a> ChunkStacks<'c, 'a> {
+    pub(crate) fn new(chunk: &'c Chunk<'a>, pools: &'c Pools<'a>, plans: Option<&'c StackPlans>, raw: bool) -> Self {
+        Self { chunk, pools, plans, raw, memo: Mutex::default() }
+    }
+
+    fn memo(&self) -> MutexGuard<'_, Memo> {
+        self.memo.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The ids of the stacks with these keys; `None` where there is no such stack, or it cannot be read.
+    pub(crate) fn ids(&self, keys: &[u64]) -> Vec<Option<i64>> {
+        let mut memo = self.memo();
+        let mut last = None;
+        let one = |&key: &u64| {
+            if let Some((of, id)) = last
+                && of == key
+            {
+                return id;
+            }
+            let id = match memo.traces.get(&key) {
+                Some(known) => known.as_ref().map(|trace| trace.id),
+                None => {
+                    let trace = self.read(key, &mut memo);
+                    let id = trace.as_ref().map(|trace| trace.id);
+                    memo.traces.insert(key, trace);
+                    id
+                }
+            };
+            last = Some((key, id));
+            id
+        };
+        keys.iter().map(one).collect()
+    }
+
+    fn read(&self, key: u64, memo: &mut Memo) -> Option<Trace> {
+        let plans = self.plans?;
+        let row = plans.trace.read(self.pools.get(plans.trace_type, key)?).ok()?;
+        let mut at = row.cursor(1)?;
+        let count = at.count().ok()?;
+        let kept = count.min(self.chunk.limits().stack_frames);
+        let mut frames = Vec::with_capacity(kept);
+        memo.ids.clear();
+        for _ in 0..kept {
+            let of = if let Some((fields, places)) = plans.varints {
+                let mut values = [0; MAX_VARINTS];
+                for value in values.iter_mut().take(fields) {
+                    *value = at.varint().ok()?;
+                }
+                let [method, line, kind] = places.map(|place| values.get(place).copied().unwrap_or(0));
+                Some((method, kind, line_of(line)))
+            } else if plans.pooled_frames {
+                let bytes = self.pools.get(plans.frame_type, at.varint().ok()?);
+                let row = bytes.and_then(|bytes| plans.frame.read(bytes).ok());
+                row.map(|row| (row.u64(0), row.u64(2), line_of(row.u64(1))))
+            } else {
+                let row = plans.frame.read_next(&mut at).ok()?;
+                Some((row.u64(0), row.u64(2), line_of(row.u64(1))))
+            };
+            let Some(of) = of else { continue };
+            let place = match memo.frames.get(&of) {
+                Some(place) => *place,
+                None => self.frame(plans, of, memo),
+            };
+            frames.push(place);
+            memo.ids.push(memo.rows.get(place as usize).map_or(0, |row| row.id));
+        }
+        let truncated = row.bool(0) || kept < count;
+        Some(Trace { id: ids::stack(&memo.ids, truncated), frames: frames.into(), truncated })
+    }
+
+    #[cold]
+    fn frame(&self, plans: &StackPlans, of: (u64, u64, i32), memo: &mut Memo) -> u32 {
+        let (method, kind, line) = of;
+        let kind = match plans.frame.type_id(2) {
+            Some(type_id) => self.text(type_id, kind, memo),
+            None => Text::new(""),
+        };
+        let [class, name, descriptor] = self.method(plans, method, memo);
+        let texts = [class, name, descriptor, kind];
+        let id = ids::frame(texts.each_ref().map(|text| text.hash), line);
+        let place = u32::try_from(memo.rows.len()).unwrap_or(u32::MAX);
+        memo.frames.insert(of, place);
+        memo.rows.push(FrameRow { id, given: false, texts, line });
+        place
+    }
+
+    fn method(&self, plans: &StackPlans, key: u64, memo: &mut Memo) -> [Text; 3] {
+        if let Some(known) = memo.methods.get(&key) {
+            return known.clone();
+        }
+        let row = self.pools.get(plans.method_type, key).and_then(|bytes| plans.method.read(bytes).ok());
+        let none = || Text::new("");
+        let texts = row.map_or_else(
+            || [none(), none(), none()],
+            |row| {
+                let raw = self.raw;
+                let class = plans.class.as_ref().and_then(|(of, plan)| {
+                    let row = plan.read(self.pools.get(*of, row.u64(0))?).ok()?;
+                    Some(self.named(plan, 0, &row, memo, move |text| {
+                        names::java_name(&if raw { text.into() } else { names::normalise_class(text) }).into()
+                    }))
+                });
+                let name = self.named(&plans.method, 1, &row, memo, move |text| {
+                    if raw { text.to_owned() } else { names::normalise_method(text).into() }
+                });
+                let descriptor = self.named(&plans.method, 2, &row, memo, move |text| {
+                    if raw { text.to_owned() } else { names::normalise_descriptor(text).into() }
+                });
+                [class.unwrap_or_else(none), name, descriptor]
+            },
+        );
+        memo.methods.insert(key, texts.clone());
+        texts
+    }
+
+    /// A text that is a field of a row: by key, or in place.
+    fn named<const N: usize>(
+        &self,
+        plan: &Plan<N>,
+        i: usize,
+        row: &jfr_parse::Row<'a, N>,
+        memo: &mut Memo,
+        spell: impl Fn(&str) -> String,
+    ) -> Text {
+        match plan.type_id(i) {
+            Some(type_id) if plan.is_pooled(i) => {
+                // The same symbol can be the name of a class and of a method, and means something else.
+                let place = type_id.wrapping_mul(4).wrapping_add(i as u64).wrapping_add(if N == 1 { 3 } else { 0 });
+                if let Some(known) = memo.texts.get(&(place, row.u64(i))) {
+                    return known.clone();
+                }
+                let raw = self.pools.string(self.chunk.metadata(), type_id, row.u64(i));
+                let text = self.spelled(raw, spell);
+                memo.texts.insert((place, row.u64(i)), text.clone());
+                text
+            }
+            Some(type_id) => self.spelled(self.pools.resolve(type_id, row.str(i)), spell),
+            None => Text::new(""),
+        }
+    }
+
+    fn spelled(&self, raw: RawStr<'_>, spell: impl Fn(&str) -> String) -> Text {
+        let text = raw.cut(MAX_NAME).decode_copied().unwrap_or_default();
+        Text::new(&spell(&text))
+    }
+
+    /// The text of a constant.
+    fn text(&self, type_id: u64, key: u64, memo: &mut Memo) -> Text {
+        let place = (type_id.wrapping_mul(4), key);
+        if let Some(known) = memo.texts.get(&place) {
+            return known.clone();
+        }
+        let raw = self.pools.string(self.chunk.metadata(), type_id, key).cut(MAX_NAME);
+        let text = Text::new(&raw.decode_copied().unwrap_or_default());
+        memo.texts.insert(place, text.clone());
+        text
+    }
+}
+
+/// A line as recorded, of which the lowest bits count.
+fn line_of(raw: u64) -> i32 {
+    #[expect(clippy::cast_possible_truncation, reason = "writers extend the sign or not")]
+    (raw as u32).cast_signed()
+}
+
+/// The tables of stacks and frames: each row once in a call.
+#[derive(Debug)]
+pub struct StackTables {
+    stacks_seen: HashSet<i64, Hasher>,
+    frames_seen: HashSet<i64, Hasher>,
+    pub(crate) stacks: Rows,
+    pub(crate) frames: Rows,
+}
+
+impl Default for StackTables {
+    fn default() -> Self {
+        Self {
+            stacks_seen: HashSet::default(),
+            frames_seen: HashSet::default(),
+            stacks: Rows::new(stack_columns()),
+            frames: Rows::new(frame_columns()),
+        }
+    }
+}
+
+/// The columns of the table `stacks`.
+pub(crate) fn stack_columns() -> Vec<Column> {
+    vec![
+        Column::new("id", Shape::Stack),
+        Column::new("frames", Shape::List(Box::new(Shape::Stack))),
+        Column::new("truncated", Shape::Bool),
+    ]
+}
+
+/// The columns of the table `frames`.
+pub(crate) fn frame_columns() -> Vec<Column> {
+    vec![
+        Column::new("id", Shape::Stack),
+        Column::new("class", Shape::Text),
+        Column::new("method", Shape::Text),
+        Column::new("descriptor", Shape::Text),
+        Column::new("line", Shape::Int { bits: 32, signed: true }),
+        Column::new("kind", Shape::Text),
+    ]
+}
+
+impl StackTables {
+    /// Adds the stacks with these keys, and their frames, where they are new.
+    pub(crate) fn add(&mut self, of: &ChunkStacks<'_, '_>, keys: &[u64]) {
+        let mut memo = of.memo();
+        let Memo { traces, rows, .. } = &mut *memo;
+        for key in keys {
+            let Some(Some(trace)) = traces.get_mut(key) else { continue };
+            if !self.stacks_seen.insert(trace.id) {
+                trace.frames = Box::default();
+                continue;
+            }
+            self.stacks.int(0, Some(trace.id));
+            // Of use once.
+            let frames = std::mem::take(&mut trace.frames);
+            let ids = frames.iter().map(|place| rows.get(*place as usize).map_or(0, |row| row.id));
+            self.stacks.list(1, ids);
+            self.stacks.bool(2, Some(trace.truncated));
+            for place in &frames {
+                let Some(row) = rows.get_mut(*place as usize).filter(|row| !row.given) else { continue };
+                row.given = true;
+                if !self.frames_seen.insert(row.id) {
+                    continue;
+                }
+                self.frames.int(0, Some(row.id));
+                for (i, text) in (1..4).zip(&row.texts) {
+                    self.frames.text(i, Some(&text.text));
+                }
+                self.frames.int(4, Some(i64::from(row.line)));
+                let [.., kind] = &row.texts;
+                self.frames.text(5, Some(&kind.text));
+            }
+        }
+    }
+}

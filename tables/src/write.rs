@@ -1,0 +1,266 @@
+//! Files of tables: Parquet, Arrow, CSV. They are begun with the first rows and appear when all are complete.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_ipc::CompressionType;
+use arrow_ipc::writer::{FileWriter, IpcWriteOptions};
+use arrow_schema::{DataType, Schema};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+use pprof_emit::{Files, Unfinished};
+
+use crate::csv;
+use crate::error::{Error, Result};
+use crate::expand;
+
+/// The form of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Format {
+    /// Parquet with zstd.
+    #[default]
+    Parquet,
+    /// Arrow's file format with zstd, also known as Feather.
+    Arrow,
+    /// Comma-separated values with a header; nested columns have names with dots.
+    Csv,
+}
+
+impl Format {
+    /// The ending of files.
+    #[must_use]
+    pub const fn ending(self) -> &'static str {
+        match self {
+            Self::Parquet => "parquet",
+            Self::Arrow => "arrow",
+            Self::Csv => "csv",
+        }
+    }
+}
+
+/// Rows of a row group, at most.
+const GROUP_ROWS: usize = 1 << 20;
+/// Bytes of row groups that are not complete, of all files together: beyond, the largest is completed early.
+const OPEN_BYTES: usize = 48 << 20;
+/// Small files are kept in memory up to this size, so that not all of them are open at the same time.
+const SPILL: usize = 256 << 10;
+
+/// A file in memory, until it is too large for that.
+struct Spill {
+    files: Files,
+    path: PathBuf,
+    memory: Vec<u8>,
+    file: Option<Unfinished>,
+}
+
+impl Spill {
+    fn file(&mut self) -> io::Result<&mut Unfinished> {
+        if self.file.is_none() {
+            if let Some(folder) = self.path.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            let file = self.files.begin(&self.path).map_err(|failed| failed.source)?;
+            self.file = Some(file);
+        }
+        self.file.as_mut().ok_or_else(|| io::Error::other("no file"))
+    }
+
+    fn spill(&mut self) -> io::Result<()> {
+        let memory = std::mem::take(&mut self.memory);
+        self.file()?.file().write_all(&memory)
+    }
+}
+
+impl Write for Spill {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.memory.extend_from_slice(bytes);
+        if self.memory.len() >= SPILL {
+            self.spill()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+enum Writer {
+    Parquet(Box<ArrowWriter<Spill>>),
+    Arrow(Box<FileWriter<Spill>>),
+    Csv(csv::Writer<Spill>),
+}
+
+impl Writer {
+    fn new(format: Format, schema: &Arc<Schema>, out: Spill) -> Result<Self> {
+        Ok(match format {
+            Format::Parquet => {
+                Self::Parquet(Box::new(ArrowWriter::try_new(out, schema.clone(), Some(properties(schema)?))?))
+            }
+            Format::Arrow => {
+                let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::ZSTD))?;
+                let plain = expand::schema(schema);
+                Self::Arrow(Box::new(FileWriter::try_new_with_options(out, &plain, options)?))
+            }
+            Format::Csv => Self::Csv(csv::Writer::new(out, schema)?),
+        })
+    }
+
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        match self {
+            Self::Parquet(writer) => writer.write(batch)?,
+            Self::Arrow(writer) => expand::each(batch, |plain| writer.write(plain))?,
+            Self::Csv(writer) => writer.write(batch)?,
+        }
+        Ok(())
+    }
+
+    fn open_bytes(&self) -> usize {
+        if let Self::Parquet(writer) = self { writer.in_progress_size() } else { 0 }
+    }
+
+    fn finish(self) -> Result<Spill> {
+        Ok(match self {
+            Self::Parquet(writer) => writer.into_inner()?,
+            Self::Arrow(mut writer) => {
+                writer.finish()?;
+                writer.into_inner()?
+            }
+            Self::Csv(writer) => writer.into_inner(),
+        })
+    }
+}
+
+fn properties(schema: &Schema) -> Result<WriterProperties> {
+    let mut builder = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_created_by(concat!("jfrkit ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_key_value_metadata(Some(vec![KeyValue::new("jfrkit".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]));
+    for field in schema.fields() {
+        // Times are near each other and rarely the same.
+        if matches!(field.data_type(), DataType::Timestamp(..) | DataType::Duration(_)) {
+            let path = ColumnPath::from(field.name().as_str());
+            builder = builder
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+        }
+    }
+    Ok(builder.build())
+}
+
+/// The files of a call.
+pub(crate) struct Tables {
+    files: Files,
+    format: Format,
+    folder: PathBuf,
+    part: String,
+    /// By path below the folder.
+    open: BTreeMap<String, Open>,
+}
+
+struct Open {
+    writer: Writer,
+    rows: u64,
+}
+
+/// A file that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The folder that it is in, below that of all tables: `events/type=jdk.FileRead`.
+    pub table: String,
+    /// The file.
+    pub path: PathBuf,
+    /// Its rows.
+    pub rows: u64,
+    /// Its bytes.
+    pub bytes: u64,
+}
+
+impl Tables {
+    pub(crate) fn new(files: &Files, format: Format, folder: &Path, part: &str) -> Self {
+        Self { files: files.clone(), format, folder: folder.to_owned(), part: part.to_owned(), open: BTreeMap::new() }
+    }
+
+    fn path(&self, table: &str) -> PathBuf {
+        self.folder.join(table).join(format!("part-{}.{}", self.part, self.format.ending()))
+    }
+
+    /// Adds rows to a table.
+    pub(crate) fn write(&mut self, table: &str, batch: &RecordBatch) -> Result<()> {
+        if !self.open.contains_key(table) {
+            let out = Spill { files: self.files.clone(), path: self.path(table), memory: Vec::new(), file: None };
+            let writer = Writer::new(self.format, &batch.schema(), out).map_err(|e| self.failed(table, e))?;
+            self.open.insert(table.to_owned(), Open { writer, rows: 0 });
+        }
+        let Some(open) = self.open.get_mut(table) else { return Ok(()) };
+        let done = open.writer.write(batch);
+        open.rows = open.rows.saturating_add(batch.num_rows() as u64);
+        done.map_err(|e| self.failed(table, e))?;
+        self.bound()
+    }
+
+    /// Completes the largest row groups where all of them together have become too large.
+    fn bound(&mut self) -> Result<()> {
+        while self.open.values().map(|open| open.writer.open_bytes()).sum::<usize>() > OPEN_BYTES {
+            let largest = self.open.values_mut().max_by_key(|open| open.writer.open_bytes());
+            match largest.map(|open| &mut open.writer) {
+                Some(Writer::Parquet(writer)) => writer.flush()?,
+                _ => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// An error of a writer, with the file where it is one of the file system.
+    fn failed(&self, table: &str, error: Error) -> Error {
+        match error {
+            Error::Parquet(parquet::errors::ParquetError::External(source)) => match source.downcast::<io::Error>() {
+                Ok(source) => Error::File { path: self.path(table), source: *source },
+                Err(other) => Error::Parquet(parquet::errors::ParquetError::External(other)),
+            },
+            Error::Arrow(arrow_schema::ArrowError::IoError(_, source)) => {
+                Error::File { path: self.path(table), source }
+            }
+            other => other,
+        }
+    }
+
+    /// Completes all files. None appears before the content of all is written.
+    pub(crate) fn finish(mut self) -> Result<Vec<Written>> {
+        let mut complete = Vec::new();
+        for (table, open) in std::mem::take(&mut self.open) {
+            let spill = open.writer.finish().map_err(|e| self.failed(&table, e))?;
+            complete.push((table, open.rows, spill));
+        }
+        let mut ready = Vec::new();
+        for (table, rows, mut spill) in complete {
+            let path = self.path(&table);
+            let failed = |source| Error::File { path: path.clone(), source };
+            if spill.file.is_some() {
+                spill.spill().map_err(failed)?;
+            }
+            ready.push((table, rows, spill));
+        }
+        let mut written = Vec::new();
+        for (table, rows, mut spill) in ready {
+            let path = self.path(&table);
+            let failed = |source| Error::File { path: path.clone(), source };
+            spill.spill().map_err(failed)?;
+            let bytes = spill.file().and_then(|file| file.file().metadata()).map_err(failed)?.len();
+            if let Some(file) = spill.file.take() {
+                file.complete().map_err(|e| failed(e.source))?;
+            }
+            written.push(Written { table, path, rows, bytes });
+        }
+        Ok(written)
+    }
+}

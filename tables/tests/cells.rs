@@ -1,0 +1,337 @@
+//! Tables held against the other ways to read the same recordings: row counts against the summary, cells against the value tree
+//! that `jfrkit print --format json` writes, sums of samples against profiles.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    DurationNanosecondType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+use arrow_array::{Array, RecordBatch, StringArray};
+use jfr_analyzers::names::java_name;
+use jfr_analyzers::{Options, Summary, collect};
+use jfr_parse::{Iso, Recording, ValueReader};
+use jfrkit_profile::ProfileType;
+use jfrkit_tables::{ExportOptions, Input, Table, export};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::{Value, json};
+
+/// Recordings of this repository, and those beside it if they are there.
+fn recordings() -> Vec<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    let mut folders = vec![here.join("../fixtures"), here.join("../../shared/corpus")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            let name = path.to_string_lossy().into_owned();
+            if path.is_dir() && !name.contains("scenarios") && !name.ends_with("expected") {
+                folders.push(path);
+            } else if name.ends_with(".jfr") || name.ends_with(".jfr.gz") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Recordings of up to so many bytes are compared event by event; of larger ones every 31st event is.
+const WHOLE: usize = 1 << 20;
+
+fn write(path: &Path, tables: &[Table], raw: bool) -> (tempfile::TempDir, jfrkit_tables::Exported) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = ExportOptions::new(folder.path());
+    options.tables = tables.to_vec();
+    options.raw_names = raw;
+    options.show_secrets = true;
+    let input = Input { name: "it".to_owned(), open: Box::new(move || Recording::open(path)), again: true };
+    let exported = export(&[input], &options).unwrap();
+    (folder, exported)
+}
+
+/// The rows of a file, by Parquet's own reader.
+fn batches(path: &Path) -> Vec<RecordBatch> {
+    let file = std::fs::File::open(path).unwrap();
+    ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap().map(Result::unwrap).collect()
+}
+
+/// A cell as JSON.
+fn cell(array: &dyn Array, row: usize) -> Value {
+    if array.is_null(row) {
+        return Value::Null;
+    }
+    macro_rules! number {
+        ($($of:ty),*) => {$(
+            if let Some(values) = array.as_primitive_opt::<$of>() {
+                return json!(values.value(row));
+            }
+        )*};
+    }
+    if let Some(of) = array.as_struct_opt() {
+        let fields = of.column_names().into_iter().zip(of.columns());
+        return Value::Object(fields.map(|(name, column)| (name.to_owned(), cell(&**column, row))).collect());
+    }
+    if let Some(list) = array.as_list_opt::<i32>() {
+        let values = list.value(row);
+        return (0..values.len()).map(|i| cell(&*values, i)).collect();
+    }
+    if let Some(texts) = array.as_dictionary_opt::<Int32Type>() {
+        let values = texts.values().as_any().downcast_ref::<StringArray>().unwrap();
+        return json!(values.value(usize::try_from(texts.keys().value(row)).unwrap()));
+    }
+    if let Some(times) = array.as_primitive_opt::<TimestampNanosecondType>() {
+        return json!(Iso(times.value(row)).to_string());
+    }
+    if let Some(lengths) = array.as_primitive_opt::<DurationNanosecondType>() {
+        // "Forever" is null in print, and the largest number here.
+        return if lengths.value(row) == i64::MAX { Value::Null } else { json!(lengths.value(row)) };
+    }
+    if let Some(truth) = array.as_boolean_opt() {
+        return json!(truth.value(row));
+    }
+    if let Some(texts) = array.as_string_opt::<i32>() {
+        return json!(texts.value(row));
+    }
+    number!(
+        Int64Type,
+        Int32Type,
+        UInt64Type,
+        UInt32Type,
+        Float64Type,
+        Float32Type,
+        Int16Type,
+        UInt16Type,
+        Int8Type,
+        UInt8Type
+    );
+    panic!("{:?}", array.data_type());
+}
+
+/// Whether a cell is what print writes. Of a value within a value of the same type there are the plain fields only.
+fn same(cell: &Value, printed: &Value, stacks: &HashMap<i64, Value>, path: &str) -> Result<(), String> {
+    match (cell, printed) {
+        (Value::Object(cell), Value::Object(printed)) => {
+            for (name, value) in cell {
+                match printed.get(name) {
+                    Some(other) => same(value, other, stacks, &format!("{path}.{name}"))?,
+                    // Only chunks of other metadata have it.
+                    None if value.is_null() => {}
+                    None => return Err(format!("{path}.{name} is not printed")),
+                }
+            }
+            for (name, value) in printed.iter().filter(|(name, _)| !cell.contains_key(*name)) {
+                let nested = value.is_null() || value.is_object() || value.is_array();
+                if !nested || !path.contains('.') {
+                    return Err(format!("{path}.{name} is missing: {value}"));
+                }
+            }
+            Ok(())
+        }
+        (Value::Number(id), Value::Object(trace)) if trace.contains_key("frames") => {
+            let stack = stacks.get(&id.as_i64().unwrap()).ok_or_else(|| format!("{path}: no stack {id}"))?;
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let frames: Vec<Value> = trace["frames"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|frame| {
+                    let method = &frame["method"];
+                    let class = text(&method["type"]["name"]);
+                    let line = frame["lineNumber"].as_i64().unwrap_or(0);
+                    json!([
+                        java_name(&class),
+                        text(&method["name"]),
+                        text(&method["descriptor"]),
+                        line,
+                        text(&frame["type"])
+                    ])
+                })
+                .collect();
+            let printed = json!([trace["truncated"], frames]);
+            if *stack == printed { Ok(()) } else { Err(format!("{path}: {stack} != {printed}")) }
+        }
+        (Value::Array(cell), Value::Array(printed)) if cell.len() == printed.len() => {
+            cell.iter().zip(printed).try_for_each(|(a, b)| same(a, b, stacks, path))
+        }
+        (Value::Number(a), Value::Number(b)) if a.as_f64() == b.as_f64() => Ok(()),
+        (a, b) if a == b => Ok(()),
+        (a, b) => Err(format!("{path}: {a} != {b}")),
+    }
+}
+
+/// The stacks of an export, as JSON of truncated and frames.
+fn stacks(exported: &jfrkit_tables::Exported) -> HashMap<i64, Value> {
+    let of = |table: &str| {
+        let file = exported.written.iter().find(|file| file.table == table);
+        file.map(|file| batches(&file.path)).unwrap_or_default()
+    };
+    let mut frames = HashMap::new();
+    for batch in of("frames") {
+        for row in 0..batch.num_rows() {
+            let cells: Vec<Value> = batch.columns().iter().map(|column| cell(&**column, row)).collect();
+            let line = cells[4].clone();
+            let frame = json!([cells[1], cells[2], cells[3], line, cells[5]]);
+            assert!(frames.insert(cells[0].as_i64().unwrap(), frame).is_none(), "a frame twice");
+        }
+    }
+    let mut stacks = HashMap::new();
+    for batch in of("stacks") {
+        for row in 0..batch.num_rows() {
+            let cells: Vec<Value> = batch.columns().iter().map(|column| cell(&**column, row)).collect();
+            let of: Vec<&Value> =
+                cells[1].as_array().unwrap().iter().map(|id| &frames[&id.as_i64().unwrap()]).collect();
+            assert!(stacks.insert(cells[0].as_i64().unwrap(), json!([cells[2], of])).is_none(), "a stack twice");
+        }
+    }
+    stacks
+}
+
+#[test]
+fn rows_and_cells_are_those_of_summary_and_print() {
+    let mut compared = 0u64;
+    let recordings = recordings();
+    assert!(recordings.len() >= 6, "{recordings:?}");
+    for path in recordings {
+        let Ok(recording) = Recording::open(&path) else { continue };
+        let Ok(summary) = Summary::of(&recording) else { continue };
+        let (_folder, exported) = write(&path, &[Table::Events, Table::Stacks, Table::Frames], true);
+        let mut expected: BTreeMap<String, u64> = BTreeMap::new();
+        for event in summary.events.iter().filter(|event| event.count > 0) {
+            *expected.entry(jfr_parse::metadata::canonical_name(&event.name).into_owned()).or_default() += event.count;
+        }
+        let name = |table: &str| table.strip_prefix("events/type=").map(str::to_owned);
+        let rows: BTreeMap<String, u64> =
+            exported.written.iter().filter_map(|file| Some((name(&file.table)?, file.rows))).collect();
+        let unread: u64 = expected.values().sum::<u64>().saturating_sub(rows.values().sum());
+        // Of a damaged recording the summary counts events that cannot be read whole.
+        assert!(unread <= exported.warnings.len() as u64, "{}: {unread} {:?}", path.display(), exported.warnings);
+        if exported.warnings.is_empty() {
+            let expected: BTreeMap<String, u64> =
+                expected.into_iter().map(|(name, n)| (jfrkit_tables::folder(&name), n)).collect();
+            assert_eq!(rows, expected, "{}", path.display());
+        }
+        let step = if recording.bytes().len() > WHOLE { 31 } else { 1 };
+        let stacks = stacks(&exported);
+        let mut tables: HashMap<String, Box<dyn Iterator<Item = (RecordBatch, usize)>>> = HashMap::new();
+        for file in exported.written.iter().filter(|file| file.table.starts_with("events/")) {
+            let rows = batches(&file.path).into_iter();
+            let rows = rows.flat_map(|batch| (0..batch.num_rows()).map(move |row| (batch.clone(), row)));
+            tables.insert(name(&file.table).unwrap(), Box::new(rows));
+        }
+        let mut seen = 0u64;
+        for chunk in recording.chunks().flatten() {
+            let reader = ValueReader::new(&chunk);
+            for event in chunk.events() {
+                let Some(of) = chunk.metadata().by_id(event.type_id) else { continue };
+                // Damaged events have no row, so of damaged recordings all are read.
+                let wanted = seen % step == 0;
+                seen += 1;
+                if !wanted && exported.warnings.is_empty() {
+                    let type_name = jfrkit_tables::folder(&of.canonical_name());
+                    assert!(tables.get_mut(&type_name).and_then(Iterator::next).is_some(), "{}", path.display());
+                    continue;
+                }
+                let Ok(value) = reader.event(&event) else { continue };
+                let printed = serde_json::to_value(value.as_struct().unwrap().timed(chunk.clock())).unwrap();
+                let type_name = jfrkit_tables::folder(&of.canonical_name());
+                let place = tables.get_mut(&type_name).and_then(Iterator::next);
+                let (batch, row) = place.unwrap_or_else(|| panic!("{}: {type_name} ends early", path.display()));
+                let schema = batch.schema();
+                let named = schema.fields().iter().zip(batch.columns()).skip(1);
+                let cells = named.map(|(field, column)| (field.name().clone(), cell(&**column, row)));
+                let cells = Value::Object(cells.collect());
+                let cells = with_all(cells, &printed, of.name(), &exported.conflicts);
+                if let Err(why) = same(&cells, &printed, &stacks, of.name()) {
+                    panic!("{}: {why}\n{cells}\n{printed}", path.display());
+                }
+                compared += 1;
+            }
+        }
+        for (name, mut rest) in tables {
+            assert!(rest.next().is_none(), "{}: {name} goes on", path.display());
+        }
+    }
+    assert!(compared > 20_000, "{compared}");
+}
+
+/// Without the columns that only chunks of other metadata have: they have to be null. Of fields that chunks disagree on, which are
+/// reported, those that are null are as printed.
+fn with_all(cells: Value, printed: &Value, of: &str, conflicts: &[String]) -> Value {
+    let Value::Object(mut cells) = cells else { return cells };
+    cells.retain(|name, value| printed.get(name).is_some() || !value.is_null());
+    for (name, value) in cells.iter_mut().filter(|(_, value)| value.is_null()) {
+        if conflicts.iter().any(|line| line.starts_with(&format!("{of}.{name}:"))) {
+            value.clone_from(&printed[name]);
+        }
+    }
+    Value::Object(cells)
+}
+
+#[test]
+fn sums_of_samples_are_those_of_profiles() {
+    let mut compared = 0;
+    for path in recordings() {
+        let Ok(recording) = Recording::open(&path) else { continue };
+        let Ok(set) = collect(&recording, &Options::default()) else { continue };
+        let (_folder, exported) = write(&path, &[Table::Samples], false);
+        for kind in ProfileType::ALL {
+            let expected = set.profiles.iter().find(|profile| profile.kind == *kind);
+            let expected: Vec<i64> = match expected {
+                Some(profile) => {
+                    let mut sums = vec![0i64; kind.values().len()];
+                    for sample in profile.samples.iter() {
+                        sums.iter_mut().zip(sample.values).for_each(|(sum, value)| *sum += value);
+                    }
+                    sums
+                }
+                None => Vec::new(),
+            };
+            let table = format!("samples/type={}", kind.name());
+            let file = exported.written.iter().find(|file| file.table == table);
+            let mut sums = vec![0i64; if file.is_some() { kind.values().len() } else { 0 }];
+            for batch in file.map(|file| batches(&file.path)).unwrap_or_default() {
+                for (sum, value) in sums.iter_mut().zip(kind.values()) {
+                    let column = batch.column_by_name(&value.name.replace('-', "_")).unwrap();
+                    *sum += column.as_primitive::<Int64Type>().values().iter().sum::<i64>();
+                }
+            }
+            assert_eq!(sums, expected, "{} {kind}", path.display());
+            compared += usize::from(file.is_some());
+        }
+    }
+    assert!(compared > 20, "{compared}");
+}
+
+#[test]
+fn annotations_are_in_the_schema_of_the_file() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/jdk17-full.jfr");
+    let (_folder, exported) = write(&path, &[Table::Events], false);
+    let file = exported.written.iter().find(|file| file.table.ends_with("=jdk.FileRead")).unwrap();
+    let batch = &batches(&file.path)[0];
+    let schema = batch.schema();
+    let about = |name: &str| schema.field_with_name(name).unwrap().clone();
+    assert_eq!(about("startTime").data_type().to_string(), "Timestamp(ns, \"UTC\")");
+    assert_eq!(about("duration").data_type().to_string(), "Duration(ns)");
+    let bytes = about("bytesRead");
+    assert_eq!(bytes.metadata().get("unit").map(String::as_str), Some("bytes"));
+    assert_eq!(bytes.metadata().get("content").map(String::as_str), Some("data-amount"));
+    assert_eq!(about("path").data_type().to_string(), "Dictionary(Int32, Utf8)");
+}
+
+#[test]
+fn ids_of_stacks_join_across_recordings() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
+    let ids = |name: &str| {
+        let (_folder, exported) = write(&here.join(name), &[Table::Events, Table::Frames], false);
+        let file = exported.written.iter().find(|file| file.table == "frames").unwrap();
+        let all = batches(&file.path);
+        all.iter().flat_map(|b| b.column(0).as_primitive::<Int64Type>().values().to_vec()).collect::<Vec<i64>>()
+    };
+    let (one, other) = (ids("jdk17-full.jfr"), ids("jdk17-multichunk.jfr"));
+    let shared = one.iter().filter(|id| other.contains(id)).count();
+    assert!(shared > 10, "{shared} of {} and {}", one.len(), other.len());
+}
