@@ -2,6 +2,8 @@
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "tables")]
+use crate::commands::export;
 use crate::commands::{
     analyze, completions, convert, diff, flame, heatmap, info, man, metadata, metrics, print, report, summary, top,
     view,
@@ -33,6 +35,8 @@ pub(crate) enum Command {
     Heatmap(heatmap::Args),
     Report(report::Args),
     View(view::Args),
+    #[cfg(feature = "tables")]
+    Export(export::Args),
     Info(info::Args),
     Metrics(metrics::Args),
     Summary(summary::Args),

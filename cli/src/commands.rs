@@ -4,6 +4,8 @@ pub(crate) mod analyze;
 pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod diff;
+#[cfg(feature = "tables")]
+pub(crate) mod export;
 pub(crate) mod flame;
 pub(crate) mod heatmap;
 pub(crate) mod info;
@@ -35,6 +37,8 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Diff(args) => diff::run(&args),
         Command::Heatmap(args) => heatmap::run(&args),
         Command::Report(args) => report::run(&args),
+        #[cfg(feature = "tables")]
+        Command::Export(args) => export::run(&args),
         Command::View(args) => view::run(&args),
         Command::Info(args) => info::run(&args),
         Command::Metrics(args) => metrics::run(&args),

@@ -22,6 +22,12 @@ impl Globs {
         self.0.iter().any(|g| [of.name(), &canonical, of.simple_name()].iter().any(|name| glob(g, name)))
     }
 
+    /// The patterns, as they were given.
+    #[cfg(feature = "tables")]
+    pub(crate) fn shown(&self) -> String {
+        self.0.join(",")
+    }
+
     /// Fails if no event type of the chunks that were read fits: a typo would look like a recording without such events.
     pub(crate) fn check(&self, fits: bool, names: &std::collections::BTreeSet<String>) -> Result<(), String> {
         if fits || names.is_empty() {

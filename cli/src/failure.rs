@@ -1,7 +1,5 @@
 //! Why a command ends without having done its work.
 
-use std::process::ExitCode;
-
 /// One line for the user: what went wrong, where, and what to do.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -33,12 +31,13 @@ impl Failure {
         })
     }
 
-    pub(crate) fn exit_code(&self) -> ExitCode {
+    /// The exit status.
+    pub(crate) fn status(&self) -> u8 {
         match self {
-            Self::Failed(_) | Self::Told => ExitCode::from(1),
-            Self::Usage(_) => ExitCode::from(2),
-            Self::Found(_) => ExitCode::from(3),
-            Self::ClosedPipe => ExitCode::SUCCESS,
+            Self::Failed(_) | Self::Told => 1,
+            Self::Usage(_) => 2,
+            Self::Found(_) => 3,
+            Self::ClosedPipe => 0,
         }
     }
 }

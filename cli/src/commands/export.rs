@@ -1,0 +1,214 @@
+//! `jfrkit export`.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jfr_analyzers::TimeBound;
+use jfr_parse::{MetadataCache, Recording, Type};
+use jfrkit_profile::ProfileType;
+use jfrkit_tables::{ExportOptions, Exported, Input, Table, export};
+
+use crate::collecting::{profile_type, time_range};
+use crate::event_filter::Globs;
+use crate::failure::Failure;
+use crate::inputs::expand;
+use crate::interrupt::FILES;
+use crate::limits;
+use crate::output::complain;
+
+/// Warnings that are shown of each input; more are only counted.
+const MAX_WARNINGS: usize = 20;
+
+/// Write recordings as tables that DuckDB, Polars, pandas and Spark read
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  jfrkit export recording.jfr -o tables                       all tables of a recording, as Parquet
+  jfrkit export -o tables --append logs/                      add those of logs/ that are not in the folder yet
+  jfrkit export -o tables --tables events --events 'jdk.GC*,GarbageCollection' recording.jfr
+  jfrkit export -o tables --tables samples,stacks,frames,recordings --types cpu,alloc logs/
+  duckdb -c \"FROM read_parquet('tables/events/type=jdk.GCHeapSummary/*.parquet') LIMIT 5\"
+
+Tables: events (a folder for each type), samples (a folder for each type of profile), stacks and frames, which both refer to by
+id, threads, settings, metrics, findings, recordings. Every row has the id of its recording. Times are UTC with
+nanoseconds; lengths of time are nanoseconds, null where unknown, the largest number where they mean \"forever\".")]
+pub(crate) struct Args {
+    /// Recordings, directories that are searched for recordings, or `-` for standard input
+    #[arg(value_name = "INPUT", required = true)]
+    inputs: Vec<OsString>,
+
+    /// Folder to write to; made if it is not there
+    #[arg(short, long, visible_short_alias = 'd', value_name = "DIR")]
+    out_dir: PathBuf,
+
+    /// Tables to write: events, samples, stacks, frames, threads, settings, metrics, findings, recordings; by default all
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = table)]
+    tables: Vec<Table>,
+
+    /// Only events of these types: comma-separated names, with or without package, with * and ?
+    #[arg(long, value_name = "GLOBS")]
+    events: Option<Globs>,
+
+    /// Only samples of these types of profiles
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = profile_type)]
+    types: Vec<ProfileType>,
+
+    /// Form of the files
+    #[arg(long, value_enum, default_value_t = Format::Parquet)]
+    format: Format,
+
+    /// Add to tables that are in the folder; recordings that are in them already, whatever their names, are passed over
+    #[arg(long)]
+    append: bool,
+
+    /// Leave passwords, tokens and keys in, which are hidden otherwise in properties, variables, flags and command lines
+    #[arg(long)]
+    show_secrets: bool,
+
+    /// Leave names of classes and methods in stacks as recorded, with the numbers of lambdas, proxies and the like
+    #[arg(long)]
+    raw_names: bool,
+
+    /// Only events that begin at this time or later: ISO 8601, milliseconds since 1970, or relative to the
+    /// beginning (10s) or the end (-10s) of each recording
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    from: Option<TimeBound>,
+
+    /// Only events that begin before this time
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    to: Option<TimeBound>,
+
+    /// Fail with status 1 where anything is lost, instead of warning
+    #[arg(long)]
+    strict: bool,
+
+    #[command(flatten)]
+    limits: limits::Args,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// Parquet with zstd
+    Parquet,
+    /// Arrow's file format (Feather)
+    Arrow,
+    /// Comma-separated values, nested columns with dots in their names
+    Csv,
+}
+
+fn table(name: &str) -> Result<Table, String> {
+    Table::from_name(name).ok_or_else(|| {
+        let names: Vec<&str> = Table::ALL.iter().map(|table| table.name()).collect();
+        format!("no such table; there are {}", names.join(", "))
+    })
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let inputs = expand(&args.inputs);
+    let unsearched = inputs.complain();
+    let opening = args.limits.opening().cache(MetadataCache::default());
+    let fits = Arc::new(AtomicBool::new(false));
+    let mut options = ExportOptions::new(&args.out_dir);
+    options.format = match args.format {
+        Format::Parquet => jfrkit_tables::Format::Parquet,
+        Format::Arrow => jfrkit_tables::Format::Arrow,
+        Format::Csv => jfrkit_tables::Format::Csv,
+    };
+    if !args.tables.is_empty() {
+        options.tables.clone_from(&args.tables);
+    }
+    if let Some(globs) = args.events.clone() {
+        let fits = fits.clone();
+        options.events = Some(Arc::new(move |of: Type<'_>| {
+            let fit = globs.fits_type(of);
+            if fit {
+                fits.store(true, Ordering::Relaxed);
+            }
+            fit
+        }));
+    }
+    options.types.clone_from(&args.types);
+    if args.from.is_some() || args.to.is_some() {
+        let (from, to) = (args.from, args.to);
+        options.range = Some(Box::new(move |recording: &Recording<'_>| {
+            let range = time_range("", from, to, &[recording]).map_err(|failure| failure.to_string())?;
+            Ok(Some(range.from.unwrap_or(i64::MIN)..range.to.unwrap_or(i64::MAX)))
+        }));
+    }
+    options.raw_names = args.raw_names;
+    options.show_secrets = args.show_secrets;
+    options.append = args.append;
+    options.files = FILES.clone();
+    let opening = &opening;
+    let of_export: Vec<Input<'_>> = inputs
+        .sources
+        .iter()
+        .map(|source| Input {
+            name: source.name(),
+            open: Box::new(move || source.open(opening)),
+            again: source.is_file(),
+        })
+        .collect();
+    let exported = export(&of_export, &options).map_err(|error| Failure::Failed(error.to_string()))?;
+    let lost = warn(&exported);
+    if exported.added > 0
+        && let Some(globs) = args.events.as_ref().filter(|_| !fits.load(Ordering::Relaxed))
+    {
+        complain("warning", &format!("no event type matches {}", globs.shown()));
+    }
+    tell(args, &exported)?;
+    if args.strict && lost {
+        return Err(Failure::Failed("not read completely; leave out --strict to accept that".to_owned()));
+    }
+    if unsearched || !exported.failures.is_empty() { Err(Failure::Told) } else { Ok(()) }
+}
+
+/// Tells of what was lost and of what failed. Says whether anything was lost.
+fn warn(exported: &Exported) -> bool {
+    for conflict in &exported.conflicts {
+        complain("warning", conflict);
+    }
+    let mut shown: BTreeMap<&str, usize> = BTreeMap::new();
+    for (name, warning) in &exported.warnings {
+        let n = shown.entry(name).or_default();
+        *n += 1;
+        if *n <= MAX_WARNINGS {
+            complain("warning", &format!("{name}: {warning}"));
+        }
+    }
+    for (name, n) in shown.into_iter().filter(|(_, n)| *n > MAX_WARNINGS) {
+        complain("warning", &format!("{name}: {} more warnings", n - MAX_WARNINGS));
+    }
+    for (name, failure) in &exported.failures {
+        complain("error", &format!("{name}: {failure}"));
+    }
+    !exported.warnings.is_empty() || !exported.conflicts.is_empty()
+}
+
+/// A line for each kind of table.
+fn tell(args: &Args, exported: &Exported) -> Result<(), Failure> {
+    let mut out = crate::output::stdout();
+    for name in &exported.known {
+        writeln!(out, "{name}: is in these tables already")?;
+    }
+    for table in Table::ALL {
+        let of_table = || exported.written.iter().filter(|file| file.table.split('/').next() == Some(table.name()));
+        let (rows, bytes) = of_table().fold((0u64, 0u64), |sum, file| (sum.0 + file.rows, sum.1 + file.bytes));
+        let files = of_table().count();
+        if files == 0 {
+            continue;
+        }
+        let types = match table {
+            Table::Events | Table::Samples => format!("{files} types"),
+            _ => String::new(),
+        };
+        let path = args.out_dir.join(table.name());
+        let size = jfrkit_profile::units::size(i64::try_from(bytes).unwrap_or(i64::MAX));
+        writeln!(out, "{:<10} {rows:>11} rows {types:>11} {size:>11}  {}", table.name(), path.display())?;
+    }
+    Ok(out.flush()?)
+}

@@ -1,0 +1,84 @@
+//! The command `jfrkit` as a function: [`run`]. The program `jfrkit` calls it.
+
+#![deny(unsafe_code)]
+
+mod args;
+mod collecting;
+mod commands;
+mod event_filter;
+mod failure;
+mod input;
+mod inputs;
+mod interrupt;
+mod limits;
+mod near;
+mod output;
+mod profiles;
+mod version;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+use crate::failure::Failure;
+
+/// Does what the arguments ask for, of which the first is the name of the program. Comes back with the exit status.
+///
+/// It takes care of signals, and maps recordings, for the whole process: a program that does something else besides should use the
+/// libraries.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if version::is_wanted(args.iter().skip(1).cloned()) {
+        return end(version::print());
+    }
+    let args = match args::Cli::try_parse_from(args) {
+        Ok(args) => args,
+        Err(error) if error.use_stderr() => {
+            output::complain("error", &one_line(&error));
+            return 2;
+        }
+        // Help and version.
+        Err(shown) => return end(shown.print().map_err(Failure::from)),
+    };
+    // A server has something to wind down, and does so itself.
+    if !commands::ends_by_itself(&args.command) {
+        interrupt::watch();
+    }
+    map_files();
+    end(commands::run(args.command))
+}
+
+/// Has recordings mapped instead of read; where that fails, they are read.
+#[expect(unsafe_code, reason = "the one place that takes on the contract of maps")]
+fn map_files() {
+    // SAFETY: a finished recording is truncated, replaced or removed, if anything, which is handled. Who overwrites the
+    // bytes of one in place while this command, which has no other privileges than its user, reads it, breaks the contract:
+    // README and SECURITY.md say so, and `check_unchanged` finds out and discards the results. Files that look as if they
+    // were being written are never mapped.
+    let _ = unsafe { jfr_parse::guard_maps() };
+}
+
+/// Reports a failure that has not been reported yet.
+fn end(done: Result<(), Failure>) -> u8 {
+    match done {
+        Ok(()) => 0,
+        Err(failure @ (Failure::Told | Failure::ClosedPipe)) => failure.status(),
+        Err(failure) => {
+            output::complain("error", &failure.to_string());
+            failure.status()
+        }
+    }
+}
+
+/// What is wrong with the arguments, without the drawing of them.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let words: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
+        .filter(|line| !line.is_empty() && !line.chars().all(|c| c == '^' || c == '~'))
+        .collect();
+    format!("{}; see --help", words.join(" "))
+}
