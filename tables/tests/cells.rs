@@ -214,7 +214,7 @@ fn rows_and_cells_are_those_of_summary_and_print() {
                 expected.into_iter().map(|(name, n)| (jfrkit_tables::folder(&name), n)).collect();
             assert_eq!(rows, expected, "{}", path.display());
         }
-        let step = if recording.bytes().len() > WHOLE { 31 } else { 1 };
+        let step = if recording.bytes().len() > WHOLE { 31u64 } else { 1 };
         let stacks = stacks(&exported);
         let mut tables: HashMap<String, Box<dyn Iterator<Item = (RecordBatch, usize)>>> = HashMap::new();
         for file in exported.written.iter().filter(|file| file.table.starts_with("events/")) {
@@ -228,7 +228,7 @@ fn rows_and_cells_are_those_of_summary_and_print() {
             for event in chunk.events() {
                 let Some(of) = chunk.metadata().by_id(event.type_id) else { continue };
                 // Damaged events have no row, so of damaged recordings all are read.
-                let wanted = seen % step == 0;
+                let wanted = seen.is_multiple_of(step);
                 seen += 1;
                 if !wanted && exported.warnings.is_empty() {
                     let type_name = jfrkit_tables::folder(&of.canonical_name());
