@@ -16,7 +16,7 @@ const UNLOADS: GroupBy = GroupBy::of(&["jdk.ClassUnload"]).by(&["unloadedClass"]
 impl Rule for ClassLeak {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Leaking classes",
+            title: "Class leak",
             category: Category::Classes,
             description: "Whether classes of the same name are loaded again and again and stay.",
             formula: "Loads less unloads by name; three quarters of a score that is 75 at `warning`.",

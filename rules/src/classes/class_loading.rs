@@ -13,7 +13,7 @@ const LOADS: GroupBy = GroupBy::of(&["jdk.ClassLoad"]).by(&["eventThread"]).meas
 impl Rule for ClassLoading {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Loading of classes",
+            title: "Class loading pressure",
             category: Category::Classes,
             description: "Whether loading classes takes long.",
             formula: "Worth a look if the longest load takes more than `longest`, or all loads more than `share` of the \

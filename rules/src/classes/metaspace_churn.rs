@@ -53,7 +53,7 @@ impl MetaspaceChurn {
 impl Rule for MetaspaceChurn {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Class loaders that pile up",
+            title: "Class loader leak",
             category: Category::Classes,
             description: "Whether class loaders of a kind, or their classes, only ever become more, and whether metaspace runs short.",
             formula: "For each class of loaders whose number (or number of classes) rises from each jdk.ClassLoaderStatistics batch to the \

@@ -12,7 +12,7 @@ pub(crate) struct CompareCpu;
 impl Rule for CompareCpu {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Other processes' CPU load",
+            title: "CPU used by other processes",
             category: Category::Environment,
             description: "Whether other processes on the machine use the CPU.",
             formula: "Other = machineTotal less the JVM's load. Neighbouring samples merge into spans while their mean of \

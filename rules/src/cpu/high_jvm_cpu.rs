@@ -16,7 +16,7 @@ const SAMPLES_A_PERIOD: f64 = 5.0;
 impl Rule for HighJvmCpu {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "CPU load of the JVM",
+            title: "High JVM CPU load",
             category: Category::Cpu,
             description: "Whether the JVM uses much CPU, and whether the method samples see it.",
             formula: "Worth a look if CPULoad is recorded less often than every `longest-period`. Missing samples (1 \

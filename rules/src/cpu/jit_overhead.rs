@@ -28,7 +28,7 @@ const ENOUGH: i64 = 30 * SECOND;
 impl Rule for JitOverhead {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "CPU time of the compilers",
+            title: "JIT compilation overhead",
             category: Category::Cpu,
             description: "How much CPU time the JIT compilers take after the JVM's first minute.",
             formula: "After 60 s of the JVM's life: the growth of totalTimeSpent of jdk.CompilerStatistics over the time times \

@@ -17,7 +17,7 @@ const ENOUGH: usize = 5;
 impl Rule for KernelTimeShare {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "CPU time in the kernel",
+            title: "High kernel CPU time",
             category: Category::Cpu,
             description: "How much of its CPU time the JVM spends in the kernel: system calls, page faults, context switches.",
             formula: "From jdk.CPULoad: jvmSystem over jvmUser + jvmSystem, only where their sum is `busy` or more and in \

@@ -24,7 +24,7 @@ const SAMPLES_A_PERIOD: f64 = 5.0;
 impl Rule for MethodProfiling {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Method profile",
+            title: "Hot methods",
             category: Category::Cpu,
             description: "Whether one method of the program uses much of the CPU.",
             formula: "Windows of `window`, sliding by half. Frames at the top whose package matches `exclude` are \

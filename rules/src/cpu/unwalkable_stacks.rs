@@ -31,7 +31,7 @@ const ENOUGH: f64 = 100.0;
 impl Rule for UnwalkableStacks {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Stacks that could not be walked",
+            title: "Unwalkable stacks",
             category: Category::Recording,
             description: "Whether the profiler often failed to walk the stack of a sample, so that the profile misses what ran.",
             formula: "Samples with no stack, an empty one, or one of only pseudo frames (a name in brackets, or one such as \

@@ -17,7 +17,7 @@ const UNLIMITED: i64 = 1 << 50;
 impl Rule for ContainerMemoryHeadroom {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Memory left in the container",
+            title: "Container memory headroom",
             category: Category::Environment,
             description: "How near the memory of the container comes to its limit, beyond which the kernel kills the JVM, and \
                           how much of the limit the heap alone may take.",

@@ -11,7 +11,7 @@ pub(crate) struct LowOnPhysicalMemory;
 impl Rule for LowOnPhysicalMemory {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Memory of the machine",
+            title: "Low physical memory",
             category: Category::Environment,
             description: "Whether the machine's memory is almost used up.",
             formula: "The largest use over the least total: 25 at `info`, 75 at `warning`.",

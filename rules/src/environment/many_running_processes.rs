@@ -13,7 +13,7 @@ const PROCESSES: GroupBy = GroupBy::of(&["jdk.SystemProcess"]).by(&["startTime"]
 impl Rule for ManyRunningProcesses {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Other processes",
+            title: "Many running processes",
             category: Category::Environment,
             description: "How many processes run on the machine at once.",
             formula: "25 where `info` jdk.SystemProcess events have the same time, never more than 74.",

@@ -12,7 +12,7 @@ const STARTS: GroupBy = GroupBy::of(&["jdk.ProcessStart"]).by(&["stackTrace"]);
 impl Rule for ProcessStarted {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Started processes",
+            title: "Processes started",
             category: Category::Environment,
             description: "Whether the program starts other processes.",
             formula: "Worth a look if there is any jdk.ProcessStart. Command lines are not shown: they may hold secrets.",

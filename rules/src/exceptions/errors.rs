@@ -21,7 +21,7 @@ const NEARLY_ALL: f64 = 0.9;
 impl Rule for Errors {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Errors",
+            title: "Errors thrown",
             category: Category::Exceptions,
             description: "How often a java.lang.Error is made: a sign that something is seriously wrong.",
             formula: "Windows of `window`, sliding by half: 25 where the worst has `info` errors a minute, 75 at \

@@ -10,7 +10,7 @@ pub(crate) struct FatalErrors;
 impl Rule for FatalErrors {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "End of the JVM",
+            title: "JVM shutdown",
             category: Category::Jvm,
             description: "Whether the JVM ended while recording, and why.",
             formula: "To act on if the reason of jdk.Shutdown contains `VM Error`, worth a look if it contains `No \

@@ -12,7 +12,7 @@ pub(crate) struct Exceptions;
 impl Rule for Exceptions {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Rate of exceptions",
+            title: "Exception rate",
             category: Category::Exceptions,
             description: "How many throwables are made a second in the busiest stretch of time.",
             formula: "Differences of the count merge into clusters as long as that makes the cluster denser (throwables \

@@ -21,7 +21,7 @@ const SAFEPOINTS: [&str; 6] = [
 impl Rule for ApplicationHalts {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Halts of the application",
+            title: "Application halts",
             category: Category::Jvm,
             description: "The share of time in which the whole program stands still: collections, safepoints, \
                           operations of the JVM.",

@@ -10,7 +10,7 @@ pub(crate) struct CompressedOops;
 impl Rule for CompressedOops {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Compressed references",
+            title: "Compressed oops disabled",
             category: Category::Gc,
             description: "Whether references take 8 bytes although the heap is small enough for 4.",
             formula: "Worth a look on a 64-bit JVM with a heap below 32 GiB that does not use compressed oops.",

@@ -22,7 +22,7 @@ const ENOUGH: u64 = 3;
 impl Rule for ExplicitGc {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Explicit collections",
+            title: "Explicit GC",
             category: Category::Gc,
             description: "Who calls System.gc(), and how much of the time the program stands still for it.",
             formula: "25 if there is any jdk.SystemGC event or collection caused by System.gc(). From 3 on also: their share of collections, \

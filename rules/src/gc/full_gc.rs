@@ -14,7 +14,7 @@ const FULL: GroupBy = GroupBy::of(&["jdk.GarbageCollection"]).by(&["name", "caus
 impl Rule for FullGc {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Full collections",
+            title: "Full GC",
             category: Category::Gc,
             description: "Whether G1 or CMS made full collections.",
             formula: "To act on if there is any collection named G1Full, or any OldGarbageCollection under CMS.",

@@ -11,7 +11,7 @@ pub(crate) struct GarbageCollectionInfoRule;
 impl Rule for GarbageCollectionInfoRule {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Causes of collections",
+            title: "GC causes",
             category: Category::Gc,
             description: "How many collections there were, and what for. The base of other rules.",
             formula: "Never a finding.",

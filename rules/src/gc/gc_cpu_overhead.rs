@@ -22,7 +22,7 @@ const ENOUGH_SAMPLES: f64 = 500.0;
 impl Rule for GcCpuOverhead {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "CPU time of the garbage collector",
+            title: "GC CPU overhead",
             category: Category::Gc,
             description: "How much of the JVM's CPU time the garbage collector takes.",
             formula: "User and system time of jdk.GCCPUTime over the JVM's CPU time (jdk.CPULoad times hardware threads): 25 \

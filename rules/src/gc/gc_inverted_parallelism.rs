@@ -16,7 +16,7 @@ pub(crate) struct GcInvertedParallelism;
 impl Rule for GcInvertedParallelism {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Collector threads without CPU",
+            title: "GC threads starved of CPU",
             category: Category::Gc,
             description: "Whether collections took longer than the CPU time that they used, although several threads \
                           should work on them.",

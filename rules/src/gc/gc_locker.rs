@@ -12,7 +12,7 @@ pub(crate) struct GcLocker;
 impl Rule for GcLocker {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Collections delayed by native code",
+            title: "GC delayed by JNI critical sections",
             category: Category::Gc,
             description: "Whether collections had to wait for native code in a JNI critical section.",
             formula: "25 where the share of collections with the cause GCLocker is `info`, never more than 74.",

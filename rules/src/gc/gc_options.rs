@@ -10,7 +10,7 @@ pub(crate) struct GcOptions;
 impl Rule for GcOptions {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Choice of the collector",
+            title: "GC choice and threads",
             category: Category::Gc,
             description: "Whether the collector and its number of threads suit the machine.",
             formula: "Worth a look is the first of: SerialOld with 4 or more hardware threads and more than 4 GiB of \

@@ -11,7 +11,7 @@ pub(crate) struct GcPauseRatio;
 impl Rule for GcPauseRatio {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Garbage collection pauses",
+            title: "GC pause time",
             category: Category::Gc,
             description: "The share of time in which the garbage collector stops the program.",
             formula: "Windows of `window`, sliding by half: the sum of the pauses, cut to the window, over the window. \

@@ -15,7 +15,7 @@ const ENOUGH: usize = 10;
 impl Rule for GcPauseTargetRule {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "G1's pause goal",
+            title: "G1 pause goal missed",
             category: Category::Gc,
             description: "Whether G1 kept to its pause goal (-XX:MaxGCPauseMillis).",
             formula: "Events jdk.G1MMU whose gcTime is above the goal: to act on if they are `warning` of all or more, worth a look if \

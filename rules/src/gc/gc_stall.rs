@@ -11,7 +11,7 @@ pub(crate) struct GcStall;
 impl Rule for GcStall {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Concurrent collector fell back",
+            title: "Concurrent mode failure",
             category: Category::Gc,
             description: "Whether a collector that works beside the program could not keep up and stopped it for a \
                           full collection.",

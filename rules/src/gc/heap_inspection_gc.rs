@@ -12,7 +12,7 @@ pub(crate) struct HeapInspectionGc;
 impl Rule for HeapInspectionGc {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Collections for heap histograms",
+            title: "GC caused by heap histograms",
             category: Category::Gc,
             description: "Whether a histogram of the heap, or the event jdk.ObjectCount, caused collections.",
             formula: "25 for `info` such collections, never more than 74.",

@@ -12,7 +12,7 @@ pub(crate) struct HighGc;
 impl Rule for HighGc {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Garbage collection pressure",
+            title: "GC pressure",
             category: Category::Heap,
             description: "Whether pauses of the collector follow each other so closely that they work like a long one.",
             formula: "Pauses merge into clusters as long as that makes the cluster denser (time paused squared over \

@@ -16,7 +16,7 @@ const ENOUGH: usize = 8;
 impl Rule for IncreasingMetaSpaceLiveSet {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Growth of the metaspace",
+            title: "Growing metaspace",
             category: Category::Gc,
             description: "Whether the memory for classes grows from collection to collection.",
             formula: "Least squares slope of the metaspace used after collections (whole MiB over whole seconds): 75 at \

@@ -11,7 +11,7 @@ pub(crate) struct LongGcPause;
 impl Rule for LongGcPause {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Longest garbage collection pause",
+            title: "Long GC pause",
             category: Category::Gc,
             description: "The longest single pause of the garbage collector.",
             formula: "25 for a longest pause of `info`, never more than 74.",

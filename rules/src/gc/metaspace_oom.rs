@@ -11,7 +11,7 @@ pub(crate) struct MetaspaceOom;
 impl Rule for MetaspaceOom {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Metaspace exhausted",
+            title: "Metaspace out of memory",
             category: Category::Gc,
             description: "Whether the memory for classes ran out.",
             formula: "75 for one jdk.MetaspaceOOM, more for more.",

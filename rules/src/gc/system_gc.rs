@@ -12,7 +12,7 @@ pub(crate) struct SystemGc;
 impl Rule for SystemGc {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Collections asked for by the program",
+            title: "System.gc() requested",
             category: Category::Gc,
             description: "Whether the program, or someone with jcmd or a management console, asks for collections.",
             formula: "75 where the share of collections caused by System.gc() is `warning`, so 25 at about a fifth of it.",

@@ -14,7 +14,7 @@ const STALLS: GroupBy = GroupBy::of(&["jdk.ZAllocationStall"]).by(&["eventThread
 impl Rule for ZgcAllocationStall {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Allocation stalls of ZGC",
+            title: "ZGC allocation stalls",
             category: Category::Gc,
             description: "Whether threads had to wait until ZGC had freed memory.",
             formula: "Time stalled, over all threads, for each minute of the recording: 25 at `info`, 75 at `warning`.",

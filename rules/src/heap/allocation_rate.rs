@@ -28,7 +28,7 @@ const ASKED: [&str; 6] = ["System.gc", "Inspection", "Heap Dump", "Diagnostic Co
 impl Rule for AllocationRate {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Rate of allocation",
+            title: "High allocation rate",
             category: Category::Heap,
             description: "How many bytes the program allocates a second and core, and how often that makes the collector run.",
             formula: "Sum over collections of heap used before it less heap used after the one before, over the time between, over the \

@@ -30,7 +30,7 @@ impl Backlog {
 impl Rule for FinalizerBacklog {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Backlog of finalizers",
+            title: "Finalizer backlog",
             category: Category::Heap,
             description: "How many objects with a finalize method are on the heap, alive or waiting for it.",
             formula: "Sum over classes of objects in the last jdk.FinalizerStatistics: 25 at `info`, 75 at `warning`. The growth of \

@@ -13,7 +13,7 @@ const CLASSES: GroupBy = GroupBy::of(&["jdk.ObjectCount"]).by(&["objectClass"]).
 impl Rule for HeapContent {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Content of the heap",
+            title: "Heap content",
             category: Category::Heap,
             description: "Whether few classes fill the heap.",
             formula: "The largest totalSize of each class; sum over the classes of share of the total by rank: 25 at \

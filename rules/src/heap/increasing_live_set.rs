@@ -24,7 +24,7 @@ const WATCHED: i64 = 120_000_000_000;
 impl Rule for IncreasingLiveSet {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Growth of the live set",
+            title: "Growing live set",
             category: Category::Heap,
             description: "Whether what stays in the heap after collections grows, as it does when memory leaks.",
             formula: "Least squares slope of the heap used after collections (whole MiB over whole seconds), over the \

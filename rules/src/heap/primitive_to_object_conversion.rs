@@ -20,7 +20,7 @@ fn is_boxing(method: &str) -> bool {
 impl Rule for PrimitiveToObjectConversion {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Boxing",
+            title: "Primitive-to-object conversion",
             category: Category::Heap,
             description: "How much of what is allocated is boxes around primitive values (Integer, Long, Double…).",
             formula: "Share of the bytes allocated in a stack whose top frame is valueOf of a box class: 25 at `info`, \

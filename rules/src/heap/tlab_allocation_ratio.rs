@@ -12,7 +12,7 @@ pub(crate) struct TlabAllocationRatio;
 impl Rule for TlabAllocationRatio {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Allocation outside of TLABs",
+            title: "Allocation outside TLABs",
             category: Category::Heap,
             description: "How much is allocated outside of the threads' own buffers, where it is slower.",
             formula: "Bytes outside over all bytes: 25 at `info`, never more than 74; only outside is to act on.",

@@ -22,7 +22,7 @@ const WORDS: Words = Words {
 impl Rule for FileForce {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Slow waits for the disk",
+            title: "Slow file sync (fsync)",
             category: Category::Io,
             description: "The longest wait until the disk has what was written (FileChannel.force, FileDescriptor.sync).",
             formula: "25 for a longest wait of `info`, never more than 74.",

@@ -23,7 +23,7 @@ const WORDS: Words = Words {
 impl Rule for FileRead {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Slow reads of files",
+            title: "Slow file reads",
             category: Category::Io,
             description: "The longest read of a file.",
             formula: "25 for a longest read of half of `warning`, 75 at `warning`.",

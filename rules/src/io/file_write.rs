@@ -23,7 +23,7 @@ const WORDS: Words = Words {
 impl Rule for FileWrite {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Slow writes to files",
+            title: "Slow file writes",
             category: Category::Io,
             description: "The longest write to a file.",
             formula: "25 for a longest write of half of `warning`, 75 at `warning`.",

@@ -31,7 +31,7 @@ const ENOUGH: u64 = 20;
 impl Rule for IoWait {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Waiting for files and peers",
+            title: "I/O wait",
             category: Category::Io,
             description: "Reads that ran into their time-out, and files or hosts that answer slowly.",
             formula: "jdk.SocketRead events that lasted as long as their time-out: 25 at `info`, 75 at `warning`. The 99th percentile of duration \

@@ -39,7 +39,7 @@ struct Run {
 impl Rule for RepeatedRequests {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Requests one after the other",
+            title: "Sequential requests (N+1)",
             category: Category::Io,
             description: "Whether a method sends many requests to one peer, each after the answer to the last: a query per row (\"N+1\").",
             formula: "The longest run of write-read pairs of one thread to one address and port, from one application method (those without one are left out), with less than \

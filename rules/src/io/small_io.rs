@@ -38,7 +38,7 @@ struct Place<'f> {
 impl Rule for SmallIo {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Input and output in small pieces",
+            title: "Small I/O",
             category: Category::Io,
             description: "Whether a file or socket is read or written a few bytes at a time.",
             formula: "For each kind of event, file or peer, and application method with a mean of less than `size` bytes: the number of \

@@ -31,7 +31,7 @@ const WORDS: Words = Words {
 impl Rule for SocketRead {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Slow reads from sockets",
+            title: "Slow socket reads",
             category: Category::Io,
             description: "The longest read from a socket.",
             formula: "25 for a longest read of `info`, 75 at `warning`. Reads of RMI's waiting loops are left out.",

@@ -29,7 +29,7 @@ const WORDS: Words = Words {
 impl Rule for SocketWrite {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Slow writes to sockets",
+            title: "Slow socket writes",
             category: Category::Io,
             description: "The longest write to a socket.",
             formula: "25 for a longest write of `info`, 75 at `warning`. Writes of RMI's connections are left out.",

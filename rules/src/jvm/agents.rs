@@ -70,7 +70,7 @@ impl Rule for MultipleAgents {
 impl Rule for DynamicAgents {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Agents loaded later",
+            title: "Agents attached at run time",
             category: Category::Jvm,
             description: "Whether agents were loaded into the running JVM.",
             formula: "To act on if there is any; the score is 75.",

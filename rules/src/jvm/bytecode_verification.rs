@@ -11,7 +11,7 @@ pub(crate) struct BytecodeVerification;
 impl Rule for BytecodeVerification {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Verification of classes",
+            title: "Bytecode verification",
             category: Category::Security,
             description: "Whether the JVM runs classes without verifying them.",
             formula: "To act on with -Xverify:none or -noverify, unless the program is weblogic.Server.",

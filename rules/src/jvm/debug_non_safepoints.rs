@@ -11,7 +11,7 @@ pub(crate) struct DebugNonSafepoints;
 impl Rule for DebugNonSafepoints {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Precision of method samples",
+            title: "DebugNonSafepoints is off",
             category: Category::Recording,
             description: "Whether method samples are attributed to the right lines and inlined methods.",
             formula: "Worth a look before JDK 9 without -XX:+DebugNonSafepoints.",

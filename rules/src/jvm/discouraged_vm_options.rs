@@ -10,7 +10,7 @@ pub(crate) struct DiscouragedVmOptions;
 impl Rule for DiscouragedVmOptions {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Discouraged options",
+            title: "Discouraged JVM options",
             category: Category::Jvm,
             description: "Whether options of the JVM are on that are discouraged.",
             formula: "Worth a look if UnlockExperimentalVMOptions or IgnoreUnrecognizedVMOptions is on.",

@@ -51,7 +51,7 @@ const SAME: &[(&str, &str)] = &[
 impl Rule for DuplicateFlags {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Options given twice",
+            title: "Duplicate JVM flags",
             category: Category::Jvm,
             description: "Whether an option of the JVM is given more than once, perhaps with different values.",
             formula: "Worth a look if two options have the same name, or mean the same (-Xmx and -XX:MaxHeapSize).",

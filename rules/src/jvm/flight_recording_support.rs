@@ -10,7 +10,7 @@ pub(crate) struct FlightRecordingSupport;
 impl Rule for FlightRecordingSupport {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Support of flight recordings",
+            title: "Flight Recorder support",
             category: Category::Recording,
             description: "Whether the recording comes from a JVM whose recordings are supported.",
             formula: "To act on before 7u40 and for early access builds.",

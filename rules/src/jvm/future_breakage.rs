@@ -114,7 +114,7 @@ struct Found {
 impl Rule for FutureBreakage {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "What later JDKs will break",
+            title: "Incompatible with later JDKs",
             category: Category::Jvm,
             description: "Whether the program calls methods that are deprecated for removal, changes final fields by reflection, \
                           synchronizes on value-based classes, declares serialization wrongly, or asks for native libraries that do not \

@@ -12,7 +12,7 @@ pub(crate) struct ManagementAgent;
 impl Rule for ManagementAgent {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Remote management",
+            title: "JMX remote management",
             category: Category::Security,
             description: "Whether the JVM can be managed from afar without a password or without encryption.",
             formula: "With com.sun.management.jmxremote.port: to act on without authentication, worth a look without SSL. \

@@ -13,7 +13,7 @@ pub(crate) struct Options;
 impl Rule for Options {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Options of the JVM",
+            title: "JVM options",
             category: Category::Jvm,
             description: "Whether options are deprecated, have no effect any more, or are not documented.",
             formula: "The greatest of: 100 for an option that was removed, 74 for one without effect, 50 for a deprecated \

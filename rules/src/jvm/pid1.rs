@@ -12,7 +12,7 @@ pub(crate) struct Pid1;
 impl Rule for Pid1 {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Process 1",
+            title: "JVM runs as PID 1",
             category: Category::Environment,
             description: "Whether the JVM is the first process of its container.",
             formula: "To act on if the process has the number 1.",

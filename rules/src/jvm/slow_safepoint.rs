@@ -27,7 +27,7 @@ const LEAST: f64 = 10e9;
 impl Rule for SlowSafepoint {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Slow reach of safepoints",
+            title: "Slow time to safepoint",
             category: Category::Jvm,
             description: "How long the JVM waits for the last thread before it can do what needs all of them stopped.",
             formula: "The longest jdk.SafepointStateSynchronization (else jdk.SafepointBegin, which holds it): 25 at `info`, 75 at \

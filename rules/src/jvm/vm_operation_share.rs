@@ -21,7 +21,7 @@ const OPERATIONS: GroupBy = GroupBy::of(&["jdk.ExecuteVMOperation"])
 impl Rule for VmOperationShare {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Time in VM operations",
+            title: "VM operation overhead",
             category: Category::Jvm,
             description: "How much of the time the program stands still for operations of the JVM other than collections: thread dumps, class \
                           redefinition, heap inspection, deoptimization….",

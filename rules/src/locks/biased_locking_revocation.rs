@@ -16,7 +16,7 @@ const REVOCATIONS: GroupBy =
 impl Rule for BiasedLockingRevocation {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Revoked biased locks",
+            title: "Biased locking revocation",
             category: Category::Locks,
             description: "Whether locks of some classes are biased towards a thread and revoked again and again (up to \
                           JDK 17).",

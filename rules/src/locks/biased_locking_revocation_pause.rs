@@ -13,7 +13,7 @@ const OPERATIONS: GroupBy = GroupBy::of(&["jdk.ExecuteVMOperation"]).by(&["opera
 impl Rule for BiasedLockingRevocationPause {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Pauses for biased locks",
+            title: "Biased locking revocation pauses",
             category: Category::Jvm,
             description: "How long the program stands still because biased locks are revoked (up to JDK 17).",
             formula: "25 where the RevokeBias operations take `info` together, nearing 100 beyond.",

@@ -40,7 +40,7 @@ const MATTERS: f64 = 1e9;
 impl Rule for ConnectionPoolWait {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Waiting for a pool",
+            title: "Waiting for a connection pool",
             category: Category::Locks,
             description: "How long threads wait for a connection (or another pooled object).",
             formula: "Duration of jdk.ThreadPark, jdk.JavaMonitorWait and jdk.JavaMonitorEnter under getConnection, borrow…, acquire… and the \

@@ -15,7 +15,7 @@ pub(crate) struct JavaBlocking;
 impl Rule for JavaBlocking {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Blocked by locks",
+            title: "Threads blocked on locks",
             category: Category::Locks,
             description: "How many threads wait on average to enter monitors (synchronized) and for locks.",
             formula: "Sum of the durations of jdk.JavaMonitorEnter, and of jdk.ThreadPark where parkedClass is a lock, over the length of the recording, which is the number of threads blocked \

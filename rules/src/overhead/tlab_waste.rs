@@ -32,7 +32,7 @@ const EACH: f64 = 10.0;
 impl Rule for TlabWaste {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Unused memory in allocation buffers",
+            title: "TLAB waste",
             category: Category::Heap,
             description: "How much of the thread-local allocation buffers (TLABs) is thrown away unused.",
             formula: "For each thread, between its start (or the first jdk.ThreadAllocationStatistics) and the last of these: 1 less what it \

@@ -13,7 +13,7 @@ const REASONS: [(&str, &str); 3] = [("crash", "crash"), ("core dump", "core-dump
 impl Rule for DumpReason {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Reason of the dump",
+            title: "Recording dump reason",
             category: Category::Recording,
             description: "Whether the recording was written because the JVM crashed or ran out of memory.",
             formula: "The score of the first of crash, core dump, out of memory that a reason contains.",

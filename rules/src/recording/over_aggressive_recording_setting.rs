@@ -12,7 +12,7 @@ const EVENTS: [&str; 2] = ["jdk.JavaMonitorEnter", "jdk.ThreadPark"];
 impl Rule for OverAggressiveRecordingSetting {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Thresholds of the recording",
+            title: "Aggressive recording thresholds",
             category: Category::Recording,
             description: "Whether every blocking and parking of threads is recorded, however short.",
             formula: "Worth a look if the threshold of JavaMonitorEnter or ThreadPark is 0.",

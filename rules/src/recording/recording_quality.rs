@@ -49,7 +49,7 @@ const MINOR: f64 = 10.0;
 impl Rule for RecordingQuality {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Quality of the recording",
+            title: "Recording quality",
             category: Category::Recording,
             description: "Whether the recording is complete, long enough, balanced, and has the event types that most rules need. Without \
                           that every rule that finds nothing is doubtful.",

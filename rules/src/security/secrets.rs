@@ -31,7 +31,7 @@ static OPTION: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^(--?[^\s
 impl Rule for SecretsInConfiguration {
     fn info(&self) -> RuleInfo {
         RuleInfo {
-            title: "Secrets in the configuration",
+            title: "Secrets in configuration",
             category: Category::Security,
             description: "Whether passwords, tokens and keys stand in arguments of the JVM or the program, system properties or environment \
                           variables, all of which are in the recording.",

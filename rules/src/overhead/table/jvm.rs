@@ -6,7 +6,7 @@ use jfr_analyzers::rule::Category;
 pub(super) const LINES: &[Line] = &[
     Line {
         id: "LockInternalsOverhead",
-        title: "Work of the JVM and the system on locks",
+        title: "Lock internals",
         category: Category::Locks,
         methods: &[
             "ObjectMonitor::*",
@@ -74,7 +74,7 @@ pub(super) const LINES: &[Line] = &[
     },
     Line {
         id: "VmOperationOverhead",
-        title: "Operations of the VM thread",
+        title: "VM operations",
         category: Category::Jvm,
         methods: &["VM_*", "VM_Operation::*", "VMThread::evaluate_operation", "VMThread::inner_execute"],
         native: true,

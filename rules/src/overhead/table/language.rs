@@ -7,7 +7,7 @@ use jfr_analyzers::rule::Category;
 pub(super) const LINES: &[Line] = &[
     Line {
         id: "BoxingOverhead",
-        title: "Boxing of primitive values",
+        title: "Boxing of primitives",
         methods: &[
             "java.lang.Boolean.valueOf",
             "java.lang.Byte.valueOf",
@@ -57,7 +57,7 @@ pub(super) const LINES: &[Line] = &[
     },
     Line {
         id: "CollectionGrowthOverhead",
-        title: "Growing of collections",
+        title: "Collection resizing",
         methods: &[
             "java.util.HashMap.resize",
             "java.util.IdentityHashMap.resize",
@@ -87,7 +87,7 @@ pub(super) const LINES: &[Line] = &[
     },
     Line {
         id: "ExceptionOverhead",
-        title: "Making exceptions",
+        title: "Exception creation",
         category: Category::Exceptions,
         methods: &[
             "java.lang.Throwable.<init>",
@@ -131,7 +131,7 @@ pub(super) const LINES: &[Line] = &[
     },
     Line {
         id: "ClassLoadingOverhead",
-        title: "Loading of classes",
+        title: "Class loading",
         category: Category::Classes,
         methods: &[
             "*ClassLoader.loadClass*",

@@ -62,7 +62,7 @@ pub(super) const LINES: &[Line] = &[
     },
     Line {
         id: "StringOverhead",
-        title: "Building and formatting of text",
+        title: "String building and formatting",
         methods: &[
             "java.lang.StringBuilder",
             "java.lang.StringBuffer",
