@@ -61,6 +61,8 @@ mod unix {
         let ignored = ignored();
         // `nohup` and shells in the background have commands ignore some.
         let heeded: Vec<i32> = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|s| !ignored.contains(s)).collect();
+        // First of all, so that none is lost that comes while the others are registered.
+        let mut signals = Signals::new(&heeded)?;
         for signal in &heeded {
             // The second one does not wait for what the first one has begun.
             flag::register_conditional_default(*signal, again.clone())?;
@@ -69,7 +71,6 @@ mod unix {
         // Ends a process that makes a file larger than it may, unless it has a handler; then writing fails, as on a
         // full disk.
         flag::register(SIGXFSZ, Arc::default())?;
-        let mut signals = Signals::new(&heeded)?;
         std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
             if let Some(signal) = signals.forever().next() {
                 end(signal);
