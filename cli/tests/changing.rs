@@ -94,7 +94,7 @@ fn one_that_is_cut_under_convert_is_an_error_and_leaves_nothing() {
             assert!(names(&place.out).is_empty(), "it was done before it could be disturbed");
             place.file().set_len(left).unwrap();
         });
-        assert_failed(&output, &["rec.jfr: ", "changed while it was read"]);
+        assert_failed(&output, &["rec.jfr: ", "changed while it was being read"]);
         assert!(names(&place.out).is_empty());
     }
 }
@@ -105,7 +105,7 @@ fn one_that_is_written_over_is_an_error() {
     let other = fs::read(fixture("jdk17-full.jfr")).unwrap().repeat(TIMES);
     // As JFR.dump does to a file that is there: cuts it, then writes.
     let output = disturbed(&place.convert(), &place.recording, || fs::write(&place.recording, &other).unwrap());
-    assert_failed(&output, &["rec.jfr: ", "changed while it was read"]);
+    assert_failed(&output, &["rec.jfr: ", "changed while it was being read"]);
     assert!(names(&place.out).is_empty());
 }
 
@@ -147,7 +147,7 @@ fn the_other_commands_survive_it_too() {
     ] {
         large(&place.recording, TIMES);
         let output = disturbed(&arguments, &place.recording, || place.file().set_len(5000).unwrap());
-        assert_failed(&output, &["rec.jfr: ", "changed while it was read"]);
+        assert_failed(&output, &["rec.jfr: ", "changed while it was being read"]);
         assert!(names(&place.out).is_empty(), "{arguments:?}");
     }
 }
@@ -159,7 +159,7 @@ fn the_others_are_converted() {
     let mut arguments = place.convert();
     arguments.push(good.clone().into());
     let output = disturbed(&arguments, &place.recording, || place.file().set_len(5000).unwrap());
-    assert_failed(&output, &["rec.jfr: ", "changed while it was read"]);
+    assert_failed(&output, &["rec.jfr: ", "changed while it was being read"]);
     assert_eq!(names(&place.out), ["jdk17-full.alloc.pb.gz", "jdk17-full.cpu.pb.gz"]);
     let alone = files(&place.out);
 
@@ -167,7 +167,7 @@ fn the_others_are_converted() {
     large(&place.recording, TIMES);
     arguments.push("--merge".into());
     let output = disturbed(&arguments, &place.recording, || place.file().set_len(5000).unwrap());
-    assert_failed(&output, &["rec.jfr: ", "changed while it was read"]);
+    assert_failed(&output, &["rec.jfr: ", "changed while it was being read"]);
     let merged = files(&place.out);
     assert_eq!(merged.len(), 4);
     for kind in ["cpu", "alloc"] {
