@@ -78,7 +78,11 @@ pub struct RuleInfo {
     pub origin: Origin,
     /// What it checks, in one or two sentences.
     pub description: &'static str,
-    /// How the verdict is computed.
+    /// Why that matters; empty where the description says it all.
+    pub why: &'static str,
+    /// What to do about it, in general; a verdict may say more.
+    pub remedy: &'static str,
+    /// How it comes to its verdict.
     pub formula: &'static str,
     /// For a rule of JMC: how the decision differs from JMC's, and why; otherwise empty.
     pub differences: &'static str,
@@ -94,6 +98,8 @@ impl RuleInfo {
             category: Category::Recording,
             origin,
             description: "",
+            why: "",
+            remedy: "",
             formula: "",
             differences: "",
             settings: &[],

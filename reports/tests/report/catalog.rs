@@ -3,7 +3,9 @@
 use jfr_analyzers::rule::Category;
 use jfrkit_rules::catalog;
 
-use super::root;
+use jfrkit_reports::{Entry, Format};
+
+use super::{fixtures, root, written};
 
 #[test]
 fn the_docs_are_up_to_date() {
@@ -16,6 +18,55 @@ fn the_docs_are_up_to_date() {
         page == docs,
         "docs/rules.md is not what the rules say; write it anew: \
          cargo run -- analyze --list --format markdown -o docs/rules.md"
+    );
+}
+
+/// The examples of `docs/rules.md`: of each rule the finding that costs most in a recording of ours; one that was made for it comes
+/// first.
+#[test]
+fn the_examples_are_up_to_date() {
+    let folder = root().join("rules/src/catalog/examples.json");
+    let mut examples = Vec::new();
+    for info in jfrkit_rules::analysis().infos() {
+        let found = fixtures().iter().filter_map(|(name, report)| {
+            let place = report.findings.iter().position(|finding| finding.id == info.id)?;
+            Some((place, name, report.outcome(info.id)?))
+        });
+        let Some((_, name, outcome)) = found.min_by_key(|(place, name, _)| (*place, (*name).clone())) else { continue };
+        let entries = [Entry::new("x", &fixtures().iter().find(|(known, _)| known == name).unwrap().1)];
+        let markdown = written(Format::Markdown, &entries);
+        // The evidence as the report shows it.
+        let section = markdown.split("\n## ").find(|part| part.contains(&format!("(`{}`", info.id))).unwrap();
+        let rows =
+            section.lines().skip_while(|line| *line != "|:--|:--|").skip(1).take_while(|line| line.starts_with("| "));
+        let evidence: Vec<[String; 2]> = rows
+            .filter_map(|row| {
+                let (name, value) = row.trim_matches('|').trim().split_once(" | ")?;
+                let plain = |text: &str| {
+                    text.replace('\\', "")
+                        .replace("&lt;", "<")
+                        .replace("&gt;", ">")
+                        .replace("&amp;", "&")
+                        .trim()
+                        .to_owned()
+                };
+                Some([plain(name), plain(value)])
+            })
+            .take(4)
+            .collect();
+        examples.push(serde_json::json!({
+            "id": info.id, "recording": name, "summary": outcome.verdict.summary, "evidence": evidence,
+        }));
+    }
+    assert!(examples.len() > 40, "{}", examples.len());
+    let text = serde_json::to_string_pretty(&examples).unwrap() + "\n";
+    if std::env::var_os("JFRKIT_BLESS").is_some() {
+        std::fs::write(&folder, &text).unwrap();
+    }
+    let known = std::fs::read_to_string(&folder).unwrap_or_default().replace("\r\n", "\n");
+    assert!(
+        text == known,
+        "rules/src/catalog/examples.json is not what the rules say of the recordings; run with JFRKIT_BLESS=1"
     );
 }
 

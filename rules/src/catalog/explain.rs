@@ -23,6 +23,8 @@ fn write_page(out: &mut String, info: &RuleInfo, needs: &Needs) -> std::fmt::Res
     };
     writeln!(out, "{} ({})\n{}; {origin}\n", info.title, info.id, info.category)?;
     section(out, "What it checks", info.description)?;
+    section(out, "Why it matters", info.why)?;
+    section(out, "What to do", info.remedy)?;
     section(out, "How it decides", info.formula)?;
     section(out, "Unlike JDK Mission Control", info.differences)?;
     if info.settings.is_empty() {

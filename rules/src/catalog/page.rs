@@ -17,7 +17,7 @@ pub fn markdown(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
     writeln!(
         out,
         "{} rules, {jmc} of them under the ids of JDK Mission Control. `jfrkit analyze --explain ID` shows one of them, and how \
-         the events that it needs are switched on. This page is written from the rules, by \
+         the events that it needs are switched on. Examples are findings in the recordings of `fixtures/`. This page is written from the rules, by \
          `cargo run -- analyze --list --format markdown -o docs/rules.md`.\n",
         rules.len()
     )?;
@@ -41,8 +41,18 @@ pub fn markdown(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
 
 fn section(out: &mut dyn Write, info: &RuleInfo, rule: &dyn Rule) -> io::Result<()> {
     writeln!(out, "### {}\n", escape(info.id))?;
-    writeln!(out, "**{}.** {}\n", escape(info.title), words(info.description))?;
-    writeln!(out, "{}", words(info.formula))?;
+    writeln!(out, "**{}.** {}", escape(info.title), words(info.description))?;
+    part(out, "Why it matters", &words(info.why))?;
+    if let Some(example) = Example::of(info.id) {
+        let summary = escape(&example.summary);
+        writeln!(out, "\n#### Example\n\n> {summary}")?;
+        for (name, value) in &example.evidence {
+            writeln!(out, "> - {}: {}", escape(name), escape(value))?;
+        }
+        writeln!(out, "\nFound in `{}`.", example.recording)?;
+    }
+    part(out, "What to do", &words(info.remedy))?;
+    part(out, "How it decides", &words(info.formula))?;
     if !info.differences.is_empty() {
         // Most rules of JMC's decide otherwise in something; some say first what is the same.
         let head = if info.differences.starts_with("As in JMC") {
@@ -53,17 +63,43 @@ fn section(out: &mut dyn Write, info: &RuleInfo, rule: &dyn Rule) -> io::Result<
         writeln!(out, "\n{head}: {}", words(info.differences))?;
     }
     if !info.settings.is_empty() {
-        writeln!(out, "\n| Setting | Default | |\n|:--|:--|:--|")?;
+        writeln!(out, "\n#### Settings\n\n| Setting | Default | |\n|:--|:--|:--|")?;
         for setting in info.settings {
             writeln!(out, "| `{}` | {} | {} |", setting.key, code(&default(setting)), words(setting.label))?;
         }
     }
     let events = rule.needs().events();
+    writeln!(out, "\n#### References\n")?;
     if !events.is_empty() {
         let events: Vec<String> = events.into_iter().map(code).collect();
-        writeln!(out, "\nEvents: {}", events.join(", "))?;
+        writeln!(out, "- Events: {}", events.join(", "))?;
     }
-    Ok(())
+    if info.origin == Origin::Jmc {
+        writeln!(out, "- JDK Mission Control: rule {}", code(info.id))?;
+    }
+    writeln!(out, "- How to record what it needs: `jfrkit analyze --explain {}`", info.id)
+}
+
+fn part(out: &mut dyn Write, title: &str, text: &str) -> io::Result<()> {
+    if text.is_empty() { Ok(()) } else { writeln!(out, "\n#### {title}\n\n{text}") }
+}
+
+/// A finding of the rule in one of the recordings of this repository.
+#[derive(serde::Deserialize)]
+struct Example {
+    id: String,
+    recording: String,
+    summary: String,
+    /// The first single values of its evidence, as they are shown.
+    evidence: Vec<(String, String)>,
+}
+
+impl Example {
+    /// Written from the recordings by a test of the reports, `the_examples_are_up_to_date`.
+    fn of(id: &str) -> Option<Self> {
+        let all: Vec<Self> = serde_json::from_str(include_str!("examples.json")).ok()?;
+        all.into_iter().find(|example| example.id == id)
+    }
 }
 
 /// Text in which what stands between backticks is code.

@@ -13,6 +13,13 @@ pub(crate) struct ClassLeak;
 const LOADS: GroupBy = GroupBy::of(&["jdk.ClassLoad"]).by(&["loadedClass"]);
 const UNLOADS: GroupBy = GroupBy::of(&["jdk.ClassUnload"]).by(&["unloadedClass"]);
 
+impl ClassLeak {
+    /// Why it matters.
+    const WHY: &str = "Each class loader that defines a class again keeps it, and all that it refers to.";
+    /// What to do.
+    const REMEDY: &str = "Look for class loaders that are made again and again and kept.";
+}
+
 impl Rule for ClassLeak {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -22,6 +29,8 @@ impl Rule for ClassLeak {
             formula: "Loads less unloads by name; three quarters of a score that is 75 at `warning`.",
             differences: "As in JMC, classes of the same name from different loaders count as one.",
             settings: const { &[Setting::count("warning", 25.0, "Loads of one class, three quarters of 75")] },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("ClassLeak")
         }
     }
@@ -45,8 +54,8 @@ impl Rule for ClassLeak {
         let score = 0.75 * map_exp100(most as f64, settings.number("warning"));
         let rows = classes.iter().take(5).map(|(n, class)| [(*class).into(), Value::count(*n, "loads")]);
         Verdict::scored(score, format!("{name} was loaded {most} times and not unloaded"))
-            .explain("Each class loader that defines a class anew keeps it, and all that it refers to.")
-            .remedy("Look for class loaders that are made again and again and kept.")
+            .explain(ClassLeak::WHY)
+            .remedy(ClassLeak::REMEDY)
             // By name only: MetaspaceChurn counts loaders.
             .at_most(Severity::Info)
             .with("classes", Value::table(["class", "loads"], rows))

@@ -10,6 +10,13 @@ pub(crate) struct ClassLoading;
 
 const LOADS: GroupBy = GroupBy::of(&["jdk.ClassLoad"]).by(&["eventThread"]).measure(&["duration"]);
 
+impl ClassLoading {
+    /// Why it matters.
+    const WHY: &str = "Loading includes reading, checking and linking a class, and waiting for other loaders.";
+    /// What to do.
+    const REMEDY: &str = "Share class data (-XX:SharedArchiveFile), make the class path shorter, load ahead of time.";
+}
+
 impl Rule for ClassLoading {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -24,6 +31,8 @@ impl Rule for ClassLoading {
                     Setting::percent("share", 10.0, "Share of the time that is worth a look"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("ClassLoading")
         }
     }
@@ -50,8 +59,8 @@ impl Rule for ClassLoading {
             ]
         });
         verdict
-            .explain("Loading includes reading, checking and linking a class, and waiting for other loaders.")
-            .remedy("Share class data (-XX:SharedArchiveFile), make the class path shorter, load ahead of time.")
+            .explain(ClassLoading::WHY)
+            .remedy(ClassLoading::REMEDY)
             .with("classes", Value::count(all.count(), "classes"))
             .with("time", Value::nanos_f64(all.sum(0)))
             .with("longest", Value::nanos_f64(all.max(0)))

@@ -50,6 +50,17 @@ impl MetaspaceChurn {
     }
 }
 
+impl MetaspaceChurn {
+    /// Why it matters.
+    const WHY: &str = "A class loader and all its classes stay until none of its classes and objects is reachable. Loaders made again and again \
+                 (for redeployed applications, scripts, proxies, serializers) and kept by one reference fill metaspace; the collector \
+                 then runs because of metaspace, though the heap is empty.";
+    /// What to do.
+    const REMEDY: &str = "Find what keeps the loaders in a heap dump (paths from the roots to the loader; often a thread, a ThreadLocal, a cache of \
+                 classes, a registered driver), make one loader and keep it, cache generated classes. Look at jdk.ClassDefine events \
+                 for who defines classes.";
+}
+
 impl Rule for MetaspaceChurn {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -70,6 +81,8 @@ impl Rule for MetaspaceChurn {
                     Setting::count("failures-warning", 3.0, "Failed allocations to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("MetaspaceChurn")
         }
     }
@@ -139,18 +152,14 @@ impl Rule for MetaspaceChurn {
             [(*name).into(), Value::number(*loaders, "loaders"), Value::number(*classes, "classes")]
         });
         Verdict::scored(score, summary)
-            .explain(
-                "A class loader and all its classes stay until none of its classes and objects is reachable. Loaders made again and again \
-                 (for redeployed applications, scripts, proxies, serializers) and kept by one reference fill metaspace; the collector \
-                 then runs because of metaspace, though the heap is empty.",
-            )
-            .remedy(
-                "Find what keeps the loaders in a heap dump (paths from the roots to the loader; often a thread, a ThreadLocal, a cache of \
-                 classes, a registered driver), make one loader and keep it, cache generated classes. Look at jdk.ClassDefine events \
-                 for who defines classes.",
-            )
+            .explain(MetaspaceChurn::WHY)
+            .remedy(MetaspaceChurn::REMEDY)
             .with("batches of statistics", Value::count(batches as u64, "batches"))
-            .with_some("growing", (!growing.is_empty()).then(|| Value::table(["class of the loaders", "more loaders", "more classes"], rows)))
+            .with_some(
+                "growing",
+                (!growing.is_empty())
+                    .then(|| Value::table(["class of the loaders", "more loaders", "more classes"], rows)),
+            )
             .with("failed allocations", Value::count(failures.seen(), "allocations"))
             .with("of them after the first minute", Value::count(late, "allocations"))
             .with_some("collections for metaspace", forced.as_ref().map(|g| Value::count(g.count(), "collections")))

@@ -10,6 +10,14 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity,
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CodeCache;
 
+impl CodeCache {
+    /// Why it matters.
+    const WHY: &str =
+        "When it is full, the JVM throws compiled code away or stops compiling, and the program gets slow.";
+    /// What to do.
+    const REMEDY: &str = "Raise -XX:ReservedCodeCacheSize.";
+}
+
 impl Rule for CodeCache {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -26,6 +34,8 @@ impl Rule for CodeCache {
                     Setting::percent("warning", 95.0, "Fill to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("CodeCache")
         }
     }
@@ -79,8 +89,8 @@ impl Rule for CodeCache {
             map2(fill * 100.0, settings.number("info"), settings.number("warning")),
             format!("The fullest part of the code cache is {:.0} % full: {segment}", fill * 100.0),
         )
-        .explain("When it is full, the JVM throws compiled code away or stops compiling, and the program gets slow.")
-        .remedy("Raise -XX:ReservedCodeCacheSize.")
+        .explain(CodeCache::WHY)
+        .remedy(CodeCache::REMEDY)
         // The part for the JVM's own code has the size that it needs, and is always full.
         .at_most(if segment.contains("non-nmethods") { Severity::Ok } else { Severity::Warning })
         .with("segments", table)
@@ -90,7 +100,7 @@ impl Rule for CodeCache {
 fn found(full: u64) -> Verdict {
     Verdict::warning(format!("The code cache was full {full} times"))
         .explain("The JVM throws compiled code away or stops compiling, and the program gets slow.")
-        .remedy("Raise -XX:ReservedCodeCacheSize.")
+        .remedy(CodeCache::REMEDY)
         .with("times full", Value::count(full, "times"))
 }
 

@@ -31,6 +31,15 @@ impl Segment<'_> {
     }
 }
 
+impl CodeCacheNearFull {
+    /// Why it matters.
+    const WHY: &str = "Without room for more code the compilers stop, or old code is thrown away to be compiled again: hot methods \
+                 then run interpreted, many times slower.";
+    /// What to do.
+    const REMEDY: &str = "Raise -XX:ReservedCodeCacheSize (240 MiB by default with tiered compilation). If it fills again after \
+                 that, look for classes that are generated all the time.";
+}
+
 impl Rule for CodeCacheNearFull {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -46,6 +55,8 @@ impl Rule for CodeCacheNearFull {
                     Setting::percent("warning", 95.0, "Use of a segment to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("CodeCacheNearFull")
         }
     }
@@ -98,14 +109,8 @@ impl Rule for CodeCacheNearFull {
         let window = full.first().or_else(|| restarts.first()).map(|e| e.start);
         let freed: i64 = restarts.ints("freedMemory").fold(0, i64::saturating_add);
         verdict
-            .explain(
-                "Without room for more code the compilers stop, or old code is thrown away to be compiled again: hot methods \
-                 then run interpreted, many times slower.",
-            )
-            .remedy(
-                "Raise -XX:ReservedCodeCacheSize (240 MiB by default with tiered compilation). If it fills again after \
-                 that, look for classes that are generated all the time.",
-            )
+            .explain(CodeCacheNearFull::WHY)
+            .remedy(CodeCacheNearFull::REMEDY)
             .with_some("reserved", reserved.map(Value::bytes))
             .with_some("first time", window.map(Value::instant))
             .with_some("freed at restarts", (freed > 0).then(|| Value::bytes(freed as f64)))

@@ -9,6 +9,13 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CompareCpu;
 
+impl CompareCpu {
+    /// Why it matters.
+    const WHY: &str = "The program has to share the CPUs with other processes.";
+    /// What to do.
+    const REMEDY: &str = "See what else runs on the machine, and move it or the program.";
+}
+
 impl Rule for CompareCpu {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -24,6 +31,8 @@ impl Rule for CompareCpu {
                     Setting::percent("warning", 40.0, "Load to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("CompareCpu")
         }
     }
@@ -50,8 +59,8 @@ impl Rule for CompareCpu {
         let sum = |f: fn(&super::load::Load) -> f64| loads.iter().map(f).sum::<f64>();
         let share = ratio(sum(|l| (l.machine - l.jvm()).max(0.0)), sum(|l| l.machine));
         Verdict::scored(score, format!("Other processes use {:.0} % of the CPUs", (other.level * 100.0).max(0.0)))
-            .explain("The program has to share the CPUs with other processes.")
-            .remedy("See what else runs on the machine, and move it or the program.")
+            .explain(CompareCpu::WHY)
+            .remedy(CompareCpu::REMEDY)
             .with("load of other processes", Value::share(other.level))
             .with("window", Value::window(other.start, other.end))
             .with("share in the machine's load", Value::share(share))

@@ -28,6 +28,15 @@ struct Backlog<'f> {
     removed: i64,
 }
 
+impl CompilerQueueBacklog {
+    /// Why it matters.
+    const WHY: &str =
+        "Until its turn comes, a method runs interpreted or in a slow form; start-up and warm-up take longer.";
+    /// What to do.
+    const REMEDY: &str = "Give the JVM more CPUs for the time of its start, raise -XX:CICompilerCount, warm it up before it takes \
+             requests, or use an AOT cache (JDK 24 and later) or CDS.";
+}
+
 impl Rule for CompilerQueueBacklog {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -43,6 +52,8 @@ impl Rule for CompilerQueueBacklog {
                     Setting::seconds("window", 30.0, "How long the queue must not be shorter"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("CompilerQueueBacklog")
         }
     }
@@ -81,11 +92,8 @@ impl Rule for CompilerQueueBacklog {
                 worst.compiler,
             ),
         )
-        .explain("Until its turn comes, a method runs interpreted or in a slow form; start-up and warm-up take longer.")
-        .remedy(
-            "Give the JVM more CPUs for the time of its start, raise -XX:CICompilerCount, warm it up before it takes \
-             requests, or use an AOT cache (JDK 24 and later) or CDS.",
-        )
+        .explain(CompilerQueueBacklog::WHY)
+        .remedy(CompilerQueueBacklog::REMEDY)
         .with("window", Value::window(worst.from, worst.to))
         .with_some("compiler threads", threads.map(|n| Value::number(n as f64, "threads")))
         .with(

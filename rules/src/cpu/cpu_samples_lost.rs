@@ -16,6 +16,15 @@ const LOST: GroupBy = GroupBy::of(&["jdk.CPUTimeSamplesLost"]).by(&["eventThread
 /// Samples that it takes to judge.
 const ENOUGH: f64 = 100.0;
 
+impl CpuSamplesLost {
+    /// Why it matters.
+    const WHY: &str = "A lost sample is CPU time that the profile does not show. Samples are lost when a thread's queue is full \
+             before it is drained, so it is the busiest threads that look less busy than they are.";
+    /// What to do.
+    const REMEDY: &str = "Take samples less often (jdk.CPUTimeSample#throttle, such as 10ms or 500/s), or scale each thread's samples \
+             by what it lost.";
+}
+
 impl Rule for CpuSamplesLost {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -31,6 +40,8 @@ impl Rule for CpuSamplesLost {
                     Setting::percent("warning", 25.0, "Share to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("CpuSamplesLost")
         }
     }
@@ -67,14 +78,8 @@ impl Rule for CpuSamplesLost {
                 failed_share * 100.0
             ),
         )
-        .explain(
-            "A lost sample is CPU time that the profile does not show. Samples are lost when a thread's queue is full \
-             before it is drained, so it is the busiest threads that look less busy than they are.",
-        )
-        .remedy(
-            "Take samples less often (jdk.CPUTimeSample#throttle, such as 10ms or 500/s), or scale each thread's samples \
-             by what it lost.",
-        )
+        .explain(CpuSamplesLost::WHY)
+        .remedy(CpuSamplesLost::REMEDY)
         .with("lost", Value::share(lost_share))
         .with("without a stack", Value::share(failed_share))
         .with("biased to safepoints", Value::share(ratio(biased, samples)))
@@ -83,9 +88,10 @@ impl Rule for CpuSamplesLost {
             "threads that lost most",
             Value::table(
                 ["thread", "lost samples"],
-                threads.iter().take(5).map(|g| {
-                    [g.thread(0).map_or("?", |t| t.name.as_str()).into(), Value::number(g.sum(0), "samples")]
-                }),
+                threads
+                    .iter()
+                    .take(5)
+                    .map(|g| [g.thread(0).map_or("?", |t| t.name.as_str()).into(), Value::number(g.sum(0), "samples")]),
             ),
         )
     }

@@ -18,6 +18,14 @@ const FULL: f64 = 0.995;
 /// The share of the load from which it is the program that uses the CPUs.
 const OWN: f64 = 0.6;
 
+impl CpuSaturation {
+    /// Why it matters.
+    const WHY: &str = "When all CPUs are busy, threads that could run wait for one, and every response takes longer than the \
+                 work in it.";
+    /// What to do.
+    const REMEDY: &str = "Where this JVM uses the CPUs, look at its hottest methods; where others do, move them, or keep CPUs for this JVM.";
+}
+
 impl Rule for CpuSaturation {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -36,6 +44,8 @@ impl Rule for CpuSaturation {
                     Setting::seconds("full-warning", 10.0, "Time at full load to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("CpuSaturation")
         }
     }
@@ -68,10 +78,7 @@ impl Rule for CpuSaturation {
             summary.push_str(&format!("; nothing was left of them for {}", time(full)));
         }
         let verdict = Verdict::scored(burst.max(saturated), summary)
-            .explain(
-                "When all CPUs are busy, threads that could run wait for one, and every response takes longer than the \
-                 work in it.",
-            )
+            .explain(CpuSaturation::WHY)
             .remedy(if own {
                 "Look at the methods that take the CPU (method profile) and at the collector's and the compiler's \
                  share; spread the load, or give the process more CPUs."

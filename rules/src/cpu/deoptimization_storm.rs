@@ -52,6 +52,14 @@ impl Lost {
     }
 }
 
+impl DeoptimizationStorm {
+    /// Why it matters.
+    const WHY: &str = "The compiler bets on what it has seen: types, branches, loaded classes. When the bet is lost, the code is thrown away, runs interpreted for a while and is compiled again. If that happens over and over at one place, the CPU time is wasted.";
+    /// What to do.
+    const REMEDY: &str = "Look at the place: types that alternate, exceptions as part of the normal flow, array bounds or null checks that \
+             fail at times. Simplify it, or take the rare case into a method of its own; a newer JDK may do better.";
+}
+
 impl Rule for DeoptimizationStorm {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -70,6 +78,8 @@ impl Rule for DeoptimizationStorm {
                     Setting::per_minute("rate-warning", 2_000.0, "In all, to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("DeoptimizationStorm")
         }
     }
@@ -120,18 +130,15 @@ impl Rule for DeoptimizationStorm {
                 worst.reason,
             ),
         )
-        .explain(
-            "The compiler bets on what it has seen: types, branches, loaded classes. When the bet is lost, the code is thrown \
-             away, runs interpreted for a while and is compiled anew. Over and over at one place, that is a lost cause.",
-        )
-        .remedy(
-            "Look at the place: types that alternate, exceptions as part of the normal flow, array bounds or null checks that \
-             fail at times. Simplify it, or take the rare case into a method of its own; a newer JDK may do better.",
-        )
+        .explain(DeoptimizationStorm::WHY)
+        .remedy(DeoptimizationStorm::REMEDY)
         .with("most in a minute", Value::count(most, "compilations"))
         .with("after warm-up", Value::count(total, "compilations"))
         .with("worst minute at one place", Value::window(lost.from, lost.to))
-        .with("share of the first place", Value::share(ratio(places.first().map_or(0, |p| p.1.compilations) as f64, total as f64)))
+        .with(
+            "share of the first place",
+            Value::share(ratio(places.first().map_or(0, |p| p.1.compilations) as f64, total as f64)),
+        )
         .with(
             "places",
             Value::table(

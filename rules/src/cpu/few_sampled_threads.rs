@@ -16,6 +16,13 @@ const ENOUGH: u64 = 500;
 
 const SAMPLES: GroupBy = GroupBy::of(&["jdk.ExecutionSample"]).by(&["sampledThread"]);
 
+impl FewSampledThreads {
+    /// Why it matters.
+    const WHY: &str = "CPUs are left unused although the program works.";
+    /// What to do.
+    const REMEDY: &str = "If it should be faster, share its work among more threads.";
+}
+
 impl Rule for FewSampledThreads {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -34,6 +41,8 @@ impl Rule for FewSampledThreads {
                     Setting::count("each", 4.0, "Samples that make a thread count"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("FewSampledThreads")
         }
     }
@@ -78,11 +87,14 @@ impl Rule for FewSampledThreads {
         evidence(
             Verdict::scored(
                 map_exp74(unused * 100.0, settings.number("ratio")),
-                format!("{busy} threads do the work; the machine could run {hardware}"),
+                format!(
+                    "{busy} {} the work; the machine could run {hardware}",
+                    if busy == 1 { "thread does" } else { "threads do" }
+                ),
             )
             .at_most(if count >= ENOUGH { Severity::Info } else { Severity::Ok })
-            .explain("CPUs are left unused although the program works.")
-            .remedy("If it should be faster, share its work among more threads."),
+            .explain(FewSampledThreads::WHY)
+            .remedy(FewSampledThreads::REMEDY),
         )
     }
 }

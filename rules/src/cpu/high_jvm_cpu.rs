@@ -13,6 +13,13 @@ pub(crate) struct HighJvmCpu;
 /// Threads that the JVM samples in a period, at most.
 const SAMPLES_A_PERIOD: f64 = 5.0;
 
+impl HighJvmCpu {
+    /// Why it matters.
+    const WHY: &str = "The CPU is used where method samples do not look: native code, the collector, the compiler.";
+    /// What to do.
+    const REMEDY: &str = "Set its period to 1 s.";
+}
+
 impl Rule for HighJvmCpu {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -30,6 +37,8 @@ impl Rule for HighJvmCpu {
                     Setting::percent("missing", 50.0, "Share of missing samples, times load, that is worth a look"),
                 ]
             },
+            why: Self::WHY,
+            remedy: "Record native methods too (jdk.NativeMethodSample), or use a profiler with native frames; see the rules on the collector and the compilers.",
             ..RuleInfo::jmc("HighJvmCpu")
         }
     }
@@ -46,7 +55,7 @@ impl Rule for HighJvmCpu {
         });
         if let Some(rare) = rare {
             return Verdict::info(format!("jdk.CPULoad is recorded too seldom to judge: {}", rare.value))
-                .remedy("Set its period to 1 s.");
+                .remedy(HighJvmCpu::REMEDY);
         }
         let loads = samples(facts);
         if loads.is_empty() {
@@ -73,9 +82,7 @@ impl Rule for HighJvmCpu {
                         score,
                         format!("The JVM uses {:.0} % of the CPUs, but few samples see it", mean * 100.0),
                     )
-                    .explain(
-                        "The CPU is used where method samples do not look: native code, the collector, the compiler.",
-                    )
+                    .explain(HighJvmCpu::WHY)
                     .remedy("Profile with async-profiler or jdk.CPUTimeSample, and look at the collector's rules."),
                 );
             }

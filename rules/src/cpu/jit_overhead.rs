@@ -25,6 +25,16 @@ const ENOUGH_SAMPLES: f64 = 1_000.0;
 /// Time after the warm-up that it takes to judge.
 const ENOUGH: i64 = 30 * SECOND;
 
+impl JitOverhead {
+    /// Why it matters.
+    const WHY: &str = "Once a program is warm, little should be left to compile. Compilers that go on working take CPU from it, \
+                     and meanwhile the code runs slowly: it is deoptimized again and again, the code cache is too small, or \
+                     classes are generated all the time.";
+    /// What to do.
+    const REMEDY: &str = "See DeoptimizationStorm and CodeCacheNearFull; look for code that defines classes or lambdas at run \
+                     time; raise -XX:ReservedCodeCacheSize.";
+}
+
 impl Rule for JitOverhead {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -40,6 +50,8 @@ impl Rule for JitOverhead {
                     Setting::percent("warning", 20.0, "Share to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("JitOverhead")
         }
     }
@@ -54,15 +66,8 @@ impl Rule for JitOverhead {
         let by_samples = sampled(facts, warm);
         let verdict = |share: f64, summary: String| {
             Verdict::scored(map2(share * 100.0, settings.number("info"), settings.number("warning")), summary)
-                .explain(
-                    "Once a program is warm, little should be left to compile. Compilers that go on working take CPU from it, \
-                     and meanwhile the code runs slowly: it is deoptimized again and again, the code cache is too small, or \
-                     classes are generated all the time.",
-                )
-                .remedy(
-                    "See DeoptimizationStorm and CodeCacheNearFull; look for code that defines classes or lambdas at run \
-                     time; raise -XX:ReservedCodeCacheSize.",
-                )
+                .explain(JitOverhead::WHY)
+                .remedy(JitOverhead::REMEDY)
         };
         match (by_time, by_samples) {
             (None, None) => Verdict::not_applicable(match facts.missing(STATISTICS, Level::Available, false) {

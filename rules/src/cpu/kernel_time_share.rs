@@ -14,6 +14,16 @@ pub(crate) struct KernelTimeShare;
 /// Busy samples that it takes to judge.
 const ENOUGH: usize = 5;
 
+impl KernelTimeShare {
+    /// Why it matters.
+    const WHY: &str = "Time in the kernel is not spent in the program: many small reads and writes, page faults of memory that \
+                 is touched for the first time, or threads that hand over to each other all the time.";
+    /// What to do.
+    const REMEDY: &str = "Look at small I/O (buffer it), at locks and hand-overs between threads, and at memory: start with \
+                 -Xms equal to -Xmx and -XX:+AlwaysPreTouch, switch transparent huge pages to madvise. A profiler with \
+                 kernel frames (async-profiler with cstack) shows the calls.";
+}
+
 impl Rule for KernelTimeShare {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -30,6 +40,8 @@ impl Rule for KernelTimeShare {
                     Setting::percent("busy", 10.0, "Load by the JVM from which it counts"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("KernelTimeShare")
         }
     }
@@ -48,15 +60,8 @@ impl Rule for KernelTimeShare {
         let worst = busy.iter().max_by(|a, b| ratio(a.system, a.jvm()).total_cmp(&ratio(b.system, b.jvm())));
         let score = map2(share * 100.0, settings.number("info"), settings.number("warning"));
         Verdict::scored(score, format!("The JVM spends {:.0} % of its CPU time in the kernel", share * 100.0))
-            .explain(
-                "Time in the kernel is not spent in the program: many small reads and writes, page faults of memory that \
-                 is touched for the first time, or threads that hand over to each other all the time.",
-            )
-            .remedy(
-                "Look at small I/O (buffer it), at locks and hand-overs between threads, and at memory: start with \
-                 -Xms equal to -Xmx and -XX:+AlwaysPreTouch, switch transparent huge pages to madvise. A profiler with \
-                 kernel frames (async-profiler with cstack) shows the calls.",
-            )
+            .explain(KernelTimeShare::WHY)
+            .remedy(KernelTimeShare::REMEDY)
             .cost(Cost::cpu(share))
             .with("share in the kernel", Value::share(share))
             .with("busy samples", Value::count(busy.len() as u64, "events"))

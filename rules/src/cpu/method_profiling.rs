@@ -21,6 +21,13 @@ const MANY: f64 = 20.0;
 /// Threads that the JVM samples in a period, at most.
 const SAMPLES_A_PERIOD: f64 = 5.0;
 
+impl MethodProfiling {
+    /// Why it matters.
+    const WHY: &str = "A method that takes most samples is where time is spent, and where making it faster pays.";
+    /// What to do.
+    const REMEDY: &str = "Look at what it does and at who calls it so often.";
+}
+
 impl Rule for MethodProfiling {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -38,6 +45,8 @@ impl Rule for MethodProfiling {
                     Setting::regex("exclude", r"^java\.(lang|util)$", "Packages whose frames at the top are dropped"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("MethodProfiling")
         }
     }
@@ -105,8 +114,8 @@ impl Rule for MethodProfiling {
             score,
             format!("{method} takes {:.1} % of the samples that could be taken in a window", found.value * 100.0),
         )
-        .explain("A method that takes most samples is where time is spent, and where making it faster pays.")
-        .remedy("Look at what it does and at who calls it so often.")
+        .explain(MethodProfiling::WHY)
+        .remedy(MethodProfiling::REMEDY)
         .cost(Cost::cpu(found.share))
         // A method that takes the CPU is no fault by itself.
         .at_most(if found.count * found.share >= MANY { Severity::Info } else { Severity::Ok })

@@ -28,6 +28,15 @@ const SAMPLES: GroupBy = GroupBy::of(&[
 /// Samples of a kind that it takes to judge.
 const ENOUGH: f64 = 100.0;
 
+impl UnwalkableStacks {
+    /// Why it matters.
+    const WHY: &str = "The profile leaves out what ran in these samples, or shows it under a name that is none. Often it is the \
+                 same code each time: native libraries without frame pointers, intrinsics, code that is being deoptimized.";
+    /// What to do.
+    const REMEDY: &str = "With async-profiler choose another way of walking (cstack=vm, or dwarf, or lbr), install the JVM's debug \
+                 symbols, and start the JVM with -XX:+UnlockDiagnosticVMOptions -XX:+DebugNonSafepoints.";
+}
+
 impl Rule for UnwalkableStacks {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -43,6 +52,8 @@ impl Rule for UnwalkableStacks {
                     Setting::percent("warning", 20.0, "Share to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("UnwalkableStacks")
         }
     }
@@ -77,14 +88,8 @@ impl Rule for UnwalkableStacks {
         let mut marks = worst.marks.clone();
         marks.sort_by(|a, b| b.1.total_cmp(&a.1));
         Verdict::scored(score, format!("{:.1} % of the {} events have no usable stack", share * 100.0, worst.event))
-            .explain(
-                "The profile leaves out what ran in these samples, or shows it under a name that is none. Often it is the \
-                 same code each time: native libraries without frame pointers, intrinsics, code that is being deoptimized.",
-            )
-            .remedy(
-                "With async-profiler choose another way of walking (cstack=vm, or dwarf, or lbr), install the JVM's debug \
-                 symbols, and start the JVM with -XX:+UnlockDiagnosticVMOptions -XX:+DebugNonSafepoints.",
-            )
+            .explain(UnwalkableStacks::WHY)
+            .remedy(UnwalkableStacks::REMEDY)
             .with("share", Value::share(share))
             .with(
                 "kinds of samples",

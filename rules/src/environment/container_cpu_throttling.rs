@@ -42,6 +42,15 @@ impl Slices {
     }
 }
 
+impl ContainerCpuThrottling {
+    /// Why it matters.
+    const WHY: &str = "A container that uses up its quota before a slice (mostly 100 ms) ends is stopped for the rest of it, with \
+             all threads, the collector's too. Responses then take tens of milliseconds longer at a low mean CPU load.";
+    /// What to do.
+    const REMEDY: &str = "Raise the CPU limit or remove it (requests alone share fairly), or use less at once: fewer pool threads, fewer \
+             collector threads (-XX:ParallelGCThreads), fewer compiler threads, -XX:ActiveProcessorCount at the quota.";
+}
+
 impl Rule for ContainerCpuThrottling {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -59,6 +68,8 @@ impl Rule for ContainerCpuThrottling {
                     Setting::seconds("window", 10.0, "Length of the window, at least"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("ContainerCpuThrottling")
         }
     }
@@ -110,14 +121,8 @@ impl Rule for ContainerCpuThrottling {
             score,
             format!("The container{of} was throttled in {:.1} % of the slices of time", all.share() * 100.0),
         )
-        .explain(
-            "A container that uses up its quota before a slice (mostly 100 ms) ends is stopped for the rest of it, with \
-             all threads, the collector's too. Responses then take tens of milliseconds longer at a low mean CPU load.",
-        )
-        .remedy(
-            "Raise the CPU limit or remove it (requests alone share fairly), or use less at once: fewer pool threads, fewer \
-             collector threads (-XX:ParallelGCThreads), fewer compiler threads, -XX:ActiveProcessorCount at the quota.",
-        )
+        .explain(ContainerCpuThrottling::WHY)
+        .remedy(ContainerCpuThrottling::REMEDY)
         .cost(Cost::elapsed(ratio(all.nanos as f64, all.to.saturating_sub(all.from) as f64)))
         .with("throttled slices", Value::share(all.share()))
         .with("slices", Value::number(all.elapsed as f64, "slices"))

@@ -14,6 +14,16 @@ pub(crate) struct ContainerMemoryHeadroom;
 /// Limits beyond this are none: cgroups write huge numbers for "unlimited".
 const UNLIMITED: i64 = 1 << 50;
 
+impl ContainerMemoryHeadroom {
+    /// Why it matters.
+    const WHY: &str = "When a container reaches its limit, the kernel first takes back file cache, which counts as used too, and then \
+                 kills a process, without a Java exception. Besides the heap the JVM needs memory for metaspace, code, threads, \
+                 direct buffers and the collector: mostly a quarter of the heap or more.";
+    /// What to do.
+    const REMEDY: &str = "Raise the container's limit, or lower the heap (-XX:MaxRAMPercentage, -Xmx) so that a quarter of the limit is \
+                 left for the rest; see what takes it with native memory tracking.";
+}
+
 impl Rule for ContainerMemoryHeadroom {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -32,6 +42,8 @@ impl Rule for ContainerMemoryHeadroom {
                     Setting::percent("heap-warning", 90.0, "Share of the limit for the heap to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("ContainerMemoryHeadroom")
         }
     }
@@ -75,15 +87,8 @@ impl Rule for ContainerMemoryHeadroom {
             format!("The container used up to {:.0} % of its {}", percent(used), amount(limit))
         };
         Verdict::scored(score, summary)
-            .explain(
-                "When a container reaches its limit, the kernel first takes back file cache, which counts as used too, and then \
-                 kills a process, without a Java exception. Besides the heap the JVM needs memory for metaspace, code, threads, \
-                 direct buffers and the collector: mostly a quarter of the heap or more.",
-            )
-            .remedy(
-                "Raise the container's limit, or lower the heap (-XX:MaxRAMPercentage, -Xmx) so that a quarter of the limit is \
-                 left for the rest; see what takes it with native memory tracking.",
-            )
+            .explain(ContainerMemoryHeadroom::WHY)
+            .remedy(ContainerMemoryHeadroom::REMEDY)
             .cost(Cost::memory(percent(used.or(heap)) / 100.0))
             .with("limit", Value::bytes(limit))
             .with_some("greatest usage", used.map(Value::bytes))

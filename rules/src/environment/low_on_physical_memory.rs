@@ -8,6 +8,13 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity,
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LowOnPhysicalMemory;
 
+impl LowOnPhysicalMemory {
+    /// Why it matters.
+    const WHY: &str = "When memory runs out, the system swaps, or ends the process that uses most.";
+    /// What to do.
+    const REMEDY: &str = "See what else runs on the machine; make the heap smaller; give the machine more memory.";
+}
+
 impl Rule for LowOnPhysicalMemory {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -23,6 +30,8 @@ impl Rule for LowOnPhysicalMemory {
                     Setting::percent("warning", 95.0, "Use to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("LowOnPhysicalMemory")
         }
     }
@@ -49,8 +58,8 @@ impl Rule for LowOnPhysicalMemory {
             facts.jvm().version.as_ref().is_none_or(|v| !v.at_least(21, &[])) || system.contains("Darwin");
         let shown = if counts_files { Severity::Ok } else { Severity::Warning };
         Verdict::scored(score, format!("{:.0} % of the machine's memory is used", share * 100.0))
-            .explain("When memory runs out, the system swaps, or ends the process that uses most.")
-            .remedy("See what else runs on the machine; make the heap smaller; give the machine more memory.")
+            .explain(LowOnPhysicalMemory::WHY)
+            .remedy(LowOnPhysicalMemory::REMEDY)
             .at_most(shown)
             .with("share used", Value::share(share))
             .with("used", Value::bytes(used as f64))

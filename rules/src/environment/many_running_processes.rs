@@ -10,6 +10,13 @@ pub(crate) struct ManyRunningProcesses;
 
 const PROCESSES: GroupBy = GroupBy::of(&["jdk.SystemProcess"]).by(&["startTime"]);
 
+impl ManyRunningProcesses {
+    /// Why it matters.
+    const WHY: &str = "Each of them may take CPU and memory from the program.";
+    /// What to do.
+    const REMEDY: &str = "If the program lacks CPU or memory, move it or others to another machine.";
+}
+
 impl Rule for ManyRunningProcesses {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -18,6 +25,8 @@ impl Rule for ManyRunningProcesses {
             description: "How many processes run on the machine at once.",
             formula: "25 where `info` jdk.SystemProcess events have the same time, never more than 74.",
             settings: const { &[Setting::count("info", 150.0, "Processes that are worth a look")] },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("ManyRunningProcesses")
         }
     }
@@ -34,8 +43,8 @@ impl Rule for ManyRunningProcesses {
             map_exp74(most.count() as f64, settings.number("info")),
             format!("{} processes run on the machine", most.count()),
         )
-        .explain("Each of them may take CPU and memory from the program.")
-        .remedy("If the program lacks CPU or memory, move it or others to another machine.")
+        .explain(ManyRunningProcesses::WHY)
+        .remedy(ManyRunningProcesses::REMEDY)
         .with("processes", Value::count(most.count(), "processes"))
         .with("at", Value::instant(most.first()))
     }

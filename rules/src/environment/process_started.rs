@@ -9,6 +9,13 @@ pub(crate) struct ProcessStarted;
 
 const STARTS: GroupBy = GroupBy::of(&["jdk.ProcessStart"]).by(&["stackTrace"]);
 
+impl ProcessStarted {
+    /// Why it matters.
+    const WHY: &str = "Starting a process is slow and takes memory; what runs there is not in the recording.";
+    /// What to do.
+    const REMEDY: &str = "See whether a library of Java's can do the same.";
+}
+
 impl Rule for ProcessStarted {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -16,6 +23,8 @@ impl Rule for ProcessStarted {
             category: Category::Environment,
             description: "Whether the program starts other processes.",
             formula: "Worth a look if there is any jdk.ProcessStart. Command lines are not shown: they may hold secrets.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("ProcessStarted")
         }
     }
@@ -28,8 +37,8 @@ impl Rule for ProcessStarted {
         let count = facts.count("jdk.ProcessStart");
         let stacks = facts.groups(&STARTS).by(&[0]);
         Verdict::info(format!("The program started {count} processes"))
-            .explain("Starting a process is slow and takes memory; what runs there is not in the recording.")
-            .remedy("See whether a library of Java's can do the same.")
+            .explain(ProcessStarted::WHY)
+            .remedy(ProcessStarted::REMEDY)
             .with("processes", Value::count(count, "processes"))
             .with(
                 "where",

@@ -8,6 +8,13 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DmsIncident;
 
+impl DmsIncident {
+    /// Why it matters.
+    const WHY: &str = "An incident is what a monitoring product thought worth an alert.";
+    /// What to do.
+    const REMEDY: &str = "Look into the incidents in Oracle's diagnostic framework.";
+}
+
 impl Rule for DmsIncident {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -16,6 +23,8 @@ impl Rule for DmsIncident {
             description: "Whether Oracle's Dynamic Monitoring Service recorded incidents.",
             formula: "75 for `warning` events of a type whose name ends with DFW_Incident_state.",
             settings: const { &[Setting::count("warning", 1.0, "Incidents to act on")] },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("DMSIncident")
         }
     }
@@ -33,7 +42,7 @@ impl Rule for DmsIncident {
             return Verdict::ok("There was no incident");
         }
         Verdict::scored(map_exp100(count, settings.number("warning")), format!("There were {count} incidents"))
-            .remedy("Look into the incidents in Oracle's diagnostic framework.")
+            .remedy(DmsIncident::REMEDY)
             .with("incidents", Value::number(count, "incidents"))
     }
 }

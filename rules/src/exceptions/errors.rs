@@ -7,7 +7,7 @@ use crate::tally::InOrder;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
-use jfrkit_profile::StackId;
+use jfrkit_profile::{StackId, units};
 
 /// How often an Error is made. Needs the list of errors.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +17,13 @@ pub(crate) struct Errors;
 const LOOKUP: usize = 8;
 /// The share of errors that are part of every program with lambdas from which there is nothing to tell.
 const NEARLY_ALL: f64 = 0.9;
+
+impl Errors {
+    /// Why it matters.
+    const WHY: &str = "Errors are for what a program should not try to handle. Many of them are a program that does.";
+    /// What to do.
+    const REMEDY: &str = "Look at where they are thrown: an Error that is caught and ignored hides what failed. Throw an exception of your own, or return a result.";
+}
 
 impl Rule for Errors {
     fn info(&self) -> RuleInfo {
@@ -40,6 +47,8 @@ impl Rule for Errors {
                     ),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("Errors")
         }
     }
@@ -88,10 +97,14 @@ impl Rule for Errors {
         });
         Verdict::scored(
             map2(rate, settings.number("info"), settings.number("warning")),
-            format!("{} errors were made, {rate:.0} a minute at worst, most {most}", left.len()),
+            format!(
+                "{} made, {} a minute at worst, most {most}",
+                units::things(u64::try_from(left.len()).unwrap_or(u64::MAX), "error was", "errors were"),
+                units::number(rate.round())
+            ),
         )
-        .explain("Errors are for what a program should not try to handle. Many of them are a program that does.")
-        .remedy("Look at where they are thrown: an Error that is caught and ignored hides what failed. Throw an exception of your own, or return a result.")
+        .explain(Errors::WHY)
+        .remedy(Errors::REMEDY)
         .at_most(shown)
         .with("errors", Value::count(left.len() as u64, "errors"))
         .with("rate", Value::number(rate, "per minute"))

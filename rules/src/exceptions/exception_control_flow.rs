@@ -8,7 +8,7 @@ use crate::support::{main_sampler, samples};
 use jfr_analyzers::events::{EVENT, Facts, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
-use jfrkit_profile::{FrameId, StackId};
+use jfrkit_profile::{FrameId, StackId, units};
 
 /// How many exceptions are made, where, and what CPU time that takes. Needs the list of counts, one a second, and of errors.
 ///
@@ -20,6 +20,16 @@ pub(crate) struct ExceptionControlFlow;
 const CPU: GroupBy = GroupBy::of(&["jdk.ExecutionSample", "jdk.CPUTimeSample", "datadog.ExecutionSample"])
     .by(&[EVENT, "stackTrace"])
     .measure(&["weight"]);
+
+impl ExceptionControlFlow {
+    /// Why it matters.
+    const WHY: &str = "Making an exception walks the whole stack, and throwing it unwinds that frame by frame: thousands of times what a \
+                 return value costs. What is thrown all the time is no exception, and hides those that are.";
+    /// What to do.
+    const REMEDY: &str = "Ask before (contains, hasNext, a pattern for numbers), or return Optional or null for what is expected. Where the \
+                 exception has to stay, throw one without a stack trace (writableStackTrace = false). Of libraries, look for a call that \
+                 does not throw.";
+}
 
 impl Rule for ExceptionControlFlow {
     fn info(&self) -> RuleInfo {
@@ -44,6 +54,8 @@ impl Rule for ExceptionControlFlow {
                     Setting::count("samples", 100.0, "CPU samples that it takes to judge their share"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("ExceptionControlFlow")
         }
     }
@@ -86,7 +98,7 @@ impl Rule for ExceptionControlFlow {
         let by_cpu = map2(share.unwrap_or(0.0) * 100.0, number("cpu-info"), number("cpu-warning"));
         let how_many = rate.map_or_else(
             || "How many exceptions there are is not recorded".to_owned(),
-            |r| format!("{:.0} exceptions a minute", r.per_minute),
+            |r| format!("{} exceptions a minute", units::number(r.per_minute.round())),
         );
         let top = sites.first().map(|s| {
             let place = s.own.or(s.made_in).map(|f| format!(" in {}", facts.method(f))).unwrap_or_default();
@@ -114,15 +126,8 @@ impl Rule for ExceptionControlFlow {
             None => verdict,
         };
         verdict
-            .explain(
-                "Making an exception walks the whole stack, and throwing it unwinds that frame by frame: thousands of times what a \
-                 return value costs. What is thrown all the time is no exception, and hides those that are.",
-            )
-            .remedy(
-                "Ask before (contains, hasNext, a pattern for numbers), or return Optional or null for what is expected. Where the \
-                 exception has to stay, throw one without a stack trace (writableStackTrace = false). Of libraries, look for a call that \
-                 does not throw.",
-            )
+            .explain(ExceptionControlFlow::WHY)
+            .remedy(ExceptionControlFlow::REMEDY)
             .with_some("rate", rate.map(|r| Value::number(r.per_minute, "per minute")))
             .with_some("mean rate", rate.map(|r| Value::number(r.mean, "per minute")))
             .with_some("exceptions", rate.map(|r| Value::number(r.total.round(), "exceptions")))

@@ -7,6 +7,13 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Value, V
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FatalErrors;
 
+impl FatalErrors {
+    /// Why it matters.
+    const WHY: &str = "A program that has finished ends like this; a server should not.";
+    /// What to do.
+    const REMEDY: &str = "Look for the hs_err file that it wrote.";
+}
+
 impl Rule for FatalErrors {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -15,6 +22,8 @@ impl Rule for FatalErrors {
             description: "Whether the JVM ended while recording, and why.",
             formula: "To act on if the reason of jdk.Shutdown contains `VM Error`, worth a look if it contains `No \
                       remaining non-daemon Java threads`; other reasons say nothing.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("Fatal Errors")
         }
     }
@@ -29,7 +38,7 @@ impl Rule for FatalErrors {
         if let Some(row) = find("VM Error") {
             return Verdict::warning("The JVM ended because of an error of its own")
                 .urgent()
-                .remedy("Look for the hs_err file that it wrote.")
+                .remedy(FatalErrors::REMEDY)
                 .with("at", Value::instant(row.start))
                 .with("reason", row.text("reason").unwrap_or_default());
         }
@@ -37,7 +46,7 @@ impl Rule for FatalErrors {
             return Verdict::info("The program ended: its last thread that is no daemon ended")
                 // That is how a program ends that is done.
                 .at_most(Severity::Ok)
-                .explain("That is how a program ends that is done; a server should not.")
+                .explain(FatalErrors::WHY)
                 .with("at", Value::instant(row.start));
         }
         Verdict::not_applicable("the JVM was asked to end, or the reason is not known")

@@ -55,6 +55,13 @@ struct Site<'f> {
 
 type Sites<'f> = InOrder<(&'f str, Option<FrameId>), Site<'f>>;
 
+impl SeriousErrors {
+    /// Why it matters.
+    const WHY: &str = "After such an error the state of the interrupted work is unknown; a class whose initializer failed stays unusable until the JVM ends.";
+    /// What to do.
+    const REMEDY: &str = "Read the message and the stack of the first error. After an OutOfMemoryError find what fills the heap; after an error of linking compare the class path with the build.";
+}
+
 impl Rule for SeriousErrors {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -77,6 +84,8 @@ impl Rule for SeriousErrors {
                     ),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("SeriousErrors")
         }
     }
@@ -140,10 +149,7 @@ impl Rule for SeriousErrors {
         let verdict = if verdict.severity == Severity::Warning { verdict.urgent() } else { verdict };
         let classes = by_count.iter().map(|((class, _), _)| *class);
         verdict
-            .explain(
-                "After such an error nobody knows how far the work got that it broke off; a class whose initializer failed stays unusable \
-                 until the JVM ends.",
-            )
+            .explain(SeriousErrors::WHY)
             .remedy(remedy(classes))
             .with("OutOfMemoryErrors", Value::count(memory, "errors"))
             .with("others", Value::count(others, "errors"))

@@ -9,6 +9,13 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Exceptions;
 
+impl Exceptions {
+    /// Why it matters.
+    const WHY: &str = "Making an exception walks the stack; it costs more than most of what it reports.";
+    /// What to do.
+    const REMEDY: &str = "Do not use exceptions for what happens regularly.";
+}
+
 impl Rule for Exceptions {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -25,6 +32,8 @@ impl Rule for Exceptions {
                     Setting::per_second("warning", 10_000.0, "Rate to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("Exceptions")
         }
     }
@@ -58,8 +67,8 @@ impl Rule for Exceptions {
             map2(rate, settings.number("info"), settings.number("warning")),
             format!("{rate:.0} throwables a second were made in the busiest stretch of time"),
         )
-        .explain("Making an exception walks the stack; it costs more than most of what it reports.")
-        .remedy("Do not use exceptions for what happens regularly.")
+        .explain(Exceptions::WHY)
+        .remedy(Exceptions::REMEDY)
         .with("rate", Value::number(rate, "per second"))
         .with("window", Value::window(cluster.start, cluster.end))
         .with("classes", Value::table(["class", "events"], rows))

@@ -17,6 +17,15 @@ const STALL: &str = "jdk.ZAllocationStall";
 const STALLS: GroupBy = GroupBy::of(&[STALL]).by(&["eventThread", "stackTrace", "type"]).measure(&["duration", "size"]);
 const PAUSES: GroupBy = GroupBy::of(&["jdk.GCPhasePause"]).by(&["name"]).measure(&["duration"]);
 
+impl AllocationStalls {
+    /// Why it matters.
+    const WHY: &str = "A concurrent collector works beside the program. When the program allocates faster than memory is freed, its threads have to \
+             wait, longer than the short pauses that the collector was chosen for.";
+    /// What to do.
+    const REMEDY: &str = "Give the heap more room (-Xmx), the collector more threads (-XX:ConcGCThreads) or CPU, or allocate less: see AllocationRate for \
+             who does. For ZGC before JDK 23 the generational mode (-XX:+ZGenerational) copes with far higher rates.";
+}
+
 impl Rule for AllocationStalls {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -32,6 +41,8 @@ impl Rule for AllocationStalls {
                     Setting::seconds("warning", 5.0, "Time a minute to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("AllocationStalls")
         }
     }
@@ -93,14 +104,8 @@ impl Rule for AllocationStalls {
                 time(per_minute)
             ),
         )
-        .explain(
-            "A concurrent collector works beside the program. When the program allocates faster than memory is freed, its threads have to \
-             wait, longer than the short pauses that the collector was chosen for.",
-        )
-        .remedy(
-            "Give the heap more room (-Xmx), the collector more threads (-XX:ConcGCThreads) or CPU, or allocate less: see AllocationRate for \
-             who does. For ZGC before JDK 23 the generational mode (-XX:+ZGenerational) copes with far higher rates.",
-        )
+        .explain(AllocationStalls::WHY)
+        .remedy(AllocationStalls::REMEDY)
         .cost(cost::waited(facts, sum))
         .with("stalls", Value::count(count, "stalls"))
         .with("time", Value::nanos_f64(sum))

@@ -18,13 +18,19 @@ const SAFEPOINTS: [&str; 6] = [
     "jdk.SafepointWaitBlocked",
 ];
 
+impl ApplicationHalts {
+    /// Why it matters.
+    const WHY: &str = "At a safepoint all threads stand still, for collections and for other work of the JVM.";
+    /// What to do.
+    const REMEDY: &str = "If most of it is collections, see their rules; else see which VM operations there are.";
+}
+
 impl Rule for ApplicationHalts {
     fn info(&self) -> RuleInfo {
         RuleInfo {
             title: "Application halts",
             category: Category::Jvm,
-            description: "The share of time in which the whole program stands still: collections, safepoints, \
-                          operations of the JVM.",
+            description: "The share of time in which the whole program is stopped: collections, safepoints, operations of the JVM.",
             formula: "Pauses, safepoint events and VM operations at a safepoint; those enclosed in another are left \
                       out. Windows of `window`, sliding by half: the sum, cut to the window, over the window. 25 at \
                       `info`, 75 at `warning` for the worst window.",
@@ -35,6 +41,8 @@ impl Rule for ApplicationHalts {
                     Setting::seconds("window", 60.0, "Length of the window"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("ApplicationHalts")
         }
     }
@@ -85,8 +93,8 @@ impl Rule for ApplicationHalts {
                 other * 100.0
             ),
         )
-        .explain("At a safepoint all threads stand still, for collections and for other work of the JVM.")
-        .remedy("If most of it is collections, see their rules; else see which VM operations there are.")
+        .explain(ApplicationHalts::WHY)
+        .remedy(ApplicationHalts::REMEDY)
         .cost(Cost::elapsed(whole))
         .with("share of worst window", Value::share(share))
         .with("worst window", Value::window(window.from, window.to))

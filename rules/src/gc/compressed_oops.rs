@@ -7,6 +7,13 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Verdict}
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CompressedOops;
 
+impl CompressedOops {
+    /// Why it matters.
+    const WHY: &str = "Objects take more room, so collections come more often and caches hold less.";
+    /// What to do.
+    const REMEDY: &str = "Take -XX:-UseCompressedOops out.";
+}
+
 impl Rule for CompressedOops {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -15,6 +22,8 @@ impl Rule for CompressedOops {
             description: "Whether references take 8 bytes although the heap is small enough for 4.",
             formula: "Worth a look on a 64-bit JVM with a heap below 32 GiB that does not use compressed oops.",
             differences: "ZGC never compresses references; where it is the collector, JMC finds something and jfrkit does not.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("CompressedOops")
         }
     }
@@ -32,8 +41,8 @@ impl Rule for CompressedOops {
             return Verdict::ok("References are as small as they can be");
         }
         Verdict::info("References are not compressed although the heap is smaller than 32 GiB")
-            .explain("Objects take more room, so collections come more often and caches hold less.")
-            .remedy("Take -XX:-UseCompressedOops out.")
+            .explain(CompressedOops::WHY)
+            .remedy(CompressedOops::REMEDY)
             // ZGC has no compressed references.
             .at_most(if facts.old_collector().is_some_and(|c| c.starts_with('Z')) {
                 Severity::Ok

@@ -19,6 +19,15 @@ const BY_CAUSE: GroupBy = GroupBy::of(&["jdk.GarbageCollection"]).by(&["cause"])
 /// Below this many a share of collections says little.
 const ENOUGH: u64 = 3;
 
+impl ExplicitGc {
+    /// Why it matters.
+    const WHY: &str = "A collection that is asked for is mostly a full one, and stops the program at a time that the collector would not have \
+             chosen. Callers are often libraries: RMI's distributed collector, direct buffers at their limit, tools that measure memory.";
+    /// What to do.
+    const REMEDY: &str = "Take the calls out; where the code is not yours, switch them off with -XX:+DisableExplicitGC (not if direct buffers are near their \
+             limit), or make them concurrent with -XX:+ExplicitGCInvokesConcurrent.";
+}
+
 impl Rule for ExplicitGc {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -35,6 +44,8 @@ impl Rule for ExplicitGc {
                     Setting::percent("pause-warning", 5.0, "Share of time in their pauses to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("ExplicitGc")
         }
     }
@@ -78,12 +89,10 @@ impl Rule for ExplicitGc {
             },
         )
         .explain(
-            "A collection that is asked for is mostly a full one, and stops the program at a time that the collector would not have \
-             chosen. Callers are often libraries: RMI's distributed collector, direct buffers at their limit, tools that measure memory.",
+            ExplicitGc::WHY,
         )
         .remedy(
-            "Take the calls out; where the code is not yours, switch them off with -XX:+DisableExplicitGC (not if direct buffers are near their \
-             limit), or make them concurrent with -XX:+ExplicitGCInvokesConcurrent.",
+            ExplicitGc::REMEDY,
         )
         .cost(cost::paused(facts, paused))
         .with_some("calls", (called > 0).then(|| Value::count(called, "calls")))

@@ -30,6 +30,16 @@ const CAUSES: [&str; 7] = [
 /// A time, in nanoseconds, below which a share of it says little.
 const LEAST: i64 = 10_000_000_000;
 
+impl FailedEvacuation {
+    /// Why it matters.
+    const WHY: &str = "The collector had no room left for the objects that survive, or did not finish in time. What follows is a long pause in \
+             which the whole heap is collected.";
+    /// What to do.
+    const REMEDY: &str = "Give the heap more room (-Xmx), start marking earlier (-XX:InitiatingHeapOccupancyPercent, or for G1 -XX:G1ReservePercent), \
+             give the collector more threads (-XX:ConcGCThreads), and look for what fills the heap: rules on live set, humongous objects \
+             and allocation rate.";
+}
+
 impl Rule for FailedEvacuation {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -45,6 +55,8 @@ impl Rule for FailedEvacuation {
                     Setting::count("warning", 3.0, "Collections to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("FailedEvacuation")
         }
     }
@@ -123,15 +135,8 @@ impl Rule for FailedEvacuation {
             map2(count as f64, settings.number("info"), settings.number("warning")),
             format!("{} failed or fell back to a full one", things(count, "collection", "collections")),
         )
-        .explain(
-            "The collector had no room left for the objects that survive, or did not finish in time. What follows is a long pause in \
-             which the whole heap is collected.",
-        )
-        .remedy(
-            "Give the heap more room (-Xmx), start marking earlier (-XX:InitiatingHeapOccupancyPercent, or for G1 -XX:G1ReservePercent), \
-             give the collector more threads (-XX:ConcGCThreads), and look for what fills the heap: rules on live set, humongous objects \
-             and allocation rate.",
-        )
+        .explain(FailedEvacuation::WHY)
+        .remedy(FailedEvacuation::REMEDY)
         .cost((paused > 0.0).then(|| Cost::elapsed(ratio(paused, span))))
         .with("collections", Value::count(count, "collections"))
         .with("of", Value::count(collections.seen(), "collections"))

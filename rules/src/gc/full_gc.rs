@@ -11,6 +11,14 @@ pub(crate) struct FullGc;
 
 const FULL: GroupBy = GroupBy::of(&["jdk.GarbageCollection"]).by(&["name", "cause"]).measure(&["duration"]);
 
+impl FullGc {
+    /// Why it matters.
+    const WHY: &str = "A full collection stops the program until all of the heap is collected.";
+    /// What to do.
+    const REMEDY: &str = "If somebody asked for them, see SystemGc. Else give the heap more room, or let concurrent marking \
+                 begin earlier (-XX:InitiatingHeapOccupancyPercent).";
+}
+
 impl Rule for FullGc {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -20,6 +28,8 @@ impl Rule for FullGc {
             formula: "To act on if there is any collection named G1Full, or any OldGarbageCollection under CMS.",
             differences: "For JMC any full collection is a warning. Here those do not count that somebody asked for, or the recording \
                           itself for a histogram of the heap; the evidence has all.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("FullGc")
         }
     }
@@ -57,11 +67,8 @@ impl Rule for FullGc {
         let verdict = Verdict::warning(format!("There were {count} full collections")).at_most(shown);
         let verdict = if unasked.is_empty() { verdict } else { verdict.cost(cost::paused(facts, paused)) };
         verdict
-            .explain("A full collection stops the program until all of the heap is collected.")
-            .remedy(
-                "If somebody asked for them, see SystemGc. Else give the heap more room, or let concurrent marking \
-                 begin earlier (-XX:InitiatingHeapOccupancyPercent).",
-            )
+            .explain(FullGc::WHY)
+            .remedy(FullGc::REMEDY)
             .with("full collections", Value::count(count, "collections"))
             .with("causes", Value::table(["cause", "count", "time"], causes))
     }

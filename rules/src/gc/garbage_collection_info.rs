@@ -8,6 +8,11 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GarbageCollectionInfoRule;
 
+impl GarbageCollectionInfoRule {
+    /// Why it matters.
+    const WHY: &str = "Other rules build on it.";
+}
+
 impl Rule for GarbageCollectionInfoRule {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -15,6 +20,7 @@ impl Rule for GarbageCollectionInfoRule {
             category: Category::Gc,
             description: "How many collections there were, and what for. The base of other rules.",
             formula: "Never a finding.",
+            why: Self::WHY,
             ..RuleInfo::jmc("GarbageCollectionInfoRule")
         }
     }

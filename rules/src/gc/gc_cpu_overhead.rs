@@ -19,6 +19,15 @@ const ENOUGH_NANOS: f64 = 2e9;
 /// Samples that it takes to judge.
 const ENOUGH_SAMPLES: f64 = 500.0;
 
+impl GcCpuOverhead {
+    /// Why it matters.
+    const WHY: &str =
+        "CPU time that the collector takes is not available to the program, even if the collector runs concurrently.";
+    /// What to do.
+    const REMEDY: &str = "Allocate less (see the allocation rules), give the heap more room, and check what is kept for long: a heap \
+             that is nearly full is collected all the time.";
+}
+
 impl Rule for GcCpuOverhead {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -37,6 +46,8 @@ impl Rule for GcCpuOverhead {
                     Setting::percent("samples-warning", 10.0, "Share of samples to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("GcCpuOverhead")
         }
     }
@@ -101,12 +112,7 @@ fn unmeasured(facts: &Facts) -> String {
 }
 
 fn told(verdict: Verdict) -> Verdict {
-    verdict
-        .explain("What the collector takes is missing to the program, also where the collector runs beside it.")
-        .remedy(
-            "Allocate less (see the allocation rules), give the heap more room, and check what is kept for long: a heap \
-             that is nearly full is collected all the time.",
-        )
+    verdict.explain(GcCpuOverhead::WHY).remedy(GcCpuOverhead::REMEDY)
 }
 
 /// Whether a thread of the JVM is the collector's.

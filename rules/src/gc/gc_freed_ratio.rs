@@ -13,6 +13,13 @@ pub(crate) struct GcFreedRatio;
 /// Use before and after a collection, each with its time.
 type Pair = (Option<(i64, f64)>, Option<(i64, f64)>);
 
+impl GcFreedRatio {
+    /// Why it matters.
+    const WHY: &str = "Most of what is allocated is garbage soon. That costs CPU time and brings collections.";
+    /// What to do.
+    const REMEDY: &str = "See which classes and methods allocate most, and reuse what is expensive.";
+}
+
 impl Rule for GcFreedRatio {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -32,6 +39,8 @@ impl Rule for GcFreedRatio {
                     Setting::seconds("short", 20.0, "Length below which a recording is short"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("GcFreedRatio")
         }
     }
@@ -97,8 +106,8 @@ impl Rule for GcFreedRatio {
             score,
             format!("Collections freed {:.0} MiB a second, {:.1} times what stays", best.1 / 1_048_576.0, best.0),
         )
-        .explain("Most of what is allocated is garbage soon. That costs CPU time and brings collections.")
-        .remedy("See which classes and methods allocate most, and reuse what is expensive.")
+        .explain(GcFreedRatio::WHY)
+        .remedy(GcFreedRatio::REMEDY)
         .with("freed a second, over the live heap", Value::share(best.0))
         .with("freed a second", Value::bytes(best.1))
         .with("mean use after collections", Value::bytes(best.2))

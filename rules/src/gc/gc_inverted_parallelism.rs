@@ -13,6 +13,14 @@ const OFTEN: f64 = 0.2;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GcInvertedParallelism;
 
+impl GcInvertedParallelism {
+    /// Why it matters.
+    const WHY: &str = "The collector's threads waited for a CPU, or for memory that was swapped out.";
+    /// What to do.
+    const REMEDY: &str =
+        "Look for other processes on the machine, a CPU limit of the container, swapping and slow disks.";
+}
+
 impl Rule for GcInvertedParallelism {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -24,6 +32,8 @@ impl Rule for GcInvertedParallelism {
                       are below 100 % of the real time.",
             differences: "As in JMC one collection decides, however short; with coarse clocks a pause of microseconds \
                           may do. The evidence has the share of collections of 100 ms and more: where that is 0, there is nothing to do.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("GcInvertedParallelism")
         }
     }
@@ -74,8 +84,8 @@ impl Rule for GcInvertedParallelism {
                 "{inverted} of {} collections took longer than the CPU time that they used",
                 table.len()
             ))
-            .explain("The collector's threads waited for a CPU, or for memory that was swapped out.")
-            .remedy("Look for other processes on the machine, a CPU limit of the container, swapping and slow disks.")
+            .explain(GcInvertedParallelism::WHY)
+            .remedy(GcInvertedParallelism::REMEDY)
             .section(Section::Environment)
             .at_most(shown),
         )

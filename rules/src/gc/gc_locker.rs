@@ -9,6 +9,15 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GcLocker;
 
+impl GcLocker {
+    /// Why it matters.
+    const WHY: &str =
+        "While native code holds an array directly, no collection can begin, and threads that need one wait.";
+    /// What to do.
+    const REMEDY: &str =
+        "Keep critical sections short, or let native code copy arrays. ZGC, and G1 from JDK 22, do not wait.";
+}
+
 impl Rule for GcLocker {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -18,6 +27,8 @@ impl Rule for GcLocker {
             formula: "25 where the share of collections with the cause GCLocker is `info`, never more than 74.",
             differences: "JMC divides whole numbers, so there the share is 0 unless it is everything.",
             settings: const { &[Setting::percent("info", 10.0, "Share of collections that is worth a look")] },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("GcLocker")
         }
     }
@@ -39,8 +50,8 @@ impl Rule for GcLocker {
                 causes.locker, causes.all
             ),
         )
-        .explain("While native code holds an array directly, no collection can begin, and threads that need one wait.")
-        .remedy("Keep critical sections short, or let native code copy arrays. ZGC, and G1 from JDK 22, do not wait.")
+        .explain(GcLocker::WHY)
+        .remedy(GcLocker::REMEDY)
         .with("share of collections", Value::share(share))
         .with("causes", causes.table(facts))
     }

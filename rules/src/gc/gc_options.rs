@@ -7,6 +7,14 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GcOptions;
 
+impl GcOptions {
+    /// Why it matters.
+    const WHY: &str = "A collector that does not suit the machine wastes CPUs or pauses longer than it has to.";
+    /// What to do.
+    const REMEDY: &str =
+        "Let the JVM choose the collector and its threads, or choose them for the CPUs and the heap that there are.";
+}
+
 impl Rule for GcOptions {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -16,6 +24,8 @@ impl Rule for GcOptions {
             formula: "Worth a look is the first of: SerialOld with 4 or more hardware threads and more than 4 GiB of \
                       heap; ParallelOld with one hardware thread; more collector threads than hardware threads; one \
                       collector thread under ParallelOld or G1.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("GcOptions")
         }
     }

@@ -8,6 +8,14 @@ use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Val
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GcPauseRatio;
 
+impl GcPauseRatio {
+    /// Why it matters.
+    const WHY: &str = "While the collector stops the program, no work is done and every request waits.";
+    /// What to do.
+    const REMEDY: &str = "Allocate less (see the allocation rules), give the heap more room, or choose a collector with shorter \
+             pauses: G1 with -XX:MaxGCPauseMillis, ZGC or Shenandoah.";
+}
+
 impl Rule for GcPauseRatio {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -23,6 +31,8 @@ impl Rule for GcPauseRatio {
                     Setting::seconds("window", 60.0, "Length of the window"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("GcPauseRatio")
         }
     }
@@ -44,11 +54,8 @@ impl Rule for GcPauseRatio {
             score,
             format!("Pauses took {:.2} % of the worst window, {:.2} % of all", share * 100.0, whole * 100.0),
         )
-        .explain("While the collector stops the program, no work is done and every request waits.")
-        .remedy(
-            "Allocate less (see the allocation rules), give the heap more room, or choose a collector with shorter \
-             pauses: G1 with -XX:MaxGCPauseMillis, ZGC or Shenandoah.",
-        )
+        .explain(GcPauseRatio::WHY)
+        .remedy(GcPauseRatio::REMEDY)
         .cost(Cost::elapsed(whole))
         .with("share of worst window", Value::share(share))
         .with("worst window", Value::window(window.from, window.to))

@@ -12,6 +12,13 @@ pub(crate) struct GcPauseTargetRule;
 /// Collections of which a share says something.
 const ENOUGH: usize = 10;
 
+impl GcPauseTargetRule {
+    /// Why it matters.
+    const WHY: &str = "The goal is what G1 aims at when it decides how much to collect at a time.";
+    /// What to do.
+    const REMEDY: &str = "Give the heap more room, allocate less, or set a goal that can be reached.";
+}
+
 impl Rule for GcPauseTargetRule {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -23,6 +30,8 @@ impl Rule for GcPauseTargetRule {
             differences: "For JMC one collection above the goal is enough for a warning. A goal is what G1 aims at, not a promise: here \
                           `warning` of ten collections or more have to miss it, and fewer are worth a look.",
             settings: const { &[Setting::percent("warning", 10.0, "Share of collections above the goal to act on")] },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("GcPauseTargetRule")
         }
     }
@@ -63,8 +72,8 @@ impl Rule for GcPauseTargetRule {
                     goal / 1_000_000
                 ),
             )
-            .explain("The goal is what G1 aims at when it decides how much to collect at a time.")
-            .remedy("Give the heap more room, allocate less, or set a goal that can be reached.")
+            .explain(GcPauseTargetRule::WHY)
+            .remedy(GcPauseTargetRule::REMEDY)
             .cost(cost::paused(facts, above_nanos))
             .jmc(Severity::Warning),
         )

@@ -8,6 +8,14 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Value, V
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GcStall;
 
+impl GcStall {
+    /// Why it matters.
+    const WHY: &str = "Garbage came faster than it was collected, or the heap was too fragmented.";
+    /// What to do.
+    const REMEDY: &str =
+        "Give the heap more room, or let collections begin earlier (-XX:InitiatingHeapOccupancyPercent).";
+}
+
 impl Rule for GcStall {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -17,6 +25,8 @@ impl Rule for GcStall {
                           full collection.",
             formula: "To act on if CMS or G1 is in use and a SerialOld collection ran that nobody asked for, or if \
                       there is any jdk.ConcurrentModeFailure.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("GcStall")
         }
     }
@@ -37,8 +47,8 @@ impl Rule for GcStall {
         let real = facts.table("jdk.ConcurrentModeFailure").rows().any(|r| !asked.near(r.start));
         let shown = if real || (concurrent && causes.unasked_serial) { Severity::Warning } else { Severity::Ok };
         Verdict::warning("The concurrent collector could not keep up and stopped the program for a full collection")
-            .explain("Garbage came faster than it was collected, or the heap was too fragmented.")
-            .remedy("Give the heap more room, or let collections begin earlier (-XX:InitiatingHeapOccupancyPercent).")
+            .explain(GcStall::WHY)
+            .remedy(GcStall::REMEDY)
             .at_most(shown)
             .with("concurrent mode failures", Value::count(failures, "events"))
             .with("causes", causes.table(facts))

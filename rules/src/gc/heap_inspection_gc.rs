@@ -9,6 +9,14 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Section, Setting, Settings, 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HeapInspectionGc;
 
+impl HeapInspectionGc {
+    /// Why it matters.
+    const WHY: &str = "To count objects the JVM stops the program and collects everything.";
+    /// What to do.
+    const REMEDY: &str =
+        "Switch jdk.ObjectCount off, and do not take histograms (jmap -histo, jcmd GC.class_histogram) in production.";
+}
+
 impl Rule for HeapInspectionGc {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -17,6 +25,8 @@ impl Rule for HeapInspectionGc {
             description: "Whether a histogram of the heap, or the event jdk.ObjectCount, caused collections.",
             formula: "25 for `info` such collections, never more than 74.",
             settings: const { &[Setting::count("info", 1.0, "Collections that are worth a look")] },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("HeapInspectionGc")
         }
     }
@@ -34,8 +44,8 @@ impl Rule for HeapInspectionGc {
             map_exp74(causes.inspection as f64, settings.number("info")),
             format!("{} collections were caused by histograms of the heap", causes.inspection),
         )
-        .explain("To count objects the JVM stops the program and collects everything.")
-        .remedy("Switch jdk.ObjectCount off, and do not take histograms (jmap -histo, jcmd GC.class_histogram) in production.")
+        .explain(HeapInspectionGc::WHY)
+        .remedy(HeapInspectionGc::REMEDY)
         .section(Section::Recording)
         .with("collections", Value::count(causes.inspection, "collections"))
         .with("causes", causes.table(facts))

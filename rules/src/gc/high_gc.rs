@@ -9,6 +9,13 @@ use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Settings, Value, Verdi
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HighGc;
 
+impl HighGc {
+    /// Why it matters.
+    const WHY: &str = "Pauses that follow each other closely stop the program as one long pause would.";
+    /// What to do.
+    const REMEDY: &str = "Give the heap more room or allocate less in that stretch of time.";
+}
+
 impl Rule for HighGc {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -18,6 +25,8 @@ impl Rule for HighGc {
             formula: "Pauses merge into clusters as long as that makes the cluster denser (time paused squared over \
                       time). 90 for a densest cluster with 1 s of pauses: 25 at 125 ms, 75 at 602 ms.",
             differences: "JMC loses pauses while merging, so its score is often lower.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("HighGc")
         }
     }
@@ -45,8 +54,8 @@ impl Rule for HighGc {
                 format!("One pause took {}, and none close to it adds to that", time(cluster.mass))
             },
         )
-        .explain("Pauses that follow each other closely stop the program as one long pause would.")
-        .remedy("Give the heap more room or allocate less in that stretch of time.")
+        .explain(HighGc::WHY)
+        .remedy(HighGc::REMEDY)
         .cost(Cost::elapsed(ratio(cluster.mass, facts.nanos() as f64)))
         .with("cluster", Value::window(cluster.start, cluster.end))
         .with("time paused", Value::nanos_f64(cluster.mass))

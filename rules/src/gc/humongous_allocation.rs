@@ -24,6 +24,16 @@ const MIB: f64 = 1024.0 * 1024.0;
 /// Collections that humongous objects must have caused at least.
 const ENOUGH: u64 = 3;
 
+impl HumongousAllocation {
+    /// Why it matters.
+    const WHY: &str = "An object of half a region or more does not go through the young generation: it takes whole regions of the old one, \
+                 wastes what is left of the last, starts marking cycles early, and needs contiguous free regions.";
+    /// What to do.
+    const REMEDY: &str = "Allocate smaller pieces (chunks instead of one large array, sized collections, streams instead of whole documents), \
+                 reuse large buffers, or make regions larger with -XX:G1HeapRegionSize (up to 32 MiB; a power of two over twice the \
+                 size of the object).";
+}
+
 impl Rule for HumongousAllocation {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -40,6 +50,8 @@ impl Rule for HumongousAllocation {
                     Setting::percent("warning", 25.0, "Share of collections to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("HumongousAllocation")
         }
     }
@@ -106,15 +118,8 @@ impl Rule for HumongousAllocation {
             summary.push_str(&format!(", most allocated in {}", site_name(facts, place)));
         }
         Verdict::scored(score, summary)
-            .explain(
-                "An object of half a region or more does not go through the young generation: it takes whole regions of the old one, \
-                 wastes what is left of the last, starts marking cycles early, and needs contiguous free regions.",
-            )
-            .remedy(
-                "Allocate smaller pieces (chunks instead of one large array, sized collections, streams instead of whole documents), \
-                 reuse large buffers, or make regions larger with -XX:G1HeapRegionSize (up to 32 MiB; a power of two over twice the \
-                 size of the object).",
-            )
+            .explain(HumongousAllocation::WHY)
+            .remedy(HumongousAllocation::REMEDY)
             .cost(cost::paused(facts, pauses))
             .with("share of collections", Value::percent(share))
             .with("collections caused", Value::count(humongous, "collections"))
@@ -133,10 +138,7 @@ impl Rule for HumongousAllocation {
                     )
                 }),
             )
-            .with_some(
-                "where",
-                (!places.is_empty()).then(|| site_rows(facts, &places, |s| s.sum, Value::bytes)),
-            )
+            .with_some("where", (!places.is_empty()).then(|| site_rows(facts, &places, |s| s.sum, Value::bytes)))
             .with_some(
                 "where most arrays of all sizes are allocated",
                 (!sampled.is_empty()).then(|| site_rows(facts, &sampled, |s| s.sum, Value::bytes)),

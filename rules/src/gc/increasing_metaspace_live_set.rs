@@ -13,6 +13,14 @@ const START_UP: i64 = 300_000_000_000;
 /// Collections after that which it takes to see a trend.
 const ENOUGH: usize = 8;
 
+impl IncreasingMetaSpaceLiveSet {
+    /// Why it matters.
+    const WHY: &str = "Classes are loaded and never unloaded: their class loaders are still referred to.";
+    /// What to do.
+    const REMEDY: &str =
+        "Look for class loaders that are kept (redeployed applications, scripts, proxies made anew again and again).";
+}
+
 impl Rule for IncreasingMetaSpaceLiveSet {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -23,6 +31,8 @@ impl Rule for IncreasingMetaSpaceLiveSet {
                       `warning` MiB a second.",
             differences: "JMC takes the start of a program for growth. Here it has to go on after the JVM's first five minutes.",
             settings: const { &[Setting::count("warning", 0.75, "MiB a second to act on")] },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("IncreasingMetaSpaceLiveSet")
         }
     }
@@ -51,8 +61,8 @@ impl Rule for IncreasingMetaSpaceLiveSet {
             map_exp100(slope, settings.number("warning")),
             format!("The metaspace grew by {slope:.3} MiB a second"),
         )
-        .explain("Classes are loaded and never unloaded: their class loaders are still referred to.")
-        .remedy("Look for class loaders that are kept (redeployed applications, scripts, proxies made anew again and again).")
+        .explain(IncreasingMetaSpaceLiveSet::WHY)
+        .remedy(IncreasingMetaSpaceLiveSet::REMEDY)
         .at_most(shown)
         .with("growth a second", Value::bytes(slope * 1_048_576.0))
         .with("first", Value::bytes(first.1 as f64))

@@ -8,6 +8,14 @@ use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Val
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LongGcPause;
 
+impl LongGcPause {
+    /// Why it matters.
+    const WHY: &str = "While the collector stops the program, every request waits.";
+    /// What to do.
+    const REMEDY: &str =
+        "Give the collector a pause goal, or take one that works beside the program: ZGC or Shenandoah.";
+}
+
 impl Rule for LongGcPause {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -16,6 +24,8 @@ impl Rule for LongGcPause {
             description: "The longest single pause of the garbage collector.",
             formula: "25 for a longest pause of `info`, never more than 74.",
             settings: const { &[Setting::seconds("info", 1.0, "Pause that is worth a look")] },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("LongGcPause")
         }
     }
@@ -66,7 +76,7 @@ impl Rule for LongGcPause {
             }
         }
         Verdict::scored(score, format!("The longest pause took {:.1} ms", longest.nanos() as f64 / 1e6))
-            .explain("While the collector stops the program, every request waits.")
+            .explain(LongGcPause::WHY)
             .remedy(advice.join(" "))
             .cost(Cost::elapsed(ratio(longest.nanos() as f64, facts.nanos() as f64)))
             .with("longest pause", Value::nanos(longest.nanos()))

@@ -8,6 +8,13 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MetaspaceOom;
 
+impl MetaspaceOom {
+    /// Why it matters.
+    const WHY: &str = "No more classes can be loaded: the program fails in places that have nothing to do with it.";
+    /// What to do.
+    const REMEDY: &str = "Raise -XX:MaxMetaspaceSize, or look for class loaders that are kept.";
+}
+
 impl Rule for MetaspaceOom {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -15,6 +22,8 @@ impl Rule for MetaspaceOom {
             category: Category::Gc,
             description: "Whether the memory for classes ran out.",
             formula: "75 for one jdk.MetaspaceOOM, more for more.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("MetaspaceOom")
         }
     }
@@ -30,8 +39,8 @@ impl Rule for MetaspaceOom {
         }
         let max = facts.flag("MaxMetaspaceSize").float();
         Verdict::scored(map_exp100(count as f64, 1.0), format!("The metaspace ran out {count} times"))
-            .explain("No more classes can be loaded: the program fails in places that have nothing to do with it.")
-            .remedy("Raise -XX:MaxMetaspaceSize, or look for class loaders that are kept.")
+            .explain(MetaspaceOom::WHY)
+            .remedy(MetaspaceOom::REMEDY)
             .with("times", Value::count(count, "times"))
             .with_some("largest metaspace allowed", max.map(Value::bytes))
     }

@@ -9,6 +9,14 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity,
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SystemGc;
 
+impl SystemGc {
+    /// Why it matters.
+    const WHY: &str = "Such a collection is mostly a full one, and comes when the collector would not have chosen to.";
+    /// What to do.
+    const REMEDY: &str = "Find the callers (the event jdk.SystemGC has their stacks) and take the calls out, or switch them off with \
+             -XX:+DisableExplicitGC, or make them concurrent with -XX:+ExplicitGCInvokesConcurrent.";
+}
+
 impl Rule for SystemGc {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -18,6 +26,8 @@ impl Rule for SystemGc {
             formula: "75 where the share of collections caused by System.gc() is `warning`, so 25 at about a fifth of it.",
             differences: "JMC divides whole numbers, so there the share is 0 unless every collection was asked for.",
             settings: const { &[Setting::percent("warning", 50.0, "Share of collections to act on")] },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("SystemGc")
         }
     }
@@ -36,11 +46,8 @@ impl Rule for SystemGc {
             map_exp100(share * 100.0, settings.number("warning")),
             format!("{} of {} collections were asked for with System.gc()", causes.explicit, causes.all),
         )
-        .explain("Such a collection is mostly a full one, and comes when the collector would not have chosen to.")
-        .remedy(
-            "Find the callers (the event jdk.SystemGC has their stacks) and take the calls out, or switch them off with \
-             -XX:+DisableExplicitGC, or make them concurrent with -XX:+ExplicitGCInvokesConcurrent.",
-        )
+        .explain(SystemGc::WHY)
+        .remedy(SystemGc::REMEDY)
         // ExplicitGc weighs what they cost.
         .at_most(Severity::Info)
         .with("share of collections", Value::share(share))

@@ -11,6 +11,14 @@ pub(crate) struct ZgcAllocationStall;
 
 const STALLS: GroupBy = GroupBy::of(&["jdk.ZAllocationStall"]).by(&["eventThread"]).measure(&["duration"]);
 
+impl ZgcAllocationStall {
+    /// Why it matters.
+    const WHY: &str = "ZGC could not free memory as fast as the program allocates it, so threads had to wait.";
+    /// What to do.
+    const REMEDY: &str =
+        "Give the heap more room, more threads to the collector (-XX:ConcGCThreads), or allocate less.";
+}
+
 impl Rule for ZgcAllocationStall {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -26,6 +34,8 @@ impl Rule for ZgcAllocationStall {
                     Setting::seconds("warning", 5.0, "Time stalled a minute to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("ZGCAllocationStallRule")
         }
     }
@@ -42,8 +52,8 @@ impl Rule for ZgcAllocationStall {
             map2(a_minute, settings.number("info"), settings.number("warning")),
             format!("Threads were stalled {} times, {a_minute:.2} s a minute", all.count()),
         )
-        .explain("ZGC could not free memory as fast as the program allocates it, so threads had to wait.")
-        .remedy("Give the heap more room, more threads to the collector (-XX:ConcGCThreads), or allocate less.")
+        .explain(ZgcAllocationStall::WHY)
+        .remedy(ZgcAllocationStall::REMEDY)
         .cost(cost::waited(facts, all.sum(0)))
         .with("stalls", Value::count(all.count(), "stalls"))
         .with("time stalled", Value::nanos_f64(all.sum(0)))

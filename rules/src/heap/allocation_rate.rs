@@ -25,6 +25,15 @@ const ENOUGH: usize = 5;
 /// Causes of collections that are not for want of room.
 const ASKED: [&str; 6] = ["System.gc", "Inspection", "Heap Dump", "Diagnostic Command", "Metadata", "JvmtiEnv"];
 
+impl AllocationRate {
+    /// Why it matters.
+    const WHY: &str = "Allocation is cheap, but each byte has to be zeroed and pushes others out of the CPU's caches, and the more is allocated, the \
+             more often the collector stops the program, and the more objects survive only because they are young.";
+    /// What to do.
+    const REMEDY: &str = "Give the heap, or its young generation, more room (-Xmx, -Xmn): collections then come less often. See HeapFull, as \
+                 a heap that is full is collected all the time. Then look at who allocates most (`jfrkit top --type alloc`).";
+}
+
 impl Rule for AllocationRate {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -49,6 +58,8 @@ impl Rule for AllocationRate {
                     ),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("AllocationRate")
         }
     }
@@ -132,8 +143,7 @@ impl Rule for AllocationRate {
                 ),
             )
             .remedy(
-                "Give the heap, or its young generation, more room (-Xmx, -Xmn): collections then come less often. See HeapFull, as \
-                 a heap that is full is collected all the time. Then look at who allocates most (below).",
+                AllocationRate::REMEDY,
             )
         } else {
             Verdict::scored(
@@ -141,36 +151,36 @@ impl Rule for AllocationRate {
                 format!("The program allocates {} a second{most}; {often:.1} collections a second", amount(rate)),
             )
             .remedy(
-                "Look at who allocates most (below): reuse buffers, avoid copies, boxing and temporary collections, parse streams \
+                "Look at who allocates most (jfrkit top --type alloc): reuse buffers, avoid copies, boxing and temporary collections, parse streams \
                  rather than whole texts. A larger young generation (-Xmn, or a larger heap) makes collections rarer.",
             )
         };
         let verdict = if small && paused > 0.0 { verdict.cost(Cost::elapsed(paused)) } else { verdict };
         verdict
-        .explain(
-            "Allocation is cheap, but each byte has to be zeroed and pushes others out of the CPU's caches, and the more is allocated, the \
-             more often the collector stops the program, and the more objects survive only because they are young.",
-        )
-        .with("allocated a second", Value::bytes(rate))
-        .with("allocated a second and core", Value::bytes(per_core))
-        .with("hardware threads", Value::number(cores, "threads"))
-        .with("collections", Value::count(collections as u64, "collections"))
-        .with("collections a second for want of room", Value::number(often, "per second"))
-        .with("share of time in their pauses", Value::share(paused))
-        .with_some(
-            "classes",
-            (!classes.is_empty()).then(|| {
-                Value::table(
-                    ["class", "share"],
-                    classes.iter().take(10).map(|(name, sum)| [(*name).into(), Value::share(ratio(*sum, total))]),
-                )
-            }),
-        )
-        .with_some(
-            "where",
-            (!places.is_empty()).then(|| site_rows(facts, &places, |s| s.sum, |w| Value::share(ratio(w, total)))),
-        )
-        .with_some("who allocates", places.is_empty().then(|| format!("not recorded; switch on {SAMPLE}#enabled=true")))
+            .explain(AllocationRate::WHY)
+            .with("allocated a second", Value::bytes(rate))
+            .with("allocated a second and core", Value::bytes(per_core))
+            .with("hardware threads", Value::number(cores, "threads"))
+            .with("collections", Value::count(collections as u64, "collections"))
+            .with("collections a second for want of room", Value::number(often, "per second"))
+            .with("share of time in their pauses", Value::share(paused))
+            .with_some(
+                "classes",
+                (!classes.is_empty()).then(|| {
+                    Value::table(
+                        ["class", "share"],
+                        classes.iter().take(10).map(|(name, sum)| [(*name).into(), Value::share(ratio(*sum, total))]),
+                    )
+                }),
+            )
+            .with_some(
+                "where",
+                (!places.is_empty()).then(|| site_rows(facts, &places, |s| s.sum, |w| Value::share(ratio(w, total)))),
+            )
+            .with_some(
+                "who allocates",
+                places.is_empty().then(|| format!("not recorded; switch on {SAMPLE}#enabled=true")),
+            )
     }
 }
 

@@ -9,6 +9,14 @@ use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Settings, Severity, Va
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AllocationsClass;
 
+impl AllocationsClass {
+    /// Why it matters.
+    const WHY: &str =
+        "What is allocated must be collected. Few classes that make most of it are a good place to begin.";
+    /// What to do.
+    const REMEDY: &str = "Look at the methods that allocate it: can they reuse, avoid or shrink it?";
+}
+
 impl Rule for AllocationsClass {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -18,6 +26,8 @@ impl Rule for AllocationsClass {
             formula: "Events by class (TLAB events), or sums of weights in units of the smallest (samples). Balance \
                       (sum over the classes of share by rank) times 50 at 1000 events of the largest, times 0.74.",
             differences: "As in JMC nothing is said where allocation is recorded without stack traces.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("Allocations.class")
         }
     }
@@ -55,8 +65,8 @@ impl Rule for AllocationsClass {
             score,
             format!("{name} is allocated most: {:.0} % of the bytes", ratio(top.sum(0), total) * 100.0),
         )
-        .explain("What is allocated must be collected. Few classes that make most of it are a good place to begin.")
-        .remedy("Look at the methods that allocate it: can they reuse, avoid or shrink it?")
+        .explain(AllocationsClass::WHY)
+        .remedy(AllocationsClass::REMEDY)
         .cost(Cost::allocation(share))
         .at_most(shown)
         .jmc(as_jmc)

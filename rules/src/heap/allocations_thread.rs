@@ -9,6 +9,13 @@ use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Settings, Severity, Va
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AllocationsThread;
 
+impl AllocationsThread {
+    /// Why it matters.
+    const WHY: &str = "What is allocated must be collected. A thread that makes most of it is a good place to begin.";
+    /// What to do.
+    const REMEDY: &str = "Look at the methods in which this thread allocates.";
+}
+
 impl Rule for AllocationsThread {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -17,6 +24,8 @@ impl Rule for AllocationsThread {
             description: "Whether few threads make most of what is allocated.",
             formula: "As Allocations.class, by thread.",
             differences: "As in JMC nothing is said where allocation is recorded without stack traces.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("Allocations.thread")
         }
     }
@@ -48,8 +57,8 @@ impl Rule for AllocationsThread {
         by_size.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
         let of_top = groups.select(&[2], |g| source.takes(g.text(0)) && g.key(1) == top.key(0));
         Verdict::scored(score, format!("{name} allocates most: {:.0} % of the bytes", ratio(top.sum(0), total) * 100.0))
-            .explain("What is allocated must be collected. A thread that makes most of it is a good place to begin.")
-            .remedy("Look at the methods in which this thread allocates.")
+            .explain(AllocationsThread::WHY)
+            .remedy(AllocationsThread::REMEDY)
             .cost(Cost::allocation(share))
             .at_most(shown)
             .jmc(as_jmc)

@@ -19,6 +19,16 @@ const BY_CLASS: GroupBy = GroupBy::of(&["datadog.DirectAllocationSample", "datad
 /// Readings that it takes to speak of growth.
 const ENOUGH: usize = 10;
 
+impl DirectBuffers {
+    /// Why it matters.
+    const WHY: &str = "Direct buffers lie outside of the heap and are freed only when the collector finds their small Java objects dead. \
+                 At the limit an allocation first forces collections (System.gc()) and then fails with an OutOfMemoryError.";
+    /// What to do.
+    const REMEDY: &str = "Reuse buffers (a pool, one per thread) rather than allocate them per request; look for buffers that are kept; \
+                 large heap buffers handed to channels are copied to direct ones per thread (-Djdk.nio.maxCachedBufferSize). \
+                 Raise -XX:MaxDirectMemorySize only if the memory is there.";
+}
+
 impl Rule for DirectBuffers {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -34,6 +44,8 @@ impl Rule for DirectBuffers {
                     Setting::bytes("growth", 33_554_432.0, "Steady growth that is worth a look"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("DirectBuffers")
         }
     }
@@ -75,15 +87,8 @@ impl Rule for DirectBuffers {
             .take(10)
             .map(|g| [g.text(0).unwrap_or("?").into(), g.text(1).unwrap_or("?").into(), Value::bytes(g.sum(0))]);
         Verdict::scored(score, summary)
-            .explain(
-                "Direct buffers lie outside of the heap and are freed only when the collector finds their small Java objects dead. \
-                 At the limit an allocation first forces collections (System.gc()) and then fails with an OutOfMemoryError.",
-            )
-            .remedy(
-                "Reuse buffers (a pool, one per thread) rather than allocate them per request; look for buffers that are kept; \
-                 large heap buffers handed to channels are copied to direct ones per thread (-Djdk.nio.maxCachedBufferSize). \
-                 Raise -XX:MaxDirectMemorySize only if the memory is there.",
-            )
+            .explain(DirectBuffers::WHY)
+            .remedy(DirectBuffers::REMEDY)
             .cost(Cost::memory(share / 100.0))
             .with("greatest", Value::bytes(greatest))
             .with("limit", Value::bytes(limit))
@@ -92,10 +97,7 @@ impl Rule for DirectBuffers {
             .with("last", Value::bytes(last))
             .with_some("buffers", table.floats("count").last().map(|n| Value::number(n, "buffers")))
             .with_some("full at this rate after", until_full.map(|s| Value::nanos_f64(s * 1e9)))
-            .with_some(
-                "allocated by",
-                (!classes.is_empty()).then(|| Value::table(["class", "source", "bytes"], rows)),
-            )
+            .with_some("allocated by", (!classes.is_empty()).then(|| Value::table(["class", "source", "bytes"], rows)))
     }
 }
 

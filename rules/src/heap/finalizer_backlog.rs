@@ -27,6 +27,15 @@ impl Backlog {
     }
 }
 
+impl FinalizerBacklog {
+    /// Why it matters.
+    const WHY: &str = "An object with a finalize method lives at least one collection longer than others, and one thread runs all finalizers. If \
+             objects are made faster than it runs them, they fill the heap, and what they hold (files, native memory) stays open.";
+    /// What to do.
+    const REMEDY: &str = "Close such objects (try-with-resources) and replace finalize by java.lang.ref.Cleaner or nothing at all; finalization is \
+             deprecated for removal. Try the program with --finalization=disabled.";
+}
+
 impl Rule for FinalizerBacklog {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -41,6 +50,8 @@ impl Rule for FinalizerBacklog {
                     Setting::count("warning", 100_000.0, "Objects to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("FinalizerBacklog")
         }
     }
@@ -83,14 +94,8 @@ impl Rule for FinalizerBacklog {
                 if grows { ", and they become more" } else { "" }
             ),
         )
-        .explain(
-            "An object with a finalize method lives at least one collection longer than others, and one thread runs all finalizers. If \
-             objects are made faster than it runs them, they fill the heap, and what they hold (files, native memory) stays open.",
-        )
-        .remedy(
-            "Close such objects (try-with-resources) and replace finalize by java.lang.ref.Cleaner or nothing at all; finalization is \
-             deprecated for removal. Try the program with --finalization=disabled.",
-        )
+        .explain(FinalizerBacklog::WHY)
+        .remedy(FinalizerBacklog::REMEDY)
         .with("objects", Value::number(objects, "objects"))
         .with("finalizers run", Value::number(per_second, "per second"))
         .with("classes", Value::table(["class", "objects", "growth", "finalizers run"], rows))

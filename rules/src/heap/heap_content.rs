@@ -10,6 +10,13 @@ pub(crate) struct HeapContent;
 
 const CLASSES: GroupBy = GroupBy::of(&["jdk.ObjectCount"]).by(&["objectClass"]).measure(&["totalSize", "count"]);
 
+impl HeapContent {
+    /// Why it matters.
+    const WHY: &str = "A class that fills the heap is the place to look first for what is kept too long.";
+    /// What to do.
+    const REMEDY: &str = "Find out who holds the objects: the event jdk.OldObjectSample, or a heap dump.";
+}
+
 impl Rule for HeapContent {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -27,6 +34,8 @@ impl Rule for HeapContent {
                     Setting::percent("warning", 75.0, "Balance to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("HeapContent")
         }
     }
@@ -47,8 +56,8 @@ impl Rule for HeapContent {
         let share = classes.first().map_or(0.0, |g| ratio(g.max(0), total));
         let score = map2(balance * 100.0, settings.number("info"), settings.number("warning")).min(74.0);
         Verdict::scored(score, format!("{top} is {:.0} % of the heap", share * 100.0))
-            .explain("A class that fills the heap is the place to look first for what is kept too long.")
-            .remedy("Find out who holds the objects: the event jdk.OldObjectSample, or a heap dump.")
+            .explain(HeapContent::WHY)
+            .remedy(HeapContent::REMEDY)
             // What any heap is made of is no finding.
             .at_most(Severity::Ok)
             .with("balance", Value::share(balance))

@@ -7,6 +7,13 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HeapDump;
 
+impl HeapDump {
+    /// Why it matters.
+    const WHY: &str = "While the heap is dumped the program stands still.";
+    /// What to do.
+    const REMEDY: &str = "Look at the dump for what fills the heap, if it was made because of an OutOfMemoryError.";
+}
+
 impl Rule for HeapDump {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -14,6 +21,8 @@ impl Rule for HeapDump {
             category: Category::Heap,
             description: "Whether the heap was dumped while recording.",
             formula: "Worth a look if there is any jdk.HeapDump.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("HeapDump")
         }
     }
@@ -34,8 +43,8 @@ impl Rule for HeapDump {
         let out_of_memory = dumps.ints("onOutOfMemoryError").any(|v| v != 0);
         let summary = format!("The heap was dumped {} times", dumps.seen());
         Verdict::info(if out_of_memory { summary + ", because it was full" } else { summary })
-            .explain("While the heap is dumped the program stands still.")
-            .remedy("Look at the dump for what fills the heap, if it was made because of an OutOfMemoryError.")
+            .explain(HeapDump::WHY)
+            .remedy(HeapDump::REMEDY)
             .with(
                 "dumps",
                 Value::table(

@@ -19,6 +19,15 @@ const ENOUGH_WHOLE: usize = 3;
 /// The 90th percentile.
 const SHARE: f64 = 0.9;
 
+impl HeapFull {
+    /// Why it matters.
+    const WHY: &str = "What a collection leaves is in use. The less room is left beside it, the more often the collector runs, the more \
+             CPU time it takes, and the nearer is an OutOfMemoryError.";
+    /// What to do.
+    const REMEDY: &str = "Give the heap more room (-Xmx, -XX:MaxRAMPercentage), or keep less: look at HeapLeakForecast, at caches and \
+             sessions, and at duplicate strings.";
+}
+
 impl Rule for HeapFull {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -35,6 +44,8 @@ impl Rule for HeapFull {
                     Setting::percent("warning", 90.0, "Use of the heap to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("HeapFull")
         }
     }
@@ -70,14 +81,8 @@ impl Rule for HeapFull {
             if only_whole { score } else { score.min(74.0) },
             format!("After {kind} the heap is up to {:.0} % full ({} of {})", share * 100.0, amount(used), amount(max)),
         )
-        .explain(
-            "What a collection leaves is in use. The less room is left beside it, the more often the collector runs, the more \
-             CPU time it takes, and the nearer is an OutOfMemoryError.",
-        )
-        .remedy(
-            "Give the heap more room (-Xmx, -XX:MaxRAMPercentage), or keep less: look at HeapLeakForecast, at caches and \
-             sessions, and at duplicate strings.",
-        )
+        .explain(HeapFull::WHY)
+        .remedy(HeapFull::REMEDY)
         .cost(Cost::memory(share))
         .with("full", Value::share(share))
         .with("used", Value::bytes(used))

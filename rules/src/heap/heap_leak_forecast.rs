@@ -32,6 +32,16 @@ const NOISE: f64 = 0.05;
 const WATCHED: i64 = 120 * SECOND;
 const HALF_FULL: f64 = 0.5;
 
+impl HeapLeakForecast {
+    /// Why it matters.
+    const WHY: &str = "Collections leave more each time: objects are kept that nobody needs. As the heap fills the collector works more \
+             and frees less, until the program stands still or ends with an OutOfMemoryError.";
+    /// What to do.
+    const REMEDY: &str = "Look at who holds the objects: record with path-to-gc-roots (jcmd JFR.dump path-to-gc-roots=true), or take two heap \
+             dumps and compare. Usual holders are static maps, caches without a bound, listeners and thread locals that are \
+             never removed.";
+}
+
 impl Rule for HeapLeakForecast {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -50,6 +60,8 @@ impl Rule for HeapLeakForecast {
                     Setting::percent("rising", 80.0, "Share of pairs of points that go up"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("HeapLeakForecast")
         }
     }
@@ -134,15 +146,8 @@ impl Rule for HeapLeakForecast {
             score,
             format!("{left}: what collections leave grows by {} a minute{class}{site}", amount(slope * 60.0)),
         )
-        .explain(
-            "Collections leave more each time: objects are kept that nobody needs. As the heap fills the collector works more \
-             and frees less, until the program stands still or ends with an OutOfMemoryError.",
-        )
-        .remedy(
-            "Look at who holds the objects: record with path-to-gc-roots (jcmd JFR.dump path-to-gc-roots=true), or take two heap \
-             dumps and compare. Usual holders are static maps, caches without a bound, listeners and thread locals that are \
-             never removed.",
-        )
+        .explain(HeapLeakForecast::WHY)
+        .remedy(HeapLeakForecast::REMEDY)
         .cost(Cost::memory(ratio(last.used, max)))
         .with("time to fill", Value::nanos_f64(seconds * 1e9))
         .with("growth a minute", Value::bytes(slope * 60.0))

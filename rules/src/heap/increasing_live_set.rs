@@ -21,6 +21,13 @@ const GROWN: f64 = 0.1;
 /// The time after the warm-up, in nanoseconds, that it takes to tell a trend from a program that starts.
 const WATCHED: i64 = 120_000_000_000;
 
+impl IncreasingLiveSet {
+    /// Why it matters.
+    const WHY: &str = "If what stays after collections grows without end, the heap will be full some day.";
+    /// What to do.
+    const REMEDY: &str = "Look at the classes of old objects and who holds them; record with path-to-gc-roots=true.";
+}
+
 impl Rule for IncreasingLiveSet {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -49,6 +56,8 @@ impl Rule for IncreasingLiveSet {
                     Setting::count("young", 4.0, "Young collections that are too few to judge"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("IncreasingLiveSet")
         }
     }
@@ -110,8 +119,8 @@ impl Rule for IncreasingLiveSet {
         let watched = points.last().map_or(0, |(at, _)| at.saturating_sub(warm.end));
         let shown = if grown >= GROWN && watched >= WATCHED { Severity::Info } else { Severity::Ok };
         let verdict = Verdict::scored(score, summary)
-            .explain("If what stays after collections grows without end, the heap will be full some day.")
-            .remedy("Look at the classes of old objects and who holds them; record with path-to-gc-roots=true.")
+            .explain(IncreasingLiveSet::WHY)
+            .remedy(IncreasingLiveSet::REMEDY)
             .at_most(shown)
             .with("growth a second", Value::bytes(slope * 1_048_576.0))
             .with("growth a second, relative", Value::share(rise))

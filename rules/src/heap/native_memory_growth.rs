@@ -65,6 +65,14 @@ impl Growth {
     }
 }
 
+impl NativeMemoryGrowth {
+    /// Why it matters.
+    const WHY: &str = "Memory beside the heap is bounded by no -Xmx. What grows there ends with the container being killed, without \
+                 an OutOfMemoryError.";
+    /// What to do.
+    const REMEDY: &str = "Compare native memory tracking (jcmd PID VM.native_memory) over time, and record native allocations with a profiler.";
+}
+
 impl Rule for NativeMemoryGrowth {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -84,6 +92,8 @@ impl Rule for NativeMemoryGrowth {
                     Setting::percent("share-warning", 50.0, "Growth of the first value, to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("NativeMemoryGrowth")
         }
     }
@@ -128,8 +138,7 @@ impl Rule for NativeMemoryGrowth {
         };
         Verdict::scored(score, summary)
             .explain(
-                "Memory beside the heap is bounded by no -Xmx. What grows there ends with the container being killed, without \
-                 an OutOfMemoryError.",
+                NativeMemoryGrowth::WHY,
             )
             .remedy(match worst.what.as_str() {
                 "Thread" | "Thread Stack" => "Find who starts threads and does not end them (ThreadChurn).",

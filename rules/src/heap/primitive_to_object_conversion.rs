@@ -17,6 +17,14 @@ fn is_boxing(method: &str) -> bool {
     class.is_some_and(|c| BOXES.contains(&c))
 }
 
+impl PrimitiveToObjectConversion {
+    /// Why it matters.
+    const WHY: &str = "A box takes 16 bytes or more for a value of 1 to 8, and has to be collected.";
+    /// What to do.
+    const REMEDY: &str =
+        "Use arrays or collections of primitive values, primitive streams, and avoid generic code on hot paths.";
+}
+
 impl Rule for PrimitiveToObjectConversion {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -31,6 +39,8 @@ impl Rule for PrimitiveToObjectConversion {
                     Setting::percent("warning", 80.0, "Share of allocation to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("PrimitiveToObjectConversion")
         }
     }
@@ -72,10 +82,8 @@ impl Rule for PrimitiveToObjectConversion {
                 site.unwrap_or_default()
             ),
         )
-        .explain("A box takes 16 bytes or more for a value of 1 to 8, and has to be collected.")
-        .remedy(
-            "Use arrays or collections of primitive values, primitive streams, and avoid generic code on hot paths.",
-        )
+        .explain(PrimitiveToObjectConversion::WHY)
+        .remedy(PrimitiveToObjectConversion::REMEDY)
         .cost(Cost::allocation(share))
         .at_most(if is_much(facts, boxed) { Severity::Warning } else { Severity::Info })
         .jmc(match Source::as_jmc(facts) {

@@ -25,6 +25,13 @@ const MAKERS: [&str; 6] = [
     "java.lang.StringBuilder.toBytes",
 ];
 
+impl StringDeduplication {
+    /// Why it matters.
+    const WHY: &str = "Strings with the same text can share one array.";
+    /// What to do.
+    const REMEDY: &str = "Try -XX:+UseStringDeduplication where many equal strings live long.";
+}
+
 impl Rule for StringDeduplication {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -44,6 +51,8 @@ impl Rule for StringDeduplication {
                     Setting::percent("allocation", 50.0, "Share of the allocation that is worth a look"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("StringDeduplication")
         }
     }
@@ -88,7 +97,7 @@ impl Rule for StringDeduplication {
             "Try G1 with -XX:+UseStringDeduplication; the collector in use cannot deduplicate."
         };
         Verdict::scored(score, format!("Strings are {:.1} % of {what}", share * 100.0))
-            .explain("Strings with the same text can share one array.")
+            .explain(StringDeduplication::WHY)
             .remedy(remedy)
             .with("share of strings", Value::share(share))
             .with("heap in use", Value::share(in_use))

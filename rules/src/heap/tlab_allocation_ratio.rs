@@ -9,6 +9,15 @@ use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Sev
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TlabAllocationRatio;
 
+impl TlabAllocationRatio {
+    /// Why it matters.
+    const WHY: &str =
+        "An object that does not fit into its thread's buffer is allocated in the shared heap, which is slower.";
+    /// What to do.
+    const REMEDY: &str =
+        "Look for large arrays; make them smaller or reuse them. Rarely, larger TLABs help (-XX:TLABSize).";
+}
+
 impl Rule for TlabAllocationRatio {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -17,6 +26,8 @@ impl Rule for TlabAllocationRatio {
             description: "How much is allocated outside of the threads' own buffers, where it is slower.",
             formula: "Bytes outside over all bytes: 25 at `info`, never more than 74; only outside is to act on.",
             settings: const { &[Setting::percent("info", 20.0, "Share of bytes that is worth a look")] },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("TlabAllocationRatio")
         }
     }
@@ -43,8 +54,8 @@ impl Rule for TlabAllocationRatio {
         classes.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
         let stacks = groups.select(&[2], |g| g.text(0) == Some(OUTSIDE));
         verdict
-            .explain("An object that does not fit into its thread's buffer is allocated in the shared heap, which is slower.")
-            .remedy("Look for large arrays; make them smaller or reuse them. Rarely, larger TLABs help (-XX:TLABSize).")
+            .explain(TlabAllocationRatio::WHY)
+            .remedy(TlabAllocationRatio::REMEDY)
             .cost(Cost::allocation(share))
             .at_most(if is_much(facts, outside) { Severity::Warning } else { Severity::Ok })
             .with("share outside", Value::share(share))
@@ -52,9 +63,12 @@ impl Rule for TlabAllocationRatio {
             .with("bytes in TLABs", Value::bytes(inside))
             .with(
                 "classes outside",
-                Value::table(["class", "events", "bytes"], classes.iter().take(5).map(|g| {
-                    [g.text(0).unwrap_or("?").into(), Value::count(g.count(), "events"), Value::bytes(g.sum(0))]
-                })),
+                Value::table(
+                    ["class", "events", "bytes"],
+                    classes.iter().take(5).map(|g| {
+                        [g.text(0).unwrap_or("?").into(), Value::count(g.count(), "events"), Value::bytes(g.sum(0))]
+                    }),
+                ),
             )
             .with(
                 "where",

@@ -19,6 +19,14 @@ const WORDS: Words = Words {
     remedy: "Force less often, several changes at a time, or use a faster disk.",
 };
 
+impl FileForce {
+    /// Why it matters.
+    const WHY: &str =
+        "A sync waits until the disk has written everything: milliseconds on a good disk, much more on a busy one.";
+    /// What to do.
+    const REMEDY: &str = "Sync less often, several writes at once, or onto a faster disk.";
+}
+
 impl Rule for FileForce {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -28,6 +36,8 @@ impl Rule for FileForce {
             formula: "25 for a longest wait of `info`, never more than 74.",
             differences: "JMC shows details only from a score of 50 on, as it compares the score with the milliseconds.",
             settings: const { &[Setting::seconds("info", 0.05, "Wait that is worth a look")] },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("FileForce")
         }
     }

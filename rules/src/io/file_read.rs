@@ -20,6 +20,13 @@ const WORDS: Words = Words {
     remedy: "Read less, ahead of time or in another thread; look at the disk. Network file systems are often the cause.",
 };
 
+impl FileRead {
+    /// Why it matters.
+    const WHY: &str = "While a thread waits for the disk it does nothing else, and whoever waits for it waits too.";
+    /// What to do.
+    const REMEDY: &str = "See which file it is; read it once and keep it, read in larger pieces, or use a faster disk.";
+}
+
 impl Rule for FileRead {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -29,6 +36,8 @@ impl Rule for FileRead {
             formula: "25 for a longest read of half of `warning`, 75 at `warning`.",
             differences: "As in JMC one read decides; the evidence has percentiles and sums.",
             settings: const { &[Setting::seconds("warning", 4.0, "Read to act on")] },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("FileRead")
         }
     }

@@ -20,6 +20,13 @@ const WORDS: Words = Words {
     remedy: "Write less, in larger pieces or in another thread (an asynchronous log appender); look at the disk.",
 };
 
+impl FileWrite {
+    /// Why it matters.
+    const WHY: &str = "While a thread waits for the disk it does nothing else, and whoever waits for it waits too.";
+    /// What to do.
+    const REMEDY: &str = "See which file it is, buffer writes, write from another thread, or use a faster disk.";
+}
+
 impl Rule for FileWrite {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -29,6 +36,8 @@ impl Rule for FileWrite {
             formula: "25 for a longest write of half of `warning`, 75 at `warning`.",
             differences: "As in JMC one write decides; the evidence has percentiles and sums.",
             settings: const { &[Setting::seconds("warning", 4.0, "Write to act on")] },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("FileWrite")
         }
     }

@@ -28,6 +28,15 @@ const NAMES: GroupBy = GroupBy::of(&["jdk.SocketRead", "jdk.SocketWrite"]).by(&[
 /// Transfers that a percentile takes.
 const ENOUGH: u64 = 20;
 
+impl IoWait {
+    /// Why it matters.
+    const WHY: &str = "A thread that waits for a file or a peer does nothing else. Only calls longer than the events' threshold are recorded, so the \
+                 sums are lower bounds, and percentiles are of the slow ones.";
+    /// What to do.
+    const REMEDY: &str = "Look at the peer and the way to it; ask for less, for several things at once or in advance; set a time-out and decide what \
+                 happens then; let few threads wait for many peers, or use virtual threads.";
+}
+
 impl Rule for IoWait {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -47,6 +56,8 @@ impl Rule for IoWait {
                     Setting::regex("exclude", NEXT_REQUEST, "Methods under which reads wait for the next request"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("IoWait")
         }
     }
@@ -139,14 +150,8 @@ impl Rule for IoWait {
             0,
         );
         Verdict::scored(worst([by_timeouts, by_slow]), summary)
-            .explain(
-                "A thread that waits for a file or a peer does nothing else. Only calls longer than the events' threshold are recorded, so the \
-                 sums are lower bounds, and percentiles are of the slow ones.",
-            )
-            .remedy(
-                "Look at the peer and the way to it; ask for less, for several things at once or in advance; set a time-out and decide what \
-                 happens then; let few threads wait for many peers, or use virtual threads.",
-            )
+            .explain(IoWait::WHY)
+            .remedy(IoWait::REMEDY)
             .cost(cost::waited(facts, total))
             .with("time-outs", Value::count(timed_out, "reads"))
             .with("greatest 99th percentile", Value::nanos_f64(p99))
@@ -155,13 +160,17 @@ impl Rule for IoWait {
                 "threads that waited on average",
                 (facts.nanos() > 0).then(|| Value::number(ratio(total, facts.nanos() as f64), "threads")),
             )
-            .with_some("window", slowest.as_ref().map(|g| {
-                Value::window(g.max_start(), g.max_start().saturating_add(jfr_analyzers::math::to_i64(g.max(0))))
-            }))
+            .with_some(
+                "window",
+                slowest.as_ref().map(|g| {
+                    Value::window(g.max_start(), g.max_start().saturating_add(jfr_analyzers::math::to_i64(g.max(0))))
+                }),
+            )
             .with("by file or host", table)
             .with_some(
                 "time-outs by host",
-                (!timeouts.is_empty()).then(|| Value::table(["host", "application method", "time-out", "reads"], timeout_rows)),
+                (!timeouts.is_empty())
+                    .then(|| Value::table(["host", "application method", "time-out", "reads"], timeout_rows)),
             )
             .with("where", site_rows(facts, &places, |s| s.sum, Value::nanos_f64))
     }

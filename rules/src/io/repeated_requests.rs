@@ -36,6 +36,15 @@ struct Run {
     asked: bool,
 }
 
+impl RepeatedRequests {
+    /// Why it matters.
+    const WHY: &str =
+        "Each request costs a round trip: a hundred of 2 ms one after the other take a fifth of a second.";
+    /// What to do.
+    const REMEDY: &str = "Ask for all at once: a join or an IN list, a batch, a bulk operation of the service, a pipeline; or ask in parallel. With an \
+             object-relational mapper, fetch the association together with its owner.";
+}
+
 impl Rule for RepeatedRequests {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -52,6 +61,8 @@ impl Rule for RepeatedRequests {
                     Setting::seconds("gap", 0.005, "Time between an answer and the next request of the same run"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("RepeatedRequests")
         }
     }
@@ -147,8 +158,7 @@ impl Rule for RepeatedRequests {
             time(waited as f64)
         ))
         .remedy(
-            "Ask for all at once: a join or an IN list, a batch, a bulk operation of the service, a pipeline; or ask in parallel. With an \
-             object-relational mapper, fetch the association together with its owner.",
+            RepeatedRequests::REMEDY,
         )
         .cost(cost::waited(facts, waited as f64))
         .with("longest run", Value::count(longest.requests, "requests"))

@@ -35,6 +35,14 @@ struct Place<'f> {
     nanos: f64,
 }
 
+impl SmallIo {
+    /// Why it matters.
+    const WHY: &str = "Each call to the system costs far more than the few bytes that it moves. The recording has only calls that took longer than \
+                 the threshold below, so there may be many more.";
+    /// What to do.
+    const REMEDY: &str = "Put a BufferedInputStream or BufferedOutputStream (or a larger buffer) between, or collect what is sent and send it at once.";
+}
+
 impl Rule for SmallIo {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -51,6 +59,8 @@ impl Rule for SmallIo {
                     Setting::bytes("size", 512.0, "Mean below which a transfer is small"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("SmallIo")
         }
     }
@@ -117,16 +127,19 @@ impl Rule for SmallIo {
             ]
         });
         Verdict::scored(map2(most.count as f64, settings.number("info"), settings.number("warning")), summary)
-            .explain(
-                "Each call to the system costs far more than the few bytes that it moves. The recording has only calls that took longer than \
-                 the threshold below, so there may be many more.",
-            )
-            .remedy("Put a BufferedInputStream or BufferedOutputStream (or a larger buffer) between, or collect what is sent and send it at once.")
+            .explain(SmallIo::WHY)
+            .remedy(SmallIo::REMEDY)
             .cost(cost::waited(facts, most.nanos))
             .with("transfers", Value::count(most.count, "transfers"))
             .with("mean size", Value::bytes(ratio(most.bytes, most.count as f64)))
             .with("threshold of the events", threshold(most.event))
-            .with("places", Value::table(["event", "file or peer", "application method", "call", "transfers", "mean size", "time"], rows))
+            .with(
+                "places",
+                Value::table(
+                    ["event", "file or peer", "application method", "call", "transfers", "mean size", "time"],
+                    rows,
+                ),
+            )
     }
 }
 

@@ -28,6 +28,15 @@ const WORDS: Words = Words {
     remedy: "Look at the peer and the network; ask for several things at once; set time-outs.",
 };
 
+impl SocketRead {
+    /// Why it matters.
+    const WHY: &str =
+        "A thread that waits for a peer holds what it has: a connection, a lock, a request that someone waits for.";
+    /// What to do.
+    const REMEDY: &str =
+        "See which peer is slow and what it is asked; give reads a time-out, ask for less, or ask several at once.";
+}
+
 impl Rule for SocketRead {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -43,6 +52,8 @@ impl Rule for SocketRead {
                     Setting::seconds("warning", 2.0, "Read to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("SocketRead")
         }
     }

@@ -26,6 +26,13 @@ const WORDS: Words = Words {
     remedy: "Look at the peer and the network; write in another thread.",
 };
 
+impl SocketWrite {
+    /// Why it matters.
+    const WHY: &str = "A write waits when the peer does not read as fast as the program writes.";
+    /// What to do.
+    const REMEDY: &str = "See why the peer is slow, and give writes a time-out.";
+}
+
 impl Rule for SocketWrite {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -40,6 +47,8 @@ impl Rule for SocketWrite {
                     Setting::seconds("warning", 2.0, "Write to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("SocketWrite")
         }
     }

@@ -34,6 +34,13 @@ fn evidence(verdict: Verdict, java: &BTreeSet<(&str, &str)>, native: &BTreeSet<(
         .with("native agents", Value::list("agents", native.iter().map(|(name, _)| *name)))
 }
 
+impl MultipleAgents {
+    /// Why it matters.
+    const WHY: &str = "Agents change classes; several may get in each other's way, and each costs time.";
+    /// What to do.
+    const REMEDY: &str = "See which of them are needed.";
+}
+
 impl Rule for MultipleAgents {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -44,6 +51,8 @@ impl Rule for MultipleAgents {
             differences: "JMC counts events, so that an agent counts once a chunk; here agents count. JMC uses the limit \
                           for Java agents for native ones too.",
             settings: const { &[Setting::count("java", 1.0, "Java agents"), Setting::count("native", 1.0, "Native agents")] },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("MultipleAgents")
         }
     }
@@ -59,12 +68,17 @@ impl Rule for MultipleAgents {
         if !many {
             return evidence(Verdict::ok(summary), &java, &native);
         }
-        let verdict = Verdict::warning(summary)
-            .score(55.0)
-            .explain("Agents change classes; several may get in each other's way, and each costs time.")
-            .remedy("See which of them are needed.");
+        let verdict = Verdict::warning(summary).score(55.0).explain(MultipleAgents::WHY).remedy(MultipleAgents::REMEDY);
         evidence(verdict, &java, &native)
     }
+}
+
+impl DynamicAgents {
+    /// Why it matters.
+    const WHY: &str = "Future JDKs forbid that by default.";
+    /// What to do.
+    const REMEDY: &str =
+        "Load them at the start (-javaagent, -agentpath), or allow it with -XX:+EnableDynamicAgentLoading.";
 }
 
 impl Rule for DynamicAgents {
@@ -75,6 +89,8 @@ impl Rule for DynamicAgents {
             description: "Whether agents were loaded into the running JVM.",
             formula: "To act on if there is any; the score is 75.",
             differences: "JMC counts events, so that an agent counts once a chunk; here agents count.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("DynamicAgents")
         }
     }
@@ -91,10 +107,8 @@ impl Rule for DynamicAgents {
         let verdict =
             Verdict::warning(format!("{} agents were loaded into the running JVM", java.len() + native.len()))
                 .score(75.0)
-                .explain("Future JDKs forbid that by default.")
-                .remedy(
-                    "Load them at the start (-javaagent, -agentpath), or allow it with -XX:+EnableDynamicAgentLoading.",
-                );
+                .explain(DynamicAgents::WHY)
+                .remedy(DynamicAgents::REMEDY);
         evidence(verdict, &java, &native)
     }
 }

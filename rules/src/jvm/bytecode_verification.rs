@@ -8,6 +8,13 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BytecodeVerification;
 
+impl BytecodeVerification {
+    /// Why it matters.
+    const WHY: &str = "A broken or forged class can then crash the JVM or break out of its bounds.";
+    /// What to do.
+    const REMEDY: &str = "Take the option out. To start faster, share class data instead.";
+}
+
 impl Rule for BytecodeVerification {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -15,6 +22,8 @@ impl Rule for BytecodeVerification {
             category: Category::Security,
             description: "Whether the JVM runs classes without verifying them.",
             formula: "To act on with -Xverify:none or -noverify, unless the program is weblogic.Server.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("BytecodeVerification")
         }
     }
@@ -31,8 +40,8 @@ impl Rule for BytecodeVerification {
         match off {
             Some(option) if !java.iter().any(|w| w.contains("weblogic.Server")) => {
                 Verdict::warning(format!("Classes are not verified: {option}"))
-                    .explain("A broken or forged class can then crash the JVM or break out of its bounds.")
-                    .remedy("Take the option out. To start faster, share class data instead.")
+                    .explain(BytecodeVerification::WHY)
+                    .remedy(BytecodeVerification::REMEDY)
                     .with("option", option)
             }
             _ => Verdict::ok("Classes are verified"),

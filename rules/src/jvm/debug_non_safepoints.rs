@@ -8,6 +8,13 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DebugNonSafepoints;
 
+impl DebugNonSafepoints {
+    /// Why it matters.
+    const WHY: &str = "Code between safepoints is attributed to the next one, which may be in another method.";
+    /// What to do.
+    const REMEDY: &str = "Start with -XX:+UnlockDiagnosticVMOptions -XX:+DebugNonSafepoints.";
+}
+
 impl Rule for DebugNonSafepoints {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -15,6 +22,8 @@ impl Rule for DebugNonSafepoints {
             category: Category::Recording,
             description: "Whether method samples are attributed to the right lines and inlined methods.",
             formula: "Worth a look before JDK 9 without -XX:+DebugNonSafepoints.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("DebugNonSafepoints")
         }
     }
@@ -33,8 +42,8 @@ impl Rule for DebugNonSafepoints {
             return Verdict::ok("Method samples are as precise as they can be");
         }
         Verdict::info("Method samples are imprecise")
-            .explain("Code between safepoints is attributed to the next one, which may be in another method.")
-            .remedy("Start with -XX:+UnlockDiagnosticVMOptions -XX:+DebugNonSafepoints.")
+            .explain(DebugNonSafepoints::WHY)
+            .remedy(DebugNonSafepoints::REMEDY)
     }
 }
 

@@ -7,6 +7,13 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DiscouragedVmOptions;
 
+impl DiscouragedVmOptions {
+    /// Why it matters.
+    const WHY: &str = "Experimental options may change or fail; unrecognised ones that are ignored hide mistakes.";
+    /// What to do.
+    const REMEDY: &str = "Take them out if you can.";
+}
+
 impl Rule for DiscouragedVmOptions {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -14,6 +21,8 @@ impl Rule for DiscouragedVmOptions {
             category: Category::Jvm,
             description: "Whether options of the JVM are on that are discouraged.",
             formula: "Worth a look if UnlockExperimentalVMOptions or IgnoreUnrecognizedVMOptions is on.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("DiscouragedVmOptions")
         }
     }
@@ -29,8 +38,8 @@ impl Rule for DiscouragedVmOptions {
             return Verdict::ok("No discouraged option is on");
         }
         Verdict::info(format!("Discouraged options are on: {}", on.join(", ")))
-            .explain("Experimental options may change or fail; unrecognised ones that are ignored hide mistakes.")
-            .remedy("Take them out if you can.")
+            .explain(DiscouragedVmOptions::WHY)
+            .remedy(DiscouragedVmOptions::REMEDY)
             .with("options", Value::list("options", on))
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::arguments::by_jvm;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+use jfrkit_profile::units::things;
 
 /// Whether an option is given more than once. Needs no list.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +49,13 @@ const SAME: &[(&str, &str)] = &[
     ("CreateMinidumpOnCrash", "CreateCoredumpOnCrash"),
 ];
 
+impl DuplicateFlags {
+    /// Why it matters.
+    const WHY: &str = "The last one counts, which is easily overlooked.";
+    /// What to do.
+    const REMEDY: &str = "Give each option once.";
+}
+
 impl Rule for DuplicateFlags {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -55,6 +63,8 @@ impl Rule for DuplicateFlags {
             category: Category::Jvm,
             description: "Whether an option of the JVM is given more than once, perhaps with different values.",
             formula: "Worth a look if two options have the same name, or mean the same (-Xmx and -XX:MaxHeapSize).",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("DuplicateFlags")
         }
     }
@@ -78,9 +88,10 @@ impl Rule for DuplicateFlags {
         }
         let rows =
             by_name.iter().map(|((_, name), words)| [name.as_str().into(), Value::count(words.len() as u64, "times")]);
-        Verdict::info(format!("{} options are given more than once", by_name.len()))
-            .explain("The last one counts, which is easily overlooked.")
-            .remedy("Give each option once.")
+        let number = u64::try_from(by_name.len()).unwrap_or(u64::MAX);
+        Verdict::info(things(number, "option is given more than once", "options are given more than once"))
+            .explain(DuplicateFlags::WHY)
+            .remedy(DuplicateFlags::REMEDY)
             .with("options", Value::table(["option", "times"], rows))
     }
 }

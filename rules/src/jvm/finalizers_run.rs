@@ -9,6 +9,13 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FinalizersRun;
 
+impl FinalizersRun {
+    /// Why it matters.
+    const WHY: &str = "Objects with a finalizer live longer, are freed late, and finalizers will go away.";
+    /// What to do.
+    const REMEDY: &str = "Use try-with-resources, or java.lang.ref.Cleaner.";
+}
+
 impl Rule for FinalizersRun {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -25,6 +32,8 @@ impl Rule for FinalizersRun {
                     "Classes left out",
                 )]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("FinalizersRun")
         }
     }
@@ -55,8 +64,8 @@ impl Rule for FinalizersRun {
             [(*class).into(), Value::number(*run as f64, "finalizers"), Value::number(*waiting as f64, "objects")]
         });
         Verdict::info(format!("{total} finalizers of {} classes ran", classes.len()))
-            .explain("Objects with a finalizer live longer, are freed late, and finalizers will go away.")
-            .remedy("Use try-with-resources, or java.lang.ref.Cleaner.")
+            .explain(FinalizersRun::WHY)
+            .remedy(FinalizersRun::REMEDY)
             .with("classes", Value::table(["class", "run", "waiting"], rows))
     }
 }

@@ -7,6 +7,13 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Verdict}
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FlightRecordingSupport;
 
+impl FlightRecordingSupport {
+    /// Why it matters.
+    const WHY: &str = "What it records may change or be wrong.";
+    /// What to do.
+    const REMEDY: &str = "Use a newer JDK.";
+}
+
 impl Rule for FlightRecordingSupport {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -15,6 +22,8 @@ impl Rule for FlightRecordingSupport {
             description: "Whether the recording comes from a JVM whose recordings are supported.",
             formula: "To act on before 7u40 and for early access builds.",
             differences: "JMC warns of early access builds; some distributions call all their builds so, and it is no finding here.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("FlightRecordingSupport")
         }
     }
@@ -28,12 +37,13 @@ impl Rule for FlightRecordingSupport {
             return Verdict::not_applicable("the version of the JVM is not known");
         };
         let verdict = if !version.at_least(7, &[0, 40]) {
-            Verdict::warning(format!("Recordings of {version} are not supported")).remedy("Use a newer JDK.")
+            Verdict::warning(format!("Recordings of {version} are not supported"))
+                .remedy(FlightRecordingSupport::REMEDY)
         } else if version.early_access {
             Verdict::warning(format!("The JVM is an early access build: {version}"))
                 // Some distributions call all their builds so.
                 .at_most(Severity::Ok)
-                .explain("What it records may change or be wrong.")
+                .explain(FlightRecordingSupport::WHY)
                 .remedy("Use a release, at least in production.")
         } else {
             Verdict::ok(format!("Recordings of {version} are supported"))

@@ -111,6 +111,13 @@ struct Found {
     first: i64,
 }
 
+impl FutureBreakage {
+    /// Why it matters.
+    const WHY: &str = "It works, or is worked around, with this JDK. The next one that is installed may refuse it.";
+    /// What to do.
+    const REMEDY: &str = "Update the library that uses it, or replace the call by a supported one, before moving to the JDK that removes it.";
+}
+
 impl Rule for FutureBreakage {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -124,6 +131,8 @@ impl Rule for FutureBreakage {
                       jdk.SyncOnValueBasedClass (JDK 17, with -XX:DiagnoseSyncOnValueBasedClasses=2), \
                       jdk.SerializationMisdeclaration (JDK 25, off by default) or jdk.NativeLibraryLoad without success (JDK 25) was \
                       recorded.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("FutureBreakage")
         }
     }
@@ -167,7 +176,7 @@ impl Rule for FutureBreakage {
         });
         Verdict::info(format!("{}: {}{place}{more}", capital(name(first)), first.what))
             .score(map_exp74(found.len() as f64, 1.0).max(25.0))
-            .explain("It works, or is worked around, with this JDK. The next one that is installed may refuse it.")
+            .explain(FutureBreakage::WHY)
             .remedy(remedies.join(" "))
             .with("found", Value::table(["kind", "what", "in", "line", "events", "first"], rows))
             .with("looked at", Value::list("event types", looked_at))

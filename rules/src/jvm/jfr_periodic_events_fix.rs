@@ -7,6 +7,14 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Verdict}
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct JfrPeriodicEventsFix;
 
+impl JfrPeriodicEventsFix {
+    /// Why it matters.
+    const WHY: &str =
+        "JDK 8 before 8u302 writes some periodic events too rarely, so rules that need them see too little.";
+    /// What to do.
+    const REMEDY: &str = "Use 8u302 or later.";
+}
+
 impl Rule for JfrPeriodicEventsFix {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -14,6 +22,8 @@ impl Rule for JfrPeriodicEventsFix {
             category: Category::Recording,
             description: "Whether the JVM may leave out periodic events.",
             formula: "To act on for OpenJDK before 8u302.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("JfrPeriodicEventsFix")
         }
     }
@@ -31,7 +41,7 @@ impl Rule for JfrPeriodicEventsFix {
             return Verdict::ok("Periodic events are reliable");
         }
         Verdict::warning(format!("OpenJDK {version} may leave out periodic events"))
-            .remedy("Use 8u302 or later.")
+            .remedy(JfrPeriodicEventsFix::REMEDY)
             .at_most(Severity::Info)
             .with("version", version.to_string())
     }

@@ -9,6 +9,13 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ManagementAgent;
 
+impl ManagementAgent {
+    /// Why it matters.
+    const WHY: &str = "Who reaches the port can run any code in the JVM.";
+    /// What to do.
+    const REMEDY: &str = "Switch on com.sun.management.jmxremote.authenticate and .ssl.";
+}
+
 impl Rule for ManagementAgent {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -19,6 +26,8 @@ impl Rule for ManagementAgent {
                       Worth a look if one of the properties has several values.",
             differences: "JMC finds nothing where both are off, which is the worst, and gives no verdict where both are \
                           on.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("ManagementAgent")
         }
     }
@@ -51,8 +60,8 @@ impl Rule for ManagementAgent {
                 } else {
                     "The JVM can be managed from afar without a password and without encryption"
                 })
-                .explain("Who reaches the port can run any code in the JVM.")
-                .remedy("Switch on com.sun.management.jmxremote.authenticate and .ssl."),
+                .explain(ManagementAgent::WHY)
+                .remedy(ManagementAgent::REMEDY),
             ),
             (true, false) => evidence(
                 Verdict::info("The JVM is managed from afar without encryption")

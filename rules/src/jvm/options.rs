@@ -10,6 +10,13 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity,
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Options;
 
+impl Options {
+    /// Why it matters.
+    const WHY: &str = "Such options stop working with one of the next JDKs, or have stopped already.";
+    /// What to do.
+    const REMEDY: &str = "Take them out, or replace them as the release notes of the JDK say.";
+}
+
 impl Rule for Options {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -23,6 +30,8 @@ impl Rule for Options {
             settings: const {
                 &[Setting::regex("accepted", "^DebugNonSafepoints$", "Undocumented options that are accepted")]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("Options")
         }
     }
@@ -69,8 +78,8 @@ impl Rule for Options {
         let rows =
             found.iter().map(|(word, what, _)| [word.split('=').next().unwrap_or_default().into(), (*what).into()]);
         Verdict::scored(*score, format!("{} options are deprecated, without effect or undocumented", found.len()))
-            .explain("Such options stop working with one of the next JDKs, or have stopped already.")
-            .remedy("Take them out, or replace them as the release notes of the JDK say.")
+            .explain(Options::WHY)
+            .remedy(Options::REMEDY)
             .at_most(Severity::Info)
             .with("options", Value::table(["option", "state"], rows))
     }

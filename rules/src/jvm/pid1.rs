@@ -9,6 +9,13 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Verdict}
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pid1;
 
+impl Pid1 {
+    /// Why it matters.
+    const WHY: &str = "Process 1 has to look after orphaned processes and gets no default handling of signals.";
+    /// What to do.
+    const REMEDY: &str = "Start it through an init such as tini (docker run --init).";
+}
+
 impl Rule for Pid1 {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -18,6 +25,8 @@ impl Rule for Pid1 {
             formula: "To act on if the process has the number 1.",
             differences: "For JMC it is a warning. Process 1 is normal in a container, and costs nothing: here it is worth a look before JDK \
                           10, whose tools cannot attach to it, and nothing from then on.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("PID1Rule")
         }
     }
@@ -35,8 +44,8 @@ impl Rule for Pid1 {
             // From JDK 10 on tools can attach to it all the same.
             Some(1) => Verdict::warning("The JVM is process 1 of its container")
                 .at_most(if attaches { Severity::Ok } else { Severity::Info })
-                .explain("Process 1 has to look after orphaned processes and gets no default handling of signals.")
-                .remedy("Start it through an init such as tini (docker run --init)."),
+                .explain(Pid1::WHY)
+                .remedy(Pid1::REMEDY),
             Some(_) => Verdict::ok("The JVM is not process 1"),
         }
     }

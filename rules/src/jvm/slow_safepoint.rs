@@ -24,6 +24,16 @@ const MATTERS: f64 = 0.01;
 /// Of a recording that is shorter than this, nanoseconds, the shares are those of this time: one safepoint would be much of it.
 const LEAST: f64 = 10e9;
 
+impl SlowSafepoint {
+    /// Why it matters.
+    const WHY: &str = "Before a collection and other operations every thread has to come to a place where it can be stopped. All others wait for the \
+                 last one: a loop that the compiler has left without such places (counted with an int, over a large array), a long copy of \
+                 an array, a page fault on a mapped file, or a thread that gets no CPU. Logs of the collector do not show this time.";
+    /// What to do.
+    const REMEDY: &str = "Find the late thread: jdk.SafepointLatency (JDK 25 and later) names it, before that -XX:+SafepointTimeout with \
+                 -XX:SafepointTimeoutDelay. Count with a long or use -XX:+UseCountedLoopSafepoints, copy in pieces, do not overload the CPU.";
+}
+
 impl Rule for SlowSafepoint {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -42,6 +52,8 @@ impl Rule for SlowSafepoint {
                     Setting::percent("share-warning", 60.0, "Share of safepoint time to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("SlowSafepoint")
         }
     }
@@ -109,15 +121,8 @@ impl Rule for SlowSafepoint {
             ]
         });
         Verdict::scored(worst([by_longest, by_share]), summary)
-            .explain(
-                "Before a collection and other operations every thread has to come to a place where it can be stopped. All others wait for the \
-                 last one: a loop that the compiler has left without such places (counted with an int, over a large array), a long copy of \
-                 an array, a page fault on a mapped file, or a thread that gets no CPU. Logs of the collector do not show this time.",
-            )
-            .remedy(
-                "Find the late thread: jdk.SafepointLatency (JDK 25 and later) names it, before that -XX:+SafepointTimeout with \
-                 -XX:SafepointTimeoutDelay. Count with a long or use -XX:+UseCountedLoopSafepoints, copy in pieces, do not overload the CPU.",
-            )
+            .explain(SlowSafepoint::WHY)
+            .remedy(SlowSafepoint::REMEDY)
             .cost(cost::paused(facts, waited))
             .with("longest", Value::nanos(longest.nanos()))
             .with("window", Value::window(longest.start, longest.end))

@@ -18,6 +18,14 @@ const OPERATIONS: GroupBy = GroupBy::of(&["jdk.ExecuteVMOperation"])
     .by(&["operation", "caller", "blocking", "safepoint"])
     .measure(&["duration"]);
 
+impl VmOperationShare {
+    /// Why it matters.
+    const WHY: &str = "While such an operation runs, no Java thread does. The JVM itself needs few; most are asked for by tools and agents.";
+    /// What to do.
+    const REMEDY: &str = "Find who asks: the thread in the table. Monitoring that takes thread dumps or heap histograms often, profilers that walk all \
+             threads, agents that redefine classes while the program runs, locks that are inflated or biased and revoked.";
+}
+
 impl Rule for VmOperationShare {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -40,6 +48,8 @@ impl Rule for VmOperationShare {
                     ),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("VmOperationShare")
         }
     }
@@ -88,12 +98,12 @@ impl Rule for VmOperationShare {
             map2(share * 100.0, settings.number("info"), settings.number("warning")),
             format!("VM operation {operation} takes up to {:.1} % of {}", share * 100.0, time(length as f64)),
         )
-        .explain("While such an operation runs, no Java thread does. The JVM itself needs few; most are asked for by tools and agents.")
-        .remedy(
-            "Find who asks: the thread in the table. Monitoring that takes thread dumps or heap histograms often, profilers that walk all \
-             threads, agents that redefine classes while the program runs, locks that are inflated or biased and revoked.",
-        )
-        .cost(cost::paused(facts, by_operation.iter().flat_map(|(_, times)| times).map(|(a, b)| b.saturating_sub(*a) as f64).sum()))
+        .explain(VmOperationShare::WHY)
+        .remedy(VmOperationShare::REMEDY)
+        .cost(cost::paused(
+            facts,
+            by_operation.iter().flat_map(|(_, times)| times).map(|(a, b)| b.saturating_sub(*a) as f64).sum(),
+        ))
         .with("operation", operation)
         .with("greatest share", Value::share(share))
         .with("window", Value::window(window.from, window.to))

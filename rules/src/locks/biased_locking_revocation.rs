@@ -13,6 +13,13 @@ pub(crate) struct BiasedLockingRevocation;
 const REVOCATIONS: GroupBy =
     GroupBy::of(&["jdk.BiasedLockClassRevocation"]).by(&[EVENT, "revokedClass", "disableBiasing"]);
 
+impl BiasedLockingRevocation {
+    /// Why it matters.
+    const WHY: &str = "Biasing pays only if one thread locks an object again and again.";
+    /// What to do.
+    const REMEDY: &str = "Try -XX:-UseBiasedLocking.";
+}
+
 impl Rule for BiasedLockingRevocation {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -23,6 +30,8 @@ impl Rule for BiasedLockingRevocation {
             formula: "With n classes for which biasing was given up: 25 + 25·(1 − (1 − 20/25)^(n/7)). Add half of the \
                       revocations of the most revoked other class, 25 at most.",
             settings: const { &[Setting::regex("exclude", r"^java\.lang\.ref\.ReferenceQueue\$Lock$", "Classes left out")] },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("biasedLockingRevocation")
         }
     }
@@ -58,8 +67,8 @@ impl Rule for BiasedLockingRevocation {
         score += (most.map_or(0.0, |(_, n)| *n as f64) / 2.0).min(25.0);
         let rows = others.iter().map(|(class, n)| [(*class).into(), Value::count(*n, "revocations")]);
         Verdict::scored(score, format!("Biasing was given up for {} classes", given_up.len()))
-            .explain("Biasing pays only if one thread locks an object again and again.")
-            .remedy("Try -XX:-UseBiasedLocking.")
+            .explain(BiasedLockingRevocation::WHY)
+            .remedy(BiasedLockingRevocation::REMEDY)
             .with("classes revoked", Value::table(["class", "revocations"], rows.take(10).collect::<Vec<_>>()))
             .with("classes given up", Value::list("classes", given_up.clone()))
     }

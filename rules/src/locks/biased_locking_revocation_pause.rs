@@ -10,6 +10,13 @@ pub(crate) struct BiasedLockingRevocationPause;
 
 const OPERATIONS: GroupBy = GroupBy::of(&["jdk.ExecuteVMOperation"]).by(&["operation"]).measure(&["duration"]);
 
+impl BiasedLockingRevocationPause {
+    /// Why it matters.
+    const WHY: &str = "A lock that was biased towards one thread and is wanted by another is revoked at a safepoint.";
+    /// What to do.
+    const REMEDY: &str = "Try -XX:-UseBiasedLocking.";
+}
+
 impl Rule for BiasedLockingRevocationPause {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -18,6 +25,8 @@ impl Rule for BiasedLockingRevocationPause {
             description: "How long the program stands still because biased locks are revoked (up to JDK 17).",
             formula: "25 where the RevokeBias operations take `info` together, nearing 100 beyond.",
             settings: const { &[Setting::seconds("info", 0.1, "Sum that is worth a look")] },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("biasedLockingRevocationPause")
         }
     }
@@ -34,8 +43,8 @@ impl Rule for BiasedLockingRevocationPause {
             map_exp100_at(revoke.sum(0) / 1e9, settings.number("info"), 25.0),
             format!("Revoking biased locks took {:.1} ms", revoke.sum(0) / 1e6),
         )
-        .explain("A lock that was biased towards one thread and is wanted by another is revoked at a safepoint.")
-        .remedy("Try -XX:-UseBiasedLocking.")
+        .explain(BiasedLockingRevocationPause::WHY)
+        .remedy(BiasedLockingRevocationPause::REMEDY)
         .with("time", Value::nanos_f64(revoke.sum(0)))
         .with("revocations", Value::count(revoke.count(), "operations"))
     }

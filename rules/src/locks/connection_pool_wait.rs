@@ -37,6 +37,15 @@ const WAITS: &[&str] = &["jdk.ThreadPark", "jdk.JavaMonitorWait", "jdk.JavaMonit
 /// Waits of at least this in all make their share count.
 const MATTERS: f64 = 1e9;
 
+impl ConnectionPoolWait {
+    /// Why it matters.
+    const WHY: &str = "All connections of the pool were in use, so requests queue up before they are even sent. More connections help only if what they \
+             lead to can serve more at once; often connections are kept too long.";
+    /// What to do.
+    const REMEDY: &str = "Take a connection late and give it back early (not across remote calls or rendering), look for connections that are never given back, \
+             make the queries faster; then size the pool to what the database can do at once, and bound the wait with a time-out.";
+}
+
 impl Rule for ConnectionPoolWait {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -55,6 +64,8 @@ impl Rule for ConnectionPoolWait {
                     Setting::regex("pools", POOLS, "Classes of pools"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("ConnectionPoolWait")
         }
     }
@@ -95,14 +106,8 @@ impl Rule for ConnectionPoolWait {
             worst([by_longest, by_share]),
             format!("Threads waited {} in {pool}, the longest {}", time(sum), time(longest.max(0))),
         )
-        .explain(
-            "All connections of the pool were in use, so requests queue up before they are even sent. More connections help only if what they \
-             lead to can serve more at once; often connections are kept too long.",
-        )
-        .remedy(
-            "Take a connection late and give it back early (not across remote calls or rendering), look for connections that are never given back, \
-             make the queries faster; then size the pool to what the database can do at once, and bound the wait with a time-out.",
-        )
+        .explain(ConnectionPoolWait::WHY)
+        .remedy(ConnectionPoolWait::REMEDY)
         .cost(cost::waited(facts, sum))
         .with("time waited", Value::nanos_f64(sum))
         .with("waits", Value::count(count, "waits"))
@@ -110,10 +115,7 @@ impl Rule for ConnectionPoolWait {
         .with("time of the longest", Value::instant(longest.max_start()))
         .with("window", Value::window(first, last))
         .with("share of blocked time", Value::percent(share))
-        .with(
-            "threads that waited on average",
-            Value::number(ratio(sum, facts.nanos() as f64), "threads"),
-        )
+        .with("threads that waited on average", Value::number(ratio(sum, facts.nanos() as f64), "threads"))
         .with("callers", asks.callers(stacks, sum, Value::nanos_f64))
     }
 }

@@ -10,6 +10,13 @@ pub(crate) struct ContextSwitch;
 
 const LOCKS: GroupBy = GroupBy::of(&["jdk.JavaMonitorEnter"]).by(&["address", "monitorClass"]).measure(&["duration"]);
 
+impl ContextSwitch {
+    /// Why it matters.
+    const WHY: &str = "Threads that wait for a lock make the system switch to others, and back when it is free.";
+    /// What to do.
+    const REMEDY: &str = "Hold the lock for a shorter time, or divide what it protects.";
+}
+
 impl Rule for ContextSwitch {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -18,6 +25,8 @@ impl Rule for ContextSwitch {
             description: "Whether the machine switches between threads very often while threads wait for one lock.",
             formula: "With a mean rate above `rate`: 25 where 50 events wait for the same monitor, 75 where 100 do.",
             settings: const { &[Setting::per_second("rate", 10_000.0, "Switches a second that are many")] },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("ContextSwitch")
         }
     }
@@ -37,8 +46,8 @@ impl Rule for ContextSwitch {
         let count =
             if rate > settings.number("rate") { most.map_or(0, jfr_analyzers::events::Group::count) } else { 0 };
         Verdict::scored(map2(count as f64, 50.0, 100.0), format!("The machine switches {rate:.0} times a second"))
-            .explain("Threads that wait for a lock make the system switch to others, and back when it is free.")
-            .remedy("Hold the lock for a shorter time, or divide what it protects.")
+            .explain(ContextSwitch::WHY)
+            .remedy(ContextSwitch::REMEDY)
             .with("switches", Value::number(rate, "per second"))
             .with_some("most contended class", most.and_then(|g| g.text(1)))
             .with_some("waits for it", most.map(|g| Value::count(g.count(), "events")))

@@ -31,15 +31,25 @@ struct Seen {
     frames: HashMap<String, String>,
 }
 
+impl Deadlock {
+    /// Why it matters.
+    const WHY: &str = "Each of these threads holds a lock that the next one waits for. None of them can continue, and whatever depends on them stops until the process is restarted.";
+    /// What to do.
+    const REMEDY: &str = "Take the locks in the same order everywhere, hold one at a time, or take the second with tryLock and a time \
+             limit. Call no foreign code while holding a lock.";
+}
+
 impl Rule for Deadlock {
     fn info(&self) -> RuleInfo {
         RuleInfo {
             title: "Deadlock",
             category: Category::Locks,
-            description: "Whether threads wait for each other in a circle, and so for ever.",
+            description: "Whether threads wait for each other in a circle and can never continue.",
             formula: "In the text of jdk.ThreadDump: the deadlocks that the JVM tells of; where it tells of none, circles in \
                       who waits for which lock and who holds it, by the locks' addresses. Also datadog.DeadlockedThread. Any \
                       is a warning.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("Deadlock")
         }
     }
@@ -118,14 +128,8 @@ impl Rule for Deadlock {
             format!("{}: {} wait for each other{more}", number(count, "deadlock", "deadlocks"), names.join(" and ")),
         )
         .score(100.0)
-        .explain(
-            "Each of these threads holds a lock that the next one waits for. None of them will ever go on, and what they were \
-             to do, and whoever waits for that, does not happen until the process is restarted.",
-        )
-        .remedy(
-            "Take the locks in the same order everywhere, hold one at a time, or take the second with tryLock and a time \
-             limit. Call no foreign code while holding a lock.",
-        )
+        .explain(Deadlock::WHY)
+        .remedy(Deadlock::REMEDY)
         .with("deadlocks", Value::count(count, "deadlocks"))
         .with("seen", window)
         .with(

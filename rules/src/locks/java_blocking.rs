@@ -12,6 +12,14 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct JavaBlocking;
 
+impl JavaBlocking {
+    /// Why it matters.
+    const WHY: &str = "A thread that wants a monitor or lock while another holds it stands still. The more \
+                 threads wait, the less of the machine is used.";
+    /// What to do.
+    const REMEDY: &str = "Hold the lock for a shorter time, divide what it protects, or use a concurrent collection.";
+}
+
 impl Rule for JavaBlocking {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -31,6 +39,8 @@ impl Rule for JavaBlocking {
                     Setting::regex("exclude-threads", r"(.*weblogic\.socket\.Muxer.*)", "Names of threads left out"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("JavaBlocking")
         }
     }
@@ -68,11 +78,8 @@ impl Rule for JavaBlocking {
             if by_thread { "of all thread" } else { "for" },
         );
         Verdict::scored(score, summary)
-            .explain(
-                "A thread that wants a monitor or lock while another holds it stands still. The more \
-                 threads wait, the less of the machine is used.",
-            )
-            .remedy("Hold the lock for a shorter time, divide what it protects, or use a concurrent collection.")
+            .explain(JavaBlocking::WHY)
+            .remedy(JavaBlocking::REMEDY)
             .cost(cost::waited(facts, all.sum(0)))
             .with("threads blocked on average", Value::number(blocked, "threads"))
             .with("time blocked", Value::nanos_f64(all.sum(0)))

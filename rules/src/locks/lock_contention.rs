@@ -18,6 +18,15 @@ pub(crate) struct LockContention;
 /// Threads that wait on average from which time on CPU is a measure: next to nothing is a large part of nothing.
 const ENOUGH: f64 = 0.1;
 
+impl LockContention {
+    /// Why it matters.
+    const WHY: &str = "A thread that waits for a lock does nothing, and a request that it serves takes that much longer. What all \
+             threads pass through one by one bounds how much the program can do, whatever the machine.";
+    /// What to do.
+    const REMEDY: &str = "Hold the lock for a shorter time and do no I/O inside; divide what it protects; use concurrent collections, \
+             atomics or LongAdder; let readers read a copy that does not change.";
+}
+
 impl Rule for LockContention {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -41,6 +50,8 @@ impl Rule for LockContention {
                     Setting::regex("exclude-threads", "", "Names of threads left out"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("LockContention")
         }
     }
@@ -74,58 +85,49 @@ impl Rule for LockContention {
         let site = stacks.iter().max_by(|a, b| a.sum(0).total_cmp(&b.sum(0))).and_then(|g| place(facts, g.stack(0)?));
         let class = classes.first().and_then(|g| g.text(0)).unwrap_or("unknown class");
         let most = site.map(|f| format!(", most often in {}", f.method)).unwrap_or_default();
-        Verdict::scored(
-            score,
-            format!("{waiting:.2} threads wait on average for locks, most for {class}{most}"),
-        )
-        .explain(
-            "A thread that waits for a lock does nothing, and a request that it serves takes that much longer. What all \
-             threads pass through one by one bounds how much the program can do, whatever the machine.",
-        )
-        .remedy(
-            "Hold the lock for a shorter time and do no I/O inside; divide what it protects; use concurrent collections, \
-             atomics or LongAdder; let readers read a copy that does not change.",
-        )
-        .cost(cost::waited(facts, all.sum(0)))
-        .with("threads waiting on average", Value::number(waiting, "threads"))
-        .with("time waited", Value::nanos_f64(all.sum(0)))
-        .with("times", Value::count(all.count(), "times"))
-        .with("longest", Value::nanos_f64(all.max(0)))
-        .with("longest at", Value::instant(all.max_start()))
-        .with_some("waiting over CPU time", to_cpu.map(Value::share))
-        .with(
-            "locks",
-            Value::table(
-                ["class", "kind", "times", "time", "longest"],
-                classes.iter().map(|g| {
-                    [
-                        g.text(0).unwrap_or("?").into(),
-                        if g.text(1) == Some(MONITOR) { "monitor".into() } else { "java.util.concurrent".into() },
-                        Value::count(g.count(), "times"),
-                        Value::nanos_f64(g.sum(0)),
-                        Value::nanos_f64(g.max(0)),
-                    ]
-                }),
-            ),
-        )
-        .with(
-            "places",
-            facts.top_methods(stacks.iter().filter_map(|g| Some((g.stack(0)?, g.sum(0)))), 5, Value::nanos_f64),
-        )
-        .with(
-            "threads",
-            Value::table(
-                ["thread", "times", "time", "share of recording"],
-                threads.iter().map(|g| {
-                    [
-                        g.thread(0).map_or("?", |t| t.name.as_str()).into(),
-                        Value::count(g.count(), "times"),
-                        Value::nanos_f64(g.sum(0)),
-                        Value::share(ratio(g.sum(0), facts.nanos() as f64)),
-                    ]
-                }),
-            ),
-        )
+        Verdict::scored(score, format!("{waiting:.2} threads wait on average for locks, most for {class}{most}"))
+            .explain(LockContention::WHY)
+            .remedy(LockContention::REMEDY)
+            .cost(cost::waited(facts, all.sum(0)))
+            .with("threads waiting on average", Value::number(waiting, "threads"))
+            .with("time waited", Value::nanos_f64(all.sum(0)))
+            .with("times", Value::count(all.count(), "times"))
+            .with("longest", Value::nanos_f64(all.max(0)))
+            .with("longest at", Value::instant(all.max_start()))
+            .with_some("waiting over CPU time", to_cpu.map(Value::share))
+            .with(
+                "locks",
+                Value::table(
+                    ["class", "kind", "times", "time", "longest"],
+                    classes.iter().map(|g| {
+                        [
+                            g.text(0).unwrap_or("?").into(),
+                            if g.text(1) == Some(MONITOR) { "monitor".into() } else { "java.util.concurrent".into() },
+                            Value::count(g.count(), "times"),
+                            Value::nanos_f64(g.sum(0)),
+                            Value::nanos_f64(g.max(0)),
+                        ]
+                    }),
+                ),
+            )
+            .with(
+                "places",
+                facts.top_methods(stacks.iter().filter_map(|g| Some((g.stack(0)?, g.sum(0)))), 5, Value::nanos_f64),
+            )
+            .with(
+                "threads",
+                Value::table(
+                    ["thread", "times", "time", "share of recording"],
+                    threads.iter().map(|g| {
+                        [
+                            g.thread(0).map_or("?", |t| t.name.as_str()).into(),
+                            Value::count(g.count(), "times"),
+                            Value::nanos_f64(g.sum(0)),
+                            Value::share(ratio(g.sum(0), facts.nanos() as f64)),
+                        ]
+                    }),
+                ),
+            )
     }
 }
 

@@ -30,6 +30,15 @@ struct Queue {
     times: u64,
 }
 
+impl LockConvoy {
+    /// Why it matters.
+    const WHY: &str = "Threads that queue at one monitor go through it one after the other, however many CPUs there are. A convoy keeps \
+             itself alive: whoever leaves it soon joins the end of it again.";
+    /// What to do.
+    const REMEDY: &str = "Do less inside the synchronized block: no I/O, no logging, no allocation that can be done before. Divide the data \
+             among several locks, or use a concurrent collection, a read-write lock or an immutable copy.";
+}
+
 impl Rule for LockConvoy {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -49,6 +58,8 @@ impl Rule for LockConvoy {
                     Setting::percent("time-warning", 50.0, "Share of time with two waiting, to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("LockConvoy")
         }
     }
@@ -94,14 +105,8 @@ impl Rule for LockConvoy {
                 ratio(worst.shared as f64, whole) * 100.0
             ),
         )
-        .explain(
-            "Threads that queue at one monitor go through it one after the other, however many CPUs there are. A convoy keeps \
-             itself alive: whoever leaves it soon joins the end of it again.",
-        )
-        .remedy(
-            "Do less inside the synchronized block: no I/O, no logging, no allocation that can be done before. Divide the data \
-             among several locks, or use a concurrent collection, a read-write lock or an immutable copy.",
-        )
+        .explain(LockConvoy::WHY)
+        .remedy(LockConvoy::REMEDY)
         .cost(cost::waited(facts, worst.waited as f64));
         // Two or three that meet are contention; a convoy is longer.
         let verdict = if (worst.peak as f64) < number("peak-info") {

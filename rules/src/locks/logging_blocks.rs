@@ -17,6 +17,15 @@ pub(crate) struct LoggingBlocks;
 /// Packages of logging libraries.
 const PACKAGES: &str = r"^org\.apache\.log4j\.|^org\.apache\.logging\.|^ch\.qos\.logback\.|^java\.util\.logging\.|^org\.slf4j\.|^org\.jboss\.logmanager\.|^org\.jboss\.logging\.|^org\.apache\.commons\.logging\.|^org\.tinylog\.|^com\.google\.common\.flogger\.|^org\.apache\.juli\.|^sun\.util\.logging\.|^jdk\.internal\.logger\.";
 
+impl LoggingBlocks {
+    /// Why it matters.
+    const WHY: &str = "Log lines go through one lock and one file. When the disk is slow, or each line is flushed or forced to it, every thread that logs \
+                 waits for it, also those that serve requests.";
+    /// What to do.
+    const REMEDY: &str = "Log less on the hot path; do not flush or sync each line; put an asynchronous appender between (with a queue that drops \
+                 rather than blocks), write to a fast disk, leave out caller data (method and line) in the pattern.";
+}
+
 impl Rule for LoggingBlocks {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -34,6 +43,8 @@ impl Rule for LoggingBlocks {
                     Setting::regex("packages", PACKAGES, "Methods of logging libraries"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("LoggingBlocks")
         }
     }
@@ -74,23 +85,20 @@ impl Rule for LoggingBlocks {
             [event.trim_start_matches("jdk.").into(), (*on).into(), Value::count(*n, "times"), Value::nanos_f64(*nanos)]
         });
         let stacks = by_logging.iter().filter_map(|g| Some((g.stack(STACK_KEY)?, g.sum(0))));
-        Verdict::scored(score, format!("Logging takes {share:.0} % of the time in which threads are blocked or write: {}", time(sum)))
-            .explain(
-                "Log lines go through one lock and one file. When the disk is slow, or each line is flushed or forced to it, every thread that logs \
-                 waits for it, also those that serve requests.",
-            )
-            .remedy(
-                "Log less on the hot path; do not flush or sync each line; put an asynchronous appender between (with a queue that drops \
-                 rather than blocks), write to a fast disk, leave out caller data (method and line) in the pattern.",
-            )
-            .cost(cost::waited(facts, sum))
-            .with("share", Value::percent(share))
-            .with("time", Value::nanos_f64(sum))
-            .with("times", Value::count(count, "times"))
-            .with_some("longest", longest.map(|g| Value::nanos_f64(g.max(0))))
-            .with_some("time of the longest", longest.map(|g| Value::instant(g.max_start())))
-            .with("what blocks", Value::table(["event", "on", "times", "time"], rows))
-            .with("callers", logging.callers(stacks, sum, Value::nanos_f64))
+        Verdict::scored(
+            score,
+            format!("Logging takes {share:.0} % of the time in which threads are blocked or write: {}", time(sum)),
+        )
+        .explain(LoggingBlocks::WHY)
+        .remedy(LoggingBlocks::REMEDY)
+        .cost(cost::waited(facts, sum))
+        .with("share", Value::percent(share))
+        .with("time", Value::nanos_f64(sum))
+        .with("times", Value::count(count, "times"))
+        .with_some("longest", longest.map(|g| Value::nanos_f64(g.max(0))))
+        .with_some("time of the longest", longest.map(|g| Value::instant(g.max_start())))
+        .with("what blocks", Value::table(["event", "on", "times", "time"], rows))
+        .with("callers", logging.callers(stacks, sum, Value::nanos_f64))
     }
 }
 

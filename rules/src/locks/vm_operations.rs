@@ -12,6 +12,14 @@ pub(crate) struct VmOperations;
 /// Operations of the same kind and caller that follow each other so closely, in nanoseconds, are one.
 const GAP: i64 = 10_000_000;
 
+impl VmOperations {
+    /// Why it matters.
+    const WHY: &str = "Threads wait for the JVM while it collects, dumps, deoptimises or prints stacks.";
+    /// What to do.
+    const REMEDY: &str =
+        "See what the operation is for: thread dumps, heap dumps and histograms are asked for from outside.";
+}
+
 impl Rule for VmOperations {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -22,6 +30,8 @@ impl Rule for VmOperations {
                       ms apart are added together. 25 for a longest of half of `warning`, 75 at `warning`.",
             differences: "As in JMC one operation decides; the evidence has the sums.",
             settings: const { &[Setting::seconds("warning", 2.0, "Operation to act on")] },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("VMOperations")
         }
     }
@@ -63,8 +73,8 @@ impl Rule for VmOperations {
             map2(time as f64 / 1e9, warning / 2.0, warning),
             format!("The longest VM operation took {:.1} ms: {name}", time as f64 / 1e6),
         )
-        .explain("Threads wait for the JVM while it collects, dumps, deoptimises or prints stacks.")
-        .remedy("See what the operation is for: thread dumps, heap dumps and histograms are asked for from outside.")
+        .explain(VmOperations::WHY)
+        .remedy(VmOperations::REMEDY)
         .cost(cost::paused(facts, joined.iter().map(|o| o.3 as f64).sum()))
         .with("longest", Value::nanos(time))
         .with("operation", name)

@@ -30,6 +30,13 @@ const HOT: f64 = 0.01;
 /// Hot spots that are shown.
 const SHOWN: usize = 10;
 
+impl HotSpots {
+    /// Why it matters.
+    const WHY: &str = "Most of the CPU time is spent in one method. That is where a change pays; it may as well be what the program is there for.";
+    /// What to do.
+    const REMEDY: &str = "Look at who calls it, and whether it has to be called so often or could do less.";
+}
+
 impl Rule for HotSpots {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -47,6 +54,8 @@ impl Rule for HotSpots {
                     Setting::percent("info", 60.0, "Share of one method that is worth a look"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("HotSpots")
         }
     }
@@ -89,11 +98,7 @@ impl Rule for HotSpots {
                 verdict = verdict.told_by(rule.info().id);
             }
         }
-        let verdict = verdict
-            .explain(
-                "Most of the CPU time is spent in one method. That is where a change pays; it may as well be what the program is there for.",
-            )
-            .remedy("Look at who calls it, and whether it has to be called so often or could do less.");
+        let verdict = verdict.explain(HotSpots::WHY).remedy(HotSpots::REMEDY);
         found.add_to(facts, verdict)
     }
 }

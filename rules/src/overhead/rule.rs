@@ -12,6 +12,7 @@ use crate::heap::allocation::is_much;
 use jfr_analyzers::events::{Facts, Needs, Scope};
 use jfr_analyzers::math::{map_exp74, map2};
 use jfr_analyzers::rule::{AnalysisError, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfrkit_profile::units::percentage;
 
 /// Samples that it takes to judge.
 const SAMPLES: f64 = 1_000.0;
@@ -50,6 +51,8 @@ struct Texts {
     id: &'static str,
     title: &'static str,
     description: &'static str,
+    why: &'static str,
+    remedy: &'static str,
     formula: &'static str,
 }
 
@@ -92,6 +95,8 @@ impl PatternRule {
             id: kept::text(&pattern.id),
             title: kept::text(&pattern.title),
             description: kept::text(&description(&pattern)),
+            why: kept::text(&pattern.explanation),
+            remedy: kept::text(&pattern.remedy),
             formula: kept::text(&formula(&pattern)),
         };
         let settings = kept::settings(settings(&pattern));
@@ -165,6 +170,8 @@ impl Rule for PatternRule {
             title: self.texts.title,
             category: self.pattern.category,
             description: self.texts.description,
+            why: self.texts.why,
+            remedy: self.texts.remedy,
             formula: self.texts.formula,
             settings: self.settings,
             ..RuleInfo::own(self.texts.id)
@@ -216,8 +223,9 @@ impl Rule for PatternRule {
         };
         let caller =
             if Severity::of_score(worst.score) >= Severity::Info { self.caller(facts, worst, set) } else { None };
-        let most = caller.map(|method| format!(", most of it in {method}")).unwrap_or_default();
-        let summary = format!("{}: {:.1} % of the {}{most}", self.pattern.title, worst.percent, worst.resource.of());
+        let mostly = caller.map(|method| format!(", mostly in {method}")).unwrap_or_default();
+        let (share, of) = (percentage((worst.percent * 10.0).round() / 10.0), worst.resource.of());
+        let summary = format!("{}{share} of the {of}{mostly}", subject(&self.pattern.title));
         let mut verdict = Verdict::scored(worst.score, summary).with(
             "shares",
             Value::table(
@@ -240,6 +248,13 @@ impl Rule for PatternRule {
         }
         verdict
     }
+}
+
+/// A title as the beginning of a sentence about what it takes.
+fn subject(title: &str) -> String {
+    // `Regular expressions`, `Reflection and method handles`, but `Cryptography with TLS`.
+    let many = title.ends_with('s') || title.contains(" and ");
+    format!("{title} {} ", if many { "take" } else { "takes" })
 }
 
 impl PatternRule {

@@ -29,6 +29,15 @@ const BUFFERS: f64 = 1_000.0;
 /// Buffers of a thread that make it count.
 const EACH: f64 = 10.0;
 
+impl TlabWaste {
+    /// Why it matters.
+    const WHY: &str = "A thread takes a piece of the heap and allocates in it. What is left of it when the collector comes, or when an object \
+                 does not fit, is lost until the next collection, which so comes earlier.";
+    /// What to do.
+    const REMEDY: &str = "Let the JVM choose the size (no -XX:TLABSize, -XX:MinTLABSize, -XX:-ResizeTLAB). Many threads that allocate little between two \
+                 collections waste most: use fewer, or a larger young generation. Avoid objects nearly as large as a buffer.";
+}
+
 impl Rule for TlabWaste {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -46,6 +55,8 @@ impl Rule for TlabWaste {
                     Setting::count("buffers", BUFFERS, "Buffers that it takes to judge"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("TlabWaste")
         }
     }
@@ -90,14 +101,8 @@ impl Rule for TlabWaste {
             amount(given)
         );
         Verdict::scored(score, summary)
-            .explain(
-                "A thread takes a piece of the heap and allocates in it. What is left of it when the collector comes, or when an object \
-                 does not fit, is lost until the next collection, which so comes earlier.",
-            )
-            .remedy(
-                "Let the JVM choose the size (no -XX:TLABSize, -XX:MinTLABSize, -XX:-ResizeTLAB). Many threads that allocate little between two \
-                 collections waste most: use fewer, or a larger young generation. Avoid objects nearly as large as a buffer.",
-            )
+            .explain(TlabWaste::WHY)
+            .remedy(TlabWaste::REMEDY)
             .with("share", Value::share(waste))
             .with("unused", Value::bytes(given * waste))
             .with("threads", Value::table(["thread", "unused", "share", "buffers"], rows))

@@ -8,6 +8,13 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BufferLost;
 
+impl BufferLost {
+    /// Why it matters.
+    const WHY: &str = "Lost events are missing from all numbers, and a rule may find nothing for that reason.";
+    /// What to do.
+    const REMEDY: &str = "Record less (higher thresholds, fewer stacks), or give the recorder more memory (-XX:FlightRecorderOptions:memorysize).";
+}
+
 impl Rule for BufferLost {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -17,6 +24,8 @@ impl Rule for BufferLost {
             formula: "75 for `warning` losses, more for more.",
             differences: "JMC swaps the arguments of the mapping, so that more losses have a lower score.",
             settings: const { &[Setting::count("warning", 1.0, "Losses to act on")] },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("BufferLost")
         }
     }
@@ -33,8 +42,8 @@ impl Rule for BufferLost {
             map_exp100(table.seen() as f64, settings.number("warning")),
             format!("{bytes:.0} bytes of events were lost in {} places", table.seen()),
         )
-        .explain("What was lost is missing in all numbers; rules that find nothing may do so for that reason.")
-        .remedy("Record less (higher thresholds, fewer stacks), or give the recorder more memory (-XX:FlightRecorderOptions:memorysize).")
+        .explain(BufferLost::WHY)
+        .remedy(BufferLost::REMEDY)
         .with("losses", Value::count(table.seen(), "losses"))
         .with("bytes", Value::bytes(bytes))
         .with("first", Value::instant(first.start))

@@ -10,6 +10,13 @@ pub(crate) struct DumpReason;
 /// What a reason contains, and the setting with its score.
 const REASONS: [(&str, &str); 3] = [("crash", "crash"), ("core dump", "core-dump"), ("out of memory", "out-of-memory")];
 
+impl DumpReason {
+    /// Why it matters.
+    const WHY: &str = "The JVM ended irregularly. What led to it is likely to be at the end of the recording.";
+    /// What to do.
+    const REMEDY: &str = "Look for the hs_err file or the heap dump that the JVM wrote at the same time.";
+}
+
 impl Rule for DumpReason {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -24,6 +31,8 @@ impl Rule for DumpReason {
                     Setting::count("out-of-memory", 80.0, "Score of running out of memory"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("DumpReason")
         }
     }
@@ -42,8 +51,8 @@ impl Rule for DumpReason {
                 )
                 .urgent()
                 .section(Section::Program)
-                .explain("The JVM ended irregularly. What led to it is likely to be at the end of the recording.")
-                .remedy("Look for the hs_err file or the heap dump that the JVM wrote at the same time.")
+                .explain(DumpReason::WHY)
+                .remedy(DumpReason::REMEDY)
                 .with("reason", reason.as_str());
             }
         }

@@ -9,6 +9,13 @@ pub(crate) struct OverAggressiveRecordingSetting;
 
 const EVENTS: [&str; 2] = ["jdk.JavaMonitorEnter", "jdk.ThreadPark"];
 
+impl OverAggressiveRecordingSetting {
+    /// Why it matters.
+    const WHY: &str = "Recording every short wait costs time in the very places where threads meet.";
+    /// What to do.
+    const REMEDY: &str = "Set a threshold, for example 10 ms, unless the short waits are what you are looking for.";
+}
+
 impl Rule for OverAggressiveRecordingSetting {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -17,6 +24,8 @@ impl Rule for OverAggressiveRecordingSetting {
             description: "Whether every blocking and parking of threads is recorded, however short.",
             formula: "Worth a look if the threshold of JavaMonitorEnter or ThreadPark is 0.",
             differences: "JMC also tells of event types that are switched off, whose threshold does nothing.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("OverAggressiveRecordingSetting")
         }
     }
@@ -36,8 +45,8 @@ impl Rule for OverAggressiveRecordingSetting {
             return Verdict::ok("The thresholds of the recording are harmless");
         }
         Verdict::info(format!("Recorded without a threshold: {}", found.join(", ")))
-            .explain("Recording every short wait costs time in the very places where threads meet.")
-            .remedy("Set a threshold, for example 10 ms, unless the short waits are what you are looking for.")
+            .explain(OverAggressiveRecordingSetting::WHY)
+            .remedy(OverAggressiveRecordingSetting::REMEDY)
             .with("event types", Value::list("event types", found))
     }
 }

@@ -46,6 +46,13 @@ const NOTABLE: f64 = 30.0;
 /// Worth knowing.
 const MINOR: f64 = 10.0;
 
+impl RecordingQuality {
+    /// Why it matters.
+    const WHY: &str = "A rule finds only what was recorded. Where the events that it needs are missing, no finding means little, and rates over a few seconds say little about an hour.";
+    /// What to do.
+    const REMEDY: &str = "Record for some minutes under the load in question, with the settings `default` or `profile` of the JDK, and without the first minute of the JVM.";
+}
+
 impl Rule for RecordingQuality {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -69,6 +76,8 @@ impl Rule for RecordingQuality {
                     Setting::per_second("rate", 10_000.0, "Events of one type that are worth a look"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("RecordingQuality")
         }
     }
@@ -103,10 +112,7 @@ impl Rule for RecordingQuality {
         let verdict = match remarks.is_empty() {
             true => verdict,
             false => verdict
-                .explain(
-                    "What is not in the recording no rule can find: a rule that says that all is well means what it saw, and rates of a few \
-                     seconds say little about an hour.",
-                )
+                .explain(RecordingQuality::WHY)
                 .remedy(remarks.iter().map(|r| r.remedy).collect::<Vec<_>>().join(" "))
                 .with("remarks", Value::list("remarks", remarks.iter().map(|r| r.what.as_str()))),
         };

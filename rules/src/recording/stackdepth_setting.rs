@@ -11,6 +11,14 @@ pub(crate) struct StackdepthSetting;
 /// Stacks of which a share says something.
 const ENOUGH: f64 = 100.0;
 
+impl StackdepthSetting {
+    /// Why it matters.
+    const WHY: &str = "Without their lower ends, callers are missing and flame graphs fall apart.";
+    /// What to do.
+    const REMEDY: &str =
+        "Record with -XX:FlightRecorderOptions:stackdepth=256 or more; profilers have a setting of their own.";
+}
+
 impl Rule for StackdepthSetting {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -19,6 +27,8 @@ impl Rule for StackdepthSetting {
             description: "Whether stacks are deeper than was recorded, so that their lower ends are missing.",
             formula: "Truncated over all stacks, of all event types: 25 at `info`, 75 at 4.8 times that.",
             settings: const { &[Setting::percent("info", 1.0, "Share of truncated stacks that is worth a look")] },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("StackdepthSetting")
         }
     }
@@ -54,9 +64,7 @@ impl Rule for StackdepthSetting {
             map_exp100_at(share * 100.0, settings.number("info"), 25.0),
             format!("{:.1} % of the stacks are truncated at {depth} frames", share * 100.0),
         )
-        .explain(
-            "Without their lower ends stacks cannot be put together: callers are missing, flame graphs fall apart.",
-        )
+        .explain(StackdepthSetting::WHY)
         .remedy(format!(
             "Record with -XX:FlightRecorderOptions:stackdepth={:.0} or more; profilers have a setting of their own.",
             (depth * 2.0).clamp(256.0, 2_048.0)

@@ -11,6 +11,13 @@ pub(crate) struct CryptoSecurityRule;
 
 const DAY: i64 = 86_400_000_000_000;
 
+impl CryptoSecurityRule {
+    /// Why it matters.
+    const WHY: &str = "What relies on weak algorithms or short keys can be broken.";
+    /// What to do.
+    const REMEDY: &str = "Renew them, with SHA-256 or better and keys of 2048 bits (RSA) or 256 (EC).";
+}
+
 impl Rule for CryptoSecurityRule {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -22,6 +29,8 @@ impl Rule for CryptoSecurityRule {
             differences: "JMC counts days from the time of the analysis, so that its verdict changes from day to day; \
                           here they count from the time of the recording. EdDSA keys are not taken for DSA keys.",
             settings: const { &[Setting::seconds("expiry", 90.0 * 86_400.0, "Time before expiry to act on")] },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::jmc("CryptoSecurityRule")
         }
     }
@@ -75,7 +84,7 @@ impl Rule for CryptoSecurityRule {
         let rows =
             found.into_iter().map(|((subject, serial), problem)| [subject.into(), serial.into(), problem.into()]);
         Verdict::warning(format!("{count} certificates are weak, have expired or soon will"))
-            .remedy("Renew them, with SHA-256 or better and keys of 2048 bits (RSA) or 256 (EC).")
+            .remedy(CryptoSecurityRule::REMEDY)
             .with("certificates", Value::table(["subject", "serial number", "problem"], rows))
     }
 }

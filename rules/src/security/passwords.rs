@@ -19,6 +19,8 @@ pub(crate) struct PasswordsInEnvironment;
 pub(crate) struct PasswordsInSystemProperties;
 
 const FORMULA: &str = "To act on if a name contains `passw` in any case, and `exclude` does not match.";
+const WHY: &str = "Whoever can read the recording, or list processes on the machine, can read them.";
+const REMEDY: &str = "Hand passwords over in files or through a vault, and do not pass this recording on.";
 const EXCLUDE: Setting = Setting::regex("exclude", r"(?i)(passworld|passwise)", "Names left out");
 
 fn is_suspicious(text: &str) -> bool {
@@ -31,10 +33,7 @@ fn found([one, many]: [&str; 2], names: BTreeSet<String>) -> Verdict {
         1 => format!("1 {one} looks like a password"),
         n => format!("{n} {many} look like passwords"),
     };
-    Verdict::warning(summary)
-        .explain("Who can read the recording, or list processes on the machine, can read them.")
-        .remedy("Hand passwords over in files or through a vault, and do not pass this recording on.")
-        .with("names", Value::list("names", names))
+    Verdict::warning(summary).explain(WHY).remedy(REMEDY).with("names", Value::list("names", names))
 }
 
 impl Rule for PasswordsInArguments {
@@ -42,7 +41,9 @@ impl Rule for PasswordsInArguments {
         RuleInfo {
             title: "Passwords in arguments",
             category: Category::Security,
-            description: "Whether passwords stand in the arguments of the program.",
+            description: "Whether the arguments of the program contain passwords.",
+            why: WHY,
+            remedy: REMEDY,
             formula: FORMULA,
             settings: const { &[EXCLUDE] },
             ..RuleInfo::jmc("PasswordsInArguments")
@@ -78,7 +79,9 @@ impl Rule for PasswordsInEnvironment {
         RuleInfo {
             title: "Passwords in the environment",
             category: Category::Security,
-            description: "Whether passwords stand in environment variables.",
+            description: "Whether environment variables contain passwords.",
+            why: WHY,
+            remedy: REMEDY,
             formula: FORMULA,
             settings: const { &[EXCLUDE] },
             ..RuleInfo::jmc("PasswordsInEnvironment")
@@ -103,7 +106,9 @@ impl Rule for PasswordsInSystemProperties {
         RuleInfo {
             title: "Passwords in system properties",
             category: Category::Security,
-            description: "Whether passwords stand in system properties.",
+            description: "Whether system properties contain passwords.",
+            why: WHY,
+            remedy: REMEDY,
             formula: FORMULA,
             settings: const { &[EXCLUDE] },
             ..RuleInfo::jmc("PasswordsInSystemProperties")

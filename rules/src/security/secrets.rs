@@ -33,8 +33,7 @@ impl Rule for SecretsInConfiguration {
         RuleInfo {
             title: "Secrets in configuration",
             category: Category::Security,
-            description: "Whether passwords, tokens and keys stand in arguments of the JVM or the program, system properties or environment \
-                          variables, all of which are in the recording.",
+            description: "Whether arguments of the JVM or the program, system properties or environment variables, all of which are in the recording, contain passwords, tokens or keys.",
             formula: "To act on if `names` matches the name of a property, variable or argument that has a value, or if a value has the form \
                       of a well-known key: a private key, tokens of AWS, GitHub, GitLab, Slack, Google and Stripe, a JSON web token, \
                       an address with a password. Names that `exclude` matches, switches (true, false), numbers (but of passwords), \

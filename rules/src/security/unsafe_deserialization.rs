@@ -30,6 +30,16 @@ struct Site<'f> {
     last: i64,
 }
 
+impl UnsafeDeserialization {
+    /// Why it matters.
+    const WHY: &str = "Whoever writes the stream chooses the classes, and reading them runs their code: with the right classes on the class path \
+                 that is any code. A rejected object is either such an attempt or a filter that is too narrow.";
+    /// What to do.
+    const REMEDY: &str = "Set a filter with the classes that may come, for the JVM (-Djdk.serialFilter=shop.*;java.base/*;!*) or the stream \
+                 (ObjectInputStream.setObjectInputFilter); better, read a format that carries data only, such as JSON. Of rejected objects \
+                 find out who sent them.";
+}
+
 impl Rule for UnsafeDeserialization {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -39,6 +49,8 @@ impl Rule for UnsafeDeserialization {
                           filter turned some away.",
             formula: "jdk.Deserialization (JDK 17 and later, off by default): to act on if any object was rejected, worth a look if any of \
                       a class that is not the JDK's was read with no filter configured.",
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("UnsafeDeserialization")
         }
     }
@@ -86,15 +98,8 @@ impl Rule for UnsafeDeserialization {
             ]
         });
         verdict
-            .explain(
-                "Whoever writes the stream chooses the classes, and reading them runs their code: with the right classes on the class path \
-                 that is any code. A rejected object is either such an attempt or a filter that is too narrow.",
-            )
-            .remedy(
-                "Set a filter with the classes that may come, for the JVM (-Djdk.serialFilter=shop.*;java.base/*;!*) or the stream \
-                 (ObjectInputStream.setObjectInputFilter); better, read a format that carries data only, such as JSON. Of rejected objects \
-                 find out who sent them.",
-            )
+            .explain(UnsafeDeserialization::WHY)
+            .remedy(UnsafeDeserialization::REMEDY)
             .with("rejected", Value::count(rejected, "objects"))
             .with("without a filter", Value::count(open, "objects"))
             .with("all", Value::count(all, "objects"))

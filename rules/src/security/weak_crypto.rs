@@ -40,6 +40,16 @@ struct Found {
     first: i64,
 }
 
+impl WeakCrypto {
+    /// Why it matters.
+    const WHY: &str = "TLS before 1.2, MD5, SHA-1, DES and RC4 can be broken with moderate means, and ECB shows which blocks are alike. As a \
+                 checksum against accidents MD5 and SHA-1 still do. A security property that changes at run time changes for everybody in \
+                 the JVM.";
+    /// What to do.
+    const REMEDY: &str = "Allow TLS 1.2 and 1.3 only, with AEAD suites (GCM, ChaCha20-Poly1305); hash with SHA-256, encrypt with AES/GCM; set security \
+                 properties in java.security, and do not empty jdk.tls.disabledAlgorithms.";
+}
+
 impl Rule for WeakCrypto {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -55,6 +65,8 @@ impl Rule for WeakCrypto {
             settings: const {
                 &[Setting::regex("exclude", r"^networkaddress\.cache\.", "Security properties that may be changed")]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("WeakCrypto")
         }
     }
@@ -102,15 +114,8 @@ impl Rule for WeakCrypto {
             ]
         });
         verdict
-            .explain(
-                "TLS before 1.2, MD5, SHA-1, DES and RC4 can be broken with moderate means, and ECB shows which blocks are alike. As a \
-                 checksum against accidents MD5 and SHA-1 still do. A security property that changes at run time changes for everybody in \
-                 the JVM.",
-            )
-            .remedy(
-                "Allow TLS 1.2 and 1.3 only, with AEAD suites (GCM, ChaCha20-Poly1305); hash with SHA-256, encrypt with AES/GCM; set security \
-                 properties in java.security, and do not empty jdk.tls.disabledAlgorithms.",
-            )
+            .explain(WeakCrypto::WHY)
+            .remedy(WeakCrypto::REMEDY)
             .with("found", Value::table(["what", "in", "line", "times", "first"], rows))
             .with_some("not looked at", not_looked_at)
             .with_some("stack", worst.stack.map(|s| facts.stack_value(s, 20)))

@@ -21,6 +21,15 @@ const QUEUE: usize = 2;
 /// Tasks of a scheduler that it takes to judge.
 const ENOUGH: u64 = 10;
 
+impl ExecutorQueueDelay {
+    /// Why it matters.
+    const WHY: &str = "A task that waits for a thread is late before it begins. One long task holds up all behind it; a queue that is \
+             never empty has too few threads, or threads that wait for something else.";
+    /// What to do.
+    const REMEDY: &str = "Take long tasks to a pool of their own, give the pool more threads if the CPUs are not busy, bound its queue, or \
+             run tasks that mostly wait on virtual threads.";
+}
+
 impl Rule for ExecutorQueueDelay {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -35,6 +44,8 @@ impl Rule for ExecutorQueueDelay {
                     Setting::seconds("warning", 0.1, "Mean delay to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("ExecutorQueueDelay")
         }
     }
@@ -61,16 +72,14 @@ impl Rule for ExecutorQueueDelay {
         let p99 = |g: &Group<'_>| Value::nanos_f64(g.histogram().map_or(0.0, |h| h.quantile(0.99)).min(g.max(0)));
         Verdict::scored(
             score,
-            format!("Tasks wait {} on average in the queue of {name}, up to {}", time(worst.mean(0)), time(worst.max(0))),
+            format!(
+                "Tasks wait {} on average in the queue of {name}, up to {}",
+                time(worst.mean(0)),
+                time(worst.max(0))
+            ),
         )
-        .explain(
-            "A task that waits for a thread is late before it begins. One long task holds up all behind it; a queue that is \
-             never empty has too few threads, or threads that wait for something else.",
-        )
-        .remedy(
-            "Take long tasks to a pool of their own, give the pool more threads if the CPUs are not busy, bound its queue, or \
-             run tasks that mostly wait on virtual threads.",
-        )
+        .explain(ExecutorQueueDelay::WHY)
+        .remedy(ExecutorQueueDelay::REMEDY)
         .with("mean", Value::nanos_f64(worst.mean(0)))
         .with("longest at", Value::instant(worst.max_start()))
         .with(

@@ -71,6 +71,14 @@ impl Pool {
     }
 }
 
+impl OversizedThreadPool {
+    /// Why it matters.
+    const WHY: &str = "More threads that compute than CPUs take turns: each is slower, and none is done earlier.";
+    /// What to do.
+    const REMEDY: &str =
+        "Give a pool for computing as many threads as there are CPUs, and let the rest wait in a queue.";
+}
+
 impl Rule for OversizedThreadPool {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -91,6 +99,8 @@ impl Rule for OversizedThreadPool {
                     Setting::count("cpu-warning", 4.0, "Computing threads for each hardware thread, to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("OversizedThreadPool")
         }
     }
@@ -162,8 +172,8 @@ impl Rule for OversizedThreadPool {
                     pool.computing(cpus)
                 ),
             )
-            .explain("More threads that compute than CPUs take turns: each is slower, and none is done earlier.")
-            .remedy("Give a pool for computing as many threads as there are CPUs, and let the rest wait in a queue.")
+            .explain(OversizedThreadPool::WHY)
+            .remedy(OversizedThreadPool::REMEDY)
         } else if *score >= jfr_analyzers::rule::Severity::INFO_SCORE {
             Verdict::scored(*score, format!("{} of the {} threads of pool {name} were idle all the time", pool.idle, pool.size))
                 .explain(

@@ -36,6 +36,14 @@ impl Stay<'_> {
     }
 }
 
+impl StuckThreads {
+    /// Why it matters.
+    const WHY: &str = "In every thread dump of that time these threads were at the same place. A running one may be in an endless or very long loop; a blocked one waits for a lock that its holder does not release.";
+    /// What to do.
+    const REMEDY: &str = "Look at the method: what ends the loop, who holds the lock and what that thread does. Give waits and outgoing \
+             calls a time limit.";
+}
+
 impl Rule for StuckThreads {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -54,6 +62,8 @@ impl Rule for StuckThreads {
                     Setting::regex("exclude-threads", "", "Names of threads left out"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("StuckThreads")
         }
     }
@@ -129,14 +139,8 @@ impl Rule for StuckThreads {
                 time(worst.nanos() as f64),
             ),
         )
-        .explain(
-            "In every thread dump of that time these threads stood at the same place. One that runs may be in an endless or \
-             very long loop; one that is blocked waits for a lock that its holder does not give back.",
-        )
-        .remedy(
-            "Look at the method: what ends the loop, who holds the lock and what that thread does. Give waits and outgoing \
-             calls a time limit.",
-        )
+        .explain(StuckThreads::WHY)
+        .remedy(StuckThreads::REMEDY)
         .urgent()
         .with("stuck threads", Value::count(count, "threads"))
         .with("window", Value::window(worst.from, worst.to))

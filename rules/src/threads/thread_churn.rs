@@ -28,6 +28,16 @@ const STEPS: usize = 10;
 /// Threads that it takes to be growth.
 const ENOUGH: f64 = 10.0;
 
+impl ThreadChurn {
+    /// Why it matters.
+    const WHY: &str = "To start a thread takes the system tens of microseconds and memory for its stack; code that runs in short \
+                 threads is slow to warm up, and nothing bounds how many there are. Threads that never end use up memory \
+                 until no more can be started.";
+    /// What to do.
+    const REMEDY: &str = "Use one executor for many tasks, or virtual threads (JDK 21). Where threads only become more: find the \
+                 executors and timers that are made for each request and never shut down.";
+}
+
 impl Rule for ThreadChurn {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -48,6 +58,8 @@ impl Rule for ThreadChurn {
                     Setting::percent("growth-warning", 50.0, "Growth to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("ThreadChurn")
         }
     }
@@ -95,21 +107,17 @@ impl Rule for ThreadChurn {
             format!("{rate:.1} threads are started a second{lives}{by}")
         };
         Verdict::scored(churn.max(more), summary)
-            .explain(
-                "To start a thread takes the system tens of microseconds and memory for its stack; code that runs in short \
-                 threads is slow to warm up, and nothing bounds how many there are. Threads that never end use up memory \
-                 until no more can be started.",
-            )
-            .remedy(
-                "Use one executor for many tasks, or virtual threads (JDK 21). Where threads only become more: find the \
-                 executors and timers that are made for each request and never shut down.",
-            )
+            .explain(ThreadChurn::WHY)
+            .remedy(ThreadChurn::REMEDY)
             .with("starts", Value::count(starts, "threads"))
             .with("starts a second", Value::number(rate, "per second"))
             .with_some("short lives", short.map(Value::share))
             .with("threads at first", Value::number(first, "threads"))
             .with("threads at last", Value::number(last, "threads"))
-            .with_some("most at once", facts.table(STATISTICS).ints("peakCount").max().map(|n| Value::number(n as f64, "threads")))
+            .with_some(
+                "most at once",
+                facts.table(STATISTICS).ints("peakCount").max().map(|n| Value::number(n as f64, "threads")),
+            )
             .with(
                 "started threads",
                 Value::table(
@@ -119,11 +127,9 @@ impl Rule for ThreadChurn {
             )
             .with(
                 "started by",
-                facts.top_methods(
-                    stacks.iter().filter_map(|g| Some((g.stack(0)?, g.count() as f64))),
-                    5,
-                    |n| Value::number(n, "starts"),
-                ),
+                facts.top_methods(stacks.iter().filter_map(|g| Some((g.stack(0)?, g.count() as f64))), 5, |n| {
+                    Value::number(n, "starts")
+                }),
             )
     }
 }

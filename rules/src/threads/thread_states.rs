@@ -93,6 +93,14 @@ impl State {
     }
 }
 
+impl ThreadStates {
+    /// Why it matters.
+    const WHY: &str = "A thread that is blocked wants to go on and may not: another holds the lock. The more of the threads' time \
+                 goes there, the less is done by adding threads or CPUs.";
+    /// What to do.
+    const REMEDY: &str = "See LockContention and LockConvoy for the locks and their places.";
+}
+
 impl Rule for ThreadStates {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -109,6 +117,8 @@ impl Rule for ThreadStates {
                     Setting::percent("warning", 20.0, "Share of time blocked to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("ThreadStates")
         }
     }
@@ -163,11 +173,8 @@ impl Rule for ThreadStates {
             )
         };
         Verdict::scored(score, summary)
-            .explain(
-                "A thread that is blocked wants to go on and may not: another holds the lock. The more of the threads' time \
-                 goes there, the less is done by adding threads or CPUs.",
-            )
-            .remedy("See LockContention and LockConvoy for the locks and their places.")
+            .explain(ThreadStates::WHY)
+            .remedy(ThreadStates::REMEDY)
             .cost(Cost::elapsed(blocked))
             .with("running", Value::share(share(all.running)))
             .with("waiting", Value::share(share(all.waiting)))

@@ -6,6 +6,7 @@ use crate::support::{SECOND, rising};
 use jfr_analyzers::events::{EVENT, Facts, GroupBy, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units;
 
 /// Whether virtual threads are started faster than they end. Needs no list: a sum a second.
 ///
@@ -20,6 +21,15 @@ const STARTS: GroupBy = GroupBy::of(&[START]).by(&["stackTrace"]);
 
 /// Seconds that it takes to judge.
 const ENOUGH: usize = 5;
+
+impl VirtualThreadBacklog {
+    /// Why it matters.
+    const WHY: &str = "Nothing bounds the number of virtual threads. Where they are started faster than what they wait for answers, \
+                 each keeps its stack and its request on the heap, and every response becomes later than the one before.";
+    /// What to do.
+    const REMEDY: &str = "Bound the work at once, such as with a Semaphore around the slow call, give the calls a time limit, and take \
+                 new requests only while there is room.";
+}
 
 impl Rule for VirtualThreadBacklog {
     fn info(&self) -> RuleInfo {
@@ -36,6 +46,8 @@ impl Rule for VirtualThreadBacklog {
                     Setting::percent("rising", 80.0, "Share of seconds with more than before"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("VirtualThreadBacklog")
         }
     }
@@ -74,19 +86,13 @@ impl Rule for VirtualThreadBacklog {
         let site = stacks.iter().max_by_key(|g| g.count()).and_then(|g| facts.site(g.stack(0)?));
         let by = site.map(|f| format!(", most started by {}", f.method)).unwrap_or_default();
         let summary = if is_rising {
-            format!("{most:.0} more virtual threads were started than ended, and ever more{by}")
+            format!("{} more virtual threads were started than ended, and ever more{by}", units::number(most.round()))
         } else {
             format!("Up to {most:.0} more virtual threads were started than ended; their number does not rise steadily")
         };
         Verdict::scored(if is_rising { score } else { 0.0 }, summary)
-            .explain(
-                "Nothing bounds the number of virtual threads. Where they are started faster than what they wait for answers, \
-                 each keeps its stack and its request on the heap, and every response becomes later than the one before.",
-            )
-            .remedy(
-                "Bound the work at once, such as with a Semaphore around the slow call, give the calls a time limit, and take \
-                 new requests only while there is room.",
-            )
+            .explain(VirtualThreadBacklog::WHY)
+            .remedy(VirtualThreadBacklog::REMEDY)
             .with("most at once", Value::number(most, "threads"))
             .with("at the end", Value::number(alive as f64, "threads"))
             .with("started", Value::count(facts.count(START), "threads"))
@@ -95,11 +101,9 @@ impl Rule for VirtualThreadBacklog {
             .with("window", Value::window(first, last))
             .with(
                 "started by",
-                facts.top_methods(
-                    stacks.iter().filter_map(|g| Some((g.stack(0)?, g.count() as f64))),
-                    5,
-                    |n| Value::number(n, "starts"),
-                ),
+                facts.top_methods(stacks.iter().filter_map(|g| Some((g.stack(0)?, g.count() as f64))), 5, |n| {
+                    Value::number(n, "starts")
+                }),
             )
     }
 }
@@ -114,7 +118,7 @@ mod tests {
     #[test]
     fn threads_that_do_not_end_are_found() {
         let verdict = fixture::expect("VirtualThreadBacklog", "scenarios/virtual-thread-backlog", Severity::Info);
-        assert!(verdict.summary.contains("12500 more"), "{}", verdict.summary);
+        assert!(verdict.summary.contains("12,500 more"), "{}", verdict.summary);
     }
 
     #[test]

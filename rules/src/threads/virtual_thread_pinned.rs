@@ -28,6 +28,16 @@ struct Site {
     reason: String,
 }
 
+impl VirtualThreadPinned {
+    /// Why it matters.
+    const WHY: &str = "A virtual thread that waits normally gives its carrier to another. Inside synchronized (up to JDK 23), native code \
+             or a class's initializer it cannot, and the carrier, one for each CPU, stands still with it. When all are held, no \
+             virtual thread runs.";
+    /// What to do.
+    const REMEDY: &str = "Replace synchronized around waits by ReentrantLock, or move the wait outside; JDK 24 and later do not pin for \
+             synchronized. Initialize classes that do I/O beforehand.";
+}
+
 impl Rule for VirtualThreadPinned {
     fn info(&self) -> RuleInfo {
         RuleInfo {
@@ -46,6 +56,8 @@ impl Rule for VirtualThreadPinned {
                     Setting::percent("share-warning", 5.0, "Share of the carriers' time, to act on"),
                 ]
             },
+            why: Self::WHY,
+            remedy: Self::REMEDY,
             ..RuleInfo::own("VirtualThreadPinned")
         }
     }
@@ -77,15 +89,8 @@ impl Rule for VirtualThreadPinned {
                 share * 100.0
             ),
         )
-        .explain(
-            "A virtual thread that waits normally gives its carrier to another. Inside synchronized (up to JDK 23), native code \
-             or a class's initializer it cannot, and the carrier, one for each CPU, stands still with it. When all are held, no \
-             virtual thread runs.",
-        )
-        .remedy(
-            "Replace synchronized around waits by ReentrantLock, or move the wait outside; JDK 24 and later do not pin for \
-             synchronized. Initialize classes that do I/O beforehand.",
-        )
+        .explain(VirtualThreadPinned::WHY)
+        .remedy(VirtualThreadPinned::REMEDY)
         .cost(Cost::elapsed(share))
         .with("times", Value::count(all.count(), "times"))
         .with("longest", Value::nanos_f64(all.max(0)))
