@@ -27,7 +27,7 @@ pub use error::AnalysisError;
 pub use evidence::{Evidence, Frame, MAX_ROWS, MethodRow, Value};
 pub use finding::{Cost, CostOf, Finding, Relations, Section};
 pub use options::AnalysisOptions;
-pub use report::{Outcome, RecordingInfo, Report};
+pub use report::{ContainerLimits, Outcome, RecordingInfo, Report};
 pub use settings::{DefaultValue, Setting, Settings, Unit};
 pub use timeline::{Series, Shape, Timeline, Track, TrackUnit};
 pub use verdict::{Severity, Verdict};
@@ -225,6 +225,35 @@ fn worth(verdict: Verdict) -> Verdict {
     }
 }
 
+/// The collector as people call it: by its configuration, else by the option that chose it.
+fn collector(facts: &Facts) -> Option<String> {
+    let known = |name: &str| {
+        let lower = name.to_ascii_lowercase();
+        let names = [("g1", "G1"), ("parallel", "Parallel"), ("serial", "Serial"), ("shenandoah", "Shenandoah")];
+        let names = names.into_iter().chain([("concurrentmarksweep", "CMS"), ("concmarksweep", "CMS")]);
+        let others = [("zgc m", "Generational ZGC"), ("z", "ZGC"), ("epsilon", "Epsilon")];
+        names.chain(others).find(|(start, _)| lower.starts_with(start)).map_or(name, |(_, shown)| shown).to_owned()
+    };
+    // Profilers record the arguments, but not the configuration.
+    let chosen = || {
+        let mut words = facts.jvm().jvm_arguments.as_deref()?.split_whitespace().rev();
+        words.find_map(|word| word.strip_prefix("-XX:+Use")?.strip_suffix("GC"))
+    };
+    facts.old_collector().or_else(chosen).map(known)
+}
+
+impl ContainerLimits {
+    fn of(facts: &Facts) -> Option<Self> {
+        let row = facts.table("jdk.ContainerConfiguration").last()?;
+        let positive = |field| row.int(field).filter(|n| *n > 0);
+        // Without a limit the JVM writes -1, and old ones a number beyond any machine.
+        let memory_bytes = positive("memoryLimit").filter(|n| *n < 1 << 60);
+        let cpus =
+            positive("cpuQuota").zip(positive("cpuSlicePeriod")).map(|(quota, slice)| quota as f64 / slice as f64);
+        Some(Self { kind: row.text("containerType").map(str::to_owned), cpus, memory_bytes })
+    }
+}
+
 impl RecordingInfo {
     fn of(facts: &Facts) -> Self {
         let jvm = facts.jvm();
@@ -241,6 +270,10 @@ impl RecordingInfo {
             events: facts.events().fold(0, |sum, (_, e)| sum.saturating_add(e.count)),
             jvm: name,
             main: main.map(|m| m.rsplit(['/', '\\']).next().unwrap_or(m).to_owned()),
+            collector: collector(facts),
+            max_heap_bytes: facts.max_heap(),
+            hardware_threads: facts.hardware_threads(),
+            container: ContainerLimits::of(facts),
             warnings: facts.warnings.clone(),
             notes: facts.notes.clone(),
         }

@@ -5,9 +5,9 @@
 
 use std::fmt::Write;
 
-use jfr_parse::text::{duration, plain};
-use jfr_parse::{Iso, Recording};
-use jfrkit_profile::ProfileType;
+use jfr_parse::text::plain;
+use jfr_parse::{Content, Iso, Recording, Zone};
+use jfrkit_profile::{ProfileType, units};
 use serde::Serialize;
 
 use crate::profiles::sources::types_of;
@@ -103,12 +103,14 @@ const QUERIES: [(&str, &str); 22] = [
     ("datadog", "SELECT * FROM datadog.DatadogProfilerConfig"),
 ];
 
-/// Options for reading runtime information.
-#[derive(Debug, Clone, Copy, Default)]
+/// Whether secrets are shown, and in which zone times are.
+#[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Options {
     /// Show passwords, tokens and keys instead of masking them.
     pub show_secrets: bool,
+    /// The zone of times; by default UTC.
+    pub zone: Zone,
 }
 
 impl Options {
@@ -116,6 +118,13 @@ impl Options {
     #[must_use]
     pub fn with_secrets(mut self, show: bool) -> Self {
         self.show_secrets = show;
+        self
+    }
+
+    /// Times in this zone.
+    #[must_use]
+    pub fn in_zone(mut self, zone: Zone) -> Self {
+        self.zone = zone;
         self
     }
 }
@@ -138,17 +147,29 @@ impl Answered {
     /// The rows of a query with cells as text; `None` for missing values.
     fn rows(&self, name: &str) -> Vec<Vec<Option<String>>> {
         let Some(answer) = self.answers.iter().find(|answer| answer.name == name) else { return Vec::new() };
+        let shape = |column: usize| answer.columns.get(column).map(|column| column.shape);
         let cell = |row, column: usize| match self.answers.raw(answer, row, column) {
             Raw::Null if answer.columns.get(column).is_some_and(|column| column.shape != Shape::Span) => None,
             Raw::Int(n) if answer.columns.get(column).is_some_and(|column| column.shape == Shape::Plain) => {
                 Some(n.to_string())
             }
-            Raw::Text(text) if answer.columns.get(column).is_some_and(|column| column.shape == Shape::Instant) => {
-                Some(text)
+            Raw::Text(text) if shape(column) == Some(Shape::Instant) => Some(self.instant(&text).unwrap_or(text)),
+            // As everything else that is written for people.
+            Raw::Int(bytes) if shape(column) == Some(Shape::Amount(Content::Bytes)) => {
+                Some(units::size(i64::try_from(bytes).unwrap_or(i64::MAX)))
+            }
+            Raw::Int(nanos) if shape(column) == Some(Shape::Span) => {
+                Some(units::duration(i64::try_from(nanos).unwrap_or(i64::MAX)))
             }
             _ => Some(self.answers.cell(answer, row, column).into_owned()).filter(|text| text != "N/A"),
         };
         (0..answer.len()).map(|row| (0..answer.columns.len()).map(|column| cell(row, column)).collect()).collect()
+    }
+
+    /// An instant in the zone that is wanted.
+    fn instant(&self, iso: &str) -> Option<String> {
+        let bound = crate::TimeBound::parse(iso).ok()?;
+        Some(self.options.zone.iso(bound.resolve(0, 0)))
     }
 
     fn titles(&self, name: &str) -> Vec<String> {
@@ -462,8 +483,8 @@ fn process(answered: &Answered, summary: &Summary, mut entries: Vec<Entry>) -> V
         entries.insert(0, Entry::new("Main class", main));
     }
     let end = summary.start_nanos.saturating_add(summary.duration_nanos);
-    entries.push(Entry::new("Recorded from", Iso(summary.start_nanos).to_string()));
-    entries.push(Entry::new("Recorded to", Iso(end).to_string()));
+    entries.push(Entry::new("Recorded from", answered.options.zone.iso(summary.start_nanos)));
+    entries.push(Entry::new("Recorded to", answered.options.zone.iso(end)));
     for row in answered.rows("ends") {
         if let [Some(kind), Some(reason)] = row.as_slice() {
             entries.push(Entry::new(kind.as_str(), reason.as_str()));
@@ -656,7 +677,10 @@ fn overview(answered: &Answered, summary: &Summary, jvm: &[Entry]) -> Vec<Entry>
     entries.push(Entry::new("Heap", if heap.is_empty() { largest.unwrap_or_else(unknown) } else { heap.join(", ") }));
     let cpus = answered.last("cpu", 3).map(|threads| {
         let cores = answered.last("cpu", 2).unwrap_or_default();
-        format!("{threads} hardware threads, {cores} cores")
+        let things = |number: &str, one, many| {
+            number.parse().map_or_else(|_| format!("{number} {many}"), |n| units::things(n, one, many))
+        };
+        format!("{}, {}", things(&threads, "hardware thread", "hardware threads"), things(&cores, "core", "cores"))
     });
     entries.push(Entry::new("CPUs", cpus.unwrap_or_else(unknown)));
     let container = answered.titled("container", "Container Type").map(|kind| {
@@ -668,15 +692,27 @@ fn overview(answered: &Answered, summary: &Summary, jvm: &[Entry]) -> Vec<Entry>
         format!("{kind}{}{}", cpus.unwrap_or_default(), memory.unwrap_or_default())
     });
     entries.push(Entry::new("Container", container.unwrap_or_else(|| "none, or not recorded".to_owned())));
-    let start = Iso(summary.start_nanos).to_string();
-    let chunks = summary.chunks.len();
-    let many = if chunks == 1 { "1 chunk".to_owned() } else { format!("{chunks} chunks") };
+    let zone = &answered.options.zone;
+    let start = Iso(zone.local(summary.start_nanos)).to_string().replace('T', " ");
+    let whole = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     entries.push(Entry::new(
         "Span",
-        format!("{} from {}, {many}", duration(summary.duration_nanos), start.get(..19).unwrap_or(&start)),
+        format!(
+            "{} from {} {}, {}",
+            units::duration(summary.duration_nanos),
+            start.get(..19).unwrap_or(&start),
+            zone.name(summary.start_nanos),
+            units::things(whole(summary.chunks.len()), "chunk", "chunks")
+        ),
     ));
-    let events = jfrkit_profile::units::count(i64::try_from(summary.event_count()).unwrap_or(i64::MAX));
-    entries.push(Entry::new("Events", format!("{events} of {} types", summary.events.len())));
+    entries.push(Entry::new(
+        "Events",
+        format!(
+            "{} of {}",
+            units::things(summary.event_count(), "event", "events"),
+            units::things(whole(summary.events.len()), "type", "types")
+        ),
+    ));
     let names: Vec<String> = producers(summary).iter().map(Producer::to_string).collect();
     let version = Settings::of(answered).get("jdk.ActiveRecording", "version").map(|version| format!(" {version}"));
     let version = version.or_else(|| answered.titled("datadog", "version").map(|version| format!(" {version}")));

@@ -2,14 +2,13 @@
 
 use std::str::FromStr;
 
-use jfr_parse::Iso;
+use jfr_parse::{Iso, Zone};
 
 /// One end of a time range.
 ///
-/// It is written as a timestamp (`2026-11-22T10:36:30Z`, `2026-11-22 10:36:30.5+01:00`, `2026-11-22`; UTC if no
-/// offset is given), as a time of day in UTC (`10:36`, `10:36:30.5`), as milliseconds since the Unix epoch
-/// (`1795343790000`), relative to the start (`10s`, `+500ms`, `1m30s`, `1 min 20 s`), or relative to the end
-/// (`-30s`).
+/// Written as an instant (`2026-11-22T10:36:30Z`, `2026-11-22 10:36:30.5+01:00`, `2026-11-22`; where no
+/// offset is given, in the zone that is asked for, by default UTC), as a time of day in that zone (`10:36`, `10:36:30.5`), as milliseconds since the Unix epoch
+/// (`1795343790000`), as a time from the start (`10s`, `+500ms`, `1m30s`, `1 min 20 s`), or as one from the end (`-30s`).
 ///
 /// ```
 /// use jfr_analyzers::TimeBound;
@@ -23,11 +22,13 @@ use jfr_parse::Iso;
 pub enum TimeBound {
     /// Nanoseconds since the Unix epoch.
     Absolute(i64),
+    /// What the clock showed, as nanoseconds since its 1970-01-01T00:00: an instant without an offset.
+    Wall(i64),
     /// Nanoseconds from the beginning of the recording.
     FromStart(i64),
     /// Nanoseconds before the end of the recording.
     FromEnd(i64),
-    /// Nanoseconds since midnight, UTC, on the day of the recording.
+    /// Nanoseconds since midnight on the day of the recording.
     TimeOfDay(i64),
 }
 
@@ -53,35 +54,48 @@ impl TimeBound {
                 .map(Self::Absolute)
                 .or_else(|| length(trimmed.strip_prefix('+').unwrap_or(trimmed)).map(Self::FromStart))
                 .or_else(|| time_of_day(trimmed).map(Self::TimeOfDay))
-                .or_else(|| instant(trimmed).map(Self::Absolute)),
+                .or_else(|| instant(trimmed)),
         };
         found.ok_or_else(|| BadTimeBound(text.to_owned()))
     }
 
-    /// The time in nanoseconds since the Unix epoch, for a recording from `start` to `end`.
+    /// The instant, in nanoseconds since the Unix epoch, for a recording from `start` to `end`, if times without an offset are UTC.
     #[must_use]
     pub fn resolve(self, start: i64, end: i64) -> i64 {
+        self.resolve_in(&Zone::UTC, start, end)
+    }
+
+    /// The instant, if times without an offset are those of a zone.
+    #[must_use]
+    pub fn resolve_in(self, zone: &Zone, start: i64, end: i64) -> i64 {
+        // A time that clocks skip is as long after the change as it says.
+        let instant = |local: i64| {
+            let skipped = || local.saturating_sub(zone.ahead(local.saturating_sub(DAY)).saturating_mul(1_000_000_000));
+            zone.instants(local).first().copied().unwrap_or_else(skipped)
+        };
         match self {
             Self::Absolute(nanos) => nanos,
+            Self::Wall(local) => instant(local),
             Self::FromStart(nanos) => start.saturating_add(nanos),
             Self::FromEnd(nanos) => end.saturating_sub(nanos),
             Self::TimeOfDay(of_day) => {
-                let mut days = Self::on_days(of_day, start, end);
-                // Outside of the recording, use the first day.
-                days.next().unwrap_or_else(|| midnight(start).saturating_add(of_day))
+                // Outside of the recording it is that of the first day.
+                let first = || instant(midnight(zone.local(start)).saturating_add(of_day));
+                Self::on_days(zone, of_day, start, end).first().copied().unwrap_or_else(first)
             }
         }
     }
 
-    /// The times within a recording that have this time of day.
-    fn on_days(of_day: i64, start: i64, end: i64) -> impl Iterator<Item = i64> {
-        let first = midnight(start).saturating_add(of_day);
-        let first = if first < start { first.saturating_add(DAY) } else { first };
-        std::iter::successors(Some(first), |at| at.checked_add(DAY)).take_while(move |at| *at <= end)
+    /// The first two instants with this time of day within a recording.
+    fn on_days(zone: &Zone, of_day: i64, start: i64, end: i64) -> Vec<i64> {
+        let last = zone.local(end).saturating_add(DAY);
+        let days = std::iter::successors(Some(midnight(zone.local(start))), |day| day.checked_add(DAY));
+        let local = days.take_while(|day| *day <= last).map(|day| day.saturating_add(of_day));
+        local.flat_map(|local| zone.instants(local)).filter(|at| (start..=end).contains(at)).take(2).collect()
     }
 }
 
-/// Midnight (UTC) before an instant.
+/// The beginning of the day of a local time.
 fn midnight(nanos: i64) -> i64 {
     nanos.saturating_sub(nanos.rem_euclid(DAY))
 }
@@ -128,9 +142,26 @@ pub enum BadTimeRange {
     },
 }
 
+impl BadTimeRange {
+    /// The same with its times in a zone.
+    #[must_use]
+    pub fn in_zone(&self, zone: &Zone) -> String {
+        let mut text = self.to_string();
+        let times = match *self {
+            Self::Reversed { from, to, start, end } => vec![from, to, start, end],
+            Self::Outside { start, end } => vec![start, end],
+            Self::Ambiguous { first, second } => vec![first, second],
+        };
+        for nanos in times {
+            text = text.replace(&Iso(nanos).to_string(), &zone.iso(nanos));
+        }
+        text
+    }
+}
+
 impl TimeRange {
-    /// Resolves a range for a recording from `start` to `end`. `known` is whether the end is known; it is not
-    /// for a recording that is still being written.
+    /// The range between two bounds in a recording from `start` to `end`, if times without an offset are those of `zone`. `known` says whether the end is: that of a recording
+    /// that is being written is not.
     ///
     /// # Errors
     /// [`BadTimeRange`].
@@ -140,16 +171,17 @@ impl TimeRange {
         start: i64,
         end: i64,
         known: bool,
+        zone: &Zone,
     ) -> Result<Self, BadTimeRange> {
         for bound in [from, to].into_iter().flatten() {
             if let TimeBound::TimeOfDay(of_day) = bound {
-                let mut days = TimeBound::on_days(of_day, start, end);
-                if let (Some(first), Some(second)) = (days.next(), days.next()) {
+                if let [first, second] = TimeBound::on_days(zone, of_day, start, end)[..] {
                     return Err(BadTimeRange::Ambiguous { first, second });
                 }
             }
         }
-        let range = Self { from: from.map(|b| b.resolve(start, end)), to: to.map(|b| b.resolve(start, end)) };
+        let resolve = |bound: TimeBound| bound.resolve_in(zone, start, end);
+        let range = Self { from: from.map(resolve), to: to.map(resolve) };
         let (first, last) = (range.from.unwrap_or(i64::MIN), range.to.unwrap_or(i64::MAX));
         if first >= last {
             return Err(BadTimeRange::Reversed { from: first, to: last, start, end });
@@ -213,8 +245,8 @@ fn scaled(number: &str, nanos: i64) -> Option<i64> {
     whole.checked_add(i64::try_from(part).ok()?)
 }
 
-/// A date, optionally with a time of day and an offset.
-fn instant(text: &str) -> Option<i64> {
+/// A date, with a time of day, with an offset, as far as they are given.
+fn instant(text: &str) -> Option<TimeBound> {
     let (date, rest) = text.split_at_checked(10)?;
     let mut date = date.split('-');
     let (year, month, day) = (fixed(date.next()?, 4)?, fixed(date.next()?, 2)?, fixed(date.next()?, 2)?);
@@ -231,20 +263,22 @@ fn instant(text: &str) -> Option<i64> {
     }
     let midnight = days(year, month, day).checked_mul(86_400_000_000_000)?;
     if rest.is_empty() {
-        return Some(midnight);
+        return Some(TimeBound::Wall(midnight));
     }
     let rest = rest.strip_prefix(['T', 't', ' '])?;
     let at = rest.find(['Z', 'z', '+', '-']).unwrap_or(rest.len());
     let (time, zone) = rest.split_at_checked(at)?;
     let ahead = match zone.get(1..) {
-        None | Some("") if !zone.starts_with(['+', '-']) => 0,
+        None => return Some(TimeBound::Wall(midnight.checked_add(time_of_day(time)?)?)),
+        Some("") if !zone.starts_with(['+', '-']) => 0,
         Some(offset) if zone.starts_with(['+', '-']) => {
             let minutes = minutes(offset)?;
             if zone.starts_with('-') { -minutes } else { minutes }
         }
         _ => return None,
     };
-    midnight.checked_add(time_of_day(time)?)?.checked_sub(ahead.checked_mul(60_000_000_000)?)
+    let nanos = midnight.checked_add(time_of_day(time)?)?.checked_sub(ahead.checked_mul(60_000_000_000)?)?;
+    Some(TimeBound::Absolute(nanos))
 }
 
 fn fixed(text: &str, width: usize) -> Option<i64> {
@@ -292,7 +326,7 @@ mod tests {
 
     fn absolute(text: &str) -> i64 {
         match TimeBound::parse(text) {
-            Ok(TimeBound::Absolute(nanos)) => nanos,
+            Ok(bound @ (TimeBound::Absolute(_) | TimeBound::Wall(_))) => bound.resolve(0, 0),
             other => unreachable!("{text}: {other:?}"),
         }
     }
@@ -333,7 +367,7 @@ mod tests {
         let (start, end) = (DAY - 10_000_000_000, DAY + 20_000_000_000);
         let range = |from: &str, to: &str, start, end| {
             let bound = |text: &str| (!text.is_empty()).then(|| TimeBound::parse(text).unwrap());
-            TimeRange::resolve(bound(from), bound(to), start, end, true)
+            TimeRange::resolve(bound(from), bound(to), start, end, true, &Zone::UTC)
         };
         assert_eq!(range("00:00:05", "", start, end).unwrap().from, Some(DAY + 5_000_000_000));
         assert_eq!(range("23:59:55", "00:00", start, end).unwrap().to, Some(DAY));
@@ -345,6 +379,28 @@ mod tests {
             error.to_string().starts_with("no events between --from and --to; the recording covers 1970-01-01T"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn times_without_an_offset_are_those_of_the_zone() {
+        const HOUR: i64 = 3_600_000_000_000;
+        // Two hours ahead; from 30:00 on one, so that 31:00 comes twice.
+        let zone = Zone::new(|nanos| if nanos < 30 * HOUR { 7_200 } else { 3_600 });
+        let at = |text: &str, start, end| TimeBound::parse(text).unwrap().resolve_in(&zone, start, end);
+        assert_eq!(at("10:30", 8 * HOUR, 9 * HOUR), 8 * HOUR + HOUR / 2);
+        assert_eq!(at("1970-01-01 10:30", 0, 1), 8 * HOUR + HOUR / 2);
+        assert_eq!(at("1970-01-01T10:30Z", 0, 1), 10 * HOUR + HOUR / 2);
+        // On the day of the recording, by the clock: 23:00 UTC is 01:00 of the next day.
+        assert_eq!(at("01:30", 23 * HOUR, 24 * HOUR), 23 * HOUR + HOUR / 2);
+        let twice = TimeRange::resolve(
+            Some(TimeBound::TimeOfDay(7 * HOUR + HOUR / 2)),
+            None,
+            28 * HOUR,
+            32 * HOUR,
+            true,
+            &zone,
+        );
+        assert_eq!(twice, Err(BadTimeRange::Ambiguous { first: 29 * HOUR + HOUR / 2, second: 30 * HOUR + HOUR / 2 }));
     }
 
     #[test]

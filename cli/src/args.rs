@@ -19,10 +19,13 @@ use crate::commands::{open, serve, upload};
 /// Exit status: 0 done, perhaps with warnings; 1 nothing could be done, or something was lost and --strict was
 /// given; 2 wrong usage. After Ctrl-C (130) or SIGTERM (143) no part of a file stays.
 #[derive(Debug, Parser)]
-#[command(name = "jfrkit", version, max_term_width = 100)]
+#[command(name = "jfrkit", version, max_term_width = 100, arg_required_else_help = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+
+    #[command(flatten)]
+    pub(crate) output: crate::output::Args,
 }
 
 #[derive(Debug, Subcommand)]

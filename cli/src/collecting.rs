@@ -7,15 +7,22 @@ use jfrkit_profile::tree::{Pattern, View};
 use regex::Regex;
 
 use crate::failure::Failure;
+use crate::near::near;
+use crate::output::{warn, zone};
 
 /// What to collect.
 #[derive(Debug, Clone, clap::Args)]
 #[group(id = "collecting")]
+#[command(next_help_heading = "What counts, and how it is named")]
 pub(crate) struct Args {
+    #[command(flatten)]
+    time: Time,
+
     /// Labels of the samples: a list of thread, thread-id, class, path, host, port, state, span-id,
-    /// local-root-span-id, trace-endpoint. By default none, so that equal stacks merge
+    /// local-root-span-id, trace-endpoint; or none. By default class (allocated, locked, thrown), as others keep equal
+    /// stacks apart
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = label)]
-    pub(crate) labels: Vec<LabelKey>,
+    labels: Option<Vec<Label>>,
 
     /// Leave names as recorded, with the numbers of lambdas, proxies and the like
     #[arg(long)]
@@ -24,15 +31,6 @@ pub(crate) struct Args {
     /// Write the full name before the descriptor in pprof's system names: package.Class.method(I)V
     #[arg(long)]
     full_system_names: bool,
-
-    /// Start of the time range: a timestamp (2026-11-22T10:36:30Z), a time of day in UTC (10:36), milliseconds since
-    /// 1970, a time from the start (10s) or from the end (-10s)
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    from: Option<TimeBound>,
-
-    /// End of the time range (exclusive); same formats
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    to: Option<TimeBound>,
 
     /// Only threads with a name that matches
     #[arg(long, value_name = "REGEX")]
@@ -60,7 +58,85 @@ pub(crate) struct Args {
     cpu_source: Option<CpuSource>,
 }
 
+/// The types of profiles that a command shows.
+#[derive(Debug, Clone, clap::Args)]
+#[group(id = "types")]
+pub(crate) struct Types {
+    /// Types of profiles: cpu, alloc, lock, … (convert --help lists all); of a pprof file also names of sample types
+    #[arg(long = "type", visible_alias = "types", value_name = "LIST", value_delimiter = ',')]
+    pub(crate) names: Vec<String>,
+}
+
+impl Types {
+    /// The types of recordings that the names stand for, so that only they are collected; all where one may be something else.
+    pub(crate) fn wanted(&self) -> Vec<ProfileType> {
+        let known: Option<Vec<ProfileType>> = self.names.iter().map(|name| ProfileType::from_name(name)).collect();
+        known.unwrap_or_default()
+    }
+}
+
+/// A part of the time.
+#[derive(Debug, Clone, Copy, clap::Args)]
+#[group(id = "time")]
+pub(crate) struct Time {
+    /// Start of the time range: a timestamp (2026-11-22T10:36:30Z), a time of day (10:36), milliseconds since 1970, a
+    /// time from the start (10s, 1m30s) or from the end (-10s)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    from: Option<TimeBound>,
+
+    /// End of the time range (exclusive); same formats
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    to: Option<TimeBound>,
+}
+
+impl Time {
+    /// Whether it is all of the time.
+    pub(crate) fn is_open(self) -> bool {
+        self.from.is_none() && self.to.is_none()
+    }
+
+    /// The part of recordings that the bounds leave. A range that holds nothing is a failure: it would look like one in which
+    /// nothing happened. A bound outside of the recording is worth a warning.
+    pub(crate) fn range(self, name: &str, recordings: &[&Recording<'_>]) -> Result<TimeRange, Failure> {
+        let (start, end) = span(recordings);
+        // The end of a chunk that is being written is not known.
+        let known = recordings.iter().flat_map(|r| r.headers()).all(|(_, header)| header.duration_nanos > 0);
+        let zone = zone();
+        let range = TimeRange::resolve(self.from, self.to, start, end, known, &zone)
+            .map_err(|error| Failure::Failed(format!("{name}: {}", error.in_zone(&zone))))?;
+        for (option, at) in [("--from", range.from), ("--to", range.to)] {
+            let Some(at) = at else { continue };
+            // A bound of a whole second is often a little outside.
+            let outside = at < start.saturating_sub(SECOND) || (known && at > end.saturating_add(SECOND));
+            if outside {
+                let side = if at < start { "before" } else { "after" };
+                let (at, start, end) = (zone.iso(at), zone.iso(start), zone.iso(end));
+                warn(name, format!("{option} ({at}) is {side} the recording, which covers {start} to {end}"));
+            }
+        }
+        Ok(range)
+    }
+}
+
+const SECOND: i64 = 1_000_000_000;
+
+/// A label, or that there shall be none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Label {
+    None,
+    Key(LabelKey),
+}
+
 impl Args {
+    /// The labels that were asked for.
+    pub(crate) fn labels(&self) -> Option<Vec<LabelKey>> {
+        let keys = |label: &Label| match label {
+            Label::None => None,
+            Label::Key(key) => Some(*key),
+        };
+        self.labels.as_ref().map(|labels| labels.iter().filter_map(keys).collect())
+    }
+
     /// What the same options leave out of any profile: threads, and stacks with or without a function.
     pub(crate) fn view(&self) -> Result<View, Failure> {
         let pattern = |regex: &Option<Regex>| {
@@ -82,7 +158,7 @@ impl Args {
         types: &[ProfileType],
         recordings: &[&Recording<'_>],
     ) -> Result<Options, Failure> {
-        let range = time_range(name, self.from, self.to, recordings)?;
+        let range = self.time.range(name, recordings)?;
         let mut filter = Filter::default();
         filter.from_nanos = range.from;
         filter.to_nanos = range.to;
@@ -92,7 +168,7 @@ impl Args {
         filter.exclude = self.exclude.clone();
         let mut options = Options::default();
         options.types = types.to_vec();
-        options.labels = self.labels.clone();
+        options.labels = self.labels().unwrap_or_else(|| vec![LabelKey::Class]);
         options.raw_names = self.raw_names;
         options.full_system_names = self.full_system_names;
         options.cpu_source = self.cpu_source;
@@ -102,18 +178,14 @@ impl Args {
     }
 }
 
-/// The part of recordings that two bounds leave. A range that holds nothing is a failure: it would look like one in which nothing
-/// happened.
+/// The part of recordings that two bounds leave.
 pub(crate) fn time_range(
     name: &str,
     from: Option<TimeBound>,
     to: Option<TimeBound>,
     recordings: &[&Recording<'_>],
 ) -> Result<TimeRange, Failure> {
-    let (start, end) = span(recordings);
-    // The end of a chunk that is being written is not known.
-    let known = recordings.iter().flat_map(|r| r.headers()).all(|(_, header)| header.duration_nanos > 0);
-    TimeRange::resolve(from, to, start, end, known).map_err(|error| Failure::Failed(format!("{name}: {error}")))
+    Time { from, to }.range(name, recordings)
 }
 
 /// When recordings begin and end, nanoseconds since the Unix epoch.
@@ -128,14 +200,22 @@ pub(crate) fn span(recordings: &[&Recording<'_>]) -> (i64, i64) {
 pub(crate) fn profile_type(name: &str) -> Result<ProfileType, String> {
     ProfileType::from_name(name).ok_or_else(|| {
         let names: Vec<&str> = ProfileType::ALL.iter().map(|t| t.name()).collect();
-        format!("no such type of profile; there are {}", names.join(", "))
+        match near(name, names.iter().copied()).as_slice() {
+            [] => format!("no such type of profile; there are {}", names.join(", ")),
+            close => {
+                format!("no such type of profile; did you mean {}? There are {}", close.join(" or "), names.join(", "))
+            }
+        }
     })
 }
 
-fn label(name: &str) -> Result<LabelKey, String> {
-    LabelKey::from_name(name).ok_or_else(|| {
+fn label(name: &str) -> Result<Label, String> {
+    if name == "none" {
+        return Ok(Label::None);
+    }
+    LabelKey::from_name(name).map(Label::Key).ok_or_else(|| {
         let names: Vec<String> = LabelKey::ALL.iter().map(|label| label.name().replace(' ', "-")).collect();
-        format!("no such label; there are {}", names.join(", "))
+        format!("no such label; there are {}, and none", names.join(", "))
     })
 }
 

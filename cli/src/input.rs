@@ -1,27 +1,22 @@
-//! The recording that a command reads, and what is lost of it.
+//! The recordings that a command reads one after the other, and what is lost of them.
 
 use std::cell::Cell;
+use std::ffi::OsString;
 
-use jfr_parse::Recording;
+use jfr_parse::{MetadataCache, Recording};
 
 use crate::failure::Failure;
+use crate::inputs::expand;
 use crate::limits;
-use crate::output::complain;
+use crate::output::{complain, warn};
 
-/// Warnings that are shown; more are only counted.
-const MAX_WARNINGS: usize = 100;
-
-/// Options that every command on a recording has.
+/// Options that every command on recordings has.
 #[derive(Debug, clap::Args)]
 #[group(id = "input")]
 pub(crate) struct Args {
-    /// Recording to read, `-` for standard input
-    #[arg(value_name = "INPUT")]
-    path: std::ffi::OsString,
-
-    /// What the input is called in messages; the system's names need not be text.
-    #[arg(skip)]
-    shown: std::cell::OnceCell<String>,
+    /// Recordings, directories that are searched for recordings, or `-` for standard input
+    #[arg(value_name = "INPUT", required = true)]
+    paths: Vec<OsString>,
 
     /// Fail with status 1 where anything is lost, instead of warning
     #[arg(long)]
@@ -32,39 +27,29 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// The argument.
-    pub(crate) fn path(&self) -> &std::ffi::OsString {
-        &self.path
-    }
-
-    /// What it may ask for.
-    pub(crate) fn limits(&self) -> &limits::Args {
-        &self.limits
-    }
-
-    /// Opens the recording.
-    pub(crate) fn open(&self) -> Result<Input<'_>, Failure> {
-        let opening = self.limits.opening();
-        let recording =
-            if self.path == "-" { opening.from_reader(std::io::stdin().lock()) } else { opening.open(&self.path) };
-        let recording = recording.map_err(|e| Failure::of(self.name(), &e))?;
-        Ok(Input {
-            name: self.name(),
-            recording,
-            losses: Losses { name: self.name(), strict: self.strict, count: Cell::new(0) },
-        })
-    }
-
-    /// The argument as it was given, as far as it is text.
-    pub(crate) fn label(&self) -> &str {
-        if self.path == "-" { "-" } else { self.name() }
-    }
-
-    /// What the input is called in messages.
-    pub(crate) fn name(&self) -> &str {
-        self.shown.get_or_init(|| {
-            if self.path == "-" { "standard input".to_owned() } else { self.path.to_string_lossy().into_owned() }
-        })
+    /// Does something with each recording, whichever fail.
+    pub(crate) fn each(&self, mut one: impl FnMut(&Input<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
+        let inputs = expand(&self.paths);
+        let mut failed = inputs.complain();
+        let opening = self.limits.opening().cache(MetadataCache::default());
+        let many = inputs.sources.len() + inputs.failures.len() > 1;
+        for source in &inputs.sources {
+            let (name, label) = (source.name(), source.label());
+            let done = source.open(&opening).map_err(|e| Failure::of(&name, &e)).and_then(|recording| {
+                let losses = Losses { name: &name, strict: self.strict, count: Cell::new(0) };
+                one(&Input { name: &name, label: &label, many, recording, losses })
+            });
+            match done {
+                Ok(()) => {}
+                Err(failure @ (Failure::Usage(_) | Failure::ClosedPipe)) => return Err(failure),
+                Err(failure) if !many => return Err(failure),
+                Err(failure) => {
+                    complain("error", &failure.to_string());
+                    failed = true;
+                }
+            }
+        }
+        if failed { Err(Failure::Told) } else { Ok(()) }
     }
 }
 
@@ -72,6 +57,10 @@ impl Args {
 #[derive(Debug)]
 pub(crate) struct Input<'a> {
     pub(crate) name: &'a str,
+    /// What it is called in JSON.
+    pub(crate) label: &'a str,
+    /// Whether it is one of several, so that output has to say of which it is.
+    pub(crate) many: bool,
     pub(crate) recording: Recording<'static>,
     pub(crate) losses: Losses<'a>,
 }
@@ -106,20 +95,13 @@ pub(crate) struct Losses<'a> {
 impl Losses<'_> {
     /// Warns of a loss; the text says where in the file.
     pub(crate) fn warn(&self, loss: impl std::fmt::Display) {
-        let count = self.count.get();
-        self.count.set(count.saturating_add(1));
-        if count < MAX_WARNINGS {
-            complain("warning", &format!("{}: {loss}", self.name));
-        }
+        self.count.set(self.count.get().saturating_add(1));
+        warn(self.name, loss);
     }
 
     /// Ends the command: a failure if something was lost and that is not to be borne.
     pub(crate) fn finish(&self) -> Result<(), Failure> {
-        let count = self.count.get();
-        if count > MAX_WARNINGS {
-            complain("warning", &format!("{}: {} more warnings", self.name, count - MAX_WARNINGS));
-        }
-        if self.strict && count > 0 {
+        if self.strict && self.count.get() > 0 {
             return Err(Failure::Failed(format!(
                 "{}: not read completely; leave out --strict to accept that",
                 self.name

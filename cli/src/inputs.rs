@@ -18,8 +18,8 @@ const PROFILES: [&str; 4] = ["pprof", "pb", "prof", "profile"];
 pub(crate) struct Source {
     /// `None` for standard input.
     path: Option<PathBuf>,
-    /// What files made of it begin with.
-    pub(crate) stem: OsString,
+    /// What files made of it begin with: below a directory that was searched, with the path from there.
+    pub(crate) stem: PathBuf,
 }
 
 impl Source {
@@ -42,6 +42,11 @@ impl Source {
     pub(crate) fn is(&self, other: &Path) -> bool {
         let same = |path: &Path| path.canonicalize().ok();
         self.path.as_deref().and_then(same).is_some_and(|own| same(other) == Some(own))
+    }
+
+    /// What it is called in JSON: `-` for standard input.
+    pub(crate) fn label(&self) -> String {
+        self.path.as_deref().map_or("-".into(), |path| path.display().to_string())
     }
 
     /// Bytes of the file, 0 where that is not known.
@@ -143,7 +148,7 @@ pub(crate) fn find(arguments: &[OsString], wanted: Wanted) -> Inputs {
             inputs.sources.push(Source { path: None, stem: "stdin".into() });
         } else if path.is_dir() {
             let before = (inputs.sources.len(), inputs.failures.len());
-            search(path, wanted, &mut inputs);
+            search(path, Path::new(""), wanted, &mut inputs);
             if (inputs.sources.len(), inputs.failures.len()) == before {
                 let reason = match wanted {
                     Wanted::Recordings => {
@@ -159,34 +164,19 @@ pub(crate) fn find(arguments: &[OsString], wanted: Wanted) -> Inputs {
             let before = inputs.sources.len();
             for found in glob(&pattern) {
                 if found.is_dir() {
-                    search(&found, wanted, &mut inputs);
+                    search(&found, Path::new(""), wanted, &mut inputs);
                 } else {
-                    inputs.sources.push(Source { stem: stem(&found), path: Some(found) });
+                    inputs.sources.push(Source { stem: stem(&found).into(), path: Some(found) });
                 }
             }
             if inputs.sources.len() == before {
                 inputs.fail(path, &"no file matches this pattern");
             }
         } else {
-            inputs.sources.push(Source { path: Some(path.to_owned()), stem: stem(path) });
+            inputs.sources.push(Source { path: Some(path.to_owned()), stem: stem(path).into() });
         }
     }
-    let mut used: BTreeMap<OsString, u32> = BTreeMap::new();
-    for source in &mut inputs.sources {
-        let wanted = source.stem.clone();
-        loop {
-            let n = used.entry(wanted.clone()).or_insert(0);
-            *n = n.saturating_add(1);
-            if *n > 1 {
-                source.stem = wanted.clone();
-                source.stem.push(format!("-{n}"));
-            }
-            if source.stem == wanted || !used.contains_key(&source.stem) {
-                break;
-            }
-        }
-        used.entry(source.stem.clone()).or_insert(1);
-    }
+    tell_apart(&mut inputs.sources);
     inputs
 }
 
@@ -264,8 +254,81 @@ fn below(directory: &Path, out: &mut Vec<PathBuf>) {
     }
 }
 
-/// Adds the recordings below a directory, in the order of their names.
-fn search(directory: &Path, wanted: Wanted, out: &mut Inputs) {
+/// How many sources have each stem.
+fn uses(sources: &[Source]) -> BTreeMap<PathBuf, u32> {
+    let mut uses = BTreeMap::new();
+    for source in sources {
+        *uses.entry(source.stem.clone()).or_insert(0) += 1;
+    }
+    uses
+}
+
+/// Gives sources with equal stems others: the path below the directory that they have in common; files that then still collide
+/// (`a.jfr` beside `a.jfr.gz`) keep their ending, and what was given twice gets a number.
+fn tell_apart(sources: &mut [Source]) {
+    let collide = |sources: &[Source]| {
+        let uses = uses(sources);
+        let is_one = |source: &&Source| uses.get(&source.stem).is_some_and(|n| *n > 1);
+        sources.iter().filter(is_one).map(|source| source.stem.clone()).collect::<std::collections::BTreeSet<_>>()
+    };
+    for wanted in collide(sources) {
+        let places: Vec<Option<PathBuf>> = sources
+            .iter()
+            .map(|source| source.path.as_deref().filter(|_| source.stem == wanted).and_then(absolute))
+            .collect();
+        let common =
+            places.iter().flatten().filter_map(|path| path.parent()).fold(None, |common: Option<PathBuf>, parent| {
+                let Some(common) = common else { return Some(parent.to_owned()) };
+                let shared = common.components().zip(parent.components()).take_while(|(a, b)| a == b);
+                Some(shared.map(|(part, _)| part).collect())
+            });
+        let Some(common) = common else { continue };
+        for (source, place) in sources.iter_mut().zip(&places) {
+            if let Some(below) = place.as_deref().and_then(|place| place.strip_prefix(&common).ok()) {
+                source.stem = below.with_file_name(stem(below));
+            }
+        }
+    }
+    for wanted in collide(sources) {
+        for source in sources.iter_mut().filter(|source| source.stem == wanted) {
+            if let Some(name) = source.path.as_deref().filter(|path| is_packed(path)).and_then(Path::file_name) {
+                source.stem = source.stem.with_file_name(name);
+            }
+        }
+    }
+    let mut used: BTreeMap<PathBuf, u32> = BTreeMap::new();
+    for i in 0..sources.len() {
+        let taken = uses(sources);
+        let Some(source) = sources.get_mut(i) else { continue };
+        let n = used.entry(source.stem.clone()).or_insert(0);
+        *n += 1;
+        if *n > 1 {
+            let numbered = |n: u32| {
+                let mut name = source.stem.file_name().unwrap_or_default().to_owned();
+                name.push(format!("-{n}"));
+                source.stem.with_file_name(name)
+            };
+            let free = (*n..).map(numbered).find(|stem| !taken.contains_key(stem));
+            source.stem = free.unwrap_or_default();
+        }
+    }
+}
+
+/// The path from the root on, without `.` and `..`.
+fn absolute(path: &Path) -> Option<PathBuf> {
+    let mut out = PathBuf::new();
+    for part in std::path::absolute(path).ok()?.components() {
+        match part {
+            std::path::Component::ParentDir => drop(out.pop()),
+            std::path::Component::CurDir => {}
+            part => out.push(part),
+        }
+    }
+    Some(out)
+}
+
+/// Adds the recordings below a directory, in the order of their names; `below` is the path from the directory that was named.
+fn search(directory: &Path, below: &Path, wanted: Wanted, out: &mut Inputs) {
     let entries = std::fs::read_dir(directory).and_then(|entries| {
         // A link to a directory could lead round in a circle.
         let entries = entries.map(|entry| entry.and_then(|entry| Ok((entry.path(), entry.file_type()?.is_dir()))));
@@ -278,10 +341,10 @@ fn search(directory: &Path, wanted: Wanted, out: &mut Inputs) {
     entries.sort_by(|a, b| a.0.cmp(&b.0));
     for (path, is_directory) in entries {
         if is_directory {
-            search(&path, wanted, out);
+            search(&path, &below.join(path.file_name().unwrap_or_default()), wanted, out);
         } else if wanted.is(&path) && path.metadata().map_or(true, |about| about.is_file()) {
             // Opening a pipe that nobody writes to would never end. A link that leads nowhere is told of when opened.
-            out.sources.push(Source { stem: stem(&path), path: Some(path) });
+            out.sources.push(Source { stem: below.join(stem(&path)), path: Some(path) });
         }
     }
 }
@@ -333,12 +396,20 @@ mod tests {
     }
 
     #[test]
-    fn equal_stems_are_told_apart() {
-        let arguments = ["a/rec.jfr", "b/rec.jfr", "rec-2.jfr", "c/rec.jfr.gz"].map(OsString::from);
-        let stems: Vec<_> = expand(&arguments).sources.into_iter().map(|s| s.stem).collect();
-        let distinct: std::collections::BTreeSet<_> = stems.iter().collect();
-        assert_eq!(distinct.len(), stems.len(), "{stems:?}");
-        assert_eq!(stems.first().unwrap(), "rec");
+    fn equal_stems_are_told_apart_by_the_path_below_the_common_parent() {
+        let stems = |arguments: &[&str]| {
+            let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
+            expand(&arguments).sources.into_iter().map(|s| s.stem.to_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(stems(&["x/a/rec.jfr", "x/b/rec.jfr", "other.jfr"]), ["a/rec", "b/rec", "other"]);
+        assert_eq!(stems(&["a/rec.jfr", "a/c/rec.jfr.gz", "b/../rec.jfr"]), ["a/rec", "a/c/rec", "rec"]);
+        // Nothing gets out of the directory that is written to.
+        assert_eq!(stems(&["../a/rec.jfr", "../b/rec.jfr"]), ["a/rec", "b/rec"]);
+        assert_eq!(stems(&["a/rec.jfr", "a/rec.jfr.gz"]), ["rec", "rec.jfr.gz"]);
+        assert_eq!(
+            stems(&["rec.jfr", "rec.jfr", "rec-2.jfr", "-", "-"]),
+            ["rec", "rec-3", "rec-2", "stdin", "stdin-2"]
+        );
     }
 
     #[test]
@@ -387,6 +458,6 @@ mod tests {
             std::fs::write(dir.path().join(name), "x").unwrap();
         }
         let stems: Vec<_> = expand(&[dir.path().into()]).sources.into_iter().map(|s| s.stem).collect();
-        assert_eq!(stems, ["a", "b", "c"]);
+        assert_eq!(stems, [Path::new("a"), Path::new("b"), Path::new("sub/c")]);
     }
 }

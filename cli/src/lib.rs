@@ -15,10 +15,11 @@ mod near;
 mod output;
 mod profiles;
 mod version;
+mod zone;
 
 use std::ffi::OsString;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::failure::Failure;
 
@@ -33,6 +34,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     }
     let args = match args::Cli::try_parse_from(args) {
         Ok(args) => args,
+        // Without arguments: the short help.
+        Err(error) if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            return end(args::Cli::command().print_help().map_err(Failure::from));
+        }
         Err(error) if error.use_stderr() => {
             output::complain("error", &one_line(&error));
             return 2;
@@ -40,6 +45,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
         // Help and version.
         Err(shown) => return end(shown.print().map_err(Failure::from)),
     };
+    if let Err(failure) = args.output.take_effect() {
+        return end(Err(failure));
+    }
     // A server has something to wind down, and does so itself.
     if !commands::ends_by_itself(&args.command) {
         interrupt::watch();
@@ -60,6 +68,7 @@ fn map_files() {
 
 /// Reports a failure that has not been reported yet.
 fn end(done: Result<(), Failure>) -> u8 {
+    output::tell_warnings();
     match done {
         Ok(()) => 0,
         Err(failure @ (Failure::Told | Failure::ClosedPipe)) => failure.status(),
@@ -80,5 +89,7 @@ fn one_line(error: &clap::Error) -> String {
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
         .filter(|line| !line.is_empty() && !line.chars().all(|c| c == '^' || c == '~'))
         .collect();
-    format!("{}; see --help", words.join(" "))
+    // The tip is a line of its own in clap's drawing.
+    let text = words.join(" ").replace(" tip: ", "; ");
+    format!("{text}; see --help")
 }

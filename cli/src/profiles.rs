@@ -14,7 +14,7 @@ use crate::collecting;
 use crate::failure::Failure;
 use crate::inputs::{Source, Wanted, find};
 use crate::limits;
-use crate::output::complain;
+use crate::output::{complain, warn};
 
 /// A type of profile with its stacks.
 #[derive(Debug)]
@@ -51,9 +51,30 @@ pub(crate) struct Loaded {
     pub(crate) absent: Vec<(ProfileType, String)>,
     /// Whether something could not be read.
     pub(crate) lossy: bool,
+    /// Whether an input could not be read at all; the user was told.
+    pub(crate) failed: bool,
 }
 
 impl Loaded {
+    /// Ends a command: a failure if an input could not be read, or if something was lost and that is not to be borne.
+    pub(crate) fn finish(&self, strict: bool) -> Result<(), Failure> {
+        match (self.failed, self.lossy && strict) {
+            (true, _) => Err(Failure::Told),
+            (_, true) => {
+                Err(Failure::Failed(format!("{}: not read completely; leave out --strict to accept that", self.name)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The types of these names, or of these values; the first without names.
+    pub(crate) fn pick_all(&self, wanted: &[String]) -> Result<Vec<&Typed>, Failure> {
+        match wanted {
+            [] => Ok(vec![self.pick(None)?]),
+            wanted => wanted.iter().map(|name| self.pick(Some(name))).collect(),
+        }
+    }
+
     /// The type of this name, or of this value; the first without a name.
     pub(crate) fn pick(&self, wanted: Option<&str>) -> Result<&Typed, Failure> {
         let Some(wanted) = wanted else {
@@ -63,10 +84,15 @@ impl Loaded {
         self.types.iter().find(|of| of.kind == wanted).or_else(|| self.types.iter().find(named)).ok_or_else(|| {
             let absent = self.absent.iter().find(|(kind, _)| kind.name() == wanted).map(|(_, reason)| reason);
             let there: Vec<&str> = self.types.iter().map(|of| of.kind.as_str()).collect();
-            Failure::Failed(match absent {
-                Some(reason) => format!("{}: no {wanted} profile: {reason}", self.name),
-                None => format!("{}: no type of profile {wanted:?}; there are {}", self.name, there.join(", ")),
-            })
+            match absent {
+                Some(reason) => Failure::Failed(format!("{}: no {wanted} profile: {reason}", self.name)),
+                None => {
+                    let known = ProfileType::ALL.iter().map(|of| of.name()).chain(there.iter().copied());
+                    let list = format!("there are {}", there.join(", "));
+                    let hint = crate::near::hint(wanted, known, &list);
+                    Failure::Usage(format!("{}: no type of profile {wanted:?}{hint}", self.name))
+                }
+            }
         })
     }
 }
@@ -89,7 +115,7 @@ pub(crate) fn open(source: &Source, opening: &OpenOptions, cancel: &Cancel) -> R
             let profile = read_any(&bytes, &AnyLimits::default(), cancel)
                 .map_err(|e| Failure::Failed(format!("{name}: neither a recording nor a profile: {e}")))?;
             for loss in &profile.losses {
-                complain("warning", &format!("{name}: {loss}"));
+                warn(&name, loss);
             }
             let lossy = !profile.losses.is_empty();
             Ok((Opened::Profile(Box::new(profile)), lossy))
@@ -151,7 +177,7 @@ fn bytes(source: &Source, opening: &OpenOptions) -> Result<Bytes, Failure> {
     let (bytes, losses) = opening.unpack(bytes).map_err(|e| Failure::of(&name, &e))?;
     if bytes.starts_with(&MAGIC) {
         for loss in losses {
-            complain("warning", &format!("{name}: {loss}"));
+            warn(&name, loss);
         }
         return opening
             .from_bytes(bytes)
@@ -162,33 +188,6 @@ fn bytes(source: &Source, opening: &OpenOptions) -> Result<Bytes, Failure> {
         Some(loss) => Err(Failure::Failed(format!("{name}: {loss}"))),
         None => Ok(Bytes::Other(bytes)),
     }
-}
-
-/// Whether a file holds a profile rather than a recording, whole or damaged. What cannot be read at all is left to whoever reads it.
-pub(crate) fn is_profile(path: &OsString, limits: &limits::Args) -> Result<bool, Failure> {
-    let inputs = find(std::slice::from_ref(path), Wanted::Profiles);
-    let [source] = inputs.sources.as_slice() else { return Ok(false) };
-    if !source.is_file() {
-        return Ok(false);
-    }
-    let mut head = Vec::new();
-    let read = source.reader().and_then(|input| input.take(MAGIC.len() as u64).read_to_end(&mut head));
-    if read.is_err() || head == MAGIC {
-        return Ok(false);
-    }
-    let opening = limits.opening();
-    let mut bytes = Vec::new();
-    if source.reader().and_then(|mut input| input.read_to_end(&mut bytes)).is_err() {
-        return Ok(false);
-    }
-    let Ok((bytes, _)) = opening.unpack(bytes) else { return Ok(false) };
-    // A damaged recording may begin anywhere; what decodes as a profile is one.
-    Ok(!bytes.starts_with(&MAGIC) && read_any(&bytes, &AnyLimits::default(), &cancel(&limits.stop())).is_ok())
-}
-
-/// Whether an argument names a directory or a pattern rather than one input.
-pub(crate) fn is_set(path: &OsString) -> bool {
-    std::path::Path::new(path).is_dir() || find(std::slice::from_ref(path), Wanted::Profiles).sources.len() != 1
 }
 
 /// The cancel of a stop, for what knows no recordings.
@@ -218,10 +217,10 @@ pub(crate) fn load(
     let opening = limits.opening().stop(stop.clone());
     let cancel = cancel(&stop);
     let inputs = find(inputs, Wanted::Profiles);
-    if inputs.complain() {
+    let mut out = Loaded { failed: inputs.complain(), ..Loaded::default() };
+    if inputs.sources.is_empty() {
         return Err(Failure::Told);
     }
-    let mut out = Loaded::default();
     let mut recordings: Vec<(String, Recording<'static>)> = Vec::new();
     let mut found: Vec<Typed> = Vec::new();
     let names: Vec<String> = inputs.sources.iter().map(Source::name).collect();
@@ -231,7 +230,15 @@ pub(crate) fn load(
         [] => String::new(),
     };
     for source in &inputs.sources {
-        let (opened, lossy) = open(source, &opening, &cancel)?;
+        let (opened, lossy) = match open(source, &opening, &cancel) {
+            Ok(opened) => opened,
+            Err(failure) if inputs.sources.len() == 1 && !out.failed => return Err(failure),
+            Err(failure) => {
+                complain("error", &failure.to_string());
+                out.failed = true;
+                continue;
+            }
+        };
         match opened {
             Opened::Recording(recording) => recordings.push((source.name(), *recording)),
             Opened::Profile(profile) => {
@@ -243,16 +250,16 @@ pub(crate) fn load(
     if !recordings.is_empty() {
         let all: Vec<&Recording<'_>> = recordings.iter().map(|(_, recording)| recording).collect();
         let mut options = collecting.options(&out.name, wanted, &all)?;
-        if options.labels.is_empty() {
+        if collecting.labels().is_none_or(|labels| labels.is_empty()) {
             options.labels = labels.to_vec();
         }
         let set = collect_merged(&all, &options).map_err(|e| Failure::of(&out.name, &e))?;
         for text in &set.losses {
             out.lossy = true;
-            complain("warning", &format!("{}: {text}", out.name));
+            warn(&out.name, text);
         }
         for text in &set.warnings {
-            complain("warning", &format!("{}: {text}", out.name));
+            warn(&out.name, text);
         }
         found.splice(0..0, of_set(&set));
         out.absent = set.absent.iter().map(|absent| (absent.kind, absent.reason.clone())).collect();

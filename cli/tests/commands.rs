@@ -218,7 +218,7 @@ fn an_undeclared_type_is_a_warning_of_the_summary() {
         chunk.event(4_711, &Payload::new());
         chunk.event(u64::MAX, &Payload::new());
     });
-    let done = jfrkit(&["summary", "--format", "json", &path]);
+    let done = jfrkit(&["summary", "-v", "--format", "json", &path]);
     let summary: Value = serde_json::from_slice(&done.stdout).unwrap();
     assert_eq!(summary["events"].as_array().unwrap().len(), 1);
     assert_eq!(summary["warnings"].as_array().unwrap().len(), 2);

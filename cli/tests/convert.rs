@@ -46,10 +46,18 @@ fn error_line(output: &Output, code: i32) -> String {
     lines[0].to_owned()
 }
 
-/// The files of a directory by name.
+/// The files below a directory by the path from there.
 fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap());
-    entries.map(|e| (e.file_name().into_string().unwrap(), fs::read(e.path()).unwrap())).collect()
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(directory).unwrap().map(|entry| entry.unwrap()) {
+        let name = entry.file_name().into_string().unwrap();
+        if entry.path().is_dir() {
+            found.extend(files(&entry.path()).into_iter().map(|(below, bytes)| (format!("{name}/{below}"), bytes)));
+        } else {
+            found.insert(name, fs::read(entry.path()).unwrap());
+        }
+    }
+    found
 }
 
 fn names(directory: &Path) -> Vec<String> {
@@ -184,11 +192,11 @@ fn directories_are_searched_and_packed_recordings_unpacked() {
     let output = convert!(input.path(), "-o", out.path());
     assert_eq!((status(&output), text(&output.stderr)), (0, ""));
     let found = files(out.path());
-    let (packed, plain): (Vec<_>, Vec<_>) = found.iter().partition(|(name, _)| name.starts_with("packed."));
+    let (packed, plain): (Vec<_>, Vec<_>) = found.iter().partition(|(name, _)| name.starts_with("deeper/packed."));
     assert!(packed.len() > 3);
     assert_eq!(packed.len(), plain.len());
     for ((packed, a), (plain, b)) in packed.into_iter().zip(plain) {
-        assert_eq!(packed.strip_prefix("packed"), plain.strip_prefix("plain"));
+        assert_eq!(packed.strip_prefix("deeper/packed"), plain.strip_prefix("plain"));
         assert!(a == b, "{packed} differs from {plain}");
     }
 

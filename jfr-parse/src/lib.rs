@@ -86,5 +86,5 @@ pub use recording::{MetadataCache, Recording};
 pub use source::guard_maps;
 pub use stop::Stop;
 pub use string::RawStr;
-pub use time::{Clock, Iso};
+pub use time::{Clock, Iso, Zone};
 pub use value::{StructValue, Timed, Value, ValueReader};

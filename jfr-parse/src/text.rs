@@ -34,7 +34,7 @@ pub use numbers::{amount, duration};
 pub use types::declaration;
 
 use crate::metadata::{Content, Field};
-use crate::time::{Clock, Iso};
+use crate::time::{Clock, Iso, Zone};
 use crate::value::{StructValue, Value};
 use numbers::{double, float};
 
@@ -42,6 +42,7 @@ use numbers::{double, float};
 #[derive(Debug, Clone)]
 pub struct TextWriter {
     clock: Clock,
+    zone: Zone,
     stack_depth: usize,
     out: String,
     indent: usize,
@@ -56,7 +57,14 @@ impl TextWriter {
     /// recorded.
     #[must_use]
     pub fn new(clock: Clock, stack_depth: usize) -> Self {
-        Self { clock, stack_depth, out: String::new(), indent: 0 }
+        Self { clock, zone: Zone::UTC, stack_depth, out: String::new(), indent: 0 }
+    }
+
+    /// With times in this zone; without it they are UTC.
+    #[must_use]
+    pub fn zone(mut self, zone: Zone) -> Self {
+        self.zone = zone;
+        self
     }
 
     /// The text so far.
@@ -143,7 +151,7 @@ impl TextWriter {
         match content {
             _ if n == i64::MIN || (content.is_none() && n == i64::from(i32::MIN)) => out.push_str("N/A"),
             Some(Content::Timestamp(unit)) => match self.clock.instant(n, unit) {
-                Some(nanos) => instant(out, nanos),
+                Some(nanos) => instant(out, self.zone.local(nanos)),
                 None => out.push_str("N/A"),
             },
             Some(Content::Timespan(unit)) => match self.clock.length(n, unit) {

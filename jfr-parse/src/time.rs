@@ -123,6 +123,78 @@ impl std::fmt::Display for Iso {
     }
 }
 
+/// The zone that times are shown in, and read in: UTC, or whatever says how far a local time is ahead of it.
+#[derive(Clone, Default)]
+pub struct Zone(Option<std::sync::Arc<dyn Fn(i64) -> i64 + Send + Sync>>);
+
+impl Zone {
+    /// UTC, which is the default.
+    pub const UTC: Self = Self(None);
+
+    /// A zone that is ahead of UTC by so many seconds at an instant given in nanoseconds since the Unix epoch.
+    pub fn new(ahead: impl Fn(i64) -> i64 + Send + Sync + 'static) -> Self {
+        Self(Some(std::sync::Arc::new(ahead)))
+    }
+
+    /// Seconds by which it is ahead of UTC at an instant.
+    #[must_use]
+    pub fn ahead(&self, nanos: i64) -> i64 {
+        self.0.as_ref().map_or(0, |ahead| ahead(nanos))
+    }
+
+    /// What a clock of the zone shows at an instant, as nanoseconds since its 1970-01-01T00:00.
+    #[must_use]
+    pub fn local(&self, nanos: i64) -> i64 {
+        nanos.saturating_add(self.ahead(nanos).saturating_mul(1_000_000_000))
+    }
+
+    /// The instants at which a clock of the zone shows a local time: none when clocks were put forward, two when they were put
+    /// back.
+    #[must_use]
+    pub fn instants(&self, local: i64) -> Vec<i64> {
+        const DAY: i64 = 86_400_000_000_000;
+        let mut found: Vec<i64> = [-DAY, 0, DAY]
+            .into_iter()
+            .map(|near| local.saturating_sub(self.ahead(local.saturating_add(near)).saturating_mul(1_000_000_000)))
+            .filter(|at| self.local(*at) == local)
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// An instant as ISO 8601 with what the zone is ahead: `2026-11-23T11:36:30.964012345+01:00`, `Z` for UTC.
+    #[must_use]
+    pub fn iso(&self, nanos: i64) -> String {
+        let text = Iso(self.local(nanos)).to_string();
+        match &self.0 {
+            None => text,
+            Some(_) => text.trim_end_matches('Z').to_owned() + &offset(self.ahead(nanos)),
+        }
+    }
+
+    /// What it is called at an instant: `UTC`, `UTC+01:00`.
+    #[must_use]
+    pub fn name(&self, nanos: i64) -> String {
+        match &self.0 {
+            None => "UTC".to_owned(),
+            Some(_) => format!("UTC{}", offset(self.ahead(nanos))),
+        }
+    }
+}
+
+fn offset(seconds: i64) -> String {
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let minutes = seconds.unsigned_abs() / 60;
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+impl std::fmt::Debug for Zone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Zone(local)" } else { "Zone(UTC)" })
+    }
+}
+
 /// Converts a number of days since 1970-01-01 to year, month and day in the Gregorian calendar.
 ///
 /// Years start in March here, so that a leap day is the last day of its year; 400 years have 146,097 days.
@@ -140,6 +212,21 @@ fn civil(days: i64) -> (i64, i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn local_times_and_back() {
+        const HOUR: i64 = 3_600_000_000_000;
+        // Summer time until 1970-01-02T01:00Z, when clocks go back from 3 to 2.
+        let zone = Zone::new(|nanos| if nanos < 25 * HOUR { 7_200 } else { 3_600 });
+        assert_eq!(zone.iso(0), "1970-01-01T02:00:00.000000000+02:00");
+        assert_eq!(zone.name(30 * HOUR), "UTC+01:00");
+        assert_eq!(zone.instants(2 * HOUR), [0]);
+        assert_eq!(zone.instants(26 * HOUR + HOUR / 2), [24 * HOUR + HOUR / 2, 25 * HOUR + HOUR / 2]);
+        let forward = Zone::new(|nanos| if nanos < 25 * HOUR { 0 } else { 3_600 });
+        assert_eq!(forward.instants(25 * HOUR + HOUR / 2), [0i64; 0]);
+        let west = Zone::new(|_| -16_200);
+        assert_eq!((west.iso(0), Zone::UTC.iso(0)), ("1969-12-31T19:30:00.000000000-04:30".into(), Iso(0).to_string()));
+    }
 
     #[test]
     fn truncates_toward_zero_on_both_sides() {

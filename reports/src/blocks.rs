@@ -1,7 +1,8 @@
 //! Evidence as words and tables: what all forms for people share.
 
-use jfr_parse::Iso;
+use jfr_parse::{Iso, Zone};
 
+use jfr_analyzers::events::is_jdk;
 use jfr_analyzers::math::to_i64;
 use jfr_analyzers::rule::{Evidence, Frame, MethodRow, Value};
 use jfrkit_profile::units;
@@ -37,6 +38,12 @@ pub(super) struct Column {
     pub(super) names: bool,
 }
 
+/// When a recording begins, and the zone of its times.
+struct Start<'z> {
+    nanos: i64,
+    zone: &'z Zone,
+}
+
 /// A value as text.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Shown {
@@ -53,8 +60,9 @@ impl Shown {
 }
 
 impl Blocks {
-    /// Of the evidence of a recording that begins at `start`.
-    pub(super) fn of(evidence: &Evidence, start: i64) -> Self {
+    /// Of the evidence of a recording that begins at `start`, with times in a zone.
+    pub(super) fn of(evidence: &Evidence, start: i64, zone: &Zone) -> Self {
+        let start = &Start { nanos: start, zone };
         let mut blocks = Self::default();
         for (key, value) in evidence.iter() {
             match value {
@@ -84,6 +92,33 @@ impl Blocks {
     }
 }
 
+/// Names of columns in which a rule says where in the code something is.
+const CODE: [&str; 8] = ["where", "in", "application method", "called by", "at", "method", "frame", "allocated in"];
+
+/// Where in the code a finding is: the method of the program that evidence names first.
+pub(super) fn place(evidence: &Evidence) -> Option<String> {
+    // A method in a text: one word with a dot, perhaps with its line.
+    let code = |text: &str| (!text.contains(' ') && text.contains('.')).then(|| text.to_owned());
+    let own = |frames: &[Frame]| frames.iter().find(|f| !is_jdk(&f.method)).or(frames.first()).map(frame);
+    let row = |columns: &[std::borrow::Cow<'_, str>], row: &[Value]| {
+        let named = |name: &str| columns.iter().position(|column| column == name).and_then(|i| row.get(i));
+        CODE.iter().filter_map(|name| named(name)).find_map(|value| match value {
+            Value::Text { value } => code(value),
+            Value::Stack { frames } => own(frames),
+            Value::Methods { rows } => {
+                rows.first().map(|row| frame(row.application_frame.as_ref().unwrap_or(&row.method)))
+            }
+            _ => None,
+        })
+    };
+    evidence.iter().find_map(|(_, value)| match value {
+        Value::Methods { rows } => rows.first().map(|row| frame(row.application_frame.as_ref().unwrap_or(&row.method))),
+        Value::Stack { frames } => own(frames),
+        Value::Table { columns, rows } => row(columns, rows.first()?),
+        _ => None,
+    })
+}
+
 fn grid<'c>(title: &str, columns: impl Iterator<Item = &'c str>, rows: impl Iterator<Item = Vec<Shown>>) -> Grid {
     let rows: Vec<Vec<Shown>> = rows.collect();
     let columns = columns.enumerate().map(|(i, name)| {
@@ -96,7 +131,7 @@ fn grid<'c>(title: &str, columns: impl Iterator<Item = &'c str>, rows: impl Iter
     Grid { title: title.to_owned(), columns: columns.collect(), rows }
 }
 
-fn methods(title: &str, rows: &[MethodRow], start: i64) -> Grid {
+fn methods(title: &str, rows: &[MethodRow], start: &Start<'_>) -> Grid {
     let elsewhere = |row: &MethodRow| row.application_frame.clone().filter(|f| *f != row.method);
     let with_caller = rows.iter().any(|row| elsewhere(row).is_some());
     let mut columns = vec!["method"];
@@ -114,7 +149,7 @@ fn methods(title: &str, rows: &[MethodRow], start: i64) -> Grid {
     grid(title, columns.into_iter(), rows)
 }
 
-fn cell(value: &Value, column: &str, start: i64) -> Shown {
+fn cell(value: &Value, column: &str, start: &Start<'_>) -> Shown {
     match value {
         Value::Stack { frames } => {
             let first: Vec<String> = frames.iter().take(FRAMES_IN_CELL).map(frame).collect();
@@ -126,18 +161,21 @@ fn cell(value: &Value, column: &str, start: i64) -> Shown {
         }
         Value::Table { rows, .. } => Shown::text(super::plural(rows.len(), "row", "rows")),
         // Tables have little room.
-        Value::Instant { epoch_nanos } if *epoch_nanos >= start => Shown::text(time_of_day(*epoch_nanos)),
+        Value::Instant { epoch_nanos } if *epoch_nanos >= start.nanos => {
+            Shown::text(time_of_day(*epoch_nanos, start.zone))
+        }
         single => scalar(single, column, start),
     }
 }
 
 /// A single value; its unit is left out where the name of its column says it.
-fn scalar(value: &Value, column: &str, start: i64) -> Shown {
+fn scalar(value: &Value, column: &str, start: &Start<'_>) -> Shown {
     let number = |text| Shown { text, share: None, number: true };
     match value {
         Value::Number { value, unit } => {
             let text = units::number(*value);
             let known = unit.is_empty() || column.contains(&**unit);
+            let unit = if *value == 1.0 { singular(unit) } else { unit };
             number(if known { text } else { format!("{text} {unit}") })
         }
         Value::Text { value } => Shown::text(value.as_str()),
@@ -148,9 +186,18 @@ fn scalar(value: &Value, column: &str, start: i64) -> Shown {
             Shown { share: Some((value / 100.0).clamp(0.0, 1.0)), ..number(units::percentage(*value)) }
         }
         Value::Instant { epoch_nanos } => Shown::text(at(*epoch_nanos, start)),
-        Value::Window { from_nanos, to_nanos } => Shown::text(window(*from_nanos, *to_nanos, start)),
+        Value::Window { from_nanos, to_nanos } => Shown::text(window(*from_nanos, *to_nanos, start.nanos, start.zone)),
         Value::List { items, .. } => Shown::text(if items.is_empty() { "none".into() } else { items.join(", ") }),
         other => Shown::text(format!("{other:?}")),
+    }
+}
+
+/// The unit of one thing: `sample`, `class`; `per second` stays.
+fn singular(unit: &str) -> &str {
+    match unit.strip_suffix("sses") {
+        Some(_) => unit.strip_suffix("es").unwrap_or(unit),
+        None if unit.ends_with("ss") || unit.contains(' ') => unit,
+        None => unit.strip_suffix('s').filter(|one| one.len() > 2).unwrap_or(unit),
     }
 }
 
@@ -162,35 +209,36 @@ pub(super) fn frame(frame: &Frame) -> String {
 }
 
 /// `2026-11-22 10:36:30 UTC`.
-pub(super) fn instant(epoch_nanos: i64) -> String {
-    let iso = Iso(epoch_nanos).to_string();
+pub(super) fn instant(epoch_nanos: i64, zone: &Zone) -> String {
+    let iso = Iso(zone.local(epoch_nanos)).to_string();
     let (date, time) = iso.split_once('T').unwrap_or((&iso, ""));
-    format!("{date} {} UTC", time.split('.').next().unwrap_or(time))
+    format!("{date} {} {}", time.split('.').next().unwrap_or(time), zone.name(epoch_nanos))
 }
 
 /// The time of day to milliseconds.
-pub(super) fn time_of_day(epoch_nanos: i64) -> String {
-    let iso = Iso(epoch_nanos).to_string();
+pub(super) fn time_of_day(epoch_nanos: i64, zone: &Zone) -> String {
+    let iso = Iso(zone.local(epoch_nanos)).to_string();
     let time = iso.split_once('T').map_or("", |(_, time)| time);
     time.get(..12).unwrap_or(time).to_owned()
 }
 
 /// An instant, and how long after the start of the recording.
-fn at(epoch_nanos: i64, start: i64) -> String {
+fn at(epoch_nanos: i64, start: &Start<'_>) -> String {
     // What lies before (the start of the JVM) wants its date.
-    if epoch_nanos < start {
-        return instant(epoch_nanos);
+    if epoch_nanos < start.nanos {
+        return instant(epoch_nanos, start.zone);
     }
-    format!("{} (+{})", time_of_day(epoch_nanos), units::duration(epoch_nanos.saturating_sub(start)))
+    let after = units::duration(epoch_nanos.saturating_sub(start.nanos));
+    format!("{} (+{after})", time_of_day(epoch_nanos, start.zone))
 }
 
 /// From when to when, and from how long after the start.
-pub(super) fn window(from: i64, to: i64, start: i64) -> String {
+pub(super) fn window(from: i64, to: i64, start: i64, zone: &Zone) -> String {
     let length = units::duration(to.saturating_sub(from));
     format!(
         "{} – {} ({length} from +{})",
-        time_of_day(from),
-        time_of_day(to),
+        time_of_day(from, zone),
+        time_of_day(to, zone),
         units::duration(from.saturating_sub(start).max(0))
     )
 }
@@ -223,7 +271,7 @@ mod tests {
             .with("longest", Value::nanos(1_500_000))
             .with("threads", Value::list("threads", ["a", "b"]))
             .with("window", Value::window(2_000_000_000, 3_000_000_000));
-        let blocks = Blocks::of(&verdict.evidence, 1_000_000_000);
+        let blocks = Blocks::of(&verdict.evidence, 1_000_000_000, &Zone::UTC);
         let pairs: Vec<(&str, &str)> = blocks.pairs.iter().map(|(k, v)| (&**k, &**v)).collect();
         assert_eq!(
             pairs,
@@ -234,7 +282,7 @@ mod tests {
         assert!(!grid.columns[0].numbers);
         // The name says what is counted.
         let named = Verdict::ok("").with("errors", Value::count(3, "errors")).with("rate", Value::number(2.0, "per s"));
-        let pairs = Blocks::of(&named.evidence, 0).pairs;
+        let pairs = Blocks::of(&named.evidence, 0, &Zone::UTC).pairs;
         assert_eq!((&*pairs[0].1, &*pairs[1].1), ("3", "2 per s"));
     }
 
@@ -248,5 +296,17 @@ mod tests {
         assert!(names(&["", "a.B.c:12 ← a.B.d"]));
         assert!(!names(&["System.gc()", "Heap Inspection Initiated GC"]));
         assert!(!names(&["monitor", "ReentrantLock"]));
+    }
+
+    #[test]
+    fn one_thing_is_singular() {
+        for (unit, one) in
+            [("samples", "sample"), ("classes", "class"), ("per second", "per second"), ("s", "s"), ("class", "class")]
+        {
+            assert_eq!(singular(unit), one);
+        }
+        let shown =
+            |value| scalar(&Value::number(value, "collections"), "", &Start { nanos: 0, zone: &Zone::UTC }).text;
+        assert_eq!((shown(1.0), shown(2.0)), ("1 collection".into(), "2 collections".into()));
     }
 }

@@ -107,7 +107,7 @@ fn test(out: &mut dyn Write, outcome: &Outcome, report: &Report, style: &Style) 
 fn details(outcome: &Outcome, start: i64) -> String {
     let verdict = &outcome.verdict;
     let mut lines = vec![outcome.rule.title.to_owned(), verdict.explanation.clone()];
-    let blocks = Blocks::of(&verdict.evidence, start);
+    let blocks = Blocks::of(&verdict.evidence, start, &jfr_parse::Zone::UTC);
     lines.extend(blocks.pairs.iter().map(|(key, value)| format!("{key}: {value}")));
     for grid in &blocks.grids {
         lines.push(format!("{}:", grid.title));

@@ -26,6 +26,7 @@ mod text;
 use std::io::{self, Write};
 
 use jfr_analyzers::rule::{Outcome, Report, Severity};
+use jfr_parse::Zone;
 
 /// A recording and the result of its analysis.
 #[derive(Debug, Clone, Copy)]
@@ -60,13 +61,26 @@ pub struct Style {
     pub fail_on: Severity,
     /// Whether to color text with terminal escape sequences.
     pub color: bool,
-    /// The width at which text is wrapped, in columns.
-    pub width: usize,
+    /// Columns of the terminal that text is for: lines are filled to them, and names in tables are cut. Without them,
+    /// names are whole.
+    pub width: Option<usize>,
+    /// Whether text has explanations and tables of evidence. Without them a finding is a paragraph, and of several recordings
+    /// there is only the table over all.
+    pub evidence: bool,
+    /// The zone of times in text and Markdown.
+    pub zone: Zone,
 }
 
 impl Default for Style {
     fn default() -> Self {
-        Self { least: Severity::Info, fail_on: Severity::Warning, color: false, width: 100 }
+        Self {
+            least: Severity::Info,
+            fail_on: Severity::Warning,
+            color: false,
+            width: None,
+            evidence: false,
+            zone: Zone::UTC,
+        }
     }
 }
 
@@ -127,15 +141,16 @@ impl Counts {
         }
     }
 
-    /// `2 warnings, 1 to look at`.
+    /// `2 warnings, 1 info`.
     fn findings(self) -> String {
+        let infos = || plural(self.infos, "info", "infos");
         match (self.warnings, self.infos) {
             // No rule had anything to look at.
             (0, 0) if self.ok == 0 => "nothing to judge".to_owned(),
             (0, 0) => "nothing found".to_owned(),
-            (0, infos) => format!("{infos} to look at"),
+            (0, _) => infos(),
             (warnings, 0) => plural(warnings, "warning", "warnings"),
-            (warnings, infos) => format!("{}, {infos} to look at", plural(warnings, "warning", "warnings")),
+            (warnings, _) => format!("{}, {}", plural(warnings, "warning", "warnings"), infos()),
         }
     }
 
@@ -178,29 +193,54 @@ fn also(report: &Report, outcome: &Outcome) -> Option<String> {
 const fn label(severity: Severity) -> &'static str {
     match severity {
         Severity::Warning => "Warning",
-        Severity::Info => "Look at",
-        Severity::Ok => "Fine",
+        Severity::Info => "Info",
+        Severity::Ok => "OK",
         Severity::NotApplicable => "Does not apply",
     }
 }
 
-/// What is known about the recording: JVM, main class, start and duration.
-fn facts(report: &Report) -> Vec<(&'static str, String)> {
+/// What a finding costs: `12 % of CPU time`.
+fn cost(report: &Report, outcome: &Outcome) -> Option<String> {
+    let finding = report.finding(outcome.rule.id)?;
+    finding.cost.map(|cost| format!("{} of {}", jfrkit_profile::units::share(cost.share), cost.of.name()))
+}
+
+/// What is known of the recording: program, JVM, collector and heap, CPUs, limits of the container, when and how long.
+fn facts(report: &Report, zone: &Zone) -> Vec<(&'static str, String)> {
+    use jfrkit_profile::units::{count, duration, number, size};
     let recording = &report.recording;
+    let whole = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     let mut facts = Vec::new();
     if let Some(main) = &recording.main {
-        facts.push(("program", main.clone()));
+        facts.push(("Program", main.clone()));
     }
     if let Some(jvm) = &recording.jvm {
         facts.push(("JVM", jvm.clone()));
     }
-    facts.push(("start", blocks::instant(recording.start_nanos)));
-    facts.push(("length", jfrkit_profile::units::duration(recording.duration_nanos)));
-    let events = i64::try_from(recording.events).unwrap_or(i64::MAX);
-    let mut content = format!("{} events", jfrkit_profile::units::count(events));
-    if recording.chunks > 1 {
-        content.push_str(&format!(" in {} chunks", recording.chunks));
+    let heap = recording.max_heap_bytes.map(|bytes| format!("heap up to {}", size(bytes)));
+    let collector: Vec<String> = recording.collector.iter().cloned().chain(heap).collect();
+    if !collector.is_empty() {
+        facts.push(("Collector", collector.join(", ")));
     }
-    facts.push(("content", content));
+    if let Some(threads) = recording.hardware_threads {
+        let threads = u64::try_from(threads).unwrap_or_default();
+        facts.push(("CPUs", jfrkit_profile::units::things(threads, "hardware thread", "hardware threads")));
+    }
+    if let Some(container) = &recording.container {
+        let kind = container.kind.as_deref().unwrap_or("limits");
+        let cpus = container.cpus.map(|cpus| format!("{} {}", number(cpus), if cpus == 1.0 { "CPU" } else { "CPUs" }));
+        let memory = container.memory_bytes.map(|bytes| format!("{} of memory", size(bytes)));
+        let limits: Vec<String> = cpus.into_iter().chain(memory).collect();
+        let limits = if limits.is_empty() { "no limits".to_owned() } else { limits.join(", ") };
+        facts.push(("Container", format!("{kind}: {limits}")));
+    }
+    facts.push(("Start", blocks::instant(recording.start_nanos, zone)));
+    facts.push(("Duration", duration(recording.duration_nanos)));
+    let events = i64::try_from(recording.events).unwrap_or(i64::MAX);
+    let mut content = format!("{} {}", count(events), if events == 1 { "event" } else { "events" });
+    if recording.chunks > 1 {
+        content.push_str(&format!(" in {} chunks", count(whole(recording.chunks))));
+    }
+    facts.push(("Content", content));
     facts
 }

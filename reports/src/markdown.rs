@@ -25,10 +25,10 @@ pub(super) fn write(out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -
             }
         };
         let facts: Vec<String> =
-            facts(report).iter().map(|(what, value)| format!("{what}: {}", escape(value))).collect();
+            facts(report, &style.zone).iter().map(|(what, value)| format!("{what}: {}", escape(value))).collect();
         writeln!(out, "**{}.** {}\n", Counts::of(report).findings(), facts.join(" · "))?;
         for outcome in report.worst_first(style.least) {
-            finding(out, report, outcome)?;
+            finding(out, report, outcome, style)?;
         }
         for outcome in failed(report) {
             let reason = outcome.verdict.not_applicable_because.as_deref().unwrap_or_default();
@@ -42,7 +42,7 @@ pub(super) fn write(out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -
     Ok(())
 }
 
-fn finding(out: &mut dyn Write, report: &Report, outcome: &Outcome) -> io::Result<()> {
+fn finding(out: &mut dyn Write, report: &Report, outcome: &Outcome, style: &Style) -> io::Result<()> {
     let verdict = &outcome.verdict;
     let (severity, start) = (report.severity_of(outcome), report.recording.start_nanos);
     let mark = match severity {
@@ -60,7 +60,7 @@ fn finding(out: &mut dyn Write, report: &Report, outcome: &Outcome) -> io::Resul
     if let Some(also) = super::also(report, outcome) {
         writeln!(out, "{}\n", escape(&also))?;
     }
-    let blocks = Blocks::of(&verdict.evidence, start);
+    let blocks = Blocks::of(&verdict.evidence, start, &style.zone);
     if !blocks.pairs.is_empty() {
         writeln!(out, "| | |\n|:--|:--|")?;
         for (key, value) in &blocks.pairs {
@@ -93,7 +93,7 @@ fn table(out: &mut dyn Write, grid: &Grid) -> io::Result<()> {
 }
 
 fn all(out: &mut dyn Write, entries: &[Entry<'_>]) -> io::Result<()> {
-    writeln!(out, "| Recording | Warnings | To look at | Worst |\n|:--|--:|--:|:--|")?;
+    writeln!(out, "| Recording | Warnings | Infos | Worst |\n|:--|--:|--:|:--|")?;
     for line in overview::lines(entries) {
         let number = |of: fn(Counts) -> usize| line.counts.map_or_else(String::new, |c| of(c).to_string());
         let last = match (&line.worst, line.error) {
@@ -107,7 +107,7 @@ fn all(out: &mut dyn Write, entries: &[Entry<'_>]) -> io::Result<()> {
     writeln!(out)?;
     let rules = overview::rules(entries);
     if !rules.is_empty() {
-        writeln!(out, "| Rule | Warns in | To look at in | Title |\n|:--|--:|--:|:--|")?;
+        writeln!(out, "| Rule | Warns in | Infos in | Title |\n|:--|--:|--:|:--|")?;
         for rule in rules {
             writeln!(out, "| {} | {} | {} | {} |", rule.id, rule.warnings, rule.infos, escape(rule.title))?;
         }

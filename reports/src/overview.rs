@@ -3,11 +3,14 @@
 use serde::Serialize;
 
 use super::{Counts, Entry};
-use jfr_analyzers::rule::Severity;
+use jfr_analyzers::rule::{Cost, Section, Severity};
 
 /// What was found in one recording.
 #[derive(Debug, Serialize)]
 pub(super) struct Line<'a> {
+    /// Where it is among the inputs.
+    #[serde(skip)]
+    pub(super) place: usize,
     pub(super) file: &'a str,
     #[serde(flatten)]
     pub(super) counts: Option<Counts>,
@@ -22,6 +25,10 @@ pub(super) struct Worst<'a> {
     pub(super) id: &'a str,
     pub(super) severity: Severity,
     pub(super) summary: &'a str,
+    #[serde(skip)]
+    pub(super) title: &'a str,
+    #[serde(skip)]
+    pub(super) cost: Option<Cost>,
 }
 
 /// What a rule said of all recordings.
@@ -39,17 +46,54 @@ pub(super) struct RuleLine<'a> {
 
 /// A line for each recording, in order.
 pub(super) fn lines<'a>(entries: &[Entry<'a>]) -> Vec<Line<'a>> {
-    let line = |entry: &Entry<'a>| {
+    let line = |(place, entry): (usize, &Entry<'a>)| {
         let report = entry.result.ok();
         let worst = report.and_then(|r| r.shown(Severity::Info).next());
         Line {
+            place,
             file: entry.name,
             counts: report.map(Counts::of),
-            worst: worst.map(|(f, o)| Worst { id: f.id, severity: f.severity, summary: &o.verdict.summary }),
+            worst: worst.map(|(f, o)| Worst {
+                id: f.id,
+                severity: f.severity,
+                summary: &o.verdict.summary,
+                title: o.rule.title,
+                cost: f.cost,
+            }),
             error: entry.result.err(),
         }
     };
-    entries.iter().map(line).collect()
+    entries.iter().enumerate().map(line).collect()
+}
+
+/// A line for each recording, that with the worst findings about the program first; those that cannot be read last.
+pub(super) fn worst_first<'a>(entries: &[Entry<'a>]) -> Vec<Line<'a>> {
+    // Failures and exposures, then the greatest cost, then how many warnings.
+    let badness = |line: &Line<'a>| {
+        let Some(Ok(report)) = entries.get(line.place).map(|entry| entry.result) else { return None };
+        let program = || report.shown(Severity::Info).filter(|(finding, _)| finding.section == Section::Program);
+        let warnings = || program().filter(|(finding, _)| finding.severity == Severity::Warning);
+        let urgent = warnings().any(|(_, outcome)| outcome.verdict.urgent);
+        let of = |costs: &mut dyn Iterator<Item = Option<Cost>>| costs.flatten().map(Cost::weight).fold(0.0, f64::max);
+        let (warned, dearest) = (of(&mut warnings().map(|(f, _)| f.cost)), of(&mut program().map(|(f, _)| f.cost)));
+        Some((urgent, warnings().count() > 0, warned, warnings().count(), dearest, program().count()))
+    };
+    let mut lines: Vec<_> = lines(entries).into_iter().map(|line| (badness(&line), line)).collect();
+    lines.sort_by(|(a, _), (b, _)| b.partial_cmp(a).unwrap_or(std::cmp::Ordering::Equal));
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
+/// The directory that all recordings are in, with its last separator; empty where they have none in common.
+pub(super) fn parent<'a>(entries: &[Entry<'a>]) -> &'a str {
+    let directory = |name: &'a str| name.rfind('/').and_then(|at| name.get(..=at)).unwrap_or("");
+    let mut names = entries.iter().map(|entry| entry.name);
+    let Some(mut common) = names.next().map(directory) else { return "" };
+    for name in names {
+        while !name.starts_with(common) {
+            common = directory(common.strip_suffix('/').unwrap_or(common));
+        }
+    }
+    common
 }
 
 /// The rules that found something in any recording, those in most of them first.

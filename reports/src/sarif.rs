@@ -119,7 +119,7 @@ fn result(index: usize, outcome: &Outcome, report: &Report, uri: &str) -> Json {
 
 fn message(outcome: &Outcome, start: i64) -> String {
     let verdict = &outcome.verdict;
-    let blocks = Blocks::of(&verdict.evidence, start);
+    let blocks = Blocks::of(&verdict.evidence, start, &jfr_parse::Zone::UTC);
     let pairs = blocks.pairs.iter().map(|(key, value)| format!("{key}: {value}")).collect::<Vec<_>>().join("; ");
     let mut text = verdict.summary.clone();
     for part in [&verdict.explanation, &pairs, &verdict.remedy].into_iter().filter(|p| !p.is_empty()) {

@@ -1,30 +1,43 @@
-//! Text for a terminal.
+//! Text for a terminal, or a pipe.
 
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style as Paint};
 use jfr_parse::text::plain;
+use unicode_width::UnicodeWidthStr;
 
-use super::blocks::{Blocks, Grid};
-use super::{Counts, Entry, Style, facts, failed, overview, plural};
-use jfr_analyzers::rule::{Outcome, Report, Severity};
+use super::blocks::{Blocks, Grid, place};
+use super::{Counts, Entry, Style, cost, facts, failed, overview, plural};
+use jfr_analyzers::rule::{Outcome, Report, Section, Severity};
 
 /// Rows of a table that are shown; all are in JSON and HTML.
 const ROWS: usize = 10;
-/// Characters of a cell, at most, and where there is little room.
+/// Characters of a cell, at most, where lines have an end, and where there is little room.
 const CELL: usize = 72;
 const LEAST_CELL: usize = 12;
+/// Columns that sentences are filled to where lines have no end.
+const FILL: usize = 100;
+/// Columns of a terminal, at least: narrower ones wrap.
+const LEAST_WIDTH: usize = 40;
+/// Characters of a remedy in a report without evidence; whole sentences of it, at least one.
+const SHORT_REMEDY: usize = 200;
 /// Between the columns of a table.
 const BETWEEN: &str = "  ";
 const INDENT: &str = "    ";
 
 pub(super) fn write(out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -> io::Result<()> {
     let mut page = Page { out, style };
-    for entry in entries {
-        page.entry(entry)?;
+    if let [one] = entries {
+        return page.entry(one);
     }
-    if entries.len() > 1 {
-        page.overview(entries)?;
+    page.overview(entries)?;
+    if style.evidence {
+        for line in overview::worst_first(entries) {
+            if let Some(entry) = entries.get(line.place) {
+                writeln!(page.out)?;
+                page.entry(entry)?;
+            }
+        }
     }
     Ok(())
 }
@@ -47,59 +60,89 @@ impl Page<'_> {
         self.paint(Paint::new().dimmed(), text)
     }
 
+    /// Columns that sentences are filled to.
+    fn fill(&self) -> usize {
+        self.style.width.unwrap_or(FILL).max(LEAST_WIDTH)
+    }
+
     fn entry(&mut self, entry: &Entry<'_>) -> io::Result<()> {
         let name = plain(entry.name);
         let report = match entry.result {
             Ok(report) => report,
-            Err(reason) => return writeln!(self.out, "{}: {}\n", self.bold(&name), plain(reason)),
+            Err(reason) => return writeln!(self.out, "{}: {}", self.bold(&name), plain(reason)),
         };
-        writeln!(self.out, "{}: {}", self.bold(&name), Counts::of(report).findings())?;
-        let facts: Vec<String> = facts(report).into_iter().map(|(_, value)| value).collect();
-        self.paragraph(&facts.join(" · "), "", "")?;
+        writeln!(self.out, "{}: {}\n", self.bold(&name), Counts::of(report).findings())?;
+        let facts = facts(report, &self.style.zone);
+        let width = facts.iter().map(|(what, _)| what.width()).max().unwrap_or(0);
+        for (what, value) in facts {
+            let lead = format!("{what:<width$}  ");
+            self.paragraph(&value, &self.dim(&lead), lead.width(), &" ".repeat(width + 2))?;
+        }
         writeln!(self.out)?;
+        let mut section = Section::Program;
         for outcome in report.worst_first(self.style.least) {
+            let of = report.finding(outcome.rule.id).map_or(section, |finding| finding.section);
+            if of != section {
+                section = of;
+                let words = match section {
+                    Section::Program => "The program",
+                    Section::Environment => "The machine, its limits and other processes",
+                    Section::Recording => "The recording and its settings",
+                };
+                writeln!(self.out, "{}\n", self.dim(words))?;
+            }
             self.finding(report, outcome)?;
         }
         self.end(report)
     }
 
+    /// A finding: severity, title, cost; what is found, where, and what to do; then the evidence, if it is wanted.
     fn finding(&mut self, report: &Report, outcome: &Outcome) -> io::Result<()> {
         let verdict = &outcome.verdict;
         let (severity, start) = (report.severity_of(outcome), report.recording.start_nanos);
         let badge = self.paint(color(severity), &format!("{:<8}", severity.name().to_uppercase()));
-        let score = verdict.score.map(|s| format!("  score {s:.0}")).unwrap_or_default();
-        writeln!(
-            self.out,
-            "{badge} {}  {}",
-            self.bold(outcome.rule.title),
-            self.dim(&format!("{}{score}", outcome.rule.id))
-        )?;
-        self.paragraph(&verdict.summary, INDENT, INDENT)?;
-        if !verdict.explanation.is_empty() {
-            self.paragraph(&verdict.explanation, INDENT, INDENT)?;
+        let price = cost(report, outcome).map(|cost| format!(", {cost}")).unwrap_or_default();
+        let title = self.bold(outcome.rule.title);
+        writeln!(self.out, "{badge} {title}{price}  {}", self.dim(outcome.rule.id))?;
+        self.indented(&verdict.summary)?;
+        if self.style.evidence && !verdict.explanation.is_empty() {
+            self.indented(&verdict.explanation)?;
+        }
+        // Where the sentence does not say so already.
+        if let Some(place) = place(&verdict.evidence).filter(|_| verdict.is_finding()) {
+            let method = place.rsplit_once(':').map_or(&*place, |(method, _)| method);
+            if !verdict.summary.contains(method) {
+                self.indented(&format!("In {place}"))?;
+            }
+        }
+        if !verdict.remedy.is_empty() {
+            let remedy = if self.style.evidence { &verdict.remedy } else { first_sentences(&verdict.remedy) };
+            let lead = format!("{INDENT}→ ");
+            self.paragraph(remedy, &lead, lead.width(), &format!("{INDENT}  "))?;
         }
         if let Some(also) = super::also(report, outcome) {
-            self.paragraph(&also, INDENT, INDENT)?;
+            self.indented(&also)?;
         }
-        let blocks = Blocks::of(&verdict.evidence, start);
+        if self.style.evidence {
+            self.evidence(&Blocks::of(&verdict.evidence, start, &self.style.zone))?;
+        }
+        writeln!(self.out)
+    }
+
+    fn evidence(&mut self, blocks: &Blocks) -> io::Result<()> {
         if !blocks.pairs.is_empty() {
             writeln!(self.out)?;
-            let width = blocks.pairs.iter().map(|(key, _)| key.chars().count()).max().unwrap_or(0);
+            let width = blocks.pairs.iter().map(|(key, _)| plain(key).width()).max().unwrap_or(0);
             for (key, value) in &blocks.pairs {
                 let key = plain(key);
-                let pad = " ".repeat(width.saturating_sub(key.chars().count()));
-                let first = format!("{INDENT}{key}{pad}  ");
-                self.paragraph(value, &first, &" ".repeat(width + INDENT.len() + 2))?;
+                let lead = format!("{INDENT}{key}{}  ", " ".repeat(width.saturating_sub(key.width())));
+                self.paragraph(value, &lead, lead.width(), &" ".repeat(width + INDENT.len() + 2))?;
             }
         }
         for grid in &blocks.grids {
             self.grid(grid)?;
         }
-        if !verdict.remedy.is_empty() {
-            writeln!(self.out)?;
-            self.paragraph(&verdict.remedy, &format!("{INDENT}→ "), &format!("{INDENT}  "))?;
-        }
-        writeln!(self.out)
+        Ok(())
     }
 
     fn grid(&mut self, grid: &Grid) -> io::Result<()> {
@@ -113,38 +156,45 @@ impl Page<'_> {
             (false, true) => Kind::Names,
             (false, false) => Kind::Words,
         });
-        self.table(head.into_iter().chain(rows).collect(), &kinds.collect::<Vec<_>>())?;
+        self.table(head.into_iter().chain(rows).collect(), &kinds.collect::<Vec<_>>(), INDENT)?;
         match grid.rows.len().saturating_sub(ROWS) {
             0 => Ok(()),
             more => writeln!(self.out, "{INDENT}{}", self.dim(&format!("… {more} more"))),
         }
     }
 
-    fn table(&mut self, rows: Vec<Vec<String>>, kinds: &[Kind]) -> io::Result<()> {
-        let widths = widths(&rows, kinds, self.style.width.saturating_sub(INDENT.len()));
+    fn table(&mut self, rows: Vec<Vec<String>>, kinds: &[Kind], indent: &str) -> io::Result<()> {
+        let room = self.style.width.map(|width| width.max(LEAST_WIDTH).saturating_sub(indent.len()));
+        let widths = widths(&rows, kinds, room);
         for row in &rows {
             let cells = row.iter().zip(&widths).zip(kinds).map(|((cell, width), kind)| {
                 let cell = short(cell, *width);
-                if *kind == Kind::Numbers { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+                let pad = " ".repeat(width.saturating_sub(cell.width()));
+                if *kind == Kind::Numbers { format!("{pad}{cell}") } else { format!("{cell}{pad}") }
             });
-            writeln!(self.out, "{INDENT}{}", cells.collect::<Vec<_>>().join(BETWEEN).trim_end())?;
+            writeln!(self.out, "{indent}{}", cells.collect::<Vec<_>>().join(BETWEEN).trim_end())?;
         }
         Ok(())
     }
 
-    /// Words filled to the width. A word that is longer has a line of its own.
-    fn paragraph(&mut self, text: &str, first: &str, others: &str) -> io::Result<()> {
-        let mut lead = first;
+    fn indented(&mut self, text: &str) -> io::Result<()> {
+        self.paragraph(text, INDENT, INDENT.len(), INDENT)
+    }
+
+    /// Words filled to the width, the first line behind a lead of so many columns. A word that is longer has a line of its own.
+    fn paragraph(&mut self, text: &str, first: &str, columns: usize, others: &str) -> io::Result<()> {
+        let end = self.fill();
+        let (mut lead, mut columns) = (first, columns);
         for source in text.lines() {
             let mut line = String::from(lead);
-            let mut length = line.chars().count();
+            let mut length = columns;
             let mut fresh = true;
             for word in plain(source).split_whitespace() {
-                let size = word.chars().count();
-                if !fresh && length + 1 + size > self.style.width {
+                let size = word.width();
+                if !fresh && length + 1 + size > end {
                     writeln!(self.out, "{}", line.trim_end())?;
                     line = others.to_owned();
-                    length = others.chars().count();
+                    length = others.len();
                     fresh = true;
                 }
                 if !fresh {
@@ -156,7 +206,7 @@ impl Page<'_> {
                 fresh = false;
             }
             writeln!(self.out, "{}", line.trim_end())?;
-            lead = others;
+            (lead, columns) = (others, others.len());
         }
         Ok(())
     }
@@ -167,36 +217,65 @@ impl Page<'_> {
             writeln!(self.out, "{}: {}", outcome.rule.id, plain(reason))?;
         }
         for note in &report.recording.notes {
-            writeln!(self.out, "{}", self.dim(&format!("Note: {}", plain(note))))?;
+            self.paragraph(&format!("Note: {note}"), "", 0, "")?;
         }
-        writeln!(self.out, "{}\n", Counts::of(report).rest())
+        writeln!(self.out, "{}", Counts::of(report).rest())
     }
 
+    /// A line for each recording, the worst first, and one for each rule that found something.
     fn overview(&mut self, entries: &[Entry<'_>]) -> io::Result<()> {
-        writeln!(self.out, "{}", self.bold(&format!("All {}", plural(entries.len(), "recording", "recordings"))))?;
-        let mut rows = vec![["recording", "warnings", "to look at", "worst"].map(str::to_owned).to_vec()];
-        for line in overview::lines(entries) {
+        let parent = overview::parent(entries);
+        let place = if parent.is_empty() { String::new() } else { format!(" in {}", plain(parent)) };
+        let title = format!("{}{place}", plural(entries.len(), "recording", "recordings"));
+        writeln!(self.out, "{}\n", self.bold(&title))?;
+        let mut rows = vec![["recording", "warnings", "infos", "worst"].map(str::to_owned).to_vec()];
+        for line in overview::worst_first(entries) {
             let number = |of: fn(Counts) -> usize| line.counts.map_or_else(|| "-".into(), |c| of(c).to_string());
             let last = match (&line.worst, line.error) {
                 (_, Some(error)) => error.to_owned(),
-                (Some(worst), None) => format!("{}: {}", worst.id, worst.summary),
+                (Some(worst), None) => match worst.cost {
+                    Some(cost) => format!(
+                        "{}, {} of {}: {}",
+                        worst.title,
+                        jfrkit_profile::units::share(cost.share),
+                        cost.of.name(),
+                        worst.summary
+                    ),
+                    None => format!("{}: {}", worst.title, worst.summary),
+                },
                 (None, None) => String::new(),
             };
-            let (file, last) = (plain(line.file).into_owned(), plain(&last).into_owned());
+            let file = line.file.strip_prefix(parent).unwrap_or(line.file);
+            let (file, last) = (plain(file).into_owned(), plain(&last).into_owned());
             rows.push(vec![file, number(|c| c.warnings), number(|c| c.infos), last]);
         }
-        self.table(rows, &[Kind::Names, Kind::Numbers, Kind::Numbers, Kind::Words])?;
+        self.table(rows, &[Kind::Names, Kind::Numbers, Kind::Numbers, Kind::Words], "")?;
         let rules = overview::rules(entries);
         if !rules.is_empty() {
             writeln!(self.out)?;
-            let mut rows = vec![["rule", "warns in", "to look at in", "title"].map(str::to_owned).to_vec()];
+            let mut rows = vec![["rule", "warns in", "infos in", "title"].map(str::to_owned).to_vec()];
             rows.extend(
                 rules.iter().map(|r| vec![r.id.into(), r.warnings.to_string(), r.infos.to_string(), r.title.into()]),
             );
-            self.table(rows, &[Kind::Names, Kind::Numbers, Kind::Numbers, Kind::Words])?;
+            self.table(rows, &[Kind::Names, Kind::Numbers, Kind::Numbers, Kind::Words], "")?;
         }
         Ok(())
     }
+}
+
+/// As many whole sentences as there is room for, at least one.
+fn first_sentences(text: &str) -> &str {
+    let mut end = 0;
+    for (at, _) in text.match_indices(['.', ';']) {
+        let (sentence, rest) = text.split_at(at + 1);
+        // `e.g. this` and `java.util` go on.
+        let ends = sentence.ends_with('.')
+            && (rest.trim().is_empty() || rest.starts_with(' ') && rest.trim_start().starts_with(char::is_uppercase));
+        if ends && (end == 0 || at <= SHORT_REMEDY) {
+            end = at + 1;
+        }
+    }
+    if end == 0 { text } else { text.get(..end).unwrap_or(text) }
 }
 
 const fn color(severity: Severity) -> Paint {
@@ -217,10 +296,12 @@ enum Kind {
     Words,
 }
 
-/// How wide columns are: as their cells, but the widest are made narrower until a row fits into the room.
-fn widths(rows: &[Vec<String>], kinds: &[Kind], room: usize) -> Vec<usize> {
-    let wide = |i: usize| rows.iter().filter_map(|r| r.get(i)).map(|c| c.chars().count()).max().unwrap_or(0);
-    let start = |(i, kind): (usize, &Kind)| if *kind == Kind::Numbers { wide(i) } else { wide(i).min(CELL) };
+/// How wide columns are: as their cells, but the widest are made narrower until a row fits into the room, if it has an end.
+fn widths(rows: &[Vec<String>], kinds: &[Kind], room: Option<usize>) -> Vec<usize> {
+    let wide = |i: usize| rows.iter().filter_map(|r| r.get(i)).map(|c| c.width()).max().unwrap_or(0);
+    let Some(room) = room else { return (0..kinds.len()).map(wide).collect() };
+    let start =
+        |(i, kind): (usize, &Kind)| if *kind == Kind::Numbers { wide(i) } else { wide(i).min(CELL.max(room / 2)) };
     let mut widths: Vec<usize> = kinds.iter().enumerate().map(start).collect();
     let gaps = BETWEEN.len() * kinds.len().saturating_sub(1);
     for cut in [Kind::Words, Kind::Names] {
@@ -236,15 +317,21 @@ fn widths(rows: &[Vec<String>], kinds: &[Kind], room: usize) -> Vec<usize> {
 /// A text that fits into so many characters: the beginning of words, but the end of a name, which tells it apart from
 /// others in the same package or directory.
 fn short(text: &str, width: usize) -> String {
-    let length = text.chars().count();
-    if length <= width {
+    if text.width() <= width {
         return text.to_owned();
     }
-    let kept = width.saturating_sub(1);
+    let mut room = width.saturating_sub(1);
+    let mut fits = |c: &char| {
+        let columns = unicode_width::UnicodeWidthChar::width(*c).unwrap_or(0);
+        let left = room.checked_sub(columns);
+        room = left.unwrap_or(0);
+        left.is_some()
+    };
     if text.contains(' ') {
-        format!("{}…", text.chars().take(kept).collect::<String>())
+        format!("{}…", text.chars().take_while(|c| fits(c)).collect::<String>())
     } else {
-        format!("…{}", text.chars().skip(length - kept).collect::<String>())
+        let kept: Vec<char> = text.chars().rev().take_while(|c| fits(c)).collect();
+        format!("…{}", kept.into_iter().rev().collect::<String>())
     }
 }
 
@@ -259,9 +346,11 @@ mod tests {
             vec!["com.example.".repeat(9) + "Main.run:12", "1,234".to_owned(), "many words ".repeat(9)],
         ];
         let kinds = [Kind::Names, Kind::Numbers, Kind::Words];
-        let of = |room| widths(&rows, &kinds, room);
+        let of = |room| widths(&rows, &kinds, Some(room));
+        // Without an end all is whole.
+        assert_eq!(widths(&rows, &kinds, None), [119, 5, 99]);
         // Words first, names next, numbers never.
-        assert_eq!(of(200), [72, 5, 72]);
+        assert_eq!(of(200), [100, 5, 91]);
         assert_eq!(of(100), [72, 5, 19]);
         assert_eq!(of(80), [59, 5, LEAST_CELL]);
         assert_eq!(of(10), [LEAST_CELL, 5, LEAST_CELL]);
@@ -272,5 +361,15 @@ mod tests {
         assert_eq!(short("java.util.HashMap.get:12", 12), "…hMap.get:12");
         assert_eq!(short("waits for the disk", 10), "waits for…");
         assert_eq!(short("short", 5), "short");
+        // A wide character takes two columns.
+        assert_eq!(short("線程線程線程", 7), "…程線程");
+    }
+
+    #[test]
+    fn a_short_remedy_is_whole_sentences() {
+        assert_eq!(first_sentences("Use java.util. Then rest"), "Use java.util.");
+        assert_eq!(first_sentences("One; two"), "One; two");
+        let long = format!("First. {}. Third.", "Word ".repeat(50).trim_end());
+        assert_eq!(first_sentences(&long), "First.");
     }
 }

@@ -107,6 +107,7 @@ pub(crate) const ALWAYS: &[TableNeed] = &[
         &["minSize", "maxSize", "initialSize", "usesCompressedOops", "compressedOopsMode", "objectAlignment"],
         10_000,
     ),
+    table("jdk.ContainerConfiguration", &["containerType", "cpuSlicePeriod", "cpuQuota", "memoryLimit"], 10_000),
     table("jdk.InitialSystemProperty", &["key", "value"], 50_000),
     table("jdk.BooleanFlag", &["name", "value"], 50_000),
     table("jdk.IntFlag", &["name", "value"], 50_000),

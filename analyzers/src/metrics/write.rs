@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use jfr_parse::Iso;
+use jfr_parse::{Iso, Zone};
 use jfrkit_profile::units;
 
 use super::{Metric, Metrics, Unit};
@@ -75,14 +75,15 @@ fn chart(metric: &Metric, metrics: &Metrics) -> String {
 /// with the reasons.
 ///
 /// # Errors
-/// Errors of `out`.
-pub fn text(out: &mut impl Write, metrics: &Metrics, explain: bool) -> io::Result<()> {
-    let start = Iso(metrics.start_nanos).to_string();
+/// Those of `out`.
+pub fn text(out: &mut impl Write, metrics: &Metrics, explain: bool, zone: &Zone) -> io::Result<()> {
+    let start = Iso(zone.local(metrics.start_nanos)).to_string();
     writeln!(
         out,
-        "{} from {}, a point each {}",
+        "{} from {} {}, a point each {}",
         units::duration(metrics.end_nanos.saturating_sub(metrics.start_nanos)),
-        start.get(..19).unwrap_or(&start),
+        start.get(..19).unwrap_or(&start).replace('T', " "),
+        zone.name(metrics.start_nanos),
         units::duration(metrics.step_nanos)
     )?;
     writeln!(out)?;

@@ -38,13 +38,32 @@ pub struct RecordingInfo {
     pub jvm: Option<String>,
     /// The main class or JAR file, without arguments.
     pub main: Option<String>,
-    /// What could not be read, one line each.
+    /// The collector, as people call it: `G1`, `Parallel`, `ZGC`.
+    pub collector: Option<String>,
+    /// The largest heap that is allowed, bytes.
+    pub max_heap_bytes: Option<i64>,
+    /// Hardware threads of the machine that the JVM sees.
+    pub hardware_threads: Option<i64>,
+    /// The limits of its container, where the JVM found one.
+    pub container: Option<ContainerLimits>,
+    /// What could not be read, a line each.
     pub warnings: Vec<String>,
     /// What was omitted to limit memory, one line each.
     pub notes: Vec<String>,
 }
 
-/// The outcome of one rule.
+/// The limits that a container sets to a JVM.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ContainerLimits {
+    /// How they are set: `cgroupv2`.
+    pub kind: Option<String>,
+    /// CPUs that it may use, by its quota; `None` without a limit.
+    pub cpus: Option<f64>,
+    /// Bytes of memory that it may use; `None` without a limit.
+    pub memory_bytes: Option<i64>,
+}
+
+/// What one rule says.
 #[derive(Debug, Clone, Serialize)]
 pub struct Outcome {
     /// The rule.

@@ -145,12 +145,17 @@ fn cpu(facts: &Facts, slices: &Slices) -> Option<Track> {
 }
 
 fn heap(facts: &Facts, slices: &Slices) -> Option<Track> {
-    let after = facts.table("jdk.GCHeapSummary");
-    let used = after.rows().filter(|row| row.text("when") == Some("After GC"));
-    let points = slices.max(used.filter_map(|row| Some((row.start, row.float("heapUsed")?))));
-    let series = vec![Series { name: "used", shape: Shape::Area, points }];
+    let heap = facts.table("jdk.GCHeapSummary");
+    let used = |when: &'static str| {
+        let rows = heap.rows().filter(move |row| row.text("when") == Some(when));
+        slices.max(rows.filter_map(|row| Some((row.start, row.float("heapUsed")?))))
+    };
+    let series = vec![
+        Series { name: "after GC", shape: Shape::Area, points: used("After GC") },
+        Series { name: "before GC", shape: Shape::Line, points: used("Before GC") },
+    ];
     let limit = facts.max_heap().map(|bytes| bytes as f64);
-    Track { title: "Heap after GC", unit: TrackUnit::Bytes, limit, series }.if_any()
+    Track { title: "Heap used", unit: TrackUnit::Bytes, limit, series }.if_any()
 }
 
 fn pauses(facts: &Facts, slices: &Slices) -> Option<Track> {
@@ -259,7 +264,7 @@ mod tests {
         options.timeline = true;
         let timeline = Analysis::empty().evaluate(&recording, &options).unwrap().timeline.unwrap();
         let titles: Vec<&str> = timeline.tracks.iter().map(|t| t.title).collect();
-        assert_eq!(titles, ["CPU load", "Heap after GC", "GC pauses", "Exceptions"]);
+        assert_eq!(titles, ["CPU load", "Heap used", "GC pauses", "Exceptions"]);
         for track in &timeline.tracks {
             assert!(track.greatest() > 0.0, "{track:?}");
             for (at, _) in &track.series[0].points {

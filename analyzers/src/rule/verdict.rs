@@ -18,6 +18,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All of them, the least first.
+    pub const ALL: [Self; 4] = [Self::NotApplicable, Self::Ok, Self::Info, Self::Warning];
+
     /// Minimum score for [`Info`](Self::Info).
     pub const INFO_SCORE: f64 = 25.0;
     /// Minimum score for [`Warning`](Self::Warning).

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use jfr_parse::text::{amount, duration};
-use jfr_parse::{Content, Iso};
+use jfr_parse::{Content, Iso, Zone};
 
 use super::catalog::Kind;
 use super::constants::plain;
@@ -172,6 +172,7 @@ impl Answer {
 pub struct Answers {
     names: Names,
     answers: Vec<Answer>,
+    zone: Zone,
 }
 
 /// A cell as a number or a text, for use in programs.
@@ -192,7 +193,14 @@ pub enum Raw {
 
 impl Answers {
     pub(super) fn new(names: Names, answers: Vec<Answer>) -> Self {
-        Self { names, answers }
+        Self { names, answers, zone: Zone::UTC }
+    }
+
+    /// With times of cells in this zone, as text shows them. Raw values stay in UTC.
+    #[must_use]
+    pub fn in_zone(mut self, zone: Zone) -> Self {
+        self.zone = zone;
+        self
     }
 
     /// The answers, in the order of the views.
@@ -220,6 +228,10 @@ impl Answers {
                     None => text.into(),
                 };
             }
+            value if column.shape == Shape::Instant => match rounded(value) {
+                Some(nanos) => shown(Val::Int(self.zone.local(nanos)), column),
+                None => None,
+            },
             value => shown(value, column),
         };
         text.map_or_else(|| missing().into(), Cow::Owned)

@@ -9,30 +9,29 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::interrupt::FILES;
-use jfr_analyzers::TimeBound;
 use jfr_analyzers::rule::{Analysis, AnalysisError, AnalysisOptions, Category, Finding, Report, Severity};
 use jfr_parse::{MetadataCache, Recording};
 use jfrkit_profile::tree::View;
 use jfrkit_reports::{Entry, Format, Style};
 use jfrkit_rules::config::Config;
 
-use crate::collecting::time_range;
+use crate::collecting;
 use crate::failure::Failure;
 use crate::inputs::{Inputs, expand};
 use crate::limits;
-use crate::output::complain;
+use crate::output::{complain, has_color, is_verbose, warn, width, zone};
 
 use super::report::{self, Part};
-
-/// Warnings on one input that are shown; all are in the report.
-const MAX_WARNINGS: usize = 20;
 
 /// Say what is wrong in recordings, and what to do about it
 #[derive(Debug, clap::Args)]
 #[group(id = "analyze")]
 #[command(after_help = "\
 Examples:
-  jfrkit analyze recording.jfr                                the findings, worst first
+  jfrkit analyze recording.jfr                                the findings, a paragraph each
+  jfrkit analyze -v recording.jfr                             with explanations and evidence
+  jfrkit analyze --rules LongGcPause recording.jfr            all about one
+  jfrkit analyze logs/                                        a table of all recordings, worst first
   jfrkit analyze --format html -o report.html recording.jfr   a page to read and to mail
   jfrkit analyze --category gc,heap --from 30s recording.jfr
   jfrkit analyze --fail-on warning --format junit -o findings.xml logs/    for a CI server
@@ -76,18 +75,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = category)]
     category: Vec<Category>,
 
-    /// The least severity to show; JSON, JUnit and the page have all rules
-    #[arg(long, value_enum, default_value_t = Least::Info, value_name = "SEVERITY")]
-    min_severity: Least,
+    /// The least severity to show [default: info; with --rules everything]. JSON, JUnit and the page have all rules
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    min_severity: Option<Least>,
 
-    /// Begin here: an instant (2026-11-22T10:36:30Z), milliseconds since 1970, a time from the beginning (10s), or
-    /// from the end (-10s)
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    from: Option<TimeBound>,
-
-    /// End before this, likewise
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    to: Option<TimeBound>,
+    #[command(flatten)]
+    time: collecting::Time,
 
     /// File of settings; by default jfrkit.toml in the current directory, if it is there
     #[arg(long, value_name = "FILE")]
@@ -211,13 +204,20 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         })
         .collect();
     let mut style = Style::default();
-    style.least = args.min_severity.severity();
+    let least = if args.rules.is_empty() { Least::Info } else { Least::NotApplicable };
+    style.least = args.min_severity.unwrap_or(least).severity();
     style.fail_on = args.fail_on.map_or(Severity::Warning, FailOn::severity);
-    // Asks for a terminal, NO_COLOR and the like.
-    style.color =
-        args.output.is_none() && anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never;
+    let shown = args.output.as_deref().is_none_or(|path| path.as_os_str() == "-");
+    style.color = shown && has_color();
+    style.zone = zone();
+    style.width = if shown { width() } else { None };
+    // Who names rules wants to know all that they say.
+    style.evidence = is_verbose() || !args.rules.is_empty();
     write(args.output.as_deref(), |out| match args.format.format() {
-        Some(format) => format.write(out, &entries, &style),
+        Some(format) => {
+            format.write(out, &entries, &style)?;
+            args.hint(out, &entries, &style)
+        }
         None => {
             let cancel = crate::profiles::cancel(&args.limits.stop());
             let page = report::page(out, &parts, &View::default(), report::MAX_SIZE, &cancel)?;
@@ -282,7 +282,9 @@ fn analyze(
         };
         let result = match report {
             Ok(report) => {
-                warn(&name, &report.recording.warnings);
+                for warning in &report.recording.warnings {
+                    warn(&name, warning);
+                }
                 Ok(report)
             }
             Err(AnalysisError::Read(error)) => {
@@ -301,15 +303,6 @@ fn analyze(
         results.push((name, result));
     }
     Ok(results)
-}
-
-fn warn(name: &str, warnings: &[String]) {
-    for warning in warnings.iter().take(MAX_WARNINGS) {
-        complain("warning", &format!("{name}: {warning}"));
-    }
-    if let Some(more) = warnings.len().checked_sub(MAX_WARNINGS).filter(|n| *n > 0) {
-        complain("warning", &format!("{name}: {more} more warnings"));
-    }
 }
 
 /// To a file, whole or not at all, or to standard output.
@@ -331,6 +324,18 @@ fn write(path: Option<&Path>, fill: impl FnOnce(&mut dyn Write) -> std::io::Resu
 }
 
 impl Args {
+    /// Where to find more than a short report says.
+    fn hint(&self, out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -> std::io::Result<()> {
+        let findings = entries.iter().filter_map(|entry| entry.result.ok()).any(|report| !report.findings.is_empty());
+        if self.format != Form::Text || style.evidence || !findings {
+            return Ok(());
+        }
+        match entries.len() {
+            1 => writeln!(out, "-v shows the evidence, --rules ID all about one finding."),
+            _ => writeln!(out, "\n-v shows the findings of each recording."),
+        }
+    }
+
     /// The rules that the arguments choose.
     fn chosen(&self, analysis: &Analysis) -> Result<AnalysisOptions, Failure> {
         let mut options = AnalysisOptions::default();
@@ -360,7 +365,7 @@ impl Args {
         options: &AnalysisOptions,
     ) -> Result<AnalysisOptions, Failure> {
         let mut options = options.clone();
-        let range = time_range(name, self.from, self.to, &[recording])?;
+        let range = self.time.range(name, &[recording])?;
         options.from_nanos = range.from;
         options.to_nanos = range.to;
         Ok(options)

@@ -4,7 +4,7 @@ mod beside;
 mod collect;
 mod outcome;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ use crate::failure::Failure;
 use crate::inputs::{Inputs, Source, expand};
 use crate::interrupt::FILES;
 use crate::limits;
-use crate::output::complain;
+use crate::output::{complain, warn};
 use crate::profiles::{Loaded, Opened, of_profile, of_set};
 
 use super::flame;
@@ -57,7 +57,7 @@ pub(crate) struct Args {
     out_dir: PathBuf,
 
     /// Types of profiles; by default all
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    #[arg(long, visible_alias = "type", value_name = "LIST", value_delimiter = ',')]
     types: Vec<String>,
 
     /// Form of the files
@@ -216,7 +216,7 @@ impl Args {
     fn write(&self, name: &str, content: &Content, file: &File, mut out: &mut dyn Write) -> std::io::Result<()> {
         let page = |loaded: &Loaded, cancel: &Cancel, out: &mut dyn Write| {
             let mut out = std::io::BufWriter::new(out);
-            flame::page(&mut out, loaded, None, &View::default(), cancel)?
+            flame::page(&mut out, loaded, &[], &View::default(), cancel)?
                 .map_err(|failure| std::io::Error::other(failure.to_string()))?;
             out.flush()
         };
@@ -229,7 +229,9 @@ impl Args {
                         let options = pprof_emit::Options { cancel, ..Default::default() };
                         write_pprof(profile, &set.tables, out, &options).map(|_| ())
                     }
-                    (Format::Collapsed, Some(profile)) if self.collecting.labels.is_empty() => {
+                    (Format::Collapsed, Some(profile))
+                        if self.collecting.labels().is_none_or(|labels| labels.is_empty()) =>
+                    {
                         let options = CollapsedOptions { cancel, ..Default::default() };
                         write_collapsed(profile, &set.tables, out, &options)
                     }
@@ -261,7 +263,12 @@ impl Args {
                     Format::Collapsed => {
                         let of = typed.iter().find(|of| of.kind == file.kind);
                         let of = of.ok_or_else(|| std::io::Error::other("there are no samples"))?;
-                        export::write_collapsed_any(of, !self.collecting.labels.is_empty(), out, cancel)
+                        export::write_collapsed_any(
+                            of,
+                            !self.collecting.labels().is_none_or(|labels| labels.is_empty()),
+                            out,
+                            cancel,
+                        )
                     }
                     Format::Flamegraph => {
                         let kept = |of: &crate::profiles::Typed| typed.iter().any(|wanted| wanted.kind == of.kind);
@@ -288,14 +295,14 @@ fn typed<'p>(profile: &Profile, any: &'p AnyProfile) -> Typed<'p> {
 
 fn loaded(name: &str, set: &ProfileSet) -> Loaded {
     let absent = set.absent.iter().map(|absent| (absent.kind, absent.reason.clone())).collect();
-    Loaded { name: name.to_owned(), types: of_set(set), absent, lossy: false }
+    Loaded { name: name.to_owned(), types: of_set(set), absent, ..Loaded::default() }
 }
 
 impl Content {
     /// The files that it becomes, their names without the directory.
-    fn files(&self, args: &Args, stem: &OsStr) -> Vec<File> {
+    fn files(&self, args: &Args, stem: &Path) -> Vec<File> {
         let path = |kind: &str| {
-            let mut file = stem.to_owned();
+            let mut file = stem.as_os_str().to_owned();
             file.push(if kind.is_empty() {
                 format!(".{}", args.ending())
             } else {
@@ -343,7 +350,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if args.out_dir.as_os_str() == "-" {
         return to_stdout(args, &inputs);
     }
-    std::fs::create_dir_all(&args.out_dir).map_err(|e| Failure::Failed(format!("{}: {e}", args.out_dir.display())))?;
+    make_directory(&args.out_dir)?;
     let opening = args.limits.opening().cache(MetadataCache::default());
     let unsearched = inputs.complain();
     let bar = progress(sources);
@@ -406,11 +413,19 @@ fn read(
     }
 }
 
+/// Makes a directory that is not there.
+fn make_directory(path: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(path).map_err(|e| {
+        let reason = if path.exists() { "is not a directory".to_owned() } else { e.to_string() };
+        Failure::Failed(format!("{}: {reason}", path.display()))
+    })
+}
+
 /// Writes the profiles of the sources, all in one set, to files that begin with `stem`.
 fn convert(
     args: &Args,
     name: &str,
-    stem: &OsStr,
+    stem: &Path,
     sources: &[Source],
     opening: &OpenOptions,
     bar: &ProgressBar,
@@ -418,6 +433,13 @@ fn convert(
     let mut outcome = Outcome::default();
     let Some(content) = read(args, name, sources, opening, bar, &mut outcome.failures) else { return outcome };
     let files = content.files(args, stem);
+    // Below the directory the files lie as the recordings do.
+    if let Some(below) = stem.parent().filter(|below| !below.as_os_str().is_empty() && !files.is_empty())
+        && let Err(failure) = make_directory(&args.out_dir.join(below))
+    {
+        outcome.failures.push(failure.to_string());
+        return outcome;
+    }
     let written: Vec<Result<(), WriteError>> = match &content {
         // pprof files of one set share what is made of its tables.
         Content::Recordings(Collected { set, stop, .. }) if args.format == Format::Pprof => {
@@ -465,9 +487,10 @@ fn convert(
     for absent in set.absent.iter().filter(|a| a.kind.is_core() || args.kinds().contains(&a.kind)) {
         let _ = writeln!(outcome.lines, "{:<12}  none: {}", absent.kind, absent.reason);
     }
-    outcome.warnings.extend(set.losses.iter().map(|loss| format!("{name}: {loss}")));
+    name.clone_into(&mut outcome.name);
+    outcome.warnings.clone_from(&set.losses);
     let lossy = !outcome.warnings.is_empty();
-    outcome.warnings.extend(set.warnings.iter().map(|warning| format!("{name}: {warning}")));
+    outcome.warnings.extend_from_slice(&set.warnings);
     if args.strict && lossy && outcome.failures.is_empty() {
         outcome.failures.push(format!("{name}: not read completely; leave out --strict to accept that"));
     }
@@ -492,9 +515,13 @@ fn line(profile: &Profile, path: &Path) -> String {
     let totals = profile.totals();
     let (count, last) = (totals.first().copied().unwrap_or(0), totals.last().copied().unwrap_or(0));
     let unit = profile.values().last().map_or("count", |v| v.unit);
-    let total = if profile.values().len() > 1 { units::value(last, unit) } else { String::new() };
+    // Sizes of live objects, which old JDKs do not record.
+    let unknown = last == 0 && unit == "bytes";
+    let total = if profile.values().len() > 1 && !unknown { units::value(last, unit) } else { String::new() };
     let path = path.to_string_lossy();
-    format!("{:<12} {count:>10} samples {total:>12}  {}", profile.kind, jfr_parse::text::plain(&path))
+    let word = if count == 1 { "sample " } else { "samples" };
+    let count = units::count(count);
+    format!("{:<12} {count:>10} {word} {total:>12}  {}", profile.kind, jfr_parse::text::plain(&path))
 }
 
 fn to_stdout(args: &Args, inputs: &Inputs) -> Result<(), Failure> {
@@ -522,14 +549,14 @@ fn to_stdout(args: &Args, inputs: &Inputs) -> Result<(), Failure> {
     let mut lossy = false;
     if let Content::Recordings(Collected { set, .. }) = &content {
         for loss in &set.losses {
-            complain("warning", &format!("{name}: {loss}"));
+            warn(&name, loss);
             lossy = true;
         }
         for warning in &set.warnings {
-            complain("warning", &format!("{name}: {warning}"));
+            warn(&name, warning);
         }
     }
-    let files = content.files(args, OsStr::new("stdout"));
+    let files = content.files(args, Path::new("stdout"));
     let file = match files.as_slice() {
         [file] => file,
         [] => {

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 use jfr_analyzers::LabelKey;
 use jfrkit_profile::tree::{By, Diff, DiffRow, Group, Per, Regression, Side, View, regressions};
-use jfrkit_profile::units;
+use jfrkit_profile::{ProfileType, units};
 use jfrkit_reports::page::{PageError, PageHead, PageType, diff_page};
 use serde::Serialize;
 
-use super::flame::{wanted, write_page};
+use super::flame::write_page;
 use crate::collecting;
 use crate::failure::Failure;
 use crate::interrupt::FILES;
@@ -28,9 +28,9 @@ Examples:
   jfrkit diff old.pb.gz new.pb.gz --format html -o diff.html
   jfrkit diff a.jfr b.jfr --fail-on-regression 10%         status 3 if something became slower
 
-A change counts as noise if it is less than two standard deviations of sampling: |a − b| < 2·√(var a + var b), where the variance of a value is value²
-divided by its number of samples. --fail-on-regression looks at the total (by second only) and at each function's total: it has to grow by more than the
-threshold of its own value in A and by at least 0.5 % of A's total, and to be beyond what chance reaches in one of a hundred comparisons, corrected for the
+A change counts as noise if it is less than two standard deviations of sampling: |a − b| < 2·√(var a + var b), where the variance of a value is value² \
+divided by its number of samples. --fail-on-regression looks at the total (by second only) and at each function's total: it has to grow by more than the \
+threshold of its own value in A and by at least 0.5 % of A's total, and to be beyond what chance reaches in one of a hundred comparisons, corrected for the \
 number of functions (Bonferroni) and for the spread that the functions show between the two runs.")]
 pub(crate) struct Args {
     /// The first profile: a recording, a pprof file, or a directory of recordings
@@ -42,7 +42,7 @@ pub(crate) struct Args {
     b: OsString,
 
     /// Type of profile: cpu, alloc, lock, …, or the name of a sample type; by default the first that both have
-    #[arg(long = "type", value_name = "TYPE")]
+    #[arg(long = "type", visible_alias = "types", value_name = "TYPE")]
     kind: Option<String>,
 
     /// What makes profiles of different length comparable
@@ -141,7 +141,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         By::Label(Group::Label(key)) => LabelKey::from_name(key).into_iter().collect(),
         _ => Vec::new(),
     };
-    let types = wanted(args.kind.as_deref());
+    let types: Vec<ProfileType> = args.kind.as_deref().and_then(ProfileType::from_name).into_iter().collect();
     let view = args.collecting.view()?;
     let one = |path: &OsString| load(std::slice::from_ref(path), &types, &labels, &args.collecting, &args.limits);
     let (a, cancel) = one(&args.a)?;
@@ -311,9 +311,9 @@ fn table(out: &mut impl Write, of: &Compared<'_>) -> std::io::Result<()> {
         let total = units::value(side.side.total, of.unit);
         writeln!(
             out,
-            "{sign}  {label}: {total} in {:.1} s, {} samples",
-            side.side.seconds,
-            units::count(side.side.samples)
+            "{sign}  {label}: {total} in {}, {}",
+            units::duration_f64(side.side.seconds * 1e9),
+            units::things(side.side.samples.unsigned_abs(), "sample", "samples")
         )?;
     }
     writeln!(out)?;

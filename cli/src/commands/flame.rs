@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jfr_analyzers::LabelKey;
 use jfrkit_profile::tree::{Group, Pattern, Tree, View};
-use jfrkit_profile::{Cancel, ProfileType, units};
+use jfrkit_profile::{Cancel, units};
 use jfrkit_reports::page::{PageError, PageHead, PageType, flame_page};
 
 use crate::collecting;
@@ -32,9 +32,8 @@ pub(crate) struct Args {
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<OsString>,
 
-    /// Only this type of profile: cpu, alloc, lock, …, or the name of a sample type
-    #[arg(long = "type", value_name = "TYPE")]
-    kind: Option<String>,
+    #[command(flatten)]
+    types: collecting::Types,
 
     /// File to write; `-` for standard output. Without it the page is put into the cache folder and opened
     #[arg(short, long, value_name = "FILE.html")]
@@ -75,11 +74,6 @@ pub(crate) fn group(text: &str) -> Result<Group, String> {
     Group::parse(text).ok_or_else(|| "expected thread, class, endpoint or label:KEY".to_owned())
 }
 
-/// The type of a recording that a name stands for, so that only it is collected.
-pub(crate) fn wanted(kind: Option<&str>) -> Vec<ProfileType> {
-    kind.and_then(ProfileType::from_name).into_iter().collect()
-}
-
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut labels = vec![LabelKey::Class];
     match &args.group {
@@ -96,34 +90,40 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         lines: args.lines,
         ..args.collecting.view()?
     };
-    let (loaded, cancel) = load(&args.inputs, &wanted(args.kind.as_deref()), &labels, &args.collecting, &args.limits)?;
+    let (loaded, cancel) = load(&args.inputs, &args.types.wanted(), &labels, &args.collecting, &args.limits)?;
     if args.term {
-        let of = loaded.pick(args.kind.as_deref())?;
-        let tree = Tree::new(&of.stacks, of.value().0, &view, &cancel).map_err(|e| tree_failure(&e))?;
         let mut out = crate::output::stdout();
-        term(&mut out, of, &tree)?;
-        return Ok(out.flush()?);
+        for (i, of) in loaded.pick_all(&args.types.names)?.into_iter().enumerate() {
+            let tree = Tree::new(&of.stacks, of.value().0, &view, &cancel).map_err(|e| tree_failure(&e))?;
+            if i > 0 {
+                writeln!(out)?;
+            }
+            term(&mut out, of, &tree)?;
+        }
+        out.flush()?;
+        return loaded.finish(false);
     }
-    let only = args.kind.as_deref().map(|kind| loaded.pick(Some(kind))).transpose()?;
+    let only = if args.types.names.is_empty() { Vec::new() } else { loaded.pick_all(&args.types.names)? };
     if loaded.types.is_empty() {
         return Err(Failure::Failed(format!("{}: there are no samples", loaded.name)));
     }
     let title = loaded.name.rsplit('/').next().unwrap_or(&loaded.name);
-    write_page(args.output.as_deref(), title, args.no_open, |out| page(out, &loaded, only, &view, &cancel))
+    write_page(args.output.as_deref(), title, args.no_open, |out| page(out, &loaded, &only, &view, &cancel))?;
+    loaded.finish(false)
 }
 
 /// Writes the page of some profiles, or of one of their types.
 pub(crate) fn page(
     out: &mut dyn Write,
     loaded: &Loaded,
-    only: Option<&Typed>,
+    only: &[&Typed],
     view: &View,
     cancel: &Cancel,
 ) -> std::io::Result<Result<(), Failure>> {
     let types = page_types(loaded, only);
     let title = loaded.name.rsplit('/').next().unwrap_or(&loaded.name);
     let seconds = types.iter().filter_map(|of| of.stacks).map(|stacks| stacks.seconds).fold(0.0, f64::max);
-    let subtitle = if seconds > 0.0 { format!("{seconds:.1} s") } else { String::new() };
+    let subtitle = if seconds > 0.0 { units::duration_f64(seconds * 1e9) } else { String::new() };
     let head = PageHead { title, subtitle: &subtitle, view };
     match flame_page(out, &head, &types, cancel) {
         Ok(()) => Ok(Ok(())),
@@ -205,8 +205,8 @@ fn open(path: &Path) {
     }
 }
 
-fn page_types<'a>(loaded: &'a Loaded, only: Option<&'a Typed>) -> Vec<PageType<'a>> {
-    let shown = |of: &&Typed| only.is_none_or(|only| std::ptr::eq(only, *of));
+fn page_types<'a>(loaded: &'a Loaded, only: &[&'a Typed]) -> Vec<PageType<'a>> {
+    let shown = |of: &&Typed| only.is_empty() || only.iter().any(|only| std::ptr::eq(*only, *of));
     let mut types: Vec<PageType<'a>> = loaded
         .types
         .iter()
@@ -221,7 +221,7 @@ fn page_types<'a>(loaded: &'a Loaded, only: Option<&'a Typed>) -> Vec<PageType<'
             stacks: Some(&of.stacks),
         })
         .collect();
-    if only.is_none() {
+    if only.is_empty() {
         types.extend(loaded.absent.iter().filter(|(kind, _)| kind.is_core()).map(|(kind, reason)| PageType {
             kind: kind.name(),
             core: true,
@@ -242,7 +242,8 @@ const LEAST: f64 = 0.01;
 fn term(out: &mut impl Write, of: &Typed, tree: &Tree) -> std::io::Result<()> {
     let (_, value, unit) = of.value();
     let total = tree.total.first().copied().unwrap_or(0);
-    writeln!(out, "{} · {value}: {} in {} samples", of.title, units::value(total, unit), units::count(tree.samples))?;
+    let samples = units::things(tree.samples.unsigned_abs(), "sample", "samples");
+    writeln!(out, "{} · {value}: {} in {samples}", of.title, units::value(total, unit))?;
     let share = |n: i64| if total == 0 { 0.0 } else { n as f64 / total as f64 };
     let Some(folded) = tree.to_json(None, LEAST) else { return Ok(()) };
     let mut sums = folded.own.clone();

@@ -15,7 +15,7 @@ use crate::limits;
 use crate::output::complain;
 use crate::profiles::{Opened, open, tree_failure};
 
-use super::flame::{wanted, write_page};
+use super::flame::write_page;
 
 /// Draw samples by time: one HTML page in which a range of time has its flame graph
 #[derive(Debug, clap::Args)]
@@ -32,7 +32,7 @@ pub(crate) struct Args {
     input: OsString,
 
     /// Type of profile: cpu, wall, lock, …; the first that has samples without this
-    #[arg(long = "type", value_name = "TYPE")]
+    #[arg(long = "type", visible_alias = "types", value_name = "TYPE")]
     kind: Option<String>,
 
     /// File to write; `-` for standard output. Without it the page is put into the cache folder and opened
@@ -64,7 +64,8 @@ fn read(args: &Args, name: &str, opened: Opened) -> Result<(AnyProfile, Vec<usiz
             Ok((*profile, values))
         }
         Opened::Recording(recording) => {
-            let kind = wanted(args.kind.as_deref());
+            let kind =
+                args.kind.as_deref().and_then(jfrkit_profile::ProfileType::from_name).into_iter().collect::<Vec<_>>();
             if let (Some(named), true) = (&args.kind, kind.is_empty()) {
                 collecting::profile_type(named).map_err(|e| Failure::Usage(format!("--type {named}: {e}")))?;
             }

@@ -9,7 +9,7 @@ use jfr_parse::{MetadataCache, Recording};
 use crate::failure::Failure;
 use crate::inputs::expand;
 use crate::limits;
-use crate::output::complain;
+use crate::output::{complain, warn, zone};
 
 /// Show what the recording knows of the JVM and the machine: versions, flags, arguments, properties, settings
 #[derive(Debug, clap::Args)]
@@ -20,9 +20,9 @@ Examples:
   jfrkit info recording.jfr --section flags-changed,heap,missing
   jfrkit info --format json recording.jfr | jq '.sections[] | select(.name == \"properties\")'
 
-Sections: process, jvm, os, cpu, container, memory, heap, flags-changed, arguments, agents, profiler, settings, missing,
-properties, environment, modules, flags. Of several chunks the last value is shown, with earlier ones where it changed.
-Values that look like secrets are hidden. The JSON is one object a line and input: file, overview, sections (name, title,
+Sections: process, jvm, os, cpu, container, memory, heap, flags-changed, arguments, agents, profiler, settings, missing, \
+properties, environment, modules, flags. Of several chunks the last value is shown, with earlier ones where it changed. \
+Values that look like secrets are hidden. The JSON is one object a line and input: file, overview, sections (name, title, \
 entries: name, value, origin of flags, earlier values).")]
 pub(crate) struct Args {
     /// Recordings, directories that are searched for recordings, or `-` for standard input
@@ -95,6 +95,7 @@ impl Args {
     fn one(&self, name: &str, recording: &Recording<'_>, many: bool, out: &mut impl Write) -> Result<(), Failure> {
         let summary = jfr_analyzers::Summary::of(recording).map_err(|e| Failure::of(name, &e))?;
         let options = Options::default().with_secrets(self.show_secrets);
+        let options = if self.format == Format::Json { options } else { options.in_zone(zone()) };
         let mut runtime = Runtime::with(recording, &summary, options).map_err(|e| Failure::of(name, &e))?;
         if let Some(unknown) = self.section.iter().find(|wanted| runtime.section(wanted).is_none()) {
             let known: Vec<&str> = runtime.sections.iter().map(|section| section.name).collect();
@@ -119,7 +120,7 @@ impl Args {
             }
         }
         for warning in &summary.warnings {
-            complain("warning", &format!("{name}: {warning}"));
+            warn(name, warning);
         }
         if self.strict && !summary.warnings.is_empty() {
             return Err(Failure::Failed(format!("{name}: not read completely; leave out --strict to accept that")));

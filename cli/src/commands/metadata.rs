@@ -9,7 +9,7 @@ use jfr_parse::{Metadata, Type};
 
 use crate::event_filter::Globs;
 use crate::failure::Failure;
-use crate::input;
+use crate::input::{self, Input};
 
 /// Show the types that a recording declares, with their fields, annotations and settings
 #[derive(Debug, clap::Args)]
@@ -18,15 +18,15 @@ Examples:
   jfrkit metadata recording.jfr
   jfrkit metadata --events 'GC*,jdk.types.VirtualSpace' recording.jfr
 
-Chunks that declare the same types are shown once. The settings shown are the defaults of the event types; what was in
+Chunks that declare the same types are shown once. The settings shown are the defaults of the event types; what was in \
 force is in the events jdk.ActiveSetting.")]
 pub(crate) struct Args {
-    #[command(flatten)]
-    input: input::Args,
-
     /// Only these types: comma-separated names, with or without package, with * and ?
     #[arg(long, value_name = "GLOBS")]
     events: Option<Globs>,
+
+    #[command(flatten)]
+    input: input::Args,
 }
 
 /// A metadata and the chunks that have it.
@@ -36,7 +36,10 @@ struct Shared {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let input = args.input.open()?;
+    args.input.each(|input| one(args, input))
+}
+
+fn one(args: &Args, input: &Input<'_>) -> Result<(), Failure> {
     for loss in input.recording.losses() {
         input.losses.warn(loss);
     }
@@ -79,6 +82,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return Err(Failure::of(input.name, &e));
     }
     let mut out = crate::output::stdout();
+    if input.many {
+        writeln!(out, "// {}\n", jfr_parse::text::plain(input.name))?;
+    }
     for shared in &all {
         if all.len() > 1 {
             let chunks: Vec<String> = shared.chunks.iter().map(usize::to_string).collect();

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::failure::Failure;
 use crate::inputs::expand;
 use crate::limits;
-use crate::output::complain;
+use crate::output::{complain, is_verbose, warn, zone};
 
 /// Show measures over time: CPU cores, allocation rate, pauses, heap, threads, waits
 #[derive(Debug, clap::Args)]
@@ -22,9 +22,9 @@ Examples:
   jfrkit metrics --format csv --step 1s recording.jfr
   jfrkit metrics --format openmetrics logs/ > all.prom    for Prometheus: promtool tsdb create-blocks-from openmetrics
 
-The value is that of the whole recording; behind the chart are the least and the largest. `≥` marks values that are at least
-this, because events are missing by a threshold or a throttle. What cannot be known is listed with the reason.
-The JSON is one object a line and input: file, start_nanos, end_nanos, step_nanos and metrics (name, title, unit, how,
+The value is that of the whole recording; behind the chart are the least and the largest. `≥` marks values that are at least \
+this, because events are missing by a threshold or a throttle. What cannot be known is listed with the reason. \
+The JSON is one object a line and input: file, start_nanos, end_nanos, step_nanos and metrics (name, title, unit, how, \
 value, lower_bound, reason, points: [milliseconds since 1970, min, mean, max]).")]
 pub(crate) struct Args {
     /// Recordings, directories that are searched for recordings, or `-` for standard input
@@ -38,10 +38,6 @@ pub(crate) struct Args {
     /// Form of the output
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-
-    /// Show how each value came about
-    #[arg(short, long)]
-    verbose: bool,
 
     /// Fail with status 1 where anything is lost, instead of warning
     #[arg(long)]
@@ -91,7 +87,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         let name = source.name();
         let metrics = source.open(&opening).and_then(|recording| {
             for loss in recording.losses() {
-                complain("warning", &format!("{name}: {loss}"));
+                warn(&name, loss);
                 lossy = Some(name.clone());
             }
             Metrics::with_errors(&recording, args.step)
@@ -99,12 +95,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         match metrics {
             Ok((metrics, errors)) => {
                 for error in &errors {
-                    complain("warning", &format!("{name}: {error}"));
+                    warn(&name, error);
                     lossy = Some(name.clone());
                 }
                 match args.format {
                     Format::Openmetrics => all.push((name, metrics)),
-                    format => one(&mut out, format, args.verbose, many, &name, &metrics)?,
+                    format => one(&mut out, format, is_verbose(), many, &name, &metrics)?,
                 }
             }
             Err(e) if !many => return Err(Failure::of(&name, &e)),
@@ -150,7 +146,7 @@ fn one(
             if many {
                 writeln!(out, "# {}\n", jfr_parse::text::plain(name))?;
             }
-            write::text(out, metrics, verbose)?;
+            write::text(out, metrics, verbose, &zone())?;
             if many {
                 writeln!(out)?;
             }

@@ -2,17 +2,17 @@
 
 use std::io::Write;
 
-use jfr_analyzers::TimeBound;
 use jfr_parse::text::TextWriter;
 use jfr_parse::{
     Chunk, Content, Iso, Loss, Plan, RawEvent, Recording, StructValue, TimeUnit, Timed, Type, ValueReader,
 };
 use serde::Serialize;
 
-use crate::collecting::time_range;
+use crate::collecting;
 use crate::event_filter::Globs;
 use crate::failure::Failure;
-use crate::input;
+use crate::input::{self, Input};
+use crate::output::zone;
 
 /// Print events with their values
 #[derive(Debug, clap::Args)]
@@ -23,14 +23,12 @@ Examples:
   jfrkit print --events 'jdk.File*' --from -30s recording.jfr
   jfrkit print --format json recording.jfr | jq -r 'select(.values.duration > 1e8) | .type'
 
-Events are printed in the order of the file, which is not that of time. Times are UTC. The JSON is one object a line and event: type (the name as recorded), startTime (ISO 8601 with
-nanoseconds, null if the event has none) and values (its fields by name). In values, instants are ISO 8601, lengths of
-time are nanoseconds, amounts are bytes or bits, ratios are 0 to 1; a constant is an object, what is not set or cannot
+Events are printed in the order of the file, which is not that of time. The JSON is one object a line and event: type \
+(the name as recorded), startTime (ISO 8601 with nanoseconds, null if the event has none) and values (its fields by \
+name); of several inputs also file. In values, instants are ISO 8601, lengths of \
+time are nanoseconds, amounts are bytes or bits, ratios are 0 to 1; a constant is an object, what is not set or cannot \
 be resolved is null.")]
 pub(crate) struct Args {
-    #[command(flatten)]
-    input: input::Args,
-
     /// Only events of these types: comma-separated names, with or without package, with * and ?
     #[arg(long, value_name = "GLOBS")]
     events: Option<Globs>,
@@ -47,14 +45,11 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
-    /// Only events that begin at this time or later: ISO 8601, milliseconds since 1970, or relative to the
-    /// beginning (10s) or the end (-10s) of the recording
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    from: Option<TimeBound>,
+    #[command(flatten)]
+    time: collecting::Time,
 
-    /// Only events that begin before this time
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    to: Option<TimeBound>,
+    #[command(flatten)]
+    input: input::Args,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -67,15 +62,23 @@ enum Format {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Line<'v, 'a> {
+    /// Of several inputs, the one that it is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
     r#type: &'a str,
     start_time: Option<String>,
     values: Timed<'v, 'a>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let input = args.input.open()?;
-    let mut job =
-        Job { args, range: args.range(input.name, &input.recording)?, out: crate::output::stdout(), input: &input };
+    args.input.each(|input| one(args, input))
+}
+
+fn one(args: &Args, input: &Input<'_>) -> Result<(), Failure> {
+    let mut job = Job { args, range: args.range(input.name, &input.recording)?, out: crate::output::stdout(), input };
+    if input.many && args.format == Format::Text {
+        writeln!(job.out, "# {}\n", jfr_parse::text::plain(input.name))?;
+    }
     for loss in input.recording.losses() {
         input.losses.warn(loss);
     }
@@ -114,10 +117,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 impl Args {
     /// The wanted instants, nanoseconds since the Unix epoch.
     fn range(&self, name: &str, recording: &Recording<'_>) -> Result<Option<std::ops::Range<i64>>, Failure> {
-        if self.from.is_none() && self.to.is_none() {
+        if self.time.is_open() {
             return Ok(None);
         }
-        let range = time_range(name, self.from, self.to, &[recording])?;
+        let range = self.time.range(name, &[recording])?;
         Ok(Some(range.from.unwrap_or(i64::MIN)..range.to.unwrap_or(i64::MAX)))
     }
 
@@ -131,7 +134,7 @@ struct Job<'r, O> {
     args: &'r Args,
     range: Option<std::ops::Range<i64>>,
     out: O,
-    input: &'r input::Input<'r>,
+    input: &'r Input<'r>,
 }
 
 /// Events that are passed over before looking at the time again.
@@ -169,7 +172,7 @@ impl<O: Write> Job<'_, O> {
             }
             // Constants are indexed only if an event is printed.
             let (reader, text) = printer.get_or_insert_with(|| {
-                (ValueReader::new(chunk).stack_depth(frames), TextWriter::new(chunk.clock(), depth))
+                (ValueReader::new(chunk).stack_depth(frames), TextWriter::new(chunk.clock(), depth).zone(zone()))
             });
             match reader.event(&event) {
                 Ok(value) => {
@@ -205,7 +208,8 @@ impl<O: Write> Job<'_, O> {
             }
             Format::Json => {
                 let start_time = start.map(|nanos| Iso(nanos).to_string());
-                let line = Line { r#type: of.of.name(), start_time, values: value.timed(chunk.clock()) };
+                let file = self.input.many.then_some(self.input.label);
+                let line = Line { file, r#type: of.of.name(), start_time, values: value.timed(chunk.clock()) };
                 serde_json::to_writer(&mut self.out, &line)?;
                 self.out.write_all(b"\n")?;
             }

@@ -20,7 +20,7 @@ use crate::collecting::span;
 use crate::failure::Failure;
 use crate::inputs::{Source, Wanted, find};
 use crate::limits;
-use crate::output::complain;
+use crate::output::{complain, warn};
 use crate::profiles::{Opened, Typed, of_profile, of_set, open, tree_failure};
 
 use super::flame::write_page;
@@ -46,7 +46,7 @@ pub(crate) struct Args {
     output: PathBuf,
 
     /// Only these types of profiles, with commas between: cpu, alloc, lock, …, or names of sample types
-    #[arg(long, value_name = "TYPE", value_delimiter = ',')]
+    #[arg(long, visible_alias = "type", value_name = "TYPE", value_delimiter = ',')]
     types: Vec<String>,
 
     /// Fold subtrees until the page has at most this size
@@ -372,14 +372,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         let mut part = match opened {
             Opened::Recording(recording) => {
                 for loss in recording.losses() {
-                    complain("warning", &format!("{name}: {loss}"));
+                    warn(&name, loss);
                 }
                 let report = analysis
                     .evaluate(&recording, &AnalysisOptions::default())
                     .map_err(|e| Failure::Failed(format!("{name}: {e}")))?;
                 let part = Part::of_recording(&name, &recording, report, &options)?;
                 for warning in &part.warnings {
-                    complain("warning", &format!("{name}: {warning}"));
+                    warn(&name, warning);
                 }
                 part
             }
@@ -390,7 +390,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         if part.types.is_empty() {
             let reason = part.absent.first().map(|(_, reason)| reason.as_str());
             let reason = reason.filter(|_| part.absent.len() == 1).unwrap_or("there are no samples");
-            complain("warning", &format!("{name}: {reason}"));
+            warn(&name, reason);
         }
         Ok(part)
     };

@@ -18,7 +18,7 @@ Examples:
   jfrkit serve --listen 0.0.0.0:8126 --intake-key keys.txt --page-token tokens.txt
   jfrkit serve --check --dir /var/lib/jfrkit                verifies store and index
 
-All options can be in DIR/jfrkit.toml, under the same names; [rules] there is as for `jfrkit analyze`.
+All options can be in DIR/jfrkit.toml, under the same names; [rules] there is as for `jfrkit analyze`. \
 docs/serve.md has a page for each client.")]
 pub(crate) struct Args {
     /// Directory of all state; made if it is not there. One server at a time [default: jfrkit-data]

@@ -4,10 +4,11 @@ use std::io::Write;
 
 use jfr_analyzers::Summary;
 use jfr_analyzers::runtime::{Options, Runtime};
-use jfr_parse::Iso;
+use jfrkit_profile::units;
 
 use crate::failure::Failure;
-use crate::input;
+use crate::input::{self, Input};
+use crate::output::{is_verbose, zone};
 
 /// Show what a recording is of, in ten lines; with -v its chunks and its events by type
 #[derive(Debug, clap::Args)]
@@ -18,19 +19,15 @@ Examples:
   jfrkit summary --format json recording.jfr.gz | jq '.events[:5]'
   ssh host cat /tmp/recording.jfr | jfrkit summary -
 
-The JSON is one object: file, start_nanos (since 1970), duration_nanos, chunks, events (name as recorded, count,
+The JSON is one object: file, start_nanos (since 1970), duration_nanos, chunks, events (name as recorded, count, \
 bytes; most frequent first) and warnings.")]
 pub(crate) struct Args {
-    #[command(flatten)]
-    input: input::Args,
-
     /// Form of the output
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
-    /// Show the chunks, and the events and bytes of each type
-    #[arg(short, long)]
-    verbose: bool,
+    #[command(flatten)]
+    input: input::Args,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -48,20 +45,26 @@ struct Of<'a> {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let input = args.input.open()?;
+    args.input.each(|input| one(args, input))
+}
+
+fn one(args: &Args, input: &Input<'_>) -> Result<(), Failure> {
     let summary = Summary::of(&input.recording).map_err(|e| Failure::of(input.name, &e))?;
     let mut out = crate::output::stdout();
     match args.format {
         Format::Json => {
-            serde_json::to_writer(&mut out, &Of { file: args.input.label(), summary: &summary })?;
+            serde_json::to_writer(&mut out, &Of { file: input.label, summary: &summary })?;
             writeln!(out)?;
         }
         Format::Text => {
-            let runtime = Runtime::with(&input.recording, &summary, Options::default());
+            let runtime = Runtime::with(&input.recording, &summary, Options::default().in_zone(zone()));
             let runtime = runtime.map_err(|e| Failure::of(input.name, &e))?;
             overview(&mut out, input.name, &runtime)?;
-            if args.verbose {
+            if is_verbose() {
                 text(&mut out, &summary)?;
+            }
+            if input.many {
+                writeln!(out)?;
             }
         }
     }
@@ -83,10 +86,13 @@ fn overview(out: &mut impl Write, file: &str, runtime: &Runtime) -> Result<(), F
 
 fn text(out: &mut impl Write, summary: &Summary) -> Result<(), Failure> {
     writeln!(out)?;
+    let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    let zone = zone();
+    let widest = summary.chunks.first().map_or(0, |chunk| zone.iso(chunk.start_nanos).chars().count());
     writeln!(
         out,
-        "{:>5}  {:<7}  {:<14}  {:>12}  {:>10}  {:<30}  {:>10}  Remarks",
-        "Chunk", "Version", "Writer", "Bytes", "Events", "Start", "Duration"
+        "{:>5}  {:<7}  {:<14}  {:>10}  {:>12}  {:<widest$}  {:>12}  Remarks",
+        "Chunk", "Version", "Writer", "Size", "Events", "Start", "Duration"
     )?;
     for (i, chunk) in summary.chunks.iter().enumerate() {
         let remark = match (&chunk.error, chunk.in_progress, chunk.is_final) {
@@ -95,18 +101,25 @@ fn text(out: &mut impl Write, summary: &Summary) -> Result<(), Failure> {
             (None, false, true) => "last of its session",
             (None, false, false) => "",
         };
-        let (start, length) = (Iso(chunk.start_nanos).to_string(), jfr_parse::text::duration(chunk.duration_nanos));
+        let (start, length) = (zone.iso(chunk.start_nanos), units::duration(chunk.duration_nanos));
+        let (size, events) = (units::size(whole(chunk.size)), units::count(whole(chunk.event_count)));
         let line = format!(
-            "{i:>5}  {:<7}  {:<14}  {:>12}  {:>10}  {start:<30}  {length:>10}  {remark}",
-            chunk.version, chunk.producer, chunk.size, chunk.event_count,
+            "{i:>5}  {:<7}  {:<14}  {size:>10}  {events:>12}  {start:<widest$}  {length:>12}  {remark}",
+            chunk.version, chunk.producer,
         );
         writeln!(out, "{}", line.trim_end())?;
     }
     writeln!(out)?;
     let width = summary.events.iter().map(|e| e.name.chars().count()).max().unwrap_or(0).clamp(10, 80);
-    writeln!(out, "{:<width$}  {:>10}  {:>12}", "Event type", "Count", "Bytes")?;
+    let events = summary.event_count();
+    let bytes: u64 = summary.events.iter().map(|event| event.bytes).sum();
+    let share = |part: u64, of: u64| units::percentage(units::percent(whole(part), whole(of)));
+    writeln!(out, "{:<width$}  {:>12}  {:>8}  {:>10}  {:>8}", "Event type", "Count", "share", "Size", "share")?;
     for event in &summary.events {
-        writeln!(out, "{:<width$}  {:>10}  {:>12}", jfr_parse::text::plain(&event.name), event.count, event.bytes)?;
+        let (count, size) = (units::count(whole(event.count)), units::size(whole(event.bytes)));
+        let (of_events, of_bytes) = (share(event.count, events), share(event.bytes, bytes));
+        let name = jfr_parse::text::plain(&event.name);
+        writeln!(out, "{name:<width$}  {count:>12}  {of_events:>8}  {size:>10}  {of_bytes:>8}")?;
     }
     Ok(())
 }

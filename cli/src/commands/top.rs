@@ -1,269 +1,407 @@
 //! `jfrkit top`.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::io::Write;
 
-use jfr_analyzers::{LabelKey, collect};
-use jfrkit_profile::top::{Measure, Top, TopOptions};
-use jfrkit_profile::tree::{self, Group};
-use jfrkit_profile::{ProfileType, units};
+use jfr_analyzers::LabelKey;
+use jfrkit_profile::tree::{self, By, Group, View};
+use jfrkit_profile::{Cancel, ProfileType, units};
+use serde::Serialize;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::collecting::{self, profile_type};
+use crate::collecting;
 use crate::failure::Failure;
-use crate::input;
-use crate::profiles::{load, tree_failure};
+use crate::limits;
+use crate::profiles::{Typed, load, tree_failure};
 
-/// Show the methods, lines, threads or labels that a profile is made of
+/// Show the methods, lines, classes, packages, threads or labels that a profile is made of
 #[derive(Debug, clap::Args)]
 #[group(id = "top")]
 #[command(after_help = "\
 Examples:
-  jfrkit top --type cpu recording.jfr                        the 20 methods with most CPU time of their own
-  jfrkit top --type alloc --sort total --limit 50 rec.jfr    with what they call
-  jfrkit top --type lock --by class rec.jfr                  the classes whose locks are waited for
-  jfrkit top --type file-io --by path rec.jfr
-  jfrkit top --type cpu --by thread --from 10s --to 20s rec.jfr
-  jfrkit top --type heap heap.pb.gz                          a pprof file of Go, Python, Node.js, …
-  jfrkit top --type cpu monday/                              all recordings and pprof files of a directory together
+  jfrkit top recording.jfr                         the 20 methods with most CPU time of their own
+  jfrkit top --type alloc --sort total rec.jfr     who allocates, with what they call
+  jfrkit top --type alloc --by class rec.jfr       what is allocated
+  jfrkit top --by package logs/                    all recordings of a directory together
+  jfrkit top --own com.acme rec.jfr                own methods, with what they call elsewhere
+  jfrkit top --type cpu,lock --by thread --from 10s --to 20s rec.jfr
+  jfrkit top --type heap heap.pb.gz                a pprof file of Go, Python, Node.js, …
 
 `self` is what was counted in a method itself, `total` what was counted in it and in what it called.")]
 pub(crate) struct Args {
+    /// Recordings, pprof files, directories that are searched for recordings, or `-` for standard input
+    #[arg(value_name = "INPUT", required = true)]
+    inputs: Vec<OsString>,
+
     #[command(flatten)]
-    input: input::Args,
+    types: collecting::Types,
 
-    /// More inputs, added up with the first: recordings, pprof files, directories of them
-    #[arg(value_name = "MORE")]
-    more: Vec<std::ffi::OsString>,
+    /// Rows: method, line, package, class, declaring-class, thread, endpoint, label (the one that belongs to the type:
+    /// class, path or host), the name of a label, or label:KEY. class is the allocated, locked or thrown one where the
+    /// type has it, else the one that declares the method
+    #[arg(long, value_name = "WHAT", default_value = "method", value_parser = rows)]
+    by: Rows,
 
-    /// Type of profile: cpu, alloc, lock, …; of a pprof file also the name of a sample type
-    #[arg(long = "type", value_name = "TYPE")]
-    kind: String,
-
-    /// What a row is: method, line, thread, label (the one that belongs to the type: class, path or host), or a
-    /// label by name
-    #[arg(long, value_name = "WHAT", default_value = "method", value_parser = by)]
-    by: By,
+    /// Packages or classes of your own: stacks end at their first method, which gets what it calls elsewhere
+    #[arg(long, value_name = "PACKAGES", value_delimiter = ',')]
+    own: Vec<String>,
 
     /// How many rows to show
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
     limit: usize,
 
     /// What the rows are sorted by
     #[arg(long, value_enum, default_value_t = Sort::Own)]
     sort: Sort,
 
-    /// Form of the output
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
+    /// Fail with status 1 where anything is lost, instead of warning
+    #[arg(long)]
+    strict: bool,
+
     #[command(flatten)]
     collecting: collecting::Args,
+
+    #[command(flatten)]
+    limits: limits::Args,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum By {
-    Method,
-    Line,
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Rows {
+    By(By),
     /// The label that belongs to the type.
-    Label,
-    Named(LabelKey),
+    OwnLabel,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Sort {
-    /// By what was counted in the row itself
+    /// What was counted in the row itself
     #[value(name = "self")]
     Own,
-    /// By that and what was counted below it
+    /// That and what was counted in what it called
     Total,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
+    /// For a terminal
     Text,
+    /// One object for each type
     Json,
 }
 
-fn by(name: &str) -> Result<By, String> {
+fn rows(name: &str) -> Result<Rows, String> {
+    let label = |key: &str| LabelKey::from_name(key).map(|label| By::Label(of_label(label)));
     match name {
-        "method" => Ok(By::Method),
-        "line" => Ok(By::Line),
-        "label" => Ok(By::Label),
-        _ => LabelKey::from_name(name).map(By::Named).ok_or_else(|| {
-            let labels: Vec<&str> = LabelKey::ALL.iter().map(|l| l.name()).collect();
-            format!("give method, line, label or one of the labels {}", labels.join(", "))
-        }),
-    }
-}
-
-/// The label that tells most about samples of a type.
-fn own_label(kind: ProfileType) -> LabelKey {
-    match kind {
-        ProfileType::FileIo => LabelKey::Path,
-        ProfileType::SocketIo => LabelKey::Host,
-        ProfileType::Wall => LabelKey::State,
-        ProfileType::Alloc
-        | ProfileType::Live
-        | ProfileType::Lock
-        | ProfileType::Park
-        | ProfileType::Wait
-        | ProfileType::Error => LabelKey::Class,
-        _ => LabelKey::Thread,
-    }
-}
-
-pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let path = args.input.path();
-    if !args.more.is_empty() || crate::profiles::is_set(path) || crate::profiles::is_profile(path, args.input.limits())?
-    {
-        return any(args);
-    }
-    let kind = profile_type(&args.kind).map_err(|e| Failure::Usage(format!("--type {}: {e}", args.kind)))?;
-    let input = args.input.open()?;
-    let mut options = args.collecting.options(input.name, &[kind], &[&input.recording])?;
-    let label = match args.by {
-        By::Method | By::Line => None,
-        By::Label => Some(own_label(kind)),
-        By::Named(label) => Some(label),
-    };
-    options.labels = label.into_iter().collect();
-    let set = collect(&input.recording, &options).map_err(|e| Failure::of(input.name, &e))?;
-    for loss in &set.losses {
-        input.losses.warn(loss);
-    }
-    let Some(profile) = set.get(kind) else {
-        let reason = set.absent.first().map(|a| a.reason.as_str()).unwrap_or_default();
-        return Err(Failure::Failed(format!("{}: no {kind} profile: {reason}", input.name)));
-    };
-    let measure = match args.sort {
-        Sort::Own => Measure::Own,
-        Sort::Total => Measure::Total,
-    };
-    let shown = TopOptions { value: None, measure, limit: Some(args.limit) };
-    let top = match (args.by, label) {
-        (By::Line, _) => Top::by_line(profile, &set.tables, &shown),
-        (_, Some(label)) => Top::by_label(profile, &set.tables, label.name(), &shown),
-        _ => Top::by_method(profile, &set.tables, &shown),
-    };
-    let mut out = crate::output::stdout();
-    match args.format {
-        Format::Json => {
-            serde_json::to_writer(&mut out, &top)?;
-            writeln!(out)?;
+        "method" => Ok(Rows::By(By::Function)),
+        "label" => Ok(Rows::OwnLabel),
+        _ => {
+            // Keys of labels have blanks where options have hyphens.
+            let key = name.strip_prefix("label:").unwrap_or(name);
+            let by =
+                if key == "class" && key == name { Some(By::Class) } else { label(key).or_else(|| By::parse(name)) };
+            by.map(Rows::By).ok_or_else(|| {
+                let labels: Vec<String> = LabelKey::ALL.iter().map(|l| l.name().replace(' ', "-")).collect();
+                format!(
+                    "give method, line, package, class, declaring-class, label, label:KEY or one of the labels {}",
+                    labels.join(", ")
+                )
+            })
         }
-        Format::Text => text(&mut out, &top, label.is_some())?,
     }
-    out.flush()?;
-    input.losses.finish()
 }
 
-/// The table of pprof files of any language, or of a set of recordings.
-fn any(args: &Args) -> Result<(), Failure> {
-    let of_label = |label: LabelKey| match label {
+fn of_label(label: LabelKey) -> Group {
+    match label {
         LabelKey::Thread => Group::Thread,
         LabelKey::Class => Group::Class,
         LabelKey::TraceEndpoint => Group::Endpoint,
         other => Group::Label(other.name().to_owned()),
-    };
-    let by = match args.by {
-        By::Method => tree::By::Function,
-        By::Line => tree::By::Line,
-        By::Named(label) => tree::By::Label(of_label(label)),
-        By::Label => {
-            let known = profile_type(&args.kind).map_or(LabelKey::Thread, own_label);
-            tree::By::Label(of_label(known))
-        }
-    };
-    let mut paths = vec![args.input.path().clone()];
-    paths.extend(args.more.iter().cloned());
-    let labels: Vec<LabelKey> = match args.by {
-        By::Named(label) => vec![label],
-        By::Label => profile_type(&args.kind).ok().map(own_label).into_iter().collect(),
-        By::Method | By::Line => Vec::new(),
-    };
-    let wanted = super::flame::wanted(Some(&args.kind));
-    let (loaded, cancel) = load(&paths, &wanted, &labels, &args.collecting, args.input.limits())?;
-    let of = loaded.pick(Some(&args.kind))?;
-    let (mut at, mut value, mut unit) = of.value();
-    if let Some(named) = of.stacks.value_named(&args.kind) {
-        let of = of.stacks.types().get(named);
-        (at, value, unit) = (named, of.map_or("", |of| &of.name), of.map_or("", |of| &of.unit));
-    }
-    let view = args.collecting.view()?;
-    let mut table = tree::table(&of.stacks, at, &view, &by, &cancel).map_err(|e| tree_failure(&e))?;
-    if args.sort == Sort::Total {
-        table.rows.sort_by(|a, b| b.total.cmp(&a.total).then(b.own.cmp(&a.own)).then_with(|| a.key.cmp(&b.key)));
-    }
-    let omitted = table.rows.len().saturating_sub(args.limit);
-    table.rows.truncate(args.limit);
-    let mut out = crate::output::stdout();
-    if args.format == Format::Json {
-        let json = serde_json::json!({
-            "type": of.kind, "value": value, "unit": unit, "total": table.total, "samples": table.samples,
-            "rows": table.rows, "omitted": omitted,
-        });
-        writeln!(out, "{json}")?;
-    } else {
-        let percent = |part: i64| if table.total == 0 { 0.0 } else { part as f64 / table.total as f64 * 100.0 };
-        writeln!(out, "{:>12} {:>6}  {:>12} {:>6}", "self", "%", "total", "%")?;
-        for row in &table.rows {
-            let (own, total) = (units::value(row.own, unit), units::value(row.total, unit));
-            let (own_share, total_share) = (percent(row.own), percent(row.total));
-            let key = jfr_parse::text::plain(&row.key);
-            writeln!(out, "{own:>12} {own_share:>6.1}  {total:>12} {total_share:>6.1}  {key}")?;
-        }
-        let more = if omitted > 0 { format!("; {omitted} more rows") } else { String::new() };
-        writeln!(out, "\nin all: {} {value}{more}", units::value(table.total, unit))?;
-    }
-    out.flush()?;
-    match loaded.lossy && args.input.strict {
-        true => {
-            Err(Failure::Failed(format!("{}: not read completely; leave out --strict to accept that", loaded.name)))
-        }
-        false => Ok(()),
     }
 }
 
-/// A column for each value, then the names. Labels have nothing below them, so `self` is all there is.
-fn text(out: &mut impl Write, top: &Top, flat: bool) -> Result<(), Failure> {
-    let mut table: Vec<Vec<String>> = Vec::new();
-    let measures: &[bool] = if flat { &[true] } else { &[true, false] };
-    let mut head = Vec::new();
-    for &own in measures {
-        let prefix = match (flat, own) {
-            (true, _) => "",
-            (_, true) => "self ",
-            _ => "total ",
+/// The label that tells most about samples of a type.
+fn own_label(kind: &str) -> LabelKey {
+    match ProfileType::from_name(kind) {
+        Some(ProfileType::FileIo) => LabelKey::Path,
+        Some(ProfileType::SocketIo) => LabelKey::Host,
+        Some(ProfileType::Wall) => LabelKey::State,
+        Some(
+            ProfileType::Alloc
+            | ProfileType::Live
+            | ProfileType::Lock
+            | ProfileType::Park
+            | ProfileType::Wait
+            | ProfileType::Error,
+        ) => LabelKey::Class,
+        _ => LabelKey::Thread,
+    }
+}
+
+impl Rows {
+    /// The labels that samples need for it.
+    fn labels(&self) -> Vec<LabelKey> {
+        match self {
+            Self::OwnLabel => vec![LabelKey::Class, LabelKey::Path, LabelKey::Host, LabelKey::State, LabelKey::Thread],
+            Self::By(By::Class | By::Label(Group::Class)) => vec![LabelKey::Class],
+            Self::By(By::Label(Group::Thread)) => vec![LabelKey::Thread],
+            Self::By(By::Label(Group::Endpoint)) => vec![LabelKey::TraceEndpoint],
+            Self::By(By::Label(Group::Label(key))) => LabelKey::from_name(key).into_iter().collect(),
+            Self::By(_) => Vec::new(),
+        }
+    }
+
+    fn of(&self, kind: &str) -> By {
+        match self {
+            Self::By(by) => by.clone(),
+            Self::OwnLabel => By::Label(of_label(own_label(kind))),
+        }
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let (loaded, cancel) = load(&args.inputs, &args.types.wanted(), &args.by.labels(), &args.collecting, &args.limits)?;
+    let view = View { own: args.own.clone(), ..args.collecting.view()? };
+    let mut out = crate::output::stdout();
+    for (i, of) in loaded.pick_all(&args.types.names)?.into_iter().enumerate() {
+        let table = Table::new(args, of, args.types.names.get(i).map_or("", String::as_str), &view, &cancel)?;
+        match args.format {
+            Format::Json => {
+                serde_json::to_writer(&mut out, &table)?;
+                writeln!(out)?;
+            }
+            Format::Text => {
+                if i > 0 {
+                    writeln!(out)?;
+                }
+                table.text(&mut out, crate::output::width())?;
+            }
+        }
+    }
+    out.flush()?;
+    loaded.finish(args.strict)
+}
+
+/// A table of a type of profile.
+#[derive(Debug, Serialize)]
+struct Table {
+    /// Short name of the type.
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(skip)]
+    title: String,
+    /// What the values count.
+    values: Vec<ValueType>,
+    /// Which of them decides, from 0.
+    value: usize,
+    /// The sums over all samples, whatever rows are shown.
+    totals: Vec<i64>,
+    /// The number of samples.
+    samples: i64,
+    rows: Vec<Row>,
+    /// How many more rows there are.
+    omitted: usize,
+    #[serde(skip)]
+    by: By,
+}
+
+#[derive(Debug, Serialize)]
+struct ValueType {
+    name: String,
+    unit: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    name: String,
+    #[serde(rename = "self")]
+    own: Vec<i64>,
+    total: Vec<i64>,
+    #[serde(rename = "self_percent")]
+    own_percent: f64,
+    total_percent: f64,
+    samples: i64,
+}
+
+impl Table {
+    fn new(args: &Args, of: &Typed, name: &str, view: &View, cancel: &Cancel) -> Result<Self, Failure> {
+        let by = args.by.of(&of.kind);
+        let types = of.stacks.types();
+        let tables: Vec<tree::Rows> = (0..types.len())
+            .map(|value| tree::table(&of.stacks, value, view, &by, cancel).map_err(|e| tree_failure(&e)))
+            .collect::<Result<_, _>>()?;
+        let totals: Vec<i64> = tables.iter().map(|table| table.total).collect();
+        let mut value = of.stacks.value_named(name).unwrap_or_else(|| of.value().0);
+        // What counts nothing says nothing: live objects of old JDKs have no sizes.
+        if totals.get(value) == Some(&0) {
+            value = totals.iter().rposition(|total| *total != 0).unwrap_or(value);
+        }
+        let at = |numbers: &[i64]| numbers.get(value).copied().unwrap_or(0);
+        let whole = at(&totals);
+        let mut places: HashMap<(Box<str>, char), usize> = HashMap::new();
+        let mut rows: Vec<Row> = Vec::new();
+        for (i, table) in tables.iter().enumerate() {
+            for of in &table.rows {
+                let place = *places.entry((of.key.clone(), of.kind)).or_insert_with(|| {
+                    let none = vec![0; types.len()];
+                    rows.push(Row {
+                        name: of.key.to_string(),
+                        own: none.clone(),
+                        total: none,
+                        own_percent: 0.0,
+                        total_percent: 0.0,
+                        samples: 0,
+                    });
+                    rows.len() - 1
+                });
+                let Some(row) = rows.get_mut(place) else { continue };
+                if let (Some(own), Some(total)) = (row.own.get_mut(i), row.total.get_mut(i)) {
+                    (*own, *total) = (of.own, of.total);
+                }
+                row.samples = row.samples.max(of.samples);
+            }
+        }
+        for row in &mut rows {
+            row.own_percent = units::percent(at(&row.own), whole);
+            row.total_percent = units::percent(at(&row.total), whole);
+        }
+        let rank = |row: &Row| match args.sort {
+            Sort::Own => (at(&row.own), at(&row.total)),
+            Sort::Total => (at(&row.total), at(&row.own)),
         };
-        head.extend(top.values.iter().map(|v| format!("{prefix}{}", v.name)));
-        head.push("%".to_owned());
+        rows.sort_by(|a, b| rank(b).cmp(&rank(a)).then_with(|| a.name.cmp(&b.name)));
+        let omitted = rows.len().saturating_sub(args.limit);
+        rows.truncate(args.limit);
+        let values =
+            types.iter().map(|of| ValueType { name: of.name.to_string(), unit: of.unit.to_string() }).collect();
+        let samples = tables.iter().map(|table| table.samples).max().unwrap_or(0);
+        Ok(Self { kind: of.kind.clone(), title: of.title.clone(), values, value, totals, samples, rows, omitted, by })
     }
-    table.push(head);
-    for row in &top.rows {
-        let mut cells = Vec::new();
-        for &own in measures {
-            let (values, percent) = if own { (&row.own, row.own_percent) } else { (&row.total, row.total_percent) };
-            cells.extend(values.iter().zip(top.values).map(|(value, of)| units::value(*value, of.unit)));
-            cells.push(format!("{percent:.1}"));
+
+    /// Names first, then numbers; names are cut to the width of the terminal.
+    fn text(&self, out: &mut impl Write, width: Option<usize>) -> Result<(), Failure> {
+        let unit = self.values.get(self.value).map_or("count", |of| &of.unit);
+        let at = |numbers: &[i64]| units::value(numbers.get(self.value).copied().unwrap_or(0), unit);
+        // Labels have nothing below them, so `self` is all there is.
+        let flat =
+            matches!(self.by, By::Label(_)) || (self.by == By::Class && self.rows.iter().all(|r| r.own == r.total));
+        // A value that counts samples is their number.
+        let counts = unit == "count";
+        let mut head = vec![row_name(&self.by)];
+        head.extend(if flat { vec![column(unit), "%"] } else { vec!["self", "self %", "total", "total %"] });
+        if !counts {
+            head.push("samples");
         }
-        table.push(cells);
-    }
-    let columns = table.first().map_or(0, Vec::len);
-    let width = |i: usize| table.iter().filter_map(|row| row.get(i)).map(|c| c.chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let names = std::iter::once("").chain(top.rows.iter().map(|row| row.name.as_str()));
-    for (cells, name) in table.iter().zip(names) {
-        for (cell, width) in cells.iter().zip(&widths) {
-            write!(out, "{cell:>width$}  ")?;
+        let mut table: Vec<Vec<String>> = vec![head.into_iter().map(str::to_owned).collect()];
+        for row in &self.rows {
+            let mut cells = vec![jfr_parse::text::plain(&row.name).into_owned()];
+            cells.extend([at(&row.own), format!("{:.1}", row.own_percent)]);
+            if !flat {
+                cells.extend([at(&row.total), format!("{:.1}", row.total_percent)]);
+            }
+            if !counts {
+                cells.push(units::count(row.samples));
+            }
+            table.push(cells);
         }
-        writeln!(out, "{}", jfr_parse::text::plain(name))?;
+        let columns = table.first().map_or(0, Vec::len);
+        let widest = |i: usize| table.iter().filter_map(|row| row.get(i)).map(|c| c.width()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..columns).map(widest).collect();
+        let numbers: usize = widths.iter().skip(1).map(|width| width + 2).sum();
+        let names = widths.first().copied().unwrap_or(0);
+        let names = width.map_or(names, |width| names.min(width.saturating_sub(numbers).max(LEAST_NAME)));
+        writeln!(out, "{} · {}", self.kind, jfr_parse::text::plain(&self.title))?;
+        for cells in &table {
+            for (i, (cell, width)) in cells.iter().zip(&widths).enumerate() {
+                if i == 0 {
+                    let cell = cut(cell, names);
+                    write!(out, "{cell}{}", " ".repeat(names.saturating_sub(cell.width())))?;
+                } else {
+                    write!(out, "  {}{cell}", " ".repeat(width.saturating_sub(cell.width())))?;
+                }
+            }
+            writeln!(out)?;
+        }
+        let samples = units::things(self.samples.unsigned_abs(), "sample", "samples");
+        let total = if counts && at(&self.totals) == units::count(self.samples) {
+            samples
+        } else {
+            format!("{} in {samples}", at(&self.totals))
+        };
+        let more = match u64::try_from(self.omitted).unwrap_or(u64::MAX) {
+            0 => String::new(),
+            n => format!("; {} (-n shows more)", units::things(n, "more row", "more rows")),
+        };
+        writeln!(out, "\nIn all {total}{more}")?;
+        Ok(())
     }
-    let totals: Vec<String> = top
-        .totals
-        .iter()
-        .zip(top.values)
-        .map(|(total, of)| format!("{} {}", units::value(*total, of.unit), of.name))
-        .collect();
-    let more = if top.omitted > 0 { format!("; {} more rows", top.omitted) } else { String::new() };
-    writeln!(out, "\nin all: {}{more}", totals.join(", "))?;
-    Ok(())
+}
+
+/// Columns of a name, at least.
+const LEAST_NAME: usize = 20;
+
+fn row_name(by: &By) -> &'static str {
+    match by {
+        By::Function => "method",
+        By::Line => "line",
+        By::Package => "package",
+        By::Class | By::DeclaringClass | By::Label(Group::Class) => "class",
+        By::Label(Group::Thread) => "thread",
+        By::Label(Group::Endpoint) => "endpoint",
+        By::Label(Group::Label(key)) => match LabelKey::from_name(key) {
+            Some(label) => label.name(),
+            None => "label",
+        },
+    }
+}
+
+fn column(unit: &str) -> &'static str {
+    match unit {
+        "nanoseconds" => "time",
+        "bytes" => "size",
+        _ => "count",
+    }
+}
+
+/// The end of a name, which tells it apart from others of its package.
+fn cut(name: &str, width: usize) -> String {
+    if name.width() <= width {
+        return name.to_owned();
+    }
+    let mut room = width.saturating_sub(1);
+    let fits = |c: &char| {
+        let left = room.checked_sub(c.width().unwrap_or(0));
+        room = left.unwrap_or(0);
+        left.is_some()
+    };
+    let kept: Vec<char> = name.chars().rev().take_while(fits).collect();
+    format!("…{}", kept.into_iter().rev().collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_by_name() {
+        let label = |key: &str| Ok(Rows::By(By::Label(Group::Label(key.into()))));
+        assert_eq!(rows("method"), Ok(Rows::By(By::Function)));
+        assert_eq!(rows("class"), Ok(Rows::By(By::Class)));
+        assert_eq!(rows("label:class"), Ok(Rows::By(By::Label(Group::Class))));
+        assert_eq!(rows("thread"), Ok(Rows::By(By::Label(Group::Thread))));
+        assert_eq!((rows("thread-id"), rows("label:thread-id")), (label("thread id"), label("thread id")));
+        assert_eq!(rows("label:pod"), label("pod"));
+        assert_eq!(rows("declaring-class"), Ok(Rows::By(By::DeclaringClass)));
+        assert!(rows("nothing").is_err_and(|text| text.contains("span-id")));
+    }
+
+    #[test]
+    fn names_keep_their_end() {
+        assert_eq!(cut("com.acme.Main.run", 9), "…Main.run");
+        assert_eq!(cut("short", 9), "short");
+    }
 }

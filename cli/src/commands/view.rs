@@ -5,16 +5,15 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use jfr_analyzers::TimeBound;
 use jfr_analyzers::views::{self, Answers, Catalog, Filter, Kind, Query, Truncate, View, ViewSet, write};
 use jfr_parse::{MetadataCache, Recording};
 use regex::Regex;
 
-use crate::collecting::time_range;
+use crate::collecting;
 use crate::failure::Failure;
 use crate::inputs::{Source, expand};
 use crate::limits;
-use crate::output::complain;
+use crate::output::{complain, warn, width, zone};
 
 /// Show tables of what a recording knows: those of the JDK's `jfr view`, others, and your own queries
 #[derive(Debug, clap::Args)]
@@ -29,9 +28,9 @@ Examples:
   jfrkit view --list
   jfrkit view --query \"SELECT eventThread, SUM(bytesRead) FROM SocketRead GROUP BY eventThread\" recording.jfr
 
-A NAME is a view (see --list), an event type with or without its package, or one of all-views, all-events and types.
-What names an existing file, ends like a recording or is `-` is an INPUT. The query language and each view are described
-in docs/views.md. Times are UTC.")]
+A NAME is a view (see --list), an event type with or without its package, or one of all-views, all-events and types. \
+What names an existing file, ends like a recording or is `-` is an INPUT. The query language and each view are described \
+in docs/views.md.")]
 pub(crate) struct Args {
     /// Views, then recordings, directories that are searched for recordings, or `-` for standard input
     #[arg(value_name = "NAME|INPUT", required_unless_present = "list")]
@@ -65,18 +64,8 @@ pub(crate) struct Args {
     #[arg(long)]
     raw: bool,
 
-    /// Times in UTC. They always are; for scripts that want to be explicit
-    #[arg(long)]
-    utc: bool,
-
-    /// Only events that begin at this time or later: an instant (2026-11-22T10:36:30Z), milliseconds since 1970, a
-    /// time from the beginning (10s), or from the end (-10s)
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    from: Option<TimeBound>,
-
-    /// Only events that begin before this time
-    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
-    to: Option<TimeBound>,
+    #[command(flatten)]
+    time: collecting::Time,
 
     /// Only events of threads with a name that matches
     #[arg(long, value_name = "REGEX")]
@@ -235,7 +224,7 @@ impl Args {
     }
 
     fn filter(&self, name: &str, recording: &Recording<'_>) -> Result<Filter, Failure> {
-        let range = time_range(name, self.from, self.to, &[recording])?;
+        let range = self.time.range(name, &[recording])?;
         let mut filter = Filter::default();
         filter.from_nanos = range.from;
         filter.to_nanos = range.to;
@@ -259,7 +248,7 @@ impl Args {
 
     fn text(&self) -> write::TextOptions {
         let mut options = write::TextOptions::default();
-        options.width = self.width.unwrap_or_else(terminal_width);
+        options.width = self.width.or_else(width).unwrap_or(120);
         options.raw = self.raw;
         options.truncate = match self.truncate {
             Cut::Beginning => Truncate::Beginning,
@@ -271,12 +260,6 @@ impl Args {
 
 /// Names that are no view of their own.
 const SPECIAL: [&str; 3] = ["all-views", "all-events", "types"];
-
-/// What a shell says of the terminal, else 120.
-fn terminal_width() -> usize {
-    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    columns.filter(|&columns| columns >= 40).unwrap_or(120)
-}
 
 /// A mistake in a query on one line.
 fn place(error: &views::SyntaxError) -> String {
@@ -315,7 +298,7 @@ struct Job<'j, O> {
 impl<O: Write> Job<'_, O> {
     fn run(&mut self, catalog: &Catalog, wanted: &Wanted) -> Result<(), Failure> {
         for loss in self.recording.losses() {
-            complain("warning", &format!("{}: {loss}", self.name));
+            warn(self.name, loss);
         }
         let mut lossy = !self.recording.losses().is_empty();
         let counts = match wanted {
@@ -331,8 +314,9 @@ impl<O: Write> Job<'_, O> {
         };
         let set = ViewSet::new(&views, self.args.filter(self.name, self.recording)?);
         let (answers, errors) = views::answer(self.recording, &set).map_err(|e| Failure::of(self.name, &e))?;
+        let answers = if self.args.format == Format::Json { answers } else { answers.in_zone(zone()) };
         for error in &errors {
-            complain("warning", &format!("{}: {error}", self.name));
+            warn(self.name, error);
         }
         lossy |= !errors.is_empty();
         let all = matches!(wanted, Wanted::AllEvents) || views.len() > 12;

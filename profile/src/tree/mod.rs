@@ -34,7 +34,7 @@ pub use regression::{Regression, regressions};
 pub use stacks::{CallFrame, CallStacks, FrameKind, LabelText, NO_STACK_FRAME, SampleType};
 pub use table::{By, Rows, TableRow, table};
 pub use transform::Sandwich;
-pub use view::{Group, Pattern, View};
+pub use view::{Group, NOT_OWN, Pattern, View};
 
 use crate::Cancel;
 

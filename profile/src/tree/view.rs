@@ -111,9 +111,15 @@ pub struct View {
     pub library: Vec<String>,
     /// Show frames as lines of functions, `name:12`.
     pub lines: bool,
+    /// Stacks end at the first frame of these packages or classes: what it calls elsewhere counts as its own. Stacks without one
+    /// are the frame [`NOT_OWN`].
+    pub own: Vec<String>,
 }
 
-/// How a view treats a name.
+/// The frame of stacks without a frame of [`View::own`].
+pub const NOT_OWN: &str = "[no own code]";
+
+/// What a view makes of a name.
 #[derive(Debug, Clone, Copy, Default)]
 struct NameFlags {
     /// One bit per matching pattern.
@@ -121,6 +127,13 @@ struct NameFlags {
     exclude: bool,
     hide: bool,
     library: bool,
+    own: bool,
+}
+
+/// Whether a function is of a package or class.
+fn is_within(name: &str, package: &str) -> bool {
+    let package = package.trim_end_matches('.');
+    name.strip_prefix(package).is_some_and(|rest| !package.is_empty() && rest.starts_with(['.', '$', '/', ':']))
 }
 
 impl View {
@@ -130,6 +143,7 @@ impl View {
             include: (0..32).zip(&self.include).filter(|(_, p)| p.matches(name)).fold(0, |bits, (i, _)| bits | 1 << i),
             exclude: matches(&self.exclude),
             hide: matches(&self.hide),
+            own: kind != FrameKind::MadeUp && self.own.iter().any(|package| is_within(name, package)),
             library: kind != FrameKind::MadeUp && self.library.iter().any(|prefix| name.starts_with(prefix.as_str())),
         }
     }
@@ -164,7 +178,13 @@ impl View {
                 *index = frame.name + 1;
             }
         }
-        // For each label set: whether its samples are selected, and their group.
+        let not_own = u32::try_from(names.len()).map_err(|_| TreeError::TooLarge)?;
+        if !self.own.is_empty() {
+            names.push(NOT_OWN.into());
+            kinds.push(FrameKind::MadeUp);
+            flags.push(NameFlags::default());
+        }
+        // What labels say of each set: whether its samples count, and their group.
         let mut groups: HashMap<String, u32, foldhash::fast::RandomState> = HashMap::default();
         let mut sets: Vec<Option<Option<u32>>> = Vec::with_capacity(stacks.label_sets().len());
         for set in 0..u32::try_from(stacks.label_sets().len()).unwrap_or(u32::MAX) {
@@ -217,6 +237,16 @@ impl View {
                     }
                 }
                 path.push(name);
+            }
+            if !self.own.is_empty() {
+                let stack = path.get(grouped..).unwrap_or_default();
+                match stack.iter().rposition(|name| flags[*name as usize].own) {
+                    Some(last) => path.truncate(grouped + last + 1),
+                    None => {
+                        path.truncate(grouped);
+                        path.push(not_own);
+                    }
+                }
             }
             if included == all_included && !excluded {
                 paths.push(&path, amount, count)?;

@@ -9,7 +9,7 @@ const FORMATS: [Format; 5] = [Format::Text, Format::Json, Format::Markdown, Form
 
 fn in_all_forms(report: &Report) -> Vec<(Format, String)> {
     let mut style = Style::default();
-    style.least = Severity::NotApplicable;
+    (style.least, style.evidence) = (Severity::NotApplicable, true);
     FORMATS.iter().map(|format| (*format, write(*format, &[Entry::new("rec.jfr", report)], &style))).collect()
 }
 

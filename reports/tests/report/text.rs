@@ -8,7 +8,9 @@ use super::{all_entries, fixture, fixtures, hostile_entries, write, written};
 #[test]
 fn worst_first_with_evidence_and_remedy() {
     let report = fixture("jdk17-full");
-    let text = written(Format::Text, &[Entry::new("rec.jfr", report)]);
+    let mut style = Style::default();
+    style.evidence = true;
+    let text = write(Format::Text, &[Entry::new("rec.jfr", report)], &style);
     let findings = report.worst_first(Severity::Info);
     let place = |id: &str| text.find(&format!("  {id}")).unwrap_or_else(|| panic!("{id}: {text}"));
     assert!(findings.len() > 3);
@@ -22,6 +24,37 @@ fn worst_first_with_evidence_and_remedy() {
     let (ok, not) = (count(Severity::Ok), count(Severity::NotApplicable));
     let last = text.trim_end().lines().last().unwrap();
     assert_eq!(last, format!("{ok} rules found nothing wrong, {not} do not apply"));
+}
+
+#[test]
+fn a_head_of_facts_and_a_paragraph_for_each_finding() {
+    let report = fixture("scenarios/lock-contention");
+    let text = written(Format::Text, &[Entry::new("rec.jfr", report)]);
+    let shown = text.replace(&report.findings[0].cost.map(|c| jfrkit_share(c.share)).unwrap(), "N %");
+    let expected = "\
+rec.jfr: 1 warning, 1 info
+
+Program    fx.Scenarios
+JVM        OpenJDK 64-Bit Server VM 17.0.15
+Collector  Serial, heap up to 64 MiB
+";
+    assert!(text.starts_with(expected), "{text}");
+    for fact in ["CPUs       2 hardware threads", "Start      2026-11-23 11:55:07 UTC", "Duration   8.15 s"] {
+        assert!(text.contains(&format!("\n{fact}")), "{fact}: {text}");
+    }
+    let finding = "
+WARNING  Lock contention, N % of elapsed time  LockContention
+    7.86 threads wait on average for locks, most for
+";
+    assert!(shown.contains(finding), "{shown}");
+    assert!(text.contains("\n    → Hold the lock for a shorter time"), "{text}");
+    assert!(text.contains("\nThe recording and its settings\n"), "{text}");
+    // No tables.
+    assert!(!text.contains("threads waiting on average"), "{text}");
+}
+
+fn jfrkit_share(share: f64) -> String {
+    jfrkit_profile::units::share(share)
 }
 
 #[test]
@@ -43,26 +76,68 @@ fn names_control_no_terminal() {
 #[test]
 fn lines_fit_the_width() {
     for (name, report) in fixtures() {
-        let text = written(Format::Text, &[Entry::new(name, report)]);
-        for line in text.lines() {
-            // A word that is longer than a line is not broken.
-            let words = line.split_whitespace().count();
-            assert!(line.chars().count() <= 100 || words < 3, "{name}: {line}");
+        // Tables of many numbers need more than 80 columns.
+        for (width, evidence) in [(80, false), (100, true), (160, true)] {
+            let mut style = Style::default();
+            (style.width, style.evidence) = (Some(width), evidence);
+            let text = write(Format::Text, &[Entry::new(name, report)], &style);
+            for line in text.lines() {
+                // A word that is longer than a line is not broken, and the names of rules are whole.
+                let words = line.split_whitespace().count();
+                let title = Severity::ALL.iter().any(|s| line.starts_with(&s.name().to_uppercase()));
+                assert!(line.chars().count() <= width || words < 3 || title, "{width}: {name}: {line}");
+            }
         }
     }
 }
 
 #[test]
-fn several_have_a_table_over_all() {
+fn in_a_pipe_names_are_whole() {
+    let report = fixture("jdk17-full");
+    let mut style = Style::default();
+    style.evidence = true;
+    let entries = [Entry::new("rec.jfr", report)];
+    let whole = write(Format::Text, &entries, &style);
+    let cut = |text: &str| {
+        text.lines().filter(|line| line.split_whitespace().any(|w| w.starts_with('…') && w.len() > 3)).count()
+    };
+    assert_eq!(cut(&whole), 0);
+    style.width = Some(60);
+    assert!(cut(&write(Format::Text, &entries, &style)) > 0);
+}
+
+#[test]
+fn several_have_a_table_worst_first_and_the_rest_on_request() {
     let entries = all_entries();
     let text = written(Format::Text, &entries);
-    let table = text.split(&format!("All {} recordings\n", entries.len())).nth(1).expect("a table");
+    assert!(text.starts_with(&format!("{} recordings\n", entries.len())), "{text}");
+    let rows: Vec<&str> = text.lines().skip(2).take_while(|line| !line.is_empty()).collect();
+    assert_eq!(rows.len(), entries.len() + 1);
+    let place = |name: &str| rows.iter().position(|row| row.contains(name)).unwrap_or_else(|| panic!("{name}: {text}"));
     for entry in &entries {
-        assert!(table.contains(entry.name), "{}", entry.name);
+        place(entry.name);
     }
-    assert!(table.contains("offset 0: not"));
-    assert!(table.contains("warns in"));
-    assert!(!written(Format::Text, &entries[..1]).contains("All "));
+    // Failures, then what takes most of the time, then what is healthy, then what cannot be read.
+    let order = ["scenarios/oom-error", "scenarios/lock-contention", "scenarios/healthy", "broken.jfr"];
+    assert!(order.map(place).is_sorted(), "{text}");
+    assert!(rows[place("broken.jfr")].contains("offset 0: not"));
+    assert!(text.contains("warns in") && !text.contains("→"));
+    let mut style = Style::default();
+    style.evidence = true;
+    let details = write(Format::Text, &entries, &style);
+    assert!(details.starts_with(&text));
+    let place = |name: &str| details.find(&format!("\n{name}")).unwrap();
+    assert!(place("fixtures/scenarios/lock-contention.jfr.gz: ") < place("fixtures/scenarios/healthy.jfr.gz: "));
+    let one = written(Format::Text, &entries[..1]);
+    assert!(!one.contains("warns in"), "{one}");
+}
+
+#[test]
+fn the_table_leaves_out_the_directory_that_all_are_in() {
+    let report = fixture("scenarios/lock-contention");
+    let text = written(Format::Text, &[Entry::new("/logs/a/x.jfr", report), Entry::new("/logs/b/x.jfr", report)]);
+    assert!(text.starts_with("2 recordings in /logs/\n"), "{text}");
+    assert!(text.contains("\na/x.jfr ") && text.contains("\nb/x.jfr "), "{text}");
 }
 
 #[test]
@@ -72,7 +147,7 @@ fn the_least_severity_decides_what_is_shown() {
         let mut style = Style::default();
         style.least = least;
         let text = write(Format::Text, &[Entry::new("rec.jfr", report)], &style);
-        text.lines().filter(|l| l.starts_with(|c: char| c.is_ascii_uppercase()) && l.contains("  ")).count()
+        text.lines().filter(|l| Severity::ALL.iter().any(|s| l.starts_with(&s.name().to_uppercase()))).count()
     };
     let all = [Severity::Warning, Severity::Info, Severity::Ok, Severity::NotApplicable];
     for least in all {

@@ -96,6 +96,7 @@ pub(super) fn view(params: &Params) -> Result<View, Problem> {
         collapse_recursion: params.get("recursion") == Some("collapse"),
         library: params.all("library").take(100).map(str::to_owned).collect(),
         lines: params.get("lines") == Some("1"),
+        ..View::default()
     })
 }
 

@@ -8,13 +8,15 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::failure::Failure;
 use crate::inputs::Source;
-use crate::output::{complain, shows_bar};
+use crate::output::{complain, is_quiet, shows_bar, tell_warnings, warn};
 
 /// What came of an input.
 #[derive(Default)]
 pub(super) struct Outcome {
     /// For standard output.
     pub(super) lines: String,
+    /// What the input is called in warnings.
+    pub(super) name: String,
     pub(super) warnings: Vec<String>,
     /// What could not be done, a line each.
     pub(super) failures: Vec<String>,
@@ -49,10 +51,14 @@ impl<'b> Printer<'b> {
             waiting.next += 1;
             let written = self.bar.suspend(|| {
                 for warning in &outcome.warnings {
-                    complain("warning", warning);
+                    warn(&outcome.name, warning);
                 }
+                tell_warnings();
                 for failure in &outcome.failures {
                     complain("error", failure);
+                }
+                if is_quiet() {
+                    return Ok(());
                 }
                 std::io::stdout().lock().write_all(outcome.lines.as_bytes())
             });
@@ -77,7 +83,7 @@ const LONG: u64 = 256 << 20;
 /// so the bar can run ahead.
 pub(super) fn progress(sources: &[Source]) -> ProgressBar {
     let bytes: u64 = sources.iter().map(Source::size).sum();
-    if bytes < LONG || !std::io::stderr().is_terminal() {
+    if bytes < LONG || is_quiet() || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left");
