@@ -6,6 +6,7 @@
 //! What happens with the events of a chunk does not belong here; that is up to the consumers, `profiles` and
 //! `events::read`. Start with [`consumer`].
 
+pub(crate) mod bounds;
 pub(crate) mod consumer;
 pub(crate) mod driver;
 pub(crate) mod functions;

@@ -11,11 +11,13 @@
 mod account;
 mod engine;
 pub mod events;
+mod jvms;
 pub mod math;
 pub mod metrics;
 pub mod names;
 pub mod pass;
 mod profiles;
+mod recorder;
 pub mod rule;
 pub mod runtime;
 pub mod secrets;

@@ -104,7 +104,9 @@ pub fn normalise_class(name: &str) -> Cow<'_, str> {
     if !suspicious(name) {
         return Cow::Borrowed(name);
     }
-    reduce(Cow::Borrowed(name), |name| hidden_suffix(name).or_else(|| first_match(name, CLASS_RULES)))
+    reduce(Cow::Borrowed(name), |name| {
+        hidden_suffix(name).or_else(|| first_match(name, CLASS_RULES)).or_else(|| named_lambda(name))
+    })
 }
 
 /// Removes what differs from run to run from a method name. Most method names stay unchanged.
@@ -201,6 +203,20 @@ fn hidden_suffix(name: &str) -> Option<std::ops::Range<usize>> {
         |hex| !hex.is_empty() && hex.bytes().all(|c| c.is_ascii_hexdigit()),
     );
     (number && at > 0).then_some(at..body.len())
+}
+
+/// Digits that a number drawn at random has at least; those of a compiler are shorter.
+const RANDOM_DIGITS: usize = 5;
+
+/// The number behind the method of a lambda class that is named after it: `$2630016632` in
+/// `Context$$Lambda$lambda$wrap$2$2630016632`.
+fn named_lambda(name: &str) -> Option<std::ops::Range<usize>> {
+    const MARKER: &str = "$$Lambda$";
+    let body = name.strip_suffix(';').unwrap_or(name);
+    let method = body.find(MARKER)?.saturating_add(MARKER.len());
+    let at = body.rfind('$').filter(|at| *at > method)?;
+    let number = body.get(at + 1..)?;
+    (number.len() >= RANDOM_DIGITS && number.bytes().all(|c| c.is_ascii_digit())).then_some(at..body.len())
 }
 
 fn first_match(name: &str, rules: &[Rule]) -> Option<std::ops::Range<usize>> {

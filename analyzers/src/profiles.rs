@@ -10,6 +10,7 @@ pub(crate) mod execution;
 mod facts;
 mod gather;
 mod labels;
+mod load;
 mod memory;
 mod options;
 mod periods;
@@ -24,7 +25,7 @@ use jfr_parse::{Error, Recording, Result};
 
 use crate::account::Account;
 use crate::engine::consumer::Engine;
-use crate::engine::driver::{Task, as_loss, run, tasks};
+use crate::engine::driver::{Task, as_loss, repeated, run, tasks};
 use crate::engine::stacks::Shared;
 use chunk::ChunkResult;
 pub(crate) use chunk::Context;
@@ -95,16 +96,19 @@ impl<'o> Collecting<'o> {
         tasks: &'o [Task<'o>],
         max_losses: usize,
     ) -> Self {
-        let mut spans = Vec::new();
-        for (number, recording) in recordings.iter().enumerate() {
-            for (_, header) in recording.headers() {
+        let number_of = |task: &Task<'_>| recordings.iter().position(|r| std::ptr::eq(*r, task.recording));
+        let spans: Vec<(usize, i64, i64)> = tasks
+            .iter()
+            .filter_map(|task| {
+                let (_, header) = task.recording.header(task.number)?;
                 let end = header.start_nanos.saturating_add(header.duration_nanos.max(0));
-                spans.push((number, header.start_nanos, end));
-            }
-        }
+                Some((number_of(task)?, header.start_nanos, end))
+            })
+            .collect();
         let mut committer = Committer::new(&spans, options.cpu_source, max_losses);
-        for loss in recordings.iter().flat_map(|r| r.losses()) {
-            committer.lose(loss.clone());
+        let lost = recordings.iter().flat_map(|r| r.losses()).cloned();
+        for loss in lost.chain(repeated(recordings, tasks)) {
+            committer.lose(loss);
         }
         Self { options, tasks, spans, committer }
     }
@@ -146,21 +150,35 @@ fn finish(collected: Collected<'_>, tables: Arc<Tables>) -> ProfileSet {
     for &kind in ProfileType::ALL.iter().filter(|k| options.wants(**k)) {
         let mut samples = merged.remove(&kind).map(|m| m.samples).unwrap_or_default();
         filter_frames(&mut samples, &tables, &options.filter);
+        // Before JDK 21 objects that are alive have no size.
+        if kind == ProfileType::Live && samples.iter().all(|sample| sample.values.get(1) == Some(&0)) {
+            samples = samples.narrowed(1);
+        }
         if samples.is_empty() {
             absent.push(report::absent(kind, &totals, options));
             continue;
         }
+        let coverage = report::coverage(kind, &samples, &totals, options);
+        let mut comments = report::comments(kind, &totals, options);
+        comments.extend(coverage.map(|(covers, used)| report::covers(covers, used, options)));
         profiles.push(Profile {
             kind,
             samples,
+            coverage: coverage.map(|(covers, _)| covers),
             time_nanos: start,
             duration_nanos: end.saturating_sub(start).max(0),
             period: report::period(kind, &totals),
-            comments: report::comments(kind, &totals, options),
+            comments,
             main: main.clone(),
         });
     }
     let mut warnings = report::warnings(&totals, options);
+    let saturated =
+        profiles.iter().filter(|p| p.samples.iter().any(|s| s.values.contains(&i64::MAX))).map(|p| p.kind.name());
+    let saturated: Vec<&str> = saturated.collect();
+    if !saturated.is_empty() {
+        warnings.push(format!("sums of {} exceed 64 bits; the greatest number stands for them", saturated.join(", ")));
+    }
     if cut_names > 0 {
         let number = u64::try_from(cut_names).unwrap_or(u64::MAX);
         warnings.push(format!("truncated {}", things(number, "overlong name", "overlong names")));

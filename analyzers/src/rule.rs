@@ -36,6 +36,7 @@ use crate::Pass;
 use crate::engine::stacks::Shared;
 use crate::events::read::{self, Wanted};
 use crate::events::{Facts, Needs};
+use crate::math::Window;
 
 /// A set of rules.
 pub struct Analysis {
@@ -199,8 +200,12 @@ pub(crate) fn judge(rule: &dyn Rule, needs: &Needs, settings: &Settings, facts: 
             } else {
                 verdict.jmc.unwrap_or(verdict.severity)
             };
-            let mut outcome =
-                Outcome { rule: info, verdict: secret::hide(verdict), jmc_severity: of_jmc(as_jmc), failed: false };
+            let mut outcome = Outcome {
+                rule: info,
+                verdict: secret::hide(within(verdict, facts)),
+                jmc_severity: of_jmc(as_jmc),
+                failed: false,
+            };
             if outcome.section() == Section::Program && !outcome.verdict.urgent {
                 outcome.verdict = worth(outcome.verdict);
             }
@@ -214,6 +219,18 @@ pub(crate) fn judge(rule: &dyn Rule, needs: &Needs, settings: &Settings, facts: 
             Outcome { rule: info, verdict, jmc_severity, failed: true }
         }
     }
+}
+
+/// A verdict none of whose windows reaches beyond the recording.
+fn within(mut verdict: Verdict, facts: &Facts) -> Verdict {
+    let whole = facts.window();
+    for (_, value) in verdict.evidence.iter_mut() {
+        if let Value::Window { from_nanos, to_nanos } = value {
+            let window = Window { from: *from_nanos, to: *to_nanos }.within(whole);
+            (*from_nanos, *to_nanos) = (window.from, window.to);
+        }
+    }
+    verdict
 }
 
 /// Lowers a verdict to what its cost justifies.
@@ -265,8 +282,9 @@ impl RecordingInfo {
         let main = jvm.java_arguments.as_deref().and_then(|a| a.split_whitespace().next());
         Self {
             start_nanos: facts.start(),
-            duration_nanos: facts.nanos(),
+            duration_nanos: facts.window().length(),
             chunks: facts.chunks(),
+            unread_chunks: facts.unread_chunks,
             events: facts.events().fold(0, |sum, (_, e)| sum.saturating_add(e.count)),
             jvm: name,
             main: main.map(|m| m.rsplit(['/', '\\']).next().unwrap_or(m).to_owned()),

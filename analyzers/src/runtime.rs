@@ -10,6 +10,7 @@ use jfr_parse::{Content, Iso, Recording, Zone};
 use jfrkit_profile::{ProfileType, units};
 use serde::Serialize;
 
+use crate::jvms::{Told, describe};
 use crate::profiles::sources::types_of;
 use crate::secrets;
 use crate::summary::{Producer, Summary};
@@ -60,7 +61,9 @@ impl Entry {
 }
 
 /// The queries on the recording, answered in one pass.
-const QUERIES: [(&str, &str); 22] = [
+const QUERIES: [(&str, &str); 24] = [
+    ("processes", "SELECT startTime, pid, jvmStartTime FROM JVMInformation"),
+    ("collectors", "SELECT startTime, youngCollector, oldCollector FROM GCConfiguration"),
     (
         "jvm",
         "COLUMN 'PID', 'Started', 'Name', 'Version', 'JVM arguments', 'JVM flags', 'Program' \
@@ -231,6 +234,22 @@ impl Answered {
         let earlier: Vec<String> =
             fact.values.drain(..).skip(from).map(hide).filter(|earlier| *earlier != value).collect();
         Entry { name: fact.name, value, origin: fact.origin, earlier }
+    }
+
+    /// That the recording is of several JVMs, or has gaps.
+    fn jvms(&self, summary: &Summary) -> Option<String> {
+        let processes = self.rows("processes").into_iter().filter_map(|row| match <[_; 3]>::try_from(row).ok()? {
+            [Some(at), Some(pid), Some(start)] => Some(Told { at, process: Some((pid, start)), collectors: None }),
+            _ => None,
+        });
+        let collectors = self.rows("collectors").into_iter().filter_map(|row| match <[_; 3]>::try_from(row).ok()? {
+            [Some(at), young, old] if young.is_some() || old.is_some() => {
+                let names: Vec<String> = [young, old].into_iter().flatten().collect();
+                Some(Told { at, process: None, collectors: Some(names.join(", ")) })
+            }
+            _ => None,
+        });
+        describe(processes.chain(collectors).collect(), summary.recorded_nanos(), summary.duration_nanos)
     }
 
     /// The last value of a column.
@@ -713,6 +732,9 @@ fn overview(answered: &Answered, summary: &Summary, jvm: &[Entry]) -> Vec<Entry>
             units::things(whole(summary.events.len()), "type", "types")
         ),
     ));
+    if let Some(jvms) = answered.jvms(summary) {
+        entries.push(Entry::new("Note", jvms));
+    }
     let names: Vec<String> = producers(summary).iter().map(Producer::to_string).collect();
     let version = Settings::of(answered).get("jdk.ActiveRecording", "version").map(|version| format!(" {version}"));
     let version = version.or_else(|| answered.titled("datadog", "version").map(|version| format!(" {version}")));

@@ -161,11 +161,41 @@ impl Summary {
         Ok(out)
     }
 
+    /// How much of the time from the earliest chunk to the latest is recorded, nanoseconds: less than all of it where recordings
+    /// are joined.
+    #[must_use]
+    pub fn recorded_nanos(&self) -> i64 {
+        let spans = self.chunks.iter().map(|c| {
+            let open = c.in_progress || c.duration_nanos <= 0;
+            (c.start_nanos, if open { i64::MAX } else { c.start_nanos.saturating_add(c.duration_nanos) })
+        });
+        let gaps =
+            gaps(spans.collect()).iter().map(|(from, to)| to.saturating_sub(*from)).fold(0i64, i64::saturating_add);
+        self.duration_nanos.saturating_sub(gaps)
+    }
+
     /// The number of events of all types.
     #[must_use]
     pub fn event_count(&self) -> u64 {
         self.events.iter().map(|e| e.count).sum()
     }
+}
+
+/// Time between chunks below which they follow each other, nanoseconds.
+const NO_GAP: i64 = 1_000_000_000;
+
+/// The time between chunks that nobody recorded. The spans of chunks have an end of `i64::MAX` where it is not known.
+pub(crate) fn gaps(mut spans: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
+    spans.sort_unstable();
+    let mut reached = spans.first().map_or(i64::MAX, |(start, _)| *start);
+    let mut gaps = Vec::new();
+    for (start, end) in spans {
+        if start.saturating_sub(reached) > NO_GAP {
+            gaps.push((reached, start));
+        }
+        reached = reached.max(end);
+    }
+    gaps
 }
 
 fn unread(offset: u64, header: &ChunkHeader, why: &jfr_parse::Error) -> ChunkSummary {

@@ -265,6 +265,8 @@ impl Scene {
             chunks: 1,
             first_shape: None,
             header_range: (0, 0),
+            gaps: Vec::new(),
+            unread_chunks: 0,
             warnings: Vec::new(),
             notes: Vec::new(),
             empty: TableData::default(),

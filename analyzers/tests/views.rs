@@ -228,7 +228,7 @@ fn what_is_missing_is_named() {
     let declared = made_up(&[Class::event(100, "jdk.SocketRead").field(start())], &[]);
     let answers = ask(&declared, Catalog::built_in().get("socket-reads-by-host").unwrap());
     let note = answers.iter().next().unwrap().note.clone().unwrap();
-    assert!(note.contains("start the JVM with jdk.SocketRead#enabled=true"), "{note}");
+    assert!(note.contains("JFR.start settings=profile jdk.SocketRead#enabled=true filename=recording.jfr"), "{note}");
 }
 
 #[test]

@@ -69,6 +69,7 @@ fn made_up() -> ProfileSet {
         time_nanos: 1_700_000_000_000_000_000,
         duration_nanos: 60_000_000_000,
         period: None,
+        coverage: None,
         comments: Vec::new(),
         main: None,
     };

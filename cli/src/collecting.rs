@@ -56,6 +56,11 @@ pub(crate) struct Args {
     /// the first of these that is there
     #[arg(long, value_name = "EVENT", value_parser = cpu_source)]
     cpu_source: Option<CpuSource>,
+
+    /// Scale the CPU time of the JDK's samples, which cover a part of it: of each thread to its jdk.ThreadCPULoad, else of all
+    /// to jdk.CPULoad
+    #[arg(long)]
+    scale_cpu: bool,
 }
 
 /// The types of profiles that a command shows.
@@ -172,6 +177,7 @@ impl Args {
         options.raw_names = self.raw_names;
         options.full_system_names = self.full_system_names;
         options.cpu_source = self.cpu_source;
+        options.scale_cpu = self.scale_cpu;
         options.native_leaks = self.native_leaks;
         options.filter = filter;
         Ok(options)

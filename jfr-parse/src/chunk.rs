@@ -219,7 +219,7 @@ impl<'a> Chunk<'a> {
     /// parts returned by [`segments`](Self::segments).
     #[must_use]
     pub fn walk(&self, part: Range<usize>) -> Events<'_, 'a> {
-        Events::new(self.bytes, part, &self.known)
+        Events::new(self.bytes, part, &self.known, &self.metadata, &self.limits)
     }
 
     /// Splits the chunk at event boundaries into parts of about `target` bytes that can be walked
@@ -238,7 +238,7 @@ impl<'a> Chunk<'a> {
         for at in self.known.iter().copied().chain([self.bytes.len()]) {
             if at.saturating_sub(from) > 2 * target {
                 // No checkpoint in between: step from event to event.
-                for event in Events::new(self.bytes, from..at, &self.known) {
+                for event in Events::new(self.bytes, from..at, &self.known, &self.metadata, &self.limits) {
                     if event.offset - from >= target {
                         cut(event.offset, &mut from);
                     }
@@ -260,7 +260,8 @@ impl<'a> Chunk<'a> {
     /// Joins the constants found in the parts of this chunk. `parts` must be in file order.
     #[must_use]
     pub fn join_pools(&self, parts: Vec<PoolEntries>) -> Pools<'a> {
-        Pools::new(self.bytes, parts, self.newest_first.as_deref(), &self.stop)
+        let threads = self.metadata.by_name("java.lang.Thread").map(|of| of.id());
+        Pools::new(self.bytes, parts, self.newest_first.as_deref(), threads, &self.stop)
     }
 
     /// The constants of all types, indexed on the first call.

@@ -150,6 +150,18 @@ pub enum Damage {
     /// The chunk was still being written; its header records how much of it is complete.
     #[error("the chunk was still being written")]
     Unfinished,
+    /// Chunks equal to earlier ones, as in two dumps of one recording that were joined.
+    #[error("{}", repeated(*chunks))]
+    Repeated {
+        /// How many.
+        chunks: usize,
+    },
+    /// A clock of no frequency: times are as if a tick were a nanosecond.
+    #[error("the chunk has {ticks_per_second} ticks a second; a tick is taken for a nanosecond, so times may be wrong")]
+    NoFrequency {
+        /// What the header says.
+        ticks_per_second: i64,
+    },
     /// Bytes that belong to no chunk.
     #[error("bytes that belong to no chunk")]
     StrayBytes,
@@ -159,6 +171,13 @@ pub enum Damage {
         /// The name of the limit.
         limit: &'static str,
     },
+}
+
+fn repeated(chunks: usize) -> String {
+    match chunks {
+        1 => "1 chunk is equal to an earlier one and counts once".to_owned(),
+        n => format!("{n} chunks are equal to earlier ones and count once"),
+    }
 }
 
 /// Something that could not be read, and where. Reading continued after it.

@@ -1,6 +1,11 @@
 //! The framing shared by events, checkpoints and metadata.
 
+use hashbrown::HashMap;
+
 use crate::cursor::Cursor;
+use crate::layout::{Budget, Layout};
+use crate::limits::Limits;
+use crate::metadata::Metadata;
 
 /// The type id of metadata events.
 pub const METADATA: u64 = 0;
@@ -62,11 +67,20 @@ pub(crate) fn event_at(chunk: &[u8], offset: usize) -> Option<RawEvent<'_>> {
     Some(RawEvent { offset, size, type_id, payload, tail: at.rest() })
 }
 
+/// Events that must parse in a row for a place to count as the beginning of one.
+const IN_A_ROW: usize = 4;
+/// Events of undeclared types that are passed to see whether the framing holds behind them.
+const UNDECLARED_IN_A_ROW: usize = 16;
+/// Bytes that may be parsed to find a beginning, for each byte that is searched, and before any is.
+const PARSED_PER_BYTE: usize = 64;
+const PARSED_AT_FIRST: usize = 1 << 20;
+
 /// Iterates over everything in a part of a chunk, in file order: data events, checkpoints and
 /// metadata.
 ///
-/// If the framing breaks, the walk resumes at the next known start of an event (a checkpoint or the
-/// metadata), or ends if there is none. [`Events::skipped`] lists the ranges that were skipped.
+/// Where the framing breaks, the walk goes on at the next place from which several events in a row parse, at the latest at one
+/// that is known to begin an event (a checkpoint or the metadata); [`Events::skipped`] lists what was passed over. The framing
+/// is broken where a size is impossible, and where an event of an undeclared type leads to such a place.
 #[derive(Debug, Clone)]
 pub struct Events<'c, 'a> {
     chunk: &'a [u8],
@@ -77,12 +91,31 @@ pub struct Events<'c, 'a> {
     /// The first of them after `at`, or `end`.
     fence: usize,
     skipped: Vec<(usize, usize)>,
+    metadata: &'c Metadata,
+    limits: &'c Limits,
+    search: Option<Box<Search>>,
+}
+
+/// What finding the next event takes, once there was a broken one.
+#[derive(Debug, Clone)]
+struct Search {
+    layouts: HashMap<u64, Option<Layout>, foldhash::fast::RandomState>,
+    /// Bytes that may still be parsed.
+    credit: usize,
 }
 
 impl<'c, 'a> Events<'c, 'a> {
-    pub(crate) fn new(chunk: &'a [u8], range: std::ops::Range<usize>, known: &'c [usize]) -> Self {
+    pub(crate) fn new(
+        chunk: &'a [u8],
+        range: std::ops::Range<usize>,
+        known: &'c [usize],
+        metadata: &'c Metadata,
+        limits: &'c Limits,
+    ) -> Self {
         let end = range.end.min(chunk.len());
-        let mut events = Self { chunk, at: range.start, end, known, fence: end, skipped: Vec::new() };
+        let at = range.start;
+        let mut events =
+            Self { chunk, at, end, known, fence: end, skipped: Vec::new(), metadata, limits, search: None };
         events.next_fence();
         events
     }
@@ -92,18 +125,94 @@ impl<'c, 'a> Events<'c, 'a> {
         self.fence = self.known.get(next).copied().filter(|&at| at < self.end).unwrap_or(self.end);
     }
 
-    /// The parts of the chunk that were skipped because of an impossible event size, as (offset,
-    /// bytes).
+    /// Parts of the chunk that were passed over, as (offset, bytes): broken events.
     #[must_use]
     pub fn skipped(&self) -> &[(usize, usize)] {
         &self.skipped
     }
 
+    /// Where no event may reach over, wherever the part that is walked ends: so that parts agree on what is broken.
+    fn bound(&self, at: usize) -> usize {
+        let next = self.known.partition_point(|&known| known <= at);
+        self.known.get(next).copied().unwrap_or(self.chunk.len())
+    }
+
+    /// Moves on from a broken event.
     #[cold]
     fn resync(&mut self) {
-        self.skipped.push((self.at, self.fence.saturating_sub(self.at)));
-        self.at = self.fence;
+        let next = self.beginning_behind(self.at).unwrap_or(self.fence).min(self.fence);
+        self.skip_to(next);
+    }
+
+    fn skip_to(&mut self, next: usize) {
+        self.skipped.push((self.at, next.saturating_sub(self.at)));
+        self.at = next;
         self.next_fence();
+    }
+
+    /// The next place from which several events in a row parse.
+    fn beginning_behind(&mut self, at: usize) -> Option<usize> {
+        let bound = self.bound(at);
+        let mut search = self.search.take().unwrap_or_default();
+        let found = (at.saturating_add(1)..bound).find(|&at| {
+            crate::work::done(1);
+            search.credit = search.credit.saturating_add(PARSED_PER_BYTE);
+            let mut at = at;
+            (0..IN_A_ROW).all(|_| {
+                if at == bound {
+                    return true;
+                }
+                let event = event_at(self.chunk, at).filter(|event| event.size <= bound.saturating_sub(at));
+                event.is_some_and(|event| {
+                    at = at.saturating_add(event.size);
+                    search.parses(&event, self.metadata, self.limits)
+                })
+            })
+        });
+        self.search = Some(search);
+        found
+    }
+
+    /// Whether the framing breaks behind an event of a type that the metadata does not declare, and goes on within it.
+    #[cold]
+    fn misleads(&mut self, event: &RawEvent<'a>) -> Option<usize> {
+        let bound = self.bound(event.offset);
+        let mut at = event.offset.saturating_add(event.size);
+        let mut search = self.search.take().unwrap_or_default();
+        let mut broken = false;
+        for _ in 0..UNDECLARED_IN_A_ROW {
+            let next = event_at(self.chunk, at).filter(|next| next.size <= bound.saturating_sub(at));
+            let Some(next) = next else {
+                broken = at != bound;
+                break;
+            };
+            if self.metadata.by_id(next.type_id).is_some() {
+                search.credit = search.credit.saturating_add(PARSED_PER_BYTE);
+                broken = !search.parses(&next, self.metadata, self.limits);
+                break;
+            }
+            at = at.saturating_add(next.size);
+        }
+        self.search = Some(search);
+        if broken { self.beginning_behind(event.offset) } else { None }
+    }
+}
+
+impl Default for Search {
+    fn default() -> Self {
+        Self { layouts: HashMap::default(), credit: PARSED_AT_FIRST }
+    }
+}
+
+impl Search {
+    /// Whether an event is one of a declared type, and its fields take its payload to the last byte.
+    fn parses(&mut self, event: &RawEvent<'_>, metadata: &Metadata, limits: &Limits) -> bool {
+        let Some(of) = metadata.by_id(event.type_id).filter(|of| of.super_type().is_some()) else { return false };
+        let Some(credit) = self.credit.checked_sub(event.payload.len()) else { return false };
+        self.credit = credit;
+        let layout = self.layouts.entry(of.id()).or_insert_with(|| Layout::of_type(of, limits, &mut Budget::single()));
+        let mut at = Cursor::new(event.payload);
+        layout.as_ref().is_some_and(|layout| layout.skip(&mut at).is_ok() && at.left() == 0)
     }
 }
 
@@ -123,6 +232,12 @@ impl<'a> Iterator for Events<'_, 'a> {
             // An event that extends past a known event start has a wrong size.
             match event_at(self.chunk, self.at) {
                 Some(event) if event.size <= self.fence - self.at => {
+                    if !self.metadata.declares(event.type_id)
+                        && let Some(next) = self.misleads(&event)
+                    {
+                        self.skip_to(next.min(self.fence));
+                        continue;
+                    }
                     self.at += event.size;
                     return Some(event);
                 }

@@ -24,6 +24,8 @@ pub struct Metadata {
     attributes: Vec<(u32, u32)>,
     settings: Vec<RawSetting>,
     by_id: IdMap,
+    /// Bit `id` for types with small ids, so that asking for each event costs little.
+    declared: Vec<u64>,
     region: Region,
     id: u64,
 }
@@ -37,6 +39,9 @@ pub struct Region {
     /// The daylight saving time in effect, in milliseconds.
     pub dst: i64,
 }
+
+/// Words of [`Metadata::declared`]; the JDK's ids are below 2,000, those of types that a program adds a little above.
+const DECLARED_WORDS: usize = 64;
 
 type Range = std::ops::Range<u32>;
 
@@ -138,6 +143,29 @@ impl Metadata {
     pub fn by_id(&self, id: u64) -> Option<Type<'_>> {
         let raw = self.types.get(*self.by_id.get(&id)? as usize)?;
         Some(Type { metadata: self, raw })
+    }
+
+    /// Whether events of this type are declared, or are part of the format.
+    #[inline]
+    pub(crate) fn declares(&self, id: u64) -> bool {
+        let word = usize::try_from(id / 64).ok().and_then(|i| self.declared.get(i));
+        word.is_some_and(|word| word >> (id % 64) & 1 != 0) || id <= crate::event::CHECKPOINT || self.declares_large(id)
+    }
+
+    /// Notes the id of a type.
+    fn declare(&mut self, id: u64) {
+        let Some(word) = usize::try_from(id / 64).ok().filter(|word| *word < DECLARED_WORDS) else { return };
+        if self.declared.len() <= word {
+            self.declared.resize(word + 1, 0);
+        }
+        if let Some(word) = self.declared.get_mut(word) {
+            *word |= 1 << (id % 64);
+        }
+    }
+
+    #[cold]
+    fn declares_large(&self, id: u64) -> bool {
+        self.by_id.contains_key(&id)
     }
 
     /// The type with this name, either the current name or the recorded one (see [`Type::canonical_name`]).

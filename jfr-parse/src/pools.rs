@@ -194,15 +194,23 @@ enum Index {
 impl<'a> Pools<'a> {
     /// Joins the constants found in the parts of a chunk. `parts` must be in file order.
     ///
-    /// A key can occur in several checkpoints. `newest_first` lists the offsets of the checkpoints, newest
-    /// first, if they were not simply written in chronological order. As in the JDK's own reader, the oldest
-    /// checkpoint wins, and within a checkpoint the last entry. If `stop` is raised, the rest is left out.
-    pub(crate) fn new(chunk: &'a [u8], parts: Vec<PoolEntries>, newest_first: Option<&[usize]>, stop: &Stop) -> Self {
+    /// A key may occur in many checkpoints. `newest_first` lists their offsets from the newest on if they do
+    /// not simply stand in the order of their making: the oldest checkpoint wins, and within one the last entry,
+    /// as in the JDK's own reader. Of the types in `newest` the newest wins: a thread may be renamed. Once `stop` is raised the
+    /// rest is left out.
+    pub(crate) fn new(
+        chunk: &'a [u8],
+        parts: Vec<PoolEntries>,
+        newest_first: Option<&[usize]>,
+        newest: Option<u64>,
+        stop: &Stop,
+    ) -> Self {
         let mut all: HashMap<u64, Vec<Found>, foldhash::fast::RandomState> = HashMap::default();
         for found in parts.into_iter().flat_map(|part| part.pools) {
             all.entry(found.type_id).or_default().push(found);
         }
-        let pools = all.into_iter().map(|(type_id, found)| (type_id, Index::new(&found, newest_first, stop))).collect();
+        let index = |type_id, found: Vec<Found>| Index::new(&found, newest_first, newest == Some(type_id), stop);
+        let pools = all.into_iter().map(|(type_id, found)| (type_id, index(type_id, found))).collect();
         Self { chunk, pools }
     }
 
@@ -286,7 +294,7 @@ impl<'a> PoolOf<'_, 'a> {
 }
 
 impl Index {
-    fn new(found: &[Found], newest_first: Option<&[usize]>, stop: &Stop) -> Self {
+    fn new(found: &[Found], newest_first: Option<&[usize]>, newest: bool, stop: &Stop) -> Self {
         let n: usize = found.iter().map(|f| f.entries.len()).sum();
         let mut runs: Vec<(&Range<usize>, Entries<'_>)> = Vec::new();
         for part in found {
@@ -320,7 +328,7 @@ impl Index {
                     return index;
                 }
                 for &(key, place) in some {
-                    index.insert(key, place, checkpoint);
+                    index.insert(key, place, checkpoint, newest);
                 }
             }
         }
@@ -340,13 +348,13 @@ impl Index {
         }
     }
 
-    /// Within `checkpoint`, a later entry replaces an earlier one; an entry from an older checkpoint is kept.
-    fn insert(&mut self, key: u64, place: usize, checkpoint: &Range<usize>) {
+    /// Within `checkpoint` a later entry replaces an earlier one; one from an older checkpoint stays, unless the newest counts.
+    fn insert(&mut self, key: u64, place: usize, checkpoint: &Range<usize>, newest: bool) {
         match self {
             Self::Dense { first, places } => {
                 let i = usize::try_from(key.wrapping_sub(*first)).unwrap_or(usize::MAX);
                 if let Some(old) = places.get_mut(i)
-                    && (*old == 0 || checkpoint.contains(old))
+                    && (*old == 0 || newest || checkpoint.contains(old))
                 {
                     *old = place;
                 }
@@ -354,7 +362,7 @@ impl Index {
             Self::Sparse { hasher, table } => {
                 match table.entry(hash(hasher, key), |&(k, _)| same(k, key), |&(k, _)| hash(hasher, k)) {
                     Slot::Occupied(mut old) => {
-                        if checkpoint.contains(&old.get().1) {
+                        if newest || checkpoint.contains(&old.get().1) {
                             old.get_mut().1 = place;
                         }
                     }

@@ -73,8 +73,17 @@ impl<'a> Recording<'a> {
     }
 
     pub(crate) fn new(source: Source<'a>, limits: &Limits, stop: &Stop, cache: MetadataCache) -> Result<Self> {
-        let mut finder = Finder { bytes: source.bytes(), limits, stop, extents: Vec::new(), losses: Vec::new() };
+        let mut finder = Finder {
+            bytes: source.bytes(),
+            limits,
+            stop,
+            extents: Vec::new(),
+            losses: Vec::new(),
+            known: HashMap::default(),
+            repeated: None,
+        };
         let found = finder.run();
+        finder.lose_repeated();
         let Finder { extents, mut losses, .. } = finder;
         if source.is_torn() {
             return Err(Error::Changed);
@@ -170,6 +179,10 @@ struct Finder<'s> {
     stop: &'s Stop,
     extents: Vec<Extent>,
     losses: Vec<Loss>,
+    /// The first extent with each header.
+    known: HashMap<[u8; HEADER_SIZE], usize, foldhash::fast::RandomState>,
+    /// How many chunks were equal to earlier ones, where the first is and how many bytes all take.
+    repeated: Option<(usize, usize, usize)>,
 }
 
 impl Finder<'_> {
@@ -198,7 +211,45 @@ impl Finder<'_> {
         if self.extents.is_empty() {
             return Err(Error::NotARecording { found: "an empty file".to_owned() });
         }
+        let mut frequency = None;
+        for extent in &self.extents {
+            let ticks_per_second = extent.header.ticks_per_second;
+            if ticks_per_second <= 0 {
+                let what = Damage::NoFrequency { ticks_per_second };
+                frequency = Some((extent.range.start, what));
+                break;
+            }
+        }
+        if let Some((at, what)) = frequency {
+            self.lose(at, 0, what);
+        }
         Ok(())
+    }
+
+    /// Notes a chunk, unless it is equal to an earlier one.
+    fn push(&mut self, extent: Extent) {
+        let bytes = self.bytes.get(extent.range.clone()).unwrap_or_default();
+        let Some(header) = bytes.first_chunk::<HEADER_SIZE>() else { return self.extents.push(extent) };
+        let earlier = self.known.get(header).and_then(|first| self.extents.get(*first));
+        match earlier.and_then(|earlier| self.bytes.get(earlier.range.clone())) {
+            Some(earlier) if earlier == bytes => {
+                work::done(bytes.len());
+                let (chunks, _, sum) = self.repeated.get_or_insert((0, extent.range.start, 0));
+                *chunks = chunks.saturating_add(1);
+                *sum = sum.saturating_add(bytes.len());
+            }
+            Some(_) => self.extents.push(extent),
+            None => {
+                self.known.insert(*header, self.extents.len());
+                self.extents.push(extent);
+            }
+        }
+    }
+
+    fn lose_repeated(&mut self) {
+        if let Some((chunks, at, bytes)) = self.repeated.take() {
+            self.lose(at, bytes, Damage::Repeated { chunks });
+        }
     }
 
     /// Records the chunk at `at` and returns where the next one should begin.
@@ -217,7 +268,7 @@ impl Finder<'_> {
                 if header.in_progress() {
                     self.lose(at, 0, Damage::Unfinished);
                 }
-                self.extents.push(Extent { range: at..at + size, header, survey: None });
+                self.push(Extent { range: at..at + size, header, survey: None });
                 if followed || !header.in_progress() {
                     return Ok(at + size);
                 }
@@ -243,7 +294,7 @@ impl Finder<'_> {
         let behind = rest.get(end..).unwrap_or_default();
         let next = find_header(behind).unwrap_or(behind.len());
         self.lose(at + end, next, what);
-        self.extents.push(Extent { range: at..at + end, header, survey: Some(Arc::new(found)) });
+        self.push(Extent { range: at..at + end, header, survey: Some(Arc::new(found)) });
         Ok(at + end + next)
     }
 

@@ -36,7 +36,7 @@ pub use types::declaration;
 use crate::metadata::{Content, Field};
 use crate::time::{Clock, Iso, Zone};
 use crate::value::{StructValue, Value};
-use numbers::{double, float};
+use numbers::{double, float, unsigned_amount};
 
 /// Collects the text of events.
 #[derive(Debug, Clone)]
@@ -126,7 +126,10 @@ impl TextWriter {
                     None => put(&mut self.out, format_args!("{n}")),
                     Some(_) => put(&mut self.out, format_args!("0x{n:08X}")),
                 },
-                (Err(_), Some(_)) => self.number(n.cast_signed(), content),
+                (Err(_), Some(content)) => match unsigned_amount(n, content) {
+                    Some(text) => self.out.push_str(&text),
+                    None => self.number(n.cast_signed(), Some(content)),
+                },
                 (Ok(n), content) => self.number(n, content),
             },
             Value::F32(n) if content == Some(Content::Percentage) => percentage(&mut self.out, n.into()),
@@ -136,7 +139,7 @@ impl TextWriter {
             Value::F32(n) => float(&mut self.out, n, content == Some(Content::Frequency)),
             Value::F64(n) => double(&mut self.out, n, content == Some(Content::Frequency)),
             Value::Bool(b) => self.out.push_str(if b { "true" } else { "false" }),
-            Value::Char(c) => self.text(c.encode_utf8(&mut [0; 4])),
+            Value::Char(c) => self.out.push_str(&escape(c.encode_utf8(&mut [0; 4]), false)),
             Value::Str(ref text) => {
                 self.out.push('"');
                 self.text(text);

@@ -334,7 +334,7 @@ fn times_by_their_annotations() {
     // An event may begin before its chunk.
     assert_eq!(
         serde_json::to_string(&tree.timed(chunk.clock())).unwrap(),
-        r#"{"startTime":"1970-01-01T00:00:00.999999999Z","duration":3,"until":"1970-01-01T00:00:01.500000000Z","unset":null,"forever":null,"plain":3}"#
+        r#"{"startTime":"1970-01-01T00:00:00.999999999Z","duration":3,"until":"1970-01-01T00:00:01.500000000Z","unset":null,"forever":"forever","plain":3}"#
     );
 
     #[derive(Deserialize, Debug, PartialEq)]
@@ -491,6 +491,61 @@ fn the_newest_metadata_counts_for_the_whole_chunk() {
     let chunk = recording.chunk(0).unwrap();
     let seen: Vec<String> = chunk.events().map(|e| serde_json::to_string(&chunk.value(&e).unwrap()).unwrap()).collect();
     assert_eq!(seen, [r#"{"n":1}"#, r#"{"m":2}"#, r#"{"n":3}"#]);
+}
+
+#[test]
+fn what_json_has_no_number_for_is_a_text() {
+    let fields = [
+        Field::new("nan", DOUBLE),
+        Field::new("up", FLOAT),
+        Field::new("down", DOUBLE),
+        Field::new("unsigned", LONG).annotated(UNSIGNED, ""),
+        Field::new("line", CHAR),
+    ];
+    let payload = Payload::new()
+        .raw(&f64::NAN.to_be_bytes())
+        .raw(&f32::INFINITY.to_be_bytes())
+        .raw(&f64::NEG_INFINITY.to_be_bytes())
+        .long(-1)
+        .varint(10);
+    let recording = open(&one_event(fields, &payload, &[], &[]));
+    let chunk = recording.chunk(0).unwrap();
+    let value = chunk.value(&first(&chunk)).unwrap();
+    let tree = value.as_struct().unwrap();
+    assert_eq!(
+        serde_json::to_string(&tree.timed(chunk.clock())).unwrap(),
+        r#"{"nan":"NaN","up":"Infinity","down":"-Infinity","unsigned":18446744073709551615,"line":"\n"}"#
+    );
+    let mut text = jfr_parse::text::TextWriter::new(chunk.clock(), 5);
+    text.event(tree);
+    assert!(
+        text.as_str().contains("  line = \\n\n") && text.as_str().contains("unsigned = 18446744073709551615"),
+        "{}",
+        text.as_str()
+    );
+}
+
+#[test]
+fn a_thread_that_was_renamed_has_its_last_name() {
+    const THREAD: u64 = 40;
+    let thread = Class::new(THREAD, "java.lang.Thread").field(Field::new("javaName", STRING));
+    let symbol = Class::symbol(41, "jdk.types.Symbol");
+    let event = Class::event(EVENT, "test.Event")
+        .field(Field::new("thread", THREAD).pooled())
+        .field(Field::new("s", 41).pooled());
+    let mut writer = ChunkWriter::new();
+    writer.metadata(&[thread, symbol, event]);
+    for name in ["Thread-1", "checkout"] {
+        writer
+            .checkpoint(&[(THREAD, vec![(1, Payload::new().utf8(name))]), (41, vec![(1, Payload::new().utf8(name))])]);
+        writer.event(EVENT, &Payload::new().varint(1).varint(1));
+    }
+    let recording = open(&writer);
+    let chunk = recording.chunk(0).unwrap();
+    for event in chunk.events() {
+        let value = chunk.value(&event).unwrap();
+        assert_eq!((text(&value, "thread.javaName"), text(&value, "s")), (Some("checkout"), Some("Thread-1")));
+    }
 }
 
 #[test]

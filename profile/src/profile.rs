@@ -16,6 +16,8 @@ pub struct Profile {
     pub duration_nanos: i64,
     /// The sampling period, for sampled types.
     pub period: Option<Period>,
+    /// The share of the JVM's CPU time that the samples cover, 0 to 1, where they cover a part and the recording knows of how much.
+    pub coverage: Option<f64>,
     /// How the values were derived, one line each.
     pub comments: Vec<String>,
     /// The program: the main class, or the next best name.
@@ -32,10 +34,12 @@ pub struct Period {
 }
 
 impl Profile {
-    /// What the values of a sample measure.
+    /// What the values of its samples count: those of its type, without such as the recording does not know at all (the sizes of
+    /// live objects before JDK 21).
     #[must_use]
     pub fn values(&self) -> &'static [ValueType] {
-        self.kind.values()
+        let all = self.kind.values();
+        all.get(..self.samples.width().max(1)).unwrap_or(all)
     }
 
     /// The sum of each value over all samples, saturating at the highest number.
@@ -89,6 +93,22 @@ impl Samples {
         for (sum, value) in self.values.iter_mut().skip(from).take(self.width).zip(values) {
             *sum = sum.saturating_add(*value);
         }
+    }
+
+    /// How many values each sample has.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The same with the first `width` values of each sample only.
+    #[must_use]
+    pub fn narrowed(&self, width: usize) -> Self {
+        let mut narrow = Self::new(width);
+        for sample in self.iter() {
+            narrow.push(sample.stack, sample.labels, sample.values);
+        }
+        narrow
     }
 
     /// The number of samples.

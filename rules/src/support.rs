@@ -11,6 +11,14 @@ pub(super) const WARM_UP: i64 = 60 * SECOND;
 /// What is read of `jdk.CPULoad`.
 pub(super) const LOAD_FIELDS: &[&str] = &["jvmUser", "jvmSystem", "machineTotal"];
 
+/// A load, which is a share of all CPUs; what is none (NaN, infinite, far from 0 to 1) does not count.
+pub(super) fn share(load: f64) -> Option<f64> {
+    (-ROUNDING..=1.0 + ROUNDING).contains(&load).then(|| load.clamp(0.0, 1.0))
+}
+
+/// What loads may be off by: they are differences of clocks, rounded.
+const ROUNDING: f64 = 0.05;
+
 /// The load between two events.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Load {
@@ -51,20 +59,23 @@ pub(super) fn loads(facts: &Facts) -> Vec<Load> {
             let gap = row.start.saturating_sub(before);
             before = row.start;
             let gap = if gap > usual.saturating_mul(3) { usual } else { gap };
-            let user = row.float("jvmUser")?.max(0.0);
-            let system = row.float("jvmSystem")?.max(0.0);
+            let user = share(row.float("jvmUser")?)?;
+            let system = share(row.float("jvmSystem")?)?.min(1.0 - user);
             // The machine is at least as busy as this JVM; old JDKs tell less at times.
-            let machine = row.float("machineTotal").unwrap_or(0.0).max(user + system).min(1.0);
+            let machine = row.float("machineTotal").and_then(share).unwrap_or(0.0).max(user + system);
             Some(Load { from: row.start.saturating_sub(gap), to: row.start, user, system, machine })
         })
         .collect()
 }
 
-/// The CPU time that the JVM took, nanoseconds; `None` where the recording does not say.
+/// The CPU time that the JVM took, nanoseconds; `None` where the recording does not say. Loads are known from the first
+/// `jdk.CPULoad` on; they are taken for those of the time before and behind, too.
 pub(super) fn jvm_cpu_nanos(facts: &Facts) -> Option<f64> {
     let loads = loads(facts);
     let threads = facts.hardware_threads()? as f64;
-    (!loads.is_empty()).then(|| loads.iter().map(|l| l.jvm() * l.nanos()).sum::<f64>() * threads)
+    let covered: f64 = loads.iter().map(Load::nanos).sum();
+    let used = loads.iter().map(|l| l.jvm() * l.nanos()).sum::<f64>() * threads;
+    (!loads.is_empty()).then(|| if covered > 0.0 { used * (facts.nanos() as f64 / covered).max(1.0) } else { used })
 }
 
 /// CPU samples of all profilers by thread.

@@ -15,7 +15,7 @@ use uses::USES;
 /// Many chunks, each with many samples of different stacks.
 fn recording(chunks: usize, size: usize) -> Vec<u8> {
     let (_, make) = hostile::all().into_iter().find(|(name, _)| *name == "samples of different stacks").unwrap();
-    make(size).repeat(chunks)
+    hostile::copies(&make(size), chunks)
 }
 
 fn open<'a>(bytes: &'a [u8], stop: &Stop) -> jfr_parse::Result<Recording<'a>> {

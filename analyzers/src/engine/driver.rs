@@ -16,7 +16,8 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use jfr_parse::{Chunk, Damage, Error, Loss, Recording, Result};
+use hashbrown::HashMap;
+use jfr_parse::{Chunk, ChunkHeader, Damage, Error, Loss, Recording, Result};
 use rayon::prelude::*;
 
 /// A chunk to be read.
@@ -27,13 +28,61 @@ pub(crate) struct Task<'r> {
     pub(crate) number: usize,
 }
 
-/// All chunks of these recordings, in order.
+impl<'r> Task<'r> {
+    /// The header of the chunk and its bytes.
+    fn bytes(&self) -> Option<(&'r ChunkHeader, &'r [u8])> {
+        let (offset, header) = self.recording.header(self.number)?;
+        let end = self.recording.header(self.number.saturating_add(1));
+        let bytes = self.recording.bytes().get(usize::try_from(offset).ok()?..)?;
+        // As large as its header says, or what there is of it.
+        let end = end.and_then(|(end, _)| usize::try_from(end.saturating_sub(offset)).ok()).unwrap_or(bytes.len());
+        let size = usize::try_from(header.chunk_size).unwrap_or(usize::MAX).min(end);
+        Some((header, bytes.get(..size).unwrap_or(bytes)))
+    }
+
+    /// Whether another chunk is the same.
+    fn is_equal(&self, other: &Task<'_>) -> bool {
+        self.bytes().is_some_and(|mine| Some(mine) == other.bytes())
+    }
+}
+
+/// All chunks of these recordings, in order, equal ones once: dumps of one recording share some.
 pub(crate) fn tasks<'r>(recordings: &[&'r Recording<'r>]) -> Vec<Task<'r>> {
-    let of = |recording: &&'r Recording<'r>| {
-        let recording = *recording;
-        (0..recording.chunk_count()).map(move |number| Task { recording, number })
-    };
-    recordings.iter().flat_map(of).collect()
+    let mut tasks: Vec<Task<'r>> = Vec::new();
+    // Within a recording the chunks differ.
+    let mut first: HashMap<(i64, i64, u64), usize, foldhash::fast::RandomState> = HashMap::default();
+    for recording in recordings.iter().copied() {
+        for (number, (_, header)) in recording.headers().enumerate() {
+            let task = Task { recording, number };
+            if recordings.len() > 1 {
+                let place = tasks.len();
+                let known = *first.entry((header.start_nanos, header.start_ticks, header.chunk_size)).or_insert(place);
+                if known < place && tasks.get(known).is_some_and(|known| known.is_equal(&task)) {
+                    continue;
+                }
+            }
+            tasks.push(task);
+        }
+    }
+    tasks
+}
+
+/// What [`tasks`] left out of these recordings; the place is that of the first such chunk in its recording.
+pub(crate) fn repeated(recordings: &[&Recording<'_>], tasks: &[Task<'_>]) -> Option<Loss> {
+    let mut tasks = tasks.iter().peekable();
+    let mut found: Option<(usize, Loss)> = None;
+    for recording in recordings {
+        for (number, (offset, header)) in recording.headers().enumerate() {
+            let is_next = |task: &&Task<'_>| std::ptr::eq(task.recording, *recording) && task.number == number;
+            if tasks.next_if(is_next).is_none() {
+                let what = Damage::Repeated { chunks: 0 };
+                let (chunks, loss) = found.get_or_insert((0, Loss { offset, bytes: 0, what }));
+                *chunks = chunks.saturating_add(1);
+                loss.bytes = loss.bytes.saturating_add(header.chunk_size);
+            }
+        }
+    }
+    found.map(|(chunks, loss)| Loss { what: Damage::Repeated { chunks }, ..loss })
 }
 
 /// The chunks that could not be read.
@@ -209,12 +258,36 @@ pub(crate) fn as_loss(task: &Task<'_>, error: &Error) -> Loss {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::*;
 
     fn many_chunks() -> Recording<'static> {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-multichunk.jfr");
-        Recording::from_bytes(std::fs::read(path).unwrap().repeat(20), &jfr_parse::Limits::tool()).unwrap()
+        let file = std::fs::read(path).unwrap();
+        let mut bytes = Vec::new();
+        for copy in 0..20u8 {
+            // Each begins at another time, as equal chunks count once.
+            let at = bytes.len();
+            bytes.extend(&file);
+            let one = Recording::from_bytes(file.clone(), &jfr_parse::Limits::tool()).unwrap();
+            for (offset, _) in one.headers() {
+                bytes[at + usize::try_from(offset).unwrap() + 39] ^= copy;
+            }
+        }
+        Recording::from_bytes(bytes, &jfr_parse::Limits::tool()).unwrap()
+    }
+
+    #[test]
+    fn chunks_of_several_recordings_that_are_equal_are_read_once() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-multichunk.jfr");
+        let [one, two] = [(); 2].map(|()| Recording::open(path).unwrap());
+        let both = [&one, &two];
+        let tasks = tasks(&both);
+        assert_eq!(tasks.len(), one.chunk_count());
+        let loss = repeated(&both, &tasks).unwrap();
+        assert_eq!((loss.offset, loss.bytes), (0, one.bytes().len() as u64));
+        assert_eq!(loss.what, Damage::Repeated { chunks: one.chunk_count() });
+        assert_eq!(repeated(&[&one], &super::tasks(&[&one])), None);
     }
 
     /// A consumer that only needs the size of each chunk can be written with these functions alone.

@@ -30,6 +30,7 @@ pub use thread::ThreadInfo;
 use super::cell::ThreadId;
 use super::methods::MethodSet;
 use super::needs::{GroupBy, TableNeed};
+use crate::math::Window;
 use jfrkit_profile::{StrId, Tables};
 
 /// The facts about a recording.
@@ -49,10 +50,14 @@ pub struct Facts {
     /// The method sets that rules look for on stacks.
     pub(crate) methods: Vec<MethodSet>,
     pub(crate) chunks: usize,
+    /// Chunks of which nothing can be read.
+    pub(crate) unread_chunks: usize,
     /// The fields of `jdk.ActiveSetting` in the first chunk that declares it.
     pub(crate) first_shape: Option<String>,
     /// Start and end according to the chunk headers.
     pub(crate) header_range: (i64, i64),
+    /// The time between chunks that nobody recorded, ascending.
+    pub(crate) gaps: Vec<Window>,
     /// What could not be read.
     pub(crate) warnings: Vec<String>,
     /// What was omitted to limit memory.
@@ -157,16 +162,32 @@ impl Facts {
         self.events.values().filter(|e| e.count > 0).map(|e| e.first_end).min().unwrap_or(self.header_range.0)
     }
 
-    /// Nanoseconds from the start of the first event to the end of the last.
+    /// From the first event to the end of the last, nanoseconds, without the time between chunks that nobody recorded: rates and
+    /// shares are of this.
     #[must_use]
     pub fn nanos(&self) -> i64 {
-        self.end().saturating_sub(self.start()).max(0)
+        let Window { from, to } = self.window();
+        self.recorded(from, to)
     }
 
-    /// Seconds from the start of the first event to the end of the last.
+    /// How much of a stretch of time is recorded, nanoseconds.
+    #[must_use]
+    pub fn recorded(&self, from: i64, to: i64) -> i64 {
+        let window = Window { from, to };
+        let gaps = self.gaps.iter().map(|gap| gap.within(window).length()).fold(0i64, i64::saturating_add);
+        window.length().saturating_sub(gaps).max(0)
+    }
+
+    /// [`nanos`](Self::nanos) in seconds.
     #[must_use]
     pub fn seconds(&self) -> f64 {
         self.nanos() as f64 / 1e9
+    }
+
+    /// From the first event to the end of the last.
+    #[must_use]
+    pub fn window(&self) -> Window {
+        Window { from: self.start(), to: self.end().max(self.start()) }
     }
 
     /// The number of chunks in the recording.

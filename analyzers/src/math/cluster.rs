@@ -22,7 +22,7 @@ impl Cluster {
 
     /// Merges the two, if the result is denser than either.
     fn merge(&self, next: &Self) -> Option<Self> {
-        let union = Self { start: self.start, end: next.end, mass: self.mass + next.mass };
+        let union = Self { start: self.start, end: self.end.max(next.end), mass: self.mass + next.mass };
         let density = union.density();
         (density > self.density() && density > next.density()).then_some(union)
     }

@@ -47,6 +47,13 @@ impl Window {
         event.end().min(self.to).saturating_sub(event.start().max(self.from)).max(0)
     }
 
+    /// The part of it that lies in another; of no length where none does.
+    #[must_use]
+    pub fn within(&self, whole: Window) -> Self {
+        let from = self.from.clamp(whole.from, whole.to.max(whole.from));
+        Self { from, to: self.to.clamp(from, whole.to.max(from)) }
+    }
+
     /// Length in nanoseconds.
     #[must_use]
     pub fn length(&self) -> i64 {
@@ -70,12 +77,58 @@ pub fn sliding(first: i64, last: i64, length: i64) -> impl Iterator<Item = Windo
     })
 }
 
-/// The window of `length`, sliding by half, that has the greatest share of its time in the events, and that
-/// share. Windows start with the first event. Without any events, it is the first window, with 0.
-///
-/// The work depends on the number of events, not on their duration: a damaged recording may contain a pause of
-/// several years.
-pub fn worst_window(events: &[impl Timed], length: i64) -> (Window, f64) {
+/// The window with the greatest share of its time in events, of those that last `length` or longer and lie within `whole`, and
+/// that share. If `whole` is shorter than `length`, it is the window. So it is never better than the mean, and never ends after
+/// the recording. Events may overlap; they are cut to `whole`.
+pub fn worst_window(events: &[impl Timed], length: i64, whole: Window) -> (Window, f64) {
+    let mut busy: Vec<(i64, i64)> = events
+        .iter()
+        .map(|event| (event.start().max(whole.from), event.end().min(whole.to)))
+        .filter(|(start, end)| start < end)
+        .collect();
+    busy.sort_unstable();
+    busy.dedup_by(|next, before| {
+        let overlap = next.0 <= before.1;
+        if overlap {
+            before.1 = before.1.max(next.1);
+        }
+        overlap
+    });
+    // Busy time before each stretch, and before the end.
+    let mut sum = 0i64;
+    let mut before = Vec::with_capacity(busy.len().saturating_add(1));
+    for (start, end) in &busy {
+        before.push(sum);
+        sum = sum.saturating_add(end.saturating_sub(*start));
+    }
+    before.push(sum);
+    let until = |at: i64| {
+        let next = busy.partition_point(|(start, _)| *start < at);
+        let whole = before.get(next).copied().unwrap_or(sum);
+        // The stretch that has begun need not have ended.
+        let over = next.checked_sub(1).and_then(|i| busy.get(i)).map_or(0, |(_, end)| end.saturating_sub(at).max(0));
+        whole.saturating_sub(over)
+    };
+    let mut best = (whole, super::ratio(sum as f64, whole.length() as f64));
+    if length <= 0 || length >= whole.length() {
+        return best;
+    }
+    // The worst window begins where something begins, or ends where something ends.
+    let last = whole.to.saturating_sub(length);
+    for from in busy.iter().flat_map(|(start, end)| [*start, end.saturating_sub(length)]) {
+        let from = from.clamp(whole.from, last);
+        let window = Window { from, to: from.saturating_add(length) };
+        let share = super::ratio(until(window.to).saturating_sub(until(from)) as f64, length as f64);
+        if share > best.1 {
+            best = (window, share);
+        }
+    }
+    best
+}
+
+/// The window of `length`, sliding by half, with the greatest share of its time in the events, and that share, as JMC counts:
+/// windows begin with the first event and may reach beyond the recording. Where nothing happens it is the first window, with 0.
+pub fn worst_sliding_window(events: &[impl Timed], length: i64) -> (Window, f64) {
     let first = events.iter().map(Timed::start).min().unwrap_or(0);
     let slide = (length / 2).max(1);
     let halves = Halves::of(events, first, slide);
@@ -160,16 +213,48 @@ mod tests {
                 .map(|w| (events.iter().map(|e| w.clip(e)).sum::<i64>(), w))
                 .max_by_key(|(time, w)| (*time, std::cmp::Reverse(w.from)))
                 .map(|(time, _)| time as f64 / length as f64);
-            assert_eq!(Some(worst_window(&events, length).1), by_hand, "{length}");
+            assert_eq!(Some(worst_sliding_window(&events, length).1), by_hand, "{length}");
         }
-        assert_eq!(worst_window(&[(5, 5)], 10).1, 0.0);
+        assert_eq!(worst_sliding_window(&[(5, 5)], 10).1, 0.0);
+    }
+
+    #[test]
+    fn the_worst_window_is_in_the_recording_and_no_better_than_the_mean() {
+        let mut state = 7u64;
+        let mut below = |n: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            i64::try_from((state >> 33) % n).unwrap_or(0)
+        };
+        for _ in 0..500 {
+            let whole = Window { from: 100, to: 100 + below(80) + 1 };
+            let events: Vec<(i64, i64)> =
+                (0..below(8)).map(|_| (80 + below(120), below(30))).map(|(a, n)| (a, a + n)).collect();
+            let length = below(90) + 1;
+            let (window, share) = worst_window(&events, length, whole);
+            let busy =
+                |w: Window| (w.from..w.to).filter(|t| events.iter().any(|(a, b)| a <= t && t < b)).count() as f64;
+            let of = |w: Window| busy(w) / w.length() as f64;
+            assert!(window.from >= whole.from && window.to <= whole.to, "{window:?} in {whole:?}");
+            assert!(share >= of(whole) - 1e-9 && (share - of(window)).abs() < 1e-9, "{events:?} {length} {whole:?}");
+            let starts = whole.from..=(whole.to - length);
+            let all = starts.map(|from| of(Window { from, to: from + length })).fold(of(whole), f64::max);
+            assert!((share - all).abs() < 1e-9, "{share} is not {all}: {events:?} {length} {whole:?}");
+        }
+    }
+
+    #[test]
+    fn a_recording_that_is_shorter_is_the_window() {
+        let whole = Window { from: 0, to: 10 };
+        assert_eq!(worst_window(&[(2, 4)], 60, whole), (whole, 0.2));
+        assert_eq!(worst_window(&[(2, 4), (3, 20)], 5, whole), (Window { from: 2, to: 7 }, 1.0));
+        assert_eq!(worst_window(&[(0, 0)], 5, Window { from: 0, to: 0 }).1, 0.0);
     }
 
     #[test]
     fn a_pause_of_years_costs_no_more_than_one_of_a_second() {
         let events: Vec<(i64, i64)> = (0..10_000).map(|i| (i, i64::MAX - i)).collect();
         let began = std::time::Instant::now();
-        let (window, share) = worst_window(&events, 60);
+        let (window, share) = worst_sliding_window(&events, 60);
         assert_eq!(window.length(), 60);
         assert!(share > 9_000.0 && began.elapsed().as_secs() < 5, "{share} in {:?}", began.elapsed());
     }

@@ -7,13 +7,15 @@ use super::execution::{Execution, has_default_state};
 use super::facts::{FactKind, Facts};
 use super::gather::{Gathered, Key, Sums};
 use super::labels::Labels;
+use super::load::Scale;
 use super::memory::Memory;
-use super::options::Options;
+use super::options::{CpuSource, Options};
 use super::periods::{Periods, StatedPeriod};
 use super::plans::{Act, Plans, Reading};
 use super::settled::Settled;
 use super::sources::{AMOUNT, KEY, Measure, Route, SECOND, SLOTS, SOURCES, TIME};
 use crate::account::Account;
+use crate::engine::bounds::Bounds;
 use crate::engine::consumer::{At, Consumer, Ended};
 use crate::engine::driver::Task;
 use crate::engine::routing::{Routes, Target};
@@ -85,6 +87,7 @@ pub(crate) struct ChunkResult {
     pub(super) tallies: HashMap<Target, Tally, foldhash::fast::RandomState>,
     pub(super) facts: Facts,
     pub(super) losses: Vec<Loss>,
+    pub(super) odd_durations: u64,
     /// Native memory by address, if requested.
     pub(super) memory: Memory<(StackId, LabelSetId)>,
 }
@@ -97,6 +100,8 @@ pub(crate) struct Context<'o> {
     pub(super) account: &'o Account,
     /// All chunks.
     pub(super) chunks: &'o [Task<'o>],
+    /// What durations are cut to, by place among the chunks.
+    bounds: Vec<Bounds>,
     pub(super) settled: Settled,
 }
 
@@ -120,11 +125,26 @@ pub(crate) struct Walk<'a> {
     clock: Clock,
     /// The clock for durations.
     lengths: Clock,
+    /// What they are cut to.
+    bounds: Bounds,
 }
 
 impl<'o> Context<'o> {
     pub(crate) fn new(options: &'o Options, shared: &'o Shared, account: &'o Account, chunks: &'o [Task<'o>]) -> Self {
-        Self { options, shared, account, chunks, settled: Settled::default() }
+        let mut bounds: Vec<Bounds> = Vec::with_capacity(chunks.len());
+        let mut before: Option<&Task<'_>> = None;
+        for task in chunks {
+            let known = before.replace(task).filter(|before| std::ptr::eq(before.recording, task.recording));
+            let of = match known.and(bounds.last()) {
+                Some(bounds) => *bounds,
+                // An event counts where it begins, with all of its length.
+                None => {
+                    Bounds::of(task.recording.headers().map(|(_, header)| header)).within(None, options.filter.to_nanos)
+                }
+            };
+            bounds.push(of);
+        }
+        Self { options, shared, account, chunks, bounds, settled: Settled::default() }
     }
 
     /// The clock used for durations in a chunk. A duration is the difference of two times rounded to
@@ -170,6 +190,7 @@ impl Consumer for Context<'_> {
             rows: vec![Row::default(); at.plans.readings.len()],
             clock: at.chunk.clock(),
             lengths: self.lengths(at.index, at.chunk),
+            bounds: self.bounds.get(at.index).copied().unwrap_or_default(),
         }
     }
 
@@ -182,7 +203,7 @@ impl Consumer for Context<'_> {
         &'c self,
         at: &At<'c, 'a, Plans>,
         (): &(),
-        Walk { rows, clock, lengths }: &mut Walk<'a>,
+        Walk { rows, clock, lengths, bounds }: &mut Walk<'a>,
         part: &mut Part<'a>,
         event: &RawEvent<'a>,
     ) {
@@ -225,7 +246,7 @@ impl Consumer for Context<'_> {
             }
             return;
         }
-        part.gathered.event(reading, row, lengths, offset);
+        part.gathered.event(reading, row, [clock, lengths], *bounds, offset);
     }
 
     fn lose(&self, part: &mut Part<'_>, loss: Loss) {
@@ -305,6 +326,7 @@ impl<'a> Routing<'_, 'a> {
         let memory = std::mem::take(&mut self.memory);
         let mut sources = self.states();
         let mut routes = Values::new(&self, &sources);
+        let scale = self.context.options.scale_cpu.then(|| self.scale(&mut routes));
         let mut labels = Labels::new(self.chunk, self.plans, self.pools, self.context);
         // The index of each trace among those that are needed.
         let most = self.gathered.iter().len();
@@ -318,7 +340,10 @@ impl<'a> Routing<'_, 'a> {
             if !labels.passes(reading, key, &detail) {
                 continue;
             }
-            let Some((target, values)) = routes.of(key, sums) else { continue };
+            let Some((target, mut values)) = routes.of(key, sums) else { continue };
+            if let (Some(scale), Target::Cpu(CpuSource::ExecutionSample)) = (&scale, target) {
+                values[1] = scale.apply(detail.thread, values[1]);
+            }
             if let Some(state) = sources.get_mut(key.source as usize) {
                 state.note(target, routes.wall_period);
             }
@@ -343,7 +368,8 @@ impl<'a> Routing<'_, 'a> {
             passes.then(|| (number(key.stack), labels.set(reading, &key, &detail, self.gathered.text_of(&detail))))
         });
         let resolved = stacks.resolve(&order)?;
-        let mut result = ChunkResult { sources, losses, facts: self.facts, ..ChunkResult::default() };
+        let odd_durations = self.gathered.odd_durations;
+        let mut result = ChunkResult { sources, losses, odd_durations, facts: self.facts, ..ChunkResult::default() };
         let no_stack = self.context.shared.no_stack();
         let stack = |trace: u32| resolved.get(trace as usize).copied().unwrap_or((no_stack, false));
         result.memory = memory.map(|(trace, labels)| Some((stack(trace).0, labels)));
@@ -366,6 +392,21 @@ impl<'a> Routing<'_, 'a> {
         let samples = result.samples.len().saturating_mul(2 * size_of::<ChunkSample>());
         self.context.account.take(samples, self.chunk.offset())?;
         Ok(result)
+    }
+
+    /// By what the CPU time of the JDK's samples in this chunk is multiplied.
+    fn scale(&self, routes: &mut Values<'_, 'a>) -> Scale {
+        let mut sampled = std::collections::BTreeMap::new();
+        for (key, sums) in self.gathered.iter() {
+            if let Some((Target::Cpu(CpuSource::ExecutionSample), values)) = routes.of(key, sums) {
+                let sum: &mut i64 = sampled.entry(self.gathered.detail_of(key).thread).or_default();
+                *sum = sum.saturating_add(values[1]);
+            }
+        }
+        let (header, filter) = (self.chunk.header(), &self.context.options.filter);
+        let from = header.start_nanos.max(filter.from_nanos.unwrap_or(i64::MIN));
+        let to = header.start_nanos.saturating_add(header.duration_nanos).min(filter.to_nanos.unwrap_or(i64::MAX));
+        self.facts.loads.scale(&sampled, from, to)
     }
 
     fn reading(&self, key: &Key) -> Option<&Reading> {

@@ -9,6 +9,7 @@ use jfr_parse::{Loss, work};
 
 use super::chunk::{ChunkResult, SourceState, Tally};
 use super::facts::Facts;
+use super::load::Loads;
 use super::memory::Memory;
 use super::options::CpuSource;
 use super::sources::{Route, SOURCES};
@@ -109,6 +110,9 @@ pub(super) struct Totals {
     pub(super) cpu_sources: BTreeSet<CpuSource>,
     pub(super) max_losses: usize,
     pub(super) more_losses: u64,
+    pub(super) odd_durations: u64,
+    /// By recording.
+    pub(super) loads: BTreeMap<usize, Loads>,
     /// By recording, because each process has its own address space.
     memory: BTreeMap<usize, Memory<(StackId, LabelSetId)>>,
 }
@@ -130,6 +134,8 @@ impl Totals {
             cpu_sources: BTreeSet::new(),
             max_losses,
             more_losses: 0,
+            odd_durations: 0,
+            loads: BTreeMap::new(),
             memory: BTreeMap::new(),
         }
     }
@@ -235,9 +241,11 @@ impl Committer {
             let mut facts = result.facts;
             facts.endpoints = Vec::new();
             facts.forget_settings();
+            totals.loads.entry(recording).or_default().append(std::mem::take(&mut facts.loads));
             if totals.facts.len() < MAX_FACTS {
                 totals.facts.push(facts);
             }
+            totals.odd_durations = totals.odd_durations.saturating_add(result.odd_durations);
             totals.lose(result.losses);
         }
         if group.open == 0

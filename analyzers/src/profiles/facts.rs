@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use jfr_parse::{Chunk, Plan, Pools, RawEvent, RawStr};
+use jfr_parse::{Chunk, Plan, Pools, RawEvent, RawStr, Row};
 
 use super::execution::is_async_profiler;
+use super::load::{Loads, MAX_LOADS, load};
 use super::options::Options;
 use super::plans::Plans;
 
@@ -21,6 +22,9 @@ pub(crate) enum FactKind {
     DataLoss,
     DatadogConfig,
     Endpoint,
+    CpuLoad,
+    CpuInformation,
+    ThreadCpuLoad,
 }
 
 impl FactKind {
@@ -34,6 +38,9 @@ impl FactKind {
             "jdk.DataLoss" => Self::DataLoss,
             "datadog.DatadogProfilerConfig" => Self::DatadogConfig,
             "datadog.Endpoint" => Self::Endpoint,
+            "jdk.CPULoad" => Self::CpuLoad,
+            "jdk.CPUInformation" => Self::CpuInformation,
+            "jdk.ThreadCPULoad" => Self::ThreadCpuLoad,
             _ => return None,
         })
     }
@@ -67,6 +74,8 @@ pub(crate) struct Facts {
     pub(super) datadog_interval_ms: Option<(i64, i64)>,
     /// Local root span ids and endpoints.
     pub(super) endpoints: Vec<(u64, String)>,
+    /// The load of the CPUs, where the profile of them is wanted.
+    pub(super) loads: Loads,
 }
 
 impl Facts {
@@ -120,6 +129,25 @@ impl Facts {
         }
         for ([cpu, wall], []) in reader.rows(of(FactKind::DatadogConfig), ["cpuInterval", "wallInterval"], []) {
             facts.datadog_interval_ms = Some((cpu.cast_signed(), wall.cast_signed()));
+        }
+        if options.wants(jfrkit_profile::ProfileType::Cpu) {
+            let (from, to) = (options.filter.from_nanos, options.filter.to_nanos);
+            let wanted = |at: i64| from.is_none_or(|from| at >= from) && to.is_none_or(|to| at < to);
+            let clock = chunk.clock();
+            for row in reader.numbers(of(FactKind::CpuLoad).take(MAX_LOADS), ["startTime", "jvmUser", "jvmSystem"]) {
+                let at = clock.nanos(row.i64(0));
+                facts.loads.jvm.extend(load(row.f64(1), row.f64(2)).filter(|_| wanted(at)).map(|load| (at, load)));
+            }
+            for row in reader.numbers(of(FactKind::CpuInformation).take(1), ["hwThreads"]) {
+                facts.loads.hardware_threads = Some(row.u64(0)).filter(|n| (1..=MAX_HARDWARE).contains(n));
+            }
+            let fields = ["startTime", "user", "system", "eventThread"];
+            for row in reader.numbers(of(FactKind::ThreadCpuLoad).take(MAX_LOADS), fields) {
+                let at = clock.nanos(row.i64(0));
+                let load = load(row.f64(1), row.f64(2)).filter(|_| wanted(at));
+                facts.loads.threads.entry(row.u64(3)).or_default().extend(load.map(|load| (at, load)));
+            }
+            facts.loads.threads.values_mut().for_each(|loads| loads.sort_by_key(|(at, _)| *at));
         }
         if options.labels.contains(&super::LabelKey::TraceEndpoint) {
             for ([root], [endpoint]) in reader.rows(of(FactKind::Endpoint), ["localRootSpanId"], ["endpoint"]) {
@@ -178,7 +206,26 @@ struct Reader<'c, 'a> {
     string_type: u64,
 }
 
+/// Hardware threads that a machine has at most.
+const MAX_HARDWARE: u64 = 1 << 16;
+
 impl<'a> Reader<'_, 'a> {
+    /// Numbers of each event; one that cannot be read is left out.
+    fn numbers<'e, const N: usize>(
+        &'e self,
+        events: impl Iterator<Item = RawEvent<'a>> + 'e,
+        fields: [&'static str; N],
+    ) -> impl Iterator<Item = Row<'a, N>> + 'e
+    where
+        'a: 'e,
+    {
+        let mut plans: HashMap<u64, Option<Plan<N>>, foldhash::fast::RandomState> = HashMap::default();
+        events.filter_map(move |event| {
+            let plan = || self.chunk.plan(self.chunk.metadata().by_id(event.type_id)?, fields).ok();
+            plans.entry(event.type_id).or_insert_with(plan).as_ref()?.read(event.payload).ok()
+        })
+    }
+
     /// The numbers and texts of each event; unreadable events are skipped.
     fn rows<'e, const N: usize, const T: usize>(
         &'e self,

@@ -10,6 +10,8 @@ use super::sources::{
     AMOUNT, KEY, Measure, OTHER_TEXT, PORT, ROOT_SPAN, SECOND, SLOTS, SPAN, STACK, TEXT, THREAD, TIME,
 };
 
+use crate::engine::bounds::Bounds;
+
 type Hasher = foldhash::fast::RandomState;
 
 /// What events that are added up have in common.
@@ -64,6 +66,8 @@ pub(crate) struct Gathered<'a> {
     last: usize,
     details: Numbered<Detail>,
     texts: Numbered<RawStr<'a>>,
+    /// Events whose durations cannot be right.
+    pub(super) odd_durations: u64,
     hasher: Hasher,
 }
 
@@ -80,6 +84,7 @@ impl Default for Gathered<'_> {
             last: usize::MAX,
             details,
             texts,
+            odd_durations: 0,
             hasher: Hasher::default(),
         }
     }
@@ -88,16 +93,36 @@ impl Default for Gathered<'_> {
 impl<'a> Gathered<'a> {
     /// Adds one event.
     #[inline]
-    pub(super) fn event(&mut self, reading: &Reading, row: &Row<'a, SLOTS>, clock: &Clock, event: u64) {
+    pub(super) fn event(
+        &mut self,
+        reading: &Reading,
+        row: &Row<'a, SLOTS>,
+        [clock, lengths]: [&Clock; 2],
+        bounds: Bounds,
+        event: u64,
+    ) {
+        let mut odd = false;
+        let mut lasted = |start: i64, ticks: i64| {
+            let nanos = lengths.lasted(start, ticks);
+            let begin = clock.nanos(start);
+            let end = begin.saturating_add(nanos);
+            if bounds.hold(begin, nanos, end) {
+                return nanos;
+            }
+            odd = bounds.is_odd(nanos, end);
+            let (start, end) = bounds.cut(begin, end.max(begin));
+            end.saturating_sub(start)
+        };
         let sums = match reading.measure {
             Measure::Count | Measure::Period => [1, 0, 0],
             Measure::Weight => [row.i64(AMOUNT), 0, 0],
             Measure::Bytes => [1, row.i64(AMOUNT), 0],
             Measure::WeightedBytes => [1, weighted(row.f64(AMOUNT), row.i64(SECOND)), 0],
-            Measure::Ticks => [1, clock.lasted(row.i64(TIME), row.i64(AMOUNT)), 0],
-            Measure::CpuTicks => [1, clock.span(row.i64(AMOUNT)), i64::from(row.bool(SECOND))],
-            Measure::BytesAndTicks => [1, row.i64(SECOND), clock.lasted(row.i64(TIME), row.i64(AMOUNT))],
+            Measure::Ticks => [1, lasted(row.i64(TIME), row.i64(AMOUNT)), 0],
+            Measure::CpuTicks => [1, lengths.span(row.i64(AMOUNT)), i64::from(row.bool(SECOND))],
+            Measure::BytesAndTicks => [1, row.i64(SECOND), lasted(row.i64(TIME), row.i64(AMOUNT))],
         };
+        self.odd_durations += u64::from(odd);
         let key = self.key(reading, row, clock, event);
         self.add(key, sums);
     }
@@ -172,6 +197,7 @@ impl<'a> Gathered<'a> {
             *self = later;
             return (0u32..).take(self.details.items.len()).collect();
         }
+        self.odd_durations += later.odd_durations;
         let texts: Vec<u32> = later.texts.items.iter().map(|text| self.texts.number(*text)).collect();
         let details: Vec<u32> = later
             .details

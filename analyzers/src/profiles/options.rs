@@ -27,6 +27,9 @@ pub struct Options {
     pub full_system_names: bool,
     /// The events used for the `cpu` profile; by default the best available ones.
     pub cpu_source: Option<CpuSource>,
+    /// The CPU time of the JDK's samples (`jdk.ExecutionSample`), which cover a part of it, is scaled: of each thread to its
+    /// `jdk.ThreadCPULoad`, or, where a chunk has none of these, of all to `jdk.CPULoad`.
+    pub scale_cpu: bool,
     /// Which events to leave out.
     pub filter: Filter,
     /// Restrict `native-alloc` to memory that was never freed during the recording.

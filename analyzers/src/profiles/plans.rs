@@ -93,6 +93,9 @@ impl Plans {
         for event in metadata.event_types() {
             let name = event.canonical_name();
             if let Some(fact) = FactKind::of(&name) {
+                if fact == FactKind::ThreadCpuLoad && !options.scale_cpu {
+                    continue;
+                }
                 acts.insert(event.id(), Act::Fact(fact));
                 continue;
             }
@@ -185,7 +188,8 @@ impl Reading {
         }
         let labels = |key: Option<LabelKey>| key.is_some_and(|key| options.labels.contains(&key));
         let any = |keys: &[LabelKey]| keys.iter().any(|key| options.labels.contains(key));
-        let thread = options.filter.threads.is_some() || any(&[LabelKey::Thread, LabelKey::ThreadId]);
+        let scaled = options.scale_cpu && source.route == Route::ExecutionSample;
+        let thread = options.filter.threads.is_some() || any(&[LabelKey::Thread, LabelKey::ThreadId]) || scaled;
         let text = labels(source.text);
         let port = any(&[LabelKey::Port]) && !source.fields.get(PORT).is_none_or(|f| f.is_empty());
         let spans = any(&[LabelKey::SpanId, LabelKey::LocalRootSpanId, LabelKey::TraceEndpoint]);

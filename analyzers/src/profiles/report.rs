@@ -1,11 +1,16 @@
 //! Explains how the numbers of a profile were derived, and why a profile is missing.
 
 use super::commit::{SourceTotal, Totals};
-use super::options::{CpuSource, Options};
+use super::facts::Facts;
+use super::load::Loads;
+use super::options::{CpuSource, Filter, Options};
 use super::sources::{Measure, Route, SOURCES, Source};
+use crate::engine::bounds;
 use crate::engine::routing::Target;
+use crate::events::JvmVersion;
+use crate::recorder::Recorder;
 use jfrkit_profile::units::things;
-use jfrkit_profile::{Absent, Period, ProfileType};
+use jfrkit_profile::{Absent, Period, ProfileType, Samples, units};
 
 /// The sources of a profile type that have events or, without any, all of them, with what is known about each.
 fn sources_of(kind: ProfileType, totals: &Totals) -> impl Iterator<Item = (&'static Source, &SourceTotal)> {
@@ -138,6 +143,31 @@ pub(super) fn comments(kind: ProfileType, totals: &Totals, options: &Options) ->
     lines
 }
 
+/// What share of the JVM's CPU time a profile covers, and how much that is, nanoseconds: of the JDK's own samples, if no filter left
+/// any out.
+pub(super) fn coverage(kind: ProfileType, samples: &Samples, totals: &Totals, options: &Options) -> Option<(f64, f64)> {
+    let Filter { threads, states, include, exclude, .. } = &options.filter;
+    let only = totals.cpu_sources.iter().eq([&CpuSource::ExecutionSample]);
+    let filtered = [threads, states, include, exclude].iter().any(|regex| regex.is_some());
+    if kind != ProfileType::Cpu || !only || filtered || is_async_profiler(totals) {
+        return None;
+    }
+    let used: f64 = totals.loads.values().filter_map(Loads::used).sum();
+    let sampled: f64 = samples.iter().filter_map(|sample| sample.values.get(1)).map(|nanos| *nanos as f64).sum();
+    (used > 0.0 && sampled > 0.0).then(|| ((sampled / used).min(1.0), used))
+}
+
+/// The comment on that.
+pub(super) fn covers(share: f64, used: f64, options: &Options) -> String {
+    let (percent, used) = (units::share(share), units::duration_f64(used));
+    let how = if options.scale_cpu {
+        "scaled to it"
+    } else {
+        "the JDK samples a few threads at a time, and none in native code; --scale-cpu scales to it"
+    };
+    format!("covers {percent} of the JVM's CPU time, {used} by jdk.CPULoad: {how}")
+}
+
 /// Why a profile type has no samples.
 pub(super) fn absent(kind: ProfileType, totals: &Totals, options: &Options) -> Absent {
     let all: Vec<_> = sources_of(kind, totals).collect();
@@ -178,12 +208,38 @@ pub(super) fn absent(kind: ProfileType, totals: &Totals, options: &Options) -> A
         }
         reason
     } else if !disabled.is_empty() {
-        let first = disabled.first().map_or("", |(s, _)| s.event);
-        format!("disabled in the recording's settings: {}; enable it with {first}#enabled=true", names(&disabled))
+        let command = recorder(totals).command(cheapest(kind, &disabled, totals));
+        if is_async_profiler(totals) {
+            format!("async-profiler was not told to record it; do so with: {command}")
+        } else {
+            format!("disabled in the recording's settings: {}; enable it with: {command}", names(&disabled))
+        }
     } else {
         format!("no {} events, and the recording does not show whether they were enabled", names(&declared))
     };
     Absent { kind, reason }
+}
+
+/// The event to switch on, of those that are off: the one that costs least.
+fn cheapest(kind: ProfileType, disabled: &[(&'static Source, &SourceTotal)], totals: &Totals) -> &'static str {
+    if is_async_profiler(totals) && kind == ProfileType::Wall {
+        return "profiler.WallClockSample";
+    }
+    let sampled = disabled.iter().find(|(source, _)| source.route == Route::SampledAllocation);
+    sampled.or(disabled.first()).map_or("", |(source, _)| source.event)
+}
+
+fn is_async_profiler(totals: &Totals) -> bool {
+    totals.facts.iter().any(Facts::is_async_profiler)
+}
+
+fn recorder(totals: &Totals) -> Recorder<'_> {
+    let version = totals.facts.iter().find_map(|f| f.jvm_version.as_deref()).map(short_version);
+    Recorder {
+        is_async_profiler: is_async_profiler(totals),
+        jdk: version.and_then(JvmVersion::parse_number).map(|version| version.major),
+        program: totals.facts.iter().find_map(|f| f.main.as_deref()),
+    }
 }
 
 /// What a user should know about the numbers.
@@ -201,6 +257,7 @@ pub(super) fn warnings(totals: &Totals, options: &Options) -> Vec<String> {
             ));
         }
     }
+    lines.extend(bounds::warning(totals.odd_durations));
     if totals.more_losses > 0 {
         lines.push(format!("{} more losses are not listed", totals.more_losses));
     }

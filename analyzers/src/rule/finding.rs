@@ -204,18 +204,27 @@ pub(super) fn findings(outcomes: &[Outcome], relations: &Relations) -> Vec<Findi
             .then_with(|| score(b).total_cmp(&score(a)))
             .then_with(|| fa.id.cmp(fb.id))
     });
-    let ids: Vec<&'static str> = shown.iter().map(|(_, f)| f.id).collect();
+    let costs: Vec<(&'static str, Option<Cost>)> = shown.iter().map(|(_, f)| (f.id, f.cost)).collect();
+    // What costs next to nothing beside it is no cause.
+    let weighs = |cause: Option<Cost>, effect: Option<Cost>| match (cause, effect) {
+        (Some(cause), Some(effect)) if cause.of == effect.of => cause.share >= effect.share * CAUSE,
+        _ => true,
+    };
     shown
         .into_iter()
         .map(|(_, mut finding)| {
             let causes =
                 relations.follows_from.iter().filter(|(id, _)| *id == finding.id).flat_map(|(_, of)| of.iter());
             let mut causes = causes.filter(|cause| get(cause).is_some()).map(|cause| speaker(cause));
-            finding.because_of = causes.find(|cause| *cause != finding.id && ids.contains(cause));
+            let shows = |cause: &str| costs.iter().any(|(id, cost)| *id == cause && weighs(*cost, finding.cost));
+            finding.because_of = causes.find(|cause| *cause != finding.id && shows(cause));
             finding
         })
         .collect()
 }
+
+/// The part of what a finding costs that its cause costs at least.
+const CAUSE: f64 = 0.2;
 
 /// Whether a rule's finding is folded into another's, directly or indirectly.
 fn speaks_for(folded: &[(&'static str, &'static str)], by: &str, mut of: &'static str) -> bool {

@@ -32,6 +32,9 @@ pub struct RecordingInfo {
     pub duration_nanos: i64,
     /// The number of chunks.
     pub chunks: usize,
+    /// Of how many of them nothing can be read.
+    #[serde(skip)]
+    pub unread_chunks: usize,
     /// The number of events in the analyzed time range.
     pub events: u64,
     /// The name and version of the JVM, if recorded.
@@ -88,6 +91,14 @@ fn short_info<S: serde::Serializer>(info: &RuleInfo, serializer: S) -> Result<S:
     map.serialize_entry("title", info.title)?;
     map.serialize_entry("category", &info.category)?;
     map.end()
+}
+
+impl RecordingInfo {
+    /// Whether nothing of the recording can be read: a report on it that has no findings says nothing.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        self.events == 0 && self.unread_chunks > 0 && self.unread_chunks >= self.chunks
+    }
 }
 
 impl Report {

@@ -161,8 +161,8 @@ impl Answer {
         }
         let on = self.declared.first().map_or("", String::as_str);
         format!(
-            "The recording has no events {list}. To record them, start the JVM with {on}#enabled=true, or edit the \
-             settings (jfr configure {on}#enabled=true); a threshold may hide short ones."
+            "The recording has no events {list}. To record them: {}; a threshold may hide short ones.",
+            crate::recorder::Recorder::default().command(on)
         )
     }
 }

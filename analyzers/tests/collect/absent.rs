@@ -25,7 +25,11 @@ fn each_reason() {
     chunk.event("jdk.ThreadSleep", &[]);
     let set = profiles(&[&chunk]);
     let expected = [
-        (ClassLoad, "disabled in the recording's settings: jdk.ClassLoad; enable it with jdk.ClassLoad#enabled=true"),
+        (
+            ClassLoad,
+            "disabled in the recording's settings: jdk.ClassLoad; enable it with: jcmd PID JFR.start settings=profile \
+             jdk.ClassLoad#enabled=true filename=recording.jfr",
+        ),
         (
             Lock,
             "enabled, but no jdk.JavaMonitorEnter events were recorded; \

@@ -377,11 +377,7 @@ impl Args {
         }
         let reports = || results.iter().filter_map(|(name, result)| Some((name, result.as_ref().ok()?)));
         // A report on a recording of which nothing can be read would look like a clean bill of health.
-        let unread = |report: &Report| {
-            let lost = report.recording.warnings.iter().filter(|warning| warning.contains("cannot be read")).count();
-            report.recording.events == 0 && lost > 0 && lost >= report.recording.chunks
-        };
-        if let Some((name, _)) = reports().find(|(_, report)| unread(report)) {
+        if let Some((name, _)) = reports().find(|(_, report)| report.recording.is_unread()) {
             return Err(Failure::Failed(format!("{name}: no chunk can be read; the report says why")));
         }
         if self.strict

@@ -510,6 +510,9 @@ impl Content {
     }
 }
 
+/// The share of the CPU time from which samples count as all of it.
+const NEARLY_ALL: f64 = 0.9;
+
 /// Type, number of samples, total, file.
 fn line(profile: &Profile, path: &Path) -> String {
     let totals = profile.totals();
@@ -520,8 +523,13 @@ fn line(profile: &Profile, path: &Path) -> String {
     let total = if profile.values().len() > 1 && !unknown { units::value(last, unit) } else { String::new() };
     let path = path.to_string_lossy();
     let word = if count == 1 { "sample " } else { "samples" };
-    let count = units::count(count);
-    format!("{:<12} {count:>10} {word} {total:>12}  {}", profile.kind, jfr_parse::text::plain(&path))
+    let path = jfr_parse::text::plain(&path);
+    let line = format!("{:<12} {:>10} {word} {total:>12}  {path}", profile.kind, units::count(count));
+    // What is missing is as much as clocks and rounding may differ by.
+    match profile.coverage.filter(|share| *share < NEARLY_ALL) {
+        Some(share) => format!("{line}  (covers {} of the JVM's CPU time)", units::share(share)),
+        None => line,
+    }
 }
 
 fn to_stdout(args: &Args, inputs: &Inputs) -> Result<(), Failure> {

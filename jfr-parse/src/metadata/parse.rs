@@ -292,6 +292,8 @@ impl Parser<'_> {
         for (i, class) in (0u32..).zip(&self.out.types) {
             self.out.by_id.insert(class.id, i);
         }
+        let ids: Vec<u64> = self.out.types.iter().map(|class| class.id).collect();
+        ids.into_iter().for_each(|id| self.out.declare(id));
         for i in 0..self.out.types.len() {
             let Some(class) = self.out.types.get(i) else { break };
             let kind = if class.fields.is_empty() { kind(self.out.str(class.name)) } else { Kind::Struct };

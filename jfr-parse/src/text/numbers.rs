@@ -69,6 +69,16 @@ fn decimal(n: u64, scale: usize, places: usize) -> String {
 /// bytes`, `1.5 kB`, `3.0 Mbps`. `None` for other contents.
 #[must_use]
 pub fn amount(n: i64, content: Content) -> Option<String> {
+    sized(n < 0, n.unsigned_abs(), content)
+}
+
+/// The same of what was recorded without a sign.
+pub(super) fn unsigned_amount(n: u64, content: Content) -> Option<String> {
+    sized(false, n, content)
+}
+
+fn sized(negative: bool, size: u64, content: Content) -> Option<String> {
+    let sign = if negative { "-" } else { "" };
     let (one, many, unit) = match content {
         Content::Bytes => ("byte", "bytes", "B"),
         Content::Bits => ("bit", "bits", "bit"),
@@ -76,16 +86,15 @@ pub fn amount(n: i64, content: Content) -> Option<String> {
         Content::BitsPerSecond => ("bps", "bps", "bps"),
         _ => return None,
     };
-    if n.unsigned_abs() < 1_024 {
-        return Some(format!("{n} {}", if n.unsigned_abs() == 1 { one } else { many }));
+    if size < 1_024 {
+        return Some(format!("{sign}{size} {}", if size == 1 { one } else { many }));
     }
-    let size = n.unsigned_abs();
     let step = (size.ilog2() / 10).min(6);
     let prefix = "kMGTPE".chars().nth(step as usize - 1)?;
     // Tenths of the unit, rounded half up.
     let one = 1u128 << (10 * step);
     let tenths = (u128::from(size) * 10 + one / 2) / one;
-    Some(format!("{}{}.{} {prefix}{unit}", if n < 0 { "-" } else { "" }, tenths / 10, tenths % 10))
+    Some(format!("{sign}{}.{} {prefix}{unit}", tenths / 10, tenths % 10))
 }
 
 /// Formats a double as Java does: always with a decimal point, and with an exponent from 10^7 on and below
@@ -100,7 +109,7 @@ pub(super) fn double(out: &mut String, n: f64, hertz: bool) {
     } else if size == 0.0 || (1e-3..1e7).contains(&size) {
         put(out, format_args!("{n:?}"));
     } else {
-        scientific(out, &format!("{n:E}"));
+        scientific(out, &format!("{n:E}"), || format!("{n:.1E}"));
     }
     if hertz {
         out.push_str(" Hz");
@@ -118,19 +127,16 @@ pub(super) fn float(out: &mut String, n: f32, hertz: bool) {
     } else if size == 0.0 || (1e-3..1e7).contains(&size) {
         put(out, format_args!("{n:?}"));
     } else {
-        scientific(out, &format!("{n:E}"));
+        scientific(out, &format!("{n:E}"), || format!("{n:.1E}"));
     }
     if hertz {
         out.push_str(" Hz");
     }
 }
 
-/// Java writes `1E10` as `1.0E10`.
-fn scientific(out: &mut String, text: &str) {
-    match text.split_once('E') {
-        Some((digits, exponent)) if !digits.contains('.') => put(out, format_args!("{digits}.0E{exponent}")),
-        _ => out.push_str(text),
-    }
+/// Java has two digits at least, the nearest ones: `1E10` is `1.0E10`, and the least float, `1E-45`, is `1.4E-45`.
+fn scientific(out: &mut String, shortest: &str, two_digits: impl Fn() -> String) {
+    if shortest.contains('.') { out.push_str(shortest) } else { out.push_str(&two_digits()) }
 }
 
 #[cfg(test)]
@@ -175,6 +181,8 @@ mod tests {
         assert_eq!(amount(i64::MIN, Content::Bytes).as_deref(), Some("-8.0 EB"));
         assert_eq!(amount(3 << 20, Content::BitsPerSecond).as_deref(), Some("3.0 Mbps"));
         assert_eq!(amount(3, Content::Percentage), None);
+        assert_eq!(unsigned_amount(u64::MAX, Content::Bytes).as_deref(), Some("16.0 EB"));
+        assert_eq!(unsigned_amount(1 << 63, Content::Bytes).as_deref(), Some("8.0 EB"));
     }
 
     #[test]
@@ -189,5 +197,13 @@ mod tests {
             [20.0, 0.001, 1e-4, 1e10, 1.25e7].map(show).each_ref().map(|s| s.as_str())
         );
         assert_eq!([show(f64::NAN), show(f64::INFINITY)], ["N/A", "Infinity"]);
+        assert_eq!([show(f64::from_bits(1)), show(f64::MAX)], ["4.9E-324", "1.7976931348623157E308"]);
+        let show = |n| {
+            let mut out = String::new();
+            float(&mut out, n, false);
+            out
+        };
+        assert_eq!([1, 2, 3].map(|bits| show(f32::from_bits(bits))), ["1.4E-45", "2.8E-45", "4.2E-45"]);
+        assert_eq!([show(1e10), show(3e-5)], ["1.0E10", "3.0E-5"]);
     }
 }

@@ -35,9 +35,9 @@ impl Serialize for StructValue<'_> {
     }
 }
 
-/// A struct that serializes with its times converted: a timestamp becomes ISO 8601 text in UTC with
-/// nanoseconds, and a duration becomes a number of nanoseconds. A time that is "not set", "none" or "forever"
-/// becomes null.
+/// A struct that serializes with its times converted: an instant becomes ISO 8601 text in UTC with
+/// nanoseconds, a length of time a number of nanoseconds. What is not known (a time that is not set) is null; what JSON has no
+/// number for is a text: `"forever"`, `"NaN"`, `"Infinity"`, `"-Infinity"`.
 #[derive(Debug, Clone, Copy)]
 pub struct Timed<'v, 'a> {
     value: &'v StructValue<'a>,
@@ -59,6 +59,22 @@ impl Serialize for Timed<'_, '_> {
             map.serialize_entry(field.name(), &TimedField { field, value, clock: self.clock })?;
         }
         map.end()
+    }
+}
+
+fn signed(value: &Value<'_>) -> Option<i64> {
+    match value {
+        Value::U64(n) => Some(n.cast_signed()),
+        value => value.as_i64(),
+    }
+}
+
+/// The name of what is no number, and of what has no end.
+fn odd(n: f64) -> &'static str {
+    match n {
+        f64::INFINITY => "Infinity",
+        f64::NEG_INFINITY => "-Infinity",
+        _ => "NaN",
     }
 }
 
@@ -85,11 +101,17 @@ impl Serialize for TimedField<'_, '_> {
                     Some(nanos) => out.collect_str(&Iso(nanos)),
                     None => out.serialize_unit(),
                 },
-                Some(Content::Timespan(unit)) => match value.as_i64().and_then(|n| clock.length(n, unit)) {
-                    Some(nanos) => out.serialize_i64(nanos),
-                    None => out.serialize_unit(),
+                // As in text: an unsigned span of more than 63 bits is the signed one of the same bits.
+                Some(Content::Timespan(unit)) => match signed(value).map(|n| (n, clock.length(n, unit))) {
+                    Some((_, Some(nanos))) => out.serialize_i64(nanos),
+                    Some((n, None)) if n != i64::MIN => out.serialize_str("forever"),
+                    _ => out.serialize_unit(),
                 },
-                _ => value.serialize(out),
+                _ => match value {
+                    Value::F32(n) if !n.is_finite() => out.serialize_str(odd(f64::from(*n))),
+                    Value::F64(n) if !n.is_finite() => out.serialize_str(odd(*n)),
+                    value => value.serialize(out),
+                },
             },
         }
     }

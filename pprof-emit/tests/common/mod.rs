@@ -100,6 +100,7 @@ impl Plain {
             time_nanos: 1_700_000_000_000_000_000,
             duration_nanos: 60_000_000_000,
             period: self.period.map(|amount| Period { value: self.kind.values()[0], amount }),
+            coverage: None,
             comments: self.comments.clone(),
             main: self.main.clone(),
         };

@@ -129,6 +129,8 @@ pub fn types(profile: &AnyProfile) -> Vec<TypeInfo> {
                 let wanted: Vec<&str> = kind.values().iter().map(|value| value.name).collect();
                 take(kind.name(), java_title(*kind), &wanted, true);
             }
+            // Of JVMs that do not know the sizes of live objects.
+            take("live", java_title(ProfileType::Live), &["heap-live-samples"], true);
         }
     }
     for (i, name) in names.iter().enumerate() {

@@ -38,6 +38,7 @@ fn profile(samples: &[(&[&str], Labels<'_>, [i64; 2])]) -> (Profile, Tables) {
         time_nanos: 0,
         duration_nanos: 0,
         period: None,
+        coverage: None,
         comments: Vec::new(),
         main: None,
     };

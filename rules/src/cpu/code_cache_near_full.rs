@@ -4,7 +4,7 @@ use crate::support::{amount, number};
 use crate::tally::tally;
 use jfr_analyzers::events::{Facts, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// Whether the code cache is, or was, nearly full. Needs the lists of `jdk.CodeCacheFull`, `jdk.JITRestart` and
 /// `jdk.CodeCacheStatistics` (a few each chunk).
@@ -99,6 +99,7 @@ impl Rule for CodeCacheNearFull {
                 score,
                 format!("The code cache's fullest segment ({}) is {:.0} % full", fullest.name, fullest.used() * 100.0),
             )
+            .cost(Cost::memory(fullest.used()))
             .with("fullest at", Value::instant(fullest.at))
         } else {
             let because = facts.missing_all(&[STATISTICS, FULL, RESTART], Level::Available);

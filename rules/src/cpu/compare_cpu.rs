@@ -61,7 +61,7 @@ impl Rule for CompareCpu {
         Verdict::scored(score, format!("Other processes use {:.0} % of the CPUs", (other.level * 100.0).max(0.0)))
             .explain(CompareCpu::WHY)
             .remedy(CompareCpu::REMEDY)
-            .with("load of other processes", Value::share(other.level))
+            .with("load of other processes", Value::share(other.level.clamp(0.0, 1.0)))
             .with("window", Value::window(other.start, other.end))
             .with("share in the machine's load", Value::share(share))
     }

@@ -1,5 +1,6 @@
 //! The load of the CPUs over time: shared by the rules on it.
 
+use crate::support::share;
 use jfr_analyzers::events::{Facts, Needs};
 
 /// One sample of the load; shares of the whole machine, 0 to 1.
@@ -27,9 +28,9 @@ pub(super) fn samples(facts: &Facts) -> Vec<Load> {
     rows.filter_map(|r| {
         Some(Load {
             at: r.end,
-            user: r.float("jvmUser")?,
-            system: r.float("jvmSystem")?,
-            machine: r.float("machineTotal")?,
+            user: share(r.float("jvmUser")?)?,
+            system: share(r.float("jvmSystem")?)?,
+            machine: share(r.float("machineTotal")?)?,
         })
     })
     .collect()

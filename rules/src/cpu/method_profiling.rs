@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::overhead;
 use crate::tally::InOrder;
 use jfr_analyzers::events::{Facts, Needs};
-use jfr_analyzers::math::{map_sigmoid, sliding};
+use jfr_analyzers::math::{map_sigmoid, ratio, sliding};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 use jfrkit_profile::{FunctionId, StackId};
 
@@ -71,6 +71,7 @@ impl Rule for MethodProfiling {
         }
         let mut best: Option<Found> = None;
         let mut any = false;
+        let whole = facts.window();
         for window in sliding(facts.first_end(), facts.end(), settings.nanos("window")) {
             let place = |time: i64| periods.partition_point(|(at, _)| *at < time);
             let cuts = periods.get(place(window.from)..place(window.to.saturating_add(1))).unwrap_or_default();
@@ -97,7 +98,14 @@ impl Rule for MethodProfiling {
             if let Some((count, stack)) = top {
                 let value = count / possible / pieces;
                 if best.as_ref().is_none_or(|b| value > b.value) {
-                    best = Some(Found { value, count, share: count / all, stack, window: (window.from, window.to) });
+                    best = Some(Found {
+                        value,
+                        count,
+                        share: count / all,
+                        stack,
+                        window: (window.from, window.to),
+                        shown: (value * ratio(window.length() as f64, window.within(whole).length() as f64)).min(1.0),
+                    });
                 }
             }
         }
@@ -107,20 +115,21 @@ impl Rule for MethodProfiling {
             );
         }
         let Some(found) = best else { return Verdict::ok("There were no method samples") };
-        let score = map_sigmoid(found.value, 0.0, 100.0, 150.0, 0.03333, 7.0);
+        let score = |value: f64| map_sigmoid(value, 0.0, 100.0, 150.0, 0.03333, 7.0);
         let method = Method::of(facts, settings, found.stack).map_or("?", |m| facts.method(m.frame));
         let all = samples.iter().filter_map(|(_, m)| Some((m.as_ref()?.stack, 1.0)));
         let verdict = Verdict::scored(
-            score,
-            format!("{method} takes {:.1} % of the samples that could be taken in a window", found.value * 100.0),
+            score(found.shown),
+            format!("{method} takes {:.1} % of the samples that could be taken in a window", found.shown * 100.0),
         )
+        .jmc(Severity::of_score(score(found.value)))
         .explain(MethodProfiling::WHY)
         .remedy(MethodProfiling::REMEDY)
         .cost(Cost::cpu(found.share))
         // A method that takes the CPU is no fault by itself.
         .at_most(if found.count * found.share >= MANY { Severity::Info } else { Severity::Ok })
         .with("method", method)
-        .with("share of possible samples", Value::share(found.value))
+        .with("share of possible samples", Value::share(found.shown))
         .with("share of samples in the window", Value::share(found.share))
         .with("window", Value::window(found.window.0, found.window.1))
         .with("stack", facts.stack_value(found.stack, 20))
@@ -135,6 +144,8 @@ struct Found {
     share: f64,
     stack: StackId,
     window: (i64, i64),
+    /// The value, of the samples that could be taken in the part of the window that the recording has.
+    shown: f64,
 }
 
 /// The topmost method of a stack that is not left out.

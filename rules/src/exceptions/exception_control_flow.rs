@@ -78,7 +78,8 @@ impl Rule for ExceptionControlFlow {
             let source = if totals > 0.0 { "datadog.ExceptionCount" } else { "the recorded exceptions" };
             (recorded + totals > 0.0 || is_on(THROWS)).then(|| Rate::of_all(facts, recorded.max(totals), source))
         };
-        let rate = rate::counted(facts).or_else(by_events);
+        // The statistics are of the time between their first and their last; there may be more events than that.
+        let rate = rate::counted(facts).or_else(by_events).map(|r| Rate { total: r.total.max(recorded), ..r });
         let cpu = cpu_share(facts, settings);
         if rate.is_none() && cpu.is_none() {
             let because = facts.missing("jdk.ExceptionStatistics", Level::Enabled, false);

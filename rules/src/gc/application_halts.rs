@@ -1,13 +1,16 @@
 //! `ApplicationHalts`: all stops of the program.
 
 use jfr_analyzers::events::{Facts, Needs};
-use jfr_analyzers::math::{map2, ratio, worst_window};
-use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::math::{map2, ratio, worst_sliding_window, worst_window};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
 /// The share of time in which the whole program stands still, whatever for. Needs the lists of pauses and VM
 /// operations.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ApplicationHalts;
+
+/// Time halted, nanoseconds, below which its share of a short recording says little.
+const ENOUGH: i64 = 200_000_000;
 
 const SAFEPOINTS: [&str; 6] = [
     "jdk.SafepointBegin",
@@ -32,8 +35,9 @@ impl Rule for ApplicationHalts {
             category: Category::Jvm,
             description: "The share of time in which the whole program is stopped: collections, safepoints, operations of the JVM.",
             formula: "Pauses, safepoint events and VM operations at a safepoint; those enclosed in another are left \
-                      out. Windows of `window`, sliding by half: the sum, cut to the window, over the window. 25 at \
-                      `info`, 75 at `warning` for the worst window.",
+                      out. The sum over the worst window of `window`, or over all of a recording that is shorter: 25 at \
+                      `info`, 75 at `warning`. Less than 200 ms in all is worth a look at most.",
+            differences: "For JMC the window has its full length also in a recording that is shorter.",
             settings: const {
                 &[
                     Setting::percent("info", 5.0, "Share of a window that is worth a look"),
@@ -77,14 +81,17 @@ impl Rule for ApplicationHalts {
         if halts.is_empty() {
             return Verdict::ok("The program was never halted");
         }
-        let (window, share) = worst_window(&halts, settings.nanos("window"));
+        let (window, worst) = worst_window(&halts, settings.nanos("window"), facts.window());
         let sum = |of: &[(i64, i64)]| of.iter().fold(0i64, |sum, (a, b)| sum.saturating_add(b.saturating_sub(*a)));
         let (all, collector) = (sum(&halts), sum(&pauses));
         let other = ratio(all.saturating_sub(collector).max(0) as f64, all as f64);
-        let whole = ratio(all as f64, facts.nanos() as f64);
-        let score = map2(share * 100.0, settings.number("info"), settings.number("warning"));
+        let whole = ratio(all as f64, facts.nanos() as f64).min(1.0);
+        // Time that is not recorded is in a window, but in no share.
+        let share = worst.max(whole);
+        let score = |share: f64| map2(share * 100.0, settings.number("info"), settings.number("warning"));
+        let of_jmc = Severity::of_score(score(worst_sliding_window(&halts, settings.nanos("window")).1));
         Verdict::scored(
-            score,
+            score(share),
             format!(
                 "The program was halted for {:.2} % of the worst window, {:.2} % of all; {:.0} % of that not for \
                  collections",
@@ -95,6 +102,8 @@ impl Rule for ApplicationHalts {
         )
         .explain(ApplicationHalts::WHY)
         .remedy(ApplicationHalts::REMEDY)
+        .jmc(of_jmc)
+        .at_most(if all < ENOUGH { Severity::Info } else { Severity::Warning })
         .cost(Cost::elapsed(whole))
         .with("share of worst window", Value::share(share))
         .with("worst window", Value::window(window.from, window.to))
@@ -122,6 +131,7 @@ mod tests {
             scene()
                 .event("jdk.ExecuteVMOperation", 0, 4 * SECOND, [("safepoint", safepoint.into())])
                 .event("jdk.GCPhasePause", SECOND, 2 * SECOND, [])
+                .event("jdk.CPULoad", 60 * SECOND, 60 * SECOND, [])
                 .judge(&ApplicationHalts)
         };
         // 4 s of 60 s; adding the pause would be 5 s.

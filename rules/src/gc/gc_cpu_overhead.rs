@@ -63,7 +63,9 @@ impl Rule for GcCpuOverhead {
             if jvm < ENOUGH_NANOS {
                 return Verdict::ok(format!("The JVM used {} of CPU time in all", time(jvm)));
             }
-            let share = ratio(nanos, jvm).min(1.0);
+            // Both are measured, at different times: the collector is a part of the JVM.
+            let nanos = nanos.min(jvm);
+            let share = ratio(nanos, jvm);
             let score = map2(share * 100.0, settings.number("info"), settings.number("warning"));
             let threads = facts.table("jdk.GCConfiguration").ints("parallelGCThreads").max();
             return told(Verdict::scored(

@@ -108,7 +108,7 @@ impl Rule for GcFreedRatio {
         )
         .explain(GcFreedRatio::WHY)
         .remedy(GcFreedRatio::REMEDY)
-        .with("freed a second, over the live heap", Value::share(best.0))
+        .with("freed a second, over the live heap", Value::number(best.0, "times"))
         .with("freed a second", Value::bytes(best.1))
         .with("mean use after collections", Value::bytes(best.2))
         .with("worst window", Value::window(best.3.0, best.3.1))

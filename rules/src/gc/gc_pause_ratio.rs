@@ -1,8 +1,8 @@
 //! `GcPauseRatio`: the share of time in pauses of the collector.
 
 use jfr_analyzers::events::{Event, Facts, Needs};
-use jfr_analyzers::math::{map2, ratio, worst_window};
-use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::math::{map2, ratio, worst_sliding_window, worst_window};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
 /// How much of the time the collector stops the program. Needs the list of pauses.
 #[derive(Debug, Clone, Copy)]
@@ -16,14 +16,18 @@ impl GcPauseRatio {
              pauses: G1 with -XX:MaxGCPauseMillis, ZGC or Shenandoah.";
 }
 
+/// Time in pauses, nanoseconds, below which their share of a short recording says little.
+const ENOUGH: i64 = 200_000_000;
+
 impl Rule for GcPauseRatio {
     fn info(&self) -> RuleInfo {
         RuleInfo {
             title: "GC pause time",
             category: Category::Gc,
             description: "The share of time in which the garbage collector stops the program.",
-            formula: "Windows of `window`, sliding by half: the sum of the pauses, cut to the window, over the window. \
-                      25 at `info`, 75 at `warning` for the worst window.",
+            formula: "The sum of the pauses over the worst window of `window`, or over all of a recording that is shorter: \
+                      25 at `info`, 75 at `warning`. Pauses of less than 200 ms in all are worth a look at most.",
+            differences: "For JMC the window has its full length also in a recording that is shorter.",
             settings: const {
                 &[
                     Setting::percent("info", 5.0, "Share of a window that is worth a look"),
@@ -46,16 +50,21 @@ impl Rule for GcPauseRatio {
         if pauses.is_empty() {
             return Verdict::ok("There were no pauses");
         }
-        let (window, share) = worst_window(&pauses, settings.nanos("window"));
+        let (window, worst) = worst_window(&pauses, settings.nanos("window"), facts.window());
         let total: i64 = pauses.iter().fold(0, |sum, p| sum.saturating_add(p.nanos()));
-        let score = map2(share * 100.0, settings.number("info"), settings.number("warning"));
-        let whole = ratio(total as f64, facts.nanos() as f64);
+        let whole = ratio(total as f64, facts.nanos() as f64).min(1.0);
+        // Time that is not recorded is in a window, but in no share.
+        let share = worst.max(whole);
+        let score = |share: f64| map2(share * 100.0, settings.number("info"), settings.number("warning"));
+        let of_jmc = Severity::of_score(score(worst_sliding_window(&pauses, settings.nanos("window")).1));
         Verdict::scored(
-            score,
+            score(share),
             format!("Pauses took {:.2} % of the worst window, {:.2} % of all", share * 100.0, whole * 100.0),
         )
         .explain(GcPauseRatio::WHY)
         .remedy(GcPauseRatio::REMEDY)
+        .jmc(of_jmc)
+        .at_most(if total < ENOUGH { Severity::Info } else { Severity::Warning })
         .cost(Cost::elapsed(whole))
         .with("share of worst window", Value::share(share))
         .with("worst window", Value::window(window.from, window.to))
@@ -83,9 +92,26 @@ mod tests {
     #[test]
     fn a_tenth_of_a_window_is_a_warning() {
         // 6 s in 60 s.
-        let verdict = scene(&[(0, 3 * SECOND), (10 * SECOND, 3 * SECOND)]).judge(&GcPauseRatio);
+        let verdict = scene(&[(0, 3 * SECOND), (10 * SECOND, 3 * SECOND)])
+            .event("jdk.CPULoad", 60 * SECOND, 60 * SECOND, [])
+            .judge(&GcPauseRatio);
         assert_eq!(verdict.severity, Severity::Warning);
         assert!(verdict.score.is_some_and(|s| (s - 75.0).abs() < 1e-9));
+    }
+
+    #[test]
+    fn a_recording_shorter_than_the_window_is_the_window() {
+        // A quarter of 3 s.
+        let short =
+            scene(&[(0, SECOND / 2), (2 * SECOND, SECOND / 4)]).event("jdk.CPULoad", 3 * SECOND, 3 * SECOND, []);
+        let verdict = short.judge(&GcPauseRatio);
+        assert_eq!(verdict.severity, Severity::Warning, "{}", verdict.summary);
+        assert_eq!(verdict.summary, "Pauses took 25.00 % of the worst window, 25.00 % of all");
+        assert_eq!(verdict.evidence.get("worst window"), Some(&Value::window(0, 3 * SECOND)));
+        assert_eq!(short.as_jmc(&GcPauseRatio), Severity::Ok);
+        // Too little to act on.
+        let little = scene(&[(0, SECOND / 10), (SECOND / 2, SECOND / 1_000)]);
+        assert_eq!(little.judge(&GcPauseRatio).severity, Severity::Info);
     }
 
     #[test]

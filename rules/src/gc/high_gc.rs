@@ -45,20 +45,22 @@ impl Rule for HighGc {
             return Verdict::ok("There were no pauses");
         };
         let length = cluster.end.saturating_sub(cluster.start);
-        let share = ratio(cluster.mass, length as f64);
+        // Pauses of several collectors, or of a file that is damaged, may overlap.
+        let paused = cluster.mass.min(length as f64);
+        let share = ratio(paused, length as f64);
         Verdict::scored(
             map_exp100_at(cluster.mass, 1e9, 90.0),
             if share < 1.0 {
-                format!("Pauses took {} of {} ({:.0} %)", time(cluster.mass), time(length as f64), share * 100.0)
+                format!("Pauses took {} of {} ({:.0} %)", time(paused), time(length as f64), share * 100.0)
             } else {
-                format!("One pause took {}, and none close to it adds to that", time(cluster.mass))
+                format!("One pause took {}, and none close to it adds to that", time(paused))
             },
         )
         .explain(HighGc::WHY)
         .remedy(HighGc::REMEDY)
-        .cost(Cost::elapsed(ratio(cluster.mass, facts.nanos() as f64)))
+        .cost(Cost::elapsed(ratio(paused, facts.nanos() as f64)))
         .with("cluster", Value::window(cluster.start, cluster.end))
-        .with("time paused", Value::nanos_f64(cluster.mass))
+        .with("time paused", Value::nanos_f64(paused))
         .with("share paused", Value::share(share))
     }
 }

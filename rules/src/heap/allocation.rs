@@ -81,5 +81,5 @@ pub(super) fn needs(by: GroupBy) -> Needs {
 }
 
 pub(super) const NO_STACKS: &str = "allocation is recorded without stack traces; set stackTrace=true for its events";
-pub(super) const NOT_RECORDED: &str = "allocation is not recorded; switch on jdk.ObjectAllocationSample, or \
-                                       jdk.ObjectAllocationInNewTLAB and jdk.ObjectAllocationOutsideTLAB";
+pub(super) const NOT_RECORDED: &str =
+    "allocation is not recorded; switch on jdk.ObjectAllocationSample, which costs least";

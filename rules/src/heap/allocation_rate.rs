@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::allocation::{BY_CLASS, SAMPLE};
-use crate::common::{amount, site_name, site_rows, sites, worst};
+use crate::common::{SECOND, amount, site_name, site_rows, sites, worst};
 use crate::tally::{PerText, tally};
-use jfr_analyzers::events::{Facts, GroupBy, Needs};
+use jfr_analyzers::events::{Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
@@ -22,6 +22,8 @@ const DATADOG: GroupBy =
 
 /// Collections that it takes to judge.
 const ENOUGH: usize = 5;
+/// Allocation events that it takes to judge by their weights.
+const ENOUGH_EVENTS: u64 = 100;
 /// Causes of collections that are not for want of room.
 const ASKED: [&str; 6] = ["System.gc", "Inspection", "Heap Dump", "Diagnostic Command", "Metadata", "JvmtiEnv"];
 
@@ -41,7 +43,9 @@ impl Rule for AllocationRate {
             category: Category::Heap,
             description: "How many bytes the program allocates a second and core, and how often that makes the collector run.",
             formula: "Sum over collections of heap used before it less heap used after the one before, over the time between, over the \
-                      hardware threads (jdk.GCHeapSummary, jdk.CPUInformation): 25 at `info`, 75 at `warning`. Collections a second for want \
+                      hardware threads (jdk.GCHeapSummary, jdk.CPUInformation), or, with ZGC and Shenandoah, the weights of allocation events over \
+                      the time in which there are some, if that is more: 25 at `info`, 75 at `warning`, nothing where the hardware threads are \
+                      not known. Collections a second for want \
                       of room, not those asked for: 25 at `collections-info`, 75 at `collections-warning`, where their pauses \
                       (jdk.GarbageCollection) take `pauses` of the time or more. The worse counts; at least 5 collections. Own \
                       thresholds.",
@@ -66,7 +70,6 @@ impl Rule for AllocationRate {
 
     fn needs(&self) -> Needs {
         Needs::new()
-            .available("jdk.GCHeapSummary")
             .table("jdk.GCHeapSummary", &["gcId", "when", "heapUsed"])
             .table("jdk.GarbageCollection", &["gcId", "cause", "sumOfPauses"])
             .groups(BY_CLASS)
@@ -103,28 +106,37 @@ impl Rule for AllocationRate {
                 after = Some((row.start, used));
             }
         }
-        let seconds = from.map_or(0.0, |from| (to - from) as f64 / 1e9);
-        if collections < ENOUGH || seconds < 1.0 {
-            return Verdict::ok("Too few collections for the program to allocate much")
-                .with("collections", Value::count(collections as u64, "collections"));
-        }
-        let cores = facts.hardware_threads().unwrap_or(1).max(1) as f64;
-        let rate = ratio(allocated, seconds);
-        let per_core = rate / cores;
-        let often = ratio(for_room as f64, seconds);
-        let paused = ratio(paused, facts.nanos() as f64);
-        let by_rate = map2(per_core, settings.number("info"), settings.number("warning"));
-        let by_often = if table.is_empty() || paused * 100.0 >= settings.number("pauses") {
-            map2(often, settings.number("collections-info"), settings.number("collections-warning"))
-        } else {
-            0.0
-        };
+        let seconds = from.map_or(0.0, |from| facts.recorded(from, to) as f64 / 1e9);
         let groups: Vec<_> = match facts.count(SAMPLE) {
             0 => facts.groups(&BY_CLASS).by(&[1, 2]),
             // Never both: they tell of the same bytes.
             _ => facts.groups(&BY_CLASS).select(&[1, 2], |g| g.text(0) == Some(SAMPLE)),
         };
         let groups = if groups.is_empty() { facts.groups(&DATADOG).by(&[0, 1]) } else { groups };
+        // A collector that runs beside the program does not see what is allocated meanwhile.
+        let beside = facts.old_collector().is_some_and(|name| name.starts_with('Z') || name.starts_with("Shenandoah"));
+        let sampled = if beside { sampled_rate(facts) } else { None };
+        if facts.table("jdk.GCHeapSummary").is_empty() && sampled.is_none() {
+            let missing = facts.missing("jdk.GCHeapSummary", Level::Available, false);
+            return Verdict::not_applicable(missing.unwrap_or_else(|| "there were no collections".to_owned()));
+        }
+        if (collections < ENOUGH || seconds < 1.0) && sampled.is_none() {
+            return Verdict::ok("Too few collections for the program to allocate much")
+                .with("collections", Value::count(collections as u64, "collections"));
+        }
+        let cores = facts.hardware_threads().map(|n| n as f64);
+        let enough = collections >= ENOUGH && seconds >= 1.0;
+        let by_heap = if enough { ratio(allocated, seconds) } else { 0.0 };
+        let rate = sampled.unwrap_or(0.0).max(by_heap);
+        let per_core = cores.map(|cores| rate / cores);
+        let often = if enough { ratio(for_room as f64, seconds) } else { 0.0 };
+        let paused = ratio(paused, facts.nanos() as f64);
+        let by_rate = map2(per_core.unwrap_or(0.0), settings.number("info"), settings.number("warning"));
+        let by_often = if table.is_empty() || paused * 100.0 >= settings.number("pauses") {
+            map2(often, settings.number("collections-info"), settings.number("collections-warning"))
+        } else {
+            0.0
+        };
         let places = sites(facts, groups.clone(), 1);
         let total: f64 = groups.iter().map(|g| g.sum(0)).sum();
         let mut classes: Vec<(&str, f64)> =
@@ -159,8 +171,11 @@ impl Rule for AllocationRate {
         verdict
             .explain(AllocationRate::WHY)
             .with("allocated a second", Value::bytes(rate))
-            .with("allocated a second and core", Value::bytes(per_core))
-            .with("hardware threads", Value::number(cores, "threads"))
+            .with_some("allocated a second and core", per_core.map(Value::bytes))
+            .with(
+                "hardware threads",
+                cores.map_or_else(|| Value::text("not recorded"), |cores| Value::number(cores, "threads")),
+            )
             .with("collections", Value::count(collections as u64, "collections"))
             .with("collections a second for want of room", Value::number(often, "per second"))
             .with("share of time in their pauses", Value::share(paused))
@@ -179,16 +194,73 @@ impl Rule for AllocationRate {
             )
             .with_some(
                 "who allocates",
-                places.is_empty().then(|| format!("not recorded; switch on {SAMPLE}#enabled=true")),
+                places.is_empty().then(|| format!("not recorded; switch it on with: {}", facts.switch_on(SAMPLE))),
             )
     }
 }
 
+/// Bytes a second by the weights of allocation events, over the time in which there are some; where that is less than half of the
+/// recording, over all of it. `None` where they are too few.
+fn sampled_rate(facts: &Facts) -> Option<f64> {
+    let of_samples = |g: &Group<'_>| facts.count(SAMPLE) == 0 || g.text(0) == Some(SAMPLE);
+    let groups: Vec<Group<'_>> = facts.groups(&BY_CLASS).iter().filter(of_samples).collect();
+    let events: u64 = groups.iter().fold(0, |sum, g| sum.saturating_add(g.count()));
+    let first = groups.iter().map(Group::first).min()?;
+    let last = groups.iter().map(Group::last).max()?;
+    let (during, all) = (facts.recorded(first, last), facts.nanos());
+    let nanos = if during >= all / 2 { during } else { all };
+    let bytes: f64 = groups.iter().map(|g| g.sum(0)).sum();
+    (events >= ENOUGH_EVENTS && nanos >= SECOND).then(|| bytes / (nanos as f64 / 1e9))
+}
+
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::common::fixture;
     use crate::support;
     use jfr_analyzers::rule::Severity;
+    use jfr_analyzers::testing::Scene;
+
+    /// Collections that see 10 MiB of the 2.5 GiB that are allocated each second.
+    fn collected(collector: &str, hardware_threads: Option<i64>) -> Scene {
+        let scene = Scene::new().event("jdk.GCConfiguration", 0, 0, [("oldCollector", collector.into())]);
+        let scene = hardware_threads
+            .iter()
+            .fold(scene, |scene, n| scene.event("jdk.CPUInformation", 0, 0, [("hwThreads", (*n).into())]));
+        let scene = (0..7i64).fold(scene, |scene, i| {
+            let fields =
+                |when: &str, mib: i64| [("gcId", i.into()), ("when", when.into()), ("heapUsed", (mib << 20).into())];
+            let at = i * 3 * SECOND / 2;
+            scene.event("jdk.GCHeapSummary", at, at, fields("Before GC", 100)).event(
+                "jdk.GCHeapSummary",
+                at + 1,
+                at + 1,
+                fields("After GC", 90),
+            )
+        });
+        (0..=1_000i64).fold(scene, |scene, i| {
+            let at = i * SECOND / 100;
+            scene.event(SAMPLE, at, at, [("weight", (25i64 << 20).into()), ("objectClass", "byte[]".into())])
+        })
+    }
+
+    #[test]
+    fn allocation_beside_a_collection_is_in_the_events() {
+        let verdict = collected("ZGC Major", Some(2)).judge(&AllocationRate);
+        assert_eq!(verdict.severity, Severity::Warning, "{}", verdict.summary);
+        assert!(verdict.summary.starts_with("The program allocates 2.44 GiB a second"), "{}", verdict.summary);
+        // A collector that stops the program sees all of it.
+        let verdict = collected("G1Old", Some(2)).judge(&AllocationRate);
+        assert_eq!(verdict.severity, Severity::Ok, "{}", verdict.summary);
+    }
+
+    #[test]
+    fn without_the_number_of_cpus_there_is_no_verdict_per_core() {
+        let verdict = collected("ZGC Major", None).judge(&AllocationRate);
+        assert_eq!(verdict.severity, Severity::Ok, "{}", verdict.summary);
+        assert_eq!(verdict.evidence.get("hardware threads"), Some(&Value::text("not recorded")));
+        assert_eq!(verdict.evidence.get("allocated a second and core"), None);
+    }
 
     #[test]
     fn it_fires_on_much_garbage() {

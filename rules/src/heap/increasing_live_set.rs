@@ -123,7 +123,7 @@ impl Rule for IncreasingLiveSet {
             .remedy(IncreasingLiveSet::REMEDY)
             .at_most(shown)
             .with("growth a second", Value::bytes(slope * 1_048_576.0))
-            .with("growth a second, relative", Value::share(rise))
+            .with("growth a second, relative", Value::number(rise * 100.0, "% a second"))
             .with("pairs of collections that go up", Value::share(up))
             .with("end of warm-up", Value::instant(warm.end))
             .with("use after warm-up", Value::bytes(*base as f64))

@@ -1,6 +1,6 @@
 //! `VmOperationShare`: how much of the time the JVM keeps the program waiting for its own operations.
 
-use crate::common::{SECOND, time};
+use crate::common::time;
 use crate::cost;
 use crate::tally::tally;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
@@ -33,7 +33,7 @@ impl Rule for VmOperationShare {
             category: Category::Jvm,
             description: "How much of the time the program stands still for operations of the JVM other than collections: thread dumps, class \
                           redefinition, heap inspection, deoptimization….",
-            formula: "The greatest share of a window of 60 s (shorter for shorter recordings, at least 10 s) in jdk.ExecuteVMOperation events \
+            formula: "The greatest share of a window of 60 s, or of a recording that is shorter, in jdk.ExecuteVMOperation events \
                       that block or need a safepoint, by operation: 25 at `info`, 75 at `warning`. Operations of the collector (`exclude`) are \
                       in the evidence only; rules on pauses judge them.",
             settings: const {
@@ -72,10 +72,10 @@ impl Rule for VmOperationShare {
             |times: &mut Vec<_>, row| times.push((row.start, row.end)),
         );
         by_operation.retain(|(name, _)| !settings.matches("exclude", name));
-        let length = settings.nanos("window").min(facts.nanos().max(10 * SECOND)).max(1);
+        let length = settings.nanos("window");
         let worst = by_operation
             .iter()
-            .map(|(name, times)| (*name, worst_window(times, length)))
+            .map(|(name, times)| (*name, worst_window(times, length, facts.window())))
             .max_by(|a, b| a.1.1.total_cmp(&b.1.1));
         let mut groups = facts.groups(&OPERATIONS).by(&[0, 1]);
         groups.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
@@ -96,7 +96,7 @@ impl Rule for VmOperationShare {
         };
         Verdict::scored(
             map2(share * 100.0, settings.number("info"), settings.number("warning")),
-            format!("VM operation {operation} takes up to {:.1} % of {}", share * 100.0, time(length as f64)),
+            format!("VM operation {operation} takes up to {:.1} % of {}", share * 100.0, time(window.length() as f64)),
         )
         .explain(VmOperationShare::WHY)
         .remedy(VmOperationShare::REMEDY)
@@ -114,7 +114,7 @@ impl Rule for VmOperationShare {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::common::fixture;
+    use crate::common::{SECOND, fixture};
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
     use jfr_analyzers::testing::thread;

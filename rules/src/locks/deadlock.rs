@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::support::number;
 use crate::tally::{PerText, brief};
-use crate::threads::dump::{Cycle, found_deadlocks, threads, told_deadlocks};
+use crate::threads::dump::{Cycle, found_deadlocks, threads, told_deadlocks, unreadable};
 use jfr_analyzers::events::{Facts, Needs, Presence};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
@@ -69,6 +69,12 @@ impl Rule for Deadlock {
         if dumps.is_empty() && datadog.is_empty() && !watches {
             let because = facts.missing(DUMP, jfr_analyzers::events::Level::Available, false);
             return Verdict::not_applicable(because.unwrap_or_default());
+        }
+        if datadog.is_empty()
+            && !watches
+            && let Some(because) = unreadable(dumps.texts("result"))
+        {
+            return Verdict::not_applicable(because);
         }
         let mut found: Vec<Seen> = Vec::new();
         let mut places: HashMap<Vec<&str>, usize> = HashMap::new();

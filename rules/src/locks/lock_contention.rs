@@ -1,11 +1,13 @@
 //! `LockContention`: time spent waiting for locks of any kind.
 
-use super::waits::{CLASS, KIND, LOCKS, MONITOR, PARK, STACK, THREAD, WAITS, for_a_lock};
+use std::collections::{BTreeMap, HashMap};
+
+use super::waits::{ADDRESS, CLASS, KIND, LOCKED, LOCKS, MONITOR, OWNERS, PARK, STACK, THREAD, WAITS, for_a_lock};
 use crate::cost;
 use crate::support::{LOAD_FIELDS, jvm_cpu_nanos, place, top};
-use jfr_analyzers::events::{Facts, Level, Needs};
+use jfr_analyzers::events::{Facts, Group, Level, Needs, ThreadId};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Frame, MethodRow, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// How many threads wait on average for locks: monitors and those of `java.util.concurrent`, which JMC's `JavaBlocking` leaves
 /// out. Needs the list of `jdk.CPULoad`; the locks are sums.
@@ -25,6 +27,63 @@ impl LockContention {
     /// What to do.
     const REMEDY: &str = "Hold the lock for a shorter time and do no I/O inside; divide what it protects; use concurrent collections, \
              atomics or LongAdder; let readers read a copy that does not change.";
+}
+
+const SAMPLE: &str = "jdk.ExecutionSample";
+/// Samples that are looked at for what owners did.
+const SAMPLES: usize = 200_000;
+
+/// Where threads wait: the first frame that is not the JDK's, with the share of all waiting.
+fn places(facts: &Facts, stacks: &[Group<'_>], all: f64) -> Value {
+    let mut sums: BTreeMap<(String, Option<u32>), f64> = BTreeMap::new();
+    for group in stacks {
+        if let Some(frame) = group.stack(0).and_then(|stack| place(facts, stack)) {
+            *sums.entry((frame.method, frame.line)).or_default() += group.sum(0);
+        }
+    }
+    let mut sums: Vec<_> = sums.into_iter().collect();
+    sums.sort_by(|a, b| b.1.total_cmp(&a.1));
+    Value::methods(sums.into_iter().take(5).map(|((method, line), nanos)| MethodRow {
+        method: Frame { method, line },
+        application_frame: None,
+        value: Box::new(Value::nanos_f64(nanos)),
+        percent: ratio(nanos, all) * 100.0,
+    }))
+}
+
+/// Where threads that held a monitor were most often sampled while another waited for it.
+fn while_held(facts: &Facts) -> HashMap<ThreadId, String> {
+    let mut held: HashMap<ThreadId, Vec<(i64, i64)>> = HashMap::new();
+    for wait in facts.table(MONITOR).rows() {
+        if let Some(owner) = wait.cell("previousOwner").thread() {
+            held.entry(owner).or_default().push((wait.start, wait.end));
+        }
+    }
+    // Each wait ends after all that began before it ended, or is no news.
+    for waits in held.values_mut() {
+        waits.sort_unstable();
+        waits.dedup_by(|next, before| {
+            let within = next.0 <= before.1;
+            before.1 = if within { before.1.max(next.1) } else { before.1 };
+            within
+        });
+    }
+    let mut seen: HashMap<ThreadId, BTreeMap<String, u64>> = HashMap::new();
+    for sample in facts.table(SAMPLE).rows() {
+        let Some(thread) = sample.cell("sampledThread").thread() else { continue };
+        let Some(waits) = held.get(&thread) else { continue };
+        let next = waits.partition_point(|(start, _)| *start <= sample.start);
+        let inside = next.checked_sub(1).and_then(|i| waits.get(i)).is_some_and(|(_, end)| sample.start <= *end);
+        if let Some(frame) = sample.stack().filter(|_| inside).and_then(|stack| place(facts, stack)) {
+            *seen.entry(thread).or_default().entry(frame.method).or_default() += 1;
+        }
+    }
+    let most = |methods: BTreeMap<String, u64>| {
+        let all: u64 = methods.values().sum();
+        let (method, count) = methods.into_iter().max_by_key(|(_, n)| *n)?;
+        Some(format!("{method} ({count} of {all} samples)"))
+    };
+    seen.into_iter().filter_map(|(thread, methods)| Some((thread, most(methods)?))).collect()
 }
 
 impl Rule for LockContention {
@@ -57,7 +116,13 @@ impl Rule for LockContention {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().groups(WAITS).table("jdk.CPULoad", LOAD_FIELDS)
+        Needs::new()
+            .groups(WAITS)
+            .groups(LOCKED)
+            .groups(OWNERS)
+            .table("jdk.CPULoad", LOAD_FIELDS)
+            .table(MONITOR, &["monitorClass", "address", "previousOwner"])
+            .table_up_to(SAMPLES, SAMPLE, &["stackTrace", "sampledThread"])
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -79,7 +144,10 @@ impl Rule for LockContention {
             let relative = map2(to_cpu * 100.0, number("cpu-info"), number("cpu-warning"));
             score = score.max(if waiting < number("info") { relative.min(74.0) } else { relative });
         }
-        let classes = top(waits.select(&[CLASS, KIND], counts), 10);
+        let locks = top(facts.groups(&LOCKED).select(&[CLASS, KIND, ADDRESS], counts), 10);
+        let classes = top(waits.select(&[CLASS], counts), 1);
+        let owners = top(facts.groups(&OWNERS).iter().filter(|g| g.thread(0).is_some()).collect(), 5);
+        let doing = while_held(facts);
         let threads = top(waits.select(&[THREAD], counts), 10);
         let stacks = waits.select(&[STACK], counts);
         let site = stacks.iter().max_by(|a, b| a.sum(0).total_cmp(&b.sum(0))).and_then(|g| place(facts, g.stack(0)?));
@@ -94,14 +162,15 @@ impl Rule for LockContention {
             .with("times", Value::count(all.count(), "times"))
             .with("longest", Value::nanos_f64(all.max(0)))
             .with("longest at", Value::instant(all.max_start()))
-            .with_some("waiting over CPU time", to_cpu.map(Value::share))
+            .with_some("waiting over CPU time", to_cpu.map(|times| Value::number(times, "times")))
             .with(
                 "locks",
                 Value::table(
-                    ["class", "kind", "times", "time", "longest"],
-                    classes.iter().map(|g| {
+                    ["class", "address", "kind", "times", "time", "longest"],
+                    locks.iter().map(|g| {
                         [
                             g.text(0).unwrap_or("?").into(),
+                            g.int(2).filter(|at| *at != 0).map_or(String::new(), |at| format!("{at:#x}")).into(),
                             if g.text(1) == Some(MONITOR) { "monitor".into() } else { "java.util.concurrent".into() },
                             Value::count(g.count(), "times"),
                             Value::nanos_f64(g.sum(0)),
@@ -110,9 +179,23 @@ impl Rule for LockContention {
                     }),
                 ),
             )
-            .with(
-                "places",
-                facts.top_methods(stacks.iter().filter_map(|g| Some((g.stack(0)?, g.sum(0)))), 5, Value::nanos_f64),
+            .with("places", places(facts, &stacks, all.sum(0)))
+            .with_some(
+                "held before by",
+                (!owners.is_empty()).then(|| {
+                    Value::table(
+                        ["thread", "times", "time", "what it did meanwhile"],
+                        owners.iter().map(|g| {
+                            let method = g.thread_id(0).and_then(|id| doing.get(&id)).cloned();
+                            [
+                                g.thread(0).map_or("?", |t| t.name.as_str()).into(),
+                                Value::count(g.count(), "times"),
+                                Value::nanos_f64(g.sum(0)),
+                                method.unwrap_or_else(|| "no samples".to_owned()).into(),
+                            ]
+                        }),
+                    )
+                }),
             )
             .with(
                 "threads",
@@ -138,7 +221,7 @@ mod tests {
     use crate::support::fixture;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
-    use jfr_analyzers::testing::thread;
+    use jfr_analyzers::testing::{stack, thread};
 
     fn parked(class: &str) -> Scene {
         (0..10i64).fold(Scene::new(), |scene, i| {
@@ -159,6 +242,33 @@ mod tests {
             parked("java.util.concurrent.locks.ReentrantLock$NonfairSync").judge(&LockContention).severity,
             Severity::Warning
         );
+    }
+
+    #[test]
+    fn owners_and_what_they_did_are_named_and_locks_are_told_apart() {
+        let wait = |scene: Scene, at: i64, address: i64| {
+            let fields = [
+                ("eventThread", thread("waiter")),
+                ("previousOwner", thread("holder")),
+                ("monitorClass", "shop.Cart".into()),
+                ("address", address.into()),
+                ("stackTrace", stack(&["java.util.Vector.add", "shop.Cart.put"])),
+            ];
+            scene.event(MONITOR, at, at + SECOND, fields)
+        };
+        let scene = (0..10i64).fold(Scene::new(), |scene, i| wait(scene, i * SECOND, 0x1000 + i % 2));
+        let scene = (0..20i64).fold(scene, |scene, i| {
+            let fields =
+                [("sampledThread", thread("holder")), ("stackTrace", stack(&["java.lang.Math.log", "shop.Price.of"]))];
+            scene.event(SAMPLE, i * SECOND / 2, i * SECOND / 2, fields)
+        });
+        let verdict = scene.judge(&LockContention);
+        let owner = format!("{:?}", verdict.evidence.get("held before by"));
+        assert!(owner.contains("holder") && owner.contains("shop.Price.of (20 of 20 samples)"), "{owner}");
+        let locks = format!("{:?}", verdict.evidence.get("locks"));
+        assert!(locks.contains("0x1000") && locks.contains("0x1001"), "{locks}");
+        let places = format!("{:?}", verdict.evidence.get("places"));
+        assert!(places.contains("shop.Cart.put") && !places.contains("Vector"), "{places}");
     }
 
     #[test]

@@ -9,6 +9,13 @@ pub(super) const PARK: &str = "jdk.ThreadPark";
 pub(super) const WAITS: GroupBy = GroupBy::of(&[MONITOR, PARK])
     .by(&[EVENT, "monitorClass|parkedClass", "stackTrace", "eventThread"])
     .measure(&["duration"]);
+/// The same, apart by lock rather than by thread: [`ADDRESS`] in place of [`THREAD`].
+pub(super) const LOCKED: GroupBy = GroupBy::of(&[MONITOR, PARK])
+    .by(&[EVENT, "monitorClass|parkedClass", "stackTrace", "address"])
+    .measure(&["duration"]);
+pub(super) const ADDRESS: usize = 3;
+/// Waiting for monitors by who held them before.
+pub(super) const OWNERS: GroupBy = GroupBy::of(&[MONITOR]).by(&["previousOwner"]).measure(&["duration"]);
 pub(super) const KIND: usize = 0;
 pub(super) const CLASS: usize = 1;
 pub(super) const STACK: usize = 2;

@@ -10,9 +10,10 @@ use crate::common::Seek;
 use crate::cost;
 use crate::heap::allocation::is_much;
 use jfr_analyzers::events::{Facts, Needs, Scope};
-use jfr_analyzers::math::{map_exp74, map2};
+use jfr_analyzers::math::{map_exp74, map2, ratio};
 use jfr_analyzers::rule::{AnalysisError, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 use jfrkit_profile::units::percentage;
+use jfrkit_profile::{FrameId, StackId};
 
 /// Samples that it takes to judge.
 const SAMPLES: f64 = 1_000.0;
@@ -30,6 +31,8 @@ const MOST: f64 = 50.0;
 const NEARLY_ALL: f64 = 80.0;
 /// Rules whose subject is part of every start of a program.
 const OF_A_START: [&str; 2] = ["ClassLoadingOverhead", "ReflectionOverhead"];
+/// The pattern that a loop is part of: looking again takes as long as the call that looks.
+const BUSY_SPIN: &str = "BusySpin";
 /// The greatest score that is no warning.
 const BELOW_WARNING: f64 = 74.0;
 /// The greatest score that is no finding.
@@ -201,11 +204,17 @@ impl Rule for PatternRule {
         let mut too_few = Vec::new();
         for (resource, thresholds) in &self.pattern.limits {
             let (resource, part) = (*resource, shares.part(*resource));
-            if part.count < settings.number(least(resource)) && part.count * part.percent(set) / 100.0 < HITS {
+            let loops = if self.texts.id == BUSY_SPIN && resource == Resource::Cpu {
+                self.loops(facts, part, set)
+            } else {
+                0.0
+            };
+            let percent = (part.percent(set) + ratio(loops, part.total) * 100.0).min(100.0);
+            if part.count < settings.number(least(resource)) && part.count * percent / 100.0 < HITS {
                 too_few.push(format!("{:.0} for {}", part.count, resource.of()));
                 continue;
             }
-            let (percent, [info, warning]) = (part.percent(set), keys(resource));
+            let [info, warning] = keys(resource);
             let score = match thresholds.warning {
                 Some(_) => map2(percent, settings.number(info), settings.number(warning)),
                 None => map_exp74(percent, settings.number(info)),
@@ -258,6 +267,27 @@ fn subject(title: &str) -> String {
 }
 
 impl PatternRule {
+    /// What the lines weigh that call such a method and were sampled by themselves: a call that is inlined, and the loop around it.
+    fn loops(&self, facts: &Facts, part: &Part, set: usize) -> f64 {
+        let seek = Seek::new(facts, |method: &str| self.pattern.methods.matches(method));
+        let line = |frame: FrameId| {
+            let frame = facts.tables().frame(frame);
+            (frame.function, frame.line)
+        };
+        let mut calling = std::collections::BTreeSet::new();
+        let mut on_stack = std::collections::BTreeSet::new();
+        for (stack, _) in part.stacks_of(set) {
+            on_stack.insert(stack);
+            let mut frames = facts.frames(stack).iter().copied().skip_while(|frame| !seek.is(*frame));
+            calling.extend(frames.find(|frame| !seek.is(*frame)).map(line));
+        }
+        let own = |stack: StackId| facts.frames(stack).first().is_some_and(|leaf| calling.contains(&line(*leaf)));
+        part.stacks()
+            .filter(|(stack, _)| !on_stack.contains(stack) && own(*stack))
+            .map(|(_, weight)| weight)
+            .fold(0.0, |a, b| a + b)
+    }
+
     /// The method of the program that calls most of it.
     fn caller<'f>(&self, facts: &'f Facts, found: &Judged<'_>, set: usize) -> Option<&'f str> {
         let seek = Seek::new(facts, |method: &str| self.pattern.methods.matches(method));

@@ -131,6 +131,11 @@ impl Part {
         both.map(|((_, weight), _)| weight).sum()
     }
 
+    /// All stacks, with what they weigh.
+    pub(super) fn stacks(&self) -> impl Iterator<Item = (StackId, f64)> {
+        self.stacks.iter().copied()
+    }
+
     /// The stacks of a set, with what they weigh.
     pub(super) fn stacks_of(&self, set: usize) -> impl Iterator<Item = (StackId, f64)> {
         let marks = self.marks.iter().skip(set / 64).step_by(self.words.max(1));

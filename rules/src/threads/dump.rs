@@ -102,6 +102,12 @@ impl<'t> Thread<'t> {
     }
 }
 
+/// Why nothing can be said of dumps that are not of the form that HotSpot writes: no thread in them has a state.
+pub(crate) fn unreadable<'t>(mut texts: impl Iterator<Item = &'t str>) -> Option<&'static str> {
+    let readable = texts.any(|text| text.contains("java.lang.Thread.State: ") || text.contains("Found one Java-level"));
+    (!readable).then_some("the thread dumps are of a form that says neither what threads do nor where they stand")
+}
+
 /// The threads of a dump, up to where the JVM tells of deadlocks.
 pub(crate) fn threads(text: &str) -> Vec<Thread<'_>> {
     let mut threads: Vec<Thread<'_>> = Vec::new();
@@ -207,6 +213,19 @@ pub(crate) fn found_deadlocks<'t>(threads: &[Thread<'t>]) -> Vec<Cycle<'t>> {
         }
     }
     cycles
+}
+
+#[cfg(test)]
+mod form {
+    use super::unreadable;
+
+    #[test]
+    fn dumps_of_another_form_are_not_read() {
+        // As OpenJ9 writes them.
+        let other = "0x1aa00 javaTID: 2 osTID: 2881523\n0x1e700 javaTID: 3 osTID: 2881524\nNumber of threads: 2";
+        assert!(unreadable([other, other].into_iter()).is_some());
+        assert_eq!(unreadable([other, super::example::LOCKED].into_iter()), None);
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::locks::DUMPS;
 use crate::support::{number, time};
-use crate::threads::dump::{Thread, threads};
+use crate::threads::dump::{Thread, threads, unreadable};
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -79,6 +79,9 @@ impl Rule for StuckThreads {
                 "{} thread dumps are too few; more come with {DUMP}#period=10 s",
                 dumps.len()
             ));
+        }
+        if let Some(because) = unreadable(dumps.texts("result")) {
+            return Verdict::not_applicable(because);
         }
         let mut longest: Vec<Stay<'_>> = Vec::new();
         let mut stays: HashMap<(&str, &str), Stay<'_>> = HashMap::new();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::locks::DUMPS;
 use crate::tally::tally;
-use crate::threads::dump::threads;
+use crate::threads::dump::{threads, unreadable};
 use jfr_analyzers::events::{EVENT, Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -133,10 +133,13 @@ impl Rule for ThreadStates {
         let dumps = facts.table(DUMP);
         let (source, threads, knows_locks) = if enough(&datadog) {
             ("Datadog's wall-clock samples", datadog, true)
-        } else if dumps.len() >= ENOUGH_DUMPS {
+        } else if dumps.len() >= ENOUGH_DUMPS && unreadable(dumps.texts("result")).is_none() {
             ("thread dumps", dumped(facts), true)
         } else {
             let wall = sampled(facts, "profiler.WallClockSample");
+            if !enough(&wall) && dumps.len() >= ENOUGH_DUMPS {
+                return Verdict::not_applicable(unreadable(dumps.texts("result")).unwrap_or_default());
+            }
             if !enough(&wall) {
                 return Verdict::not_applicable(format!(
                     "{} thread dumps are too few (it takes {ENOUGH_DUMPS}; {DUMP}#period=10 s gives more), and there are not 100 \

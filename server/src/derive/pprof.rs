@@ -153,7 +153,11 @@ pub(crate) fn types(profile: &pb::Profile, language: &str, label: &str) -> Vec<F
         add(&mut found, &mut used, &info);
     }
     for kind in jfrkit_profile::ProfileType::ALL {
-        let values: Vec<&str> = kind.values().iter().map(|v| v.name).collect();
+        let mut values: Vec<&str> = kind.values().iter().map(|v| v.name).collect();
+        // JVMs before 21 do not know the sizes of live objects.
+        if *kind == jfrkit_profile::ProfileType::Live && place("heap-live-size").is_none() {
+            values.truncate(1);
+        }
         let columns: Option<Vec<usize>> = values.iter().map(|v| place(v)).collect();
         if let Some(columns) = columns
             && columns.iter().all(|c| used.get(*c) == Some(&false))

@@ -3,7 +3,7 @@
 use jfr_parse::testing::{BYTE, ChunkWriter, Class, Payload, padded_varint};
 use jfr_parse::{CHECKPOINT, HEADER_SIZE, MAGIC, METADATA};
 
-use super::{EXECUTION, Make, chunk, data, execution, number, sample};
+use super::{EXECUTION, Make, chunk, copies, data, execution, number, sample};
 
 pub const ALL: &[(&str, Make)] = &[
     ("events of one byte", |n| {
@@ -21,12 +21,13 @@ pub const ALL: &[(&str, Make)] = &[
         chunk.raw(&vec![0; n]);
         chunk.finish()
     }),
-    ("chunks that are headers", |n| ChunkWriter::new().finish().repeat(n / HEADER_SIZE)),
+    ("chunks that are headers", |n| copies(&ChunkWriter::new().finish(), n / HEADER_SIZE)),
+    ("chunks that are equal", |n| ChunkWriter::new().finish().repeat(n / HEADER_SIZE)),
     ("chunks with equal metadata", |n| {
         let mut chunk = ChunkWriter::new();
         chunk.metadata(&[]);
         let chunk = chunk.finish();
-        chunk.repeat(n / chunk.len())
+        copies(&chunk, n / chunk.len())
     }),
     ("chunks with different metadata", |n| {
         let mut out = Vec::new();
@@ -50,9 +51,7 @@ pub const ALL: &[(&str, Make)] = &[
             chunk.event(id, &Payload::new());
         }
         let chunk = chunk.finish();
-        while out.len() < n {
-            out.extend(&chunk);
-        }
+        out.extend(copies(&chunk, n / chunk.len() + 1));
         out
     }),
     ("chunks whose size is wrong", |n| {
@@ -60,12 +59,12 @@ pub const ALL: &[(&str, Make)] = &[
         chunk.metadata(&[]).checkpoint(&[]);
         let mut chunk = chunk.finish();
         chunk[8..16].copy_from_slice(&u64::MAX.to_be_bytes());
-        chunk.repeat(n / chunk.len())
+        copies(&chunk, n / chunk.len())
     }),
     ("chunks of size 0", |n| {
         let mut chunk = ChunkWriter::new().finish();
         chunk[8..16].fill(0);
-        chunk.repeat(n / chunk.len())
+        copies(&chunk, n / chunk.len())
     }),
     ("chunks that overlap", |n| {
         // The size of each one extends to the end of the file.
@@ -73,7 +72,7 @@ pub const ALL: &[(&str, Make)] = &[
         chunk.metadata(&[]);
         let chunk = chunk.finish();
         let times = n / chunk.len();
-        let mut out = chunk.repeat(times);
+        let mut out = copies(&chunk, times);
         let all = out.len();
         for i in 0..times {
             let at = i * chunk.len();

@@ -18,6 +18,18 @@ pub fn all() -> Vec<(&'static str, Make)> {
     [framing::ALL, types::ALL, constants::ALL, events::ALL].concat()
 }
 
+/// Chunks that differ in when they begin only: equal ones would count once.
+pub fn copies(chunk: &[u8], times: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(chunk.len() * times);
+    for i in 0..times {
+        let from = out.len() + 32;
+        out.extend(chunk);
+        let start = i64::from_be_bytes(out[from..from + 8].try_into().unwrap());
+        out[from..from + 8].copy_from_slice(&(start + i as i64).to_be_bytes());
+    }
+    out
+}
+
 pub const TRACE: u64 = 40;
 pub const FRAME: u64 = 41;
 pub const METHOD: u64 = 42;

@@ -1,5 +1,6 @@
 //! The JVM that was recorded: its version, its flags, its properties.
 
+use crate::jvms::{Told, describe};
 use std::collections::BTreeMap;
 
 use super::Facts;
@@ -117,6 +118,21 @@ impl Facts {
                 start: table.ints("jvmStartTime").find(|t| *t > 0),
             }
         })
+    }
+
+    /// That the recording is of several JVMs, or has gaps.
+    pub(crate) fn tell_jvms(&self) -> Option<String> {
+        let iso = |nanos: i64| jfr_parse::Iso(nanos).to_string();
+        let processes = self.table("jdk.JVMInformation").rows().filter_map(|row| {
+            let process = (row.int("pid")?.to_string(), iso(row.int("jvmStartTime")?));
+            Some(Told { at: iso(row.start), process: Some(process), collectors: None })
+        });
+        let collectors = self.table("jdk.GCConfiguration").rows().filter_map(|row| {
+            let names = [row.text("youngCollector"), row.text("oldCollector")];
+            let names: Vec<&str> = names.into_iter().flatten().collect();
+            (!names.is_empty()).then(|| Told { at: iso(row.start), process: None, collectors: Some(names.join(", ")) })
+        });
+        describe(processes.chain(collectors).collect(), self.nanos(), self.window().length())
     }
 
     /// The last recorded value of a JVM flag.

@@ -2,6 +2,8 @@
 
 use super::{Facts, Presence};
 use crate::events::needs::Level;
+use crate::profiles::execution::is_async_profiler;
+use crate::recorder::Recorder;
 
 /// Events that JDK 8 does not have, and the first long-term support release of the JDK that has them. Names
 /// without `jdk.`.
@@ -77,6 +79,21 @@ fn since(event: &str) -> Option<u32> {
 }
 
 impl Facts {
+    /// The command that records events of a type, for who made this recording, to be pasted.
+    #[must_use]
+    pub fn switch_on(&self, event: &str) -> String {
+        let jvm = self.jvm();
+        let names = self.table("jdk.ActiveRecording").texts("name");
+        let program = jvm.java_arguments.as_deref().and_then(|a| a.split_whitespace().next());
+        let recorder = Recorder {
+            is_async_profiler: is_async_profiler(names),
+            jdk: jvm.specification,
+            // A jar is found by its name only where it has one.
+            program: program.map(|word| word.rsplit(['/', '\\']).next().unwrap_or(word)),
+        };
+        recorder.command(event)
+    }
+
     /// Why a rule that needs an event type at this level does not apply; `None` if it does.
     #[must_use]
     pub fn missing(&self, name: &str, level: Level, as_jmc: bool) -> Option<String> {
@@ -91,11 +108,11 @@ impl Facts {
         Some(match self.presence(name) {
             Presence::Unknown => self.unknown(name),
             Presence::Disabled => {
-                format!("{name} is disabled in the recording's settings; enable it with {name}#enabled=true")
+                format!("{name} is disabled in the recording's settings; enable it with: {}", self.switch_on(name))
             }
             Presence::Declared => format!(
-                "no {name} events, and the recording does not show whether they were enabled; enable them with \
-                 {name}#enabled=true"
+                "no {name} events, and the recording does not show whether they were enabled; enable them with: {}",
+                self.switch_on(name)
             ),
             Presence::Enabled | Presence::Available if level == Level::Available => {
                 let threshold = self.setting(name, "threshold").filter(|t| !t.starts_with("0 "));
@@ -183,7 +200,10 @@ mod tests {
         assert_eq!(old, "jdk.VirtualThreadPinned needs JDK 21 or later; this recording is from JDK 17");
         assert!(reason(&jdk17, &["jdk.FileRead"]).contains("-XX:StartFlightRecording"));
         let off = Scene::new().setting("jdk.FileRead", "enabled", "false");
-        assert!(reason(&off, &["jdk.FileRead"]).ends_with("enable it with jdk.FileRead#enabled=true"));
+        assert!(
+            reason(&off, &["jdk.FileRead"])
+                .ends_with("JFR.start settings=profile jdk.FileRead#enabled=true filename=recording.jfr")
+        );
         let on = Scene::new().enabled("jdk.FileRead").setting("jdk.FileRead", "threshold", "20 ms");
         assert!(reason(&on, &["jdk.FileRead"]).ends_with("no events were recorded above its threshold of 20 ms"));
     }

@@ -173,7 +173,9 @@ mod tests {
         assert_eq!(of(&[off.clone(), chunk(Some("duration"), true)]), (Presence::Enabled, Presence::Declared));
         assert_eq!(of(&[on.clone(), chunk(Some("duration"), true)]), (Presence::Enabled, Presence::Enabled));
         // Each chunk repeats the settings, but JMC expects exactly one.
-        assert_eq!(of(&[on.clone(), on]), (Presence::Enabled, Presence::Declared));
+        let mut later = on.clone();
+        later.get_mut(39).into_iter().for_each(|byte| *byte ^= 1);
+        assert_eq!(of(&[on, later]), (Presence::Enabled, Presence::Declared));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::plan::{Convert, DURATION, More, Plans, Reading, SLOTS, STACK, START, 
 use super::profiles::code;
 use super::value::{Threads, Values, truncated};
 use super::wanted::Wanted;
+use crate::engine::bounds::Bounds;
 use crate::engine::consumer::{At, Consumer, Ended};
 use crate::engine::stack_plans::StackPlans;
 use crate::engine::stacks::Shared;
@@ -27,6 +28,8 @@ pub(crate) struct Context<'o> {
     pub(super) threads: Threads,
     /// Start of the recording according to its headers.
     begin: i64,
+    /// What durations are cut to.
+    bounds: Bounds,
 }
 
 /// The result of a chunk.
@@ -39,6 +42,8 @@ pub(crate) struct ChunkFacts {
     pub(super) warnings: Vec<String>,
     /// The fields of `jdk.ActiveSetting`.
     pub(super) shape: Option<String>,
+    /// Events whose durations cannot be right.
+    pub(super) odd_durations: u64,
     /// Whether a JVM wrote the chunk.
     pub(super) by_jvm: bool,
     /// Whether the chunk declares the state that async-profiler gives to threads on CPU.
@@ -108,6 +113,7 @@ pub(crate) struct Part {
     traces: Traces,
     unreadable: u64,
     skipped: u64,
+    odd_durations: u64,
     /// Whether other parts were joined to it.
     has_parts: bool,
 }
@@ -123,7 +129,9 @@ impl<'o> Context<'o> {
         shared: &'o Shared,
     ) -> Self {
         let begin = recording.headers().map(|(_, header)| header.start_nanos).min().unwrap_or(0);
-        Self { wanted, options, shared, threads: Threads::default(), begin }
+        let bounds = Bounds::of(recording.headers().map(|(_, header)| header));
+        let bounds = bounds.within(options.from_nanos, options.to_nanos);
+        Self { wanted, options, shared, threads: Threads::default(), begin, bounds }
     }
 }
 
@@ -193,6 +201,7 @@ impl Consumer for Context<'_> {
             traces: Traces::default(),
             unreadable: 0,
             skipped: 0,
+            odd_durations: 0,
             has_parts: false,
         }
     }
@@ -235,6 +244,7 @@ impl Consumer for Context<'_> {
         }
         whole.unreadable = whole.unreadable.saturating_add(later.unreadable);
         whole.skipped = whole.skipped.saturating_add(later.skipped);
+        whole.odd_durations = whole.odd_durations.saturating_add(later.odd_durations);
         if !std::mem::replace(&mut whole.has_parts, true) {
             // The traces of the first part already have their numbers.
             (whole.traces, whole.gathered) = (later.traces, later.gathered);
@@ -276,7 +286,9 @@ impl Consumer for Context<'_> {
         let state_type = chunk.metadata().by_name("jdk.ExecutionSample").and_then(|of| of.field("state"));
         let has_default_state = has_default_state(chunk, ended.pools, state_type.map(|field| field.type_id()));
         let (shape, by_jvm) = (plans.shape.clone(), by_jvm(chunk));
-        Ok(ChunkFacts { events, gathered: whole.gathered, stacks, warnings, shape, by_jvm, has_default_state })
+        let odd_durations = whole.odd_durations;
+        let gathered = whole.gathered;
+        Ok(ChunkFacts { events, gathered, stacks, warnings, shape, odd_durations, by_jvm, has_default_state })
     }
 }
 
@@ -298,12 +310,12 @@ impl<'a> Walker<'_, 'a> {
     fn event(&mut self, event: &RawEvent<'a>, reading: &Reading, truncated: &Truncated, part: &mut Part) -> Option<()> {
         let Some(more) = &reading.more else {
             let row = reading.head.read(event.payload).ok()?;
-            self.count([row.i64(START), row.i64(DURATION), row.i64(STACK)], reading, truncated);
+            self.count([row.i64(START), row.i64(DURATION), row.i64(STACK)], reading, truncated, part);
             return Some(());
         };
         let row = more.plan.read(event.payload).ok()?;
         let head = [row.i64(START), row.i64(DURATION), row.i64(STACK)];
-        if let Some((start, end, nanos)) = self.count(head, reading, truncated) {
+        if let Some((start, end, nanos)) = self.count(head, reading, truncated, part) {
             self.more(more, &row, (start, end, nanos), part);
         }
         Some(())
@@ -317,15 +329,22 @@ impl<'a> Walker<'_, 'a> {
         [start, duration, stack]: [i64; 3],
         reading: &Reading,
         truncated: &Truncated,
+        part: &mut Part,
     ) -> Option<(i64, i64, i64)> {
-        let start = self.clock.nanos(start);
-        let nanos = if reading.has_duration { self.number(reading.duration, duration) } else { 0 };
-        let end = start.saturating_add(nanos.max(0));
+        let mut start = self.clock.nanos(start);
+        let mut nanos = if reading.has_duration { self.number(reading.duration, duration) } else { 0 };
+        let mut end = start.saturating_add(nanos.max(0));
         if !reading.timeless
             && (self.context.options.from_nanos.is_some_and(|from| end < from)
                 || self.context.options.to_nanos.is_some_and(|to| start >= to))
         {
             return None;
+        }
+        let bounds = self.context.bounds;
+        if nanos != 0 && !reading.timeless && !bounds.hold(start, nanos, end) {
+            part.odd_durations = part.odd_durations.saturating_add(u64::from(bounds.is_odd(nanos, end)));
+            (start, end) = bounds.cut(start, end);
+            nanos = end.saturating_sub(start);
         }
         let Self { events, touched, .. } = self;
         if let Some(facts) = events.get_mut(reading.event) {

@@ -9,7 +9,9 @@ use super::chunk::{ChunkFacts, Context, Gathered};
 use super::profiles::{ChunkView, Profiles};
 use super::wanted::Wanted;
 use crate::account::Account;
+use crate::engine::bounds;
 use crate::events::facts::{EventFacts, Facts, Lazy, TableData, ThreadInfo};
+use crate::math::Window;
 use jfrkit_profile::{StackId, Tables};
 
 /// Maximum number of warnings to keep.
@@ -22,13 +24,23 @@ pub(crate) struct Joined {
     profiles: Profiles,
     warnings: Vec<String>,
     shape: Option<String>,
+    odd_durations: u64,
+    unread_chunks: usize,
 }
 
 impl Joined {
     pub(crate) fn new(recording: &Recording<'_>, context: &Context<'_>) -> Self {
         let wanted = context.wanted;
         let profiles = Profiles::new(&wanted.groups, &spans(recording), &context.shared.interner);
-        Self { events: BTreeMap::new(), gathered: Gathered::new(wanted), profiles, warnings: Vec::new(), shape: None }
+        Self {
+            events: BTreeMap::new(),
+            gathered: Gathered::new(wanted),
+            profiles,
+            warnings: Vec::new(),
+            shape: None,
+            odd_durations: 0,
+            unread_chunks: 0,
+        }
     }
 
     /// Adds the result of chunk `index`, or the reason why it cannot be read. Call it in file order.
@@ -54,6 +66,7 @@ impl Joined {
     ) {
         self.warn(warning);
         let Some(mut facts) = facts else {
+            self.unread_chunks = self.unread_chunks.saturating_add(1);
             self.profiles.done(index, &mut self.gathered.groups);
             return;
         };
@@ -71,6 +84,7 @@ impl Joined {
         self.shape = self.shape.take().or(facts.shape);
         self.gathered.append(facts.gathered, stack);
         self.profiles.done(index, &mut self.gathered.groups);
+        self.odd_durations = self.odd_durations.saturating_add(facts.odd_durations);
         self.warn(facts.warnings);
     }
 
@@ -93,6 +107,7 @@ impl Joined {
         names: Arc<Tables>,
     ) -> Facts {
         self.warn(recording.losses().iter().map(ToString::to_string));
+        self.warn(bounds::warning(self.odd_durations));
         let mut tables: BTreeMap<&'static str, TableData> =
             wanted.tables.keys().copied().zip(self.gathered.tables).collect();
         let mut notes = Vec::new();
@@ -115,8 +130,9 @@ impl Joined {
                 ));
             }
         }
-        let range =
-            spans(recording).into_iter().fold((i64::MAX, i64::MIN), |all, one| (all.0.min(one.0), all.1.max(one.1)));
+        let spans = spans(recording);
+        let gaps = gaps(recording);
+        let range = spans.into_iter().fold((i64::MAX, i64::MIN), |all, one| (all.0.min(one.0), all.1.max(one.1)));
         let mut facts = Facts {
             names,
             threads,
@@ -125,17 +141,29 @@ impl Joined {
             groups: self.gathered.groups,
             methods: wanted.methods.clone(),
             chunks: recording.chunk_count(),
+            unread_chunks: self.unread_chunks,
             first_shape: self.shape,
             header_range: if range.0 <= range.1 { range } else { (0, 0) },
             warnings: self.warnings,
             notes,
+            gaps,
             empty: TableData::default(),
             stops: [stop.clone(), recording.stop().clone()],
             lazy: Lazy::default(),
         };
         facts.count_switches();
+        facts.notes.extend(facts.tell_jvms());
         facts
     }
+}
+
+/// The time between chunks that nobody recorded. A chunk that was being written may go on until the next one begins.
+fn gaps(recording: &Recording<'_>) -> Vec<Window> {
+    let spans = recording.headers().map(|(_, h)| {
+        let open = h.in_progress() || h.duration_nanos <= 0;
+        (h.start_nanos, if open { i64::MAX } else { h.start_nanos.saturating_add(h.duration_nanos) })
+    });
+    crate::summary::gaps(spans.collect()).into_iter().map(|(from, to)| Window { from, to }).collect()
 }
 
 /// Start and end of each chunk according to its header.

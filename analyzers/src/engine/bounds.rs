@@ -1,0 +1,102 @@
+//! What durations are cut to: a recording holds nothing of what was before or after it, and stray bits make durations of years.
+
+use jfr_parse::ChunkHeader;
+
+/// The time that durations are cut to, nanoseconds since the Unix epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    from: i64,
+    to: i64,
+    /// Where the recording ends; `i64::MAX` where its headers do not say.
+    end: i64,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { from: i64::MIN, to: i64::MAX, end: i64::MAX }
+    }
+}
+
+/// What clocks may be off by before a duration counts as impossible, nanoseconds.
+const SLACK: i64 = 1_000_000_000;
+
+impl Bounds {
+    /// Up to the end of the last chunk. A chunk that was being written has no end. What began before the first chunk keeps its
+    /// length, as for the JDK: it was recorded when it ended.
+    pub(crate) fn of<'h>(headers: impl Iterator<Item = &'h ChunkHeader>) -> Self {
+        let (mut from, mut end) = (i64::MAX, i64::MIN);
+        for header in headers {
+            from = from.min(header.start_nanos);
+            let open = header.in_progress() || header.duration_nanos <= 0;
+            end = end.max(if open { i64::MAX } else { header.start_nanos.saturating_add(header.duration_nanos) });
+        }
+        if from > end {
+            end = i64::MAX;
+        }
+        Self { from: i64::MIN, to: end, end }
+    }
+
+    /// The same within a time range.
+    pub(crate) fn within(self, from: Option<i64>, to: Option<i64>) -> Self {
+        Self { from: self.from.max(from.unwrap_or(i64::MIN)), to: self.to.min(to.unwrap_or(i64::MAX)), ..self }
+    }
+
+    /// Whether an event needs no cut.
+    #[inline]
+    pub(crate) fn hold(&self, start: i64, nanos: i64, end: i64) -> bool {
+        nanos >= 0 && start >= self.from && end <= self.to
+    }
+
+    /// Whether a duration cannot be right: it is negative, without end, or it ends after the recording.
+    pub(crate) fn is_odd(&self, nanos: i64, end: i64) -> bool {
+        nanos < 0 || nanos == i64::MAX || end > self.end.saturating_add(SLACK)
+    }
+
+    /// An event, cut. One that lies outside keeps its beginning: the clock of its chunk is wrong then, or it is not of this range.
+    #[inline]
+    pub(crate) fn cut(&self, start: i64, end: i64) -> (i64, i64) {
+        let end = if start <= self.to { end.min(self.to) } else { start };
+        let start = start.max(self.from).min(end.max(start));
+        (start, end.max(start))
+    }
+}
+
+/// The warning of so many odd durations.
+pub(crate) fn warning(odd: u64) -> Option<String> {
+    let (events, have) =
+        if odd == 1 { ("1 event".to_owned(), "has a duration") } else { (format!("{odd} events"), "have durations") };
+    (odd > 0)
+        .then(|| format!("{events} {have} below 0 or beyond the recording; below 0 counts as 0, the others are cut"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bounds() -> Bounds {
+        Bounds { from: 100, to: 200, end: 200 }
+    }
+
+    #[test]
+    fn events_are_cut_to_the_recording() {
+        assert!(bounds().hold(100, 100, 200) && !bounds().hold(99, 10, 109) && !bounds().hold(190, 20, 210));
+        assert_eq!(bounds().cut(90, 150), (100, 150));
+        assert_eq!(bounds().cut(150, i64::MAX), (150, 200));
+        // What is over before it begins stays where it is.
+        assert_eq!(bounds().cut(20, 50), (50, 50));
+        assert_eq!(bounds().cut(300, 400), (300, 300));
+        assert_eq!(bounds().within(Some(120), Some(130)).cut(0, 500), (120, 130));
+        assert_eq!(bounds().within(Some(50), None), bounds());
+    }
+
+    #[test]
+    fn odd_durations_are_counted() {
+        let second = 1_000_000_000;
+        assert!(bounds().is_odd(-1, 100) && bounds().is_odd(i64::MAX, i64::MAX));
+        assert!(bounds().is_odd(10 * second, 150 + 10 * second));
+        // Clocks differ a little; and what began before the recording may be long.
+        assert!(!bounds().is_odd(60, 205) && !bounds().is_odd(100 * second, 160));
+        assert_eq!(warning(0), None);
+        assert!(warning(1).is_some_and(|text| text.starts_with("1 event has a duration")));
+    }
+}
