@@ -13,7 +13,7 @@ use std::process::{Child, Output};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use common::{arguments, assert_failed, files, fixture, jfrkit, large, names, said, signal, wait_until};
+use common::{arguments, assert_failed, files, fixture, jfrkit, large, names, repeated, said, signal, wait_until};
 use tempfile::TempDir;
 
 /// Chunks fixtures are repeated this often: 80 MB take longer than it takes to stop the command.
@@ -102,7 +102,7 @@ fn one_that_is_cut_under_convert_is_an_error_and_leaves_nothing() {
 #[test]
 fn one_that_is_written_over_is_an_error() {
     let place = Place::new();
-    let other = fs::read(fixture("jdk17-full.jfr")).unwrap().repeat(TIMES);
+    let other = repeated(&fs::read(fixture("jdk17-full.jfr")).unwrap(), TIMES);
     // As JFR.dump does to a file that is there: cuts it, then writes.
     let output = disturbed(&place.convert(), &place.recording, || fs::write(&place.recording, &other).unwrap());
     assert_failed(&output, &["rec.jfr: ", "changed while it was being read"]);

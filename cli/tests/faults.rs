@@ -11,7 +11,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use common::{arguments, assert_failed, files, fixture, jfrkit, large, names, said, signal, whole_profiles};
+use common::{arguments, assert_failed, files, fixture, jfrkit, large, later, names, said, signal, whole_profiles};
 use jfr_parse::testing::{ChunkWriter, Class, Field, LONG, Payload, TIMESPAN, TIMESTAMP};
 
 const GOOD: &str = "jdk17-full.jfr";
@@ -191,7 +191,7 @@ fn a_thousand_good_ones_are_converted_whatever_the_others_are() {
     let (input, out) = (directory.path().join("in"), directory.path().join("out"));
     fs::create_dir(&input).unwrap();
     for n in 0..1000 {
-        fs::write(input.join(format!("{n:04}.jfr")), small()).unwrap();
+        fs::write(input.join(format!("{n:04}.jfr")), later(&small(), n)).unwrap();
     }
     symlink("nowhere", input.join("0500-link.jfr")).unwrap();
     symlink("0600-loop.jfr", input.join("0600-loop.jfr")).unwrap();

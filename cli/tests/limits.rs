@@ -171,7 +171,15 @@ fn each_stage_keeps_to_the_time() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("large.jfr");
     let bytes = std::fs::read(fixture("jdk17-full.jfr")).unwrap();
-    std::fs::write(&path, bytes.repeat(400)).unwrap();
+    // An hour later each time: equal chunks would count once.
+    let mut large = Vec::new();
+    for hours in 0..400u64 {
+        let start = large.len() + 32;
+        large.extend_from_slice(&bytes);
+        let nanos = u64::from_be_bytes(large[start..start + 8].try_into().unwrap()) + hours * 3_600_000_000_000;
+        large[start..start + 8].copy_from_slice(&nanos.to_be_bytes());
+    }
+    std::fs::write(&path, large).unwrap();
     for command in [&["convert"][..], &["analyze"], &["print"], &["summary"], &["metrics"], &["top", "--type", "cpu"]] {
         ends_in_time(command, Duration::from_millis(50), &path);
     }

@@ -6,7 +6,7 @@ mod common;
 use std::path::Path;
 use std::process::Output;
 
-use common::{arguments, fixture, jfrkit, names, said};
+use common::{arguments, fixture, jfrkit, later, names, said};
 
 /// Standard output of a command that succeeds and has nothing to say on standard error.
 fn stdout(output: &Output) -> String {
@@ -45,8 +45,9 @@ fn the_options_of_a_command_come_before_those_that_all_have() {
 fn every_command_takes_many_inputs_and_directories() {
     let place = tempfile::tempdir().unwrap();
     std::fs::create_dir(place.path().join("sub")).unwrap();
-    for name in ["a.jfr", "sub/b.jfr"] {
-        std::fs::copy(fixture("jdk17-full.jfr"), place.path().join(name)).unwrap();
+    let recording = std::fs::read(fixture("jdk17-full.jfr")).unwrap();
+    for (hours, name) in ["a.jfr", "sub/b.jfr"].into_iter().enumerate() {
+        std::fs::write(place.path().join(name), later(&recording, hours)).unwrap();
     }
     let folder = place.path();
     for command in ["summary", "metadata", "info", "metrics"] {

@@ -226,9 +226,11 @@ impl Rower<'_> {
                 ),
             }
         }
-        for (i, value) in (VALUES..).zip(sample.values) {
-            rows.int(i, Some(*value));
+        // A recording may not know the last value: sizes of live objects before JDK 21.
+        let values = of.profile.kind.values().len();
+        for i in 0..values {
+            rows.int(VALUES + i, sample.values.get(i).copied());
         }
-        rows.int(VALUES + sample.values.len(), sample.values.last().copied());
+        rows.int(VALUES + values, values.checked_sub(1).and_then(|last| sample.values.get(last)).copied());
     }
 }

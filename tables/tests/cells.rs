@@ -159,6 +159,8 @@ fn same(cell: &Value, printed: &Value, stacks: &HashMap<i64, Value>, path: &str)
         }
         (Value::Number(a), Value::Number(b)) if a.as_f64() == b.as_f64() => Ok(()),
         (a, b) if a == b => Ok(()),
+        // What JSON has a word for is no value in a table.
+        (Value::Null, Value::String(word)) if ["forever", "unknown", "NaN", "Infinity", "-Infinity"].contains(&word.as_str()) => Ok(()),
         (a, b) => Err(format!("{path}: {a} != {b}")),
     }
 }
@@ -296,7 +298,7 @@ fn sums_of_samples_are_those_of_profiles() {
             for batch in file.map(|file| batches(&file.path)).unwrap_or_default() {
                 for (sum, value) in sums.iter_mut().zip(kind.values()) {
                     let column = batch.column_by_name(&value.name.replace('-', "_")).unwrap();
-                    *sum += column.as_primitive::<Int64Type>().values().iter().sum::<i64>();
+                    *sum += column.as_primitive::<Int64Type>().iter().flatten().sum::<i64>();
                 }
             }
             assert_eq!(sums, expected, "{} {kind}", path.display());

@@ -62,8 +62,28 @@ pub(crate) fn whole_profiles(directory: &Path) -> usize {
 /// Writes a recording of so many chunks, which nobody seems to have written to for an hour.
 pub(crate) fn large(path: &Path, times: usize) {
     let bytes = fs::read(fixture("jdk17-multichunk.jfr")).unwrap();
-    fs::write(path, bytes.repeat(times)).unwrap();
+    fs::write(path, repeated(&bytes, times)).unwrap();
     settle(path);
+}
+
+/// A recording so many times, an hour later each time: chunks that are equal would count once.
+pub(crate) fn repeated(recording: &[u8], times: usize) -> Vec<u8> {
+    (0..times).flat_map(|n| later(recording, n)).collect()
+}
+
+/// A recording that many hours later.
+pub(crate) fn later(recording: &[u8], hours: usize) -> Vec<u8> {
+    let mut bytes = recording.to_vec();
+    let number = |bytes: &[u8], at: usize| u64::from_be_bytes(bytes[at..at + 8].try_into().unwrap());
+    let mut at = 0;
+    while at < bytes.len() {
+        // The header of a chunk: magic, version, then the size and, at 32, the time of its start.
+        let size = usize::try_from(number(&bytes, at + 8)).unwrap();
+        let start = number(&bytes, at + 32) + hours as u64 * 3_600_000_000_000;
+        bytes[at + 32..at + 40].copy_from_slice(&start.to_be_bytes());
+        at += size;
+    }
+    bytes
 }
 
 /// Makes a file an hour old.
