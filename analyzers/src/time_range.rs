@@ -174,10 +174,10 @@ impl TimeRange {
         zone: &Zone,
     ) -> Result<Self, BadTimeRange> {
         for bound in [from, to].into_iter().flatten() {
-            if let TimeBound::TimeOfDay(of_day) = bound {
-                if let [first, second] = TimeBound::on_days(zone, of_day, start, end)[..] {
-                    return Err(BadTimeRange::Ambiguous { first, second });
-                }
+            if let TimeBound::TimeOfDay(of_day) = bound
+                && let [first, second] = TimeBound::on_days(zone, of_day, start, end)[..]
+            {
+                return Err(BadTimeRange::Ambiguous { first, second });
             }
         }
         let resolve = |bound: TimeBound| bound.resolve_in(zone, start, end);

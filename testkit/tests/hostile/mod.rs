@@ -25,7 +25,7 @@ pub fn copies(chunk: &[u8], times: usize) -> Vec<u8> {
         let from = out.len() + 32;
         out.extend(chunk);
         let start = i64::from_be_bytes(out[from..from + 8].try_into().unwrap());
-        out[from..from + 8].copy_from_slice(&(start + i as i64).to_be_bytes());
+        out[from..from + 8].copy_from_slice(&(start + i64::try_from(i).unwrap()).to_be_bytes());
     }
     out
 }
