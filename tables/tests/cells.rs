@@ -160,7 +160,11 @@ fn same(cell: &Value, printed: &Value, stacks: &HashMap<i64, Value>, path: &str)
         (Value::Number(a), Value::Number(b)) if a.as_f64() == b.as_f64() => Ok(()),
         (a, b) if a == b => Ok(()),
         // What JSON has a word for is no value in a table.
-        (Value::Null, Value::String(word)) if ["forever", "unknown", "NaN", "Infinity", "-Infinity"].contains(&word.as_str()) => Ok(()),
+        (Value::Null, Value::String(word))
+            if ["forever", "unknown", "NaN", "Infinity", "-Infinity"].contains(&word.as_str()) =>
+        {
+            Ok(())
+        }
         (a, b) => Err(format!("{path}: {a} != {b}")),
     }
 }
