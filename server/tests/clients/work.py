@@ -19,7 +19,9 @@ def hot_loop(until):
     x = 1.0
     while time.monotonic() < until:
         for i in range(1, 20_000):
-            x += (x + i) ** 0.5 % 7
+            x = x * 1.000001 + i
+            if x > 1e12:
+                x -= 1e12
     return x
 
 
@@ -35,15 +37,31 @@ def contend(until):
             time.sleep(0.02)
 
 
+def fail(until):
+    while time.monotonic() < until:
+        try:
+            raise ValueError("one of many")
+        except ValueError:
+            time.sleep(0.002)
+
+
 def main():
+    began, before = time.monotonic(), time.process_time()
     until = time.monotonic() + float(sys.argv[1])
-    threads = [threading.Thread(target=f, args=(until,), name=f.__name__) for f in (allocate, contend, contend)]
+    threads = [threading.Thread(target=f, args=(until,), name=f.__name__) for f in (allocate, contend, contend, fail)]
     for thread in threads:
         thread.start()
     hot_loop(until)
     for thread in threads:
         thread.join()
-    print(f"cpu_seconds={time.process_time():.3f}", flush=True)
+    seconds = time.monotonic() - began
+    print(f"cores={(time.process_time() - before) / seconds:.3f}", flush=True)
+    try:
+        # How long the busy thread could have run, but another program did.
+        delayed = int(open("/proc/self/schedstat").read().split()[1]) / 1e9
+        print(f"runnable={(time.process_time() - before + delayed) / seconds:.3f}", flush=True)
+    except (OSError, IndexError):
+        pass
 
 
 main()
