@@ -18,6 +18,7 @@ import os
 import re
 import shutil
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -79,6 +80,17 @@ def peers(path):
             yield name, words, product
 
 
+def later(recording, hours):
+    """The recording some hours later: equal chunks would count once. A chunk's size is at offset 8, its start at 32."""
+    moved, at = bytearray(recording), 0
+    while at < len(moved):
+        (start,) = struct.unpack_from(">q", moved, at + 32)
+        struct.pack_into(">q", moved, at + 32, start + hours * 3_600_000_000_000)
+        (size,) = struct.unpack_from(">q", moved, at + 8)
+        at += size
+    return moved
+
+
 def main():
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("--runs", type=int, default=9)
@@ -126,9 +138,10 @@ def main():
             show(f"{name} ({product}) ÷ convert, all types", f"{ratio:.1f} × ({seconds * 1e3:.0f} ms)", "")
         many = os.path.join(out, "many.jfr")
         with open(many, "wb") as target:
-            for _ in range(11):
-                with open(args.heavy, "rb") as source:
-                    shutil.copyfileobj(source, target, 1 << 20)
+            with open(args.heavy, "rb") as source:
+                recording = source.read()
+            for hours in range(11):
+                target.write(later(recording, hours))
         _, _, ratio = pairs(convert(args.heavy), convert(many), max(3, args.runs // 3))
         peak = run(convert(many))[1] * 1.048576 - 11 * size
         show("eleven times in one file ÷ once, time", f"{ratio:.1f} ×", "≤ 11.5 ×")
