@@ -91,6 +91,30 @@ fn labels_are_frames_of_collapsed_stacks() {
 }
 
 #[test]
+fn classes_are_leaf_frames_where_asked_for() {
+    let out = tempfile::tempdir().unwrap();
+    let recording = fixture("jdk17-full.jfr");
+    let frames = ["--types", "alloc", "--class-frames", "--labels", "none", "--format"];
+    let format = |name| [&frames[..], &[name]].concat();
+    convert(&recording, out.path(), &format("collapsed"));
+    let text = std::fs::read_to_string(out.path().join("jdk17-full.alloc.collapsed.txt")).unwrap();
+    let lines = text.lines().map(|line| line.rsplit_once(' ').unwrap());
+    let bytes = lines.clone().filter(|(stack, _)| stack.ends_with(";byte[]"));
+    let bytes: i64 = bytes.map(|(_, n)| n.parse::<i64>().unwrap()).sum();
+    let all: i64 = lines.map(|(_, n)| n.parse::<i64>().unwrap()).sum();
+    assert_eq!(all, total(&recording, "alloc"));
+    let top = jfrkit(&arguments!["top", &recording, "--type", "alloc", "--by", "class", "--format", "json"]).output();
+    let top: Value = serde_json::from_slice(&top.unwrap().stdout).unwrap();
+    assert_eq!((top["rows"][0]["name"].as_str(), top["rows"][0]["self"][1].as_i64()), (Some("byte[]"), Some(bytes)));
+    // The same of a pprof file, in the other format.
+    convert(&recording, out.path(), &["--types", "alloc"]);
+    convert(&out.path().join("jdk17-full.alloc.pb.gz"), out.path(), &["--class-frames", "--format", "speedscope"]);
+    let file = json(&out.path().join("jdk17-full.alloc.speedscope.json"));
+    let names = file["shared"]["frames"].as_array().unwrap();
+    assert!(names.iter().any(|frame| frame["name"] == "byte[]"), "{names:?}");
+}
+
+#[test]
 fn opentelemetry_has_a_profile_for_each_value_and_one_dictionary() {
     let out = tempfile::tempdir().unwrap();
     let recording = fixture("jdk17-full.jfr");
@@ -262,7 +286,7 @@ fn firefox_has_threads_times_markers_and_counters() {
 fn what_cannot_be_meant_is_a_usage_error() {
     let out = tempfile::tempdir().unwrap();
     let recording = fixture("jdk17-full.jfr");
-    for wrong in [&["--otlp-json"][..], &["--evented"], &["--types", "nothing"]] {
+    for wrong in [&["--otlp-json"][..], &["--evented"], &["--class-frames"], &["--types", "nothing"]] {
         let output = jfrkit(&arguments!["convert", &recording, "-o", out.path()]).args(wrong).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{wrong:?}");
     }

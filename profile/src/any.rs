@@ -7,6 +7,7 @@
 //! trees, tables and comparisons are built. [`AnyProfile::of`] converts a profile of a recording.
 
 mod convert;
+mod leaves;
 mod merge;
 mod stacks;
 mod types;

@@ -72,6 +72,11 @@ pub(crate) struct Args {
     #[arg(long)]
     evented: bool,
 
+    /// The class that was allocated, locked or thrown as the leaf of each stack, for viewers that know no labels
+    /// (collapsed, speedscope)
+    #[arg(long)]
+    class_frames: bool,
+
     /// Make one set of profiles out of all inputs
     #[arg(long)]
     merge: bool,
@@ -177,6 +182,11 @@ impl Args {
         if self.evented && self.format != Format::Speedscope {
             return usage("--evented goes with --format speedscope");
         }
+        if self.class_frames && !matches!(self.format, Format::Collapsed | Format::Speedscope) {
+            return usage(
+                "--class-frames goes with --format collapsed or speedscope; for pprof use its -tagleaf=class",
+            );
+        }
         // Sample types of pprof files have any names.
         if !inputs.sources.iter().any(Source::may_be_pprof) {
             for name in &self.types {
@@ -212,6 +222,11 @@ impl Args {
         }
     }
 
+    /// With --class-frames, the profile with classes as leaf frames.
+    fn framed(&self, profile: AnyProfile) -> AnyProfile {
+        if self.class_frames { profile.with_leaf_frames(LabelKey::Class.name()) } else { profile }
+    }
+
     /// Writes one file.
     fn write(&self, name: &str, content: &Content, file: &File, mut out: &mut dyn Write) -> std::io::Result<()> {
         let page = |loaded: &Loaded, cancel: &Cancel, out: &mut dyn Write| {
@@ -230,19 +245,23 @@ impl Args {
                         write_pprof(profile, &set.tables, out, &options).map(|_| ())
                     }
                     (Format::Collapsed, Some(profile))
-                        if self.collecting.labels().is_none_or(|labels| labels.is_empty()) =>
+                        if !self.class_frames && self.collecting.labels().is_none_or(|labels| labels.is_empty()) =>
                     {
                         let options = CollapsedOptions { cancel, ..Default::default() };
                         write_collapsed(profile, &set.tables, out, &options)
                     }
                     (Format::Collapsed, Some(profile)) => {
-                        let any = AnyProfile::of(profile, &set.tables);
-                        export::write_collapsed_any(&typed(profile, &any), true, out, &cancel)
+                        let any = self.framed(AnyProfile::of(profile, &set.tables));
+                        let labels = self.collecting.labels().is_some_and(|labels| !labels.is_empty());
+                        export::write_collapsed_any(&typed(profile, &any), labels, out, &cancel)
                     }
                     (Format::Flamegraph, _) => page(&loaded(name, set), &cancel, out),
                     _ => {
-                        let mut all: Vec<AnyProfile> =
-                            set.profiles.iter().map(|profile| AnyProfile::of(profile, &set.tables)).collect();
+                        let mut all: Vec<AnyProfile> = set
+                            .profiles
+                            .iter()
+                            .map(|profile| self.framed(AnyProfile::of(profile, &set.tables)))
+                            .collect();
                         if self.format == Format::Firefox
                             && let Some(first) = all.first_mut()
                         {
@@ -256,6 +275,13 @@ impl Args {
                 }
             }
             Content::Profile { profile, cancel } => {
+                let framed;
+                let profile = if self.class_frames {
+                    framed = profile.with_leaf_frames(LabelKey::Class.name());
+                    &framed
+                } else {
+                    &**profile
+                };
                 let all = types(profile);
                 let typed = self.typed(profile, &all);
                 match self.format {

@@ -1,7 +1,7 @@
 //! From inputs to profiles.
 
 use indicatif::ProgressBar;
-use jfr_analyzers::{Progress, collect_merged};
+use jfr_analyzers::{LabelKey, Progress, collect_merged};
 use jfr_parse::{Error, OpenOptions, Recording, Stop};
 use jfrkit_profile::ProfileSet;
 use rayon::prelude::*;
@@ -54,6 +54,9 @@ pub(super) fn collect(
             }
         };
         args.format.prepare(args.evented, &mut options);
+        if args.class_frames && !options.labels.contains(&LabelKey::Class) {
+            options.labels.push(LabelKey::Class);
+        }
         if !bar.is_hidden() {
             let bar = bar.clone();
             options.progress = Progress::new(move |bytes| bar.inc(bytes));
