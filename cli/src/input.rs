@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use jfr_parse::{MetadataCache, Recording};
 
 use crate::failure::Failure;
-use crate::inputs::expand;
+use crate::inputs::{Source, expand};
 use crate::limits;
 use crate::output::{complain, warn};
 
@@ -29,28 +29,38 @@ pub(crate) struct Args {
 impl Args {
     /// Does something with each recording, whichever fail.
     pub(crate) fn each(&self, mut one: impl FnMut(&Input<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
-        let inputs = expand(&self.paths);
-        let mut failed = inputs.complain();
-        let opening = self.limits.opening().cache(MetadataCache::default());
-        let many = inputs.sources.len() + inputs.failures.len() > 1;
-        for source in &inputs.sources {
+        each(&self.paths, &self.limits, |source, recording, many| {
             let (name, label) = (source.name(), source.label());
-            let done = source.open(&opening).map_err(|e| Failure::of(&name, &e)).and_then(|recording| {
-                let losses = Losses { name: &name, strict: self.strict, count: Cell::new(0) };
-                one(&Input { name: &name, label: &label, many, recording, losses })
-            });
-            match done {
-                Ok(()) => {}
-                Err(failure @ (Failure::Usage(_) | Failure::ClosedPipe)) => return Err(failure),
-                Err(failure) if !many => return Err(failure),
-                Err(failure) => {
-                    complain("error", &failure.to_string());
-                    failed = true;
-                }
+            let losses = Losses { name: &name, strict: self.strict, count: Cell::new(0) };
+            one(&Input { name: &name, label: &label, many, recording, losses })
+        })
+    }
+}
+
+/// Opens one recording after the other and calls `one` with it, and with whether it is one of several. A recording that fails is
+/// reported and does not stop the others; if there is only one, its failure is returned.
+pub(crate) fn each(
+    paths: &[OsString],
+    limits: &limits::Args,
+    mut one: impl FnMut(&Source, Recording<'static>, bool) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let inputs = expand(paths);
+    let mut failed = inputs.complain();
+    let opening = limits.opening().cache(MetadataCache::default());
+    let many = inputs.sources.len() + inputs.failures.len() > 1;
+    for source in &inputs.sources {
+        let opened = source.open(&opening).map_err(|e| Failure::of(&source.name(), &e));
+        match opened.and_then(|recording| one(source, recording, many)) {
+            Ok(()) => {}
+            Err(failure @ (Failure::Usage(_) | Failure::ClosedPipe)) => return Err(failure),
+            Err(failure) if !many => return Err(failure),
+            Err(failure) => {
+                complain("error", &failure.to_string());
+                failed = true;
             }
         }
-        if failed { Err(Failure::Told) } else { Ok(()) }
     }
+    if failed { Err(Failure::Told) } else { Ok(()) }
 }
 
 /// An open recording.

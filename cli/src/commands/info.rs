@@ -4,12 +4,12 @@ use std::ffi::OsString;
 use std::io::Write;
 
 use jfr_analyzers::runtime::{Options, Runtime};
-use jfr_parse::{MetadataCache, Recording};
+use jfr_parse::Recording;
 
 use crate::failure::Failure;
-use crate::inputs::expand;
+use crate::input::each;
 use crate::limits;
-use crate::output::{complain, warn, zone};
+use crate::output::{warn, zone};
 
 /// Show what the recording knows of the JVM and the machine: versions, flags, arguments, properties, settings
 #[derive(Debug, clap::Args)]
@@ -66,29 +66,12 @@ struct Of<'a> {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let inputs = expand(&args.inputs);
-    let mut failed = inputs.complain();
-    let opening = args.limits.opening().cache(MetadataCache::default());
     let mut out = crate::output::stdout();
-    let many = inputs.sources.len() + inputs.failures.len() > 1;
-    for source in &inputs.sources {
-        let name = source.name();
-        let done = source
-            .open(&opening)
-            .map_err(|e| Failure::of(&name, &e))
-            .and_then(|recording| args.one(&name, &recording, many, &mut out));
-        match done {
-            Ok(()) => {}
-            Err(failure @ (Failure::Usage(_) | Failure::ClosedPipe)) => return Err(failure),
-            Err(failure) if !many => return Err(failure),
-            Err(failure) => {
-                complain("error", &failure.to_string());
-                failed = true;
-            }
-        }
-    }
+    let done = each(&args.inputs, &args.limits, |source, recording, many| {
+        args.one(&source.name(), &recording, many, &mut out)
+    });
     out.flush()?;
-    if failed { Err(Failure::Told) } else { Ok(()) }
+    done
 }
 
 impl Args {

@@ -6,14 +6,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use jfr_analyzers::views::{self, Answers, Catalog, Filter, Kind, Query, Truncate, View, ViewSet, write};
-use jfr_parse::{MetadataCache, Recording};
+use jfr_parse::Recording;
 use regex::Regex;
 
 use crate::collecting;
 use crate::failure::Failure;
-use crate::inputs::{Source, expand};
+use crate::input::each;
+use crate::inputs::Source;
 use crate::limits;
-use crate::output::{complain, warn, width, zone};
+use crate::output::{warn, width, zone};
 
 /// Show tables of what a recording knows: those of the JDK's `jfr view`, others, and your own queries
 #[derive(Debug, clap::Args)]
@@ -122,29 +123,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if inputs.is_empty() {
         return Err(Failure::Usage("no recording is given; see --help".to_owned()));
     }
-    let inputs = expand(&inputs);
-    let mut failed = inputs.complain();
-    let opening = args.limits.opening().cache(MetadataCache::default());
     let mut out = crate::output::stdout();
-    let many = inputs.sources.len() + inputs.failures.len() > 1;
-    for source in &inputs.sources {
-        let name = source.name();
-        let done = source.open(&opening).map_err(|e| Failure::of(&name, &e)).and_then(|recording| {
-            let mut job = Job { args, name: &name, source, recording: &recording, many, out: &mut out };
-            job.run(&catalog, &wanted)
-        });
-        match done {
-            Ok(()) => {}
-            Err(failure @ (Failure::Usage(_) | Failure::ClosedPipe)) => return Err(failure),
-            Err(failure) if !many => return Err(failure),
-            Err(failure) => {
-                complain("error", &failure.to_string());
-                failed = true;
-            }
-        }
-    }
+    let done = each(&inputs, &args.limits, |source, recording, many| {
+        let mut job = Job { args, name: &source.name(), source, recording: &recording, many, out: &mut out };
+        job.run(&catalog, &wanted)
+    });
     out.flush()?;
-    if failed { Err(Failure::Told) } else { Ok(()) }
+    done
 }
 
 impl Args {
