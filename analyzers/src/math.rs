@@ -14,7 +14,7 @@ pub use histogram::Histogram;
 pub use map::{map_exp, map_exp74, map_exp100, map_exp100_at, map_sigmoid, map2};
 pub use spread::Spread;
 pub use trend::{slope, slope_mib_per_second};
-pub use window::{Timed, Window, sliding, worst_sliding_window, worst_window};
+pub use window::{Timed, Window, join_overlaps, sliding, worst_sliding_window, worst_window};
 
 /// Rounds to the nearest integer. Out-of-range values saturate, and NaN becomes 0.
 #[must_use]

@@ -77,6 +77,18 @@ pub fn sliding(first: i64, last: i64, length: i64) -> impl Iterator<Item = Windo
     })
 }
 
+/// Sorts stretches of time, (start, end), and joins those that overlap or touch, so that at most one contains an instant.
+pub fn join_overlaps(stretches: &mut Vec<(i64, i64)>) {
+    stretches.sort_unstable();
+    stretches.dedup_by(|next, before| {
+        let overlap = next.0 <= before.1;
+        if overlap {
+            before.1 = before.1.max(next.1);
+        }
+        overlap
+    });
+}
+
 /// The window with the greatest share of its time in events, of those that last `length` or longer and lie within `whole`, and
 /// that share. If `whole` is shorter than `length`, it is the window. So it is never better than the mean, and never ends after
 /// the recording. Events may overlap; they are cut to `whole`.
@@ -86,14 +98,7 @@ pub fn worst_window(events: &[impl Timed], length: i64, whole: Window) -> (Windo
         .map(|event| (event.start().max(whole.from), event.end().min(whole.to)))
         .filter(|(start, end)| start < end)
         .collect();
-    busy.sort_unstable();
-    busy.dedup_by(|next, before| {
-        let overlap = next.0 <= before.1;
-        if overlap {
-            before.1 = before.1.max(next.1);
-        }
-        overlap
-    });
+    join_overlaps(&mut busy);
     // Busy time before each stretch, and before the end.
     let mut sum = 0i64;
     let mut before = Vec::with_capacity(busy.len().saturating_add(1));
@@ -257,6 +262,13 @@ mod tests {
         let (window, share) = worst_sliding_window(&events, 60);
         assert_eq!(window.length(), 60);
         assert!(share > 9_000.0 && began.elapsed().as_secs() < 5, "{share} in {:?}", began.elapsed());
+    }
+
+    #[test]
+    fn overlapping_stretches_are_one() {
+        let mut stretches = vec![(30, 40), (5, 9), (0, 6), (9, 10), (32, 33), (41, 42)];
+        join_overlaps(&mut stretches);
+        assert_eq!(stretches, [(0, 10), (30, 40), (41, 42)]);
     }
 
     #[test]

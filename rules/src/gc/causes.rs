@@ -2,6 +2,7 @@
 
 use crate::tally::PerText;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
+use jfr_analyzers::math::join_overlaps;
 use jfr_analyzers::rule::Value;
 
 const BY_CAUSE: GroupBy = GroupBy::of(&["jdk.GarbageCollection"]).by(&["name", "cause"]).measure(&["duration"]);
@@ -41,15 +42,7 @@ impl AskedFor {
         let asked = rows.filter(|r| r.text("cause").is_some_and(|cause| *causes.get(cause, is_asked_for)));
         let mut times: Vec<(i64, i64)> =
             asked.map(|r| (r.start.saturating_sub(AROUND), r.end.saturating_add(AROUND))).collect();
-        times.sort_unstable();
-        // What overlaps is one stretch, so that at most one can hold an instant.
-        times.dedup_by(|next, before| {
-            let meets = next.0 <= before.1;
-            if meets {
-                before.1 = before.1.max(next.1);
-            }
-            meets
-        });
+        join_overlaps(&mut times);
         Self(times)
     }
 

@@ -6,7 +6,7 @@ use super::waits::{ADDRESS, CLASS, KIND, LOCKED, LOCKS, MONITOR, OWNERS, PARK, S
 use crate::cost;
 use crate::support::{LOAD_FIELDS, jvm_cpu_nanos, place, top};
 use jfr_analyzers::events::{Facts, Group, Level, Needs, ThreadId};
-use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::math::{join_overlaps, map2, ratio};
 use jfr_analyzers::rule::{Category, Frame, MethodRow, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// How many threads wait on average for locks: monitors and those of `java.util.concurrent`, which JMC's `JavaBlocking` leaves
@@ -59,15 +59,7 @@ fn while_held(facts: &Facts) -> HashMap<ThreadId, String> {
             held.entry(owner).or_default().push((wait.start, wait.end));
         }
     }
-    // Each wait ends after all that began before it ended, or is no news.
-    for waits in held.values_mut() {
-        waits.sort_unstable();
-        waits.dedup_by(|next, before| {
-            let within = next.0 <= before.1;
-            before.1 = if within { before.1.max(next.1) } else { before.1 };
-            within
-        });
-    }
+    held.values_mut().for_each(join_overlaps);
     let mut seen: HashMap<ThreadId, BTreeMap<String, u64>> = HashMap::new();
     for sample in facts.table(SAMPLE).rows() {
         let Some(thread) = sample.cell("sampledThread").thread() else { continue };
