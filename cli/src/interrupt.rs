@@ -42,7 +42,7 @@ pub(crate) fn end_after(timeout: Duration) {
     });
 }
 
-/// What the user is told when the time is up.
+/// The message when the time is up.
 pub(crate) const TIMED_OUT: &str = "timed out; raise --timeout to allow more time";
 
 #[cfg(unix)]

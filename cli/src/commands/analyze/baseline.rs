@@ -87,7 +87,7 @@ impl Baseline {
         Ok(baseline)
     }
 
-    /// Adds a finding; of several with one id the worst counts. A rule that it tells of was known too, at a cost that is not.
+    /// Adds a finding; if several have the same id, the worst counts. The rules folded into it were known too, at an unknown cost.
     fn add<'i>(
         &mut self,
         id: &str,
