@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
 import { load } from "./bundle.mjs";
+import { twice } from "./twice.mjs";
 
 const path = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((p) => p && existsSync(p));
 if (!path) {
@@ -26,26 +27,25 @@ let passed = 0;
 /** Runs one test with a server and a page of its own; any script error or console error fails it. */
 async function test(name, options, run) {
   if (only && !name.includes(only)) return;
-  const server = await start(dist, options.behavior ?? {});
-  const context = await browser.newContext({ viewport: { width: options.width ?? 1440, height: 900 }, colorScheme: options.theme ?? "light", reducedMotion: options.motion ?? "reduce" });
-  context.setDefaultTimeout(8000);
-  await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: server.url });
-  const page = await context.newPage();
-  const errors = [];
-  page.on("pageerror", (e) => errors.push(`page: ${e.message}`));
-  page.on("console", (m) => m.type() === "error" && !(options.allow ?? /$^/).test(m.text()) && errors.push(`console: ${m.text()}`));
-  const began = Date.now();
-  try {
-    await run({ page, server, context, go: (to) => page.goto(server.url + to) });
-    assert.deepEqual(errors, []);
-    passed++;
-    console.log(`ok   ${name} (${Date.now() - began} ms)`);
-  } catch (error) {
-    failed++;
-    console.log(`FAIL ${name}\n     ${String(error.stack ?? error).split("\n").slice(0, 12).join("\n     ")}\n     ${errors.join("\n     ")}`);
-  }
-  await context.close();
-  server.close();
+  const ok = await twice(name, async () => {
+    const server = await start(dist, options.behavior ?? {});
+    const context = await browser.newContext({ viewport: { width: options.width ?? 1440, height: 900 }, colorScheme: options.theme ?? "light", reducedMotion: options.motion ?? "reduce" });
+    try {
+      context.setDefaultTimeout(8000);
+      await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: server.url });
+      const page = await context.newPage();
+      const errors = [];
+      page.on("pageerror", (e) => errors.push(`page: ${e.message}`));
+      page.on("console", (m) => m.type() === "error" && !(options.allow ?? /$^/).test(m.text()) && errors.push(`console: ${m.text()}`));
+      await run({ page, server, context, go: (to) => page.goto(server.url + to) });
+      assert.deepEqual(errors, []);
+    } finally {
+      await context.close();
+      server.close();
+    }
+  });
+  if (ok) passed++;
+  else failed++;
 }
 
 const params = (page) => new URL(page.url()).searchParams;

@@ -9,6 +9,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
 import { load } from "./bundle.mjs";
+import { twice } from "./twice.mjs";
 
 const path = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((p) => p && existsSync(p));
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -30,24 +31,23 @@ let passed = 0;
 /** Opens a page from disk; any error of a script, of the policy or of the network fails the test. */
 async function test(name, options, body) {
   if (only && !name.includes(only)) return;
-  const context = await browser.newContext({ viewport: { width: options.width ?? 1440, height: 900 }, reducedMotion: "reduce", offline: true });
-  context.setDefaultTimeout(15000);
-  const page = await context.newPage();
-  const errors = [];
-  page.on("pageerror", (e) => errors.push(`page: ${e.message}`));
-  page.on("console", (m) => m.type() === "error" && errors.push(`console: ${m.text()}`));
-  page.on("request", (r) => !/^(file|data|blob):/.test(r.url()) && errors.push(`asked for ${r.url()}`));
-  const began = Date.now();
-  try {
-    await body({ page, open: (file, hash = "") => page.goto(pathToFileURL(file).href + hash) });
-    assert.deepEqual(errors, []);
-    passed++;
-    console.log(`ok   ${name} (${Date.now() - began} ms)`);
-  } catch (error) {
-    failed++;
-    console.log(`FAIL ${name}\n     ${String(error.stack ?? error).split("\n").slice(0, 14).join("\n     ")}\n     ${errors.join("\n     ")}`);
-  }
-  await context.close();
+  const ok = await twice(name, async () => {
+    const context = await browser.newContext({ viewport: { width: options.width ?? 1440, height: 900 }, reducedMotion: "reduce", offline: true });
+    try {
+      context.setDefaultTimeout(15000);
+      const page = await context.newPage();
+      const errors = [];
+      page.on("pageerror", (e) => errors.push(`page: ${e.message}`));
+      page.on("console", (m) => m.type() === "error" && errors.push(`console: ${m.text()}`));
+      page.on("request", (r) => !/^(file|data|blob):/.test(r.url()) && errors.push(`asked for ${r.url()}`));
+      await body({ page, open: (file, hash = "") => page.goto(pathToFileURL(file).href + hash) });
+      assert.deepEqual(errors, []);
+    } finally {
+      await context.close();
+    }
+  });
+  if (ok) passed++;
+  else failed++;
 }
 
 async function until(what, message) {
