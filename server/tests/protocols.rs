@@ -278,6 +278,37 @@ fn pushes_and_otlp_are_answered_as_their_protocols_want() {
     assert_eq!((answer.status, answer.body.len()), (200, 0));
 }
 
+/// What pyroscope-io says of itself: no spy, but the runtime. A profile in which nothing of the program was sampled shows no language.
+#[test]
+fn a_push_that_names_its_runtime_needs_no_source_files() {
+    let running = Running::new();
+    let idle = gzip(&pprof(&[("cpu", "nanoseconds")], &[(&["?"], &[1_000], "x")], ""));
+    for (name, language, runtime) in [
+        ("cpython", "Python", "CPython 3.11.7"),
+        ("pypy", "Python", "pypy 3.11.7"),
+        ("nodejs", "JavaScript", "Node.js 3.11.7"),
+        ("OpenJDK Runtime Environment", "Java", "JVM 3.11.7"),
+        ("go", "Go", "3.11.7"),
+        ("beam", "", "3.11.7"),
+    ] {
+        let labels =
+            [("service_name", language), ("process.runtime.name", name), ("process.runtime.version", "3.11.7")];
+        let labels = labels.map(|(k, v)| format!("{{\"name\":\"{k}\",\"value\":\"{v}\"}}")).join(",");
+        let samples = base64(&idle);
+        let json = format!("{{\"series\":[{{\"labels\":[{labels}],\"samples\":[{{\"rawProfile\":\"{samples}\"}}]}}]}}");
+        let answer = running.post("/push.v1.PusherService/Push", "Content-Type: application/json\r\n", json.as_bytes());
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let rows = running.json("/api/v1/profiles?from=0&limit=500");
+        let id = rows["rows"][0]["id"].as_str().unwrap();
+        let profile = running.ready(id);
+        assert_eq!(
+            (&profile["language"], profile["runtime_version"].as_str()),
+            (&language.into(), Some(runtime)),
+            "{name}"
+        );
+    }
+}
+
 fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();

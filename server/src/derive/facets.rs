@@ -29,7 +29,8 @@ fn header<'u>(upload: &'u Upload, name: &str) -> Option<&'u str> {
 fn language(upload: &Upload, recording: &FromRecording) -> (String, String) {
     let sent = tag(upload, &["language"])
         .or(upload.family.as_deref())
-        .or_else(|| tag(upload, &["spy", "spyName", "telemetry.sdk.language"]));
+        .or_else(|| tag(upload, &["spy", "spyName", "telemetry.sdk.language"]))
+        .or_else(|| tag(upload, &["process.runtime.name"]).and_then(of_runtime));
     let sent = sent.unwrap_or_default().to_ascii_lowercase();
     let language = match sent.as_str() {
         "java" | "jvm" | "javaspy" => "Java",
@@ -46,7 +47,8 @@ fn language(upload: &Upload, recording: &FromRecording) -> (String, String) {
             Some(version) if version.ends_with("-aot") => "Native Image",
             _ => "JVM",
         },
-        "Python" => match tag(upload, &["runtime"]) {
+        "Python" => match tag(upload, &["runtime", "process.runtime.name"]) {
+            Some(named) if named.eq_ignore_ascii_case("cpython") => "CPython",
             Some(named) if !named.eq_ignore_ascii_case("python") => named,
             _ => "CPython",
         },
@@ -55,6 +57,19 @@ fn language(upload: &Upload, recording: &FromRecording) -> (String, String) {
         _ => tag(upload, &["runtime"]).unwrap_or_default(),
     };
     (language.to_owned(), runtime.to_owned())
+}
+
+/// The language of what OpenTelemetry calls `process.runtime.name`.
+fn of_runtime(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_lowercase();
+    let is = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    match name.as_str() {
+        "go" => Some("go"),
+        _ if is(&["jdk", "java", "jvm", "graalvm"]) && !is(&["javascript"]) => Some("java"),
+        _ if is(&["cpython", "pypy", "python"]) => Some("python"),
+        _ if is(&["node", "deno", "bun", "v8"]) => Some("node"),
+        _ => None,
+    }
 }
 
 /// The facets of an upload.
@@ -103,9 +118,9 @@ pub(crate) fn process(upload: &Upload) -> String {
 
 /// What runs the program, in full: `JVM 21.0.4`, `CPython 3.11.7`.
 pub(crate) fn runtime_version(upload: &Upload, facets: &Facets) -> String {
-    match tag(upload, &["runtime_version"]) {
+    match tag(upload, &["runtime_version", "process.runtime.version"]) {
         Some(version) if facets.language == "Go" => version.to_owned(),
-        Some(version) => format!("{} {}", facets.runtime, version.trim_start_matches('v')),
+        Some(version) => format!("{} {}", facets.runtime, version.trim_start_matches('v')).trim_start().to_owned(),
         None => facets.runtime.clone(),
     }
 }
