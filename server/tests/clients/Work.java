@@ -6,8 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
-/** Busy for as many seconds as asked: CPU, memory, a lock that two threads want, exceptions, files, a socket. Prints its CPU time. */
+/** Busy for as many seconds as asked: CPU, memory, a lock that two threads want, exceptions, files, a socket. Prints its CPU time as it runs. */
 public class Work {
     static final Object LOCK = new Object();
     static volatile double sink;
@@ -92,8 +93,20 @@ public class Work {
         return os.getProcessCpuTime() / 1e9;
     }
 
+    /** The time and the CPU time used so far, four times a second. */
+    static void clock() {
+        try {
+            while (true) {
+                System.out.printf(Locale.ROOT, "clock=%.3f,%.3f%n", System.currentTimeMillis() / 1e3, cpu());
+                Thread.sleep(250);
+            }
+        } catch (InterruptedException gone) { }
+    }
+
     public static void main(String[] args) throws Exception {
-        double before = cpu();
+        Thread clock = new Thread(Work::clock, "clock");
+        clock.setDaemon(true);
+        clock.start();
         long began = System.nanoTime();
         long until = began + Long.parseLong(args[0]) * 1_000_000_000L;
         ServerSocket server = new ServerSocket(0);
@@ -105,6 +118,5 @@ public class Work {
             start("lock-1", () -> contend(until)), start("lock-2", () -> contend(until)), start("failing", () -> fail(until)),
             start("receiver", () -> receive(server, until)), start("writer", () -> write(until)));
         for (Thread thread : threads) thread.join();
-        System.out.printf("cores=%.3f%n", (cpu() - before) / ((System.nanoTime() - began) / 1e9));
     }
 }

@@ -1,4 +1,4 @@
-"""Busy for as many seconds as asked: CPU, memory, a lock that two threads want. Prints its CPU time."""
+"""Busy for as many seconds as asked: CPU, memory, a lock that two threads want. Prints its CPU time as it runs."""
 import os
 import sys
 import threading
@@ -45,23 +45,26 @@ def fail(until):
             time.sleep(0.002)
 
 
+def clock(until):
+    """The time, the CPU time used so far, and that with what the busy thread waited for a CPU; four times a second."""
+    while time.monotonic() < until:
+        used = time.process_time()
+        try:
+            waited = int(open("/proc/self/schedstat").read().split()[1]) / 1e9
+        except (OSError, IndexError):
+            waited = 0.0
+        print(f"clock={time.time():.3f},{used:.3f},{used + waited:.3f}", flush=True)
+        time.sleep(0.25)
+
+
 def main():
-    began, before = time.monotonic(), time.process_time()
     until = time.monotonic() + float(sys.argv[1])
-    threads = [threading.Thread(target=f, args=(until,), name=f.__name__) for f in (allocate, contend, contend, fail)]
+    threads = [threading.Thread(target=f, args=(until,), name=f.__name__) for f in (clock, allocate, contend, contend, fail)]
     for thread in threads:
         thread.start()
     hot_loop(until)
     for thread in threads:
         thread.join()
-    seconds = time.monotonic() - began
-    print(f"cores={(time.process_time() - before) / seconds:.3f}", flush=True)
-    try:
-        # How long the busy thread could have run, but another program did.
-        delayed = int(open("/proc/self/schedstat").read().split()[1]) / 1e9
-        print(f"runnable={(time.process_time() - before + delayed) / seconds:.3f}", flush=True)
-    except (OSError, IndexError):
-        pass
 
 
 main()
