@@ -233,6 +233,7 @@ fn numbers<'de, D: Deserializer<'de>, T: TryFrom<i128>>(json: D) -> Result<Vec<T
 fn decode(bytes: &[u8]) -> Result<Request, String> {
     let not = |error: &dyn std::fmt::Display| format!("not an ExportProfilesServiceRequest: {error}");
     if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{') {
+        weigh::otlp_json(bytes)?;
         return serde_json::from_slice(bytes).map_err(|error| not(&error));
     }
     weigh::otlp(bytes)?;

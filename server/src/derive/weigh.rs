@@ -146,6 +146,28 @@ fn messages(mut rest: &[u8], of: &Inside, count: &mut u64) {
     }
 }
 
+/// Refuses a request as JSON that would take more memory than fits. An object takes about a hundred bytes, whatever is in it; a number or
+/// text of a list about a quarter of that while it is read. Two bytes of JSON are enough for either.
+pub(super) fn otlp_json(raw: &[u8]) -> Result<(), String> {
+    const OBJECT: u64 = 4;
+    let (mut weight, mut in_text, mut escaped) = (0u64, false, false);
+    for byte in raw {
+        if in_text {
+            in_text = escaped || *byte != b'"';
+            escaped = !escaped && *byte == b'\\';
+            continue;
+        }
+        match byte {
+            b'"' => in_text = true,
+            b'{' => weight = weight.saturating_add(OBJECT),
+            b',' | b'[' => weight = weight.saturating_add(1),
+            _ => {}
+        }
+    }
+    let most = MAX_MESSAGES.saturating_mul(OBJECT);
+    if weight > most { Err(format!("more than {MAX_MESSAGES} messages in one request")) } else { Ok(()) }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -186,5 +208,17 @@ mod tests {
         for damaged in [&[0x12][..], &[0x12, 200], &[255; 20], &[0x0b]] {
             assert_eq!(check(damaged, &limits), Ok(()));
         }
+    }
+
+    #[test]
+    fn json_that_becomes_large_is_refused_before_it_is_decoded() {
+        let list = |item: &str, count: usize| format!("{{\"resourceProfiles\":[{}{{}}]}}", item.repeat(count));
+        for (item, count) in [("{},", 6 << 20), ("1,", 25 << 20), ("[],", 13 << 20)] {
+            assert!(otlp_json(list(item, count).as_bytes()).unwrap_err().contains("messages"), "{item}");
+            assert_eq!(otlp_json(list(item, 1_000).as_bytes()), Ok(()));
+        }
+        // What texts contain does not count.
+        let text = "{,[".repeat(20 << 20);
+        assert_eq!(otlp_json(format!("[\"\\\"{text}\\\\\"]").as_bytes()), Ok(()));
     }
 }
