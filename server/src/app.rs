@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, broadcast};
 
 use crate::config::Options;
 use crate::derive::compute::{Bounds, Rules};
+use crate::derive::renew::{self, Renewals};
 use crate::derive::worker::{self, Queue};
 use crate::id::Id;
 use crate::index::{Index, Row};
@@ -89,6 +90,7 @@ pub(crate) struct App {
     pub(crate) store: Box<dyn Store>,
     pub(crate) index: Box<dyn Index>,
     pub(crate) queue: Queue,
+    pub(crate) renewals: Renewals,
     pub(crate) rules: Rules,
     pub(crate) bounds: Bounds,
     pub(crate) metrics: Metrics,
@@ -134,6 +136,7 @@ impl App {
             store: Box::new(store),
             index: Box::new(index),
             queue: Queue::default(),
+            renewals: Renewals::default(),
             rules,
             bounds: if options.trusted { Bounds::tool() } else { Bounds::intake() },
             metrics: Metrics::default(),
@@ -160,6 +163,10 @@ impl App {
         for n in 0..app.options.workers {
             app.thread(&format!("worker-{n}"), worker::run)?;
         }
+        if !app.options.read_only {
+            app.list_outdated();
+            app.thread("renew", renew::run)?;
+        }
         app.thread("retention", |app| {
             let mut rounds = 0u32;
             while !app.is_stopping() {
@@ -176,6 +183,13 @@ impl App {
         }
         app.ready.store(true, Ordering::Release);
         Ok(app)
+    }
+
+    fn list_outdated(&self) {
+        match self.store.outdated() {
+            Ok(ids) => self.renewals.fill(ids),
+            Err(error) => tracing::error!(%error, "the profiles of older versions cannot be listed"),
+        }
     }
 
     fn thread(self: &Arc<Self>, name: &str, work: impl FnOnce(&Self) + Send + 'static) -> Result<(), ServeError> {

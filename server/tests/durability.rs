@@ -230,6 +230,152 @@ fn killed_while_an_upload_that_cannot_be_read_is_put_aside() {
     }
 }
 
+/// Makes the profiles of a store look as if an older version had derived them, which knew no types and found nothing.
+fn age(store: &Path) {
+    std::fs::rename(store.join("derived/1"), store.join("derived/0")).unwrap();
+    for profile in profiles(&store.join("derived/0")) {
+        let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&profile).unwrap()).unwrap();
+        json["derived"] = 0.into();
+        json["types"] = serde_json::json!([]);
+        json["findings"] = serde_json::json!([]);
+        std::fs::write(&profile, json.to_string()).unwrap();
+        for entry in std::fs::read_dir(profile.parent().unwrap()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.to_str().unwrap().ends_with(".gz") {
+                std::fs::remove_file(path).unwrap();
+            }
+        }
+    }
+}
+
+/// All `profile.json` below a directory.
+fn profiles(dir: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(profiles(&path));
+        } else if path.ends_with("profile.json") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn renewed(running: &Running) {
+    let end = Instant::now() + PATIENCE;
+    while running.json("/api/v1/status")["renewals"] != 0 {
+        assert!(Instant::now() < end, "the profiles are not derived again");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn profiles_of_an_older_version_are_derived_again() {
+    let running = Running::new();
+    let heap = pprof(
+        &[("inuse_objects", "count"), ("inuse_space", "bytes")],
+        &[(&["main.keep", "main.main"], &[3, 4_096], "t")],
+        "main.go",
+    );
+    let (start, end) = ("2026-11-26T10:00:00Z", "2026-11-26T10:01:00Z");
+    let both = |label: &str, content: &[u8]| {
+        let event = event("go", "go", &[label], start, end, "");
+        let body = form(&[("event", Some("event.json"), &event), (label, Some(label), content)]);
+        running.post("/profiling/v1/input", FORM, &body).id()
+    };
+    let java = running.post("/api/v1/recordings?service=java", "", &fixture("jdk17-profile.jfr.gz")).id();
+    let go = both("cpu.pprof", &small(1));
+    running.ready(&go);
+    // Joins the one before.
+    running.ready(&both("heap.pprof", &heap));
+    let gone = running.post("/api/v1/recordings?service=gone", "", &small(2)).id();
+    let before: Vec<_> = [&java, &go, &gone].map(|id| running.ready(id)).into();
+    assert_eq!(running.json("/api/v1/profiles?from=0")["total"], 3);
+    let patch = b"{\"pinned\":true,\"note\":\"keep\"}";
+    let head = format!(
+        "PATCH /api/v1/profiles/{go} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        patch.len()
+    );
+    assert_eq!(send(&running.address, &[head.as_bytes(), patch].concat(), usize::MAX).status, 200);
+    let Running { mut server, dir, .. } = running;
+    server.take().unwrap().stop();
+    let store = dir.path().join("data/store");
+    age(&store);
+    let received = profiles_dir(&store.join("received"), &gone);
+    std::fs::remove_dir_all(received).unwrap();
+
+    let running = open(dir);
+    renewed(&running);
+    for (id, before) in [(&java, &before[0]), (&go, &before[1])] {
+        let after = running.json(&format!("/api/v1/profiles/{id}"));
+        assert_eq!(after["derived"], 1);
+        for name in
+            ["types", "cpu_cores", "alloc_rate", "findings", "tags", "warnings", "start", "end", "bytes", "files"]
+        {
+            assert_eq!(after[name], before[name], "{name} of {id}");
+        }
+        assert_eq!(running.get(&format!("/api/v1/flame?profile={id}&type=cpu")).status, 200);
+        assert_eq!(running.get(&format!("/api/v1/profiles/{id}/analysis")).status, 200);
+    }
+    assert_eq!(running.json(&format!("/api/v1/profiles/{go}"))["pinned"], true);
+    assert_eq!(running.json(&format!("/api/v1/profiles/{go}"))["note"], "keep");
+    // What cannot be derived again stays as it is.
+    let kept = running.json(&format!("/api/v1/profiles/{gone}"));
+    assert_eq!((&kept["derived"], &kept["status"]), (&0.into(), &"ready".into()));
+    assert_eq!(running.json("/api/v1/profiles?from=0")["total"], 3);
+    assert_eq!(profiles(&store.join("derived/0")).len(), 1);
+    assert_eq!(profiles(&store.join("derived/1")).len(), 2);
+
+    // It can still be deleted, and a new index knows it.
+    let Running { mut server, dir, .. } = running;
+    server.take().unwrap().stop();
+    std::fs::remove_file(dir.path().join("data/index.db")).unwrap();
+    let running = open(dir);
+    assert_eq!(running.json("/api/v1/profiles?from=0")["total"], 3);
+    let request = format!("DELETE /api/v1/profiles/{gone} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let answer = send(&running.address, request.as_bytes(), usize::MAX);
+    assert!(answer.status / 100 == 2, "{}", answer.text());
+    assert_eq!(profiles(&store.join("derived/0")), [""; 0].map(std::path::PathBuf::from));
+    assert_eq!(running.json("/api/v1/profiles?from=0")["total"], 2);
+}
+
+/// The directory of an upload or profile below a directory of hours.
+fn profiles_dir(dir: &Path, id: &str) -> std::path::PathBuf {
+    let mut level = vec![dir.to_owned()];
+    loop {
+        if let Some(found) = level.iter().find(|path| path.ends_with(id)) {
+            return found.clone();
+        }
+        level = level.iter().flat_map(|dir| std::fs::read_dir(dir).unwrap()).map(|e| e.unwrap().path()).collect();
+        assert!(!level.is_empty(), "{id} is not below {}", dir.display());
+    }
+}
+
+#[test]
+fn killed_while_a_profile_is_derived_again() {
+    for point in ["renew-written", "renew-placed"] {
+        let running = Running::new();
+        let content = [small(1), small(2)];
+        let sent = ["one", "two"].iter().zip(&content).map(|(service, content)| {
+            let sent = upload(&running.address, service, content.clone());
+            running.ready(sent.id.as_ref().unwrap());
+            sent
+        });
+        let sent: Vec<Sent> = sent.collect();
+        let Running { mut server, dir, .. } = running;
+        server.take().unwrap().stop();
+        age(&dir.path().join("data/store"));
+        Process::spawn(dir.path(), &[("JFRKIT_KILL_AT", point)]).wait();
+        let running = open(dir);
+        renewed(&running);
+        let Running { mut server, dir, .. } = running;
+        server.take().unwrap().stop();
+        assert_eq!(profiles(&dir.path().join("data/store/derived/0")).len(), 0, "{point}");
+        all_there(dir, &sent, point);
+    }
+}
+
 #[test]
 fn killed_at_random_under_load() {
     for round in 0..3i64 {

@@ -35,7 +35,7 @@ async fn analysis(Has(app): Has<State>, Path(id): Path<String>) -> Answer {
         if profile.files.len() > 1 || profile.facets.language != "Java" {
             return Ok(([(header::CACHE_CONTROL, "no-store")], response).into_response());
         }
-        Ok(super::immutable(response, &format!("{}-{id}-analysis", profile.derived)))
+        Ok(super::immutable(response, profile.derived, &format!("{id}-analysis")))
     })
     .await
 }

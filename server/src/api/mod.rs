@@ -100,11 +100,12 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Answer {
     Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], body).into_response())
 }
 
-/// Says that an answer cannot change.
-pub(crate) fn immutable(mut response: Response, tag: &str) -> Response {
+/// Says that an answer cannot change: it belongs to a profile, derived in this way. What an older version derived is replaced soon.
+pub(crate) fn immutable(mut response: Response, derived: u32, tag: &str) -> Response {
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=31536000, immutable"));
-    if let Ok(tag) = HeaderValue::from_str(&format!("\"{tag}\"")) {
+    let control = if derived < crate::store::DERIVED { "no-cache" } else { "private, max-age=31536000, immutable" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(control));
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{derived}-{tag}\"")) {
         headers.insert(header::ETAG, tag);
     }
     response
@@ -138,6 +139,9 @@ pub(crate) fn derived(app: &App, id: Id) -> Result<Option<crate::model::Profile>
     let begun = app.decoded.begin();
     let profile = app.store.profile(id)?;
     if let Some(profile) = &profile {
+        if profile.derived < crate::store::DERIVED {
+            app.renewals.opened(id);
+        }
         app.decoded.put(id, "profile", Arc::new(profile.clone()), BYTES, begun);
     }
     Ok(profile)

@@ -39,7 +39,7 @@ async fn show(Has(app): Has<State>, Path(id): Path<String>, headers: HeaderMap) 
             ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], runtime::text(&sections)).into_response()
         };
         let kind = if wants_json { "json" } else { "text" };
-        let mut response = super::immutable(response, &format!("{}-{id}-runtime-{kind}", profile.derived));
+        let mut response = super::immutable(response, profile.derived, &format!("{id}-runtime-{kind}"));
         response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("accept"));
         Ok(response)
     })

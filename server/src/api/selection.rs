@@ -312,7 +312,7 @@ impl Merged {
     /// What belongs to one profile stays as it is.
     pub(super) fn cacheable(&self, mut response: Response) -> Response {
         match self.one {
-            Some(id) => super::immutable(response, &format!("{}-{id}", self.derived)),
+            Some(id) => super::immutable(response, self.derived, &id.to_string()),
             None => {
                 response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
                 response

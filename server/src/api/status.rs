@@ -43,6 +43,7 @@ async fn status(Has(app): Has<State>) -> Answer {
             "spool": {"uploads": spooled, "bytes": spool_bytes, "max": app.options.spool_max},
             "queue": {"waiting": waiting, "working": working},
             "workers": app.options.workers,
+            "renewals": app.renewals.count(),
             "disk": {
                 "received": totals.disk_received, "derived": totals.disk_derived, "max": app.options.max_bytes,
                 "free": free, "size": all, "full": app.is_disk_full(),

@@ -9,6 +9,7 @@ mod jfr;
 pub(crate) mod otlp;
 mod pprof;
 mod process;
+pub(crate) mod renew;
 pub(crate) mod runtime;
 pub(crate) mod types;
 mod unpack;

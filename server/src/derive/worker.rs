@@ -235,7 +235,7 @@ fn derive(app: &App, upload: &Upload, dir: &Path) -> std::io::Result<Option<Prof
 }
 
 /// The part of this name in the upload of the same process that came before this one, without a gap between the two.
-fn before(app: &App, upload: &Upload, label: &str) -> Option<std::path::PathBuf> {
+pub(super) fn before(app: &App, upload: &Upload, label: &str) -> Option<std::path::PathBuf> {
     let (start, end) = (upload.start?, upload.end?);
     let profile = app.store.profile(app.index.neighbours(upload.id).0?).ok()??;
     if start.saturating_sub(profile.end).abs() * 2 > end.saturating_sub(start) {
@@ -261,7 +261,7 @@ fn joinable(app: &App, profile: &Profile) -> std::io::Result<Option<Profile>> {
 }
 
 /// Both as one.
-fn join(mut to: Profile, from: Profile) -> Profile {
+pub(super) fn join(mut to: Profile, from: Profile) -> Profile {
     to.uploads.extend(from.uploads);
     to.digests.extend(from.digests);
     to.start = to.start.min(from.start);
@@ -307,7 +307,7 @@ fn join(mut to: Profile, from: Profile) -> Profile {
 }
 
 /// The received files of an upload, with names for addresses.
-fn files(upload: &Upload) -> Vec<FileEntry> {
+pub(super) fn files(upload: &Upload) -> Vec<FileEntry> {
     let mut files: Vec<FileEntry> = Vec::new();
     for part in &upload.parts {
         let safe = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' };
@@ -344,6 +344,6 @@ fn give_up(app: &App, upload: &Upload, dir: &Path, reason: &str) -> std::io::Res
     Ok(())
 }
 
-fn usage(dir: &Path) -> std::io::Result<u64> {
+pub(super) fn usage(dir: &Path) -> std::io::Result<u64> {
     std::fs::read_dir(dir)?.try_fold(0u64, |sum, entry| Ok(sum.saturating_add(entry?.metadata()?.len())))
 }

@@ -1,6 +1,6 @@
 //! The store as a directory: `received/`, `derived/1/`, `quarantine/`, by hour.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -23,25 +23,35 @@ pub(crate) struct FileStore {
     dir: PathBuf,
     /// Folders of an hour that are known to survive a loss of power, with all folders above them.
     hours: Mutex<HashSet<PathBuf>>,
+    /// Numbers of older ways of deriving that the store has profiles of, newest first.
+    older: Vec<u32>,
 }
 
 impl FileStore {
     /// Opens it, made if it is not there; what was in the making is removed.
     pub(crate) fn open(dir: &Path) -> io::Result<Self> {
-        let store = Self::existing(dir);
-        let tmp = store.tmp();
+        let tmp = dir.join("tmp");
         if tmp.exists() {
             fs::remove_dir_all(&tmp)?;
         }
         for place in [tmp, dir.join("received"), dir.join(format!("derived/{DERIVED}")), dir.join("quarantine")] {
             fs::create_dir_all(place)?;
         }
-        Ok(store)
+        Ok(Self::existing(dir))
     }
 
     /// A store as it is: nothing is made or removed.
     pub(crate) fn existing(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), hours: Mutex::default() }
+        let versions = sorted(&dir.join("derived")).unwrap_or_default();
+        let mut older: Vec<u32> =
+            versions.iter().filter_map(|name| name.parse().ok()).filter(|n| *n < DERIVED).collect();
+        older.sort_by(|a, b| b.cmp(a));
+        Self { dir: dir.to_owned(), hours: Mutex::default(), older }
+    }
+
+    /// Numbers of all ways of deriving that the store has profiles of, newest first.
+    fn versions(&self) -> impl Iterator<Item = u32> {
+        std::iter::once(DERIVED).chain(self.older.iter().copied())
     }
 
     fn tmp(&self) -> PathBuf {
@@ -52,8 +62,42 @@ impl FileStore {
         self.dir.join("received").join(hour_path(id.millis())).join(id.to_string())
     }
 
+    fn version_dir(&self, version: u32) -> PathBuf {
+        self.dir.join(format!("derived/{version}"))
+    }
+
+    fn derived_in(&self, version: u32, id: Id) -> PathBuf {
+        self.version_dir(version).join(hour_path(id.millis())).join(id.to_string())
+    }
+
+    /// Where a profile is: what an older version made of it, until it is derived again.
     fn derived_dir(&self, id: Id) -> PathBuf {
-        self.dir.join(format!("derived/{DERIVED}")).join(hour_path(id.millis())).join(id.to_string())
+        let newest = self.derived_in(DERIVED, id);
+        if self.older.is_empty() || newest.exists() {
+            return newest;
+        }
+        let older = self.older.iter().map(|version| self.derived_in(*version, id)).find(|dir| dir.exists());
+        older.unwrap_or(newest)
+    }
+
+    /// The folders of an hour, below a version, that may have profiles received at `since` or later: by hour.
+    fn hours_of(&self, version: u32, since: i64) -> io::Result<Vec<(String, PathBuf)>> {
+        let first = (since > 0).then(|| hour_path(since));
+        // Year, month, day, hour: names sort by time.
+        let mut level = vec![(String::new(), self.version_dir(version))];
+        for _ in 0..4 {
+            let mut next = Vec::new();
+            for (path, dir) in level {
+                for name in sorted(&dir)? {
+                    let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
+                    if first.as_ref().is_none_or(|f| path.as_str() >= f.get(..path.len()).unwrap_or(f)) {
+                        next.push((path, dir.join(&name)));
+                    }
+                }
+            }
+            level = next;
+        }
+        Ok(level)
     }
 
     fn quarantine_dir(&self, id: Id) -> PathBuf {
@@ -266,29 +310,31 @@ impl Store for FileStore {
         // The derived files last: while they are there, a crash leaves a profile that is found and removed again.
         self.remove_received(uploads)?;
         missing(fs::remove_dir_all(self.quarantine_dir(id)))?;
-        missing(fs::remove_file(self.derived_dir(id).join("profile.json")))?;
-        missing(fs::remove_dir_all(self.derived_dir(id))).map(|_| ())
+        // Older versions first, so that none of them comes back.
+        for version in self.versions().collect::<Vec<_>>().into_iter().rev() {
+            let dir = self.derived_in(version, id);
+            missing(fs::remove_file(dir.join("profile.json")))?;
+            missing(fs::remove_dir_all(dir))?;
+        }
+        Ok(())
     }
 
     fn each(&self, since: i64, each: &mut dyn FnMut(Profile, Mark)) -> io::Result<()> {
-        let root = self.dir.join(format!("derived/{DERIVED}"));
-        let first = (since > 0).then(|| hour_path(since));
-        // Year, month, day, hour: names sort by time.
-        let mut level = vec![(root, String::new())];
-        for _ in 0..4 {
-            let mut next = Vec::new();
-            for (dir, path) in level {
-                for name in sorted(&dir)? {
-                    let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
-                    if first.as_ref().is_none_or(|f| path.as_str() >= f.get(..path.len()).unwrap_or(f)) {
-                        next.push((dir.join(&name), path));
-                    }
+        let mut hours: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+        for version in self.versions() {
+            for (hour, dir) in self.hours_of(version, since)? {
+                hours.entry(hour).or_default().push(dir);
+            }
+        }
+        for dirs in hours.into_values() {
+            // The newest version comes first.
+            let mut found: BTreeMap<Id, &PathBuf> = BTreeMap::new();
+            for dir in &dirs {
+                for id in sorted(dir)?.iter().filter_map(|name| Id::parse(name)).filter(|id| id.millis() >= since) {
+                    found.entry(id).or_insert(dir);
                 }
             }
-            level = next;
-        }
-        for (dir, _) in level {
-            for id in sorted(&dir)?.iter().filter_map(|name| Id::parse(name)).filter(|id| id.millis() >= since) {
+            for (id, dir) in found {
                 match self.profile(id) {
                     Ok(Some(profile)) => each(profile, self.mark(id)),
                     Ok(None) => {
@@ -296,6 +342,41 @@ impl Store for FileStore {
                         missing(fs::remove_dir_all(dir.join(id.to_string())))?;
                     }
                     Err(error) => tracing::error!(%id, %error, "a profile cannot be read"),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn outdated(&self) -> io::Result<Vec<Id>> {
+        let mut found = Vec::new();
+        for version in &self.older {
+            for (_, dir) in self.hours_of(*version, 0)? {
+                found.extend(sorted(&dir)?.iter().filter_map(|name| Id::parse(name)));
+            }
+        }
+        found.sort_by(|a, b| b.cmp(a));
+        found.dedup();
+        Ok(found)
+    }
+
+    fn renew(&self, profile: &Profile, staged: &Path) -> io::Result<()> {
+        let new = self.derived_in(DERIVED, profile.id);
+        if !new.exists() {
+            let mark = self.derived_dir(profile.id).join("mark.json");
+            missing(fs::copy(mark, staged.join("mark.json")))?;
+            fs::write(staged.join("profile.json"), serde_json::to_vec(profile)?)?;
+            kill_point("renew-written");
+            self.place(staged, &new)?;
+        }
+        kill_point("renew-placed");
+        for version in &self.older {
+            let old = self.derived_in(*version, profile.id);
+            missing(fs::remove_dir_all(&old))?;
+            // Folders that are empty now: of the hour, the day, the month and the year.
+            for above in old.ancestors().skip(1).take(4) {
+                if fs::remove_dir(above).is_err() {
+                    break;
                 }
             }
         }

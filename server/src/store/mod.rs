@@ -46,6 +46,10 @@ pub(crate) trait Store: Send + Sync {
     fn remove(&self, id: Id, uploads: &[Id]) -> io::Result<()>;
     /// Calls `each` with all profiles received at `since` or later, oldest first.
     fn each(&self, since: i64, each: &mut dyn FnMut(Profile, Mark)) -> io::Result<()>;
+    /// Profiles that an older version of jfrkit derived, newest first.
+    fn outdated(&self) -> io::Result<Vec<Id>>;
+    /// Puts the staged files of a profile in the place of those that an older version of jfrkit made. Can be repeated.
+    fn renew(&self, profile: &Profile, staged: &Path) -> io::Result<()>;
     /// Removes what is in quarantine for longer than this, milliseconds.
     fn expire_quarantine(&self, before: i64) -> io::Result<Vec<Id>>;
 }
