@@ -1,0 +1,220 @@
+//! Hundreds of damaged recordings and pprof files as uploads: each is answered and kept, none stops the server or leaves
+//! anything behind.
+//!
+//! Unlike bytes changed at random, these keep their framing, so that the code behind it is reached. `JFRKIT_MUTANTS` sets the
+//! number of each kind.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
+
+#[path = "../../server/tests/common/mod.rs"]
+mod common;
+
+use common::*;
+use jfr_parse::{Limits, Recording};
+use jfrkit_testkit::{Random, mutant, reduced};
+use pprof_emit::pb;
+use prost::Message;
+
+const MUTANTS: usize = 200;
+
+fn count() -> usize {
+    std::env::var("JFRKIT_MUTANTS").ok().and_then(|n| n.parse().ok()).unwrap_or(MUTANTS)
+}
+
+/// Recordings of a few events of each type, of all versions of the format.
+fn recordings() -> Vec<(&'static str, Vec<u8>)> {
+    ["jdk8-profile.jfr.gz", "jdk11-profile.jfr.gz", "jdk17-multichunk.jfr", "jdk21-full.jfr.gz", "jdk25-full.jfr.gz"]
+        .map(|name| {
+            (name, reduced(&Recording::from_bytes(fixture(name), &Limits::tool()).unwrap(), 2, |_| true).unwrap())
+        })
+        .into()
+}
+
+/// A pprof file with what clients send: several values, labels, lines, inlined frames.
+fn sound() -> pb::Profile {
+    let types = [("samples", "count"), ("cpu", "nanoseconds"), ("alloc_space", "bytes"), ("inuse_space", "bytes")];
+    let bytes = pprof(
+        &types,
+        &[
+            (&["c", "b", "a"], &[1, 100, 7, 4_096], "t1"),
+            (&["d", "b"], &[1, 20, 9, 0], "t2"),
+            (&["runtime.gcBgMarkWorker"], &[3, 5, 0, 1], "t2"),
+        ],
+        "main.go",
+    );
+    let mut profile = pb::Profile::decode(&*bytes).unwrap();
+    let inlined = profile.location[0].line[0];
+    profile.location[1].line.push(inlined);
+    profile.period = 10_000_000;
+    profile.period_type = profile.sample_type.get(1).copied();
+    profile
+}
+
+/// An index or id as a broken writer puts it.
+fn wild(random: &mut Random, old: i64) -> i64 {
+    let cases =
+        [0, 1, 2, 3, -1, old.wrapping_add(1), old.wrapping_neg(), i64::MAX, i64::MIN, 1 << 32, i64::from(u32::MAX), 5];
+    *random.pick(&cases)
+}
+
+fn unsigned(random: &mut Random, old: u64) -> u64 {
+    wild(random, old.cast_signed()).cast_unsigned()
+}
+
+/// One or two changes to what a pprof file says, not to its bytes.
+fn mutant_of_pprof(random: &mut Random) -> Vec<u8> {
+    let mut p = sound();
+    for _ in 0..1 + usize::from(random.chance(30)) {
+        let (samples, locations, functions) = (p.sample.len(), p.location.len(), p.function.len());
+        match random.below(19) {
+            0 if samples > 0 => {
+                let sample = &mut p.sample[random.below(samples)];
+                let at = random.below(sample.value.len().max(1));
+                if let Some(value) = sample.value.get_mut(at) {
+                    *value = wild(random, *value);
+                }
+            }
+            1 if samples > 0 => drop(p.sample[random.below(samples)].value.pop()),
+            2 if samples > 0 => p.sample[random.below(samples)].value.extend([7; 40]),
+            3 if samples > 0 => {
+                let id = unsigned(random, 3);
+                p.sample[random.below(samples)].location_id.push(id);
+            }
+            4 if samples > 0 => p.sample[random.below(samples)].location_id.clear(),
+            // Deeper than any real stack.
+            5 if samples > 0 => p.sample[random.below(samples)].location_id = [1, 2, 3].repeat(20_000),
+            6 if locations > 0 => {
+                let location = &mut p.location[random.below(locations)];
+                location.id = unsigned(random, location.id);
+            }
+            7 if locations > 0 => {
+                let line =
+                    pb::Line { function_id: unsigned(random, 2), line: wild(random, 1), column: wild(random, 1) };
+                p.location[random.below(locations)].line.push(line);
+            }
+            8 if locations > 0 => p.location[random.below(locations)].line.clear(),
+            9 if functions > 0 => {
+                let function = &mut p.function[random.below(functions)];
+                function.name = wild(random, function.name);
+            }
+            10 if functions > 0 => {
+                let function = &mut p.function[random.below(functions)];
+                function.id = unsigned(random, function.id);
+            }
+            11 => drop(p.sample_type.pop()),
+            12 => {
+                let unit = wild(random, 2);
+                p.sample_type.push(pb::ValueType { r#type: wild(random, 1), unit });
+            }
+            13 => p.string_table.truncate(random.below(4)),
+            14 => {
+                let at = random.below(p.string_table.len().max(1));
+                if let Some(text) = p.string_table.get_mut(at) {
+                    *text = random.pick(&["", "\0", "<img onerror=alert(1)>", "\u{202e}txt", "../../x"]).to_string();
+                }
+            }
+            15 => p.time_nanos = wild(random, p.time_nanos),
+            16 => p.duration_nanos = wild(random, p.duration_nanos),
+            17 if samples > 0 => {
+                let label = pb::Label {
+                    key: wild(random, 1),
+                    str: wild(random, 2),
+                    num: wild(random, 3),
+                    num_unit: wild(random, 4),
+                };
+                p.sample[random.below(samples)].label.push(label);
+            }
+            _ => {
+                p.default_sample_type = wild(random, 1);
+                p.mapping.clear();
+                p.period = wild(random, p.period);
+            }
+        }
+    }
+    p.encode_to_vec()
+}
+
+/// Names in a directory.
+fn entries(dir: &std::path::Path) -> Vec<String> {
+    std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+/// Sends the uploads, waits for all of them and looks at what each became.
+/// At least a `share`th of them can be read, or the damage would reach little.
+fn all_are_kept(uploads: impl Iterator<Item = (String, Vec<u8>)>, types: &[&str], share: usize) {
+    let running = Running::new();
+    let mut sent = Vec::new();
+    for (n, (name, bytes)) in uploads.enumerate() {
+        // Each packing is another way into the reader.
+        let bytes = if n % 3 == 0 { gzip(&bytes) } else { bytes };
+        let answer = running.post(&format!("/api/v1/recordings?service=m&tag=n:{n}"), "", &bytes);
+        if answer.status == 400 {
+            // Nothing was left of it.
+            assert!(bytes.len() < 4, "{name}: {}", answer.text());
+            continue;
+        }
+        sent.push((answer.id(), name, bytes));
+    }
+    let (mut ready, mut failed) = (0, 0);
+    for (id, name, bytes) in &sent {
+        let profile = running.ready(id);
+        let own = profile["id"].as_str().unwrap();
+        let file = profile["files"].as_array().unwrap().iter().find(|f| f["kind"] == "received").unwrap();
+        let file = running.get(&format!("/api/v1/profiles/{own}/files/{}", file["name"].as_str().unwrap()));
+        assert!(file.body == *bytes, "{name}: what is kept is not what was sent");
+        if profile["status"] == "failed" {
+            assert!(!profile["reason"].as_str().unwrap().is_empty(), "{name}");
+            failed += 1;
+            continue;
+        }
+        ready += 1;
+        for entry in profile["types"].as_array().unwrap().iter().filter(|t| t["absent"].is_null()) {
+            let kind = entry["type"].as_str().unwrap();
+            if types.contains(&kind) {
+                for what in ["flame?", "flame?view=callers&", "table?by=function&"] {
+                    let answer = running.get(&format!("/api/v1/{what}profile={own}&type={kind}"));
+                    assert_eq!(answer.status, 200, "{name}: {what} of {kind}: {}", answer.text());
+                }
+            }
+        }
+        for what in ["analysis", "runtime"] {
+            let answer = running.get(&format!("/api/v1/profiles/{own}/{what}"));
+            assert!(matches!(answer.status, 200 | 404), "{name}: {what}: {} {}", answer.status, answer.text());
+        }
+    }
+    println!("{ready} can be read, {failed} cannot");
+    assert!(ready > sent.len() / share, "only {ready} of {} can be read", sent.len());
+    assert_eq!(running.get("/healthz").status, 200);
+    let metrics = running.get("/metrics").text();
+    assert!(!metrics.contains("reason=\"panic\""), "{metrics}");
+    assert!(!metrics.lines().any(|l| l.starts_with("jfrkit_http") && l.contains("code=\"5")), "{metrics}");
+
+    // All of it is there after a restart, and nothing else.
+    let running = running.restart();
+    for (id, name, _) in &sent {
+        assert_eq!(running.get(&format!("/api/v1/profiles/{id}")).status, 200, "{name} after a restart");
+    }
+    let Running { server, dir, .. } = running;
+    server.unwrap().stop();
+    let data = dir.path().join("data");
+    assert_eq!(entries(&data.join("spool")), ["tmp"]);
+    assert_eq!(entries(&data.join("spool/tmp")), [""; 0]);
+    assert_eq!(entries(&data.join("store/tmp")), [""; 0]);
+    assert_eq!(jfrkit_server::check(&data).unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn damaged_recordings_as_uploads_do_no_harm() {
+    let seeds = recordings();
+    let mutants = (0..count()).map(|i| {
+        let mut random = Random::new(i as u64);
+        let (name, bytes) = random.pick(&seeds).clone();
+        (format!("mutant {i} of {name}"), mutant(&bytes, &mut random))
+    });
+    all_are_kept(mutants, &["cpu", "alloc", "lock", "file-io"], 4);
+}
+
+#[test]
+fn damaged_pprof_files_as_uploads_do_no_harm() {
+    let mutants = (0..count()).map(|i| (format!("pprof {i}"), mutant_of_pprof(&mut Random::new(i as u64))));
+    all_are_kept(mutants, &["cpu", "alloc", "heap"], 8);
+}
