@@ -11,12 +11,12 @@ use arrow_array::{
     new_null_array,
 };
 use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow_schema::{ArrowError, Field as ArrowField};
+use arrow_schema::{ArrowError, DataType, FieldRef};
 use hashbrown::HashMap;
 use jfr_parse::{Cursor, Pools, RawStr};
 
 use crate::read::{Node, Reading};
-use crate::schema::{Shape, arrow_fields};
+use crate::schema::Shape;
 
 type Hasher = foldhash::fast::RandomState;
 
@@ -127,16 +127,17 @@ impl<'a> Col<'a> {
         }
     }
 
-    /// Makes an array of this shape of `rows` values that were read by `node`.
+    /// Makes an array of this shape, which Arrow has as `of`, of `rows` values that were read by `node`.
     pub(crate) fn finish(
         self,
         node: &Node,
         shape: &Shape,
+        of: &DataType,
         rows: usize,
         f: &Finishing<'_, 'a>,
         depth: usize,
     ) -> Result<ArrayRef, ArrowError> {
-        let missing = || new_null_array(&shape.to_arrow(true), rows);
+        let missing = || new_null_array(of, rows);
         if depth > MAX_DEPTH {
             return Ok(missing());
         }
@@ -171,49 +172,53 @@ impl<'a> Col<'a> {
             }
             Self::Pooled(keys) => {
                 let Node::Pooled { type_id, inner: Some(inner) } = node else { return Ok(missing()) };
-                constants(&keys, *type_id, inner, shape, f, depth)?
+                constants(&keys, *type_id, inner, (shape, of), f, depth)?
             }
             Self::Trace(keys) => {
                 let ids = (f.stacks)(&keys);
                 Arc::new(ids.into_iter().collect::<PrimitiveArray<Int64Type>>())
             }
             Self::Group(columns) => {
-                let (Shape::Struct(wanted), Node::Group { fields, .. }) = (shape, node) else { return Ok(missing()) };
-                let arrays = group(columns, fields, wanted, rows, f, depth)?;
-                Arc::new(StructArray::try_new_with_length(arrow_fields(wanted, true), arrays, None, rows)?)
+                let (Shape::Struct(wanted), DataType::Struct(types), Node::Group { fields, .. }) = (shape, of, node)
+                else {
+                    return Ok(missing());
+                };
+                let arrays = group(columns, fields, (wanted, types), rows, f, depth)?;
+                Arc::new(StructArray::try_new_with_length(types.clone(), arrays, None, rows)?)
             }
             Self::List(ends, inner) => {
-                let (Shape::List(wanted), Node::Array { inner: node, .. }) = (shape, node) else {
+                let (Shape::List(wanted), DataType::List(item), Node::Array { inner: node, .. }) = (shape, of, node)
+                else {
                     return Ok(missing());
                 };
                 let n = ends.last().copied().unwrap_or(0);
-                let values = inner.finish(node, wanted, n, f, depth + 1)?;
+                let values = inner.finish(node, wanted, item.data_type(), n, f, depth + 1)?;
                 let offsets = std::iter::once(0).chain(ends).map(|end| i32::try_from(end).unwrap_or(i32::MAX));
                 let offsets = OffsetBuffer::new(offsets.collect::<ScalarBuffer<i32>>());
-                let item = ArrowField::new("item", wanted.to_arrow(true), true);
-                Arc::new(ListArray::try_new(Arc::new(item), offsets, values, None)?)
+                Arc::new(ListArray::try_new(item.clone(), offsets, values, None)?)
             }
         })
     }
 }
 
-/// The arrays of the fields of a struct.
+/// The arrays of the fields of a struct: of these columns, which Arrow has as these fields.
 pub(crate) fn group<'a>(
     columns: Vec<Col<'a>>,
     fields: &[(Node, Option<usize>)],
-    wanted: &[crate::schema::Column],
+    (wanted, types): (&[crate::schema::Column], &[FieldRef]),
     rows: usize,
     f: &Finishing<'_, 'a>,
     depth: usize,
 ) -> Result<Vec<ArrayRef>, ArrowError> {
-    let one = |(i, (column, wanted)): (usize, (Col<'a>, &crate::schema::Column))| match fields
-        .iter()
-        .find(|(_, place)| *place == Some(i))
-    {
-        Some((node, _)) => column.finish(node, &wanted.shape, rows, f, depth + 1),
-        None => Ok(new_null_array(&wanted.shape.to_arrow(true), rows)),
-    };
-    columns.into_iter().zip(wanted).enumerate().map(one).collect()
+    let mut arrays = Vec::with_capacity(wanted.len());
+    for (i, ((column, wanted), of)) in columns.into_iter().zip(wanted).zip(types).enumerate() {
+        let node = fields.iter().find(|(_, place)| *place == Some(i));
+        arrays.push(match node {
+            Some((node, _)) => column.finish(node, &wanted.shape, of.data_type(), rows, f, depth + 1)?,
+            None => new_null_array(of.data_type(), rows),
+        });
+    }
+    Ok(arrays)
 }
 
 /// An array of the constants with these keys: each is read once, and then put wherever it belongs.
@@ -221,7 +226,7 @@ fn constants<'a>(
     keys: &Keys,
     type_id: u64,
     node: &Node,
-    shape: &Shape,
+    (shape, of): (&Shape, &DataType),
     f: &Finishing<'_, 'a>,
     depth: usize,
 ) -> Result<ArrayRef, ArrowError> {
@@ -242,7 +247,7 @@ fn constants<'a>(
             Some(known - 1)
         })
         .collect();
-    let values = column.finish(node, shape, known as usize, f, depth + 1)?;
+    let values = column.finish(node, shape, of, known as usize, f, depth + 1)?;
     let at: UInt32Array = if places.iter().all(Option::is_some) {
         // All are there, in this order.
         UInt32Array::new(keys.rows.clone().into(), None)

@@ -306,13 +306,13 @@ impl Output {
             "frames" => self.seen.last_mut(),
             _ => None,
         };
-        let Some(seen) = seen else { return self.tables.write(table, &batch) };
+        let Some(seen) = seen else { return self.tables.write(table, batch) };
         let Some(ids) = batch.columns().first().and_then(|ids| ids.as_primitive_opt::<Int64Type>()) else {
             return Err(Error::Internal("a table of stacks has no ids"));
         };
         let new: BooleanArray = ids.values().iter().map(|id| Some(seen.insert(*id))).collect();
         let batch = arrow_select::filter::filter_record_batch(&batch, &new)?;
-        if batch.num_rows() == 0 { Ok(()) } else { self.tables.write(table, &batch) }
+        if batch.num_rows() == 0 { Ok(()) } else { self.tables.write(table, batch) }
     }
 }
 

@@ -26,11 +26,10 @@ pub fn frame(texts: [u64; 4], line: i32) -> i64 {
 /// The id of a stack of frames with these ids, the leaf's first.
 #[must_use]
 pub fn stack(frames: &[i64], truncated: bool) -> i64 {
-    let mut bytes = Vec::with_capacity(frames.len() * 8 + 1);
-    for frame in frames {
-        bytes.extend_from_slice(&frame.to_le_bytes());
+    let mut bytes = vec![u8::from(truncated); frames.len() * 8 + 1];
+    for (place, frame) in bytes.chunks_exact_mut(8).zip(frames) {
+        place.copy_from_slice(&frame.to_le_bytes());
     }
-    bytes.push(u8::from(truncated));
     XxHash3_64::oneshot(&bytes).cast_signed()
 }
 
@@ -43,6 +42,23 @@ impl RecordingHash {
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(XxHash3_128::oneshot(bytes))
+    }
+
+    /// The hash of a recording whose bytes come in pieces, as [`RecordingHash::of`] all of them.
+    ///
+    /// # Errors
+    /// Those of `next`, which yields a piece, and an empty one after the last.
+    pub fn of_pieces<P: AsRef<[u8]>, E>(
+        mut next: impl FnMut() -> std::result::Result<P, E>,
+    ) -> std::result::Result<Self, E> {
+        let mut hasher = XxHash3_128::new();
+        loop {
+            let piece = next()?;
+            if piece.as_ref().is_empty() {
+                return Ok(Self(hasher.finish_128()));
+            }
+            hasher.write(piece.as_ref());
+        }
     }
 
     /// Its first eight bytes: what the rows of all tables refer to.
@@ -81,5 +97,15 @@ mod tests {
         let empty = RecordingHash::of(b"");
         assert_eq!(empty.to_string(), "99aa06d3014798d86001c324468d497f");
         assert_eq!(empty.id().cast_unsigned(), 0x99aa_06d3_0147_98d8);
+    }
+
+    #[test]
+    fn pieces_have_the_hash_of_the_whole() {
+        let bytes: Vec<u8> = (0..100_000u32).map(|n| n.to_le_bytes()[1]).collect();
+        for size in [1_000, 33_333, 200_000] {
+            let mut pieces = bytes.chunks(size);
+            let hash = RecordingHash::of_pieces(|| Ok::<_, ()>(pieces.next().unwrap_or_default()));
+            assert_eq!(hash, Ok(RecordingHash::of(&bytes)));
+        }
     }
 }

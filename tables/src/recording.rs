@@ -26,7 +26,7 @@ use crate::stacks::{ChunkStacks, StackPlans, StackTables};
 type Hasher = foldhash::fast::RandomState;
 
 /// Bytes of a chunk that one thread reads at a time.
-const SEGMENT: usize = 1 << 20;
+const SEGMENT: usize = 2 << 20;
 
 /// Says of an event type whether it is wanted.
 pub type WantsType = dyn Fn(Type<'_>) -> bool + Send + Sync;
@@ -37,7 +37,7 @@ pub type WantsType = dyn Fn(Type<'_>) -> bool + Send + Sync;
 pub struct Selection {
     /// Says of an event type whether it is wanted; by default all are.
     pub types: Option<Arc<WantsType>>,
-    /// The columns that are wanted, by name; by default all.
+    /// The columns that are wanted, by name and in this order; by default all.
     pub columns: Option<Vec<String>>,
     /// Only events that begin within this time, nanoseconds since 1970; events without a time are left out then.
     pub range: Option<Range<i64>>,
@@ -90,6 +90,7 @@ impl Schemas {
         let (mut columns, cut) = Column::of_event(of);
         if let Some(wanted) = &selection.columns {
             columns.retain(|column| wanted.contains(&column.name));
+            columns.sort_by_key(|column| wanted.iter().position(|name| *name == column.name));
         }
         let mut conflicts = Vec::new();
         match self.types.get_mut(&*name) {
@@ -139,10 +140,26 @@ impl Schemas {
     }
 }
 
+/// The columns with that of the recording, before which a field of the same name gives way.
 pub(crate) fn with_id(columns: &[Column], with_recording: bool) -> Vec<Column> {
-    let id = with_recording.then(|| Column::new("recording", Shape::Int { bits: 64, signed: true }));
-    id.into_iter().chain(columns.iter().cloned()).collect()
+    if !with_recording {
+        return columns.to_vec();
+    }
+    let id = Column::new(RECORDING, Shape::Int { bits: 64, signed: true });
+    let mut all: Vec<Column> = std::iter::once(id).chain(columns.iter().cloned()).collect();
+    if columns.iter().any(|column| column.name == RECORDING) {
+        let mut name = format!("{RECORDING}_");
+        while columns.iter().any(|column| column.name == name) {
+            name.push('_');
+        }
+        let clash = all.iter_mut().skip(1).find(|column| column.name == RECORDING);
+        clash.into_iter().for_each(|column| column.name.clone_from(&name));
+    }
+    all
 }
+
+/// The column with the id of a row's recording.
+const RECORDING: &str = "recording";
 
 /// How the events of one type are read.
 struct TypePlan {
@@ -378,7 +395,8 @@ impl TypePlan {
         let (Col::Group(columns), Node::Group { fields, .. }) = (filled.column, &self.node) else {
             return Err(Error::Internal("an event is not a group of fields"));
         };
-        let mut arrays = group(columns, fields, &self.columns, rows, f, 0)?;
+        let types = self.schema.fields().get(usize::from(selection.recording.is_some())..).unwrap_or_default();
+        let mut arrays = group(columns, fields, (&self.columns, types), rows, f, 0)?;
         if !selection.show_secrets {
             mask::secrets(&self.columns, &mut arrays)?;
         }

@@ -66,11 +66,8 @@ fn only_varints(of: Type<'_>) -> Option<(usize, [usize; 3])> {
     };
     let place = |name: &str| of.fields().position(|field| field.name() == name);
     let places = [place("method")?, place("lineNumber")?, place("type")?];
-    (of.fields().len() <= MAX_VARINTS && of.fields().all(varint)).then_some((of.fields().len(), places))
+    of.fields().all(varint).then_some((of.fields().len(), places))
 }
-
-/// Fields of a frame that are read without a plan, at most.
-const MAX_VARINTS: usize = 8;
 
 /// A text with its hash.
 #[derive(Debug, Clone)]
@@ -168,11 +165,18 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
         memo.ids.clear();
         for _ in 0..kept {
             let of = if let Some((fields, places)) = plans.varints {
-                let mut values = [0; MAX_VARINTS];
-                for value in values.iter_mut().take(fields) {
-                    *value = at.varint().ok()?;
+                let [of_method, of_line, of_kind] = places;
+                let (mut method, mut line, mut kind) = (0, 0, 0);
+                for place in 0..fields {
+                    let value = at.varint().ok()?;
+                    if place == of_method {
+                        method = value;
+                    } else if place == of_line {
+                        line = value;
+                    } else if place == of_kind {
+                        kind = value;
+                    }
                 }
-                let [method, line, kind] = places.map(|place| values.get(place).copied().unwrap_or(0));
                 Some((method, kind, line_of(line)))
             } else if plans.pooled_frames {
                 let bytes = self.pools.get(plans.frame_type, at.varint().ok()?);

@@ -49,6 +49,11 @@ impl Format {
 const GROUP_ROWS: usize = 1 << 20;
 /// Bytes of row groups that are not complete, of all files together: beyond, the largest is completed early.
 const OPEN_BYTES: usize = 48 << 20;
+/// Bytes of rows, of all tables together, that wait for more of their table. An open file of a hundred columns takes megabytes for its
+/// dictionaries alone, and few tables are large: those that are not have no open file before the end.
+const PENDING_BYTES: usize = 16 << 20;
+/// Rows that are put together before they are written.
+const TOGETHER: usize = 1 << 14;
 /// Small files are kept in memory up to this size, so that not all of them are open at the same time.
 const SPILL: usize = 256 << 10;
 
@@ -165,11 +170,50 @@ pub(crate) struct Tables {
     part: String,
     /// By path below the folder.
     open: BTreeMap<String, Open>,
+    /// Bytes of rows that are not written.
+    pending: usize,
 }
 
+#[derive(Default)]
 struct Open {
-    writer: Writer,
+    writer: Option<Writer>,
     rows: u64,
+    pending: Vec<RecordBatch>,
+    bytes: usize,
+}
+
+impl Open {
+    fn open_bytes(&self) -> usize {
+        self.writer.as_ref().map_or(0, Writer::open_bytes)
+    }
+
+    /// Writes the rows that wait, many at a time.
+    fn write(&mut self, format: Format, out: impl FnOnce() -> Spill) -> Result<()> {
+        self.bytes = 0;
+        let pending = std::mem::take(&mut self.pending);
+        let Some(first) = pending.first() else { return Ok(()) };
+        let schema = first.schema();
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            none => none.insert(Writer::new(format, &schema, out())?),
+        };
+        let mut rest = pending.as_slice();
+        while !rest.is_empty() {
+            let mut rows = 0usize;
+            let fits = |batch: &&RecordBatch| {
+                rows = rows.saturating_add(batch.num_rows());
+                rows <= TOGETHER
+            };
+            let n = rest.iter().take_while(fits).count().max(1);
+            let (some, others) = rest.split_at(n);
+            rest = others;
+            match some {
+                [one] => writer.write(one)?,
+                some => writer.write(&arrow_select::concat::concat_batches(&schema, some)?)?,
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A file that was written.
@@ -187,32 +231,60 @@ pub struct Written {
 
 impl Tables {
     pub(crate) fn new(files: &Files, format: Format, folder: &Path, part: &str) -> Self {
-        Self { files: files.clone(), format, folder: folder.to_owned(), part: part.to_owned(), open: BTreeMap::new() }
+        Self {
+            files: files.clone(),
+            format,
+            folder: folder.to_owned(),
+            part: part.to_owned(),
+            open: BTreeMap::new(),
+            pending: 0,
+        }
     }
 
     fn path(&self, table: &str) -> PathBuf {
         self.folder.join(table).join(format!("part-{}.{}", self.part, self.format.ending()))
     }
 
+    fn spill(&self, table: &str) -> Spill {
+        Spill { files: self.files.clone(), path: self.path(table), memory: Vec::new(), file: None }
+    }
+
     /// Adds rows to a table.
-    pub(crate) fn write(&mut self, table: &str, batch: &RecordBatch) -> Result<()> {
+    pub(crate) fn write(&mut self, table: &str, batch: RecordBatch) -> Result<()> {
         if !self.open.contains_key(table) {
-            let out = Spill { files: self.files.clone(), path: self.path(table), memory: Vec::new(), file: None };
-            let writer = Writer::new(self.format, &batch.schema(), out).map_err(|e| self.failed(table, e))?;
-            self.open.insert(table.to_owned(), Open { writer, rows: 0 });
+            self.open.insert(table.to_owned(), Open::default());
         }
         let Some(open) = self.open.get_mut(table) else { return Ok(()) };
-        let done = open.writer.write(batch);
+        let bytes = batch.get_array_memory_size();
         open.rows = open.rows.saturating_add(batch.num_rows() as u64);
+        open.bytes = open.bytes.saturating_add(bytes);
+        open.pending.push(batch);
+        self.pending = self.pending.saturating_add(bytes);
+        if self.pending > PENDING_BYTES {
+            while self.pending > PENDING_BYTES / 2 {
+                let largest = self.open.iter().max_by_key(|(_, open)| open.bytes).map(|(table, _)| table.clone());
+                let Some(largest) = largest else { break };
+                self.drain(&largest)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the rows of a table that wait.
+    fn drain(&mut self, table: &str) -> Result<()> {
+        let out = self.spill(table);
+        let Some(open) = self.open.get_mut(table) else { return Ok(()) };
+        self.pending = self.pending.saturating_sub(open.bytes);
+        let done = open.write(self.format, || out);
         done.map_err(|e| self.failed(table, e))?;
         self.bound()
     }
 
     /// Completes the largest row groups where all of them together have become too large.
     fn bound(&mut self) -> Result<()> {
-        while self.open.values().map(|open| open.writer.open_bytes()).sum::<usize>() > OPEN_BYTES {
-            let largest = self.open.values_mut().max_by_key(|open| open.writer.open_bytes());
-            match largest.map(|open| &mut open.writer) {
+        while self.open.values().map(Open::open_bytes).sum::<usize>() > OPEN_BYTES {
+            let largest = self.open.values_mut().max_by_key(|open| open.open_bytes());
+            match largest.and_then(|open| open.writer.as_mut()) {
                 Some(Writer::Parquet(writer)) => writer.flush()?,
                 _ => return Ok(()),
             }
@@ -237,9 +309,12 @@ impl Tables {
     /// Completes all files. None appears before the content of all is written.
     pub(crate) fn finish(mut self) -> Result<Vec<Written>> {
         let mut complete = Vec::new();
-        for (table, open) in std::mem::take(&mut self.open) {
-            let spill = open.writer.finish().map_err(|e| self.failed(&table, e))?;
-            complete.push((table, open.rows, spill));
+        let tables: Vec<String> = self.open.keys().cloned().collect();
+        for table in tables {
+            self.drain(&table)?;
+            let Some(Open { writer: Some(writer), rows, .. }) = self.open.remove(&table) else { continue };
+            let spill = writer.finish().map_err(|e| self.failed(&table, e))?;
+            complete.push((table, rows, spill));
         }
         let mut ready = Vec::new();
         for (table, rows, mut spill) in complete {
