@@ -1,0 +1,106 @@
+//! The module `jfrkit._jfrkit`. What Python programs import is in `python/jfrkit/__init__.py`; signatures and docs for editors are in
+//! `_jfrkit.pyi`.
+//!
+//! A recording is read into memory once, when it is opened: whatever happens to the file later, the interpreter is safe. Each call
+//! works on another thread without the interpreter's lock, while this one looks for Ctrl-C.
+
+#![deny(unsafe_code)]
+
+mod recording;
+mod table;
+mod work;
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+pyo3::create_exception!(jfrkit, JfrError, pyo3::exceptions::PyException, "A recording cannot be read.");
+
+/// Runs the command line with these arguments, of which the first is the name of the program.
+#[pyfunction]
+fn main(py: Python<'_>, args: Vec<std::ffi::OsString>) -> u8 {
+    py.detach(|| jfrkit::run(args))
+}
+
+/// The id that tables know a recording by, of a file that is read piece by piece.
+#[pyfunction]
+fn recording_id(file: &Bound<'_, PyAny>) -> PyResult<i64> {
+    let next = || file.call_method1("read", (PIECE,))?.extract::<pyo3::pybacked::PyBackedBytes>().map_err(PyErr::from);
+    Ok(jfrkit_tables::ids::RecordingHash::of_pieces(next)?.id())
+}
+
+/// Bytes of a file that are read at a time.
+const PIECE: usize = 4 << 20;
+
+/// Merges profiles, in this order.
+///
+/// Written once, the merged profile has its texts in an order that depends on which profiles were merged with which; read and
+/// written again, it does not.
+#[pyfunction]
+fn merge(py: Python<'_>, profiles: Vec<Vec<u8>>) -> PyResult<Bound<'_, PyBytes>> {
+    let merged = work::run(py, "pprof", move |_| {
+        let none = jfrkit_profile::Cancel::default();
+        let limits = pprof_emit::AnyLimits::default();
+        let read = |bytes: &Vec<u8>| pprof_emit::read_any(bytes, &limits, &none).map_err(|e| work::Failure::plain(&e));
+        let all = profiles.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let written = |profiles: &[_]| {
+            let merged = jfrkit_profile::any::merge(profiles, &none).map_err(|e| work::Failure::plain(&e))?;
+            let mut out = Vec::new();
+            pprof_emit::write_any(&merged, &mut out).map_err(|e| work::Failure::plain(&e))?;
+            Ok(out)
+        };
+        let once = written(&all)?;
+        written(&[read(&once)?])
+    })?;
+    Ok(PyBytes::new(py, &merged))
+}
+
+/// Compares a value of two profiles, function by function, the greatest change first.
+#[pyfunction]
+#[pyo3(signature = (a, b, *, value=None))]
+fn diff<'py>(py: Python<'py>, a: Vec<u8>, b: Vec<u8>, value: Option<String>) -> PyResult<Bound<'py, PyAny>> {
+    use jfrkit_profile::tree::{By, Diff, Per, View};
+    let rows = work::run(py, "pprof", move |_| {
+        let none = jfrkit_profile::Cancel::default();
+        let limits = pprof_emit::AnyLimits::default();
+        let read = |bytes: &[u8]| pprof_emit::read_any(bytes, &limits, &none).map_err(|e| work::Failure::plain(&e));
+        let [a, b] = [read(&a)?, read(&b)?].map(|profile| {
+            let all: Vec<usize> = (0..profile.width()).collect();
+            profile.call_stacks(&all)
+        });
+        let place = |stacks: &jfrkit_profile::tree::CallStacks| match &value {
+            Some(name) => stacks
+                .value_named(name)
+                .ok_or_else(|| work::Failure::value(format!("the profile has no value {name:?}"))),
+            None => Ok(stacks.types().len().saturating_sub(1)),
+        };
+        let (at, bt) = (place(&a)?, place(&b)?);
+        let (_, _, rows) = Diff::table((&a, at), (&b, bt), &View::default(), &By::Function, Per::Second, &none)
+            .map_err(|e| work::Failure::plain(&e))?;
+        let row = |row: jfrkit_profile::tree::DiffRow| {
+            serde_json::json!({
+                "name": row.key, "a": row.a, "b": row.b, "self_a": row.self_a, "self_b": row.self_b,
+                "change": row.change, "ratio": row.ratio, "deviations": row.deviations, "noise": row.noise,
+            })
+        };
+        Ok(serde_json::Value::Array(rows.into_iter().map(row).collect()))
+    })?;
+    work::object(py, &rows)
+}
+
+#[pymodule]
+fn _jfrkit(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("JfrError", module.py().get_type::<JfrError>())?;
+    module.add_class::<recording::Recording>()?;
+    module.add_class::<recording::Profile>()?;
+    module.add_class::<table::Table>()?;
+    module.add_class::<table::Batch>()?;
+    module.add_class::<table::Batches>()?;
+    module.add_function(wrap_pyfunction!(recording::open, module)?)?;
+    module.add_function(wrap_pyfunction!(main, module)?)?;
+    module.add_function(wrap_pyfunction!(recording_id, module)?)?;
+    module.add_function(wrap_pyfunction!(merge, module)?)?;
+    module.add_function(wrap_pyfunction!(diff, module)?)?;
+    module.add_function(wrap_pyfunction!(recording::table_columns, module)?)?;
+    Ok(())
+}
