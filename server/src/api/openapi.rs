@@ -111,7 +111,12 @@ fn operation(route: &Route) -> Value {
     }
     let mut operation = json!({"summary": route.what, "parameters": parameters, "responses": responses});
     if !route.takes.is_empty() {
-        super::set(&mut operation, "requestBody", json!({"required": true, "content": content(route.takes)}));
+        let mut takes = content(route.takes);
+        // Protocols made of protocol buffers take their JSON, too.
+        if matches!(route.takes, "application/proto" | "application/x-protobuf") {
+            super::set(&mut takes, "application/json", json!({}));
+        }
+        super::set(&mut operation, "requestBody", json!({"required": true, "content": takes}));
     }
     super::set(
         &mut operation,
