@@ -29,6 +29,7 @@ use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
 
 use crate::overhead::PatternRule;
+use crate::profiled;
 use jfr_analyzers::rule::{Analysis, AnalysisError, AnalysisOptions, Rule, RuleInfo, Settings};
 
 type Spanned<T> = toml::Spanned<T>;
@@ -71,7 +72,7 @@ pub struct ConfigError {
 }
 
 impl Config {
-    /// Reads the text of a file. The rules of `analysis` are those that can be named.
+    /// Reads the text of a file. The rules of `analysis`, and those of [`profiled`](crate::profiled), are those that can be named.
     ///
     /// # Errors
     /// What is no TOML, a rule or a key that does not exist, a value that does not fit its unit.
@@ -79,7 +80,7 @@ impl Config {
         let reader = Reader { text };
         let document = DeTable::parse(text)
             .map_err(|error| reader.error(error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
-        let mut infos: Vec<RuleInfo> = analysis.infos().collect();
+        let mut infos: Vec<RuleInfo> = analysis.infos().chain(profiled::rules()).collect();
         let mut config = Self::default();
         // Patterns first: they are rules that have settings.
         let mut parts: Vec<_> = document.get_ref().iter().collect();
@@ -122,13 +123,22 @@ impl Config {
     /// Brings settings and rules that are off into the options. A rule that the options name runs all the same, and a
     /// value that they have stays.
     pub fn apply(&self, options: &mut AnalysisOptions) {
-        for (rule, values) in &self.settings {
+        self.apply_to(options, |id| !profiled::has(id));
+    }
+
+    /// The same for [`profiled::evaluate_with`](crate::profiled::evaluate_with).
+    pub fn apply_to_profiled(&self, options: &mut AnalysisOptions) {
+        self.apply_to(options, profiled::has);
+    }
+
+    fn apply_to(&self, options: &mut AnalysisOptions, of: impl Fn(&str) -> bool) {
+        for (rule, values) in self.settings.iter().filter(|(rule, _)| of(rule)) {
             let of_rule = options.settings.entry(rule.clone()).or_default();
             for (key, value) in values {
                 of_rule.entry(key.clone()).or_insert_with(|| value.clone());
             }
         }
-        let off = self.off.iter().filter(|id| !options.rules.contains(id)).cloned().collect::<Vec<_>>();
+        let off = self.off.iter().filter(|id| of(id) && !options.rules.contains(id)).cloned().collect::<Vec<_>>();
         options.skip.extend(off);
     }
 }

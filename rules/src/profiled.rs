@@ -2,7 +2,7 @@
 //!
 //! These clients send no recording, so a rule sees stacks by type, the numbers of this profile, and those of the profiles
 //! of the same process in the last hour. A rule is a function and a [`RuleInfo`]; [`evaluate`] makes the same report of
-//! them that a recording has.
+//! them that a recording has, [`evaluate_with`] with the settings of a `jfrkit.toml`.
 //!
 //! ```
 //! use jfrkit_rules::profiled::{Process, evaluate};
@@ -11,9 +11,12 @@
 //! assert!(report.rules.iter().all(|outcome| outcome.verdict.not_applicable_because.is_some()));
 //! ```
 
+use std::collections::BTreeMap;
+
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{
-    Category, Cost, Finding, Outcome, RecordingInfo, Report, RuleInfo, Section, Severity, Value, Verdict,
+    AnalysisError, AnalysisOptions, Category, Cost, Finding, Outcome, RecordingInfo, Report, RuleInfo, Section,
+    Setting, Settings, Severity, Value, Verdict,
 };
 use jfrkit_profile::Cancel;
 use jfrkit_profile::tree::{By, CallStacks, TableRow, View, table};
@@ -57,7 +60,7 @@ pub struct Earlier {
     pub metrics: Vec<(String, f64)>,
 }
 
-type Evaluate = fn(&Process<'_>) -> Verdict;
+type Evaluate = fn(&Process<'_>, &Settings) -> Verdict;
 
 const RULES: [(RuleInfo, Evaluate); 6] = [
     (
@@ -65,7 +68,13 @@ const RULES: [(RuleInfo, Evaluate); 6] = [
             title: "Hot function",
             category: Category::Cpu,
             description: "Whether one function, without those that it calls, takes much of the CPU time",
-            formula: "25 at a fifth of the CPU time, 75 at half of it; nothing below 0.05 cores",
+            formula: "share of the CPU time: 25 at `info`, 75 at `warning`; nothing below 0.05 cores",
+            settings: const {
+                &[
+                    Setting::percent("info", 20.0, "Share of the CPU time that is worth a look"),
+                    Setting::percent("warning", 50.0, "Share of the CPU time to act on"),
+                ]
+            },
             ..RuleInfo::own("ProfileHotFunction")
         },
         hot_function,
@@ -75,7 +84,13 @@ const RULES: [(RuleInfo, Evaluate); 6] = [
             title: "Truncated stacks",
             category: Category::Recording,
             description: "How many samples have a stack of which the profiler left frames out",
-            formula: "25 at 5 % of the samples, 75 at 40 %",
+            formula: "share of the samples: 25 at `info`, 75 at `warning`",
+            settings: const {
+                &[
+                    Setting::percent("info", 5.0, "Share of the samples that is worth a look"),
+                    Setting::percent("warning", 40.0, "Share of the samples to act on"),
+                ]
+            },
             ..RuleInfo::own("ProfileTruncatedStacks")
         },
         truncated_stacks,
@@ -85,7 +100,13 @@ const RULES: [(RuleInfo, Evaluate); 6] = [
             title: "Waiting for locks",
             category: Category::Locks,
             description: "How long threads wait for locks, beside the time that they work",
-            formula: "waiting over waiting and CPU time: 25 at 30 %, 75 at 70 %; nothing below 0.1 s a second",
+            formula: "waiting over waiting and CPU time: 25 at `info`, 75 at `warning`; nothing below 0.1 s a second",
+            settings: const {
+                &[
+                    Setting::percent("info", 30.0, "Share of waiting that is worth a look"),
+                    Setting::percent("warning", 70.0, "Share of waiting to act on"),
+                ]
+            },
             ..RuleInfo::own("ProfileLockWait")
         },
         lock_wait,
@@ -95,7 +116,13 @@ const RULES: [(RuleInfo, Evaluate); 6] = [
             title: "Exceptions",
             category: Category::Exceptions,
             description: "How many exceptions are raised, caught or not",
-            formula: "25 at 100 a second, 75 at 2,000",
+            formula: "exceptions a second: 25 at `info`, 75 at `warning`",
+            settings: const {
+                &[
+                    Setting::per_second("info", 100.0, "Rate that is worth a look"),
+                    Setting::per_second("warning", 2_000.0, "Rate to act on"),
+                ]
+            },
             ..RuleInfo::own("ProfileExceptionRate")
         },
         exceptions,
@@ -105,7 +132,13 @@ const RULES: [(RuleInfo, Evaluate); 6] = [
             title: "Growing heap",
             category: Category::Heap,
             description: "Whether the memory in use rises steadily over the last hour of the process",
-            formula: "growth an hour over the mean: 25 at 20 %, 75 at 100 %; only of a steady rise over ten minutes at least",
+            formula: "growth an hour over the mean: 25 at `info`, 75 at `warning`; only of a steady rise over ten minutes at least",
+            settings: const {
+                &[
+                    Setting::percent("info", 20.0, "Growth an hour that is worth a look"),
+                    Setting::percent("warning", 100.0, "Growth an hour to act on"),
+                ]
+            },
             ..RuleInfo::own("ProfileHeapGrowth")
         },
         heap_growth,
@@ -115,7 +148,13 @@ const RULES: [(RuleInfo, Evaluate); 6] = [
             title: "Growing number of goroutines",
             category: Category::Threads,
             description: "Whether the number of goroutines rises steadily over the last hour of the process",
-            formula: "growth an hour over the mean: 25 at 20 %, 75 at 100 %; only of a steady rise over ten minutes at least",
+            formula: "growth an hour over the mean: 25 at `info`, 75 at `warning`; only of a steady rise over ten minutes at least",
+            settings: const {
+                &[
+                    Setting::percent("info", 20.0, "Growth an hour that is worth a look"),
+                    Setting::percent("warning", 100.0, "Growth an hour to act on"),
+                ]
+            },
             ..RuleInfo::own("ProfileGoroutineGrowth")
         },
         goroutine_growth,
@@ -128,12 +167,41 @@ pub fn rules() -> Vec<RuleInfo> {
     RULES.iter().map(|(info, _)| *info).collect()
 }
 
-/// What the rules say of a profile.
+/// Whether a rule of this id is one of these.
+pub(crate) fn has(id: &str) -> bool {
+    RULES.iter().any(|(info, _)| info.id == id)
+}
+
+/// What the rules say of a profile, with the default settings.
 #[must_use]
 pub fn evaluate(process: &Process<'_>) -> Report {
+    // Defaults are numbers, which are always valid.
+    report(process, RULES.iter().map(|(info, _)| Settings::defaults(info.id, info.settings).ok()))
+}
+
+/// What the rules say of a profile: those that the options do not skip, with their settings.
+///
+/// # Errors
+/// [`AnalysisError::UnknownSetting`] and [`AnalysisError::BadSetting`] for a setting of one of these rules.
+pub fn evaluate_with(process: &Process<'_>, options: &AnalysisOptions) -> Result<Report, AnalysisError> {
+    let none = BTreeMap::new();
+    let mut chosen = Vec::new();
+    for (info, _) in &RULES {
+        let settings = Settings::with(info.id, info.settings, options.settings.get(info.id).unwrap_or(&none))?;
+        chosen.push((!options.skip.iter().any(|id| id == info.id)).then_some(settings));
+    }
+    Ok(report(process, chosen.into_iter()))
+}
+
+/// The report of the rules that have settings here, in the order of [`RULES`].
+fn report(process: &Process<'_>, settings: impl Iterator<Item = Option<Settings>>) -> Report {
     let rules: Vec<Outcome> = RULES
         .iter()
-        .map(|(info, evaluate)| Outcome { rule: *info, verdict: evaluate(process), jmc_severity: None, failed: false })
+        .zip(settings)
+        .filter_map(|((info, evaluate), settings)| {
+            let verdict = evaluate(process, &settings?);
+            Some(Outcome { rule: *info, verdict, jmc_severity: None, failed: false })
+        })
         .collect();
     let mut findings: Vec<Finding> = rules
         .iter()
@@ -162,6 +230,11 @@ pub fn evaluate(process: &Process<'_>) -> Report {
         ..RecordingInfo::default()
     };
     Report { recording, findings, rules, timeline: None }
+}
+
+/// The score of a share, whose settings are in percent.
+fn score(share: f64, settings: &Settings) -> f64 {
+    map2(share, settings.number("info") / 100.0, settings.number("warning") / 100.0)
 }
 
 impl<'p> Process<'p> {
@@ -203,7 +276,7 @@ fn unit(stacks: &CallStacks) -> &str {
     stacks.types().last().map_or("", |t| &t.unit)
 }
 
-fn hot_function(process: &Process<'_>) -> Verdict {
+fn hot_function(process: &Process<'_>, settings: &Settings) -> Verdict {
     let Some(stacks) = process.stacks("cpu") else { return Verdict::not_applicable("there is no CPU profile") };
     let (rows, total, samples) = rows(stacks, &By::Function);
     let Some(first) = rows.first().filter(|_| samples >= FEW_SAMPLES) else {
@@ -218,7 +291,7 @@ fn hot_function(process: &Process<'_>) -> Verdict {
     }
     let part = share(first.own, total);
     let summary = format!("{} takes {} of CPU time by itself", first.key, units::share(part));
-    Verdict::scored(map2(part, 0.2, 0.5), summary)
+    Verdict::scored(score(part, settings), summary)
         .explain("Time in a function itself, without the functions that it calls, is where the processor was.")
         .remedy(
             "Look at its callers: calling it less often is worth more than making it faster. Then look at its lines \
@@ -229,7 +302,7 @@ fn hot_function(process: &Process<'_>) -> Verdict {
         .cost(Cost::cpu(part))
 }
 
-fn truncated_stacks(process: &Process<'_>) -> Verdict {
+fn truncated_stacks(process: &Process<'_>, settings: &Settings) -> Verdict {
     // What clients put in the place of frames that they left out: ddtrace "<3 frames omitted>".
     let is_gap = |name: &str| {
         let name = name.trim_matches(['<', '>', '[', ']']);
@@ -249,7 +322,7 @@ fn truncated_stacks(process: &Process<'_>) -> Verdict {
         return Verdict::ok(format!("The profiler left no frames out of the stacks of the {kind} profile"));
     }
     let summary = format!("{} of the samples have a truncated stack", units::share(part));
-    Verdict::scored(map2(part, 0.05, 0.4), summary)
+    Verdict::scored(score(part, settings), summary)
         .explain(
             "Frames that are left out are missing in the flame graph: calls of one function stand at several places.",
         )
@@ -258,7 +331,7 @@ fn truncated_stacks(process: &Process<'_>) -> Verdict {
         .with("share", Value::share(part))
 }
 
-fn lock_wait(process: &Process<'_>) -> Verdict {
+fn lock_wait(process: &Process<'_>, settings: &Settings) -> Verdict {
     let kind = ["lock", "mutex"].into_iter().find_map(|kind| process.stacks(kind));
     let waited = process.metric(&["lock.wait"]).or_else(|| {
         let stacks = kind.filter(|stacks| unit(stacks) == "nanoseconds")?;
@@ -275,7 +348,7 @@ fn lock_wait(process: &Process<'_>) -> Verdict {
         return Verdict::ok(format!("Threads hardly wait for locks: {a_second}"));
     }
     let summary = format!("Threads wait for locks {a_second}, {} of that and CPU time", units::share(part));
-    let mut verdict = Verdict::scored(map2(part, 0.3, 0.7), summary)
+    let mut verdict = Verdict::scored(score(part, settings), summary)
         .explain(
             "The waiting of all threads is added up. A thread that waits for work at a lock counts, too; what matters are locks \
              at which the threads that serve requests wait.",
@@ -291,13 +364,13 @@ fn lock_wait(process: &Process<'_>) -> Verdict {
     verdict
 }
 
-fn exceptions(process: &Process<'_>) -> Verdict {
+fn exceptions(process: &Process<'_>, settings: &Settings) -> Verdict {
     let Some(rate) = process.metric(&["exceptions"]) else {
         return Verdict::not_applicable("the client sends no profile of exceptions");
     };
     let summary = format!("{} exceptions a second", units::number(rate));
-    let mut verdict =
-        Verdict::scored(map2(rate, 100.0, 2_000.0), summary).with("rate", Value::number(rate, "exceptions/s"));
+    let mut verdict = Verdict::scored(map2(rate, settings.number("info"), settings.number("warning")), summary)
+        .with("rate", Value::number(rate, "exceptions/s"));
     if verdict.severity >= Severity::Info {
         verdict = verdict
             .explain("An exception costs the walk up the stack; so many are seldom errors, but a way to return.")
@@ -310,9 +383,10 @@ fn exceptions(process: &Process<'_>) -> Verdict {
     verdict
 }
 
-fn heap_growth(process: &Process<'_>) -> Verdict {
+fn heap_growth(process: &Process<'_>, settings: &Settings) -> Verdict {
     growth(
         process,
+        settings,
         &["heap.live"],
         "The heap",
         units::size_f64,
@@ -321,13 +395,14 @@ fn heap_growth(process: &Process<'_>) -> Verdict {
     )
 }
 
-fn goroutine_growth(process: &Process<'_>) -> Verdict {
+fn goroutine_growth(process: &Process<'_>, settings: &Settings) -> Verdict {
     if process.language != "Go" {
         return Verdict::not_applicable("only Go has goroutines");
     }
     let names = ["goroutines", "go_num_goroutine"];
     growth(
         process,
+        settings,
         &names,
         "The number of goroutines",
         units::number,
@@ -337,7 +412,14 @@ fn goroutine_growth(process: &Process<'_>) -> Verdict {
 }
 
 /// A steady rise of a metric over the last hour.
-fn growth(process: &Process<'_>, names: &[&str], what: &str, show: fn(f64) -> String, remedy: &str) -> Verdict {
+fn growth(
+    process: &Process<'_>,
+    settings: &Settings,
+    names: &[&str],
+    what: &str,
+    show: fn(f64) -> String,
+    remedy: &str,
+) -> Verdict {
     const HOUR: i64 = 3_600_000_000_000;
     let Some(now) = process.metric(names) else { return Verdict::not_applicable("the client does not send it") };
     let mut points: Vec<(f64, f64)> = process
@@ -377,7 +459,7 @@ fn growth(process: &Process<'_>, names: &[&str], what: &str, show: fn(f64) -> St
     }
     let relative = an_hour / mean_v;
     let summary = format!("{what} rises steadily, {moved}");
-    Verdict::scored(map2(relative, 0.2, 1.0), summary)
+    Verdict::scored(score(relative, settings), summary)
         .explain(
             "A rise without an end is a leak. A cache that fills, or a load that grows, looks the same until it stops.",
         )
@@ -429,6 +511,33 @@ mod tests {
         let types = [("cpu", &few)];
         let verdict = verdict(&Process { types: &types, ..process }, "ProfileHotFunction");
         assert!(verdict.not_applicable_because.unwrap().contains("3 samples"));
+    }
+
+    #[test]
+    fn settings_move_the_thresholds_and_switch_rules_off() {
+        let cpu =
+            stacks("cpu-time", "nanoseconds", &[(&["f"], 30, 300, ""), (&["g"], 25, 250, ""), (&["h"], 45, 450, "")]);
+        let types = [("cpu", &cpu)];
+        let process = Process { language: "Python", types: &types, ..Process::default() };
+        let severity = |text: &str| {
+            let config = crate::config::Config::parse(text, &crate::analysis()).unwrap();
+            let mut options = AnalysisOptions::default();
+            config.apply_to_profiled(&mut options);
+            let report = evaluate_with(&process, &options).unwrap();
+            report.outcome("ProfileHotFunction").map(|outcome| outcome.verdict.severity)
+        };
+        assert_eq!(severity(""), Some(Severity::Info));
+        assert_eq!(severity("[rules.ProfileHotFunction]\nwarning = \"40 %\""), Some(Severity::Warning));
+        assert_eq!(severity("[rules.ProfileHotFunction]\ninfo = \"50 %\"\nwarning = \"60 %\""), Some(Severity::Ok));
+        assert_eq!(severity("[rules.ProfileHotFunction]\nenabled = false"), None);
+        // An analysis of recordings does not know these rules, and must not be asked for them.
+        let config =
+            crate::config::Config::parse("[rules.ProfileHotFunction]\ninfo = \"50 %\"", &crate::analysis()).unwrap();
+        let mut options = AnalysisOptions::default();
+        config.apply(&mut options);
+        assert!(options.settings.is_empty());
+        let wrong = crate::config::Config::parse("[rules.ProfileHotFunction]\nlimit = \"50 %\"", &crate::analysis());
+        assert!(wrong.unwrap_err().to_string().starts_with("line 2: "));
     }
 
     #[test]

@@ -223,3 +223,24 @@ fn profiles_without_a_recording_are_analyzed_too() {
     let row = running.json("/api/v1/profiles?from=0&limit=1")["rows"][0].clone();
     assert!(row["findings"]["warning"].as_u64().unwrap() >= 1, "{row}");
 }
+
+#[test]
+fn the_settings_of_rules_hold_for_profiles_without_a_recording() {
+    let cpu = pprof(
+        &[("samples", "count"), ("cpu", "nanoseconds")],
+        &[(&["hot", "main"], &[90, 9_000_000_000], "t"), (&["main"], &[10, 1_000_000_000], "t")],
+        "m.go",
+    );
+    let severity = |rules: &str| {
+        let rules = rules.to_owned();
+        let running = Running::with(|o| o.rules = Some(rules));
+        let id = running.post("/api/v1/recordings?service=a", "", &cpu).id();
+        running.ready(&id);
+        let report = running.json(&format!("/api/v1/profiles/{id}/analysis"));
+        let rules = report["rules"].as_array().unwrap();
+        rules.iter().find(|r| r["id"] == "ProfileHotFunction").map(|r| r["severity"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(severity("").as_deref(), Some("warning"));
+    assert_eq!(severity("[rules.ProfileHotFunction]\nwarning = \"95 %\"").as_deref(), Some("info"));
+    assert_eq!(severity("[rules.ProfileHotFunction]\nenabled = false"), None);
+}

@@ -109,15 +109,16 @@ pub(crate) fn analyze_process(
     profile: &crate::model::Profile,
     types: &[(String, trees::CallStacks)],
     earlier: &[(i64, Vec<(String, f64)>)],
+    rules: &Rules,
 ) -> Report {
-    use jfrkit_rules::profiled::{Earlier, Process, evaluate};
+    use jfrkit_rules::profiled::{Earlier, Process, evaluate, evaluate_with};
     let types: Vec<(&str, &trees::CallStacks)> = types.iter().map(|(kind, stacks)| (kind.as_str(), stacks)).collect();
     let nanos = |millis: i64| millis.saturating_mul(1_000_000);
     let earlier: Vec<Earlier> = earlier
         .iter()
         .map(|(start, metrics)| Earlier { start_nanos: nanos(*start), metrics: metrics.clone() })
         .collect();
-    evaluate(&Process {
+    let process = Process {
         language: &profile.facets.language,
         main: &profile.main,
         start_nanos: nanos(profile.start),
@@ -125,25 +126,30 @@ pub(crate) fn analyze_process(
         types: &types,
         metrics: &profile.metrics,
         earlier: &earlier,
-    })
+    };
+    // The settings were checked when they were read.
+    evaluate_with(&process, &rules.profiled).unwrap_or_else(|_| evaluate(&process))
 }
 
 /// The rules, as the settings want them.
 pub(crate) struct Rules {
     analysis: jfr_analyzers::rule::Analysis,
     options: AnalysisOptions,
+    /// Of the rules that need no recording.
+    profiled: AnalysisOptions,
 }
 
 impl Rules {
     /// With the settings of `jfrkit.toml`, whose text this is.
     pub(crate) fn new(settings: Option<&str>) -> Result<Self, String> {
         let analysis = jfrkit_rules::analysis();
-        let mut options = AnalysisOptions::default();
-        let Some(text) = settings else { return Ok(Self { analysis, options }) };
+        let (mut options, mut profiled) = (AnalysisOptions::default(), AnalysisOptions::default());
+        let Some(text) = settings else { return Ok(Self { analysis, options, profiled }) };
         let config = jfrkit_rules::config::Config::parse(text, &analysis).map_err(|error| error.to_string())?;
         let analysis = config.add_to(analysis).map_err(|error| error.to_string())?;
         config.apply(&mut options);
-        Ok(Self { analysis, options })
+        config.apply_to_profiled(&mut profiled);
+        Ok(Self { analysis, options, profiled })
     }
 }
 

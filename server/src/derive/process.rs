@@ -35,7 +35,7 @@ pub(super) fn analyze(app: &App, profile: &mut Profile, staged: &Path) -> std::i
             earlier.push((before.start, before.metrics));
         }
     }
-    let report = compute::analyze_process(profile, &types, &earlier);
+    let report = compute::analyze_process(profile, &types, &earlier, &app.rules);
     let name = profile.files.first().map_or("profile", |file| file.label.as_str());
     gz(&staged.join("analysis.json.gz"), &compute::report_json(name, &report)?)?;
     profile.findings = compute::findings(&report);
