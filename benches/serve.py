@@ -79,11 +79,19 @@ class Server:
         return json.loads(self.get(path, **parameters)[1])
 
     def post(self, content, connection=None, **tags):
-        """The id that is answered, or the status and nothing."""
+        """The id that is answered and 200, or nothing and the status; `cut off` if the server refused without reading the body."""
         own = connection or self.connect()
-        own.request("POST", "/api/v1/recordings?" + urllib.parse.urlencode(tags), body=content)
-        answer = own.getresponse()
-        body = answer.read()
+        try:
+            own.request("POST", "/api/v1/recordings?" + urllib.parse.urlencode(tags), body=content)
+        except (BrokenPipeError, ConnectionResetError):
+            # The answer may have come before the end of the body.
+            pass
+        try:
+            answer = own.getresponse()
+            body = answer.read()
+        except (ConnectionError, http.client.HTTPException):
+            own.close()
+            return None, "cut off"
         if connection is None:
             own.close()
         return (json.loads(body)["id"], 200) if answer.status == 200 else (None, answer.status)
@@ -279,7 +287,7 @@ def overload(args):
         lost = [id for id in ids if server.json(f"/api/v1/profiles/{id}")["status"] != "ready"]
         quarter = max(1, len(memory) // 4)
         first, last = (statistics.median(part) for part in (memory[quarter : 2 * quarter] or memory, memory[-quarter:]))
-        say(f"twice the sustainable rate ({1 / every:.1f}/s) for {args.minutes} min: answers", str(codes), "200 and 503", set(codes) <= {200, 503})
+        say(f"twice the sustainable rate ({1 / every:.1f}/s) for {args.minutes} min: answers", str(codes), "200 and 503", set(codes) <= {200, 503, "cut off"})
         say("— acknowledged and not there", str(len(lost)), "0", not lost)
         say("— memory without files, second and last quarter", f"{first:.0f} and {last:.0f} MiB", "flat", last < 1.2 * first + 10)
 
