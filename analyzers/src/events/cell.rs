@@ -34,18 +34,18 @@ impl Cell {
         if value.is_nan() { Self::Null } else { Self::Float((value + 0.0).to_bits()) }
     }
 
-    /// Bits that differ for different cells, to be hashed in one step.
+    /// A word to be hashed in one step. Cells of different kinds may share one.
     #[inline]
-    pub(crate) fn bits(self) -> u128 {
+    pub(crate) fn word(self) -> u64 {
         let (tag, value) = match self {
-            Self::Null => (0u8, 0),
+            Self::Null => (0u32, 0),
             Self::Int(value) => (1, value.cast_unsigned()),
             Self::Float(bits) => (2, bits),
             Self::Text(id) => (3, u64::from(id.number())),
             Self::Thread(id) => (4, u64::from(id.0)),
             Self::Stack(id) => (5, u64::from(id.number())),
         };
-        u128::from(tag) << 64 | u128::from(value)
+        value ^ u64::from(tag).rotate_right(4)
     }
 
     /// The integer, if it is one; a floating-point number is not.

@@ -114,8 +114,6 @@ pub(crate) struct GroupsData {
     pub(crate) by: GroupBy,
     /// The keys of each group.
     cells: Column<Cell>,
-    /// The hashes of the keys, so that nothing is hashed again when the table grows or groups are joined.
-    hashes: Column<u64>,
     /// The time slice of each group, if there are slices.
     buckets: Column<i64>,
     heads: Column<Head>,
@@ -126,7 +124,9 @@ pub(crate) struct GroupsData {
     histograms: Vec<Arc<Histogram>>,
     /// The events whose keys exceed the limit.
     pub(crate) others: Option<Sums>,
-    table: HashTable<u32>,
+    /// The index of each group, beside the hash of its key: nothing is hashed again, or looked up elsewhere, when
+    /// the table grows or groups are joined.
+    table: HashTable<(u64, u32)>,
     last: usize,
 }
 
@@ -137,7 +137,6 @@ impl GroupsData {
     pub(crate) fn new(by: GroupBy) -> Self {
         Self {
             cells: Column::new(by.keys.len()),
-            hashes: Column::new(1),
             buckets: Column::new(1),
             heads: Column::new(1),
             amounts: Column::new(by.measures.len()),
@@ -179,6 +178,7 @@ impl GroupsData {
     }
 
     /// The key and sums of each group.
+    #[cfg(test)]
     pub(crate) fn entries(&self) -> impl Iterator<Item = (Key, Sums)> {
         (0..self.len()).filter_map(|i| Some((self.key(i), self.sums(i)?)))
     }
@@ -196,7 +196,7 @@ impl GroupsData {
                 self.last = i;
             }
             Place::New(i) => {
-                self.push(Sums::of(sample, &self.by));
+                self.push_sample(sample);
                 self.last = i;
             }
             Place::Full => self.merge_others(Sums::of(sample, &self.by)),
@@ -253,28 +253,48 @@ impl GroupsData {
     /// Adds the groups of a later part, with their keys converted by `map`.
     pub(crate) fn append(&mut self, mut later: Self, map: impl Fn(Key) -> Key) {
         if self.len() == 0 {
-            let hashes = &self.hashes;
-            self.table.reserve(later.len(), |&i| hashes.get(i as usize).copied().unwrap_or_default());
+            self.table.reserve(later.len(), |&(hash, _)| hash);
         }
-        for j in 0..later.len() {
-            let key = later.key(j);
-            let mapped = map(key);
-            let known = later.hashes.get(j).copied().filter(|_| mapped == key);
-            match self.place(&mapped, known) {
-                Place::Known(i) => self.merge_group(i, &later, j),
-                Place::New(_) => self.push_group(&later, j),
-                Place::Full => later.sums(j).into_iter().for_each(|sums| self.merge_others(sums)),
+        let mut hashes = vec![0; later.len()];
+        for &(hash, j) in &later.table {
+            if let Some(to) = hashes.get_mut(j as usize) {
+                *to = hash;
             }
         }
-        // Released, so that each histogram has only one owner again.
-        later.histograms.clear();
+        // Moved, so that each histogram has only one owner.
+        let mut histograms = std::mem::take(&mut later.histograms).into_iter();
+        for (j, hash) in hashes.into_iter().enumerate() {
+            let key = later.key(j);
+            let mapped = map(key);
+            let known = (mapped == key).then_some(hash);
+            self.add_group(&mapped, known, &later, j, histograms.next());
+        }
         if let Some(sums) = later.others.take() {
             self.merge_others(sums);
         }
     }
 
-    /// Adds the sums of group `j` of `other` to those of group `i`.
-    fn merge_group(&mut self, i: usize, other: &Self, j: usize) {
+    /// Adds group `j` of `other` under a key that is now known.
+    pub(crate) fn take_group(&mut self, key: &Key, other: &Self, j: usize) {
+        self.add_group(key, None, other, j, other.histograms.get(j).cloned());
+    }
+
+    /// Adds group `j` of `other`, with its histogram, under a key whose hash may already be known.
+    fn add_group(&mut self, key: &Key, hash: Option<u64>, other: &Self, j: usize, histogram: Option<Arc<Histogram>>) {
+        match self.place(key, hash) {
+            Place::Known(i) => self.merge_group(i, other, j, histogram.as_deref()),
+            Place::New(_) => self.push_group(other, j, histogram),
+            Place::Full => {
+                other
+                    .sums(j)
+                    .into_iter()
+                    .for_each(|sums| self.merge_others(Sums { histogram: histogram.clone(), ..sums }));
+            }
+        }
+    }
+
+    /// Adds the sums of group `j` of `other`, whose histogram is this one, to those of group `i`.
+    fn merge_group(&mut self, i: usize, other: &Self, j: usize, histogram: Option<&Histogram>) {
         let (Some(head), Some(theirs)) = (self.heads.get_mut(i), other.heads.get(j)) else { return };
         head.count = head.count.saturating_add(theirs.count);
         head.first = head.first.min(theirs.first);
@@ -291,17 +311,17 @@ impl GroupsData {
         if let (Some(mine), Some(more)) = (self.spreads.get_mut(i), other.spreads.get(j)) {
             mine.merge(more);
         }
-        if let (Some(mine), Some(more)) = (self.histograms.get_mut(i), other.histograms.get(j)) {
+        if let (Some(mine), Some(more)) = (self.histograms.get_mut(i), histogram) {
             Arc::make_mut(mine).merge(more);
         }
     }
 
-    /// Adds the sums of group `j` of `other` as a new group.
-    fn push_group(&mut self, other: &Self, j: usize) {
+    /// Adds the sums of group `j` of `other`, whose histogram is this one, as a new group.
+    fn push_group(&mut self, other: &Self, j: usize, histogram: Option<Arc<Histogram>>) {
         other.heads.get(j).into_iter().for_each(|head| self.heads.push([*head]));
         self.amounts.push(other.amounts.row(j).iter().copied());
         other.spreads.get(j).into_iter().for_each(|spread| self.spreads.push([*spread]));
-        self.histograms.extend(other.histograms.get(j).cloned());
+        self.histograms.extend(histogram);
     }
 
     /// The groups at these indices, regrouped by some of the keys and without time slices.
@@ -314,8 +334,8 @@ impl GroupsData {
                 *to = all.get(*from).copied().unwrap_or_default();
             }
             match rolled.place(&(key, 0), None) {
-                Place::Known(i) => rolled.merge_group(i, self, j),
-                Place::New(_) => rolled.push_group(self, j),
+                Place::Known(i) => rolled.merge_group(i, self, j, self.histograms.get(j).map(|of| &**of)),
+                Place::New(_) => rolled.push_group(self, j, self.histograms.get(j).cloned()),
                 Place::Full => {}
             }
         }
@@ -324,11 +344,29 @@ impl GroupsData {
 
     /// Approximate size in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        let keys = self.cells.bytes() + self.hashes.bytes() + self.buckets.bytes();
+        let keys = self.cells.bytes() + self.buckets.bytes();
         let sums = self.heads.bytes() + self.amounts.bytes();
         let histogram = size_of::<Arc<Histogram>>() + size_of::<Histogram>() + 16;
         let more = self.spreads.bytes() + self.histograms.capacity() * histogram;
-        keys + sums + more + self.table.capacity() * 5
+        keys + sums + more + self.table.capacity() * (size_of::<(u64, u32)>() + 1)
+    }
+
+    /// Adds a new group of one event.
+    fn push_sample(&mut self, sample: &Sample) {
+        let Sample { start, end, measures, since } = *sample;
+        self.heads.push([Head { count: 1, first: start, last: end, max_start: start }]);
+        let amounts = measures.map(|value| Amounts { sum: value, min: value, max: value });
+        self.amounts.push(amounts.into_iter().take(self.by.measures.len()));
+        if self.by.spread {
+            let mut spread = Spread::default();
+            spread.add(since);
+            self.spreads.push([spread]);
+        }
+        if self.by.histogram {
+            let mut histogram = Histogram::default();
+            histogram.add(measures[0]);
+            self.histograms.push(Arc::new(histogram));
+        }
     }
 
     /// Adds the sums of a new group.
@@ -371,24 +409,22 @@ impl GroupsData {
         let wanted = key.0.get(..self.by.keys.len()).unwrap_or(&key.0);
         let hash = hash.unwrap_or_else(|| {
             let mut state = HASHER.build_hasher();
-            wanted.iter().for_each(|cell| state.write_u128(cell.bits()));
+            wanted.iter().for_each(|cell| state.write_u64(cell.word()));
             state.write_i64(key.1);
             state.finish()
         });
-        let (cells, buckets, hashes) = (&self.cells, &self.buckets, &self.hashes);
-        let same = |&i: &u32| {
+        let (cells, buckets) = (&self.cells, &self.buckets);
+        let same = |&(other, i): &(u64, u32)| {
             jfr_parse::work::done(1);
-            hashes.get(i as usize) == Some(&hash) && same_key(cells, buckets, i as usize, key)
+            other == hash && same_key(cells, buckets, i as usize, key)
         };
-        let rehash = |&i: &u32| hashes.get(i as usize).copied().unwrap_or_default();
-        match self.table.entry(hash, same, rehash) {
-            Entry::Occupied(found) => Place::Known(*found.get() as usize),
+        match self.table.entry(hash, same, |&(hash, _)| hash) {
+            Entry::Occupied(found) => Place::Known(found.get().1 as usize),
             Entry::Vacant(_) if self.heads.len() >= self.by.cap => Place::Full,
             Entry::Vacant(free) => {
                 let i = self.heads.len();
-                free.insert(u32::try_from(i).unwrap_or(u32::MAX));
+                free.insert((hash, u32::try_from(i).unwrap_or(u32::MAX)));
                 self.cells.push(wanted.iter().copied());
-                self.hashes.push([hash]);
                 if self.by.bucket > 0 {
                     self.buckets.push([key.1]);
                 }
@@ -434,7 +470,7 @@ impl<'f> Groups<'f> {
     fn get(&self, i: usize) -> Option<Group<'f>> {
         let data = self.data?;
         let (keys, bucket) = data.key(i);
-        Some(Group { facts: self.facts, keys, bucket, sums: data.sums(i)? })
+        Some(Group { facts: self.facts, keys, bucket, of: Source::Known(data), i })
     }
 
     /// The number of groups.
@@ -452,22 +488,19 @@ impl<'f> Groups<'f> {
     /// The events whose keys exceed the limit, as one group without keys.
     #[must_use]
     pub fn others(&self) -> Option<Group<'f>> {
-        let sums = self.data?.others.clone()?;
-        Some(Group { facts: self.facts, keys: Default::default(), bucket: 0, sums })
+        let data = self.data?;
+        let mut others = data.rolled(&[], std::iter::empty());
+        others.merge(&Key::default(), data.others.clone()?);
+        Self::all(self.facts, others).pop()
     }
 
     /// All events as one group; `None` if there are no events.
     #[must_use]
     pub fn total(&self) -> Option<Group<'f>> {
-        let mut all = self.by(&[]);
-        let mut total = all.pop();
-        if let Some(others) = self.others() {
-            match &mut total {
-                Some(total) => total.sums.merge(&others.sums),
-                none => *none = Some(others),
-            }
-        }
-        total
+        let data = self.data?;
+        let mut total = data.rolled(&[], self.places());
+        data.others.iter().for_each(|others| total.merge(&Key::default(), others.clone()));
+        Self::all(self.facts, total).pop()
     }
 
     /// Regroups the events by some of their keys (indices into the keys of the [`GroupBy`]), without time
@@ -475,15 +508,17 @@ impl<'f> Groups<'f> {
     #[must_use]
     pub fn by(&self, keys: &[usize]) -> Vec<Group<'f>> {
         let Some(data) = self.data else { return Vec::new() };
-        Self::all(self.facts, &data.rolled(keys, self.places()))
+        Self::all(self.facts, data.rolled(keys, self.places()))
     }
 
-    fn all(facts: &'f Facts, data: &GroupsData) -> Vec<Group<'f>> {
-        let of = |((keys, bucket), sums)| {
+    fn all(facts: &'f Facts, data: GroupsData) -> Vec<Group<'f>> {
+        let data = Arc::new(data);
+        let of = |i| {
             jfr_parse::work::done(1);
-            Group { facts, keys, bucket, sums }
+            let (keys, bucket) = data.key(i);
+            Group { facts, keys, bucket, of: Source::Rolled(data.clone()), i }
         };
-        data.entries().map(of).collect()
+        (0..data.len()).map(of).collect()
     }
 
     /// Like [`by`](Self::by), for the groups selected by `keep`.
@@ -491,8 +526,7 @@ impl<'f> Groups<'f> {
     pub fn select(&self, keys: &[usize], keep: impl Fn(&Group<'f>) -> bool) -> Vec<Group<'f>> {
         let Some(data) = self.data else { return Vec::new() };
         let picked = self.places().filter(|i| self.get(*i).as_ref().is_some_and(&keep));
-        let rolled = data.rolled(keys, picked);
-        Self::all(self.facts, &rolled)
+        Self::all(self.facts, data.rolled(keys, picked))
     }
 }
 
@@ -502,10 +536,38 @@ pub struct Group<'f> {
     facts: &'f Facts,
     keys: [Cell; MAX_KEYS],
     bucket: i64,
-    sums: Sums,
+    of: Source<'f>,
+    /// Its index there.
+    i: usize,
+}
+
+/// The groups that a group is one of.
+#[derive(Debug, Clone)]
+enum Source<'f> {
+    /// Groups of the facts: most rules look at all groups and at few of their sums, so nothing is copied.
+    Known(&'f GroupsData),
+    /// Groups that were regrouped.
+    Rolled(Arc<GroupsData>),
 }
 
 impl<'f> Group<'f> {
+    fn data(&self) -> &GroupsData {
+        match &self.of {
+            Source::Known(data) => data,
+            Source::Rolled(data) => data,
+        }
+    }
+
+    fn head(&self) -> Head {
+        self.data().heads.get(self.i).copied().unwrap_or(Head { count: 0, first: 0, last: 0, max_start: 0 })
+    }
+
+    /// The sums of measure `m`.
+    fn amounts(&self, m: usize) -> Amounts {
+        let zero = Amounts { sum: 0.0, min: 0.0, max: 0.0 };
+        self.data().amounts.row(self.i).get(m).copied().unwrap_or(zero)
+    }
+
     /// Key `i`.
     #[must_use]
     pub fn key(&self, i: usize) -> Cell {
@@ -551,25 +613,25 @@ impl<'f> Group<'f> {
     /// The number of events.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.sums.count
+        self.head().count
     }
 
     /// The sum of measure `i`.
     #[must_use]
     pub fn sum(&self, i: usize) -> f64 {
-        self.sums.sum.get(i).copied().unwrap_or(0.0)
+        self.amounts(i).sum
     }
 
     /// The minimum of measure `i`.
     #[must_use]
     pub fn min(&self, i: usize) -> f64 {
-        self.sums.min.get(i).copied().unwrap_or(0.0)
+        self.amounts(i).min
     }
 
     /// The maximum of measure `i`.
     #[must_use]
     pub fn max(&self, i: usize) -> f64 {
-        self.sums.max.get(i).copied().unwrap_or(0.0)
+        self.amounts(i).max
     }
 
     /// The mean of measure `i`.
@@ -581,31 +643,31 @@ impl<'f> Group<'f> {
     /// Start of the event with the greatest first measure.
     #[must_use]
     pub fn max_start(&self) -> i64 {
-        self.sums.max_start
+        self.head().max_start
     }
 
     /// Start of the first event.
     #[must_use]
     pub fn first(&self) -> i64 {
-        self.sums.first
+        self.head().first
     }
 
     /// End of the last event.
     #[must_use]
     pub fn last(&self) -> i64 {
-        self.sums.last
+        self.head().last
     }
 
     /// The time slices that contain events, if requested with [`GroupBy::spread`].
     #[must_use]
     pub fn spread(&self) -> Spread {
-        self.sums.spread
+        self.data().spreads.get(self.i).copied().unwrap_or_default()
     }
 
     /// The histogram of the first measure, if requested.
     #[must_use]
     pub fn histogram(&self) -> Option<&Histogram> {
-        self.sums.histogram.as_deref()
+        self.data().histograms.get(self.i).map(|histogram| &**histogram)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use jfr_parse::{Chunk, Clock, Loss, RawEvent, Recording, Result, Row, Type};
 
-use super::plan::{Convert, DURATION, More, Plans, Reading, SLOTS, STACK, START, Source};
+use super::plan::{Convert, DURATION, More, NO_SOURCE, Plans, Reading, SLOTS, STACK, START, Source};
 use super::profiles::code;
 use super::value::{Threads, Values, truncated};
 use super::wanted::Wanted;
@@ -374,26 +374,24 @@ impl<'a> Walker<'_, 'a> {
         for source in &more.sources {
             cells.push(self.cell(source, row, nanos, &mut part.traces));
         }
-        let cell = |place: &Option<usize>| place.and_then(|i| cells.get(i)).copied().unwrap_or_default();
+        let cell = |place: &usize| cells.get(*place).copied().unwrap_or_default();
         if let Some((i, fields)) = &more.table
             && let Some(table) = part.gathered.tables.get_mut(*i)
         {
             for (declared, field) in table.declared.iter_mut().zip(fields) {
-                *declared |= field.is_some();
+                *declared |= *field != NO_SOURCE;
             }
             table.push(start, end, fields.iter().map(cell));
         }
         for (i, keys, measures) in &more.groups {
-            let (Some(groups), Some(by)) = (part.gathered.groups.get_mut(*i), self.context.wanted.groups.get(*i))
-            else {
-                continue;
-            };
+            let Some(groups) = part.gathered.groups.get_mut(*i) else { continue };
             let mut key: Key = ([Cell::Null; MAX_KEYS], 0);
             for (to, from) in key.0.iter_mut().zip(keys) {
                 *to = cell(from);
             }
-            if by.bucket > 0 {
-                key.1 = end.div_euclid(by.bucket).saturating_mul(by.bucket);
+            let bucket = groups.by.bucket;
+            if bucket > 0 {
+                key.1 = end.div_euclid(bucket).saturating_mul(bucket);
             }
             let since = end.saturating_sub(self.context.begin);
             let mut sample = Sample { start, end, measures: [0.0; MAX_MEASURES], since };

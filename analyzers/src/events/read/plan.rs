@@ -9,7 +9,7 @@ use jfr_parse::{Chunk, Content, Field, Kind, Plan, Result, TimeUnit, Type};
 use super::wanted::Wanted;
 use crate::engine::type_map::TypeMap;
 use crate::events::facts::SHAPE;
-use crate::events::needs::{AMOUNT, EVENT, MAX_KEYS, MAX_MEASURES, PROFILE};
+use crate::events::needs::{AMOUNT, EVENT, PROFILE};
 use crate::names::cut;
 use crate::profiles::sources::{self, KEY, Measure, Route, SOURCES, source_of};
 use jfrkit_profile::{Interner, StrId};
@@ -68,7 +68,10 @@ pub(super) struct Source {
 }
 
 /// The index among the wanted groups, and the sources of the keys and measures.
-pub(super) type GroupSources = (usize, [Option<usize>; MAX_KEYS], [Option<usize>; MAX_MEASURES]);
+pub(super) type GroupSources = (usize, Vec<usize>, Vec<usize>);
+
+/// The source of a field that the event type does not have: the first one, which is always null.
+pub(super) const NO_SOURCE: usize = 0;
 
 /// How the events of one type are read.
 #[derive(Debug)]
@@ -91,10 +94,10 @@ pub(super) struct Reading {
 #[derive(Debug)]
 pub(super) struct More {
     pub(super) plan: Plan<SLOTS>,
-    /// The values that are read, each once.
+    /// The values that are read, each once; the first is [`NO_SOURCE`].
     pub(super) sources: Vec<Source>,
     /// The index among the wanted tables, and the source of each field.
-    pub(super) table: Option<(usize, Vec<Option<usize>>)>,
+    pub(super) table: Option<(usize, Vec<usize>)>,
     pub(super) groups: Vec<GroupSources>,
 }
 
@@ -146,7 +149,7 @@ impl Plans {
             });
             *same += 1;
             let name = events.get(*place).map_or("", |(name, _)| name);
-            let builder = Builder { chunk, of: event, sources: Vec::new(), fields: vec!["", "", ""] };
+            let builder = Builder { chunk, of: event, sources: vec![NOTHING], fields: vec!["", "", ""] };
             let reading = builder.reading(*place, name, wanted, interner, *same <= SAME_NAME)?;
             by_type.insert(event.id(), u32::try_from(readings.len()).unwrap_or(u32::MAX));
             readings.push(reading);
@@ -171,6 +174,9 @@ fn shape(of: Type<'_>) -> String {
     }
     text
 }
+
+/// What is read for [`NO_SOURCE`].
+const NOTHING: Source = Source { slot: 0, convert: Convert::None };
 
 struct Builder<'c, 'a> {
     chunk: &'c Chunk<'a>,
@@ -212,14 +218,8 @@ impl Builder<'_, '_> {
             if !more || !group.events.contains(&name) {
                 continue;
             }
-            let mut keys = [None; MAX_KEYS];
-            for (to, field) in keys.iter_mut().zip(group.keys) {
-                *to = self.source(name, field, interner);
-            }
-            let mut measures = [None; MAX_MEASURES];
-            for (to, field) in measures.iter_mut().zip(group.measures) {
-                *to = self.source(name, field, interner);
-            }
+            let keys = group.keys.iter().map(|field| self.source(name, field, interner)).collect();
+            let measures = group.measures.iter().map(|field| self.source(name, field, interner)).collect();
             groups.push((i, keys, measures));
         }
         let more = if table.is_some() || !groups.is_empty() {
@@ -247,9 +247,9 @@ impl Builder<'_, '_> {
         })
     }
 
-    /// The index of a wanted field among the sources; `None` if the type does not have the field.
-    fn source(&mut self, event: &str, wanted: &'static str, interner: &Interner) -> Option<usize> {
-        wanted.split('|').find_map(|path| self.one(event, path, interner))
+    /// The index of a wanted field among the sources; [`NO_SOURCE`] if the type does not have the field.
+    fn source(&mut self, event: &str, wanted: &'static str, interner: &Interner) -> usize {
+        wanted.split('|').find_map(|path| self.one(event, path, interner)).unwrap_or(NO_SOURCE)
     }
 
     fn one(&mut self, event: &str, path: &'static str, interner: &Interner) -> Option<usize> {

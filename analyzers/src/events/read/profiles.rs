@@ -171,12 +171,13 @@ impl Profiles {
         for (i, group) in groups.iter_mut().enumerate() {
             let Some(place) = self.places.get(i).copied().flatten() else { continue };
             let from = std::mem::replace(group, GroupsData::new(group.by));
-            for ((mut keys, bucket), sums) in from.entries() {
+            for j in 0..from.len() {
+                let (mut keys, bucket) = from.key(j);
                 let Some(of) = keys.get_mut(place) else { continue };
                 let Some(target) = target(*of) else { continue };
                 *of = self.names.get(&target.kind()).map_or(Cell::Null, |name| Cell::Text(*name));
                 let Target::Cpu(source) = target else {
-                    group.merge(&(keys, bucket), sums);
+                    group.take_group(&(keys, bucket), &from, j);
                     continue;
                 };
                 for cell in &mut keys {
@@ -185,7 +186,7 @@ impl Profiles {
                     }
                 }
                 if let Some(group) = waiting.entry(source).or_insert_with(fresh).get_mut(i) {
-                    group.merge(&(keys, bucket), sums);
+                    group.take_group(&(keys, bucket), &from, j);
                 }
             }
             from.others.into_iter().for_each(|sums| group.merge_others(sums));
