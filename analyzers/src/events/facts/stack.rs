@@ -1,6 +1,7 @@
 //! Stacks: their frames, and where the program's own code begins.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use hashbrown::HashMap;
 
@@ -8,11 +9,15 @@ use super::Facts;
 use crate::rule::{Frame, MethodRow, Value};
 use jfrkit_profile::{FrameId, FunctionId, Stack, StackId};
 
-/// Remembers which functions belong to the JDK, because this is needed again and again.
+/// Remembers which functions belong to the JDK, because all rules need this for all frames.
 #[derive(Debug, Default)]
 pub(super) struct Memo {
-    jdk: Mutex<HashMap<FunctionId, bool, foldhash::fast::RandomState>>,
+    /// By function: 0 not determined yet, [`OWN`] or [`OF_JDK`].
+    jdk: OnceLock<Vec<AtomicU8>>,
 }
+
+const OWN: u8 = 1;
+const OF_JDK: u8 = 2;
 
 /// Packages of the JDK and of the runtimes of JVM languages.
 const JDK: &[&str] = &["java.", "javax.", "jdk.", "sun.", "com.sun.", "scala.", "kotlin.", "kotlinx.", "groovy."];
@@ -68,8 +73,19 @@ impl Facts {
     #[must_use]
     pub fn is_jdk_frame(&self, frame: FrameId) -> bool {
         let function = self.names.frame(frame).function;
-        let mut memo = self.lazy.stacks.jdk.lock().unwrap_or_else(PoisonError::into_inner);
-        *memo.entry(function).or_insert_with(|| is_jdk(self.method(frame)))
+        let none = || (0..self.names.function_count()).map(|_| AtomicU8::new(0)).collect();
+        let Some(known) = self.lazy.stacks.jdk.get_or_init(none).get(function.index()) else {
+            return is_jdk(self.method(frame));
+        };
+        // Two threads may both find out; they find the same.
+        match known.load(Ordering::Relaxed) {
+            0 => {
+                let found = is_jdk(self.method(frame));
+                known.store(if found { OF_JDK } else { OWN }, Ordering::Relaxed);
+                found
+            }
+            known => known == OF_JDK,
+        }
     }
 
     /// The first frame of a stack that belongs to the program's own code.
