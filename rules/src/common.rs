@@ -4,6 +4,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use hashbrown::HashMap;
+
 use crate::tally::InOrder;
 use jfr_analyzers::events::{Facts, Group};
 use jfr_analyzers::math::ratio;
@@ -119,11 +121,14 @@ pub(super) struct Seek<'f, M> {
     matches: M,
     /// By function: 0 not asked yet, 1 no, 2 yes.
     known: RefCell<Vec<u8>>,
+    /// The first such frame of the stacks that were asked for: groups with other keys share them.
+    first: RefCell<HashMap<StackId, Option<FrameId>, foldhash::fast::RandomState>>,
 }
 
 impl<'f, M: Fn(&str) -> bool> Seek<'f, M> {
     pub(super) fn new(facts: &'f Facts, matches: M) -> Self {
-        Self { facts, matches, known: RefCell::new(vec![0; facts.tables().function_count()]) }
+        let known = RefCell::new(vec![0; facts.tables().function_count()]);
+        Self { facts, matches, known, first: RefCell::default() }
     }
 
     /// Whether a frame's method is one.
@@ -145,7 +150,8 @@ impl<'f, M: Fn(&str) -> bool> Seek<'f, M> {
 
     /// The first such frame of a stack, from the leaf.
     pub(super) fn first(&self, stack: StackId) -> Option<FrameId> {
-        self.facts.frames(stack).iter().copied().find(|f| self.is(*f))
+        let find = || self.facts.frames(stack).iter().copied().find(|f| self.is(*f));
+        *self.first.borrow_mut().entry(stack).or_insert_with(find)
     }
 
     /// Whether there is one.

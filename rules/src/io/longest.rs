@@ -1,8 +1,10 @@
 //! The longest of many transfers: shared by the rules on files and sockets.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
+use hashbrown::HashMap;
 use regex::Regex;
 
 use crate::common::{Seek, time};
@@ -10,6 +12,7 @@ use crate::cost;
 use crate::idle::{NEXT_REQUEST, reads_stdin};
 use jfr_analyzers::events::{Facts, Group, GroupBy, ThreadId};
 use jfr_analyzers::rule::{Severity, Value, Verdict};
+use jfrkit_profile::StackId;
 
 /// Methods under which a read waits for the next request.
 static NEXT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(NEXT_REQUEST).ok());
@@ -53,9 +56,14 @@ pub(super) fn judge(
         .filter(|g| g.sum(0) >= ONLY_READS * whole && g.count() > 0)
         .filter_map(|g| g.thread_id(0))
         .collect();
+    // Many files are read from one place.
+    let waiting: RefCell<HashMap<StackId, bool, foldhash::fast::RandomState>> = RefCell::default();
+    let waits = |stack| {
+        let find = || next.passes(stack) || facts.application_frame(stack).is_none() || reads_stdin(facts, stack);
+        *waiting.borrow_mut().entry(stack).or_insert_with(find)
+    };
     let is_idle = |g: &Group<'_>| {
         let pipe = words.peer == "file" && g.text(0).is_none_or(str::is_empty) && words.what.starts_with("read");
-        let waits = |stack| next.passes(stack) || facts.application_frame(stack).is_none() || reads_stdin(facts, stack);
         pipe || g.thread_id(THREAD).is_some_and(|thread| only_reads.contains(&thread))
             || (words.what.starts_with("read") && g.stack(1).is_some_and(waits))
     };
@@ -79,7 +87,7 @@ pub(super) fn judge(
             Value::bytes(g.sum(1)),
         ]
     });
-    let stacks = groups.select(&[1], |g| keep(g) && g.key(0) == longest.key(0));
+    let stacks = groups.select(&[1], |g| g.key(0) == longest.key(0) && keep(g));
     let slowest = stacks.iter().max_by(|a, b| a.max(0).total_cmp(&b.max(0)));
     let by = slowest.and_then(|g| facts.site(g.stack(0)?)).map(|f| format!(", by {}", f.method)).unwrap_or_default();
     let start = longest.max_start();
