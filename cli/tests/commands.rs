@@ -329,3 +329,71 @@ fn help_version_completions_and_man_come_from_one_definition() {
     let page = stdout(&["man", "print"]);
     assert!(page.contains(".TH jfrkit") && page.contains("stack\\-depth"), "{page}");
 }
+
+#[test]
+fn json_in_the_shape_of_the_jdk_is_one_document() {
+    let file = fixture("jdk17-full.jfr");
+    let text = stdout(&["print", "--format", "jdk-json", "--events", "jdk.GarbageCollection,jdk.FileRead", &file]);
+    let document: Value = serde_json::from_str(&text).unwrap();
+    let events = document["recording"]["events"].as_array().unwrap();
+    // What `jfr print --json` of JDK 17 prints of these two.
+    let first = events.iter().find(|event| event["type"] == "jdk.GarbageCollection").unwrap();
+    assert_eq!(
+        *first,
+        serde_json::json!({"type": "jdk.GarbageCollection", "values": {
+            "startTime": "2026-11-23T11:34:44.481280685Z", "duration": "PT0.011857175S", "gcId": 2, "name": "G1Full",
+            "cause": "Heap Inspection Initiated GC", "sumOfPauses": "PT0.011857175S", "longestPause": "PT0.011857175S"
+        }})
+    );
+    let read = events.iter().find(|event| event["type"] == "jdk.FileRead").unwrap();
+    assert_eq!(read["values"]["duration"], "PT0.000008075S");
+    assert_eq!(read["values"]["stackTrace"]["frames"][0]["method"]["type"]["name"], "java/io/FileInputStream");
+    // Of several recordings, and of none of the events, it is a document as well.
+    let both = stdout(&[
+        "print",
+        "--format",
+        "jdk-json",
+        "--events",
+        "jdk.GarbageCollection",
+        &file,
+        &fixture("jdk17-multichunk.jfr"),
+    ]);
+    let both: Value = serde_json::from_str(&both).unwrap();
+    assert!(both["recording"]["events"].as_array().unwrap().len() > 9);
+    let none = stdout(&["print", "--format", "jdk-json", "--events", "jdk.OldObjectSample", "--to", "+1ms", &file]);
+    assert_eq!(serde_json::from_str::<Value>(&none).unwrap(), serde_json::json!({"recording": {"events": []}}));
+}
+
+#[test]
+fn compact_json_has_a_text_for_each_frame() {
+    let file = fixture("jdk17-full.jfr");
+    let long = stdout(&["print", "--format", "json", "--events", "jdk.FileRead", &file]);
+    let short = stdout(&["print", "--format", "json", "--compact", "--events", "jdk.FileRead", &file]);
+    assert_eq!(long.lines().count(), short.lines().count());
+    assert!(short.len() * 5 < long.len(), "{} and {}", short.len(), long.len());
+    let first: Value = serde_json::from_str(short.lines().next().unwrap()).unwrap();
+    assert_eq!(first["values"]["stackTrace"]["frames"][0], "java.io.FileInputStream.read:115");
+    assert_eq!(first["values"]["eventThread"], "main");
+    assert_eq!(complaint(&["print", "--compact", &file]).0, 2);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_terminal_is_not_written_to_in_binary() {
+    // `script` gives its command a terminal.
+    let program = env!("CARGO_BIN_EXE_jfrkit");
+    let run = |format: &str| {
+        let file = fixture("jdk17-full.jfr");
+        let command = format!("'{program}' convert --types cpu --format {format} -o - '{file}'");
+        Command::new("script").args(["-qec", &command, "/dev/null"]).stdin(Stdio::null()).output()
+    };
+    let Ok(done) = run("pprof") else {
+        println!("skipped: there is no script(1)");
+        return;
+    };
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert!(said.contains("a terminal cannot show this format") && said.lines().count() == 1, "{said}");
+    assert_eq!(done.status.code(), Some(2));
+    let text = run("collapsed").unwrap();
+    assert!(text.status.success() && String::from_utf8_lossy(&text.stdout).contains("fx.Workload.burnUnit"));
+}

@@ -22,12 +22,14 @@ Examples:
   jfrkit print --categories 'GC,Java*' --stack-depth 20 recording.jfr
   jfrkit print --events 'jdk.File*' --from -30s recording.jfr
   jfrkit print --format json recording.jfr | jq -r 'select(.values.duration > 1e8) | .type'
+  jfrkit print --format json --compact recording.jfr      stack frames as strings, not as trees of objects
+  jfrkit print --format jdk-json recording.jfr            the structure of `jfr print --json`, for existing scripts
 
-Events are printed in the order of the file, which is not that of time. The JSON is one object a line and event: type \
+Events are printed in file order, which is not chronological. The JSON is one object per line and event: type \
 (the name as recorded), startTime (ISO 8601 with nanoseconds, null if the event has none) and values (its fields by \
-name); of several inputs also file. In values, instants are ISO 8601, lengths of \
-time are nanoseconds, amounts are bytes or bits, ratios are 0 to 1; a constant is an object, what is not set or cannot \
-be resolved is null.")]
+name), plus file if there are several inputs. In values, timestamps are ISO 8601, durations are \
+nanoseconds, amounts are bytes or bits, and ratios are 0 to 1; a constant is an object, and a value that is unset or \
+unresolvable is null. jdk-json is one object, {recording: {events: [{type, values}, …]}}, with ISO 8601 durations (PT1.5S).")]
 pub(crate) struct Args {
     /// Only events of these types: comma-separated names, with or without package, with * and ?
     #[arg(long, value_name = "GLOBS")]
@@ -37,13 +39,17 @@ pub(crate) struct Args {
     #[arg(long, value_name = "GLOBS")]
     categories: Option<Globs>,
 
-    /// Frames to show of each stack trace
+    /// Number of frames to show of each stack trace
     #[arg(long, value_name = "N", default_value_t = 5)]
     stack_depth: usize,
 
-    /// Form of the output
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+
+    /// In JSON, write threads, classes, methods and stack frames as one string each, for a fraction of the size
+    #[arg(long)]
+    compact: bool,
 
     #[command(flatten)]
     time: collecting::Time,
@@ -54,8 +60,23 @@ pub(crate) struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
+    /// For people
     Text,
+    /// One object per line and event
     Json,
+    /// One object with all events, structured like the output of the JDK's `jfr print --json`
+    JdkJson,
+}
+
+/// What comes before and behind the events in the JDK's JSON.
+const JDK_HEAD: &str = "{\"recording\":{\"events\":[\n";
+const JDK_TAIL: &str = "\n]}}";
+
+/// An event in the JDK's JSON.
+#[derive(Serialize)]
+struct JdkEvent<'v, 'a> {
+    r#type: &'a str,
+    values: Timed<'v, 'a>,
 }
 
 /// One line of JSON.
@@ -71,11 +92,28 @@ struct Line<'v, 'a> {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    args.input.each(|input| one(args, input))
+    if args.compact && args.format == Format::Text {
+        return Err(Failure::Usage("--compact needs --format json or jdk-json".to_owned()));
+    }
+    if args.format != Format::JdkJson {
+        return args.input.each(|input| one(args, input, &mut 0));
+    }
+    // One document, whatever the number of inputs, and whole even if one of them fails.
+    let mut printed = 0;
+    let done = args.input.each(|input| one(args, input, &mut printed));
+    let mut out = crate::output::stdout();
+    match (printed, &done) {
+        (0, Ok(())) => writeln!(out, "{JDK_HEAD}{JDK_TAIL}")?,
+        (0, Err(_)) => {}
+        _ => writeln!(out, "{JDK_TAIL}")?,
+    }
+    out.flush()?;
+    done
 }
 
-fn one(args: &Args, input: &Input<'_>) -> Result<(), Failure> {
-    let mut job = Job { args, range: args.range(input.name, &input.recording)?, out: crate::output::stdout(), input };
+fn one(args: &Args, input: &Input<'_>, printed: &mut u64) -> Result<(), Failure> {
+    let range = args.range(input.name, &input.recording)?;
+    let mut job = Job { args, range, out: crate::output::stdout(), input, printed };
     if input.many && args.format == Format::Text {
         writeln!(job.out, "# {}\n", jfr_parse::text::plain(input.name))?;
     }
@@ -135,6 +173,8 @@ struct Job<'r, O> {
     range: Option<std::ops::Range<i64>>,
     out: O,
     input: &'r Input<'r>,
+    /// Events that were printed, of all inputs.
+    printed: &'r mut u64,
 }
 
 /// Events that are passed over before looking at the time again.
@@ -208,12 +248,19 @@ impl<O: Write> Job<'_, O> {
             }
             Format::Json => {
                 let start_time = start.map(|nanos| Iso(nanos).to_string());
+                let values = value.timed(chunk.clock()).compact(self.args.compact);
                 let file = self.input.many.then_some(self.input.label);
-                let line = Line { file, r#type: of.of.name(), start_time, values: value.timed(chunk.clock()) };
+                let line = Line { file, r#type: of.of.name(), start_time, values };
                 serde_json::to_writer(&mut self.out, &line)?;
                 self.out.write_all(b"\n")?;
             }
+            Format::JdkJson => {
+                self.out.write_all(if *self.printed == 0 { JDK_HEAD.as_bytes() } else { b",\n" })?;
+                let values = value.timed(chunk.clock()).java_times(true).compact(self.args.compact);
+                serde_json::to_writer(&mut self.out, &JdkEvent { r#type: of.of.name(), values })?;
+            }
         }
+        *self.printed += 1;
         Ok(())
     }
 }
