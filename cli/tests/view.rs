@@ -51,6 +51,47 @@ fn a_mistake_in_a_query_names_its_place() {
 }
 
 #[test]
+fn a_query_for_a_field_or_an_event_that_is_not_there_names_near_ones() {
+    let query = "SELECT gcId, longestPuase FROM jdk.GarbageCollection";
+    let (status, _, said) = run(&arguments!("view", "--query", query, fixture("jdk17-full.jfr")));
+    assert_eq!(status, 2);
+    assert_eq!(
+        said[0],
+        "jfrkit: error: --query: line 1, column 14: jdk.GarbageCollection has no field \"longestPuase\"; did you mean \
+         longestPause?"
+    );
+    for query in [
+        "SELECT COUNT(*) FROM jdk.GarbageCollection WHERE nam = 'G1New'",
+        "SELECT COUNT(*) FROM jdk.GarbageCollection GROUP BY nam",
+        "SELECT name FROM jdk.GarbageCollection ORDER BY nam",
+    ] {
+        let (status, _, said) = run(&arguments!("view", "--query", query, fixture("jdk17-full.jfr")));
+        assert_eq!(status, 2, "{query}");
+        assert!(said[0].contains("no field \"nam\"; did you mean name"), "{query}: {said:?}");
+    }
+    // What a path leads to is not always known beforehand; the event has the first field.
+    let query =
+        "SELECT stackTrace.topFrame.method, eventThread.javaName, COUNT(*) FROM jdk.FileRead GROUP BY eventThread";
+    let (status, out, said) = run(&arguments!("view", "--query", query, fixture("jdk17-full.jfr")));
+    assert_eq!((status, said.len()), (0, 0), "{said:?}");
+    assert!(out.contains("401"), "{out}");
+    let query = "SELECT name FROM jdk.GarbageColection";
+    let (status, out, _) = run(&arguments!("view", "--query", query, fixture("jdk17-full.jfr")));
+    assert_eq!(status, 0);
+    assert!(out.contains("Did you mean jdk.GarbageCollection"), "{out}");
+    // A view may be made for another JDK: a column without values, and a warning.
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("own.views");
+    std::fs::write(&file, "[mine.gcs]\nlabel = GCs\ntable = SELECT name, later FROM GarbageCollection LIMIT 1\n")
+        .unwrap();
+    let (status, out, said) =
+        run(&arguments!("view", "--views", &file, "gcs", fixture("jdk17-full.jfr"), "--format", "csv"));
+    assert_eq!(status, 0);
+    assert!(out.ends_with(",N/A\n") || out.ends_with(",\n"), "{out}");
+    assert!(said[0].contains("view gcs: jdk.GarbageCollection has no field \"later\""), "{said:?}");
+}
+
+#[test]
 fn one_object_a_line_for_many_inputs_and_views() {
     let two = [fixture("jdk17-full.jfr"), fixture("jdk17-multichunk.jfr")];
     let (status, out, _) = run(&arguments!("view", "gc", "tlabs", &two[0], &two[1], "--format", "json"));

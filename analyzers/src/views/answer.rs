@@ -95,6 +95,8 @@ pub struct Answer {
     pub columns: Vec<AnswerColumn>,
     /// Why the answer is empty, if it is.
     pub note: Option<String>,
+    /// Fields that the query names, but that none of its event types has in this recording.
+    pub unknown_fields: Vec<String>,
     rows: Vec<Vec<Val>>,
     /// The event types that the view queries.
     sources: Vec<String>,
@@ -110,7 +112,17 @@ impl Answer {
         columns: Vec<AnswerColumn>,
         rows: Vec<Vec<Val>>,
     ) -> Self {
-        Self { name, title, kind, columns, rows, note: None, sources: Vec::new(), declared: Vec::new() }
+        Self {
+            name,
+            title,
+            kind,
+            columns,
+            rows,
+            note: None,
+            unknown_fields: Vec::new(),
+            sources: Vec::new(),
+            declared: Vec::new(),
+        }
     }
 
     pub(super) fn with_sources(mut self, sources: Vec<String>, declared: Vec<String>, seen: u64) -> Self {
@@ -119,6 +131,18 @@ impl Answer {
             self.note = Some(self.why_empty(seen));
         }
         self
+    }
+
+    /// The event types that the query names, as it spells them.
+    #[must_use]
+    pub fn sources(&self) -> &[String] {
+        &self.sources
+    }
+
+    /// The event types among them that the recording declares.
+    #[must_use]
+    pub fn declared(&self) -> &[String] {
+        &self.declared
     }
 
     /// The number of rows.
@@ -206,6 +230,11 @@ impl Answers {
     /// The answers, in the order of the views.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Answer> {
         self.answers.iter()
+    }
+
+    /// The answers, in the order of the views, to complete their notes.
+    pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = &mut Answer> {
+        self.answers.iter_mut()
     }
 
     /// A cell formatted as in the JDK: complete, on one or more lines.

@@ -69,6 +69,8 @@ struct Rows {
     last_end: Vec<Option<i64>>,
     /// The event types of the view that are declared.
     declared: Vec<String>,
+    /// The fields that the query names and that one of those types has.
+    located: Vec<String>,
     /// The number of events that counted.
     seen: u64,
 }
@@ -231,6 +233,11 @@ impl ViewSet {
             } else {
                 builder.taps(i, query, &query.columns, &name, &mut rows.metas, &mut taps);
             }
+            for path in query.fields() {
+                if !rows.located.iter().any(|known| known == path) && builder.field(path).is_some() {
+                    rows.located.push(path.to_owned());
+                }
+            }
         }
         if taps.is_empty() {
             return None;
@@ -376,6 +383,11 @@ impl Rows {
                 self.declared.push(name);
             }
         }
+        for path in later.located {
+            if !self.located.contains(&path) {
+                self.located.push(path);
+            }
+        }
         for (last, later) in self.last_end.iter_mut().zip(later.last_end) {
             *last = (*last).max(later);
         }
@@ -503,11 +515,16 @@ impl Rows {
             })
             .collect();
         let from = query.from.iter().map(|source| source.event.clone()).collect();
-        Answer::new(query.name.clone(), query.title.clone(), query.kind, columns, rows).with_sources(
-            from,
-            self.declared,
-            self.seen,
-        )
+        let mut unknown: Vec<String> = Vec::new();
+        for path in query.fields().filter(|path| !self.declared.is_empty() && !self.located.iter().any(|of| of == path))
+        {
+            if !unknown.iter().any(|known| known == path) {
+                unknown.push(path.to_owned());
+            }
+        }
+        let mut answer = Answer::new(query.name.clone(), query.title.clone(), query.kind, columns, rows);
+        answer.unknown_fields = unknown;
+        answer.with_sources(from, self.declared, self.seen)
     }
 }
 

@@ -99,6 +99,13 @@ impl Compiled {
         compiled
     }
 
+    /// The paths of all fields that the query names.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &str> {
+        let columns = self.columns.iter().map(|column| &column.field);
+        let conditions = self.conditions.iter().map(|condition| &condition.field);
+        columns.chain(&self.group_by).chain(conditions).map(|field| field.path.as_str())
+    }
+
     /// Whether the end times of events matter.
     pub(crate) fn needs_time(&self) -> bool {
         let ordered = |aggregate| {

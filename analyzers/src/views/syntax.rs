@@ -211,8 +211,9 @@ impl SyntaxError {
         }
     }
 
-    /// An error at an offset in a text.
-    pub(super) fn at(text: &str, offset: usize, message: String) -> Self {
+    /// An error at an offset, in bytes, in a text.
+    #[must_use]
+    pub fn at(text: &str, offset: usize, message: String) -> Self {
         Self::new(text, offset, message)
     }
 

@@ -16,68 +16,68 @@ use crate::inputs::Source;
 use crate::limits;
 use crate::output::{warn, width, zone};
 
-/// Show tables of what a recording knows: those of the JDK's `jfr view`, others, and your own queries
+/// Show tables: those of the JDK's `jfr view`, more views, any event type, and your own queries
 #[derive(Debug, clap::Args)]
 #[group(id = "view")]
 #[command(after_help = "\
 Examples:
-  jfrkit view hot-methods recording.jfr                  the methods that execute most
+  jfrkit view hot-methods recording.jfr                  the most executed methods
   jfrkit view gc-pauses gc recording.jfr                 pause statistics, and each collection
   jfrkit view gc-summary threads waits locks rec.jfr     tables that the JDK does not have
-  jfrkit view jdk.ThreadSleep recording.jfr              the events of a type as a table
-  jfrkit view all-views --format json recording.jfr      every view, one JSON object a line
+  jfrkit view jdk.ThreadSleep recording.jfr              the events of one type as a table
+  jfrkit view all-views --format json recording.jfr      every view, one JSON object per line
   jfrkit view --list
   jfrkit view --query \"SELECT eventThread, SUM(bytesRead) FROM SocketRead GROUP BY eventThread\" recording.jfr
 
 A NAME is a view (see --list), an event type with or without its package, or one of all-views, all-events and types. \
-What names an existing file, ends like a recording or is `-` is an INPUT. The query language and each view are described \
+An argument is an INPUT if it names an existing file, has a recording's extension, or is `-`. The query language and each view are described \
 in docs/views.md.")]
 pub(crate) struct Args {
-    /// Views, then recordings, directories that are searched for recordings, or `-` for standard input
+    /// Views, followed by recordings, directories to search for recordings, or `-` for standard input
     #[arg(value_name = "NAME|INPUT", required_unless_present = "list")]
     arguments: Vec<OsString>,
 
-    /// Show the names of the views, by category
+    /// List the views by category
     #[arg(long)]
     list: bool,
 
-    /// Answer this query
+    /// Run this query
     #[arg(long, value_name = "QUERY")]
     query: Option<String>,
 
-    /// Views of your own, in the form of the JDK's view file; they take the place of others of the same name
+    /// File with your own views, in the format of the JDK's view file; they override views of the same name
     #[arg(long, value_name = "FILE")]
     views: Option<PathBuf>,
 
-    /// Form of the output
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
-    /// Characters of a line of text, 0 for as many as it takes [default: that of the terminal, else 120]
+    /// Line width of text output, 0 for unlimited [default: the width of the terminal, else 120]
     #[arg(long, value_name = "N")]
     width: Option<usize>,
 
-    /// Where cells of text are cut that are too long
+    /// Where to cut text that does not fit its cell
     #[arg(long, value_enum, value_name = "WHERE", default_value_t = Cut::End)]
     truncate: Cut,
 
-    /// Numbers in the units of the recording (nanoseconds, bytes, ratios) instead of rounded ones
+    /// Print raw numbers (nanoseconds, bytes, ratios) instead of rounded ones with units
     #[arg(long)]
     raw: bool,
 
     #[command(flatten)]
     time: collecting::Time,
 
-    /// Only events of threads with a name that matches
+    /// Only events of threads whose name matches
     #[arg(long, value_name = "REGEX")]
     thread: Option<Regex>,
 
-    /// Packages of your own code, for own-code and stackTrace.topOwnFrame. By default `own` of jfrkit.toml in the
-    /// current directory, else what the loaders of the application loaded and is of no widespread library
+    /// Packages of your own code, for own-code and stackTrace.topOwnFrame. The default is `own` in jfrkit.toml in the
+    /// current directory, or else all classes of the application class loaders, except well-known libraries
     #[arg(long, value_name = "PACKAGES", value_delimiter = ',')]
     own: Vec<String>,
 
-    /// Fail with status 1 where anything is lost, instead of warning
+    /// Fail with status 1 if any data is lost, instead of printing a warning
     #[arg(long)]
     strict: bool,
 
@@ -89,19 +89,19 @@ pub(crate) struct Args {
 enum Format {
     /// For a terminal
     Text,
-    /// One table after the other, with titles
+    /// All tables in sequence, with titles
     Csv,
-    /// One object a line
+    /// One object per line
     Json,
-    /// For issues and chats
+    /// For issues and chat
     Markdown,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Cut {
-    /// The beginning goes
+    /// Cut the beginning
     Beginning,
-    /// The end goes
+    /// Cut the end
     End,
 }
 
@@ -178,7 +178,7 @@ impl Args {
         let mut wanted = Vec::new();
         if let Some(text) = &self.query {
             let query = Query::parse(text).map_err(|e| Failure::Usage(format!("--query: {}", place(&e))))?;
-            wanted.push(view("query", "Query", query, text));
+            wanted.push(view(QUERY, "Query", query, text));
         }
         for name in names {
             if SPECIAL.contains(&name.as_str()) {
@@ -246,6 +246,14 @@ impl Args {
 /// Names that are no view of their own.
 const SPECIAL: [&str; 3] = ["all-views", "all-events", "types"];
 
+/// The name of the view that `--query` makes.
+const QUERY: &str = "query";
+
+/// Whether the user wrote the query of this view.
+fn is_own(view: &View) -> bool {
+    !view.text.is_empty() && Catalog::built_in().get(&view.name).is_none_or(|known| known.text != view.text)
+}
+
 /// A mistake in a query on one line.
 fn place(error: &views::SyntaxError) -> String {
     format!("line {}, column {}: {}", error.line, error.column, error.message)
@@ -304,6 +312,12 @@ impl<O: Write> Job<'_, O> {
             warn(self.name, error);
         }
         lossy |= !errors.is_empty();
+        let mut answers = answers;
+        if let Wanted::Views(views) = wanted {
+            for (answer, view) in answers.iter_mut().zip(views).filter(|(_, view)| is_own(view)) {
+                self.check_names(answer, view)?;
+            }
+        }
         let all = matches!(wanted, Wanted::AllEvents) || views.len() > 12;
         self.write(&answers, all)?;
         if lossy && self.args.strict {
@@ -333,6 +347,44 @@ impl<O: Write> Job<'_, O> {
             Some(e) if !readable => Err(Failure::of(self.name, &e)),
             _ => Ok(types),
         }
+    }
+
+    /// That a query of the user names fields and event types that are there, if not in this recording, then elsewhere.
+    fn check_names(&self, answer: &mut views::Answer, view: &View) -> Result<(), Failure> {
+        let mut types = Vec::new();
+        let mut fields: Vec<String> =
+            ["startTime", "duration", "eventThread", "stackTrace"].map(str::to_owned).to_vec();
+        for chunk in self.recording.chunks().flatten() {
+            for of in chunk.metadata().event_types() {
+                let name = of.canonical_name().into_owned();
+                if answer.declared().contains(&name) {
+                    fields.extend(of.fields().map(|field| field.name().to_owned()));
+                }
+                types.push(name);
+            }
+        }
+        if let Some(unknown) = answer.unknown_fields.first() {
+            let first = unknown.split('.').next().unwrap_or(unknown);
+            let list = format!("jfrkit metadata shows the fields of {}", answer.declared().join(" and "));
+            let hint = crate::near::hint(first, fields.iter().map(String::as_str), &list);
+            let message = format!("{} has no field {unknown:?}{hint}", answer.declared().join(" or "));
+            if view.name == QUERY {
+                let at = view.text.find(unknown.as_str()).unwrap_or_default();
+                let error = views::SyntaxError::at(&view.text, at, message);
+                return Err(Failure::Usage(format!("--query: {}", place(&error))));
+            }
+            // Views are made for recordings of several JDKs; a column that one lacks is empty.
+            warn(self.name, format!("view {}: {message}", view.name));
+        }
+        if answer.declared().is_empty()
+            && let Some(source) = answer.sources().first().cloned()
+        {
+            let near = crate::near::near(&source, types.iter().map(String::as_str));
+            if let Some(note) = answer.note.as_mut().filter(|_| !near.is_empty()) {
+                note.push_str(&format!(" Did you mean {}?", near.join(" or ")));
+            }
+        }
+        Ok(())
     }
 
     /// A view of an event type, under the name that the recording has for it.
