@@ -123,7 +123,7 @@ impl Metric {
     }
 }
 
-/// The metrics of a recording.
+/// The metrics of a recording, or of another profile.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Metrics {
     /// Start of the recording in nanoseconds since the Unix epoch.

@@ -587,7 +587,7 @@ fn profiler(answered: &Answered, summary: &Summary) -> Vec<Entry> {
         let name = cells.next().flatten().unwrap_or_default();
         let mut parts = Vec::new();
         for (label, cell) in ["to", "from", "for", "at most", "at most"].iter().zip(cells) {
-            if let Some(cell) = cell.filter(|cell| !matches!(cell.as_str(), "" | "Indefinite" | "0 bytes")) {
+            if let Some(cell) = cell.filter(|cell| !matches!(cell.as_str(), "" | "Indefinite" | "0 bytes" | "0 B")) {
                 parts.push(format!("{label} {cell}"));
             }
         }

@@ -112,8 +112,17 @@ pub(crate) fn open(source: &Source, opening: &OpenOptions, cancel: &Cancel) -> R
             Ok((Opened::Recording(recording), lossy))
         }
         Bytes::Other(bytes) => {
-            let profile = read_any(&bytes, &AnyLimits::default(), cancel)
-                .map_err(|e| Failure::Failed(format!("{name}: neither a recording nor a profile: {e}")))?;
+            let profile = match read_any(&bytes, &AnyLimits::default(), cancel) {
+                Ok(profile) => profile,
+                // What is called a recording was meant to be one.
+                Err(_)
+                    if source.is_recording()
+                        && let Err(error) = opening.from_bytes(bytes) =>
+                {
+                    return Err(Failure::of(&name, &error));
+                }
+                Err(e) => return Err(Failure::Failed(format!("{name}: neither a recording nor a profile: {e}"))),
+            };
             for loss in &profile.losses {
                 warn(&name, loss);
             }

@@ -328,3 +328,29 @@ fn a_baseline_leaves_what_is_new_or_worse() {
     assert_eq!(against(report, &regex), Some(0), "a report does as well as its recording");
     assert_eq!(analyze(&["--baseline", report, &regex]).status.code(), Some(2), "without --fail-on it does nothing");
 }
+
+#[test]
+fn profiles_of_other_languages_are_judged_by_the_rules_that_need_no_jvm() {
+    let demo = |name: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/demo").join(name);
+        path.canonicalize().unwrap().to_str().unwrap().to_owned()
+    };
+    let (python, go) = (demo("python.pprof.zst"), demo("go-cpu.pprof.gz"));
+    let report = json(&[&go]);
+    let ids: Vec<&str> = report["rules"].as_array().unwrap().iter().map(|rule| rule["id"].as_str().unwrap()).collect();
+    assert!(ids.contains(&"ProfileHotFunction") && ids.iter().all(|id| id.starts_with("Profile")), "{ids:?}");
+    // Nothing is known of the hour before, so nothing is said of growth.
+    let growth = report["rules"].as_array().unwrap().iter().find(|rule| rule["id"] == "ProfileHeapGrowth").unwrap();
+    assert_eq!(growth["severity"], "not_applicable");
+    let both = json(&[&python, &go, &fixture("jdk17-full.jfr")]);
+    assert_eq!(both["reports"].as_array().unwrap().len(), 3);
+    // The hottest function of the report is that of `top`.
+    let hot = report["rules"].as_array().unwrap().iter().find(|rule| rule["id"] == "ProfileHotFunction").unwrap();
+    let top = Command::new(env!("CARGO_BIN_EXE_jfrkit"))
+        .args(["top", "--type", "cpu", "--format", "json", "--limit", "1", &go])
+        .output()
+        .unwrap();
+    let top: Value = serde_json::from_slice(&top.stdout).unwrap();
+    let name = top["rows"][0]["name"].as_str().or(top["rows"][0]["key"].as_str()).unwrap();
+    assert!(hot["summary"].as_str().unwrap().contains(name), "{hot}");
+}

@@ -47,3 +47,28 @@ fn openmetrics_has_all_inputs() {
     }
     assert!(text.ends_with("# EOF\n"));
 }
+
+#[test]
+fn profiles_of_other_languages_have_values_for_their_whole_length() {
+    let file = |name: &str| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/demo").join(name);
+    let json = run(&arguments!("metrics", "--format", "json", file("python.pprof.zst"), file("go-cpu.pprof.gz")));
+    let all: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let value = |of: &Value, name: &str| {
+        let metrics = of["metrics"].as_array().unwrap();
+        metrics.iter().find(|metric| metric["name"] == name).map(|metric| metric["value"].clone())
+    };
+    for of in &all {
+        let cores = value(of, "cpu.cores").unwrap().as_f64().unwrap();
+        let top = jfrkit(&arguments!("top", "--type", "cpu", "--format", "json", of["file"].as_str().unwrap()));
+        let top: Value = serde_json::from_slice(&{ top }.output().unwrap().stdout).unwrap();
+        let total = top["totals"].as_array().map_or(&top["total"], |totals| totals.last().unwrap()).as_f64().unwrap();
+        let nanos = (of["end_nanos"].as_i64().unwrap() - of["start_nanos"].as_i64().unwrap()) as f64;
+        assert!((cores - total / nanos).abs() < 1e-9, "{cores} {total} {nanos}");
+    }
+    // Python has wall-clock time, Go counts goroutines; what is not in the file has a reason.
+    assert!(value(&all[0], "wall").unwrap().is_number() && value(&all[1], "wall").is_none());
+    assert_eq!(value(&all[1], "goroutines"), Some(Value::Null));
+    let text = run(&arguments!("metrics", file("go-cpu.pprof.gz")));
+    assert!(text.contains("\ngoroutines  the profile has no goroutine"), "{text}");
+    assert!(!text.contains("one point every"), "{text}");
+}

@@ -236,6 +236,10 @@ fn facts(report: &Report, zone: &Zone) -> Vec<(&'static str, String)> {
     }
     facts.push(("Start", blocks::instant(recording.start_nanos, zone)));
     facts.push(("Duration", duration(recording.duration_nanos)));
+    // A profile of another language has no chunks and no events.
+    if recording.chunks == 0 {
+        return facts;
+    }
     let events = i64::try_from(recording.events).unwrap_or(i64::MAX);
     let mut content = format!("{} {}", count(events), if events == 1 { "event" } else { "events" });
     if recording.chunks > 1 {

@@ -14,11 +14,13 @@
 use std::collections::BTreeMap;
 
 use jfr_analyzers::math::map2;
+use jfr_analyzers::metrics::Metrics;
 use jfr_analyzers::rule::{
     AnalysisError, AnalysisOptions, Category, Cost, Finding, Outcome, RecordingInfo, Report, RuleInfo, Section,
     Setting, Settings, Severity, Value, Verdict,
 };
 use jfrkit_profile::Cancel;
+use jfrkit_profile::any::{self, AnyProfile};
 use jfrkit_profile::tree::{By, CallStacks, TableRow, View, table};
 use jfrkit_profile::units;
 
@@ -235,6 +237,41 @@ fn report(process: &Process<'_>, settings: impl Iterator<Item = Option<Settings>
 /// The score of a share, whose settings are in percent.
 fn score(share: f64, settings: &Settings) -> f64 {
     map2(share, settings.number("info") / 100.0, settings.number("warning") / 100.0)
+}
+
+/// What the rules say of a profile that was read from a file. It stands alone, so nothing is known of earlier ones, and rules
+/// that look for growth do not apply.
+///
+/// ```
+/// use jfrkit_profile::any::AnyProfile;
+///
+/// let report = jfrkit_rules::profiled::evaluate_file(&AnyProfile::default(), &Default::default())?;
+/// assert!(report.findings.is_empty());
+/// # Ok::<(), jfr_analyzers::rule::AnalysisError>(())
+/// ```
+///
+/// # Errors
+/// Those of [`evaluate_with`].
+pub fn evaluate_file(profile: &AnyProfile, options: &AnalysisOptions) -> Result<Report, AnalysisError> {
+    let metrics = Metrics::of_profile(profile).metrics;
+    let metrics: Vec<(String, f64)> =
+        metrics.iter().filter_map(|metric| Some((metric.name.to_owned(), metric.value?))).collect();
+    let found = any::types(profile);
+    let stacks: Vec<CallStacks> = found.iter().map(|of| profile.call_stacks(&of.values)).collect();
+    let types: Vec<(&str, &CallStacks)> = found.iter().map(|of| of.kind.as_str()).zip(&stacks).collect();
+    let program = profile.mappings.first().map_or("", |mapping| profile.texts.get(mapping.file));
+    let process = Process {
+        language: any::language(profile).name(),
+        main: program.rsplit('/').next().unwrap_or(program),
+        start_nanos: profile.time_nanos,
+        duration_nanos: profile.duration_nanos.max(0),
+        types: &types,
+        metrics: &metrics,
+        earlier: &[],
+    };
+    let mut report = evaluate_with(&process, options)?;
+    report.recording.warnings.clone_from(&profile.losses);
+    Ok(report)
 }
 
 impl<'p> Process<'p> {

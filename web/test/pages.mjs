@@ -156,7 +156,9 @@ for (const [file, type, title] of [["python.pprof.zst", "wall", "Wall"], ["go-cp
     await until(async () => (await rows(page, 1))[0][0].split("\n")[0] === top(input, type, 1)[0][0], "rows of the type");
     await sameAsTop(page, input, type);
     await page.keyboard.press("2");
-    await page.getByText("There is no analysis").waitFor();
+    const { findings } = json("analyze", "--format", "json", input);
+    await until(async () => (await page.locator(".finding").count()) === findings.length, `${findings.length} findings`);
+    await page.getByText(/rules/).first().waitFor();
     await page.keyboard.press("3");
     await page.locator(".chart").first().waitFor();
     await page.keyboard.press("4");

@@ -1,6 +1,8 @@
 //! Metrics for profiles that are not recordings: pprof from Python, Node.js and Go.
 
-use super::{Metric, Unit};
+use jfrkit_profile::any::{self, AnyProfile};
+
+use super::{Metric, Metrics, Unit};
 
 /// The language of a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +87,32 @@ pub fn of_pprof(language: Language, totals: &[(&str, f64)], seconds: f64, given:
                 }
             }
             metrics
+        }
+    }
+}
+
+impl Metrics {
+    /// Computes the metrics of a profile that is not a recording: a value of each for its whole duration, no points.
+    ///
+    /// ```
+    /// use jfr_analyzers::metrics::Metrics;
+    /// use jfrkit_profile::any::AnyProfile;
+    ///
+    /// let metrics = Metrics::of_profile(&AnyProfile::default());
+    /// assert!(metrics.metrics.iter().all(|metric| metric.reason.is_some()));
+    /// ```
+    #[must_use]
+    pub fn of_profile(profile: &AnyProfile) -> Self {
+        let sums = profile.totals();
+        let totals: Vec<(&str, f64)> =
+            profile.values().zip(&sums).map(|((name, _), sum)| (name, *sum as f64)).collect();
+        let duration = profile.duration_nanos.max(0);
+        let language = if any::language(profile) == any::Language::Go { Language::Go } else { Language::Python };
+        Self {
+            start_nanos: profile.time_nanos,
+            end_nanos: profile.time_nanos.saturating_add(duration),
+            step_nanos: duration,
+            metrics: of_pprof(language, &totals, duration as f64 / 1e9, &[]),
         }
     }
 }

@@ -78,15 +78,18 @@ fn chart(metric: &Metric, metrics: &Metrics) -> String {
 /// Those of `out`.
 pub fn text(out: &mut impl Write, metrics: &Metrics, explain: bool, zone: &Zone) -> io::Result<()> {
     let start = Iso(zone.local(metrics.start_nanos)).to_string();
-    writeln!(
+    write!(
         out,
-        "{} from {} {}, a point each {}",
+        "{} from {} {}",
         units::duration(metrics.end_nanos.saturating_sub(metrics.start_nanos)),
         start.get(..19).unwrap_or(&start).replace('T', " "),
         zone.name(metrics.start_nanos),
-        units::duration(metrics.step_nanos)
     )?;
-    writeln!(out)?;
+    // Profiles that are not recordings have no points.
+    match metrics.metrics.iter().any(|metric| !metric.points.is_empty()) {
+        true => writeln!(out, ", one point every {}\n", units::duration(metrics.step_nanos))?,
+        false => writeln!(out, "\n")?,
+    }
     let known: Vec<(&Metric, f64)> = metrics.metrics.iter().filter_map(|m| Some((m, m.value?))).collect();
     let width = known.iter().map(|(m, _)| m.name.chars().count()).max().unwrap_or(0);
     for (metric, of_all) in &known {

@@ -14,25 +14,28 @@ use jfr_parse::{MetadataCache, Recording};
 use jfrkit_profile::tree::View;
 use jfrkit_reports::{Entry, Format, Style};
 use jfrkit_rules::config::Config;
+use jfrkit_rules::profiled::evaluate_file;
 
 use crate::collecting;
 use crate::failure::Failure;
 use crate::inputs::{Inputs, expand};
 use crate::limits;
 use crate::output::{complain, has_color, is_verbose, warn, width, zone};
+use crate::profiles::{Opened, cancel, open};
 
 use super::report::{self, Part};
 
-/// Say what is wrong in recordings, and what to do about it
+/// Find problems in recordings and explain how to fix them
 #[derive(Debug, clap::Args)]
 #[group(id = "analyze")]
 #[command(after_help = "\
 Examples:
-  jfrkit analyze recording.jfr                                the findings, a paragraph each
+  jfrkit analyze recording.jfr                                one paragraph for each finding
   jfrkit analyze -v recording.jfr                             with explanations and evidence
-  jfrkit analyze --rules LongGcPause recording.jfr            all about one
+  jfrkit analyze --rules LongGcPause recording.jfr            everything about one rule
   jfrkit analyze logs/                                        a table of all recordings, worst first
-  jfrkit analyze --format html -o report.html recording.jfr   a page to read and to mail
+  jfrkit analyze profile.pb.gz                                a Python, Go or Node.js profile; uses the rules that need no JVM
+  jfrkit analyze --format html -o report.html recording.jfr   a page to read and to send around
   jfrkit analyze --category gc,heap --from 30s recording.jfr
   jfrkit analyze --fail-on warning --format junit -o findings.xml logs/    for a CI server
   jfrkit analyze --fail-on warning --baseline old.jfr new.jfr    only what is new or worse
@@ -49,25 +52,25 @@ Settings come from jfrkit.toml in the current directory, or from the file that -
   methods = [\"com.acme.cache\"]
   cpu = { info = \"2 %\", warning = \"5 %\" }
 
-Exit status: as of the other commands, and 3 when --fail-on is met.")]
+Exit status: as for the other commands, and 3 if --fail-on matches.")]
 pub(crate) struct Args {
-    /// Recordings, directories that are searched for recordings, or `-` for standard input
+    /// Recordings, pprof files, directories to search for recordings, or `-` for standard input
     #[arg(value_name = "INPUT", required_unless_present_any = ["list", "explain"])]
     inputs: Vec<OsString>,
 
-    /// Form of the report
+    /// Output format
     #[arg(long, value_enum, default_value_t = Form::Text)]
     format: Form,
 
-    /// File to write to; it is whole or not there. Standard output without this
+    /// Output file, written atomically; by default standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Rules to run, by id; all without this
+    /// Rules to run, by id; by default all
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     rules: Vec<String>,
 
-    /// Rules not to run
+    /// Rules to skip, by id
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     skip: Vec<String>,
 
@@ -75,35 +78,35 @@ pub(crate) struct Args {
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = category)]
     category: Vec<Category>,
 
-    /// The least severity to show [default: info; with --rules everything]. JSON, JUnit and the page have all rules
+    /// Minimum severity to show [default: info; with --rules, everything]. JSON, JUnit and HTML always contain all rules
     #[arg(long, value_enum, value_name = "SEVERITY")]
     min_severity: Option<Least>,
 
     #[command(flatten)]
     time: collecting::Time,
 
-    /// File of settings; by default jfrkit.toml in the current directory, if it is there
+    /// Settings file; by default jfrkit.toml in the current directory, if it exists
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// End with status 3 where there is a finding of this severity or worse
+    /// Exit with status 3 if there is a finding of this severity or higher
     #[arg(long, value_enum, value_name = "SEVERITY")]
     fail_on: Option<FailOn>,
 
-    /// A recording, or a JSON report of one: --fail-on then counts only findings that are new or worse than there, by
-    /// severity, or by cost (a point and a fifth more)
+    /// A recording or its JSON report: --fail-on then considers only findings that are new or worse than in it, by
+    /// severity or by cost (one percentage point and 20 % more)
     #[arg(long, value_name = "FILE", requires = "fail_on")]
     baseline: Option<PathBuf>,
 
-    /// Fail with status 1 where anything is lost, instead of warning
+    /// Fail with status 1 if any data is lost, instead of printing a warning
     #[arg(long)]
     strict: bool,
 
-    /// Show a table of the rules: all, or those that --rules, --skip and --category choose (text, markdown or json)
+    /// List rules: all, or those selected by --rules, --skip and --category (text, markdown or json)
     #[arg(long, conflicts_with = "inputs")]
     list: bool,
 
-    /// Show what a rule checks, how, from which events, and what can be set
+    /// Describe one rule: what it checks and how, its events and its settings
     #[arg(long, value_name = "ID", conflicts_with = "inputs")]
     explain: Option<String>,
 
@@ -115,13 +118,13 @@ pub(crate) struct Args {
 enum Form {
     /// For a terminal
     Text,
-    /// One object with all rules
+    /// One object that contains all rules
     Json,
     /// The page of `jfrkit report`: findings, flame graphs, metrics and runtime information
     Html,
-    /// For issues and chats
+    /// For issues and chat
     Markdown,
-    /// Test results, for CI servers
+    /// Test results for CI servers
     Junit,
     /// SARIF 2.1.0, for code scanning
     Sarif,
@@ -145,11 +148,11 @@ impl Form {
 enum Least {
     /// Everything
     NotApplicable,
-    /// Rules that found nothing, too
+    /// Also rules that found nothing
     Ok,
-    /// What is worth a look, and worse
+    /// Worth a look, and more severe
     Info,
-    /// What to act on
+    /// Needs action
     Warning,
 }
 
@@ -219,7 +222,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             args.hint(out, &entries, &style)
         }
         None => {
-            let cancel = crate::profiles::cancel(&args.limits.stop());
+            let cancel = cancel(&args.limits.stop());
             let page = report::page(out, &parts, &View::default(), report::MAX_SIZE, &cancel)?;
             page.map(|_| ()).map_err(|failure| std::io::Error::other(failure.to_string()))
         }
@@ -238,71 +241,73 @@ fn analyze(
     inputs: &Inputs,
     parts: &mut Vec<Part>,
 ) -> Result<Vec<Named>, Failure> {
-    let is_page = args.format.format().is_none();
-    let opening = args.limits.opening().cache(MetadataCache::default());
+    let stop = args.limits.stop();
+    let cancel = cancel(&stop);
+    let opening = args.limits.opening().stop(stop).cache(MetadataCache::default());
     inputs.complain();
     let mut results: Vec<Named> =
         inputs.failures.iter().map(|failure| (failure.name.clone(), Err(failure.reason.clone()))).collect();
     if inputs.sources.is_empty() {
         return Err(Failure::Told);
     }
+    let several = inputs.sources.len() + inputs.failures.len() > 1;
     for source in &inputs.sources {
         let name = source.name();
-        let report = match source.open(&opening) {
-            Ok(recording) => match args.within(&name, &recording, options) {
-                Ok(options) => {
-                    let report = analysis.evaluate(&recording, &options);
-                    if is_page && let Ok(report) = &report {
-                        let mut collecting = jfr_analyzers::Options::default();
-                        collecting.filter.from_nanos = options.from_nanos;
-                        collecting.filter.to_nanos = options.to_nanos;
-                        match Part::of_recording(&name, &recording, report.clone(), &collecting) {
-                            Ok(part) => parts.push(part),
-                            Err(failure) if inputs.sources.len() == 1 && inputs.failures.is_empty() => {
-                                return Err(failure);
-                            }
-                            Err(failure) => {
-                                complain("error", &failure.to_string());
-                                parts.push(Part::failed(&name, &failure.to_string()));
-                                results.push((name, Err(failure.to_string())));
-                                continue;
-                            }
-                        }
-                    }
-                    report
-                }
-                Err(failure) if inputs.sources.len() == 1 && inputs.failures.is_empty() => return Err(failure),
-                Err(failure) => {
-                    complain("error", &failure.to_string());
-                    results.push((name, Err(failure.to_string())));
-                    continue;
-                }
-            },
-            Err(error) => Err(AnalysisError::Read(error)),
+        let evaluated = match open(source, &opening, &cancel) {
+            Ok((Opened::Recording(recording), _)) => evaluate(args, analysis, options, &name, &recording)?,
+            Ok((Opened::Profile(profile), _)) => {
+                let report = evaluate_file(&profile, options).map_err(|e| Failure::Usage(e.to_string()))?;
+                let part = args.is_page().then(|| Part::of_profile(&name, &profile, report.clone(), source.size()));
+                Ok((report, part))
+            }
+            Err(failure) => Err(failure),
         };
-        let result = match report {
-            Ok(report) => {
-                for warning in &report.recording.warnings {
-                    warn(&name, warning);
-                }
+        let result = match evaluated {
+            Ok((report, part)) => {
+                parts.extend(part);
                 Ok(report)
             }
-            Err(AnalysisError::Read(error)) => {
-                let failure = Failure::of(&name, &error);
-                if inputs.sources.len() == 1 && inputs.failures.is_empty() {
-                    return Err(failure);
-                }
+            Err(failure) if !several => return Err(failure),
+            Err(failure) => {
                 complain("error", &failure.to_string());
-                Err(error.to_string())
+                let reason = failure.to_string();
+                let reason = reason.strip_prefix(&format!("{name}: ")).unwrap_or(&reason).to_owned();
+                parts.push(Part::failed(&name, &reason));
+                Err(reason)
             }
-            Err(error) => return Err(Failure::Usage(error.to_string())),
         };
-        if let Err(reason) = &result {
-            parts.push(Part::failed(&name, reason));
-        }
         results.push((name, result));
     }
     Ok(results)
+}
+
+/// What the rules find in a recording, and its part of a page. The outer failure is one of the settings, not of this input.
+fn evaluate(
+    args: &Args,
+    analysis: &Analysis,
+    options: &AnalysisOptions,
+    name: &str,
+    recording: &Recording<'_>,
+) -> Result<Result<(Report, Option<Part>), Failure>, Failure> {
+    let options = match args.within(name, recording, options) {
+        Ok(options) => options,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    let report = match analysis.evaluate(recording, &options) {
+        Ok(report) => report,
+        Err(AnalysisError::Read(error)) => return Ok(Err(Failure::of(name, &error))),
+        Err(error) => return Err(Failure::Usage(error.to_string())),
+    };
+    for warning in &report.recording.warnings {
+        warn(name, warning);
+    }
+    if !args.is_page() {
+        return Ok(Ok((report, None)));
+    }
+    let mut collecting = jfr_analyzers::Options::default();
+    collecting.filter.from_nanos = options.from_nanos;
+    collecting.filter.to_nanos = options.to_nanos;
+    Ok(Part::of_recording(name, recording, report.clone(), &collecting).map(|part| (report, Some(part))))
 }
 
 /// To a file, whole or not at all, or to standard output.
@@ -324,6 +329,11 @@ fn write(path: Option<&Path>, fill: impl FnOnce(&mut dyn Write) -> std::io::Resu
 }
 
 impl Args {
+    /// Whether the report is a page of HTML.
+    fn is_page(&self) -> bool {
+        self.format.format().is_none()
+    }
+
     /// Where to find more than a short report says.
     fn hint(&self, out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -> std::io::Result<()> {
         let findings = entries.iter().filter_map(|entry| entry.result.ok()).any(|report| !report.findings.is_empty());

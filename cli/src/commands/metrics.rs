@@ -11,35 +11,37 @@ use crate::failure::Failure;
 use crate::inputs::expand;
 use crate::limits;
 use crate::output::{complain, is_verbose, warn, zone};
+use crate::profiles::{Opened, cancel, open};
 
-/// Show measures over time: CPU cores, allocation rate, pauses, heap, threads, waits
+/// Show metrics over time: CPU cores, allocation rate, pauses, heap, threads, waits
 #[derive(Debug, clap::Args)]
 #[group(id = "metrics")]
 #[command(after_help = "\
 Examples:
-  jfrkit metrics recording.jfr                            a line for each measure, with a small chart
-  jfrkit metrics -v recording.jfr                         and how each came about
+  jfrkit metrics recording.jfr                            one line per metric, with a sparkline
+  jfrkit metrics -v recording.jfr                         and how each was computed
   jfrkit metrics --format csv --step 1s recording.jfr
+  jfrkit metrics profile.pb.gz                            from Python, Go or Node.js: values without points
   jfrkit metrics --format openmetrics logs/ > all.prom    for Prometheus: promtool tsdb create-blocks-from openmetrics
 
-The value is that of the whole recording; behind the chart are the least and the largest. `≥` marks values that are at least \
-this, because events are missing by a threshold or a throttle. What cannot be known is listed with the reason. \
-The JSON is one object a line and input: file, start_nanos, end_nanos, step_nanos and metrics (name, title, unit, how, \
+Each value is for the whole recording; minimum and maximum follow the sparkline. `≥` marks lower bounds: a threshold or a \
+throttle hides events. Metrics that cannot be computed are listed with the reason. \
+The JSON is one object per line and input: file, start_nanos, end_nanos, step_nanos and metrics (name, title, unit, how, \
 value, lower_bound, reason, points: [milliseconds since 1970, min, mean, max]).")]
 pub(crate) struct Args {
-    /// Recordings, directories that are searched for recordings, or `-` for standard input
+    /// Recordings, pprof files, directories to search for recordings, or `-` for standard input
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<OsString>,
 
-    /// Time from one point to the next, such as 1s or 100ms; by default there are about 100 points
+    /// Distance between points, such as 1s or 100ms; by default there are about 100 points
     #[arg(long, value_name = "TIME", value_parser = step)]
     step: Option<i64>,
 
-    /// Form of the output
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
-    /// Fail with status 1 where anything is lost, instead of warning
+    /// Fail with status 1 if any data is lost, instead of printing a warning
     #[arg(long)]
     strict: bool,
 
@@ -51,9 +53,9 @@ pub(crate) struct Args {
 enum Format {
     /// For a terminal
     Text,
-    /// A line for each point
+    /// One line per point
     Csv,
-    /// One object a line
+    /// One object per line
     Json,
     /// For Prometheus
     Openmetrics,
@@ -79,18 +81,27 @@ fn step(text: &str) -> Result<i64, String> {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let inputs = expand(&args.inputs);
     let mut failed = inputs.complain();
-    let opening = args.limits.opening().cache(MetadataCache::default());
+    let stop = args.limits.stop();
+    let cancel = cancel(&stop);
+    let opening = args.limits.opening().stop(stop).cache(MetadataCache::default());
     let mut out = crate::output::stdout();
     let many = inputs.sources.len() + inputs.failures.len() > 1;
     let (mut all, mut lossy) = (Vec::new(), None);
     for source in &inputs.sources {
         let name = source.name();
-        let metrics = source.open(&opening).and_then(|recording| {
-            for loss in recording.losses() {
-                warn(&name, loss);
+        let metrics = open(source, &opening, &cancel).and_then(|(opened, lost)| {
+            if lost {
                 lossy = Some(name.clone());
             }
-            Metrics::with_errors(&recording, args.step)
+            match opened {
+                Opened::Recording(recording) => {
+                    for loss in recording.losses() {
+                        warn(&name, loss);
+                    }
+                    Metrics::with_errors(&recording, args.step).map_err(|e| Failure::of(&name, &e))
+                }
+                Opened::Profile(profile) => Ok((Metrics::of_profile(&profile), Vec::new())),
+            }
         });
         match metrics {
             Ok((metrics, errors)) => {
@@ -103,9 +114,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
                     format => one(&mut out, format, is_verbose(), many, &name, &metrics)?,
                 }
             }
-            Err(e) if !many => return Err(Failure::of(&name, &e)),
-            Err(e) => {
-                complain("error", &Failure::of(&name, &e).to_string());
+            Err(failure) if !many => return Err(failure),
+            Err(failure) => {
+                complain("error", &failure.to_string());
                 failed = true;
             }
         }

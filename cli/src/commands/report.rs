@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 
-use jfr_analyzers::metrics::{Language as Measured, Metric, Metrics, of_pprof};
+use jfr_analyzers::metrics::{Metric, Metrics};
 use jfr_analyzers::rule::{AnalysisOptions, Report};
 use jfr_analyzers::runtime::Runtime;
 use jfr_analyzers::{LabelKey, Options, collect};
@@ -15,6 +15,7 @@ use jfrkit_profile::{Cancel, ProfileType, units};
 use jfrkit_reports::page::{
     PageError, PageType, ReportFacts, ReportFolded, ReportProfile, report_page, runtime_section, runtime_text,
 };
+use jfrkit_rules::profiled::evaluate_file;
 
 use crate::collecting::span;
 use crate::failure::Failure;
@@ -32,28 +33,28 @@ use super::flame::write_page;
 Examples:
   jfrkit report recording.jfr -o page.html
   jfrkit report before.jfr after.jfr -o both.html --types cpu,alloc
-  jfrkit report profile.pprof -o page.html       a profile of Python, Go or Node.js
+  jfrkit report profile.pprof -o page.html       a Python, Go or Node.js profile
 
-The page opens from disk and needs no network. Subtrees that are too narrow to see are folded, and more of them until the page has
-at most --max-size; how much is folded is reported on standard error and on the page. Totals and function tables stay exact.")]
+The page opens from disk and needs no network. Subtrees that are too narrow to see are folded, and more of them until the page fits
+--max-size; standard error and the page report how much is folded. Totals and function tables stay exact.")]
 pub(crate) struct Args {
-    /// Recordings, pprof files, directories that are searched for them, or `-` for standard input
+    /// Recordings, pprof files, directories to search for them, or `-` for standard input
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<OsString>,
 
-    /// File to write; `-` for standard output
+    /// Output file; `-` for standard output
     #[arg(short, long, value_name = "FILE.html", required = true)]
     output: PathBuf,
 
-    /// Only these types of profiles, with commas between: cpu, alloc, lock, …, or names of sample types
+    /// Only these profile types, comma-separated: cpu, alloc, lock, …, or names of sample types
     #[arg(long, visible_alias = "type", value_name = "TYPE", value_delimiter = ',')]
     types: Vec<String>,
 
-    /// Fold subtrees until the page has at most this size
+    /// Fold small subtrees until the page has at most this size
     #[arg(long, value_name = "SIZE", default_value = "10MB", value_parser = size)]
     max_size: usize,
 
-    /// Fail with status 1 where anything is lost, instead of warning
+    /// Fail with status 1 if any data is lost, instead of printing a warning
     #[arg(long)]
     strict: bool,
 
@@ -100,9 +101,6 @@ pub(crate) struct Part {
     failed: Option<String>,
 }
 
-/// What the page says where a language has no rules.
-const NO_RULES: &str = "the rules are for recordings of a JVM";
-
 impl Part {
     fn new(name: String, bytes: u64) -> Self {
         Self {
@@ -113,7 +111,7 @@ impl Part {
             bytes,
             types: Vec::new(),
             absent: Vec::new(),
-            analysis: Err(NO_RULES.to_owned()),
+            analysis: Err(String::new()),
             metrics: Vec::new(),
             runtime: String::new(),
             warnings: Vec::new(),
@@ -190,20 +188,20 @@ impl Part {
         }
     }
 
-    /// A profile of another language.
-    fn of_profile(name: &str, profile: &AnyProfile, bytes: u64) -> Self {
+    /// A profile of another language, with what the rules found in it.
+    pub(crate) fn of_profile(name: &str, profile: &AnyProfile, report: Report, bytes: u64) -> Self {
         let mut part = Self::new(name.to_owned(), bytes);
         part.types = of_profile(profile);
         part.warnings.clone_from(&profile.losses);
         part.start_nanos = profile.time_nanos;
         part.end_nanos = profile.time_nanos.saturating_add(profile.duration_nanos.max(0));
         let language = language(profile);
-        let (named, runtime) = match language {
-            Language::Java => ("Java", "JVM"),
-            Language::Python => ("Python", "CPython"),
-            Language::Go => ("Go", "Go"),
-            Language::JavaScript => ("JavaScript", "Node.js"),
-            Language::Other => ("", ""),
+        let named = language.name();
+        let runtime = match language {
+            Language::Java => "JVM",
+            Language::Python => "CPython",
+            Language::JavaScript => "Node.js",
+            Language::Go | Language::Other => named,
         };
         let program = profile.mappings.first().map_or("", |mapping| profile.texts.get(mapping.file));
         let program = program.rsplit('/').next().unwrap_or(program);
@@ -215,15 +213,9 @@ impl Part {
             main: program.to_owned(),
             host: String::new(),
         };
-        if !named.is_empty() {
-            part.analysis = Err(format!("there are no rules for {named}; {NO_RULES}"));
-        }
+        part.analysis = Ok(report);
+        part.metrics = Metrics::of_profile(profile).metrics;
         let totals = profile.totals();
-        let totals: Vec<(&str, f64)> =
-            profile.values().zip(&totals).map(|((name, _), sum)| (name, *sum as f64)).collect();
-        let seconds = profile.duration_nanos.max(0) as f64 / 1e9;
-        let measured = if language == Language::Go { Measured::Go } else { Measured::Python };
-        part.metrics = of_pprof(measured, &totals, seconds, &[]);
         let text = |id| profile.texts.get(id).to_owned();
         let mut about = vec![
             ("language", named.to_owned()),
@@ -237,11 +229,7 @@ impl Part {
         about.retain(|(_, value)| !value.is_empty());
         runtime_section(&mut part.runtime, "Profile", about.into_iter());
         let types = profile.values().zip(&totals);
-        let types = types.map(|((name, unit), (_, total))| {
-            #[expect(clippy::cast_possible_truncation, reason = "a saturating cast, for show")]
-            let total = *total as i64;
-            (name, units::value(total, unit))
-        });
+        let types = types.map(|((name, unit), total)| (name, units::value(*total, unit)));
         runtime_section(&mut part.runtime, "Sample types", types);
         let files = profile.mappings.iter().map(|mapping| (profile.texts.get(mapping.file), text(mapping.build_id)));
         runtime_section(&mut part.runtime, "Programs and libraries", files.filter(|(file, _)| !file.is_empty()));
@@ -383,7 +371,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
                 }
                 part
             }
-            Opened::Profile(profile) => Part::of_profile(&name, &profile, source.size()),
+            Opened::Profile(profile) => {
+                let report = evaluate_file(&profile, &AnalysisOptions::default())
+                    .map_err(|e| Failure::Failed(format!("{name}: {e}")))?;
+                Part::of_profile(&name, &profile, report, source.size())
+            }
         };
         lossy |= lost || part.warnings.iter().any(|warning| warning.starts_with("lost: "));
         part.only(&args.types);

@@ -31,6 +31,18 @@ impl Language {
         }
     }
 
+    /// Its name: `Python`; empty for other languages than these.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Java => "Java",
+            Self::Python => "Python",
+            Self::Go => "Go",
+            Self::JavaScript => "JavaScript",
+            Self::Other => "",
+        }
+    }
+
     /// The language of a source file, by its extension.
     #[must_use]
     pub fn of_file(file: &str) -> Option<Self> {
