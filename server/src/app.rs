@@ -340,16 +340,25 @@ fn make_private(dir: &Path) -> std::io::Result<()> {
     builder.create(dir)
 }
 
-/// One server at a time.
+/// How long a start waits for the server before it to end.
+const HANDOVER: Duration = Duration::from_secs(3);
+
+/// One server at a time. One that is just ending, and a process that it was starting meanwhile, hold the lock for a moment longer.
 fn lock(dir: &Path) -> Result<File, ServeError> {
     let path = dir.join("lock");
     let failed = |e: &dyn std::fmt::Display| ServeError::Failed(format!("{}: {e}", path.display()));
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|e| failed(&e))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => {
-            Err(ServeError::Failed(format!("{}: another server uses this directory", dir.display())))
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(fs::TryLockError::WouldBlock) if began.elapsed() < HANDOVER => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(fs::TryLockError::WouldBlock) => {
+                return Err(ServeError::Failed(format!("{}: another server uses this directory", dir.display())));
+            }
+            Err(fs::TryLockError::Error(e)) => return Err(failed(&e)),
         }
-        Err(fs::TryLockError::Error(e)) => Err(failed(&e)),
     }
 }
