@@ -76,6 +76,7 @@ pub(super) const RELATIONS: Relations = Relations {
         ("ExceptionControlFlow", &["ExceptionOverhead", "Exceptions", "Errors"]),
         ("RegexOverhead", &["RegexCompileOverhead"]),
         ("LoggingOverhead", &["Log4jOverhead"]),
+        ("BusySpin", &["HotSpots", "MethodProfiling", "FewSampledThreads"]),
         ("HotSpots", &["MethodProfiling", "FewSampledThreads"]),
         ("MethodProfiling", &["FewSampledThreads"]),
         // The machine.

@@ -95,13 +95,16 @@ impl Rule for Errors {
         let rows = classes.iter().take(5).map(|(class, (n, message))| {
             [(*class).into(), Value::count(*n, "errors"), message.unwrap_or_default().into()]
         });
+        let made = units::things(u64::try_from(left.len()).unwrap_or(u64::MAX), "error was", "errors were");
+        // A recording that is shorter than the window has no rate that one minute could have.
+        let often = if facts.seconds() * 1e9 < length as f64 {
+            String::new()
+        } else {
+            format!(", {} a minute at worst", units::number(rate.round()))
+        };
         Verdict::scored(
             map2(rate, settings.number("info"), settings.number("warning")),
-            format!(
-                "{} made, {} a minute at worst, most {most}",
-                units::things(u64::try_from(left.len()).unwrap_or(u64::MAX), "error was", "errors were"),
-                units::number(rate.round())
-            ),
+            format!("{made} made{often}, most {most}"),
         )
         .explain(Errors::WHY)
         .remedy(Errors::REMEDY)

@@ -134,6 +134,7 @@ impl Rule for Deadlock {
             format!("{}: {} wait for each other{more}", number(count, "deadlock", "deadlocks"), names.join(" and ")),
         )
         .score(100.0)
+        .urgent()
         .explain(Deadlock::WHY)
         .remedy(Deadlock::REMEDY)
         .with("deadlocks", Value::count(count, "deadlocks"))

@@ -88,6 +88,7 @@ impl Rule for SecretsInConfiguration {
             names.join(", ")
         ))
         .score(map_exp100(count as f64, 1.0).max(75.0))
+        .urgent()
         .explain(
             "Who gets this recording can read them; most of them also who lists the processes of the machine. That they are hidden here does \
              not take them out of the file.",
