@@ -13,11 +13,11 @@ use crate::commands::{open, serve, upload};
 
 /// Reads JDK Flight Recorder recordings.
 ///
-/// An INPUT is a recording, plain or packed with gzip, zip, lz4 or zstd, or `-` for standard input. Of a damaged
-/// recording everything is read that can be; what is lost is told on standard error.
+/// An INPUT is a recording, optionally compressed with gzip, zip, LZ4 or zstd, or `-` for standard input. Damaged
+/// recordings are read as far as possible; lost data is reported on standard error.
 ///
-/// Exit status: 0 done, perhaps with warnings; 1 nothing could be done, or something was lost and --strict was
-/// given; 2 wrong usage. After Ctrl-C (130) or SIGTERM (143) no part of a file stays.
+/// Exit status: 0 success, possibly with warnings; 1 failure, or data was lost and --strict is set; 2 usage error.
+/// After Ctrl-C (130) or SIGTERM (143), no partial files remain.
 #[derive(Debug, Parser)]
 #[command(name = "jfrkit", version, max_term_width = 100, arg_required_else_help = true)]
 pub(crate) struct Cli {

@@ -13,18 +13,18 @@ use crate::output::{warn, zone};
 /// What to collect.
 #[derive(Debug, Clone, clap::Args)]
 #[group(id = "collecting")]
-#[command(next_help_heading = "What counts, and how it is named")]
+#[command(next_help_heading = "Filters and names")]
 pub(crate) struct Args {
     #[command(flatten)]
     time: Time,
 
-    /// Labels of the samples: a list of thread, thread-id, class, path, host, port, state, span-id,
-    /// local-root-span-id, trace-endpoint; or none. By default class (allocated, locked, thrown), as others keep equal
-    /// stacks apart
+    /// Labels to attach to samples: a list of thread, thread-id, class, path, host, port, state, span-id,
+    /// local-root-span-id, trace-endpoint; or none. The default is class (allocated, locked, thrown); other labels split
+    /// samples with equal stacks
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = label)]
     labels: Option<Vec<Label>>,
 
-    /// Leave names as recorded, with the numbers of lambdas, proxies and the like
+    /// Keep names as recorded, including the numbers of lambdas, proxies and other generated classes
     #[arg(long)]
     raw_names: bool,
 
@@ -32,33 +32,33 @@ pub(crate) struct Args {
     #[arg(long)]
     full_system_names: bool,
 
-    /// Only threads with a name that matches
+    /// Only threads whose name matches
     #[arg(long, value_name = "REGEX")]
     thread: Option<Regex>,
 
-    /// Only threads in a state that matches, of events that record it
+    /// Only threads whose state matches, for events that record one
     #[arg(long, value_name = "REGEX")]
     state: Option<Regex>,
 
-    /// Only stacks with a function that matches
+    /// Only stacks that contain a matching function
     #[arg(long, value_name = "REGEX")]
     include: Option<Regex>,
 
-    /// No stacks with a function that matches
+    /// Skip stacks that contain a matching function
     #[arg(long, value_name = "REGEX")]
     exclude: Option<Regex>,
 
-    /// Leave native memory out that was freed before the recording ended
+    /// Skip native memory that was freed before the recording ended
     #[arg(long)]
     native_leaks: bool,
 
-    /// Event type to make the cpu profile of: datadog.ExecutionSample, CPUTimeSample or ExecutionSample; by default
-    /// the first of these that is there
+    /// Event type to build the cpu profile from: datadog.ExecutionSample, CPUTimeSample or ExecutionSample; by default
+    /// the first one that has events
     #[arg(long, value_name = "EVENT", value_parser = cpu_source)]
     cpu_source: Option<CpuSource>,
 
-    /// Scale the CPU time of the JDK's samples, which cover a part of it: of each thread to its jdk.ThreadCPULoad, else of all
-    /// to jdk.CPULoad
+    /// Scale CPU samples, because the JDK samples only some threads: per thread to jdk.ThreadCPULoad, or else overall to
+    /// jdk.CPULoad
     #[arg(long)]
     scale_cpu: bool,
 }
@@ -67,7 +67,7 @@ pub(crate) struct Args {
 #[derive(Debug, Clone, clap::Args)]
 #[group(id = "types")]
 pub(crate) struct Types {
-    /// Types of profiles: cpu, alloc, lock, … (convert --help lists all); of a pprof file also names of sample types
+    /// Profile types: cpu, alloc, lock, … (convert --help lists them all); for pprof files, also names of sample types
     #[arg(long = "type", visible_alias = "types", value_name = "LIST", value_delimiter = ',')]
     pub(crate) names: Vec<String>,
 }
@@ -207,9 +207,13 @@ pub(crate) fn profile_type(name: &str) -> Result<ProfileType, String> {
     ProfileType::from_name(name).ok_or_else(|| {
         let names: Vec<&str> = ProfileType::ALL.iter().map(|t| t.name()).collect();
         match near(name, names.iter().copied()).as_slice() {
-            [] => format!("no such type of profile; there are {}", names.join(", ")),
+            [] => format!("no such profile type; expected one of {}", names.join(", ")),
             close => {
-                format!("no such type of profile; did you mean {}? There are {}", close.join(" or "), names.join(", "))
+                format!(
+                    "no such profile type; did you mean {}? Expected one of {}",
+                    close.join(" or "),
+                    names.join(", ")
+                )
             }
         }
     })
@@ -221,10 +225,10 @@ fn label(name: &str) -> Result<Label, String> {
     }
     LabelKey::from_name(name).map(Label::Key).ok_or_else(|| {
         let names: Vec<String> = LabelKey::ALL.iter().map(|label| label.name().replace(' ', "-")).collect();
-        format!("no such label; there are {}, and none", names.join(", "))
+        format!("no such label; expected {} or none", names.join(", "))
     })
 }
 
 fn cpu_source(name: &str) -> Result<CpuSource, String> {
-    CpuSource::from_name(name).ok_or_else(|| "no event type that a cpu profile can be made of".to_owned())
+    CpuSource::from_name(name).ok_or_else(|| "a cpu profile cannot be built from this event type".to_owned())
 }

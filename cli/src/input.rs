@@ -14,11 +14,11 @@ use crate::output::{complain, warn};
 #[derive(Debug, clap::Args)]
 #[group(id = "input")]
 pub(crate) struct Args {
-    /// Recordings, directories that are searched for recordings, or `-` for standard input
+    /// Recordings, directories to search for recordings, or `-` for standard input
     #[arg(value_name = "INPUT", required = true)]
     paths: Vec<OsString>,
 
-    /// Fail with status 1 where anything is lost, instead of warning
+    /// Fail with status 1 if any data is lost, instead of printing a warning
     #[arg(long)]
     pub(crate) strict: bool,
 

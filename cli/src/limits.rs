@@ -11,17 +11,17 @@ use crate::interrupt;
 #[group(id = "limits-group")]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct Args {
-    /// How much recordings may ask for
+    /// Limits for what a recording may demand, such as memory and nesting
     #[arg(long, value_enum, value_name = "PRESET", default_value_t = Preset::Tool)]
     limits: Preset,
 
-    /// Another value for one limit, for example recording-bytes=100G; can be given again. There are recording-bytes,
+    /// Override one limit, for example recording-bytes=100G; repeatable. The limits are recording-bytes,
     /// unpack-ratio, chunks, types, metadata-elements, pool-entries, string-bytes, array-elements, nesting, value-depth,
     /// value-nodes, stack-frames, stacks, memory and losses
     #[arg(long = "max", value_name = "NAME=VALUE", value_parser = limit)]
     each: Vec<(&'static str, u64)>,
 
-    /// Give up after this time: 30s, 500ms, 2min
+    /// Stop with an error after this time: 30s, 500ms, 2min
     #[arg(long, value_name = "TIME", value_parser = patience)]
     timeout: Option<Duration>,
 }
@@ -59,11 +59,11 @@ impl Args {
 
 /// `name=value`, in which the name can have hyphens and the value a unit.
 fn limit(text: &str) -> Result<(&'static str, u64), String> {
-    let (name, value) = text.split_once('=').ok_or("give a name and a value, as in chunks=100")?;
+    let (name, value) = text.split_once('=').ok_or("expected a name and a value, as in chunks=100")?;
     let wanted = name.trim().replace('-', "_");
     let name = Limits::NAMES.iter().find(|known| **known == wanted).ok_or_else(|| {
         let names: Vec<String> = Limits::NAMES.iter().map(|n| option_name(n)).collect();
-        format!("no such limit; there are {}", names.join(", "))
+        format!("no such limit; expected one of {}", names.join(", "))
     })?;
     let value = value.trim();
     let digits = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
@@ -74,10 +74,10 @@ fn limit(text: &str) -> Result<(&'static str, u64), String> {
         "m" => 20,
         "g" => 30,
         "t" => 40,
-        _ => return Err("give a whole number, with K, M, G or T behind it for 2^10 and so on".to_owned()),
+        _ => return Err("expected a whole number, optionally followed by K, M, G or T (powers of 1,024)".to_owned()),
     };
-    let number: u64 = number.parse().map_err(|_| "give a whole number".to_owned())?;
-    Ok((name, number.checked_mul(1 << shift).ok_or("that is too much")?))
+    let number: u64 = number.parse().map_err(|_| "expected a whole number".to_owned())?;
+    Ok((name, number.checked_mul(1 << shift).ok_or("the value is too large")?))
 }
 
 /// What a limit is called on the command line.

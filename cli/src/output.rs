@@ -30,25 +30,25 @@ pub(crate) fn clear_bar() {
 
 /// What the options that every command has say of the output.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
-#[command(next_help_heading = "Options of every command")]
+#[command(next_help_heading = "Global options")]
 pub(crate) struct Args {
-    /// Whether text has colors
+    /// When to use colors
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = When::Auto, display_order = 900)]
     color: When,
 
-    /// No warnings, no progress, no list of files that were written: only results and errors
+    /// Print only results and errors: no warnings, no progress, no list of written files
     #[arg(short, long, global = true, conflicts_with = "verbose", display_order = 901)]
     quiet: bool,
 
-    /// More: every warning instead of one of each kind, the evidence of findings, how values came about
+    /// Print more: every warning instead of one of each kind, the evidence for findings, how values were computed
     #[arg(short, long, global = true, display_order = 902)]
     verbose: bool,
 
-    /// Show times in UTC, and read --from and --to so. That is the default
+    /// Show times and interpret --from and --to in UTC (the default)
     #[arg(long, global = true, display_order = 903)]
     utc: bool,
 
-    /// Show times in this machine's zone, and read --from and --to so. JSON is always UTC
+    /// Show times and interpret --from and --to in the local time zone; JSON is always UTC
     #[arg(long, global = true, conflicts_with = "utc", display_order = 904)]
     local: bool,
 }
@@ -56,12 +56,12 @@ pub(crate) struct Args {
 /// When text has colors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 enum When {
-    /// On a terminal, unless NO_COLOR is set
+    /// On terminals, unless NO_COLOR is set
     #[default]
     Auto,
-    /// In a pipe, too
+    /// Even in pipes
     Always,
-    /// Not at all
+    /// Never
     Never,
 }
 

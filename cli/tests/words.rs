@@ -34,7 +34,7 @@ fn the_options_of_a_command_come_before_those_that_all_have() {
         let place =
             |heading: &str| help.find(&format!("\n{heading}:\n")).unwrap_or_else(|| panic!("{command} {heading}"));
         assert!(place("Options") < place("Limits"), "{command}");
-        assert!(place("Limits") < place("Options of every command"), "{command}");
+        assert!(place("Limits") < place("Global options"), "{command}");
         // Paragraphs at the end are filled once, not twice.
         let end = help.split("Examples:").nth(1).unwrap_or_default();
         assert!(end.lines().all(|line| line.chars().count() <= 120), "{command}: {end}");

@@ -7,7 +7,7 @@ use clap::CommandFactory;
 use crate::args::Cli;
 use crate::failure::Failure;
 
-/// Write a completion script for a shell
+/// Print a completion script for a shell
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -15,7 +15,7 @@ Examples:
   jfrkit completions zsh > \"${fpath[1]}/_jfrkit\"
   jfrkit completions fish > ~/.config/fish/completions/jfrkit.fish")]
 pub(crate) struct Args {
-    /// Shell to write it for
+    /// The shell
     shell: clap_complete::Shell,
 }
 

@@ -6,7 +6,7 @@ mod outcome;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
@@ -32,56 +32,56 @@ use crate::profiles::{Loaded, Opened, of_profile, of_set};
 
 use super::flame;
 
-/// Write profiles as files that other programs open: of recordings, and of pprof files of any language
+/// Convert recordings, and pprof files of any language, to profile formats that other tools open
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   jfrkit convert recording.jfr                          recording.cpu.pb.gz, recording.alloc.pb.gz, …
-  jfrkit convert --types cpu,alloc -o profiles logs/    of all recordings below logs/, into profiles/
-  jfrkit convert --merge -o profiles a.jfr b.jfr        one set of profiles out of both
-  jfrkit convert --types cpu --labels thread rec.jfr    a sample for each thread
-  jfrkit convert --format firefox rec.jfr               rec.firefox.json.gz, all types on one time line
-  jfrkit convert --format speedscope heap.pb.gz         a pprof file of Go, Python, Node.js, …
+  jfrkit convert --types cpu,alloc -o profiles logs/    all recordings under logs/, into profiles/
+  jfrkit convert --merge -o profiles a.jfr b.jfr        one merged set of profiles
+  jfrkit convert --types cpu --labels thread rec.jfr    separate samples per thread
+  jfrkit convert --format firefox rec.jfr               rec.firefox.json.gz, all types on one timeline
+  jfrkit convert --format speedscope heap.pb.gz         a pprof file from Go, Python, Node.js, …
   jfrkit convert --types cpu --format collapsed -o - rec.jfr | flamegraph.pl > cpu.svg
 
 Types: cpu, alloc, native, class-load, error, file-io, lock, socket-io; and where their events are there wall, live,
-park, wait, sleep, pinned, native-alloc, native-lock, method-trace, event. Of pprof files also the names of sample types.
-pprof and collapsed stacks are a file for each type of a recording, the other formats one file for all.")]
+park, wait, sleep, pinned, native-alloc, native-lock, method-trace, event. For pprof files, names of sample types work too.
+pprof and collapsed stacks use one file per type, the other formats one file for all types.")]
 pub(crate) struct Args {
-    /// Recordings, pprof files, directories that are searched for recordings, or `-` for standard input
+    /// Recordings, pprof files, directories to search for recordings, or `-` for standard input
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<OsString>,
 
-    /// Directory to write to; made if it is not there. `-` writes to standard output, if that is one file
+    /// Output directory, created if necessary; `-` writes a single file to standard output
     #[arg(short, long, visible_short_alias = 'd', value_name = "DIR", default_value = ".")]
     out_dir: PathBuf,
 
-    /// Types of profiles; by default all
+    /// Profile types; by default all
     #[arg(long, visible_alias = "type", value_name = "LIST", value_delimiter = ',')]
     types: Vec<String>,
 
-    /// Form of the files
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Pprof)]
     format: Format,
 
-    /// OpenTelemetry's profiles as JSON instead of protobuf
+    /// Write OpenTelemetry profiles as JSON instead of protobuf
     #[arg(long)]
     otlp_json: bool,
 
-    /// Speedscope's time line: calls of each thread in the order of time, instead of sums of stacks
+    /// Write a Speedscope timeline: the calls of each thread in chronological order, instead of aggregated stacks
     #[arg(long)]
     evented: bool,
 
-    /// The class that was allocated, locked or thrown as the leaf of each stack, for viewers that know no labels
+    /// Add the allocated, locked or thrown class as the leaf frame of each stack, for viewers without labels
     /// (collapsed, speedscope)
     #[arg(long)]
     class_frames: bool,
 
-    /// Make one set of profiles out of all inputs
+    /// Merge all inputs into one set of profiles
     #[arg(long)]
     merge: bool,
 
-    /// Fail with status 1 where anything is lost, instead of warning
+    /// Fail with status 1 if any data is lost, instead of printing a warning
     #[arg(long)]
     strict: bool,
 
@@ -94,15 +94,15 @@ pub(crate) struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    /// profile.proto with gzip
+    /// Gzip-compressed profile.proto
     Pprof,
-    /// A line for each stack; with --labels they are frames before the root
+    /// One line per stack; labels become frames above the root
     Collapsed,
-    /// The page of `jfrkit flame`
+    /// The HTML page of `jfrkit flame`
     Flamegraph,
-    /// OpenTelemetry's profiles (v1development)
+    /// OpenTelemetry profiles (v1development)
     Otlp,
-    /// Processed profile for <https://profiler.firefox.com>, with threads, times, markers and counters
+    /// Processed profile for <https://profiler.firefox.com>, with threads, timestamps, markers and counters
     Firefox,
     /// JSON for <https://www.speedscope.app>
     Speedscope,
@@ -118,6 +118,11 @@ impl Format {
     /// Whether all types go into one file.
     const fn is_one_file(self) -> bool {
         !matches!(self, Self::Pprof | Self::Collapsed)
+    }
+
+    /// Whether a terminal cannot show it.
+    const fn is_binary(self) -> bool {
+        matches!(self, Self::Pprof | Self::Otlp | Self::Firefox)
     }
 
     /// What the format needs to know of samples beyond what the options say.
@@ -565,6 +570,12 @@ fn to_stdout(args: &Args, inputs: &Inputs) -> Result<(), Failure> {
     if !(one_type || may_be_pprof) || !(args.merge || sources.len() <= 1) {
         return Err(Failure::Usage(
             "standard output takes a single profile: give one type with --types, and one input or --merge".to_owned(),
+        ));
+    }
+    if args.format.is_binary() && std::io::stdout().is_terminal() {
+        return Err(Failure::Usage(
+            "a terminal cannot show this format: redirect it (> profile.pb.gz), pass it on, or use --format collapsed"
+                .to_owned(),
         ));
     }
     let mut failed = inputs.complain();

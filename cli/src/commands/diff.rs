@@ -17,21 +17,21 @@ use crate::interrupt::FILES;
 use crate::limits;
 use crate::profiles::{Typed, load, tree_failure};
 
-/// Compare two profiles, or two sets of them: what grew, what shrank, what is noise
+/// Compare two profiles, or two sets of profiles: what grew, what shrank, what is noise
 #[derive(Debug, clap::Args)]
 #[group(id = "diff")]
 #[command(after_help = "\
 Examples:
-  jfrkit diff before.jfr after.jfr                         functions, by second of recording
+  jfrkit diff before.jfr after.jfr                         functions, per second of recording
   jfrkit diff --type alloc --per share before.jfr after.jfr
   jfrkit diff monday/ tuesday/                             two directories of recordings
   jfrkit diff old.pb.gz new.pb.gz --format html -o diff.html
   jfrkit diff a.jfr b.jfr --fail-on-regression 10%         status 3 if something became slower
 
 A change counts as noise if it is less than two standard deviations of sampling: |a − b| < 2·√(var a + var b), where the variance of a value is value² \
-divided by its number of samples. --fail-on-regression looks at the total (by second only) and at each function's total: it has to grow by more than the \
-threshold of its own value in A and by at least 0.5 % of A's total, and to be beyond what chance reaches in one of a hundred comparisons, corrected for the \
-number of functions (Bonferroni) and for the spread that the functions show between the two runs.")]
+divided by its number of samples. --fail-on-regression checks the overall total (per second only) and each function's total: it must grow by more than the \
+threshold relative to its own value in A, by at least 0.5 % of A's total, and by more than chance would produce in one of a hundred comparisons, \
+corrected for the number of functions (Bonferroni) and for how much the functions vary between the two runs.")]
 pub(crate) struct Args {
     /// The first profile: a recording, a pprof file, or a directory of recordings
     #[arg(value_name = "A")]
@@ -41,11 +41,11 @@ pub(crate) struct Args {
     #[arg(value_name = "B")]
     b: OsString,
 
-    /// Type of profile: cpu, alloc, lock, …, or the name of a sample type; by default the first that both have
+    /// Profile type: cpu, alloc, lock, …, or the name of a sample type; by default the first one that both have
     #[arg(long = "type", visible_alias = "types", value_name = "TYPE")]
     kind: Option<String>,
 
-    /// What makes profiles of different length comparable
+    /// How to normalize profiles of different lengths
     #[arg(long, value_enum, default_value_t = PerArg::Second)]
     per: PerArg,
 
@@ -53,23 +53,23 @@ pub(crate) struct Args {
     #[arg(long, value_name = "WHAT", default_value = "function", value_parser = by)]
     by: By,
 
-    /// Rows that are shown; noise comes last
+    /// Number of rows to show; noise comes last
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
     limit: usize,
 
-    /// Form of the output
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
-    /// File to write; for --format html, without it the page is put into the cache folder and opened
+    /// Output file; by default, --format html writes the page to the cache directory and opens it
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Do not open the browser
+    /// Do not open a browser
     #[arg(long)]
     no_open: bool,
 
-    /// End with status 3 if the total or a function grew by more than this and it is not noise
+    /// Exit with status 3 if the total or a function grew by more than this, beyond noise
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     fail_on_regression: Option<f64>,
 
@@ -82,7 +82,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum PerArg {
-    /// Values by second of profile
+    /// Values per second of profile
     Second,
     /// Values as a share of the total
     Share,
@@ -94,9 +94,9 @@ enum Format {
     Text,
     /// One object
     Json,
-    /// A page with the comparing flame graph
+    /// A page with a differential flame graph
     Html,
-    /// For a comment on a pull request
+    /// For comments on pull requests
     Markdown,
 }
 

@@ -23,12 +23,12 @@ use crate::output::complain;
 /// Warnings that are shown of each input; more are only counted.
 const MAX_WARNINGS: usize = 20;
 
-/// Write recordings as tables that DuckDB, Polars, pandas and Spark read
+/// Export recordings as tables for DuckDB, Polars, pandas and Spark
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   jfrkit export recording.jfr -o tables                       all tables of a recording, as Parquet
-  jfrkit export -o tables --append logs/                      add those of logs/ that are not in the folder yet
+  jfrkit export -o tables --append logs/                      add recordings that are not in the directory yet
   jfrkit export -o tables --tables events --events 'jdk.GC*,GarbageCollection' recording.jfr
   jfrkit export -o tables --tables samples,stacks,frames,recordings --types cpu,alloc logs/
   duckdb -c \"FROM read_parquet('tables/events/type=jdk.GCHeapSummary/*.parquet') LIMIT 5\"
@@ -37,11 +37,11 @@ Tables: events (a folder for each type), samples (a folder for each type of prof
 id, threads, settings, metrics, findings, recordings. Every row has the id of its recording. Times are UTC with
 nanoseconds; lengths of time are nanoseconds, null where unknown, the largest number where they mean \"forever\".")]
 pub(crate) struct Args {
-    /// Recordings, directories that are searched for recordings, or `-` for standard input
+    /// Recordings, directories to search for recordings, or `-` for standard input
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<OsString>,
 
-    /// Folder to write to; made if it is not there
+    /// Output directory, created if necessary
     #[arg(short, long, visible_short_alias = 'd', value_name = "DIR")]
     out_dir: PathBuf,
 
@@ -53,23 +53,23 @@ pub(crate) struct Args {
     #[arg(long, value_name = "GLOBS")]
     events: Option<Globs>,
 
-    /// Only samples of these types of profiles
+    /// Only samples of these profile types
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = profile_type)]
     types: Vec<ProfileType>,
 
-    /// Form of the files
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Parquet)]
     format: Format,
 
-    /// Add to tables that are in the folder; recordings that are in them already, whatever their names, are passed over
+    /// Add to existing tables; recordings that they already contain are skipped, whatever their names
     #[arg(long)]
     append: bool,
 
-    /// Leave passwords, tokens and keys in, which are hidden otherwise in properties, variables, flags and command lines
+    /// Keep passwords, tokens and keys, which are otherwise masked in properties, variables, flags and command lines
     #[arg(long)]
     show_secrets: bool,
 
-    /// Leave names of classes and methods in stacks as recorded, with the numbers of lambdas, proxies and the like
+    /// Keep class and method names in stacks as recorded, including the numbers of lambdas, proxies and other generated classes
     #[arg(long)]
     raw_names: bool,
 
@@ -82,7 +82,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     to: Option<TimeBound>,
 
-    /// Fail with status 1 where anything is lost, instead of warning
+    /// Fail with status 1 if any data is lost, instead of printing a warning
     #[arg(long)]
     strict: bool,
 

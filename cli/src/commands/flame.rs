@@ -15,51 +15,51 @@ use crate::interrupt::FILES;
 use crate::limits;
 use crate::profiles::{Loaded, Typed, load, tree_failure};
 
-/// Draw flame graphs: one HTML page that opens from disk, or a tree in the terminal
+/// Draw flame graphs as one self-contained HTML page, or as a tree in the terminal
 #[derive(Debug, clap::Args)]
 #[group(id = "flame")]
 #[command(after_help = "\
 Examples:
   jfrkit flame recording.jfr                     writes a page and opens the browser
   jfrkit flame -o cpu.html --type cpu rec.jfr    a page with one type
-  jfrkit flame cpu.pprof                         a profile of Go, Python, Node.js, …
-  jfrkit flame monday/ --group thread            all recordings of a directory together, threads as first level
+  jfrkit flame cpu.pprof                         a profile from Go, Python, Node.js, …
+  jfrkit flame monday/ --group thread            all recordings in a directory, combined, threads as first level
   jfrkit flame --term recording.jfr              the heaviest paths as text
 
-The page needs no network. It has all types in a switch, callers, a table, search, zoom and the sandwich of a function.")]
+The page needs no network. It has a switch for profile types, callers, a table, search, zoom and a sandwich view of a function.")]
 pub(crate) struct Args {
-    /// Recordings, pprof files, directories that are searched for recordings, or `-` for standard input
+    /// Recordings, pprof files, directories to search for recordings, or `-` for standard input
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<OsString>,
 
     #[command(flatten)]
     types: collecting::Types,
 
-    /// File to write; `-` for standard output. Without it the page is put into the cache folder and opened
+    /// Output file; `-` for standard output. By default, the page is written to the cache directory and opened
     #[arg(short, long, value_name = "FILE.html")]
     output: Option<PathBuf>,
 
-    /// Do not open the browser
+    /// Do not open a browser
     #[arg(long)]
     no_open: bool,
 
-    /// Print the tree to the terminal, heaviest first, paths below 1 % left out
+    /// Print the tree to the terminal, heaviest paths first, without paths below 1 %
     #[arg(long, conflicts_with_all = ["output", "no_open"])]
     term: bool,
 
-    /// First level: thread, class, endpoint or label:KEY
+    /// Group the first level by thread, class, endpoint or label:KEY
     #[arg(long, value_name = "LABEL", value_parser = group)]
     group: Option<Group>,
 
-    /// Make consecutive frames of one function one frame
+    /// Merge consecutive frames of the same function (recursion)
     #[arg(long)]
     collapse_recursion: bool,
 
-    /// Show lines of functions as frames
+    /// Show the lines of functions as separate frames
     #[arg(long)]
     lines: bool,
 
-    /// Hide functions that match; their value goes to the caller
+    /// Hide matching functions; their value goes to the caller
     #[arg(long, value_name = "REGEX")]
     hide: Option<String>,
 

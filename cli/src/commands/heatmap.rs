@@ -17,7 +17,7 @@ use crate::profiles::{Opened, open, tree_failure};
 
 use super::flame::write_page;
 
-/// Draw samples by time: one HTML page in which a range of time has its flame graph
+/// Draw samples over time as one HTML page; select a range to see its flame graph
 #[derive(Debug, clap::Args)]
 #[group(id = "heatmap")]
 #[command(after_help = "\
@@ -25,21 +25,21 @@ Examples:
   jfrkit heatmap recording.jfr                   writes a page and opens the browser
   jfrkit heatmap -o wait.html --type wait rec.jfr
 
-A column is a second, a cell of it 20 ms; the darker, the more samples. Dragging selects a range and shows its flame graph.")]
+Each column is one second and each cell 20 ms; darker cells have more samples. Drag to select a range and see its flame graph.")]
 pub(crate) struct Args {
-    /// A recording, a pprof file whose samples have times, or `-` for standard input
+    /// A recording, a pprof file with timestamped samples, or `-` for standard input
     #[arg(value_name = "INPUT")]
     input: OsString,
 
-    /// Type of profile: cpu, wall, lock, …; the first that has samples without this
+    /// Profile type: cpu, wall, lock, …; by default the first one that has samples
     #[arg(long = "type", visible_alias = "types", value_name = "TYPE")]
     kind: Option<String>,
 
-    /// File to write; `-` for standard output. Without it the page is put into the cache folder and opened
+    /// Output file; `-` for standard output. By default, the page is written to the cache directory and opened
     #[arg(short, long, value_name = "FILE.html")]
     output: Option<PathBuf>,
 
-    /// Do not open the browser
+    /// Do not open a browser
     #[arg(long)]
     no_open: bool,
 

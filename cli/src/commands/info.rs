@@ -11,7 +11,7 @@ use crate::input::each;
 use crate::limits;
 use crate::output::{warn, zone};
 
-/// Show what the recording knows of the JVM and the machine: versions, flags, arguments, properties, settings
+/// Show runtime information: JVM, machine, flags, arguments, properties, recording settings
 #[derive(Debug, clap::Args)]
 #[group(id = "info")]
 #[command(after_help = "\
@@ -21,11 +21,11 @@ Examples:
   jfrkit info --format json recording.jfr | jq '.sections[] | select(.name == \"properties\")'
 
 Sections: process, jvm, os, cpu, container, memory, heap, flags-changed, arguments, agents, profiler, settings, missing, \
-properties, environment, modules, flags. Of several chunks the last value is shown, with earlier ones where it changed. \
-Values that look like secrets are hidden. The JSON is one object a line and input: file, overview, sections (name, title, \
+properties, environment, modules, flags. For recordings with several chunks, the last value is shown, together with earlier values if it changed. \
+Values that look like secrets are masked. The JSON is one object per line and input: file, overview, sections (name, title, \
 entries: name, value, origin of flags, earlier values).")]
 pub(crate) struct Args {
-    /// Recordings, directories that are searched for recordings, or `-` for standard input
+    /// Recordings, directories to search for recordings, or `-` for standard input
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<OsString>,
 
@@ -33,15 +33,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     section: Vec<String>,
 
-    /// Form of the output
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
-    /// Show passwords, tokens and keys, too: for your own eyes
+    /// Show passwords, tokens and keys instead of masking them
     #[arg(long)]
     show_secrets: bool,
 
-    /// Fail with status 1 where anything is lost, instead of warning
+    /// Fail with status 1 if any data is lost, instead of printing a warning
     #[arg(long)]
     strict: bool,
 
@@ -53,7 +53,7 @@ pub(crate) struct Args {
 enum Format {
     /// For people
     Text,
-    /// One object a line
+    /// One object per line
     Json,
 }
 

@@ -7,7 +7,7 @@ use clap::CommandFactory;
 use crate::args::Cli;
 use crate::failure::Failure;
 
-/// Write the manual page of jfrkit or of one of its commands
+/// Print the manual page of jfrkit or one of its commands
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -15,7 +15,7 @@ Examples:
   jfrkit man print > jfrkit-print.1
   jfrkit man | man -l -")]
 pub(crate) struct Args {
-    /// Command to describe; jfrkit itself if left out
+    /// Command to describe; by default jfrkit itself
     #[arg(value_name = "COMMAND")]
     command: Option<String>,
 }

@@ -11,15 +11,15 @@ use crate::event_filter::Globs;
 use crate::failure::Failure;
 use crate::input::{self, Input};
 
-/// Show the types that a recording declares, with their fields, annotations and settings
+/// Show the event types and other types of a recording, with fields, annotations and settings
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   jfrkit metadata recording.jfr
   jfrkit metadata --events 'GC*,jdk.types.VirtualSpace' recording.jfr
 
-Chunks that declare the same types are shown once. The settings shown are the defaults of the event types; what was in \
-force is in the events jdk.ActiveSetting.")]
+Types that several chunks declare identically are shown once. The settings are the defaults of the event types; the \
+effective settings are in jdk.ActiveSetting events.")]
 pub(crate) struct Args {
     /// Only these types: comma-separated names, with or without package, with * and ?
     #[arg(long, value_name = "GLOBS")]

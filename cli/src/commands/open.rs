@@ -12,25 +12,25 @@ use crate::failure::Failure;
 use crate::inputs::expand;
 use crate::output::complain;
 
-/// Show recordings and profiles on a page in the browser
+/// Open recordings and profiles in the browser
 #[derive(Debug, clap::Args)]
 #[group(id = "open")]
 #[command(after_help = "\
 Examples:
   jfrkit open recording.jfr
-  jfrkit open before.jfr after.jfr        both in the search, to compare them
+  jfrkit open before.jfr after.jfr        both, to compare them
 
-A server on a free port of this machine shows them until Ctrl-C; then nothing is left, unless --dir keeps it.")]
+A local server on a free port shows them until Ctrl-C. Nothing is kept afterwards, unless --dir is given.")]
 pub(crate) struct Args {
-    /// Recordings, pprof files, or directories that are searched for recordings
+    /// Recordings, pprof files, or directories to search for recordings
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<OsString>,
 
-    /// Keep the profiles in this directory, as `jfrkit serve --dir` finds them
+    /// Keep the profiles in this directory, for `jfrkit serve --dir`
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 
-    /// Print the address, do not start a browser
+    /// Print the address instead of opening a browser
     #[arg(long)]
     no_open: bool,
 }

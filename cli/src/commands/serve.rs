@@ -7,125 +7,125 @@ use jfrkit_server::{Options, ServeError, Server};
 
 use crate::failure::Failure;
 
-/// Take profiles from profilers over HTTP, keep them, and show them on a page
+/// Run a server that receives, stores and shows profiles
 #[derive(Debug, clap::Args)]
 #[group(id = "serve")]
 #[command(after_help = "\
 Examples:
-  jfrkit serve                                              on 127.0.0.1:8126, where Datadog's tracers look for an agent
+  jfrkit serve                                              on 127.0.0.1:8126, where Datadog tracers look for an agent
   jfrkit serve --dir /var/lib/jfrkit --keep 14d --max-bytes 100GiB
-  jfrkit serve --listen 127.0.0.1:8126 --listen 127.0.0.1:4040      Pyroscope's clients find it, too
+  jfrkit serve --listen 127.0.0.1:8126 --listen 127.0.0.1:4040      also where Pyroscope clients look
   jfrkit serve --listen 0.0.0.0:8126 --intake-key keys.txt --page-token tokens.txt
-  jfrkit serve --check --dir /var/lib/jfrkit                verifies store and index
+  jfrkit serve --check --dir /var/lib/jfrkit                verify store and index
 
-All options can be in DIR/jfrkit.toml, under the same names; [rules] there is as for `jfrkit analyze`. \
+All options can be set in DIR/jfrkit.toml under the same names; its [rules] section works as in `jfrkit analyze`. \
 docs/serve.md has a page for each client.")]
 pub(crate) struct Args {
-    /// Directory of all state; made if it is not there. One server at a time [default: jfrkit-data]
+    /// Data directory, created if necessary; for one server at a time [default: jfrkit-data]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 
-    /// Address to listen on, host:port or unix:PATH; can be given again [default: 127.0.0.1:8126]
+    /// Address to listen on, host:port or unix:PATH; repeatable [default: 127.0.0.1:8126]
     #[arg(long, value_name = "ADDR")]
     listen: Vec<String>,
 
-    /// File of settings [default: DIR/jfrkit.toml, if it is there]
+    /// Settings file [default: DIR/jfrkit.toml, if it exists]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// File with keys for uploads, one a line, as they are or as sha256:HEX
+    /// File with upload keys, one per line, in plain text or as sha256:HEX
     #[arg(long, value_name = "FILE")]
     intake_key: Option<String>,
 
-    /// File with tokens for page and API, likewise
+    /// File with tokens for page and API, in the same format
     #[arg(long, value_name = "FILE")]
     page_token: Option<String>,
 
-    /// Delete profiles this long after their receipt [default: 30d]
+    /// How long to keep profiles [default: 30d]
     #[arg(long, value_name = "AGE")]
     keep: Option<String>,
 
-    /// Delete received data this long after its receipt [default: 3d]
+    /// How long to keep the received files [default: 3d]
     #[arg(long, value_name = "AGE")]
     keep_received: Option<String>,
 
-    /// Bytes of the whole store [default: 50GiB]
+    /// Maximum size of the store [default: 50GiB]
     #[arg(long, value_name = "SIZE")]
     max_bytes: Option<String>,
 
-    /// Bytes of one upload [default: 128MiB]
+    /// Maximum size of one upload [default: 128MiB]
     #[arg(long, value_name = "SIZE")]
     max_upload: Option<String>,
 
-    /// Uploads at the same time; more wait up to 8 s [default: 64]
+    /// Maximum number of concurrent uploads; more wait for up to 8 s [default: 64]
     #[arg(long, value_name = "N")]
     uploads: Option<String>,
 
-    /// Bytes that may wait for a worker [default: 4GiB]
+    /// Maximum size of the processing queue [default: 4GiB]
     #[arg(long, value_name = "SIZE")]
     spool_max: Option<String>,
 
-    /// Threads that process uploads [default: one per core]
+    /// Number of worker threads [default: one per core]
     #[arg(long, value_name = "N")]
     workers: Option<String>,
 
-    /// Bytes of decoded profiles that are kept in memory [default: 256MiB]
+    /// Size of the in-memory cache of decoded profiles [default: 256MiB]
     #[arg(long, value_name = "SIZE")]
     cache: Option<String>,
 
-    /// Send Datadog uploads on to this agent or intake, as they came
+    /// Forward Datadog uploads unchanged to this agent or intake
     #[arg(long, value_name = "URL")]
     forward: Option<String>,
 
-    /// Bytes that may wait to be sent on [default: 1GiB]
+    /// Maximum size of the forwarding queue [default: 1GiB]
     #[arg(long, value_name = "SIZE", requires = "forward")]
     forward_max: Option<String>,
 
-    /// Keep nothing but what is to be sent on
+    /// Only forward uploads, without storing profiles
     #[arg(long, requires = "forward")]
     forward_only: bool,
 
-    /// Bytes of the disk that stay free: with less, uploads are answered with 503 [default: 5 %, but 1GiB at least]
+    /// Minimum free disk space; below it, uploads are rejected with 503 [default: 5 %, at least 1GiB]
     #[arg(long, value_name = "SIZE")]
     min_free: Option<String>,
 
-    /// Page without uploads and changes
+    /// Serve the page only: reject uploads and changes
     #[arg(long)]
     read_only: bool,
 
-    /// Fill an empty store with a small fleet over the last hour, to look around
+    /// Fill an empty store with sample data of a small fleet over the last hour
     #[arg(long)]
     demo: bool,
 
-    /// Listen on other addresses than loopback without keys and tokens
+    /// Allow listening on non-loopback addresses without keys and tokens
     #[arg(long)]
     insecure: bool,
 
-    /// Another name that the page is reached by; can be given again
+    /// Additional host name of the page; repeatable
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<String>,
 
-    /// Network that may upload without a key, for example 10.0.0.0/8; can be given again
+    /// Network that may upload without a key, for example 10.0.0.0/8; repeatable
     #[arg(long, value_name = "CIDR")]
     allow_from: Vec<String>,
 
-    /// Hide received files: they hold arguments and environment
+    /// Do not offer received files for download: they contain arguments and environment variables
     #[arg(long)]
     no_received_download: bool,
 
-    /// Believe X-Forwarded-For and X-Forwarded-Proto of a proxy
+    /// Trust X-Forwarded-For and X-Forwarded-Proto from a proxy
     #[arg(long)]
     trust_proxy: bool,
 
-    /// Form of the log: text or json
+    /// Log format: text or json
     #[arg(long, value_name = "FORM")]
     log_format: Option<String>,
 
-    /// Make the index anew out of the store, then serve
+    /// Rebuild the index from the store, then serve
     #[arg(long)]
     reindex: bool,
 
-    /// Compare store and index, say what differs, and end
+    /// Compare store and index, print the differences, and exit
     #[arg(long, conflicts_with = "reindex")]
     check: bool,
 }

@@ -10,19 +10,19 @@ use crate::failure::Failure;
 use crate::input::{self, Input};
 use crate::output::{is_verbose, zone};
 
-/// Show what a recording is of, in ten lines; with -v its chunks and its events by type
+/// Summarize a recording in ten lines; -v adds its chunks and event types
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   jfrkit summary recording.jfr
-  jfrkit summary -v recording.jfr                                 with chunks, and bytes by event type
+  jfrkit summary -v recording.jfr                                 with chunks, and bytes per event type
   jfrkit summary --format json recording.jfr.gz | jq '.events[:5]'
   ssh host cat /tmp/recording.jfr | jfrkit summary -
 
 The JSON is one object: file, start_nanos (since 1970), duration_nanos, chunks, events (name as recorded, count, \
 bytes; most frequent first) and warnings.")]
 pub(crate) struct Args {
-    /// Form of the output
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 

@@ -15,43 +15,43 @@ use crate::failure::Failure;
 use crate::limits;
 use crate::profiles::{Typed, load, tree_failure};
 
-/// Show the methods, lines, classes, packages, threads or labels that a profile is made of
+/// Show the hottest methods, lines, classes, packages, threads or labels of a profile
 #[derive(Debug, clap::Args)]
 #[group(id = "top")]
 #[command(after_help = "\
 Examples:
-  jfrkit top recording.jfr                         the 20 methods with most CPU time of their own
-  jfrkit top --type alloc --sort total rec.jfr     who allocates, with what they call
+  jfrkit top recording.jfr                         the 20 methods with the most self CPU time
+  jfrkit top --type alloc --sort total rec.jfr     which methods allocate, including their callees
   jfrkit top --type alloc --by class rec.jfr       what is allocated
-  jfrkit top --by package logs/                    all recordings of a directory together
-  jfrkit top --own com.acme rec.jfr                own methods, with what they call elsewhere
+  jfrkit top --by package logs/                    all recordings in a directory, combined
+  jfrkit top --own com.acme rec.jfr                your own methods, including the library code they call
   jfrkit top --type cpu,lock --by thread --from 10s --to 20s rec.jfr
-  jfrkit top --type heap heap.pb.gz                a pprof file of Go, Python, Node.js, …
+  jfrkit top --type heap heap.pb.gz                a pprof file from Go, Python, Node.js, …
 
-`self` is what was counted in a method itself, `total` what was counted in it and in what it called.")]
+`self` is what was measured in a method itself, `total` includes the methods it called.")]
 pub(crate) struct Args {
-    /// Recordings, pprof files, directories that are searched for recordings, or `-` for standard input
+    /// Recordings, pprof files, directories to search for recordings, or `-` for standard input
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<OsString>,
 
     #[command(flatten)]
     types: collecting::Types,
 
-    /// Rows: method, line, package, class, declaring-class, thread, endpoint, label (the one that belongs to the type:
-    /// class, path or host), the name of a label, or label:KEY. class is the allocated, locked or thrown one where the
-    /// type has it, else the one that declares the method
+    /// Rows: method, line, package, class, declaring-class, thread, endpoint, label (the one for the profile type:
+    /// class, path or host), the name of a label, or label:KEY. class is the allocated, locked or thrown class if the
+    /// type has one, otherwise the class that declares the method
     #[arg(long, value_name = "WHAT", default_value = "method", value_parser = rows)]
     by: Rows,
 
-    /// Packages or classes of your own: stacks end at their first method, which gets what it calls elsewhere
+    /// Your own packages or classes: stacks are cut at their first method, which gets the cost of the library code it calls
     #[arg(long, value_name = "PACKAGES", value_delimiter = ',')]
     own: Vec<String>,
 
-    /// How many rows to show
+    /// Number of rows to show
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
     limit: usize,
 
-    /// What the rows are sorted by
+    /// Sort order of the rows
     #[arg(long, value_enum, default_value_t = Sort::Own)]
     sort: Sort,
 
@@ -59,7 +59,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 
-    /// Fail with status 1 where anything is lost, instead of warning
+    /// Fail with status 1 if any data is lost, instead of printing a warning
     #[arg(long)]
     strict: bool,
 
@@ -79,10 +79,10 @@ enum Rows {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Sort {
-    /// What was counted in the row itself
+    /// Measured in the row itself
     #[value(name = "self")]
     Own,
-    /// That and what was counted in what it called
+    /// Including what it called
     Total,
 }
 
@@ -90,7 +90,7 @@ enum Sort {
 enum Format {
     /// For a terminal
     Text,
-    /// One object for each type
+    /// One object per type
     Json,
 }
 

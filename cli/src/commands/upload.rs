@@ -18,13 +18,13 @@ Examples:
   jfrkit upload --wait --fail-on warning --service shop --tag commit:abc123 load-test.jfr
   JFRKIT_KEY=… jfrkit upload --url https://profiles.example.com recording.jfr
 
-Exit status: as of the other commands, and 3 when --fail-on is met.")]
+Exit status: as for the other commands, and 3 if --fail-on matches.")]
 pub(crate) struct Args {
-    /// Recordings or pprof files, packed or not
+    /// Recordings or pprof files, optionally compressed
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 
-    /// Service that they are of; by default the main class of the recording
+    /// Service name; by default the main class of the recording
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
 
@@ -40,7 +40,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     host: Option<String>,
 
-    /// A tag, key:value; can be given again
+    /// A tag, key:value; repeatable
     #[arg(long = "tag", value_name = "K:V")]
     tags: Vec<String>,
 
@@ -48,15 +48,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8126")]
     url: String,
 
-    /// File with the key; by default JFRKIT_KEY of the environment
+    /// File with the upload key; by default the environment variable JFRKIT_KEY
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
 
-    /// Wait until the profile is there; print its address and the findings
+    /// Wait until the profile is processed, then print its address and findings
     #[arg(long)]
     wait: bool,
 
-    /// End with status 3 where there is a finding of this severity or worse
+    /// Exit with status 3 if there is a finding of this severity or higher
     #[arg(long, value_enum, value_name = "SEVERITY", requires = "wait")]
     fail_on: Option<FailOn>,
 }
