@@ -1,4 +1,4 @@
-//! `AllocationStalls`: threads that wait for a concurrent collector.
+//! `AllocationStalls`: threads wait for a concurrent collector.
 
 use crate::common::{minutes, site_rows, sites, things, thread_name, time, worst};
 use crate::cost;
@@ -6,10 +6,10 @@ use jfr_analyzers::events::{Facts, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
-/// Threads that have to wait until ZGC or Shenandoah has freed memory. Needs no list.
+/// Finds threads that wait until ZGC or Shenandoah frees memory. Needs no event list.
 ///
-/// Fires on `fixtures/scenarios/allocation-stalls.jfr.gz` (ZGC) and, for Shenandoah, on made-up pauses; quiet on made-up events of ZGC; does
-/// not apply to `healthy` (G1).
+/// Fires on `fixtures/scenarios/allocation-stalls.jfr.gz` (ZGC) and, for Shenandoah, on synthetic pauses;
+/// quiet on synthetic ZGC events; does not apply to `healthy` (G1).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AllocationStalls;
 
@@ -19,11 +19,13 @@ const PAUSES: GroupBy = GroupBy::of(&["jdk.GCPhasePause"]).by(&["name"]).measure
 
 impl AllocationStalls {
     /// Why it matters.
-    const WHY: &str = "A concurrent collector works beside the program. When the program allocates faster than memory is freed, its threads have to \
-             wait, longer than the short pauses that the collector was chosen for.";
+    const WHY: &str = "A concurrent collector runs alongside the application. If the application allocates faster \
+        than the collector frees memory, its threads stall, for longer than the short pauses that the collector was \
+        chosen for.";
     /// What to do.
-    const REMEDY: &str = "Give the heap more room (-Xmx), the collector more threads (-XX:ConcGCThreads) or CPU, or allocate less: see AllocationRate for \
-             who does. For ZGC before JDK 23 the generational mode (-XX:+ZGenerational) copes with far higher rates.";
+    const REMEDY: &str = "Increase the heap (-Xmx), give the collector more threads (-XX:ConcGCThreads) or CPU, or \
+        allocate less: AllocationRate shows which code allocates most. For ZGC before JDK 23, generational mode \
+        (-XX:+ZGenerational) sustains far higher allocation rates.";
 }
 
 impl Rule for AllocationStalls {
@@ -31,14 +33,15 @@ impl Rule for AllocationStalls {
         RuleInfo {
             title: "Allocation stalls",
             category: Category::Gc,
-            description: "How long threads wait because ZGC or Shenandoah does not free memory as fast as the program takes it.",
-            formula: "Durations of jdk.ZAllocationStall, summed over threads, and Shenandoah's degenerated and full pauses, per minute of \
-                      recording: 25 at `info`, 75 at `warning`, and at least 25 if there are any. JMC's ZGCAllocationStall divides by \
-                      the age of the JVM.",
+            description: "How long threads wait because ZGC or Shenandoah cannot free memory as fast as the \
+                          application allocates it.",
+            formula: "Total duration of jdk.ZAllocationStall over all threads, plus Shenandoah's degenerated and full \
+                      pauses, per minute of recording: 25 at `info`, 75 at `warning`, and at least 25 if there are \
+                      any. JMC's ZGCAllocationStall divides by the age of the JVM.",
             settings: const {
                 &[
-                    Setting::seconds("info", 0.5, "Time a minute that is worth a look"),
-                    Setting::seconds("warning", 5.0, "Time a minute to act on"),
+                    Setting::seconds("info", 0.5, "Time per minute that is worth a look"),
+                    Setting::seconds("warning", 5.0, "Time per minute to act on"),
                 ]
             },
             why: Self::WHY,
@@ -60,11 +63,13 @@ impl Rule for AllocationStalls {
             if facts.old_collector().is_none() {
                 let because = facts.missing("jdk.GCConfiguration", Level::Available, false).unwrap_or_default();
                 return Verdict::not_applicable(format!(
-                    "only ZGC and Shenandoah stall, and the collector is not known: {because}"
+                    "only ZGC and Shenandoah have allocation stalls, and the collector is unknown: {because}"
                 ));
             }
             if !zgc {
-                return Verdict::not_applicable(format!("only ZGC and Shenandoah stall; the collector is {collector}"));
+                return Verdict::not_applicable(format!(
+                    "only ZGC and Shenandoah have allocation stalls; the collector is {collector}"
+                ));
             }
             if let Some(because) = facts.missing(STALL, Level::Enabled, false) {
                 return Verdict::not_applicable(because);
@@ -76,7 +81,7 @@ impl Rule for AllocationStalls {
         let total = stalls.total();
         let count = total.as_ref().map_or(0, |t| t.count()).saturating_add(pauses.as_ref().map_or(0, |p| p.count()));
         if count == 0 {
-            return Verdict::ok("No thread had to wait for the collector");
+            return Verdict::ok("No thread waited for the collector");
         }
         let sum = total.as_ref().map_or(0.0, |t| t.sum(0)) + pauses.as_ref().map_or(0.0, |p| p.sum(0));
         let longest = worst([total.as_ref().map_or(0.0, |t| t.max(0)), pauses.as_ref().map_or(0.0, |p| p.max(0))]);
@@ -98,7 +103,7 @@ impl Rule for AllocationStalls {
         Verdict::scored(
             score,
             format!(
-                "Threads waited {} for the collector in {}, {} a minute",
+                "Threads waited {} for the collector in {}, {} per minute",
                 time(sum),
                 things(count, "stall", "stalls"),
                 time(per_minute)

@@ -1,15 +1,15 @@
-//! `ApplicationHalts`: all stops of the program.
+//! `ApplicationHalts`: all times at which the application is stopped.
 
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio, worst_sliding_window, worst_window};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
-/// The share of time in which the whole program stands still, whatever for. Needs the lists of pauses and VM
+/// The share of time in which the whole application is stopped, for any reason. Needs the lists of pauses and VM
 /// operations.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ApplicationHalts;
 
-/// Time halted, nanoseconds, below which its share of a short recording says little.
+/// Minimum halted time, in nanoseconds, for its share of a short recording to be meaningful.
 const ENOUGH: i64 = 200_000_000;
 
 const SAFEPOINTS: [&str; 6] = [
@@ -23,9 +23,10 @@ const SAFEPOINTS: [&str; 6] = [
 
 impl ApplicationHalts {
     /// Why it matters.
-    const WHY: &str = "At a safepoint all threads stand still, for collections and for other work of the JVM.";
+    const WHY: &str = "At a safepoint, all application threads stop, for garbage collection or for other VM \
+        operations.";
     /// What to do.
-    const REMEDY: &str = "If most of it is collections, see their rules; else see which VM operations there are.";
+    const REMEDY: &str = "If most of this time is GC, see the GC rules; otherwise check which VM operations run.";
 }
 
 impl Rule for ApplicationHalts {
@@ -33,11 +34,12 @@ impl Rule for ApplicationHalts {
         RuleInfo {
             title: "Application halts",
             category: Category::Jvm,
-            description: "The share of time in which the whole program is stopped: collections, safepoints, operations of the JVM.",
-            formula: "Pauses, safepoint events and VM operations at a safepoint; those enclosed in another are left \
-                      out. The sum over the worst window of `window`, or over all of a recording that is shorter: 25 at \
-                      `info`, 75 at `warning`. Less than 200 ms in all is worth a look at most.",
-            differences: "For JMC the window has its full length also in a recording that is shorter.",
+            description: "The share of time in which the whole application is stopped: by GC pauses, safepoints or VM \
+                          operations.",
+            formula: "The sum of GC pauses, safepoint events and VM operations at a safepoint, without those enclosed \
+                      in another, over the worst window of `window`, or over the whole recording if it is shorter: 25 \
+                      at `info`, 75 at `warning`. Less than 200 ms in total is worth a look at most.",
+            differences: "JMC always uses the full window length, even if the recording is shorter.",
             settings: const {
                 &[
                     Setting::percent("info", 5.0, "Share of a window that is worth a look"),
@@ -79,22 +81,22 @@ impl Rule for ApplicationHalts {
             alone
         });
         if halts.is_empty() {
-            return Verdict::ok("The program was never halted");
+            return Verdict::ok("The application was never halted");
         }
         let (window, worst) = worst_window(&halts, settings.nanos("window"), facts.window());
         let sum = |of: &[(i64, i64)]| of.iter().fold(0i64, |sum, (a, b)| sum.saturating_add(b.saturating_sub(*a)));
         let (all, collector) = (sum(&halts), sum(&pauses));
         let other = ratio(all.saturating_sub(collector).max(0) as f64, all as f64);
         let whole = ratio(all as f64, facts.nanos() as f64).min(1.0);
-        // Time that is not recorded is in a window, but in no share.
+        // A window may include time that is not recorded; the share of the recording does not.
         let share = worst.max(whole);
         let score = |share: f64| map2(share * 100.0, settings.number("info"), settings.number("warning"));
         let of_jmc = Severity::of_score(score(worst_sliding_window(&halts, settings.nanos("window")).1));
         Verdict::scored(
             score(share),
             format!(
-                "The program was halted for {:.2} % of the worst window, {:.2} % of all; {:.0} % of that not for \
-                 collections",
+                "The application was halted for {:.2} % of the worst window and {:.2} % of the recording; {:.0} % of \
+                 that was not GC",
                 share * 100.0,
                 whole * 100.0,
                 other * 100.0

@@ -1,4 +1,4 @@
-//! What collections were for: shared by the rules on causes.
+//! Causes of collections, shared by the rules that look at causes.
 
 use crate::tally::PerText;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
@@ -7,7 +7,7 @@ use jfr_analyzers::rule::Value;
 
 const BY_CAUSE: GroupBy = GroupBy::of(&["jdk.GarbageCollection"]).by(&["name", "cause"]).measure(&["duration"]);
 
-/// Whether somebody asked for a collection of this cause, or the recording itself did, for a histogram of the heap.
+/// Whether a collection with this cause was requested explicitly, or by the recording itself for a heap histogram.
 pub(super) fn is_asked_for(cause: &str) -> bool {
     const ASKED: [&str; 8] = [
         "system.gc",
@@ -23,10 +23,10 @@ pub(super) fn is_asked_for(cause: &str) -> bool {
     ASKED.iter().any(|asked| cause.contains(asked))
 }
 
-/// Time around a collection that was asked for, in nanoseconds, in which a marking cycle that it cut short ends as a failure.
+/// Time around an explicit collection, in nanoseconds, in which a marking cycle that it aborted may end as a failure.
 const AROUND: i64 = 1_000_000_000;
 
-/// When collections ran that somebody asked for, with some time around them, by time.
+/// Time ranges of explicit collections, with a margin on both sides, in time order.
 #[derive(Debug)]
 pub(super) struct AskedFor(Vec<(i64, i64)>);
 
@@ -46,24 +46,24 @@ impl AskedFor {
         Self(times)
     }
 
-    /// Whether one ran at about that time.
+    /// Whether an explicit collection ran around that time.
     pub(super) fn near(&self, at: i64) -> bool {
         let before = self.0.partition_point(|(from, _)| *from <= at);
         before.checked_sub(1).and_then(|last| self.0.get(last)).is_some_and(|(_, to)| at <= *to)
     }
 }
 
-/// Collections by what they were for.
+/// Number of collections by cause.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Causes {
     pub(super) all: u64,
-    /// Asked for with `System.gc()`.
+    /// Requested with `System.gc()`.
     pub(super) explicit: u64,
     /// After a JNI critical section.
     pub(super) locker: u64,
-    /// For a histogram of the heap.
+    /// For a heap histogram.
     pub(super) inspection: u64,
-    /// A serial collection of the old generation that nobody asked for.
+    /// A serial collection of the old generation that was not requested explicitly.
     pub(super) unasked_serial: bool,
 }
 
@@ -93,7 +93,7 @@ impl Causes {
         causes
     }
 
-    /// Evidence: the collections by kind and cause, the longest sum first.
+    /// Evidence: the collections by kind and cause, largest total time first.
     pub(super) fn table(self, facts: &Facts) -> Value {
         let mut groups: Vec<_> = facts.groups(&BY_CAUSE).iter().collect();
         groups.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));

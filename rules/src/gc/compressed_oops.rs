@@ -1,17 +1,17 @@
-//! `CompressedOops`: references that take twice the room.
+//! `CompressedOops`: references take twice the space they need.
 
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Verdict};
 
-/// Whether compressed references are off without need. Needs no list.
+/// Whether compressed references are needlessly off. Needs no event list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CompressedOops;
 
 impl CompressedOops {
     /// Why it matters.
-    const WHY: &str = "Objects take more room, so collections come more often and caches hold less.";
+    const WHY: &str = "Objects are larger, so collections run more often and CPU caches hold fewer of them.";
     /// What to do.
-    const REMEDY: &str = "Take -XX:-UseCompressedOops out.";
+    const REMEDY: &str = "Remove -XX:-UseCompressedOops.";
 }
 
 impl Rule for CompressedOops {
@@ -20,8 +20,9 @@ impl Rule for CompressedOops {
             title: "Compressed oops disabled",
             category: Category::Gc,
             description: "Whether references take 8 bytes although the heap is small enough for 4.",
-            formula: "Worth a look on a 64-bit JVM with a heap below 32 GiB that does not use compressed oops.",
-            differences: "ZGC never compresses references; where it is the collector, JMC finds something and jfrkit does not.",
+            formula: "Worth a look if a 64-bit JVM with a heap below 32 GiB does not use compressed oops.",
+            differences: "ZGC never compresses references. If it is the collector, JMC reports a finding and jfrkit \
+                          does not.",
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("CompressedOops")
@@ -38,9 +39,9 @@ impl Rule for CompressedOops {
         let used = facts.table("jdk.GCHeapConfiguration").ints("usesCompressedOops").any(|v| v != 0);
         let unknown = facts.table("jdk.GCHeapConfiguration").is_empty();
         if !is_64 || !small || used || unknown {
-            return Verdict::ok("References are as small as they can be");
+            return Verdict::ok("References are as small as possible");
         }
-        Verdict::info("References are not compressed although the heap is smaller than 32 GiB")
+        Verdict::info("Compressed oops are off although the heap is smaller than 32 GiB")
             .explain(CompressedOops::WHY)
             .remedy(CompressedOops::REMEDY)
             // ZGC has no compressed references.

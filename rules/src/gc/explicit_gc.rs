@@ -1,4 +1,4 @@
-//! `ExplicitGc`: who asks for collections, and what that costs.
+//! `ExplicitGc`: which code requests collections, and what they cost.
 
 use crate::common::{site_name, site_rows, sites, things, worst};
 use crate::cost;
@@ -6,9 +6,9 @@ use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
-/// Collections that the program asks for, with the callers. Needs no list.
+/// Collections that the application requests, with the callers. Needs no event list.
 ///
-/// JMC's `SystemGc` counts them; this rule says who calls, and weighs the pauses. Fires on
+/// JMC's `SystemGc` counts them; this rule names the callers and weighs the pauses. Fires on
 /// `fixtures/scenarios/explicit-gc.jfr.gz`; quiet on `healthy`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ExplicitGc;
@@ -16,16 +16,17 @@ pub(crate) struct ExplicitGc;
 const CALLS: GroupBy = GroupBy::of(&["jdk.SystemGC"]).by(&["stackTrace", "eventThread"]).measure(&["duration"]);
 const BY_CAUSE: GroupBy = GroupBy::of(&["jdk.GarbageCollection"]).by(&["cause"]).measure(&["sumOfPauses"]);
 
-/// Below this many a share of collections says little.
+/// With fewer calls, a share of collections means little.
 const ENOUGH: u64 = 3;
 
 impl ExplicitGc {
     /// Why it matters.
-    const WHY: &str = "A collection that is asked for is mostly a full one, and stops the program at a time that the collector would not have \
-             chosen. Callers are often libraries: RMI's distributed collector, direct buffers at their limit, tools that measure memory.";
+    const WHY: &str = "An explicit collection is usually a full one, and it stops the application at a time that the \
+        collector would not have chosen. Callers are often libraries: RMI's distributed GC, direct buffers at their \
+        limit, tools that measure memory.";
     /// What to do.
-    const REMEDY: &str = "Take the calls out; where the code is not yours, switch them off with -XX:+DisableExplicitGC (not if direct buffers are near their \
-             limit), or make them concurrent with -XX:+ExplicitGCInvokesConcurrent.";
+    const REMEDY: &str = "Remove the calls. If the code is not yours, disable them with -XX:+DisableExplicitGC (not \
+        if direct buffers are near their limit), or make them concurrent with -XX:+ExplicitGCInvokesConcurrent.";
 }
 
 impl Rule for ExplicitGc {
@@ -33,9 +34,10 @@ impl Rule for ExplicitGc {
         RuleInfo {
             title: "Explicit GC",
             category: Category::Gc,
-            description: "Who calls System.gc(), and how much of the time the program stands still for it.",
-            formula: "25 if there is any jdk.SystemGC event or collection caused by System.gc(). From 3 on also: their share of collections, \
-                      25 at `info`, 75 at `warning`; their pauses over the recording's time, 25 at `pause-info`, 75 at `pause-warning`.",
+            description: "Which code calls System.gc(), and how much time the resulting pauses take.",
+            formula: "25 if there is any jdk.SystemGC event or collection caused by System.gc(). With 3 or more, also \
+                      their share of collections: 25 at `info`, 75 at `warning`; and their pauses over the \
+                      recording's time: 25 at `pause-info`, 75 at `pause-warning`.",
             settings: const {
                 &[
                     Setting::percent("info", 10.0, "Share of collections that is worth a look"),
@@ -60,10 +62,10 @@ impl Rule for ExplicitGc {
         let explicit = causes.select(&[], |g| g.text(0).is_some_and(|c| c.contains("System.gc()"))).pop();
         let called = calls.total().map_or(0, |t| t.count());
         let collected = explicit.as_ref().map_or(0, |g| g.count());
-        // Collectors may take two collections for one call, the young and the old generation one each.
+        // Some collectors run two collections per call, one of the young and one of the old generation.
         let count = if called > 0 { called } else { collected };
         if count == 0 {
-            return Verdict::ok("Nobody asked for a collection with System.gc()");
+            return Verdict::ok("No collection was requested with System.gc()");
         }
         let all = causes.total().map_or(0, |t| t.count()).max(collected);
         let share = ratio(collected as f64, all as f64) * 100.0;
@@ -74,33 +76,33 @@ impl Rule for ExplicitGc {
         let score =
             if count < ENOUGH { Severity::INFO_SCORE } else { worst([Severity::INFO_SCORE, by_share, by_pause]) };
         let places = sites(facts, calls.iter(), 0);
-        let caller = places.first().map(|p| format!(", most by {}", site_name(facts, p))).unwrap_or_default();
+        let caller = places.first().map(|p| format!(", mostly by {}", site_name(facts, p))).unwrap_or_default();
         Verdict::scored(
             score,
             if called > 0 {
-                let of = if collected > 0 { format!("; {share:.0} % of all collections are for it") } else { String::new() };
+                let of =
+                    if collected > 0 { format!("; it caused {share:.0} % of all collections") } else { String::new() };
                 format!("System.gc() was called {}{caller}{of}", things(called, "time", "times"))
             } else {
                 let collections = things(collected, "collection was", "collections were");
                 format!(
-                    "{collections} asked for with System.gc(), {share:.0} % of all; who asked is not recorded (jdk.SystemGC, from \
-                     JDK 17 on)"
+                    "{collections} requested with System.gc(), {share:.0} % of all; the callers are not recorded \
+                     (jdk.SystemGC, JDK 17 or later)"
                 )
             },
         )
-        .explain(
-            ExplicitGc::WHY,
-        )
-        .remedy(
-            ExplicitGc::REMEDY,
-        )
+        .explain(ExplicitGc::WHY)
+        .remedy(ExplicitGc::REMEDY)
         .cost(cost::paused(facts, paused))
         .with_some("calls", (called > 0).then(|| Value::count(called, "calls")))
         .with("collections for them", Value::count(collected, "collections"))
         .with("share of collections", Value::percent(share))
         .with("pauses", Value::nanos_f64(paused))
         .with("share of time", Value::percent(pause_share))
-        .with_some("callers", (!places.is_empty()).then(|| site_rows(facts, &places, |s| s.count as f64, |n| Value::number(n, "calls"))))
+        .with_some(
+            "callers",
+            (!places.is_empty()).then(|| site_rows(facts, &places, |s| s.count as f64, |n| Value::number(n, "calls"))),
+        )
     }
 }
 
@@ -114,7 +116,7 @@ mod tests {
     fn it_fires_and_names_the_caller() {
         let verdict = fixture::expect("ExplicitGc", "explicit-gc", Severity::Info);
         assert!(
-            verdict.summary.starts_with("System.gc() was called 20 times, most by fx.Scenarios.dropCaches"),
+            verdict.summary.starts_with("System.gc() was called 20 times, mostly by fx.Scenarios.dropCaches"),
             "{}",
             verdict.summary
         );

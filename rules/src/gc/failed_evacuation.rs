@@ -1,4 +1,4 @@
-//! `FailedEvacuation`: collections that found no room for what they wanted to move.
+//! `FailedEvacuation`: collections that ran out of space for the objects to move.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,14 +9,14 @@ use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Collections that failed and had to be repeated as full ones. Needs the lists of the events named below.
+/// Collections that failed or fell back to a full GC. Needs the lists of the events named below.
 ///
-/// Fires on `fixtures/scenarios/failed-evacuation.jfr.gz` and on made-up events; quiet on `healthy` and on `explicit-gc`, whose full
-/// collections are asked for.
+/// Fires on `fixtures/scenarios/failed-evacuation.jfr.gz` and on synthetic events; quiet on `healthy`
+/// and on `explicit-gc`, whose full collections are explicit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FailedEvacuation;
 
-/// What a cause says of a collection that failed or follows one that did.
+/// Parts of the cause of a collection that failed, or that follows one that failed.
 const CAUSES: [&str; 7] = [
     "compaction pause",
     "upgrade to full",
@@ -27,17 +27,17 @@ const CAUSES: [&str; 7] = [
     "promotion fail",
 ];
 
-/// A time, in nanoseconds, below which a share of it says little.
+/// Minimum time span, in nanoseconds, for a share of it to be meaningful.
 const LEAST: i64 = 10_000_000_000;
 
 impl FailedEvacuation {
     /// Why it matters.
-    const WHY: &str = "The collector had no room left for the objects that survive, or did not finish in time. What follows is a long pause in \
-             which the whole heap is collected.";
+    const WHY: &str = "The collector ran out of space for surviving objects, or did not finish in time. It then falls \
+        back to a long pause in which it collects the whole heap.";
     /// What to do.
-    const REMEDY: &str = "Give the heap more room (-Xmx), start marking earlier (-XX:InitiatingHeapOccupancyPercent, or for G1 -XX:G1ReservePercent), \
-             give the collector more threads (-XX:ConcGCThreads), and look for what fills the heap: rules on live set, humongous objects \
-             and allocation rate.";
+    const REMEDY: &str = "Increase the heap (-Xmx), start marking earlier (-XX:InitiatingHeapOccupancyPercent, or for \
+        G1 -XX:G1ReservePercent), give the collector more threads (-XX:ConcGCThreads), and find out what fills the \
+        heap: see the rules on live set, humongous objects and allocation rate.";
 }
 
 impl Rule for FailedEvacuation {
@@ -45,10 +45,12 @@ impl Rule for FailedEvacuation {
         RuleInfo {
             title: "Failed evacuation or promotion",
             category: Category::Gc,
-            description: "Whether the collector ran out of room for the objects that it moves, or fell back to a full collection.",
-            formula: "Distinct collections with jdk.EvacuationFailed, jdk.PromotionFailed or jdk.ConcurrentModeFailure, with the name \
-                      G1Full, with a cause or a pause that says full, degenerated or out of to-space, without those asked for and marking cycles that one cut short: 25 at \
-                      `info`, 75 at `warning`.",
+            description: "Whether the collector ran out of space to copy surviving objects to, or fell back to a full \
+                          GC.",
+            formula: "Distinct collections with jdk.EvacuationFailed, jdk.PromotionFailed or \
+                      jdk.ConcurrentModeFailure, with the name G1Full, or with a cause or pause name that mentions \
+                      full, degenerated or to-space, without explicit collections and the marking cycles that they \
+                      aborted: 25 at `info`, 75 at `warning`.",
             settings: const {
                 &[
                     Setting::count("info", 1.0, "Collections that are worth a look"),
@@ -72,7 +74,7 @@ impl Rule for FailedEvacuation {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        // What went wrong, by collection; one collection is one failure however many events tell of it.
+        // What went wrong, by collection. One collection is one failure, however many events report it.
         let mut failed: BTreeMap<i64, (String, i64)> = BTreeMap::new();
         let mut bytes = 0.0;
         let collections = facts.table("jdk.GarbageCollection");
@@ -119,12 +121,12 @@ impl Rule for FailedEvacuation {
             .filter(|r| r.int("gcId").is_some_and(|id| failed.contains_key(&id)))
             .filter_map(|r| r.float("sumOfPauses"))
             .sum();
-        // While there were collections: a file may hold the recording of another JVM, days apart.
+        // Only the time with collections: the file may also contain a recording of another JVM, days apart.
         let span = collections.first().zip(collections.last()).map_or(0, |(a, b)| b.end.saturating_sub(a.start));
         let span = span.max(LEAST).min(facts.nanos()) as f64;
         let count = failed.len() as u64;
         if count == 0 {
-            return Verdict::ok("No collection failed or fell back to a full one");
+            return Verdict::ok("No collection failed or fell back to a full GC");
         }
         let first = failed.values().map(|(_, at)| *at).min().unwrap_or_default();
         let last = failed.values().map(|(_, at)| *at).max().unwrap_or_default();
@@ -133,7 +135,7 @@ impl Rule for FailedEvacuation {
             .map(|(id, (what, at))| [Value::number(*id as f64, ""), Value::instant(*at), what.as_str().into()]);
         Verdict::scored(
             map2(count as f64, settings.number("info"), settings.number("warning")),
-            format!("{} failed or fell back to a full one", things(count, "collection", "collections")),
+            format!("{} failed or fell back to a full GC", things(count, "collection", "collections")),
         )
         .explain(FailedEvacuation::WHY)
         .remedy(FailedEvacuation::REMEDY)

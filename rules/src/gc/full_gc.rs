@@ -1,11 +1,12 @@
 //! `FullGc`: full collections under G1 or CMS.
 
 use super::causes::is_asked_for;
+use crate::common::things;
 use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
-/// Full collections of a collector that should not need any. Needs no list.
+/// Full collections under a collector that should not need any. Needs no event list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FullGc;
 
@@ -13,10 +14,10 @@ const FULL: GroupBy = GroupBy::of(&["jdk.GarbageCollection"]).by(&["name", "caus
 
 impl FullGc {
     /// Why it matters.
-    const WHY: &str = "A full collection stops the program until all of the heap is collected.";
+    const WHY: &str = "A full collection stops the application until the whole heap is collected.";
     /// What to do.
-    const REMEDY: &str = "If somebody asked for them, see SystemGc. Else give the heap more room, or let concurrent marking \
-                 begin earlier (-XX:InitiatingHeapOccupancyPercent).";
+    const REMEDY: &str = "If they are explicit, see SystemGc. Otherwise increase the heap, or start concurrent \
+        marking earlier (-XX:InitiatingHeapOccupancyPercent).";
 }
 
 impl Rule for FullGc {
@@ -24,10 +25,10 @@ impl Rule for FullGc {
         RuleInfo {
             title: "Full GC",
             category: Category::Gc,
-            description: "Whether G1 or CMS made full collections.",
+            description: "Whether G1 or CMS ran full collections.",
             formula: "To act on if there is any collection named G1Full, or any OldGarbageCollection under CMS.",
-            differences: "For JMC any full collection is a warning. Here those do not count that somebody asked for, or the recording \
-                          itself for a histogram of the heap; the evidence has all.",
+            differences: "For JMC, any full collection is a warning. jfrkit ignores explicit ones, and those that the \
+                          recording itself triggers for a heap histogram; the evidence lists all of them.",
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("FullGc")
@@ -41,7 +42,7 @@ impl Rule for FullGc {
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
         let configuration = facts.table("jdk.GCConfiguration");
         if configuration.texts("oldCollector").any(|c| Some(c) != facts.old_collector()) {
-            return Verdict::not_applicable("the recording is of JVMs with different collectors");
+            return Verdict::not_applicable("the recording contains JVMs with different collectors");
         }
         let count = match facts.old_collector() {
             Some("ConcurrentMarkSweep") => facts.count("jdk.OldGarbageCollection"),
@@ -54,7 +55,7 @@ impl Rule for FullGc {
             None => return Verdict::not_applicable("the recording does not name the collector"),
         };
         if count == 0 {
-            return Verdict::ok("There was no full collection");
+            return Verdict::ok("No full collection ran");
         }
         let causes = facts.groups(&FULL).iter().filter(|g| g.text(0) == Some("G1Full")).map(|g| {
             [g.text(1).unwrap_or("?").into(), Value::count(g.count(), "collections"), Value::nanos_f64(g.sum(0))]
@@ -62,9 +63,11 @@ impl Rule for FullGc {
         let full: Vec<_> = facts.groups(&FULL).iter().filter(|g| g.text(0) == Some("G1Full")).collect();
         let unasked: Vec<_> = full.iter().filter(|g| !g.text(1).is_some_and(is_asked_for)).collect();
         let paused: f64 = unasked.iter().map(|g| g.sum(0)).sum();
-        // CMS does not name its full collections so.
+        // CMS does not use this name for its full collections.
         let shown = if full.is_empty() || !unasked.is_empty() { Severity::Warning } else { Severity::Ok };
-        let verdict = Verdict::warning(format!("There were {count} full collections")).at_most(shown);
+        let verdict =
+            Verdict::warning(format!("The collector ran {}", things(count, "full collection", "full collections")))
+                .at_most(shown);
         let verdict = if unasked.is_empty() { verdict } else { verdict.cost(cost::paused(facts, paused)) };
         verdict
             .explain(FullGc::WHY)

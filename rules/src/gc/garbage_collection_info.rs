@@ -1,16 +1,17 @@
-//! `GarbageCollectionInfoRule`: what the collections were for.
+//! `GarbageCollectionInfoRule`: what caused the collections.
 
 use super::causes::Causes;
+use crate::common::things;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
 
-/// Counts collections by cause. Needs no list.
+/// Counts collections by cause. Needs no event list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GarbageCollectionInfoRule;
 
 impl GarbageCollectionInfoRule {
     /// Why it matters.
-    const WHY: &str = "Other rules build on it.";
+    const WHY: &str = "Other rules build on these numbers.";
 }
 
 impl Rule for GarbageCollectionInfoRule {
@@ -18,7 +19,7 @@ impl Rule for GarbageCollectionInfoRule {
         RuleInfo {
             title: "GC causes",
             category: Category::Gc,
-            description: "How many collections there were, and what for. The base of other rules.",
+            description: "How many collections ran, by cause. Other rules build on these numbers.",
             formula: "Never a finding.",
             why: Self::WHY,
             ..RuleInfo::jmc("GarbageCollectionInfoRule")
@@ -31,7 +32,8 @@ impl Rule for GarbageCollectionInfoRule {
 
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
         let causes = Causes::of(facts);
-        Verdict::ok(format!("There were {} collections", causes.all)).with("causes", causes.table(facts))
+        Verdict::ok(format!("The collector ran {}", things(causes.all, "collection", "collections")))
+            .with("causes", causes.table(facts))
     }
 }
 
@@ -44,7 +46,7 @@ mod tests {
     #[test]
     fn collections_are_counted() {
         let scene = Scene::new().event("jdk.GarbageCollection", 0, 1, [("cause", "System.gc()".into())]);
-        assert_eq!(scene.judge(&GarbageCollectionInfoRule).summary, "There were 1 collections");
+        assert_eq!(scene.judge(&GarbageCollectionInfoRule).summary, "The collector ran 1 collection");
         assert_eq!(Scene::new().judge(&GarbageCollectionInfoRule).severity, Severity::NotApplicable);
     }
 }

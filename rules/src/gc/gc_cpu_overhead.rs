@@ -1,4 +1,4 @@
-//! `GcCpuOverhead`: how much of the JVM's CPU time the collector takes.
+//! `GcCpuOverhead`: how much of the JVM's CPU time the collector uses.
 
 use crate::overhead::{SAMPLES, THREAD_KEY, samples_of};
 use crate::support::{LOAD_FIELDS, jvm_cpu_nanos, time};
@@ -8,24 +8,25 @@ use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Val
 
 /// How much of the JVM's CPU time goes to the collector. Needs the list of `jdk.CPULoad`; the rest are sums.
 ///
-/// Fires on `fixtures/scenarios/heap-full.jfr.gz` and on made-up events (both ways of measuring); quiet on `fixtures/scenarios/healthy.jfr.gz`.
+/// Fires on `fixtures/scenarios/heap-full.jfr.gz` and on synthetic events (both ways of measuring);
+/// quiet on `fixtures/scenarios/healthy.jfr.gz`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GcCpuOverhead;
 
 const GC_TIME: GroupBy = GroupBy::of(&["jdk.GCCPUTime"]).measure(&["userTime", "systemTime", "realTime"]);
 
-/// CPU time, nanoseconds, that it takes to judge: the collector's is counted in steps of 10 ms.
+/// Minimum CPU time for a verdict, in nanoseconds: GC CPU time has a resolution of 10 ms.
 const ENOUGH_NANOS: f64 = 2e9;
-/// Samples that it takes to judge.
+/// Minimum number of samples for a verdict.
 const ENOUGH_SAMPLES: f64 = 500.0;
 
 impl GcCpuOverhead {
     /// Why it matters.
     const WHY: &str =
-        "CPU time that the collector takes is not available to the program, even if the collector runs concurrently.";
+        "CPU time that the collector uses is not available to the application, even if it runs concurrently.";
     /// What to do.
-    const REMEDY: &str = "Allocate less (see the allocation rules), give the heap more room, and check what is kept for long: a heap \
-             that is nearly full is collected all the time.";
+    const REMEDY: &str = "Allocate less (see the allocation rules), increase the heap, and check what is retained for \
+        long: a nearly full heap is collected all the time.";
 }
 
 impl Rule for GcCpuOverhead {
@@ -33,11 +34,11 @@ impl Rule for GcCpuOverhead {
         RuleInfo {
             title: "GC CPU overhead",
             category: Category::Gc,
-            description: "How much of the JVM's CPU time the garbage collector takes.",
-            formula: "User and system time of jdk.GCCPUTime over the JVM's CPU time (jdk.CPULoad times hardware threads): 25 \
-                      at `info`, 75 at `warning` (Datadog: 20 %). Without those events, for profilers that see the \
-                      collector's threads: CPU samples in them over all, 25 at `samples-info`, 75 at `samples-warning` \
-                      (after Jeffrey).",
+            description: "How much of the JVM's CPU time the garbage collector uses.",
+            formula: "User and system time of jdk.GCCPUTime over the JVM's CPU time (jdk.CPULoad times hardware \
+                      threads): 25 at `info`, 75 at `warning` (Datadog: 20 %). Without those events, if the profiler \
+                      samples GC threads: their share of the CPU samples, 25 at `samples-info`, 75 at \
+                      `samples-warning` (after Jeffrey).",
             settings: const {
                 &[
                     Setting::percent("info", 10.0, "Share of CPU time that is worth a look"),
@@ -61,9 +62,9 @@ impl Rule for GcCpuOverhead {
         if let Some((gc, jvm)) = measured {
             let nanos = gc.sum(0) + gc.sum(1);
             if jvm < ENOUGH_NANOS {
-                return Verdict::ok(format!("The JVM used {} of CPU time in all", time(jvm)));
+                return Verdict::ok(format!("The JVM used only {} of CPU time", time(jvm)));
             }
-            // Both are measured, at different times: the collector is a part of the JVM.
+            // The two are measured at different times, but the collector is part of the JVM and cannot exceed it.
             let nanos = nanos.min(jvm);
             let share = ratio(nanos, jvm);
             let score = map2(share * 100.0, settings.number("info"), settings.number("warning"));
@@ -79,7 +80,7 @@ impl Rule for GcCpuOverhead {
             .with("collections", Value::count(gc.count(), "collections"))
             .with_some("parallel GC threads", threads.map(|n| Value::number(n as f64, "threads")));
         }
-        // Not wall-clock samples, in which a thread that sleeps counts like one that runs.
+        // Not wall-clock samples, which count a sleeping thread like a running one.
         let groups: Vec<Group<'_>> = samples_of(facts, "cpu").collect();
         // Rust's sum of nothing is -0.
         let samples = |g: &Group<'_>| g.sum(0);
@@ -88,36 +89,38 @@ impl Rule for GcCpuOverhead {
         let gc = groups.iter().filter(is_gc).map(samples).sum::<f64>() + 0.0;
         if all < ENOUGH_SAMPLES {
             return Verdict::not_applicable(format!(
-                "{}, and {all:.0} CPU samples are too few to judge by instead ({ENOUGH_SAMPLES:.0})",
+                "{}, and {all:.0} CPU samples are too few to estimate it ({ENOUGH_SAMPLES:.0} needed)",
                 unmeasured(facts)
             ));
         }
         if gc == 0.0 && !groups.iter().any(|g| g.thread(THREAD_KEY).is_some_and(|t| !t.is_java())) {
             return Verdict::not_applicable(format!(
-                "{}, and the profiler takes no samples of the collector's threads, as async-profiler does",
+                "{}, and the profiler does not sample GC threads, unlike async-profiler",
                 unmeasured(facts)
             ));
         }
         let share = ratio(gc, all);
         let score = map2(share * 100.0, settings.number("samples-info"), settings.number("samples-warning"));
-        told(Verdict::scored(score, format!("{:.1} % of the CPU samples are in the garbage collector", share * 100.0)))
+        told(Verdict::scored(score, format!("The garbage collector takes {:.1} % of the CPU samples", share * 100.0)))
             .cost(Cost::cpu(share))
             .with("share of samples", Value::share(share))
             .with("samples", Value::number(all, "samples"))
     }
 }
 
-/// Why the collector's CPU time is not measured.
+/// Why the collector's CPU time is unknown.
 fn unmeasured(facts: &Facts) -> String {
     let missing = |event| facts.missing(event, Level::Available, false);
-    missing("jdk.GCCPUTime").or_else(|| missing("jdk.CPULoad")).unwrap_or_else(|| "the CPUs are not told".to_owned())
+    missing("jdk.GCCPUTime")
+        .or_else(|| missing("jdk.CPULoad"))
+        .unwrap_or_else(|| "the number of CPUs is unknown".to_owned())
 }
 
 fn told(verdict: Verdict) -> Verdict {
     verdict.explain(GcCpuOverhead::WHY).remedy(GcCpuOverhead::REMEDY)
 }
 
-/// Whether a thread of the JVM is the collector's.
+/// Whether a JVM thread belongs to the collector.
 fn is_collector(name: &str) -> bool {
     const NAMES: [&str; 10] = [
         "GC Thread",
@@ -143,7 +146,7 @@ mod tests {
     use jfr_analyzers::testing::Scene;
     use jfr_analyzers::testing::{native_thread, thread};
 
-    /// 10 s in which the JVM has half of 4 hardware threads.
+    /// 10 s in which the JVM uses half of 4 hardware threads.
     fn scene(gc_nanos: i64) -> Scene {
         let scene = Scene::new().event("jdk.CPUInformation", 0, 0, [("hwThreads", 4.into())]);
         let scene = (1..=10i64).fold(scene, |scene, i| {
@@ -158,7 +161,7 @@ mod tests {
         fixture::expect("GcCpuOverhead", "scenarios/heap-full", Severity::Warning);
     }
 
-    /// The collector's threads are asleep in all of theirs.
+    /// All wall-clock samples of GC threads in this recording are of sleeping threads.
     #[test]
     fn wall_clock_samples_do_not_count() {
         let verdict = fixture::corpus("GcCpuOverhead", "public/ocadaruma+jfrs/profiler-multichunk.jfr");
@@ -189,7 +192,7 @@ mod tests {
 
     #[test]
     fn names_of_threads_count_only_for_the_jvms_own() {
-        // Made-up threads are Java's.
+        // Synthetic threads are Java threads.
         let scene = (0..600i64).fold(Scene::new(), |scene, i| {
             scene.event("jdk.ExecutionSample", i, i, [("sampledThread", thread("G1 Service"))])
         });

@@ -1,4 +1,4 @@
-//! `GcFreedRatio`: how fast garbage is made, against what lives.
+//! `GcFreedRatio`: how fast garbage is produced, relative to the live set.
 
 use std::collections::BTreeMap;
 
@@ -6,18 +6,19 @@ use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map_exp74, ratio, sliding};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Memory freed a second, over what stays. Needs the list of heap summaries, two a collection.
+/// Memory freed per second over the live set. Needs the list of heap summaries, two per collection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GcFreedRatio;
 
-/// Use before and after a collection, each with its time.
+/// Heap use before and after a collection, each with its time.
 type Pair = (Option<(i64, f64)>, Option<(i64, f64)>);
 
 impl GcFreedRatio {
     /// Why it matters.
-    const WHY: &str = "Most of what is allocated is garbage soon. That costs CPU time and brings collections.";
+    const WHY: &str = "Most allocated objects soon become garbage. Allocating and collecting them costs CPU time and \
+        triggers collections.";
     /// What to do.
-    const REMEDY: &str = "See which classes and methods allocate most, and reuse what is expensive.";
+    const REMEDY: &str = "Find the classes and methods that allocate most, and reuse expensive objects.";
 }
 
 impl Rule for GcFreedRatio {
@@ -25,18 +26,19 @@ impl Rule for GcFreedRatio {
         RuleInfo {
             title: "Allocation churn",
             category: Category::Heap,
-            description: "How fast garbage is made and collected, compared with what stays in the heap.",
-            formula: "Windows of `window`, sliding by half: memory freed a second over the mean use after \
-                      collections. 25 at `info` a second for the worst window, never more than 74, half of that for a \
-                      recording shorter than `short`. Fewer than `few` heap summaries are fine.",
-            differences: "As in JMC it asks for the TLAB events, which it does not read, and so does not apply to most recordings \
-                          of JDK 16 and later; AllocationRate judges the same and does not ask for them.",
+            description: "How fast the application produces garbage, compared with the live set.",
+            formula: "Windows of `window`, sliding by half: memory freed per second over the mean use after \
+                      collections. 25 at `info` per second in the worst window, never more than 74, half of that for \
+                      a recording shorter than `short`. Fewer than `few` heap summaries are fine.",
+            differences: "Like JMC, it requires the TLAB events although it does not read them, so it does not apply \
+                          to most recordings of JDK 16 and later. AllocationRate measures the same without requiring \
+                          them.",
             settings: const {
                 &[
-                    Setting::percent("info", 1000.0, "Share of the live heap freed a second"),
+                    Setting::percent("info", 1000.0, "Share of the live heap freed per second"),
                     Setting::seconds("window", 10.0, "Length of the window"),
-                    Setting::count("few", 10.0, "Heap summaries below which nothing is said"),
-                    Setting::seconds("short", 20.0, "Length below which a recording is short"),
+                    Setting::count("few", 10.0, "Minimum number of heap summaries for a verdict"),
+                    Setting::seconds("short", 20.0, "Recordings below this length are short"),
                 ]
             },
             why: Self::WHY,
@@ -56,7 +58,7 @@ impl Rule for GcFreedRatio {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let table = facts.table("jdk.GCHeapSummary");
         if (table.len() as f64) < settings.number("few") {
-            return Verdict::ok("There were few collections");
+            return Verdict::ok("There were too few collections to judge");
         }
         let mut pairs: BTreeMap<i64, Pair> = BTreeMap::new();
         for row in table.rows() {
@@ -73,11 +75,11 @@ impl Rule for GcFreedRatio {
         pairs.sort_by_key(|(before, after)| (before.0, after.0));
         let ends: Vec<i64> = table.rows().map(|r| r.end).collect();
         let (first, last) = (ends.iter().copied().min().unwrap_or(0), ends.iter().copied().max().unwrap_or(0));
-        // Ratio, freed a second, live, window.
+        // Ratio, freed per second, live, window.
         let mut best = (0.0, 0.0, 0.0, (first, last));
         let mut from = 0usize;
         for window in sliding(first, last, settings.nanos("window")) {
-            // Collections that ended before the window began do not come back.
+            // No later window contains a collection that ended before this window.
             while pairs.get(from).is_some_and(|(_, after)| after.0 < window.from) {
                 from += 1;
             }
@@ -104,7 +106,7 @@ impl Rule for GcFreedRatio {
         }
         Verdict::scored(
             score,
-            format!("Collections freed {:.0} MiB a second, {:.1} times what stays", best.1 / 1_048_576.0, best.0),
+            format!("Collections freed {:.0} MiB/s, {:.1} times the live set per second", best.1 / 1_048_576.0, best.0),
         )
         .explain(GcFreedRatio::WHY)
         .remedy(GcFreedRatio::REMEDY)

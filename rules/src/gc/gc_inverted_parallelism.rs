@@ -1,24 +1,23 @@
-//! `GcInvertedParallelism`: collector threads that do not get the CPU.
+//! `GcInvertedParallelism`: GC threads that do not get enough CPU.
 
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::ratio;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Section, Settings, Severity, Value, Verdict};
 
-/// Collections of 100 ms and more that have to be inverted for a warning.
+/// Minimum number of inverted collections of 100 ms and more for a warning.
 const ENOUGH: u64 = 3;
-/// Their share of all such collections.
+/// Minimum share of them among all such collections.
 const OFTEN: f64 = 0.2;
 
-/// Whether collections took more time than CPU time. Needs the list of GCCPUTime, one a collection.
+/// Whether collections took more elapsed time than CPU time. Needs the list of GCCPUTime, one per collection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GcInvertedParallelism;
 
 impl GcInvertedParallelism {
     /// Why it matters.
-    const WHY: &str = "The collector's threads waited for a CPU, or for memory that was swapped out.";
+    const WHY: &str = "GC threads waited for a CPU, or for memory that was swapped out.";
     /// What to do.
-    const REMEDY: &str =
-        "Look for other processes on the machine, a CPU limit of the container, swapping and slow disks.";
+    const REMEDY: &str = "Check for other processes on the machine, a container CPU limit, swapping and slow disks.";
 }
 
 impl Rule for GcInvertedParallelism {
@@ -26,12 +25,13 @@ impl Rule for GcInvertedParallelism {
         RuleInfo {
             title: "GC threads starved of CPU",
             category: Category::Gc,
-            description: "Whether collections took longer than the CPU time that they used, although several threads \
-                          should work on them.",
-            formula: "To act on if for any collection user and system time together, in whole percent rounded up, \
-                      are below 100 % of the real time.",
-            differences: "As in JMC one collection decides, however short; with coarse clocks a pause of microseconds \
-                          may do. The evidence has the share of collections of 100 ms and more: where that is 0, there is nothing to do.",
+            description: "Whether collections took longer than their CPU time, although several threads should share \
+                          the work.",
+            formula: "To act on if any collection's user and system time together, in whole percent rounded up, is \
+                      below 100 % of its real time.",
+            differences: "As in JMC, one collection decides, however short; with coarse clocks, a pause of \
+                          microseconds may be enough. The evidence shows the share for collections of 100 ms and \
+                          more: if it is 0, there is nothing to do.",
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("GcInvertedParallelism")
@@ -47,7 +47,7 @@ impl Rule for GcInvertedParallelism {
 
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
         if facts.old_collector() == Some("SerialOld") {
-            return Verdict::not_applicable("the collector works with one thread");
+            return Verdict::not_applicable("the collector uses a single thread");
         }
         let (mut inverted, mut long, mut long_inverted) = (0u64, 0u64, 0u64);
         let table = facts.table("jdk.GCCPUTime");
@@ -71,9 +71,9 @@ impl Rule for GcInvertedParallelism {
                 .with("share of those inverted", Value::share(ratio(long_inverted as f64, long as f64)))
         };
         if inverted == 0 {
-            return evidence(Verdict::ok("The collector's threads got the CPU"));
+            return evidence(Verdict::ok("GC threads got enough CPU"));
         }
-        // A pause of milliseconds is shorter than the clocks of CPU time can tell.
+        // CPU time clocks are too coarse for pauses of a few milliseconds.
         let shown = match (long_inverted, ratio(long_inverted as f64, long as f64)) {
             (0, _) => Severity::Ok,
             (n, share) if n >= ENOUGH && share >= OFTEN => Severity::Warning,
@@ -81,7 +81,7 @@ impl Rule for GcInvertedParallelism {
         };
         evidence(
             Verdict::warning(format!(
-                "{inverted} of {} collections took longer than the CPU time that they used",
+                "{inverted} of {} collections took longer than their CPU time: GC threads lacked CPU",
                 table.len()
             ))
             .explain(GcInvertedParallelism::WHY)

@@ -1,21 +1,21 @@
-//! `GcLocker`: collections after JNI critical sections.
+//! `GcLocker`: collections delayed by JNI critical sections.
 
 use super::causes::Causes;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map_exp74, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// The share of collections that waited for native code. Needs no list.
+/// The share of collections that waited for native code. Needs no event list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GcLocker;
 
 impl GcLocker {
     /// Why it matters.
     const WHY: &str =
-        "While native code holds an array directly, no collection can begin, and threads that need one wait.";
+        "While native code is in a JNI critical section, no collection can start, and threads that need one wait.";
     /// What to do.
     const REMEDY: &str =
-        "Keep critical sections short, or let native code copy arrays. ZGC, and G1 from JDK 22, do not wait.";
+        "Keep critical sections short, or let native code copy arrays. ZGC, and G1 from JDK 22, are not affected.";
 }
 
 impl Rule for GcLocker {
@@ -24,8 +24,8 @@ impl Rule for GcLocker {
             title: "GC delayed by JNI critical sections",
             category: Category::Gc,
             description: "Whether collections had to wait for native code in a JNI critical section.",
-            formula: "25 where the share of collections with the cause GCLocker is `info`, never more than 74.",
-            differences: "JMC divides whole numbers, so there the share is 0 unless it is everything.",
+            formula: "25 if the share of collections with the cause GCLocker is `info`, never more than 74.",
+            differences: "JMC uses integer division, so its share is 0 unless it is everything.",
             settings: const { &[Setting::percent("info", 10.0, "Share of collections that is worth a look")] },
             why: Self::WHY,
             remedy: Self::REMEDY,
@@ -40,15 +40,12 @@ impl Rule for GcLocker {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let causes = Causes::of(facts);
         if causes.locker == 0 {
-            return Verdict::ok("No collection had to wait for native code");
+            return Verdict::ok("No collection waited for native code");
         }
         let share = ratio(causes.locker as f64, causes.all as f64);
         Verdict::scored(
             map_exp74(share * 100.0, settings.number("info")),
-            format!(
-                "{} of {} collections came after native code had left a critical section",
-                causes.locker, causes.all
-            ),
+            format!("JNI critical sections delayed {} of {} collections", causes.locker, causes.all),
         )
         .explain(GcLocker::WHY)
         .remedy(GcLocker::REMEDY)

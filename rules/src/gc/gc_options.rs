@@ -3,16 +3,16 @@
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
-/// Whether the choice of the collector suits the machine. Needs no list.
+/// Whether the choice of collector suits the machine. Needs no event list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GcOptions;
 
 impl GcOptions {
     /// Why it matters.
-    const WHY: &str = "A collector that does not suit the machine wastes CPUs or pauses longer than it has to.";
+    const WHY: &str = "A collector that does not suit the machine wastes CPUs or pauses longer than necessary.";
     /// What to do.
     const REMEDY: &str =
-        "Let the JVM choose the collector and its threads, or choose them for the CPUs and the heap that there are.";
+        "Let the JVM choose the collector and its threads, or choose them to match the CPUs and the heap.";
 }
 
 impl Rule for GcOptions {
@@ -21,9 +21,9 @@ impl Rule for GcOptions {
             title: "GC choice and threads",
             category: Category::Gc,
             description: "Whether the collector and its number of threads suit the machine.",
-            formula: "Worth a look is the first of: SerialOld with 4 or more hardware threads and more than 4 GiB of \
-                      heap; ParallelOld with one hardware thread; more collector threads than hardware threads; one \
-                      collector thread under ParallelOld or G1.",
+            formula: "The first of these that applies is worth a look: SerialOld with 4 or more hardware threads and \
+                      more than 4 GiB of heap; ParallelOld with one hardware thread; more collector threads than \
+                      hardware threads; one collector thread under ParallelOld or G1.",
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("GcOptions")
@@ -41,24 +41,24 @@ impl Rule for GcOptions {
         let (Some(hardware), Some(collector), Some(heap), Some(threads)) =
             (facts.hardware_threads(), facts.old_collector(), heap, threads)
         else {
-            return Verdict::not_applicable("the recording lacks the configuration of the collector or of the machine");
+            return Verdict::not_applicable("the recording lacks the configuration of the collector or the machine");
         };
         let found = match collector {
             "SerialOld" if hardware >= 4 && heap > GIB4 => Some((
-                "The serial collector is in use on a machine with several CPUs and for a large heap",
+                "The serial collector is used with several CPUs and a large heap",
                 "Use -XX:+UseParallelGC or -XX:+UseG1GC.",
             )),
             "SerialOld" => None,
             "ParallelOld" if hardware == 1 => {
-                Some(("The parallel collector is in use on one CPU", "Use -XX:+UseSerialGC."))
+                Some(("The parallel collector is used with a single CPU", "Use -XX:+UseSerialGC."))
             }
             _ if threads > hardware => Some((
                 "The collector has more threads than there are CPUs",
-                "Leave -XX:ParallelGCThreads out, or set it to the number of CPUs.",
+                "Remove -XX:ParallelGCThreads, or set it to the number of CPUs.",
             )),
             "ParallelOld" | "G1Old" if threads == 1 => Some((
-                "A collector made for several threads has one",
-                "Raise -XX:ParallelGCThreads, or use -XX:+UseSerialGC.",
+                "A multi-threaded collector runs with a single thread",
+                "Increase -XX:ParallelGCThreads, or use -XX:+UseSerialGC.",
             )),
             _ => None,
         };

@@ -1,22 +1,22 @@
-//! `GcPauseRatio`: the share of time in pauses of the collector.
+//! `GcPauseRatio`: the share of time in GC pauses.
 
 use jfr_analyzers::events::{Event, Facts, Needs};
 use jfr_analyzers::math::{map2, ratio, worst_sliding_window, worst_window};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
-/// How much of the time the collector stops the program. Needs the list of pauses.
+/// The share of time in which the collector stops the application. Needs the list of pauses.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GcPauseRatio;
 
 impl GcPauseRatio {
     /// Why it matters.
-    const WHY: &str = "While the collector stops the program, no work is done and every request waits.";
+    const WHY: &str = "While the collector stops the application, no work is done and every request waits.";
     /// What to do.
-    const REMEDY: &str = "Allocate less (see the allocation rules), give the heap more room, or choose a collector with shorter \
-             pauses: G1 with -XX:MaxGCPauseMillis, ZGC or Shenandoah.";
+    const REMEDY: &str = "Allocate less (see the allocation rules), increase the heap, or choose a collector with \
+        shorter pauses: G1 with -XX:MaxGCPauseMillis, ZGC or Shenandoah.";
 }
 
-/// Time in pauses, nanoseconds, below which their share of a short recording says little.
+/// Minimum time in pauses, in nanoseconds, for their share of a short recording to be meaningful.
 const ENOUGH: i64 = 200_000_000;
 
 impl Rule for GcPauseRatio {
@@ -24,10 +24,11 @@ impl Rule for GcPauseRatio {
         RuleInfo {
             title: "GC pause time",
             category: Category::Gc,
-            description: "The share of time in which the garbage collector stops the program.",
-            formula: "The sum of the pauses over the worst window of `window`, or over all of a recording that is shorter: \
-                      25 at `info`, 75 at `warning`. Pauses of less than 200 ms in all are worth a look at most.",
-            differences: "For JMC the window has its full length also in a recording that is shorter.",
+            description: "The share of time in which the garbage collector stops the application.",
+            formula: "The sum of the pauses over the worst window of `window`, or over the whole recording if it is \
+                      shorter: 25 at `info`, 75 at `warning`. Pauses of less than 200 ms in total are worth a look at \
+                      most.",
+            differences: "JMC always uses the full window length, even if the recording is shorter.",
             settings: const {
                 &[
                     Setting::percent("info", 5.0, "Share of a window that is worth a look"),
@@ -48,18 +49,22 @@ impl Rule for GcPauseRatio {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let pauses: Vec<Event<'_>> = facts.table("jdk.GCPhasePause").rows().collect();
         if pauses.is_empty() {
-            return Verdict::ok("There were no pauses");
+            return Verdict::ok("There were no GC pauses");
         }
         let (window, worst) = worst_window(&pauses, settings.nanos("window"), facts.window());
         let total: i64 = pauses.iter().fold(0, |sum, p| sum.saturating_add(p.nanos()));
         let whole = ratio(total as f64, facts.nanos() as f64).min(1.0);
-        // Time that is not recorded is in a window, but in no share.
+        // A window may include time that is not recorded; the share of the recording does not.
         let share = worst.max(whole);
         let score = |share: f64| map2(share * 100.0, settings.number("info"), settings.number("warning"));
         let of_jmc = Severity::of_score(score(worst_sliding_window(&pauses, settings.nanos("window")).1));
         Verdict::scored(
             score(share),
-            format!("Pauses took {:.2} % of the worst window, {:.2} % of all", share * 100.0, whole * 100.0),
+            format!(
+                "GC pauses took {:.2} % of the worst window and {:.2} % of the recording",
+                share * 100.0,
+                whole * 100.0
+            ),
         )
         .explain(GcPauseRatio::WHY)
         .remedy(GcPauseRatio::REMEDY)
@@ -106,7 +111,7 @@ mod tests {
             scene(&[(0, SECOND / 2), (2 * SECOND, SECOND / 4)]).event("jdk.CPULoad", 3 * SECOND, 3 * SECOND, []);
         let verdict = short.judge(&GcPauseRatio);
         assert_eq!(verdict.severity, Severity::Warning, "{}", verdict.summary);
-        assert_eq!(verdict.summary, "Pauses took 25.00 % of the worst window, 25.00 % of all");
+        assert_eq!(verdict.summary, "GC pauses took 25.00 % of the worst window and 25.00 % of the recording");
         assert_eq!(verdict.evidence.get("worst window"), Some(&Value::window(0, 3 * SECOND)));
         assert_eq!(short.as_jmc(&GcPauseRatio), Severity::Ok);
         // Too little to act on.

@@ -5,18 +5,18 @@ use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::ratio;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
-/// Whether G1's pauses were longer than asked for. Needs the list of G1MMU, one a collection.
+/// Whether G1's pauses exceeded the goal. Needs the list of G1MMU, one per collection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GcPauseTargetRule;
 
-/// Collections of which a share says something.
+/// Minimum number of collections for a share of them to be meaningful.
 const ENOUGH: usize = 10;
 
 impl GcPauseTargetRule {
     /// Why it matters.
-    const WHY: &str = "The goal is what G1 aims at when it decides how much to collect at a time.";
+    const WHY: &str = "The goal guides G1 when it decides how much to collect at once.";
     /// What to do.
-    const REMEDY: &str = "Give the heap more room, allocate less, or set a goal that can be reached.";
+    const REMEDY: &str = "Increase the heap, allocate less, or set a goal that G1 can reach.";
 }
 
 impl Rule for GcPauseTargetRule {
@@ -24,11 +24,12 @@ impl Rule for GcPauseTargetRule {
         RuleInfo {
             title: "G1 pause goal missed",
             category: Category::Gc,
-            description: "Whether G1 kept to its pause goal (-XX:MaxGCPauseMillis).",
-            formula: "Events jdk.G1MMU whose gcTime is above the goal: to act on if they are `warning` of all or more, worth a look if \
-                      there is one.",
-            differences: "For JMC one collection above the goal is enough for a warning. A goal is what G1 aims at, not a promise: here \
-                          `warning` of ten collections or more have to miss it, and fewer are worth a look.",
+            description: "Whether G1 met its pause goal (-XX:MaxGCPauseMillis).",
+            formula: "The share of jdk.G1MMU events whose gcTime exceeds the goal: to act on if it is `warning` or \
+                      more, worth a look if there is one such event.",
+            differences: "For JMC, one collection above the goal is enough for a warning. But a pause goal is a \
+                          target, not a promise: in jfrkit, `warning` of at least ten collections have to miss it, \
+                          and fewer are worth a look.",
             settings: const { &[Setting::percent("warning", 10.0, "Share of collections above the goal to act on")] },
             why: Self::WHY,
             remedy: Self::REMEDY,
@@ -43,7 +44,7 @@ impl Rule for GcPauseTargetRule {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let table = facts.table("jdk.G1MMU");
         let (Some(longest), Some(goal)) = (table.ints("gcTime").max(), table.ints("pauseTarget").max()) else {
-            return Verdict::not_applicable("jdk.G1MMU does not tell the goal");
+            return Verdict::not_applicable("the jdk.G1MMU events do not contain the goal");
         };
         let above = table.ints("gcTime").filter(|t| *t > goal).count();
         let evidence = |v: Verdict| {
@@ -54,7 +55,7 @@ impl Rule for GcPauseTargetRule {
                 .with("share above the goal", Value::share(ratio(above as f64, table.len() as f64)))
         };
         if longest <= goal {
-            return evidence(Verdict::ok("G1 kept to its pause goal"));
+            return evidence(Verdict::ok("G1 met its pause goal"));
         }
         let share = ratio(above as f64, table.len() as f64) * 100.0;
         let above_nanos: f64 = table.floats("gcTime").filter(|t| *t > goal as f64).sum();
@@ -66,11 +67,7 @@ impl Rule for GcPauseTargetRule {
         evidence(
             Verdict::new(
                 severity,
-                format!(
-                    "{above} of {} collections took longer than the pause goal of {} ms",
-                    table.len(),
-                    goal / 1_000_000
-                ),
+                format!("{above} of {} collections exceeded the pause goal of {} ms", table.len(), goal / 1_000_000),
             )
             .explain(GcPauseTargetRule::WHY)
             .remedy(GcPauseTargetRule::REMEDY)
@@ -91,7 +88,7 @@ mod tests {
             scene.event("jdk.G1MMU", 0, 0, [("gcTime", time.into()), ("pauseTarget", 200_000_000.into())])
         };
         let of = |time: i64| add(Scene::new(), time).as_jmc(&GcPauseTargetRule);
-        // One of thirty is not many.
+        // One of thirty is too few for a warning.
         let many = (0..29).fold(Scene::new(), |scene, _| add(scene, 100_000_000));
         let few = add(many, 300_000_000);
         assert_eq!(few.judge(&GcPauseTargetRule).severity, Severity::Info);

@@ -1,19 +1,18 @@
-//! `GcStall`: a concurrent collector that had to stop everything.
+//! `GcStall`: a concurrent collector had to stop the application.
 
 use super::causes::{AskedFor, Causes};
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
-/// Whether a concurrent collector fell back to a serial collection. Needs no list.
+/// Whether a concurrent collector fell back to a serial collection. Needs no event list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GcStall;
 
 impl GcStall {
     /// Why it matters.
-    const WHY: &str = "Garbage came faster than it was collected, or the heap was too fragmented.";
+    const WHY: &str = "The application produced garbage faster than it was collected, or the heap was too fragmented.";
     /// What to do.
-    const REMEDY: &str =
-        "Give the heap more room, or let collections begin earlier (-XX:InitiatingHeapOccupancyPercent).";
+    const REMEDY: &str = "Increase the heap, or start collections earlier (-XX:InitiatingHeapOccupancyPercent).";
 }
 
 impl Rule for GcStall {
@@ -21,9 +20,9 @@ impl Rule for GcStall {
         RuleInfo {
             title: "Concurrent mode failure",
             category: Category::Gc,
-            description: "Whether a collector that works beside the program could not keep up and stopped it for a \
-                          full collection.",
-            formula: "To act on if CMS or G1 is in use and a SerialOld collection ran that nobody asked for, or if \
+            description: "Whether a concurrent collector could not keep up and stopped the application for a full \
+                          collection.",
+            formula: "To act on if CMS or G1 is in use and a SerialOld collection ran that was not explicit, or if \
                       there is any jdk.ConcurrentModeFailure.",
             why: Self::WHY,
             remedy: Self::REMEDY,
@@ -40,13 +39,13 @@ impl Rule for GcStall {
         let failures = facts.count("jdk.ConcurrentModeFailure");
         let concurrent = facts.old_collector().is_some_and(|c| matches!(c, "ConcurrentMarkSweep" | "G1Old"));
         if failures == 0 && !(concurrent && causes.unasked_serial) {
-            return Verdict::ok("The collector kept up with the program");
+            return Verdict::ok("The collector kept up with the application");
         }
-        // A collection that somebody asks for cuts a marking cycle short: nobody had to keep up with anything.
+        // An explicit collection aborts a marking cycle; that does not mean that the collector could not keep up.
         let asked = AskedFor::of(facts);
         let real = facts.table("jdk.ConcurrentModeFailure").rows().any(|r| !asked.near(r.start));
         let shown = if real || (concurrent && causes.unasked_serial) { Severity::Warning } else { Severity::Ok };
-        Verdict::warning("The concurrent collector could not keep up and stopped the program for a full collection")
+        Verdict::warning("The concurrent collector could not keep up and stopped the application for a full collection")
             .explain(GcStall::WHY)
             .remedy(GcStall::REMEDY)
             .at_most(shown)

@@ -1,20 +1,21 @@
-//! `HeapInspectionGc`: collections for histograms of the heap.
+//! `HeapInspectionGc`: collections triggered by heap histograms.
 
 use super::causes::Causes;
+use crate::common::things;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map_exp74;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Section, Setting, Settings, Value, Verdict};
 
-/// Collections caused by histograms of the heap. Needs no list.
+/// Collections triggered by heap histograms. Needs no event list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HeapInspectionGc;
 
 impl HeapInspectionGc {
     /// Why it matters.
-    const WHY: &str = "To count objects the JVM stops the program and collects everything.";
+    const WHY: &str = "To count objects, the JVM stops the application and collects the whole heap.";
     /// What to do.
     const REMEDY: &str =
-        "Switch jdk.ObjectCount off, and do not take histograms (jmap -histo, jcmd GC.class_histogram) in production.";
+        "Disable jdk.ObjectCount, and do not take histograms (jmap -histo, jcmd GC.class_histogram) in production.";
 }
 
 impl Rule for HeapInspectionGc {
@@ -22,8 +23,8 @@ impl Rule for HeapInspectionGc {
         RuleInfo {
             title: "GC caused by heap histograms",
             category: Category::Gc,
-            description: "Whether a histogram of the heap, or the event jdk.ObjectCount, caused collections.",
-            formula: "25 for `info` such collections, never more than 74.",
+            description: "Whether a heap histogram, or the event jdk.ObjectCount, triggered collections.",
+            formula: "25 at `info` such collections, never more than 74.",
             settings: const { &[Setting::count("info", 1.0, "Collections that are worth a look")] },
             why: Self::WHY,
             remedy: Self::REMEDY,
@@ -38,11 +39,11 @@ impl Rule for HeapInspectionGc {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let causes = Causes::of(facts);
         if causes.inspection == 0 {
-            return Verdict::ok("No collection was caused by a histogram of the heap");
+            return Verdict::ok("No heap histogram triggered a collection");
         }
         Verdict::scored(
             map_exp74(causes.inspection as f64, settings.number("info")),
-            format!("{} collections were caused by histograms of the heap", causes.inspection),
+            format!("Heap histograms triggered {}", things(causes.inspection, "collection", "collections")),
         )
         .explain(HeapInspectionGc::WHY)
         .remedy(HeapInspectionGc::REMEDY)

@@ -1,4 +1,4 @@
-//! `HighGc`: pauses that follow each other closely.
+//! `HighGc`: GC pauses in quick succession.
 
 use crate::common::time;
 use jfr_analyzers::events::{Facts, Needs};
@@ -11,9 +11,9 @@ pub(crate) struct HighGc;
 
 impl HighGc {
     /// Why it matters.
-    const WHY: &str = "Pauses that follow each other closely stop the program as one long pause would.";
+    const WHY: &str = "Pauses in quick succession stop the application like one long pause.";
     /// What to do.
-    const REMEDY: &str = "Give the heap more room or allocate less in that stretch of time.";
+    const REMEDY: &str = "Increase the heap, or allocate less in this time range.";
 }
 
 impl Rule for HighGc {
@@ -21,9 +21,9 @@ impl Rule for HighGc {
         RuleInfo {
             title: "GC pressure",
             category: Category::Heap,
-            description: "Whether pauses of the collector follow each other so closely that they work like a long one.",
-            formula: "Pauses merge into clusters as long as that makes the cluster denser (time paused squared over \
-                      time). 90 for a densest cluster with 1 s of pauses: 25 at 125 ms, 75 at 602 ms.",
+            description: "Whether GC pauses follow each other so closely that they act like one long pause.",
+            formula: "Pauses are merged into clusters as long as that makes the cluster denser (time paused squared \
+                      over time). 90 for a densest cluster with 1 s of pauses: 25 at 125 ms, 75 at 602 ms.",
             differences: "JMC loses pauses while merging, so its score is often lower.",
             why: Self::WHY,
             remedy: Self::REMEDY,
@@ -42,18 +42,18 @@ impl Rule for HighGc {
             .map(|p| Cluster { start: p.start, end: p.end, mass: p.nanos() as f64 })
             .collect();
         let Some(cluster) = mass_cluster(&pauses) else {
-            return Verdict::ok("There were no pauses");
+            return Verdict::ok("There were no GC pauses");
         };
         let length = cluster.end.saturating_sub(cluster.start);
-        // Pauses of several collectors, or of a file that is damaged, may overlap.
+        // Pauses of several collectors, or in a damaged file, may overlap.
         let paused = cluster.mass.min(length as f64);
         let share = ratio(paused, length as f64);
         Verdict::scored(
             map_exp100_at(cluster.mass, 1e9, 90.0),
             if share < 1.0 {
-                format!("Pauses took {} of {} ({:.0} %)", time(paused), time(length as f64), share * 100.0)
+                format!("GC pauses took {} within {} ({:.0} %)", time(paused), time(length as f64), share * 100.0)
             } else {
-                format!("One pause took {}, and none close to it adds to that", time(paused))
+                format!("One GC pause took {}; no other pause is close to it", time(paused))
             },
         )
         .explain(HighGc::WHY)

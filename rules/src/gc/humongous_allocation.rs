@@ -1,4 +1,4 @@
-//! `HumongousAllocation`: objects that take whole regions of G1.
+//! `HumongousAllocation`: objects that occupy whole G1 regions.
 
 use crate::common::{amount, minutes, site_name, site_rows, sites};
 use crate::cost;
@@ -8,9 +8,10 @@ use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Collections that humongous objects cause in G1. Needs the first thousand of `jdk.G1HeapRegionTypeChange`.
+/// G1 collections triggered by humongous objects. Needs the first thousand of `jdk.G1HeapRegionTypeChange`.
 ///
-/// Fires on `fixtures/scenarios/humongous.jfr.gz`; quiet on `healthy`; does not apply to `allocation-rate` (serial collector).
+/// Fires on `fixtures/scenarios/humongous.jfr.gz`; quiet on `healthy`; does not apply to `allocation-rate` (serial
+/// collector).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HumongousAllocation;
 
@@ -21,17 +22,18 @@ const LARGE: GroupBy = GroupBy::of(&["jdk.ObjectAllocationOutsideTLAB", "jdk.All
     .measure(&["allocationSize|size"]);
 
 const MIB: f64 = 1024.0 * 1024.0;
-/// Collections that humongous objects must have caused at least.
+/// Minimum number of collections triggered by humongous objects.
 const ENOUGH: u64 = 3;
 
 impl HumongousAllocation {
     /// Why it matters.
-    const WHY: &str = "An object of half a region or more does not go through the young generation: it takes whole regions of the old one, \
-                 wastes what is left of the last, starts marking cycles early, and needs contiguous free regions.";
+    const WHY: &str = "An object of half a region or more bypasses the young generation: it takes whole regions of \
+        the old generation, wastes the rest of the last one, starts marking cycles early, and needs contiguous free \
+        regions.";
     /// What to do.
-    const REMEDY: &str = "Allocate smaller pieces (chunks instead of one large array, sized collections, streams instead of whole documents), \
-                 reuse large buffers, or make regions larger with -XX:G1HeapRegionSize (up to 32 MiB; a power of two over twice the \
-                 size of the object).";
+    const REMEDY: &str = "Allocate smaller pieces (chunks instead of one large array, presized collections, streams \
+        instead of whole documents), reuse large buffers, or increase the region size with -XX:G1HeapRegionSize (up \
+        to 32 MiB; a power of two over twice the size of the object).";
 }
 
 impl Rule for HumongousAllocation {
@@ -39,11 +41,12 @@ impl Rule for HumongousAllocation {
         RuleInfo {
             title: "Humongous objects",
             category: Category::Gc,
-            description: "Whether objects of half a G1 region or more drive the collector.",
-            formula: "The share of collections whose cause names humongous allocation, if there are at least 3: 25 at `info`, 75 at \
-                      `warning`. The evidence names who allocates objects of at least half a region (ObjectAllocationOutsideTLAB, \
-                      AllocationRequiringGC), or else who allocates most in arrays (ObjectAllocationSample), and counts the regions. Own \
-                      thresholds.",
+            description: "Whether objects of half a G1 region or more trigger collections.",
+            formula: "The share of collections whose cause mentions humongous allocation, if there are at least 3: 25 \
+                      at `info`, 75 at `warning`. The evidence shows where objects of at least half a region are \
+                      allocated (ObjectAllocationOutsideTLAB, AllocationRequiringGC), or else where most array bytes \
+                      are allocated (ObjectAllocationSample), and counts the regions. The thresholds are jfrkit's \
+                      own.",
             settings: const {
                 &[
                     Setting::percent("info", 5.0, "Share of collections that is worth a look"),
@@ -93,7 +96,7 @@ impl Rule for HumongousAllocation {
             },
         );
         classes.sort_by(|a, b| b.1.1.total_cmp(&a.1.1));
-        // Sampled allocations do not tell sizes; humongous objects are arrays, and weigh much.
+        // Allocation samples contain no object sizes; humongous objects are arrays and have a large weight.
         let arrays = || {
             let is_array = |g: &Group<'_>| g.text(0) == Some(SAMPLE) && g.text(1).is_some_and(|c| c.ends_with("[]"));
             sites(facts, facts.groups(&BY_CLASS).select(&[1, 2], is_array), 1)
@@ -108,14 +111,14 @@ impl Rule for HumongousAllocation {
             _ => map2(share, settings.number("info"), settings.number("warning")),
         };
         let mut summary = if humongous == 0 {
-            "Humongous objects caused no collection".to_owned()
+            "Humongous objects triggered no collection".to_owned()
         } else {
-            format!("{humongous} of {all} collections were caused by humongous objects")
+            format!("Humongous objects triggered {humongous} of {all} collections")
         };
         if score >= 25.0
             && let Some(place) = places.first()
         {
-            summary.push_str(&format!(", most allocated in {}", site_name(facts, place)));
+            summary.push_str(&format!("; most are allocated in {}", site_name(facts, place)));
         }
         Verdict::scored(score, summary)
             .explain(HumongousAllocation::WHY)
@@ -146,12 +149,12 @@ impl Rule for HumongousAllocation {
             .with_some(
                 "who allocates them",
                 (humongous > 0 && places.is_empty())
-                    .then_some("not recorded; switch on jdk.AllocationRequiringGC#enabled=true with stackTrace=true"),
+                    .then_some("not recorded; enable jdk.AllocationRequiringGC#enabled=true with stackTrace=true"),
             )
     }
 }
 
-/// The size of a region: as configured, as two regions' places tell it, or as G1 would choose it for the heap.
+/// The region size: as configured, as derived from the addresses of two regions, or as G1 would choose it for the heap.
 fn region_size(facts: &Facts) -> Option<f64> {
     if let Some(flag) = facts.flag("G1HeapRegionSize").int().filter(|n| *n > 0) {
         return Some(flag as f64);

@@ -1,24 +1,24 @@
-//! `IncreasingMetaSpaceLiveSet`: the metaspace grows.
+//! `IncreasingMetaSpaceLiveSet`: metaspace grows.
 
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map_exp100, slope_mib_per_second};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
-/// Whether the metaspace grows. Needs the list of metaspace summaries, two a collection.
+/// Whether metaspace grows. Needs the list of metaspace summaries, two per collection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct IncreasingMetaSpaceLiveSet;
 
-/// The time after the start of a JVM, in nanoseconds, in which its metaspace grows to its size.
+/// Time after JVM start, in nanoseconds, in which metaspace grows to its normal size.
 const START_UP: i64 = 300_000_000_000;
-/// Collections after that which it takes to see a trend.
+/// Minimum number of collections after that to see a trend.
 const ENOUGH: usize = 8;
 
 impl IncreasingMetaSpaceLiveSet {
     /// Why it matters.
-    const WHY: &str = "Classes are loaded and never unloaded: their class loaders are still referred to.";
+    const WHY: &str = "Classes are loaded and never unloaded because their class loaders are still reachable.";
     /// What to do.
     const REMEDY: &str =
-        "Look for class loaders that are kept (redeployed applications, scripts, proxies made anew again and again).";
+        "Find the class loaders that are retained (redeployed applications, scripts, proxies generated repeatedly).";
 }
 
 impl Rule for IncreasingMetaSpaceLiveSet {
@@ -26,11 +26,12 @@ impl Rule for IncreasingMetaSpaceLiveSet {
         RuleInfo {
             title: "Growing metaspace",
             category: Category::Gc,
-            description: "Whether the memory for classes grows from collection to collection.",
-            formula: "Least squares slope of the metaspace used after collections (whole MiB over whole seconds): 75 at \
-                      `warning` MiB a second.",
-            differences: "JMC takes the start of a program for growth. Here it has to go on after the JVM's first five minutes.",
-            settings: const { &[Setting::count("warning", 0.75, "MiB a second to act on")] },
+            description: "Whether metaspace grows from collection to collection.",
+            formula: "Least-squares slope of the metaspace used after collections (whole MiB over whole seconds): 75 \
+                      at `warning` MiB per second.",
+            differences: "JMC mistakes startup for growth. In jfrkit, the growth has to continue after the JVM's \
+                          first five minutes.",
+            settings: const { &[Setting::count("warning", 0.75, "MiB per second to act on")] },
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("IncreasingMetaSpaceLiveSet")
@@ -52,22 +53,19 @@ impl Rule for IncreasingMetaSpaceLiveSet {
             return Verdict::ok("There were no collections");
         };
         let slope = slope_mib_per_second(&points);
-        // The first minutes of a JVM load classes, whatever the program.
+        // Every application loads classes in the first minutes of the JVM.
         let settled = facts.jvm().start.unwrap_or_else(|| facts.start()).saturating_add(START_UP);
         let after: Vec<(i64, i64)> = points.iter().copied().filter(|(at, _)| *at >= settled).collect();
         let grows = after.len() >= ENOUGH && slope_mib_per_second(&after) >= slope / 2.0;
         let shown = if grows { Severity::Warning } else { Severity::Ok };
-        Verdict::scored(
-            map_exp100(slope, settings.number("warning")),
-            format!("The metaspace grew by {slope:.3} MiB a second"),
-        )
-        .explain(IncreasingMetaSpaceLiveSet::WHY)
-        .remedy(IncreasingMetaSpaceLiveSet::REMEDY)
-        .at_most(shown)
-        .with("growth a second", Value::bytes(slope * 1_048_576.0))
-        .with("first", Value::bytes(first.1 as f64))
-        .with("last", Value::bytes(last.1 as f64))
-        .with("window", Value::window(first.0, last.0))
+        Verdict::scored(map_exp100(slope, settings.number("warning")), format!("Metaspace grew by {slope:.3} MiB/s"))
+            .explain(IncreasingMetaSpaceLiveSet::WHY)
+            .remedy(IncreasingMetaSpaceLiveSet::REMEDY)
+            .at_most(shown)
+            .with("growth a second", Value::bytes(slope * 1_048_576.0))
+            .with("first", Value::bytes(first.1 as f64))
+            .with("last", Value::bytes(last.1 as f64))
+            .with("window", Value::window(first.0, last.0))
     }
 }
 

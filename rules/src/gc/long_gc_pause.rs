@@ -1,4 +1,4 @@
-//! `LongGcPause`: the longest pause of the collector.
+//! `LongGcPause`: the longest GC pause.
 
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map_exp74, ratio};
@@ -10,10 +10,9 @@ pub(crate) struct LongGcPause;
 
 impl LongGcPause {
     /// Why it matters.
-    const WHY: &str = "While the collector stops the program, every request waits.";
+    const WHY: &str = "While the collector stops the application, every request waits.";
     /// What to do.
-    const REMEDY: &str =
-        "Give the collector a pause goal, or take one that works beside the program: ZGC or Shenandoah.";
+    const REMEDY: &str = "Set a pause goal, or use a collector that runs concurrently: ZGC or Shenandoah.";
 }
 
 impl Rule for LongGcPause {
@@ -22,7 +21,7 @@ impl Rule for LongGcPause {
             title: "Long GC pause",
             category: Category::Gc,
             description: "The longest single pause of the garbage collector.",
-            formula: "25 for a longest pause of `info`, never more than 74.",
+            formula: "25 at a longest pause of `info`, never more than 74.",
             settings: const { &[Setting::seconds("info", 1.0, "Pause that is worth a look")] },
             why: Self::WHY,
             remedy: Self::REMEDY,
@@ -44,7 +43,7 @@ impl Rule for LongGcPause {
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let Some(longest) = facts.table("jdk.GCPhasePause").rows().max_by_key(|p| p.nanos()) else {
-            return Verdict::ok("There were no pauses");
+            return Verdict::ok("There were no GC pauses");
         };
         let score = map_exp74(longest.nanos() as f64, settings.number("info") * 1e9);
         let after: Vec<f64> = facts
@@ -67,15 +66,15 @@ impl Rule for LongGcPause {
                 .any(|p| p.text("name").is_some_and(|n| n.contains("Reference")) && p.nanos() > longest.nanos() / 3);
             if references {
                 advice.push(
-                    "Much of it went into references: look for weak, soft and phantom references and finalizers, and \
+                    "References took much of the pause: check weak, soft and phantom references and finalizers, and \
                      try -XX:+ParallelRefProcEnabled.",
                 );
             }
             if facts.old_collector().is_some_and(|c| matches!(c, "SerialOld" | "ParallelOld" | "ConcurrentMarkSweep")) {
-                advice.push("G1, ZGC and Shenandoah are made for shorter pauses.");
+                advice.push("G1, ZGC and Shenandoah are designed for shorter pauses.");
             }
         }
-        Verdict::scored(score, format!("The longest pause took {:.1} ms", longest.nanos() as f64 / 1e6))
+        Verdict::scored(score, format!("The longest GC pause took {:.1} ms", longest.nanos() as f64 / 1e6))
             .explain(LongGcPause::WHY)
             .remedy(advice.join(" "))
             .cost(Cost::elapsed(ratio(longest.nanos() as f64, facts.nanos() as f64)))

@@ -1,18 +1,19 @@
-//! `MetaspaceOom`: no room for classes.
+//! `MetaspaceOom`: metaspace ran out.
 
+use crate::common::things;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map_exp100;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
-/// Whether the metaspace ran out. Needs no list.
+/// Whether metaspace ran out. Needs no event list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MetaspaceOom;
 
 impl MetaspaceOom {
     /// Why it matters.
-    const WHY: &str = "No more classes can be loaded: the program fails in places that have nothing to do with it.";
+    const WHY: &str = "The JVM cannot load any more classes: the application fails in places unrelated to the cause.";
     /// What to do.
-    const REMEDY: &str = "Raise -XX:MaxMetaspaceSize, or look for class loaders that are kept.";
+    const REMEDY: &str = "Increase -XX:MaxMetaspaceSize, or find the class loaders that are retained.";
 }
 
 impl Rule for MetaspaceOom {
@@ -20,8 +21,8 @@ impl Rule for MetaspaceOom {
         RuleInfo {
             title: "Metaspace out of memory",
             category: Category::Gc,
-            description: "Whether the memory for classes ran out.",
-            formula: "75 for one jdk.MetaspaceOOM, more for more.",
+            description: "Whether metaspace ran out.",
+            formula: "75 for one jdk.MetaspaceOOM, more for several.",
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("MetaspaceOom")
@@ -35,10 +36,10 @@ impl Rule for MetaspaceOom {
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
         let count = facts.count("jdk.MetaspaceOOM");
         if count == 0 {
-            return Verdict::ok("The metaspace never ran out");
+            return Verdict::ok("Metaspace never ran out");
         }
         let max = facts.flag("MaxMetaspaceSize").float();
-        Verdict::scored(map_exp100(count as f64, 1.0), format!("The metaspace ran out {count} times"))
+        Verdict::scored(map_exp100(count as f64, 1.0), format!("Metaspace ran out {}", things(count, "time", "times")))
             .explain(MetaspaceOom::WHY)
             .remedy(MetaspaceOom::REMEDY)
             .with("times", Value::count(count, "times"))

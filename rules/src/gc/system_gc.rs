@@ -1,20 +1,21 @@
-//! `SystemGc`: collections that the program asks for.
+//! `SystemGc`: collections that the application requests.
 
 use super::causes::Causes;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map_exp100, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
-/// The share of collections asked for with `System.gc()`. Needs no list.
+/// The share of collections requested with `System.gc()`. Needs no event list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SystemGc;
 
 impl SystemGc {
     /// Why it matters.
-    const WHY: &str = "Such a collection is mostly a full one, and comes when the collector would not have chosen to.";
+    const WHY: &str = "An explicit collection is usually a full one, and runs at a time that the collector would not \
+        have chosen.";
     /// What to do.
-    const REMEDY: &str = "Find the callers (the event jdk.SystemGC has their stacks) and take the calls out, or switch them off with \
-             -XX:+DisableExplicitGC, or make them concurrent with -XX:+ExplicitGCInvokesConcurrent.";
+    const REMEDY: &str = "Find the callers (jdk.SystemGC events contain their stack traces) and remove the calls, \
+        disable them with -XX:+DisableExplicitGC, or make them concurrent with -XX:+ExplicitGCInvokesConcurrent.";
 }
 
 impl Rule for SystemGc {
@@ -22,9 +23,9 @@ impl Rule for SystemGc {
         RuleInfo {
             title: "System.gc() requested",
             category: Category::Gc,
-            description: "Whether the program, or someone with jcmd or a management console, asks for collections.",
-            formula: "75 where the share of collections caused by System.gc() is `warning`, so 25 at about a fifth of it.",
-            differences: "JMC divides whole numbers, so there the share is 0 unless every collection was asked for.",
+            description: "Whether the application, or someone with jcmd or a management console, requests collections.",
+            formula: "75 if the share of collections caused by System.gc() is `warning`, so 25 at about a fifth of it.",
+            differences: "JMC uses integer division, so its share is 0 unless every collection is explicit.",
             settings: const { &[Setting::percent("warning", 50.0, "Share of collections to act on")] },
             why: Self::WHY,
             remedy: Self::REMEDY,
@@ -39,16 +40,16 @@ impl Rule for SystemGc {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let causes = Causes::of(facts);
         if causes.explicit == 0 {
-            return Verdict::ok("No collection was asked for with System.gc()");
+            return Verdict::ok("System.gc() triggered no collection");
         }
         let share = ratio(causes.explicit as f64, causes.all as f64);
         Verdict::scored(
             map_exp100(share * 100.0, settings.number("warning")),
-            format!("{} of {} collections were asked for with System.gc()", causes.explicit, causes.all),
+            format!("System.gc() triggered {} of {} collections", causes.explicit, causes.all),
         )
         .explain(SystemGc::WHY)
         .remedy(SystemGc::REMEDY)
-        // ExplicitGc weighs what they cost.
+        // ExplicitGc rates their cost.
         .at_most(Severity::Info)
         .with("share of collections", Value::share(share))
         .with("causes", causes.table(facts))

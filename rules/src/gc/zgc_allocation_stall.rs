@@ -1,11 +1,12 @@
-//! `ZGCAllocationStallRule`: threads that wait for ZGC.
+//! `ZGCAllocationStallRule`: threads wait for ZGC.
 
+use crate::common::things;
 use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Time that threads wait until ZGC has freed memory. Needs no list.
+/// Time for which threads wait for ZGC to free memory. Needs no event list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ZgcAllocationStall;
 
@@ -13,10 +14,9 @@ const STALLS: GroupBy = GroupBy::of(&["jdk.ZAllocationStall"]).by(&["eventThread
 
 impl ZgcAllocationStall {
     /// Why it matters.
-    const WHY: &str = "ZGC could not free memory as fast as the program allocates it, so threads had to wait.";
+    const WHY: &str = "ZGC could not free memory as fast as the application allocated it, so threads had to wait.";
     /// What to do.
-    const REMEDY: &str =
-        "Give the heap more room, more threads to the collector (-XX:ConcGCThreads), or allocate less.";
+    const REMEDY: &str = "Increase the heap, give the collector more threads (-XX:ConcGCThreads), or allocate less.";
 }
 
 impl Rule for ZgcAllocationStall {
@@ -24,14 +24,14 @@ impl Rule for ZgcAllocationStall {
         RuleInfo {
             title: "ZGC allocation stalls",
             category: Category::Gc,
-            description: "Whether threads had to wait until ZGC had freed memory.",
-            formula: "Time stalled, over all threads, for each minute of the recording: 25 at `info`, 75 at `warning`.",
-            differences: "JMC divides by the time from the start of the JVM to that of the recording and cuts the \
-                          result to whole minutes a minute, so it never finds anything.",
+            description: "Whether threads had to wait for ZGC to free memory.",
+            formula: "Time stalled over all threads, per minute of recording: 25 at `info`, 75 at `warning`.",
+            differences: "JMC divides by the time from JVM start to the start of the recording and truncates the \
+                          result to whole minutes per minute, so it never finds anything.",
             settings: const {
                 &[
-                    Setting::seconds("info", 0.5, "Time stalled a minute that is worth a look"),
-                    Setting::seconds("warning", 5.0, "Time stalled a minute to act on"),
+                    Setting::seconds("info", 0.5, "Time stalled per minute that is worth a look"),
+                    Setting::seconds("warning", 5.0, "Time stalled per minute to act on"),
                 ]
             },
             why: Self::WHY,
@@ -45,12 +45,15 @@ impl Rule for ZgcAllocationStall {
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        let Some(all) = facts.groups(&STALLS).total() else { return Verdict::ok("No thread was stalled") };
+        let Some(all) = facts.groups(&STALLS).total() else { return Verdict::ok("No thread stalled") };
         let minutes = (facts.seconds() / 60.0).max(1.0 / 60.0);
         let a_minute = ratio(all.sum(0) / 1e9, minutes);
         Verdict::scored(
             map2(a_minute, settings.number("info"), settings.number("warning")),
-            format!("Threads were stalled {} times, {a_minute:.2} s a minute", all.count()),
+            format!(
+                "Threads stalled {} waiting for ZGC, {a_minute:.2} s per minute",
+                things(all.count(), "time", "times")
+            ),
         )
         .explain(ZgcAllocationStall::WHY)
         .remedy(ZgcAllocationStall::REMEDY)
