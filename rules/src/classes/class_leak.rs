@@ -1,12 +1,13 @@
-//! `ClassLeak`: the same class loaded again and again.
+//! `ClassLeak`: the same class is loaded repeatedly.
 
 use std::collections::HashMap;
 
+use crate::common::things;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map_exp100;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
-/// Classes of the same name that are loaded again and again and not unloaded. Needs no list.
+/// Classes of the same name that are loaded repeatedly and never unloaded. Needs no event list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClassLeak;
 
@@ -15,9 +16,9 @@ const UNLOADS: GroupBy = GroupBy::of(&["jdk.ClassUnload"]).by(&["unloadedClass"]
 
 impl ClassLeak {
     /// Why it matters.
-    const WHY: &str = "Each class loader that defines a class again keeps it, and all that it refers to.";
+    const WHY: &str = "Each class loader that defines a class again retains it, and everything that it references.";
     /// What to do.
-    const REMEDY: &str = "Look for class loaders that are made again and again and kept.";
+    const REMEDY: &str = "Find the class loaders that are created repeatedly and retained.";
 }
 
 impl Rule for ClassLeak {
@@ -25,10 +26,10 @@ impl Rule for ClassLeak {
         RuleInfo {
             title: "Class leak",
             category: Category::Classes,
-            description: "Whether classes of the same name are loaded again and again and stay.",
-            formula: "Loads less unloads by name; three quarters of a score that is 75 at `warning`.",
+            description: "Whether classes of the same name are loaded repeatedly and never unloaded.",
+            formula: "Loads minus unloads by class name; three quarters of a score that is 75 at `warning`.",
             differences: "As in JMC, classes of the same name from different loaders count as one.",
-            settings: const { &[Setting::count("warning", 25.0, "Loads of one class, three quarters of 75")] },
+            settings: const { &[Setting::count("warning", 25.0, "Loads of a class that score three quarters of 75")] },
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("ClassLeak")
@@ -53,10 +54,10 @@ impl Rule for ClassLeak {
         let Some((most, name)) = classes.first().copied() else { return Verdict::ok("No class was loaded") };
         let score = 0.75 * map_exp100(most as f64, settings.number("warning"));
         let rows = classes.iter().take(5).map(|(n, class)| [(*class).into(), Value::count(*n, "loads")]);
-        Verdict::scored(score, format!("{name} was loaded {most} times and not unloaded"))
+        Verdict::scored(score, format!("{name} was loaded {} without being unloaded", things(most, "time", "times")))
             .explain(ClassLeak::WHY)
             .remedy(ClassLeak::REMEDY)
-            // By name only: MetaspaceChurn counts loaders.
+            // By name only; MetaspaceChurn counts the loaders.
             .at_most(Severity::Info)
             .with("classes", Value::table(["class", "loads"], rows))
     }

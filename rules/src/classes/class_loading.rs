@@ -1,10 +1,10 @@
-//! `ClassLoading`: slow loading of classes.
+//! `ClassLoading`: slow class loading.
 
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::ratio;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Time spent loading classes. Needs no list.
+/// Time spent in class loading. Needs no event list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClassLoading;
 
@@ -12,9 +12,10 @@ const LOADS: GroupBy = GroupBy::of(&["jdk.ClassLoad"]).by(&["eventThread"]).meas
 
 impl ClassLoading {
     /// Why it matters.
-    const WHY: &str = "Loading includes reading, checking and linking a class, and waiting for other loaders.";
+    const WHY: &str = "Loading a class includes reading, verifying and linking it, and waiting for other loaders.";
     /// What to do.
-    const REMEDY: &str = "Share class data (-XX:SharedArchiveFile), make the class path shorter, load ahead of time.";
+    const REMEDY: &str = "Use class data sharing (-XX:SharedArchiveFile), shorten the class path, or load classes \
+        ahead of time.";
 }
 
 impl Rule for ClassLoading {
@@ -22,12 +23,12 @@ impl Rule for ClassLoading {
         RuleInfo {
             title: "Class loading pressure",
             category: Category::Classes,
-            description: "Whether loading classes takes long.",
-            formula: "Worth a look if the longest load takes more than `longest`, or all loads more than `share` of the \
-                      time from the first to the last.",
+            description: "Whether class loading takes long.",
+            formula: "Worth a look if the longest load takes more than `longest`, or all loads together more than \
+                      `share` of the time from the first to the last.",
             settings: const {
                 &[
-                    Setting::seconds("longest", 1.0, "Load that is worth a look"),
+                    Setting::seconds("longest", 1.0, "Duration of a load that is worth a look"),
                     Setting::percent("share", 10.0, "Share of the time that is worth a look"),
                 ]
             },
@@ -47,7 +48,7 @@ impl Rule for ClassLoading {
         let share = ratio(all.sum(0), all.last().saturating_sub(all.first()) as f64);
         let slow = all.max(0) > settings.number("longest") * 1e9 || share * 100.0 > settings.number("share");
         let summary =
-            format!("Loading classes took {:.1} ms, the longest {:.1} ms", all.sum(0) / 1e6, all.max(0) / 1e6);
+            format!("Class loading took {:.1} ms, the longest load {:.1} ms", all.sum(0) / 1e6, all.max(0) / 1e6);
         let verdict = if slow { Verdict::info(summary) } else { Verdict::ok(summary) };
         let mut threads: Vec<_> = groups.iter().collect();
         threads.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));

@@ -1,4 +1,4 @@
-//! `MetaspaceChurn`: class loaders that pile up, metaspace that runs short.
+//! `MetaspaceChurn`: class loaders pile up, or metaspace runs short.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,8 @@ use jfr_analyzers::events::{Facts, GroupBy, Level, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Class loaders of a kind, and their classes, that become more and more. Needs the list of `jdk.ClassLoaderStatistics`.
+/// Class loaders of one class, and the classes they load, whose number keeps growing. Needs the list of
+/// `jdk.ClassLoaderStatistics`.
 ///
 /// Fires on `fixtures/scenarios/metaspace-leak.jfr.gz`; quiet on `healthy`.
 #[derive(Debug, Clone, Copy)]
@@ -15,17 +16,17 @@ pub(crate) struct MetaspaceChurn;
 
 const CAUSES: GroupBy = GroupBy::of(&["jdk.GarbageCollection"]).by(&["cause"]).measure(&["sumOfPauses"]);
 
-/// Statistics of all loaders are written one after the other; a gap of this parts two batches.
+/// The statistics of all loaders are written back to back; a gap of this length separates two batches.
 const GAP: i64 = SECOND / 20;
-/// Batches that it takes to speak of growth.
+/// Minimum number of batches to detect growth.
 const ENOUGH: usize = 3;
-/// While the JVM starts, metaspace grows to its size and allocations fail at each threshold on the way.
+/// At JVM startup, metaspace grows to its normal size, and allocations fail at each threshold on the way.
 const WARM_UP: i64 = 60 * SECOND;
 
-/// Loaders of one class, batch after batch.
+/// Loaders of one class, per batch.
 #[derive(Debug, Default)]
 struct Kind {
-    /// Loaders and classes by batch.
+    /// Number of loaders and classes by batch.
     batches: BTreeMap<usize, (f64, f64)>,
     hidden: f64,
 }
@@ -52,13 +53,14 @@ impl MetaspaceChurn {
 
 impl MetaspaceChurn {
     /// Why it matters.
-    const WHY: &str = "A class loader and all its classes stay until none of its classes and objects is reachable. Loaders made again and again \
-                 (for redeployed applications, scripts, proxies, serializers) and kept by one reference fill metaspace; the collector \
-                 then runs because of metaspace, though the heap is empty.";
+    const WHY: &str = "A class loader and all its classes stay loaded as long as any of its classes or their objects \
+        is reachable. Loaders that are created repeatedly (for redeployed applications, scripts, proxies, \
+        serializers) and retained by a single reference fill metaspace. Metaspace then triggers collections even if \
+        the heap is empty.";
     /// What to do.
-    const REMEDY: &str = "Find what keeps the loaders in a heap dump (paths from the roots to the loader; often a thread, a ThreadLocal, a cache of \
-                 classes, a registered driver), make one loader and keep it, cache generated classes. Look at jdk.ClassDefine events \
-                 for who defines classes.";
+    const REMEDY: &str = "Find what retains the loaders in a heap dump (paths from the GC roots to the loader; often \
+        a thread, a ThreadLocal, a class cache, a registered driver). Create one loader and reuse it, and cache \
+        generated classes. jdk.ClassDefine events show which code defines classes.";
 }
 
 impl Rule for MetaspaceChurn {
@@ -66,17 +68,21 @@ impl Rule for MetaspaceChurn {
         RuleInfo {
             title: "Class loader leak",
             category: Category::Classes,
-            description: "Whether class loaders of a kind, or their classes, only ever become more, and whether metaspace runs short.",
-            formula: "For each class of loaders whose number (or number of classes) rises from each jdk.ClassLoaderStatistics batch to the \
-                      next, at least 3: growth from first to last, 25 at `loaders-info` (`classes-info`), 75 at `loaders-warning` \
-                      (`classes-warning`). Of the loaders that the JDK makes for reflection only the classes count. jdk.MetaspaceAllocationFailure events later than 60 s after the JVM's start: 25 at \
-                      `failures-info`, 75 at `failures-warning`; earlier ones only mean that metaspace grows to its size. Own thresholds.",
+            description: "Whether class loaders of the same class, or the classes they load, only ever increase in \
+                          number, and whether metaspace runs short.",
+            formula: "For each loader class whose number of loaders (or of classes) rises from each \
+                      jdk.ClassLoaderStatistics batch to the next, with at least 3 batches: the growth from first to \
+                      last, 25 at `loaders-info` (`classes-info`), 75 at `loaders-warning` (`classes-warning`). For \
+                      the loaders that the JDK creates for reflection, only the classes count. \
+                      jdk.MetaspaceAllocationFailure events later than 60 s after JVM start: 25 at `failures-info`, \
+                      75 at `failures-warning`; earlier ones only mean that metaspace grows to its normal size. The \
+                      thresholds are jfrkit's own.",
             settings: const {
                 &[
-                    Setting::count("loaders-info", 10.0, "More loaders of a kind that are worth a look"),
-                    Setting::count("loaders-warning", 50.0, "More loaders of a kind to act on"),
-                    Setting::count("classes-info", 1_000.0, "More classes that are worth a look"),
-                    Setting::count("classes-warning", 10_000.0, "More classes to act on"),
+                    Setting::count("loaders-info", 10.0, "Additional loaders of one class that are worth a look"),
+                    Setting::count("loaders-warning", 50.0, "Additional loaders of one class to act on"),
+                    Setting::count("classes-info", 1_000.0, "Additional classes that are worth a look"),
+                    Setting::count("classes-warning", 10_000.0, "Additional classes to act on"),
                     Setting::count("failures-info", 1.0, "Failed allocations that are worth a look"),
                     Setting::count("failures-warning", 3.0, "Failed allocations to act on"),
                 ]
@@ -116,7 +122,8 @@ impl Rule for MetaspaceChurn {
                     if always { growth } else { 0.0 }
                 };
                 let (loaders, classes) = (grown(|b| b.0), grown(|b| b.1));
-                // The JDK makes one for each method that is called by reflection often; there are as many as such methods.
+                // The JDK creates one loader for each method that is often called by reflection: their number is
+                // bounded.
                 let by_design = name.ends_with(".reflect.DelegatingClassLoader");
                 let counted = if by_design { 0.0 } else { loaders };
                 let score = worst([
@@ -137,14 +144,15 @@ impl Rule for MetaspaceChurn {
         let summary = match growing.first() {
             Some((name, loaders, classes, top)) if *top >= by_failures => {
                 format!(
-                    "{loaders:.0} more class loaders of {name} with {classes:.0} more classes by the end of the recording"
+                    "Class loaders pile up: {loaders:.0} more {name} with {classes:.0} more classes by the end of the \
+                     recording"
                 )
             }
             _ if late > 0 => {
                 format!("Metaspace ran short: {}", things(late, "allocation failed", "allocations failed"))
             }
             _ if batches < ENOUGH => {
-                "Metaspace did not run short; too few statistics to see whether loaders pile up".to_owned()
+                "Metaspace did not run short; too few statistics to see whether class loaders pile up".to_owned()
             }
             _ => "No class loaders pile up".to_owned(),
         };
