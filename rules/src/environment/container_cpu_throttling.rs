@@ -1,22 +1,22 @@
-//! `ContainerCpuThrottling`: the container's CPU quota makes the process stand still.
+//! `ContainerCpuThrottling`: the container's CPU quota stops the process.
 
 use crate::support::SECOND;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// How often the container used up its CPU quota and was stopped. Needs the list of `jdk.ContainerCPUThrottling`, one each
-/// 30 s.
+/// How often the container used up its CPU quota and was stopped. Needs the list of
+/// `jdk.ContainerCPUThrottling`, one event every 30 s.
 ///
-/// Fires on `tck-test.jfr` of the shared corpus (skipped where that is not at hand) and on made-up events; quiet on made-up events: no
-/// fixture comes from a container with a quota.
+/// Fires on `tck-test.jfr` of the shared corpus (skipped if it is not available) and on synthetic events; quiet on
+/// synthetic events: no fixture comes from a container with a quota.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ContainerCpuThrottling;
 
 const THROTTLING: &str = "jdk.ContainerCPUThrottling";
 const CONFIGURATION: &str = "jdk.ContainerConfiguration";
 
-/// Counters between two events, or several.
+/// Increase of the counters between two or more events.
 #[derive(Debug, Clone, Copy, Default)]
 struct Slices {
     from: i64,
@@ -44,11 +44,13 @@ impl Slices {
 
 impl ContainerCpuThrottling {
     /// Why it matters.
-    const WHY: &str = "A container that uses up its quota before a slice (mostly 100 ms) ends is stopped for the rest of it, with \
-             all threads, the collector's too. Responses then take tens of milliseconds longer at a low mean CPU load.";
+    const WHY: &str = "If a container uses up its CPU quota before the end of a period (usually 100 ms), the kernel \
+        stops all its threads, including GC threads, for the rest of the period. Responses then take tens of \
+        milliseconds longer, even at a low mean CPU load.";
     /// What to do.
-    const REMEDY: &str = "Raise the CPU limit or remove it (requests alone share fairly), or use less at once: fewer pool threads, fewer \
-             collector threads (-XX:ParallelGCThreads), fewer compiler threads, -XX:ActiveProcessorCount at the quota.";
+    const REMEDY: &str = "Raise the CPU limit or remove it (CPU requests alone share fairly), or use fewer CPUs at \
+        once: fewer pool threads, fewer GC threads (-XX:ParallelGCThreads), fewer compiler threads, \
+        -XX:ActiveProcessorCount at the quota.";
 }
 
 impl Rule for ContainerCpuThrottling {
@@ -56,16 +58,17 @@ impl Rule for ContainerCpuThrottling {
         RuleInfo {
             title: "Container CPU throttling",
             category: Category::Environment,
-            description: "Whether the container's CPU quota is used up, so that the kernel stops all its threads until the \
-                          next period.",
-            formula: "From jdk.ContainerCPUThrottling: throttled over elapsed slices, between the first and the last event \
-                      (where the counters start anew, not across that): 25 at `info`, 75 at `warning`. The worst `window` \
-                      makes it worth a look at `info`. After jafar's diagnosis, with thresholds of our own.",
+            description: "Whether the container uses up its CPU quota, so that the kernel stops all its threads until \
+                          the next period.",
+            formula: "From jdk.ContainerCPUThrottling: throttled over elapsed slices, between the first and the last \
+                      event (without steps at which the counters restart): 25 at `info`, 75 at `warning`. If the \
+                      worst `window` reaches `info`, it is worth a look. After jafar's diagnosis; the thresholds are \
+                      jfrkit's own.",
             settings: const {
                 &[
                     Setting::percent("info", 5.0, "Share of throttled slices that is worth a look"),
                     Setting::percent("warning", 25.0, "Share of throttled slices to act on"),
-                    Setting::seconds("window", 10.0, "Length of the window, at least"),
+                    Setting::seconds("window", 10.0, "Minimum length of the window"),
                 ]
             },
             why: Self::WHY,
@@ -85,7 +88,7 @@ impl Rule for ContainerCpuThrottling {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let table = facts.table(THROTTLING);
         if table.len() < 2 {
-            return Verdict::not_applicable(format!("one {THROTTLING} event says nothing of the time in between"));
+            return Verdict::not_applicable(format!("a single {THROTTLING} event does not cover a time range"));
         }
         let steps: Vec<Slices> = table
             .rows()
@@ -100,7 +103,7 @@ impl Rule for ContainerCpuThrottling {
                     nanos: step("cpuThrottledTime").unwrap_or(0).max(0),
                 })
             })
-            // Less than before: the container was started anew.
+            // A counter that decreases means that the container was restarted.
             .filter(|s| s.elapsed > 0 && s.throttled >= 0)
             .collect();
         let Some(all) = steps.iter().copied().reduce(|a, b| a.and(&b)) else {
@@ -119,7 +122,7 @@ impl Rule for ContainerCpuThrottling {
         let of = quota.map(|q| format!(" with its {q:.1} CPUs")).unwrap_or_default();
         Verdict::scored(
             score,
-            format!("The container{of} was throttled in {:.1} % of the slices of time", all.share() * 100.0),
+            format!("The container{of} was throttled in {:.1} % of its CPU periods", all.share() * 100.0),
         )
         .explain(ContainerCpuThrottling::WHY)
         .remedy(ContainerCpuThrottling::REMEDY)
@@ -135,7 +138,7 @@ impl Rule for ContainerCpuThrottling {
     }
 }
 
-/// The worst stretch of at least this length.
+/// The worst time range of at least this length.
 fn worst(steps: &[Slices], length: i64) -> Option<Slices> {
     let windows = steps.iter().enumerate().filter_map(|(i, first)| {
         let mut window = *first;

@@ -1,27 +1,27 @@
-//! `ContainerMemoryHeadroom`: how near the container is to its memory limit.
+//! `ContainerMemoryHeadroom`: how close the container is to its memory limit.
 
 use crate::common::{amount, worst};
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
-/// Memory of the container against its limit. Needs the list of `jdk.ContainerMemoryUsage`.
+/// Memory usage of the container relative to its limit. Needs the list of `jdk.ContainerMemoryUsage`.
 ///
-/// No fixture comes from a container with a limit, so the tests are on made-up events.
+/// No fixture comes from a container with a limit, so the tests use synthetic events.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ContainerMemoryHeadroom;
 
-/// Limits beyond this are none: cgroups write huge numbers for "unlimited".
+/// Larger limits mean no limit: cgroups write huge numbers for "unlimited".
 const UNLIMITED: i64 = 1 << 50;
 
 impl ContainerMemoryHeadroom {
     /// Why it matters.
-    const WHY: &str = "When a container reaches its limit, the kernel first takes back file cache, which counts as used too, and then \
-                 kills a process, without a Java exception. Besides the heap the JVM needs memory for metaspace, code, threads, \
-                 direct buffers and the collector: mostly a quarter of the heap or more.";
+    const WHY: &str = "When a container reaches its memory limit, the kernel first reclaims file cache, which also \
+        counts as used, and then kills a process, without a Java exception. Besides the heap, the JVM needs memory \
+        for metaspace, code cache, threads, direct buffers and the collector: usually a quarter of the heap or more.";
     /// What to do.
-    const REMEDY: &str = "Raise the container's limit, or lower the heap (-XX:MaxRAMPercentage, -Xmx) so that a quarter of the limit is \
-                 left for the rest; see what takes it with native memory tracking.";
+    const REMEDY: &str = "Raise the container's memory limit, or reduce the heap (-XX:MaxRAMPercentage, -Xmx) so that \
+        a quarter of the limit is left for the rest; native memory tracking shows what uses it.";
 }
 
 impl Rule for ContainerMemoryHeadroom {
@@ -29,11 +29,12 @@ impl Rule for ContainerMemoryHeadroom {
         RuleInfo {
             title: "Container memory headroom",
             category: Category::Environment,
-            description: "How near the memory of the container comes to its limit, beyond which the kernel kills the JVM, and \
-                          how much of the limit the heap alone may take.",
-            formula: "The worst of: the greatest memoryUsage of jdk.ContainerMemoryUsage over memoryLimit of \
-                      jdk.ContainerConfiguration (25 at `info`, 75 at `warning`); the largest heap allowed over the limit (25 at \
-                      `heap-info`, 75 at `heap-warning`); 75 if memoryFailCount rises. Own thresholds.",
+            description: "How close the container comes to its memory limit, beyond which the kernel kills the JVM, \
+                          and how much of the limit the heap alone may use.",
+            formula: "The worst of: the peak memoryUsage of jdk.ContainerMemoryUsage over memoryLimit of \
+                      jdk.ContainerConfiguration (25 at `info`, 75 at `warning`); the maximum heap size over the \
+                      limit (25 at `heap-info`, 75 at `heap-warning`); 75 if memoryFailCount rises. The thresholds \
+                      are jfrkit's own.",
             settings: const {
                 &[
                     Setting::percent("info", 85.0, "Share of the limit in use that is worth a look"),
@@ -66,25 +67,27 @@ impl Rule for ContainerMemoryHeadroom {
         let usage = facts.table("jdk.ContainerMemoryUsage");
         let peak = usage.rows().filter_map(|r| Some((r.int("memoryUsage")?, r.start))).max();
         let used = peak.map(|(bytes, _)| bytes as f64);
-        // A rise only: the counter goes on from before the recording, and starts anew with the container.
+        // Count increases only: the counter started before the recording, and restarts with the container.
         let fails: Vec<i64> = usage.ints("memoryFailCount").collect();
         let failed =
             fails.iter().zip(fails.iter().skip(1)).fold(0i64, |sum, (a, b)| sum.saturating_add((b - a).max(0)));
         let heap = facts.max_heap().map(|n| n as f64);
         let percent = |part: Option<f64>| ratio(part.unwrap_or(0.0), limit) * 100.0;
         if used.is_none() && heap.is_none() {
-            return Verdict::not_applicable("neither the container's memory nor the heap's limit is recorded");
+            return Verdict::not_applicable(
+                "neither the container's memory usage nor the maximum heap size is recorded",
+            );
         }
         let by_usage = map2(percent(used), settings.number("info"), settings.number("warning"));
         let by_heap = map2(percent(heap), settings.number("heap-info"), settings.number("heap-warning"));
         let by_fails = if failed > 0 { Severity::WARNING_SCORE } else { 0.0 };
         let score = worst([by_usage, by_heap, by_fails]);
         let summary = if by_fails > 0.0 && by_fails >= by_usage {
-            format!("The container ran into its memory limit of {} {failed} times", amount(limit))
+            format!("The container hit its memory limit of {} {failed} times", amount(limit))
         } else if by_heap > by_usage {
-            format!("The heap may take {:.0} % of the container's {}", percent(heap), amount(limit))
+            format!("The heap may use {:.0} % of the container's memory limit of {}", percent(heap), amount(limit))
         } else {
-            format!("The container used up to {:.0} % of its {}", percent(used), amount(limit))
+            format!("The container used up to {:.0} % of its memory limit of {}", percent(used), amount(limit))
         };
         Verdict::scored(score, summary)
             .explain(ContainerMemoryHeadroom::WHY)

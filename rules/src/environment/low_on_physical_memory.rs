@@ -4,15 +4,15 @@ use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
-/// Whether the machine runs out of memory. Needs the list of its use, one each chunk.
+/// Whether the machine runs out of memory. Needs the list of memory usage events, one per chunk.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LowOnPhysicalMemory;
 
 impl LowOnPhysicalMemory {
     /// Why it matters.
-    const WHY: &str = "When memory runs out, the system swaps, or ends the process that uses most.";
+    const WHY: &str = "When memory runs out, the operating system swaps, or kills the process that uses most.";
     /// What to do.
-    const REMEDY: &str = "See what else runs on the machine; make the heap smaller; give the machine more memory.";
+    const REMEDY: &str = "Check what else runs on the machine, reduce the heap, or add memory.";
 }
 
 impl Rule for LowOnPhysicalMemory {
@@ -21,13 +21,14 @@ impl Rule for LowOnPhysicalMemory {
             title: "Low physical memory",
             category: Category::Environment,
             description: "Whether the machine's memory is almost used up.",
-            formula: "The largest use over the least total: 25 at `info`, 75 at `warning`.",
-            differences: "JDKs before 21, and macOS, count the system's file cache as used, so a machine that reads many files looks full to \
-                          JMC. There jfrkit says nothing. ContainerMemoryHeadroom looks at the container's limit.",
+            formula: "The peak use over the smallest total: 25 at `info`, 75 at `warning`.",
+            differences: "JDKs before 21, and macOS, count the file cache as used, so JMC reports a machine that \
+                          reads many files as full. jfrkit reports nothing there. ContainerMemoryHeadroom checks the \
+                          container's limit.",
             settings: const {
                 &[
-                    Setting::percent("info", 85.0, "Use that is worth a look"),
-                    Setting::percent("warning", 95.0, "Use to act on"),
+                    Setting::percent("info", 85.0, "Share of memory in use that is worth a look"),
+                    Setting::percent("warning", 95.0, "Share of memory in use to act on"),
                 ]
             },
             why: Self::WHY,
@@ -47,17 +48,17 @@ impl Rule for LowOnPhysicalMemory {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let table = facts.table("jdk.PhysicalMemory");
         let (Some(used), Some(total)) = (table.ints("usedSize").max(), table.ints("totalSize").min()) else {
-            return Verdict::ok("The use of the machine's memory was not recorded");
+            return Verdict::ok("The machine's memory use was not recorded");
         };
         let share = ratio(used as f64, total as f64);
         let info = settings.number("info") / 100.0;
         let score = map2(share - info, 0.0, settings.number("warning") / 100.0 - info);
-        // Before JDK 21 used is all that is not free, and the system keeps files in what is free; so do other systems.
+        // Before JDK 21, all that is not free counts as used, including the file cache; macOS counts the same way.
         let system = facts.table("jdk.OSInformation").texts("osVersion").last().unwrap_or_default();
         let counts_files =
             facts.jvm().version.as_ref().is_none_or(|v| !v.at_least(21, &[])) || system.contains("Darwin");
         let shown = if counts_files { Severity::Ok } else { Severity::Warning };
-        Verdict::scored(score, format!("{:.0} % of the machine's memory is used", share * 100.0))
+        Verdict::scored(score, format!("The machine uses {:.0} % of its memory", share * 100.0))
             .explain(LowOnPhysicalMemory::WHY)
             .remedy(LowOnPhysicalMemory::REMEDY)
             .at_most(shown)

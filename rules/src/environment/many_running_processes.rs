@@ -4,7 +4,7 @@ use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map_exp74;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// How many processes run on the machine at once. Needs no list.
+/// How many processes run on the machine at the same time. Needs no event list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ManyRunningProcesses;
 
@@ -12,9 +12,9 @@ const PROCESSES: GroupBy = GroupBy::of(&["jdk.SystemProcess"]).by(&["startTime"]
 
 impl ManyRunningProcesses {
     /// Why it matters.
-    const WHY: &str = "Each of them may take CPU and memory from the program.";
+    const WHY: &str = "Each of them may take CPU time and memory away from the application.";
     /// What to do.
-    const REMEDY: &str = "If the program lacks CPU or memory, move it or others to another machine.";
+    const REMEDY: &str = "If the application lacks CPU or memory, move it or other processes to another machine.";
 }
 
 impl Rule for ManyRunningProcesses {
@@ -22,8 +22,8 @@ impl Rule for ManyRunningProcesses {
         RuleInfo {
             title: "Many running processes",
             category: Category::Environment,
-            description: "How many processes run on the machine at once.",
-            formula: "25 where `info` jdk.SystemProcess events have the same time, never more than 74.",
+            description: "How many processes run on the machine at the same time.",
+            formula: "25 at `info` jdk.SystemProcess events with the same time, never more than 74.",
             settings: const { &[Setting::count("info", 150.0, "Processes that are worth a look")] },
             why: Self::WHY,
             remedy: Self::REMEDY,
@@ -37,11 +37,11 @@ impl Rule for ManyRunningProcesses {
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let Some(most) = facts.groups(&PROCESSES).iter().max_by_key(|g| g.count()) else {
-            return Verdict::ok("No processes were counted");
+            return Verdict::ok("No processes were recorded");
         };
         Verdict::scored(
             map_exp74(most.count() as f64, settings.number("info")),
-            format!("{} processes run on the machine", most.count()),
+            format!("{} processes ran on the machine at the same time", most.count()),
         )
         .explain(ManyRunningProcesses::WHY)
         .remedy(ManyRunningProcesses::REMEDY)

@@ -1,9 +1,10 @@
-//! `ProcessStarted`: the program starts processes.
+//! `ProcessStarted`: the application starts processes.
 
+use crate::common::things;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
-/// Whether the program starts other processes. Needs no list.
+/// Whether the application starts other processes. Needs no event list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ProcessStarted;
 
@@ -11,9 +12,9 @@ const STARTS: GroupBy = GroupBy::of(&["jdk.ProcessStart"]).by(&["stackTrace"]);
 
 impl ProcessStarted {
     /// Why it matters.
-    const WHY: &str = "Starting a process is slow and takes memory; what runs there is not in the recording.";
+    const WHY: &str = "Starting a process is slow and takes memory; the recording does not show what the process does.";
     /// What to do.
-    const REMEDY: &str = "See whether a library of Java's can do the same.";
+    const REMEDY: &str = "Check whether a Java library can do the same.";
 }
 
 impl Rule for ProcessStarted {
@@ -21,8 +22,9 @@ impl Rule for ProcessStarted {
         RuleInfo {
             title: "Processes started",
             category: Category::Environment,
-            description: "Whether the program starts other processes.",
-            formula: "Worth a look if there is any jdk.ProcessStart. Command lines are not shown: they may hold secrets.",
+            description: "Whether the application starts other processes.",
+            formula: "Worth a look if there is any jdk.ProcessStart. Command lines are not shown because they may \
+                      contain secrets.",
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("ProcessStarted")
@@ -36,7 +38,7 @@ impl Rule for ProcessStarted {
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
         let count = facts.count("jdk.ProcessStart");
         let stacks = facts.groups(&STARTS).by(&[0]);
-        Verdict::info(format!("The program started {count} processes"))
+        Verdict::info(format!("The application started {}", things(count, "process", "processes")))
             .explain(ProcessStarted::WHY)
             .remedy(ProcessStarted::REMEDY)
             .with("processes", Value::count(count, "processes"))
