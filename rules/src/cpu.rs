@@ -1,4 +1,4 @@
-//! CPU, method profile, compiler.
+//! Rules for CPU load, method profiles and the JIT compilers.
 
 mod code_cache;
 mod code_cache_near_full;

@@ -1,4 +1,4 @@
-//! `CodeCache`: no room for compiled code.
+//! `CodeCache`: the code cache fills up.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,14 @@ use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
-/// Whether the room for compiled code runs out. Needs the list of its statistics, a few each chunk.
+/// Whether the code cache runs out of space. Needs the `jdk.CodeCacheStatistics` table, a few rows per chunk.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CodeCache;
 
 impl CodeCache {
     /// Why it matters.
     const WHY: &str =
-        "When it is full, the JVM throws compiled code away or stops compiling, and the program gets slow.";
+        "When the code cache is full, the JVM discards compiled code or stops compiling, and the program slows down.";
     /// What to do.
     const REMEDY: &str = "Raise -XX:ReservedCodeCacheSize.";
 }
@@ -23,15 +23,15 @@ impl Rule for CodeCache {
         RuleInfo {
             title: "Code cache",
             category: Category::Cpu,
-            description: "Whether the room for compiled code is full.",
-            formula: "To act on if there is any jdk.CodeCacheFull. Else the fullest segment (or all of the cache, where it \
-                      has none): 25 at `info`, 75 at `warning`.",
-            differences: "JMC asks for a jdk.CodeCacheFull event and so says nothing of any healthy recording. Its \
-                          thresholds of 50 and 80 % have thus never been tried; those here are 80 and 95 %.",
+            description: "Whether the code cache is full.",
+            formula: "A warning if there is any jdk.CodeCacheFull event. Otherwise the fill level of the fullest \
+                      segment (or of the whole cache if it is not segmented): 25 at `info`, 75 at `warning`.",
+            differences: "JMC requires a jdk.CodeCacheFull event, so it never reports on a healthy recording and its \
+                          thresholds of 50 and 80 % were never exercised. This rule uses 80 and 95 %.",
             settings: const {
                 &[
-                    Setting::percent("info", 80.0, "Fill that is worth a look"),
-                    Setting::percent("warning", 95.0, "Fill to act on"),
+                    Setting::percent("info", 80.0, "Fill level worth a look"),
+                    Setting::percent("warning", 95.0, "Fill level to act on"),
                 ]
             },
             why: Self::WHY,
@@ -52,7 +52,7 @@ impl Rule for CodeCache {
         let configuration = facts.table("jdk.CodeCacheConfiguration");
         let Some(sizes) = configuration.last() else {
             if full == 0 {
-                return Verdict::not_applicable("the recording does not tell the size of the code cache");
+                return Verdict::not_applicable("the recording does not contain the code cache size");
             }
             return found(full);
         };
@@ -83,23 +83,23 @@ impl Rule for CodeCache {
             return found(full).with("segments", table);
         }
         let Some((segment, fill, _)) = fills.iter().max_by(|a, b| a.1.total_cmp(&b.1)) else {
-            return Verdict::not_applicable("there are no statistics of the code cache");
+            return Verdict::not_applicable("the recording has no code cache statistics");
         };
         Verdict::scored(
             map2(fill * 100.0, settings.number("info"), settings.number("warning")),
-            format!("The fullest part of the code cache is {:.0} % full: {segment}", fill * 100.0),
+            format!("The fullest code cache segment is {:.0} % full: {segment}", fill * 100.0),
         )
         .explain(CodeCache::WHY)
         .remedy(CodeCache::REMEDY)
-        // The part for the JVM's own code has the size that it needs, and is always full.
+        // The segment for the JVM's own code is sized to fit, so it is always full.
         .at_most(if segment.contains("non-nmethods") { Severity::Ok } else { Severity::Warning })
         .with("segments", table)
     }
 }
 
 fn found(full: u64) -> Verdict {
-    Verdict::warning(format!("The code cache was full {full} times"))
-        .explain("The JVM throws compiled code away or stops compiling, and the program gets slow.")
+    Verdict::warning(format!("The code cache filled up {full} times"))
+        .explain("The JVM discards compiled code or stops compiling, and the program slows down.")
         .remedy(CodeCache::REMEDY)
         .with("times full", Value::count(full, "times"))
 }

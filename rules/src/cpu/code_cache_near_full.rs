@@ -1,4 +1,4 @@
-//! `CodeCacheNearFull`: no room for compiled code.
+//! `CodeCacheNearFull`: the code cache is full or about to be.
 
 use crate::support::{amount, number};
 use crate::tally::tally;
@@ -6,10 +6,10 @@ use jfr_analyzers::events::{Facts, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Whether the code cache is, or was, nearly full. Needs the lists of `jdk.CodeCacheFull`, `jdk.JITRestart` and
-/// `jdk.CodeCacheStatistics` (a few each chunk).
+/// Whether the code cache is, or was, nearly full. Needs the `jdk.CodeCacheFull`, `jdk.JITRestart` and
+/// `jdk.CodeCacheStatistics` tables (a few rows per chunk).
 ///
-/// JMC's `CodeCache` applies only where the cache was full; this one tells also that it soon will be. Fires on
+/// JMC's `CodeCache` applies only once the cache has filled up; this rule also warns before that happens. Fires on
 /// `fixtures/scenarios/code-cache.jfr.gz`; quiet on `healthy`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CodeCacheNearFull;
@@ -33,11 +33,11 @@ impl Segment<'_> {
 
 impl CodeCacheNearFull {
     /// Why it matters.
-    const WHY: &str = "Without room for more code the compilers stop, or old code is thrown away to be compiled again: hot methods \
-                 then run interpreted, many times slower.";
+    const WHY: &str = "Without space for more code, the compilers stop or evict old code that has to be compiled \
+                       again. Meanwhile hot methods run interpreted, many times slower.";
     /// What to do.
-    const REMEDY: &str = "Raise -XX:ReservedCodeCacheSize (240 MiB by default with tiered compilation). If it fills again after \
-                 that, look for classes that are generated all the time.";
+    const REMEDY: &str = "Raise -XX:ReservedCodeCacheSize (240 MiB by default with tiered compilation). If the cache \
+                          fills up again, look for code that keeps generating classes.";
 }
 
 impl Rule for CodeCacheNearFull {
@@ -45,14 +45,14 @@ impl Rule for CodeCacheNearFull {
         RuleInfo {
             title: "Code cache nearly full",
             category: Category::Cpu,
-            description: "Whether there was room for compiled code.",
-            formula: "A warning for any jdk.CodeCacheFull or jdk.JITRestart. Else, by segment in jdk.CodeCacheStatistics: 1 - \
-                      least unallocatedCapacity over reserved size (reservedTopAddress - startAddress), 25 at `info`, 75 at \
-                      `warning` for the fullest.",
+            description: "Whether the code cache is full or nearly full.",
+            formula: "A warning for any jdk.CodeCacheFull or jdk.JITRestart. Otherwise, for each segment in \
+                      jdk.CodeCacheStatistics: 1 - lowest unallocatedCapacity / reserved size (reservedTopAddress - \
+                      startAddress). 25 at `info`, 75 at `warning` for the fullest segment.",
             settings: const {
                 &[
-                    Setting::percent("info", 80.0, "Use of a segment that is worth a look"),
-                    Setting::percent("warning", 95.0, "Use of a segment to act on"),
+                    Setting::percent("info", 80.0, "Segment use worth a look"),
+                    Setting::percent("warning", 95.0, "Segment use to act on"),
                 ]
             },
             why: Self::WHY,
@@ -80,7 +80,7 @@ impl Rule for CodeCacheNearFull {
             let size = reserved.map(|r| format!(" ({})", amount(r))).unwrap_or_default();
             let mut what = Vec::new();
             if full.seen() > 0 {
-                what.push(format!("the code cache{size} ran full {}", number(full.seen(), "time", "times")));
+                what.push(format!("the code cache{size} filled up {}", number(full.seen(), "time", "times")));
             }
             if restarts.seen() > 0 {
                 what.push(format!(
@@ -97,14 +97,14 @@ impl Rule for CodeCacheNearFull {
             let score = map2(fullest.used() * 100.0, settings.number("info"), settings.number("warning"));
             Verdict::scored(
                 score,
-                format!("The code cache's fullest segment ({}) is {:.0} % full", fullest.name, fullest.used() * 100.0),
+                format!("The fullest code cache segment ({}) is {:.0} % full", fullest.name, fullest.used() * 100.0),
             )
             .cost(Cost::memory(fullest.used()))
             .with("fullest at", Value::instant(fullest.at))
         } else {
             let because = facts.missing_all(&[STATISTICS, FULL, RESTART], Level::Available);
             return Verdict::not_applicable(
-                because.unwrap_or_else(|| format!("{STATISTICS} does not tell the size of the cache")),
+                because.unwrap_or_else(|| format!("{STATISTICS} does not contain the size of the code cache")),
             );
         };
         let window = full.first().or_else(|| restarts.first()).map(|e| e.start);
@@ -127,13 +127,13 @@ impl Rule for CodeCacheNearFull {
     }
 }
 
-/// The segments, each with the least that was free.
+/// The code cache segments, each at its lowest free space.
 fn segments(facts: &Facts) -> Vec<Segment<'_>> {
     let told = facts.table(STATISTICS).rows().filter_map(|row| {
         let (from, to) = (row.int("startAddress")?, row.int("reservedTopAddress")?);
         let (size, free) = (to.saturating_sub(from) as f64, row.int("unallocatedCapacity")? as f64);
         let name = row.text("codeBlobType").unwrap_or("code cache");
-        // JDKs that count the whole cache for each segment have more free than there is.
+        // Some JDKs report the free space of the whole cache for each segment, which can exceed the segment's size.
         (size > 0.0 && free <= size).then_some(Segment { name, size, free, at: row.start })
     });
     let segments: Vec<(&str, Option<Segment<'_>>)> = tally(
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn a_full_cache_is_a_warning() {
         let verdict = fixture::expect("CodeCacheNearFull", "scenarios/code-cache", Severity::Warning);
-        assert!(verdict.summary.contains("ran full 1 time"), "{}", verdict.summary);
+        assert!(verdict.summary.contains("filled up 1 time"), "{}", verdict.summary);
     }
 
     #[test]

@@ -5,15 +5,15 @@ use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{Span, longest_span, map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Whether other processes take the CPU. Needs the list of CPU loads.
+/// Whether other processes use the CPU. Needs the `jdk.CPULoad` table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CompareCpu;
 
 impl CompareCpu {
     /// Why it matters.
-    const WHY: &str = "The program has to share the CPUs with other processes.";
+    const WHY: &str = "The program competes with other processes for the CPUs.";
     /// What to do.
-    const REMEDY: &str = "See what else runs on the machine, and move it or the program.";
+    const REMEDY: &str = "Find out what else runs on the machine, and move either it or the program.";
 }
 
 impl Rule for CompareCpu {
@@ -22,12 +22,14 @@ impl Rule for CompareCpu {
             title: "CPU used by other processes",
             category: Category::Environment,
             description: "Whether other processes on the machine use the CPU.",
-            formula: "Other = machineTotal less the JVM's load. Neighbouring samples merge into spans while their mean of \
-                      other times machineTotal is over `warning`; 25 at `info`, 75 at `warning` for the longest span.",
-            differences: "As in JMC the load is multiplied with the machine's rather than divided by it; the evidence has the share of other processes in the machine's load. JMC loses the last span in merging.",
+            formula: "Other = machineTotal - JVM load. Neighboring samples are merged into spans while the mean of \
+                      other × machineTotal exceeds `warning`. For the longest span: 25 at `info`, 75 at `warning`.",
+            differences: "As in JMC, this rule multiplies the other processes' load by the machine load instead of \
+                          dividing by it; the evidence shows their share of the machine load. JMC drops the last span \
+                          when it merges.",
             settings: const {
                 &[
-                    Setting::percent("info", 20.0, "Load that is worth a look"),
+                    Setting::percent("info", 20.0, "Load worth a look"),
                     Setting::percent("warning", 40.0, "Load to act on"),
                 ]
             },
@@ -53,7 +55,7 @@ impl Rule for CompareCpu {
             longest_span(&spans(|other, _| other), limit),
             longest_span(&spans(|other, machine| other * machine), limit),
         ) else {
-            return Verdict::not_applicable("there are fewer than two samples of the CPU load");
+            return Verdict::not_applicable("there are fewer than two CPU load samples");
         };
         let score = map2(worst.level * 100.0, settings.number("info"), settings.number("warning"));
         let sum = |f: fn(&super::load::Load) -> f64| loads.iter().map(f).sum::<f64>();

@@ -1,4 +1,4 @@
-//! `CompilerQueueBacklog`: methods that wait for a compiler.
+//! `CompilerQueueBacklog`: methods waiting to be compiled.
 
 use std::collections::VecDeque;
 
@@ -8,16 +8,16 @@ use jfr_analyzers::events::{Event, Facts, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Whether the queue of a compiler stays long. Needs the list of `jdk.CompilerQueueUtilization` (JDK 25 and later, two each
-/// 10 s).
+/// Whether a compiler's queue stays long. Needs the `jdk.CompilerQueueUtilization` table (JDK 25 and later, two rows
+/// every 10 s).
 ///
-/// Fires on made-up events; `fixtures/jdk25-full.jfr.gz` is too short to be judged.
+/// Fires on synthetic events; `fixtures/jdk25-full.jfr.gz` is too short to judge.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CompilerQueueBacklog;
 
 const EVENT: &str = "jdk.CompilerQueueUtilization";
 
-/// A stretch in which the queue never was shorter than this.
+/// A stretch in which the queue never got shorter than `least`.
 #[derive(Clone, Copy)]
 struct Backlog<'f> {
     compiler: &'f str,
@@ -31,10 +31,10 @@ struct Backlog<'f> {
 impl CompilerQueueBacklog {
     /// Why it matters.
     const WHY: &str =
-        "Until its turn comes, a method runs interpreted or in a slow form; start-up and warm-up take longer.";
+        "A queued method runs interpreted or in a slow tier until it is compiled, so startup and warm-up take longer.";
     /// What to do.
-    const REMEDY: &str = "Give the JVM more CPUs for the time of its start, raise -XX:CICompilerCount, warm it up before it takes \
-             requests, or use an AOT cache (JDK 24 and later) or CDS.";
+    const REMEDY: &str = "Give the JVM more CPUs during startup, raise -XX:CICompilerCount, warm up before accepting \
+                          requests, or use an AOT cache (JDK 24 and later) or CDS.";
 }
 
 impl Rule for CompilerQueueBacklog {
@@ -42,14 +42,14 @@ impl Rule for CompilerQueueBacklog {
         RuleInfo {
             title: "Compiler queue backlog",
             category: Category::Cpu,
-            description: "Whether methods wait long to be compiled.",
-            formula: "From jdk.CompilerQueueUtilization by compiler: the least queueSize over any `window`; 25 at `info`, 75 \
-                      at `warning` for the greatest. Thresholds of our own.",
+            description: "Whether methods wait a long time to be compiled.",
+            formula: "From jdk.CompilerQueueUtilization, per compiler: the lowest queueSize over any `window`. 25 at \
+                      `info`, 75 at `warning` for the longest queue. Our own thresholds.",
             settings: const {
                 &[
-                    Setting::count("info", 500.0, "Methods in the queue that are worth a look"),
-                    Setting::count("warning", 5_000.0, "Methods in the queue to act on"),
-                    Setting::seconds("window", 30.0, "How long the queue must not be shorter"),
+                    Setting::count("info", 500.0, "Queued methods worth a look"),
+                    Setting::count("warning", 5_000.0, "Queued methods to act on"),
+                    Setting::seconds("window", 30.0, "How long the queue must stay that long"),
                 ]
             },
             why: Self::WHY,
@@ -75,7 +75,7 @@ impl Rule for CompilerQueueBacklog {
             compilers.iter().filter_map(|(compiler, rows)| longest(compiler, rows, window)).collect();
         let Some(worst) = found.iter().max_by_key(|b| b.least) else {
             return Verdict::not_applicable(format!(
-                "{} {EVENT} events are too few: they do not span {}",
+                "{} {EVENT} events are too few: they span less than {}",
                 table.len(),
                 time(window as f64)
             ));
@@ -86,7 +86,7 @@ impl Rule for CompilerQueueBacklog {
         Verdict::scored(
             score,
             format!(
-                "For {} at least {} methods waited to be compiled by {}",
+                "For {}, at least {} methods waited to be compiled by {}",
                 time(worst.to.saturating_sub(worst.from) as f64),
                 worst.least.max(0),
                 worst.compiler,
@@ -113,13 +113,13 @@ impl Rule for CompilerQueueBacklog {
     }
 }
 
-/// The stretch of at least this length over which the shortest queue is the longest.
+/// The stretch of at least `window` whose minimum queue length is the highest.
 fn longest<'f>(compiler: &'f str, rows: &[Event<'f>], window: i64) -> Option<Backlog<'f>> {
     let queues: Vec<i64> = rows.iter().map(|row| row.int("queueSize").unwrap_or(0)).collect();
     let queue = |i: usize| queues.get(i).copied().unwrap_or(0);
     let mut best: Option<(i64, usize, usize)> = None;
-    // From each row to the first one that is far enough; a longer stretch is never better. The places of what may yet be the
-    // shortest queue of a stretch, with rising lengths.
+    // Each stretch runs from a row to the first row that is far enough away; a longer stretch is never better.
+    // `shortest` holds the indexes of rows that may still be the minimum of a stretch, by rising queue length.
     let mut shortest: VecDeque<usize> = VecDeque::new();
     let mut ends = 0..rows.len();
     let mut end = None;

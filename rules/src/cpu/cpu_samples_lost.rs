@@ -1,28 +1,28 @@
-//! `CpuSamplesLost`: CPU-time samples that were lost, or have no stack.
+//! `CpuSamplesLost`: CPU-time samples that were lost or have no stack.
 
 use jfr_analyzers::events::{Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// How many samples of the CPU-time profiler (JDK 25 and later, Linux) were lost or failed. Needs no list.
+/// How many samples of the CPU-time profiler (JDK 25 and later, Linux) were lost or failed. Needs no event table.
 ///
-/// Quiet on `fixtures/jdk25-full.jfr.gz` (2 % lost); fires on made-up events.
+/// Quiet on `fixtures/jdk25-full.jfr.gz` (2 % lost); fires on synthetic events.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CpuSamplesLost;
 
 const SAMPLES: GroupBy = GroupBy::of(&["jdk.CPUTimeSample"]).by(&["failed", "biased"]);
 const LOST: GroupBy = GroupBy::of(&["jdk.CPUTimeSamplesLost"]).by(&["eventThread"]).measure(&["lostSamples"]);
 
-/// Samples that it takes to judge.
+/// Minimum number of samples to judge.
 const ENOUGH: f64 = 100.0;
 
 impl CpuSamplesLost {
     /// Why it matters.
-    const WHY: &str = "A lost sample is CPU time that the profile does not show. Samples are lost when a thread's queue is full \
-             before it is drained, so it is the busiest threads that look less busy than they are.";
+    const WHY: &str = "A lost sample is CPU time that the profile does not show. Samples are lost when a thread's \
+                       queue fills up before it is drained, so the busiest threads look less busy than they are.";
     /// What to do.
-    const REMEDY: &str = "Take samples less often (jdk.CPUTimeSample#throttle, such as 10ms or 500/s), or scale each thread's samples \
-             by what it lost.";
+    const REMEDY: &str = "Sample less often (jdk.CPUTimeSample#throttle, for example 10ms or 500/s), or scale each \
+                          thread's samples up by the number it lost.";
 }
 
 impl Rule for CpuSamplesLost {
@@ -30,13 +30,14 @@ impl Rule for CpuSamplesLost {
         RuleInfo {
             title: "CPU-time samples lost",
             category: Category::Recording,
-            description: "Whether the CPU-time profiler lost samples or could not take their stacks, so that its profile is \
-                          off.",
-            formula: "lostSamples of jdk.CPUTimeSamplesLost over those and the jdk.CPUTimeSample events; and the share of \
-                      these with `failed`. Each 25 at `info`, 75 at `warning`; the greater counts.",
+            description: "Whether the CPU-time profiler lost samples or failed to take their stacks, which distorts \
+                          its profile.",
+            formula: "lostSamples of jdk.CPUTimeSamplesLost / (lostSamples + jdk.CPUTimeSample events); and the share \
+                      of jdk.CPUTimeSample events with `failed`. Each 25 at `info`, 75 at `warning`; the higher score \
+                      counts.",
             settings: const {
                 &[
-                    Setting::percent("info", 5.0, "Share that is worth a look"),
+                    Setting::percent("info", 5.0, "Share worth a look"),
                     Setting::percent("warning", 25.0, "Share to act on"),
                 ]
             },
@@ -61,7 +62,7 @@ impl Rule for CpuSamplesLost {
         let lost = facts.groups(&LOST).total().map_or(0.0, |g| g.sum(0));
         if samples + lost < ENOUGH {
             return Verdict::not_applicable(format!(
-                "{:.0} CPU-time samples are too few to judge by; it takes {ENOUGH:.0}",
+                "{:.0} CPU-time samples are too few to judge; at least {ENOUGH:.0} are needed",
                 samples + lost
             ));
         }
@@ -73,7 +74,7 @@ impl Rule for CpuSamplesLost {
         Verdict::scored(
             score(lost_share).max(score(failed_share)),
             format!(
-                "{:.1} % of the CPU-time samples were lost, {:.1} % of the rest have no stack",
+                "{:.1} % of the CPU-time samples were lost, and {:.1} % of the rest have no stack",
                 lost_share * 100.0,
                 failed_share * 100.0
             ),

@@ -1,4 +1,4 @@
-//! `CpuSaturation`: bursts of CPU load, and times at which nothing was left.
+//! `CpuSaturation`: bursts of CPU load, and times with no idle CPU left.
 
 use crate::overhead;
 use crate::support::{LOAD_FIELDS, Load, SECOND, loads, time};
@@ -6,24 +6,26 @@ use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Section, Setting, Settings, Value, Verdict};
 
-/// Whether the machine was busy for seconds on end, and who made it so. Needs the list of `jdk.CPULoad`.
+/// Whether the machine was busy for seconds on end, and which processes caused it. Needs the `jdk.CPULoad` table.
 ///
-/// Fires on `fixtures/scenarios/cpu-saturation.jfr.gz` and on made-up load; quiet on `fixtures/scenarios/healthy.jfr.gz`.
+/// Fires on `fixtures/scenarios/cpu-saturation.jfr.gz` and on synthetic load; quiet on
+/// `fixtures/scenarios/healthy.jfr.gz`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CpuSaturation;
 
-/// Load from which nothing is left.
+/// Load from which the machine counts as fully busy.
 const FULL: f64 = 0.995;
 
-/// The share of the load from which it is the program that uses the CPUs.
+/// Share of the load from which this JVM counts as its cause.
 const OWN: f64 = 0.6;
 
 impl CpuSaturation {
     /// Why it matters.
-    const WHY: &str = "When all CPUs are busy, threads that could run wait for one, and every response takes longer than the \
-                 work in it.";
+    const WHY: &str =
+        "When all CPUs are busy, runnable threads wait for one, and every response takes longer than its own work.";
     /// What to do.
-    const REMEDY: &str = "Where this JVM uses the CPUs, look at its hottest methods; where others do, move them, or keep CPUs for this JVM.";
+    const REMEDY: &str = "If this JVM uses the CPUs, look at its hottest methods. If other processes do, move them, \
+                          or reserve CPUs for this JVM.";
 }
 
 impl Rule for CpuSaturation {
@@ -31,16 +33,18 @@ impl Rule for CpuSaturation {
         RuleInfo {
             title: "CPU saturation",
             category: Category::Cpu,
-            description: "Whether the machine's CPUs were busy for some time, and whether this JVM or others made them so.",
-            formula: "From jdk.CPULoad: the largest mean of machineTotal over `window`, 25 at `info`, 75 at `warning`; and \
-                      the time with machineTotal of 99.5 % or more, 25 at `full-info`, 75 at `full-warning`. The greater \
-                      counts. After Datadog's analysis (75 % over 10 s; a second at 100 %) and jafar's (70 %, 90 %).",
+            description: "Whether the machine's CPUs were busy for some time, and whether this JVM or other processes \
+                          caused it.",
+            formula: "From jdk.CPULoad: the highest mean machineTotal over `window`, 25 at `info`, 75 at `warning`; \
+                      and the time with machineTotal of 99.5 % or more, 25 at `full-info`, 75 at `full-warning`. The \
+                      higher score counts. Based on Datadog's analysis (75 % over 10 s; one second at 100 %) and \
+                      jafar's (70 %, 90 %).",
             settings: const {
                 &[
-                    Setting::percent("info", 75.0, "Load over the window that is worth a look"),
+                    Setting::percent("info", 75.0, "Load over the window worth a look"),
                     Setting::percent("warning", 90.0, "Load over the window to act on"),
                     Setting::seconds("window", 10.0, "Length of the window"),
-                    Setting::seconds("full-info", 1.0, "Time at full load that is worth a look"),
+                    Setting::seconds("full-info", 1.0, "Time at full load worth a look"),
                     Setting::seconds("full-warning", 10.0, "Time at full load to act on"),
                 ]
             },
@@ -57,7 +61,7 @@ impl Rule for CpuSaturation {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let loads = loads(facts);
         if loads.len() < 3 {
-            return Verdict::not_applicable(format!("{} jdk.CPULoad events are too few to judge by", loads.len()));
+            return Verdict::not_applicable(format!("{} jdk.CPULoad events are too few to judge", loads.len()));
         }
         let Some(worst) = worst(&loads, settings.nanos("window")) else {
             return Verdict::ok("The CPUs were idle");
@@ -69,21 +73,21 @@ impl Rule for CpuSaturation {
         let own = share >= OWN;
         let who = if own { "this JVM" } else { "other processes" };
         let mut summary = format!(
-            "The CPUs were {:.0} % busy over the busiest {}, {:.0} % of that with {who}",
+            "The CPUs were {:.0} % busy over the busiest {}, with {:.0} % of that load from {who}",
             worst.machine * 100.0,
             time(worst.nanos()),
             if own { share } else { 1.0 - share } * 100.0,
         );
         if full > 0.0 {
-            summary.push_str(&format!("; nothing was left of them for {}", time(full)));
+            summary.push_str(&format!("; they were saturated for {}", time(full)));
         }
         let verdict = Verdict::scored(burst.max(saturated), summary)
             .explain(CpuSaturation::WHY)
             .remedy(if own {
-                "Look at the methods that take the CPU (method profile) and at the collector's and the compiler's \
-                 share; spread the load, or give the process more CPUs."
+                "Look at the hottest methods (method profile) and at the CPU share of the garbage collector and the \
+                 JIT compilers; spread the load, or give the process more CPUs."
             } else {
-                "Find the other processes on the machine and move them, or keep CPUs for this one."
+                "Find the other processes on the machine and move them, or reserve CPUs for this one."
             })
             .cost((full > 0.0).then(|| Cost::elapsed(ratio(full, facts.nanos() as f64))))
             .section(if own { Section::Program } else { Section::Environment })
@@ -96,13 +100,13 @@ impl Rule for CpuSaturation {
     }
 }
 
-/// The window with the greatest mean load, or all of a recording that is shorter.
+/// The window with the highest mean load, or the whole recording if it is shorter.
 fn worst(loads: &[Load], length: i64) -> Option<Load> {
     let mut best: Option<Load> = None;
     let mut first = 0usize;
     let whole = loads.iter().map(Load::nanos).sum::<f64>();
     for (last, end) in loads.iter().enumerate() {
-        // A window may be longer than wanted by the half of a sample.
+        // A window may be half a sample longer than configured.
         while let Some(start) = loads.get(first)
             && end.to.saturating_sub(start.from) > length.saturating_add(SECOND / 2)
             && first < last
@@ -111,7 +115,7 @@ fn worst(loads: &[Load], length: i64) -> Option<Load> {
         }
         let window = loads.get(first..=last).unwrap_or_default();
         let covered: f64 = window.iter().map(Load::nanos).sum();
-        // The first samples of a recording are no window yet, unless there is no more of it.
+        // The first samples do not fill a window yet, unless the recording is shorter than one.
         if covered < 0.8 * (length as f64).min(whole) {
             continue;
         }

@@ -1,4 +1,4 @@
-//! `DeoptimizationStorm`: compiled code that is thrown away again and again.
+//! `DeoptimizationStorm`: compiled code that is discarded again and again.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use jfr_analyzers::events::{Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio, to_i64};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Whether the JVM keeps throwing away compiled code after its first minute. Needs no list.
+/// Whether the JVM keeps discarding compiled code after its first minute. Needs no event table.
 ///
-/// Fires on `fixtures/scenarios/recompilation.jfr.gz` (the same class loaded anew each time); quiet on made-up events, among them many
-/// threads that leave the same code.
+/// Fires on `fixtures/scenarios/recompilation.jfr.gz` (which keeps reloading the same class); quiet on synthetic
+/// events, including many threads that leave the same compiled code.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DeoptimizationStorm;
 
@@ -30,12 +30,12 @@ struct Place<'f> {
     reason: &'f str,
 }
 
-/// What happened there within a minute, or in all.
+/// What happened at a place, within a minute or in total.
 #[derive(Debug, Clone, Copy, Default)]
 struct Lost {
-    /// Compilations of it that were thrown away.
+    /// Compilations that were discarded.
     compilations: u64,
-    /// Threads that left them, each time one did.
+    /// How often a thread left one of them.
     times: u64,
     line: i64,
     from: i64,
@@ -54,10 +54,13 @@ impl Lost {
 
 impl DeoptimizationStorm {
     /// Why it matters.
-    const WHY: &str = "The compiler bets on what it has seen: types, branches, loaded classes. When the bet is lost, the code is thrown away, runs interpreted for a while and is compiled again. If that happens over and over at one place, the CPU time is wasted.";
+    const WHY: &str = "The compiler bets on what it has seen: types, branches, loaded classes. When a bet fails, the \
+                       JVM discards the code, runs the method interpreted for a while and compiles it again. If that \
+                       keeps happening at one place, it wastes CPU time.";
     /// What to do.
-    const REMEDY: &str = "Look at the place: types that alternate, exceptions as part of the normal flow, array bounds or null checks that \
-             fail at times. Simplify it, or take the rare case into a method of its own; a newer JDK may do better.";
+    const REMEDY: &str = "Look at the code there: alternating types, exceptions as part of the normal flow, array \
+                          bounds or null checks that sometimes fail. Simplify it, or move the rare case into a \
+                          separate method. A newer JDK may also do better.";
 }
 
 impl Rule for DeoptimizationStorm {
@@ -65,17 +68,17 @@ impl Rule for DeoptimizationStorm {
         RuleInfo {
             title: "Deoptimization storm",
             category: Category::Cpu,
-            description: "Whether compiled code is thrown away again and again at the same place.",
-            formula: "jdk.Deoptimization after 60 s of the JVM's life, each compilation (compileId) once however many threads leave \
-                      it: the most within a minute for one method, bytecode index and reason, 25 at `site-info`, 75 at \
-                      `site-warning`; and the most of all within a minute, 25 at `rate-info`, 75 at `rate-warning`. The \
-                      greater counts. Thresholds of our own.",
+            description: "Whether the JVM keeps discarding compiled code at the same place.",
+            formula: "jdk.Deoptimization after the JVM's first 60 s. Each compilation (compileId) counts once, \
+                      however many threads leave it. The most within a minute for one method, bytecode index and \
+                      reason: 25 at `site-info`, 75 at `site-warning`. The most within a minute in total: 25 at \
+                      `rate-info`, 75 at `rate-warning`. The higher score counts. Our own thresholds.",
             settings: const {
                 &[
                     Setting::per_minute("site-info", 10.0, "At one place, worth a look"),
                     Setting::per_minute("site-warning", 50.0, "At one place, to act on"),
-                    Setting::per_minute("rate-info", 200.0, "In all, worth a look"),
-                    Setting::per_minute("rate-warning", 2_000.0, "In all, to act on"),
+                    Setting::per_minute("rate-info", 200.0, "In total, worth a look"),
+                    Setting::per_minute("rate-warning", 2_000.0, "In total, to act on"),
                 ]
             },
             why: Self::WHY,
@@ -92,7 +95,7 @@ impl Rule for DeoptimizationStorm {
         let warm = warm(facts);
         if facts.end() <= warm {
             return Verdict::not_applicable(
-                "the recording ends within 60 s of the JVM's start, when deoptimizations are usual",
+                "the recording ends within 60 s of the JVM's start, when deoptimizations are normal",
             );
         }
         let mut by_minute: BTreeMap<i64, BTreeMap<Place<'_>, Lost>> = BTreeMap::new();
@@ -112,7 +115,7 @@ impl Rule for DeoptimizationStorm {
         let total = sum(&places);
         let minutes = by_minute.values().flat_map(|minute| minute.iter());
         let Some((worst, lost)) = minutes.max_by_key(|(_, lost)| lost.compilations) else {
-            return Verdict::ok("No code was thrown away after warm-up");
+            return Verdict::ok("No code was deoptimized after warm-up");
         };
         let mut places: Vec<(Place<'_>, Lost)> = places.into_iter().collect();
         places.sort_by_key(|(_, lost)| std::cmp::Reverse((lost.compilations, lost.times)));
@@ -124,7 +127,7 @@ impl Rule for DeoptimizationStorm {
         Verdict::scored(
             site.max(rate),
             format!(
-                "Compiled code was thrown away up to {most} times a minute after warm-up, up to {} of them in {} ({})",
+                "After warm-up, compiled code was discarded up to {most} times a minute, up to {} of them in {} ({})",
                 lost.compilations,
                 named(worst, lost),
                 worst.reason,

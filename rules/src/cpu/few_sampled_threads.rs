@@ -1,4 +1,4 @@
-//! `FewSampledThreads`: the program does not use the CPUs that are there.
+//! `FewSampledThreads`: the program leaves CPUs unused.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,20 @@ use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map_exp74;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
-/// Whether few threads do the work. Needs the list of CPU loads.
+/// Whether only a few threads do the work. Needs the `jdk.CPULoad` table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FewSampledThreads;
 
-/// Samples that it takes for people to see it.
+/// Minimum number of samples to report a finding.
 const ENOUGH: u64 = 500;
 
 const SAMPLES: GroupBy = GroupBy::of(&["jdk.ExecutionSample"]).by(&["sampledThread"]);
 
 impl FewSampledThreads {
     /// Why it matters.
-    const WHY: &str = "CPUs are left unused although the program works.";
+    const WHY: &str = "The program works, but leaves CPUs unused.";
     /// What to do.
-    const REMEDY: &str = "If it should be faster, share its work among more threads.";
+    const REMEDY: &str = "To make the program faster, split its work across more threads.";
 }
 
 impl Rule for FewSampledThreads {
@@ -28,17 +28,17 @@ impl Rule for FewSampledThreads {
         RuleInfo {
             title: "Parallelism",
             category: Category::Cpu,
-            description: "Whether the program uses fewer threads than the machine could run.",
-            formula: "Nothing is said with fewer than `samples` samples, or where the largest mean load of the JVM in \
-                      `window` is below `load` for each thread that was sampled. Threads with `each` or more samples, \
-                      of the hardware threads: 25 where `ratio` are unused, never more than 74.",
+            description: "Whether the program keeps fewer threads busy than the machine can run.",
+            formula: "Not judged with fewer than `samples` samples, or if the JVM's highest mean load over `window` \
+                      is below `load` for each sampled thread. Counts the threads with `each` or more samples against \
+                      the hardware threads: 25 if `ratio` of them are unused, never more than 74.",
             settings: const {
                 &[
-                    Setting::percent("ratio", 25.0, "Share of unused hardware threads that is worth a look"),
-                    Setting::percent("load", 10.0, "Load below which the program is idle"),
-                    Setting::seconds("window", 10.0, "Length of the window for the load"),
-                    Setting::count("samples", 20.0, "Samples that are needed"),
-                    Setting::count("each", 4.0, "Samples that make a thread count"),
+                    Setting::percent("ratio", 25.0, "Share of unused hardware threads worth a look"),
+                    Setting::percent("load", 10.0, "Load below which the program counts as idle"),
+                    Setting::seconds("window", 10.0, "Window for the load"),
+                    Setting::count("samples", 20.0, "Minimum number of samples"),
+                    Setting::count("each", 4.0, "Minimum samples for a thread to count"),
                 ]
             },
             why: Self::WHY,
@@ -58,7 +58,7 @@ impl Rule for FewSampledThreads {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let groups = facts.groups(&SAMPLES);
         let Some(hardware) = facts.hardware_threads() else {
-            return Verdict::not_applicable("the recording does not say how many CPUs there are");
+            return Verdict::not_applicable("the recording does not contain the number of CPUs");
         };
         let cores = facts.table("jdk.CPUInformation").ints("cores").filter(|n| *n > 0).min().unwrap_or(hardware);
         let each = settings.number("each");
@@ -72,8 +72,11 @@ impl Rule for FewSampledThreads {
             let idle = settings.number("load") / 100.0 * (100.0 / cores as f64 * sampled).min(100.0);
             if load * 100.0 < idle {
                 let window = Value::window(from, from.saturating_add(settings.nanos("window")));
-                return evidence(Verdict::ok(format!("The program is almost idle: {:.1} % at most", load * 100.0)))
-                    .with("busiest window", window);
+                return evidence(Verdict::ok(format!(
+                    "The program is almost idle: its load peaks at {:.1} %",
+                    load * 100.0
+                )))
+                .with("busiest window", window);
             }
         }
         let count = groups.iter().fold(0u64, |sum, g| sum.saturating_add(g.count()));
@@ -81,14 +84,14 @@ impl Rule for FewSampledThreads {
             return Verdict::not_applicable("there are too few method samples");
         }
         if i64::try_from(busy).unwrap_or(i64::MAX) >= hardware {
-            return evidence(Verdict::ok("There are as many working threads as CPUs"));
+            return evidence(Verdict::ok("Enough threads are busy to use all CPUs"));
         }
         let unused = 1.0 - busy as f64 / hardware as f64;
         evidence(
             Verdict::scored(
                 map_exp74(unused * 100.0, settings.number("ratio")),
                 format!(
-                    "{busy} {} the work; the machine could run {hardware}",
+                    "{busy} {} the work; the machine can run {hardware} at once",
                     if busy == 1 { "thread does" } else { "threads do" }
                 ),
             )
@@ -99,7 +102,7 @@ impl Rule for FewSampledThreads {
     }
 }
 
-/// The greatest mean load of the JVM in windows that slide by half, and where that one begins.
+/// The JVM's highest mean load over half-overlapping windows, and the start of that window.
 fn highest_load(facts: &Facts, length: i64) -> Option<(f64, i64)> {
     let loads = samples(facts);
     let first = loads.first()?.at;

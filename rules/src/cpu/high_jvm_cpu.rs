@@ -1,4 +1,4 @@
-//! `HighJvmCpu`: the JVM uses much CPU, or uses it where samples do not see it.
+//! `HighJvmCpu`: the JVM uses a lot of CPU, or uses it where method samples do not show it.
 
 use super::load::{needs, samples};
 use crate::overhead;
@@ -6,18 +6,19 @@ use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map_exp74, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Whether the JVM uses much CPU. Needs the list of CPU loads.
+/// Whether the JVM uses a lot of CPU. Needs the `jdk.CPULoad` table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HighJvmCpu;
 
-/// Threads that the JVM samples in a period, at most.
+/// Maximum number of threads that the JVM samples per period.
 const SAMPLES_A_PERIOD: f64 = 5.0;
 
 impl HighJvmCpu {
     /// Why it matters.
-    const WHY: &str = "The CPU is used where method samples do not look: native code, the collector, the compiler.";
+    const WHY: &str =
+        "The JVM uses the CPU where method samples do not look: native code, garbage collection, JIT compilation.";
     /// What to do.
-    const REMEDY: &str = "Set its period to 1 s.";
+    const REMEDY: &str = "Set the jdk.CPULoad period to 1 s.";
 }
 
 impl Rule for HighJvmCpu {
@@ -25,20 +26,21 @@ impl Rule for HighJvmCpu {
         RuleInfo {
             title: "High JVM CPU load",
             category: Category::Cpu,
-            description: "Whether the JVM uses much CPU, and whether the method samples see it.",
-            formula: "Worth a look if CPULoad is recorded less often than every `longest-period`. Missing samples (1 \
-                      less the samples over those expected, five a period) times the mean user load: 25 at \
-                      `missing`. Else 25 for a mean user load of `info`. Never more than 74.",
-            differences: "JMC asks a score that is 74 at most to reach 80, so that it never reports high load.",
+            description: "Whether the JVM uses a lot of CPU, and whether method samples show where.",
+            formula: "Worth a look if jdk.CPULoad is recorded less often than every `longest-period`. Otherwise the \
+                      share of missing samples (1 - samples / expected samples, at five per period) times the mean \
+                      user load: 25 at `missing`. Otherwise the mean user load: 25 at `info`. Never more than 74.",
+            differences: "JMC caps the score at 74 but reports only from 80, so it never reports high load.",
             settings: const {
                 &[
-                    Setting::percent("info", 80.0, "Mean user load that is worth a look"),
-                    Setting::seconds("longest-period", 10.0, "Longest period of jdk.CPULoad that is good enough"),
-                    Setting::percent("missing", 50.0, "Share of missing samples, times load, that is worth a look"),
+                    Setting::percent("info", 80.0, "Mean user load worth a look"),
+                    Setting::seconds("longest-period", 10.0, "Longest acceptable period of jdk.CPULoad"),
+                    Setting::percent("missing", 50.0, "Share of missing samples, times load, worth a look"),
                 ]
             },
             why: Self::WHY,
-            remedy: "Record native methods too (jdk.NativeMethodSample), or use a profiler with native frames; see the rules on the collector and the compilers.",
+            remedy: "Also record native methods (jdk.NativeMethodSample), or use a profiler that shows native frames; \
+                     see the rules on garbage collection and JIT compilation.",
             ..RuleInfo::jmc("HighJvmCpu")
         }
     }
@@ -54,12 +56,12 @@ impl Rule for HighJvmCpu {
                 || jfr_analyzers::events::parse_timespan(s.value).is_some_and(|p| p > settings.nanos("longest-period"))
         });
         if let Some(rare) = rare {
-            return Verdict::info(format!("jdk.CPULoad is recorded too seldom to judge: {}", rare.value))
+            return Verdict::info(format!("jdk.CPULoad is recorded too rarely to judge (period: {})", rare.value))
                 .remedy(HighJvmCpu::REMEDY);
         }
         let loads = samples(facts);
         if loads.is_empty() {
-            return Verdict::not_applicable("the events have no load of the JVM");
+            return Verdict::not_applicable("the jdk.CPULoad events do not contain the JVM's load");
         }
         let mean = loads.iter().map(|l| l.user).sum::<f64>() / loads.len() as f64;
         let count = facts.count("jdk.ExecutionSample");
@@ -80,21 +82,24 @@ impl Rule for HighJvmCpu {
                 return evidence(
                     Verdict::scored(
                         score,
-                        format!("The JVM uses {:.0} % of the CPUs, but few samples see it", mean * 100.0),
+                        format!("The JVM uses {:.0} % of the CPUs, but few samples show where", mean * 100.0),
                     )
                     .explain(HighJvmCpu::WHY)
-                    .remedy("Profile with async-profiler or jdk.CPUTimeSample, and look at the collector's rules."),
+                    .remedy(
+                        "Profile with async-profiler or jdk.CPUTimeSample, and look at the garbage collection \
+                         rules.",
+                    ),
                 );
             }
         }
         let score = if mean * 100.0 >= settings.number("info") {
             map_exp74(mean * 100.0, settings.number("info"))
         } else {
-            // Below the limit it is no finding, whatever rounding makes of it.
+            // Below the limit this must not become a finding through rounding.
             map_exp74(mean * 100.0, settings.number("info")).min(24.9)
         };
         let verdict = Verdict::scored(score, format!("The JVM uses {:.0} % of the CPUs on average", mean * 100.0))
-            .remedy("Look at the methods that take most samples.");
+            .remedy("Look at the methods with the most samples.");
         overhead::carry(facts, evidence(verdict))
     }
 }

@@ -1,38 +1,38 @@
-//! `JitOverhead`: how much CPU time the compilers take once the JVM is warm.
+//! `JitOverhead`: how much CPU time the JIT compilers take once the JVM is warm.
 
 use crate::support::{SECOND, main_sampler, samples, time, warm};
 use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// How much of the machine the JIT compilers take after the first minute. Needs the list of `jdk.CompilerStatistics`.
+/// How much CPU time the JIT compilers take after the first minute. Needs the `jdk.CompilerStatistics` table.
 ///
-/// Fires on `pulseduration.jfr` of the shared corpus (skipped where that is not at hand) and on made-up events; quiet on made-up events:
-/// `fixtures/scenarios/healthy.jfr.gz` ends too soon after the JVM's start to be judged.
+/// Fires on `pulseduration.jfr` of the shared corpus (skipped if that is not available) and on synthetic events. Quiet
+/// only on synthetic events: `fixtures/scenarios/healthy.jfr.gz` ends too soon after the JVM's start to judge.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct JitOverhead;
 
 const STATISTICS: &str = "jdk.CompilerStatistics";
-/// By the minute: only what comes after the warm-up counts.
+/// Grouped by minute, because only samples after warm-up count.
 const SAMPLES: GroupBy = GroupBy::of(&["jdk.ExecutionSample", "jdk.CPUTimeSample", "datadog.ExecutionSample"])
     .by(&[EVENT, "sampledThread|eventThread"])
     .measure(&["weight"])
     .per_nanos(60 * SECOND)
     .up_to(20_000);
 
-/// Samples that it takes to judge.
+/// Minimum number of samples to judge.
 const ENOUGH_SAMPLES: f64 = 1_000.0;
-/// Time after the warm-up that it takes to judge.
+/// Minimum time after warm-up to judge.
 const ENOUGH: i64 = 30 * SECOND;
 
 impl JitOverhead {
     /// Why it matters.
-    const WHY: &str = "Once a program is warm, little should be left to compile. Compilers that go on working take CPU from it, \
-                     and meanwhile the code runs slowly: it is deoptimized again and again, the code cache is too small, or \
-                     classes are generated all the time.";
+    const WHY: &str = "Once a program is warm, little should be left to compile. Compilers that keep working take CPU \
+                       time from the program, and code runs slowly in the meantime. Usual causes: repeated \
+                       deoptimization, a code cache that is too small, or classes that are generated all the time.";
     /// What to do.
-    const REMEDY: &str = "See DeoptimizationStorm and CodeCacheNearFull; look for code that defines classes or lambdas at run \
-                     time; raise -XX:ReservedCodeCacheSize.";
+    const REMEDY: &str = "See DeoptimizationStorm and CodeCacheNearFull; look for code that defines classes or \
+                          lambdas at run time; raise -XX:ReservedCodeCacheSize.";
 }
 
 impl Rule for JitOverhead {
@@ -41,12 +41,12 @@ impl Rule for JitOverhead {
             title: "JIT compilation overhead",
             category: Category::Cpu,
             description: "How much CPU time the JIT compilers take after the JVM's first minute.",
-            formula: "After 60 s of the JVM's life: the growth of totalTimeSpent of jdk.CompilerStatistics over the time times \
-                      hardware threads; or, for profilers that see the compilers' threads, CPU samples in them over all. 25 at \
-                      `info`, 75 at `warning` (after Jeffrey).",
+            formula: "After the JVM's first 60 s: the growth of totalTimeSpent in jdk.CompilerStatistics / (elapsed \
+                      time × hardware threads); or, for profilers that see compiler threads, the share of CPU samples \
+                      in them. 25 at `info`, 75 at `warning` (based on Jeffrey).",
             settings: const {
                 &[
-                    Setting::percent("info", 15.0, "Share that is worth a look"),
+                    Setting::percent("info", 15.0, "Share worth a look"),
                     Setting::percent("warning", 20.0, "Share to act on"),
                 ]
             },
@@ -71,15 +71,18 @@ impl Rule for JitOverhead {
         };
         match (by_time, by_samples) {
             (None, None) => Verdict::not_applicable(match facts.missing(STATISTICS, Level::Available, false) {
-                Some(because) => format!("{because}; nor are there {ENOUGH_SAMPLES:.0} samples that show the compilers' threads"),
-                None => "too short: there are less than 30 s of compiler statistics after the first 60 s of the JVM's life, in \
-                         which much is compiled"
+                Some(because) => format!(
+                    "{because}, and there are fewer than {ENOUGH_SAMPLES:.0} samples from a \
+                     profiler that sees compiler threads"
+                ),
+                None => "too short: there are less than 30 s of compiler statistics after the JVM's first 60 s, when \
+                         much is compiled"
                     .to_owned(),
             }),
             (Some(by_time), by_samples) if by_samples.is_none_or(|s| s.share <= by_time.share) => verdict(
                 by_time.share,
                 format!(
-                    "After warm-up the compilers took {:.1} % of the CPUs ({} in {})",
+                    "After warm-up, JIT compilation took {:.1} % of CPU capacity ({} in {})",
                     by_time.share * 100.0,
                     time(by_time.nanos),
                     time(by_time.over)
@@ -92,12 +95,12 @@ impl Rule for JitOverhead {
             .with("window", Value::window(by_time.from, by_time.to)),
             (_, Some(s)) => verdict(
                 s.share,
-                format!("After warm-up {:.1} % of the CPU samples are in the compilers", s.share * 100.0),
+                format!("After warm-up, JIT compilation takes {:.1} % of the CPU samples", s.share * 100.0),
             )
             .cost(Cost::cpu(s.share))
             .with("share of samples", Value::share(s.share))
             .with("samples", Value::number(s.samples, "samples")),
-            (Some(_), None) => Verdict::ok("The compilers took little"),
+            (Some(_), None) => Verdict::ok("JIT compilation took little CPU time"),
         }
     }
 }
@@ -143,7 +146,7 @@ fn sampled(facts: &Facts, warm: i64) -> Option<Sampled> {
     // Rust's sum of nothing is -0.
     let all = groups.iter().map(samples).sum::<f64>() + 0.0;
     let is_own = |g: &&Group<'_>| g.thread(1).is_some_and(|t| t.name.contains("CompilerThread"));
-    // A profiler that never sees a thread of the JVM does not see the compilers'.
+    // A profiler that sees no JVM-internal threads does not see compiler threads either.
     let sees = groups.iter().any(|g| g.thread(1).is_some_and(|t| !t.is_java() || t.name.contains("CompilerThread")));
     let own = groups.iter().filter(is_own).map(samples).sum::<f64>() + 0.0;
     (sees && all >= ENOUGH_SAMPLES).then(|| Sampled { share: ratio(own, all), samples: all })
@@ -157,7 +160,7 @@ mod tests {
     use jfr_analyzers::testing::Scene;
     use jfr_analyzers::testing::thread;
 
-    /// Two minutes on 2 hardware threads; the compilers take so much of a second after the first.
+    /// Two minutes on 2 hardware threads; in the second minute the compilers take `nanos` of each second.
     fn scene(nanos: i64) -> Scene {
         let scene = Scene::new().event("jdk.CPUInformation", 0, 0, [("hwThreads", 2.into())]);
         (0..120i64).fold(scene, |scene, i| {

@@ -5,23 +5,25 @@ use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// How much of its CPU time the JVM spends in the kernel. Needs the list of `jdk.CPULoad`.
+/// How much of its CPU time the JVM spends in the kernel. Needs the `jdk.CPULoad` table.
 ///
-/// Fires on `fixtures/scenarios/kernel-time.jfr.gz` (a system call for each byte) and on made-up load; quiet on `fixtures/scenarios/healthy.jfr.gz` and on made-up load in user code.
+/// Fires on `fixtures/scenarios/kernel-time.jfr.gz` (a system call for each byte) and on synthetic load; quiet on
+/// `fixtures/scenarios/healthy.jfr.gz` and on synthetic load in user code.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KernelTimeShare;
 
-/// Busy samples that it takes to judge.
+/// Minimum number of busy samples to judge.
 const ENOUGH: usize = 5;
 
 impl KernelTimeShare {
     /// Why it matters.
-    const WHY: &str = "Time in the kernel is not spent in the program: many small reads and writes, page faults of memory that \
-                 is touched for the first time, or threads that hand over to each other all the time.";
+    const WHY: &str = "Kernel time is not spent in program code. Usual causes: many small reads and writes, page \
+                       faults on memory that is touched for the first time, or threads that constantly hand over to \
+                       each other.";
     /// What to do.
-    const REMEDY: &str = "Look at small I/O (buffer it), at locks and hand-overs between threads, and at memory: start with \
-                 -Xms equal to -Xmx and -XX:+AlwaysPreTouch, switch transparent huge pages to madvise. A profiler with \
-                 kernel frames (async-profiler with cstack) shows the calls.";
+    const REMEDY: &str = "Look at small I/O (buffer it), at locks and handoffs between threads, and at memory: set \
+                          -Xms equal to -Xmx with -XX:+AlwaysPreTouch, and set transparent huge pages to madvise. A \
+                          profiler with kernel frames (async-profiler with cstack) shows the calls.";
 }
 
 impl Rule for KernelTimeShare {
@@ -29,15 +31,16 @@ impl Rule for KernelTimeShare {
         RuleInfo {
             title: "High kernel CPU time",
             category: Category::Cpu,
-            description: "How much of its CPU time the JVM spends in the kernel: system calls, page faults, context switches.",
-            formula: "From jdk.CPULoad: jvmSystem over jvmUser + jvmSystem, only where their sum is `busy` or more and in \
-                      five such events at least; 25 at `info`, 75 at `warning`. Thresholds of our own, after the USE \
-                      method.",
+            description: "How much of its CPU time the JVM spends in the kernel: system calls, page faults, context \
+                          switches.",
+            formula: "From jdk.CPULoad: jvmSystem / (jvmUser + jvmSystem), over the events where their sum is `busy` \
+                      or more; needs at least five such events. 25 at `info`, 75 at `warning`. Our own thresholds, \
+                      after the USE method.",
             settings: const {
                 &[
-                    Setting::percent("info", 30.0, "Share that is worth a look"),
+                    Setting::percent("info", 30.0, "Share worth a look"),
                     Setting::percent("warning", 50.0, "Share to act on"),
-                    Setting::percent("busy", 10.0, "Load by the JVM from which it counts"),
+                    Setting::percent("busy", 10.0, "JVM load from which an event counts"),
                 ]
             },
             why: Self::WHY,

@@ -1,9 +1,9 @@
-//! The load of the CPUs over time: shared by the rules on it.
+//! CPU load over time, shared by the rules that judge it.
 
 use crate::support::share;
 use jfr_analyzers::events::{Facts, Needs};
 
-/// One sample of the load; shares of the whole machine, 0 to 1.
+/// One CPU load sample, as shares of the whole machine from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Load {
     pub(super) at: i64,
@@ -22,7 +22,7 @@ pub(super) fn needs(needs: Needs) -> Needs {
     needs.table("jdk.CPULoad", &["jvmUser", "jvmSystem", "machineTotal"])
 }
 
-/// The samples in the order of time; those that lack a value are left out.
+/// The samples in time order, without those that lack a value.
 pub(super) fn samples(facts: &Facts) -> Vec<Load> {
     let rows = facts.table("jdk.CPULoad").rows();
     rows.filter_map(|r| {

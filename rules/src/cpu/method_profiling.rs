@@ -1,4 +1,4 @@
-//! `MethodProfiling`: a method that uses much CPU.
+//! `MethodProfiling`: a method that uses a lot of CPU.
 
 use std::collections::BTreeMap;
 
@@ -9,23 +9,22 @@ use jfr_analyzers::math::{map_sigmoid, ratio, sliding};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 use jfrkit_profile::{FunctionId, StackId};
 
-/// Whether one method takes many of the samples that could have been taken. Needs the list of samples, of which it
-/// keeps `SAMPLES`.
+/// Whether one method takes many of the possible samples. Needs the `jdk.ExecutionSample` table, up to `SAMPLES` rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MethodProfiling;
 
-/// Samples that are looked at.
+/// Maximum number of samples to look at.
 const SAMPLES: usize = 400_000;
-/// Samples of a method that it takes to judge: of a method with half of the samples there have to be twice as many, and so on.
+/// Minimum samples of a method to judge it. A method with half of all samples needs twice as many, and so on.
 const MANY: f64 = 20.0;
-/// Threads that the JVM samples in a period, at most.
+/// Maximum number of threads that the JVM samples per period.
 const SAMPLES_A_PERIOD: f64 = 5.0;
 
 impl MethodProfiling {
     /// Why it matters.
-    const WHY: &str = "A method that takes most samples is where time is spent, and where making it faster pays.";
+    const WHY: &str = "The method with the most samples is where the time goes, and where optimizing pays off.";
     /// What to do.
-    const REMEDY: &str = "Look at what it does and at who calls it so often.";
+    const REMEDY: &str = "Look at what the method does and which callers call it so often.";
 }
 
 impl Rule for MethodProfiling {
@@ -33,16 +32,16 @@ impl Rule for MethodProfiling {
         RuleInfo {
             title: "Hot methods",
             category: Category::Cpu,
-            description: "Whether one method of the program uses much of the CPU.",
-            formula: "Windows of `window`, sliding by half. Frames at the top whose package matches `exclude` are \
-                      dropped; the samples of the most frequent method over those that could have been taken (five a \
-                      period): 25 at 2.9 %, 75 at 19 %. Windows in which the settings are told again are cut there.",
-            differences: "As in JMC the earliest period counts, five samples a period are assumed, and nothing but \
-                          jdk.ExecutionSample is looked at; HotSpots judges the samples of all profilers by their share.",
+            description: "Whether one method of the program uses a lot of CPU.",
+            formula: "Windows of `window`, sliding by half. Drops top frames whose package matches `exclude`. The \
+                      samples of the most frequent method / the possible samples (five per period): 25 at 2.9 %, 75 \
+                      at 19 %. Windows are cut where the settings are recorded again.",
+            differences: "As in JMC, this rule uses the earliest period, assumes five samples per period and looks \
+                          only at jdk.ExecutionSample. HotSpots judges the samples of all profilers by their share.",
             settings: const {
                 &[
                     Setting::seconds("window", 30.0, "Length of the window"),
-                    Setting::regex("exclude", r"^java\.(lang|util)$", "Packages whose frames at the top are dropped"),
+                    Setting::regex("exclude", r"^java\.(lang|util)$", "Packages whose top frames are dropped"),
                 ]
             },
             why: Self::WHY,
@@ -76,7 +75,7 @@ impl Rule for MethodProfiling {
             let place = |time: i64| periods.partition_point(|(at, _)| *at < time);
             let cuts = periods.get(place(window.from)..place(window.to.saturating_add(1))).unwrap_or_default();
             any |= !cuts.is_empty();
-            // The first period of all that is told by then; the windows before have none.
+            // The first recorded period, once it is known; earlier windows have none.
             let Some((_, period)) = periods.first().filter(|(at, period)| *at <= window.from && *period > 0) else {
                 continue;
             };
@@ -111,7 +110,8 @@ impl Rule for MethodProfiling {
         }
         if !any {
             return Verdict::not_applicable(
-                "no period of the samples is told before a window of them begins, as with async-profiler; HotSpots judges samples of all kinds",
+                "no sampling period is recorded before the first window begins, as with async-profiler; HotSpots \
+                 judges all kinds of samples",
             );
         }
         let Some(found) = best else { return Verdict::ok("There were no method samples") };
@@ -120,13 +120,13 @@ impl Rule for MethodProfiling {
         let all = samples.iter().filter_map(|(_, m)| Some((m.as_ref()?.stack, 1.0)));
         let verdict = Verdict::scored(
             score(found.shown),
-            format!("{method} takes {:.1} % of the samples that could be taken in a window", found.shown * 100.0),
+            format!("{method} takes {:.1} % of the possible samples in its busiest window", found.shown * 100.0),
         )
         .jmc(Severity::of_score(score(found.value)))
         .explain(MethodProfiling::WHY)
         .remedy(MethodProfiling::REMEDY)
         .cost(Cost::cpu(found.share))
-        // A method that takes the CPU is no fault by itself.
+        // A hot method is not a problem in itself.
         .at_most(if found.count * found.share >= MANY { Severity::Info } else { Severity::Ok })
         .with("method", method)
         .with("share of possible samples", Value::share(found.shown))
@@ -144,11 +144,11 @@ struct Found {
     share: f64,
     stack: StackId,
     window: (i64, i64),
-    /// The value, of the samples that could be taken in the part of the window that the recording has.
+    /// The value relative to the possible samples in the part of the window that the recording covers.
     shown: f64,
 }
 
-/// The topmost method of a stack that is not left out.
+/// The topmost method of a stack that is not excluded.
 #[derive(Debug, Clone, Copy)]
 struct Method {
     function: FunctionId,
@@ -178,7 +178,7 @@ mod tests {
     use jfr_analyzers::testing::Scene;
     use jfr_analyzers::testing::stack;
 
-    /// Samples, every 20 ms, from the setting on.
+    /// One sample every 20 ms, starting after the setting.
     fn scene(samples: i64, method: &str) -> Scene {
         let scene = Scene::new()
             .setting("jdk.ExecutionSample", "period", "20 ms")

@@ -5,10 +5,10 @@ use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 use jfrkit_profile::StackId;
 
-/// How many samples have no stack, or one that only says why there is none. Needs no list.
+/// How many samples have no stack, or only a frame that gives the reason why. Needs no event table.
 ///
-/// Failed samples of `jdk.CPUTimeSample` are `CpuSamplesLost`'s. Quiet on `fixtures/scenarios/spin.jfr.gz`; fires on made-up
-/// samples.
+/// `CpuSamplesLost` covers failed `jdk.CPUTimeSample` events. Quiet on `fixtures/scenarios/spin.jfr.gz`; fires on
+/// synthetic samples.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct UnwalkableStacks;
 
@@ -25,16 +25,18 @@ const SAMPLES: GroupBy = GroupBy::of(&[
 .by(&[EVENT, "stackTrace"])
 .measure(&["weight|samples"]);
 
-/// Samples of a kind that it takes to judge.
+/// Minimum number of samples of a kind to judge it.
 const ENOUGH: f64 = 100.0;
 
 impl UnwalkableStacks {
     /// Why it matters.
-    const WHY: &str = "The profile leaves out what ran in these samples, or shows it under a name that is none. Often it is the \
-                 same code each time: native libraries without frame pointers, intrinsics, code that is being deoptimized.";
+    const WHY: &str = "The profile omits what ran in these samples, or shows it under a placeholder name. Often the \
+                       same code is missing each time: native libraries without frame pointers, intrinsics, code that \
+                       is being deoptimized.";
     /// What to do.
-    const REMEDY: &str = "With async-profiler choose another way of walking (cstack=vm, or dwarf, or lbr), install the JVM's debug \
-                 symbols, and start the JVM with -XX:+UnlockDiagnosticVMOptions -XX:+DebugNonSafepoints.";
+    const REMEDY: &str = "With async-profiler, choose another stack walking mode (cstack=vm, dwarf or lbr), install \
+                          the JVM's debug symbols, and start the JVM with -XX:+UnlockDiagnosticVMOptions \
+                          -XX:+DebugNonSafepoints.";
 }
 
 impl Rule for UnwalkableStacks {
@@ -42,13 +44,13 @@ impl Rule for UnwalkableStacks {
         RuleInfo {
             title: "Unwalkable stacks",
             category: Category::Recording,
-            description: "Whether the profiler often failed to walk the stack of a sample, so that the profile misses what ran.",
-            formula: "Samples with no stack, an empty one, or one of only pseudo frames (a name in brackets, or one such as \
-                      unknown_Java or not_walkable_Java), over all of their kind, for kinds of 100 samples and more: 25 at \
-                      `info`, 75 at `warning` for the worst. Thresholds of our own.",
+            description: "Whether the profiler often failed to walk the stack, so that the profile misses what ran.",
+            formula: "Samples with no stack, an empty stack, or only pseudo frames (a name in brackets, or one such \
+                      as unknown_Java or not_walkable_Java), as a share of all samples of their kind, for kinds with \
+                      100 samples or more: 25 at `info`, 75 at `warning` for the worst kind. Our own thresholds.",
             settings: const {
                 &[
-                    Setting::percent("info", 5.0, "Share that is worth a look"),
+                    Setting::percent("info", 5.0, "Share worth a look"),
                     Setting::percent("warning", 20.0, "Share to act on"),
                 ]
             },
@@ -79,8 +81,8 @@ impl Rule for UnwalkableStacks {
         let Some(worst) = kinds.first() else {
             let count = facts.groups(&SAMPLES).total().map_or(0, |all| all.count());
             return Verdict::not_applicable(format!(
-                "{count} samples are too few to judge by; it takes {ENOUGH:.0} of a kind (jdk.ExecutionSample#enabled=true, or a \
-                 profiler)"
+                "{count} samples are too few to judge; at least {ENOUGH:.0} of one kind are needed \
+                 (jdk.ExecutionSample#enabled=true, or a profiler)"
             ));
         };
         let share = worst.share();
@@ -121,7 +123,7 @@ impl Kind<'_> {
     }
 
     fn add(&mut self, facts: &Facts, group: &Group<'_>) {
-        // The weight of an allocation is no number of samples.
+        // The weight of an allocation is not a number of samples.
         let weighted =
             matches!(self.event, "datadog.ExecutionSample" | "datadog.MethodSample" | "profiler.WallClockSample");
         let n = group.count() as f64;
@@ -137,7 +139,7 @@ impl Kind<'_> {
     }
 }
 
-/// What stands for a stack that is none.
+/// The name to show for an unusable stack, or `None` if the stack is usable.
 fn unusable(facts: &Facts, stack: Option<StackId>) -> Option<String> {
     let Some(stack) = stack else { return Some("no stack".to_owned()) };
     let mut methods = facts.methods(stack);
@@ -145,7 +147,7 @@ fn unusable(facts: &Facts, stack: Option<StackId>) -> Option<String> {
     (is_mark(first) && methods.all(is_mark)).then(|| first.to_owned())
 }
 
-/// Whether a frame is none: async-profiler writes its reasons so.
+/// Whether a frame is a pseudo frame, in which async-profiler writes why it has no stack.
 fn is_mark(method: &str) -> bool {
     if method.starts_with('[') && method.ends_with(']') {
         return true;
