@@ -1,4 +1,4 @@
-//! Threads, virtual or not, and their pools.
+//! Rules for platform and virtual threads and thread pools.
 
 pub(super) mod dump;
 mod executor_queue_delay;

@@ -1,4 +1,4 @@
-//! The text of a thread dump, as the JVM writes it.
+//! Parses the text of a thread dump as HotSpot writes it.
 
 use jfr_analyzers::events::is_jdk;
 
@@ -6,22 +6,22 @@ use jfr_analyzers::events::is_jdk;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Thread<'t> {
     pub(crate) name: &'t str,
-    /// What the JVM calls it by: the same in all dumps while it lives.
+    /// The JVM's `tid`, which stays the same in all dumps while the thread lives.
     pub(crate) id: &'t str,
     /// `RUNNABLE`, `BLOCKED`, `WAITING`, `TIMED_WAITING`; empty for threads of the JVM.
     pub(crate) state: &'t str,
     /// `package.Class.method(File.java:12)`, leaf first.
     pub(crate) frames: Vec<&'t str>,
-    /// The lock that it waits for: address and class.
+    /// The lock that the thread waits for: address and class.
     pub(crate) waits_for: Option<(&'t str, &'t str)>,
-    /// The addresses of locks that it holds.
+    /// The addresses of the locks that it holds.
     pub(crate) holds: Vec<&'t str>,
 }
 
-/// Threads that wait for each other in a circle.
+/// Threads that wait for each other in a cycle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cycle<'t> {
-    /// Name, the lock's address and class, each waiting for the next.
+    /// Thread name, lock address and lock class; each thread waits for the next.
     pub(crate) threads: Vec<(&'t str, &'t str, &'t str)>,
 }
 
@@ -37,13 +37,13 @@ impl<'t> Thread<'t> {
         frame.split_once('(').map_or(frame, |(method, _)| method)
     }
 
-    /// The first frame that is the program's own, else the first.
+    /// The first frame of the program's own code, or else the first frame.
     pub(crate) fn site(&self) -> Option<&'t str> {
         let own = self.frames.iter().find(|f| !is_jdk(Self::method(f)));
         own.or_else(|| self.frames.first()).copied()
     }
 
-    /// Whether the thread is the program's: threads of the JVM have no frames, and some of the JDK's always wait.
+    /// Whether the thread belongs to the program. JVM threads have no frames, and some JDK threads always wait.
     pub(crate) fn is_program(&self) -> bool {
         const JDK: [&str; 6] = [
             "Reference Handler",
@@ -56,8 +56,8 @@ impl<'t> Thread<'t> {
         !self.frames.is_empty() && !JDK.contains(&self.name) && !self.name.starts_with("JFR ")
     }
 
-    /// Whether it stands where threads wait for work: in a selector, an accept, a queue of a pool. Such a one is RUNNABLE for the
-    /// JVM where it waits in native code.
+    /// Whether the thread is at a place where threads wait for work: a selector, an accept call or a pool's queue. The
+    /// JVM reports such a thread as RUNNABLE if it waits in native code.
     pub(crate) fn waits_by_design(&self) -> bool {
         const LEAVES: [&str; 14] = [
             "epollWait",
@@ -89,7 +89,7 @@ impl<'t> Thread<'t> {
         let ends = |names: &[&str], method: &str| {
             names.iter().any(|n| method.strip_suffix(n).is_some_and(|m| m.is_empty() || m.ends_with('.')))
         };
-        // A thread that reads from a connection waits for its peer; whether that is too long is told by other rules.
+        // A thread that reads from a connection waits for its peer; other rules judge whether that takes too long.
         const READS: [&str; 6] = [
             "socketRead0",
             "SocketDispatcher.read0",
@@ -102,17 +102,17 @@ impl<'t> Thread<'t> {
     }
 }
 
-/// Why nothing can be said of dumps that are not of the form that HotSpot writes: no thread in them has a state.
+/// Why the dumps cannot be judged, if they are not in HotSpot's format: no thread in them has a state.
 pub(crate) fn unreadable<'t>(mut texts: impl Iterator<Item = &'t str>) -> Option<&'static str> {
     let readable = texts.any(|text| text.contains("java.lang.Thread.State: ") || text.contains("Found one Java-level"));
-    (!readable).then_some("the thread dumps are of a form that says neither what threads do nor where they stand")
+    (!readable).then_some("the thread dumps are not in HotSpot's format; they show neither thread states nor stacks")
 }
 
-/// The threads of a dump, up to where the JVM tells of deadlocks.
+/// The threads of a dump, up to the deadlock report.
 pub(crate) fn threads(text: &str) -> Vec<Thread<'_>> {
     let mut threads: Vec<Thread<'_>> = Vec::new();
     let mut owned = false;
-    // In Object.wait() the monitor is given back; that it was locked stands below all the same.
+    // Object.wait() releases the monitor, but the dump still lists it as locked further down the stack.
     let mut given_back = "";
     for line in text.lines() {
         if line.starts_with('"') {
@@ -154,7 +154,7 @@ fn address(lock: &str) -> Option<(&str, &str)> {
     Some((at, class))
 }
 
-/// The deadlocks that the JVM found itself.
+/// The deadlocks that the JVM itself reports.
 pub(crate) fn told_deadlocks(text: &str) -> Vec<Cycle<'_>> {
     let mut cycles: Vec<Cycle<'_>> = Vec::new();
     let mut inside = false;
@@ -180,7 +180,7 @@ pub(crate) fn told_deadlocks(text: &str) -> Vec<Cycle<'_>> {
     cycles
 }
 
-/// Deadlocks by who waits for what and who holds it.
+/// Deadlocks derived from which thread waits for which lock and which thread holds it.
 pub(crate) fn found_deadlocks<'t>(threads: &[Thread<'t>]) -> Vec<Cycle<'t>> {
     let mut owners: std::collections::HashMap<&str, usize> = std::collections::HashMap::new();
     for (i, thread) in threads.iter().enumerate() {
@@ -193,7 +193,7 @@ pub(crate) fn found_deadlocks<'t>(threads: &[Thread<'t>]) -> Vec<Cycle<'t>> {
         owners.get(lock).copied().filter(|owner| *owner != i)
     };
     let mut cycles: Vec<Cycle<'t>> = Vec::new();
-    // From which thread each was come by first. A walk that comes to one of its own has gone round.
+    // The start of the walk that first reached each thread. A walk that reaches its own trail has found a cycle.
     let mut walked: Vec<Option<usize>> = vec![None; threads.len()];
     for start in 0..threads.len() {
         let mut at = Some(start);
@@ -221,7 +221,7 @@ mod form {
 
     #[test]
     fn dumps_of_another_form_are_not_read() {
-        // As OpenJ9 writes them.
+        // In OpenJ9's format.
         let other = "0x1aa00 javaTID: 2 osTID: 2881523\n0x1e700 javaTID: 3 osTID: 2881524\nNumber of threads: 2";
         assert!(unreadable([other, other].into_iter()).is_some());
         assert_eq!(unreadable([other, super::example::LOCKED].into_iter()), None);
@@ -230,9 +230,9 @@ mod form {
 
 #[cfg(test)]
 pub(crate) mod example {
-    //! A dump for tests.
+    //! A thread dump for tests.
 
-    /// Two threads, each with the lock that the other waits for, and one in a queue.
+    /// Two threads that each hold the lock the other waits for, and one waiting on a queue.
     pub(crate) const LOCKED: &str = "\
 2026-11-23 11:39:52
 Full thread dump OpenJDK 64-Bit Server VM (17.0.15+6 mixed mode, sharing):

@@ -1,14 +1,14 @@
-//! `ExecutorQueueDelay`: tasks that wait in the queue of an executor.
+//! `ExecutorQueueDelay`: tasks that wait in an executor's queue.
 
 use crate::support::time;
 use jfr_analyzers::events::{Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// How long tasks wait before an executor runs them, as Datadog's agent measures it. Needs no list.
+/// How long tasks wait before an executor runs them, as Datadog's agent measures it. Needs no event table.
 ///
-/// Fires on `tck-test.jfr` of the shared corpus (skipped where that is not at hand) and on made-up events; quiet on made-up events: only
-/// Datadog's agent writes them.
+/// Fires on `tck-test.jfr` of the shared corpus (skipped if that is not available) and on synthetic events. Quiet only
+/// on synthetic events, because only Datadog's agent writes real ones.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ExecutorQueueDelay;
 
@@ -18,16 +18,16 @@ const SCHEDULER: usize = 0;
 const TASK: usize = 1;
 const QUEUE: usize = 2;
 
-/// Tasks of a scheduler that it takes to judge.
+/// Minimum number of tasks of a scheduler to judge it.
 const ENOUGH: u64 = 10;
 
 impl ExecutorQueueDelay {
     /// Why it matters.
-    const WHY: &str = "A task that waits for a thread is late before it begins. One long task holds up all behind it; a queue that is \
-             never empty has too few threads, or threads that wait for something else.";
+    const WHY: &str = "A task that waits for a thread is late before it starts. One long task delays all tasks behind \
+                       it. A queue that never empties means too few threads, or threads that wait for something else.";
     /// What to do.
-    const REMEDY: &str = "Take long tasks to a pool of their own, give the pool more threads if the CPUs are not busy, bound its queue, or \
-             run tasks that mostly wait on virtual threads.";
+    const REMEDY: &str = "Move long tasks to a separate pool, give the pool more threads if the CPUs are not busy, \
+                          bound its queue, or run tasks that mostly wait on virtual threads.";
 }
 
 impl Rule for ExecutorQueueDelay {
@@ -35,12 +35,12 @@ impl Rule for ExecutorQueueDelay {
         RuleInfo {
             title: "Executor queue delay",
             category: Category::Threads,
-            description: "How long tasks wait in the queue of an executor before they run.",
-            formula: "datadog.QueueTime by scheduler, of those with ten tasks or more: the mean duration, 25 at `info`, 75 at \
-                      `warning` for the slowest. After jafar and Datadog.",
+            description: "How long tasks wait in an executor's queue before they run.",
+            formula: "Mean duration of datadog.QueueTime per scheduler, for schedulers with ten tasks or more: 25 at \
+                      `info`, 75 at `warning` for the slowest. Based on jafar and Datadog.",
             settings: const {
                 &[
-                    Setting::seconds("info", 0.02, "Mean delay that is worth a look"),
+                    Setting::seconds("info", 0.02, "Mean delay worth a look"),
                     Setting::seconds("warning", 0.1, "Mean delay to act on"),
                 ]
             },
@@ -63,7 +63,7 @@ impl Rule for ExecutorQueueDelay {
         schedulers.retain(|g| g.count() >= ENOUGH);
         schedulers.sort_by(|a, b| b.mean(0).total_cmp(&a.mean(0)));
         let Some(worst) = schedulers.first() else {
-            return Verdict::not_applicable("no executor has ten tasks that were measured");
+            return Verdict::not_applicable("no executor has ten measured tasks");
         };
         let name = worst.text(0).unwrap_or("unknown executor");
         let mut tasks = groups.select(&[TASK, QUEUE], |g| g.key(SCHEDULER) == worst.key(0));

@@ -1,4 +1,4 @@
-//! `OversizedThreadPool`: pools with more threads than have work, or than there are CPUs.
+//! `OversizedThreadPool`: pools with more threads than their work or the CPUs need.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,10 +7,10 @@ use jfr_analyzers::events::{Facts, GroupBy, Level, Needs, ThreadId};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Whether a pool has far more threads than have work, or more threads that compute than there are CPUs. Needs no list.
+/// Whether a pool has mostly idle threads, or more compute-bound threads than there are CPUs. Needs no event table.
 ///
-/// Fires on `fixtures/scenarios/oversized-pool.jfr.gz` (220 threads, parked but for a moment every 5 s); quiet on `lock-convoy` and
-/// `healthy`.
+/// Fires on `fixtures/scenarios/oversized-pool.jfr.gz` (220 threads, parked except for a moment every 5 s); quiet on
+/// `lock-convoy` and `healthy`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OversizedThreadPool;
 
@@ -18,7 +18,7 @@ const STARTS: GroupBy = GroupBy::of(&["jdk.ThreadStart"]).by(&["thread"]);
 const ENDS: GroupBy = GroupBy::of(&["jdk.ThreadEnd"]).by(&["thread"]);
 const PARKS: GroupBy =
     GroupBy::of(&["jdk.ThreadPark", "jdk.JavaMonitorWait"]).by(&["eventThread"]).measure(&["duration"]);
-/// The JVM tells the load of threads each 10 s.
+/// The JVM reports the load of each thread every 10 s.
 const SLICE: i64 = 10 * SECOND;
 const LOADS: GroupBy = GroupBy::of(&["jdk.ThreadCPULoad"])
     .by(&["eventThread"])
@@ -26,9 +26,9 @@ const LOADS: GroupBy = GroupBy::of(&["jdk.ThreadCPULoad"])
     .per_nanos(SLICE)
     .up_to(200_000);
 
-/// Share of its life that a thread is parked from which it counts as idle.
+/// Parked share of a thread's life from which it counts as idle.
 const IDLE: f64 = 0.95;
-/// Share of the machine that a pool has to take to be bound by CPU.
+/// Share of the machine that a pool must use to count as CPU-bound.
 const BUSY: f64 = 0.7;
 
 /// What is known of one thread.
@@ -45,7 +45,7 @@ struct Known {
 struct Pool {
     size: u64,
     idle: u64,
-    /// By slice of time: the load of each thread, of the machine, 0 to 1.
+    /// Per time slice: the load of each thread as a share of the machine, 0 to 1.
     loads: BTreeMap<i64, Vec<f64>>,
 }
 
@@ -54,13 +54,13 @@ impl Pool {
         ratio(self.idle as f64, self.size as f64)
     }
 
-    /// The largest load of a slice, of the machine.
+    /// The highest load of any slice, as a share of the machine.
     fn load(&self) -> f64 {
         self.loads.values().map(|l| l.iter().sum::<f64>()).fold(0.0, f64::max)
     }
 
-    /// The most threads that compute at once: those with at least a quarter of what they would get if all threads of the pool
-    /// shared the CPUs, in slices in which the pool takes the machine.
+    /// The most threads that compute at once: those that get at least a quarter of their fair share of the CPUs, in
+    /// slices in which the pool uses most of the machine.
     fn computing(&self, cpus: f64) -> usize {
         let computing = |loads: &&Vec<f64>| {
             let fair = ratio(1.0, (loads.len() as f64).max(cpus));
@@ -73,10 +73,11 @@ impl Pool {
 
 impl OversizedThreadPool {
     /// Why it matters.
-    const WHY: &str = "More threads that compute than CPUs take turns: each is slower, and none is done earlier.";
+    const WHY: &str =
+        "Compute-bound threads beyond the number of CPUs take turns: each runs slower, and none finishes earlier.";
     /// What to do.
     const REMEDY: &str =
-        "Give a pool for computing as many threads as there are CPUs, and let the rest wait in a queue.";
+        "Give a compute pool as many threads as there are CPUs, and let further tasks wait in its queue.";
 }
 
 impl Rule for OversizedThreadPool {
@@ -84,19 +85,20 @@ impl Rule for OversizedThreadPool {
         RuleInfo {
             title: "Oversized thread pool",
             category: Category::Threads,
-            description: "Whether a pool has far more threads than have work, or more threads that compute than there are CPUs.",
-            formula: "Threads by their name without digits. Idle is one without a CPU sample that is parked (jdk.ThreadPark, \
-                      jdk.JavaMonitorWait) for 95 % of its time; of pools with `idle` or more of such threads, the number of \
-                      threads: 25 at `info`, 75 at `warning`. And of pools that take 70 % of the machine within 10 s \
-                      (jdk.ThreadCPULoad), the threads that compute at once over the hardware threads, if more: 25 at `cpu-info`, 75 at `cpu-warning`. \
-                      After Datadog's thread pool size, with thresholds of our own.",
+            description: "Whether a pool has mostly idle threads, or more compute-bound threads than there are CPUs.",
+            formula: "Groups threads by name without digits. A thread is idle if it has no CPU sample and is parked \
+                      (jdk.ThreadPark, jdk.JavaMonitorWait) for 95 % of its time. For pools where `idle` or more of \
+                      the threads are idle, the number of threads: 25 at `info`, 75 at `warning`. For pools that use \
+                      70 % of the machine within 10 s (jdk.ThreadCPULoad), the threads that compute at once / the \
+                      hardware threads, if above 1: 25 at `cpu-info`, 75 at `cpu-warning`. Based on Datadog's thread \
+                      pool size, with our own thresholds.",
             settings: const {
                 &[
                     Setting::percent("idle", 80.0, "Share of idle threads from which a pool counts"),
                     Setting::count("info", 50.0, "Threads of an idle pool, worth a look"),
                     Setting::count("warning", 200.0, "Threads of an idle pool, to act on"),
-                    Setting::count("cpu-info", 1.0, "Computing threads for each hardware thread, worth a look"),
-                    Setting::count("cpu-warning", 4.0, "Computing threads for each hardware thread, to act on"),
+                    Setting::count("cpu-info", 1.0, "Computing threads per hardware thread, worth a look"),
+                    Setting::count("cpu-warning", 4.0, "Computing threads per hardware thread, to act on"),
                 ]
             },
             why: Self::WHY,
@@ -114,9 +116,7 @@ impl Rule for OversizedThreadPool {
         if threads.is_empty() {
             let because =
                 facts.missing_all(&["jdk.ThreadPark", "jdk.ThreadCPULoad", "jdk.ThreadStart"], Level::Available);
-            return Verdict::not_applicable(
-                because.unwrap_or_else(|| "the recording tells of no Java threads".to_owned()),
-            );
+            return Verdict::not_applicable(because.unwrap_or_else(|| "the recording has no Java threads".to_owned()));
         }
         let mut pools: BTreeMap<String, Pool> = BTreeMap::new();
         for (id, known) in &threads {
@@ -129,8 +129,8 @@ impl Rule for OversizedThreadPool {
         }
         for group in facts.groups(&LOADS).iter() {
             let Some(id) = group.thread_id(0).filter(|id| is_pooled(facts, *id)) else { continue };
-            // A thread's last load is told when it ends, and of a time of its own: ten that ran one after the other would be ten
-            // at once.
+            // A thread's last load is reported when it ends, for a period other than the slice. Ten threads that ran
+            // one after the other would look like ten at once.
             if threads.get(&id).is_some_and(|t| t.ended && t.to.saturating_sub(group.last()).abs() < SECOND) {
                 continue;
             }
@@ -167,25 +167,22 @@ impl Rule for OversizedThreadPool {
         let verdict = if *busy {
             Verdict::scored(
                 *score,
-                format!(
-                    "{} threads of pool {name} compute at once, on {cpus:.0} hardware threads",
-                    pool.computing(cpus)
-                ),
+                format!("{} threads in pool {name} compete for {cpus:.0} hardware threads", pool.computing(cpus)),
             )
             .explain(OversizedThreadPool::WHY)
             .remedy(OversizedThreadPool::REMEDY)
         } else if *score >= jfr_analyzers::rule::Severity::INFO_SCORE {
-            Verdict::scored(*score, format!("{} of the {} threads of pool {name} were idle all the time", pool.idle, pool.size))
+            Verdict::scored(*score, format!("{} of the {} threads in pool {name} sat idle", pool.idle, pool.size))
                 .explain(
-                    "A thread that never has work costs its stack (up to 1 MiB), makes thread dumps, safepoints and the \
-                     collector's root scan longer, and hides how few are needed.",
+                    "An idle thread costs its stack (up to 1 MiB), makes thread dumps, safepoints and the garbage \
+                     collector's root scan longer, and hides how few threads are needed.",
                 )
                 .remedy(
-                    "Make the pool smaller, let idle threads end (allowCoreThreadTimeOut, minimum and maximum of the server's \
-                     pool), or use virtual threads for work that mostly waits.",
+                    "Make the pool smaller, let idle threads end (allowCoreThreadTimeOut, or the minimum and maximum \
+                     of the server's pool), or use virtual threads for work that mostly waits.",
                 )
         } else {
-            Verdict::scored(*score, format!("{} pools of threads, none too large", pools.len()))
+            Verdict::scored(*score, format!("No thread pool is too large ({} checked)", pools.len()))
         };
         verdict.with_some("hardware threads", (cpus > 0.0).then(|| Value::number(cpus, "threads"))).with(
             "pools",
@@ -204,7 +201,7 @@ impl Rule for OversizedThreadPool {
     }
 }
 
-/// Whether a thread may be a pool's: virtual ones and the compilers' are not.
+/// Whether a thread may belong to a pool; virtual threads and compiler threads do not.
 fn is_pooled(facts: &Facts, id: ThreadId) -> bool {
     let thread = facts.thread(id);
     thread.is_java() && !thread.is_virtual && !thread.name.contains("CompilerThread")
@@ -224,7 +221,7 @@ fn threads(facts: &Facts) -> HashMap<ThreadId, Known> {
         if let Some(id) = group.thread_id(0).filter(java) {
             let known = threads.entry(id).or_insert(unknown);
             known.parked = group.sum(0);
-            // One that was under way when the recording began.
+            // A park that was under way when the recording began.
             known.from = known.from.min(group.first());
         }
     }
@@ -257,10 +254,10 @@ mod tests {
     #[test]
     fn a_pool_without_work_is_found() {
         let verdict = fixture::expect("OversizedThreadPool", "scenarios/oversized-pool", Severity::Warning);
-        assert!(verdict.summary.contains("220 threads of pool pool-*-thread-*"), "{}", verdict.summary);
+        assert!(verdict.summary.contains("220 threads in pool pool-*-thread-*"), "{}", verdict.summary);
     }
 
-    /// 30 threads that share the machine, with 2 hardware threads.
+    /// 30 threads that share 2 hardware threads.
     fn computing(load: f64) -> Scene {
         let scene = Scene::new().event("jdk.CPUInformation", 0, 0, [("hwThreads", 2.into())]);
         (0..30i64).fold(scene, |scene, i| {
@@ -273,7 +270,7 @@ mod tests {
     fn more_computing_threads_than_cpus_are_found() {
         let verdict = computing(0.03).judge(&OversizedThreadPool);
         assert_eq!(verdict.severity, Severity::Warning);
-        assert!(verdict.summary.starts_with("30 threads of pool calc-* compute"), "{}", verdict.summary);
+        assert!(verdict.summary.starts_with("30 threads in pool calc-* compete"), "{}", verdict.summary);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `StuckThreads`: threads that do not move from one thread dump to the next.
+//! `StuckThreads`: threads that make no progress from one thread dump to the next.
 
 use std::collections::HashMap;
 
@@ -9,16 +9,16 @@ use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Whether threads run or are blocked at the same place for minutes. Needs the list of `jdk.ThreadDump`, at most
-/// `DUMPS`.
+/// Whether threads run or are blocked at the same place for minutes. Needs the `jdk.ThreadDump` table, up to `DUMPS`
+/// rows.
 ///
-/// Fires on `fixtures/scenarios/stuck-threads.jfr.gz` (and neither on its acceptor nor on its idle pool); quiet on `healthy` and
-/// on made-up dumps.
+/// Fires on `fixtures/scenarios/stuck-threads.jfr.gz` (but not on its acceptor or its idle pool); quiet on `healthy`
+/// and on synthetic dumps.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StuckThreads;
 
 const DUMP: &str = "jdk.ThreadDump";
-/// Frames that have to be the same.
+/// How many top frames must match.
 const FRAMES: usize = 5;
 
 /// A thread at one place.
@@ -38,10 +38,12 @@ impl Stay<'_> {
 
 impl StuckThreads {
     /// Why it matters.
-    const WHY: &str = "In every thread dump of that time these threads were at the same place. A running one may be in an endless or very long loop; a blocked one waits for a lock that its holder does not release.";
+    const WHY: &str = "In every thread dump of that period, these threads were at the same place. A running thread \
+                       may be in an endless or very long loop; a blocked thread waits for a lock that its holder does \
+                       not release.";
     /// What to do.
-    const REMEDY: &str = "Look at the method: what ends the loop, who holds the lock and what that thread does. Give waits and outgoing \
-             calls a time limit.";
+    const REMEDY: &str = "Look at the method: what ends the loop, which thread holds the lock and what that thread \
+                          does. Set a timeout on waits and outgoing calls.";
 }
 
 impl Rule for StuckThreads {
@@ -50,16 +52,16 @@ impl Rule for StuckThreads {
             title: "Stuck threads",
             category: Category::Threads,
             description: "Whether threads run or are blocked at the same place from one thread dump to the next.",
-            formula: "In consecutive jdk.ThreadDump events: the same thread in state RUNNABLE or BLOCKED with the same five \
-                      methods at its top, `least` or longer between first and last; 25 at `info` dumps, 75 at `warning`. \
-                      Left out are threads that wait by design: in select, accept, read, or for a pool's next task. \
-                      Thresholds of our own.",
+            formula: "In consecutive jdk.ThreadDump events, the same thread is RUNNABLE or BLOCKED with the same five \
+                      methods at the top, for `least` or longer from the first to the last dump: 25 at `info` dumps, \
+                      75 at `warning`. Excludes threads that wait by design: in select, accept, read, or for a pool's \
+                      next task. Our own thresholds.",
             settings: const {
                 &[
-                    Setting::count("info", 3.0, "Dumps in a row that are worth a look"),
-                    Setting::count("warning", 6.0, "Dumps in a row to act on"),
-                    Setting::seconds("least", 60.0, "Time from the first to the last of them"),
-                    Setting::regex("exclude-threads", "", "Names of threads left out"),
+                    Setting::count("info", 3.0, "Consecutive dumps worth a look"),
+                    Setting::count("warning", 6.0, "Consecutive dumps to act on"),
+                    Setting::seconds("least", 60.0, "Minimum time from the first to the last of them"),
+                    Setting::regex("exclude-threads", "", "Names of threads to exclude"),
                 ]
             },
             why: Self::WHY,
@@ -76,7 +78,7 @@ impl Rule for StuckThreads {
         let dumps = facts.table(DUMP);
         if (dumps.len() as f64) < settings.number("info") {
             return Verdict::not_applicable(format!(
-                "{} thread dumps are too few; more come with {DUMP}#period=10 s",
+                "{} thread dumps are too few; record more with {DUMP}#period=10 s",
                 dumps.len()
             ));
         }
@@ -88,7 +90,7 @@ impl Rule for StuckThreads {
         let mut before: Option<&str> = None;
         for dump in dumps.rows().take_while(|_| !facts.stopped()) {
             let text = dump.text("result").unwrap_or("");
-            // The same text again: nothing has moved.
+            // The text is the same as before, so no thread has moved.
             if before.replace(text).is_some_and(|before| std::ptr::eq(before, text)) {
                 for stay in stays.values_mut() {
                     (stay.dumps, stay.to) = (stay.dumps.saturating_add(1), dump.start);
@@ -126,17 +128,17 @@ impl Rule for StuckThreads {
         longest.retain(enough);
         longest.sort_by(|a, b| (b.dumps, b.nanos(), a.thread.name).cmp(&(a.dumps, a.nanos(), b.thread.name)));
         let Some(worst) = longest.first() else {
-            return Verdict::ok(format!("No thread stood at one place in {} dumps", dumps.len()));
+            return Verdict::ok(format!("No thread was stuck at one place across {} dumps", dumps.len()));
         };
         let site = worst.thread.site().map_or("", Thread::method);
         let count = u64::try_from(longest.len()).unwrap_or(u64::MAX);
         let score = map2(worst.dumps as f64, settings.number("info"), settings.number("warning"));
         let rest =
-            if count > 1 { format!(" ({})", number(count, "such thread", "such threads")) } else { String::new() };
+            if count > 1 { format!(" ({})", number(count, "stuck thread", "stuck threads")) } else { String::new() };
         Verdict::scored(
             score,
             format!(
-                "Thread {} was {} in {site} for {} or longer{rest}",
+                "Thread {} was {} in {site} for at least {}{rest}",
                 worst.thread.name,
                 if worst.thread.state == "BLOCKED" { "blocked" } else { "running" },
                 time(worst.nanos() as f64),

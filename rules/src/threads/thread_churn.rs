@@ -1,4 +1,4 @@
-//! `ThreadChurn`: threads that are started for a moment's work, or are started and never end.
+//! `ThreadChurn`: short-lived threads, and threads that are started and never end.
 
 use std::collections::HashMap;
 
@@ -7,11 +7,11 @@ use jfr_analyzers::events::{Facts, Group, GroupBy, Level, Needs, Presence, Threa
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Whether threads are started for short work, or become more and more. Needs the list of `jdk.JavaThreadStatistics` (one a
-/// second); starts are sums by thread.
+/// Whether threads are started for short tasks, or their number keeps growing. Needs the `jdk.JavaThreadStatistics`
+/// table (one row per second); starts are counted per thread.
 ///
-/// Fires on `fixtures/scenarios/thread-churn.jfr.gz`, growth on made-up events; quiet on `oversized-pool` (a pool that starts is no
-/// churn) and `healthy`.
+/// Fires on `fixtures/scenarios/thread-churn.jfr.gz`, and for growth on synthetic events; quiet on `oversized-pool`
+/// (filling a pool is not churn) and `healthy`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ThreadChurn;
 
@@ -21,21 +21,21 @@ const STATISTICS: &str = "jdk.JavaThreadStatistics";
 const STARTS: GroupBy = GroupBy::of(&[START]).by(&["thread", "stackTrace"]);
 const ENDS: GroupBy = GroupBy::of(&[END]).by(&["thread"]);
 
-/// A recording that is shorter counts as this long: a pool that fills is no churn.
+/// A shorter recording counts as this long, because filling a pool is not churn.
 const LEAST_SECONDS: f64 = 10.0;
-/// Steps in which growth is looked at.
+/// Number of steps over which growth is measured.
 const STEPS: usize = 10;
-/// Threads that it takes to be growth.
+/// Minimum number of additional threads that counts as growth.
 const ENOUGH: f64 = 10.0;
 
 impl ThreadChurn {
     /// Why it matters.
-    const WHY: &str = "To start a thread takes the system tens of microseconds and memory for its stack; code that runs in short \
-                 threads is slow to warm up, and nothing bounds how many there are. Threads that never end use up memory \
-                 until no more can be started.";
+    const WHY: &str = "Starting a thread costs tens of microseconds and memory for its stack. Code that runs in \
+                       short-lived threads warms up slowly, and nothing bounds the number of threads. Threads that \
+                       never end use up memory until no more can be started.";
     /// What to do.
-    const REMEDY: &str = "Use one executor for many tasks, or virtual threads (JDK 21). Where threads only become more: find the \
-                 executors and timers that are made for each request and never shut down.";
+    const REMEDY: &str = "Use one executor for many tasks, or virtual threads (JDK 21). If the number of threads only \
+                          grows, find the executors and timers that are created for each request and never shut down.";
 }
 
 impl Rule for ThreadChurn {
@@ -43,18 +43,19 @@ impl Rule for ThreadChurn {
         RuleInfo {
             title: "Thread churn and growth",
             category: Category::Threads,
-            description: "Whether threads are started for a moment's work, or become more and more.",
-            formula: "jdk.ThreadStart events a second (of 10 s or more): 25 at `info`, 75 at `warning`, if half or more of them end within \
-                      `short` (or it is not recorded when they end). And the growth of activeCount of \
-                      jdk.JavaThreadStatistics from the first to the last tenth of the time after the JVM's first 60 s, if it rises in 80 % of the \
-                      tenths and by ten threads: 25 at `growth-info` of the first, 75 at `growth-warning`. The greater \
-                      counts. Virtual threads are not counted. Thresholds of our own.",
+            description: "Whether threads are started for short tasks, or their number keeps growing.",
+            formula: "jdk.ThreadStart events per second (over 10 s or more): 25 at `info`, 75 at `warning`, if half \
+                      or more of the threads end within `short` (or if their end is not recorded). And the growth of \
+                      activeCount in jdk.JavaThreadStatistics from the first to the last tenth of the time after the \
+                      JVM's first 60 s, if it rises in 80 % of the tenths and by ten threads: 25 at `growth-info` of \
+                      the first tenth, 75 at `growth-warning`. The higher score counts. Virtual threads do not count. \
+                      Our own thresholds.",
             settings: const {
                 &[
-                    Setting::per_second("info", 10.0, "Starts that are worth a look"),
+                    Setting::per_second("info", 10.0, "Starts worth a look"),
                     Setting::per_second("warning", 50.0, "Starts to act on"),
-                    Setting::seconds("short", 1.0, "A short life"),
-                    Setting::percent("growth-info", 10.0, "Growth that is worth a look"),
+                    Setting::seconds("short", 1.0, "Lifetime that counts as short"),
+                    Setting::percent("growth-info", 10.0, "Growth worth a look"),
                     Setting::percent("growth-warning", 50.0, "Growth to act on"),
                 ]
             },
@@ -96,15 +97,15 @@ impl Rule for ThreadChurn {
         pools.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         let stacks = groups.by(&[1]);
         let site = stacks.iter().max_by_key(|g| g.count()).and_then(|g| facts.site(g.stack(0)?));
-        let by = site.map(|f| format!(", most by {}", f.method)).unwrap_or_default();
+        let by = site.map(|f| format!(", mostly in {}", f.method)).unwrap_or_default();
         let summary = if more > churn {
-            format!("The number of threads rises steadily, from {first:.0} to {last:.0}")
+            format!("The number of threads keeps growing, from {first:.0} to {last:.0}")
         } else {
             let lives = short.map(|s| {
-                format!(", {:.0} % of them for less than {}", s * 100.0, time(settings.number("short") * 1e9))
+                format!("; {:.0} % of them live less than {}", s * 100.0, time(settings.number("short") * 1e9))
             });
             let lives = lives.filter(|_| churn >= jfr_analyzers::rule::Severity::INFO_SCORE).unwrap_or_default();
-            format!("{rate:.1} threads are started a second{lives}{by}")
+            format!("The program starts {rate:.1} threads per second{by}{lives}")
         };
         Verdict::scored(churn.max(more), summary)
             .explain(ThreadChurn::WHY)
@@ -134,7 +135,7 @@ impl Rule for ThreadChurn {
     }
 }
 
-/// The share of the threads started that ended within this time; `None` where ends are not recorded.
+/// The share of started threads that ended within this time; `None` if thread ends are not recorded.
 fn short_lived(facts: &Facts, short: i64) -> Option<f64> {
     if facts.presence(END) < Presence::Enabled {
         return None;
@@ -150,9 +151,10 @@ fn short_lived(facts: &Facts, short: i64) -> Option<f64> {
     (!starts.is_empty()).then(|| ratio(starts.iter().filter(is_short).count() as f64, starts.len() as f64))
 }
 
-/// Threads in the first and in the last tenth of the time after the warm-up, and in which share of the tenths there are more.
+/// The number of threads in the first and last tenth of the time after warm-up, and the share of tenths in which it
+/// rises.
 fn growth(facts: &Facts) -> Option<(f64, f64, f64)> {
-    // Pools fill as a program starts.
+    // Pools fill up while a program starts.
     let warm = warm(facts);
     let rows = facts.table(STATISTICS).rows().filter(|r| r.start >= warm);
     let counts: Vec<f64> = rows.filter_map(|r| r.float("activeCount")).collect();

@@ -1,4 +1,4 @@
-//! `ThreadStates`: what threads do most of the time: run, wait, or be blocked.
+//! `ThreadStates`: whether threads spend their time running, waiting or blocked.
 
 use std::collections::HashMap;
 
@@ -9,26 +9,26 @@ use jfr_analyzers::events::{EVENT, Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// The share of time that threads run, wait, or are blocked by locks. Needs the list of `jdk.ThreadDump`, at most `DUMPS`; the
-/// samples of wall-clock profilers are sums.
+/// The share of time that threads run, wait, or are blocked on locks. Needs the `jdk.ThreadDump` table, up to `DUMPS`
+/// rows; the samples of wall-clock profilers are only counted.
 ///
-/// Fires on `fixtures/scenarios/deadlock.jfr.gz` and on made-up samples; quiet on made-up samples.
+/// Fires on `fixtures/scenarios/deadlock.jfr.gz` and on synthetic samples; quiet on synthetic samples.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ThreadStates;
 
 const DUMP: &str = "jdk.ThreadDump";
-/// Datadog's wall-clock samples know of locks, async-profiler's only whether the thread sleeps.
+/// Datadog's wall-clock samples show lock waits; async-profiler's show only whether the thread sleeps.
 const SAMPLES: GroupBy = GroupBy::of(&["datadog.MethodSample", "profiler.WallClockSample"])
     .by(&[EVENT, "sampledThread|eventThread", "state"])
     .measure(&["weight|samples"]);
 const THREAD: usize = 1;
 const STATE: usize = 2;
 
-/// Dumps that it takes to judge.
+/// Minimum number of dumps to judge.
 const ENOUGH_DUMPS: usize = 3;
-/// Samples that it takes to judge.
+/// Minimum number of samples to judge.
 const ENOUGH_SAMPLES: f64 = 100.0;
-/// Share of the time from which a thread is bound by locks, as jafar has it.
+/// Share of the time from which a thread is lock-bound, as in jafar.
 const LOCK_BOUND: f64 = 0.2;
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -59,13 +59,13 @@ impl Times {
         }
     }
 
-    /// What the thread is bound by, as jafar names it.
+    /// What the thread is bound by, with jafar's labels.
     fn label(&self) -> &'static str {
         let share = |part: f64| ratio(part, self.all());
         if share(self.blocked) > LOCK_BOUND {
-            "bound by locks"
+            "lock-bound"
         } else if share(self.running) > 0.8 {
-            "bound by CPU"
+            "CPU-bound"
         } else if share(self.waiting) > 0.7 {
             "waiting"
         } else {
@@ -82,7 +82,7 @@ enum State {
 }
 
 impl State {
-    /// By its name in samples: Datadog's, async-profiler's, the JDK's.
+    /// From the state's name in samples of Datadog, async-profiler or the JDK.
     fn of(name: &str) -> Option<Self> {
         match name.strip_prefix("STATE_").unwrap_or(name) {
             "RUNNABLE" | "SYSCALL" => Some(Self::Running),
@@ -95,10 +95,10 @@ impl State {
 
 impl ThreadStates {
     /// Why it matters.
-    const WHY: &str = "A thread that is blocked wants to go on and may not: another holds the lock. The more of the threads' time \
-                 goes there, the less is done by adding threads or CPUs.";
+    const WHY: &str = "A blocked thread could continue, but another thread holds the lock that it needs. The more \
+                       time threads spend blocked, the less it helps to add threads or CPUs.";
     /// What to do.
-    const REMEDY: &str = "See LockContention and LockConvoy for the locks and their places.";
+    const REMEDY: &str = "See LockContention and LockConvoy for the locks and where they are taken.";
 }
 
 impl Rule for ThreadStates {
@@ -106,14 +106,14 @@ impl Rule for ThreadStates {
         RuleInfo {
             title: "Thread states",
             category: Category::Threads,
-            description: "What share of their time threads run, wait, and are blocked by locks.",
-            formula: "From Datadog's wall-clock samples, else from three or more jdk.ThreadDump events, else (running and \
-                      waiting only) from async-profiler's wall-clock samples: the share of BLOCKED over all threads of the \
-                      program; 25 at `info`, 75 at `warning`. Threads are labelled as by jafar: bound by locks over 20 % \
-                      blocked, by CPU over 80 % running, waiting over 70 %, else balanced.",
+            description: "What share of their time threads run, wait, and are blocked on locks.",
+            formula: "Share of BLOCKED over all threads of the program: 25 at `info`, 75 at `warning`. Taken from \
+                      Datadog's wall-clock samples, else from three or more jdk.ThreadDump events, else (running and \
+                      waiting only) from async-profiler's wall-clock samples. Threads are labeled as in jafar: \
+                      lock-bound over 20 % blocked, CPU-bound over 80 % running, waiting over 70 %, else balanced.",
             settings: const {
                 &[
-                    Setting::percent("info", 10.0, "Share of time blocked that is worth a look"),
+                    Setting::percent("info", 10.0, "Share of time blocked worth a look"),
                     Setting::percent("warning", 20.0, "Share of time blocked to act on"),
                 ]
             },
@@ -142,8 +142,8 @@ impl Rule for ThreadStates {
             }
             if !enough(&wall) {
                 return Verdict::not_applicable(format!(
-                    "{} thread dumps are too few (it takes {ENOUGH_DUMPS}; {DUMP}#period=10 s gives more), and there are not 100 \
-                     wall-clock samples of a profiler",
+                    "{} thread dumps are too few ({ENOUGH_DUMPS} are needed; record more with {DUMP}#period=10 s), \
+                     and there are fewer than 100 wall-clock samples from a profiler",
                     dumps.len()
                 ));
             }
@@ -161,19 +161,16 @@ impl Rule for ThreadStates {
         let blocked = share(all.blocked);
         let score = map2(blocked * 100.0, settings.number("info"), settings.number("warning"));
         let split = format!(
-            "threads run {:.0} % of the time, wait {:.0} % and are blocked {:.0} %",
-            share(all.running) * 100.0,
+            "Threads are blocked {:.0} % of the time, wait {:.0} % and run {:.0} %",
+            blocked * 100.0,
             share(all.waiting) * 100.0,
-            blocked * 100.0
+            share(all.running) * 100.0
         );
-        let most = bound.first().map(|t| format!(", {t} most of all")).unwrap_or_default();
+        let most = bound.first().map(|t| format!("; {t} is blocked most")).unwrap_or_default();
         let summary = if knows_locks {
-            format!("By {source}, {split}{most}")
+            format!("{split}{most} (from {source})")
         } else {
-            format!(
-                "By {source}, threads run {:.0} % of the time; these samples do not tell locks",
-                share(all.running) * 100.0
-            )
+            format!("Threads run {:.0} % of the time; {source} do not show lock waits", share(all.running) * 100.0)
         };
         Verdict::scored(score, summary)
             .explain(ThreadStates::WHY)
@@ -207,7 +204,7 @@ fn sampled(facts: &Facts, event: &str) -> HashMap<String, Times> {
     for group in facts.groups(&SAMPLES).iter().filter(|g| g.text(0) == Some(event)) {
         let Some(state) = group.text(STATE).and_then(State::of) else { continue };
         let name = group.thread(THREAD).map_or("?", |t| t.name.as_str());
-        // Not every release writes how many samples one stands for.
+        // Not every release writes how many samples an event stands for.
         let n = group.sum(0).max(group.count() as f64);
         threads.entry(name.to_owned()).or_default().add(state, n);
     }
@@ -221,7 +218,7 @@ fn dumped(facts: &Facts) -> HashMap<String, Times> {
         for thread in threads(dump).into_iter().filter(|t| t.is_program()) {
             let state = match thread.state {
                 "BLOCKED" => State::Blocked,
-                // The JVM calls a thread runnable that waits in native code.
+                // The JVM reports a thread that waits in native code as runnable.
                 "RUNNABLE" if !thread.waits_by_design() => State::Running,
                 _ => State::Waiting,
             };

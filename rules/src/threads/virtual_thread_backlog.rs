@@ -1,4 +1,4 @@
-//! `VirtualThreadBacklog`: ever more virtual threads that do not end.
+//! `VirtualThreadBacklog`: virtual threads that pile up because they do not end.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +8,10 @@ use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 use jfrkit_profile::units;
 
-/// Whether virtual threads are started faster than they end. Needs no list: a sum a second.
+/// Whether virtual threads are started faster than they end. Needs no event table, only sums per second.
 ///
-/// Fires on `fixtures/scenarios/virtual-thread-backlog.jfr.gz`; quiet on `pinned-virtual-threads` and on a made-up level.
+/// Fires on `fixtures/scenarios/virtual-thread-backlog.jfr.gz`; quiet on `pinned-virtual-threads` and
+/// on a synthetic constant level.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct VirtualThreadBacklog;
 
@@ -19,16 +20,17 @@ const END: &str = "jdk.VirtualThreadEnd";
 const SECONDS: GroupBy = GroupBy::of(&[START, END]).by(&[EVENT]).per_nanos(SECOND).up_to(200_000);
 const STARTS: GroupBy = GroupBy::of(&[START]).by(&["stackTrace"]);
 
-/// Seconds that it takes to judge.
+/// Minimum number of seconds to judge.
 const ENOUGH: usize = 5;
 
 impl VirtualThreadBacklog {
     /// Why it matters.
-    const WHY: &str = "Nothing bounds the number of virtual threads. Where they are started faster than what they wait for answers, \
-                 each keeps its stack and its request on the heap, and every response becomes later than the one before.";
+    const WHY: &str = "Nothing bounds the number of virtual threads. If they start faster than the service they wait \
+                       for answers, each keeps its stack and its request on the heap, and every response takes longer \
+                       than the one before.";
     /// What to do.
-    const REMEDY: &str = "Bound the work at once, such as with a Semaphore around the slow call, give the calls a time limit, and take \
-                 new requests only while there is room.";
+    const REMEDY: &str = "Bound the concurrent work, for example with a Semaphore around the slow call, set a timeout \
+                          on the calls, and accept new requests only while there is capacity.";
 }
 
 impl Rule for VirtualThreadBacklog {
@@ -36,14 +38,14 @@ impl Rule for VirtualThreadBacklog {
         RuleInfo {
             title: "Virtual thread backlog",
             category: Category::Threads,
-            description: "Whether more and more virtual threads are started that do not end.",
-            formula: "jdk.VirtualThreadStart minus jdk.VirtualThreadEnd, by the second: the greatest sum so far, if it rises in \
-                      `rising` of the seconds or more; 25 at `info`, 75 at `warning`. Thresholds of our own.",
+            description: "Whether virtual threads pile up because they start faster than they end.",
+            formula: "Running total of jdk.VirtualThreadStart - jdk.VirtualThreadEnd per second: its maximum, if it \
+                      rises in `rising` of the seconds or more. 25 at `info`, 75 at `warning`. Our own thresholds.",
             settings: const {
                 &[
-                    Setting::count("info", 10_000.0, "Threads that are worth a look"),
+                    Setting::count("info", 10_000.0, "Threads worth a look"),
                     Setting::count("warning", 100_000.0, "Threads to act on"),
-                    Setting::percent("rising", 80.0, "Share of seconds with more than before"),
+                    Setting::percent("rising", 80.0, "Share of seconds with an increase"),
                 ]
             },
             why: Self::WHY,
@@ -70,7 +72,7 @@ impl Rule for VirtualThreadBacklog {
         let mut alive = 0i64;
         let mut levels: Vec<f64> = Vec::new();
         let mut at = first;
-        // A second without an event has the level of the one before; years of them are not walked.
+        // A second without events keeps the previous level. The clamp avoids walking gaps of years.
         for (second, change) in changes {
             let idle = second.saturating_sub(at) / SECOND;
             levels.extend(std::iter::repeat_n(alive as f64, usize::try_from(idle.clamp(0, 3_600)).unwrap_or(0)));
@@ -84,11 +86,14 @@ impl Rule for VirtualThreadBacklog {
         let score = map2(most, settings.number("info"), settings.number("warning"));
         let stacks = facts.groups(&STARTS);
         let site = stacks.iter().max_by_key(|g| g.count()).and_then(|g| facts.site(g.stack(0)?));
-        let by = site.map(|f| format!(", most started by {}", f.method)).unwrap_or_default();
+        let by = site.map(|f| format!(", mostly started in {}", f.method)).unwrap_or_default();
         let summary = if is_rising {
-            format!("{} more virtual threads were started than ended, and ever more{by}", units::number(most.round()))
+            format!("Virtual threads pile up: {} more started than ended{by}", units::number(most.round()))
         } else {
-            format!("Up to {most:.0} more virtual threads were started than ended; their number does not rise steadily")
+            format!(
+                "Up to {most:.0} more virtual threads were started than ended, but the number does not rise \
+                 steadily"
+            )
         };
         Verdict::scored(if is_rising { score } else { 0.0 }, summary)
             .explain(VirtualThreadBacklog::WHY)

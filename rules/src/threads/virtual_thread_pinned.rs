@@ -1,4 +1,4 @@
-//! `VirtualThreadPinned`: virtual threads that do not give back their carrier while they wait.
+//! `VirtualThreadPinned`: virtual threads that do not release their carrier while they wait.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +8,9 @@ use jfr_analyzers::events::{Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Frame, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Whether virtual threads wait while they are pinned to their carrier. Needs no list.
+/// Whether virtual threads wait while pinned to their carrier. Needs no event table.
 ///
-/// Fires on `fixtures/scenarios/pinned-virtual-threads.jfr.gz`; quiet on made-up events.
+/// Fires on `fixtures/scenarios/pinned-virtual-threads.jfr.gz`; quiet on synthetic events.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct VirtualThreadPinned;
 
@@ -18,7 +18,7 @@ const EVENT: &str = "jdk.VirtualThreadPinned";
 const PINS: GroupBy =
     GroupBy::of(&[EVENT]).by(&["stackTrace", "pinnedReason", "blockingOperation"]).measure(&["duration"]).histogram();
 
-/// Pins from one place.
+/// Pinned waits at one place.
 #[derive(Debug, Clone)]
 struct Site {
     count: u64,
@@ -30,12 +30,12 @@ struct Site {
 
 impl VirtualThreadPinned {
     /// Why it matters.
-    const WHY: &str = "A virtual thread that waits normally gives its carrier to another. Inside synchronized (up to JDK 23), native code \
-             or a class's initializer it cannot, and the carrier, one for each CPU, stands still with it. When all are held, no \
-             virtual thread runs.";
+    const WHY: &str = "A virtual thread that waits normally releases its carrier to another. Inside synchronized (up \
+                       to JDK 23), native code or a class initializer it cannot, so its carrier (one per CPU) is \
+                       stuck with it. Once all carriers are pinned, no virtual thread runs.";
     /// What to do.
-    const REMEDY: &str = "Replace synchronized around waits by ReentrantLock, or move the wait outside; JDK 24 and later do not pin for \
-             synchronized. Initialize classes that do I/O beforehand.";
+    const REMEDY: &str = "Replace synchronized around waits with ReentrantLock, or move the wait outside; JDK 24 and \
+                          later do not pin in synchronized. Initialize classes that do I/O ahead of time.";
 }
 
 impl Rule for VirtualThreadPinned {
@@ -43,15 +43,15 @@ impl Rule for VirtualThreadPinned {
         RuleInfo {
             title: "Pinned virtual threads",
             category: Category::Threads,
-            description: "Whether virtual threads wait without giving back the thread that carries them.",
-            formula: "jdk.VirtualThreadPinned: the longest, 25 at `info`, 75 at `warning`; and the sum over carrier threads \
-                      (jdk.virtualThreadScheduler.parallelism, else hardware threads) times the recording's length, 25 at \
-                      `share-info`, 75 at `share-warning`. The greater counts. After Datadog, and the event's own threshold \
-                      of 20 ms.",
+            description: "Whether virtual threads wait without releasing their carrier thread.",
+            formula: "Longest jdk.VirtualThreadPinned: 25 at `info`, 75 at `warning`. Their total / (carrier threads \
+                      × the recording's length): 25 at `share-info`, 75 at `share-warning`; carrier threads come from \
+                      jdk.virtualThreadScheduler.parallelism, else the hardware threads. The higher score counts. \
+                      Based on Datadog, and on the event's own threshold of 20 ms.",
             settings: const {
                 &[
-                    Setting::seconds("info", 0.02, "A wait that is worth a look"),
-                    Setting::seconds("warning", 0.2, "A wait to act on"),
+                    Setting::seconds("info", 0.02, "Pinned wait worth a look"),
+                    Setting::seconds("warning", 0.2, "Pinned wait to act on"),
                     Setting::percent("share-info", 1.0, "Share of the carriers' time, worth a look"),
                     Setting::percent("share-warning", 5.0, "Share of the carriers' time, to act on"),
                 ]
@@ -78,12 +78,15 @@ impl Rule for VirtualThreadPinned {
         let longest = map2(all.max(0) / 1e9, number_of("info"), number_of("warning"));
         let score = longest.max(map2(share * 100.0, number_of("share-info"), number_of("share-warning")));
         let sites = sites(facts, pins.iter());
-        let place =
-            sites.first().and_then(|s| s.frame.as_ref()).map(|f| format!(" in {}", f.method)).unwrap_or_default();
+        let place = sites
+            .first()
+            .and_then(|s| s.frame.as_ref())
+            .map(|f| format!(", mostly in {}", f.method))
+            .unwrap_or_default();
         Verdict::scored(
             score,
             format!(
-                "Virtual threads waited {} while pinned, up to {}, most{place}; {:.1} % of the carriers' time",
+                "Virtual threads waited {} while pinned, for up to {}{place}; that is {:.1} % of the carriers' time",
                 number(all.count(), "time", "times"),
                 time(all.max(0)),
                 share * 100.0
@@ -118,12 +121,12 @@ impl Rule for VirtualThreadPinned {
     }
 }
 
-/// Pins by the program's first frame and the reason, the longest sum first.
+/// Pinned waits by the program's first frame and the reason, with the longest total first.
 fn sites<'f>(facts: &'f Facts, pins: impl Iterator<Item = Group<'f>>) -> Vec<Site> {
     let mut sites: BTreeMap<(String, Option<u32>, String), Site> = BTreeMap::new();
     for pin in pins {
         let frame = pin.stack(0).and_then(|s| facts.site(s));
-        // From JDK 25 on; before, only the stack tells.
+        // JDK 25 and later write the reason; before that, only the stack shows it.
         let reason = [pin.text(1), pin.text(2)].into_iter().flatten().map(brief).collect::<Vec<_>>().join(", ");
         let key = frame.clone().map_or((String::new(), None), |f| (f.method, f.line));
         let site = sites.entry((key.0, key.1, reason.clone())).or_insert_with(|| Site {

@@ -6,9 +6,10 @@ use crate::support::number;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
-/// Whether virtual threads could not be given to their scheduler. Needs a list of at most 1000 events.
+/// Whether virtual threads could not be submitted to their scheduler. Needs an event table of at most 1,000 rows.
 ///
-/// Fires on made-up events: the JDK writes them only when memory or threads run out; quiet on `pinned-virtual-threads`.
+/// Fires on synthetic events, because the JDK writes real ones only when memory or threads run out; quiet on
+/// `pinned-virtual-threads`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct VirtualThreadSubmitFailed;
 
@@ -20,7 +21,7 @@ impl Rule for VirtualThreadSubmitFailed {
             title: "Virtual threads not scheduled",
             category: Category::Threads,
             description: "Whether virtual threads could not be started or continued.",
-            formula: "Any jdk.VirtualThreadSubmitFailed is a warning (after Datadog).",
+            formula: "Any jdk.VirtualThreadSubmitFailed is a warning (based on Datadog).",
             ..RuleInfo::own("VirtualThreadSubmitFailed")
         }
     }
@@ -48,12 +49,12 @@ impl Rule for VirtualThreadSubmitFailed {
         ))
         .score(100.0)
         .explain(
-            "A virtual thread that cannot be given to its scheduler does not run: it is not started, or never continues after \
-             a wait. Whatever waits for it waits for ever.",
+            "A virtual thread that cannot be submitted to its scheduler does not run: it never starts, or never \
+             continues after a wait. Anything that waits for it waits forever.",
         )
         .remedy(
-            "The message tells why: mostly the system allows no more threads or memory for carriers. Raise the limit (pids of \
-             the container, ulimit -u, memory) or start fewer threads at once.",
+            "The message gives the reason. Usually the system allows no more threads or memory for carriers. Raise \
+             the limit (the container's pids limit, ulimit -u, memory) or start fewer threads at once.",
         )
         .with("times", Value::count(table.seen(), "times"))
         .with("window", Value::window(first.start, last.end))
