@@ -1,4 +1,4 @@
-//! Heap, allocation, leaks, native memory.
+//! Rules on the heap, allocation, leaks and native memory.
 
 pub(super) mod allocation;
 mod allocation_rate;
@@ -54,7 +54,7 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
     ]
 }
 
-/// What is read of `jdk.GCHeapSummary`.
+/// The fields read from `jdk.GCHeapSummary`.
 const SUMMARY_FIELDS: &[&str] = &["gcId", "when", "heapUsed", "heapSpace.committedSize", "heapSpace.reservedSize"];
 
 /// The heap after a collection.
@@ -63,16 +63,16 @@ struct AfterGc {
     at: i64,
     used: f64,
     reserved: f64,
-    /// The old generation was collected, all of it or in part.
+    /// The collection covered all or part of the old generation.
     whole: bool,
 }
 
-/// The heap after each collection, in the order of time.
+/// The heap after each collection, in chronological order.
 fn after_collections(facts: &Facts) -> Vec<AfterGc> {
     let of_old = |row: &jfr_analyzers::events::Event<'_>| {
         let name = row.text("name").unwrap_or("");
         let cause = row.text("cause").unwrap_or("");
-        // ZGC without generations and Shenandoah collect all each time.
+        // Non-generational ZGC and Shenandoah collect the whole heap every time.
         ["Old", "Full", "MarkSweep", "Major"].iter().any(|n| name.contains(n))
             || matches!(name, "Z" | "ZGC" | "Shenandoah")
             || cause == "System.gc()"

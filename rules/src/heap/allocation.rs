@@ -1,4 +1,4 @@
-//! Allocation, as the events that a recording has tell it: shared by the rules on it.
+//! Allocation, from whichever events the recording has. Shared by the allocation rules.
 
 use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Needs, Presence};
 use jfr_analyzers::math::{balance, map_exp100_at, over_smallest};
@@ -8,15 +8,15 @@ pub(super) const OUTSIDE: &str = "jdk.ObjectAllocationOutsideTLAB";
 pub(crate) const SAMPLE: &str = "jdk.ObjectAllocationSample";
 const EVENTS: &[&str] = &[IN_NEW, OUTSIDE, SAMPLE];
 
-/// By event type, class and stack. The bytes that an event stands for.
+/// By event type, class and stack, with the bytes that each event stands for.
 pub(crate) const BY_CLASS: GroupBy = GroupBy::of(EVENTS)
     .by(&[EVENT, "objectClass", "stackTrace"])
     .measure(&["tlabSize|allocationSize|weight", "allocationSize|weight"]);
-/// By event type and thread.
+/// By event type, thread and stack.
 pub(super) const BY_THREAD: GroupBy =
     GroupBy::of(EVENTS).by(&[EVENT, "eventThread", "stackTrace"]).measure(&["tlabSize|allocationSize|weight"]);
 
-/// Which events count: those inside and outside of TLABs, which are exact, or else samples.
+/// Which events count: the TLAB events (inside and outside), which are exact, or otherwise samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
     Exact,
@@ -24,12 +24,12 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// Which events the rules on who allocates take; `None` where neither kind was switched on.
+    /// The events that the allocation rules use; `None` if neither kind was enabled.
     pub(super) fn of(facts: &Facts) -> Option<Self> {
         Self::by(|event| facts.presence(event))
     }
 
-    /// The same as JMC sees it.
+    /// The same, by what JMC takes for enabled.
     pub(super) fn as_jmc(facts: &Facts) -> Option<Self> {
         Self::by(|event| facts.jmc_presence(event))
     }
@@ -47,7 +47,7 @@ impl Source {
         }
     }
 
-    /// How much a group weighs: exact ones count events, samples how often the smallest sample is in the sum.
+    /// The weight of a group: the number of exact events, or the sum of its samples in units of the smallest sample.
     fn size(self, group: &Group<'_>, smallest: f64) -> f64 {
         match self {
             Self::Exact => group.count() as f64,
@@ -55,7 +55,7 @@ impl Source {
         }
     }
 
-    /// Score of groups that were rolled up to one key, largest first, with the largest.
+    /// The score of groups that were rolled up to one key, and the largest group.
     pub(super) fn score<'f>(self, groups: &[Group<'f>]) -> Option<(f64, Group<'f>)> {
         let smallest = groups.iter().map(|g| g.min(0)).filter(|m| *m > 0.0).fold(f64::INFINITY, f64::min);
         let top = groups.iter().max_by(|a, b| self.size(a, smallest).total_cmp(&self.size(b, smallest)))?;
@@ -64,15 +64,16 @@ impl Source {
     }
 }
 
-/// Bytes a second from which it matters what they are made of: below, a core allocates for a hundredth of its time at most.
+/// Bytes per second from which it matters what is allocated. Below this rate, allocation takes at most a hundredth of a
+/// core's time.
 pub(crate) const MUCH: f64 = 50.0 * 1024.0 * 1024.0;
 
-/// The share of what is allocated from which one class, or one thread, is worth a look.
+/// The share of all allocation from which a single class or thread is worth a look.
 pub(super) const MOST: f64 = 0.5;
 
-/// Whether so many bytes in all of the recording are much.
+/// Whether this many bytes are a lot for the length of the recording.
 pub(crate) fn is_much(facts: &Facts, bytes: f64) -> bool {
-    // A recording of less than that says little of a second.
+    // A shorter recording says little about a rate per second.
     bytes / facts.seconds().max(0.1) >= MUCH
 }
 
@@ -80,6 +81,7 @@ pub(super) fn needs(by: GroupBy) -> Needs {
     Needs::new().groups(by)
 }
 
-pub(super) const NO_STACKS: &str = "allocation is recorded without stack traces; set stackTrace=true for its events";
+pub(super) const NO_STACKS: &str = "allocation is recorded without stack traces; set stackTrace=true for the \
+                                    allocation events";
 pub(super) const NOT_RECORDED: &str =
-    "allocation is not recorded; switch on jdk.ObjectAllocationSample, which costs least";
+    "allocation is not recorded; enable jdk.ObjectAllocationSample, which has the least overhead";

@@ -1,4 +1,4 @@
-//! `AllocationRate`: how much the program allocates, and how often that makes the collector run.
+//! `AllocationRate`: how much the program allocates, and how often that triggers a collection.
 
 use std::collections::BTreeSet;
 
@@ -9,31 +9,33 @@ use jfr_analyzers::events::{Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
-/// Bytes allocated a second and core, and collections a second. Needs the lists of `jdk.GCHeapSummary` and
+/// Bytes allocated per second and core, and collections per second. Needs the tables of `jdk.GCHeapSummary` and
 /// `jdk.GarbageCollection`.
 ///
-/// Fires on `fixtures/scenarios/allocation-rate.jfr.gz` and, for a heap that is too small, on `heap-full`; quiet on `healthy` (too few
-/// collections), `explicit-gc` (they are asked for) and `spin`.
+/// Fires on `fixtures/scenarios/allocation-rate.jfr.gz` and, because the heap is too small, on `heap-full`; quiet on
+/// `healthy` (too few collections), `explicit-gc` (requested collections) and `spin`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AllocationRate;
 
 const DATADOG: GroupBy =
     GroupBy::of(&["datadog.ObjectSample"]).by(&["objectClass", "stackTrace"]).measure(&["weight", "size"]);
 
-/// Collections that it takes to judge.
+/// The least number of collections for a verdict.
 const ENOUGH: usize = 5;
-/// Allocation events that it takes to judge by their weights.
+/// The least number of allocation events for a verdict by their weights.
 const ENOUGH_EVENTS: u64 = 100;
-/// Causes of collections that are not for want of room.
+/// Causes of collections other than lack of space.
 const ASKED: [&str; 6] = ["System.gc", "Inspection", "Heap Dump", "Diagnostic Command", "Metadata", "JvmtiEnv"];
 
 impl AllocationRate {
     /// Why it matters.
-    const WHY: &str = "Allocation is cheap, but each byte has to be zeroed and pushes others out of the CPU's caches, and the more is allocated, the \
-             more often the collector stops the program, and the more objects survive only because they are young.";
+    const WHY: &str = "Allocation is cheap, but the JVM has to zero every byte, and new objects push other data out of \
+                       the CPU caches. The more a program allocates, the more often the collector stops it, and the \
+                       more objects survive a collection only because they are still young.";
     /// What to do.
-    const REMEDY: &str = "Give the heap, or its young generation, more room (-Xmx, -Xmn): collections then come less often. See HeapFull, as \
-                 a heap that is full is collected all the time. Then look at who allocates most (`jfrkit top --type alloc`).";
+    const REMEDY: &str = "Give the heap or its young generation more room (-Xmx, -Xmn), so that collections become \
+                          rarer. See HeapFull: a full heap is collected all the time. Then look at what allocates most \
+                          (`jfrkit top --type alloc`).";
 }
 
 impl Rule for AllocationRate {
@@ -41,24 +43,26 @@ impl Rule for AllocationRate {
         RuleInfo {
             title: "High allocation rate",
             category: Category::Heap,
-            description: "How many bytes the program allocates a second and core, and how often that makes the collector run.",
-            formula: "Sum over collections of heap used before it less heap used after the one before, over the time between, over the \
-                      hardware threads (jdk.GCHeapSummary, jdk.CPUInformation), or, with ZGC and Shenandoah, the weights of allocation events over \
-                      the time in which there are some, if that is more: 25 at `info`, 75 at `warning`, nothing where the hardware threads are \
-                      not known. Collections a second for want \
-                      of room, not those asked for: 25 at `collections-info`, 75 at `collections-warning`, where their pauses \
-                      (jdk.GarbageCollection) take `pauses` of the time or more. The worse counts; at least 5 collections. Own \
-                      thresholds.",
+            description: "How many bytes the program allocates per second and core, and how often that triggers a \
+                          collection.",
+            formula: "The sum over collections of the heap used before a collection minus the heap used after the \
+                      previous one, divided by the time between them and by the hardware threads (jdk.GCHeapSummary, \
+                      jdk.CPUInformation). With ZGC and Shenandoah: the weights of allocation events over the time \
+                      that these cover, if that is more. 25 at `info`, 75 at `warning`; no score if the number of \
+                      hardware threads is unknown. Also, collections per second that were caused by lack of space and \
+                      not requested: 25 at `collections-info`, 75 at `collections-warning`, if their pauses \
+                      (jdk.GarbageCollection) take `pauses` of the time or more. The higher score counts; takes at \
+                      least 5 collections. The thresholds are jfrkit's own.",
             settings: const {
                 &[
-                    Setting::bytes("info", 268_435_456.0, "Bytes a second and core that are worth a look"),
-                    Setting::bytes("warning", 1_073_741_824.0, "Bytes a second and core to act on"),
-                    Setting::per_second("collections-info", 1.0, "Collections a second that are worth a look"),
-                    Setting::per_second("collections-warning", 5.0, "Collections a second to act on"),
+                    Setting::bytes("info", 268_435_456.0, "Bytes per second and core that are worth a look"),
+                    Setting::bytes("warning", 1_073_741_824.0, "Bytes per second and core to act on"),
+                    Setting::per_second("collections-info", 1.0, "Collections per second that are worth a look"),
+                    Setting::per_second("collections-warning", 5.0, "Collections per second to act on"),
                     Setting::percent(
                         "pauses",
                         1.0,
-                        "Share of time in their pauses from which collections a second count",
+                        "Share of time spent in pauses from which the collection rate counts",
                     ),
                 ]
             },
@@ -109,11 +113,11 @@ impl Rule for AllocationRate {
         let seconds = from.map_or(0.0, |from| facts.recorded(from, to) as f64 / 1e9);
         let groups: Vec<_> = match facts.count(SAMPLE) {
             0 => facts.groups(&BY_CLASS).by(&[1, 2]),
-            // Never both: they tell of the same bytes.
+            // Never both: they cover the same bytes.
             _ => facts.groups(&BY_CLASS).select(&[1, 2], |g| g.text(0) == Some(SAMPLE)),
         };
         let groups = if groups.is_empty() { facts.groups(&DATADOG).by(&[0, 1]) } else { groups };
-        // A collector that runs beside the program does not see what is allocated meanwhile.
+        // The heap summaries of a concurrent collector miss what is allocated while it runs.
         let beside = facts.old_collector().is_some_and(|name| name.starts_with('Z') || name.starts_with("Shenandoah"));
         let sampled = if beside { sampled_rate(facts) } else { None };
         if facts.table("jdk.GCHeapSummary").is_empty() && sampled.is_none() {
@@ -121,7 +125,7 @@ impl Rule for AllocationRate {
             return Verdict::not_applicable(missing.unwrap_or_else(|| "there were no collections".to_owned()));
         }
         if (collections < ENOUGH || seconds < 1.0) && sampled.is_none() {
-            return Verdict::ok("Too few collections for the program to allocate much")
+            return Verdict::ok("There are too few collections for the program to allocate much")
                 .with("collections", Value::count(collections as u64, "collections"));
         }
         let cores = facts.hardware_threads().map(|n| n as f64);
@@ -142,29 +146,28 @@ impl Rule for AllocationRate {
         let mut classes: Vec<(&str, f64)> =
             tally(&groups, |g| g.text(0).unwrap_or("unknown class"), |sum, g| *sum += g.sum(0));
         classes.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
-        let most = places.first().map(|p| format!(", most in {}", site_name(facts, p))).unwrap_or_default();
+        let most = places.first().map(|p| format!(", mostly in {}", site_name(facts, p))).unwrap_or_default();
         let small = by_often >= Severity::INFO_SCORE && by_often > by_rate;
         let verdict = if small {
             Verdict::scored(
                 by_often,
                 format!(
-                    "{often:.1} collections a second, for {} of allocation a second{most}; the program stands still for {:.1} % \
-                     of the time",
+                    "{often:.1} collections per second for {} of allocation per second{most}; pauses stop the program \
+                     for {:.1} % of the time",
                     amount(rate),
                     paused * 100.0
                 ),
             )
-            .remedy(
-                AllocationRate::REMEDY,
-            )
+            .remedy(AllocationRate::REMEDY)
         } else {
             Verdict::scored(
                 worst([by_rate, by_often]),
-                format!("The program allocates {} a second{most}; {often:.1} collections a second", amount(rate)),
+                format!("The program allocates {} per second{most}; {often:.1} collections per second", amount(rate)),
             )
             .remedy(
-                "Look at who allocates most (jfrkit top --type alloc): reuse buffers, avoid copies, boxing and temporary collections, parse streams \
-                 rather than whole texts. A larger young generation (-Xmn, or a larger heap) makes collections rarer.",
+                "Look at what allocates most (jfrkit top --type alloc): reuse buffers, avoid copies, boxing and \
+                 temporary collections, and parse streams instead of whole texts. A larger young generation (-Xmn, or \
+                 a larger heap) makes collections rarer.",
             )
         };
         let verdict = if small && paused > 0.0 { verdict.cost(Cost::elapsed(paused)) } else { verdict };
@@ -194,13 +197,13 @@ impl Rule for AllocationRate {
             )
             .with_some(
                 "who allocates",
-                places.is_empty().then(|| format!("not recorded; switch it on with: {}", facts.switch_on(SAMPLE))),
+                places.is_empty().then(|| format!("not recorded; enable it with: {}", facts.switch_on(SAMPLE))),
             )
     }
 }
 
-/// Bytes a second by the weights of allocation events, over the time in which there are some; where that is less than half of the
-/// recording, over all of it. `None` where they are too few.
+/// Bytes per second by the weights of allocation events, over the time that these cover, or over the whole recording if
+/// they cover less than half of it. `None` if there are too few events.
 fn sampled_rate(facts: &Facts) -> Option<f64> {
     let of_samples = |g: &Group<'_>| facts.count(SAMPLE) == 0 || g.text(0) == Some(SAMPLE);
     let groups: Vec<Group<'_>> = facts.groups(&BY_CLASS).iter().filter(of_samples).collect();
@@ -221,7 +224,7 @@ mod tests {
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
-    /// Collections that see 10 MiB of the 2.5 GiB that are allocated each second.
+    /// Collections that account for only 10 MiB of the 2.5 GiB that are allocated each second.
     fn collected(collector: &str, hardware_threads: Option<i64>) -> Scene {
         let scene = Scene::new().event("jdk.GCConfiguration", 0, 0, [("oldCollector", collector.into())]);
         let scene = hardware_threads
@@ -248,8 +251,8 @@ mod tests {
     fn allocation_beside_a_collection_is_in_the_events() {
         let verdict = collected("ZGC Major", Some(2)).judge(&AllocationRate);
         assert_eq!(verdict.severity, Severity::Warning, "{}", verdict.summary);
-        assert!(verdict.summary.starts_with("The program allocates 2.44 GiB a second"), "{}", verdict.summary);
-        // A collector that stops the program sees all of it.
+        assert!(verdict.summary.starts_with("The program allocates 2.44 GiB per second"), "{}", verdict.summary);
+        // The summaries of a stop-the-world collector account for everything.
         let verdict = collected("G1Old", Some(2)).judge(&AllocationRate);
         assert_eq!(verdict.severity, Severity::Ok, "{}", verdict.summary);
     }
@@ -265,7 +268,7 @@ mod tests {
     #[test]
     fn it_fires_on_much_garbage() {
         let verdict = fixture::expect("AllocationRate", "allocation-rate", Severity::Warning);
-        assert!(verdict.summary.contains("most in fx.Scenarios.allocateRows"), "{}", verdict.summary);
+        assert!(verdict.summary.contains("mostly in fx.Scenarios.allocateRows"), "{}", verdict.summary);
     }
 
     #[test]
@@ -282,7 +285,7 @@ mod tests {
     #[test]
     fn datadogs_samples_tell_who_allocates() {
         let verdict = support::fixture::corpus("AllocationRate", "public/btraceio+jafar/tck-test.jfr");
-        assert!(verdict.is_none_or(|v| v.is_finding() && v.summary.contains("most in com.datadog.")));
+        assert!(verdict.is_none_or(|v| v.is_finding() && v.summary.contains("mostly in com.datadog.")));
     }
 
     #[test]

@@ -5,16 +5,16 @@ use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::ratio;
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
-/// Whether few classes make most of the allocation. Needs no list.
+/// Whether a few classes account for most of the allocation. Needs no table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AllocationsClass;
 
 impl AllocationsClass {
     /// Why it matters.
     const WHY: &str =
-        "What is allocated must be collected. Few classes that make most of it are a good place to begin.";
+        "Every allocated object has to be collected. If a few classes do most of the allocation, start there.";
     /// What to do.
-    const REMEDY: &str = "Look at the methods that allocate it: can they reuse, avoid or shrink it?";
+    const REMEDY: &str = "Look at the methods that allocate this class: can they reuse, avoid or shrink it?";
 }
 
 impl Rule for AllocationsClass {
@@ -22,10 +22,11 @@ impl Rule for AllocationsClass {
         RuleInfo {
             title: "Allocation by class",
             category: Category::Heap,
-            description: "Whether few classes make most of what is allocated.",
-            formula: "Events by class (TLAB events), or sums of weights in units of the smallest (samples). Balance \
-                      (sum over the classes of share by rank) times 50 at 1000 events of the largest, times 0.74.",
-            differences: "As in JMC nothing is said where allocation is recorded without stack traces.",
+            description: "Whether a few classes account for most of the allocation.",
+            formula: "The number of events by class (TLAB events), or the sums of weights in units of the smallest \
+                      (samples). The balance (sum over the classes of share by rank) times 50 at 1000 events of the \
+                      largest class, times 0.74.",
+            differences: "As in JMC, the rule does not apply if allocation is recorded without stack traces.",
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("Allocations.class")
@@ -41,10 +42,10 @@ impl Rule for AllocationsClass {
         let groups = facts.groups(&BY_CLASS);
         let classes = groups.select(&[1], |g| source.takes(g.text(0)));
         if classes.len() < 2 {
-            return Verdict::not_applicable("fewer than two classes were allocated in what was recorded");
+            return Verdict::not_applicable("the recording has allocations of fewer than two classes");
         }
         let Some((score, top)) = source.score(&classes) else {
-            return Verdict::not_applicable("nothing was allocated in what was recorded");
+            return Verdict::not_applicable("the recording has no allocations");
         };
         if !groups.iter().any(|g| source.takes(g.text(0)) && g.stack(2).is_some()) {
             return Verdict::not_applicable(NO_STACKS);
@@ -52,7 +53,7 @@ impl Rule for AllocationsClass {
         let name = top.text(0).unwrap_or("unknown class");
         let total: f64 = classes.iter().map(|g| g.sum(0)).sum();
         let share = ratio(top.sum(0), total);
-        // Somebody has to allocate most. It matters where it is much, and most of it.
+        // Some class always leads. That matters only if it accounts for a lot, and for most of the bytes.
         let shown = if is_much(facts, top.sum(0)) && share >= MOST { Severity::Info } else { Severity::Ok };
         let as_jmc = match Source::as_jmc(facts) {
             None => Severity::NotApplicable,
@@ -63,7 +64,7 @@ impl Rule for AllocationsClass {
         let of_top = groups.select(&[2], |g| source.takes(g.text(0)) && g.key(1) == top.key(0));
         Verdict::scored(
             score,
-            format!("{name} is allocated most: {:.0} % of the bytes", ratio(top.sum(0), total) * 100.0),
+            format!("{name} accounts for {:.0} % of the allocated bytes", ratio(top.sum(0), total) * 100.0),
         )
         .explain(AllocationsClass::WHY)
         .remedy(AllocationsClass::REMEDY)

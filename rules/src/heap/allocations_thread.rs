@@ -5,13 +5,14 @@ use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::ratio;
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
-/// Whether few threads make most of the allocation. Needs no list.
+/// Whether a few threads do most of the allocation. Needs no table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AllocationsThread;
 
 impl AllocationsThread {
     /// Why it matters.
-    const WHY: &str = "What is allocated must be collected. A thread that makes most of it is a good place to begin.";
+    const WHY: &str = "Every allocated object has to be collected. If one thread does most of the allocation, start \
+                       there.";
     /// What to do.
     const REMEDY: &str = "Look at the methods in which this thread allocates.";
 }
@@ -21,9 +22,9 @@ impl Rule for AllocationsThread {
         RuleInfo {
             title: "Allocation by thread",
             category: Category::Heap,
-            description: "Whether few threads make most of what is allocated.",
-            formula: "As Allocations.class, by thread.",
-            differences: "As in JMC nothing is said where allocation is recorded without stack traces.",
+            description: "Whether a few threads do most of the allocation.",
+            formula: "Like Allocations.class, but by thread.",
+            differences: "As in JMC, the rule does not apply if allocation is recorded without stack traces.",
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("Allocations.thread")
@@ -39,7 +40,7 @@ impl Rule for AllocationsThread {
         let groups = facts.groups(&BY_THREAD);
         let threads = groups.select(&[1], |g| source.takes(g.text(0)));
         let Some((score, top)) = source.score(&threads) else {
-            return Verdict::not_applicable("nothing was allocated in what was recorded");
+            return Verdict::not_applicable("the recording has no allocations");
         };
         if !groups.iter().any(|g| source.takes(g.text(0)) && g.stack(2).is_some()) {
             return Verdict::not_applicable(NO_STACKS);
@@ -47,7 +48,7 @@ impl Rule for AllocationsThread {
         let name = top.thread(0).map_or("unknown thread", |t| t.name.as_str());
         let total: f64 = threads.iter().map(|g| g.sum(0)).sum();
         let share = ratio(top.sum(0), total);
-        // Somebody has to allocate most. It matters where it is much, and most of it.
+        // Some thread always leads. That matters only if it allocates a lot, and most of the bytes.
         let shown = if is_much(facts, top.sum(0)) && share >= MOST { Severity::Info } else { Severity::Ok };
         let as_jmc = match Source::as_jmc(facts) {
             None => Severity::NotApplicable,
@@ -56,7 +57,7 @@ impl Rule for AllocationsThread {
         let mut by_size = threads.clone();
         by_size.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
         let of_top = groups.select(&[2], |g| source.takes(g.text(0)) && g.key(1) == top.key(0));
-        Verdict::scored(score, format!("{name} allocates most: {:.0} % of the bytes", ratio(top.sum(0), total) * 100.0))
+        Verdict::scored(score, format!("{name} allocates {:.0} % of the bytes", ratio(top.sum(0), total) * 100.0))
             .explain(AllocationsThread::WHY)
             .remedy(AllocationsThread::REMEDY)
             .cost(Cost::allocation(share))

@@ -1,32 +1,34 @@
-//! `DirectBuffers`: memory of direct buffers against its limit.
+//! `DirectBuffers`: how close direct buffers come to their memory limit.
 
 use crate::common::{amount, rising, worst};
 use jfr_analyzers::events::{EVENT, Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
-/// Memory of direct buffers. Needs the list of `jdk.DirectBufferStatistics` (JDK 15 and later).
+/// Memory used by direct buffers. Needs the table of `jdk.DirectBufferStatistics` (JDK 15 and later).
 ///
 /// Fires on `fixtures/scenarios/direct-buffers.jfr.gz`; quiet on `healthy`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DirectBuffers;
 
-/// Datadog tells who allocates them.
+/// Datadog's profiler records what allocates them.
 const BY_CLASS: GroupBy = GroupBy::of(&["datadog.DirectAllocationSample", "datadog.DirectAllocationTotal"])
     .by(&[EVENT, "allocatingClass", "source"])
     .measure(&["allocated"]);
 
-/// Readings that it takes to speak of growth.
+/// The least number of readings that can show growth.
 const ENOUGH: usize = 10;
 
 impl DirectBuffers {
     /// Why it matters.
-    const WHY: &str = "Direct buffers lie outside of the heap and are freed only when the collector finds their small Java objects dead. \
-                 At the limit an allocation first forces collections (System.gc()) and then fails with an OutOfMemoryError.";
+    const WHY: &str = "Direct buffers are allocated outside the heap and freed only after the collector finds their \
+                       small Java objects dead. At the limit, an allocation first forces collections (System.gc()) and \
+                       then fails with an OutOfMemoryError.";
     /// What to do.
-    const REMEDY: &str = "Reuse buffers (a pool, one per thread) rather than allocate them per request; look for buffers that are kept; \
-                 large heap buffers handed to channels are copied to direct ones per thread (-Djdk.nio.maxCachedBufferSize). \
-                 Raise -XX:MaxDirectMemorySize only if the memory is there.";
+    const REMEDY: &str = "Reuse buffers (a pool, or one per thread) instead of allocating them per request, and look \
+                          for buffers that are never released. Channels copy large heap buffers into direct ones, \
+                          which they cache per thread (-Djdk.nio.maxCachedBufferSize). Raise -XX:MaxDirectMemorySize \
+                          only if the machine has the memory.";
 }
 
 impl Rule for DirectBuffers {
@@ -34,9 +36,10 @@ impl Rule for DirectBuffers {
         RuleInfo {
             title: "Direct buffers",
             category: Category::Heap,
-            description: "How near the memory of direct buffers comes to its limit, and whether it only ever grows.",
-            formula: "Greatest memoryUsed over maxCapacity of jdk.DirectBufferStatistics: 25 at `info`, 75 at `warning`. At least \
-                      25 if it rises in 80 % of at least 10 readings, at least doubles, and grows by `growth`.",
+            description: "How close direct buffers come to their memory limit, and whether they only ever grow.",
+            formula: "The greatest memoryUsed over maxCapacity of jdk.DirectBufferStatistics: 25 at `info`, 75 at \
+                      `warning`. At least 25 if it rises in 80 % of at least 10 readings, at least doubles, and grows \
+                      by `growth`.",
             settings: const {
                 &[
                     Setting::percent("info", 75.0, "Share of the limit that is worth a look"),
@@ -61,7 +64,7 @@ impl Rule for DirectBuffers {
         let table = facts.table("jdk.DirectBufferStatistics");
         let used: Vec<f64> = table.floats("memoryUsed").collect();
         let (Some(first), Some(last)) = (used.first().copied(), used.last().copied()) else {
-            return Verdict::not_applicable("the memory of direct buffers is not recorded");
+            return Verdict::not_applicable("the memory used by direct buffers is not recorded");
         };
         let greatest = used.iter().copied().fold(0.0, f64::max);
         let limit = table.floats("maxCapacity").filter(|n| *n > 0.0).fold(0.0, f64::max);
@@ -75,7 +78,7 @@ impl Rule for DirectBuffers {
         ]);
         let mut summary = format!("Direct buffers take up to {} of {} ({share:.0} %)", amount(greatest), amount(limit));
         if grows {
-            summary.push_str(", and ever more");
+            summary.push_str(", and keep growing");
         }
         let seconds =
             table.last().zip(table.first()).map_or(0.0, |(b, a)| b.start.saturating_sub(a.start) as f64 / 1e9);

@@ -6,14 +6,14 @@ use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Objects with finalizers that are on the heap, by class. Needs the list of `jdk.FinalizerStatistics` (JDK 18 and later).
+/// Objects with finalizers on the heap, by class. Needs the table of `jdk.FinalizerStatistics` (JDK 18 and later).
 ///
-/// JMC's `FinalizersRun` adds up counters that are sums already; here the last statistics count. Fires on
-/// `fixtures/scenarios/finalizers.jfr.gz`; quiet on made-up events; does not apply to `healthy` (JDK 17).
+/// JMC's `FinalizersRun` adds up counters that are already cumulative; this rule uses the last statistics. Fires on
+/// `fixtures/scenarios/finalizers.jfr.gz`; quiet on synthetic events; does not apply to `healthy` (JDK 17).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FinalizerBacklog;
 
-/// Of a class: when and how many at first, when and how many at last, the most, finalizers run before and after.
+/// The first and the last reading of a class: time, objects on the heap, finalizers run so far.
 #[derive(Debug, Default, Clone, Copy)]
 struct Backlog {
     first: (i64, f64, f64),
@@ -29,11 +29,13 @@ impl Backlog {
 
 impl FinalizerBacklog {
     /// Why it matters.
-    const WHY: &str = "An object with a finalize method lives at least one collection longer than others, and one thread runs all finalizers. If \
-             objects are made faster than it runs them, they fill the heap, and what they hold (files, native memory) stays open.";
+    const WHY: &str = "An object with a finalize method survives at least one more collection than others, and a \
+                       single thread runs all finalizers. If the program creates objects faster than that thread \
+                       finalizes them, they fill the heap, and what they hold (files, native memory) stays open.";
     /// What to do.
-    const REMEDY: &str = "Close such objects (try-with-resources) and replace finalize by java.lang.ref.Cleaner or nothing at all; finalization is \
-             deprecated for removal. Try the program with --finalization=disabled.";
+    const REMEDY: &str = "Close such objects (try-with-resources), and replace finalize with java.lang.ref.Cleaner or \
+                          drop it; finalization is deprecated for removal. Test the program with \
+                          --finalization=disabled.";
 }
 
 impl Rule for FinalizerBacklog {
@@ -41,9 +43,9 @@ impl Rule for FinalizerBacklog {
         RuleInfo {
             title: "Finalizer backlog",
             category: Category::Heap,
-            description: "How many objects with a finalize method are on the heap, alive or waiting for it.",
-            formula: "Sum over classes of objects in the last jdk.FinalizerStatistics: 25 at `info`, 75 at `warning`. The growth of \
-                      totalFinalizersRun over time is the rate in the evidence.",
+            description: "How many objects with a finalize method are on the heap, alive or waiting for finalization.",
+            formula: "The sum over classes of objects in the last jdk.FinalizerStatistics: 25 at `info`, 75 at \
+                      `warning`. The rate in the evidence is the growth of totalFinalizersRun over time.",
             settings: const {
                 &[
                     Setting::count("info", 1_000.0, "Objects that are worth a look"),
@@ -90,8 +92,8 @@ impl Rule for FinalizerBacklog {
         Verdict::scored(
             map2(objects, settings.number("info"), settings.number("warning")),
             format!(
-                "{objects:.0} objects with finalizers are on the heap, most of {worst}{}",
-                if grows { ", and they become more" } else { "" }
+                "{objects:.0} objects with finalizers are on the heap, mostly {worst}{}",
+                if grows { ", and their number grows" } else { "" }
             ),
         )
         .explain(FinalizerBacklog::WHY)
@@ -113,7 +115,7 @@ mod tests {
     #[test]
     fn it_fires_on_a_slow_finalizer() {
         let verdict = fixture::expect("FinalizerBacklog", "finalizers", Severity::Info);
-        assert!(verdict.summary.contains("TempFile, and they become more"), "{}", verdict.summary);
+        assert!(verdict.summary.contains("TempFile, and their number grows"), "{}", verdict.summary);
     }
 
     #[test]

@@ -1,10 +1,10 @@
-//! `HeapContent`: few classes fill the heap.
+//! `HeapContent`: a few classes fill the heap.
 
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{balance, map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
-/// Whether few classes fill the heap. Needs no list.
+/// Whether a few classes fill the heap. Needs no table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HeapContent;
 
@@ -12,9 +12,9 @@ const CLASSES: GroupBy = GroupBy::of(&["jdk.ObjectCount"]).by(&["objectClass"]).
 
 impl HeapContent {
     /// Why it matters.
-    const WHY: &str = "A class that fills the heap is the place to look first for what is kept too long.";
+    const WHY: &str = "If one class fills the heap, look there first for objects that are kept too long.";
     /// What to do.
-    const REMEDY: &str = "Find out who holds the objects: the event jdk.OldObjectSample, or a heap dump.";
+    const REMEDY: &str = "Find out what holds the objects: use the event jdk.OldObjectSample or a heap dump.";
 }
 
 impl Rule for HeapContent {
@@ -22,12 +22,13 @@ impl Rule for HeapContent {
         RuleInfo {
             title: "Heap content",
             category: Category::Heap,
-            description: "Whether few classes fill the heap.",
+            description: "Whether a few classes fill the heap.",
             formula: "The largest totalSize of each class; sum over the classes of share of the total by rank: 25 at \
-                      `info`, 75 at `warning`, 100 % where one class is everything.",
+                      `info`, 75 at `warning`, 100 % if one class is everything.",
             differences: "JMC divides by the largest class instead of the total, so that any recording with \
-                          jdk.ObjectCount is a warning. Here it is the share, with thresholds that fit it, and never a finding: what a \
-                          program keeps is of a few classes in most, and only HeapLeakForecast can tell whether it should.",
+                          jdk.ObjectCount is a warning. jfrkit divides by the total, with thresholds to match, and \
+                          never reports a finding: in most programs a few classes fill the heap, and only \
+                          HeapLeakForecast can tell whether that is a problem.",
             settings: const {
                 &[
                     Setting::percent("info", 50.0, "Balance that is worth a look"),
@@ -55,10 +56,10 @@ impl Rule for HeapContent {
         let top = classes.first().and_then(|g| g.text(0)).unwrap_or("unknown class");
         let share = classes.first().map_or(0.0, |g| ratio(g.max(0), total));
         let score = map2(balance * 100.0, settings.number("info"), settings.number("warning")).min(74.0);
-        Verdict::scored(score, format!("{top} is {:.0} % of the heap", share * 100.0))
+        Verdict::scored(score, format!("{top} takes {:.0} % of the heap", share * 100.0))
             .explain(HeapContent::WHY)
             .remedy(HeapContent::REMEDY)
-            // What any heap is made of is no finding.
+            // Every heap is made of something; that alone is not a finding.
             .at_most(Severity::Ok)
             .with("balance", Value::share(balance))
             .with(

@@ -1,17 +1,17 @@
-//! `HeapDump`: heap dumps while recording.
+//! `HeapDump`: heap dumps during the recording.
 
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
-/// Whether the heap was dumped. Needs the list of dumps.
+/// Whether the heap was dumped. Needs the table of `jdk.HeapDump`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HeapDump;
 
 impl HeapDump {
     /// Why it matters.
-    const WHY: &str = "While the heap is dumped the program stands still.";
+    const WHY: &str = "The JVM stops the program while it dumps the heap.";
     /// What to do.
-    const REMEDY: &str = "Look at the dump for what fills the heap, if it was made because of an OutOfMemoryError.";
+    const REMEDY: &str = "If an OutOfMemoryError caused the dump, look in it for what fills the heap.";
 }
 
 impl Rule for HeapDump {
@@ -19,8 +19,8 @@ impl Rule for HeapDump {
         RuleInfo {
             title: "Heap dumps",
             category: Category::Heap,
-            description: "Whether the heap was dumped while recording.",
-            formula: "Worth a look if there is any jdk.HeapDump.",
+            description: "Whether the heap was dumped during the recording.",
+            formula: "Worth a look if there is any jdk.HeapDump event.",
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("HeapDump")
@@ -42,7 +42,7 @@ impl Rule for HeapDump {
         }
         let out_of_memory = dumps.ints("onOutOfMemoryError").any(|v| v != 0);
         let summary = format!("The heap was dumped {} times", dumps.seen());
-        Verdict::info(if out_of_memory { summary + ", because it was full" } else { summary })
+        Verdict::info(if out_of_memory { summary + ", because the program ran out of memory" } else { summary })
             .explain(HeapDump::WHY)
             .remedy(HeapDump::REMEDY)
             .with(

@@ -6,26 +6,29 @@ use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// How full the heap still is after collections. Needs the lists of `jdk.GCHeapSummary` and `jdk.GarbageCollection`.
+/// How full the heap still is after collections. Needs the tables of `jdk.GCHeapSummary`, `jdk.GarbageCollection` and
+/// `jdk.G1GarbageCollection`.
 ///
-/// Fires on `fixtures/scenarios/heap-full.jfr.gz` and on made-up collections; quiet on `fixtures/scenarios/allocation-rate.jfr.gz` and `leak` (71 % at its end).
+/// Fires on `fixtures/scenarios/heap-full.jfr.gz` and on synthetic collections; quiet on `allocation-rate` and `leak`
+/// (71 % at its end).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HeapFull;
 
-/// Collections that it takes to judge.
+/// The least number of collections for a verdict.
 const ENOUGH: usize = 5;
-/// Collections of the old generation from which only they count.
+/// With this many collections of the old generation, the young ones do not count.
 const ENOUGH_WHOLE: usize = 3;
 /// The 90th percentile.
 const SHARE: f64 = 0.9;
 
 impl HeapFull {
     /// Why it matters.
-    const WHY: &str = "What a collection leaves is in use. The less room is left beside it, the more often the collector runs, the more \
-             CPU time it takes, and the nearer is an OutOfMemoryError.";
+    const WHY: &str = "What a collection leaves is still in use. The less free space is left, the more often the \
+                       collector runs, the more CPU time it takes, and the closer the program is to an \
+                       OutOfMemoryError.";
     /// What to do.
-    const REMEDY: &str = "Give the heap more room (-Xmx, -XX:MaxRAMPercentage), or keep less: look at HeapLeakForecast, at caches and \
-             sessions, and at duplicate strings.";
+    const REMEDY: &str = "Give the heap more room (-Xmx, -XX:MaxRAMPercentage) or keep fewer objects: look at \
+                          HeapLeakForecast, at caches and sessions, and at duplicate strings.";
 }
 
 impl Rule for HeapFull {
@@ -34,14 +37,14 @@ impl Rule for HeapFull {
             title: "Heap full after collections",
             category: Category::Heap,
             description: "How full the heap still is after a collection.",
-            formula: "heapUsed of jdk.GCHeapSummary after collections over the largest heap, of those of the old generation, \
-                      mixed and full ones if there are three: the 90th percentile, 25 at `info`, 75 at `warning` (after \
-                      jafar). Where there are only young ones, which leave the garbage of the old generation, it is \
-                      worth a look at most.",
+            formula: "heapUsed of jdk.GCHeapSummary after collections, over the largest heap size: the 90th \
+                      percentile, 25 at `info`, 75 at `warning` (after jafar). With three or more collections of the \
+                      old generation (mixed and full ones), only these count. If there are only young collections, \
+                      which leave the garbage of the old generation, it is at most worth a look.",
             settings: const {
                 &[
-                    Setting::percent("info", 75.0, "Use of the heap that is worth a look"),
-                    Setting::percent("warning", 90.0, "Use of the heap to act on"),
+                    Setting::percent("info", 75.0, "Heap usage that is worth a look"),
+                    Setting::percent("warning", 90.0, "Heap usage to act on"),
                 ]
             },
             why: Self::WHY,
@@ -64,11 +67,11 @@ impl Rule for HeapFull {
         let only_whole = whole.len() >= ENOUGH_WHOLE;
         let mut points = if only_whole { whole } else { all };
         if points.len() < ENOUGH && !only_whole {
-            return Verdict::not_applicable(format!("{} collections are too few to judge by", points.len()));
+            return Verdict::not_applicable(format!("{} collections are too few to judge", points.len()));
         }
         let reserved = points.iter().map(|p| p.reserved).reduce(f64::max);
         let Some(max) = facts.max_heap().map(|m| m as f64).or(reserved).filter(|m| *m > 0.0) else {
-            return Verdict::not_applicable("the recording does not tell how large the heap may be");
+            return Verdict::not_applicable("the recording does not contain the maximum heap size");
         };
         let last = points.last().map_or(0.0, |p| p.used);
         let window = points.first().zip(points.last()).map(|(a, b)| Value::window(a.at, b.at));
@@ -76,10 +79,15 @@ impl Rule for HeapFull {
         let used = high(&points);
         let share = ratio(used, max);
         let score = map2(share * 100.0, settings.number("info"), settings.number("warning"));
-        let kind = if only_whole { "collections of the old generation" } else { "collections" };
+        let kind = if only_whole { "old-generation collections" } else { "collections" };
         Verdict::scored(
             if only_whole { score } else { score.min(74.0) },
-            format!("After {kind} the heap is up to {:.0} % full ({} of {})", share * 100.0, amount(used), amount(max)),
+            format!(
+                "After {kind}, the heap is still up to {:.0} % full ({} of {})",
+                share * 100.0,
+                amount(used),
+                amount(max)
+            ),
         )
         .explain(HeapFull::WHY)
         .remedy(HeapFull::REMEDY)
@@ -93,7 +101,7 @@ impl Rule for HeapFull {
     }
 }
 
-/// The value below which nine tenths of the points are; points by use.
+/// The 90th percentile of the points, which are sorted by use.
 fn high(points: &[AfterGc]) -> f64 {
     let at = jfr_analyzers::math::to_i64((points.len() as f64 * SHARE).ceil()).saturating_sub(1);
     let at = usize::try_from(at).unwrap_or(0).min(points.len().saturating_sub(1));
@@ -127,7 +135,7 @@ mod tests {
     #[test]
     fn garbage_that_goes_and_a_heap_on_its_way_are_fine() {
         fixture::expect("HeapFull", "scenarios/allocation-rate", Severity::Ok);
-        // 71 % at its end; HeapLeakForecast tells.
+        // 71 % at its end; HeapLeakForecast reports it.
         fixture::expect("HeapFull", "scenarios/leak", Severity::Ok);
     }
 

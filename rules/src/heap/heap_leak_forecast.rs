@@ -1,4 +1,4 @@
-//! `HeapLeakForecast`: when the heap will be full, if it goes on so.
+//! `HeapLeakForecast`: when the heap will be full if it keeps growing at this rate.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,8 +8,8 @@ use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Whether what is left after collections grows, until when the heap lasts, and of which classes it is. Needs the lists of
-/// `jdk.GCHeapSummary`, `jdk.GarbageCollection`, `jdk.G1GarbageCollection` and `jdk.ObjectCount`.
+/// Whether the heap used after collections grows, how long the heap will last, and which classes grow. Needs the tables
+/// of `jdk.GCHeapSummary`, `jdk.GarbageCollection`, `jdk.G1GarbageCollection` and `jdk.ObjectCount`.
 ///
 /// Fires on `fixtures/scenarios/leak.jfr.gz`; quiet on `allocation-rate` and `explicit-gc`.
 #[derive(Debug, Clone, Copy)]
@@ -22,27 +22,28 @@ const LIVE: GroupBy = GroupBy::of(&["profiler.LiveObject", "datadog.HeapLiveObje
     .measure(&["allocationSize|size"]);
 const COUNTS: &str = "jdk.ObjectCount";
 
-/// Points that it takes to see a trend.
+/// The least number of points that can show a trend.
 const ENOUGH: usize = 8;
-/// Points that the trend is made of, at most: the pairs of them are looked at.
+/// The most points for a trend: the work grows with the number of their pairs.
 const MOST: usize = 200;
 /// Growth, as a share of the largest heap, below which it is noise.
 const NOISE: f64 = 0.05;
-/// Time that it takes to tell a leak from a program that starts, unless the heap is half full by then.
+/// The time needed to tell a leak from a starting program, unless the heap is half full by then.
 const WATCHED: i64 = 120 * SECOND;
 const HALF_FULL: f64 = 0.5;
 
 impl HeapLeakForecast {
     /// Why it matters.
-    const WHY: &str = "Collections leave more each time: objects are kept that nobody needs. As the heap fills the collector works more \
-             and frees less, until the program stands still or ends with an OutOfMemoryError.";
+    const WHY: &str = "Each collection leaves more: the program keeps objects that nobody needs. As the heap fills up, \
+                       the collector works more and frees less, until the program stalls or fails with an \
+                       OutOfMemoryError.";
     /// What to do.
-    const REMEDY: &str = "Look at who holds the objects: record with path-to-gc-roots (jcmd JFR.dump path-to-gc-roots=true), or take two heap \
-             dumps and compare. Usual holders are static maps, caches without a bound, listeners and thread locals that are \
-             never removed.";
+    const REMEDY: &str = "Find out what holds the objects: record with path-to-gc-roots (jcmd JFR.dump \
+                          path-to-gc-roots=true), or take two heap dumps and compare them. The usual suspects are \
+                          static maps, unbounded caches, listeners, and thread locals that are never removed.";
 }
 
-/// How much less, in hundredths, has to go up under a collector that runs beside the program.
+/// By how many percentage points the required share of rising pairs is lower under a concurrent collector.
 const BESIDE: f64 = 5.0;
 
 impl Rule for HeapLeakForecast {
@@ -50,20 +51,21 @@ impl Rule for HeapLeakForecast {
         RuleInfo {
             title: "Heap leak forecast",
             category: Category::Heap,
-            description: "Whether what is left on the heap after collections grows, and when the heap will be full.",
-            formula: "heapUsed of jdk.GCHeapSummary after collections of the old generation, mixed and full ones (fewer than \
-                      eight of them: the least of each minute after any): the median of the slopes between all pairs of \
-                      points, where there are eight or more, `rising` of the pairs go up, and the growth is 5 % of the \
-                      largest heap or more, in two minutes or to half of the heap. Time to fill = (largest heap - last) / slope: 25 at `info`, 75 at `warning`. \
-                      Classes from jdk.OldObjectSample, jdk.ObjectCount, or profilers' live objects.",
+            description: "Whether the heap used after collections grows, and when the heap will be full.",
+            formula: "heapUsed of jdk.GCHeapSummary after collections of the old generation, mixed and full ones (if \
+                      there are fewer than eight of them: the least value of each minute after any collection). The \
+                      median of the slopes between all pairs of points, if there are eight points or more, `rising` of \
+                      the pairs go up, and the growth is 5 % of the largest heap or more, within two minutes or up to \
+                      half of the heap. Time to fill = (largest heap - last) / slope: 25 at `info`, 75 at `warning`. \
+                      Classes come from jdk.OldObjectSample, jdk.ObjectCount, or the live objects of profilers.",
             settings: const {
                 &[
-                    Setting::seconds("info", 86_400.0, "Time until the heap is full, worth a look"),
+                    Setting::seconds("info", 86_400.0, "Time until the heap is full that is worth a look"),
                     Setting::seconds("warning", 3_600.0, "Time until the heap is full, to act on"),
                     Setting::percent(
                         "rising",
                         80.0,
-                        "Share of pairs of points that go up; 5 % less with ZGC and Shenandoah",
+                        "Share of pairs of points that have to go up; 5 % less with ZGC and Shenandoah",
                     ),
                 ]
             },
@@ -99,7 +101,8 @@ impl Rule for HeapLeakForecast {
         };
         if points.len() < ENOUGH {
             return Verdict::not_applicable(format!(
-                "a trend takes {ENOUGH} collections of the old generation, or minutes with collections; there are {}",
+                "a trend needs {ENOUGH} collections of the old generation, or minutes with collections; the recording \
+                 has {}",
                 points.len().max(old.len())
             ));
         }
@@ -109,12 +112,12 @@ impl Rule for HeapLeakForecast {
         let up = ascending(&line);
         let growth = last.used - first.used;
         let window = Value::window(first.at, last.at);
-        // What is allocated while a collection goes on beside the program counts as left by it.
+        // Objects allocated during a concurrent collection count as survivors, which makes the line rougher.
         let beside = facts.old_collector().is_some_and(|name| name.starts_with("Shenandoah") || name.starts_with('Z'));
         let rising = settings.number("rising") - if beside { BESIDE } else { 0.0 };
         if slope <= 0.0 || up * 100.0 < rising || growth < NOISE * max {
             return Verdict::ok(format!(
-                "What is left after collections does not grow steadily ({} to {})",
+                "The heap used after collections does not grow steadily ({} to {})",
                 amount(first.used),
                 amount(last.used)
             ))
@@ -125,7 +128,8 @@ impl Rule for HeapLeakForecast {
         let watched = last.at.saturating_sub(first.at);
         if watched < WATCHED && last.used < HALF_FULL * max {
             return Verdict::ok(format!(
-                "What collections leave grows, in {} and to {:.0} % of the heap: too little to tell a leak from a start",
+                "The heap used after collections grows, but only for {} and to {:.0} % of the heap: too little to tell \
+                 a leak from a starting program",
                 time(watched as f64),
                 ratio(last.used, max) * 100.0
             ))
@@ -133,28 +137,31 @@ impl Rule for HeapLeakForecast {
             .with("window", window);
         }
         let seconds = ratio((max - last.used).max(0.0), slope);
-        // The shorter the time the worse: the inverse, fills a second, grows.
+        // A shorter time is worse, so score the inverse: fills per second.
         let fills = ratio(1.0, seconds.max(1.0));
         let score = map2(fills, ratio(1.0, settings.number("info")), ratio(1.0, settings.number("warning")));
         let suspects = suspects(facts);
-        // Arrays and strings are in everything; what holds them is told by the classes around.
+        // Arrays and strings are part of everything; the classes that hold them are more telling.
         let telling = |s: &&Suspect| !s.class.ends_with("[]") && !s.class.starts_with("java.");
         let class = suspects.iter().find(telling).or_else(|| suspects.first());
         let of_class = class.and_then(|c| suspects.iter().find(|s| s.class == c.class && !s.site.is_empty()));
         let site = of_class.map(|s| format!(", allocated in {}", s.site)).or_else(|| {
             let any = suspects.iter().find(|s| !s.site.is_empty())?;
-            Some(format!("; old objects are of {}, allocated in {}", any.class, any.site))
+            Some(format!("; old objects are {}, allocated in {}", any.class, any.site))
         });
         let site = site.unwrap_or_default();
-        let class = class.map(|s| format!(", most likely with {}", s.class)).unwrap_or_default();
+        let class = class.map(|s| format!(", most likely because of {}", s.class)).unwrap_or_default();
         let left = if last.used >= 0.95 * max {
             format!("The heap is full ({} of {})", amount(last.used), amount(max))
         } else {
-            format!("The heap will be full in {} if it goes on so", time(seconds * 1e9))
+            format!("The heap will be full in {} at this rate", time(seconds * 1e9))
         };
         Verdict::scored(
             score,
-            format!("{left}: what collections leave grows by {} a minute{class}{site}", amount(slope * 60.0)),
+            format!(
+                "{left}: the heap used after collections grows by {} per minute{class}{site}",
+                amount(slope * 60.0)
+            ),
         )
         .explain(HeapLeakForecast::WHY)
         .remedy(HeapLeakForecast::REMEDY)
@@ -185,13 +192,13 @@ impl Rule for HeapLeakForecast {
     }
 }
 
-/// At most [`MOST`] points: of each stretch the least.
+/// At most [`MOST`] points: the least of each stretch.
 fn thinned(points: &[AfterGc]) -> Vec<AfterGc> {
     let step = points.len().div_ceil(MOST).max(1);
     points.chunks(step).filter_map(|c| c.iter().min_by(|a, b| a.used.total_cmp(&b.used)).copied()).collect()
 }
 
-/// The least of each minute: what a young collection leaves has garbage of the old generation in it.
+/// The least point of each minute, because a young collection leaves the garbage of the old generation.
 fn least_by_minute(points: &[AfterGc]) -> Vec<AfterGc> {
     let mut minutes: BTreeMap<i64, AfterGc> = BTreeMap::new();
     for point in points {
@@ -203,7 +210,7 @@ fn least_by_minute(points: &[AfterGc]) -> Vec<AfterGc> {
     thinned(&minutes.into_values().collect::<Vec<_>>())
 }
 
-/// A class of which there may be too much.
+/// A class that may have too many objects.
 struct Suspect {
     class: String,
     seen: &'static str,
@@ -212,7 +219,7 @@ struct Suspect {
     site: String,
 }
 
-/// Classes by growth, then by what old objects are of.
+/// Classes by growth, then by old object samples, then by live object samples.
 fn suspects(facts: &Facts) -> Vec<Suspect> {
     let mut suspects = growing(facts);
     let old = facts.groups(&OLD_OBJECTS);
@@ -240,7 +247,7 @@ fn sampled(facts: &Facts, groups: jfr_analyzers::events::Groups<'_>, seen: &'sta
     classes.iter().take(5).map(suspect).collect()
 }
 
-/// Classes whose objects take more at the last count than at the first.
+/// Classes whose objects take more bytes at the last count than at the first.
 fn growing(facts: &Facts) -> Vec<Suspect> {
     let mut counts: HashMap<&str, (f64, f64, f64, f64)> = HashMap::new();
     let table = facts.table(COUNTS);
@@ -249,7 +256,7 @@ fn growing(facts: &Facts) -> Vec<Suspect> {
     for row in table.rows() {
         let Some(class) = row.text("objectClass") else { continue };
         let (n, size) = (row.float("count").unwrap_or(0.0), row.float("totalSize").unwrap_or(0.0));
-        // A class that the first count does not have yet grew from nothing.
+        // A class that is missing from the first count grew from nothing.
         let before = if row.int("gcId") == first { (n, size) } else { (0.0, 0.0) };
         let (_, _, objects, bytes) = counts.entry(class).or_insert((before.0, before.1, n, size));
         (*objects, *bytes) = (n, size);
@@ -284,16 +291,14 @@ mod tests {
     fn a_leak_is_found() {
         let verdict = fixture::expect("HeapLeakForecast", "scenarios/leak", Severity::Warning);
         assert!(
-            verdict
-                .summary
-                .contains("fx.Scenarios$Session; old objects are of byte[], allocated in fx.Scenarios$Session"),
+            verdict.summary.contains("fx.Scenarios$Session; old objects are byte[], allocated in fx.Scenarios$Session"),
             "{}",
             verdict.summary
         );
         assert!(format!("{:?}", verdict.evidence.get("suspects")).contains("SessionCache"), "{:?}", verdict.evidence);
     }
 
-    /// A collection each half minute.
+    /// A collection every half minute.
     fn scene(used: impl Iterator<Item = i64>) -> Scene {
         let scene = Scene::new().event("jdk.GCHeapConfiguration", 0, 0, [("maxSize", (1i64 << 30).into())]);
         (0i64..).zip(used).fold(scene, |scene, (i, mib)| {
@@ -304,7 +309,7 @@ mod tests {
 
     #[test]
     fn the_forecast_is_by_the_minute_where_only_young_collections_are() {
-        // 4 MiB a minute, 924 MiB left after 50 minutes: some four hours.
+        // 4 MiB per minute, 924 MiB left after 50 minutes: almost four hours.
         let verdict = scene((0..50).map(|i| 2 * i + 10 * (i % 2))).judge(&HeapLeakForecast);
         assert_eq!(verdict.severity, Severity::Info);
         assert!(verdict.summary.contains("3 h 52 min"), "{}", verdict.summary);

@@ -7,25 +7,27 @@ use jfr_analyzers::events::{Facts, Needs, Presence};
 use jfr_analyzers::math::{map_exp100, ratio, slope_mib_per_second};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
-/// Whether what stays after collections grows. Needs the lists of heap summaries, class counts and old objects.
+/// Whether the heap used after collections grows. Needs the tables of `jdk.GCHeapSummary`, `jdk.ClassLoadingStatistics`
+/// and `jdk.OldObjectSample`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct IncreasingLiveSet;
 
-/// Collections after the warm-up that it takes to see a trend.
+/// The least number of collections after the warm-up that can show a trend.
 const ENOUGH: usize = 8;
-/// Collections whose pairs are looked at, at most.
+/// The most collections whose pairs are compared.
 const MOST: usize = 200;
 
 /// Growth, as a share of the largest heap, below which it is noise.
 const GROWN: f64 = 0.1;
-/// The time after the warm-up, in nanoseconds, that it takes to tell a trend from a program that starts.
+/// The time after the warm-up, in nanoseconds, needed to tell a trend from a starting program.
 const WATCHED: i64 = 120_000_000_000;
 
 impl IncreasingLiveSet {
     /// Why it matters.
-    const WHY: &str = "If what stays after collections grows without end, the heap will be full some day.";
+    const WHY: &str = "If the heap used after collections keeps growing, the heap will be full some day.";
     /// What to do.
-    const REMEDY: &str = "Look at the classes of old objects and who holds them; record with path-to-gc-roots=true.";
+    const REMEDY: &str = "Look at the classes of old objects and at what holds them; record with \
+                          path-to-gc-roots=true.";
 }
 
 impl Rule for IncreasingLiveSet {
@@ -33,26 +35,23 @@ impl Rule for IncreasingLiveSet {
         RuleInfo {
             title: "Growing live set",
             category: Category::Heap,
-            description: "Whether what stays in the heap after collections grows, as it does when memory leaks.",
-            formula: "Least squares slope of the heap used after collections (whole MiB over whole seconds), over the \
-                      first use after the warm-up: 75 at `warning` a second. The warm-up ends when `warm-up` of all \
-                      classes are loaded. Without a collection of the old generation at most 74, and nothing is said \
-                      with `young` young collections or fewer.",
-            differences: "Where old objects are sampled but none has a path to a root, and where they are not sampled \
-                          at all, JMC forgets the trend and is content. Here the trend decides in any case; the samples \
-                          are evidence. For JMC any slope is a trend; here the use after collections has to rise in \
-                          `rising` of all pairs of collections after the warm-up, eight or more, or it is a heap that \
-                          breathes; and it has to be a tenth of the largest heap in two minutes or more. It is worth a look at \
-                          most, as HeapLeakForecast tells when the heap will be full.",
+            description: "Whether the heap used after collections grows, as it does if memory leaks.",
+            formula: "The least squares slope of the heap used after collections (whole MiB over whole seconds), over \
+                      the first use after the warm-up: 75 at `warning` per second. The warm-up ends when `warm-up` of \
+                      all classes are loaded. At most 74 if there is no collection of the old generation; in that case \
+                      the rule does not apply with `young` young collections or fewer.",
+            differences: "If old objects are sampled but none has a path to a root, or if they are not sampled at all, \
+                          JMC ignores the trend and reports no problem. In jfrkit the trend always decides; the \
+                          samples are evidence. For JMC any slope is a trend; for jfrkit, the heap used after \
+                          collections has to rise in `rising` of all pairs of collections after the warm-up, eight \
+                          collections or more, to rule out normal fluctuation, and by a tenth of the largest heap over \
+                          two minutes or more. It is at most worth a look, because HeapLeakForecast reports when the \
+                          heap will be full.",
             settings: const {
                 &[
-                    Setting::percent("warning", 1.0, "Growth a second to act on"),
-                    Setting::percent("warm-up", 90.0, "Share of classes loaded at the end of the warm-up"),
-                    Setting::percent(
-                        "rising",
-                        80.0,
-                        "Share of pairs of collections after which more is used than before",
-                    ),
+                    Setting::percent("warning", 1.0, "Growth per second to act on"),
+                    Setting::percent("warm-up", 90.0, "Share of classes that are loaded at the end of the warm-up"),
+                    Setting::percent("rising", 80.0, "Share of pairs of collections that have to show growth"),
                     Setting::count("young", 4.0, "Young collections that are too few to judge"),
                 ]
             },
@@ -75,7 +74,7 @@ impl Rule for IncreasingLiveSet {
         let most = classes.floats("loadedClassCount").fold(0.0, f64::max);
         let limit = most * settings.number("warm-up") / 100.0;
         let Some(warm) = classes.rows().find(|r| r.float("loadedClassCount").is_some_and(|n| n > limit)) else {
-            return Verdict::not_applicable("without jdk.ClassLoadingStatistics the end of the warm-up is not known");
+            return Verdict::not_applicable("the end of the warm-up is unknown without jdk.ClassLoadingStatistics");
         };
         let points: Vec<(i64, i64)> = facts
             .table("jdk.GCHeapSummary")
@@ -90,7 +89,7 @@ impl Rule for IncreasingLiveSet {
             points.iter().filter(|(at, _)| *at > warm.end).map(|(at, used)| (*at as f64, *used as f64)).collect();
         if after.len() < ENOUGH {
             return Verdict::not_applicable(format!(
-                "too few collections after the warm-up to see a trend: {}, it takes {ENOUGH}",
+                "too few collections after the warm-up to see a trend: {} of at least {ENOUGH}",
                 after.len()
             ));
         }
@@ -107,13 +106,15 @@ impl Rule for IncreasingLiveSet {
             score = score.min(74.0);
         }
         let steady = up * 100.0 >= settings.number("rising");
-        let mut summary =
-            format!("The heap used after collections changes by {slope:.3} MiB a second ({:.2} % of it)", rise * 100.0);
+        let mut summary = format!(
+            "The heap used after collections changes by {slope:.3} MiB per second ({:.2} % of it)",
+            rise * 100.0
+        );
         if !steady {
             score = 0.0;
             summary.push_str(", but does not rise steadily");
         }
-        // Growth is no leak yet. HeapLeakForecast asks whether it will fill the heap; this asks whether it may matter at all.
+        // Growth alone is not a leak. HeapLeakForecast asks whether it fills the heap, this rule whether it matters.
         let last = points.last().map_or(0, |(_, used)| *used);
         let grown = ratio(last.saturating_sub(*base) as f64, facts.max_heap().unwrap_or(last).max(1) as f64);
         let watched = points.last().map_or(0, |(at, _)| at.saturating_sub(warm.end));

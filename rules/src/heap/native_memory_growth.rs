@@ -1,4 +1,4 @@
-//! `NativeMemoryGrowth`: memory beside the heap that grows.
+//! `NativeMemoryGrowth`: growing memory outside the heap.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,11 @@ use jfr_analyzers::events::{Facts, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Whether the JVM's memory beside the heap grows, by what it is used for, and whether the process grows more than the heap
-/// explains. Needs the list of `jdk.GCHeapSummary`; the rest are sums by ten seconds.
+/// Whether the JVM's memory outside the heap grows, by use, and whether the process grows more than the heap explains.
+/// Needs the table of `jdk.GCHeapSummary`; everything else is summed per ten seconds.
 ///
-/// Fires on `fixtures/scenarios/native-memory.jfr.gz` (direct buffers that are kept); quiet on made-up events.
+/// Fires on `fixtures/scenarios/native-memory.jfr.gz` (direct buffers that are never released); quiet on synthetic
+/// events.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NativeMemoryGrowth;
 
@@ -21,9 +22,9 @@ const TYPES: GroupBy =
     GroupBy::of(&[USAGE]).by(&["type"]).measure(&["committed"]).per_nanos(10 * SECOND).up_to(200_000);
 const SIZES: GroupBy = GroupBy::of(&[RESIDENT]).measure(&["size"]).per_nanos(10 * SECOND);
 
-/// Slices of ten seconds that it takes to judge.
+/// The least number of ten-second slices for a verdict.
 const ENOUGH: usize = 6;
-/// What the heap's own growth is called by native memory tracking.
+/// The type under which native memory tracking counts the heap.
 const HEAP: &str = "Java Heap";
 
 /// Memory of one use over time.
@@ -41,7 +42,7 @@ impl Growth {
     fn of(what: &str, series: &BTreeMap<i64, f64>) -> Option<Self> {
         let (from, first) = series.first_key_value()?;
         let (to, last) = series.last_key_value()?;
-        // In few steps, so that a level that trembles does not seem to fall half of the time.
+        // In few steps, because small fluctuations around a constant level would look like a fall half of the time.
         let means = steps(series);
         (series.len() >= ENOUGH).then(|| Self {
             what: what.to_owned(),
@@ -57,7 +58,7 @@ impl Growth {
         self.last - self.first
     }
 
-    /// The lesser of two scores: it has to be much in bytes and in comparison.
+    /// The lower of two scores: the growth has to be large both in bytes and relative to the first value.
     fn score(&self, settings: &Settings) -> f64 {
         let bytes = map2(self.bytes(), settings.number("info"), settings.number("warning"));
         let share = ratio(self.bytes(), self.first.max(1.0)) * 100.0;
@@ -67,10 +68,11 @@ impl Growth {
 
 impl NativeMemoryGrowth {
     /// Why it matters.
-    const WHY: &str = "Memory beside the heap is bounded by no -Xmx. What grows there ends with the container being killed, without \
-                 an OutOfMemoryError.";
+    const WHY: &str = "-Xmx does not limit memory outside the heap. If it keeps growing, the container is killed \
+                       without an OutOfMemoryError.";
     /// What to do.
-    const REMEDY: &str = "Compare native memory tracking (jcmd PID VM.native_memory) over time, and record native allocations with a profiler.";
+    const REMEDY: &str = "Compare native memory tracking (jcmd PID VM.native_memory) over time, and record native \
+                          allocations with a profiler.";
 }
 
 impl Rule for NativeMemoryGrowth {
@@ -78,18 +80,19 @@ impl Rule for NativeMemoryGrowth {
         RuleInfo {
             title: "Native memory growth",
             category: Category::Heap,
-            description: "Whether the JVM's memory beside the Java heap grows.",
-            formula: "After 60 s of the JVM's life, of a minute or more: the growth of committed of jdk.NativeMemoryUsage by \
-                      type, without the Java heap; and the growth of jdk.ResidentSetSize beyond what the heap can explain \
-                      (committed at last, jdk.GCHeapSummary, without what was in use at first). Both in bytes (25 at \
-                      `info`, 75 at `warning`) and in comparison to the first value (25 at `share-info`, 75 at \
-                      `share-warning`); the lesser counts. Thresholds of our own.",
+            description: "Whether the JVM's memory outside the Java heap grows.",
+            formula: "Over a minute or more, after the first 60 s of the JVM: the growth of committed of \
+                      jdk.NativeMemoryUsage by type, without the Java heap; and the growth of jdk.ResidentSetSize \
+                      beyond what the heap can explain (the last committed size in jdk.GCHeapSummary minus the heap in \
+                      use at first). Both in bytes (25 at `info`, 75 at `warning`) and relative to the first value (25 \
+                      at `share-info`, 75 at `share-warning`); the lower score counts. The thresholds are jfrkit's \
+                      own.",
             settings: const {
                 &[
                     Setting::bytes("info", 33_554_432.0, "Growth that is worth a look"),
                     Setting::bytes("warning", 268_435_456.0, "Growth to act on"),
-                    Setting::percent("share-info", 10.0, "Growth of the first value, worth a look"),
-                    Setting::percent("share-warning", 50.0, "Growth of the first value, to act on"),
+                    Setting::percent("share-info", 10.0, "Growth relative to the first value that is worth a look"),
+                    Setting::percent("share-warning", 50.0, "Growth relative to the first value, to act on"),
                 ]
             },
             why: Self::WHY,
@@ -120,16 +123,17 @@ impl Rule for NativeMemoryGrowth {
         }
         if found.is_empty() {
             return Verdict::not_applicable(match facts.missing_all(&[USAGE, RESIDENT], Level::Available) {
-                None => "too short: less than a minute of memory use is recorded after the JVM's first 60 s".to_owned(),
+                None => "too short: the recording has less than a minute of memory usage after the JVM's first 60 s"
+                    .to_owned(),
                 Some(because) => {
-                    format!("{because}; the first also takes -XX:NativeMemoryTracking=summary")
+                    format!("{because}; the first also needs -XX:NativeMemoryTracking=summary")
                 }
             });
         }
         found.sort_by(|a, b| {
             b.score(settings).total_cmp(&a.score(settings)).then_with(|| b.bytes().total_cmp(&a.bytes()))
         });
-        let Some(worst) = found.first() else { return Verdict::ok("Nothing grows") };
+        let Some(worst) = found.first() else { return Verdict::ok("Native memory does not grow") };
         let score = worst.score(settings);
         let summary = if score >= jfr_analyzers::rule::Severity::INFO_SCORE {
             format!("Native memory grew: {} from {} to {}", worst.what, amount(worst.first), amount(worst.last))
@@ -137,18 +141,18 @@ impl Rule for NativeMemoryGrowth {
             "Native memory did not grow much".to_owned()
         };
         Verdict::scored(score, summary)
-            .explain(
-                NativeMemoryGrowth::WHY,
-            )
+            .explain(NativeMemoryGrowth::WHY)
             .remedy(match worst.what.as_str() {
-                "Thread" | "Thread Stack" => "Find who starts threads and does not end them (ThreadChurn).",
-                "Class" | "Metaspace" => "Find class loaders that are kept, and classes that are generated all the time.",
-                "GC" => "It grows with the heap and with what the collector keeps track of; another collector takes less.",
+                "Thread" | "Thread Stack" => "Find out what starts threads and does not end them (ThreadChurn).",
+                "Class" | "Metaspace" => {
+                    "Find class loaders that are never released, and code that keeps generating classes."
+                }
+                "GC" => "It grows with the heap and with the collector's bookkeeping; another collector may need less.",
                 "Code" => "See CodeCacheNearFull.",
                 _ => {
-                    "Look at direct buffers, at libraries with native code and at inflaters that are not closed; \
-                     async-profiler's nativemem mode shows who allocates. MALLOC_ARENA_MAX=2 or jemalloc help where the \
-                     allocator itself keeps the memory."
+                    "Look at direct buffers, at libraries with native code and at inflaters that are never closed; \
+                     async-profiler's nativemem mode shows what allocates. If the allocator itself holds on to the \
+                     memory, MALLOC_ARENA_MAX=2 or jemalloc helps."
                 }
             })
             .cost(Cost::memory(ratio(worst.bytes(), worst.last)))
@@ -176,8 +180,8 @@ fn steps(series: &BTreeMap<i64, f64>) -> Vec<f64> {
     values.chunks(size).map(|c| c.iter().sum::<f64>() / c.len() as f64).collect()
 }
 
-/// By how much the heap can have made the process grow: pages count when they are first touched, so all that is committed at
-/// last and was not yet in use at first. `None` where nothing is known of the heap.
+/// By how much the heap can have made the process grow. Pages count once they are first touched, so this is everything
+/// that is committed at the end and was not yet in use at the start. `None` if nothing is known about the heap.
 fn heap_growth(facts: &Facts, tracked: Option<&BTreeMap<i64, f64>>, from: i64, to: i64) -> Option<f64> {
     let table = facts.table("jdk.GCHeapSummary");
     let committed = table.rows().rfind(|r| r.start <= to).and_then(|r| r.float("heapSpace.committedSize"));
@@ -196,7 +200,7 @@ mod tests {
 
     const MIB: i64 = 1 << 20;
 
-    /// Five minutes; each 5 s the memory of a type, in MiB.
+    /// Five minutes with the memory of one type every 5 s, in MiB.
     fn scene(name: &str, mib: impl Fn(i64) -> i64) -> Scene {
         (0..60i64).fold(Scene::new(), |scene, i| {
             let fields = [("type", name.into()), ("committed", (mib(i) * MIB).into())];

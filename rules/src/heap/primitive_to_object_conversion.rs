@@ -6,7 +6,7 @@ use jfr_analyzers::events::{Facts, Needs, Presence};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
-/// The share of allocation that is boxes around primitive values. Needs no list.
+/// The share of allocation that is boxed primitives. Needs no table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PrimitiveToObjectConversion;
 
@@ -19,10 +19,10 @@ fn is_boxing(method: &str) -> bool {
 
 impl PrimitiveToObjectConversion {
     /// Why it matters.
-    const WHY: &str = "A box takes 16 bytes or more for a value of 1 to 8, and has to be collected.";
+    const WHY: &str = "A boxed value takes 16 bytes or more instead of 1 to 8, and has to be collected.";
     /// What to do.
     const REMEDY: &str =
-        "Use arrays or collections of primitive values, primitive streams, and avoid generic code on hot paths.";
+        "Use arrays or collections of primitives and primitive streams, and avoid generic code on hot paths.";
 }
 
 impl Rule for PrimitiveToObjectConversion {
@@ -30,8 +30,8 @@ impl Rule for PrimitiveToObjectConversion {
         RuleInfo {
             title: "Primitive-to-object conversion",
             category: Category::Heap,
-            description: "How much of what is allocated is boxes around primitive values (Integer, Long, Double…).",
-            formula: "Share of the bytes allocated in a stack whose top frame is valueOf of a box class: 25 at `info`, \
+            description: "How much of the allocation is boxed primitives (Integer, Long, Double…).",
+            formula: "The share of bytes allocated in stacks whose top frame is valueOf of a box class: 25 at `info`, \
                       75 at `warning`.",
             settings: const {
                 &[
@@ -64,7 +64,7 @@ impl Rule for PrimitiveToObjectConversion {
         let mut boxing: Vec<_> =
             stacks.iter().filter(|g| g.stack(0).and_then(|s| facts.top_method(s)).is_some_and(is_boxing)).collect();
         if boxing.is_empty() {
-            return Verdict::ok("No boxes were allocated in what was recorded");
+            return Verdict::ok("The recording has no boxed primitives");
         }
         let boxed: f64 = boxing.iter().map(|g| g.sum(0)).sum();
         let share = ratio(boxed, total);
@@ -73,14 +73,10 @@ impl Rule for PrimitiveToObjectConversion {
         let callers = boxing.iter().filter_map(|g| facts.methods(g.stack(0)?).nth(1));
         let callers: Vec<(&str, ())> = tally(callers, |caller| caller, |(), _| {});
         let callers: Vec<&str> = callers.into_iter().map(|(caller, ())| caller).collect();
-        let site = boxing.first().and_then(|g| facts.site(g.stack(0)?)).map(|f| format!(", most in {}", f.method));
+        let site = boxing.first().and_then(|g| facts.site(g.stack(0)?)).map(|f| format!(", mostly in {}", f.method));
         Verdict::scored(
             score,
-            format!(
-                "Boxes around primitive values are {:.1} % of the allocation{}",
-                share * 100.0,
-                site.unwrap_or_default()
-            ),
+            format!("Boxed primitives take {:.1} % of the allocation{}", share * 100.0, site.unwrap_or_default()),
         )
         .explain(PrimitiveToObjectConversion::WHY)
         .remedy(PrimitiveToObjectConversion::REMEDY)

@@ -7,7 +7,7 @@ use jfr_analyzers::events::{Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::{map_exp74, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Whether strings fill the heap. Needs no list.
+/// Whether strings fill the heap. Needs no table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StringDeduplication;
 
@@ -15,7 +15,7 @@ const OBJECTS: GroupBy = GroupBy::of(&["jdk.ObjectCount", "jdk.ObjectCountAfterG
     .by(&[jfr_analyzers::events::EVENT, "gcId", "objectClass"])
     .measure(&["totalSize", "count"]);
 const AFTER: GroupBy = GroupBy::of(&["jdk.GCHeapSummary"]).by(&["when"]).measure(&["heapUsed"]);
-/// Methods that make the arrays behind strings.
+/// Methods that allocate the arrays behind strings.
 const MAKERS: [&str; 6] = [
     "java.lang.String.<init>",
     "java.lang.StringBuffer.toString",
@@ -27,9 +27,9 @@ const MAKERS: [&str; 6] = [
 
 impl StringDeduplication {
     /// Why it matters.
-    const WHY: &str = "Strings with the same text can share one array.";
+    const WHY: &str = "Equal strings can share one array.";
     /// What to do.
-    const REMEDY: &str = "Try -XX:+UseStringDeduplication where many equal strings live long.";
+    const REMEDY: &str = "Try -XX:+UseStringDeduplication if many equal strings live long.";
 }
 
 impl Rule for StringDeduplication {
@@ -38,13 +38,13 @@ impl Rule for StringDeduplication {
             title: "String deduplication",
             category: Category::Heap,
             description: "Whether strings take so much of the heap that deduplicating them may help.",
-            formula: "Share of the live heap that is arrays of strings (estimated from the number of strings where \
-                      arrays are also used otherwise), times one more than the share of the heap in use, cut to a \
-                      whole number: 25 at `live`. Without object counts: share of allocation in methods that make \
-                      strings, 25 at `allocation`. Never more than 74.",
+            formula: "The share of the live heap that is arrays of strings (estimated from the number of strings if \
+                      the arrays also have other uses), times one plus the share of the heap in use, rounded down: 25 \
+                      at `live`. Without object counts: the share of allocation in methods that create strings, 25 at \
+                      `allocation`. Never more than 74.",
             differences: "JMC compares a fraction with a percentage in the second case, so it never finds anything \
-                          there. As in JMC, the use of the heap counts only where it is all of it, and the rule asks for \
-                          the TLAB events, which it reads in the second case only.",
+                          there. As in JMC, heap usage counts only if the heap is completely full, and the rule \
+                          requires the TLAB events, although it reads them only in the second case.",
             settings: const {
                 &[
                     Setting::percent("live", 50.0, "Share of the live heap that is worth a look"),
@@ -72,7 +72,7 @@ impl Rule for StringDeduplication {
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let Some(version) = &facts.jvm().version else {
-            return Verdict::not_applicable("the version of the JVM is not known");
+            return Verdict::not_applicable("the JVM version is unknown");
         };
         if facts.flag_on("UseStringDeduplication") == Some(true) {
             return Verdict::ok("String deduplication is on");
@@ -85,7 +85,7 @@ impl Rule for StringDeduplication {
             Some(share) => (share, settings.number("live"), "the live heap"),
             None => match allocation_share(facts, array) {
                 Some(share) => (share, settings.number("allocation"), "the allocation"),
-                None => return Verdict::not_applicable("neither live objects nor allocation were recorded"),
+                None => return Verdict::not_applicable("the recording has neither live objects nor allocations"),
             },
         };
         let score = map_exp74(share * 100.0 * (1.0 + in_use.floor()), limit);
@@ -96,7 +96,7 @@ impl Rule for StringDeduplication {
         } else {
             "Try G1 with -XX:+UseStringDeduplication; the collector in use cannot deduplicate."
         };
-        Verdict::scored(score, format!("Strings are {:.1} % of {what}", share * 100.0))
+        Verdict::scored(score, format!("Strings take {:.1} % of {what}", share * 100.0))
             .explain(StringDeduplication::WHY)
             .remedy(remedy)
             .with("share of strings", Value::share(share))
@@ -105,7 +105,7 @@ impl Rule for StringDeduplication {
     }
 }
 
-/// The greatest share of the live heap that is arrays of strings, over the counts of single collections.
+/// The greatest share of the live heap that is arrays of strings, among the counts of single collections.
 fn live_share(facts: &Facts, array: &str, string_size: f64) -> Option<f64> {
     let groups = facts.groups(&OBJECTS);
     ["jdk.ObjectCount", "jdk.ObjectCountAfterGC"].into_iter().find_map(|event| {

@@ -1,21 +1,21 @@
-//! `TlabAllocationRatio`: allocation outside of thread-local buffers.
+//! `TlabAllocationRatio`: allocation outside thread-local buffers.
 
 use super::allocation::{BY_CLASS, IN_NEW, OUTSIDE, is_much};
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map_exp74, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
-/// The share of bytes allocated outside of thread-local buffers. Needs no list.
+/// The share of bytes allocated outside thread-local buffers. Needs no table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TlabAllocationRatio;
 
 impl TlabAllocationRatio {
     /// Why it matters.
     const WHY: &str =
-        "An object that does not fit into its thread's buffer is allocated in the shared heap, which is slower.";
+        "An object that does not fit into its thread's buffer goes directly to the shared heap, which is slower.";
     /// What to do.
     const REMEDY: &str =
-        "Look for large arrays; make them smaller or reuse them. Rarely, larger TLABs help (-XX:TLABSize).";
+        "Look for large arrays, and make them smaller or reuse them. In rare cases, larger TLABs help (-XX:TLABSize).";
 }
 
 impl Rule for TlabAllocationRatio {
@@ -23,8 +23,9 @@ impl Rule for TlabAllocationRatio {
         RuleInfo {
             title: "Allocation outside TLABs",
             category: Category::Heap,
-            description: "How much is allocated outside of the threads' own buffers, where it is slower.",
-            formula: "Bytes outside over all bytes: 25 at `info`, never more than 74; only outside is to act on.",
+            description: "How much is allocated outside the thread-local buffers, where allocation is slower.",
+            formula: "The bytes outside over all bytes: 25 at `info`, never more than 74; to act on if all bytes are \
+                      outside.",
             settings: const { &[Setting::percent("info", 20.0, "Share of bytes that is worth a look")] },
             why: Self::WHY,
             remedy: Self::REMEDY,
@@ -41,10 +42,10 @@ impl Rule for TlabAllocationRatio {
         let sum = |event: &str| groups.iter().filter(|g| g.text(0) == Some(event)).map(|g| g.sum(0)).sum::<f64>();
         let (inside, outside) = (sum(IN_NEW), sum(OUTSIDE));
         if outside <= 0.0 {
-            return Verdict::ok("Everything was allocated in the threads' own buffers");
+            return Verdict::ok("Everything was allocated in thread-local buffers");
         }
         let share = ratio(outside, inside + outside);
-        let summary = format!("{:.1} % of the bytes were allocated outside of TLABs", share * 100.0);
+        let summary = format!("{:.1} % of the bytes were allocated outside TLABs", share * 100.0);
         let verdict = if inside <= 0.0 {
             Verdict::warning(summary)
         } else {
