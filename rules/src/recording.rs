@@ -1,4 +1,4 @@
-//! The recording itself.
+//! Rules on the recording itself.
 
 mod buffer_lost;
 mod dump_reason;

@@ -1,18 +1,19 @@
-//! `BufferLost`: events that were lost.
+//! `BufferLost`: events that the JVM lost.
 
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map_exp100;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Whether the JVM lost events. Needs the list of losses.
+/// Whether the JVM lost events. Needs the table of `jdk.DataLoss`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BufferLost;
 
 impl BufferLost {
     /// Why it matters.
-    const WHY: &str = "Lost events are missing from all numbers, and a rule may find nothing for that reason.";
+    const WHY: &str = "Lost events are missing from every number, and a rule may find nothing because of that.";
     /// What to do.
-    const REMEDY: &str = "Record less (higher thresholds, fewer stacks), or give the recorder more memory (-XX:FlightRecorderOptions:memorysize).";
+    const REMEDY: &str = "Record less (higher thresholds, fewer stacks), or give the recorder more memory \
+                          (-XX:FlightRecorderOptions:memorysize).";
 }
 
 impl Rule for BufferLost {
@@ -21,8 +22,8 @@ impl Rule for BufferLost {
             title: "Lost events",
             category: Category::Recording,
             description: "Whether the JVM lost events because it could not write them fast enough.",
-            formula: "75 for `warning` losses, more for more.",
-            differences: "JMC swaps the arguments of the mapping, so that more losses have a lower score.",
+            formula: "75 at `warning` losses, higher for more.",
+            differences: "JMC swaps the arguments of the mapping, so that more losses get a lower score.",
             settings: const { &[Setting::count("warning", 1.0, "Losses to act on")] },
             why: Self::WHY,
             remedy: Self::REMEDY,
@@ -40,7 +41,7 @@ impl Rule for BufferLost {
         let bytes: f64 = table.floats("amount").sum();
         Verdict::scored(
             map_exp100(table.seen() as f64, settings.number("warning")),
-            format!("{bytes:.0} bytes of events were lost in {} places", table.seen()),
+            format!("The JVM lost {bytes:.0} bytes of events in {} places", table.seen()),
         )
         .explain(BufferLost::WHY)
         .remedy(BufferLost::REMEDY)

@@ -3,16 +3,16 @@
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Section, Setting, Settings, Value, Verdict};
 
-/// Whether the recording was written because the JVM died. Needs the list of `jdk.DumpReason`.
+/// Whether the recording was written because the JVM died. Needs the table of `jdk.DumpReason`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DumpReason;
 
-/// What a reason contains, and the setting with its score.
+/// A phrase in the reason, and the setting with its score.
 const REASONS: [(&str, &str); 3] = [("crash", "crash"), ("core dump", "core-dump"), ("out of memory", "out-of-memory")];
 
 impl DumpReason {
     /// Why it matters.
-    const WHY: &str = "The JVM ended irregularly. What led to it is likely to be at the end of the recording.";
+    const WHY: &str = "The JVM ended abnormally. Its last events are likely to show what led to it.";
     /// What to do.
     const REMEDY: &str = "Look for the hs_err file or the heap dump that the JVM wrote at the same time.";
 }
@@ -23,12 +23,12 @@ impl Rule for DumpReason {
             title: "Recording dump reason",
             category: Category::Recording,
             description: "Whether the recording was written because the JVM crashed or ran out of memory.",
-            formula: "The score of the first of crash, core dump, out of memory that a reason contains.",
+            formula: "The score of the first of crash, core dump and out of memory that a reason contains.",
             settings: const {
                 &[
-                    Setting::count("crash", 100.0, "Score of a crash"),
-                    Setting::count("core-dump", 90.0, "Score of a core dump"),
-                    Setting::count("out-of-memory", 80.0, "Score of running out of memory"),
+                    Setting::count("crash", 100.0, "Score for a crash"),
+                    Setting::count("core-dump", 90.0, "Score for a core dump"),
+                    Setting::count("out-of-memory", 80.0, "Score for running out of memory"),
                 ]
             },
             why: Self::WHY,
@@ -47,7 +47,7 @@ impl Rule for DumpReason {
             if let Some(reason) = reasons.iter().find(|r| r.contains(part)) {
                 return Verdict::scored(
                     settings.number(key),
-                    format!("The recording was written because of: {reason}"),
+                    format!("The JVM wrote the recording because of: {reason}"),
                 )
                 .urgent()
                 .section(Section::Program)
@@ -56,7 +56,7 @@ impl Rule for DumpReason {
                 .with("reason", reason.as_str());
             }
         }
-        Verdict::ok("The recording was written regularly").with("reasons", Value::list("reasons", reasons))
+        Verdict::ok("The recording was written normally").with("reasons", Value::list("reasons", reasons))
     }
 }
 

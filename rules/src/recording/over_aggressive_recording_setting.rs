@@ -3,7 +3,7 @@
 use jfr_analyzers::events::{Facts, Needs, Presence};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
-/// Whether blocking and parking are recorded however short. Needs no list.
+/// Whether blocking and parking are recorded no matter how short. Needs no table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OverAggressiveRecordingSetting;
 
@@ -11,9 +11,9 @@ const EVENTS: [&str; 2] = ["jdk.JavaMonitorEnter", "jdk.ThreadPark"];
 
 impl OverAggressiveRecordingSetting {
     /// Why it matters.
-    const WHY: &str = "Recording every short wait costs time in the very places where threads meet.";
+    const WHY: &str = "Recording every short wait slows threads down exactly where they contend.";
     /// What to do.
-    const REMEDY: &str = "Set a threshold, for example 10 ms, unless the short waits are what you are looking for.";
+    const REMEDY: &str = "Set a threshold, for example 10 ms, unless you are looking for short waits.";
 }
 
 impl Rule for OverAggressiveRecordingSetting {
@@ -21,9 +21,10 @@ impl Rule for OverAggressiveRecordingSetting {
         RuleInfo {
             title: "Aggressive recording thresholds",
             category: Category::Recording,
-            description: "Whether every blocking and parking of threads is recorded, however short.",
+            description: "Whether the recording contains every blocked or parked thread, no matter how briefly it \
+                          waits.",
             formula: "Worth a look if the threshold of JavaMonitorEnter or ThreadPark is 0.",
-            differences: "JMC also tells of event types that are switched off, whose threshold does nothing.",
+            differences: "JMC also reports event types that are disabled, for which the threshold has no effect.",
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("OverAggressiveRecordingSetting")
@@ -44,10 +45,13 @@ impl Rule for OverAggressiveRecordingSetting {
         if found.is_empty() {
             return Verdict::ok("The thresholds of the recording are harmless");
         }
-        Verdict::info(format!("Recorded without a threshold: {}", found.join(", ")))
-            .explain(OverAggressiveRecordingSetting::WHY)
-            .remedy(OverAggressiveRecordingSetting::REMEDY)
-            .with("event types", Value::list("event types", found))
+        Verdict::info(format!(
+            "Even the shortest waits are recorded, because these have no threshold: {}",
+            found.join(", ")
+        ))
+        .explain(OverAggressiveRecordingSetting::WHY)
+        .remedy(OverAggressiveRecordingSetting::REMEDY)
+        .with("event types", Value::list("event types", found))
     }
 }
 

@@ -1,37 +1,38 @@
-//! `RecordingQuality`: how far the recording can be trusted.
+//! `RecordingQuality`: how far you can trust the recording.
 
 use crate::support::{number, time};
 use jfr_analyzers::events::{EventFacts, Facts, Needs, Presence};
 use jfr_analyzers::math::ratio;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// What makes a recording say less than it seems to. Needs the list of losses.
+/// What makes a recording less reliable than it seems. Needs the table of `jdk.DataLoss`.
 ///
-/// Fires on `fixtures/scenarios/spin.jfr.gz` (short, and most event types off) and on made-up recordings; quiet on `healthy`.
+/// Fires on `fixtures/scenarios/spin.jfr.gz` (short, with most event types disabled) and on synthetic recordings; quiet
+/// on `healthy`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RecordingQuality;
 
 const LOSS: &str = "jdk.DataLoss";
 
-/// What most rules live on, and which event types tell it; one is enough.
+/// What most rules depend on, and the event types that provide it; one is enough.
 const NEEDED: [(&str, &[&str]); 9] = [
-    ("what runs on the CPUs", &["jdk.ExecutionSample", "jdk.CPUTimeSample", "datadog.ExecutionSample"]),
+    ("CPU samples", &["jdk.ExecutionSample", "jdk.CPUTimeSample", "datadog.ExecutionSample"]),
     ("CPU load", &["jdk.CPULoad"]),
     ("garbage collections", &["jdk.GarbageCollection"]),
     ("pauses", &["jdk.GCPhasePause"]),
-    ("use of the heap", &["jdk.GCHeapSummary"]),
-    ("waiting for monitors", &["jdk.JavaMonitorEnter"]),
-    ("waiting for locks of java.util.concurrent", &["jdk.ThreadPark"]),
-    ("reads from sockets", &["jdk.SocketRead", "datadog.NativeSocketEvent"]),
+    ("heap usage", &["jdk.GCHeapSummary"]),
+    ("monitor contention", &["jdk.JavaMonitorEnter"]),
+    ("waits for java.util.concurrent locks", &["jdk.ThreadPark"]),
+    ("socket reads", &["jdk.SocketRead", "datadog.NativeSocketEvent"]),
     ("errors", &["jdk.JavaErrorThrow", "datadog.ExceptionSample"]),
 ];
 
-/// Events of a type that it takes to call a recording dominated by it.
+/// The least number of events for a type to dominate a recording.
 const MANY: u64 = 100_000;
-/// Stacks of which a share says something.
+/// The least number of stacks for a meaningful share.
 const ENOUGH_STACKS: f64 = 100.0;
 
-/// One thing that is not as it should be.
+/// A problem with the recording.
 struct Remark {
     what: String,
     remedy: &'static str,
@@ -48,9 +49,11 @@ const MINOR: f64 = 10.0;
 
 impl RecordingQuality {
     /// Why it matters.
-    const WHY: &str = "A rule finds only what was recorded. Where the events that it needs are missing, no finding means little, and rates over a few seconds say little about an hour.";
+    const WHY: &str = "A rule finds only what was recorded. If events that it needs are missing, an empty result means \
+                       little, and a rate over a few seconds says little about an hour.";
     /// What to do.
-    const REMEDY: &str = "Record for some minutes under the load in question, with the settings `default` or `profile` of the JDK, and without the first minute of the JVM.";
+    const REMEDY: &str = "Record for a few minutes under the load in question, with the JDK settings `default` or \
+                          `profile`, and without the first minute of the JVM.";
 }
 
 impl Rule for RecordingQuality {
@@ -58,20 +61,21 @@ impl Rule for RecordingQuality {
         RuleInfo {
             title: "Recording quality",
             category: Category::Recording,
-            description: "Whether the recording is complete, long enough, balanced, and has the event types that most rules need. Without \
-                          that every rule that finds nothing is doubtful.",
-            formula: "To act on: any jdk.DataLoss. Worth a look: parts that cannot be read; more than `truncated` of the stacks cut off \
-                      (StackdepthSetting tells of fewer); shorter than `very-short`; an event type (other than samples) that makes more than \
-                      `dominant` of the events of a JDK's recording, from 100,000 on, or any with more than `rate`; event types that a JDK's \
-                      recording switches off and most rules live on: CPU samples, CPU load, collections, pauses, heap, monitors, parking, \
-                      sockets, errors. Only told: shorter than `short`, or over before the JVM has run for `warm-up`, as those that \
-                      profilers cut into pieces are.",
+            description: "Whether the recording is complete, long enough, balanced, and has the event types that most \
+                          rules need. Otherwise, a rule that finds nothing proves little.",
+            formula: "To act on: any jdk.DataLoss. Worth a look: parts that cannot be read; more than `truncated` of \
+                      the stacks cut off (StackdepthSetting reports fewer); shorter than `very-short`; an event type \
+                      (other than samples) with more than `dominant` of the events of a JDK recording, from 100,000 \
+                      events on, or any event type with more than `rate`; disabled event types in a JDK recording that \
+                      most rules depend on: CPU samples, CPU load, collections, pauses, heap, monitors, parking, \
+                      sockets, errors. Only mentioned: shorter than `short`, or over before the JVM has run for \
+                      `warm-up`, as in the pieces that profilers write.",
             settings: const {
                 &[
                     Setting::percent("truncated", 20.0, "Share of truncated stacks that is worth a look"),
-                    Setting::seconds("short", 20.0, "Length below which it is told"),
+                    Setting::seconds("short", 20.0, "Length below which the rule mentions it"),
                     Setting::seconds("very-short", 5.0, "Length below which it is worth a look"),
-                    Setting::seconds("warm-up", 60.0, "Life of the JVM that does not stand for the rest"),
+                    Setting::seconds("warm-up", 60.0, "Initial time of the JVM that is not representative"),
                     Setting::percent("dominant", 50.0, "Share of one event type that is worth a look"),
                     Setting::per_second("rate", 10_000.0, "Events of one type that are worth a look"),
                 ]
@@ -94,18 +98,18 @@ impl Rule for RecordingQuality {
         let off = off(facts);
         if !off.is_empty() {
             remarks.push(Remark {
-                what: format!("Switched off: {}", off.join(", ")),
-                remedy: "Start from the settings `default` or `profile` of the JDK, and switch off only what costs too much.",
+                what: format!("The recording settings disable {}", off.join(", ")),
+                remedy: "Start with the JDK settings `default` or `profile`, and disable only what costs too much.",
                 score: NOTABLE,
             });
         }
         remarks.sort_by(|a, b| b.score.total_cmp(&a.score));
         let all: u64 = facts.events().fold(0, |sum, (_, e)| sum.saturating_add(e.count));
         let verdict = match remarks.as_slice() {
-            [] => Verdict::ok("The recording is complete, long enough, and has what most rules need"),
+            [] => Verdict::ok("The recording is complete and long enough, and has what most rules need"),
             [first, rest @ ..] => {
                 let more = if rest.is_empty() { String::new() } else { format!("; and {} more", rest.len()) };
-                let but = if first.score < NOTABLE { "Nothing is badly wrong with the recording. " } else { "" };
+                let but = if first.score < NOTABLE { "There are only minor problems. " } else { "" };
                 Verdict::scored(first.score, format!("{but}{}{more}", first.what))
             }
         };
@@ -124,13 +128,13 @@ impl Rule for RecordingQuality {
     }
 }
 
-/// Losses, damage, truncated stacks.
+/// Checks for losses, damage and truncated stacks.
 fn complete(facts: &Facts, settings: &Settings, remarks: &mut Vec<Remark>) {
     let losses = facts.table(LOSS);
     if losses.seen() > 0 {
         let bytes: f64 = losses.floats("amount").sum();
         remarks.push(Remark {
-            what: format!("The JVM lost {bytes:.0} bytes of events, in {}", number(losses.seen(), "place", "places")),
+            what: format!("The JVM lost {bytes:.0} bytes of events in {}", number(losses.seen(), "place", "places")),
             remedy: "Record less (higher thresholds, fewer stacks), or give the recorder more memory \
                      (-XX:FlightRecorderOptions:memorysize).",
             score: BAD,
@@ -138,8 +142,8 @@ fn complete(facts: &Facts, settings: &Settings, remarks: &mut Vec<Remark>) {
     }
     if let Some(first) = facts.warnings().first() {
         remarks.push(Remark {
-            what: format!("Not all of the file can be read: {first}"),
-            remedy: "Fetch the file anew, or let the JVM write it again (jcmd PID JFR.dump).",
+            what: format!("Parts of the file cannot be read: {first}"),
+            remedy: "Fetch the file again, or have the JVM write it again (jcmd PID JFR.dump).",
             score: NOTABLE,
         });
     }
@@ -154,27 +158,31 @@ fn complete(facts: &Facts, settings: &Settings, remarks: &mut Vec<Remark>) {
     }
 }
 
-/// How much of the JVM's life it covers.
+/// Checks how much of the JVM's life the recording covers.
 fn long(facts: &Facts, settings: &Settings, remarks: &mut Vec<Remark>) {
     let is = |limit| facts.nanos() < settings.nanos(limit);
     if is("short") || is("very-short") {
         remarks.push(Remark {
-            what: format!("It is only {} long", time(facts.nanos() as f64)),
-            remedy: "Record for some minutes under the load that you ask about.",
+            what: format!("The recording is only {} long", time(facts.nanos() as f64)),
+            remedy: "Record for a few minutes under the load in question.",
             score: if is("very-short") { NOTABLE } else { MINOR },
         });
     }
     let lived = facts.jvm().start.map(|start| facts.end().saturating_sub(start)).filter(|n| *n >= 0);
     if let Some(lived) = lived.filter(|n| *n < settings.nanos("warm-up")) {
         remarks.push(Remark {
-            what: format!("It ends {} after the start of the JVM, which was still loading and compiling", time(lived as f64)),
-            remedy: "Leave out the first minute of the JVM, unless the start is what you ask about (-XX:StartFlightRecording:delay=60s).",
+            what: format!(
+                "The recording ends {} after the start of the JVM, which was still warming up",
+                time(lived as f64)
+            ),
+            remedy: "Skip the first minute of the JVM (-XX:StartFlightRecording:delay=60s), unless you are interested \
+                     in the startup.",
             score: MINOR,
         });
     }
 }
 
-/// Event types of which there are too many.
+/// Checks for event types with too many events.
 fn balanced(facts: &Facts, settings: &Settings, remarks: &mut Vec<Remark>) {
     let all: f64 = facts.events().map(|(_, e)| e.count as f64).sum();
     let seconds = facts.seconds().max(1.0);
@@ -184,21 +192,21 @@ fn balanced(facts: &Facts, settings: &Settings, remarks: &mut Vec<Remark>) {
         let dominates = may && share > settings.number("dominant");
         if dominates || rate > settings.number("rate") {
             remarks.push(Remark {
-                what: format!("{share:.0} % of the events are {name}, {rate:.0} a second"),
-                remedy: "Give the event type that dominates a threshold or a throttle: it costs time, and drives the others out of the \
-                         recording (maxsize, maxage).",
+                what: format!("{name} makes up {share:.0} % of the events, {rate:.0} per second"),
+                remedy: "Give the dominant event type a threshold or a throttle: it costs time, and pushes other \
+                         events out of the recording (maxsize, maxage).",
                 score: NOTABLE,
             });
         }
     }
 }
 
-/// Whether the JDK recorded it: a profiler that writes the format tells what it was asked for and nothing else.
+/// Whether the JDK wrote the recording. A profiler that writes JFR records only what it was asked for.
 fn is_of_the_jdk(facts: &Facts) -> bool {
     facts.event("jdk.GarbageCollection").declared
 }
 
-/// What most rules live on and is switched off, with the first event type that tells it.
+/// What most rules depend on and is disabled, with the first event type that provides it.
 fn off(facts: &Facts) -> Vec<String> {
     let is_off = |events: &&[&str]| {
         let known: Vec<Presence> =
@@ -262,7 +270,7 @@ mod tests {
         let stacks =
             (0..200i64).fold(good(), |s, i| s.event("jdk.ThreadPark", i, i, [("stackTrace", stack(&["a.b"]))]));
         assert!(of(stacks.truncated("jdk.ThreadPark", 100)).contains("truncated"));
-        // 3 of a few stacks are an accident.
+        // Three of a few stacks may be chance.
         assert_eq!(good().truncated("jdk.ThreadPark", 3).judge(&RecordingQuality).severity, Severity::Ok);
         let off = Scene::new().setting("jdk.CPULoad", "enabled", "false").event("a", 0, 300 * SECOND, []);
         assert!(of(off.clone().declared("jdk.GarbageCollection")).contains("jdk.CPULoad"));

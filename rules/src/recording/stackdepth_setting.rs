@@ -1,22 +1,22 @@
-//! `StackdepthSetting`: stacks that are cut off.
+//! `StackdepthSetting`: truncated stacks.
 
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map_exp100_at, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
-/// Whether stacks are deeper than was recorded. Needs no list.
+/// Whether stacks are deeper than the recorded depth. Needs no table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StackdepthSetting;
 
-/// Stacks of which a share says something.
+/// The least number of stacks for a meaningful share.
 const ENOUGH: f64 = 100.0;
 
 impl StackdepthSetting {
     /// Why it matters.
-    const WHY: &str = "Without their lower ends, callers are missing and flame graphs fall apart.";
+    const WHY: &str = "Truncated stacks lack their callers, and flame graphs fall apart.";
     /// What to do.
     const REMEDY: &str =
-        "Record with -XX:FlightRecorderOptions:stackdepth=256 or more; profilers have a setting of their own.";
+        "Record with -XX:FlightRecorderOptions:stackdepth=256 or more; profilers have their own setting.";
 }
 
 impl Rule for StackdepthSetting {
@@ -24,8 +24,9 @@ impl Rule for StackdepthSetting {
         RuleInfo {
             title: "Truncated stacks",
             category: Category::Recording,
-            description: "Whether stacks are deeper than was recorded, so that their lower ends are missing.",
-            formula: "Truncated over all stacks, of all event types: 25 at `info`, 75 at 4.8 times that.",
+            description: "Whether stacks are deeper than the recorded depth, so that their outermost callers are \
+                          missing.",
+            formula: "Truncated stacks over all stacks of all event types: 25 at `info`, 75 at 4.8 times that.",
             settings: const { &[Setting::percent("info", 1.0, "Share of truncated stacks that is worth a look")] },
             why: Self::WHY,
             remedy: Self::REMEDY,
@@ -66,7 +67,7 @@ impl Rule for StackdepthSetting {
         )
         .explain(StackdepthSetting::WHY)
         .remedy(format!(
-            "Record with -XX:FlightRecorderOptions:stackdepth={:.0} or more; profilers have a setting of their own.",
+            "Record with -XX:FlightRecorderOptions:stackdepth={:.0} or more; profilers have their own setting.",
             (depth * 2.0).clamp(256.0, 2_048.0)
         ))
         .at_most(if all >= ENOUGH { Severity::Info } else { Severity::Ok })
