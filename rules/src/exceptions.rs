@@ -1,4 +1,4 @@
-//! Exceptions and errors.
+//! Rules on exceptions and errors.
 
 mod dms_incident;
 mod errors;

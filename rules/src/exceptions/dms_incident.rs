@@ -4,15 +4,15 @@ use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map_exp100;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Whether Oracle's DMS recorded incidents. Needs no list.
+/// Whether Oracle's DMS recorded incidents. Needs no table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DmsIncident;
 
 impl DmsIncident {
     /// Why it matters.
-    const WHY: &str = "An incident is what a monitoring product thought worth an alert.";
+    const WHY: &str = "An incident is something that a monitoring product considered worth an alert.";
     /// What to do.
-    const REMEDY: &str = "Look into the incidents in Oracle's diagnostic framework.";
+    const REMEDY: &str = "Look at the incidents in Oracle's diagnostic framework.";
 }
 
 impl Rule for DmsIncident {
@@ -21,7 +21,7 @@ impl Rule for DmsIncident {
             title: "DMS incidents",
             category: Category::Exceptions,
             description: "Whether Oracle's Dynamic Monitoring Service recorded incidents.",
-            formula: "75 for `warning` events of a type whose name ends with DFW_Incident_state.",
+            formula: "75 at `warning` events of a type whose name ends with DFW_Incident_state.",
             settings: const { &[Setting::count("warning", 1.0, "Incidents to act on")] },
             why: Self::WHY,
             remedy: Self::REMEDY,
@@ -35,15 +35,18 @@ impl Rule for DmsIncident {
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let Some((_, event)) = facts.events().find(|(name, _)| name.ends_with("DFW_Incident_state")) else {
-            return Verdict::not_applicable("the program has no Dynamic Monitoring Service");
+            return Verdict::not_applicable("the program does not use the Dynamic Monitoring Service");
         };
         let count = event.count as f64;
         if count < settings.number("warning") {
-            return Verdict::ok("There was no incident");
+            return Verdict::ok("There were no incidents");
         }
-        Verdict::scored(map_exp100(count, settings.number("warning")), format!("There were {count} incidents"))
-            .remedy(DmsIncident::REMEDY)
-            .with("incidents", Value::number(count, "incidents"))
+        Verdict::scored(
+            map_exp100(count, settings.number("warning")),
+            format!("Oracle's DMS reported {count} incidents"),
+        )
+        .remedy(DmsIncident::REMEDY)
+        .with("incidents", Value::number(count, "incidents"))
     }
 }
 

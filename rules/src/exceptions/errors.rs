@@ -1,4 +1,4 @@
-//! `Errors`: java.lang.Error and its kind.
+//! `Errors`: java.lang.Error and its subclasses.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +9,22 @@ use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 use jfrkit_profile::{StackId, units};
 
-/// How often an Error is made. Needs the list of errors.
+/// How often the program creates an Error. Needs the table of errors.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Errors;
 
-/// Frames at the top of a stack that are looked at for what made an error.
+/// How many frames at the top of a stack to search for what created an error.
 const LOOKUP: usize = 8;
-/// The share of errors that are part of every program with lambdas from which there is nothing to tell.
+/// If at least this share of the errors is harmless, as in every program with lambdas, there is nothing to report.
 const NEARLY_ALL: f64 = 0.9;
 
 impl Errors {
     /// Why it matters.
-    const WHY: &str = "Errors are for what a program should not try to handle. Many of them are a program that does.";
+    const WHY: &str = "An Error signals a condition that a program should not try to handle. Many of them suggest that \
+                       it handles them anyway.";
     /// What to do.
-    const REMEDY: &str = "Look at where they are thrown: an Error that is caught and ignored hides what failed. Throw an exception of your own, or return a result.";
+    const REMEDY: &str = "Look at where the errors are thrown: catching and ignoring an Error hides what failed. Throw \
+                          an exception of your own, or return a result.";
 }
 
 impl Rule for Errors {
@@ -30,11 +32,12 @@ impl Rule for Errors {
         RuleInfo {
             title: "Errors thrown",
             category: Category::Exceptions,
-            description: "How often a java.lang.Error is made: a sign that something is seriously wrong.",
-            formula: "Windows of `window`, sliding by half: 25 where the worst has `info` errors a minute, 75 at \
+            description: "How often the program creates a java.lang.Error: a sign that something is seriously wrong.",
+            formula: "Windows of `window`, sliding by half: 25 if the worst has `info` errors per minute, 75 at \
                       `warning`.",
-            differences: "For JMC 60 errors a minute are a warning. Here they are worth a look, and nothing where java.lang.invoke made \
-                          nearly all of them; SeriousErrors warns of memory that ran out and classes that do not fit.",
+            differences: "For JMC, 60 errors per minute are a warning. In jfrkit they are at most worth a look, and \
+                          not a finding if java.lang.invoke created nearly all of them; SeriousErrors warns of \
+                          exhausted memory and incompatible classes.",
             settings: const {
                 &[
                     Setting::per_minute("info", 30.0, "Errors that are worth a look"),
@@ -43,7 +46,7 @@ impl Rule for Errors {
                     Setting::regex(
                         "exclude",
                         r"^(com\.sun\.el\.parser\.ELParser\$LookaheadSuccess)$",
-                        "Classes left out",
+                        "Classes to ignore",
                     ),
                 ]
             },
@@ -62,7 +65,7 @@ impl Rule for Errors {
         let left: Vec<_> =
             table.rows().filter(|r| !settings.matches("exclude", r.text("thrownClass").unwrap_or_default())).collect();
         let Some(first) = left.iter().map(|r| r.end).min() else {
-            return Verdict::ok("There was no error but those left out");
+            return Verdict::ok("There were no errors except ignored ones");
         };
         let length = settings.nanos("window").max(2);
         let slide = length / 2;
@@ -86,25 +89,25 @@ impl Rule for Errors {
         let from = first.saturating_add(worst.saturating_mul(slide));
         let mut classes: Vec<_> = classes.into_iter().collect();
         classes.sort_by_key(|(_, (n, _))| std::cmp::Reverse(*n));
-        // java.lang.invoke looks for prepared forms of lambdas, and handles that there are none.
+        // java.lang.invoke looks up pre-generated lambda forms, and handles the error if there are none.
         let lookup = |stack: StackId| facts.methods(stack).take(LOOKUP).any(|m| m.starts_with("java.lang.invoke."));
         let harmless = left.iter().filter(|r| r.stack().is_some_and(lookup)).count();
-        // Errors that are made and caught are a matter of style; SeriousErrors tells of those that are not.
+        // Errors that are created and caught are a matter of style; SeriousErrors reports the others.
         let shown = if harmless as f64 >= NEARLY_ALL * left.len() as f64 { Severity::Ok } else { Severity::Info };
         let most = classes.first().map_or("?", |(class, _)| class);
         let rows = classes.iter().take(5).map(|(class, (n, message))| {
             [(*class).into(), Value::count(*n, "errors"), message.unwrap_or_default().into()]
         });
         let made = units::things(u64::try_from(left.len()).unwrap_or(u64::MAX), "error was", "errors were");
-        // A recording that is shorter than the window has no rate that one minute could have.
+        // A recording shorter than the window has no meaningful rate per minute.
         let often = if facts.seconds() * 1e9 < length as f64 {
             String::new()
         } else {
-            format!(", {} a minute at worst", units::number(rate.round()))
+            format!(", up to {} per minute", units::number(rate.round()))
         };
         Verdict::scored(
             map2(rate, settings.number("info"), settings.number("warning")),
-            format!("{made} made{often}, most {most}"),
+            format!("{made} thrown{often}, mostly {most}"),
         )
         .explain(Errors::WHY)
         .remedy(Errors::REMEDY)

@@ -1,4 +1,4 @@
-//! `ExceptionControlFlow`: exceptions thrown as a matter of course.
+//! `ExceptionControlFlow`: exceptions thrown routinely.
 
 use super::rate::{self, Rate};
 use super::sites::{TOTALS, sites};
@@ -10,10 +10,11 @@ use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 use jfrkit_profile::{FrameId, StackId, units};
 
-/// How many exceptions are made, where, and what CPU time that takes. Needs the list of counts, one a second, and of errors.
+/// How many exceptions are created, where, and how much CPU time that takes. Needs the tables of counts, one per
+/// second, and of errors.
 ///
-/// Fires on `fixtures/scenarios/exceptions-as-control-flow.jfr.gz` (by the rate) and on made-up samples (by CPU time); quiet on
-/// `healthy`.
+/// Fires on `fixtures/scenarios/exceptions-as-control-flow.jfr.gz` (by the rate) and on synthetic samples (by CPU
+/// time); quiet on `healthy`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ExceptionControlFlow;
 
@@ -23,12 +24,13 @@ const CPU: GroupBy = GroupBy::of(&["jdk.ExecutionSample", "jdk.CPUTimeSample", "
 
 impl ExceptionControlFlow {
     /// Why it matters.
-    const WHY: &str = "Making an exception walks the whole stack, and throwing it unwinds that frame by frame: thousands of times what a \
-                 return value costs. What is thrown all the time is no exception, and hides those that are.";
+    const WHY: &str = "Creating an exception walks the whole stack, and throwing it unwinds the stack frame by frame: \
+                       that costs thousands of times as much as a return value. Exceptions that are thrown all the \
+                       time are not exceptional, and hide those that are.";
     /// What to do.
-    const REMEDY: &str = "Ask before (contains, hasNext, a pattern for numbers), or return Optional or null for what is expected. Where the \
-                 exception has to stay, throw one without a stack trace (writableStackTrace = false). Of libraries, look for a call that \
-                 does not throw.";
+    const REMEDY: &str = "Check first (contains, hasNext, a pattern for numbers), or return Optional or null for \
+                          expected cases. If the exception has to stay, throw one without a stack trace \
+                          (writableStackTrace = false). In libraries, look for a call that does not throw.";
 }
 
 impl Rule for ExceptionControlFlow {
@@ -36,22 +38,24 @@ impl Rule for ExceptionControlFlow {
         RuleInfo {
             title: "Exceptions as control flow",
             category: Category::Exceptions,
-            description: "Whether exceptions are thrown as a matter of course, and where.",
-            formula: "Exceptions a minute, 25 at `info`, 75 at `warning`, of `least` exceptions and more; and the share of CPU samples that pass the constructor of \
-                      Throwable or fillInStackTrace, 25 at `cpu-info`, 75 at `cpu-warning`, from `samples` samples on. The greater \
-                      counts. The rate is that of jdk.ExceptionStatistics, without errors and without the busiest tenth of the time, as a \
-                      start is no habit; without such events that of datadog.ExceptionCount, or of the recorded exceptions themselves, \
-                      counting a shorter recording as a minute. Where exceptions are sampled (throttle of jdk.JavaExceptionThrow, from \
-                      JDK 25 on; Datadog), each stands for as many as the totals say. Execution samples of the JDK do not see the native \
-                      part of fillInStackTrace, so their share is a lower bound. Limits of Datadog and Jeffrey.",
+            description: "Whether the program throws exceptions routinely, and where.",
+            formula: "Exceptions per minute, 25 at `info`, 75 at `warning`, from `least` exceptions on; and the share \
+                      of CPU samples that pass through the constructor of Throwable or fillInStackTrace, 25 at \
+                      `cpu-info`, 75 at `cpu-warning`, from `samples` samples on. The higher score counts. The rate \
+                      comes from jdk.ExceptionStatistics, without errors and without the busiest tenth of the time, \
+                      because startup is not typical; without these events, from datadog.ExceptionCount or from the \
+                      recorded exceptions themselves, counting a shorter recording as a minute. If exceptions are \
+                      sampled (throttle of jdk.JavaExceptionThrow, from JDK 25 on; Datadog), each stands for as many \
+                      as the totals imply. The JDK's execution samples do not see the native part of fillInStackTrace, \
+                      so their share is a lower bound. The limits are those of Datadog and Jeffrey.",
             settings: const {
                 &[
                     Setting::per_minute("info", 1_000.0, "Exceptions that are worth a look"),
                     Setting::per_minute("warning", 10_000.0, "Exceptions to act on"),
-                    Setting::count("least", 1_000.0, "Exceptions that it takes to judge their rate"),
+                    Setting::count("least", 1_000.0, "Exceptions needed to judge their rate"),
                     Setting::percent("cpu-info", 3.0, "Share of CPU time that is worth a look"),
                     Setting::percent("cpu-warning", 5.0, "Share of CPU time to act on"),
-                    Setting::count("samples", 100.0, "CPU samples that it takes to judge their share"),
+                    Setting::count("samples", 100.0, "CPU samples needed to judge their share"),
                 ]
             },
             why: Self::WHY,
@@ -78,7 +82,7 @@ impl Rule for ExceptionControlFlow {
             let source = if totals > 0.0 { "datadog.ExceptionCount" } else { "the recorded exceptions" };
             (recorded + totals > 0.0 || is_on(THROWS)).then(|| Rate::of_all(facts, recorded.max(totals), source))
         };
-        // The statistics are of the time between their first and their last; there may be more events than that.
+        // The statistics cover the time from the first to the last one; there may be more events than they count.
         let rate = rate::counted(facts).or_else(by_events).map(|r| Rate { total: r.total.max(recorded), ..r });
         let cpu = cpu_share(facts, settings);
         if rate.is_none() && cpu.is_none() {
@@ -98,14 +102,14 @@ impl Rule for ExceptionControlFlow {
         let by_rate = if total < number("least") { by_rate.min(24.0) } else { by_rate };
         let by_cpu = map2(share.unwrap_or(0.0) * 100.0, number("cpu-info"), number("cpu-warning"));
         let how_many = rate.map_or_else(
-            || "How many exceptions there are is not recorded".to_owned(),
-            |r| format!("{} exceptions a minute", units::number(r.per_minute.round())),
+            || "The number of exceptions is not recorded".to_owned(),
+            |r| format!("The program throws {} exceptions per minute", units::number(r.per_minute.round())),
         );
         let top = sites.first().map(|s| {
             let place = s.own.or(s.made_in).map(|f| format!(" in {}", facts.method(f))).unwrap_or_default();
-            format!(", {:.0} % of those recorded {}{place}", ratio(s.count, all) * 100.0, s.class)
+            format!(", {:.0} % of those recorded are {}{place}", ratio(s.count, all) * 100.0, s.class)
         });
-        let time = share.map(|s| format!("; making them takes {:.1} % of the CPU time", s * 100.0));
+        let time = share.map(|s| format!("; creating them takes {:.1} % of CPU time", s * 100.0));
         let summary = format!("{how_many}{}{}", top.unwrap_or_default(), time.unwrap_or_default());
         let unknown = if sites.is_empty() { facts.missing(THROWS, Level::Enabled, false) } else { None };
         let rows = sites.iter().take(10).map(|s| {
@@ -142,7 +146,7 @@ impl Rule for ExceptionControlFlow {
     }
 }
 
-/// The share of CPU samples in which an exception is made, and who makes them; `None` where there are too few samples.
+/// The share of CPU samples in which an exception is created, and the callers; `None` if there are too few samples.
 fn cpu_share(facts: &Facts, settings: &Settings) -> Option<(f64, Value)> {
     let groups = main_sampler(facts.groups(&CPU).iter());
     let all = sum(groups.iter().map(samples));
@@ -159,7 +163,7 @@ fn cpu_share(facts: &Facts, settings: &Settings) -> Option<(f64, Value)> {
     Some((sum(made.iter().map(|(_, n)| *n)) / all, callers))
 }
 
-/// The sum; of nothing 0 and not, as that of the standard library, −0, which would show.
+/// The sum. The sum of nothing is 0, not −0 as in the standard library, because that would be visible.
 fn sum(numbers: impl Iterator<Item = f64>) -> f64 {
     numbers.fold(0.0, |a, b| a + b)
 }

@@ -3,15 +3,15 @@
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
-/// Whether the JVM ended because of an error of its own. Needs no list.
+/// Whether an internal error ended the JVM. Needs the table of `jdk.Shutdown`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FatalErrors;
 
 impl FatalErrors {
     /// Why it matters.
-    const WHY: &str = "A program that has finished ends like this; a server should not.";
+    const WHY: &str = "A finished program ends like this; a server should not.";
     /// What to do.
-    const REMEDY: &str = "Look for the hs_err file that it wrote.";
+    const REMEDY: &str = "Look for the hs_err file that the JVM wrote.";
 }
 
 impl Rule for FatalErrors {
@@ -19,9 +19,9 @@ impl Rule for FatalErrors {
         RuleInfo {
             title: "JVM shutdown",
             category: Category::Jvm,
-            description: "Whether the JVM ended while recording, and why.",
+            description: "Whether the JVM ended during the recording, and why.",
             formula: "To act on if the reason of jdk.Shutdown contains `VM Error`, worth a look if it contains `No \
-                      remaining non-daemon Java threads`; other reasons say nothing.",
+                      remaining non-daemon Java threads`; other reasons are ignored.",
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("Fatal Errors")
@@ -36,20 +36,20 @@ impl Rule for FatalErrors {
         let table = facts.table("jdk.Shutdown");
         let find = |part: &str| table.rows().find(|r| r.text("reason").is_some_and(|t| t.contains(part)));
         if let Some(row) = find("VM Error") {
-            return Verdict::warning("The JVM ended because of an error of its own")
+            return Verdict::warning("An internal error terminated the JVM")
                 .urgent()
                 .remedy(FatalErrors::REMEDY)
                 .with("at", Value::instant(row.start))
                 .with("reason", row.text("reason").unwrap_or_default());
         }
         if let Some(row) = find("No remaining non-daemon Java threads") {
-            return Verdict::info("The program ended: its last thread that is no daemon ended")
-                // That is how a program ends that is done.
+            return Verdict::info("The program ended because its last non-daemon thread ended")
+                // This is how every finished program ends.
                 .at_most(Severity::Ok)
                 .explain(FatalErrors::WHY)
                 .with("at", Value::instant(row.start));
         }
-        Verdict::not_applicable("the JVM was asked to end, or the reason is not known")
+        Verdict::not_applicable("the JVM was asked to shut down, or the reason is unknown")
     }
 }
 

@@ -1,34 +1,34 @@
-//! How many exceptions are made, by the JVM's own count.
+//! How many exceptions the program creates, by the JVM's own count.
 
 use super::thrown::ERRORS;
 use jfr_analyzers::events::Facts;
 use jfr_analyzers::math::ratio;
 
-/// What part of the time, the busiest, is left out: a start or a single burst is no habit.
+/// The busiest share of the time, which does not count: startup or a single burst is not typical.
 const BUSIEST: f64 = 0.1;
 
-/// How many exceptions are made.
+/// How many exceptions the program creates.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rate {
-    /// In all.
+    /// The total number.
     pub(super) total: f64,
-    /// A minute, without the busiest tenth of the time.
+    /// Per minute, without the busiest tenth of the time.
     pub(super) per_minute: f64,
-    /// A minute, all in all.
+    /// Per minute, over the whole time.
     pub(super) mean: f64,
-    /// Who counted.
+    /// Where the count comes from.
     pub(super) source: &'static str,
 }
 
 impl Rate {
-    /// The rate of so many in the whole recording; less than a minute counts as one.
+    /// The rate for this total over the whole recording; less than a minute counts as a minute.
     pub(super) fn of_all(facts: &Facts, total: f64, source: &'static str) -> Self {
         let mean = total * 60.0 / facts.seconds().max(60.0);
         Self { total, per_minute: mean, mean, source }
     }
 }
 
-/// The rate by `jdk.ExceptionStatistics`, which counts every throwable since the start of the JVM, and an Error twice.
+/// The rate by `jdk.ExceptionStatistics`, which counts every throwable since the JVM started, and every Error twice.
 pub(super) fn counted(facts: &Facts) -> Option<Rate> {
     let table = facts.table("jdk.ExceptionStatistics");
     let counts: Vec<(i64, f64)> = table.rows().filter_map(|r| Some((r.end, r.float("throwables")?))).collect();
@@ -41,7 +41,7 @@ pub(super) fn counted(facts: &Facts) -> Option<Rate> {
             twice += 2.0;
         }
         let seconds = b.0.saturating_sub(a.0) as f64 / 1e9;
-        // Where recordings of several JVMs are joined the count begins anew.
+        // If recordings of several JVMs are joined, the count starts over.
         if seconds > 0.0 && b.1 >= a.1 {
             slices.push((seconds, (b.1 - a.1 - twice).max(0.0)));
         }

@@ -1,4 +1,4 @@
-//! `SeriousErrors`: errors after which a program is not what it was.
+//! `SeriousErrors`: errors after which the state of a program is doubtful.
 
 use super::thrown::{self, DATADOG, ERROR_FIELDS, ERRORS, THROWN, THROWS};
 use crate::common::things;
@@ -8,16 +8,16 @@ use jfr_analyzers::math::{map_exp74, map_exp100};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 use jfrkit_profile::{FrameId, StackId};
 
-/// Whether memory or stack ran out, or classes do not fit together. Needs the list of errors.
+/// Whether memory or stack ran out, or classes do not fit together. Needs the table of errors.
 ///
-/// Fires on `fixtures/scenarios/oom-error.jfr.gz`; quiet on `healthy` and on the errors that the JDK makes and catches itself, as in
-/// `fixtures/jdk17-profile.jfr.gz`.
+/// Fires on `fixtures/scenarios/oom-error.jfr.gz`; quiet on `healthy` and on the errors that the JDK creates and
+/// catches itself, as in `fixtures/jdk17-profile.jfr.gz`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SeriousErrors;
 
 const OUT_OF_MEMORY: &str = "java.lang.OutOfMemoryError";
 
-/// Errors of the JVM itself and those of classes that do not fit together, `LinkageError` and its kind.
+/// Errors of the JVM itself, and `LinkageError` with its subclasses: classes that do not fit together.
 const SERIOUS: [&str; 21] = [
     OUT_OF_MEMORY,
     "java.lang.StackOverflowError",
@@ -57,9 +57,11 @@ type Sites<'f> = InOrder<(&'f str, Option<FrameId>), Site<'f>>;
 
 impl SeriousErrors {
     /// Why it matters.
-    const WHY: &str = "After such an error the state of the interrupted work is unknown; a class whose initializer failed stays unusable until the JVM ends.";
+    const WHY: &str = "After such an error, the state of the interrupted work is unknown. A class whose initializer \
+                       failed stays unusable until the JVM ends.";
     /// What to do.
-    const REMEDY: &str = "Read the message and the stack of the first error. After an OutOfMemoryError find what fills the heap; after an error of linking compare the class path with the build.";
+    const REMEDY: &str = "Read the message and the stack of the first error. After an OutOfMemoryError, find out what \
+                          fills the heap; after a linkage error, compare the class path with the build.";
 }
 
 impl Rule for SeriousErrors {
@@ -67,12 +69,13 @@ impl Rule for SeriousErrors {
         RuleInfo {
             title: "Serious errors",
             category: Category::Exceptions,
-            description: "Whether memory or stack ran out, a class could not be initialized, or classes do not fit together \
-                          (LinkageError and its kind).",
-            formula: "To act on from `warning` OutOfMemoryError on, worth a look from `info` others on. Errors that the JDK makes and \
-                      catches itself, as when it looks for a method that may be there, are left out (`exclude`: where they are made). A \
-                      JDK records OutOfMemoryError only as jdk.JavaExceptionThrow, which is off by default up to JDK 24, and the JVM \
-                      records none of those that it throws itself: where the heap is full, look at HeapFull and DumpReason too.",
+            description: "Whether memory or stack ran out, a class could not be initialized, or classes do not fit \
+                          together (LinkageError and its subclasses).",
+            formula: "To act on from `warning` OutOfMemoryErrors on, worth a look from `info` other errors on. Errors \
+                      that the JDK creates and catches itself, for example when it looks for an optional method, are \
+                      ignored (`exclude`: where they are created). A JDK records OutOfMemoryError only as \
+                      jdk.JavaExceptionThrow, which is off by default up to JDK 24, and it records none of those that \
+                      the JVM itself throws: if the heap is full, also look at HeapFull and DumpReason.",
             settings: const {
                 &[
                     Setting::count("info", 1.0, "Errors that are worth a look"),
@@ -80,7 +83,7 @@ impl Rule for SeriousErrors {
                     Setting::regex(
                         "exclude",
                         r"^java\.lang\.invoke\.|^java\.io\.ObjectStreamClass\.",
-                        "Methods whose errors are left out",
+                        "Methods whose errors are ignored",
                     ),
                 ]
             },
@@ -119,7 +122,7 @@ impl Rule for SeriousErrors {
         });
         let more = if by_count.len() > 1 { " and elsewhere" } else { "" };
         let summary = format!(
-            "{} made{}{more}",
+            "{} thrown{}{more}",
             things(memory.saturating_add(others), "serious error was", "serious errors were"),
             top.unwrap_or_default()
         );
@@ -136,7 +139,7 @@ impl Rule for SeriousErrors {
             ]
         });
         let by_memory = map_exp100(memory as f64, settings.number("warning"));
-        // Not quite 25 where the power is rounded.
+        // Rounding of the power can make this slightly less than 25.
         let by_others = map_exp74(others as f64, settings.number("info"));
         let verdict = if memory > 0 && memory as f64 >= settings.number("warning") {
             Verdict::warning(summary).score(by_memory.max(75.0))
@@ -145,7 +148,7 @@ impl Rule for SeriousErrors {
         } else {
             Verdict::ok(summary).score(by_memory.max(by_others).min(24.0))
         };
-        // What is left of a program without memory nobody knows.
+        // Nobody knows what state a program is in after it ran out of memory.
         let verdict = if verdict.severity == Severity::Warning { verdict.urgent() } else { verdict };
         let classes = by_count.iter().map(|((class, _), _)| *class);
         verdict
@@ -187,7 +190,7 @@ fn sites<'f>(facts: &'f Facts, settings: &Settings) -> Sites<'f> {
     }
     for group in facts.groups(&THROWN).iter() {
         let class = group.text(1).unwrap_or_default();
-        // The JDK tells of other errors here too, twice.
+        // The JDK also writes other errors here, twice.
         let only_here = match group.text(0) {
             Some(THROWS) => class == OUT_OF_MEMORY && !memory,
             _ => errors.is_empty(),
@@ -205,22 +208,23 @@ fn remedy<'c>(classes: impl Iterator<Item = &'c str>) -> String {
     for class in classes {
         let one = match class {
             OUT_OF_MEMORY => {
-                "OutOfMemoryError: its message names what ran out. Record a heap dump (-XX:+HeapDumpOnOutOfMemoryError), let the JVM end \
-                 (-XX:+ExitOnOutOfMemoryError) and look at the rules on the heap."
+                "OutOfMemoryError: its message names what ran out. Record a heap dump \
+                 (-XX:+HeapDumpOnOutOfMemoryError), let the JVM exit (-XX:+ExitOnOutOfMemoryError) and look at the \
+                 heap rules."
             }
             "java.lang.StackOverflowError" => {
-                "StackOverflowError: bound the recursion or make it a loop; -Xss only moves the limit."
+                "StackOverflowError: limit the recursion or turn it into a loop; -Xss only moves the limit."
             }
             "java.lang.ExceptionInInitializerError" => {
-                "ExceptionInInitializerError: its cause tells what the static initializer stumbled over; keep I/O and configuration out of \
-                 static initializers."
+                "ExceptionInInitializerError: its cause shows why the static initializer failed; keep I/O and \
+                 configuration out of static initializers."
             }
             "java.lang.InternalError" | "java.lang.UnknownError" => {
-                "InternalError: look for the JVM's own messages of that time."
+                "InternalError: look for messages of the JVM from that time."
             }
             _ => {
-                "Errors of linking: the class path holds another version of a library than the program was compiled with, or none; compare \
-                 what is deployed with what the build resolved."
+                "Linkage errors: the class path has a different version of a library than the one that the program was \
+                 compiled with, or none; compare what is deployed with what the build resolved."
             }
         };
         if !advice.contains(&one) {

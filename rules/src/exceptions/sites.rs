@@ -8,7 +8,7 @@ use jfr_analyzers::events::{Facts, GroupBy};
 use jfr_analyzers::math::ratio;
 use jfrkit_profile::{FrameId, StackId};
 
-/// Totals by class, which Datadog's profiler tells at the end of each chunk.
+/// Totals by class, which Datadog's profiler writes at the end of each chunk.
 pub(super) const TOTALS: GroupBy = GroupBy::of(&["datadog.ExceptionCount"]).by(&["type"]).measure(&["count"]);
 
 /// Exceptions of one class from one place.
@@ -19,17 +19,18 @@ pub(super) struct Site<'f> {
     pub(super) own: Option<FrameId>,
     pub(super) stack: Option<StackId>,
     most: f64,
-    /// Recorded, times what one of them stands for.
+    /// The number recorded, times how many exceptions each stands for.
     pub(super) count: f64,
     pub(super) first: i64,
     pub(super) last: i64,
 }
 
-/// Exceptions by class and place, most first. Errors are left out: they are not for control flow, and have rules of their own.
+/// Exceptions by class and place, the most frequent first. Errors are left out: they have their own rules, and are not
+/// used for control flow.
 pub(super) fn sites(facts: &Facts) -> Vec<Site<'_>> {
     let errors: BTreeSet<&str> = facts.table(ERRORS).texts("thrownClass").collect();
     let thrown = facts.groups(&THROWN);
-    // Both tell of the same exceptions where both are on.
+    // If both are enabled, they cover the same exceptions.
     let event = if thrown.iter().any(|g| g.text(0) == Some(THROWS)) { THROWS } else { DATADOG };
     let mut by_class: BTreeMap<&str, f64> = BTreeMap::new();
     if event == DATADOG {

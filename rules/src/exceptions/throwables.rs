@@ -1,19 +1,19 @@
-//! `Exceptions`: how often something is thrown.
+//! `Exceptions`: how often the program throws.
 
 use super::thrown::{THROWN, THROWS};
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{Cluster, map2, mass_cluster, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// How many throwables are made in the busiest stretch of time. Needs the list of counts, one a second.
+/// How many throwables the program creates in the busiest period. Needs the table of counts, one per second.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Exceptions;
 
 impl Exceptions {
     /// Why it matters.
-    const WHY: &str = "Making an exception walks the stack; it costs more than most of what it reports.";
+    const WHY: &str = "Creating an exception walks the stack, which usually costs more than the operation that failed.";
     /// What to do.
-    const REMEDY: &str = "Do not use exceptions for what happens regularly.";
+    const REMEDY: &str = "Do not use exceptions for routine cases.";
 }
 
 impl Rule for Exceptions {
@@ -21,11 +21,12 @@ impl Rule for Exceptions {
         RuleInfo {
             title: "Exception rate",
             category: Category::Exceptions,
-            description: "How many throwables are made a second in the busiest stretch of time.",
-            formula: "Differences of the count merge into clusters as long as that makes the cluster denser (throwables \
-                      squared over time). Throwables a second of the densest: 25 at `info`, 75 at `warning`.",
-            differences: "As in JMC the limits are so high that few programs reach them; ExceptionControlFlow has lower \
-                          ones.",
+            description: "How many throwables the program creates per second in the busiest period.",
+            formula: "Differences of the count merge into clusters as long as that makes the cluster denser \
+                      (throwables squared over time). Throwables per second of the densest cluster: 25 at `info`, 75 \
+                      at `warning`.",
+            differences: "As in JMC, the limits are so high that few programs reach them; ExceptionControlFlow has \
+                          lower ones.",
             settings: const {
                 &[
                     Setting::per_second("info", 5_000.0, "Rate that is worth a look"),
@@ -55,7 +56,7 @@ impl Rule for Exceptions {
         let differences: Vec<Cluster> =
             pairs.map(|(a, b)| Cluster { start: a.0, end: b.0, mass: (b.1 - a.1).max(0.0) }).collect();
         let Some(cluster) = mass_cluster(&differences) else {
-            return Verdict::not_applicable("there are fewer than two counts of throwables");
+            return Verdict::not_applicable("the recording has fewer than two counts of throwables");
         };
         let rate = ratio(cluster.mass, cluster.end.saturating_sub(cluster.start) as f64 / 1e9);
         let thrown = |key| facts.groups(&THROWN).select(&[key], |g| g.text(0) == Some(THROWS));
@@ -65,7 +66,7 @@ impl Rule for Exceptions {
         let rows = classes.iter().take(5).map(|g| [g.text(0).unwrap_or("?").into(), Value::count(g.count(), "events")]);
         Verdict::scored(
             map2(rate, settings.number("info"), settings.number("warning")),
-            format!("{rate:.0} throwables a second were made in the busiest stretch of time"),
+            format!("The program creates {rate:.0} throwables per second in the busiest period"),
         )
         .explain(Exceptions::WHY)
         .remedy(Exceptions::REMEDY)
