@@ -3,6 +3,7 @@
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map_exp100;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units;
 
 /// Whether Oracle's DMS recorded incidents. Needs no table.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +44,7 @@ impl Rule for DmsIncident {
         }
         Verdict::scored(
             map_exp100(count, settings.number("warning")),
-            format!("Oracle's DMS reported {count} incidents"),
+            format!("Oracle's DMS reported {}", units::things(event.count, "incident", "incidents")),
         )
         .remedy(DmsIncident::REMEDY)
         .with("incidents", Value::number(count, "incidents"))

@@ -30,7 +30,7 @@ impl Rule for GcFreedRatio {
             formula: "Windows of `window`, sliding by half: memory freed per second over the mean use after \
                       collections. 25 at `info` per second in the worst window, never more than 74, half of that for \
                       a recording shorter than `short`. Fewer than `few` heap summaries are fine.",
-            differences: "Like JMC, it requires the TLAB events although it does not read them, so it does not apply \
+            differences: "As in JMC, it requires the TLAB events although it does not read them, so it does not apply \
                           to most recordings of JDK 16 and later. AllocationRate measures the same without requiring \
                           them.",
             settings: const {

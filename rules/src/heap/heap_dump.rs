@@ -2,6 +2,7 @@
 
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
+use jfrkit_profile::units;
 
 /// Whether the heap was dumped. Needs the table of `jdk.HeapDump`.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +42,7 @@ impl Rule for HeapDump {
             return Verdict::ok("The heap was not dumped");
         }
         let out_of_memory = dumps.ints("onOutOfMemoryError").any(|v| v != 0);
-        let summary = format!("The heap was dumped {} times", dumps.seen());
+        let summary = format!("The heap was dumped {}", units::things(dumps.seen(), "time", "times"));
         Verdict::info(if out_of_memory { summary + ", because the program ran out of memory" } else { summary })
             .explain(HeapDump::WHY)
             .remedy(HeapDump::REMEDY)

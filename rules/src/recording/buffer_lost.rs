@@ -3,6 +3,7 @@
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map_exp100;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units;
 
 /// Whether the JVM lost events. Needs the table of `jdk.DataLoss`.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +42,11 @@ impl Rule for BufferLost {
         let bytes: f64 = table.floats("amount").sum();
         Verdict::scored(
             map_exp100(table.seen() as f64, settings.number("warning")),
-            format!("The JVM lost {bytes:.0} bytes of events in {} places", table.seen()),
+            format!(
+                "The JVM lost {} of events in {}",
+                units::size_f64(bytes),
+                units::things(table.seen(), "place", "places")
+            ),
         )
         .explain(BufferLost::WHY)
         .remedy(BufferLost::REMEDY)
