@@ -1,4 +1,4 @@
-//! Locks and blocking, and operations of the JVM that block.
+//! Locks and blocking, and VM operations that make threads wait.
 
 mod biased_locking_revocation;
 mod biased_locking_revocation_pause;

@@ -44,10 +44,10 @@ Collector  Serial, heap up to 64 MiB
     }
     let finding = "
 WARNING  Lock contention, N % of elapsed time  LockContention
-    7.86 threads wait on average for locks, most for
+    7.86 threads on average wait for locks, mostly for
 ";
     assert!(shown.contains(finding), "{shown}");
-    assert!(text.contains("\n    → Hold the lock for a shorter time"), "{text}");
+    assert!(text.contains("\n    → Hold the lock for less time"), "{text}");
     assert!(text.contains("\nThe recording and its settings\n"), "{text}");
     // No tables.
     assert!(!text.contains("threads waiting on average"), "{text}");

@@ -1,4 +1,4 @@
-//! `biasedLockingRevocation`: classes whose locks are not worth biasing.
+//! `biasedLockingRevocation`: classes for which biased locking does not pay.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use jfr_analyzers::events::{EVENT, Facts, GroupBy, Needs};
 use jfr_analyzers::math::map_exp;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Classes of which biased locks are revoked often (up to JDK 17). Needs no list.
+/// Classes whose biased locks are revoked often (up to JDK 17). Needs no list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BiasedLockingRevocation;
 
@@ -15,7 +15,7 @@ const REVOCATIONS: GroupBy =
 
 impl BiasedLockingRevocation {
     /// Why it matters.
-    const WHY: &str = "Biasing pays only if one thread locks an object again and again.";
+    const WHY: &str = "Biased locking pays only if the same thread locks an object again and again.";
     /// What to do.
     const REMEDY: &str = "Try -XX:-UseBiasedLocking.";
 }
@@ -25,11 +25,12 @@ impl Rule for BiasedLockingRevocation {
         RuleInfo {
             title: "Biased locking revocation",
             category: Category::Locks,
-            description: "Whether locks of some classes are biased towards a thread and revoked again and again (up to \
-                          JDK 17).",
-            formula: "With n classes for which biasing was given up: 25 + 25·(1 − (1 − 20/25)^(n/7)). Add half of the \
-                      revocations of the most revoked other class, 25 at most.",
-            settings: const { &[Setting::regex("exclude", r"^java\.lang\.ref\.ReferenceQueue\$Lock$", "Classes left out")] },
+            description: "Whether the JVM keeps revoking biased locks of some classes (up to JDK 17).",
+            formula: "With n classes for which the JVM disabled biasing: 25 + 25·(1 − (1 − 20/25)^(n/7)). Add half of \
+                      the revocations of the most revoked other class, at most 25.",
+            settings: const {
+                &[Setting::regex("exclude", r"^java\.lang\.ref\.ReferenceQueue\$Lock$", "Classes to leave out")]
+            },
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("biasedLockingRevocation")
@@ -66,7 +67,7 @@ impl Rule for BiasedLockingRevocation {
         }
         score += (most.map_or(0.0, |(_, n)| *n as f64) / 2.0).min(25.0);
         let rows = others.iter().map(|(class, n)| [(*class).into(), Value::count(*n, "revocations")]);
-        Verdict::scored(score, format!("Biasing was given up for {} classes", given_up.len()))
+        Verdict::scored(score, format!("The JVM disabled biased locking for {} classes", given_up.len()))
             .explain(BiasedLockingRevocation::WHY)
             .remedy(BiasedLockingRevocation::REMEDY)
             .with("classes revoked", Value::table(["class", "revocations"], rows.take(10).collect::<Vec<_>>()))

@@ -1,4 +1,4 @@
-//! `biasedLockingRevocationPause`: stops to take locks away from their threads.
+//! `biasedLockingRevocationPause`: pauses for revoking biased locks.
 
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map_exp100_at;
@@ -12,7 +12,8 @@ const OPERATIONS: GroupBy = GroupBy::of(&["jdk.ExecuteVMOperation"]).by(&["opera
 
 impl BiasedLockingRevocationPause {
     /// Why it matters.
-    const WHY: &str = "A lock that was biased towards one thread and is wanted by another is revoked at a safepoint.";
+    const WHY: &str = "When a thread wants a lock that is biased toward another thread, the JVM revokes the bias at a \
+                       safepoint, where all threads wait.";
     /// What to do.
     const REMEDY: &str = "Try -XX:-UseBiasedLocking.";
 }
@@ -22,9 +23,9 @@ impl Rule for BiasedLockingRevocationPause {
         RuleInfo {
             title: "Biased locking revocation pauses",
             category: Category::Jvm,
-            description: "How long the program stands still because biased locks are revoked (up to JDK 17).",
-            formula: "25 where the RevokeBias operations take `info` together, nearing 100 beyond.",
-            settings: const { &[Setting::seconds("info", 0.1, "Sum that is worth a look")] },
+            description: "How long the JVM pauses the program to revoke biased locks (up to JDK 17).",
+            formula: "25 where all RevokeBias operations together take `info`, approaching 100 beyond.",
+            settings: const { &[Setting::seconds("info", 0.1, "Total time that is worth a look")] },
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("biasedLockingRevocationPause")
@@ -37,11 +38,11 @@ impl Rule for BiasedLockingRevocationPause {
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let Some(revoke) = facts.groups(&OPERATIONS).iter().find(|g| g.text(0) == Some("RevokeBias")) else {
-            return Verdict::ok("No biased lock was revoked at a safepoint");
+            return Verdict::ok("The JVM revoked no biased lock at a safepoint");
         };
         Verdict::scored(
             map_exp100_at(revoke.sum(0) / 1e9, settings.number("info"), 25.0),
-            format!("Revoking biased locks took {:.1} ms", revoke.sum(0) / 1e6),
+            format!("Revoking biased locks paused the program for {:.1} ms", revoke.sum(0) / 1e6),
         )
         .explain(BiasedLockingRevocationPause::WHY)
         .remedy(BiasedLockingRevocationPause::REMEDY)

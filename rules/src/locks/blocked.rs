@@ -1,10 +1,10 @@
-//! What threads were blocked by: shared by the rules on who blocks them.
+//! What blocked threads: shared by the rules that ask who blocks them.
 
 use crate::common::Seek;
 use crate::idle::is_idle;
 use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy};
 
-/// Entering and waiting for monitors, parking, files.
+/// Time entering monitors, waiting on them, parked, and in file I/O.
 pub(crate) const BLOCKED: GroupBy = GroupBy::of(&[
     "jdk.JavaMonitorEnter",
     "jdk.ThreadPark",
@@ -19,8 +19,9 @@ pub(super) const EVENT_KEY: usize = 0;
 pub(super) const STACK_KEY: usize = 1;
 pub(super) const ON_KEY: usize = 2;
 
-/// Time in which threads that had something to do could not go on: monitors that others hold, locks and conditions that are not an idle
-/// worker's, files. Waiting for a notification is not among it unless `waits` says that this wait counts.
+/// Time in which threads with work to do were blocked: on monitors that others hold, on locks and conditions other
+/// than those of idle workers, and on files. Waiting for a notification does not count unless `waits` says that this
+/// wait does.
 pub(crate) fn of_time<'f>(facts: &'f Facts, waits: impl Fn(&Group<'f>) -> bool) -> Vec<Group<'f>> {
     let idle = Seek::new(facts, is_idle);
     let counts = |g: &Group<'f>| match g.text(EVENT_KEY) {
@@ -28,14 +29,14 @@ pub(crate) fn of_time<'f>(facts: &'f Facts, waits: impl Fn(&Group<'f>) -> bool) 
         Some("jdk.ThreadPark") => {
             waits(g) || (g.text(ON_KEY).is_some_and(is_lock) && !g.stack(STACK_KEY).is_some_and(|s| idle.passes(s)))
         }
-        // Standard input and pipes have no path: the thread waits for whoever writes to them.
+        // Standard input and pipes have no path: the thread waits for the process at the other end.
         Some("jdk.FileRead") => g.text(ON_KEY).is_some_and(|path| !path.is_empty()),
         _ => true,
     };
     facts.groups(&BLOCKED).iter().filter(counts).collect()
 }
 
-/// Whether the class that a thread parks on is a lock; conditions of queues are not.
+/// Whether the class that a thread parks on is a lock; the conditions of queues are not.
 fn is_lock(class: &str) -> bool {
     !class.contains("Condition") && (class.contains("Lock") || class.contains("Sync") || class.contains("Semaphore"))
 }

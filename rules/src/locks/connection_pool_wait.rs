@@ -1,4 +1,4 @@
-//! `ConnectionPoolWait`: threads that wait for a connection out of a pool.
+//! `ConnectionPoolWait`: threads that wait for a pooled connection.
 
 use super::blocked::{BLOCKED, STACK_KEY, of_time};
 use crate::common::{Seek, class_of, method_of, time, worst};
@@ -7,7 +7,7 @@ use jfr_analyzers::events::{Facts, Group, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Time blocked while a pool of connections or objects is asked for one. Needs no list.
+/// Time that threads are blocked while they ask a pool for a connection or another object. Needs no list.
 ///
 /// Fires on `fixtures/scenarios/connection-pool-wait.jfr.gz`; quiet on `lock-contention` and `healthy`.
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +16,7 @@ pub(crate) struct ConnectionPoolWait;
 /// Classes of pools.
 const POOLS: &str = r"^com\.zaxxer\.hikari\.|^org\.apache\.commons\.(?:dbcp|dbcp2|pool|pool2)\.|^org\.apache\.tomcat\.(?:jdbc\.pool|dbcp)\.|^com\.mchange\.|^io\.agroal\.|^oracle\.ucp\.|^com\.alibaba\.druid\.pool\.|^org\.vibur\.|^com\.jolbox\.bonecp\.|^redis\.clients\.|^org\.apache\.http\.(?:impl\.)?(?:conn|pool|nio)|^org\.apache\.hc\.|^com\.mongodb\.|^org\.jboss\.jca\.|^weblogic\.jdbc\.|^com\.ibm\.ejs\.j2c\.|^com\.ibm\.ws\.|^org\.eclipse\.jetty\.client\.|^okhttp3\.internal\.connection\.|^stormpot\.|^(?i:.*pool)[^.]*$";
 
-/// How methods begin that ask a pool for something.
+/// Prefixes of the methods that take something from a pool.
 const ASKING: [&str; 11] = [
     "getConnection",
     "borrow",
@@ -31,19 +31,21 @@ const ASKING: [&str; 11] = [
     "reserve",
 ];
 
-/// What threads wait with.
+/// The events of threads that wait.
 const WAITS: &[&str] = &["jdk.ThreadPark", "jdk.JavaMonitorWait", "jdk.JavaMonitorEnter"];
 
-/// Waits of at least this in all make their share count.
+/// The share of blocked time counts only if all waits together take at least this many nanoseconds.
 const MATTERS: f64 = 1e9;
 
 impl ConnectionPoolWait {
     /// Why it matters.
-    const WHY: &str = "All connections of the pool were in use, so requests queue up before they are even sent. More connections help only if what they \
-             lead to can serve more at once; often connections are kept too long.";
+    const WHY: &str = "All connections of the pool were in use, so requests queued before they were even sent. A \
+                       larger pool helps only if the backend can serve more requests at once; often the program just \
+                       holds connections too long.";
     /// What to do.
-    const REMEDY: &str = "Take a connection late and give it back early (not across remote calls or rendering), look for connections that are never given back, \
-             make the queries faster; then size the pool to what the database can do at once, and bound the wait with a time-out.";
+    const REMEDY: &str = "Take a connection late and return it early: do not hold it across remote calls or rendering. \
+                          Look for leaked connections and speed up the queries. Then size the pool to what the \
+                          database can run concurrently, and bound the wait with a timeout.";
 }
 
 impl Rule for ConnectionPoolWait {
@@ -52,8 +54,9 @@ impl Rule for ConnectionPoolWait {
             title: "Waiting for a connection pool",
             category: Category::Locks,
             description: "How long threads wait for a connection (or another pooled object).",
-            formula: "Duration of jdk.ThreadPark, jdk.JavaMonitorWait and jdk.JavaMonitorEnter under getConnection, borrow…, acquire… and the \
-                      like of a class that `pools` matches. The longest: 25 at `longest-info`, 75 at `longest-warning`. From 1 s in all also their \
+            formula: "Duration of jdk.ThreadPark, jdk.JavaMonitorWait and jdk.JavaMonitorEnter under getConnection, \
+                      borrow…, acquire… and similar methods of a class that `pools` matches. The longest wait: 25 at \
+                      `longest-info`, 75 at `longest-warning`. If all waits together take 1 s or more, also their \
                       share of all blocked time: 25 at `info`, 75 at `warning`.",
             settings: const {
                 &[
@@ -61,7 +64,7 @@ impl Rule for ConnectionPoolWait {
                     Setting::percent("warning", 5.0, "Share of blocked time to act on"),
                     Setting::seconds("longest-info", 0.1, "Longest wait that is worth a look"),
                     Setting::seconds("longest-warning", 1.0, "Longest wait to act on"),
-                    Setting::regex("pools", POOLS, "Classes of pools"),
+                    Setting::regex("pools", POOLS, "Pool classes"),
                 ]
             },
             why: Self::WHY,
@@ -89,7 +92,7 @@ impl Rule for ConnectionPoolWait {
         let all: f64 = blocked.iter().map(|g| g.sum(0)).sum();
         let waited: Vec<Group<'_>> = blocked.into_iter().filter(&waits).collect();
         let Some(longest) = waited.iter().max_by(|a, b| a.max(0).total_cmp(&b.max(0))) else {
-            return Verdict::ok("No thread waited for a pool");
+            return Verdict::ok("No thread waited for a connection pool");
         };
         let sum: f64 = waited.iter().map(|g| g.sum(0)).sum();
         let count = waited.iter().fold(0u64, |n, g| n.saturating_add(g.count()));
@@ -104,7 +107,7 @@ impl Rule for ConnectionPoolWait {
         let stacks = waited.iter().filter_map(|g| Some((g.stack(STACK_KEY)?, g.sum(0))));
         Verdict::scored(
             worst([by_longest, by_share]),
-            format!("Threads waited {} in {pool}, the longest {}", time(sum), time(longest.max(0))),
+            format!("Threads waited {} in {pool}, up to {} at a time", time(sum), time(longest.max(0))),
         )
         .explain(ConnectionPoolWait::WHY)
         .remedy(ConnectionPoolWait::REMEDY)

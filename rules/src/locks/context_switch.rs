@@ -1,10 +1,10 @@
-//! `ContextSwitch`: a lock that makes threads take turns.
+//! `ContextSwitch`: a contended lock that causes context switches.
 
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Whether a contended lock goes with many context switches. Needs the list of switch rates, one every 10 s.
+/// Whether many context switches go along with a contended lock. Needs the list of switch rates, one every 10 s.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ContextSwitch;
 
@@ -12,9 +12,10 @@ const LOCKS: GroupBy = GroupBy::of(&["jdk.JavaMonitorEnter"]).by(&["address", "m
 
 impl ContextSwitch {
     /// Why it matters.
-    const WHY: &str = "Threads that wait for a lock make the system switch to others, and back when it is free.";
+    const WHY: &str = "When a thread has to wait for a lock, the operating system switches to another thread, and back \
+                       again when the lock is free.";
     /// What to do.
-    const REMEDY: &str = "Hold the lock for a shorter time, or divide what it protects.";
+    const REMEDY: &str = "Hold the lock for less time, or split the data that it protects.";
 }
 
 impl Rule for ContextSwitch {
@@ -22,9 +23,9 @@ impl Rule for ContextSwitch {
         RuleInfo {
             title: "Context switches",
             category: Category::Locks,
-            description: "Whether the machine switches between threads very often while threads wait for one lock.",
-            formula: "With a mean rate above `rate`: 25 where 50 events wait for the same monitor, 75 where 100 do.",
-            settings: const { &[Setting::per_second("rate", 10_000.0, "Switches a second that are many")] },
+            description: "Whether the machine switches between threads very often while threads wait for a lock.",
+            formula: "If the mean rate is above `rate`: 25 when 50 events wait for the same monitor, 75 when 100 do.",
+            settings: const { &[Setting::per_second("rate", 10_000.0, "Switches per second that count as many")] },
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("ContextSwitch")
@@ -45,12 +46,15 @@ impl Rule for ContextSwitch {
         let most = locks.iter().max_by_key(|g| g.count());
         let count =
             if rate > settings.number("rate") { most.map_or(0, jfr_analyzers::events::Group::count) } else { 0 };
-        Verdict::scored(map2(count as f64, 50.0, 100.0), format!("The machine switches {rate:.0} times a second"))
-            .explain(ContextSwitch::WHY)
-            .remedy(ContextSwitch::REMEDY)
-            .with("switches", Value::number(rate, "per second"))
-            .with_some("most contended class", most.and_then(|g| g.text(1)))
-            .with_some("waits for it", most.map(|g| Value::count(g.count(), "events")))
+        Verdict::scored(
+            map2(count as f64, 50.0, 100.0),
+            format!("The machine makes {rate:.0} context switches per second"),
+        )
+        .explain(ContextSwitch::WHY)
+        .remedy(ContextSwitch::REMEDY)
+        .with("switches", Value::number(rate, "per second"))
+        .with_some("most contended class", most.and_then(|g| g.text(1)))
+        .with_some("waits for it", most.map(|g| Value::count(g.count(), "events")))
     }
 }
 

@@ -1,4 +1,4 @@
-//! `Deadlock`: threads that wait for each other for ever.
+//! `Deadlock`: threads that wait for each other forever.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,21 +8,21 @@ use crate::threads::dump::{Cycle, found_deadlocks, threads, told_deadlocks, unre
 use jfr_analyzers::events::{Facts, Needs, Presence};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
-/// Whether threads wait for each other in a circle. Needs the list of `jdk.ThreadDump`, at most `DUMPS`, and of Datadog's own
-/// events.
+/// Whether threads wait for each other in a cycle. Needs a list of at most `DUMPS` `jdk.ThreadDump` events, and
+/// Datadog's own events.
 ///
 /// Fires on `fixtures/scenarios/deadlock.jfr.gz` (monitors and `ReentrantLock`); quiet on `stuck-threads`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadlock;
 
-/// Thread dumps that are read; each may be half a megabyte.
+/// How many thread dumps to read; each may take half a megabyte.
 pub(crate) const DUMPS: usize = 200;
 const DUMP: &str = "jdk.ThreadDump";
 const DATADOG: &str = "datadog.DeadlockedThread";
 
 /// A deadlock and when it was seen.
 struct Seen {
-    /// Thread, lock, class of the lock; in the order of waiting.
+    /// Thread, lock and class of the lock, in the order of waiting.
     threads: Vec<(String, String, String)>,
     from: i64,
     to: i64,
@@ -33,10 +33,12 @@ struct Seen {
 
 impl Deadlock {
     /// Why it matters.
-    const WHY: &str = "Each of these threads holds a lock that the next one waits for. None of them can continue, and whatever depends on them stops until the process is restarted.";
+    const WHY: &str = "Each of these threads holds a lock that the next one waits for. None of them can continue, and \
+                       everything that depends on them hangs until the process is restarted.";
     /// What to do.
-    const REMEDY: &str = "Take the locks in the same order everywhere, hold one at a time, or take the second with tryLock and a time \
-             limit. Call no foreign code while holding a lock.";
+    const REMEDY: &str = "Acquire the locks in the same order everywhere, hold only one at a time, or acquire the \
+                          second with tryLock and a timeout. Do not call code that you do not control while holding a \
+                          lock.";
 }
 
 impl Rule for Deadlock {
@@ -44,10 +46,10 @@ impl Rule for Deadlock {
         RuleInfo {
             title: "Deadlock",
             category: Category::Locks,
-            description: "Whether threads wait for each other in a circle and can never continue.",
-            formula: "In the text of jdk.ThreadDump: the deadlocks that the JVM tells of; where it tells of none, circles in \
-                      who waits for which lock and who holds it, by the locks' addresses. Also datadog.DeadlockedThread. Any \
-                      is a warning.",
+            description: "Whether threads wait for each other in a cycle and can never continue.",
+            formula: "In the text of jdk.ThreadDump: the deadlocks that the JVM reports; if it reports none, cycles of \
+                      threads that wait for locks that the others hold, matched by lock address. Also \
+                      datadog.DeadlockedThread. Any deadlock is a warning.",
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::own("Deadlock")
@@ -161,7 +163,7 @@ impl Rule for Deadlock {
     }
 }
 
-/// The place of a deadlock among those found, where it is added if it was not seen before; it is the same if its threads are.
+/// The index of a deadlock in `found`; adds it if it is new. Deadlocks of the same threads are the same.
 fn place<'t>(
     found: &mut Vec<Seen>,
     places: &mut HashMap<Vec<&'t str>, usize>,
@@ -198,13 +200,13 @@ mod tests {
     }
 
     #[test]
-    fn so_is_a_circle_that_the_jvm_does_not_tell_of() {
+    fn a_cycle_that_the_jvm_does_not_report_is_found() {
         let scene = Scene::new().event(DUMP, 5, 5, [("result", example::LOCKED.into())]);
         assert_eq!(scene.judge(&Deadlock).severity, Severity::Warning);
     }
 
     #[test]
-    fn datadog_tells_of_threads() {
+    fn threads_that_datadog_reports_are_found() {
         let fields = [("threadName", "left".into()), ("lockName", "shop.Account@1".into())];
         let verdict = Scene::new().event(DATADOG, 5, 5, fields).judge(&Deadlock);
         assert_eq!(verdict.severity, Severity::Warning);
@@ -212,13 +214,13 @@ mod tests {
     }
 
     #[test]
-    fn a_deadlock_in_a_recording_of_datadogs_is_found() {
+    fn a_deadlock_in_a_recording_of_datadog_is_found() {
         let verdict = fixture::corpus("Deadlock", "public/btraceio+jafar/tck-test.jfr");
         assert!(verdict.is_none_or(|v| v.severity == Severity::Warning && v.summary.contains("worker pool")));
     }
 
     #[test]
-    fn a_thread_that_waits_for_long_is_no_deadlock() {
+    fn a_thread_that_waits_long_is_not_a_deadlock() {
         fixture::expect("Deadlock", "scenarios/stuck-threads", Severity::Ok);
         fixture::expect("Deadlock", "scenarios/healthy", Severity::Ok);
     }

@@ -1,4 +1,4 @@
-//! `JavaBlocking`: time blocked by monitors and locks.
+//! `JavaBlocking`: time blocked on monitors and locks.
 
 use super::waits::{CLASS, LOCKS, MONITOR, PARK, STACK, THREAD, WAITS, for_a_lock};
 use crate::cost;
@@ -6,18 +6,19 @@ use jfr_analyzers::events::{Facts, Group, Level, Needs};
 use jfr_analyzers::math::{balance, map_exp100, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// How many threads wait on average for monitors and locks. Needs no list.
+/// How many threads on average wait for monitors and locks. Needs no list.
 ///
-/// `LockContention` compares the same with the CPU time.
+/// `LockContention` compares the same time with the CPU time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct JavaBlocking;
 
 impl JavaBlocking {
     /// Why it matters.
-    const WHY: &str = "A thread that wants a monitor or lock while another holds it stands still. The more \
-                 threads wait, the less of the machine is used.";
+    const WHY: &str = "A thread that needs a monitor or lock that another holds is blocked. The more threads are \
+                       blocked, the less of the machine the program can use.";
     /// What to do.
-    const REMEDY: &str = "Hold the lock for a shorter time, divide what it protects, or use a concurrent collection.";
+    const REMEDY: &str = "Hold the lock for less time, split the data that it protects, or use a concurrent \
+                          collection.";
 }
 
 impl Rule for JavaBlocking {
@@ -25,18 +26,23 @@ impl Rule for JavaBlocking {
         RuleInfo {
             title: "Threads blocked on locks",
             category: Category::Locks,
-            description: "How many threads wait on average to enter monitors (synchronized) and for locks.",
-            formula: "Sum of the durations of jdk.JavaMonitorEnter, and of jdk.ThreadPark where parkedClass is a lock, over the length of the recording, which is the number of threads blocked \
-                      on average: 25 at 0.21, 75 at `warning`.",
-            differences: "JMC looks at jdk.JavaMonitorEnter only, so that it does not see who waits for a ReentrantLock, a \
-                          ReentrantReadWriteLock or a StampedLock; here jdk.ThreadPark on those counts too, but for idle \
-                          threads of pools. JMC names the most blocked thread where time is spread less over threads than over \
-                          monitors; here than over their classes.",
+            description: "How many threads on average wait to enter monitors (synchronized) and for locks.",
+            formula: "Total duration of jdk.JavaMonitorEnter, and of jdk.ThreadPark where parkedClass is a lock, \
+                      divided by the length of the recording: the average number of blocked threads. 25 at 0.21, 75 at \
+                      `warning`.",
+            differences: "JMC looks at jdk.JavaMonitorEnter only, so it misses waits for a ReentrantLock, a \
+                          ReentrantReadWriteLock or a StampedLock. jfrkit also counts jdk.ThreadPark on those, except \
+                          for idle pool threads. JMC names the most blocked thread if blocked time is concentrated \
+                          more by thread than by monitor; jfrkit compares it with the concentration by monitor class.",
             settings: const {
                 &[
-                    Setting::count("warning", 1.0, "Threads blocked on average"),
+                    Setting::count("warning", 1.0, "Average number of blocked threads"),
                     Setting::regex("locks", LOCKS, "Classes that are locks"),
-                    Setting::regex("exclude-threads", r"(.*weblogic\.socket\.Muxer.*)", "Names of threads left out"),
+                    Setting::regex(
+                        "exclude-threads",
+                        r"(.*weblogic\.socket\.Muxer.*)",
+                        "Names of threads to leave out",
+                    ),
                 ]
             },
             why: Self::WHY,
@@ -74,8 +80,8 @@ impl Rule for JavaBlocking {
         };
         let stacks = waits.select(&[STACK], counts);
         let summary = format!(
-            "{blocked:.2} threads wait on average for a monitor or lock, most {} {what}",
-            if by_thread { "of all thread" } else { "for" },
+            "{blocked:.2} threads on average are blocked on a monitor or lock, {} {what}",
+            if by_thread { "most of all" } else { "mostly on" },
         );
         Verdict::scored(score, summary)
             .explain(JavaBlocking::WHY)
@@ -110,7 +116,7 @@ impl Rule for JavaBlocking {
     }
 }
 
-/// The five with the longest time.
+/// The five groups with the longest time.
 fn top(mut groups: Vec<Group<'_>>) -> Vec<Group<'_>> {
     groups.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
     groups.truncate(5);

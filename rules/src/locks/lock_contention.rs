@@ -9,31 +9,33 @@ use jfr_analyzers::events::{Facts, Group, Level, Needs, ThreadId};
 use jfr_analyzers::math::{join_overlaps, map2, ratio};
 use jfr_analyzers::rule::{Category, Frame, MethodRow, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// How many threads wait on average for locks: monitors and those of `java.util.concurrent`, which JMC's `JavaBlocking` leaves
-/// out. Needs the list of `jdk.CPULoad`; the locks are sums.
+/// How many threads on average wait for locks: monitors, and the locks of `java.util.concurrent`, which JMC's
+/// `JavaBlocking` leaves out. Needs the list of `jdk.CPULoad`; the lock events are summed up.
 ///
 /// Fires on `fixtures/scenarios/lock-contention.jfr.gz`; quiet on `oversized-pool` (whose threads park, waiting for work) and on
 /// `healthy`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LockContention;
 
-/// Threads that wait on average from which time on CPU is a measure: next to nothing is a large part of nothing.
+/// The average number of waiting threads from which the comparison with CPU time counts: a large share of almost
+/// nothing means nothing.
 const ENOUGH: f64 = 0.1;
 
 impl LockContention {
     /// Why it matters.
-    const WHY: &str = "A thread that waits for a lock does nothing, and a request that it serves takes that much longer. What all \
-             threads pass through one by one bounds how much the program can do, whatever the machine.";
+    const WHY: &str = "A thread that waits for a lock does no work, and the request that it serves takes that much \
+                       longer. If all threads have to pass through one lock, that lock limits the throughput, however \
+                       large the machine is.";
     /// What to do.
-    const REMEDY: &str = "Hold the lock for a shorter time and do no I/O inside; divide what it protects; use concurrent collections, \
-             atomics or LongAdder; let readers read a copy that does not change.";
+    const REMEDY: &str = "Hold the lock for less time and do no I/O while holding it; split the data that it protects; \
+                          use concurrent collections, atomics or LongAdder; let readers use an immutable copy.";
 }
 
 const SAMPLE: &str = "jdk.ExecutionSample";
-/// Samples that are looked at for what owners did.
+/// How many samples to search for what owners did.
 const SAMPLES: usize = 200_000;
 
-/// Where threads wait: the first frame that is not the JDK's, with the share of all waiting.
+/// Where threads wait: the first frame outside the JDK, with its share of all waiting.
 fn places(facts: &Facts, stacks: &[Group<'_>], all: f64) -> Value {
     let mut sums: BTreeMap<(String, Option<u32>), f64> = BTreeMap::new();
     for group in stacks {
@@ -51,7 +53,7 @@ fn places(facts: &Facts, stacks: &[Group<'_>], all: f64) -> Value {
     }))
 }
 
-/// Where threads that held a monitor were most often sampled while another waited for it.
+/// Where threads that held a monitor were sampled most often while another thread waited for it.
 fn while_held(facts: &Facts) -> HashMap<ThreadId, String> {
     let mut held: HashMap<ThreadId, Vec<(i64, i64)>> = HashMap::new();
     for wait in facts.table(MONITOR).rows() {
@@ -84,21 +86,21 @@ impl Rule for LockContention {
             title: "Lock contention",
             category: Category::Locks,
             description: "How much time threads spend waiting for locks of any kind.",
-            formula: "Sum of the durations of jdk.JavaMonitorEnter, and of jdk.ThreadPark where parkedClass is a lock \
-                      (`locks`), over the recording's length, which is the number of threads waiting on average: 25 at \
-                      `info`, 75 at `warning`. Threads that ask their pool for work, or \
-                      leave it, are left out. Where the number is 0.1 or more, also over the JVM's CPU time (jdk.CPULoad times \
-                      hardware threads): 25 at `cpu-info`, 75 at `cpu-warning` (below `info` no \
-                      warning). The greater counts. After Datadog (waiting \
-                      to CPU time) and JMC. Waits shorter than the events' thresholds are not seen.",
+            formula: "Total duration of jdk.JavaMonitorEnter, and of jdk.ThreadPark where parkedClass is a lock \
+                      (`locks`), divided by the length of the recording: the average number of waiting threads. 25 at \
+                      `info`, 75 at `warning`. Pool threads that ask for work or exit are left out. If the number is \
+                      0.1 or more, waiting is also divided by the CPU time of the JVM (jdk.CPULoad times hardware \
+                      threads): 25 at `cpu-info`, 75 at `cpu-warning` (no warning below `info`). The higher score \
+                      counts. Based on Datadog (waiting relative to CPU time) and JMC. Waits shorter than the \
+                      thresholds of the events are not recorded.",
             settings: const {
                 &[
-                    Setting::count("info", 0.2, "Threads waiting on average, worth a look"),
-                    Setting::count("warning", 1.0, "Threads waiting on average, to act on"),
-                    Setting::percent("cpu-info", 10.0, "Waiting over CPU time, worth a look"),
-                    Setting::percent("cpu-warning", 50.0, "Waiting over CPU time, to act on"),
+                    Setting::count("info", 0.2, "Average number of waiting threads that is worth a look"),
+                    Setting::count("warning", 1.0, "Average number of waiting threads to act on"),
+                    Setting::percent("cpu-info", 10.0, "Waiting relative to CPU time that is worth a look"),
+                    Setting::percent("cpu-warning", 50.0, "Waiting relative to CPU time to act on"),
                     Setting::regex("locks", LOCKS, "Classes that are locks"),
-                    Setting::regex("exclude-threads", "", "Names of threads left out"),
+                    Setting::regex("exclude-threads", "", "Names of threads to leave out"),
                 ]
             },
             why: Self::WHY,
@@ -145,7 +147,7 @@ impl Rule for LockContention {
         let site = stacks.iter().max_by(|a, b| a.sum(0).total_cmp(&b.sum(0))).and_then(|g| place(facts, g.stack(0)?));
         let class = classes.first().and_then(|g| g.text(0)).unwrap_or("unknown class");
         let most = site.map(|f| format!(", most often in {}", f.method)).unwrap_or_default();
-        Verdict::scored(score, format!("{waiting:.2} threads wait on average for locks, most for {class}{most}"))
+        Verdict::scored(score, format!("{waiting:.2} threads on average wait for locks, mostly for {class}{most}"))
             .explain(LockContention::WHY)
             .remedy(LockContention::REMEDY)
             .cost(cost::waited(facts, all.sum(0)))
@@ -237,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn owners_and_what_they_did_are_named_and_locks_are_told_apart() {
+    fn owners_and_what_they_did_are_named_and_locks_are_kept_apart() {
         let wait = |scene: Scene, at: i64, address: i64| {
             let fields = [
                 ("eventThread", thread("waiter")),
@@ -264,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_for_work_is_no_contention() {
+    fn waiting_for_work_is_not_contention() {
         for class in [
             "java.util.concurrent.locks.AbstractQueuedSynchronizer$ConditionObject",
             "java.util.concurrent.CountDownLatch$Sync",

@@ -16,15 +16,15 @@ pub(crate) struct LockConvoy;
 
 const EVENT: &str = "jdk.JavaMonitorEnter";
 
-/// Share of the time, hundredths, up to which a queue is an incident, as at the start, and no convoy.
+/// Percentage of the recording up to which a queue is a brief incident, such as at startup, and not a convoy.
 const BRIEF: f64 = 5.0;
 
-/// What is known of one monitor.
+/// What is known about one monitor.
 #[derive(Debug, Clone, Copy, Default)]
 struct Queue {
     peak: i64,
     peak_at: i64,
-    /// Nanoseconds with two waiting or more.
+    /// Nanoseconds with two or more threads waiting.
     shared: i64,
     waited: i64,
     times: u64,
@@ -32,11 +32,12 @@ struct Queue {
 
 impl LockConvoy {
     /// Why it matters.
-    const WHY: &str = "Threads that queue at one monitor go through it one after the other, however many CPUs there are. A convoy keeps \
-             itself alive: whoever leaves it soon joins the end of it again.";
+    const WHY: &str = "Threads that queue at one monitor pass through it one at a time, however many CPUs there are. A \
+                       convoy sustains itself: a thread that leaves the queue soon joins it again at the end.";
     /// What to do.
-    const REMEDY: &str = "Do less inside the synchronized block: no I/O, no logging, no allocation that can be done before. Divide the data \
-             among several locks, or use a concurrent collection, a read-write lock or an immutable copy.";
+    const REMEDY: &str = "Do less inside the synchronized block: no I/O, no logging, no allocation that could happen \
+                          before it. Split the data among several locks, or use a concurrent collection, a read-write \
+                          lock or an immutable copy.";
 }
 
 impl Rule for LockConvoy {
@@ -45,17 +46,17 @@ impl Rule for LockConvoy {
             title: "Lock convoy",
             category: Category::Locks,
             description: "Whether many threads queue at one monitor (synchronized).",
-            formula: "jdk.JavaMonitorEnter by address: the most threads that wait at once, 25 at `peak-info`, 75 at \
-                      `peak-warning` (where two or more wait for less than 5 % of the time, it is worth a look at \
-                      most, and from `peak-warning` on); and the share of the recording in which two or more wait, 25 at `time-info`, 75 at \
-                      `time-warning`. The greater counts, of the worst monitor. Waits shorter than the event's threshold \
-                      are not seen. Thresholds of our own.",
+            formula: "jdk.JavaMonitorEnter by address. The most threads that wait at the same time: 25 at `peak-info`, \
+                      75 at `peak-warning`; if two or more wait for less than 5 % of the time, the peak is worth a \
+                      look at most, and only from `peak-warning` on. The share of the recording in which two or more \
+                      wait: 25 at `time-info`, 75 at `time-warning`. The higher score of the worst monitor counts. \
+                      Waits shorter than the threshold of the event are not recorded. The thresholds are our own.",
             settings: const {
                 &[
-                    Setting::count("peak-info", 5.0, "Threads that wait at once, worth a look"),
-                    Setting::count("peak-warning", 20.0, "Threads that wait at once, to act on"),
-                    Setting::percent("time-info", 20.0, "Share of time with two waiting, worth a look"),
-                    Setting::percent("time-warning", 50.0, "Share of time with two waiting, to act on"),
+                    Setting::count("peak-info", 5.0, "Threads waiting at the same time that are worth a look"),
+                    Setting::count("peak-warning", 20.0, "Threads waiting at the same time to act on"),
+                    Setting::percent("time-info", 20.0, "Share of time with two or more waiting that is worth a look"),
+                    Setting::percent("time-warning", 50.0, "Share of time with two or more waiting to act on"),
                 ]
             },
             why: Self::WHY,
@@ -92,7 +93,7 @@ impl Rule for LockConvoy {
             .collect();
         queues.sort_by(|a, b| b.0.total_cmp(&a.0));
         let Some((score, class, worst, rows)) = queues.first() else {
-            return Verdict::ok("No thread waited at a monitor for longer than the event's threshold");
+            return Verdict::ok("No thread waited for a monitor longer than the threshold of the event");
         };
         let owners = owners(rows);
         let stack = rows.iter().max_by_key(|r| r.nanos()).and_then(Event::stack);
@@ -100,7 +101,7 @@ impl Rule for LockConvoy {
         let verdict = Verdict::scored(
             *score,
             format!(
-                "Up to {} threads wait at once for a monitor of {class}{most}; two or more for {:.0} % of the time",
+                "Up to {} threads queue at a monitor of {class}{most}; two or more wait for {:.0} % of the time",
                 worst.peak,
                 ratio(worst.shared as f64, whole) * 100.0
             ),
@@ -108,7 +109,7 @@ impl Rule for LockConvoy {
         .explain(LockConvoy::WHY)
         .remedy(LockConvoy::REMEDY)
         .cost(cost::waited(facts, worst.waited as f64));
-        // Two or three that meet are contention; a convoy is longer.
+        // Two or three threads that meet are contention; a convoy is longer.
         let verdict = if (worst.peak as f64) < number("peak-info") {
             verdict.told_by("LockContention").told_by("JavaBlocking")
         } else {
@@ -160,7 +161,7 @@ impl Rule for LockConvoy {
 /// Sweeps over the waits at one monitor, in the order of their start.
 fn queue(rows: &[Event<'_>]) -> Queue {
     let mut edges: Vec<(i64, i64)> = rows.iter().flat_map(|r| [(r.start, 1), (r.end, -1)]).collect();
-    // Who leaves makes room for who comes at the same instant.
+    // A thread that leaves makes room for one that arrives at the same instant.
     edges.sort_unstable();
     let (mut waiting, mut before) = (0i64, i64::MIN);
     let mut queue = Queue { times: u64::try_from(rows.len()).unwrap_or(u64::MAX), ..Queue::default() };
@@ -178,7 +179,7 @@ fn queue(rows: &[Event<'_>]) -> Queue {
     queue
 }
 
-/// Who held the monitor before, most often first.
+/// The threads that held the monitor before, most frequent first.
 fn owners<'f>(rows: &[Event<'f>]) -> Vec<(&'f str, u64)> {
     let mut owners: BTreeMap<&str, u64> = BTreeMap::new();
     for thread in rows.iter().filter_map(|r| r.thread("previousOwner")).filter(|t| !t.name.is_empty()) {
@@ -214,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_one_by_one_or_at_other_monitors_is_none() {
+    fn waiting_one_by_one_or_at_other_monitors_is_not_a_convoy() {
         let one = (0..10i64).fold(Scene::new(), |s, i| wait(s, "a", 1, i * SECOND, (i + 1) * SECOND));
         assert_eq!(one.judge(&LockConvoy).severity, Severity::Ok);
         let others = (0..10i64).fold(Scene::new(), |s, i| wait(s, "a", i, 0, SECOND));

@@ -1,4 +1,4 @@
-//! `LoggingBlocks`: threads that wait to write a line of log.
+//! `LoggingBlocks`: threads that are blocked while they write to a log.
 
 use super::blocked::{BLOCKED, EVENT_KEY, ON_KEY, STACK_KEY, of_time};
 use crate::common::{Seek, time};
@@ -8,7 +8,7 @@ use jfr_analyzers::events::{Facts, Group, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Time blocked under methods of logging libraries. Needs no list.
+/// Time that threads are blocked under methods of logging libraries. Needs no list.
 ///
 /// Fires on `fixtures/scenarios/logging-blocks.jfr.gz`; quiet on `lock-contention` and `healthy`.
 #[derive(Debug, Clone, Copy)]
@@ -19,11 +19,12 @@ const PACKAGES: &str = r"^org\.apache\.log4j\.|^org\.apache\.logging\.|^ch\.qos\
 
 impl LoggingBlocks {
     /// Why it matters.
-    const WHY: &str = "Log lines go through one lock and one file. When the disk is slow, or each line is flushed or forced to it, every thread that logs \
-                 waits for it, also those that serve requests.";
+    const WHY: &str = "Log lines go through one lock and one file. If the disk is slow, or each line is flushed or \
+                       forced to disk, every thread that logs waits for it, including those that serve requests.";
     /// What to do.
-    const REMEDY: &str = "Log less on the hot path; do not flush or sync each line; put an asynchronous appender between (with a queue that drops \
-                 rather than blocks), write to a fast disk, leave out caller data (method and line) in the pattern.";
+    const REMEDY: &str = "Log less on the hot path; do not flush or sync each line; use an asynchronous appender (with \
+                          a queue that drops rather than blocks); write to a fast disk; leave caller data (method and \
+                          line) out of the pattern.";
 }
 
 impl Rule for LoggingBlocks {
@@ -31,15 +32,16 @@ impl Rule for LoggingBlocks {
         RuleInfo {
             title: "Blocked by logging",
             category: Category::Locks,
-            description: "How much of the time in which threads are blocked, or write files, goes to logging.",
-            formula: "Duration of jdk.JavaMonitorEnter, jdk.ThreadPark (on locks, or under a logging method), jdk.FileWrite and jdk.FileForce \
-                      under a method of `packages`, over all of them: 25 at `info`, 75 at `warning`. Only if it is at least `least` in \
-                      all. Idle workers of logging libraries do not count.",
+            description: "How much of the time that threads are blocked or write files is spent on logging.",
+            formula: "Duration of jdk.JavaMonitorEnter, jdk.ThreadPark (on locks, or under a logging method), \
+                      jdk.FileWrite and jdk.FileForce under a method that `packages` matches, divided by the total \
+                      duration: 25 at `info`, 75 at `warning`. Only if it is at least `least` in total. Idle workers \
+                      of logging libraries do not count.",
             settings: const {
                 &[
                     Setting::percent("info", 3.0, "Share of blocked time that is worth a look"),
                     Setting::percent("warning", 5.0, "Share of blocked time to act on"),
-                    Setting::seconds("least", 0.1, "Time below which it does not matter"),
+                    Setting::seconds("least", 0.1, "Total time below which it does not matter"),
                     Setting::regex("packages", PACKAGES, "Methods of logging libraries"),
                 ]
             },
@@ -87,7 +89,7 @@ impl Rule for LoggingBlocks {
         let stacks = by_logging.iter().filter_map(|g| Some((g.stack(STACK_KEY)?, g.sum(0))));
         Verdict::scored(
             score,
-            format!("Logging takes {share:.0} % of the time in which threads are blocked or write: {}", time(sum)),
+            format!("Logging takes {share:.0} % of the time that threads are blocked or write files: {}", time(sum)),
         )
         .explain(LoggingBlocks::WHY)
         .remedy(LoggingBlocks::REMEDY)

@@ -1,23 +1,24 @@
-//! `VMOperations`: long operations of the JVM.
+//! `VMOperations`: long VM operations.
 
 use crate::cost;
 use jfr_analyzers::events::{Cell, Facts, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// The longest operation of the JVM that makes threads wait. Needs the list of operations.
+/// The longest VM operation that makes threads wait. Needs the list of operations.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct VmOperations;
 
-/// Operations of the same kind and caller that follow each other so closely, in nanoseconds, are one.
+/// Operations of the same kind and caller that follow each other within this many nanoseconds count as one.
 const GAP: i64 = 10_000_000;
 
 impl VmOperations {
     /// Why it matters.
-    const WHY: &str = "Threads wait for the JVM while it collects, dumps, deoptimises or prints stacks.";
+    const WHY: &str = "Threads wait while the JVM collects garbage, dumps the heap, deoptimizes code or prints thread \
+                       stacks.";
     /// What to do.
-    const REMEDY: &str =
-        "See what the operation is for: thread dumps, heap dumps and histograms are asked for from outside.";
+    const REMEDY: &str = "Find out what triggers the operation: thread dumps, heap dumps and class histograms are \
+                          requested from outside the program.";
 }
 
 impl Rule for VmOperations {
@@ -25,10 +26,10 @@ impl Rule for VmOperations {
         RuleInfo {
             title: "Long VM operations",
             category: Category::Jvm,
-            description: "The longest operation of the JVM during which threads wait.",
-            formula: "Operations that block or run at a safepoint; neighbours of the same kind and caller less than 10 \
-                      ms apart are added together. 25 for a longest of half of `warning`, 75 at `warning`.",
-            differences: "As in JMC one operation decides; the evidence has the sums.",
+            description: "The longest VM operation during which threads wait.",
+            formula: "Operations that block or run at a safepoint; adjacent ones of the same kind and caller less than \
+                      10 ms apart are added together. 25 if the longest takes half of `warning`, 75 at `warning`.",
+            differences: "As in JMC, one operation decides; the evidence adds the totals.",
             settings: const { &[Setting::seconds("warning", 2.0, "Operation to act on")] },
             why: Self::WHY,
             remedy: Self::REMEDY,
@@ -58,7 +59,7 @@ impl Rule for VmOperations {
             }
         }
         let Some(((operation, caller), start, end, time)) = joined.iter().max_by_key(|o| o.3).copied() else {
-            return Verdict::ok("There was no operation that makes threads wait");
+            return Verdict::ok("No VM operation made threads wait");
         };
         let warning = settings.number("warning");
         let name = operation.text().map_or("unknown operation", |id| facts.str(id));

@@ -1,20 +1,20 @@
-//! Waiting for locks of any kind: shared by the rules on it.
+//! Waiting for locks of any kind: shared by the rules on lock waits.
 
 use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy};
 use jfr_analyzers::rule::Settings;
 
 pub(super) const MONITOR: &str = "jdk.JavaMonitorEnter";
 pub(super) const PARK: &str = "jdk.ThreadPark";
-/// Waiting to enter monitors, and being parked, for whatever.
+/// Waiting to enter monitors, and being parked for any reason.
 pub(super) const WAITS: GroupBy = GroupBy::of(&[MONITOR, PARK])
     .by(&[EVENT, "monitorClass|parkedClass", "stackTrace", "eventThread"])
     .measure(&["duration"]);
-/// The same, apart by lock rather than by thread: [`ADDRESS`] in place of [`THREAD`].
+/// The same, by lock instead of by thread: [`ADDRESS`] replaces [`THREAD`].
 pub(super) const LOCKED: GroupBy = GroupBy::of(&[MONITOR, PARK])
     .by(&[EVENT, "monitorClass|parkedClass", "stackTrace", "address"])
     .measure(&["duration"]);
 pub(super) const ADDRESS: usize = 3;
-/// Waiting for monitors by who held them before.
+/// Waiting for monitors, by the previous owner.
 pub(super) const OWNERS: GroupBy = GroupBy::of(&[MONITOR]).by(&["previousOwner"]).measure(&["duration"]);
 pub(super) const KIND: usize = 0;
 pub(super) const CLASS: usize = 1;
@@ -24,12 +24,13 @@ pub(super) const THREAD: usize = 3;
 /// Classes that are locks, as a pattern for the setting `locks`.
 pub(super) const LOCKS: &str = r"\.(Reentrant(ReadWrite)?Lock(\$\w+)?|StampedLock)$|Lock\$(Nonfair|Fair)?Sync$";
 
-/// Where the threads of a pool ask for work, or end: those that wait there, be it for the pool's own lock, have nothing to do.
+/// Where pool threads ask for work, or exit. Threads that wait there have nothing to do, even if they wait for the
+/// lock of the pool itself.
 const NO_WORK: [&str; 2] =
     ["java.util.concurrent.ThreadPoolExecutor.getTask", "java.util.concurrent.ThreadPoolExecutor.processWorkerExit"];
 
-/// Which of [`WAITS`] are for a lock: entering monitors, and parks on classes that the setting `locks` matches, but for idle
-/// threads of pools and threads that the setting `exclude-threads` matches.
+/// Which of [`WAITS`] are for a lock: entering monitors, and parking on classes that the setting `locks` matches,
+/// except for idle pool threads and threads that the setting `exclude-threads` matches.
 pub(super) fn for_a_lock<'f>(facts: &'f Facts, settings: &'f Settings) -> impl Fn(&Group<'f>) -> bool + Copy {
     move |g| {
         (g.text(KIND) == Some(MONITOR) || g.text(CLASS).is_some_and(|c| settings.matches("locks", c)))
