@@ -307,7 +307,7 @@ fn the_hottest_method_is_named_from_wall_clock_samples_of_running_threads() {
         "wall",
     );
     let verdict = wall.judge(&overhead::HotSpots);
-    assert_eq!(verdict.summary, "shop.Fib.fib takes 100.0 % of the wall-clock samples of running threads itself");
+    assert_eq!(verdict.summary, "shop.Fib.fib takes 100.0 % of the wall-clock samples of running threads by itself");
 }
 
 #[test]

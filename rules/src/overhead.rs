@@ -1,7 +1,7 @@
-//! Overhead of libraries and habits: one engine that measures how much of a profile passes certain methods, a table of
-//! [patterns](Pattern) for it, and the shape of hot spots.
+//! Overhead of libraries and coding habits: one engine measures what share of a profile passes through certain
+//! methods; a table lists [patterns](Pattern) for it; hot spots get a shape over time.
 //!
-//! A pattern of one's own becomes a rule like any other:
+//! A custom pattern becomes a rule like any other:
 //!
 //! ```
 //! use jfrkit_rules::overhead::{Pattern, PatternRule, Resource, Thresholds};
@@ -21,8 +21,8 @@
 //! # Ok::<(), AnalysisError>(())
 //! ```
 //!
-//! All rules of the table share one pass: events are added up by stack, the name of each method is held against all
-//! patterns at once, and each stack is walked once for all of them, so that a large table costs nothing for each event.
+//! All rules of the table share one pass: events are summed by stack, each method name is matched against all patterns
+//! at once, and each stack is walked once for all of them. A large table therefore costs nothing per event.
 
 mod hot_spots;
 mod kept;

@@ -143,7 +143,7 @@ mod tests {
             ("[[pattern]]\nid = \"A\"\nmethods = []\ncpu.info = \"1 %\"\n".to_owned(), 3, "at least one"),
             ("[[pattern]]\nid = \"A\"\ncpu.info = \"1 %\"\n".to_owned(), 1, "needs methods"),
             ("[[pattern]]\nmethods = [\"a\"]\ncpu.info = \"1 %\"\n".to_owned(), 1, "needs an id"),
-            ("[[pattern]]\nid = \"A B\"\nmethods = [\"a\"]\ncpu.info = \"1 %\"\n".to_owned(), 2, "without blanks"),
+            ("[[pattern]]\nid = \"A B\"\nmethods = [\"a\"]\ncpu.info = \"1 %\"\n".to_owned(), 2, "without whitespace"),
             ("[[pattern]]\nid = 1\n".to_owned(), 2, "has to be a text"),
         ] {
             let error = Config::parse(&text, &crate::analysis()).unwrap_err();

@@ -1,4 +1,4 @@
-//! `HotSpots`: the methods in which CPU time is spent, who calls them, when, and on which thread.
+//! `HotSpots`: the methods that take the CPU time, who calls them, when, and on which thread.
 
 use std::collections::BTreeMap;
 
@@ -13,28 +13,30 @@ use jfrkit_profile::{FrameId, FunctionId, StackId};
 
 /// Methods at the top of many CPU samples. Needs no list.
 ///
-/// A method that takes more than others is no fault by itself, so it is worth a look at most.
+/// A method that takes more CPU than others is not a fault in itself, so it is worth a look at most.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HotSpots;
 
-/// Samples that it takes to name the hottest method.
+/// The fewest samples that suffice to name the hottest method.
 const ENOUGH: f64 = 20.0;
-/// Samples of the hottest method that it takes to judge: a share of 30 % takes a hundred samples.
+/// The fewest samples of the hottest method that suffice to judge it: at a share of 30 % that takes a hundred samples
+/// in total.
 const HITS: f64 = 30.0;
-/// Samples a second below which the program is all but idle: a tenth of a CPU, at the JDK's 20 ms.
+/// Samples per second below which the program is almost idle: a tenth of a CPU, at the 20 ms of the JDK.
 const BUSY: f64 = 5.0;
-/// The part of the hottest method's samples that has to be inside of a pattern's code to be its story.
+/// The part of the hottest method's samples that must be inside the code of a pattern for the pattern to explain it.
 const INSIDE: f64 = 0.8;
 /// The share of all samples, 0 to 1, from which a method is a hot spot.
 const HOT: f64 = 0.01;
-/// Hot spots that are shown.
+/// The number of hot spots shown.
 const SHOWN: usize = 10;
 
 impl HotSpots {
     /// Why it matters.
-    const WHY: &str = "Most of the CPU time is spent in one method. That is where a change pays; it may as well be what the program is there for.";
+    const WHY: &str = "The program spends most of its CPU time in one method. A change there pays off most, but this \
+                       may simply be the work that the program is for.";
     /// What to do.
-    const REMEDY: &str = "Look at who calls it, and whether it has to be called so often or could do less.";
+    const REMEDY: &str = "Look at its callers: can they call it less often, or can it do less work?";
 }
 
 impl Rule for HotSpots {
@@ -42,16 +44,17 @@ impl Rule for HotSpots {
         RuleInfo {
             title: "Hot spots",
             category: Category::Cpu,
-            description: "In which methods the CPU time is spent, who calls them, whether all the time or in bursts, and on which \
-                          thread.",
-            formula: "CPU samples by the method at the top; hot spots are those with `hot` of all and more. A hot spot is steady if it \
-                      is in 90 % of equal slices of time, so long that it would have 4 samples in each. 25 where one method has `info` \
-                      of all and 30 samples, never more than 74. Where there are no CPU samples, the wall-clock samples of threads that \
-                      run count. Worth a look only with 5 samples a second and more; not judged with fewer than 20.",
+            description: "Which methods take the CPU time, who calls them, whether all the time or in bursts, and on \
+                          which thread.",
+            formula: "CPU samples by the method at the top of the stack; hot spots are methods with at least `hot` of \
+                      all samples. A hot spot is steady if it appears in 90 % of equal time slices, each long enough \
+                      to hold 4 of its samples on average. 25 if one method has `info` of all samples and at least 30, \
+                      never more than 74. Without CPU samples, the wall-clock samples of running threads count. Worth \
+                      a look only at 5 samples per second or more; not judged with fewer than 20 samples.",
             settings: const {
                 &[
-                    Setting::percent("hot", HOT * 100.0, "Share of all samples that makes a hot spot"),
-                    Setting::percent("info", 60.0, "Share of one method that is worth a look"),
+                    Setting::percent("hot", HOT * 100.0, "Share of all samples that makes a method a hot spot"),
+                    Setting::percent("info", 60.0, "Share of a single method that is worth a look"),
                 ]
             },
             why: Self::WHY,
@@ -73,14 +76,17 @@ impl Rule for HotSpots {
             ));
         }
         let Some(hottest) = found.spots.first() else {
-            return Verdict::ok(format!("No method has {} % of the CPU samples", settings.number("hot")));
+            return Verdict::ok(format!("No method takes {} % of the CPU samples", settings.number("hot")));
         };
         let share = ratio(hottest.occurrence.samples, found.samples);
         let percent = share * 100.0;
         let caller = hottest.caller(facts).filter(|_| facts.is_jdk_frame(hottest.frame));
         let from = caller.map(|f| format!(", mostly called from {}", facts.method(f))).unwrap_or_default();
-        let summary =
-            format!("{} takes {percent:.1} % of the {} itself{from}", facts.method(hottest.frame), found.source.name());
+        let summary = format!(
+            "{} takes {percent:.1} % of the {} by itself{from}",
+            facts.method(hottest.frame),
+            found.source.name()
+        );
         let score = map_exp74(percent, settings.number("info"));
         let rate = ratio(found.samples, facts.seconds());
         let few = hottest.occurrence.samples < HITS || rate < BUSY;
@@ -103,7 +109,8 @@ impl Rule for HotSpots {
     }
 }
 
-/// Adds the hot spots to the evidence of a finding about the CPU, where the rule asks for [`needs`] and there are enough samples.
+/// Adds the hot spots to the evidence of a finding about the CPU, if the rule asks for [`needs`] and there are enough
+/// samples.
 pub(crate) fn carry(facts: &Facts, verdict: Verdict) -> Verdict {
     if !verdict.is_finding() {
         return verdict;
@@ -125,7 +132,7 @@ enum Source {
 }
 
 impl Source {
-    /// The samples of threads on a CPU; where there are none, of threads that run on the clock.
+    /// CPU samples; if there are too few, the wall-clock samples of running threads.
     fn of(facts: &Facts) -> Self {
         if samples_of(facts, "cpu").map(|g| g.sum(0)).sum::<f64>() >= ENOUGH { Self::Cpu } else { Self::Wall }
     }
@@ -149,24 +156,24 @@ impl Source {
 #[derive(Debug)]
 struct Found {
     source: Source,
-    /// The stacks of the hottest method.
+    /// The stacks that the hottest method is at the top of.
     of_hottest: Vec<(StackId, f64)>,
     samples: f64,
     whole: Spread,
-    /// The hottest first.
+    /// Hottest first.
     spots: Vec<Spot>,
 }
 
 #[derive(Debug)]
 struct Spot {
-    /// The method, on the line that came first.
+    /// The method, at the line that came first.
     frame: FrameId,
     occurrence: Occurrence,
     callers: BTreeMap<Option<FrameId>, f64>,
 }
 
 impl Spot {
-    /// The first frame of the program on most of the stacks.
+    /// The application frame that most of the stacks share.
     fn caller(&self, facts: &Facts) -> Option<FrameId> {
         let name = |frame: &Option<FrameId>| frame.map(|f| (facts.method(f), facts.frame(f).line));
         let most = self.callers.iter().max_by(|a, b| a.1.total_cmp(b.1).then_with(|| name(b.0).cmp(&name(a.0))));
@@ -192,7 +199,7 @@ impl Found {
             let Some(stack) = group.stack(STACK_KEY) else { continue };
             let Some(frame) = top(stack) else { continue };
             let function = facts.function_of(frame);
-            // A name in brackets stands for a stack that there is none of.
+            // A name in brackets stands for a missing stack.
             if own.get(&function).is_none_or(|sum| *sum < least) || facts.method(frame).starts_with('[') {
                 continue;
             }
@@ -202,7 +209,7 @@ impl Found {
             *spot.callers.entry(facts.application_frame(stack)).or_default() += group.sum(0);
         }
         let mut spots: Vec<Spot> = spots.into_values().collect();
-        // Handles of methods are in no order that would be the same again.
+        // Method handles have no stable order.
         let by_name = |a: &Spot, b: &Spot| facts.method(a.frame).cmp(facts.method(b.frame));
         spots.sort_by(|a, b| b.occurrence.samples.total_cmp(&a.occurrence.samples).then_with(|| by_name(a, b)));
         let hottest = spots.first().map(|spot| facts.function_of(spot.frame));
@@ -244,7 +251,7 @@ mod tests {
     use jfr_analyzers::testing::Scene;
     use jfr_analyzers::testing::{stack, thread};
 
-    /// Samples, every 20 ms, so many of which are of a hot method, from the first on or all over the time.
+    /// A sample every 20 ms; `hot` of them are of a hot method, either the first ones or evenly spread.
     fn scene(hot: i64, burst: bool) -> Scene {
         (0..1_000i64).fold(Scene::new(), |scene, i| {
             let is_hot = if burst { i < hot } else { i * hot % 1_000 < hot };
@@ -266,7 +273,7 @@ mod tests {
         assert_eq!(verdict.severity, Severity::Info);
         assert_eq!(
             verdict.summary,
-            "java.util.HashMap.get takes 90.0 % of the CPU samples itself, mostly called from com.acme.Hot.find"
+            "java.util.HashMap.get takes 90.0 % of the CPU samples by itself, mostly called from com.acme.Hot.find"
         );
         let text = shown(&verdict);
         assert!(text.contains("com.acme.Hot.find") && text.contains("steady") && text.contains("worker"), "{text}");
@@ -274,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn hot_spots_are_told_without_being_findings() {
+    fn hot_spots_are_reported_without_being_findings() {
         let verdict = scene(200, true).judge(&HotSpots);
         assert_eq!(verdict.severity, Severity::Ok);
         assert!(shown(&verdict).contains("burst"), "{verdict:?}");
@@ -284,12 +291,12 @@ mod tests {
     }
 
     #[test]
-    fn few_samples_say_nothing() {
+    fn few_samples_are_not_judged() {
         assert_eq!(Scene::new().judge(&HotSpots).severity, Severity::NotApplicable);
         let healthy = fixture::expect("HotSpots", "scenarios/healthy", Severity::Ok);
         assert!(
             healthy.summary.starts_with("fx.Workload.burnUnit takes"),
-            "the hottest is named all the same: {}",
+            "the hottest method is still named: {}",
             healthy.summary
         );
     }

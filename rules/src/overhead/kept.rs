@@ -1,5 +1,5 @@
-//! Texts and settings of rules that are made at run time. What a rule says of itself lives as long as the process; equal texts
-//! are kept once, so that registering the same pattern over and over takes no more memory.
+//! Texts and settings of rules that are created at run time. The description of a rule lives as long as the process;
+//! equal texts are kept once, so registering the same pattern repeatedly takes no more memory.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,7 +8,7 @@ use jfr_analyzers::rule::Setting;
 static TEXTS: Mutex<Vec<&'static str>> = Mutex::new(Vec::new());
 static SETTINGS: Mutex<Vec<&'static [Setting]>> = Mutex::new(Vec::new());
 
-/// This text.
+/// Interns a text.
 pub(super) fn text(text: &str) -> &'static str {
     let mut kept = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
     match kept.binary_search_by(|known| (*known).cmp(text)) {
@@ -21,7 +21,7 @@ pub(super) fn text(text: &str) -> &'static str {
     }
 }
 
-/// These settings.
+/// Interns a list of settings.
 pub(super) fn settings(settings: Vec<Setting>) -> &'static [Setting] {
     let mut kept = SETTINGS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = kept.iter().find(|known| ***known == *settings) {
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_equal_is_kept_once() {
+    fn equal_values_are_kept_once() {
         let (a, b) = (text("a text of a test"), text(&["a text", "of a test"].join(" ")));
         assert!(std::ptr::eq(a, b));
         let of = |default| settings(vec![Setting::count("kept", default, "of a test")]);

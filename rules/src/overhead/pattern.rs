@@ -1,9 +1,9 @@
-//! What to look for, and how much of it is too much.
+//! Patterns: which code to look for, and how large a share of a resource is too much.
 
 use jfr_analyzers::events::{MethodSet, Scope};
 use jfr_analyzers::rule::{AnalysisError, Category};
 
-/// Code that should not take more than its share.
+/// Code that should not take more than its share of a resource.
 ///
 /// ```
 /// use jfrkit_rules::overhead::{Pattern, Resource, Thresholds};
@@ -26,36 +26,36 @@ pub struct Pattern {
     pub(super) native: bool,
 }
 
-/// What code takes a share of.
+/// A resource that code can take a share of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Resource {
-    /// CPU samples: those of the `cpu` profile.
+    /// CPU samples: the `cpu` profile.
     Cpu,
-    /// Bytes allocated on the heap: those of the `alloc` profile.
+    /// Bytes allocated on the heap: the `alloc` profile.
     Allocation,
-    /// Wall-clock samples: those of the `wall` profile, of threads that wait, too.
+    /// Wall-clock samples: the `wall` profile, which includes waiting threads.
     Wall,
-    /// Time for which threads could not go on: entering monitors, waiting for locks, files.
+    /// Time that threads are blocked: entering monitors, waiting for locks, on files.
     Blocking,
 }
 
-/// Shares of 0 to 100.
+/// Limits on a share, in percent from 0 to 100.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Thresholds {
-    /// Worth a look.
+    /// From this share on, the finding is worth a look.
     pub info: f64,
-    /// To be acted on; without it, it is worth a look at most.
+    /// From this share on, the finding is a warning; `None` if it never is.
     pub warning: Option<f64>,
 }
 
 impl Thresholds {
-    /// Worth a look from `info` on, to be acted on from `warning` on, both of 0 to 100.
+    /// Worth a look from `info` on, a warning from `warning` on; both from 0 to 100.
     #[must_use]
     pub const fn new(info: f64, warning: f64) -> Self {
         Self { info, warning: Some(warning) }
     }
 
-    /// Worth a look from here on, and no more than that.
+    /// Worth a look from `info` on, never a warning.
     #[must_use]
     pub const fn info(info: f64) -> Self {
         Self { info, warning: None }
@@ -63,10 +63,10 @@ impl Thresholds {
 }
 
 impl Resource {
-    /// All of them.
+    /// All resources.
     pub const ALL: [Self; 4] = [Self::Cpu, Self::Allocation, Self::Wall, Self::Blocking];
 
-    /// Its name in settings.
+    /// The name in settings.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -77,7 +77,7 @@ impl Resource {
         }
     }
 
-    /// What shares of it are shares of.
+    /// What its shares are shares of.
     pub(super) const fn of(self) -> &'static str {
         match self {
             Self::Cpu => "CPU samples",
@@ -89,10 +89,11 @@ impl Resource {
 }
 
 impl Pattern {
-    /// A pattern without limits, under which the rule of this id finds nothing. `methods` are patterns as for [`MethodSet::new`].
+    /// A pattern without limits; [`PatternRule`](super::PatternRule) accepts it only once it has one. `methods` are
+    /// patterns as for [`MethodSet::new`].
     ///
     /// # Errors
-    /// [`AnalysisError::BadPattern`].
+    /// [`AnalysisError::BadPattern`] if `methods` is empty or one of them is invalid.
     pub fn new(
         id: impl Into<String>,
         title: impl Into<String>,
@@ -110,7 +111,7 @@ impl Pattern {
         })
     }
 
-    /// With limits for a resource; those given last count.
+    /// Sets the limits for a resource, replacing earlier ones.
     #[must_use]
     pub fn limit(mut self, resource: Resource, thresholds: Thresholds) -> Self {
         self.limits.retain(|(of, _)| *of != resource);
@@ -119,54 +120,54 @@ impl Pattern {
         self
     }
 
-    /// In another category than [`Category::Cpu`].
+    /// Sets the category; the default is [`Category::Cpu`].
     #[must_use]
     pub fn category(mut self, category: Category) -> Self {
         self.category = category;
         self
     }
 
-    /// Looking at another part of the stacks than [`Scope::Anywhere`].
+    /// Sets the part of the stacks to search; the default is [`Scope::Anywhere`].
     #[must_use]
     pub fn scope(mut self, scope: Scope) -> Self {
         self.methods = self.methods.scope(scope);
         self
     }
 
-    /// With what it means.
+    /// Sets the text that says why a finding matters.
     #[must_use]
     pub fn explain(mut self, text: impl Into<String>) -> Self {
         self.explanation = text.into();
         self
     }
 
-    /// With what to do about it.
+    /// Sets the text that says what to do about a finding.
     #[must_use]
     pub fn remedy(mut self, text: impl Into<String>) -> Self {
         self.remedy = text.into();
         self
     }
 
-    /// Of functions of the JVM itself: it says nothing where stacks hold only Java.
+    /// Marks a pattern of functions of the JVM itself: the rule does not apply if the stacks hold only Java frames.
     #[must_use]
     pub fn native(mut self) -> Self {
         self.native = true;
         self
     }
 
-    /// Its id.
+    /// The id of the pattern and its rule.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Its limits.
+    /// The limits by resource.
     #[must_use]
     pub fn limits(&self) -> &[(Resource, Thresholds)] {
         &self.limits
     }
 
-    /// The methods that it is about.
+    /// The methods to look for.
     #[must_use]
     pub fn methods(&self) -> &MethodSet {
         &self.methods

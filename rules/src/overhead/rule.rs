@@ -1,4 +1,4 @@
-//! The rule that a pattern becomes.
+//! The rule that is built from a pattern.
 
 use std::collections::BTreeMap;
 
@@ -15,29 +15,30 @@ use jfr_analyzers::rule::{AnalysisError, Cost, Rule, RuleInfo, Setting, Settings
 use jfrkit_profile::units::percentage;
 use jfrkit_profile::{FrameId, StackId};
 
-/// Samples that it takes to judge.
+/// The fewest samples that suffice to judge.
 const SAMPLES: f64 = 1_000.0;
-/// Waits that it takes to judge.
+/// The fewest waits that suffice to judge.
 const WAITS: f64 = 100.0;
-/// Samples of the pattern itself from which its share is known however few there are in all: a share of 30 % takes a hundred.
+/// With this many samples of the pattern itself, its share is known however few samples there are in total: at a share
+/// of 30 % that takes a hundred.
 const HITS: f64 = 30.0;
-/// The part of a pattern's stacks that has to be inside of another to be its story.
+/// The part of a pattern's stacks that must be inside another pattern for the other to explain it.
 const INSIDE: f64 = 0.8;
-/// The share of CPU samples, hundredths, below which allocation costs nothing that is worth a warning.
+/// The percentage of CPU samples below which allocation costs too little for a warning.
 const NO_CPU: f64 = 2.0;
-/// What takes this share, hundredths, and more is what other rules see too.
+/// From this percentage on, other rules see the same problem.
 const MOST: f64 = 50.0;
-/// Nearly all, hundredths.
+/// Nearly all, in percent.
 const NEARLY_ALL: f64 = 80.0;
-/// Rules whose subject is part of every start of a program.
+/// Rules about work that every startup of a program includes.
 const OF_A_START: [&str; 2] = ["ClassLoadingOverhead", "ReflectionOverhead"];
-/// The pattern that a loop is part of: looking again takes as long as the call that looks.
+/// The pattern that includes the loop around a call: the loop takes as long as the call that polls.
 const BUSY_SPIN: &str = "BusySpin";
-/// The greatest score that is no warning.
+/// The highest score below a warning.
 const BELOW_WARNING: f64 = 74.0;
-/// The greatest score that is no finding.
+/// The highest score below a finding.
 const BELOW_INFO: f64 = 24.0;
-/// How long a start takes, nanoseconds.
+/// How long startup takes, in nanoseconds.
 const START: i64 = 180_000_000_000;
 
 /// Whether the code of a [`Pattern`] takes more than its share. Needs no list.
@@ -48,7 +49,7 @@ pub struct PatternRule {
     texts: Texts,
 }
 
-/// What the rule says of itself.
+/// The texts that describe the rule.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Texts {
     id: &'static str,
@@ -59,7 +60,7 @@ struct Texts {
     formula: &'static str,
 }
 
-/// The keys of the settings of a resource: the two thresholds.
+/// The setting keys of a resource: its two thresholds.
 const fn keys(resource: Resource) -> [&'static str; 2] {
     match resource {
         Resource::Cpu => ["cpu-info", "cpu-warning"],
@@ -69,22 +70,22 @@ const fn keys(resource: Resource) -> [&'static str; 2] {
     }
 }
 
-/// The setting for how many samples of a resource are needed.
+/// The key of the setting for how many samples of a resource are needed.
 const fn least(resource: Resource) -> &'static str {
     if matches!(resource, Resource::Blocking) { "waits" } else { "samples" }
 }
 
 impl PatternRule {
-    /// The rule of a pattern.
+    /// Builds the rule of a pattern.
     ///
-    /// What it says of itself is kept until the process ends, once for equal patterns.
+    /// The texts of the rule are kept until the process ends, once for equal patterns.
     ///
     /// # Errors
-    /// [`AnalysisError::BadPattern`] for a pattern without an id, without limits, or with limits that are none.
+    /// [`AnalysisError::BadPattern`] for a pattern without an id, without limits, or with invalid limits.
     pub fn new(pattern: Pattern) -> Result<Self, AnalysisError> {
         let bad = |reason| AnalysisError::BadPattern { pattern: pattern.id.clone(), reason };
         if pattern.id.is_empty() || pattern.id.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Err(bad("it needs an id without blanks"));
+            return Err(bad("it needs an id without whitespace"));
         }
         if pattern.limits.is_empty() {
             return Err(bad("it needs limits: a share of CPU, allocation, wall or blocking"));
@@ -92,7 +93,7 @@ impl PatternRule {
         let share = |v: f64| (0.0..=100.0).contains(&v);
         let fine = |t: &Thresholds| share(t.info) && t.warning.is_none_or(|w| share(w) && t.info <= w);
         if !pattern.limits.iter().all(|(_, thresholds)| fine(thresholds)) {
-            return Err(bad("its limits have to be shares of 0 to 100, info at most warning"));
+            return Err(bad("its limits have to be percentages from 0 to 100, with info at most warning"));
         }
         let texts = Texts {
             id: kept::text(&pattern.id),
@@ -118,44 +119,43 @@ fn settings(pattern: &Pattern) -> Vec<Setting> {
     for (resource, thresholds) in &pattern.limits {
         let [info, warning] = keys(*resource);
         let (look, act) = match resource {
-            Resource::Cpu => ("Share of the CPU samples that is worth a look", "Share of the CPU samples to act on"),
+            Resource::Cpu => ("Share of CPU samples that is worth a look", "Share of CPU samples to act on"),
             Resource::Allocation => {
-                ("Share of the allocated bytes that is worth a look", "Share of the allocated bytes to act on")
+                ("Share of allocated bytes that is worth a look", "Share of allocated bytes to act on")
             }
             Resource::Wall => {
-                ("Share of the wall-clock samples that is worth a look", "Share of the wall-clock samples to act on")
+                ("Share of wall-clock samples that is worth a look", "Share of wall-clock samples to act on")
             }
-            Resource::Blocking => {
-                ("Share of the blocked time that is worth a look", "Share of the blocked time to act on")
-            }
+            Resource::Blocking => ("Share of blocked time that is worth a look", "Share of blocked time to act on"),
         };
         settings.push(Setting::percent(info, thresholds.info, look));
         settings.extend(thresholds.warning.map(|share| Setting::percent(warning, share, act)));
     }
     let has = |is: fn(&Resource) -> bool| pattern.limits.iter().any(|(resource, _)| is(resource));
     if has(|resource| *resource != Resource::Blocking) {
-        settings.push(Setting::count("samples", SAMPLES, "Samples that it takes to judge"));
+        settings.push(Setting::count("samples", SAMPLES, "Fewest samples needed to judge"));
     }
     if has(|resource| *resource == Resource::Blocking) {
-        settings.push(Setting::count("waits", WAITS, "Waits that it takes to judge blocked time"));
+        settings.push(Setting::count("waits", WAITS, "Fewest waits needed to judge blocked time"));
     }
     settings
 }
 
 fn description(pattern: &Pattern) -> String {
     let resources: Vec<&str> = pattern.limits.iter().map(|(resource, _)| resource.of()).collect();
-    format!("How much of the {} goes to this: {}.", resources.join(", "), pattern.title)
+    format!("How much of the {} this code takes: {}.", resources.join(", "), pattern.title)
 }
 
 fn formula(pattern: &Pattern) -> String {
     let methods = pattern.methods.patterns().join(", ");
     let which = match pattern.methods.looks_at() {
         Scope::Anywhere => "anywhere on the stack",
-        Scope::Direct => "at the top of the stack, or above all methods of the program that are none of them",
+        Scope::Direct => "at the top of the stack, or above the first application method that is not one of them",
     };
     format!(
-        "Samples (or bytes, or time) with such a method {which}, over all of the kind: 25 at …-info, 75 at …-warning; without a …-warning \
-         74 at most. The worst kind counts, of those that there is enough of. The methods (* is any text): {methods}"
+        "Samples (or bytes, or time) with such a method {which}, divided by all of that kind: 25 at …-info, 75 at \
+         …-warning; without a …-warning at most 74. The worst kind with enough samples counts. The methods (* matches \
+         any text): {methods}"
     )
 }
 
@@ -183,7 +183,7 @@ impl Rule for PatternRule {
 
     fn needs(&self) -> Needs {
         let needs = Needs::new().methods(self.pattern.methods.clone());
-        // Whatever is judged, the CPU samples tell what it costs.
+        // Whatever is judged, the CPU samples show what it costs.
         let needs = share::needs(cost::needs(needs), Resource::Cpu);
         self.pattern.limits.iter().fold(needs, |needs, (resource, _)| share::needs(needs, *resource))
     }
@@ -195,7 +195,7 @@ impl Rule for PatternRule {
         };
         if self.pattern.native && shares.part(Resource::Cpu).count > 0.0 && !shares.has_native {
             return Verdict::not_applicable(
-                "the stacks hold no functions of the JVM; async-profiler records them, with cstack=vm or the like",
+                "the stacks hold no functions of the JVM; async-profiler records them with cstack=vm or similar",
             );
         }
         let samples = shares.part(Resource::Cpu);
@@ -259,7 +259,7 @@ impl Rule for PatternRule {
     }
 }
 
-/// A title as the beginning of a sentence about what it takes.
+/// Turns a title into the beginning of a sentence about what it takes.
 fn subject(title: &str) -> String {
     // `Regular expressions`, `Reflection and method handles`, but `Cryptography with TLS`.
     let many = title.ends_with('s') || title.contains(" and ");
@@ -267,7 +267,8 @@ fn subject(title: &str) -> String {
 }
 
 impl PatternRule {
-    /// What the lines weigh that call such a method and were sampled by themselves: a call that is inlined, and the loop around it.
+    /// The weight of stacks whose leaf is a line that calls such a method: the call was inlined, or the sample is of
+    /// the loop around it.
     fn loops(&self, facts: &Facts, part: &Part, set: usize) -> f64 {
         let seek = Seek::new(facts, |method: &str| self.pattern.methods.matches(method));
         let line = |frame: FrameId| {
@@ -288,7 +289,7 @@ impl PatternRule {
             .fold(0.0, |a, b| a + b)
     }
 
-    /// The method of the program that calls most of it.
+    /// The application method that accounts for most of it.
     fn caller<'f>(&self, facts: &'f Facts, found: &Judged<'_>, set: usize) -> Option<&'f str> {
         let seek = Seek::new(facts, |method: &str| self.pattern.methods.matches(method));
         let mut callers: BTreeMap<&str, f64> = BTreeMap::new();
@@ -300,7 +301,7 @@ impl PatternRule {
         callers.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(method, _)| method)
     }
 
-    /// What it costs, and whose story it is.
+    /// What it costs, and which other finding explains it.
     fn relate(&self, facts: &Facts, mut verdict: Verdict, judged: &[Judged<'_>], set: usize) -> Verdict {
         let found = || judged.iter().filter(|j| Severity::of_score(j.score) >= Severity::Info);
         let price = |j: &Judged<'_>| match j.resource {
@@ -320,7 +321,7 @@ impl PatternRule {
             }
         }
         let takes = |resource, share| found().any(|j| j.resource == resource && j.percent >= share);
-        // What takes nearly all CPU time allocates nearly all, too.
+        // Code that takes nearly all CPU time also allocates nearly everything.
         if takes(Resource::Allocation, MOST) || takes(Resource::Cpu, NEARLY_ALL) {
             for id in
                 ["AllocationRate", "Allocations.class", "Allocations.thread", "GcFreedRatio", "TlabAllocationRatio"]
@@ -338,7 +339,7 @@ impl PatternRule {
         verdict
     }
 
-    /// Who calls such methods: the first methods of the program that are none of them.
+    /// Who calls such methods: the first application methods that are not matched themselves.
     fn callers(&self, facts: &Facts, verdict: Verdict, found: &Judged<'_>, set: usize) -> Verdict {
         let seek = Seek::new(facts, |method: &str| self.pattern.methods.matches(method));
         let value = |weight: f64| match found.resource {

@@ -1,4 +1,4 @@
-//! Whether something goes on all the time, and on which thread.
+//! Whether something happens all the time or in bursts, and on which thread.
 
 use std::collections::BTreeMap;
 
@@ -6,22 +6,23 @@ use super::share::{THREAD_KEY, samples_of};
 use jfr_analyzers::events::{Facts, Group, ThreadId};
 use jfr_analyzers::math::{Spread, ratio};
 
-/// How samples lie over time.
+/// How samples are spread over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shape {
-    /// In nearly all slices of time.
+    /// In nearly all time slices.
     Steady,
     /// In some of them.
     Burst,
-    /// There are too few to tell.
+    /// Too few samples to tell.
     Unknown,
 }
 
-/// Samples for each slice of time: then the chance that a slice has none of what goes on all the time is below 2 %.
+/// Average samples per time slice: with this many, a slice misses something that happens all the time with a
+/// probability below 2 %.
 const SAMPLES_A_SLICE: f64 = 4.0;
-/// Slices, at least.
+/// The fewest slices.
 const FEWEST: u32 = 4;
-/// The share of slices that is nearly all.
+/// The share of slices that counts as nearly all.
 const NEARLY_ALL: f64 = 0.9;
 
 impl Shape {
@@ -30,7 +31,7 @@ impl Shape {
         let Some(slices) = u32::try_from(slices).ok().filter(|n| *n >= FEWEST) else { return Self::Unknown };
         let (there, all) = spread.within(whole, slices.min(64));
         match f64::from(there) / f64::from(all.max(1)) {
-            // A recording so short that it is one slice or two.
+            // The recording is so short that it has only a slice or two.
             _ if all < FEWEST / 2 => Self::Unknown,
             share if share >= NEARLY_ALL => Self::Steady,
             _ => Self::Burst,
@@ -65,7 +66,7 @@ impl Occurrence {
         Shape::of(&self.spread, whole, self.samples)
     }
 
-    /// The thread with most of the samples, and its share, 0 to 100.
+    /// The thread with the most samples, and its share in percent.
     pub(super) fn busiest_thread(&self, facts: &Facts) -> Option<(String, f64)> {
         let name = |thread: &Option<ThreadId>| thread.map_or("unknown", |id| facts.thread(id).name.as_str());
         let most = self.threads.iter().max_by(|a, b| a.1.total_cmp(b.1).then_with(|| name(b.0).cmp(name(a.0))));
@@ -73,7 +74,7 @@ impl Occurrence {
     }
 }
 
-/// When there were CPU samples at all.
+/// When any CPU samples were taken.
 pub(super) fn whole(facts: &Facts) -> Spread {
     samples_of(facts, "cpu").fold(Spread::default(), |mut all, group| {
         all.merge(&group.spread());
@@ -100,7 +101,7 @@ mod tests {
         assert_eq!(Shape::of(&spread((0..600).step_by(5)), &whole, 120.0), Shape::Steady);
         assert_eq!(Shape::of(&spread(100..220), &whole, 120.0), Shape::Burst);
         assert_eq!(Shape::of(&spread((0..600).step_by(60)), &whole, 10.0), Shape::Unknown);
-        // The fewer there are, the longer the slices.
+        // The fewer samples, the longer the slices.
         assert_eq!(Shape::of(&spread((0..600).step_by(30)), &whole, 20.0), Shape::Steady);
     }
 }

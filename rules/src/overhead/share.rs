@@ -1,4 +1,4 @@
-//! How much of each resource passes the methods of each pattern, computed once for all patterns.
+//! What share of each resource passes through the methods of each pattern, computed once for all patterns.
 
 use hashbrown::HashMap;
 
@@ -9,7 +9,7 @@ use jfr_analyzers::events::{AMOUNT, Facts, Group, GroupBy, Needs, PROFILE};
 use jfr_analyzers::math::ratio;
 use jfrkit_profile::StackId;
 
-/// CPU and wall-clock samples, whoever took them.
+/// CPU and wall-clock samples of all profilers.
 pub(crate) const SAMPLES: GroupBy = GroupBy::of(&[
     "datadog.ExecutionSample",
     "jdk.CPUTimeSample",
@@ -41,7 +41,7 @@ const ALLOCATIONS: GroupBy = GroupBy::of(&[
 .by(&[PROFILE, "stackTrace"])
 .measure(&[AMOUNT]);
 
-/// What the shares of a resource are computed of.
+/// What the shares of a resource are computed from.
 pub(super) fn needs(needs: Needs, resource: Resource) -> Needs {
     needs.groups(match resource {
         Resource::Cpu | Resource::Wall => SAMPLES,
@@ -55,26 +55,26 @@ pub(crate) fn samples_of<'f>(facts: &'f Facts, profile: &'static str) -> impl It
     facts.groups(&SAMPLES).iter().filter(move |g| g.text(PROFILE_KEY) == Some(profile))
 }
 
-/// The wall-clock samples of threads that ran.
+/// The wall-clock samples of running threads.
 pub(super) fn running<'f>(facts: &'f Facts) -> impl Iterator<Item = Group<'f>> {
     let runs = |state: &str| matches!(state.strip_prefix("STATE_").unwrap_or(state), "RUNNABLE" | "RUNNING");
     let of_wall = |g: &Group<'f>| g.text(PROFILE_KEY) == Some("wall");
     facts.groups(&STATES).iter().filter(move |g| of_wall(g) && g.text(STATE_KEY).is_some_and(runs))
 }
 
-/// What is known of one resource.
+/// What is known about one resource.
 #[derive(Debug, Default)]
 pub(super) struct Part {
-    /// Each stack once, with what it weighs.
+    /// Each stack once, with its weight.
     stacks: Vec<(StackId, f64)>,
-    /// The sets of methods on each stack, so many words a stack.
+    /// A bit set per stack of the method sets that it passes, `words` words each.
     marks: Vec<u64>,
     words: usize,
-    /// What all weigh, those without a stack, too.
+    /// The total weight, including samples without a stack.
     pub(super) total: f64,
-    /// How many samples, allocations or waits there are.
+    /// The number of samples, allocations or waits.
     pub(super) count: f64,
-    /// What the stacks of each set weigh.
+    /// The weight of the stacks of each set.
     sums: Vec<f64>,
 }
 
@@ -113,17 +113,17 @@ impl Part {
         part
     }
 
-    /// What the stacks of a set weigh.
+    /// The weight of the stacks of a set.
     pub(super) fn sum(&self, set: usize) -> f64 {
         self.sums.get(set).copied().unwrap_or(0.0)
     }
 
-    /// The share of a set, 0 to 100.
+    /// The share of a set in percent.
     pub(super) fn percent(&self, set: usize) -> f64 {
         ratio(self.sum(set), self.total) * 100.0
     }
 
-    /// What the stacks of both sets weigh.
+    /// The weight of the stacks that are in both sets.
     pub(super) fn overlap(&self, set: usize, other: usize) -> f64 {
         let marked = |marks: &[u64], set: usize| marks.get(set / 64).is_some_and(|word| word & (1 << (set % 64)) != 0);
         let marks = self.marks.chunks(self.words.max(1));
@@ -131,12 +131,12 @@ impl Part {
         both.map(|((_, weight), _)| weight).sum()
     }
 
-    /// All stacks, with what they weigh.
+    /// All stacks with their weights.
     pub(super) fn stacks(&self) -> impl Iterator<Item = (StackId, f64)> {
         self.stacks.iter().copied()
     }
 
-    /// The stacks of a set, with what they weigh.
+    /// The stacks of a set with their weights.
     pub(super) fn stacks_of(&self, set: usize) -> impl Iterator<Item = (StackId, f64)> {
         let marks = self.marks.iter().skip(set / 64).step_by(self.words.max(1));
         let of_set = move |mark: &u64| mark & (1 << (set % 64)) != 0;
@@ -144,7 +144,7 @@ impl Part {
     }
 }
 
-/// What is known of all resources.
+/// What is known about all resources.
 #[derive(Debug)]
 pub(super) struct Shares {
     parts: [Part; 4],

@@ -1,8 +1,8 @@
 //! The patterns of this crate.
 //!
-//! Shares of CPU and allocation are those of Jeffrey's guardian and of Datadog's insights, or our own where the remarks say so.
-//! Wall-clock shares are judged of code that does not wait for others by design, with the thresholds for CPU: a thread that reads
-//! logs off a queue, or a socket through a cipher, waits most of its time.
+//! The limits for CPU and allocation are those of Jeffrey's guardian and of Datadog's insights, or our own where a
+//! comment says so. Wall-clock shares are judged only for code that does not wait by design, with the thresholds for
+//! CPU: a thread that takes log events off a queue, or reads a socket through a cipher, waits most of its time.
 
 mod formats;
 mod jvm;
@@ -13,7 +13,7 @@ use super::pattern::{Pattern, Resource, Thresholds};
 use jfr_analyzers::events::Scope;
 use jfr_analyzers::rule::{AnalysisError, Category};
 
-/// A pattern as a line of the table.
+/// A pattern as an entry of the table.
 struct Line {
     id: &'static str,
     title: &'static str,

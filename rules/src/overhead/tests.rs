@@ -1,6 +1,7 @@
-//! Every pattern fires on its own methods and not on those next to them: on made-up samples for all, on recordings where there are
-//! some. `regex-hot`, `boxing`, `serialization` and `spin` of `fixtures/scenarios` have the thousand samples that it takes; recordings
-//! of the corpus, which is not part of the repository, are left out where they are missing.
+//! Every pattern fires on its own methods and not on similar ones: on synthetic samples for all patterns, on
+//! recordings where we have them. `regex-hot`, `boxing`, `serialization` and `spin` of `fixtures/scenarios` have the
+//! thousand samples that a judgment takes. Recordings of the corpus, which is not part of the repository, are skipped
+//! if they are missing.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod cases;
@@ -14,7 +15,7 @@ use jfr_analyzers::rule::{Analysis, AnalysisOptions, Severity, Value, Verdict};
 use jfr_analyzers::testing::{Field, Scene, stack, thread};
 
 const OWN: &str = "com.acme.Shop.main";
-/// Samples of a scene, and how many of them have the stacks in question.
+/// The samples of a scene, and how many of them have the stacks in question.
 const SAMPLES: i64 = 1_000;
 const MATCHING: i64 = 150;
 
@@ -25,7 +26,7 @@ fn scene(event: &str, stacks: &[&[&str]], fields: &[(&str, Field)]) -> Scene {
         let place = usize::try_from(i).unwrap() % stacks.len();
         let mut methods = if i % SAMPLES < MATCHING { stacks[place].to_vec() } else { vec!["java.util.List.size"] };
         methods.push(OWN);
-        // Where there are native frames at all.
+        // Shows that there are native frames at all.
         methods.push("JavaThread::run");
         let mut all = vec![("stackTrace", stack(&methods)), ("sampledThread", thread("main"))];
         all.extend(fields.iter().cloned());
@@ -72,7 +73,7 @@ fn each_pattern_fires_on_its_own_methods() {
             assert!(verdict.summary.contains("15 %"), "{id}, {}: {}", resource.name(), verdict.summary);
             assert!(!verdict.explanation.is_empty() && !verdict.remedy.is_empty(), "{id}");
         }
-        // Each of the stacks alone.
+        // Each stack alone.
         for one in *own {
             let verdict = scene("jdk.ExecutionSample", &[*one], &[]).judge(&rule);
             assert!(verdict.is_finding(), "{id}: {one:?}: {}", verdict.summary);
@@ -81,7 +82,7 @@ fn each_pattern_fires_on_its_own_methods() {
 }
 
 #[test]
-fn no_pattern_fires_on_what_is_next_to_it() {
+fn no_pattern_fires_on_similar_methods() {
     for (id, _, others) in CASES {
         let rule = rule(id);
         let verdict = scene("jdk.ExecutionSample", others, &[]).judge(&rule);
@@ -90,7 +91,7 @@ fn no_pattern_fires_on_what_is_next_to_it() {
     }
 }
 
-/// Where a pattern covers a method of another's case, it is meant to.
+/// A pattern may cover a method of the case of another only on purpose.
 #[test]
 fn few_patterns_overlap() {
     for (id, own, _) in CASES {
@@ -104,7 +105,7 @@ fn few_patterns_overlap() {
 }
 
 #[test]
-fn few_samples_say_nothing() {
+fn few_samples_are_not_judged() {
     let regex = rule("RegexOverhead");
     let few = (0..999i64).fold(Scene::new(), |scene, i| {
         scene.event("jdk.ExecutionSample", i, i, [("stackTrace", stack(&["java.util.regex.Matcher.find"]))])
@@ -123,7 +124,7 @@ fn few_samples_say_nothing() {
         })
     };
     assert_eq!(waits(29).judge(&rule("ClassLoadingOverhead")).severity, Severity::NotApplicable);
-    // Part of every start.
+    // Every startup loads classes.
     assert_eq!(waits(100).judge(&rule("ClassLoadingOverhead")).severity, Severity::Info);
 }
 
@@ -138,7 +139,7 @@ fn thresholds_are_settings() {
 }
 
 #[test]
-fn stacks_without_native_frames_say_nothing_of_the_jvm() {
+fn patterns_of_the_jvm_do_not_apply_without_native_frames() {
     let java = (0..SAMPLES).fold(Scene::new(), |scene, i| {
         scene.event("jdk.ExecutionSample", i, i, [("stackTrace", stack(&["com.acme.Shop.main"]))])
     });
@@ -147,7 +148,7 @@ fn stacks_without_native_frames_say_nothing_of_the_jvm() {
 }
 
 #[test]
-fn who_calls_it_is_the_first_method_of_the_program() {
+fn the_caller_is_the_first_application_method() {
     let stacks: &[&[&str]] =
         &[&["java.util.regex.Matcher.find", "java.lang.String.replaceAll", "com.acme.Words.clean"]];
     let verdict = scene("jdk.ExecutionSample", stacks, &[]).judge(&rule("RegexOverhead"));
@@ -156,12 +157,12 @@ fn who_calls_it_is_the_first_method_of_the_program() {
     };
     assert_eq!(rows[0].application_frame.as_ref().unwrap().method, "com.acme.Words.clean");
     assert_eq!((rows.len(), rows[0].percent), (1, 15.0));
-    // They are the first 150 samples of a thousand.
+    // They are the first 150 of a thousand samples.
     assert_eq!(verdict.evidence.get("over time"), Some(&Value::text("burst")));
     assert_eq!(verdict.evidence.get("share on that thread"), Some(&Value::percent(100.0)));
 }
 
-/// The wall-clock samples of async-profiler are no CPU samples, whatever their event is called.
+/// The wall-clock samples of async-profiler are not CPU samples, whatever their event is called.
 #[test]
 fn samples_count_in_the_profile_that_they_belong_to() {
     let stacks: &[&[&str]] = &[&["java.util.regex.Matcher.find"]];
@@ -174,7 +175,7 @@ fn samples_count_in_the_profile_that_they_belong_to() {
         "Regular expressions take 15 % of the wall-clock samples, mostly in com.acme.Shop.main"
     );
     assert_eq!(wall.judge(&rule("SerializationOverhead")).severity, Severity::NotApplicable);
-    // Of two sources of CPU samples one counts.
+    // Only one of two sources of CPU samples counts.
     let both = scene("jdk.ExecutionSample", stacks, &[]);
     let both = (0..3_000i64).fold(both, |scene, i| {
         scene.event("jdk.CPUTimeSample", i, i, [("stackTrace", stack(&[OWN])), ("eventThread", thread("main"))])
@@ -190,7 +191,7 @@ fn it_fires_on_recordings() {
     fixture::expect("BoxingOverhead", "scenarios/boxing", Severity::Warning);
     fixture::expect("SerializationOverhead", "scenarios/serialization", Severity::Warning);
     fixture::expect("BusySpin", "scenarios/spin", Severity::Warning);
-    // The call that looks is inlined: nearly all samples are of the line that makes it.
+    // The polling call is inlined: nearly all samples are of the line that makes it.
     let verdict = fixture::expect("BusySpin", "scenarios/busy-queue-consumer", Severity::Warning);
     assert!(verdict.summary.contains("100 % of the CPU samples, mostly in fx.IdleScenarios"), "{}", verdict.summary);
     assert!(!crate::support::fixture::judge("BusySpin", "scenarios/idle-queue-consumer").is_finding());
@@ -209,7 +210,7 @@ fn healthy_recordings_are_quiet() {
     }
 }
 
-/// What a rule says of a recording of the corpus; nothing without the corpus.
+/// The verdict of a rule on a recording of the corpus; `None` without the corpus.
 fn corpus(id: &str, name: &str) -> Option<Verdict> {
     let path = format!("{}/../../shared/corpus/public/{name}", env!("CARGO_MANIFEST_DIR"));
     let recording = jfr_parse::Recording::open(path).ok()?;
@@ -236,7 +237,7 @@ fn it_fires_on_recordings_of_others() {
 }
 
 #[test]
-fn a_pattern_that_cannot_be_is_refused() {
+fn an_invalid_pattern_is_refused() {
     let pattern = |id: &str| Pattern::new(id, "X", ["com.acme"]).unwrap();
     let limit = |info, warning| pattern("X").limit(Resource::Cpu, Thresholds::new(info, warning));
     assert!(PatternRule::new(pattern("X")).is_err());
@@ -247,7 +248,7 @@ fn a_pattern_that_cannot_be_is_refused() {
     assert!(PatternRule::new(limit(2.0, 5.0)).is_ok());
 }
 
-/// More patterns than bits in a word, and one that is in another word than the built-in ones.
+/// More patterns than bits in a word, and one in a different word than the built-in ones.
 #[test]
 fn a_large_table_is_searched_at_once() {
     let mut analysis = Analysis::empty();

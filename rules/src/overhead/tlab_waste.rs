@@ -1,4 +1,4 @@
-//! `TlabWaste`: memory that threads take for allocation and do not use.
+//! `TlabWaste`: allocation buffers that threads take and do not fill.
 
 use std::collections::HashMap;
 
@@ -7,35 +7,38 @@ use jfr_analyzers::events::{Cell, EVENT, Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// How much of the thread-local allocation buffers is left unused. Needs no list.
+/// How much of the thread-local allocation buffers stays unused. Needs no list.
 ///
-/// The first object of a buffer, which its event tells, says nothing about the rest of it; what the thread allocated by its own
-/// count does. Quiet on Spark and the JDK's own recordings (0 to 1.5 %), fires on made-up events.
+/// The event reports only the first object of a buffer, which says nothing about the rest of it; the allocation
+/// counter of the thread does. Quiet on Spark and on the recordings of the JDK itself (0 to 1.5 %), fires on synthetic
+/// events.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TlabWaste;
 
 const IN_NEW: &str = "jdk.ObjectAllocationInNewTLAB";
-/// What threads were given, each second.
+/// What threads were given each second.
 const GIVEN: GroupBy = GroupBy::of(&[IN_NEW, "jdk.ObjectAllocationOutsideTLAB"])
     .by(&[EVENT, "eventThread"])
     .measure(&["tlabSize|allocationSize"])
     .per_nanos(SECOND);
-/// What threads say that they have allocated since they began.
+/// What threads report as allocated since they started.
 const ALLOCATED: GroupBy = GroupBy::of(&["jdk.ThreadAllocationStatistics"]).by(&["thread"]).measure(&["allocated"]);
 const STARTED: GroupBy = GroupBy::of(&["jdk.ThreadStart"]).by(&["thread"]);
 
-/// Buffers that it takes to judge.
+/// The fewest buffers that suffice to judge.
 const BUFFERS: f64 = 1_000.0;
-/// Buffers of a thread that make it count.
+/// The fewest buffers of a thread that make it count.
 const EACH: f64 = 10.0;
 
 impl TlabWaste {
     /// Why it matters.
-    const WHY: &str = "A thread takes a piece of the heap and allocates in it. What is left of it when the collector comes, or when an object \
-                 does not fit, is lost until the next collection, which so comes earlier.";
+    const WHY: &str = "A thread takes a piece of the heap and allocates in it. Whatever is left of it at a collection, \
+                       or when an object does not fit, stays unused until the next collection, which therefore comes \
+                       earlier.";
     /// What to do.
-    const REMEDY: &str = "Let the JVM choose the size (no -XX:TLABSize, -XX:MinTLABSize, -XX:-ResizeTLAB). Many threads that allocate little between two \
-                 collections waste most: use fewer, or a larger young generation. Avoid objects nearly as large as a buffer.";
+    const REMEDY: &str = "Let the JVM choose the size (no -XX:TLABSize, -XX:MinTLABSize, -XX:-ResizeTLAB). The worst \
+                          case is many threads that allocate little between two collections: use fewer threads, or a \
+                          larger young generation. Avoid objects that are almost as large as a buffer.";
 }
 
 impl Rule for TlabWaste {
@@ -43,16 +46,17 @@ impl Rule for TlabWaste {
         RuleInfo {
             title: "TLAB waste",
             category: Category::Heap,
-            description: "How much of the thread-local allocation buffers (TLABs) is thrown away unused.",
-            formula: "For each thread, between its start (or the first jdk.ThreadAllocationStatistics) and the last of these: 1 less what it \
-                      allocated over the sizes of the buffers and of the objects outside of them that it was given. Over all threads with \
-                      10 buffers and more: 25 at `info`, 75 at `warning`. Not with fewer than `buffers` in all, nor where the buffers recorded \
-                      are less than what was allocated (profilers record some of them only).",
+            description: "How much of the thread-local allocation buffers (TLABs) is discarded unused.",
+            formula: "For each thread, from its start (or its first jdk.ThreadAllocationStatistics) to its last \
+                      jdk.ThreadAllocationStatistics: 1 minus what it allocated divided by the sizes of the buffers, \
+                      and of the objects outside them, that it was given. Over all threads with at least 10 buffers: \
+                      25 at `info`, 75 at `warning`. Not judged with fewer than `buffers` buffers in total, or if the \
+                      recorded buffers are smaller than what was allocated (profilers record only some of them).",
             settings: const {
                 &[
-                    Setting::percent("info", 10.0, "Share that is worth a look"),
-                    Setting::percent("warning", 15.0, "Share to act on"),
-                    Setting::count("buffers", BUFFERS, "Buffers that it takes to judge"),
+                    Setting::percent("info", 10.0, "Unused share that is worth a look"),
+                    Setting::percent("warning", 15.0, "Unused share to act on"),
+                    Setting::count("buffers", BUFFERS, "Fewest buffers needed to judge"),
                 ]
             },
             why: Self::WHY,
@@ -77,7 +81,7 @@ impl Rule for TlabWaste {
         let (count, given, used) = (sum(|b| b.count), sum(|b| b.given), sum(|b| b.used));
         if count < settings.number("buffers") {
             return Verdict::not_applicable(format!(
-                "{count:.0} buffers are too few, of threads that tell how much they allocated in a known time"
+                "{count:.0} buffers are too few, counting threads that report how much they allocated in a known time"
             ));
         }
         if used > given * 1.1 {
@@ -95,7 +99,7 @@ impl Rule for TlabWaste {
         });
         let score = map2(waste * 100.0, settings.number("info"), settings.number("warning"));
         let summary = format!(
-            "{:.1} % of the thread-local allocation buffers is left unused: {} of {}",
+            "{:.1} % of the thread-local allocation buffers stays unused: {} of {}",
             waste * 100.0,
             amount(given * waste),
             amount(given)
@@ -132,7 +136,7 @@ fn buffers(facts: &Facts) -> Vec<Buffers> {
     }
     let of_thread = facts.groups(&ALLOCATED).iter().filter_map(|told| {
         let thread = told.thread(0)?;
-        // It counts from its start, and only ever up.
+        // The counter starts with the thread and only grows.
         let start = started.get(&told.key(0)).copied();
         let (from, before) = start.map_or((told.first(), told.min(0)), |at| (at, 0.0));
         let mut buffers = Buffers { thread: thread.name.clone(), used: told.max(0) - before, ..Buffers::default() };
@@ -159,7 +163,7 @@ mod tests {
 
     const MIB: i64 = 1 << 20;
 
-    /// A hundred seconds with 20 buffers in each, of which so much is used.
+    /// A hundred seconds with 20 buffers in each; `used` bytes of each buffer are used.
     fn scene(used: i64) -> Scene {
         let told = |scene: Scene, at: i64, allocated: i64| {
             let fields = [("thread", thread("worker")), ("allocated", allocated.into())];
