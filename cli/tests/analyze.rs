@@ -213,7 +213,7 @@ fn settings_come_from_a_file() {
         ("[rules.LongGcPause]\ninof = \"1 s\"\n", 2, "no setting \"inof\""),
         ("\n[rules.LongGcPauses]\n", 2, "no rule \"LongGcPauses\""),
         ("[rules.LongGcPause\n", 1, ""),
-        ("[patterns]\n", 1, "no such key \"patterns\""),
+        ("[patterns]\n", 1, "unknown key \"patterns\""),
     ] {
         config(text);
         let (status, said) = complaint(&run(&[]));
@@ -302,7 +302,7 @@ fn settings_are_shown_as_they_are_read() {
         let of_rule = page
             .lines()
             .skip_while(|line| !line.trim_start().starts_with("[rules."))
-            .take_while(|l| !l.contains("switch it off"));
+            .take_while(|l| !l.contains("disable the rule"));
         of_rule.for_each(|line| config.push_str(&format!("{line}\n")));
     }
     assert!(config.matches("[rules.").count() > 8, "{config}");

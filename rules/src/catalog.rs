@@ -1,4 +1,4 @@
-//! What the rules say of themselves: tables of all, and a page on one.
+//! The descriptions of the rules: tables of all rules, and a page on one.
 
 mod explain;
 mod markdown;
@@ -12,10 +12,10 @@ use jfr_analyzers::rule::{Analysis, DefaultValue, Origin, Rule, RuleInfo, Settin
 pub use markdown::escape as escape_markdown;
 pub use page::markdown;
 
-/// The rules as aligned text.
+/// Writes the rules as aligned text.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn text(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
     let infos = sorted(analysis);
     let width = |of: fn(&RuleInfo) -> &str| infos.iter().map(|(i, _)| of(i).chars().count()).max().unwrap_or(0);
@@ -28,10 +28,10 @@ pub fn text(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
     Ok(())
 }
 
-/// The rules as JSON: an array of what they say of themselves, with the events that they read.
+/// Writes the rules as JSON: an array of their descriptions, with the events that they read.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn json(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
     #[derive(serde::Serialize)]
     struct Line {
@@ -45,14 +45,14 @@ pub fn json(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
     writeln!(out)
 }
 
-/// By category, then as registered.
+/// Sorted by category, then by registration.
 fn sorted(analysis: &Analysis) -> Vec<(RuleInfo, &dyn Rule)> {
     let mut rules: Vec<(RuleInfo, &dyn Rule)> = analysis.rules().map(|rule| (rule.info(), rule)).collect();
     rules.sort_by_key(|(info, _)| info.category);
     rules
 }
 
-/// The default of a setting as it is written in a file.
+/// The default of a setting as written in a file.
 fn default(setting: &Setting) -> String {
     let number = match setting.default {
         DefaultValue::Text(text) => return text.to_owned(),
@@ -86,7 +86,7 @@ fn default(setting: &Setting) -> String {
     }
 }
 
-/// Without what a factor of ten leaves in binary.
+/// Removes the binary rounding errors of a factor of ten.
 fn rounded(number: f64) -> f64 {
     (number * 1e6).round() / 1e6
 }

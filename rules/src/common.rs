@@ -1,4 +1,4 @@
-//! What rules beyond those of JMC share: where something happens in the program, words for numbers, and, for tests, the
+//! What the rules beyond those of JMC share: finding the place in the program, formatting numbers, and, for tests, the
 //! recordings of `fixtures/`.
 
 use std::cell::RefCell;
@@ -15,14 +15,15 @@ use jfrkit_profile::{FrameId, StackId};
 /// A second in nanoseconds.
 pub(super) const SECOND: i64 = 1_000_000_000;
 
-/// Minutes of the recording, for rates. A very short recording would make large rates of single events.
+/// Length of the recording in minutes, for rates; at least 10 s, since a very short recording would turn single events
+/// into high rates.
 pub(super) fn minutes(facts: &Facts) -> f64 {
     facts.seconds().max(10.0) / 60.0
 }
 
 pub(super) use jfrkit_profile::units::{duration_f64 as time, size_f64 as amount, things};
 
-/// The greatest of scores.
+/// The highest of some scores.
 pub(super) fn worst(scores: impl IntoIterator<Item = f64>) -> f64 {
     scores.into_iter().fold(0.0, f64::max)
 }
@@ -52,9 +53,9 @@ pub(super) fn rising(values: &[f64]) -> f64 {
 /// A place in the program, and what happened there.
 #[derive(Debug, Clone)]
 pub(super) struct Site {
-    /// Where; `None` for events without a stack.
+    /// The frame; `None` for events without a stack.
     pub(super) frame: Option<FrameId>,
-    /// The stack with most of it.
+    /// The stack with the largest part of it.
     pub(super) stack: Option<StackId>,
     most: f64,
     pub(super) count: u64,
@@ -62,8 +63,8 @@ pub(super) struct Site {
     pub(super) max: f64,
 }
 
-/// Groups by place, the greatest sum of the first measure first (of those alike the greatest count). `place` picks the frame of a
-/// stack.
+/// Groups by place, sorted by the sum of the first measure, then by count, both descending. `place` picks the frame of
+/// a stack.
 pub(super) fn sites_at<'f>(
     groups: impl IntoIterator<Item = Group<'f>>,
     key: usize,
@@ -86,7 +87,7 @@ pub(super) fn sites_at<'f>(
     sites
 }
 
-/// [`sites_at`] the first frame of the program's own, else the top frame.
+/// [`sites_at`] the first application frame, or else the top frame.
 pub(super) fn sites<'f>(facts: &Facts, groups: impl IntoIterator<Item = Group<'f>>, key: usize) -> Vec<Site> {
     sites_at(groups, key, |stack| facts.application_frame(stack).or_else(|| facts.frames(stack).first().copied()))
 }
@@ -96,7 +97,7 @@ pub(super) fn site_name(facts: &Facts, site: &Site) -> String {
     site.frame.map_or_else(|| "unknown place".to_owned(), |f| facts.method(f).to_owned())
 }
 
-/// Evidence: up to ten sites with a weight each, as top method and application frame.
+/// Evidence: up to ten sites with their weights, each as top method and application frame.
 pub(super) fn site_rows(
     facts: &Facts,
     sites: &[Site],
@@ -115,11 +116,12 @@ pub(super) fn site_rows(
     }))
 }
 
-/// Which methods a rule looks for on stacks. What it found of a method it remembers: there are far fewer methods than frames.
+/// Finds the methods that a rule looks for on stacks. It caches the answer per method: there are far fewer methods
+/// than frames.
 pub(super) struct Seek<'f, M> {
     facts: &'f Facts,
     matches: M,
-    /// By function: 0 not asked yet, 1 no, 2 yes.
+    /// By function: 0 for not asked yet, 1 for no, 2 for yes.
     known: RefCell<Vec<u8>>,
     /// The first such frame of the stacks that were asked for: groups with other keys share them.
     first: RefCell<HashMap<StackId, Option<FrameId>, foldhash::fast::RandomState>>,
@@ -131,7 +133,7 @@ impl<'f, M: Fn(&str) -> bool> Seek<'f, M> {
         Self { facts, matches, known, first: RefCell::default() }
     }
 
-    /// Whether a frame's method is one.
+    /// Whether the method of a frame is one of them.
     pub(super) fn is(&self, frame: FrameId) -> bool {
         let function = self.facts.tables().frame(frame).function.index();
         let mut known = self.known.borrow_mut();
@@ -148,18 +150,18 @@ impl<'f, M: Fn(&str) -> bool> Seek<'f, M> {
         }
     }
 
-    /// The first such frame of a stack, from the leaf.
+    /// The first such frame of a stack, starting at the leaf.
     pub(super) fn first(&self, stack: StackId) -> Option<FrameId> {
         let find = || self.facts.frames(stack).iter().copied().find(|f| self.is(*f));
         *self.first.borrow_mut().entry(stack).or_insert_with(find)
     }
 
-    /// Whether there is one.
+    /// Whether a stack has one.
     pub(super) fn passes(&self, stack: StackId) -> bool {
         self.first(stack).is_some()
     }
 
-    /// The first frame of the program's own that called such a method and is none itself. Where there is none, the outermost
+    /// The first application frame that calls such a method and is not one itself; if there is none, the outermost
     /// such method.
     pub(super) fn caller(&self, stack: StackId) -> Option<FrameId> {
         let mut last = None;
@@ -173,7 +175,8 @@ impl<'f, M: Fn(&str) -> bool> Seek<'f, M> {
         last
     }
 
-    /// Evidence: up to ten callers of such methods, with the method called and a weight each; percent are of `total`.
+    /// Evidence: up to ten callers of such methods, each with the called method and a weight; percentages are of
+    /// `total`.
     pub(super) fn callers(
         &self,
         stacks: impl IntoIterator<Item = (StackId, f64)>,
@@ -191,7 +194,7 @@ impl<'f, M: Fn(&str) -> bool> Seek<'f, M> {
             }
         }
         let mut callers: Vec<_> = callers.into_iter().collect();
-        // Handles of frames are in no order that would be the same again.
+        // Frame handles have no stable order.
         let place = |frame: FrameId| (self.facts.method(frame), self.facts.frame(frame).line);
         callers.sort_by(|a, b| b.1.0.total_cmp(&a.1.0).then_with(|| place(a.0).cmp(&place(b.0))));
         Value::methods(callers.into_iter().take(10).map(|(caller, (sum, _, method))| MethodRow {
@@ -205,19 +208,19 @@ impl<'f, M: Fn(&str) -> bool> Seek<'f, M> {
 
 #[cfg(test)]
 pub(crate) mod fixture {
-    //! Judging recordings of `fixtures/`.
+    //! Runs rules on the recordings of `fixtures/`.
     #![allow(clippy::unwrap_used)]
 
     use crate::support;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::rule::Verdict;
 
-    /// What a registered rule says of a recording in `fixtures/scenarios/`, and whether that is of this severity.
+    /// The verdict of a registered rule on a recording in `fixtures/scenarios/`; fails if its severity differs.
     pub(crate) fn expect(id: &str, scenario: &str, severity: Severity) -> Verdict {
         support::fixture::expect(id, &format!("scenarios/{scenario}"), severity)
     }
 
-    /// The verdict as text, to look for what it must or must not hold.
+    /// The verdict as text, to search it.
     pub(crate) fn text(verdict: &Verdict) -> String {
         serde_json::to_string(verdict).unwrap()
     }
@@ -228,13 +231,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_taken_apart() {
+    fn names_are_split() {
         assert_eq!((class_of("a.B.c"), method_of("a.B.c")), ("a.B", "c"));
         assert_eq!((class_of("memcpy"), method_of("memcpy")), ("", "memcpy"));
     }
 
     #[test]
-    fn numbers_are_words() {
+    fn numbers_are_formatted() {
         assert_eq!((time(1.5e9), amount(2048.0)), ("1.5 s".to_owned(), "2 KiB".to_owned()));
         assert_eq!((things(1, "event", "events"), things(2, "event", "events")), ("1 event".into(), "2 events".into()));
         assert_eq!(rising(&[1.0, 2.0, 2.0, 3.0, 4.0]), 0.75);

@@ -1,13 +1,13 @@
-//! Settings of an analysis in a file: `jfrkit.toml`.
+//! Settings of an analysis in a file, `jfrkit.toml`.
 //!
 //! ```toml
 //! [rules.LongGcPause]
-//! info = "500 ms"          # a value with the unit of the setting
+//! info = "500 ms"          # a value with its unit
 //!
 //! [rules.PID1Rule]
 //! enabled = false
 //!
-//! [[pattern]]              # what takes more than its share of the samples
+//! [[pattern]]              # code that takes more than its share of the samples
 //! id = "OurCache"
 //! title = "Our cache"
 //! methods = ["com.acme.cache", "com.acme.Shop.find*"]
@@ -20,7 +20,8 @@
 //! ```
 //!
 //! A pattern becomes a rule like any other, see [`Pattern`](crate::overhead::Pattern); it may also have `wall`,
-//! `blocking`, `scope` (`"anywhere"` or `"direct"`, see [`Scope`](jfr_analyzers::events::Scope)), `category` and `explanation`.
+//! `blocking`, `scope` (`"anywhere"` or `"direct"`, see [`Scope`](jfr_analyzers::events::Scope)), `category` and
+//! `explanation`.
 
 mod pattern;
 
@@ -34,23 +35,23 @@ use jfr_analyzers::rule::{Analysis, AnalysisError, AnalysisOptions, Rule, RuleIn
 
 type Spanned<T> = toml::Spanned<T>;
 
-/// What a file of settings says.
+/// The contents of a settings file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Config {
     /// Values of settings, as text with a unit, by rule and key.
     pub settings: BTreeMap<String, BTreeMap<String, String>>,
-    /// The rules that are switched off.
+    /// The rules that are disabled.
     pub off: Vec<String>,
-    /// The rules of patterns of the user's own.
+    /// The rules of custom patterns.
     pub patterns: Vec<PatternRule>,
-    /// Beginnings of class names of the user's own code.
+    /// Prefixes of the class names of the user's own code.
     pub own: Vec<String>,
 }
 
-/// Only `[own]` of a file of settings: the packages of the user's own code, for those that run no rules.
+/// Reads only `[own]` of a settings file: the packages of the user's own code, for callers that run no rules.
 ///
 /// # Errors
-/// What is no TOML, and an `[own]` that is not as it should be.
+/// Invalid TOML, and an invalid `[own]`.
 pub fn own_packages(text: &str) -> Result<Vec<String>, ConfigError> {
     let reader = Reader { text };
     let document = DeTable::parse(text)
@@ -61,50 +62,50 @@ pub fn own_packages(text: &str) -> Result<Vec<String>, ConfigError> {
     }
 }
 
-/// What is wrong in a file of settings.
+/// What is wrong in a settings file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {message}")]
 pub struct ConfigError {
-    /// Where, counted from 1.
+    /// The line, counted from 1.
     pub line: usize,
-    /// What.
+    /// The problem.
     pub message: String,
 }
 
 impl Config {
-    /// Reads the text of a file. The rules of `analysis`, and those of [`profiled`](crate::profiled), are those that can be named.
+    /// Reads the text of a file, which may name the rules of `analysis` and of [`profiled`](crate::profiled).
     ///
     /// # Errors
-    /// What is no TOML, a rule or a key that does not exist, a value that does not fit its unit.
+    /// Invalid TOML, an unknown rule or key, or a value that does not fit the unit of its setting.
     pub fn parse(text: &str, analysis: &Analysis) -> Result<Self, ConfigError> {
         let reader = Reader { text };
         let document = DeTable::parse(text)
             .map_err(|error| reader.error(error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
         let mut infos: Vec<RuleInfo> = analysis.infos().chain(profiled::rules()).collect();
         let mut config = Self::default();
-        // Patterns first: they are rules that have settings.
+        // Patterns first: they become rules that `[rules]` may configure.
         let mut parts: Vec<_> = document.get_ref().iter().collect();
         parts.sort_by_key(|(key, _)| &**key.get_ref() == "rules");
         for (key, value) in parts {
             match (&**key.get_ref(), value.get_ref()) {
                 ("rules", DeValue::Table(rules)) => reader.rules("", rules, &infos, &mut config)?,
-                ("rules", _) => return Err(reader.at(value, "rules has to be a table: [rules.ID]")),
+                ("rules", _) => return Err(reader.at(value, "`rules` must be a table: [rules.ID]")),
                 ("pattern", DeValue::Array(patterns)) => {
                     for table in patterns.iter() {
                         let rule = reader.pattern(table)?;
                         let info = rule.info();
                         if infos.iter().any(|known| known.id == info.id) {
-                            return Err(reader.at(table, format!("there is a rule {:?} already", info.id)));
+                            return Err(reader.at(table, format!("the rule {:?} already exists", info.id)));
                         }
                         infos.push(info);
                         config.patterns.push(rule);
                     }
                 }
-                ("pattern", _) => return Err(reader.at(value, "patterns are tables of a list: [[pattern]]")),
+                ("pattern", _) => return Err(reader.at(value, "patterns must be written as [[pattern]]")),
                 ("own", _) => config.own = reader.own(value)?,
                 (other, _) => {
                     return Err(
-                        reader.at(key, format!("no such key {other:?}; there are: [rules.ID], [[pattern]], [own]"))
+                        reader.at(key, format!("unknown key {other:?}; expected [rules.ID], [[pattern]] or [own]"))
                     );
                 }
             }
@@ -112,21 +113,21 @@ impl Config {
         Ok(config)
     }
 
-    /// Adds the rules of its patterns.
+    /// Adds the rules of the patterns.
     ///
     /// # Errors
-    /// [`AnalysisError::DuplicateRule`] for a rule that is there already.
+    /// [`AnalysisError::DuplicateRule`] for a rule that already exists.
     pub fn add_to(&self, analysis: Analysis) -> Result<Analysis, AnalysisError> {
         self.patterns.iter().cloned().try_fold(analysis, Analysis::with_rule)
     }
 
-    /// Brings settings and rules that are off into the options. A rule that the options name runs all the same, and a
-    /// value that they have stays.
+    /// Adds the settings and the disabled rules to the options. The options win: a rule that they name runs anyway,
+    /// and a value that they set stays.
     pub fn apply(&self, options: &mut AnalysisOptions) {
         self.apply_to(options, |id| !profiled::has(id));
     }
 
-    /// The same for [`profiled::evaluate_with`](crate::profiled::evaluate_with).
+    /// Like [`apply`](Self::apply), for [`profiled::evaluate_with`](crate::profiled::evaluate_with).
     pub fn apply_to_profiled(&self, options: &mut AnalysisOptions) {
         self.apply_to(options, profiled::has);
     }
@@ -143,7 +144,7 @@ impl Config {
     }
 }
 
-/// Finds lines.
+/// Parses the document and maps errors to lines.
 struct Reader<'t> {
     text: &'t str,
 }
@@ -160,7 +161,7 @@ impl Reader<'_> {
 
     /// `[own]`, which has `packages`.
     fn own(&self, value: &Spanned<DeValue<'_>>) -> Result<Vec<String>, ConfigError> {
-        let wrong = "write [own] with packages = [\"com.acme\"]";
+        let wrong = "expected [own] with packages = [\"com.acme\"]";
         let DeValue::Table(table) = value.get_ref() else { return Err(self.at(value, wrong)) };
         let mut packages = Vec::new();
         for (key, value) in table {
@@ -175,7 +176,7 @@ impl Reader<'_> {
         Ok(packages)
     }
 
-    /// Tables by the ids of rules. An id with a dot looks like a table within a table.
+    /// Tables by rule id. An id with a dot looks like a table inside a table.
     fn rules(
         &self,
         prefix: &str,
@@ -187,12 +188,12 @@ impl Reader<'_> {
             let id = format!("{prefix}{}", key.get_ref());
             match (infos.iter().find(|info| info.id == id), value.get_ref()) {
                 (Some(info), DeValue::Table(values)) => self.rule(info, values, infos, config)?,
-                (Some(_), _) => return Err(self.at(key, format!("{id} has to be a table: [rules.{id}]"))),
+                (Some(_), _) => return Err(self.at(key, format!("{id} must be a table: [rules.{id}]"))),
                 (None, DeValue::Table(inner)) if infos.iter().any(|i| i.id.starts_with(&format!("{id}."))) => {
                     self.rules(&format!("{id}."), inner, infos, config)?;
                 }
                 (None, _) => {
-                    let message = format!("there is no rule {id:?}; `jfrkit analyze --list` names them all");
+                    let message = format!("there is no rule {id:?}; `jfrkit analyze --list` lists all rules");
                     return Err(self.at(key, message));
                 }
             }
@@ -212,7 +213,7 @@ impl Reader<'_> {
             match (&**name, value.get_ref()) {
                 ("enabled", DeValue::Boolean(true)) => {}
                 ("enabled", DeValue::Boolean(false)) => config.off.push(info.id.to_owned()),
-                ("enabled", _) => return Err(self.at(value, "enabled is true or false")),
+                ("enabled", _) => return Err(self.at(value, "enabled must be true or false")),
                 (_, DeValue::Table(inner)) if infos.iter().any(|i| i.id == format!("{}.{name}", info.id)) => {
                     let id = format!("{}.{name}", info.id);
                     if let Some(of) = infos.iter().find(|i| i.id == id) {
@@ -242,10 +243,7 @@ impl Reader<'_> {
             DeValue::Float(number) => Ok(number.as_str().to_owned()),
             other => Err(self.at(
                 value,
-                format!(
-                    "this is a {}; a value is a text with a unit such as \"250 ms\", or a number",
-                    other.type_str()
-                ),
+                format!("this is a {}; expected text with a unit such as \"250 ms\", or a number", other.type_str()),
             )),
         }
     }
@@ -281,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_its_line() {
+    fn errors_name_the_line() {
         for (text, line, part) in [
             ("[rules.LongGcPause]\n\ninfo = \"500 MiB\"\n", 3, "give a time with its unit"),
             ("[rules.LongGcPause]\ninfos = \"1 s\"\n", 2, "no setting \"infos\""),
@@ -289,8 +287,8 @@ mod tests {
             ("[rules.LongGcPause]\nenabled = \"no\"\n", 2, "true or false"),
             ("\n[rules.LongGCPause]\ninfo = \"1 s\"\n", 2, "there is no rule \"LongGCPause\""),
             ("[rules.Allocations.classes]\nenabled = false\n", 1, "Allocations.classes"),
-            ("[rule.LongGcPause]\n", 1, "no such key \"rule\""),
-            ("[rules]\nLongGcPause = 1\n", 2, "has to be a table"),
+            ("[rule.LongGcPause]\n", 1, "unknown key \"rule\""),
+            ("[rules]\nLongGcPause = 1\n", 2, "must be a table"),
             ("[rules.LongGcPause\n", 1, ""),
             ("x = 1\ny = = 2\n", 2, ""),
             (

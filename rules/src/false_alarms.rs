@@ -1,4 +1,4 @@
-//! Findings that people were shown and that were nothing, and problems that were missed: each is a test.
+//! False alarms that users saw, and problems that were missed: each is a test.
 
 use jfr_analyzers::rule::{Rule, Severity, Verdict};
 use jfr_analyzers::testing::{Scene, stack, thread};
@@ -64,7 +64,7 @@ fn page_cache_counted_as_used_memory() {
     assert_eq!(severity(&mac, &environment::LowOnPhysicalMemory), Severity::Ok);
 }
 
-/// After full collections, in MiB of 3 GiB.
+/// Heap after full collections, in MiB of 3 GiB.
 fn live_set(mib: &[i64], apart: i64) -> Scene {
     let scene = Scene::new()
         .event("jdk.GCHeapConfiguration", 0, 0, [("maxSize", (3_072i64 << 20).into())])
@@ -85,7 +85,7 @@ fn a_leak_forecast_from_a_start_of_12_s() {
     assert_eq!(
         severity(&live_set(&start, 30 * SECOND), &heap::HeapLeakForecast),
         Severity::Warning,
-        "6 minutes are another thing"
+        "6 minutes suffice"
     );
 }
 
@@ -141,7 +141,7 @@ fn full(cause: &str) -> Scene {
 }
 
 #[test]
-fn full_collections_that_somebody_asked_for() {
+fn full_collections_on_request() {
     for cause in ["Heap Inspection Initiated GC", "System.gc()", "Heap Dump Initiated GC", "Diagnostic Command"] {
         assert_eq!(severity(&full(cause), &gc::FullGc), Severity::Ok, "{cause}");
         assert_eq!(full(cause).as_jmc(&gc::FullGc), Severity::Warning, "{cause}");
@@ -162,7 +162,7 @@ fn a_marking_cycle_that_a_heap_inspection_cut_short() {
 }
 
 #[test]
-fn builds_that_call_themselves_early_access() {
+fn early_access_builds() {
     let scene = version("17.0.1-ea+1");
     assert_eq!(
         (severity(&scene, &jvm::FlightRecordingSupport), scene.as_jmc(&jvm::FlightRecordingSupport)),
@@ -191,7 +191,7 @@ fn a_lock_convoy_for_a_percent_of_the_time() {
 
 #[test]
 fn exceptions_that_cost_nothing() {
-    // 12,000 a minute, and none of 2,000 CPU samples makes one.
+    // 12,000 per minute, and none of 2,000 CPU samples creates one.
     let scene = (0..=60i64).fold(Scene::new(), |scene, i| {
         scene.event("jdk.ExceptionStatistics", i * SECOND, i * SECOND, [("throwables", (i * 200).into())])
     });
@@ -277,7 +277,7 @@ fn hot(samples: i64, share: i64) -> Verdict {
 #[test]
 fn one_method_with_nearly_all_of_700_samples_was_missed() {
     assert_eq!(hot(700, 97).severity, Severity::Info);
-    assert_eq!(hot(100, 30).severity, Severity::Ok, "it is named and no finding");
+    assert_eq!(hot(100, 30).severity, Severity::Ok, "it is named, but not a finding");
     assert!(hot(100, 30).summary.starts_with("shop.Work.unit takes 30.0 %"), "{}", hot(100, 30).summary);
     assert_eq!(hot(10, 97).severity, Severity::NotApplicable);
 }

@@ -1,18 +1,18 @@
-//! Threads that have nothing to do: workers that wait for work, servers that wait for the next request.
+//! Threads with nothing to do: workers that wait for work, servers that wait for the next request.
 //!
-//! Idle is not slow. Rules that add up waiting ask here first.
+//! Idle is not slow. Rules that sum up waiting check here first.
 
 use jfr_analyzers::events::{Facts, is_jdk};
 use jfrkit_profile::StackId;
 
 use crate::common::{class_of, method_of};
 
-/// Whether a method waits by design for something to do.
+/// Whether a method by design waits for something to do.
 pub(crate) fn is_idle(method: &str) -> bool {
     let (class, name) = (class_of(method), method_of(method));
     let simple = class.rsplit(['.', '$']).next().unwrap_or(class);
     match name {
-        // Queues of any library, and the JDK's pools.
+        // Queues of any library, and the thread pools of the JDK.
         "take" | "poll" | "takeFirst" | "pollFirst" | "takeLast" | "pollLast" => true,
         "getTask" | "processWorkerExit" | "awaitWork" | "runWorker" | "mainLoop" | "waitFor" | "applyWaitMethod" => {
             true
@@ -33,10 +33,10 @@ pub(crate) fn is_idle(method: &str) -> bool {
     }
 }
 
-/// Code of servers and of connections that are kept open: a read under it waits for the next request or message.
+/// Code of servers and of connections that are kept open: a read below it waits for the next request or message.
 pub(crate) const NEXT_REQUEST: &str = r"^org\.apache\.(?:coyote|tomcat)\.|^org\.eclipse\.jetty\.(?:io|server)|^io\.undertow\.|^sun\.net\.httpserver\.|^sun\.rmi\.transport\.tcp\.TCPTransport|^javax\.management\.remote\.rmi\.RMIConnector\$RMINotifClient|^com\.sun\.jndi\.ldap\.Connection\.run|^org\.glassfish\.grizzly\.|^weblogic\.socket\.|^com\.ibm\.io\.|^jdk\.internal\.net\.http\.|^org\.apache\.zookeeper\.ClientCnxn|^com\.rabbitmq\.client\.impl\.|^org\.apache\.activemq\.transport\.tcp\.|^com\.mongodb\.internal\.connection\.DefaultServerMonitor|^org\.eclipse\.jdt\.|^py4j\.|^sun\.tools\.attach\.|^java\.lang\.ProcessImpl|^java\.lang\.Process|\.(?:waitFor|awaitNext|awaitRequest|nextRequest|readRequest|readCommand|receiveRequest)[^.]*$";
 
-/// Whether a stack is of a thread that reads standard input.
+/// Whether the thread of a stack reads standard input.
 pub(crate) fn reads_stdin(facts: &Facts, stack: StackId) -> bool {
     facts.methods(stack).take_while(|m| is_jdk(m)).any(|m| m.starts_with("java.io.Console."))
 }

@@ -1,10 +1,9 @@
 //! The built-in rules, which find problems in a recording.
 //!
-//! Each rule is a type in its own file, in the folder of its subject; [`builtin`] lists them all. The
-//! definition of a rule, its settings and verdicts are in [`jfr_analyzers::rule`], the report formats in
-//! `jfrkit-reports`. [`config`] reads `jfrkit.toml`, [`catalog`] describes the rules. [`profiled`] has rules for
-//! profiles of other languages. To add a rule, add a
-//! file, a line in the module of its folder, and a line in that module's list.
+//! Each rule is a type in its own file, in the folder of its subject; [`builtin`] lists them all. The definition of a
+//! rule, its settings and verdicts are in [`jfr_analyzers::rule`], the report formats in `jfrkit-reports`. [`config`]
+//! reads `jfrkit.toml`, [`catalog`] describes the rules, and [`profiled`] has the rules for profiles of other
+//! languages. To add a rule, add a file, a line in the module of its folder, and a line in the list of that module.
 //!
 //! ```
 //! use jfr_analyzers::rule::{AnalysisOptions, Severity};

@@ -1,8 +1,8 @@
-//! Rules that need no JVM: what a profile of Python, Go or Node.js and its metrics say.
+//! Rules that need no JVM: they judge profiles of Python, Go or Node.js, and their metrics.
 //!
-//! These clients send no recording, so a rule sees stacks by type, the numbers of this profile, and those of the profiles
-//! of the same process in the last hour. A rule is a function and a [`RuleInfo`]; [`evaluate`] makes the same report of
-//! them that a recording has, [`evaluate_with`] with the settings of a `jfrkit.toml`.
+//! These clients send no recording, so a rule sees stacks by type, the metrics of this profile, and those of the
+//! profiles of the same process in the last hour. A rule is a function and a [`RuleInfo`]; [`evaluate`] builds the same
+//! report as for a recording, [`evaluate_with`] uses the settings of a `jfrkit.toml`.
 //!
 //! ```
 //! use jfrkit_rules::profiled::{Process, evaluate};
@@ -24,28 +24,28 @@ use jfrkit_profile::any::{self, AnyProfile};
 use jfrkit_profile::tree::{By, CallStacks, TableRow, View, table};
 use jfrkit_profile::units;
 
-/// Less CPU than this, in cores, and it does not matter where it goes.
+/// Below this much CPU, in cores, it does not matter where the time goes.
 const IDLE_CORES: f64 = 0.05;
-/// Fewer samples than this say little.
+/// The fewest samples that suffice to judge.
 const FEW_SAMPLES: i64 = 50;
-/// Points that a trend needs, and the time that they span.
+/// The fewest points of a trend, and the shortest time that they span.
 const TREND_POINTS: usize = 6;
 const TREND_SECONDS: f64 = 600.0;
-/// From this correlation with time on a series rises steadily rather than up and down.
+/// From this correlation with time on, a series rises steadily rather than going up and down.
 const STEADY: f64 = 0.85;
 
-/// What is known of a process in the window of one profile.
+/// What is known about a process in the window of one profile.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Process<'p> {
     /// `Python`, `Go`, `JavaScript`.
     pub language: &'p str,
-    /// Its entry point, where it is known.
+    /// The entry point, if known.
     pub main: &'p str,
-    /// Begin of the window, nanoseconds since the Unix epoch.
+    /// Start of the window, in nanoseconds since the Unix epoch.
     pub start_nanos: i64,
-    /// Length of the window.
+    /// Length of the window, in nanoseconds.
     pub duration_nanos: i64,
-    /// The stacks of each type, by its short name: `cpu`, `lock`, `error`. The last value of each counts.
+    /// The stacks of each type, by its short name: `cpu`, `lock`, `error`. The last value of each stack counts.
     pub types: &'p [(&'p str, &'p CallStacks)],
     /// The metrics of this profile: `cpu.cores`, `lock.wait`, `exceptions`, `heap.live`, `goroutines`.
     pub metrics: &'p [(String, f64)],
@@ -56,7 +56,7 @@ pub struct Process<'p> {
 /// The metrics of an earlier profile.
 #[derive(Debug, Clone, Default)]
 pub struct Earlier {
-    /// Begin of its window, nanoseconds since the Unix epoch.
+    /// Start of its window, in nanoseconds since the Unix epoch.
     pub start_nanos: i64,
     /// Its metrics.
     pub metrics: Vec<(String, f64)>,
@@ -69,11 +69,11 @@ const RULES: [(RuleInfo, Evaluate); 6] = [
         RuleInfo {
             title: "Hot function",
             category: Category::Cpu,
-            description: "Whether one function, without those that it calls, takes much of the CPU time",
+            description: "Whether one function alone, without its callees, takes much of the CPU time",
             formula: "share of the CPU time: 25 at `info`, 75 at `warning`; nothing below 0.05 cores",
             settings: const {
                 &[
-                    Setting::percent("info", 20.0, "Share of the CPU time that is worth a look"),
+                    Setting::percent("info", 20.0, "Share of the CPU time worth a look"),
                     Setting::percent("warning", 50.0, "Share of the CPU time to act on"),
                 ]
             },
@@ -85,11 +85,11 @@ const RULES: [(RuleInfo, Evaluate); 6] = [
         RuleInfo {
             title: "Truncated stacks",
             category: Category::Recording,
-            description: "How many samples have a stack of which the profiler left frames out",
+            description: "How many samples have a stack from which the profiler left out frames",
             formula: "share of the samples: 25 at `info`, 75 at `warning`",
             settings: const {
                 &[
-                    Setting::percent("info", 5.0, "Share of the samples that is worth a look"),
+                    Setting::percent("info", 5.0, "Share of the samples worth a look"),
                     Setting::percent("warning", 40.0, "Share of the samples to act on"),
                 ]
             },
@@ -101,11 +101,11 @@ const RULES: [(RuleInfo, Evaluate); 6] = [
         RuleInfo {
             title: "Waiting for locks",
             category: Category::Locks,
-            description: "How long threads wait for locks, beside the time that they work",
-            formula: "waiting over waiting and CPU time: 25 at `info`, 75 at `warning`; nothing below 0.1 s a second",
+            description: "How long threads wait for locks, compared with the time that they work",
+            formula: "waiting divided by waiting plus CPU time: 25 at `info`, 75 at `warning`; nothing below 0.1 s per second",
             settings: const {
                 &[
-                    Setting::percent("info", 30.0, "Share of waiting that is worth a look"),
+                    Setting::percent("info", 30.0, "Share of waiting worth a look"),
                     Setting::percent("warning", 70.0, "Share of waiting to act on"),
                 ]
             },
@@ -118,10 +118,10 @@ const RULES: [(RuleInfo, Evaluate); 6] = [
             title: "Exceptions",
             category: Category::Exceptions,
             description: "How many exceptions are raised, caught or not",
-            formula: "exceptions a second: 25 at `info`, 75 at `warning`",
+            formula: "exceptions per second: 25 at `info`, 75 at `warning`",
             settings: const {
                 &[
-                    Setting::per_second("info", 100.0, "Rate that is worth a look"),
+                    Setting::per_second("info", 100.0, "Rate worth a look"),
                     Setting::per_second("warning", 2_000.0, "Rate to act on"),
                 ]
             },
@@ -134,11 +134,11 @@ const RULES: [(RuleInfo, Evaluate); 6] = [
             title: "Growing heap",
             category: Category::Heap,
             description: "Whether the memory in use rises steadily over the last hour of the process",
-            formula: "growth an hour over the mean: 25 at `info`, 75 at `warning`; only of a steady rise over ten minutes at least",
+            formula: "growth per hour divided by the mean: 25 at `info`, 75 at `warning`; only for a steady rise over at least 10 minutes",
             settings: const {
                 &[
-                    Setting::percent("info", 20.0, "Growth an hour that is worth a look"),
-                    Setting::percent("warning", 100.0, "Growth an hour to act on"),
+                    Setting::percent("info", 20.0, "Growth per hour worth a look"),
+                    Setting::percent("warning", 100.0, "Growth per hour to act on"),
                 ]
             },
             ..RuleInfo::own("ProfileHeapGrowth")
@@ -150,11 +150,11 @@ const RULES: [(RuleInfo, Evaluate); 6] = [
             title: "Growing number of goroutines",
             category: Category::Threads,
             description: "Whether the number of goroutines rises steadily over the last hour of the process",
-            formula: "growth an hour over the mean: 25 at `info`, 75 at `warning`; only of a steady rise over ten minutes at least",
+            formula: "growth per hour divided by the mean: 25 at `info`, 75 at `warning`; only for a steady rise over at least 10 minutes",
             settings: const {
                 &[
-                    Setting::percent("info", 20.0, "Growth an hour that is worth a look"),
-                    Setting::percent("warning", 100.0, "Growth an hour to act on"),
+                    Setting::percent("info", 20.0, "Growth per hour worth a look"),
+                    Setting::percent("warning", 100.0, "Growth per hour to act on"),
                 ]
             },
             ..RuleInfo::own("ProfileGoroutineGrowth")
@@ -163,7 +163,7 @@ const RULES: [(RuleInfo, Evaluate); 6] = [
     ),
 ];
 
-/// What the rules say of themselves.
+/// The descriptions of the rules.
 #[must_use]
 pub fn rules() -> Vec<RuleInfo> {
     RULES.iter().map(|(info, _)| *info).collect()
@@ -174,14 +174,14 @@ pub(crate) fn has(id: &str) -> bool {
     RULES.iter().any(|(info, _)| info.id == id)
 }
 
-/// What the rules say of a profile, with the default settings.
+/// Runs the rules on a profile with their default settings.
 #[must_use]
 pub fn evaluate(process: &Process<'_>) -> Report {
     // Defaults are numbers, which are always valid.
     report(process, RULES.iter().map(|(info, _)| Settings::defaults(info.id, info.settings).ok()))
 }
 
-/// What the rules say of a profile: those that the options do not skip, with their settings.
+/// Runs the rules that the options do not skip, with the settings of the options.
 ///
 /// # Errors
 /// [`AnalysisError::UnknownSetting`] and [`AnalysisError::BadSetting`] for a setting of one of these rules.
@@ -289,7 +289,7 @@ impl<'p> Process<'p> {
     }
 }
 
-/// The rows of a type with its total and its samples.
+/// The rows of a type, with their total and sample count.
 fn rows(stacks: &CallStacks, by: &By) -> (Vec<TableRow>, i64, i64) {
     let value = stacks.types().len().saturating_sub(1);
     table(stacks, value, &View::default(), by, &Cancel::never())
@@ -318,7 +318,7 @@ fn hot_function(process: &Process<'_>, settings: &Settings) -> Verdict {
     let (rows, total, samples) = rows(stacks, &By::Function);
     let Some(first) = rows.first().filter(|_| samples >= FEW_SAMPLES) else {
         return Verdict::not_applicable(format!(
-            "there are too few samples of the CPU: {}",
+            "there are too few CPU samples: {}",
             units::things(u64::try_from(samples).unwrap_or(0), "sample", "samples")
         ));
     };
@@ -331,8 +331,8 @@ fn hot_function(process: &Process<'_>, settings: &Settings) -> Verdict {
     Verdict::scored(score(part, settings), summary)
         .explain("Time in a function itself, without the functions that it calls, is where the processor was.")
         .remedy(
-            "Look at its callers: calling it less often is worth more than making it faster. Then look at its lines \
-             (lines=1), for work that is done again and again.",
+            "Look at its callers: calling it less often usually pays off more than making it faster. Then look at its \
+             lines (lines=1) for work that is repeated needlessly.",
         )
         .with("functions", top(&rows, total, unit(stacks), "function"))
         .with_some("cpu cores", cores.map(|cores| Value::number(cores, "cores")))
@@ -347,7 +347,7 @@ fn truncated_stacks(process: &Process<'_>, settings: &Settings) -> Verdict {
     };
     let kind = ["cpu", "wall"].into_iter().find_map(|kind| process.stacks(kind).map(|stacks| (kind, stacks)));
     let Some((kind, stacks)) = kind else {
-        return Verdict::not_applicable("there is no profile of CPU or wall time");
+        return Verdict::not_applicable("there is no CPU or wall-clock profile");
     };
     let (rows, _, samples) = rows(stacks, &By::Function);
     if samples < FEW_SAMPLES {
@@ -361,9 +361,10 @@ fn truncated_stacks(process: &Process<'_>, settings: &Settings) -> Verdict {
     let summary = format!("{} of the samples have a truncated stack", units::share(part));
     Verdict::scored(score(part, settings), summary)
         .explain(
-            "Frames that are left out are missing in the flame graph: calls of one function stand at several places.",
+            "The flame graph lacks the frames that the profiler left out, so calls of the same function show up in \
+             several places.",
         )
-        .remedy("Let the profiler keep deeper stacks: DD_PROFILING_MAX_FRAMES for ddtrace.")
+        .remedy("Let the profiler keep deeper stacks: for ddtrace, set DD_PROFILING_MAX_FRAMES.")
         .with("truncated", Value::count(u64::try_from(cut).unwrap_or(0), "samples"))
         .with("share", Value::share(part))
 }
@@ -380,17 +381,17 @@ fn lock_wait(process: &Process<'_>, settings: &Settings) -> Verdict {
         return Verdict::not_applicable("there is no CPU time to compare it with");
     };
     let part = if waited > 0.0 { waited / (waited + cores.max(0.0)) } else { 0.0 };
-    let a_second = format!("{} s a second", units::number(waited));
+    let a_second = format!("{} s per second", units::number(waited));
     if waited < 0.1 {
         return Verdict::ok(format!("Threads hardly wait for locks: {a_second}"));
     }
     let summary = format!("Threads wait for locks {a_second}, {} of that and CPU time", units::share(part));
     let mut verdict = Verdict::scored(score(part, settings), summary)
         .explain(
-            "The waiting of all threads is added up. A thread that waits for work at a lock counts, too; what matters are locks \
-             at which the threads that serve requests wait.",
+            "Waiting is summed over all threads. A thread that waits for work at a lock counts, too; what matters are \
+             locks that hold up the threads that serve requests.",
         )
-        .remedy("Look at the lock profile: hold the first of these locks for less time, or give each thread its own data.")
+        .remedy("Look at the lock profile: hold the top locks for less time, or give each thread its own data.")
         .with("waiting", Value::number(waited, "s/s"));
     if let Some(stacks) = kind {
         let (by_class, total, _) = rows(stacks, &By::Class);
@@ -403,15 +404,18 @@ fn lock_wait(process: &Process<'_>, settings: &Settings) -> Verdict {
 
 fn exceptions(process: &Process<'_>, settings: &Settings) -> Verdict {
     let Some(rate) = process.metric(&["exceptions"]) else {
-        return Verdict::not_applicable("the client sends no profile of exceptions");
+        return Verdict::not_applicable("the client sends no exception profile");
     };
     let summary = format!("{} exceptions a second", units::number(rate));
     let mut verdict = Verdict::scored(map2(rate, settings.number("info"), settings.number("warning")), summary)
         .with("rate", Value::number(rate, "exceptions/s"));
     if verdict.severity >= Severity::Info {
         verdict = verdict
-            .explain("An exception costs the walk up the stack; so many are seldom errors, but a way to return.")
-            .remedy("Check before the call, or return a value, where the exception is what happens most of the time.");
+            .explain(
+                "Each exception costs a walk up the stack. At this rate they are rarely errors; the program uses them \
+                 as a way to return.",
+            )
+            .remedy("Check before the call, or return a value, if the exception is the usual outcome.");
     }
     if let Some(stacks) = process.stacks("error") {
         let (rows, total, _) = rows(stacks, &By::Class);
@@ -427,8 +431,8 @@ fn heap_growth(process: &Process<'_>, settings: &Settings) -> Verdict {
         &["heap.live"],
         "The heap",
         units::size_f64,
-        "Compare the heap profile of now with one of an hour ago: what \
-        grew is held by the functions that allocated it.",
+        "Compare the current heap profile with one from an hour ago, and look at the functions that allocated what \
+         grew.",
     )
 }
 
@@ -443,8 +447,8 @@ fn goroutine_growth(process: &Process<'_>, settings: &Settings) -> Verdict {
         &names,
         "The number of goroutines",
         units::number,
-        "Look at the goroutine profile: goroutines that are never \
-        done wait at the same place, often for a channel that nobody reads or closes.",
+        "Look at the goroutine profile: goroutines that never end wait at the same place, often for a channel that \
+         nobody reads or closes.",
     )
 }
 
@@ -475,7 +479,7 @@ fn growth(
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
     let span = points.first().map_or(0.0, |(at, _)| -at);
     if points.len() < TREND_POINTS || span < TREND_SECONDS {
-        return Verdict::not_applicable("the process has not been seen for ten minutes");
+        return Verdict::not_applicable("the process has been observed for less than ten minutes");
     }
     let n = points.len() as f64;
     let (mean_t, mean_v) = points.iter().fold((0.0, 0.0), |(t, v), point| (t + point.0 / n, v + point.1 / n));
@@ -498,7 +502,8 @@ fn growth(
     let summary = format!("{what} rises steadily, {moved}");
     Verdict::scored(score(relative, settings), summary)
         .explain(
-            "A rise without an end is a leak. A cache that fills, or a load that grows, looks the same until it stops.",
+            "A rise that never ends is a leak. A cache that fills up or a growing load looks the same until it levels \
+             off.",
         )
         .remedy(remedy)
         .with("growth an hour", Value::text(show(an_hour)))
@@ -608,7 +613,7 @@ mod tests {
         let found = verdict(&process, "ProfileLockWait");
         assert_eq!(found.severity, Severity::Warning, "{}", found.summary);
         assert!(format!("{:?}", found.evidence).contains("cache.py:12:lock"));
-        // Go sends no such metric: it follows from the profile.
+        // Go sends no such metric: it is computed from the profile.
         let metrics = [("cpu.cores".to_owned(), 0.5)];
         let types = [("mutex", &lock)];
         let process = Process {

@@ -1,12 +1,12 @@
-//! Which rules tell the same story, and which finding follows from which.
+//! Which rules report the same problem, and which finding follows from which.
 //!
-//! The first id of an entry is the most specific: it names the cause or the place, and speaks for the others where it costs at
-//! least half of what they cost. What only some recordings tell (regular expressions inside of a formatter, say) a rule says
-//! itself, with `Verdict::tells` and `Verdict::told_by`.
+//! The first id of an entry is the most specific: it names the cause or the place, and speaks for the others if it
+//! costs at least half of what they cost. Relations that hold only in some recordings (regular expressions inside a
+//! formatter, say) are declared by the rule itself, with `Verdict::tells` and `Verdict::told_by`.
 
 use jfr_analyzers::rule::Relations;
 
-/// Rules that only say that the collector stops the program, or takes CPU time.
+/// Rules that only report that the collector stops the program, or takes CPU time.
 const COLLECTOR: &[&str] = &[
     "AllocationRate",
     "GcCpuOverhead",
@@ -135,7 +135,7 @@ pub(super) const RELATIONS: Relations = Relations {
 mod tests {
     use super::RELATIONS;
 
-    /// A name that is no rule's would never relate to anything.
+    /// An id that does not exist would never relate to anything.
     #[test]
     fn all_ids_are_rules() {
         let known: Vec<&str> = crate::analysis().infos().map(|info| info.id).collect();

@@ -1,22 +1,23 @@
-//! What several rules share: CPU load over time, samples by thread, the JVM's warm-up, and what [`common`](super::common) has.
+//! What several rules share: CPU load over time, samples by thread, the warm-up of the JVM, and what
+//! [`common`](super::common) has.
 
 pub(super) use super::common::{SECOND, amount, rising, things as number, time};
 use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy};
 use jfr_analyzers::rule::Frame;
 use jfrkit_profile::StackId;
 
-/// What the JVM takes to load and compile what it needs; much that is unusual later is usual until then.
+/// The time that the JVM needs to load and compile what it uses; much that is unusual later is normal until then.
 pub(super) const WARM_UP: i64 = 60 * SECOND;
 
-/// What is read of `jdk.CPULoad`.
+/// The fields of `jdk.CPULoad` to read.
 pub(super) const LOAD_FIELDS: &[&str] = &["jvmUser", "jvmSystem", "machineTotal"];
 
-/// A load, which is a share of all CPUs; what is none (NaN, infinite, far from 0 to 1) does not count.
+/// A load as a share of all CPUs; `None` for an invalid one (NaN, infinite, far outside 0 to 1).
 pub(super) fn share(load: f64) -> Option<f64> {
     (-ROUNDING..=1.0 + ROUNDING).contains(&load).then(|| load.clamp(0.0, 1.0))
 }
 
-/// What loads may be off by: they are differences of clocks, rounded.
+/// How far loads may be off: they are computed from rounded differences of clocks.
 const ROUNDING: f64 = 0.05;
 
 /// The load between two events.
@@ -24,7 +25,7 @@ const ROUNDING: f64 = 0.05;
 pub(super) struct Load {
     pub(super) from: i64,
     pub(super) to: i64,
-    /// Of all hardware threads, 0 to 1.
+    /// As a share of all hardware threads, 0 to 1.
     pub(super) user: f64,
     pub(super) system: f64,
     pub(super) machine: f64,
@@ -40,8 +41,8 @@ impl Load {
     }
 }
 
-/// The CPU load over time. An event tells of the time since the one before; the first, and one after a gap in the recording,
-/// of as much as is usual.
+/// The CPU load over time. An event covers the time since the previous one; the first, and one after a gap in the
+/// recording, cover the usual interval.
 pub(super) fn loads(facts: &Facts) -> Vec<Load> {
     let table = facts.table("jdk.CPULoad");
     let mut gaps: Vec<i64> = table
@@ -61,15 +62,15 @@ pub(super) fn loads(facts: &Facts) -> Vec<Load> {
             let gap = if gap > usual.saturating_mul(3) { usual } else { gap };
             let user = share(row.float("jvmUser")?)?;
             let system = share(row.float("jvmSystem")?)?.min(1.0 - user);
-            // The machine is at least as busy as this JVM; old JDKs tell less at times.
+            // The machine is at least as busy as this JVM; old JDKs sometimes report less.
             let machine = row.float("machineTotal").and_then(share).unwrap_or(0.0).max(user + system);
             Some(Load { from: row.start.saturating_sub(gap), to: row.start, user, system, machine })
         })
         .collect()
 }
 
-/// The CPU time that the JVM took, nanoseconds; `None` where the recording does not say. Loads are known from the first
-/// `jdk.CPULoad` on; they are taken for those of the time before and behind, too.
+/// The CPU time of the JVM in nanoseconds; `None` if the recording does not contain it. Loads are known only between
+/// `jdk.CPULoad` events; the time before and after is assumed to have the same average load.
 pub(super) fn jvm_cpu_nanos(facts: &Facts) -> Option<f64> {
     let loads = loads(facts);
     let threads = facts.hardware_threads()? as f64;
@@ -78,18 +79,19 @@ pub(super) fn jvm_cpu_nanos(facts: &Facts) -> Option<f64> {
     (!loads.is_empty()).then(|| if covered > 0.0 { used * (facts.nanos() as f64 / covered).max(1.0) } else { used })
 }
 
-/// CPU samples of all profilers by thread.
+/// CPU samples of all profilers, by thread.
 pub(super) const CPU_BY_THREAD: GroupBy =
     GroupBy::of(&["jdk.ExecutionSample", "jdk.CPUTimeSample", "datadog.ExecutionSample"])
         .by(&[EVENT, "sampledThread|eventThread"])
         .measure(&["weight"]);
 
-/// How many samples a group stands for: Datadog counts intervals in a weight.
+/// How many samples a group represents: Datadog counts intervals in a weight.
 pub(super) fn samples(group: &Group<'_>) -> f64 {
     group.sum(0).max(group.count() as f64)
 }
 
-/// Of several profilers in one recording the one with most samples: adding them would count the same time twice.
+/// If a recording has several profilers, the one with the most samples: adding them up would count the same time
+/// twice.
 pub(super) fn main_sampler<'f>(groups: impl Iterator<Item = Group<'f>>) -> Vec<Group<'f>> {
     let mut by_event: Vec<(&str, f64, Vec<Group<'f>>)> = Vec::new();
     for group in groups {
@@ -106,7 +108,7 @@ pub(super) fn main_sampler<'f>(groups: impl Iterator<Item = Group<'f>>) -> Vec<G
     by_event.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(.., list)| list).unwrap_or_default()
 }
 
-/// Where a thread waits: the first frame of the program's own, else the first that is not part of waiting itself.
+/// Where a thread waits: the first application frame, or else the first frame that is not part of the waiting itself.
 pub(super) fn place(facts: &Facts, stack: StackId) -> Option<Frame> {
     const WAITING: [&str; 4] =
         ["jdk.internal.misc.", "sun.misc.", "java.util.concurrent.locks.", "java.lang.Object.wait"];
@@ -116,12 +118,12 @@ pub(super) fn place(facts: &Facts, stack: StackId) -> Option<Frame> {
     Some(facts.frame(frame))
 }
 
-/// When the JVM was warm: [`WARM_UP`] after its start, or after the start of a recording that does not tell it.
+/// When the JVM was warmed up: [`WARM_UP`] after its start, or after the start of the recording if that is unknown.
 pub(super) fn warm(facts: &Facts) -> i64 {
     facts.jvm().start.unwrap_or_else(|| facts.start()).saturating_add(WARM_UP)
 }
 
-/// The name of a pool of threads: that of a thread without its numbers.
+/// The name of a thread pool: the name of a thread without its numbers.
 pub(super) fn pool_name(thread: &str) -> String {
     let mut name = String::with_capacity(thread.len());
     let mut number = false;
@@ -136,28 +138,29 @@ pub(super) fn pool_name(thread: &str) -> String {
     name
 }
 
-/// The `n` groups with the greatest first measure.
+/// The `n` groups with the largest first measure.
 pub(super) fn top(mut groups: Vec<Group<'_>>, n: usize) -> Vec<Group<'_>> {
     groups.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
     groups.truncate(n);
     groups
 }
 
-/// The middle of values.
+/// The median of some values.
 pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied()
 }
 
-/// The median of the slopes between all pairs of points: an outlier does not move it. For a few hundred points at most.
+/// The median of the slopes between all pairs of points, which is robust to outliers. For a few hundred points at
+/// most.
 pub(super) fn robust_slope(points: &[(f64, f64)]) -> Option<f64> {
     let pairs =
         points.iter().enumerate().flat_map(|(i, a)| points.iter().skip(i.saturating_add(1)).map(move |b| (a, b)));
     median(pairs.map(|(a, b)| (b.1 - a.1) / (b.0 - a.0)).filter(|s| s.is_finite()).collect())
 }
 
-/// The share of all pairs of points of which the later is higher, 0 to 1: a line that trembles goes up, a saw does not. For a few
-/// hundred points at most.
+/// The share of all pairs of points in which the later one is higher, 0 to 1: high for a noisy rise, low for a
+/// sawtooth. For a few hundred points at most.
 pub(super) fn ascending(points: &[(f64, f64)]) -> f64 {
     let (mut up, mut pairs) = (0u64, 0u64);
     for (i, a) in points.iter().enumerate() {
@@ -171,12 +174,12 @@ pub(super) fn ascending(points: &[(f64, f64)]) -> f64 {
 
 #[cfg(test)]
 pub(crate) mod fixture {
-    //! Judging recordings of `fixtures/`.
+    //! Runs rules on the recordings of `fixtures/`.
     #![allow(clippy::unwrap_used)]
 
     use jfr_analyzers::rule::{AnalysisOptions, Severity, Verdict};
 
-    /// What a rule says of a recording in `fixtures/`, without `.jfr.gz`.
+    /// The verdict of a rule on a recording in `fixtures/`, named without `.jfr.gz`.
     pub(crate) fn judge(id: &str, name: &str) -> Verdict {
         judge_file(id, &format!("{}/../fixtures/{name}.jfr.gz", env!("CARGO_MANIFEST_DIR")))
     }
@@ -191,17 +194,18 @@ pub(crate) mod fixture {
         outcome.verdict.clone()
     }
 
-    /// What a rule says of a recording of the shared corpus, which is not part of the project; `None` where it is not at hand.
+    /// The verdict of a rule on a recording of the shared corpus, which is not part of the project; `None` if it is
+    /// missing.
     pub(crate) fn corpus(id: &str, name: &str) -> Option<Verdict> {
         let path = format!("{}/../../shared/corpus/{name}", env!("CARGO_MANIFEST_DIR"));
         let exists = std::path::Path::new(&path).exists();
         if !exists {
-            println!("skipped: ../shared/corpus/{name} is not there");
+            println!("skipped: ../shared/corpus/{name} does not exist");
         }
         exists.then(|| judge_file(id, &path))
     }
 
-    /// The same, and whether it is of this severity.
+    /// Like [`judge`]; fails if the severity differs.
     pub(crate) fn expect(id: &str, name: &str, severity: Severity) -> Verdict {
         let verdict = judge(id, name);
         assert_eq!(verdict.severity, severity, "{id} of {name}: {}", verdict.summary);
@@ -220,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slope_bears_outliers() {
+    fn a_slope_tolerates_outliers() {
         let points: Vec<(f64, f64)> =
             (0..20u32).map(|i| (f64::from(i), if i == 7 { 1e9 } else { f64::from(i) * 3.0 })).collect();
         assert_eq!(robust_slope(&points), Some(3.0));

@@ -1,18 +1,19 @@
-//! Adding up by a text, and looking at a long text once.
+//! Sums by text, and work done once per long text.
 //!
-//! A recording can hold any number of different texts, and any number of events can refer to one that is megabytes long. A list
-//! that is searched for each event takes the square of their number, and a map that hashes or compares whole texts takes their
-//! length times the events; neither follows the size of the file. Facts hold each text once, so where it is tells which it is.
+//! A recording can hold any number of different texts, and any number of events can refer to one that is megabytes
+//! long. Searching a list for each event takes quadratic time, and a map that hashes or compares whole texts takes
+//! their length times the number of events; neither scales with the size of the file. Facts hold each text once, so
+//! its address identifies it.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::marker::PhantomData;
 
-/// Values by text: what is worked out for a text is worked out once, however many events have it.
+/// Values by text: computed once per text, however many events have it.
 #[derive(Debug)]
 pub(super) struct PerText<'f, V> {
     by_place: HashMap<(usize, usize), V>,
-    /// Texts that outlive this: no other can come to be at their places.
+    /// The texts outlive this map, so no other text can take their addresses.
     texts: PhantomData<&'f str>,
 }
 
@@ -23,13 +24,13 @@ impl<V> Default for PerText<'_, V> {
 }
 
 impl<'f, V> PerText<'f, V> {
-    /// The value of a text, made when it is first asked for.
+    /// The value of a text, computed on first use.
     pub(super) fn get(&mut self, text: &'f str, make: impl FnOnce(&'f str) -> V) -> &mut V {
         self.by_place.entry((text.as_ptr().addr(), text.len())).or_insert_with(|| make(text))
     }
 }
 
-/// Adds items up by the text that `key` gives, in the order of the first of each.
+/// Sums items up by the text that `key` returns, in the order of first appearance.
 pub(super) fn tally<'f, T, V: Default>(
     items: impl IntoIterator<Item = T>,
     key: impl Fn(&T) -> &'f str,
@@ -52,8 +53,8 @@ pub(super) fn tally<'f, T, V: Default>(
     sums
 }
 
-/// A map that iterates in the order of insertion. Handles of stacks, frames and functions are numbered by whichever thread comes
-/// first, so a map ordered by handle would make evidence depend on the number of threads.
+/// A map that iterates in insertion order. Handles of stacks, frames and functions are numbered by whichever thread
+/// comes first, so a map sorted by handle would make evidence depend on the number of threads.
 #[derive(Debug)]
 pub(super) struct InOrder<K, V> {
     entries: Vec<(K, V)>,
@@ -67,7 +68,7 @@ impl<K, V> Default for InOrder<K, V> {
 }
 
 impl<K: Copy + Eq + Hash, V> InOrder<K, V> {
-    /// The value of a key; made when the key is first seen.
+    /// The value of a key, created when the key is first seen.
     pub(super) fn get_or(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
         let place = *self.places.entry(key).or_insert(self.entries.len());
         if place == self.entries.len() {
@@ -92,7 +93,7 @@ impl<K: Copy + Eq + Hash, V> InOrder<K, V> {
     }
 }
 
-/// As much of a text as goes into a line of a report: what rules join texts from, for each of many events.
+/// As much of a text as fits a line of a report, for rules that build texts from many events.
 pub(super) fn brief(text: &str) -> &str {
     const BYTES: usize = 1_000;
     let end = (0..=BYTES.min(text.len())).rev().find(|end| text.is_char_boundary(*end));

@@ -6,7 +6,7 @@ use super::{default, switching};
 use jfr_analyzers::events::{Level, Needs};
 use jfr_analyzers::rule::{Origin, Rule, RuleInfo};
 
-/// All that there is to say of one rule: what it checks and how, its settings, its events and how to switch them on.
+/// The full description of a rule: what it checks and how, its settings, its events and how to enable them.
 #[must_use]
 pub fn explain(rule: &dyn Rule) -> String {
     let (info, needs) = (rule.info(), rule.needs());
@@ -18,8 +18,8 @@ pub fn explain(rule: &dyn Rule) -> String {
 
 fn write_page(out: &mut String, info: &RuleInfo, needs: &Needs) -> std::fmt::Result {
     let origin = match info.origin {
-        Origin::Jmc => "JDK Mission Control has a rule of this id",
-        Origin::Own => "beyond the rules of JDK Mission Control",
+        Origin::Jmc => "JDK Mission Control has a rule with this id",
+        Origin::Own => "not a rule of JDK Mission Control",
     };
     writeln!(out, "{} ({})\n{}; {origin}\n", info.title, info.id, info.category)?;
     section(out, "What it checks", info.description)?;
@@ -28,16 +28,16 @@ fn write_page(out: &mut String, info: &RuleInfo, needs: &Needs) -> std::fmt::Res
     section(out, "How it decides", info.formula)?;
     section(out, "Unlike JDK Mission Control", info.differences)?;
     if info.settings.is_empty() {
-        section(out, "Settings", "None of its own.")?;
+        section(out, "Settings", "None.")?;
     } else {
-        writeln!(out, "Settings, with their defaults, as they stand in jfrkit.toml:")?;
+        writeln!(out, "Settings in jfrkit.toml, with their defaults:")?;
         writeln!(out, "  [rules.{}]", toml_key(info.id))?;
         for setting in info.settings {
             let line = format!("{} = \"{}\"", setting.key, default(setting).replace('\\', "\\\\").replace('"', "\\\""));
             writeln!(out, "  {line:<34}  # {}", setting.label)?;
         }
     }
-    writeln!(out, "  To switch it off: enabled = false there, or --skip {}\n", info.id)?;
+    writeln!(out, "  To disable the rule: enabled = false there, or --skip {}\n", info.id)?;
     events(out, needs)
 }
 
@@ -58,7 +58,7 @@ fn events(out: &mut String, needs: &Needs) -> std::fmt::Result {
         return section(
             out,
             "Events",
-            "Only what every recording holds: settings, flags, properties, the JVM's version.",
+            "Only what every recording contains: settings, flags, properties, the version of the JVM.",
         );
     }
     writeln!(out, "Events:")?;
@@ -66,11 +66,11 @@ fn events(out: &mut String, needs: &Needs) -> std::fmt::Result {
     for event in &events {
         let level = needs.level_of(event);
         let what = match level {
-            Some(Level::Available) => "needed: does not apply without events of it",
-            Some(Level::Enabled) => "needed: does not apply where it is switched off",
-            None => "looked at where it is there",
+            Some(Level::Available) => "required: the rule does not apply without these events",
+            Some(Level::Enabled) => "required: the rule does not apply if the event is disabled",
+            None => "used if present",
         };
-        let off = if switching::is_off(event) { "; off unless it is switched on" } else { "" };
+        let off = if switching::is_off(event) { "; disabled by default" } else { "" };
         writeln!(out, "  {event:<width$}  {what}{off}")?;
     }
     switching::jdk(out, &events)?;

@@ -1,8 +1,8 @@
-//! Markdown that shows text as it is.
+//! Markdown that shows text literally.
 
 use jfr_parse::text::plain;
 
-/// Text that stands for itself: no markup, no HTML, no link, no end of a table's cell or line.
+/// Escapes text so that it contains no markup, HTML or link, and does not end a table cell or line.
 #[must_use]
 pub fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
@@ -14,7 +14,7 @@ pub fn escape(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
-            // Neither an address becomes a link nor a name a mention.
+            // An address must not become a link, nor a name a mention.
             '@' => out.push_str("&#64;"),
             c => out.push(c),
         }

@@ -1,4 +1,4 @@
-//! All rules as a page of Markdown: `docs/rules.md`.
+//! All rules as a Markdown page: `docs/rules.md`.
 
 use std::io::{self, Write};
 
@@ -6,19 +6,20 @@ use super::markdown::escape;
 use super::{default, sorted};
 use jfr_analyzers::rule::{Analysis, Origin, Rule, RuleInfo};
 
-/// The rules as a page of Markdown: a table of each category, and below it what there is to say of each rule.
+/// Writes the rules as a Markdown page: a table per category, followed by the full description of each rule.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn markdown(out: &mut dyn Write, analysis: &Analysis) -> io::Result<()> {
     let rules = sorted(analysis);
     let jmc = rules.iter().filter(|(info, _)| info.origin == Origin::Jmc).count();
     writeln!(out, "# Rules\n")?;
     writeln!(
         out,
-        "{} rules, {jmc} of them under the ids of JDK Mission Control. `jfrkit analyze --explain ID` shows one of them, and how \
-         the events that it needs are switched on. Examples are findings in the recordings of `fixtures/`. This page is written from the rules, by \
-         `cargo run -- analyze --list --format markdown -o docs/rules.md`.\n",
+        "{} rules; {jmc} of them have the id of a rule in JDK Mission Control. `jfrkit analyze --explain ID` describes \
+         one rule and how to enable the events that it needs. The examples are findings in the recordings of \
+         `fixtures/`. This page is generated from the rules by `cargo run -- analyze --list --format markdown -o \
+         docs/rules.md`.\n",
         rules.len()
     )?;
     for of_category in rules.chunk_by(|(a, _), (b, _)| a.category == b.category) {
@@ -54,9 +55,9 @@ fn section(out: &mut dyn Write, info: &RuleInfo, rule: &dyn Rule) -> io::Result<
     part(out, "What to do", &words(info.remedy))?;
     part(out, "How it decides", &words(info.formula))?;
     if !info.differences.is_empty() {
-        // Most rules of JMC's decide otherwise in something; some say first what is the same.
+        // Most JMC rules decide differently here in some way; some texts say first what is the same.
         let head = if info.differences.starts_with("As in JMC") {
-            "Beside JDK Mission Control"
+            "Compared with JDK Mission Control"
         } else {
             "Unlike JDK Mission Control"
         };
@@ -90,25 +91,25 @@ struct Example {
     id: String,
     recording: String,
     summary: String,
-    /// The first single values of its evidence, as they are shown.
+    /// The first single values of its evidence, as shown.
     evidence: Vec<(String, String)>,
 }
 
 impl Example {
-    /// Written from the recordings by a test of the reports, `the_examples_are_up_to_date`.
+    /// Generated from the recordings by a test of the reports, `the_examples_are_up_to_date`.
     fn of(id: &str) -> Option<Self> {
         let all: Vec<Self> = serde_json::from_str(include_str!("examples.json")).ok()?;
         all.into_iter().find(|example| example.id == id)
     }
 }
 
-/// Text in which what stands between backticks is code.
+/// Escaped text in which parts between backticks are code.
 fn words(text: &str) -> String {
     let part = |(i, part): (usize, &str)| if i % 2 == 1 { code(part) } else { escape(part) };
     text.split('`').enumerate().map(part).collect()
 }
 
-/// Text as it is, in a cell of a table too; nothing for the empty one.
+/// Text as code, also inside a table cell; empty for empty text.
 fn code(text: &str) -> String {
     match text {
         "" => String::new(),
@@ -116,7 +117,7 @@ fn code(text: &str) -> String {
     }
 }
 
-/// What a heading is linked by, as GitHub makes it.
+/// The anchor of a heading, as GitHub generates it.
 fn anchor(heading: &str) -> String {
     let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
     kept.map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() }).collect()

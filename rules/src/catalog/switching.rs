@@ -1,8 +1,8 @@
-//! How the events that a rule needs are switched on.
+//! How to enable the events that a rule needs.
 
 use std::fmt::Write;
 
-/// Events that the settings `profile` of some JDK leave out, so that they are there only for who asks. From the
+/// Events that the `profile` settings of some JDK leave out, so recordings have them only on request. From the
 /// `profile.jfc` of JDK 17 and 25.
 const OFF: &[&str] = &[
     "jdk.AllocationRequiringGC",
@@ -45,9 +45,9 @@ const OFF: &[&str] = &[
     "jdk.ZThreadPhase",
 ];
 
-/// Settings of events that decide how much they tell, beside `enabled`.
+/// Event settings besides `enabled` that decide how much an event records.
 const FURTHER: &[(&str, &str, &str)] = &[
-    ("jdk.OldObjectSample", "cutoff=10s", "finds what holds the objects, too; it stops the program for that long"),
+    ("jdk.OldObjectSample", "cutoff=10s", "also finds what holds the objects; pauses the program for up to that long"),
     ("jdk.FileRead", "threshold=1ms", SHORTER),
     ("jdk.FileWrite", "threshold=1ms", SHORTER),
     ("jdk.FileForce", "threshold=1ms", SHORTER),
@@ -56,13 +56,13 @@ const FURTHER: &[(&str, &str, &str)] = &[
     ("jdk.JavaMonitorEnter", "threshold=1ms", SHORTER),
     ("jdk.JavaMonitorWait", "threshold=1ms", SHORTER),
     ("jdk.ThreadPark", "threshold=1ms", SHORTER),
-    ("jdk.ThreadDump", "period=10s", "time between dumps; a minute in `profile`, one for each chunk in `default`"),
-    ("jdk.ObjectCount", "period=everyChunk", "counts the objects in the heap; each count is a full collection"),
-    ("jdk.NativeMemoryUsage", "period=1s", "is there only with -XX:NativeMemoryTracking=summary"),
+    ("jdk.ThreadDump", "period=10s", "time between dumps; one per minute in `profile`, one per chunk in `default`"),
+    ("jdk.ObjectCount", "period=everyChunk", "counts the objects in the heap; each count runs a full collection"),
+    ("jdk.NativeMemoryUsage", "period=1s", "recorded only with -XX:NativeMemoryTracking=summary"),
 ];
-const SHORTER: &str = "shorter ones are not recorded; 10 ms in `profile`, 20 ms in `default`";
+const SHORTER: &str = "shorter events are not recorded; 10 ms in `profile`, 20 ms in `default`";
 
-/// What tells async-profiler and Datadog's profiler to write an event.
+/// The option that makes async-profiler or the Datadog profiler write an event.
 const PROFILERS: &[(&str, &str)] = &[
     ("profiler.LiveObject", "asprof -e alloc --live -o jfr"),
     ("profiler.Malloc", "asprof -e nativemem -o jfr"),
@@ -72,12 +72,12 @@ const PROFILERS: &[(&str, &str)] = &[
     ("datadog.QueueTime", "-Ddd.profiling.queueing.time.enabled=true"),
 ];
 
-/// Whether an event of the JDK is recorded only if it is asked for.
+/// Whether a JDK event is recorded only on request.
 pub(super) fn is_off(event: &str) -> bool {
     OFF.contains(&event)
 }
 
-/// How the events of the JDK among these are recorded.
+/// Writes how to record the JDK events among these.
 pub(super) fn jdk(out: &mut String, events: &[&str]) -> std::fmt::Result {
     if !events.iter().any(|event| event.starts_with("jdk.")) {
         return Ok(());
@@ -95,12 +95,12 @@ pub(super) fn jdk(out: &mut String, events: &[&str]) -> std::fmt::Result {
     if !on.is_empty() {
         writeln!(
             out,
-            "With an older one, switch them on in a copy of lib/jfr/profile.jfc, and give that as settings."
+            "With an older JDK, enable them in a copy of lib/jfr/profile.jfc, and pass that file as settings."
         )?;
     }
     let further: Vec<_> = FURTHER.iter().filter(|(event, ..)| events.contains(event)).collect();
     if !further.is_empty() {
-        writeln!(out, "Worth setting in the same way:")?;
+        writeln!(out, "Also useful:")?;
         let width = further.iter().map(|(event, setting, _)| event.len() + setting.len() + 1).max().unwrap_or(0);
         for (event, setting, why) in further {
             writeln!(out, "  {:<width$}  {why}", format!("{event}#{setting}"))?;
@@ -109,9 +109,10 @@ pub(super) fn jdk(out: &mut String, events: &[&str]) -> std::fmt::Result {
     Ok(())
 }
 
-/// Who writes those of the others.
+/// Writes which profiler records the other events.
 pub(super) fn others(out: &mut String, events: &[&str]) -> std::fmt::Result {
-    for (prefix, writer) in [("datadog.", "Datadog's profiler, in its own recordings"), ("profiler.", "async-profiler")]
+    for (prefix, writer) in
+        [("datadog.", "the Datadog profiler, in its own recordings"), ("profiler.", "async-profiler")]
     {
         let of: Vec<&str> = events.iter().filter(|event| event.starts_with(prefix)).copied().collect();
         if of.is_empty() {

@@ -1,4 +1,4 @@
-//! Patterns of the user's own: code that should not take more than its share.
+//! Custom patterns: code that should not take more than its share.
 
 use toml::de::DeValue;
 
@@ -10,10 +10,10 @@ use jfr_analyzers::rule::{Category, Unit};
 const KEYS: &str = "id, title, methods, scope, category, explanation, remedy, cpu, allocation, wall, blocking";
 
 impl Reader<'_> {
-    /// The rule that a table `[[pattern]]` describes.
+    /// The rule that a `[[pattern]]` table describes.
     pub(super) fn pattern(&self, value: &Spanned<DeValue<'_>>) -> Result<PatternRule, ConfigError> {
         let DeValue::Table(table) = value.get_ref() else {
-            return Err(self.at(value, "patterns are tables of a list: [[pattern]]"));
+            return Err(self.at(value, "patterns must be written as [[pattern]]"));
         };
         let get = |key: &str| table.iter().find(|(k, _)| &**k.get_ref() == key).map(|(_, value)| value);
         let id = get("id").map(|id| self.text(id)).transpose()?.unwrap_or_default();
@@ -28,16 +28,18 @@ impl Reader<'_> {
                 "scope" => pattern.scope(match &*self.text(value)? {
                     "anywhere" => Scope::Anywhere,
                     "direct" => Scope::Direct,
-                    _ => return Err(self.at(value, "the scope is \"anywhere\" or \"direct\"")),
+                    _ => return Err(self.at(value, "scope must be \"anywhere\" or \"direct\"")),
                 }),
                 "category" => {
                     let names = Category::ALL.map(Category::name).join(", ");
                     let category = Category::from_name(&self.text(value)?);
-                    pattern.category(category.ok_or_else(|| self.at(value, format!("the categories are {names}")))?)
+                    pattern.category(
+                        category.ok_or_else(|| self.at(value, format!("unknown category; expected one of {names}")))?,
+                    )
                 }
                 other => match Resource::ALL.into_iter().find(|resource| resource.name() == other) {
                     Some(resource) => pattern.limit(resource, self.thresholds(value)?),
-                    None => return Err(self.at(key, format!("a pattern has no key {other:?}; it has: {KEYS}"))),
+                    None => return Err(self.at(key, format!("a pattern has no key {other:?}; expected one of {KEYS}"))),
                 },
             };
         }
@@ -49,7 +51,8 @@ impl Reader<'_> {
         pattern: &Spanned<DeValue<'_>>,
         value: Option<&Spanned<DeValue<'_>>>,
     ) -> Result<Vec<String>, ConfigError> {
-        let form = "methods are a list of packages, classes and methods: [\"com.acme.cache\", \"com.acme.Shop.find*\"]";
+        let form = "methods must be a list of packages, classes and methods: [\"com.acme.cache\", \
+                    \"com.acme.Shop.find*\"]";
         match value.map(Spanned::get_ref) {
             None => Err(self.at(pattern, format!("a pattern needs methods; {form}"))),
             Some(DeValue::Array(methods)) => methods.iter().map(|method| self.text(method)).collect(),
@@ -60,26 +63,26 @@ impl Reader<'_> {
     fn text(&self, value: &Spanned<DeValue<'_>>) -> Result<String, ConfigError> {
         match value.get_ref() {
             DeValue::String(text) => Ok(text.to_string()),
-            other => Err(self.at(value, format!("this is a {}, it has to be a text", other.type_str()))),
+            other => Err(self.at(value, format!("this is a {}; expected text", other.type_str()))),
         }
     }
 
     fn thresholds(&self, value: &Spanned<DeValue<'_>>) -> Result<Thresholds, ConfigError> {
-        let form = "shares look like this: { info = \"2 %\", warning = \"5 %\" }";
+        let form = "expected shares like { info = \"2 %\", warning = \"5 %\" }";
         let DeValue::Table(table) = value.get_ref() else { return Err(self.at(value, form)) };
         let (mut info, mut warning) = (None, None);
         for (key, value) in table {
             let place = match &**key.get_ref() {
                 "info" => &mut info,
                 "warning" => &mut warning,
-                other => return Err(self.at(key, format!("no such key {other:?}; {form}"))),
+                other => return Err(self.at(key, format!("unknown key {other:?}; {form}"))),
             };
             let share = Unit::Percent.parse(&self.scalar(value)?).filter(|share| (0.0..=100.0).contains(share));
             *place = Some(share.ok_or_else(|| self.at(value, form))?);
         }
         match (info, warning) {
-            (Some(info), Some(warning)) if info > warning => Err(self.at(value, "info has to be at most warning")),
-            // Without a share to act on, it is worth a look at most.
+            (Some(info), Some(warning)) if info > warning => Err(self.at(value, "info must be at most warning")),
+            // Without a `warning`, it is worth a look at most.
             (Some(info), warning) => Ok(Thresholds { info, warning }),
             (None, _) => Err(self.at(value, form)),
         }
@@ -114,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_is_set_and_switched_off_like_any_rule() {
+    fn a_pattern_is_configured_and_disabled_like_any_rule() {
         let text = "[rules.OurCache]\nenabled = false\ncpu-info = \"1 %\"\n[[pattern]]\nid = \"OurCache\"\n\
                     methods = [\"com.acme.cache\"]\ncpu = { info = \"2 %\" }\n";
         let config = Config::parse(text, &crate::analysis()).unwrap();
@@ -128,13 +131,13 @@ mod tests {
         for (text, line, part) in [
             (head.to_owned(), 2, "needs limits"),
             (format!("{head}cpu = {{ info = \"5 %\", warning = \"2 %\" }}\n"), 4, "at most"),
-            (format!("{head}cpu = {{ info = \"5 ms\", warning = \"2 %\" }}\n"), 4, "look like this"),
-            (format!("{head}cpu = {{ info = 120 }}\n"), 4, "look like this"),
-            (format!("{head}cpu = {{ warning = \"1 %\" }}\n"), 4, "look like this"),
+            (format!("{head}cpu = {{ info = \"5 ms\", warning = \"2 %\" }}\n"), 4, "expected shares like"),
+            (format!("{head}cpu = {{ info = 120 }}\n"), 4, "expected shares like"),
+            (format!("{head}cpu = {{ warning = \"1 %\" }}\n"), 4, "expected shares like"),
             (format!("{head}gpu = {{ info = \"1 %\" }}\n"), 4, "no key \"gpu\""),
             (format!("{head}scope = \"top\"\n"), 4, "direct"),
-            (format!("{head}category = \"caches\"\n"), 4, "the categories are gc"),
-            ("[[pattern]]\nid = \"A\"\nmethods = \"a\"\n".to_owned(), 3, "are a list"),
+            (format!("{head}category = \"caches\"\n"), 4, "expected one of gc"),
+            ("[[pattern]]\nid = \"A\"\nmethods = \"a\"\n".to_owned(), 3, "must be a list"),
             (
                 "[[pattern]]\nid = \"A\"\nmethods = [\"a\", \"*\"]\ncpu.info = \"1 %\"\n".to_owned(),
                 3,
@@ -144,7 +147,7 @@ mod tests {
             ("[[pattern]]\nid = \"A\"\ncpu.info = \"1 %\"\n".to_owned(), 1, "needs methods"),
             ("[[pattern]]\nmethods = [\"a\"]\ncpu.info = \"1 %\"\n".to_owned(), 1, "needs an id"),
             ("[[pattern]]\nid = \"A B\"\nmethods = [\"a\"]\ncpu.info = \"1 %\"\n".to_owned(), 2, "without whitespace"),
-            ("[[pattern]]\nid = 1\n".to_owned(), 2, "has to be a text"),
+            ("[[pattern]]\nid = 1\n".to_owned(), 2, "expected text"),
         ] {
             let error = Config::parse(&text, &crate::analysis()).unwrap_err();
             assert_eq!(error.line, line, "{text}: {error}");
