@@ -37,7 +37,12 @@ fn write_page(out: &mut String, info: &RuleInfo, needs: &Needs) -> std::fmt::Res
             writeln!(out, "  {line:<34}  # {}", setting.label)?;
         }
     }
-    writeln!(out, "  To disable the rule: enabled = false there, or --skip {}\n", info.id)?;
+    let key = toml_key(info.id);
+    writeln!(
+        out,
+        "  To disable the rule: enabled = false under [rules.{key}] in jfrkit.toml, or --skip {}\n",
+        info.id
+    )?;
     events(out, needs)
 }
 

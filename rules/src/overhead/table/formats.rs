@@ -1,4 +1,4 @@
-//! Forms of data: serialization, JSON, XML, encryption, compression.
+//! Data formats: serialization, JSON, XML, encryption, compression.
 
 use super::{LINE, Line, blocking, cpu};
 use jfr_analyzers::events::Scope;
@@ -9,9 +9,10 @@ pub(super) const LINES: &[Line] = &[
         title: "Java serialization",
         methods: &["java.io.ObjectInputStream", "java.io.ObjectOutputStream", "java.io.ObjectStreamClass"],
         limits: &[cpu(3.0, 5.0)],
-        explanation: "Java's own serialization walks objects by reflection, and writes the description of each class with them.",
-        remedy: "Use a format made for it (Protocol Buffers, Avro, Kryo, CBOR), or Externalizable; do not copy objects by serializing them; \
-                 reset streams no more often than needed.",
+        explanation: "Java's built-in serialization walks objects by reflection and writes a description of each class \
+                      along with them.",
+        remedy: "Use a format designed for speed (Protocol Buffers, Avro, Kryo, CBOR), or Externalizable; do not copy \
+                 objects by serializing them; reset streams only as often as needed.",
         ..LINE
     },
     Line {
@@ -43,9 +44,9 @@ pub(super) const LINES: &[Line] = &[
             "kotlinx.serialization.json",
         ],
         limits: &[cpu(3.0, 5.0)],
-        explanation: "JSON is written or read: numbers and texts are converted at each step.",
-        remedy: "Keep mappers, readers and writers instead of making them anew. Leave out what nobody reads, stream large documents, do \
-                 not convert twice (to text, then to bytes), and use a binary format between services of your own.",
+        explanation: "The program reads or writes JSON: every step converts numbers and text.",
+        remedy: "Reuse mappers, readers and writers. Leave out fields that nobody reads, stream large documents, do \
+                 not convert twice (to text, then to bytes), and use a binary format between your own services.",
         ..LINE
     },
     Line {
@@ -74,9 +75,9 @@ pub(super) const LINES: &[Line] = &[
             "scala.xml",
         ],
         limits: &[cpu(3.0, 5.0)],
-        explanation: "XML is parsed, searched, transformed or written.",
-        remedy: "Keep factories, contexts (JAXBContext), compiled expressions and stylesheets: making one takes longer than using it. \
-                 Use a streaming parser in place of a tree, and do not validate what was validated.",
+        explanation: "The program parses, searches, transforms or writes XML.",
+        remedy: "Reuse factories, contexts (JAXBContext), compiled expressions and stylesheets: creating one takes \
+                 longer than using it. Use a streaming parser instead of a tree, and do not validate twice.",
         ..LINE
     },
     Line {
@@ -98,12 +99,13 @@ pub(super) const LINES: &[Line] = &[
             "com.amazon.corretto.crypto",
         ],
         scope: Scope::Direct,
-        // Blocking: own. It is locks around random numbers, mostly.
+        // Blocking: our own limit. These are mostly locks around random numbers.
         limits: &[cpu(3.0, 5.0), blocking(3.0, 5.0)],
-        explanation: "Connections are encrypted, digests and signatures computed, random numbers made. Shaking hands costs far more than \
-                      sending over a connection that is there.",
-        remedy: "Keep connections open and resume sessions (HTTP keep-alive, pools). Use AES-GCM and elliptic curves, which the CPU and \
-                 the JVM know well; keep MessageDigest and Cipher objects for each thread; a newer JDK is faster.",
+        explanation: "The program encrypts connections, computes digests and signatures, or generates random numbers. \
+                      A TLS handshake costs far more than sending over an existing connection.",
+        remedy: "Keep connections open and resume sessions (HTTP keep-alive, pools). Use AES-GCM and elliptic curves, \
+                 which CPU and JVM accelerate; reuse MessageDigest and Cipher objects per thread; a newer JDK is \
+                 faster.",
         ..LINE
     },
     Line {
@@ -133,9 +135,9 @@ pub(super) const LINES: &[Line] = &[
         ],
         scope: Scope::Direct,
         limits: &[cpu(3.0, 5.0)],
-        explanation: "Data is packed or unpacked.",
-        remedy: "Choose a lower level or a faster format (LZ4, zstd), do not pack what is packed already or small, and reuse Deflater and \
-                 Inflater.",
+        explanation: "The program compresses or decompresses data.",
+        remedy: "Choose a lower level or a faster format (LZ4, zstd), do not compress small or already compressed \
+                 data, and reuse Deflater and Inflater.",
         ..LINE
     },
 ];

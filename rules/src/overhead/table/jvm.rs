@@ -30,10 +30,10 @@ pub(super) const LINES: &[Line] = &[
             "__lll_lock_*",
         ],
         limits: &[cpu(3.0, 5.0)],
-        explanation: "CPU time, not waiting time, goes into putting threads to sleep and waking them up: locks are fought for, or tasks so \
-                      small that handing them over costs more than doing them.",
-        remedy: "Hand over tasks in batches, hold locks for less or split them, use fewer threads, and atomic or concurrent classes in \
-                 place of locks.",
+        explanation: "CPU time (not waiting time) goes into putting threads to sleep and waking them up: locks are \
+                      contended, or tasks are so small that handing them over costs more than running them.",
+        remedy: "Hand over tasks in batches, hold locks for less time or split them, use fewer threads, and use atomic \
+                 or concurrent classes instead of locks.",
         ..LINE
     },
     Line {
@@ -49,9 +49,10 @@ pub(super) const LINES: &[Line] = &[
         ],
         native: true,
         limits: &[cpu(3.0, 5.0)],
-        explanation: "The JVM throws compiled code away and goes on in the interpreter, as what the compiler assumed no longer holds.",
-        remedy: "See the rule DeoptimizationStorm for methods and reasons. Classes loaded late, types that alternate at one call, and \
-                 exceptions on hot paths are the usual causes.",
+        explanation: "The JVM discards compiled code and continues in the interpreter because an assumption of the \
+                      compiler no longer holds.",
+        remedy: "See the rule DeoptimizationStorm for methods and reasons. The usual causes are classes loaded late, \
+                 types that alternate at one call site, and exceptions on hot paths.",
         ..LINE
     },
     Line {
@@ -67,9 +68,9 @@ pub(super) const LINES: &[Line] = &[
         ],
         native: true,
         limits: &[cpu(3.0, 5.0)],
-        explanation: "CPU time goes into stopping threads and letting them go on.",
-        remedy: "See the rules SlowSafepoint and VmOperationShare for how often and why threads are stopped: thread dumps, monitoring, biased \
-                 locking and deoptimization are the usual causes.",
+        explanation: "CPU time goes into stopping threads and resuming them.",
+        remedy: "See the rules SlowSafepoint and VmOperationShare for how often and why threads are stopped. The usual \
+                 causes are thread dumps, monitoring, biased locking and deoptimization.",
         ..LINE
     },
     Line {
@@ -79,9 +80,9 @@ pub(super) const LINES: &[Line] = &[
         methods: &["VM_*", "VM_Operation::*", "VMThread::evaluate_operation", "VMThread::inner_execute"],
         native: true,
         limits: &[cpu(3.0, 5.0)],
-        explanation: "The VM thread does work for which, mostly, all others are stopped: collections, thread dumps, heap inspections, \
-                      redefinition of classes.",
-        remedy: "See which operations they are: rule VmOperationShare, and the methods called here.",
+        explanation: "The VM thread does work that mostly requires all other threads to stop: collections, thread \
+                      dumps, heap inspections, class redefinition.",
+        remedy: "Find out which operations these are: see the rule VmOperationShare, and the methods called here.",
         ..LINE
     },
 ];

@@ -1,4 +1,4 @@
-//! What programs do with the language and its collections: values, exceptions, reflection, class loading, waiting.
+//! Use of the language and its collections: values, exceptions, reflection, class loading, waiting.
 
 use super::{LINE, Line, allocation, blocking, cpu, wall};
 use jfr_analyzers::events::Scope;
@@ -30,9 +30,10 @@ pub(super) const LINES: &[Line] = &[
             "kotlin.coroutines.jvm.internal.Boxing",
         ],
         limits: &[cpu(3.0, 5.0), allocation(3.0, 5.0), wall(3.0, 5.0)],
-        explanation: "Numbers are wrapped into objects, mostly to put them into collections or to pass them to generic code.",
-        remedy: "Use arrays, primitive streams (IntStream) or collections of primitives (fastutil, HPPC, Eclipse Collections), and \
-                 primitive types in signatures of hot methods.",
+        explanation: "The program wraps numbers in objects, mostly to put them into collections or to pass them to \
+                      generic code.",
+        remedy: "Use arrays, primitive streams (IntStream) or primitive collections (fastutil, HPPC, Eclipse \
+                 Collections), and primitive types in the signatures of hot methods.",
         ..LINE
     },
     Line {
@@ -50,9 +51,9 @@ pub(super) const LINES: &[Line] = &[
             "java.util.concurrent.ConcurrentHashMap.compareComparables",
         ],
         limits: &[cpu(2.0, 4.0), allocation(3.0, 5.0), wall(2.0, 4.0)],
-        explanation: "Many keys of a hash map have the same hash, so that its buckets became trees.",
-        remedy: "Give the keys a hashCode that spreads: over all fields that differ, and computed once if it is expensive. Make keys \
-                 Comparable, so that at least the trees are fast.",
+        explanation: "Many keys of a hash map have the same hash, so its buckets have turned into trees.",
+        remedy: "Give the keys a hashCode that spreads well: use all fields that differ, and cache it if it is \
+                 expensive. Make keys Comparable, so that at least the trees are fast.",
         ..LINE
     },
     Line {
@@ -80,9 +81,9 @@ pub(super) const LINES: &[Line] = &[
             "it.unimi.dsi.fastutil.*.rehash",
         ],
         limits: &[cpu(3.0, 5.0), allocation(3.0, 5.0), wall(3.0, 5.0)],
-        explanation: "Collections start small and are copied each time they are full.",
-        remedy: "Give new collections their size where it is known (HashMap.newHashMap(n) since JDK 19, new ArrayList<>(n)), and reuse or \
-                 avoid short-lived ones.",
+        explanation: "Collections start small, and their contents are copied each time they are full.",
+        remedy: "Presize new collections if you know how many elements they will hold (HashMap.newHashMap(n) since JDK \
+                 19, new ArrayList<>(n)), and reuse or avoid short-lived ones.",
         ..LINE
     },
     Line {
@@ -99,9 +100,10 @@ pub(super) const LINES: &[Line] = &[
             "*Error.<init>",
         ],
         limits: &[cpu(3.0, 5.0), allocation(3.0, 5.0), wall(3.0, 5.0)],
-        explanation: "An exception costs the walk over the stack when it is made, the more the deeper the stack is.",
-        remedy: "Do not use exceptions for what happens all the time: check before parsing, return an Optional or a result. Where one \
-                 has to be thrown often, make it without a stack trace (the constructor with writableStackTrace = false).",
+        explanation: "Creating an exception walks the stack, and costs more the deeper the stack is.",
+        remedy: "Do not use exceptions for common cases: check before parsing, return an Optional or a result. If you \
+                 must throw one often, create it without a stack trace (the constructor with writableStackTrace = \
+                 false).",
         ..LINE
     },
     Line {
@@ -124,9 +126,11 @@ pub(super) const LINES: &[Line] = &[
         ],
         scope: Scope::Direct,
         limits: &[cpu(3.0, 5.0)],
-        explanation: "Methods and fields are looked up by name, or called through reflection. What they then do is not counted here.",
-        remedy: "Look methods, fields and handles up once and keep them: in static final fields, so that the compiler can inline the \
-                 call. Use interfaces, generated code or lambdas in place of reflection on the hot path.",
+        explanation: "The program looks up methods and fields by name, or calls them through reflection. The work of \
+                      the called methods is not counted here.",
+        remedy: "Look up methods, fields and handles once and keep them in static final fields, so that the compiler \
+                 can inline the call. On the hot path, use interfaces, generated code or lambdas instead of \
+                 reflection.",
         ..LINE
     },
     Line {
@@ -144,11 +148,13 @@ pub(super) const LINES: &[Line] = &[
             "Verifier::*",
             "ClassVerifier::*",
         ],
-        // Blocking: own. Two threads that load the same class wait for each other.
+        // Blocking: our own limit. Two threads that load the same class wait for each other.
         limits: &[cpu(3.0, 5.0), wall(3.0, 5.0), blocking(3.0, 5.0)],
-        explanation: "Classes are loaded, or looked for in vain, while the program runs. When it starts that is as it has to be.",
-        remedy: "If it goes on after the start: do not look classes up by name again and again (ServiceLoader, JNDI, Class.forName, \
-                 scripts), keep what was found and what was not. For a faster start use class data sharing (-XX:SharedArchiveFile).",
+        explanation: "The program loads classes, or looks for them in vain, while it runs. During startup that is \
+                      unavoidable.",
+        remedy: "If it continues after startup: do not look up classes by name again and again (ServiceLoader, JNDI, \
+                 Class.forName, scripts); cache hits and misses. For a faster startup, use class data sharing \
+                 (-XX:SharedArchiveFile).",
         ..LINE
     },
     Line {
@@ -163,9 +169,9 @@ pub(super) const LINES: &[Line] = &[
             "sun.misc.Cleaner",
         ],
         limits: &[cpu(1.0, 3.0)],
-        explanation: "Objects with a finalizer live for another collection, and one thread finalizes them all.",
-        remedy: "Close resources with try-with-resources; replace finalize() by nothing, or by a Cleaner for what has to be certain; make \
-                 fewer of the objects that have one.",
+        explanation: "Objects with a finalizer survive one more collection, and a single thread finalizes them all.",
+        remedy: "Close resources with try-with-resources; remove finalize(), or replace it by a Cleaner where cleanup \
+                 must be guaranteed; create fewer objects that have one.",
         ..LINE
     },
     Line {
@@ -185,9 +191,9 @@ pub(super) const LINES: &[Line] = &[
             "org.agrona.concurrent.YieldingIdleStrategy",
         ],
         limits: &[cpu(3.0, 10.0)],
-        explanation: "Threads use the CPU to wait: they look again and again whether there is something to do.",
-        remedy: "Wait for something: a blocking queue, a condition, LockSupport.park, Selector.select with a time. Spin for microseconds \
-                 only, and where a core can be given away for it.",
+        explanation: "Threads burn CPU time while they wait: they poll again and again for something to do.",
+        remedy: "Block instead: a blocking queue, a condition, LockSupport.park, Selector.select with a timeout. Spin \
+                 only for microseconds, and only if you can dedicate a core to it.",
         ..LINE
     },
 ];

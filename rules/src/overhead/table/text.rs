@@ -23,9 +23,11 @@ pub(super) const LINES: &[Line] = &[
             "com.typesafe.scalalogging",
         ],
         limits: &[cpu(2.0, 3.0), allocation(7.0, 10.0)],
-        explanation: "Lines of log are made of text and formatted with time, thread and place, whether anybody reads them or not.",
-        remedy: "Log less on the hot path and at a lower level. Pass arguments instead of joined text ({} in slf4j), guard what is \
-                 expensive to make, and leave the caller's method and line out of the layout.",
+        explanation: "The program builds log messages and formats them with time, thread and location, whether anybody \
+                      reads them or not.",
+        remedy: "Log less on the hot path, and at a lower level. Pass arguments instead of concatenated text ({} in \
+                 slf4j), guard arguments that are expensive to compute, and leave the method and line of the caller \
+                 out of the layout.",
         ..LINE
     },
     Line {
@@ -33,10 +35,10 @@ pub(super) const LINES: &[Line] = &[
         title: "Logging with Log4j",
         methods: &["org.apache.log4j", "org.apache.logging"],
         limits: &[cpu(2.0, 3.0), allocation(3.0, 5.0)],
-        explanation: "Lines of log are made of text and formatted with time, thread and place, whether anybody reads them or not. Log4j 2 \
-                      can do so nearly without garbage.",
-        remedy: "Log less on the hot path and at a lower level, pass arguments or suppliers instead of joined text, leave the location \
-                 (%C, %M, %L) out of the layout, and use Log4j 2's garbage-free layouts.",
+        explanation: "The program builds log messages and formats them with time, thread and location, whether anybody \
+                      reads them or not. Log4j 2 can do this almost without garbage.",
+        remedy: "Log less on the hot path, and at a lower level. Pass arguments or suppliers instead of concatenated \
+                 text, leave the location (%C, %M, %L) out of the layout, and use the garbage-free layouts of Log4j 2.",
         ..LINE
     },
     Line {
@@ -44,10 +46,11 @@ pub(super) const LINES: &[Line] = &[
         title: "Regular expressions",
         methods: &["java.util.regex", "com.google.re2j", "org.joni"],
         limits: &[cpu(2.0, 4.0), allocation(3.0, 5.0), wall(2.0, 4.0)],
-        explanation: "Regular expressions are matched by trying: some take time that grows with the square of the text or worse. \
-                      String.split, replaceAll, matches and Scanner use them, too.",
-        remedy: "Compile patterns once and keep them. On the hot path use indexOf, startsWith, split by a single character, or a parser. \
-                 Avoid nested repetition such as (a+)* and leading .*; possessive quantifiers and atomic groups do not try again.",
+        explanation: "Java matches regular expressions by backtracking: some take time that grows with the square of \
+                      the text length or worse. String.split, replaceAll, matches and Scanner use them, too.",
+        remedy: "Compile patterns once and keep them. On the hot path use indexOf, startsWith, split by a single \
+                 character, or a parser. Avoid nested repetition such as (a+)* and leading .*; possessive quantifiers \
+                 and atomic groups do not backtrack.",
         ..LINE
     },
     Line {
@@ -55,8 +58,8 @@ pub(super) const LINES: &[Line] = &[
         title: "Compiling regular expressions on a hot path",
         methods: &["java.util.regex.Pattern.compile", "java.util.regex.Pattern.<init>"],
         limits: &[(Resource::Cpu, Thresholds::info(1.0)), (Resource::Allocation, Thresholds::info(1.0))],
-        explanation: "The same pattern is compiled over and over: by Pattern.compile in a method that is called often, or by \
-                      String.matches, replaceAll and split, which compile at each call.",
+        explanation: "The program compiles the same pattern over and over: by Pattern.compile in a method that is \
+                      called often, or by String.matches, replaceAll and split, which compile it on each call.",
         remedy: "Keep the compiled pattern in a static field. Instead of text.replaceAll(…) use PATTERN.matcher(text).replaceAll(…).",
         ..LINE
     },
@@ -77,9 +80,10 @@ pub(super) const LINES: &[Line] = &[
             "java.text.*Format",
         ],
         limits: &[cpu(3.0, 5.0), allocation(3.0, 5.0), wall(3.0, 5.0)],
-        explanation: "Much text is put together or formatted. String.format and the classes of java.text parse their pattern at each call.",
-        remedy: "Give a StringBuilder its capacity and use one instead of many; do not format on the hot path; keep formatters \
-                 (DateTimeFormatter is thread-safe); write to a stream or buffer instead of making text first.",
+        explanation: "The program concatenates or formats a lot of text. String.format and the classes of java.text \
+                      parse their pattern on each call.",
+        remedy: "Presize a StringBuilder and use one instead of many; do not format on the hot path; reuse formatters \
+                 (DateTimeFormatter is thread-safe); write to a stream or buffer instead of building text first.",
         ..LINE
     },
 ];

@@ -1,10 +1,10 @@
-//! What each pattern is about, and what it is not about.
+//! For each pattern, stacks that it matches and similar ones that it does not.
 
 /// Stacks, leaf first.
 pub(super) type Stacks = &'static [&'static [&'static str]];
 
-/// For each pattern, stacks (leaf first) that it is about and stacks that look like it. The program's own method is at the root of
-/// each.
+/// For each pattern, stacks (leaf first) that it matches, and similar stacks that it does not match. The root of each
+/// is a method of the program.
 pub(super) const CASES: &[(&str, Stacks, Stacks)] = &[
     (
         "LoggingOverhead",
@@ -60,7 +60,7 @@ pub(super) const CASES: &[(&str, Stacks, Stacks)] = &[
             &["java.lang.invoke.MethodHandles$Lookup.findVirtual"],
         ],
         &[
-            // What is called by reflection is the program's doing, or the JDK's own.
+            // Code called by reflection belongs to the program, or to the JDK itself.
             &[
                 "com.acme.Handler.handle",
                 "jdk.internal.reflect.GeneratedMethodAccessor.invoke",
