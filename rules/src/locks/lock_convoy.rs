@@ -10,7 +10,7 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 
 /// How many threads queue at one monitor at once, and for how long. Needs the list of `jdk.JavaMonitorEnter`.
 ///
-/// Fires on `fixtures/scenarios/lock-convoy.jfr.gz` (26 threads at a monitor); quiet on made-up events and `healthy`.
+/// Fires on `fixtures/scenarios/lock-convoy.jfr.gz` (26 threads at a monitor); quiet on synthetic events and `healthy`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LockConvoy;
 
