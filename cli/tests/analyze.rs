@@ -341,7 +341,7 @@ fn profiles_of_other_languages_are_judged_by_the_rules_that_need_no_jvm() {
     assert!(ids.contains(&"ProfileHotFunction") && ids.iter().all(|id| id.starts_with("Profile")), "{ids:?}");
     // Nothing is known of the hour before, so nothing is said of growth.
     let growth = report["rules"].as_array().unwrap().iter().find(|rule| rule["id"] == "ProfileHeapGrowth").unwrap();
-    assert_eq!(growth["severity"], "not_applicable");
+    assert_eq!(growth["severity"], "not-applicable");
     let both = json(&[&python, &go, &fixture("jdk17-full.jfr")]);
     assert_eq!(both["reports"].as_array().unwrap().len(), 3);
     // The hottest function of the report is that of `top`.
