@@ -1,4 +1,4 @@
-//! `FileForce`: slow waits for the disk.
+//! `FileForce`: slow syncs to disk.
 
 use super::longest::{Words, judge};
 use crate::cost;
@@ -6,25 +6,25 @@ use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map_exp74;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
 
-/// The longest wait until the disk has what was written. Needs no list.
+/// The longest sync to disk. Needs no event table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FileForce;
 
 const FORCES: GroupBy = GroupBy::of(&["jdk.FileForce"]).by(&["path", "stackTrace"]).measure(&["duration"]).histogram();
 const WORDS: Words = Words {
-    what: "forced to disk",
+    what: "sync to disk",
     peer: "file",
     nameless: "standard output or a pipe",
-    explanation: "The thread waits until the disk has everything that was written to the file.",
-    remedy: "Force less often, several changes at a time, or use a faster disk.",
+    explanation: "The thread waits until the disk has stored everything that was written to the file.",
+    remedy: "Sync less often, batch several changes into one sync, or use a faster disk.",
 };
 
 impl FileForce {
     /// Why it matters.
-    const WHY: &str =
-        "A sync waits until the disk has written everything: milliseconds on a good disk, much more on a busy one.";
+    const WHY: &str = "A sync waits until the disk has stored all written data: milliseconds on a good disk, much \
+                       longer on a busy one.";
     /// What to do.
-    const REMEDY: &str = "Sync less often, several writes at once, or onto a faster disk.";
+    const REMEDY: &str = "Sync less often, batch several writes into one sync, or use a faster disk.";
 }
 
 impl Rule for FileForce {
@@ -32,10 +32,11 @@ impl Rule for FileForce {
         RuleInfo {
             title: "Slow file sync (fsync)",
             category: Category::Io,
-            description: "The longest wait until the disk has what was written (FileChannel.force, FileDescriptor.sync).",
-            formula: "25 for a longest wait of `info`, never more than 74.",
-            differences: "JMC shows details only from a score of 50 on, as it compares the score with the milliseconds.",
-            settings: const { &[Setting::seconds("info", 0.05, "Wait that is worth a look")] },
+            description: "The longest wait for a sync to disk (FileChannel.force, FileDescriptor.sync).",
+            formula: "25 if the longest sync takes `info`; never above 74.",
+            differences: "JMC shows details only above a score of 50, because it compares the score with the \
+                          milliseconds.",
+            settings: const { &[Setting::seconds("info", 0.05, "Sync that is worth a look")] },
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("FileForce")

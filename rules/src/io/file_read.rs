@@ -1,4 +1,4 @@
-//! `FileRead`: slow reads of files.
+//! `FileRead`: slow file reads.
 
 use super::longest::{Words, judge};
 use crate::cost;
@@ -6,7 +6,7 @@ use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
 
-/// The longest read of a file. Needs no list.
+/// The longest read from a file. Needs no event table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FileRead;
 
@@ -16,15 +16,18 @@ const WORDS: Words = Words {
     what: "read from a file",
     peer: "file",
     nameless: "standard input or a pipe",
-    explanation: "The thread stands still until the disk, or the network behind it, has answered.",
-    remedy: "Read less, ahead of time or in another thread; look at the disk. Network file systems are often the cause.",
+    explanation: "The thread blocks until the disk, or the network behind it, delivers the data.",
+    remedy: "Read less, read ahead, or read in another thread. Check the disk; network file systems are a frequent \
+             cause.",
 };
 
 impl FileRead {
     /// Why it matters.
-    const WHY: &str = "While a thread waits for the disk it does nothing else, and whoever waits for it waits too.";
+    const WHY: &str = "A thread that waits for the disk does nothing else, and everything that waits for the thread \
+                       waits too.";
     /// What to do.
-    const REMEDY: &str = "See which file it is; read it once and keep it, read in larger pieces, or use a faster disk.";
+    const REMEDY: &str = "Find out which file it is. Read it once and cache it, read it in larger chunks, or use a \
+                          faster disk.";
 }
 
 impl Rule for FileRead {
@@ -33,8 +36,8 @@ impl Rule for FileRead {
             title: "Slow file reads",
             category: Category::Io,
             description: "The longest read of a file.",
-            formula: "25 for a longest read of half of `warning`, 75 at `warning`.",
-            differences: "As in JMC one read decides; the evidence has percentiles and sums.",
+            formula: "25 if the longest read takes half of `warning`, 75 at `warning`.",
+            differences: "As in JMC, a single read decides; jfrkit adds percentiles and sums to the evidence.",
             settings: const { &[Setting::seconds("warning", 4.0, "Read to act on")] },
             why: Self::WHY,
             remedy: Self::REMEDY,

@@ -1,4 +1,4 @@
-//! `FileWrite`: slow writes to files.
+//! `FileWrite`: slow file writes.
 
 use super::longest::{Words, judge};
 use crate::cost;
@@ -6,25 +6,27 @@ use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
 
-/// The longest write to a file. Needs no list.
+/// The longest write to a file. Needs no event table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FileWrite;
 
 const WRITES: GroupBy =
     GroupBy::of(&["jdk.FileWrite"]).by(&["path", "stackTrace"]).measure(&["duration", "bytesWritten"]).histogram();
 const WORDS: Words = Words {
-    what: "written to a file",
+    what: "write to a file",
     peer: "file",
     nameless: "standard output or a pipe",
-    explanation: "The thread stands still until the system has taken what it writes.",
-    remedy: "Write less, in larger pieces or in another thread (an asynchronous log appender); look at the disk.",
+    explanation: "The thread blocks until the operating system has accepted the data.",
+    remedy: "Write less, write in larger chunks, or write in another thread (an asynchronous log appender). Check \
+             the disk.",
 };
 
 impl FileWrite {
     /// Why it matters.
-    const WHY: &str = "While a thread waits for the disk it does nothing else, and whoever waits for it waits too.";
+    const WHY: &str = "A thread that waits for the disk does nothing else, and everything that waits for the thread \
+                       waits too.";
     /// What to do.
-    const REMEDY: &str = "See which file it is, buffer writes, write from another thread, or use a faster disk.";
+    const REMEDY: &str = "Find out which file it is. Buffer writes, write in another thread, or use a faster disk.";
 }
 
 impl Rule for FileWrite {
@@ -33,8 +35,8 @@ impl Rule for FileWrite {
             title: "Slow file writes",
             category: Category::Io,
             description: "The longest write to a file.",
-            formula: "25 for a longest write of half of `warning`, 75 at `warning`.",
-            differences: "As in JMC one write decides; the evidence has percentiles and sums.",
+            formula: "25 if the longest write takes half of `warning`, 75 at `warning`.",
+            differences: "As in JMC, a single write decides; jfrkit adds percentiles and sums to the evidence.",
             settings: const { &[Setting::seconds("warning", 4.0, "Write to act on")] },
             why: Self::WHY,
             remedy: Self::REMEDY,

@@ -1,4 +1,4 @@
-//! `IoWait`: time-outs and slow answers, by file and peer.
+//! `IoWait`: time-outs and slow responses, per file and peer.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Waiting for files and sockets. Needs no list.
+/// Waits for files and sockets. Needs no event table.
 ///
 /// Fires on `fixtures/scenarios/slow-peer.jfr.gz` and on made-up events; quiet on `fixtures/scenarios/repeated-requests.jfr.gz`, `logging-blocks` and `healthy`.
 #[derive(Debug, Clone, Copy)]
@@ -22,19 +22,19 @@ const TRANSFERS: GroupBy = GroupBy::of(EVENTS)
     .histogram()
     .up_to(20_000);
 
-/// The names of addresses, where they are known.
+/// The host names of addresses, if known.
 const NAMES: GroupBy = GroupBy::of(&["jdk.SocketRead", "jdk.SocketWrite"]).by(&["address", "host"]);
 
-/// Transfers that a percentile takes.
+/// The minimum number of transfers for a percentile.
 const ENOUGH: u64 = 20;
 
 impl IoWait {
     /// Why it matters.
-    const WHY: &str = "A thread that waits for a file or a peer does nothing else. Only calls longer than the events' threshold are recorded, so the \
-                 sums are lower bounds, and percentiles are of the slow ones.";
+    const WHY: &str = "A thread that waits for a file or a peer does nothing else. Only calls above the events' \
+                       threshold are recorded, so sums are lower bounds, and percentiles cover only the slow calls.";
     /// What to do.
-    const REMEDY: &str = "Look at the peer and the way to it; ask for less, for several things at once or in advance; set a time-out and decide what \
-                 happens then; let few threads wait for many peers, or use virtual threads.";
+    const REMEDY: &str = "Check the peer and the network in between. Request less data, batch requests, or prefetch. \
+                          Set a time-out and handle it. Use few threads for many peers, or virtual threads.";
 }
 
 impl Rule for IoWait {
@@ -42,18 +42,19 @@ impl Rule for IoWait {
         RuleInfo {
             title: "I/O wait",
             category: Category::Io,
-            description: "Reads that ran into their time-out, and files or hosts that answer slowly.",
-            formula: "jdk.SocketRead events that lasted as long as their time-out: 25 at `info`, 75 at `warning`. The 99th percentile of duration \
-                      of each file or host with at least 20 events: 25 at `slow-info`, 75 at `slow-warning`. The worse counts. Left out are reads \
-                      with a frame that `exclude` matches, servers waiting for the next request, and those without a path: standard input and \
-                      pipes. JMC's rules judge the one longest event.",
+            description: "Reads that timed out, and files or hosts that respond slowly.",
+            formula: "jdk.SocketRead events that lasted as long as their time-out: 25 at `info`, 75 at `warning`. \
+                      The 99th percentile of the duration per file or host with at least 20 events: 25 at \
+                      `slow-info`, 75 at `slow-warning`. The worse score counts. Ignores reads with a frame that \
+                      `exclude` matches (servers that wait for the next request) and reads without a path (standard \
+                      input and pipes). JMC's rules judge only the longest event.",
             settings: const {
                 &[
                     Setting::count("info", 1.0, "Time-outs that are worth a look"),
                     Setting::count("warning", 10.0, "Time-outs to act on"),
                     Setting::seconds("slow-info", 0.25, "99th percentile that is worth a look"),
                     Setting::seconds("slow-warning", 2.0, "99th percentile to act on"),
-                    Setting::regex("exclude", NEXT_REQUEST, "Methods under which reads wait for the next request"),
+                    Setting::regex("exclude", NEXT_REQUEST, "Methods whose reads wait for the next request"),
                 ]
             },
             why: Self::WHY,
@@ -75,18 +76,18 @@ impl Rule for IoWait {
         let is_read = |g: &Group<'_>| g.text(0).is_some_and(|e| e.ends_with("Read"));
         let keep = |g: &Group<'_>| {
             if g.text(0) == Some("jdk.FileRead") && g.text(1).is_none_or(str::is_empty) {
-                // Standard input, or a pipe: whoever writes to it decides when.
+                // Standard input or a pipe: the writer decides when data arrives.
                 return false;
             }
             let Some(stack) = g.stack(2) else { return true };
-            // A read that no frame of the program's own asked for is the wait of a reader thread of the JDK.
+            // A read without an application frame is a reader thread of the JDK that waits.
             !is_read(g) || !(waiting.passes(stack) || facts.application_frame(stack).is_none())
         };
         let mut peers = groups.select(&[0, 1], keep);
         if peers.is_empty() {
-            return Verdict::ok("Nothing waited for files or sockets");
+            return Verdict::ok("No thread waited for files or sockets");
         }
-        // Time-outs are keys of the groups, so the longest of a group tells whether there are any.
+        // Time-outs are group keys, so the longest event of a group shows whether the group has any.
         let mut timeouts: Vec<(Group<'_>, u64)> = groups
             .select(&[1, 2, 3], |g| g.text(0) == Some("jdk.SocketRead") && keep(g))
             .into_iter()
@@ -111,11 +112,11 @@ impl Rule for IoWait {
         };
         let summary = match (timeouts.first(), &slowest) {
             (Some((first, _)), _) if by_timeouts >= by_slow => {
-                format!("{} ran into time-outs, most of {}", things(timed_out, "read", "reads"), peer(first, 0))
+                format!("{} timed out, most of them from {}", things(timed_out, "read", "reads"), peer(first, 0))
             }
             (_, Some(slowest)) => format!(
-                "One in a hundred {} of {} takes {} or longer",
-                if is_read(slowest) { "reads" } else { "writes" },
+                "1 % of the {} {} take {} or longer",
+                if is_read(slowest) { "reads from" } else { "writes to" },
                 peer(slowest, 1),
                 time(p99)
             ),
@@ -202,7 +203,7 @@ mod tests {
     #[test]
     fn it_fires_on_a_peer_that_does_not_answer() {
         let verdict = fixture::expect("IoWait", "slow-peer", Severity::Warning);
-        assert!(verdict.summary.starts_with("12 reads ran into time-outs"), "{}", verdict.summary);
+        assert!(verdict.summary.starts_with("12 reads timed out"), "{}", verdict.summary);
         assert!(fixture::text(&verdict).contains("PressureScenarios.askStock"), "{verdict:#?}");
     }
 
@@ -212,7 +213,7 @@ mod tests {
         assert_eq!(reads(SECOND / 2, 0, "shop.Orders.load").severity, Severity::Info);
         let verdict = reads(SECOND / 10, SECOND / 10, "shop.Orders.load");
         assert_eq!(verdict.severity, Severity::Warning);
-        assert!(verdict.summary.contains("30 reads ran into time-outs, most of db.example"), "{}", verdict.summary);
+        assert!(verdict.summary.contains("30 reads timed out, most of them from db.example"), "{}", verdict.summary);
         assert!(fixture::text(&verdict).contains("shop.Orders.load"));
     }
 

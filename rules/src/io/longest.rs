@@ -14,28 +14,28 @@ use jfr_analyzers::events::{Facts, Group, GroupBy, ThreadId};
 use jfr_analyzers::rule::{Severity, Value, Verdict};
 use jfrkit_profile::StackId;
 
-/// Methods under which a read waits for the next request.
+/// Methods whose reads wait for the next request.
 static NEXT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(NEXT_REQUEST).ok());
 
-/// The key of the thread, where the groups have one.
+/// The index of the thread key, for groups that have one.
 const THREAD: usize = 2;
-/// The share of the recording from which a thread does nothing but read.
+/// A thread that reads for at least this share of the recording does nothing else.
 const ONLY_READS: f64 = 0.85;
 
-/// How transfers are spoken of.
+/// The words for a kind of transfer.
 pub(super) struct Words {
-    /// `read from a file`.
+    /// A noun that begins with `read` for reads: `read from a file`.
     pub(super) what: &'static str,
-    /// What the first key is: `file`.
+    /// What the first key names: `file`.
     pub(super) peer: &'static str,
-    /// What it is where it has no name.
+    /// The name of a peer without a name.
     pub(super) nameless: &'static str,
     pub(super) explanation: &'static str,
     pub(super) remedy: &'static str,
 }
 
-/// A verdict on the longest of the transfers that `keep` picks. The groups are by peer and stack and measure duration
-/// and bytes.
+/// Judges the longest of the transfers that `keep` selects. The groups are by peer and stack, and measure duration and
+/// bytes.
 pub(super) fn judge(
     facts: &Facts,
     by: &GroupBy,
@@ -44,11 +44,12 @@ pub(super) fn judge(
     score: impl Fn(f64) -> f64,
 ) -> Verdict {
     let groups = facts.groups(by);
-    // JMC takes the longest of all; people should not see those in which a thread waits for something to do.
+    // JMC takes the longest of all transfers; people should not see those in which a thread waits for work.
     let all = groups.select(&[], &keep).pop();
     let as_jmc = all.as_ref().map_or(Severity::Ok, |all| Severity::of_score(score(all.max(0))));
     let next = Seek::new(facts, |method: &str| NEXT.as_ref().is_some_and(|next| next.is_match(method)));
-    // A thread that does nothing but read waits for what comes: a server's, or a listener's. A client does something with the answer.
+    // A thread that does nothing but read belongs to a server or a listener and waits for input. A client processes
+    // the response.
     let whole = facts.nanos() as f64;
     let only_reads: HashSet<ThreadId> = groups
         .by(&[THREAD])
@@ -72,8 +73,8 @@ pub(super) fn judge(
     let (Some(all), Some(longest)) =
         (groups.select(&[], keep).pop(), peers.iter().max_by(|a, b| a.max(0).total_cmp(&b.max(0))).cloned())
     else {
-        let only_idle = if all.is_some() { ", but by threads that wait for something to do" } else { "" };
-        return Verdict::ok(format!("Nothing was {}{only_idle}", words.what)).jmc(as_jmc);
+        let only_idle = if all.is_some() { ", except in threads that wait for work" } else { "" };
+        return Verdict::ok(format!("No {} was recorded{only_idle}", words.what)).jmc(as_jmc);
     };
     let name = |g: &Group<'_>| g.text(0).filter(|n| !n.is_empty()).unwrap_or(words.nameless).to_owned();
     peers.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
@@ -89,21 +90,16 @@ pub(super) fn judge(
     });
     let stacks = groups.select(&[1], |g| g.key(0) == longest.key(0) && keep(g));
     let slowest = stacks.iter().max_by(|a, b| a.max(0).total_cmp(&b.max(0)));
-    let by = slowest.and_then(|g| facts.site(g.stack(0)?)).map(|f| format!(", by {}", f.method)).unwrap_or_default();
+    let by = slowest.and_then(|g| facts.site(g.stack(0)?)).map(|f| format!(", in {}", f.method)).unwrap_or_default();
     let start = longest.max_start();
     Verdict::scored(
         score(longest.max(0)),
-        format!(
-            "The longest time in which something was {} is {}: {}{by}",
-            words.what,
-            time(longest.max(0)),
-            name(&longest)
-        ),
+        format!("The longest {} took {}: {}{by}", words.what, time(longest.max(0)), name(&longest)),
     )
     .explain(words.explanation)
     .remedy(words.remedy)
     .cost(cost::waited(facts, all.sum(0)))
-    // One long call says little; IoWait judges by percentiles and time-outs.
+    // One long call proves little; IoWait judges percentiles and time-outs.
     .at_most(Severity::Info)
     .jmc(as_jmc)
     .with("longest", Value::nanos_f64(longest.max(0)))
@@ -116,7 +112,7 @@ pub(super) fn judge(
     .with("where", facts.top_methods(stacks.iter().filter_map(|g| Some((g.stack(0)?, g.sum(0)))), 3, Value::nanos_f64))
 }
 
-/// Whether a method is on the stack of a group, its second key.
+/// Whether the stack of a group, its second key, contains one of the methods.
 pub(super) fn passes(facts: &Facts, group: &Group<'_>, methods: &[&str]) -> bool {
     group.stack(1).is_some_and(|stack| facts.methods(stack).any(|m| methods.contains(&m)))
 }

@@ -1,4 +1,4 @@
-//! `RepeatedRequests`: many small requests, one after the other, where one would do.
+//! `RepeatedRequests`: many small sequential requests where a single one would do.
 
 use std::collections::BTreeMap;
 
@@ -9,18 +9,18 @@ use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 use jfrkit_profile::StackId;
 
-/// Runs of requests of one thread to one peer from one method. Needs the lists of `jdk.SocketRead` and `jdk.SocketWrite`.
+/// Runs of requests from one thread and method to one peer. Needs the `jdk.SocketRead` and `jdk.SocketWrite` events.
 ///
-/// Fires on `fixtures/scenarios/repeated-requests.jfr.gz`; quiet on made-up requests further apart; does not apply to `healthy` (no
-/// socket events).
+/// Fires on `fixtures/scenarios/repeated-requests.jfr.gz`; quiet on made-up requests that are further apart; does not
+/// apply to `healthy` (no socket events).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RepeatedRequests;
 
 const FIELDS: &[&str] = &["eventThread", "host", "address", "port", "stackTrace", "bytesRead|bytesWritten"];
-/// Events of each kind that are looked at.
+/// The maximum number of events of each type to read.
 const CAP: usize = 50_000;
 
-/// A run of requests.
+/// A run of sequential requests.
 #[derive(Debug, Clone)]
 struct Run {
     peer: String,
@@ -32,17 +32,17 @@ struct Run {
     requests: u64,
     waited: i64,
     bytes: i64,
-    /// Whether something was written and nothing read since.
+    /// Whether the last transfer was a request without a response yet.
     asked: bool,
 }
 
 impl RepeatedRequests {
     /// Why it matters.
-    const WHY: &str =
-        "Each request costs a round trip: a hundred of 2 ms one after the other take a fifth of a second.";
+    const WHY: &str = "Each request costs a round trip: 100 sequential requests of 2 ms take 200 ms.";
     /// What to do.
-    const REMEDY: &str = "Ask for all at once: a join or an IN list, a batch, a bulk operation of the service, a pipeline; or ask in parallel. With an \
-             object-relational mapper, fetch the association together with its owner.";
+    const REMEDY: &str = "Request everything at once: with a join or an IN list, a batch, a bulk operation of the \
+                          service, or a pipeline. Or send the requests in parallel. With an object-relational \
+                          mapper, fetch the association together with its owner.";
 }
 
 impl Rule for RepeatedRequests {
@@ -50,15 +50,17 @@ impl Rule for RepeatedRequests {
         RuleInfo {
             title: "Sequential requests (N+1)",
             category: Category::Io,
-            description: "Whether a method sends many requests to one peer, each after the answer to the last: a query per row (\"N+1\").",
-            formula: "The longest run of write-read pairs of one thread to one address and port, from one application method (those without one are left out), with less than \
-                      `gap` between an answer and the next request: 25 at `info`, 75 at `warning` pairs. Only transfers longer than the events' \
-                      threshold are seen. Own thresholds.",
+            description: "Whether a method sends many requests to one peer and waits for each response before it \
+                          sends the next: one query per row (\"N+1\").",
+            formula: "The longest run of write-read pairs of one thread to one address and port, from one \
+                      application method (pairs without one are ignored), with less than `gap` between a response \
+                      and the next request: 25 at `info` pairs, 75 at `warning`. The recording contains only \
+                      transfers above the events' threshold. The thresholds are our own.",
             settings: const {
                 &[
                     Setting::count("info", 20.0, "Requests in a run that are worth a look"),
                     Setting::count("warning", 100.0, "Requests in a run to act on"),
-                    Setting::seconds("gap", 0.005, "Time between an answer and the next request of the same run"),
+                    Setting::seconds("gap", 0.005, "Time between a response and the next request of the same run"),
                 ]
             },
             why: Self::WHY,
@@ -86,7 +88,7 @@ impl Rule for RepeatedRequests {
             let Some(thread) = row.cell("eventThread").thread() else { continue };
             let host = row.text("host").filter(|h| !h.is_empty()).or_else(|| row.text("address")).unwrap_or("unknown");
             let peer = format!("{host}:{}", row.int("port").unwrap_or(0));
-            // Nobody of the program asks: a server of the JDK's own, such as that of JMX, reads and answers.
+            // The program did not send this: a server of the JDK, such as the one for JMX, also reads and responds.
             let Some(frame) = row.stack().and_then(|s| facts.application_frame(s)) else { continue };
             let method = facts.method(frame);
             let goes_on = open.get_mut(&thread).filter(|run| {
@@ -124,18 +126,15 @@ impl Rule for RepeatedRequests {
         runs.sort_by(|a, b| b.requests.cmp(&a.requests).then(a.start.cmp(&b.start)));
         let threshold = facts.setting("jdk.SocketRead", "threshold").unwrap_or("unknown").to_owned();
         let Some(longest) = runs.first() else {
-            return Verdict::ok("No method sends requests one after the other")
-                .with("threshold of the events", threshold);
+            return Verdict::ok("No method sends requests one at a time").with("threshold of the events", threshold);
         };
         let many = runs.iter().filter(|r| r.requests as f64 >= settings.number("info"));
         let (count, requests, waited) = many.fold((0u64, 0u64, 0i64), |(n, requests, waited), r| {
             (n.saturating_add(1), requests.saturating_add(r.requests), waited.saturating_add(r.waited))
         });
-        let called = caller(facts, longest).map(|f| format!(", called by {}", f.method)).unwrap_or_default();
-        let summary = format!(
-            "{} requests to {} one after the other by {}{called}",
-            longest.requests, longest.peer, longest.method
-        );
+        let called = caller(facts, longest).map(|f| format!(", called by {},", f.method)).unwrap_or_default();
+        let summary =
+            format!("{}{called} sends {} requests to {} one at a time", longest.method, longest.requests, longest.peer);
         let rows = runs.iter().take(10).map(|r| {
             [
                 r.method.as_str().into(),
@@ -153,8 +152,9 @@ impl Rule for RepeatedRequests {
             summary,
         )
         .explain(format!(
-            "Each request waits for the answer to the one before, so the time between machines is paid once for each: here {} in such runs. \
-             Typical is a query for a list and then one more for each of its rows.",
+            "Each request waits for the response to the previous one, so the program pays the round trip every time: \
+             {} in such runs here. A typical cause is one query for a list followed by one query for each of its \
+             rows.",
             time(waited as f64)
         ))
         .remedy(
@@ -172,7 +172,7 @@ impl Rule for RepeatedRequests {
     }
 }
 
-/// The first frame of the program's own below the method of a run: mostly where the loop is.
+/// The first application frame below the method of a run: mostly the method with the loop.
 fn caller(facts: &Facts, run: &Run) -> Option<Frame> {
     let mut own = facts.frames(run.stack?).iter().copied().filter(|f| !facts.is_jdk_frame(*f));
     own.find(|f| facts.method(*f) != run.method).map(|f| facts.frame(f))
@@ -219,7 +219,7 @@ mod tests {
         };
         assert_eq!(judge(1_000_000, "shop.Orders.load"), Severity::Info);
         assert_eq!(judge(100_000_000, "shop.Orders.load"), Severity::Ok);
-        // The JDK's own server of JMX reads and writes in turn, too.
+        // The JDK's JMX server alternates between reads and writes, too.
         assert_eq!(judge(1_000_000, "sun.rmi.transport.tcp.TCPTransport.handleMessages"), Severity::Ok);
         fixture::expect("RepeatedRequests", "healthy", Severity::NotApplicable);
     }

@@ -1,4 +1,4 @@
-//! `SmallIo`: files and sockets read and written in tiny pieces.
+//! `SmallIo`: files and sockets that are read and written in tiny pieces.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use jfr_analyzers::events::{Cell, EVENT, Facts, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Many transfers of few bytes to or from one file or peer, from one place in the program. Needs no list.
+/// Many small transfers between one call site and one file or peer. Needs no event table.
 ///
 /// Fires on `fixtures/scenarios/small-io.jfr.gz`; quiet on `logging-blocks` and `healthy`.
 #[derive(Debug, Clone, Copy)]
@@ -20,10 +20,10 @@ const TRANSFERS: GroupBy = GroupBy::of(EVENTS)
     .by(&[EVENT, "path|address", "port", "stackTrace"])
     .measure(&["bytesRead|bytesWritten", "duration"]);
 
-/// A program with more places each seen rarely has no such problem.
+/// A program with more call sites than this uses each one rarely and does not have this problem.
 const MAX_PLACES: usize = 5_000;
 
-/// Transfers of one kind between one place and one file or peer.
+/// Transfers of one type between one call site and one file or peer.
 struct Place<'f> {
     event: &'f str,
     peer: String,
@@ -37,10 +37,11 @@ struct Place<'f> {
 
 impl SmallIo {
     /// Why it matters.
-    const WHY: &str = "Each call to the system costs far more than the few bytes that it moves. The recording has only calls that took longer than \
-                 the threshold below, so there may be many more.";
+    const WHY: &str = "Each system call costs far more than the few bytes that it transfers. The recording contains \
+                       only calls above the threshold shown, so there may be many more.";
     /// What to do.
-    const REMEDY: &str = "Put a BufferedInputStream or BufferedOutputStream (or a larger buffer) between, or collect what is sent and send it at once.";
+    const REMEDY: &str = "Wrap the stream in a BufferedInputStream or BufferedOutputStream (or use a larger buffer), \
+                          or collect the data and send it in one call.";
 }
 
 impl Rule for SmallIo {
@@ -49,14 +50,15 @@ impl Rule for SmallIo {
             title: "Small I/O",
             category: Category::Io,
             description: "Whether a file or socket is read or written a few bytes at a time.",
-            formula: "For each kind of event, file or peer, and application method with a mean of less than `size` bytes: the number of \
-                      events, 25 at `info`, 75 at `warning`; the worst counts. Calls shorter than the events' threshold are not recorded, so \
-                      the real number is higher. Own thresholds.",
+            formula: "For each event type, file or peer, and application method whose transfers average less than \
+                      `size` bytes: the number of events, 25 at `info`, 75 at `warning`; the worst counts. Calls \
+                      below the events' threshold are not recorded, so the real number is higher. The thresholds are \
+                      our own.",
             settings: const {
                 &[
                     Setting::count("info", 1_000.0, "Events that are worth a look"),
                     Setting::count("warning", 20_000.0, "Events to act on"),
-                    Setting::bytes("size", 512.0, "Mean below which a transfer is small"),
+                    Setting::bytes("size", 512.0, "Mean below which transfers are small"),
                 ]
             },
             why: Self::WHY,
@@ -98,7 +100,7 @@ impl Rule for SmallIo {
         places.retain(|p| ratio(p.bytes, p.count as f64) < size);
         places.sort_by_key(|place| std::cmp::Reverse(place.count));
         let Some(most) = places.first() else {
-            return Verdict::ok("Nothing is read or written in small pieces");
+            return Verdict::ok("The program reads and writes nothing in small pieces");
         };
         let threshold = |event: &str| {
             let value = facts.setting(event, "threshold").unwrap_or("unknown").to_owned();
@@ -107,13 +109,14 @@ impl Rule for SmallIo {
                 _ => value,
             }
         };
-        let verb = if most.event.ends_with("Read") { "read from" } else { "written to" };
+        let (one, many) =
+            if most.event.ends_with("Read") { ("read from", "reads from") } else { ("write to", "writes to") };
         let summary = format!(
-            "{} of {} on average {verb} {}{}",
-            things(most.count, "transfer", "transfers"),
-            amount(ratio(most.bytes, most.count as f64)),
+            "{} {} moved only {} on average{}",
+            things(most.count, one, many),
             most.peer,
-            most.method.as_ref().map(|m| format!(" by {m}")).unwrap_or_default()
+            amount(ratio(most.bytes, most.count as f64)),
+            most.method.as_ref().map(|m| format!(", in {m}")).unwrap_or_default()
         );
         let rows = places.iter().take(10).map(|p| {
             [

@@ -1,4 +1,4 @@
-//! `SocketRead`: slow reads from sockets.
+//! `SocketRead`: slow socket reads.
 
 use super::longest::{Words, judge, passes};
 use crate::cost;
@@ -6,7 +6,7 @@ use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
 
-/// The longest read from a socket. Needs no list.
+/// The longest read from a socket. Needs no event table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SocketRead;
 
@@ -23,18 +23,18 @@ const WORDS: Words = Words {
     what: "read from a socket",
     peer: "address",
     nameless: "unknown",
-    explanation: "The thread stands still until the peer has answered. A server's thread that waits for the next \
-                  request looks the same.",
-    remedy: "Look at the peer and the network; ask for several things at once; set time-outs.",
+    explanation: "The thread blocks until the peer responds. A server thread that waits for the next request looks \
+                  the same.",
+    remedy: "Check the peer and the network, batch requests, and set time-outs.",
 };
 
 impl SocketRead {
     /// Why it matters.
     const WHY: &str =
-        "A thread that waits for a peer holds what it has: a connection, a lock, a request that someone waits for.";
+        "A thread that waits for a peer keeps what it holds: a connection, a lock, a request whose client waits.";
     /// What to do.
-    const REMEDY: &str =
-        "See which peer is slow and what it is asked; give reads a time-out, ask for less, or ask several at once.";
+    const REMEDY: &str = "Find out which peer is slow and what the program requests from it. Set a read time-out, \
+                          request less data, or batch requests.";
 }
 
 impl Rule for SocketRead {
@@ -43,9 +43,11 @@ impl Rule for SocketRead {
             title: "Slow socket reads",
             category: Category::Io,
             description: "The longest read from a socket.",
-            formula: "25 for a longest read of `info`, 75 at `warning`. Reads of RMI's waiting loops are left out.",
-            differences: "As in JMC one read decides, but people do not see reads that wait for the next request, and see \
-                          the others as worth a look at most: IoWait judges by percentiles and time-outs.",
+            formula: "25 if the longest read takes `info`, 75 at `warning`. Ignores RMI loops that wait for the next \
+                      request.",
+            differences: "As in JMC, a single read decides. Unlike JMC, jfrkit does not report reads that wait for \
+                          the next request, and reports the others as worth a look at most: IoWait judges \
+                          percentiles and time-outs.",
             settings: const {
                 &[
                     Setting::seconds("info", 0.275, "Read that is worth a look"),

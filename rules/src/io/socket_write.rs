@@ -1,4 +1,4 @@
-//! `SocketWrite`: slow writes to sockets.
+//! `SocketWrite`: slow socket writes.
 
 use super::longest::{Words, judge, passes};
 use crate::cost;
@@ -6,31 +6,31 @@ use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
 
-/// The longest write to a socket. Needs no list.
+/// The longest write to a socket. Needs no event table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SocketWrite;
 
 const WRITES: GroupBy =
     GroupBy::of(&["jdk.SocketWrite"]).by(&["address", "stackTrace"]).measure(&["duration", "bytesWritten"]).histogram();
-/// Methods of RMI's connections.
+/// Methods of RMI connections.
 const LEFT_OUT: [&str; 2] = [
     "sun.rmi.transport.tcp.TCPTransport$ConnectionHandler.run",
     "sun.rmi.transport.tcp.TCPTransport$ConnectionHandler.run0",
 ];
 const WORDS: Words = Words {
-    what: "written to a socket",
+    what: "write to a socket",
     peer: "address",
     nameless: "unknown",
-    explanation: "The thread stands still until the system has taken what it writes: the peer reads too slowly, or the \
-                  network is slow.",
-    remedy: "Look at the peer and the network; write in another thread.",
+    explanation: "The thread blocks until the operating system has accepted the data: the peer reads too slowly, or \
+                  the network is slow.",
+    remedy: "Check the peer and the network, or write in another thread.",
 };
 
 impl SocketWrite {
     /// Why it matters.
-    const WHY: &str = "A write waits when the peer does not read as fast as the program writes.";
+    const WHY: &str = "A write blocks if the peer does not read as fast as the program writes.";
     /// What to do.
-    const REMEDY: &str = "See why the peer is slow, and give writes a time-out.";
+    const REMEDY: &str = "Find out why the peer is slow, and set a write time-out.";
 }
 
 impl Rule for SocketWrite {
@@ -39,8 +39,8 @@ impl Rule for SocketWrite {
             title: "Slow socket writes",
             category: Category::Io,
             description: "The longest write to a socket.",
-            formula: "25 for a longest write of `info`, 75 at `warning`. Writes of RMI's connections are left out.",
-            differences: "As in JMC one write decides; the evidence has percentiles and sums.",
+            formula: "25 if the longest write takes `info`, 75 at `warning`. Ignores writes of RMI connections.",
+            differences: "As in JMC, a single write decides; jfrkit adds percentiles and sums to the evidence.",
             settings: const {
                 &[
                     Setting::seconds("info", 0.275, "Write that is worth a look"),
