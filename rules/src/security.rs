@@ -1,4 +1,4 @@
-//! Security.
+//! Weak cryptography, exposed secrets and unsafe deserialization.
 
 mod algorithms;
 mod crypto;
@@ -27,7 +27,7 @@ pub(super) fn all() -> Vec<Box<dyn Rule>> {
     ]
 }
 
-/// Whether a class is the JDK's, or an array of such, or of primitives.
+/// Whether a class belongs to the JDK or is a primitive type, or is an array of these.
 fn is_jdk_class(class: &str) -> bool {
     let element = class.trim_end_matches("[]");
     matches!(element, "boolean" | "byte" | "char" | "short" | "int" | "long" | "float" | "double")

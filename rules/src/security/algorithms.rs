@@ -1,21 +1,21 @@
 //! Which algorithms and cipher suites are weak.
 
-/// How good a cipher suite is.
+/// The strength of a cipher suite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Suite {
     Good,
-    /// It can be broken.
+    /// Attackers can break it.
     Weak,
-    /// There is nothing to break: it does not encrypt, or does not know with whom it talks.
+    /// It offers no protection: it does not encrypt, or does not authenticate the peer.
     Open,
 }
 
-/// Whether a protocol is older than TLS 1.2, by its name in the JDK.
+/// Whether a protocol is older than TLS 1.2, by its JDK name.
 pub(super) fn is_old_protocol(name: &str) -> bool {
     matches!(name, "TLSv1" | "TLSv1.0" | "TLSv1.1") || name.starts_with("SSL")
 }
 
-/// How good a cipher suite is, by its name in the JDK: `TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA`.
+/// The strength of a cipher suite, by its JDK name: `TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA`.
 pub(super) fn suite(name: &str) -> Suite {
     let name = name.to_ascii_uppercase();
     let has = |words: &[&str]| name.split('_').any(|part| words.contains(&part));
@@ -28,19 +28,20 @@ pub(super) fn suite(name: &str) -> Suite {
     }
 }
 
-/// Whether an algorithm that was asked for, such as `MD5`, `SHA1withRSA`, `DES/ECB/PKCS5Padding`, is weak. `kind` is that of the
-/// service: `MessageDigest`, `Cipher`.
+/// Whether a requested algorithm, such as `MD5`, `SHA1withRSA`, `DES/ECB/PKCS5Padding`, is weak. `kind` is the type of
+/// the service: `MessageDigest`, `Cipher`.
 pub(super) fn is_weak(kind: &str, algorithm: &str) -> bool {
-    // An HMAC does not need what is broken in its hash; of a random number generator nothing is known.
+    // An HMAC does not depend on the broken property of its hash, and the algorithm of a random number generator says
+    // nothing about its strength.
     if matches!(kind, "Mac" | "SecureRandom") {
         return false;
     }
-    // SHA-1 and SHA-256 are one word each.
+    // Without hyphens, SHA-1 and SHA-256 are one word each.
     let name = algorithm.to_ascii_uppercase().replace('-', "");
     let rsa = name.starts_with("RSA");
     name.split('/').flat_map(|part| part.split("WITH")).flat_map(|part| part.split("AND")).any(|word| match word {
         "MD2" | "MD5" | "SHA" | "SHA1" | "DES" | "DESEDE" | "TRIPLEDES" | "RC2" | "RC4" | "ARCFOUR" => true,
-        // RSA takes one block, whatever the mode is called.
+        // RSA encrypts a single block, whatever the mode is called.
         "ECB" => !rsa,
         word => ["RC2_", "RC4_"].iter().any(|p| word.starts_with(p)),
     })

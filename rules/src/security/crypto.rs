@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Whether certificates are weak or expire. Needs the list of certificates.
+/// Whether certificates are weak or expire. Needs the certificate events.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CryptoSecurityRule;
 
@@ -13,9 +13,9 @@ const DAY: i64 = 86_400_000_000_000;
 
 impl CryptoSecurityRule {
     /// Why it matters.
-    const WHY: &str = "What relies on weak algorithms or short keys can be broken.";
+    const WHY: &str = "Attackers can break anything that relies on weak algorithms or short keys.";
     /// What to do.
-    const REMEDY: &str = "Renew them, with SHA-256 or better and keys of 2048 bits (RSA) or 256 (EC).";
+    const REMEDY: &str = "Renew the certificates with SHA-256 or better and keys of 2048 bits (RSA) or 256 bits (EC).";
 }
 
 impl Rule for CryptoSecurityRule {
@@ -23,11 +23,11 @@ impl Rule for CryptoSecurityRule {
         RuleInfo {
             title: "Weak certificates",
             category: Category::Security,
-            description: "Whether the program uses certificates that are weak, expired or soon will be.",
-            formula: "To act on if any certificate is signed with MD2, MD5 or SHA-1, has an RSA or DSA key of fewer than \
-                      2048 bits or an EC key of fewer than 224, has expired or will within `expiry`.",
-            differences: "JMC counts days from the time of the analysis, so that its verdict changes from day to day; \
-                          here they count from the time of the recording. EdDSA keys are not taken for DSA keys.",
+            description: "Whether the program uses certificates that are weak, have expired or soon will.",
+            formula: "A warning if any certificate is signed with MD2, MD5 or SHA-1, has an RSA or DSA key of fewer \
+                      than 2048 bits or an EC key of fewer than 224 bits, has expired, or expires within `expiry`.",
+            differences: "JMC counts days from the time of the analysis, so its verdict changes from day to day; \
+                          jfrkit counts from the time of the recording and does not take EdDSA keys for DSA keys.",
             settings: const { &[Setting::seconds("expiry", 90.0 * 86_400.0, "Time before expiry to act on")] },
             why: Self::WHY,
             remedy: Self::REMEDY,
@@ -61,12 +61,12 @@ impl Rule for CryptoSecurityRule {
                 key.contains("EC") && length > 0 && length < 224
             };
             if short {
-                problems.push(format!("{key} key of {length} bits"));
+                problems.push(format!("{key} key with {length} bits"));
             }
             if let Some(until) = row.int("validUntil") {
                 let left = until.saturating_sub(row.start);
                 if left < 0 {
-                    problems.push(format!("expired {} days before", left.saturating_neg() / DAY));
+                    problems.push(format!("expired {} days before the recording", left.saturating_neg() / DAY));
                 } else if left < settings.nanos("expiry") {
                     problems.push(format!("expires in {} days", left / DAY));
                 }
@@ -78,7 +78,7 @@ impl Rule for CryptoSecurityRule {
             }
         }
         if found.is_empty() {
-            return Verdict::ok("The certificates are strong and valid");
+            return Verdict::ok("All certificates are strong and valid");
         }
         let count = found.len();
         let rows =

@@ -1,4 +1,4 @@
-//! `PasswordsInArguments`, `PasswordsInEnvironment`, `PasswordsInSystemProperties`: secrets that everybody can read.
+//! `PasswordsInArguments`, `PasswordsInEnvironment`, `PasswordsInSystemProperties`: secrets that anyone can read.
 //! Values are never shown.
 
 use std::collections::BTreeSet;
@@ -6,22 +6,22 @@ use std::collections::BTreeSet;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Whether arguments of the program look like passwords. Needs no list.
+/// Whether program arguments look like passwords. Needs no event table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PasswordsInArguments;
 
-/// Whether environment variables look like passwords. Needs the list of variables.
+/// Whether environment variables look like passwords. Needs the environment variable events.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PasswordsInEnvironment;
 
-/// Whether system properties look like passwords. Needs the list of properties.
+/// Whether system properties look like passwords. Needs the system property events.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PasswordsInSystemProperties;
 
-const FORMULA: &str = "To act on if a name contains `passw` in any case, and `exclude` does not match.";
-const WHY: &str = "Whoever can read the recording, or list processes on the machine, can read them.";
-const REMEDY: &str = "Hand passwords over in files or through a vault, and do not pass this recording on.";
-const EXCLUDE: Setting = Setting::regex("exclude", r"(?i)(passworld|passwise)", "Names left out");
+const FORMULA: &str = "A warning if a name contains `passw` in any case and `exclude` does not match it.";
+const WHY: &str = "Anyone who can read the recording or list the machine's processes can read them.";
+const REMEDY: &str = "Supply passwords in files or through a vault, and do not share this recording.";
+const EXCLUDE: Setting = Setting::regex("exclude", r"(?i)(passworld|passwise)", "Names to ignore");
 
 fn is_suspicious(text: &str) -> bool {
     text.to_lowercase().contains("passw")
@@ -41,7 +41,7 @@ impl Rule for PasswordsInArguments {
         RuleInfo {
             title: "Passwords in arguments",
             category: Category::Security,
-            description: "Whether the arguments of the program contain passwords.",
+            description: "Whether the program arguments contain passwords.",
             why: WHY,
             remedy: REMEDY,
             formula: FORMULA,
@@ -58,7 +58,7 @@ impl Rule for PasswordsInArguments {
         let table = facts.table("jdk.JVMInformation");
         let arguments = table.texts("javaArguments").filter(|a| !settings.matches("exclude", a));
         let words = arguments.flat_map(str::split_whitespace).filter(|w| is_suspicious(w));
-        // A name ends where its value begins; a word without one may be a password itself.
+        // A name ends where its value begins. A word without a separator may itself be a password.
         let name = |word: &str| match word.find(['=', ':']) {
             Some(at) => format!("{}[hidden]", word.get(..=at).unwrap_or_default()),
             None if word.starts_with('-') => word.to_owned(),
@@ -89,7 +89,7 @@ impl Rule for PasswordsInEnvironment {
     }
 
     fn needs(&self) -> Needs {
-        // The values are not read: nobody needs them.
+        // The rule does not need the values, so it does not read them.
         Needs::new().available("jdk.InitialEnvironmentVariable").table("jdk.InitialEnvironmentVariable", &["key"])
     }
 

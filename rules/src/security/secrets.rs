@@ -1,4 +1,5 @@
-//! `SecretsInConfiguration`: secrets that everybody can read who gets the recording. They are named, never shown.
+//! `SecretsInConfiguration`: secrets that anyone who has the recording can read. The rule names them but never shows
+//! them.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -13,16 +14,18 @@ use jfr_analyzers::math::map_exp100;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 use jfr_analyzers::secrets;
 
-/// Whether arguments, system properties and environment variables hold secrets. Needs the lists of variables and properties.
+/// Whether arguments, system properties and environment variables contain secrets. Needs the environment variable and
+/// system property events.
 ///
-/// Fires on `fixtures/scenarios/secrets.jfr.gz`; quiet on `healthy` and on made-up names that only look like those of secrets.
+/// Fires on `fixtures/scenarios/secrets.jfr.gz`; quiet on `healthy`, and on made-up names that only look like names of
+/// secrets.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SecretsInConfiguration;
 
 const ENVIRONMENT: &str = "jdk.InitialEnvironmentVariable";
 const PROPERTIES: &str = "jdk.InitialSystemProperty";
 const JVM: &str = "jdk.JVMInformation";
-/// The property that repeats the arguments of the program.
+/// The property that repeats the program arguments.
 const COMMAND: &str = "sun.java.command";
 
 /// `-Dname=value`, `--name=value` and `--name`.
@@ -33,15 +36,17 @@ impl Rule for SecretsInConfiguration {
         RuleInfo {
             title: "Secrets in configuration",
             category: Category::Security,
-            description: "Whether arguments of the JVM or the program, system properties or environment variables, all of which are in the recording, contain passwords, tokens or keys.",
-            formula: "To act on if `names` matches the name of a property, variable or argument that has a value, or if a value has the form \
-                      of a well-known key: a private key, tokens of AWS, GitHub, GitLab, Slack, Google and Stripe, a JSON web token, \
-                      an address with a password. Names that `exclude` matches, switches (true, false), numbers (but of passwords), \
-                      paths and what is already hidden (***) do not count. Values are never shown.",
+            description: "Whether the JVM or program arguments, system properties or environment variables in the \
+                          recording contain passwords, tokens or keys.",
+            formula: "A warning if `names` matches the name of a property, variable or argument that has a value, or \
+                      if a value looks like a well-known kind of key: a private key, a token of AWS, GitHub, GitLab, \
+                      Slack, Google or Stripe, a JSON Web Token, or a URL with a password. Names that `exclude` \
+                      matches, switches (true, false), numbers (except for passwords), paths and masked values (***) \
+                      do not count. Values are never shown.",
             settings: const {
                 &[
                     Setting::regex("names", secrets::NAMES, "Names of secrets"),
-                    Setting::regex("exclude", secrets::HARMLESS, "Names of what is none"),
+                    Setting::regex("exclude", secrets::HARMLESS, "Names that are not secrets"),
                 ]
             },
             ..RuleInfo::own("SecretsInConfiguration")
@@ -55,7 +60,7 @@ impl Rule for SecretsInConfiguration {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let events = [ENVIRONMENT, PROPERTIES, JVM];
         if events.iter().all(|event| facts.count(event) == 0) {
-            return Verdict::not_applicable(format!("there are no events of {}", events.join(", ")));
+            return Verdict::not_applicable(format!("the recording has no {} events", events.join(", ")));
         }
         let (looks, names) = (PerText::default(), PerText::default());
         let mut search = Search { settings, found: BTreeMap::new(), looks, names };
@@ -90,13 +95,14 @@ impl Rule for SecretsInConfiguration {
         .score(map_exp100(count as f64, 1.0).max(75.0))
         .urgent()
         .explain(
-            "Who gets this recording can read them; most of them also who lists the processes of the machine. That they are hidden here does \
-             not take them out of the file.",
+            "Anyone who has this recording can read them; most are also visible to anyone who can list the machine's \
+             processes. jfrkit hides the values here, but they are still in the file.",
         )
         .remedy(
-            "Hand secrets over in files that only the program can read, or through a vault. Change those that were in a recording that went \
-             round. To keep them out of recordings switch off jdk.InitialEnvironmentVariable, jdk.InitialSystemProperty and \
-             jdk.JVMInformation, or scrub the file: jfr scrub --exclude-events InitialEnvironmentVariable.",
+            "Supply secrets in files that only the program can read, or through a vault. Rotate secrets that were in \
+             a recording that you shared. To keep them out of recordings, disable jdk.InitialEnvironmentVariable, \
+             jdk.InitialSystemProperty and jdk.JVMInformation, or scrub the file: jfr scrub --exclude-events \
+             InitialEnvironmentVariable.",
         )
         .with(
             "found",
@@ -108,24 +114,24 @@ impl Rule for SecretsInConfiguration {
     }
 }
 
-/// What was found: by name where, and the reason.
+/// Collects the secrets: for each name, the places and the reason.
 struct Search<'s, 'f> {
     settings: &'s Settings,
     found: BTreeMap<String, (Vec<&'static str>, &'static str)>,
-    /// Values may be long, and many events may have the same.
+    /// Cached because values may be long, and many events may repeat them.
     looks: PerText<'f, Rc<Look>>,
     names: PerText<'f, bool>,
 }
 
-/// What a value is by itself, whatever its name.
+/// What a value reveals regardless of its name.
 struct Look {
-    /// Nothing that could be a secret; nothing that could be a password.
+    /// Whether it cannot be a secret, and whether it cannot be a password.
     harmless: [bool; 2],
-    /// Of a well-known key.
+    /// The well-known kind of key that it looks like.
     form: Option<&'static str>,
-    /// As a command line: what is secret in it, and why.
+    /// The secrets in it if it is a command line, with the reasons.
     words: Vec<(String, &'static str)>,
-    /// The form that only the whole line has.
+    /// The kind of key that only the whole line looks like.
     line: Option<&'static str>,
 }
 
@@ -139,20 +145,20 @@ impl<'f> Search<'_, 'f> {
     fn pair(&mut self, place: &'static str, name: &'f str, value: &'f str) {
         let (look, settings) = (self.look(value), self.settings);
         let [other, password] = look.harmless;
-        // A number counts as the value of a password only.
+        // A number counts only as the value of a password.
         let harmless = if other != password { secrets::is_harmless(brief(name), "1") } else { other };
         if !harmless && *self.names.get(name, |name| is_name(name, settings)) {
             self.add(place, name, "its name");
         }
         match look.form {
             Some(what) => self.add(place, name, what),
-            // Options for another JVM, or the whole command line.
+            // The value holds options for another JVM, or the whole command line.
             None if value.contains('-') => self.words(place, if name == COMMAND { "" } else { name }, &look),
             None => {}
         }
     }
 
-    /// A command line, in the variable of this name, if it is in one.
+    /// Searches a command line; `within` names the variable that contains it, if any.
     fn words(&mut self, place: &'static str, within: &str, line: &Look) {
         for (name, why) in &line.words {
             let full = if within.is_empty() { name.clone() } else { format!("{}: {name}", brief(within)) };
@@ -164,7 +170,7 @@ impl<'f> Search<'_, 'f> {
     }
 
     fn add(&mut self, place: &'static str, name: &str, why: &'static str) {
-        // A property that was given on the command line is in two places.
+        // A property from the command line appears in two places.
         let name = brief(name.strip_prefix("-D").unwrap_or(name));
         let (places, _) = self.found.entry(name.to_owned()).or_insert_with(|| (Vec::new(), why));
         if !places.contains(&place) {
@@ -178,7 +184,7 @@ impl Look {
         let harmless = ["", "password"].map(|name| secrets::is_harmless(name, value));
         let mut look = Self { harmless, form: secrets::form(value), words: Vec::new(), line: None };
         let Some(option) = OPTION.as_ref() else { return look };
-        // An option without a value may have it in the next word: `--password x`.
+        // An option without a value may have its value in the next word: `--password x`.
         let (mut before, mut formed) = (None, false);
         for (i, word) in value.split_whitespace().enumerate() {
             let parts = option.captures(word);
@@ -199,7 +205,7 @@ impl Look {
                 look.words.push((name, why));
             }
         }
-        // Of a private key the first line alone is several words.
+        // Even the first line of a private key consists of several words.
         look.line = look.form.filter(|_| !formed);
         look
     }

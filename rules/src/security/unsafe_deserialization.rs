@@ -1,4 +1,4 @@
-//! `UnsafeDeserialization`: objects that are read from bytes without asking which.
+//! `UnsafeDeserialization`: objects that are deserialized without checking their classes.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,18 @@ use jfr_analyzers::math::{map_exp74, map_exp100};
 use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Settings, Value, Verdict};
 use jfrkit_profile::StackId;
 
-/// Whether objects of the program's classes are deserialized without a filter, or a filter turned some away. Needs no list.
+/// Whether the program deserializes objects of application classes without a filter, or a filter rejected objects.
+/// Needs no event table.
 ///
-/// Fires on `fixtures/scenarios/deserialization.jfr.gz`; quiet on made-up events of the JDK's classes and of filtered ones.
+/// Fires on `fixtures/scenarios/deserialization.jfr.gz`; quiet on made-up events of JDK classes and of filtered
+/// objects.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct UnsafeDeserialization;
 
 const EVENT: &str = "jdk.Deserialization";
 const READS: GroupBy = GroupBy::of(&[EVENT]).by(&["filterConfigured", "filterStatus", "type", "stackTrace"]);
 
-/// Objects of one class that are read in one place.
+/// Objects of one class that are deserialized at one call site.
 #[derive(Debug)]
 struct Site<'f> {
     frame: Option<Frame>,
@@ -32,12 +34,14 @@ struct Site<'f> {
 
 impl UnsafeDeserialization {
     /// Why it matters.
-    const WHY: &str = "Whoever writes the stream chooses the classes, and reading them runs their code: with the right classes on the class path \
-                 that is any code. A rejected object is either such an attempt or a filter that is too narrow.";
+    const WHY: &str = "The sender of the stream chooses the classes, and deserializing them runs their code; with \
+                       the right classes on the class path, that is arbitrary code. A rejected object is either such \
+                       an attack or a sign that the filter is too strict.";
     /// What to do.
-    const REMEDY: &str = "Set a filter with the classes that may come, for the JVM (-Djdk.serialFilter=shop.*;java.base/*;!*) or the stream \
-                 (ObjectInputStream.setObjectInputFilter); better, read a format that carries data only, such as JSON. Of rejected objects \
-                 find out who sent them.";
+    const REMEDY: &str = "Set a filter that allows only the expected classes, for the JVM \
+                          (-Djdk.serialFilter=shop.*;java.base/*;!*) or for the stream \
+                          (ObjectInputStream.setObjectInputFilter). Better, use a data-only format such as JSON. If \
+                          objects were rejected, find out who sent them.";
 }
 
 impl Rule for UnsafeDeserialization {
@@ -45,10 +49,10 @@ impl Rule for UnsafeDeserialization {
         RuleInfo {
             title: "Deserialization without a filter",
             category: Category::Security,
-            description: "Whether Java objects are read from a stream without a filter that says which classes may come, and whether a \
-                          filter turned some away.",
-            formula: "jdk.Deserialization (JDK 17 and later, off by default): to act on if any object was rejected, worth a look if any of \
-                      a class that is not the JDK's was read with no filter configured.",
+            description: "Whether the program deserializes Java objects without a filter that limits the classes, \
+                          and whether a filter rejected objects.",
+            formula: "jdk.Deserialization (JDK 17 and later, off by default): a warning if any object was rejected, \
+                      worth a look if an object of a class outside the JDK was deserialized without a filter.",
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::own("UnsafeDeserialization")
@@ -69,18 +73,21 @@ impl Rule for UnsafeDeserialization {
         let (rejected, open) = (of(true), of(false));
         let Some(first) = sites.first() else {
             return Verdict::ok(format!(
-                "{} deserialized, none of a class that a filter should have looked at",
+                "{} deserialized, all of JDK classes or allowed by a filter",
                 things(all, "object was", "objects were")
             ));
         };
         let place = first.frame.as_ref().map(|f| format!(" in {}", f.method)).unwrap_or_default();
         let verdict = if rejected > 0 {
-            let summary =
-                format!("A filter rejected {}, first of {}{place}", things(rejected, "object", "objects"), first.class);
+            let summary = format!(
+                "A filter rejected {}, mostly of {}{place}",
+                things(rejected, "object", "objects"),
+                first.class
+            );
             Verdict::warning(summary).score(map_exp100(rejected as f64, 1.0).max(75.0))
         } else {
             let summary = format!(
-                "{} read without a filter, most {}{place}",
+                "{} deserialized without a filter, mostly of {}{place}",
                 things(open, "object was", "objects were"),
                 first.class
             );
@@ -108,7 +115,7 @@ impl Rule for UnsafeDeserialization {
     }
 }
 
-/// What is worth telling, rejected objects first, then by number.
+/// The call sites to report: rejected objects first, then by number.
 fn sites(facts: &Facts) -> Vec<Site<'_>> {
     let mut sites: BTreeMap<_, Site<'_>> = BTreeMap::new();
     for group in facts.groups(&READS).iter() {

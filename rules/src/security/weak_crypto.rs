@@ -1,4 +1,4 @@
-//! `WeakCrypto`: weak protocols and algorithms, and security properties that were changed.
+//! `WeakCrypto`: weak protocols and algorithms, and changed security properties.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ use jfr_analyzers::math::{map_exp74, map_exp100};
 use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 use jfrkit_profile::StackId;
 
-/// Whether TLS connections, algorithms that were asked for, or changed security properties are weak. Needs no list.
+/// Whether TLS connections, requested algorithms, or changed security properties are weak. Needs no event table.
 ///
-/// Fires on `fixtures/scenarios/tls-weak.jfr.gz`; quiet on made-up events, and on what the JDK itself uses, as in
+/// Fires on `fixtures/scenarios/tls-weak.jfr.gz`; quiet on made-up events, and on the JDK's own use as in
 /// `fixtures/jdk17-full.jfr`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WeakCrypto;
@@ -25,29 +25,30 @@ const HANDSHAKES: GroupBy = GroupBy::of(&[HANDSHAKE]).by(&["protocolVersion", "c
 const SERVICES: GroupBy = GroupBy::of(&[SERVICE]).by(&["type", "algorithm", "provider", "stackTrace"]);
 const CHANGES: GroupBy = GroupBy::of(&[PROPERTY]).by(&["key", "value", "stackTrace"]);
 
-/// Where the JDK looks for an algorithm that it was asked for: who asks is below.
+/// Packages in which the JDK looks up a requested algorithm; the caller is further down the stack.
 const LOOKUP: [&str; 3] = ["java.security.", "javax.crypto.", "sun.security.jca."];
 
-/// Something weak in one place.
+/// A weakness at one call site.
 #[derive(Debug)]
 struct Found {
     what: String,
     frame: Option<Frame>,
     stack: Option<StackId>,
     count: u64,
-    /// To act on; else worth a look.
+    /// Whether it is a warning; otherwise it is worth a look.
     is_bad: bool,
     first: i64,
 }
 
 impl WeakCrypto {
     /// Why it matters.
-    const WHY: &str = "TLS before 1.2, MD5, SHA-1, DES and RC4 can be broken with moderate means, and ECB shows which blocks are alike. As a \
-                 checksum against accidents MD5 and SHA-1 still do. A security property that changes at run time changes for everybody in \
-                 the JVM.";
+    const WHY: &str = "TLS before 1.2, MD5, SHA-1, DES and RC4 can be broken with moderate effort, and ECB reveals \
+                       identical blocks. MD5 and SHA-1 are still fine as checksums against accidental corruption. A \
+                       security property that changes at run time changes for all code in the JVM.";
     /// What to do.
-    const REMEDY: &str = "Allow TLS 1.2 and 1.3 only, with AEAD suites (GCM, ChaCha20-Poly1305); hash with SHA-256, encrypt with AES/GCM; set security \
-                 properties in java.security, and do not empty jdk.tls.disabledAlgorithms.";
+    const REMEDY: &str = "Allow only TLS 1.2 and 1.3, with AEAD suites (GCM, ChaCha20-Poly1305). Hash with SHA-256 \
+                          and encrypt with AES/GCM. Set security properties in java.security, and do not empty \
+                          jdk.tls.disabledAlgorithms.";
 }
 
 impl Rule for WeakCrypto {
@@ -55,13 +56,15 @@ impl Rule for WeakCrypto {
         RuleInfo {
             title: "Weak cryptography",
             category: Category::Security,
-            description: "Whether TLS connections use old protocols or weak cipher suites, the program asks for weak algorithms, or security \
-                          properties were changed at run time.",
-            formula: "jdk.TLSHandshake: to act on below TLS 1.2, and for suites that do not encrypt (NULL) or do not know the peer (anon); \
-                      worth a look for suites with RC4, DES, export keys, or CBC with SHA-1. jdk.SecurityProviderService: worth a look for \
-                      MD2, MD5, SHA-1, DES, DESede, RC2, RC4 and ECB (but with RSA, where the word means nothing), if the program asks for \
-                      them and not the JDK for its own use; HMACs are not affected. jdk.SecurityPropertyModification: worth a look, except \
-                      properties that `exclude` matches. JDK 11 or later (stacks of services JDK 20), all off by default.",
+            description: "Whether TLS connections use old protocols or weak cipher suites, whether the program \
+                          requests weak algorithms, and whether security properties were changed at run time.",
+            formula: "jdk.TLSHandshake: a warning below TLS 1.2, and for suites that do not encrypt (NULL) or do not \
+                      authenticate the peer (anon); worth a look for suites with RC4, DES, export keys, or CBC with \
+                      SHA-1. jdk.SecurityProviderService: worth a look for MD2, MD5, SHA-1, DES, DESede, RC2, RC4 \
+                      and ECB (except with RSA, where the mode means nothing), if the program requests them and not \
+                      the JDK for its own use; HMACs do not count. jdk.SecurityPropertyModification: worth a look, \
+                      except for properties that `exclude` matches. JDK 11 or later (stacks of services JDK 20), all \
+                      off by default.",
             settings: const {
                 &[Setting::regex("exclude", r"^networkaddress\.cache\.", "Security properties that may be changed")]
             },
@@ -89,7 +92,7 @@ impl Rule for WeakCrypto {
         found.sort_by_key(|f| (!f.is_bad, std::cmp::Reverse(f.count)));
         let not_looked_at = (!missing.is_empty()).then(|| Value::list("reasons", missing));
         let Some(worst) = found.first() else {
-            return Verdict::ok("Nothing weak was used").with_some("not looked at", not_looked_at);
+            return Verdict::ok("The program used no weak cryptography").with_some("not looked at", not_looked_at);
         };
         let place = worst.frame.as_ref().map(|f| format!(" in {}", f.method)).unwrap_or_default();
         let others = match found.len().saturating_sub(1) {
@@ -154,7 +157,7 @@ fn services(facts: &Facts, found: &mut Findings) {
     for group in facts.groups(&SERVICES).iter() {
         let (kind, algorithm) =
             (group.text(0).map(brief).unwrap_or_default(), group.text(1).map(brief).unwrap_or_default());
-        // Without a stack nobody knows whether the JDK asks for its own use, as it does all the time.
+        // Without a stack, the JDK's own requests, which are frequent, cannot be told apart from the program's.
         let Some(stack) = group.stack(3).filter(|_| algorithms::is_weak(kind, algorithm)) else { continue };
         let asks = |m: &&str| !LOOKUP.iter().any(|p| m.starts_with(p));
         if facts.methods(stack).find(asks).is_some_and(|m| !jfr_analyzers::events::is_jdk(m)) {
