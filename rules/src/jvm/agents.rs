@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Whether several agents are in the JVM. Needs the list of agents.
+/// Whether more than one agent is loaded into the JVM. Needs the agent events.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MultipleAgents;
 
-/// Whether agents were loaded into the running JVM. Needs the list of agents.
+/// Whether agents were attached to the running JVM. Needs the agent events.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DynamicAgents;
 
@@ -21,13 +21,13 @@ fn needs() -> Needs {
     Needs::new().enabled(JAVA).enabled(NATIVE).table(JAVA, fields).table(NATIVE, fields)
 }
 
-/// The agents of a kind, each once however many chunks tell of it.
+/// The agents of one kind, without duplicates: every chunk lists them again.
 fn agents<'f>(facts: &'f Facts, event: &str, dynamic_only: bool) -> BTreeSet<(&'f str, &'f str)> {
     let rows = facts.table(event).rows().filter(|r| !dynamic_only || r.flag("dynamic") == Some(true));
     rows.map(|r| (r.text("name").unwrap_or("?"), r.text("options").unwrap_or_default())).collect()
 }
 
-/// Options may hold secrets: only names are shown.
+/// Options may contain secrets, so only names are shown.
 fn evidence(verdict: Verdict, java: &BTreeSet<(&str, &str)>, native: &BTreeSet<(&str, &str)>) -> Verdict {
     verdict
         .with("Java agents", Value::list("agents", java.iter().map(|(name, _)| *name)))
@@ -36,9 +36,10 @@ fn evidence(verdict: Verdict, java: &BTreeSet<(&str, &str)>, native: &BTreeSet<(
 
 impl MultipleAgents {
     /// Why it matters.
-    const WHY: &str = "Agents change classes; several may get in each other's way, and each costs time.";
+    const WHY: &str = "Agents rewrite classes. Several of them can interfere with each other, and each one adds \
+                       overhead.";
     /// What to do.
-    const REMEDY: &str = "See which of them are needed.";
+    const REMEDY: &str = "Remove the agents that you do not need.";
 }
 
 impl Rule for MultipleAgents {
@@ -46,10 +47,11 @@ impl Rule for MultipleAgents {
         RuleInfo {
             title: "Several agents",
             category: Category::Jvm,
-            description: "Whether several agents are in the JVM.",
-            formula: "To act on with more than `java` Java agents or `native` native ones; the score is 55.",
-            differences: "JMC counts events, so that an agent counts once a chunk; here agents count. JMC uses the limit \
-                          for Java agents for native ones too.",
+            description: "Whether more than one agent is loaded into the JVM.",
+            formula: "A warning if there are more than `java` Java agents or more than `native` native agents; the \
+                      score is 55.",
+            differences: "JMC counts events, so each chunk counts an agent again; jfrkit counts agents. JMC also \
+                          applies the limit for Java agents to native agents.",
             settings: const { &[Setting::count("java", 1.0, "Java agents"), Setting::count("native", 1.0, "Native agents")] },
             why: Self::WHY,
             remedy: Self::REMEDY,
@@ -63,7 +65,7 @@ impl Rule for MultipleAgents {
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let (java, native) = (agents(facts, JAVA, false), agents(facts, NATIVE, false));
-        let summary = format!("There are {} Java agents and {} native ones", java.len(), native.len());
+        let summary = format!("{} Java agents and {} native agents are loaded", java.len(), native.len());
         let many = java.len() as f64 > settings.number("java") || native.len() as f64 > settings.number("native");
         if !many {
             return evidence(Verdict::ok(summary), &java, &native);
@@ -75,10 +77,10 @@ impl Rule for MultipleAgents {
 
 impl DynamicAgents {
     /// Why it matters.
-    const WHY: &str = "Future JDKs forbid that by default.";
+    const WHY: &str = "Future JDKs will disallow attaching agents at run time by default.";
     /// What to do.
     const REMEDY: &str =
-        "Load them at the start (-javaagent, -agentpath), or allow it with -XX:+EnableDynamicAgentLoading.";
+        "Load agents at startup (-javaagent, -agentpath), or allow it with -XX:+EnableDynamicAgentLoading.";
 }
 
 impl Rule for DynamicAgents {
@@ -86,9 +88,9 @@ impl Rule for DynamicAgents {
         RuleInfo {
             title: "Agents attached at run time",
             category: Category::Jvm,
-            description: "Whether agents were loaded into the running JVM.",
-            formula: "To act on if there is any; the score is 75.",
-            differences: "JMC counts events, so that an agent counts once a chunk; here agents count.",
+            description: "Whether agents were attached to the running JVM.",
+            formula: "A warning if any agent was attached at run time; the score is 75.",
+            differences: "JMC counts events, so each chunk counts an agent again; jfrkit counts agents.",
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("DynamicAgents")
@@ -102,13 +104,12 @@ impl Rule for DynamicAgents {
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
         let (java, native) = (agents(facts, JAVA, true), agents(facts, NATIVE, true));
         if java.is_empty() && native.is_empty() {
-            return Verdict::ok("No agent was loaded into the running JVM");
+            return Verdict::ok("No agent was attached at run time");
         }
-        let verdict =
-            Verdict::warning(format!("{} agents were loaded into the running JVM", java.len() + native.len()))
-                .score(75.0)
-                .explain(DynamicAgents::WHY)
-                .remedy(DynamicAgents::REMEDY);
+        let verdict = Verdict::warning(format!("{} agents were attached at run time", java.len() + native.len()))
+            .score(75.0)
+            .explain(DynamicAgents::WHY)
+            .remedy(DynamicAgents::REMEDY);
         evidence(verdict, &java, &native)
     }
 }

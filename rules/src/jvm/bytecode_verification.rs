@@ -1,18 +1,19 @@
-//! `BytecodeVerification`: classes that are not verified.
+//! `BytecodeVerification`: bytecode verification is off.
 
 use super::arguments::jvm_arguments;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
 
-/// Whether the verification of classes is off. Needs no list.
+/// Whether bytecode verification is off. Needs no event table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BytecodeVerification;
 
 impl BytecodeVerification {
     /// Why it matters.
-    const WHY: &str = "A broken or forged class can then crash the JVM or break out of its bounds.";
+    const WHY: &str = "Without verification, a corrupt or malicious class can crash the JVM or bypass its safety \
+                       checks.";
     /// What to do.
-    const REMEDY: &str = "Take the option out. To start faster, share class data instead.";
+    const REMEDY: &str = "Remove the option. For a faster startup, use class data sharing instead.";
 }
 
 impl Rule for BytecodeVerification {
@@ -21,7 +22,7 @@ impl Rule for BytecodeVerification {
             title: "Bytecode verification",
             category: Category::Security,
             description: "Whether the JVM runs classes without verifying them.",
-            formula: "To act on with -Xverify:none or -noverify, unless the program is weblogic.Server.",
+            formula: "A warning with -Xverify:none or -noverify, unless the program is weblogic.Server.",
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("BytecodeVerification")
@@ -39,12 +40,12 @@ impl Rule for BytecodeVerification {
         let off = words.into_iter().find(|w| matches!(*w, "-Xverify:none" | "-noverify"));
         match off {
             Some(option) if !java.iter().any(|w| w.contains("weblogic.Server")) => {
-                Verdict::warning(format!("Classes are not verified: {option}"))
+                Verdict::warning(format!("Bytecode verification is off: {option}"))
                     .explain(BytecodeVerification::WHY)
                     .remedy(BytecodeVerification::REMEDY)
                     .with("option", option)
             }
-            _ => Verdict::ok("Classes are verified"),
+            _ => Verdict::ok("Bytecode verification is on"),
         }
     }
 }

@@ -4,13 +4,13 @@ use super::arguments::jvm_arguments;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
 
-/// Whether method samples are imprecise on JDK 8 and before. Needs no list.
+/// Whether method samples are imprecise on JDK 8 and earlier. Needs no event table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DebugNonSafepoints;
 
 impl DebugNonSafepoints {
     /// Why it matters.
-    const WHY: &str = "Code between safepoints is attributed to the next one, which may be in another method.";
+    const WHY: &str = "Code between safepoints is attributed to the next safepoint, which may be in another method.";
     /// What to do.
     const REMEDY: &str = "Start with -XX:+UnlockDiagnosticVMOptions -XX:+DebugNonSafepoints.";
 }
@@ -21,7 +21,7 @@ impl Rule for DebugNonSafepoints {
             title: "DebugNonSafepoints is off",
             category: Category::Recording,
             description: "Whether method samples are attributed to the right lines and inlined methods.",
-            formula: "Worth a look before JDK 9 without -XX:+DebugNonSafepoints.",
+            formula: "Worth a look on JDK 8 and earlier without -XX:+DebugNonSafepoints.",
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("DebugNonSafepoints")
@@ -34,14 +34,14 @@ impl Rule for DebugNonSafepoints {
 
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
         let Some(version) = facts.jvm().specification else {
-            return Verdict::not_applicable("the version of the JVM is not known");
+            return Verdict::not_applicable("the JVM version is unknown");
         };
         let words = jvm_arguments(facts);
         let on = words.contains(&"-XX:+DebugNonSafepoints") && !words.contains(&"-XX:-DebugNonSafepoints");
         if version >= 9 || on {
-            return Verdict::ok("Method samples are as precise as they can be");
+            return Verdict::ok("Method samples are as precise as the JVM can make them");
         }
-        Verdict::info("Method samples are imprecise")
+        Verdict::info("Method samples may name the wrong line or inlined method")
             .explain(DebugNonSafepoints::WHY)
             .remedy(DebugNonSafepoints::REMEDY)
     }

@@ -1,21 +1,21 @@
-//! Options of the JVM that are deprecated, obsolete or removed, by version.
+//! JVM options that are deprecated, obsolete or removed, by version.
 
-/// A version: the major number and what follows it.
+/// A version: the major number and the numbers after it.
 pub(super) type Since = (u32, &'static [u32]);
 
-/// Options with the same fate.
+/// Options that were deprecated, made obsolete and removed in the same versions.
 #[derive(Debug)]
 pub(super) struct Deprecation {
-    /// Since then they bring a warning.
+    /// The version from which the JVM warns about them.
     pub(super) deprecated: Option<Since>,
-    /// Since then they have no effect.
+    /// The version from which they have no effect.
     pub(super) obsolete: Option<Since>,
-    /// Since then the JVM does not start with them.
+    /// The version from which the JVM refuses to start with them.
     pub(super) removed: Option<Since>,
     pub(super) names: &'static [&'static str],
 }
 
-/// Options behind `-XX:`, by name; the first entry that has a name counts.
+/// `-XX:` options by name; the first entry that contains a name counts.
 pub(super) const XX: &[Deprecation] = &[
     Deprecation {
         deprecated: None,
@@ -240,7 +240,7 @@ pub(super) const XX: &[Deprecation] = &[
         removed: Some((25, &[])),
         names: &["PreserveAllAnnotations", "DontYieldALot", "UseEmptySlotsInSupers", "UseNotificationThread"],
     },
-    // What follows JMC does not know; it is what JDK 25 says of itself when it is started with them.
+    // JMC does not have the entries below; JDK 25 reports these warnings when it is started with the options.
     Deprecation { deprecated: Some((23, &[])), obsolete: Some((24, &[])), removed: None, names: &["ZGenerational"] },
     Deprecation { deprecated: Some((24, &[])), obsolete: None, removed: None, names: &["LockingMode"] },
     Deprecation {
@@ -257,7 +257,7 @@ pub(super) const XX: &[Deprecation] = &[
     },
 ];
 
-/// Options behind `-X`, by prefix.
+/// `-X` options by prefix.
 pub(super) const X: &[Deprecation] = &[
     Deprecation { deprecated: Some((8, &[])), obsolete: None, removed: Some((9, &[])), names: &["incgc", "run"] },
     Deprecation { deprecated: Some((13, &[])), obsolete: None, removed: None, names: &["verify:none"] },

@@ -1,17 +1,17 @@
-//! `DiscouragedVmOptions`: options that should not be needed.
+//! `DiscouragedVmOptions`: options that a program should not need.
 
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
-/// Whether options are on that are discouraged. Needs no list.
+/// Whether discouraged options are on. Needs no event table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DiscouragedVmOptions;
 
 impl DiscouragedVmOptions {
     /// Why it matters.
-    const WHY: &str = "Experimental options may change or fail; unrecognised ones that are ignored hide mistakes.";
+    const WHY: &str = "Experimental options may change or break, and ignoring unrecognized options hides mistakes.";
     /// What to do.
-    const REMEDY: &str = "Take them out if you can.";
+    const REMEDY: &str = "Remove them if you can.";
 }
 
 impl Rule for DiscouragedVmOptions {
@@ -19,7 +19,7 @@ impl Rule for DiscouragedVmOptions {
         RuleInfo {
             title: "Discouraged JVM options",
             category: Category::Jvm,
-            description: "Whether options of the JVM are on that are discouraged.",
+            description: "Whether the JVM runs with discouraged options.",
             formula: "Worth a look if UnlockExperimentalVMOptions or IgnoreUnrecognizedVMOptions is on.",
             why: Self::WHY,
             remedy: Self::REMEDY,
@@ -35,9 +35,9 @@ impl Rule for DiscouragedVmOptions {
         let flags = ["UnlockExperimentalVMOptions", "IgnoreUnrecognizedVMOptions"];
         let on: Vec<&str> = flags.into_iter().filter(|f| facts.flag_on(f) == Some(true)).collect();
         if on.is_empty() {
-            return Verdict::ok("No discouraged option is on");
+            return Verdict::ok("The JVM runs without discouraged options");
         }
-        Verdict::info(format!("Discouraged options are on: {}", on.join(", ")))
+        Verdict::info(format!("The JVM runs with discouraged options: {}", on.join(", ")))
             .explain(DiscouragedVmOptions::WHY)
             .remedy(DiscouragedVmOptions::REMEDY)
             .with("options", Value::list("options", on))

@@ -1,6 +1,6 @@
-//! Options behind `-XX:` that the documentation of JDK 7 and 8 has.
+//! `-XX:` options that the documentation of JDK 7 and 8 lists.
 
-/// Those of JDK 7.
+/// The documented options of JDK 7.
 pub(super) const JDK7: &[&str] = &[
     "AggressiveOpts",
     "AllocationPrefetchStyle",
@@ -26,7 +26,7 @@ pub(super) const JDK7: &[&str] = &[
     "UseParallelOldGC",
 ];
 
-/// Those of JDK 8.
+/// The documented options of JDK 8.
 pub(super) const JDK8: &[&str] = &[
     "AggressiveHeap",
     "AggressiveOpts",

@@ -1,4 +1,4 @@
-//! `DuplicateFlags`: options given twice.
+//! `DuplicateFlags`: options that are set twice.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 use jfrkit_profile::units::things;
 
-/// Whether an option is given more than once. Needs no list.
+/// Whether an option is set more than once. Needs no event table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DuplicateFlags;
 
-/// Options that mean the same.
+/// Options with the same meaning.
 const SAME: &[(&str, &str)] = &[
     ("Xbatch", "BackgroundCompilation"),
     ("Xmaxjitcodesize", "ReservedCodeCacheSize"),
@@ -51,9 +51,9 @@ const SAME: &[(&str, &str)] = &[
 
 impl DuplicateFlags {
     /// Why it matters.
-    const WHY: &str = "The last one counts, which is easily overlooked.";
+    const WHY: &str = "The last value wins, which is easy to miss.";
     /// What to do.
-    const REMEDY: &str = "Give each option once.";
+    const REMEDY: &str = "Set each option once.";
 }
 
 impl Rule for DuplicateFlags {
@@ -61,8 +61,8 @@ impl Rule for DuplicateFlags {
         RuleInfo {
             title: "Duplicate JVM flags",
             category: Category::Jvm,
-            description: "Whether an option of the JVM is given more than once, perhaps with different values.",
-            formula: "Worth a look if two options have the same name, or mean the same (-Xmx and -XX:MaxHeapSize).",
+            description: "Whether a JVM option is set more than once, perhaps with different values.",
+            formula: "Worth a look if two options have the same name or the same meaning (-Xmx and -XX:MaxHeapSize).",
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("DuplicateFlags")
@@ -84,12 +84,12 @@ impl Rule for DuplicateFlags {
         }
         by_name.retain(|_, words| words.len() > 1);
         if by_name.is_empty() {
-            return Verdict::ok("No option is given twice");
+            return Verdict::ok("No option is set twice");
         }
         let rows =
             by_name.iter().map(|((_, name), words)| [name.as_str().into(), Value::count(words.len() as u64, "times")]);
         let number = u64::try_from(by_name.len()).unwrap_or(u64::MAX);
-        Verdict::info(things(number, "option is given more than once", "options are given more than once"))
+        Verdict::info(things(number, "option is set more than once", "options are set more than once"))
             .explain(DuplicateFlags::WHY)
             .remedy(DuplicateFlags::REMEDY)
             .with("options", Value::table(["option", "times"], rows))

@@ -1,19 +1,20 @@
-//! `FinalizersRun`: finalizers of the program's own classes.
+//! `FinalizersRun`: finalizers of application classes.
 
 use std::collections::BTreeMap;
 
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// Whether finalizers of the program's own classes run. Needs the list of their statistics.
+/// Whether finalizers of application classes run. Needs the finalizer statistics.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FinalizersRun;
 
 impl FinalizersRun {
     /// Why it matters.
-    const WHY: &str = "Objects with a finalizer live longer, are freed late, and finalizers will go away.";
+    const WHY: &str = "Objects with a finalizer live longer and release their resources late. Finalization will be \
+                       removed from the JDK.";
     /// What to do.
-    const REMEDY: &str = "Use try-with-resources, or java.lang.ref.Cleaner.";
+    const REMEDY: &str = "Use try-with-resources or java.lang.ref.Cleaner.";
 }
 
 impl Rule for FinalizersRun {
@@ -21,15 +22,15 @@ impl Rule for FinalizersRun {
         RuleInfo {
             title: "Finalizers",
             category: Category::Jvm,
-            description: "Whether classes that are not the JDK's have finalizers that ran.",
-            formula: "Worth a look if any ran.",
-            differences: "JMC adds counters up that count from the start of the JVM; here the last count of each class is \
-                          told.",
+            description: "Whether finalizers of classes outside the JDK ran.",
+            formula: "Worth a look if any finalizer ran.",
+            differences: "JMC adds up counters that already count from JVM startup; jfrkit takes the last count of \
+                          each class.",
             settings: const {
                 &[Setting::regex(
                     "exclude",
                     r"^(java|javax|sun|com\.sun|jdk|scala|kotlin|kotlinx|groovy|closure)\.",
-                    "Classes left out",
+                    "Classes to ignore",
                 )]
             },
             why: Self::WHY,
@@ -50,12 +51,12 @@ impl Rule for FinalizersRun {
             let Some(class) = row.text("finalizableClass").filter(|c| !settings.matches("exclude", c)) else {
                 continue;
             };
-            // In the order of time: the last one stays.
+            // Events come in time order, so the last one stays.
             classes.insert(class, (row.int("totalFinalizersRun").unwrap_or(0), row.int("objects").unwrap_or(0)));
         }
         classes.retain(|_, (run, _)| *run > 0);
         if classes.is_empty() {
-            return Verdict::ok("No finalizers of the program's own ran");
+            return Verdict::ok("No finalizers of application classes ran");
         }
         let mut classes: Vec<_> = classes.into_iter().collect();
         classes.sort_by_key(|(_, (run, _))| std::cmp::Reverse(*run));
@@ -63,7 +64,7 @@ impl Rule for FinalizersRun {
         let rows = classes.iter().take(10).map(|(class, (run, waiting))| {
             [(*class).into(), Value::number(*run as f64, "finalizers"), Value::number(*waiting as f64, "objects")]
         });
-        Verdict::info(format!("{total} finalizers of {} classes ran", classes.len()))
+        Verdict::info(format!("{total} finalizers ran in {} classes", classes.len()))
             .explain(FinalizersRun::WHY)
             .remedy(FinalizersRun::REMEDY)
             .with("classes", Value::table(["class", "run", "waiting"], rows))

@@ -1,17 +1,17 @@
-//! `FlightRecordingSupport`: JVMs whose recordings are not reliable.
+//! `FlightRecordingSupport`: JVMs that do not make reliable recordings.
 
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Verdict};
 
-/// Whether the JVM's recordings are supported. Needs no list.
+/// Whether the JVM supports Flight Recorder. Needs no event table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FlightRecordingSupport;
 
 impl FlightRecordingSupport {
     /// Why it matters.
-    const WHY: &str = "What it records may change or be wrong.";
+    const WHY: &str = "Its events may change or be wrong.";
     /// What to do.
-    const REMEDY: &str = "Use a newer JDK.";
+    const REMEDY: &str = "Upgrade to a newer JDK.";
 }
 
 impl Rule for FlightRecordingSupport {
@@ -19,9 +19,10 @@ impl Rule for FlightRecordingSupport {
         RuleInfo {
             title: "Flight Recorder support",
             category: Category::Recording,
-            description: "Whether the recording comes from a JVM whose recordings are supported.",
-            formula: "To act on before 7u40 and for early access builds.",
-            differences: "JMC warns of early access builds; some distributions call all their builds so, and it is no finding here.",
+            description: "Whether the JVM that made the recording supports Flight Recorder.",
+            formula: "A warning before 7u40 and for early-access builds.",
+            differences: "JMC warns about early-access builds. Some distributions label all of their builds early \
+                          access, so jfrkit does not report them.",
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("FlightRecordingSupport")
@@ -34,19 +35,19 @@ impl Rule for FlightRecordingSupport {
 
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
         let Some(version) = &facts.jvm().version else {
-            return Verdict::not_applicable("the version of the JVM is not known");
+            return Verdict::not_applicable("the JVM version is unknown");
         };
         let verdict = if !version.at_least(7, &[0, 40]) {
-            Verdict::warning(format!("Recordings of {version} are not supported"))
+            Verdict::warning(format!("JDK {version} does not support Flight Recorder"))
                 .remedy(FlightRecordingSupport::REMEDY)
         } else if version.early_access {
-            Verdict::warning(format!("The JVM is an early access build: {version}"))
-                // Some distributions call all their builds so.
+            Verdict::warning(format!("The JVM is an early-access build: {version}"))
+                // Some distributions label all of their builds early access.
                 .at_most(Severity::Ok)
                 .explain(FlightRecordingSupport::WHY)
-                .remedy("Use a release, at least in production.")
+                .remedy("Use a released version, at least in production.")
         } else {
-            Verdict::ok(format!("Recordings of {version} are supported"))
+            Verdict::ok(format!("JDK {version} supports Flight Recorder"))
         };
         verdict.with("version", version.to_string())
     }

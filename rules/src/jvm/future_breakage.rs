@@ -1,4 +1,4 @@
-//! `FutureBreakage`: what works today and will not with a later JDK, and libraries that did not load.
+//! `FutureBreakage`: code that a later JDK will break, and native libraries that failed to load.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,11 @@ use jfr_analyzers::math::map_exp74;
 use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Settings, Value, Verdict};
 use jfrkit_profile::StackId;
 
-/// Whether the program leans on what the JDK is about to take away, or on native libraries that are not there. Needs no list.
+/// Whether the program relies on features that the JDK is about to remove, or on missing native libraries. Needs no
+/// event table.
 ///
-/// Fires on `fixtures/scenarios/future-breakage.jfr.gz` (JDK 25) and, for what only JDK 26 tells, on made-up events; quiet on
-/// `healthy` and on made-up events of methods that stay and libraries that load.
+/// Fires on `fixtures/scenarios/future-breakage.jfr.gz` (JDK 25) and, for the events that only JDK 26 has, on made-up
+/// events. Quiet on `healthy`, and on made-up events of methods that stay and libraries that load.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FutureBreakage;
 
@@ -23,10 +24,10 @@ const MISDECLARED: GroupBy = GroupBy::of(&["jdk.SerializationMisdeclaration"]).b
 const LIBRARIES: GroupBy =
     GroupBy::of(&["jdk.NativeLibraryLoad"]).by(&["name", "success", "errorMessage", "stackTrace"]);
 
-/// What the rule knows, with the event type that tells it, the JDK that has that, and what to do.
+/// The kinds of problems: the event type that reports each, the first JDK that has it, and the remedy.
 const KINDS: [Kind; 5] = [
     Kind {
-        name: "call of a method that will be removed",
+        name: "call to a method that will be removed",
         groups: DEPRECATED,
         event: "jdk.DeprecatedInvocation",
         jdk: 25,
@@ -41,7 +42,8 @@ const KINDS: [Kind; 5] = [
         groups: FINALS,
         event: "jdk.FinalFieldMutation",
         jdk: 26,
-        remedy: "Do not set final fields by reflection, which later JDKs refuse (--enable-final-field-mutation grants it for a while).",
+        remedy: "Do not set final fields by reflection; later JDKs refuse it (--enable-final-field-mutation allows \
+                 it for a while).",
         read: |g| {
             let (class, field) = (g.text(0).map_or("unknown class", brief), g.text(1).map_or("?", brief));
             Some((format!("{class}.{field}"), g.stack(2)))
@@ -52,27 +54,29 @@ const KINDS: [Kind; 5] = [
         groups: VALUES,
         event: "jdk.SyncOnValueBasedClass",
         jdk: 17,
-        remedy: "Do not synchronize on boxes, Optional, java.time and other value-based classes; have a lock object.",
+        remedy: "Do not synchronize on boxed primitives, Optional, java.time or other value-based classes; use a \
+                 lock object.",
         read: |g| Some((g.text(0).map_or("unknown class", brief).to_owned(), g.stack(1))),
     },
     Kind {
-        name: "serialization declared wrongly",
+        name: "misdeclared serialization member",
         groups: MISDECLARED,
         event: "jdk.SerializationMisdeclaration",
         jdk: 25,
-        remedy: "Correct serialVersionUID, readObject and the like: as declared the JDK ignores them.",
+        remedy: "Correct the declarations of serialVersionUID, readObject and so on; the JDK ignores them as \
+                 declared.",
         read: |g| {
             let (class, message) = (g.text(0).map_or("unknown class", brief), g.text(1).map(brief).unwrap_or_default());
             Some((if message.is_empty() { class.to_owned() } else { format!("{class}: {message}") }, None))
         },
     },
     Kind {
-        name: "native library that did not load",
+        name: "native library that failed to load",
         groups: LIBRARIES,
         event: "jdk.NativeLibraryLoad",
         jdk: 25,
-        remedy: "Install the libraries that did not load for this system and processor, or stop asking for them; the program may fall back \
-                 to something slower.",
+        remedy: "Install the libraries that failed to load for this operating system and processor, or stop \
+                 requesting them; the program may fall back to something slower.",
         read: |g| {
             let (name, error) = (g.text(0).map_or("unknown library", brief), g.text(2).map(brief).unwrap_or_default());
             // Most messages begin with the name.
@@ -86,7 +90,7 @@ const KINDS: [Kind; 5] = [
     },
 ];
 
-/// A kind of what will break.
+/// A kind of problem.
 struct Kind {
     name: &'static str,
     groups: GroupBy,
@@ -94,14 +98,14 @@ struct Kind {
     /// The first JDK that records it.
     jdk: u32,
     remedy: &'static str,
-    /// What it is about, and where; `None` for what is fine.
+    /// Reads the subject and the stack of an event; `None` if the event is fine.
     read: fn(&Group<'_>) -> Option<About>,
 }
 
-/// What an event is about, and where it happened.
+/// The subject of an event, and its stack.
 type About = (String, Option<StackId>);
 
-/// One thing in one place.
+/// One problem at one call site.
 struct Found {
     kind: usize,
     what: String,
@@ -113,9 +117,11 @@ struct Found {
 
 impl FutureBreakage {
     /// Why it matters.
-    const WHY: &str = "It works, or is worked around, with this JDK. The next one that is installed may refuse it.";
+    const WHY: &str = "This works, or has a workaround, on the current JDK. The next JDK that you install may reject \
+                       it.";
     /// What to do.
-    const REMEDY: &str = "Update the library that uses it, or replace the call by a supported one, before moving to the JDK that removes it.";
+    const REMEDY: &str = "Before you move to the JDK that removes it, update the library that uses it or replace the \
+                          call with a supported one.";
 }
 
 impl Rule for FutureBreakage {
@@ -123,14 +129,14 @@ impl Rule for FutureBreakage {
         RuleInfo {
             title: "Incompatible with later JDKs",
             category: Category::Jvm,
-            description: "Whether the program calls methods that are deprecated for removal, changes final fields by reflection, \
-                          synchronizes on value-based classes, declares serialization wrongly, or asks for native libraries that do not \
-                          load.",
-            formula: "Worth a look if any of jdk.DeprecatedInvocation with forRemoval (JDK 25; the JVM has to be started with a recording \
-                      that wants it, and then tells of each caller once a chunk), jdk.FinalFieldMutation (JDK 26), \
-                      jdk.SyncOnValueBasedClass (JDK 17, with -XX:DiagnoseSyncOnValueBasedClasses=2), \
-                      jdk.SerializationMisdeclaration (JDK 25, off by default) or jdk.NativeLibraryLoad without success (JDK 25) was \
-                      recorded.",
+            description: "Whether the program calls methods that are deprecated for removal, changes final fields by \
+                          reflection, synchronizes on value-based classes, misdeclares serialization members, or \
+                          requests native libraries that fail to load.",
+            formula: "Worth a look if the recording contains any of these events: jdk.DeprecatedInvocation with \
+                      forRemoval (JDK 25; needs a recording that enables it at JVM startup, and reports each caller \
+                      once per chunk), jdk.FinalFieldMutation (JDK 26), jdk.SyncOnValueBasedClass (JDK 17, with \
+                      -XX:DiagnoseSyncOnValueBasedClasses=2), jdk.SerializationMisdeclaration (JDK 25, off by \
+                      default), or jdk.NativeLibraryLoad without success (JDK 25).",
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::own("FutureBreakage")
@@ -146,11 +152,14 @@ impl Rule for FutureBreakage {
         let looked_at: Vec<&str> = KINDS.iter().filter(is_on).map(|k| k.event).collect();
         if looked_at.is_empty() {
             let events = KINDS.iter().map(|k| format!("{} (JDK {})", k.event, k.jdk)).collect::<Vec<_>>();
-            return Verdict::not_applicable(format!("none of the event types was recorded: {}", events.join(", ")));
+            return Verdict::not_applicable(format!(
+                "the recording has none of these event types: {}",
+                events.join(", ")
+            ));
         }
         let found = found(facts);
         let Some(first) = found.first() else {
-            return Verdict::ok("Nothing that later JDKs will break was seen")
+            return Verdict::ok("The recording shows nothing that later JDKs will break")
                 .with("looked at", Value::list("event types", looked_at));
         };
         let name = |f: &Found| KINDS.get(f.kind).map_or("", |k| k.name);
@@ -184,7 +193,7 @@ impl Rule for FutureBreakage {
     }
 }
 
-/// What was found, by kind, what it is about, and where.
+/// The problems, by kind, subject and call site.
 fn found(facts: &Facts) -> Vec<Found> {
     let mut found: BTreeMap<(usize, String, Option<String>), Found> = BTreeMap::new();
     for (kind, of) in KINDS.iter().enumerate() {
@@ -201,7 +210,7 @@ fn found(facts: &Facts) -> Vec<Found> {
     found.into_values().collect()
 }
 
-/// With a capital letter, for the beginning of a sentence.
+/// Capitalizes the first letter, for the beginning of a sentence.
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or(String::new(), |c| c.to_uppercase().chain(chars).collect())

@@ -1,18 +1,18 @@
-//! `JfrPeriodicEventsFix`: a JVM that loses periodic events.
+//! `JfrPeriodicEventsFix`: a JVM that drops periodic events.
 
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Verdict};
 
-/// Whether the JVM has a fix for periodic events. Needs no list.
+/// Whether the JVM has the fix for periodic events. Needs no event table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct JfrPeriodicEventsFix;
 
 impl JfrPeriodicEventsFix {
     /// Why it matters.
     const WHY: &str =
-        "JDK 8 before 8u302 writes some periodic events too rarely, so rules that need them see too little.";
+        "JDK 8 before 8u302 emits some periodic events too rarely, so rules that need them miss problems.";
     /// What to do.
-    const REMEDY: &str = "Use 8u302 or later.";
+    const REMEDY: &str = "Upgrade to 8u302 or later.";
 }
 
 impl Rule for JfrPeriodicEventsFix {
@@ -20,8 +20,8 @@ impl Rule for JfrPeriodicEventsFix {
         RuleInfo {
             title: "Periodic events of JDK 8",
             category: Category::Recording,
-            description: "Whether the JVM may leave out periodic events.",
-            formula: "To act on for OpenJDK before 8u302.",
+            description: "Whether the JVM may drop periodic events.",
+            formula: "A warning for OpenJDK before 8u302.",
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("JfrPeriodicEventsFix")
@@ -34,13 +34,13 @@ impl Rule for JfrPeriodicEventsFix {
 
     fn evaluate(&self, facts: &Facts, _: &Settings) -> Verdict {
         let Some(version) = &facts.jvm().version else {
-            return Verdict::not_applicable("the version of the JVM is not known");
+            return Verdict::not_applicable("the JVM version is unknown");
         };
         let open = facts.jvm().name.as_deref().is_some_and(|n| n.starts_with("OpenJDK"));
         if !open || version.at_least(8, &[0, 302]) {
             return Verdict::ok("Periodic events are reliable");
         }
-        Verdict::warning(format!("OpenJDK {version} may leave out periodic events"))
+        Verdict::warning(format!("OpenJDK {version} may drop periodic events"))
             .remedy(JfrPeriodicEventsFix::REMEDY)
             .at_most(Severity::Info)
             .with("version", version.to_string())

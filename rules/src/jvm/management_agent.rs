@@ -1,19 +1,19 @@
-//! `ManagementAgent`: remote management without protection.
+//! `ManagementAgent`: unprotected remote JMX access.
 
 use std::collections::BTreeSet;
 
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 
-/// Whether remote management is open to everybody. Needs no list.
+/// Whether anyone can use remote JMX access. Needs no event table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ManagementAgent;
 
 impl ManagementAgent {
     /// Why it matters.
-    const WHY: &str = "Who reaches the port can run any code in the JVM.";
+    const WHY: &str = "Anyone who can reach the port can run arbitrary code in the JVM.";
     /// What to do.
-    const REMEDY: &str = "Switch on com.sun.management.jmxremote.authenticate and .ssl.";
+    const REMEDY: &str = "Enable com.sun.management.jmxremote.authenticate and .ssl.";
 }
 
 impl Rule for ManagementAgent {
@@ -21,11 +21,11 @@ impl Rule for ManagementAgent {
         RuleInfo {
             title: "JMX remote management",
             category: Category::Security,
-            description: "Whether the JVM can be managed from afar without a password or without encryption.",
-            formula: "With com.sun.management.jmxremote.port: to act on without authentication, worth a look without SSL. \
-                      Worth a look if one of the properties has several values.",
-            differences: "JMC finds nothing where both are off, which is the worst, and gives no verdict where both are \
-                          on.",
+            description: "Whether remote JMX access works without a password or without encryption.",
+            formula: "If com.sun.management.jmxremote.port is set: a warning without authentication, worth a look \
+                      without SSL. Worth a look if one of the properties has several values.",
+            differences: "JMC reports nothing if both are off, which is the worst case, and gives no verdict if both \
+                          are on.",
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("ManagementAgent")
@@ -44,29 +44,29 @@ impl Rule for ManagementAgent {
         };
         let (ports, authenticate, ssl) = (values("port"), values("authenticate"), values("ssl"));
         if [&ports, &authenticate, &ssl].iter().any(|v| v.len() > 1) {
-            return Verdict::info("The settings of remote management changed while recording");
+            return Verdict::info("The remote JMX settings changed during the recording");
         }
-        let Some(port) = ports.first() else { return Verdict::ok("The JVM cannot be managed from afar") };
-        // Both are on unless they are switched off.
+        let Some(port) = ports.first() else { return Verdict::ok("Remote JMX access is off") };
+        // Both are on unless switched off.
         let on = |values: &BTreeSet<&str>| !values.iter().any(|v| v.eq_ignore_ascii_case("false"));
         let evidence = |v: Verdict| {
             v.with("port", *port).with("authentication", on(&authenticate)).with("SSL", Value::from(on(&ssl)))
         };
         match (on(&authenticate), on(&ssl)) {
-            (true, true) => evidence(Verdict::ok("Remote management is protected")),
+            (true, true) => evidence(Verdict::ok("Remote JMX access requires a password and encryption")),
             (false, ssl) => evidence(
                 Verdict::warning(if ssl {
-                    "The JVM can be managed from afar without a password"
+                    "Remote JMX access needs no password"
                 } else {
-                    "The JVM can be managed from afar without a password and without encryption"
+                    "Remote JMX access needs no password and is not encrypted"
                 })
                 .explain(ManagementAgent::WHY)
                 .remedy(ManagementAgent::REMEDY),
             ),
             (true, false) => evidence(
-                Verdict::info("The JVM is managed from afar without encryption")
-                    .explain("Passwords can be read on the way.")
-                    .remedy("Switch on com.sun.management.jmxremote.ssl."),
+                Verdict::info("Remote JMX access is not encrypted")
+                    .explain("Passwords cross the network in clear text.")
+                    .remedy("Enable com.sun.management.jmxremote.ssl."),
             ),
         }
     }

@@ -1,4 +1,4 @@
-//! `Options`: options of the JVM that are going, gone, or nobody's business.
+//! `Options`: JVM options that are deprecated, removed or undocumented.
 
 use super::arguments::jvm_arguments;
 use super::deprecated::{Deprecation, Since, X, XX};
@@ -6,15 +6,15 @@ use super::documented::{JDK7, JDK8};
 use jfr_analyzers::events::{Facts, JvmVersion, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
-/// Whether options are deprecated or undocumented. Needs no list.
+/// Whether options are deprecated or undocumented. Needs no event table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Options;
 
 impl Options {
     /// Why it matters.
-    const WHY: &str = "Such options stop working with one of the next JDKs, or have stopped already.";
+    const WHY: &str = "Such options have stopped working, or will stop in one of the next JDKs.";
     /// What to do.
-    const REMEDY: &str = "Take them out, or replace them as the release notes of the JDK say.";
+    const REMEDY: &str = "Remove them, or replace them as the JDK release notes recommend.";
 }
 
 impl Rule for Options {
@@ -22,14 +22,12 @@ impl Rule for Options {
         RuleInfo {
             title: "JVM options",
             category: Category::Jvm,
-            description: "Whether options are deprecated, have no effect any more, or are not documented.",
-            formula: "The greatest of: 100 for an option that was removed, 74 for one without effect, 50 for a deprecated \
-                      one, 24 for one that will be; 50 for an undocumented one (judged for JDK 7 and 8 only).",
-            differences: "JMC's list ends with JDK 24; here it goes on to JDK 25. JMC would take the score of options that are not \
-                          recommended from another list; it has none, and neither has this rule.",
-            settings: const {
-                &[Setting::regex("accepted", "^DebugNonSafepoints$", "Undocumented options that are accepted")]
-            },
+            description: "Whether options are deprecated, no longer have an effect, or are undocumented.",
+            formula: "The highest of: 100 for a removed option, 74 for one without effect, 50 for a deprecated one, \
+                      24 for one that will be deprecated, 50 for an undocumented one (JDK 7 and 8 only).",
+            differences: "JMC's list ends at JDK 24; this one extends to JDK 25. JMC takes the score of options that \
+                          are not recommended from a second list. That list is empty, so jfrkit has no such score.",
+            settings: const { &[Setting::regex("accepted", "^DebugNonSafepoints$", "Undocumented options to accept")] },
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("Options")
@@ -43,7 +41,7 @@ impl Rule for Options {
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let words = jvm_arguments(facts);
         if facts.table("jdk.JVMInformation").texts("jvmArguments").next().is_none() {
-            return Verdict::not_applicable("the recording does not tell the options of the JVM");
+            return Verdict::not_applicable("the recording does not contain the JVM options");
         }
         let version = facts.jvm().version.as_ref();
         let documented = match facts.jvm().specification {
@@ -72,12 +70,12 @@ impl Rule for Options {
         }
         found.sort_by(|a, b| b.2.total_cmp(&a.2));
         let Some((_, _, score)) = found.first() else {
-            return Verdict::ok("The options are documented and up to date");
+            return Verdict::ok("All JVM options are documented and up to date");
         };
-        // A value may hold a secret, and is not what it is about.
+        // The value may be a secret, and it does not matter here.
         let rows =
             found.iter().map(|(word, what, _)| [word.split('=').next().unwrap_or_default().into(), (*what).into()]);
-        Verdict::scored(*score, format!("{} options are deprecated, without effect or undocumented", found.len()))
+        Verdict::scored(*score, format!("{} JVM options are deprecated, without effect or undocumented", found.len()))
             .explain(Options::WHY)
             .remedy(Options::REMEDY)
             .at_most(Severity::Info)
@@ -85,14 +83,14 @@ impl Rule for Options {
     }
 }
 
-/// The name of an option behind `-XX:`.
+/// The name of a `-XX:` option.
 fn xx_name(word: &str) -> Option<&str> {
     let rest = word.strip_prefix("-XX:")?;
     let rest = rest.strip_prefix(['+', '-']).unwrap_or(rest);
     rest.split(['=', ':']).next()
 }
 
-/// What has become of an option in a version, and the score of that.
+/// The state of an option in a version, and its score.
 fn fate(entry: &Deprecation, version: &JvmVersion) -> Option<(&'static str, f64)> {
     let reached = |since: Option<Since>| since.is_some_and(|(major, rest)| version.at_least(major, rest));
     let planned = [entry.deprecated, entry.obsolete, entry.removed].iter().any(Option::is_some);

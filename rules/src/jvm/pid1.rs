@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Verdict};
 
-/// Whether the JVM is process 1. Needs no list.
+/// Whether the JVM is process 1. Needs no event table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pid1;
 
 impl Pid1 {
     /// Why it matters.
-    const WHY: &str = "Process 1 has to look after orphaned processes and gets no default handling of signals.";
+    const WHY: &str = "Process 1 must reap orphaned processes and has no default signal handling.";
     /// What to do.
-    const REMEDY: &str = "Start it through an init such as tini (docker run --init).";
+    const REMEDY: &str = "Start the JVM under an init process such as tini (docker run --init).";
 }
 
 impl Rule for Pid1 {
@@ -22,9 +22,10 @@ impl Rule for Pid1 {
             title: "JVM runs as PID 1",
             category: Category::Environment,
             description: "Whether the JVM is the first process of its container.",
-            formula: "To act on if the process has the number 1.",
-            differences: "For JMC it is a warning. Process 1 is normal in a container, and costs nothing: here it is worth a look before JDK \
-                          10, whose tools cannot attach to it, and nothing from then on.",
+            formula: "A warning if the process ID is 1.",
+            differences: "JMC always warns. Process 1 is normal in a container and costs nothing, so jfrkit reports \
+                          it as worth a look before JDK 10, whose tools cannot attach to it, and not at all from JDK \
+                          10 on.",
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("PID1Rule")
@@ -39,9 +40,9 @@ impl Rule for Pid1 {
         let pids: BTreeSet<i64> = facts.table("jdk.JVMInformation").ints("pid").collect();
         let attaches = facts.jvm().version.as_ref().is_some_and(|v| v.at_least(10, &[]));
         match pids.first() {
-            None => Verdict::not_applicable("the recording does not tell the number of the process"),
-            Some(_) if pids.len() > 1 => Verdict::not_applicable("the recording is of several processes"),
-            // From JDK 10 on tools can attach to it all the same.
+            None => Verdict::not_applicable("the recording does not contain the process ID"),
+            Some(_) if pids.len() > 1 => Verdict::not_applicable("the recording covers several processes"),
+            // From JDK 10 on, tools can attach to process 1.
             Some(1) => Verdict::warning("The JVM is process 1 of its container")
                 .at_most(if attaches { Severity::Ok } else { Severity::Info })
                 .explain(Pid1::WHY)

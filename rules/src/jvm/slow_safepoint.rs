@@ -1,4 +1,4 @@
-//! `SlowSafepoint`: threads that take long to stop.
+//! `SlowSafepoint`: threads that take long to reach a safepoint.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use jfr_analyzers::events::{Facts, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
-/// Time until all threads have come to a safepoint. Needs the lists of safepoint events and `jdk.ExecuteVMOperation`.
+/// The time until all threads have reached a safepoint. Needs the safepoint events and `jdk.ExecuteVMOperation`.
 ///
 /// Fires on `fixtures/scenarios/safepoint-slow.jfr.gz`; quiet on `healthy`.
 #[derive(Debug, Clone, Copy)]
@@ -19,19 +19,23 @@ const BEGIN: &str = "jdk.SafepointBegin";
 const LATE: GroupBy =
     GroupBy::of(&["jdk.SafepointLatency"]).by(&["eventThread", "threadState", "stackTrace"]).measure(&["duration"]);
 
-/// The share of synchronisation counts only where safepoints take this share of the time: 60 % of nothing is nothing.
+/// The synchronization share only counts if safepoints take at least this share of the time: 60 % of nothing is
+/// nothing.
 const MATTERS: f64 = 0.01;
-/// Of a recording that is shorter than this, nanoseconds, the shares are those of this time: one safepoint would be much of it.
+/// Shares of a recording shorter than this (nanoseconds) are taken of this time: a single safepoint would be a large
+/// share of it.
 const LEAST: f64 = 10e9;
 
 impl SlowSafepoint {
     /// Why it matters.
-    const WHY: &str = "Before a collection and other operations every thread has to come to a place where it can be stopped. All others wait for the \
-                 last one: a loop that the compiler has left without such places (counted with an int, over a large array), a long copy of \
-                 an array, a page fault on a mapped file, or a thread that gets no CPU. Logs of the collector do not show this time.";
+    const WHY: &str = "Before a GC and other VM operations, every thread must stop at a safepoint, and all other \
+                       threads wait for the last one. Typical late threads run a loop that the compiler left without \
+                       safepoint polls (an int-counted loop over a large array), copy a long array, take a page \
+                       fault on a mapped file, or get no CPU. GC logs do not show this time.";
     /// What to do.
-    const REMEDY: &str = "Find the late thread: jdk.SafepointLatency (JDK 25 and later) names it, before that -XX:+SafepointTimeout with \
-                 -XX:SafepointTimeoutDelay. Count with a long or use -XX:+UseCountedLoopSafepoints, copy in pieces, do not overload the CPU.";
+    const REMEDY: &str = "Find the late thread: jdk.SafepointLatency (JDK 25 and later) names it; on older JDKs use \
+                          -XX:+SafepointTimeout with -XX:SafepointTimeoutDelay. Count loops with a long or use \
+                          -XX:+UseCountedLoopSafepoints, copy arrays in chunks, and do not overload the CPU.";
 }
 
 impl Rule for SlowSafepoint {
@@ -39,15 +43,16 @@ impl Rule for SlowSafepoint {
         RuleInfo {
             title: "Slow time to safepoint",
             category: Category::Jvm,
-            description: "How long the JVM waits for the last thread before it can do what needs all of them stopped.",
-            formula: "The longest jdk.SafepointStateSynchronization (else jdk.SafepointBegin, which holds it): 25 at `info`, 75 at \
-                      `warning`. Where safepoints take at least 1 % of the time (of 10 s or more) also the share of that in them: 25 at \
-                      `share-info`, 75 at `share-warning`; worth a look at most while the longest stays below `info`. After Jeffrey (50 \
-                      and 100 ms); the shares are our own.",
+            description: "How long the JVM waits for the last thread to reach a safepoint.",
+            formula: "The longest jdk.SafepointStateSynchronization (or jdk.SafepointBegin, which includes it): 25 \
+                      at `info`, 75 at `warning`. If safepoints take at least 1 % of the time (of 10 s or more), \
+                      also the synchronization share of safepoint time: 25 at `share-info`, 75 at `share-warning`, \
+                      but at most worth a look while the longest stays below `info`. After Jeffrey (50 and 100 ms); \
+                      the share thresholds are our own.",
             settings: const {
                 &[
-                    Setting::seconds("info", 0.05, "Longest time that is worth a look"),
-                    Setting::seconds("warning", 0.1, "Longest time to act on"),
+                    Setting::seconds("info", 0.05, "Longest wait that is worth a look"),
+                    Setting::seconds("warning", 0.1, "Longest wait to act on"),
                     Setting::percent("share-info", 30.0, "Share of safepoint time that is worth a look"),
                     Setting::percent("share-warning", 60.0, "Share of safepoint time to act on"),
                 ]
@@ -74,13 +79,14 @@ impl Rule for SlowSafepoint {
         let (sync, begin) = (facts.table(SYNC), facts.table(BEGIN));
         let reached = if sync.is_empty() { begin } else { sync };
         let Some(longest) = reached.rows().max_by_key(jfr_analyzers::events::Event::nanos) else {
-            return Verdict::ok("All safepoints were reached fast");
+            return Verdict::ok("Threads reached all safepoints quickly");
         };
         let operations = facts.table("jdk.ExecuteVMOperation");
         let ends: BTreeMap<i64, i64> =
             facts.table("jdk.SafepointEnd").rows().filter_map(|r| Some((r.int("safepointId")?, r.end))).collect();
         let waited: f64 = reached.rows().map(|r| r.nanos() as f64).sum();
-        // From begin to end where both are there; else the time to reach it and the operations in it.
+        // From begin to end if the recording has both, otherwise the time to reach the safepoint plus the operations
+        // in it.
         let whole: f64 = begin
             .rows()
             .map(|r| {
@@ -96,7 +102,7 @@ impl Rule for SlowSafepoint {
         let by_longest = map2(longest.nanos() as f64 / 1e9, settings.number("info"), settings.number("warning"));
         let by_share = if of_time >= MATTERS {
             let score = map2(share, settings.number("share-info"), settings.number("share-warning"));
-            // Many waits that nobody notices.
+            // Many short waits that nobody notices.
             if by_longest < Severity::INFO_SCORE { score.min(74.0) } else { score }
         } else {
             0.0
@@ -105,10 +111,9 @@ impl Rule for SlowSafepoint {
         let what = operations.rows().find(|r| id.is_some() && r.int("safepointId") == id);
         let mut late = facts.groups(&LATE).by(&[0, 1, 2]);
         late.sort_by(|a, b| b.max(0).total_cmp(&a.max(0)));
-        let mut summary =
-            format!("The longest wait for threads to reach a safepoint took {}", time(longest.nanos() as f64));
+        let mut summary = format!("Threads took up to {} to reach a safepoint", time(longest.nanos() as f64));
         if by_share >= 25.0 {
-            summary.push_str(&format!("; such waits are {share:.0} % of all time in safepoints"));
+            summary.push_str(&format!("; such waits make up {share:.0} % of all safepoint time"));
         }
         let rows = late.iter().take(10).map(|g| {
             let site = g.stack(2).and_then(|s| facts.site(s)).map_or_else(|| "unknown".to_owned(), |f| f.method);
@@ -187,7 +192,7 @@ mod tests {
             })
         };
         assert_eq!(scene(20_000_000).judge(&SlowSafepoint).severity, Severity::Info);
-        // All of a recording of one second, 1 ms each.
+        // The whole of a one-second recording, 1 ms each.
         assert_eq!(scene(1_000_000).judge(&SlowSafepoint).severity, Severity::Ok);
     }
 }

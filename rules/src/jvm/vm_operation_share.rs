@@ -1,4 +1,4 @@
-//! `VmOperationShare`: how much of the time the JVM keeps the program waiting for its own operations.
+//! `VmOperationShare`: how much of the time VM operations stop the program.
 
 use crate::common::time;
 use crate::cost;
@@ -7,10 +7,11 @@ use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio, worst_window};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
-/// The share of time in blocking VM operations. Needs the list of `jdk.ExecuteVMOperation`.
+/// The share of time in blocking VM operations. Needs the `jdk.ExecuteVMOperation` events.
 ///
-/// Fires on `fixtures/scenarios/vm-operations.jfr.gz` (thread dumps over and over) and on made-up events; quiet on `fixtures/scenarios/safepoint-slow.jfr.gz` (the operations are short, only reaching the safepoint is
-/// slow) and `healthy`.
+/// Fires on `fixtures/scenarios/vm-operations.jfr.gz` (repeated thread dumps) and on made-up events; quiet on
+/// `fixtures/scenarios/safepoint-slow.jfr.gz` (the operations are short, only reaching the safepoint is slow) and
+/// `healthy`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct VmOperationShare;
 
@@ -20,10 +21,12 @@ const OPERATIONS: GroupBy = GroupBy::of(&["jdk.ExecuteVMOperation"])
 
 impl VmOperationShare {
     /// Why it matters.
-    const WHY: &str = "While such an operation runs, no Java thread does. The JVM itself needs few; most are asked for by tools and agents.";
+    const WHY: &str = "While such an operation runs, no Java thread does. The JVM itself needs few of them; tools \
+                       and agents request most.";
     /// What to do.
-    const REMEDY: &str = "Find who asks: the thread in the table. Monitoring that takes thread dumps or heap histograms often, profilers that walk all \
-             threads, agents that redefine classes while the program runs, locks that are inflated or biased and revoked.";
+    const REMEDY: &str = "Find the requester: the table names the thread. Typical causes are monitoring that often \
+                          takes thread dumps or heap histograms, profilers that walk all threads, agents that \
+                          redefine classes at run time, inflated locks, and revoked biased locks.";
 }
 
 impl Rule for VmOperationShare {
@@ -31,11 +34,12 @@ impl Rule for VmOperationShare {
         RuleInfo {
             title: "VM operation overhead",
             category: Category::Jvm,
-            description: "How much of the time the program stands still for operations of the JVM other than collections: thread dumps, class \
-                          redefinition, heap inspection, deoptimization….",
-            formula: "The greatest share of a window of 60 s, or of a recording that is shorter, in jdk.ExecuteVMOperation events \
-                      that block or need a safepoint, by operation: 25 at `info`, 75 at `warning`. Operations of the collector (`exclude`) are \
-                      in the evidence only; rules on pauses judge them.",
+            description: "How much of the time the JVM stops the program for operations other than garbage \
+                          collections: thread dumps, class redefinition, heap inspection, deoptimization….",
+            formula: "The largest share of any 60 s window (or of a shorter recording) spent in \
+                      jdk.ExecuteVMOperation events that block or need a safepoint, per operation: 25 at `info`, 75 \
+                      at `warning`. Operations of the garbage collector (`exclude`) appear only in the evidence; the \
+                      rules on GC pauses judge them.",
             settings: const {
                 &[
                     Setting::percent("info", 5.0, "Share of a window that is worth a look"),
@@ -44,7 +48,7 @@ impl Rule for VmOperationShare {
                     Setting::regex(
                         "exclude",
                         "Collect|^G1|^Z(?:Mark|Relocate|Operation|Young|Old)|^X|Shenandoah|^CMS|Scavenge|^(?:Serial|Parallel)?(?:GC_)?(?:Full)?GC(?:Operation)?$",
-                        "Operations left out",
+                        "Operations to ignore",
                     ),
                 ]
             },
@@ -91,12 +95,16 @@ impl Rule for VmOperationShare {
         });
         let table = Value::table(["operation", "asked for by", "times", "time", "longest", "share of time"], rows);
         let Some((operation, (window, share))) = worst else {
-            return Verdict::ok("No VM operation but those of the collector kept the program waiting")
+            return Verdict::ok("No VM operations except garbage collections stopped the program")
                 .with_some("operations", (!groups.is_empty()).then_some(table));
         };
         Verdict::scored(
             map2(share * 100.0, settings.number("info"), settings.number("warning")),
-            format!("VM operation {operation} takes up to {:.1} % of {}", share * 100.0, time(window.length() as f64)),
+            format!(
+                "VM operation {operation} takes up to {:.1} % of a window of {}",
+                share * 100.0,
+                time(window.length() as f64)
+            ),
         )
         .explain(VmOperationShare::WHY)
         .remedy(VmOperationShare::REMEDY)
@@ -130,7 +138,7 @@ mod tests {
     fn it_fires_on_thread_dumps_over_and_over() {
         let verdict = fixture::expect("VmOperationShare", "vm-operations", Severity::Warning);
         assert!(verdict.summary.contains("ThreadDump") && fixture::text(&verdict).contains("watcher"), "{verdict:#?}");
-        // Tools that count objects hold up the program too, though the operation is named after the collector.
+        // Tools that count objects also stop the program, although the operation is named after the garbage collector.
         assert_eq!(scene("GC_HeapInspection", 120).judge(&VmOperationShare).severity, Severity::Warning);
     }
 
