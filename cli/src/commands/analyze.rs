@@ -198,7 +198,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     let options = args.options(&analysis, &config)?;
     let mut parts = Vec::new();
-    let results = analyze(args, &analysis, &options, &expand(&args.inputs), &mut parts)?;
+    let mut profiled = AnalysisOptions::default();
+    profiled.skip.clone_from(&args.skip);
+    config.apply_to_profiled(&mut profiled);
+    let judge = Judge { args, analysis: &analysis, options: &options, profiled: &profiled };
+    let results = judge.all(&expand(&args.inputs), &mut parts)?;
     let entries: Vec<Entry<'_>> = results
         .iter()
         .map(|(name, result)| match result {
@@ -233,81 +237,85 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 /// A name, and its report or why there is none.
 type Named = (String, Result<Report, String>);
 
-/// One after the other: each is read in parallel.
-fn analyze(
-    args: &Args,
-    analysis: &Analysis,
-    options: &AnalysisOptions,
-    inputs: &Inputs,
-    parts: &mut Vec<Part>,
-) -> Result<Vec<Named>, Failure> {
-    let stop = args.limits.stop();
-    let cancel = cancel(&stop);
-    let opening = args.limits.opening().stop(stop).cache(MetadataCache::default());
-    inputs.complain();
-    let mut results: Vec<Named> =
-        inputs.failures.iter().map(|failure| (failure.name.clone(), Err(failure.reason.clone()))).collect();
-    if inputs.sources.is_empty() {
-        return Err(Failure::Told);
-    }
-    let several = inputs.sources.len() + inputs.failures.len() > 1;
-    for source in &inputs.sources {
-        let name = source.name();
-        let evaluated = match open(source, &opening, &cancel) {
-            Ok((Opened::Recording(recording), _)) => evaluate(args, analysis, options, &name, &recording)?,
-            Ok((Opened::Profile(profile), _)) => {
-                let report = evaluate_file(&profile, options).map_err(|e| Failure::Usage(e.to_string()))?;
-                let part = args.is_page().then(|| Part::of_profile(&name, &profile, report.clone(), source.size()));
-                Ok((report, part))
-            }
-            Err(failure) => Err(failure),
-        };
-        let result = match evaluated {
-            Ok((report, part)) => {
-                parts.extend(part);
-                Ok(report)
-            }
-            Err(failure) if !several => return Err(failure),
-            Err(failure) => {
-                complain("error", &failure.to_string());
-                let reason = failure.to_string();
-                let reason = reason.strip_prefix(&format!("{name}: ")).unwrap_or(&reason).to_owned();
-                parts.push(Part::failed(&name, &reason));
-                Err(reason)
-            }
-        };
-        results.push((name, result));
-    }
-    Ok(results)
+/// The rules, and how they are to run.
+struct Judge<'j> {
+    args: &'j Args,
+    analysis: &'j Analysis,
+    options: &'j AnalysisOptions,
+    /// The options of the rules that need no JVM.
+    profiled: &'j AnalysisOptions,
 }
 
-/// What the rules find in a recording, and its part of a page. The outer failure is one of the settings, not of this input.
-fn evaluate(
-    args: &Args,
-    analysis: &Analysis,
-    options: &AnalysisOptions,
-    name: &str,
-    recording: &Recording<'_>,
-) -> Result<Result<(Report, Option<Part>), Failure>, Failure> {
-    let options = match args.within(name, recording, options) {
-        Ok(options) => options,
-        Err(failure) => return Ok(Err(failure)),
-    };
-    let report = match analysis.evaluate(recording, &options) {
-        Ok(report) => report,
-        Err(AnalysisError::Read(error)) => return Ok(Err(Failure::of(name, &error))),
-        Err(error) => return Err(Failure::Usage(error.to_string())),
-    };
-    for warning in &report.recording.warnings {
-        warn(name, warning);
+impl Judge<'_> {
+    /// One after the other: each is read in parallel.
+    fn all(&self, inputs: &Inputs, parts: &mut Vec<Part>) -> Result<Vec<Named>, Failure> {
+        let args = self.args;
+        let stop = args.limits.stop();
+        let cancel = cancel(&stop);
+        let opening = args.limits.opening().stop(stop).cache(MetadataCache::default());
+        inputs.complain();
+        let mut results: Vec<Named> =
+            inputs.failures.iter().map(|failure| (failure.name.clone(), Err(failure.reason.clone()))).collect();
+        if inputs.sources.is_empty() {
+            return Err(Failure::Told);
+        }
+        let several = inputs.sources.len() + inputs.failures.len() > 1;
+        for source in &inputs.sources {
+            let name = source.name();
+            let evaluated = match open(source, &opening, &cancel) {
+                Ok((Opened::Recording(recording), _)) => self.recording(&name, &recording)?,
+                Ok((Opened::Profile(profile), _)) => {
+                    let report = evaluate_file(&profile, self.profiled).map_err(|e| Failure::Usage(e.to_string()))?;
+                    let part = args.is_page().then(|| Part::of_profile(&name, &profile, report.clone(), source.size()));
+                    Ok((report, part))
+                }
+                Err(failure) => Err(failure),
+            };
+            let result = match evaluated {
+                Ok((report, part)) => {
+                    parts.extend(part);
+                    Ok(report)
+                }
+                Err(failure) if !several => return Err(failure),
+                Err(failure) => {
+                    complain("error", &failure.to_string());
+                    let reason = failure.to_string();
+                    let reason = reason.strip_prefix(&format!("{name}: ")).unwrap_or(&reason).to_owned();
+                    parts.push(Part::failed(&name, &reason));
+                    Err(reason)
+                }
+            };
+            results.push((name, result));
+        }
+        Ok(results)
     }
-    if !args.is_page() {
-        return Ok(Ok((report, None)));
+
+    /// What the rules find in a recording, and its part of a page. The outer failure is one of the settings, not of this input.
+    fn recording(
+        &self,
+        name: &str,
+        recording: &Recording<'_>,
+    ) -> Result<Result<(Report, Option<Part>), Failure>, Failure> {
+        let options = match self.args.within(name, recording, self.options) {
+            Ok(options) => options,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let report = match self.analysis.evaluate(recording, &options) {
+            Ok(report) => report,
+            Err(AnalysisError::Read(error)) => return Ok(Err(Failure::of(name, &error))),
+            Err(error) => return Err(Failure::Usage(error.to_string())),
+        };
+        for warning in &report.recording.warnings {
+            warn(name, warning);
+        }
+        if !self.args.is_page() {
+            return Ok(Ok((report, None)));
+        }
+        let mut collecting = jfr_analyzers::Options::default();
+        collecting.filter.from_nanos = options.from_nanos;
+        collecting.filter.to_nanos = options.to_nanos;
+        Ok(Part::of_recording(name, recording, report.clone(), &collecting).map(|part| (report, Some(part))))
     }
-    let mut collecting = jfr_analyzers::Options::default();
-    collecting.filter.from_nanos = options.from_nanos;
-    collecting.filter.to_nanos = options.to_nanos;
-    Ok(Part::of_recording(name, recording, report.clone(), &collecting).map(|part| (report, Some(part))))
 }
 
 /// To a file, whole or not at all, or to standard output.
