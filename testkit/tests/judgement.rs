@@ -21,7 +21,7 @@ const PLANTED: &[(&str, Option<&str>)] = &[
     ("boxing", Some("BoxingOverhead")),
     ("busy-accept", Some("RegexOverhead")),
     ("busy-forkjoin", Some("LockContention")),
-    ("busy-queue-consumer", Some("HotSpots")),
+    ("busy-queue-consumer", Some("BusySpin")),
     ("busy-scheduled-pool", Some("LockContention")),
     ("busy-selector", Some("BusySpin")),
     ("busy-stdin", Some("ExceptionControlFlow")),
