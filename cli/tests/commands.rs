@@ -397,3 +397,36 @@ fn a_terminal_is_not_written_to_in_binary() {
     let text = run("collapsed").unwrap();
     assert!(text.status.success() && String::from_utf8_lossy(&text.stdout).contains("fx.Workload.burnUnit"));
 }
+
+/// What each thread used by its own clock, as the program that was recorded wrote it down.
+#[test]
+fn scaled_cpu_time_is_what_threads_used() {
+    for (recording, truth) in
+        [("jdk17-full.jfr", "jdk17-full.truth.json"), ("jdk21-full.jfr.gz", "jdk21-full.truth.json")]
+    {
+        let truth: Value = serde_json::from_str(&std::fs::read_to_string(fixture(truth)).unwrap()).unwrap();
+        let facts = truth["facts"].as_array().unwrap();
+        let burner =
+            facts.iter().filter(|fact| fact["thread"] == "burner").filter_map(|fact| fact["cpuNanos"].as_f64());
+        let used: f64 = burner.sum();
+        assert!(used > 1e9, "{recording}");
+        let rows = |options: &[&str]| {
+            let file = fixture(recording);
+            let mut args = vec!["top", "--type", "cpu", "--by", "thread", "--format", "json"];
+            args.extend(options);
+            args.push(&file);
+            serde_json::from_str::<Value>(&stdout(&args)).unwrap()
+        };
+        let own = |top: &Value, thread: &str| {
+            let rows = top["rows"].as_array().unwrap();
+            let row = rows.iter().find(|row| row["name"] == thread || row["key"] == thread).unwrap();
+            row["self"].as_array().map_or(&row["self"], |values| values.last().unwrap()).as_f64().unwrap()
+        };
+        let scaled = rows(&["--scale-cpu"]);
+        let found = own(&scaled, "burner");
+        assert!((found / used - 1.0).abs() < 0.1, "{recording}: {found} of {used}");
+        // A thread of a moment does not become one that ran all the time.
+        let all: f64 = scaled["totals"].as_array().unwrap().last().unwrap().as_f64().unwrap();
+        assert!(all < used * 1.6, "{recording}: {all} beside {used}");
+    }
+}

@@ -25,9 +25,16 @@ pub(crate) enum FactKind {
     CpuLoad,
     CpuInformation,
     ThreadCpuLoad,
+    ThreadStart,
+    ThreadEnd,
 }
 
 impl FactKind {
+    /// Whether only `--scale-cpu` needs it.
+    pub(super) fn is_for_scaling(self) -> bool {
+        matches!(self, Self::ThreadCpuLoad | Self::ThreadStart | Self::ThreadEnd)
+    }
+
     pub(super) fn of(event: &str) -> Option<Self> {
         Some(match event {
             "jdk.ActiveSetting" => Self::ActiveSetting,
@@ -41,6 +48,8 @@ impl FactKind {
             "jdk.CPULoad" => Self::CpuLoad,
             "jdk.CPUInformation" => Self::CpuInformation,
             "jdk.ThreadCPULoad" => Self::ThreadCpuLoad,
+            "jdk.ThreadStart" => Self::ThreadStart,
+            "jdk.ThreadEnd" => Self::ThreadEnd,
             _ => return None,
         })
     }
@@ -148,6 +157,12 @@ impl Facts {
                 facts.loads.threads.entry(row.u64(3)).or_default().extend(load.map(|load| (at, load)));
             }
             facts.loads.threads.values_mut().for_each(|loads| loads.sort_by_key(|(at, _)| *at));
+            for row in reader.numbers(of(FactKind::ThreadStart).take(MAX_LOADS), ["startTime", "thread"]) {
+                facts.loads.starts.insert(row.u64(1), clock.nanos(row.i64(0)));
+            }
+            for row in reader.numbers(of(FactKind::ThreadEnd).take(MAX_LOADS), ["startTime", "thread"]) {
+                facts.loads.ends.insert(row.u64(1), clock.nanos(row.i64(0)));
+            }
         }
         if options.labels.contains(&super::LabelKey::TraceEndpoint) {
             for ([root], [endpoint]) in reader.rows(of(FactKind::Endpoint), ["localRootSpanId"], ["endpoint"]) {

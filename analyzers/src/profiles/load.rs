@@ -13,8 +13,13 @@ pub(super) const MAX_LOADS: usize = 1 << 18;
 pub(crate) struct Loads {
     /// When, nanoseconds since the Unix epoch, and user and system load since the one before.
     pub(super) jvm: Vec<(i64, f64)>,
-    /// The same of threads, by their key in the chunk.
+    /// The same of threads, by their key in the chunk. The JVM looks at all threads periodically, and at a thread when it ends;
+    /// there is no event if the thread used less than a millisecond since it was last looked at.
     pub(super) threads: BTreeMap<u64, Vec<(i64, f64)>>,
+    /// When threads started, by their key in the chunk.
+    pub(super) starts: BTreeMap<u64, i64>,
+    /// When threads ended, by their key in the chunk.
+    pub(super) ends: BTreeMap<u64, i64>,
     /// How many hardware threads there are.
     pub(super) hardware_threads: Option<u64>,
 }
@@ -61,21 +66,52 @@ impl Loads {
             }
             return scale;
         }
-        for (thread, nanos) in sampled.iter().filter(|(_, nanos)| **nanos > 0) {
+        let ticks = self.ticks();
+        let mut used: BTreeMap<u64, f64> = BTreeMap::new();
+        for thread in sampled.iter().filter(|(_, nanos)| **nanos > 0).map(|(thread, _)| thread) {
             let Some(loads) = self.threads.get(thread) else { continue };
-            let (mut used, mut before) = (0.0, from);
-            for (at, load) in loads {
-                used += load * at.saturating_sub(before).max(0) as f64 * hardware;
-                before = before.max(*at);
+            let nanos = self.used_by(*thread, loads, &ticks, from, to) * hardware;
+            if nanos > 0.0 {
+                used.insert(*thread, nanos);
             }
-            // What is behind the last of them is taken to go on as it was.
-            let (covered, length) = (before.saturating_sub(from) as f64, to.saturating_sub(from) as f64);
-            let used = if covered > 0.0 { used * (length / covered).clamp(1.0, 2.0) } else { used };
-            if used > 0.0 {
-                scale.threads.insert(*thread, used / *nanos as f64);
+        }
+        // Threads cannot have used more than the JVM did.
+        let sum: f64 = used.values().sum();
+        let bound = self.used().filter(|all| *all > 0.0 && sum > *all).map_or(1.0, |all| all / sum);
+        for (thread, nanos) in used {
+            if let Some(sampled) = sampled.get(&thread) {
+                scale.threads.insert(thread, nanos * bound / *sampled as f64);
             }
         }
         scale
+    }
+
+    /// The times at which the JVM looked at all threads: those that several threads have in common.
+    fn ticks(&self) -> Vec<i64> {
+        let mut all: Vec<i64> = self.threads.values().flatten().map(|(at, _)| *at).collect();
+        all.sort_unstable();
+        let mut ticks: Vec<i64> =
+            all.iter().zip(all.iter().skip(1)).filter(|(a, b)| a == b).map(|(at, _)| *at).collect();
+        ticks.dedup();
+        ticks
+    }
+
+    /// The time for which a thread used one of the CPUs in a chunk of this time, in nanoseconds of all hardware threads.
+    fn used_by(&self, thread: u64, loads: &[(i64, f64)], ticks: &[i64], from: i64, to: i64) -> f64 {
+        let first = self.starts.get(&thread).map_or(from, |start| from.max(*start));
+        let (mut used, mut before) = (0.0, first);
+        for (at, load) in loads {
+            let place = ticks.partition_point(|tick| tick < at);
+            let tick = place.checked_sub(1).and_then(|place| ticks.get(place)).copied().unwrap_or(first);
+            used += load * at.saturating_sub(before.max(tick)).max(0) as f64;
+            before = before.max(*at);
+        }
+        // Behind the last tick nothing is known yet. A thread that goes on is taken to go on as it was.
+        let last = ticks.last().is_none_or(|tick| *tick <= before);
+        if let Some((_, load)) = loads.last().filter(|_| last && !self.ends.contains_key(&thread)) {
+            used += load * to.saturating_sub(before).max(0) as f64;
+        }
+        used
     }
 }
 
@@ -102,7 +138,7 @@ mod tests {
 
     fn loads() -> Loads {
         let jvm = (1..=10).map(|i| (i * SECOND, 0.5)).collect();
-        Loads { jvm, threads: BTreeMap::new(), hardware_threads: Some(4) }
+        Loads { jvm, hardware_threads: Some(4), ..Loads::default() }
     }
 
     #[test]
@@ -122,11 +158,37 @@ mod tests {
         let sampled = BTreeMap::from([(1, 4 * SECOND), (2, SECOND)]);
         let scale = loads().scale(&sampled, 0, 10 * SECOND);
         assert_eq!((scale.apply(1, 1_000), scale.apply(2, 1_000)), (4_000, 4_000));
+        // A quarter of four hardware threads for ten seconds; and an eighth from 4 s, when the thread started, to 5 s, when it ended.
         let mut by_thread = loads();
-        // A quarter of four hardware threads for ten seconds, and half of that which is known for five.
         by_thread.threads.insert(1, vec![(5 * SECOND, 0.25), (10 * SECOND, 0.25)]);
         by_thread.threads.insert(2, vec![(5 * SECOND, 0.125)]);
+        by_thread.starts.insert(2, 4 * SECOND);
+        by_thread.ends.insert(2, 5 * SECOND);
         let scale = by_thread.scale(&sampled, 0, 10 * SECOND);
-        assert_eq!((scale.apply(1, 4_000), scale.apply(2, 1_000), scale.apply(3, 7)), (10_000, 5_000, 7));
+        assert_eq!((scale.apply(1, 4_000), scale.apply(2, 1_000), scale.apply(3, 7)), (10_000, 500, 7));
+    }
+
+    #[test]
+    fn a_load_is_of_the_time_since_the_thread_was_looked_at() {
+        let mut loads = loads();
+        // Ticks at 2, 4, 6 and 8 s, as the first thread and others show. The second used too little until 6 s to be recorded, and goes on
+        // until the end of the chunk.
+        loads.threads.insert(1, (1..=4).map(|i| (2 * i * SECOND, 0.25)).collect());
+        loads.threads.insert(3, (1..=4).map(|i| (2 * i * SECOND, 0.01)).collect());
+        loads.threads.insert(2, vec![(8 * SECOND, 0.25)]);
+        let sampled = BTreeMap::from([(1, SECOND), (2, SECOND)]);
+        let scale = loads.scale(&sampled, 0, 9 * SECOND);
+        assert_eq!((scale.apply(1, 1_000), scale.apply(2, 1_000)), (9_000, 3_000));
+    }
+
+    #[test]
+    fn threads_do_not_use_more_than_the_jvm() {
+        let mut loads = loads();
+        for thread in 1..=4 {
+            loads.threads.insert(thread, (1..=10).map(|i| (i * SECOND, 0.25)).collect());
+        }
+        let sampled = (1..=4).map(|thread| (thread, SECOND)).collect();
+        // Four threads of 10 s each, of a JVM that used 20 s.
+        assert_eq!(loads.scale(&sampled, 0, 10 * SECOND).apply(1, 1_000), 5_000);
     }
 }

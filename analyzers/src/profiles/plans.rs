@@ -93,7 +93,7 @@ impl Plans {
         for event in metadata.event_types() {
             let name = event.canonical_name();
             if let Some(fact) = FactKind::of(&name) {
-                if fact == FactKind::ThreadCpuLoad && !options.scale_cpu {
+                if fact.is_for_scaling() && !options.scale_cpu {
                     continue;
                 }
                 acts.insert(event.id(), Act::Fact(fact));
