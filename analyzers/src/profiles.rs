@@ -31,6 +31,7 @@ use chunk::ChunkResult;
 pub(crate) use chunk::Context;
 pub(crate) use commit::overlapping;
 use commit::{Committer, Merged, Totals};
+pub(crate) use load::load;
 pub use options::{CpuSource, Filter, LabelKey, Options, Progress};
 
 use jfrkit_profile::units::things;

@@ -7,6 +7,7 @@ use jfr_parse::{Chunk, Content, Metadata, Plan, RawStr, Recording, Row, TimeUnit
 
 use super::MAX_POINTS;
 use super::series::{Amounts, Samples, Steps};
+use crate::profiles::load;
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
@@ -292,11 +293,11 @@ impl Reader {
                 part.last = part.last.max(at.saturating_add(nanos));
                 part.sum(sum).spread(steps, at, nanos.max(0));
             }
-            Kind::Amount(sum) => part.sum(sum).add(steps, at, row.i64(A) as f64),
+            Kind::Amount(sum) => part.sum(sum).add(steps, at, amount(row.i64(A) as f64)),
             Kind::Event(sum) => part.sum(sum).add(steps, at, 1.0),
-            Kind::Weighted(sum) => part.sum(sum).add(steps, at, row.f64(A) * row.i64(B) as f64),
+            Kind::Weighted(sum) => part.sum(sum).add(steps, at, amount(row.f64(A) * row.i64(B) as f64)),
             Kind::AllocationSample => {
-                let weight = row.i64(A) as f64;
+                let weight = amount(row.i64(A) as f64);
                 part.sum(Sum::Sampled).add(steps, at, weight);
                 part.sampled_threads.entry(row.u64(B)).or_default().add(at, weight);
             }
@@ -311,13 +312,15 @@ impl Reader {
                     (None, Some(jfr_parse::Kind::Float | jfr_parse::Kind::Double)) => row.f64(A),
                     (None, _) => row.i64(A) as f64,
                 };
-                part.gauge(gauge).push((at, value));
+                part.gauge(gauge).push((at, amount(value)));
             }
             Kind::CpuLoad => {
-                part.gauge(Gauge::JvmCpu).push((at, row.f64(A) + row.f64(B)));
-                part.gauge(Gauge::MachineCpu).push((at, row.f64(C)));
+                part.gauge(Gauge::JvmCpu).extend(load(row.f64(A), row.f64(B)).map(|load| (at, load)));
+                part.gauge(Gauge::MachineCpu).extend(load(row.f64(C), 0.0).map(|load| (at, load)));
             }
-            Kind::ThreadCpuLoad => part.threads.push((at, row.u64(C), row.f64(A) + row.f64(B))),
+            Kind::ThreadCpuLoad => {
+                part.threads.extend(load(row.f64(A), row.f64(B)).map(|load| (at, row.u64(C), load)));
+            }
             Kind::Processors | Kind::Available => {
                 let (value, available) = (row.i64(A) as f64, source.kind == Kind::Available);
                 if value > 0.0 && part.processors.is_none_or(|(_, best)| available || !best) {
@@ -332,28 +335,29 @@ impl Reader {
                     part.sum(Sum::Cpu).add(steps, at, 1.0);
                 }
             }
-            Kind::DatadogCpu => part.sum(Sum::Cpu).add(steps, at, row.i64(A) as f64),
+            Kind::DatadogCpu => part.sum(Sum::Cpu).add(steps, at, amount(row.i64(A) as f64)),
             Kind::CpuTime => {
-                part.sum(Sum::Cpu).add(steps, at, clock.span(row.i64(A)) as f64 / 1e9);
+                part.sum(Sum::Cpu).add(steps, at, amount(clock.span(row.i64(A)) as f64 / 1e9));
             }
             Kind::HeapSummary => {
                 let is_after = *after.entry(row.u64(A)).or_insert_with(|| {
                     text_of(chunk, &source.plan, A, row.u64(A)).is_some_and(|when| when == "After GC")
                 });
-                part.gauge(if is_after { Gauge::HeapAfter } else { Gauge::HeapBefore }).push((at, row.i64(B) as f64));
+                part.gauge(if is_after { Gauge::HeapAfter } else { Gauge::HeapBefore })
+                    .push((at, amount(row.i64(B) as f64)));
                 if source.plan.has(C) {
-                    part.gauge(Gauge::HeapCommitted).push((at, row.i64(C) as f64));
+                    part.gauge(Gauge::HeapCommitted).push((at, amount(row.i64(C) as f64)));
                 }
             }
             Kind::DatadogHeap => {
                 if row.bool(B) {
-                    part.gauge(Gauge::HeapAfter).push((at, row.i64(A) as f64));
+                    part.gauge(Gauge::HeapAfter).push((at, amount(row.i64(A) as f64)));
                 }
             }
-            Kind::Metaspace => part.gauge(Gauge::Metaspace).push((at, row.i64(A) as f64)),
+            Kind::Metaspace => part.gauge(Gauge::Metaspace).push((at, amount(row.i64(A) as f64))),
             Kind::ThreadStatistics => {
-                part.gauge(Gauge::Threads).push((at, row.i64(A) as f64));
-                part.gauge(Gauge::ThreadsStarted).push((at, row.i64(B) as f64));
+                part.gauge(Gauge::Threads).push((at, amount(row.i64(A) as f64)));
+                part.gauge(Gauge::ThreadsStarted).push((at, amount(row.i64(B) as f64)));
             }
             Kind::Operation => {
                 if row.bool(A) {
@@ -409,6 +413,11 @@ fn source(chunk: &Chunk<'_>, of: Type<'_>, kind: Kind, fields: [&str; 3]) -> Opt
     let duration = unit("duration").unwrap_or(TimeUnit::Ticks);
     let value = fields.first().and_then(|name| unit(name));
     Some(Source { kind, plan, duration, value, count: 0 })
+}
+
+/// An amount that can be: what is negative or not a number comes from a damaged file and counts as nothing.
+fn amount(value: f64) -> f64 {
+    if value.is_finite() { value.max(0.0) } else { 0.0 }
 }
 
 /// The text of a constant that has one, such as a state.

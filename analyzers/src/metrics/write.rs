@@ -111,6 +111,7 @@ pub fn text(out: &mut impl Write, metrics: &Metrics, explain: bool, zone: &Zone)
     }
     let unknown: Vec<&Metric> = metrics.metrics.iter().filter(|metric| metric.value.is_none()).collect();
     if !unknown.is_empty() {
+        let width = unknown.iter().map(|m| m.name.chars().count()).max().unwrap_or(0);
         writeln!(out, "\nNot known:")?;
         for metric in unknown {
             writeln!(out, "{:<width$}  {}", metric.name, metric.reason.as_deref().unwrap_or_default())?;

@@ -24,8 +24,8 @@ pub(crate) struct Loads {
     pub(super) hardware_threads: Option<u64>,
 }
 
-/// A load of this many hardware threads; `None` for what is none.
-pub(super) fn load(user: f64, system: f64) -> Option<f64> {
+/// The user and system load of events, as a share of all hardware threads; `None` if it cannot be one.
+pub(crate) fn load(user: f64, system: f64) -> Option<f64> {
     let load = user + system;
     // Rounded differences of clocks.
     (-0.05..=1.05).contains(&load).then(|| load.clamp(0.0, 1.0))
