@@ -156,9 +156,11 @@ for (const [file, type, title] of [["python.pprof.zst", "wall", "Wall"], ["go-cp
     await until(async () => (await rows(page, 1))[0][0].split("\n")[0] === top(input, type, 1)[0][0], "rows of the type");
     await sameAsTop(page, input, type);
     await page.keyboard.press("2");
-    const { findings } = json("analyze", "--format", "json", input);
+    const { findings, rules } = json("analyze", "--format", "json", input);
+    assert.ok(findings.length > 0);
     await until(async () => (await page.locator(".finding").count()) === findings.length, `${findings.length} findings`);
-    await page.getByText(/rules/).first().waitFor();
+    const { summary } = rules.find((rule) => rule.id === findings[0].id);
+    assert.ok((await page.locator(".finding").first().textContent()).includes(summary), summary);
     await page.keyboard.press("3");
     await page.locator(".chart").first().waitFor();
     await page.keyboard.press("4");
