@@ -56,9 +56,10 @@ fn recording(folder: &Path) -> PathBuf {
     ]);
     let odd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -1.0, f32::MAX, 0.5, 2.0, f32::NAN, 0.25];
     let counts = [100, 50, i64::MAX, -1, i64::MIN, 7, 0, i64::MAX, i64::MAX];
-    for (n, (load, count)) in (1i64..).zip(odd.into_iter().zip(counts)) {
+    let systems = odd.into_iter().cycle().skip(4);
+    for (n, ((load, system), count)) in (1i64..).zip(odd.into_iter().zip(systems).zip(counts)) {
         let at = || Payload::new().long(n * 100 * MILLI);
-        chunk.event(LOAD, &at().float(load).float(odd[(n as usize + 3) % odd.len()]).float(load));
+        chunk.event(LOAD, &at().float(load).float(system).float(load));
         chunk.event(ALLOCATION, &at().long(count));
         chunk.event(EXCEPTIONS, &at().long(count));
         chunk.event(COLLECTION, &at().long(count).long(n).long(i64::MAX).long(count));
