@@ -73,7 +73,7 @@ pub struct ConfigError {
 }
 
 impl Config {
-    /// Reads the text of a file, which may name the rules of `analysis` and of [`profiled`](crate::profiled).
+    /// Reads the text of a file, which may name the rules of `analysis` and of [`profiled`].
     ///
     /// # Errors
     /// Invalid TOML, an unknown rule or key, or a value that does not fit the unit of its setting.
@@ -127,7 +127,7 @@ impl Config {
         self.apply_to(options, |id| !profiled::has(id));
     }
 
-    /// Like [`apply`](Self::apply), for [`profiled::evaluate_with`](crate::profiled::evaluate_with).
+    /// Like [`apply`](Self::apply), for [`profiled::evaluate_with`].
     pub fn apply_to_profiled(&self, options: &mut AnalysisOptions) {
         self.apply_to(options, profiled::has);
     }
