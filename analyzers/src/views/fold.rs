@@ -233,9 +233,12 @@ impl ViewSet {
             } else {
                 builder.taps(i, query, &query.columns, &name, &mut rows.metas, &mut taps);
             }
-            for path in query.fields() {
-                if !rows.located.iter().any(|known| known == path) && builder.field(path).is_some() {
-                    rows.located.push(path.to_owned());
+            // Only fields that the query takes from this type: a field that is located is read of every event.
+            for field in query.fields() {
+                let mut sources = field.sources.iter().filter_map(|source| query.from.get(*source));
+                let taken = field.sources.is_empty() || sources.any(is_source);
+                if taken && !rows.located.contains(&field.path) && builder.field(&field.path).is_some() {
+                    rows.located.push(field.path.clone());
                 }
             }
         }
@@ -516,10 +519,10 @@ impl Rows {
             .collect();
         let from = query.from.iter().map(|source| source.event.clone()).collect();
         let mut unknown: Vec<String> = Vec::new();
-        for path in query.fields().filter(|path| !self.declared.is_empty() && !self.located.iter().any(|of| of == path))
-        {
-            if !unknown.iter().any(|known| known == path) {
-                unknown.push(path.to_owned());
+        let paths = query.fields().map(|field| &field.path);
+        for path in paths.filter(|path| !self.declared.is_empty() && !self.located.contains(path)) {
+            if !unknown.contains(path) {
+                unknown.push(path.clone());
             }
         }
         let mut answer = Answer::new(query.name.clone(), query.title.clone(), query.kind, columns, rows);

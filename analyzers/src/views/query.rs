@@ -99,11 +99,11 @@ impl Compiled {
         compiled
     }
 
-    /// The paths of all fields that the query names.
-    pub(crate) fn fields(&self) -> impl Iterator<Item = &str> {
+    /// All fields that the query names.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &FieldRef> {
         let columns = self.columns.iter().map(|column| &column.field);
         let conditions = self.conditions.iter().map(|condition| &condition.field);
-        columns.chain(&self.group_by).chain(conditions).map(|field| field.path.as_str())
+        columns.chain(&self.group_by).chain(conditions)
     }
 
     /// Whether the end times of events matter.
