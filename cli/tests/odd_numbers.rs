@@ -1,5 +1,5 @@
-//! Recordings whose numbers cannot be: loads that are not numbers, statistics that shrink, sums beyond 64 bits. Whatever a command
-//! prints of them is a number, and no share is more than the whole.
+//! Recordings with impossible numbers: loads that are NaN, statistics that shrink, sums that overflow 64 bits. Commands still print
+//! finite numbers, and no share exceeds 100 %.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod common;
@@ -73,7 +73,7 @@ fn recording(folder: &Path) -> PathBuf {
     path
 }
 
-/// Standard output of a command that neither fails nor prints what is no number.
+/// Standard output of a command that succeeds and prints neither NaN nor infinity.
 fn run(args: &[std::ffi::OsString]) -> String {
     let output = jfrkit(args).output().unwrap();
     assert!(output.status.success(), "{args:?}: {:?} {:?}", output.status, said(&output));

@@ -112,7 +112,7 @@ fn operation(route: &Route) -> Value {
     let mut operation = json!({"summary": route.what, "parameters": parameters, "responses": responses});
     if !route.takes.is_empty() {
         let mut takes = content(route.takes);
-        // Protocols made of protocol buffers take their JSON, too.
+        // Protocols based on Protocol Buffers also accept JSON.
         if matches!(route.takes, "application/proto" | "application/x-protobuf") {
             super::set(&mut takes, "application/json", json!({}));
         }
