@@ -1,4 +1,4 @@
-//! What all rooms share, and how a server starts and stops.
+//! State shared by all modules, and how a server starts and stops.
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
@@ -24,16 +24,16 @@ use crate::ops::{check, retention};
 use crate::spool::Spool;
 use crate::store::{FileStore, Store};
 
-/// Failures that are kept for the Status page.
+/// How many failures the Status page remembers.
 const FAILURES: usize = 50;
-/// Less than this of the disk free, and nothing more is taken.
+/// With less free disk space than this, uploads are refused.
 const LEAST_FREE: u64 = 1 << 30;
 
-/// Why a server does not start.
+/// Why a server could not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
-    /// An option does not fit.
+    /// Invalid or conflicting options.
     #[error("{0}")]
     Usage(String),
     /// The directory or an address cannot be used.
@@ -41,18 +41,18 @@ pub enum ServeError {
     Failed(String),
 }
 
-/// What a subscriber of `/api/v1/events` hears.
+/// What subscribers of `/api/v1/events` receive.
 #[derive(Debug, Clone)]
 pub(crate) enum Event {
-    /// A row is new or changed.
+    /// A row was added or changed.
     Profile(Id),
-    /// A row is gone.
+    /// A row was removed.
     Deleted(Id),
     /// Something on the Status page changed.
     Status,
 }
 
-/// Tells subscribers.
+/// Notifies subscribers.
 #[derive(Debug)]
 pub(crate) struct Events(broadcast::Sender<Event>);
 
@@ -74,7 +74,7 @@ impl Events {
     }
 }
 
-/// Something that failed.
+/// A failure, as the Status page lists it.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Failure {
     pub(crate) at: String,
@@ -96,7 +96,7 @@ pub(crate) struct App {
     pub(crate) metrics: Metrics,
     pub(crate) events: Events,
     pub(crate) forward: Forward,
-    /// One profile becomes visible, changes or goes at a time.
+    /// Held while a profile is published, changed or deleted: one at a time.
     pub(crate) commit: Mutex<()>,
     failures: Mutex<VecDeque<Failure>>,
     pub(crate) uploads: Arc<Semaphore>,
@@ -108,7 +108,7 @@ pub(crate) struct App {
     free: AtomicU64,
     pub(crate) decoded: crate::derive::views::Cache,
     threads: Mutex<Vec<JoinHandle<()>>>,
-    /// Released once nothing writes any more: another server may use the directory then.
+    /// Released after the last write, so another server can then use the directory.
     lock: Mutex<Option<File>>,
 }
 
@@ -200,10 +200,10 @@ impl App {
         Ok(())
     }
 
-    /// Shows an upload in the search and hands it to the workers.
+    /// Makes an upload visible to searches and hands it to the workers.
     pub(crate) fn enqueue(&self, upload: Upload) {
         let known = crate::derive::facets(&upload, &crate::derive::FromRecording::default());
-        // A profile that is there is not hidden behind one that waits.
+        // A pending upload must not replace the row of a finished profile.
         if self.index.row(upload.id).is_none() {
             self.index.show(Row::of_upload(&upload, known, crate::derive::process(&upload), Status::Received));
         }
@@ -211,19 +211,19 @@ impl App {
         self.queue.push(upload);
     }
 
-    /// A row is new or changed.
+    /// Announces a new or changed row.
     pub(crate) fn changed(&self, id: Id) {
         self.decoded.forget(id);
         self.events.profile(id);
     }
 
-    /// A row is gone.
+    /// Announces a removed row.
     pub(crate) fn deleted(&self, id: Id) {
         self.decoded.forget(id);
         self.events.deleted(id);
     }
 
-    /// Something failed that the Status page should show.
+    /// Records a failure for the Status page.
     pub(crate) fn fail(&self, kind: &str, id: Option<Id>, reason: &str) {
         self.metrics.failed(kind);
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
@@ -240,12 +240,12 @@ impl App {
         self.events.status();
     }
 
-    /// The last failures, newest first.
+    /// The latest failures, newest first.
     pub(crate) fn failures(&self) -> Vec<Failure> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
-    /// Bytes of the disk that are free, and all of them.
+    /// Free and total bytes of the disk.
     pub(crate) fn free_bytes(&self) -> Option<(u64, u64)> {
         let stat = rustix::fs::statvfs(&self.options.dir).ok()?;
         Some((stat.f_bavail.saturating_mul(stat.f_frsize), stat.f_blocks.saturating_mul(stat.f_frsize)))
@@ -253,7 +253,7 @@ impl App {
 
     fn look_at_disk(&self) {
         let room = self.free_bytes().map_or(u64::MAX, |(free, all)| {
-            // 5 % of a large disk is more than anyone needs free.
+            // On a small disk, 1 GiB would be too much to keep free.
             let least = self.options.min_free.unwrap_or((all / 20).max(LEAST_FREE).min(all / 4));
             free.saturating_sub(least)
         });
@@ -266,12 +266,12 @@ impl App {
         }
     }
 
-    /// Whether the disk is too full to take more.
+    /// Whether the disk is too full to accept uploads.
     pub(crate) fn is_disk_full(&self) -> bool {
         self.free.load(Ordering::Relaxed) == 0
     }
 
-    /// Why uploads are not taken now.
+    /// Why uploads are refused right now, if they are.
     pub(crate) fn overload(&self) -> Option<&'static str> {
         if self.is_stopping() {
             return Some("the server stops");
@@ -290,18 +290,18 @@ impl App {
         totals.disk_received.saturating_add(totals.disk_derived) > self.options.max_bytes || self.is_disk_full()
     }
 
-    /// Whether the server is about to end.
+    /// Whether the server is shutting down.
     pub(crate) fn is_stopping(&self) -> bool {
         *self.stopping.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits, unless the server stops.
+    /// Sleeps, but returns early if the server stops.
     pub(crate) fn wait(&self, time: Duration) {
         let stopping = self.stopping.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = self.stopped.wait_timeout_while(stopping, time, |stopping| !*stopping);
     }
 
-    /// Begins to stop: nothing more is taken.
+    /// Starts the shutdown: no more uploads are accepted.
     pub(crate) fn stop(&self) {
         self.ready.store(false, Ordering::Release);
         *self.stopping.lock().unwrap_or_else(PoisonError::into_inner) = true;
@@ -310,7 +310,7 @@ impl App {
         self.events.status();
     }
 
-    /// Waits for the workers and tidies up.
+    /// Waits for the workers, then cleans up.
     pub(crate) fn finish(&self, patience: Duration) {
         let end = Instant::now() + patience;
         if !self.queue.wait_idle(patience) {
@@ -328,7 +328,7 @@ impl App {
     }
 }
 
-/// A directory for this user alone.
+/// Creates a directory that only this user can access.
 fn make_private(dir: &Path) -> std::io::Result<()> {
     if dir.is_dir() {
         return Ok(());
@@ -340,10 +340,11 @@ fn make_private(dir: &Path) -> std::io::Result<()> {
     builder.create(dir)
 }
 
-/// How long a start waits for the server before it to end.
+/// How long a starting server waits for the previous one to exit.
 const HANDOVER: Duration = Duration::from_secs(3);
 
-/// One server at a time. One that is just ending, and a process that it was starting meanwhile, hold the lock for a moment longer.
+/// Allows one server per directory. A server that is shutting down, or a child it has just spawned, may hold the lock
+/// a little longer.
 fn lock(dir: &Path) -> Result<File, ServeError> {
     let path = dir.join("lock");
     let failed = |e: &dyn std::fmt::Display| ServeError::Failed(format!("{}: {e}", path.display()));

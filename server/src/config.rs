@@ -1,64 +1,64 @@
-//! The options of `jfrkit serve`: from the command line and from `jfrkit.toml`, by the same names.
+//! The options of `jfrkit serve`. The command line and `jfrkit.toml` use the same names.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
-/// What a server is told.
+/// The settings of a server.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// All state.
+    /// Where all state is kept.
     pub dir: PathBuf,
-    /// Addresses: `host:port` or `unix:PATH`.
+    /// Addresses to listen on: `host:port` or `unix:PATH`.
     pub listen: Vec<String>,
-    /// Keys for uploads; without any, everyone may upload.
+    /// Keys for uploads; if empty, anyone may upload.
     pub intake_keys: Vec<String>,
-    /// Tokens for page and API; without any, everyone may look.
+    /// Tokens for the page and the API; if empty, anyone may read.
     pub page_tokens: Vec<String>,
-    /// Profiles older than this are deleted, milliseconds since receipt.
+    /// Profiles are deleted this many milliseconds after receipt.
     pub keep: i64,
-    /// Received data older than this is deleted, milliseconds since receipt.
+    /// Received data is deleted this many milliseconds after receipt.
     pub keep_received: i64,
-    /// Bytes of the whole store.
+    /// Maximum size of the store in bytes.
     pub max_bytes: u64,
-    /// Bytes of one upload.
+    /// Maximum size of an upload in bytes.
     pub max_upload: u64,
-    /// Uploads at the same time.
+    /// Maximum number of concurrent uploads.
     pub uploads: usize,
-    /// Bytes that may wait for a worker.
+    /// Maximum bytes waiting for a worker.
     pub spool_max: u64,
-    /// Threads that process uploads.
+    /// Number of threads that process uploads.
     pub workers: usize,
-    /// Bytes of decoded profiles that are kept in memory.
+    /// Bytes of decoded profiles to cache in memory.
     pub cache: u64,
-    /// Where Datadog uploads are sent on.
+    /// Where to forward Datadog uploads.
     pub forward: Option<String>,
-    /// Keep nothing but the queue of what is to be sent on.
+    /// Only forward uploads; store nothing but the forwarding queue.
     pub forward_only: bool,
-    /// Bytes that may wait to be sent on.
+    /// Maximum bytes waiting to be forwarded.
     pub forward_max: u64,
-    /// Page without intake and writes.
+    /// Serve the page without uploads or changes.
     pub read_only: bool,
-    /// Fill an empty store with a few profiles of our own.
+    /// Fill an empty store with a few built-in profiles.
     pub demo: bool,
-    /// Bytes of the disk that stay free; without this 5 %, but 1 GiB at least.
+    /// Bytes of disk space to keep free; by default 5 %, at least 1 GiB, at most a quarter of the disk.
     pub min_free: Option<u64>,
-    /// Listen on other addresses than loopback without keys.
+    /// Allow listening on non-loopback addresses without keys.
     pub insecure: bool,
-    /// Other names that the page may be reached by.
+    /// Additional host names under which the page may be opened.
     pub allow_host: Vec<String>,
     /// Networks that may upload without a key.
     pub allow_from: Vec<(IpAddr, u8)>,
-    /// Hide received files.
+    /// Do not offer received files for download.
     pub no_received_download: bool,
-    /// Believe `X-Forwarded-For` and `X-Forwarded-Proto`.
+    /// Trust `X-Forwarded-For` and `X-Forwarded-Proto`.
     pub trust_proxy: bool,
-    /// What comes is the user's own: the limits are those of tools, not those for what strangers send. No option of the command
-    /// line; for `jfrkit open`.
+    /// Uploads are the user's own files, so the limits of the command-line tools apply, not those for untrusted uploads.
+    /// Set by `jfrkit open`; there is no command-line option.
     pub trusted: bool,
-    /// Logs as JSON.
+    /// Log as JSON.
     pub log_json: bool,
     /// The `[rules]` and `[[pattern]]` tables of `jfrkit.toml`.
     pub rules: Option<String>,
@@ -98,14 +98,14 @@ impl Default for Options {
     }
 }
 
-/// The address that Datadog's tracers look for an agent at.
+/// Where Datadog tracers expect the agent.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8126";
 
 impl Options {
-    /// Sets an option by its name on the command line, without the hyphens before it.
+    /// Sets an option by its command-line name, without the leading hyphens.
     ///
     /// # Errors
-    /// No such option, or a value that does not fit.
+    /// Fails if the option does not exist or the value is invalid.
     pub fn set(&mut self, name: &str, value: &str) -> Result<(), String> {
         match name {
             "dir" => self.dir = PathBuf::from(value),
@@ -148,10 +148,10 @@ impl Options {
         Ok(())
     }
 
-    /// Sets what a settings file says. `text` is its content; errors name the line.
+    /// Applies a settings file. `text` is its content; errors name the line.
     ///
     /// # Errors
-    /// No TOML, a key that does not exist, a value that does not fit.
+    /// Fails on invalid TOML, an unknown key or an invalid value.
     pub fn read_config(&mut self, text: &str) -> Result<(), String> {
         let line = |at: usize| text.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
         let document = DeTable::parse(text)
@@ -175,14 +175,14 @@ impl Options {
                     .map_err(fail)?,
             }
         }
-        // A mistake in the rules is told now, not by the first upload.
+        // Report a mistake in the rules now, not at the first upload.
         if self.rules.is_some() {
             crate::derive::compute::Rules::new(self.rules.as_deref())?;
         }
         Ok(())
     }
 
-    /// What keeps a server with these options from starting.
+    /// Reports what prevents a server from starting with these options.
     pub(crate) fn check(&self) -> Result<(), String> {
         let open = self.listen.iter().find(|address| !is_loopback(address));
         if let Some(address) = open
@@ -214,7 +214,7 @@ fn scalar(value: &DeValue<'_>) -> Option<String> {
     }
 }
 
-/// The tables of rules, at the lines where they stand.
+/// Only the rule tables, at their original line numbers so that errors point to the right line.
 fn rules_of(text: &str) -> String {
     let mut ours = false;
     let lines = text.lines().map(|line| {
@@ -248,7 +248,7 @@ fn age(text: &str) -> Result<i64, String> {
         .ok_or_else(|| format!("expected an age like 30d, 12h or 90m, not {text:?}"))
 }
 
-/// `128MiB`, `50GB`, `1000`.
+/// Parses `128MiB`, `50GB` or `1000`.
 pub(crate) fn size(text: &str) -> Result<u64, String> {
     let error = || format!("expected a size like 128MiB or 50GB, not {text:?}");
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -277,7 +277,7 @@ fn network(text: &str) -> Result<(IpAddr, u8), String> {
     if bits > most { Err(error()) } else { Ok((address, bits)) }
 }
 
-/// Whether an address lies in a network.
+/// Whether an address belongs to a network.
 pub(crate) fn within(address: IpAddr, (network, bits): (IpAddr, u8)) -> bool {
     let wide = |ip: IpAddr| match ip {
         IpAddr::V4(ip) => u128::from(u32::from(ip)) << 96,

@@ -1,9 +1,9 @@
-//! `--demo`: a small fleet over the last hour, made of a few profiles of our own that are part of the program.
+//! `--demo`: a small fleet over the last hour, built from a few profiles that ship with the program.
 
 use crate::api::insert;
 use crate::app::{App, ServeError};
 
-/// A service of the fleet: its name, language, hosts, and the profile that each of them sent.
+/// A service of the demo fleet: name, language, hosts, and the profile each host sent.
 struct Service {
     name: &'static str,
     language: &'static str,
@@ -43,18 +43,18 @@ const FLEET: [Service; 4] = [
     },
 ];
 
-/// From one profile of a host to the next.
+/// Time between two profiles of a host.
 const STEP: i64 = 5 * 60_000;
-/// How long each of them is.
+/// How long each profile is.
 const LENGTH: i64 = 60_000;
 
-/// Fills an empty store; one that has profiles stays as it is.
+/// Fills an empty store. A store with profiles is left alone.
 pub(crate) fn fill(app: &App) -> Result<(), ServeError> {
     if app.index.totals().profiles > 0 {
         return Ok(());
     }
     let now = crate::time::now();
-    // The newest first: they are looked at first.
+    // Newest first, because users look at those first.
     for round in 0..12 {
         let end = now - round * STEP - 5_000;
         for service in &FLEET {

@@ -2,15 +2,15 @@
 
 use std::sync::{Mutex, PoisonError};
 
-/// The letters of Crockford's base 32, which ULIDs are written in.
+/// Crockford's base 32, the alphabet of ULIDs.
 const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// The id of an upload, and of the profile that it became.
+/// The id of an upload and of the profile made from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Id(u128);
 
 impl Id {
-    /// The id that is written so; nothing for any other text.
+    /// Parses an id; `None` for any other text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() != 26 {
@@ -24,18 +24,18 @@ impl Id {
         Some(Self(value))
     }
 
-    /// When it was made, milliseconds since the Unix epoch.
+    /// When the id was made, in milliseconds since the Unix epoch.
     #[must_use]
     pub fn millis(self) -> i64 {
         i64::try_from(self.0 >> 80).unwrap_or(i64::MAX)
     }
 
-    /// As 16 bytes, for the index.
+    /// The id as 16 bytes, for the index.
     pub(crate) const fn to_bytes(self) -> [u8; 16] {
         self.0.to_be_bytes()
     }
 
-    /// Out of 16 bytes.
+    /// Reads an id from 16 bytes.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Some(Self(u128::from_be_bytes(bytes.try_into().ok()?)))
     }
@@ -65,12 +65,12 @@ impl<'de> serde::Deserialize<'de> for Id {
     }
 }
 
-/// Makes ids, each greater than the one before, even if the clock goes back.
+/// Generates ids that always increase, even if the clock goes back.
 #[derive(Debug, Default)]
 pub(crate) struct Ids(Mutex<u128>);
 
 impl Ids {
-    /// Ids greater than this one.
+    /// Starts after the given id.
     pub(crate) fn after(last: Option<Id>) -> Self {
         Self(Mutex::new(last.map_or(0, |id| id.0)))
     }
@@ -78,7 +78,7 @@ impl Ids {
     /// The next id for this time.
     pub(crate) fn next(&self, millis: i64) -> Id {
         let mut random = [0u8; 16];
-        // Without random bytes ids are still unique within one server.
+        // Without random bytes, ids are still unique within a server.
         let _ = getrandom::fill(&mut random);
         let low = u128::from_be_bytes(random) & ((1 << 80) - 1);
         let time = u128::try_from(millis).unwrap_or(0) & ((1 << 48) - 1);

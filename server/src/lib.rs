@@ -1,12 +1,12 @@
-//! `jfrkit serve`: profilers upload to it, it keeps what it acknowledged, and profiles can be found again.
+//! `jfrkit serve`: profilers upload to it, it keeps every upload it acknowledges, and users search the profiles.
 //!
 //! ```text
 //! clients ──HTTP──▶ intake ──fsync──▶ spool ──▶ workers ──▶ store + index ──▶ API ──▶ page
 //! ```
 //!
-//! `intake` turns requests of every protocol into one kind of upload; `spool` makes them durable; `derive` makes profiles of
-//! them; `store` keeps files, `index` finds them; `api` answers; `ops` runs it all. Nothing here computes a profile, a
-//! finding or a view of its own: `derive/compute.rs` is the gate to the crates that do. Start with `app.rs`.
+//! `intake` turns requests of every protocol into one kind of upload; `spool` makes uploads durable; `derive` turns them
+//! into profiles; `store` keeps the files, `index` finds them; `api` answers requests; `ops` runs it all. This crate never
+//! computes a profile, a finding or a view itself: `derive/compute.rs` calls the crates that do. Start with `app.rs`.
 
 #![forbid(unsafe_code)]
 
@@ -37,7 +37,7 @@ pub use id::Id;
 
 use app::App;
 
-/// A server that runs on threads of its own, until it is stopped or dropped.
+/// A server running on its own threads until it is stopped or dropped.
 pub struct Server {
     app: Arc<App>,
     runtime: Option<tokio::runtime::Runtime>,
@@ -47,10 +47,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the directory and begins to listen.
+    /// Opens the directory and starts listening.
     ///
     /// # Errors
-    /// The options do not fit together, the directory cannot be used or is used by another server, an address is taken.
+    /// Fails if the options conflict, the directory cannot be used or is in use by another server, or an address is taken.
     pub fn start(mut options: Options, reindex: bool) -> Result<Self, ServeError> {
         if options.listen.is_empty() {
             options.listen.push(DEFAULT_LISTEN.to_owned());
@@ -75,22 +75,22 @@ impl Server {
         Ok(Self { app, runtime: Some(runtime), stop, serving: Some(serving), urls })
     }
 
-    /// The addresses that it is reached at, in the order of `listen`.
+    /// The URLs of the server, in the order of `listen`.
     #[must_use]
     pub fn urls(&self) -> &[String] {
         &self.urls
     }
 
-    /// Puts a recording or pprof file into the store, as `POST /api/v1/recordings` with this query does.
+    /// Stores a recording or pprof file as `POST /api/v1/recordings` with this query would.
     ///
     /// # Errors
-    /// It is empty, or the directory cannot be written.
+    /// Fails if the file is empty or the directory cannot be written.
     pub fn insert(&self, content: &[u8], query: &str) -> Result<Id, ServeError> {
         api::insert(&self.app, content, query, None).map_err(|refusal| ServeError::Failed(refusal.detail))
     }
 
-    /// Waits until these are derived, and says when the first begins and when the last begins, for a search that shows them:
-    /// milliseconds since 1970, the end exclusive.
+    /// Waits until these profiles are ready, then returns a time range that finds them all: from the first start to just
+    /// after the last start, in milliseconds since 1970, the end exclusive.
     #[must_use]
     pub fn span(&self, ids: &[Id]) -> (i64, i64) {
         let end = std::time::Instant::now() + Duration::from_secs(60);
@@ -106,7 +106,7 @@ impl Server {
         }
     }
 
-    /// Stops: nothing more is taken, bodies at hand are finished, work at hand is finished or left in the spool.
+    /// Stops: refuses new uploads, finishes the bodies being received, and finishes the current work or leaves it in the spool.
     pub fn stop(mut self) {
         self.end(Duration::from_secs(10));
     }
@@ -157,15 +157,15 @@ async fn signal() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
-/// Begins to log on standard error, as text or JSON.
+/// Starts logging to standard error, as text or JSON.
 pub fn log(json: bool) {
     ops::log::start(json);
 }
 
-/// Compares store and index of a directory; a line for each difference.
+/// Compares the store and the index of a directory and returns a line for each difference.
 ///
 /// # Errors
-/// The directory cannot be read.
+/// Fails if the directory cannot be read.
 pub fn check(dir: &Path) -> Result<Vec<String>, ServeError> {
     ops::check::check(dir).map_err(ServeError::Failed)
 }

@@ -1,13 +1,13 @@
-//! What the rooms hand to each other: an upload as received, and the profile that it became.
+//! What the modules pass to each other: an upload as received, and the profile made from it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::Id;
 
-/// What a client sent in one request, whatever its protocol. Stands as `upload.json` beside the parts.
+/// What a client sent in one request, whatever the protocol. Stored as `upload.json` beside the parts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Upload {
-    /// The id that was answered.
+    /// The id returned to the client.
     pub(crate) id: Id,
     /// `datadog`, `datadog-form`, `recordings`, `ingest`, `push` or `otlp`.
     pub(crate) protocol: String,
@@ -17,39 +17,39 @@ pub(crate) struct Upload {
     pub(crate) sender: String,
     /// Path of the request, without a key.
     pub(crate) path: String,
-    /// Its query.
+    /// Query of the request.
     pub(crate) query: String,
-    /// The headers that matter.
+    /// The headers we keep.
     pub(crate) headers: Vec<(String, String)>,
-    /// Tags in the order sent, each key once.
+    /// Tags in the order sent, one per key.
     pub(crate) tags: Vec<(String, String)>,
     /// Small form fields that are neither tags nor profiles.
     #[serde(default)]
     pub(crate) fields: Vec<(String, String)>,
-    /// Begin of its window as the client says, milliseconds since the epoch.
+    /// Start of the profile according to the client, in milliseconds since the epoch.
     pub(crate) start: Option<i64>,
-    /// End of its window.
+    /// End of the profile.
     pub(crate) end: Option<i64>,
-    /// `java`, `python`, `go`, `node`, …, as the client says.
+    /// `java`, `python`, `go`, `node`, …, according to the client.
     pub(crate) family: Option<String>,
     /// The parts.
     pub(crate) parts: Vec<Part>,
     /// The content of `event.json`.
     #[serde(default)]
     pub(crate) event: Option<serde_json::Value>,
-    /// What the client got wrong.
+    /// The client's mistakes.
     #[serde(default)]
     pub(crate) warnings: Vec<String>,
-    /// SHA-256 over all that makes two uploads the same.
+    /// SHA-256 of everything that identifies an upload; equal digests mean the same upload.
     pub(crate) digest: String,
 }
 
 /// One part of an upload.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Part {
-    /// The file it is kept in: the server's own name.
+    /// The name of the file on disk, chosen by the server.
     pub(crate) file: String,
-    /// What the client calls it.
+    /// The client's name for the part.
     pub(crate) name: String,
     /// The client's file name.
     #[serde(default)]
@@ -57,25 +57,25 @@ pub(crate) struct Part {
     /// Its content type.
     #[serde(default)]
     pub(crate) content_type: Option<String>,
-    /// Bytes as received.
+    /// Size as received, in bytes.
     pub(crate) bytes: u64,
-    /// SHA-256 as received, hex.
+    /// SHA-256 of the bytes as received, in hex.
     pub(crate) sha256: String,
-    /// What the first bytes say.
+    /// The type, detected from the first bytes.
     pub(crate) kind: Kind,
-    /// Whether the file is gzipped by the server and the part was not.
+    /// Whether the server gzipped a part that arrived uncompressed.
     #[serde(default)]
     pub(crate) gzipped: bool,
 }
 
 impl Part {
-    /// The name that tells the part: the file's where there is one, else the field's.
+    /// The name that identifies the part: the file name if there is one, else the field name.
     pub(crate) fn label(&self) -> &str {
         self.file_name.as_deref().filter(|n| !n.is_empty()).unwrap_or(&self.name)
     }
 }
 
-/// What the first bytes of a part say.
+/// The type of a part, detected from its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
@@ -90,7 +90,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// Told by content, never by name.
+    /// Looks only at the content, never at the name.
     pub(crate) fn of(head: &[u8]) -> Self {
         match head {
             [] => Self::Empty,
@@ -106,29 +106,29 @@ impl Kind {
         }
     }
 
-    /// Whether the part is packed.
+    /// Whether the part is compressed.
     pub(crate) const fn is_packed(self) -> bool {
         matches!(self, Self::Gzip | Self::Zstd | Self::Lz4 | Self::Zip)
     }
 
-    /// Whether it may be a profile.
+    /// Whether the part may be a profile.
     pub(crate) const fn may_be_profile(self) -> bool {
         !matches!(self, Self::Json | Self::Empty)
     }
 }
 
-/// Where a profile is in its life.
+/// The stage a profile has reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Status {
-    /// Durable, nothing more.
+    /// Stored durably, not processed yet.
     #[default]
     Received,
-    /// A worker reads it.
+    /// Being processed by a worker.
     Processing,
-    /// There to be looked at.
+    /// Ready to be viewed.
     Ready,
-    /// Could not be read at all.
+    /// Could not be read.
     Failed,
 }
 
@@ -144,7 +144,7 @@ impl Status {
         }
     }
 
-    /// Its number in the index.
+    /// The number that the index stores.
     pub(crate) fn number(self) -> u8 {
         match self {
             Self::Received => 0,
@@ -159,7 +159,7 @@ impl Status {
     }
 }
 
-/// The facets of a profile; empty is unknown.
+/// The facets of a profile; an empty value is unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Facets {
@@ -171,26 +171,26 @@ pub(crate) struct Facets {
     pub(crate) language: String,
 }
 
-/// A number that may be a lower bound, or unknown for a reason.
+/// A number that may be a lower bound, or may be unknown for a stated reason.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Measure {
     pub(crate) value: Option<f64>,
-    /// It is at least this.
+    /// The value is a lower bound.
     pub(crate) at_least: bool,
-    /// How it came about, or why it is unknown.
+    /// How the value was derived, or why it is unknown.
     pub(crate) how: String,
 }
 
-/// A profile as derived. Stands as `profile.json`; the index is made of these.
+/// A derived profile. Stored as `profile.json`; the index is built from these.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Profile {
     pub(crate) id: Id,
-    /// The uploads that it is made of, itself first.
+    /// The uploads it was made from, starting with its own.
     pub(crate) uploads: Vec<Id>,
     /// The digest of each upload.
     pub(crate) digests: Vec<String>,
-    /// Number of the way of deriving.
+    /// Version of the code that derived it.
     pub(crate) derived: u32,
     pub(crate) status: Status,
     /// Milliseconds since the epoch.
@@ -199,12 +199,12 @@ pub(crate) struct Profile {
     pub(crate) received_at: i64,
     #[serde(flatten)]
     pub(crate) facets: Facets,
-    /// What the process is known by.
+    /// What identifies the process.
     pub(crate) process: String,
     /// Main class or entry point.
     #[serde(default)]
     pub(crate) main: String,
-    /// What runs it, in full: `JVM 21.0.4`.
+    /// The full name of the runtime: `JVM 21.0.4`.
     #[serde(default)]
     pub(crate) runtime_version: String,
     #[serde(default)]
@@ -213,7 +213,7 @@ pub(crate) struct Profile {
     pub(crate) types: Vec<TypeEntry>,
     pub(crate) cpu_cores: Measure,
     pub(crate) alloc_rate: Measure,
-    /// Bytes as received.
+    /// Size as received, in bytes.
     pub(crate) bytes: u64,
     #[serde(default)]
     pub(crate) findings: Vec<Finding>,
@@ -228,16 +228,16 @@ pub(crate) struct Profile {
     pub(crate) how: Vec<String>,
     #[serde(default)]
     pub(crate) files: Vec<FileEntry>,
-    /// Why there is nothing, for a failed one.
+    /// Why the profile failed.
     #[serde(default)]
     pub(crate) reason: Option<String>,
-    /// Bytes that the received parts take on disk; 0 when they are gone.
+    /// Bytes of the received parts on disk; 0 once they are removed.
     #[serde(default)]
     pub(crate) disk_received: u64,
-    /// Bytes that the derived files take on disk.
+    /// Bytes of the derived files on disk.
     #[serde(default)]
     pub(crate) disk_derived: u64,
-    /// Analysis, runtime text and metrics are still to come.
+    /// Analysis, runtime information and metrics are not ready yet.
     #[serde(default)]
     pub(crate) pending: bool,
     /// Why there is no analysis.
@@ -245,24 +245,24 @@ pub(crate) struct Profile {
     pub(crate) no_analysis: Option<String>,
 }
 
-/// A type of profile, there or not.
+/// A profile type, whether or not the profile has samples of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct TypeEntry {
     #[serde(rename = "type")]
     pub(crate) kind: String,
-    /// Its name on the page.
+    /// The name on the page.
     pub(crate) name: String,
     /// What it shows, in a sentence.
     pub(crate) definition: String,
-    /// Whether it belongs to the language's list, rather than below "More".
+    /// Whether it is listed with the language's main types, not under "More".
     pub(crate) core: bool,
     pub(crate) values: Vec<ValueEntry>,
     /// Why it has no samples.
     pub(crate) absent: Option<String>,
-    /// How its numbers came about.
+    /// How the numbers were derived.
     #[serde(default)]
     pub(crate) how: Vec<String>,
-    /// The derived file.
+    /// The file with the samples.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) file: Option<String>,
 }
@@ -276,7 +276,7 @@ pub(crate) struct ValueEntry {
     pub(crate) samples: u64,
 }
 
-/// A finding of the analysis, as the index keeps it.
+/// A finding, as the index stores it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Finding {
     pub(crate) rule: String,
@@ -289,16 +289,16 @@ pub(crate) struct Finding {
 /// A file that can be downloaded.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct FileEntry {
-    /// The name in addresses.
+    /// The name in URLs.
     pub(crate) name: String,
     /// `received` or `derived`.
     pub(crate) kind: String,
     pub(crate) bytes: u64,
-    /// The upload that it belongs to.
+    /// The upload it belongs to.
     pub(crate) upload: Id,
     /// The file on disk.
     pub(crate) file: String,
-    /// What the client called it.
+    /// The client's name for it.
     #[serde(default)]
     pub(crate) label: String,
     #[serde(default)]
@@ -311,19 +311,19 @@ impl Profile {
         self.types.iter().filter(|t| t.absent.is_none()).map(|t| t.kind.as_str())
     }
 
-    /// How many findings of a severity.
+    /// How many findings have this severity.
     pub(crate) fn found(&self, severity: &str) -> usize {
         self.findings.iter().filter(|f| f.severity == severity).count()
     }
 }
 
-/// What a user set on a profile. Stands as `mark.json` beside `profile.json`.
+/// What a user set on a profile. Stored as `mark.json` beside `profile.json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Mark {
     /// Never deleted by retention.
     pub(crate) pinned: bool,
     pub(crate) note: String,
-    /// When retention removed the received data, milliseconds since the epoch.
+    /// When retention removed the received data, in milliseconds since the epoch.
     pub(crate) received_removed: Option<i64>,
 }

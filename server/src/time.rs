@@ -1,14 +1,14 @@
-//! Instants: read from what clients send, written as RFC 3339. Inside, they are milliseconds since the Unix epoch.
+//! Timestamps: parsed from client formats, written as RFC 3339, stored as milliseconds since the Unix epoch.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Milliseconds since the Unix epoch.
+/// The current time in milliseconds since the Unix epoch.
 pub(crate) fn now() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX)).saturating_add(offset())
 }
 
-/// Milliseconds by which tests turn the clock, by the variable `JFRKIT_TEST_CLOCK`. Only in builds for development and tests.
+/// Shifts the clock in tests by the milliseconds in `JFRKIT_TEST_CLOCK`. Only in development and test builds.
 #[cfg(debug_assertions)]
 fn offset() -> i64 {
     static OFFSET: std::sync::LazyLock<i64> = std::sync::LazyLock::new(|| {
@@ -17,13 +17,13 @@ fn offset() -> i64 {
     *OFFSET
 }
 
-/// Nothing, in release builds.
+/// No shift in release builds.
 #[cfg(not(debug_assertions))]
 const fn offset() -> i64 {
     0
 }
 
-/// Days since the epoch of a date of the Gregorian calendar (the algorithm is Howard Hinnant's `days_from_civil`).
+/// Days since the epoch of a Gregorian date (Howard Hinnant's `days_from_civil`).
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let y = if month <= 2 { year - 1 } else { year };
     let era = y.div_euclid(400);
@@ -44,13 +44,13 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (year + era * 400 + i64::from(month <= 2), month, of_year - (153 * mp + 2) / 5 + 1)
 }
 
-/// Year, month, day and hour of an instant, as parts of a path.
+/// Year, month, day and hour of a timestamp, as path components.
 pub(crate) fn hour_path(millis: i64) -> String {
     let (year, month, day) = civil(millis.div_euclid(86_400_000));
     format!("{year:04}/{month:02}/{day:02}/{:02}", millis.rem_euclid(86_400_000) / 3_600_000)
 }
 
-/// As RFC 3339, with milliseconds, UTC.
+/// RFC 3339 in UTC, with milliseconds.
 pub(crate) fn rfc3339(millis: i64) -> String {
     let (year, month, day) = civil(millis.div_euclid(86_400_000));
     let ms = millis.rem_euclid(86_400_000);
@@ -58,7 +58,7 @@ pub(crate) fn rfc3339(millis: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}.{:03}Z", ms % 1_000)
 }
 
-/// An instant as RFC 3339 has it, with 0 to 9 digits of a second and any offset.
+/// Parses RFC 3339 with 0 to 9 fractional digits and any offset.
 pub(crate) fn parse_rfc3339(text: &str) -> Option<i64> {
     let text = text.trim();
     let number = |from: usize, to: usize| -> Option<i64> {
@@ -94,7 +94,7 @@ pub(crate) fn parse_rfc3339(text: &str) -> Option<i64> {
     Some(((days(year, month, day) * 24 + hour) * 60 + minute - offset) * 60_000 + second * 1_000 + millis)
 }
 
-/// An instant of the API: RFC 3339, milliseconds, `now` or `now-1h`.
+/// Parses a time of the API: RFC 3339, milliseconds, `now` or `now-1h`.
 pub(crate) fn parse_api(text: &str, now: i64) -> Result<i64, String> {
     let expected = || format!("invalid time {text:?}: expected RFC 3339, milliseconds since 1970, now or now-1h");
     if let Some(rest) = text.strip_prefix("now") {
@@ -111,7 +111,7 @@ pub(crate) fn parse_api(text: &str, now: i64) -> Result<i64, String> {
     }
 }
 
-/// A time of Pyroscope's `/ingest`: 10 digits are seconds, 13 milliseconds, 16 microseconds, 19 nanoseconds.
+/// Parses a time of Pyroscope's `/ingest`: 10 digits are seconds, 13 milliseconds, 16 microseconds, 19 nanoseconds.
 pub(crate) fn parse_ingest(text: &str, now: i64) -> Option<i64> {
     if text.starts_with("now") {
         return parse_api(text, now).ok();
@@ -125,7 +125,7 @@ pub(crate) fn parse_ingest(text: &str, now: i64) -> Option<i64> {
     }
 }
 
-/// `90s`, `15m`, `1h30m`, `7d` in milliseconds; a bare number is seconds.
+/// Parses `90s`, `15m`, `1h30m` or `7d` into milliseconds; a bare number is in seconds.
 pub(crate) fn parse_duration(text: &str) -> Option<i64> {
     let mut rest = text.trim();
     let mut sum = 0i64;

@@ -1,4 +1,4 @@
-//! `jfrkit upload`: sending files to a server.
+//! `jfrkit upload`: send files to a server.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -7,29 +7,29 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// Where to send to, and with which key.
+/// Where to upload, and with which key.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// Address of the server, without a path.
+    /// URL of the server, without a path.
     pub url: String,
     /// Intake key.
     pub key: Option<String>,
 }
 
-/// What a server made of a file.
+/// The server's answer for a file.
 #[derive(Debug, Clone)]
 pub struct Uploaded {
-    /// The id that was answered.
+    /// The id that the server assigned.
     pub id: String,
     /// `received`, `processing`, `ready` or `failed`.
     pub status: String,
-    /// The findings, if they were waited for: severity, rule, cost.
+    /// The findings, if we waited for them: severity, rule, cost.
     pub findings: Vec<(String, String, Option<f64>)>,
-    /// Why it failed.
+    /// Why processing failed.
     pub reason: Option<String>,
 }
 
-/// Encodes parameters.
+/// Encodes query parameters.
 #[must_use]
 pub fn query(pairs: &[(&str, &str)]) -> String {
     let escape = crate::api::params::escape;
@@ -47,10 +47,10 @@ impl Target {
             .into()
     }
 
-    /// Sends a file; with `wait`, answers when it is derived.
+    /// Sends a file. With `wait`, returns once the profile is ready.
     ///
     /// # Errors
-    /// The file cannot be read, the server not reached, or it refuses.
+    /// Fails if the file cannot be read, the server cannot be reached, or it refuses the upload.
     pub fn send(&self, file: &Path, query: &str, wait: bool) -> Result<Uploaded, String> {
         let agent = Self::agent();
         let name = file.display();
@@ -61,7 +61,7 @@ impl Target {
             .post(&url)
             .header("content-type", "application/octet-stream")
             .header("content-length", length.to_string())
-            // A server that does not want the file says so before it is sent; else the answer would be lost with the connection.
+            // Lets the server refuse before we send the body; otherwise its answer could be lost with the connection.
             .header("expect", "100-continue");
         if let Some(key) = &self.key {
             request = request.header("dd-api-key", key);

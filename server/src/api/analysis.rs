@@ -31,7 +31,7 @@ async fn analysis(Has(app): Has<State>, Path(id): Path<String>) -> Answer {
         }
         let bytes = crate::derive::unpacked(&app.store.derived(id, "analysis.json.gz"))?;
         let response = ([(header::CONTENT_TYPE, "application/json")], bytes).into_response();
-        // Another upload of the same window may join a profile that is no recording.
+        // Another upload of the same time range may still join a profile that did not come from a recording.
         if profile.files.len() > 1 || profile.facets.language != "Java" {
             return Ok(([(header::CACHE_CONTROL, "no-store")], response).into_response());
         }

@@ -1,4 +1,4 @@
-//! `GET /api/v1/diff`, `/api/v1/diff/table`: two selections, compared.
+//! `GET /api/v1/diff`, `/api/v1/diff/table`: compare two selections.
 
 use axum::extract::{RawQuery, State as Has};
 use axum::http::header;

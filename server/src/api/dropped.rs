@@ -1,4 +1,4 @@
-//! What tracers send to an agent beside profiles: read, dropped and answered, so that they stay quiet.
+//! Other data that tracers send to an agent: we read, discard and acknowledge it so that they do not log errors.
 
 use axum::extract::{Request, State as Has};
 use axum::routing::any;
@@ -6,7 +6,7 @@ use http_body_util::BodyExt;
 
 use super::{Access, Answer, Route, State};
 
-/// Bytes of a body that are read.
+/// Maximum bytes to read of a body.
 const MOST: usize = 1 << 20;
 
 const fn route(path: &'static str) -> Route {

@@ -1,4 +1,4 @@
-//! `GET /api/v1/events`: what happens, as server-sent events.
+//! `GET /api/v1/events`: changes, as server-sent events.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -45,11 +45,11 @@ async fn events(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
                 let text = match tokio::time::timeout(Duration::from_secs(15), receiver.recv()).await {
                     Err(_) => ": still here\n\n".to_owned(),
                     Ok(Err(RecvError::Closed)) => return None,
-                    // The page asks again for what it missed.
+                    // The page requests again what it missed.
                     Ok(Err(RecvError::Lagged(_))) | Ok(Ok(Event::Status)) => "event: status\ndata: {}\n\n".to_owned(),
                     Ok(Ok(Event::Deleted(id))) => format!("event: deleted\ndata: {{\"id\":\"{id}\"}}\n\n"),
                     Ok(Ok(Event::Profile(id))) => {
-                        // Only rows that match.
+                        // Only send rows that match.
                         let mut of_one = scope.clone();
                         if let Ok(mut only) = crate::index::query::parse(&format!("id:{id}")) {
                             of_one.query.append(&mut only);

@@ -1,4 +1,4 @@
-//! `GET /api/v1/export`: a selection as one file.
+//! `GET /api/v1/export`: a selection as a single file.
 
 use axum::extract::{RawQuery, State as Has};
 use axum::http::{HeaderValue, header};

@@ -1,4 +1,4 @@
-//! `GET /api/v1/facets`: counts by value, over time, and of the measures.
+//! `GET /api/v1/facets`: counts by value and over time, and the range of each measure.
 
 use axum::extract::{RawQuery, State as Has};
 use axum::routing::get;

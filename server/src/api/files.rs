@@ -1,4 +1,4 @@
-//! `GET /api/v1/profiles/{id}/files/{name}`: downloads, as received or derived.
+//! `GET /api/v1/profiles/{id}/files/{name}`: downloads of received and derived files.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -27,13 +27,13 @@ pub(super) const ROUTES: [Route; 1] = [Route {
     handler: || get(download),
 }];
 
-/// Reads a file that the server may have packed.
+/// Reads a file that the server may have compressed.
 pub(crate) fn reader(path: &FilePath, gzipped: bool) -> io::Result<Box<dyn Read + Send>> {
     let file = BufReader::with_capacity(64 << 10, File::open(path)?);
     Ok(if gzipped { Box::new(flate2::read::MultiGzDecoder::new(file)) } else { Box::new(file) })
 }
 
-/// What is to be sent.
+/// What to send.
 struct Download {
     source: Box<dyn Read + Send>,
     bytes: u64,
@@ -94,14 +94,14 @@ fn open(app: &App, id: &str, name: &str, range: Option<&str>) -> Result<Option<D
     Ok(Some(Download { source, bytes, name: nice_name(&profile, &label), range }))
 }
 
-/// Service, time and what it is.
+/// A download name: service, time and type.
 pub(crate) fn nice_name(profile: &Profile, label: &str) -> String {
     let time = crate::time::rfc3339(profile.start);
     let time: String = time.chars().take(19).filter(|c| *c != ':').collect();
     safe_name(&format!("{}-{time}-{label}", profile.facets.service))
 }
 
-/// A name without anything that a header or a file system takes for something else.
+/// A name without characters that have a meaning in a header or a file system.
 pub(crate) fn safe_name(name: &str) -> String {
     name.chars()
         .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '-' })
@@ -109,7 +109,7 @@ pub(crate) fn safe_name(name: &str) -> String {
         .collect()
 }
 
-/// `bytes=a-b`, `bytes=a-`, `bytes=-n`; several ranges are answered with all.
+/// Parses `bytes=a-b`, `bytes=a-` and `bytes=-n`; a request for several ranges gets the whole file.
 fn parse_range(text: &str, bytes: u64) -> Result<Option<(u64, u64)>, ()> {
     let Some(spec) = text.strip_prefix("bytes=").filter(|s| !s.contains(',')) else { return Ok(None) };
     let Some((from, to)) = spec.split_once('-') else { return Ok(None) };
@@ -135,7 +135,7 @@ fn send(download: Download) -> Response {
                 Ok(n) => sender.blocking_send(Ok(Bytes::copy_from_slice(piece.get(..n).unwrap_or_default()))),
                 Err(error) => sender.blocking_send(Err(error)),
             };
-            // The client is gone.
+            // The client disconnected.
             if sent.is_err() {
                 return;
             }

@@ -1,4 +1,4 @@
-//! `GET /api/v1/flame`: the tree of one profile or of many merged.
+//! `GET /api/v1/flame`: the tree of one profile or of several merged ones.
 
 use axum::extract::{RawQuery, State as Has};
 use axum::http::header;
@@ -32,7 +32,7 @@ pub(super) const ROUTES: [Route; 1] = [Route {
     handler: || get(flame),
 }];
 
-/// The answer.
+/// The response.
 #[derive(Serialize)]
 struct FlameJson<'j> {
     #[serde(flatten)]
@@ -43,7 +43,7 @@ struct FlameJson<'j> {
     requests: Option<std::collections::BTreeMap<String, i64>>,
 }
 
-/// The answer for a function between its callers and callees.
+/// The response for a function between its callers and callees.
 #[derive(Serialize)]
 struct SandwichJson<'j> {
     #[serde(rename = "type")]

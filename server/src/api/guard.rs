@@ -1,4 +1,4 @@
-//! What stands before every route: names of hosts, origins, keys, tokens, and the headers of every answer.
+//! Checks before every route: host names, origins, keys and tokens. Also sets the headers of every response.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,23 +12,23 @@ use crate::app::App;
 use crate::config::within;
 use crate::spool::hex;
 
-/// The cookie of the page.
+/// The name of the page's cookie.
 pub(super) const COOKIE: &str = "jfrkit";
-/// How long a wrong key waits for its answer.
+/// How long to delay the answer to a wrong key.
 const DELAY: Duration = Duration::from_millis(500);
 
-/// Who sends a request.
+/// The sender of a request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Peer {
-    /// Nothing for a socket of the file system.
+    /// `None` for a Unix socket.
     pub(crate) address: Option<IpAddr>,
-    /// A key from the path, `/k/KEY/…`.
+    /// The key in a `/k/KEY/…` path.
     pub(crate) path_key: Option<String>,
-    /// The request came over TLS, says a proxy that is trusted.
+    /// A trusted proxy says that the request came over TLS.
     pub(crate) secure: bool,
 }
 
-/// Takes `/k/KEY` off a path.
+/// Strips `/k/KEY` from a path.
 pub(super) fn path_key(uri: &Uri) -> Option<(String, Uri)> {
     let rest = uri.path().strip_prefix("/k/")?;
     let (key, rest) = rest.split_once('/')?;
@@ -37,7 +37,7 @@ pub(super) fn path_key(uri: &Uri) -> Option<(String, Uri)> {
     Some((super::params::unescape(key), uri))
 }
 
-/// Whether a route takes uploads, shows pages, or is open.
+/// Whether a route takes uploads, serves the page, or is open to everyone.
 fn access(method: &Method, path: &str) -> Access {
     let fits = |route: &super::Route| {
         let mut given = path.split('/');
@@ -53,7 +53,7 @@ fn access(method: &Method, path: &str) -> Access {
     found.map_or(Access::Page, |route| route.access)
 }
 
-/// The route of a request, for metrics.
+/// The route of a request, as the metrics label it.
 pub(super) fn label(path: &str) -> &'static str {
     let fits = |pattern: &str| {
         let (a, b): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
@@ -66,7 +66,7 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name).and_then(|v| v.to_str().ok())
 }
 
-/// Lets a request through, or answers it.
+/// Admits a request, or returns the response that refuses it.
 pub(super) async fn admit(
     app: &State,
     peer: &Peer,
@@ -121,21 +121,21 @@ pub(super) async fn admit(
     Err(Box::new(response))
 }
 
-/// Whether a name, with or without a port, is one that this server is reached by.
+/// Whether `host`, with or without a port, is a name of this server.
 fn is_ours(app: &App, host: &str) -> bool {
     let host = host.to_ascii_lowercase();
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split_once(']').map_or(rest, |(name, _)| name),
         None => host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name),
     };
-    // Rebinding a name needs a name; an address is what it says.
+    // DNS rebinding needs a name; an IP address cannot be rebound.
     name == "localhost"
         || name.parse::<IpAddr>().is_ok()
         || app.options.allow_host.iter().any(|h| *h == name || *h == host)
         || app.options.listen.iter().any(|l| l.rsplit_once(':').is_some_and(|(of, _)| of.eq_ignore_ascii_case(name)))
 }
 
-/// SHA-256 of a secret; those of a file may be hashed already.
+/// SHA-256 of a secret. Secrets in a file may already be hashed.
 fn hash(secret: &str) -> String {
     match secret.strip_prefix("sha256:") {
         Some(hash) if hash.len() == 64 => hash.to_ascii_lowercase(),
@@ -143,7 +143,7 @@ fn hash(secret: &str) -> String {
     }
 }
 
-/// Compares all bytes, whatever the first ones are.
+/// Compares in constant time.
 fn same(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |sum, (a, b)| sum | (a ^ b)) == 0
 }
@@ -153,12 +153,12 @@ fn is_one_of(secrets: &[String], given: &str) -> bool {
     secrets.iter().fold(false, |found, secret| found | same(&hash(secret), &given))
 }
 
-/// The value of the cookie for a token.
+/// The cookie value for a token.
 pub(super) fn cookie_value(token: &str) -> String {
     hex(&Sha256::digest(format!("jfrkit page {}", hash(token)).as_bytes()))
 }
 
-/// Whether a token is right, for the form.
+/// Whether the token entered in the form is valid.
 pub(super) fn is_token(app: &App, token: &str) -> bool {
     is_one_of(&app.options.page_tokens, token)
 }
@@ -173,7 +173,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     value.get(..7).filter(|p| p.eq_ignore_ascii_case("bearer ")).and_then(|_| value.get(7..)).map(str::trim)
 }
 
-/// The password of `Authorization: Basic`.
+/// The password in `Authorization: Basic`.
 fn basic(headers: &HeaderMap) -> Option<String> {
     let value = text(headers, "authorization")?;
     let coded = value.get(..6).filter(|p| p.eq_ignore_ascii_case("basic ")).and_then(|_| value.get(6..))?;
@@ -203,7 +203,7 @@ fn may_upload(app: &App, peer: &Peer, headers: &HeaderMap) -> bool {
         || peer.address.is_some_and(|address| app.options.allow_from.iter().any(|network| within(address, *network)))
 }
 
-/// Headers that every answer has.
+/// Headers of every response.
 pub(super) fn harden(response: &mut Response) {
     const ALWAYS: [(&str, &str); 5] = [
         (

@@ -1,4 +1,4 @@
-//! `/healthz`, `/readyz`, `/metrics`, and what clients ask for: `/info`, `/ready`.
+//! `/healthz`, `/readyz`, `/metrics`, and the endpoints that clients probe: `/info`, `/ready`.
 
 use std::sync::atomic::Ordering;
 

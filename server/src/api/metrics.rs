@@ -1,4 +1,4 @@
-//! `GET /api/v1/metrics`: metrics of all profiles of a service, over time.
+//! `GET /api/v1/metrics`: a service's metrics over time.
 
 use std::collections::BTreeMap;
 
@@ -12,9 +12,9 @@ use crate::index::MetricPoint;
 use crate::index::query;
 use crate::time::rfc3339;
 
-/// Points of a series.
+/// Maximum points of a series.
 const MOST_POINTS: i64 = 600;
-/// Series of a metric; the rest is one.
+/// Maximum series of a metric; the rest are combined into one.
 const MOST_SERIES: usize = 20;
 
 const PARAMS: [Param; 8] = [
@@ -95,7 +95,7 @@ fn nice_step(least: i64) -> i64 {
     STEPS.into_iter().find(|s| *s >= least.max(60_000)).unwrap_or(least)
 }
 
-/// Of one step: the lowest, sum, highest and number of the values, and the profile of the highest.
+/// Statistics of the values in one step, and the profile with the highest.
 struct Bin {
     min: f64,
     sum: f64,
@@ -110,7 +110,7 @@ fn series(points: Vec<MetricPoint>, step: i64, by: Option<&str>) -> Vec<Value> {
     for point in &points {
         *sizes.entry(point.key.clone()).or_default() += 1;
     }
-    // The lines with most points; the others are one.
+    // Keep the series with the most points and combine the others.
     let mut keys: Vec<(&String, &usize)> = sizes.iter().collect();
     keys.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
     let kept: Vec<String> = keys.into_iter().take(MOST_SERIES).map(|(key, _)| key.clone()).collect();
@@ -147,7 +147,7 @@ fn series(points: Vec<MetricPoint>, step: i64, by: Option<&str>) -> Vec<Value> {
             json!({"name": name, "title": info.title, "unit": info.unit, "how": info.how, "series": series}),
         ));
     }
-    // In the order of the table, those that it does not have last.
+    // In the order of the metrics table; unknown metrics last.
     list.sort_by_key(|(name, _)| crate::derive::compute::metric(name).place);
     list.into_iter().map(|(_, value)| value).collect()
 }

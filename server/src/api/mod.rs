@@ -1,4 +1,4 @@
-//! The API: one file a route. `ROUTES` lists them; the router and `openapi.json` are made of it.
+//! The API, one file per route. The router and `openapi.json` are both built from [`routes`].
 
 mod analysis;
 mod diff;
@@ -45,7 +45,7 @@ use crate::model::Status;
 
 /// What handlers share.
 pub(crate) type State = Arc<App>;
-/// What handlers answer.
+/// What handlers return.
 pub(crate) type Answer = Result<Response, Problem>;
 
 /// All routes.
@@ -73,12 +73,12 @@ pub(crate) fn routes() -> Vec<Route> {
     groups.into_iter().flatten().copied().collect()
 }
 
-/// The router of a server.
+/// Builds the router of a server.
 pub(crate) fn router(app: &State) -> Router {
     let mut router = Router::new();
     let mut paths: Vec<&str> = Vec::new();
     for route in routes() {
-        // Methods of one path are merged into one.
+        // Methods of the same path are merged.
         router = router.route(route.path, (route.handler)());
         paths.push(route.path);
     }
@@ -91,7 +91,7 @@ pub(crate) fn router(app: &State) -> Router {
         .with_state(app.clone())
 }
 
-/// JSON that may change at any time.
+/// JSON that may change at any time, so it is not cached.
 pub(crate) fn json<T: Serialize>(value: &T) -> Answer {
     let body = serde_json::to_vec(value).map_err(|e| {
         tracing::error!(error = %e, "an answer cannot be written");
@@ -100,7 +100,7 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Answer {
     Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], body).into_response())
 }
 
-/// Says that an answer cannot change: it belongs to a profile, derived in this way. What an older version derived is replaced soon.
+/// Marks a response as cacheable: it only changes when a newer version derives the profile again.
 pub(crate) fn immutable(mut response: Response, derived: u32, tag: &str) -> Response {
     let headers = response.headers_mut();
     let control = if derived < crate::store::DERIVED { "no-cache" } else { "private, max-age=31536000, immutable" };
@@ -118,20 +118,20 @@ pub(crate) fn set(object: &mut serde_json::Value, name: &str, value: serde_json:
     }
 }
 
-/// The profile that an id is an address of.
+/// The profile that an id refers to.
 pub(crate) fn find(app: &App, id: &str) -> Result<Id, Problem> {
     let missing = || Problem::not_found("there is no such profile; it may have been deleted");
     Id::parse(id).and_then(|id| app.index.profile_of(id)).ok_or_else(missing)
 }
 
-/// A profile that was derived; nothing if it is still being made.
+/// A derived profile; `None` while it is being processed.
 pub(crate) fn derived(app: &App, id: Id) -> Result<Option<crate::model::Profile>, Problem> {
     let row =
         app.index.row(id).ok_or_else(|| Problem::not_found("there is no such profile; it may have been deleted"))?;
     if matches!(row.status, Status::Received | Status::Processing) {
         return Ok(None);
     }
-    /// Bytes of a description in memory, about.
+    /// Approximate size of a description in memory.
     const BYTES: u64 = 32 << 10;
     if let Some(profile) = app.decoded.get::<crate::model::Profile>(id, "profile") {
         return Ok(Some(crate::model::Profile::clone(&profile)));
@@ -147,7 +147,7 @@ pub(crate) fn derived(app: &App, id: Id) -> Result<Option<crate::model::Profile>
     Ok(profile)
 }
 
-/// 202: come again in a second.
+/// 202: try again in a second.
 pub(crate) fn processing() -> Response {
     let body = r#"{"status":"processing"}"#;
     let headers =
@@ -155,13 +155,13 @@ pub(crate) fn processing() -> Response {
     (StatusCode::ACCEPTED, headers, body).into_response()
 }
 
-/// Runs what reads files or computes on a thread where it may block; at most one per core, for at most 30 s.
+/// Runs work that may block on a blocking thread: at most one task per core, each for at most 30 s.
 pub(crate) async fn compute<T: Send + 'static>(
     app: &State,
     work: impl FnOnce(&App, &jfrkit_profile::Cancel) -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
     use std::sync::atomic::{AtomicBool, Ordering};
-    /// Raised when the client goes, too: its future is dropped.
+    /// Also set when the client disconnects, because that drops the future.
     struct Gone(Arc<AtomicBool>);
     impl Drop for Gone {
         fn drop(&mut self) {

@@ -1,4 +1,4 @@
-//! `GET /api/v1/openapi.json`: the description of the API, made of the table of routes.
+//! `GET /api/v1/openapi.json`: the description of the API, built from the table of routes.
 
 use axum::extract::State as Has;
 use axum::routing::get;
@@ -26,7 +26,7 @@ fn answer() -> Answer {
 pub(crate) fn document() -> Value {
     let mut paths: Map<String, Value> = Map::new();
     for route in super::routes() {
-        // Paths with a wildcard are for tracers; they belong to no API.
+        // Wildcard paths exist for tracers and are not part of the API.
         if route.path.contains("{*") {
             continue;
         }
@@ -96,7 +96,7 @@ fn operation(route: &Route) -> Value {
     }
     responses.insert(success.to_owned(), ok);
     let problem = json!({"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}});
-    // Any request can be malformed, refused for its Host, its method or its token, or come at a bad time.
+    // Any request can be malformed, rejected for its Host, method or token, or arrive at a bad time.
     let always = [400, 401, 403, 404, 421, 503, 504];
     for status in route.also.iter().chain(&always) {
         let entry = match status {

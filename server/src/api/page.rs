@@ -1,4 +1,4 @@
-//! The page: its files, the same document for each of its addresses, and the form that takes a page token.
+//! The page: its files, the same HTML for each of its addresses, and the form for a page token.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -10,7 +10,7 @@ use axum::routing::get;
 use super::guard::{COOKIE, Peer, cookie_value, is_token};
 use super::{Answer, State};
 
-/// Routes beside the API.
+/// Routes outside the API.
 pub(super) fn router() -> Router<State> {
     let mut router = Router::new().route("/login", get(|| async { login_form(StatusCode::OK) }).post(login));
     for address in ["/", "/profiles", "/profiles/{id}", "/compare", "/flame", "/setup", "/status"] {
@@ -22,13 +22,13 @@ pub(super) fn router() -> Router<State> {
     router
 }
 
-/// A file of the page; an installed jfrkit can change at any time, so it is asked for again.
+/// A file of the page. Browsers must revalidate it, because jfrkit may have been upgraded.
 fn file(file: &'static jfrkit_web::File) -> Response {
     let headers = [(header::CONTENT_TYPE, file.content_type), (header::CACHE_CONTROL, "no-cache")];
     (headers, file.bytes).into_response()
 }
 
-/// The form.
+/// The login form.
 pub(super) fn login_form(status: StatusCode) -> Response {
     const FORM: &str = "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>jfrkit</title>\
         <meta name=\"viewport\" content=\"width=device-width\"><body><main><h1>jfrkit</h1>\

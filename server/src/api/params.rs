@@ -1,8 +1,8 @@
-//! The parameters of a query.
+//! Query parameters.
 
 use super::route::Param;
 
-/// Decodes `a=b&c=d`; a plus is a space.
+/// Decodes `a=b&c=d`; a plus sign is a space.
 pub(crate) fn decode(query: &str) -> Vec<(String, String)> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     pairs
@@ -11,7 +11,7 @@ pub(crate) fn decode(query: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Decodes percent signs and pluses; what is no escape stays as it is.
+/// Decodes percent escapes and plus signs; invalid escapes are kept as they are.
 pub(crate) fn unescape(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -35,7 +35,7 @@ pub(crate) fn unescape(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Encodes what could be mistaken in a query or a path.
+/// Escapes characters that have a meaning in a query or a path.
 pub(crate) fn escape(text: &str) -> String {
     use std::fmt::Write as _;
     text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
@@ -49,12 +49,12 @@ pub(crate) fn escape(text: &str) -> String {
     })
 }
 
-/// Parameters of a request that were checked by name.
+/// Request parameters whose names were checked.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Params(Vec<(String, String)>);
 
 impl Params {
-    /// Refuses names that the route does not describe.
+    /// Rejects names that the route does not describe.
     pub(crate) fn new(query: Option<&str>, known: &[Param]) -> Result<Self, super::Problem> {
         let pairs = decode(query.unwrap_or_default());
         match pairs.iter().find(|(name, _)| name.is_empty() || !known.iter().any(|param| param.name == name)) {
@@ -66,17 +66,17 @@ impl Params {
         }
     }
 
-    /// The last value of a name.
+    /// The last value of a parameter.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).filter(|v| !v.is_empty())
     }
 
-    /// All values of a name.
+    /// All values of a parameter.
     pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str()).filter(|v| !v.is_empty())
     }
 
-    /// A number with bounds.
+    /// A number within bounds.
     pub(crate) fn number(&self, name: &str, default: usize, most: usize) -> Result<usize, super::Problem> {
         let Some(text) = self.get(name) else { return Ok(default) };
         match text.parse::<usize>() {
@@ -85,7 +85,7 @@ impl Params {
         }
     }
 
-    /// Query and time, under names that may begin with a prefix.
+    /// Query and time range; the parameter names may have a prefix.
     pub(crate) fn scope(&self, prefix: &str) -> Result<crate::index::Scope, super::Problem> {
         let now = crate::time::now();
         let time = |name: &str| {

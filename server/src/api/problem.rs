@@ -6,12 +6,12 @@ use serde_json::json;
 
 use crate::index::query::QueryError;
 
-/// An answer that says what is wrong.
+/// A response that says what went wrong.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     detail: String,
-    /// Where in the query the mistake is, in characters.
+    /// The range of the mistake in the query, in characters.
     position: Option<(usize, usize)>,
     retry_after: Option<u32>,
 }
@@ -34,7 +34,7 @@ impl Problem {
         Self { position: Some((error.start, error.end)), ..Self::bad(error.message) }
     }
 
-    /// Come again.
+    /// 503: try again later.
     pub(crate) fn overloaded(detail: impl Into<String>) -> Self {
         Self { retry_after: Some(5), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
     }

@@ -1,4 +1,4 @@
-//! `/api/v1/profiles/{id}`: one profile, its pin and note, its end.
+//! `/api/v1/profiles/{id}`: read, pin, annotate or delete a profile.
 
 use axum::body::Bytes;
 use axum::extract::{Path, State as Has};
@@ -72,7 +72,7 @@ fn detail(app: &App, id: Id) -> Result<Value, Problem> {
         return Ok(answer);
     };
     let mark = app.store.mark(id);
-    // The index may be a moment behind the store: one answer is of one of them.
+    // The index may lag behind the store for a moment; take everything in a response from one of them.
     let found = Row::of(&profile, &mark);
     answer = row(&found);
     more(&mut answer, &found);

@@ -1,4 +1,4 @@
-//! `GET /api/v1/profiles`: the search.
+//! `GET /api/v1/profiles`: search.
 
 use axum::extract::{RawQuery, State as Has};
 use axum::routing::get;
@@ -40,7 +40,7 @@ async fn list(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
         let page = app.index.search(&scope, &sort, limit, cursor.as_deref())?;
         let rows: Vec<Value> = page.rows.iter().map(row).collect();
         let mut answer = json!({"total": page.total, "rows": rows, "next": page.next});
-        // An empty page says where there is something.
+        // An empty page points to the nearest profile.
         if page.total == 0
             && let Some(nearest) = app.index.nearest(scope.to.or(scope.from).unwrap_or_else(crate::time::now))
         {
@@ -52,7 +52,7 @@ async fn list(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
     super::json(&answer)
 }
 
-/// A row as the API writes it.
+/// A row as the API returns it.
 pub(super) fn row(row: &Row) -> Value {
     let f = &row.facets;
     json!({

@@ -1,4 +1,4 @@
-//! One line for each route: what the router is made of, and what `openapi.json` says.
+//! One entry per route, from which the router and `openapi.json` are built.
 
 use axum::routing::MethodRouter;
 
@@ -9,15 +9,15 @@ use super::State;
 pub(crate) enum Access {
     /// Everyone.
     Open,
-    /// Who has a page token, if any is set.
+    /// Callers with a page token, if one is configured.
     Page,
-    /// Who has an intake key, if any is set.
+    /// Callers with an intake key, if one is configured.
     Intake,
-    /// Either.
+    /// Callers with either.
     Either,
 }
 
-/// A parameter of the query.
+/// A query parameter.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Param {
     pub(crate) name: &'static str,
@@ -27,7 +27,7 @@ pub(crate) struct Param {
     pub(crate) required: bool,
 }
 
-/// A parameter.
+/// Creates a parameter.
 pub(crate) const fn param(name: &'static str, kind: &'static str, what: &'static str) -> Param {
     Param { name, kind, what, required: false }
 }
@@ -40,10 +40,10 @@ pub(crate) struct Route {
     pub(crate) what: &'static str,
     pub(crate) access: Access,
     pub(crate) params: &'static [Param],
-    /// Media type of the answer, and of the body.
+    /// Media type of the response and of the request body.
     pub(crate) answers: &'static str,
     pub(crate) takes: &'static str,
-    /// Statuses besides 200 that an answer can have.
+    /// Statuses other than 200 that a response can have.
     pub(crate) also: &'static [u16],
     pub(crate) handler: fn() -> MethodRouter<State>,
 }

@@ -1,4 +1,4 @@
-//! `GET /api/v1/profiles/{id}/runtime`: what the process ran on.
+//! `GET /api/v1/profiles/{id}/runtime`: the environment that the process ran in.
 
 use axum::extract::{Path, State as Has};
 use axum::http::{HeaderMap, header};

@@ -1,4 +1,4 @@
-//! SELECTION and VIEW: which profiles, and how their stacks are shown.
+//! The parameter groups SELECTION (which profiles) and VIEW (how to show their stacks).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,15 +16,15 @@ use crate::derive::compute::trees::{self, CallStacks, Group, Pattern, TreeError,
 use crate::id::Id;
 use crate::index::Scope;
 
-/// Profiles that are merged.
+/// Maximum profiles to merge.
 const MOST: usize = 500;
-/// Patterns that must all match.
+/// Maximum patterns that must all match.
 const MOST_PATTERNS: usize = 32;
 
-/// A place that is not used.
+/// An unused slot.
 pub(super) const NONE: Param = param("", "string", "");
 
-/// Parameters of SELECTION and VIEW, and some more.
+/// The parameters of SELECTION and VIEW, plus `more`.
 pub(super) const fn with(more: [Param; 5]) -> [Param; 23] {
     let [a, b, c, d, e] = more;
     [
@@ -62,7 +62,7 @@ pub(super) const fn with(more: [Param; 5]) -> [Param; 23] {
     ]
 }
 
-/// What a mistake in a view or a failed computation is to the client.
+/// Turns an invalid view or a failed computation into a response.
 pub(super) fn problem(error: TreeError) -> Problem {
     match error {
         TreeError::Canceled => Problem::new(StatusCode::GATEWAY_TIMEOUT, "the query was canceled"),
@@ -70,9 +70,9 @@ pub(super) fn problem(error: TreeError) -> Problem {
     }
 }
 
-/// VIEW.
+/// Parses VIEW.
 pub(super) fn view(params: &Params) -> Result<View, Problem> {
-    // Whoever excludes or hides two things wants neither; whoever asks for two wants stacks with both.
+    // Repeated `exclude` or `hide` patterns are alternatives; repeated `include` patterns must all match.
     let any = |name: &str| {
         let all: Vec<String> = params.all(name).map(|text| format!("(?:{text})")).collect();
         if all.is_empty() { Ok(None) } else { Pattern::new(&all.join("|")).map(Some).map_err(problem) }
@@ -100,7 +100,7 @@ pub(super) fn view(params: &Params) -> Result<View, Problem> {
     })
 }
 
-/// What values are to be divided by. The values of an answer are always totals: so sums stay exact.
+/// What values are divided by. The response always contains totals, so sums stay exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PerUnit {
     Total,
@@ -117,7 +117,7 @@ impl PerUnit {
         }
     }
 
-    /// Requests by endpoint, if they are what to divide by.
+    /// Requests by endpoint, if values are divided by them.
     pub(super) fn requests(self, merged: &Merged) -> Result<Option<BTreeMap<String, i64>>, Problem> {
         match self {
             Self::Request if merged.requests.is_empty() => {
@@ -129,12 +129,12 @@ impl PerUnit {
     }
 }
 
-/// `per`.
+/// Parses `per`.
 pub(super) fn per(params: &Params) -> Result<PerUnit, Problem> {
     match params.get("per") {
         None | Some("total") => Ok(PerUnit::Total),
         Some("second") => Ok(PerUnit::Second),
-        // Of a single call nobody knows how many there were.
+        // The number of requests is only known per endpoint.
         Some("request") if params.get("group") == Some("endpoint") || params.get("by") == Some("endpoint") => {
             Ok(PerUnit::Request)
         }
@@ -143,7 +143,7 @@ pub(super) fn per(params: &Params) -> Result<PerUnit, Problem> {
     }
 }
 
-/// What a tree of one profile depends on beside the profile: not what is cut from it.
+/// The cache key of a tree: only the parameters that change it, not those that select a part of it.
 pub(super) fn tree_key(query: &str) -> String {
     let mut pairs = super::params::decode(query);
     pairs.retain(|(name, _)| {
@@ -153,14 +153,14 @@ pub(super) fn tree_key(query: &str) -> String {
     format!("tree {pairs:?}")
 }
 
-/// How many profiles match and how many of them are merged.
+/// How many profiles match, and how many of them are merged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(super) struct Counts {
     pub(super) matched: usize,
     pub(super) merged: usize,
 }
 
-/// SELECTION.
+/// A parsed SELECTION.
 #[derive(Debug, Clone)]
 pub(super) struct Selection {
     ids: Vec<String>,
@@ -171,23 +171,23 @@ pub(super) struct Selection {
     within: Option<(i64, i64)>,
 }
 
-/// The stacks of a selection.
+/// The merged stacks of a selection.
 pub(super) struct Merged {
     pub(super) stacks: Arc<CallStacks>,
     pub(super) value: usize,
     pub(super) counts: Counts,
     pub(super) kind: String,
-    /// The profile, if it is one.
+    /// The profile, if there is only one.
     pub(super) one: Option<Id>,
     /// Requests by endpoint.
     pub(super) requests: BTreeMap<String, i64>,
-    /// Name for files.
+    /// Name for downloads.
     pub(super) name: String,
     derived: u32,
 }
 
 impl Selection {
-    /// From parameters whose names begin with a prefix.
+    /// Reads the parameters whose names begin with a prefix.
     pub(super) fn new(params: &Params, prefix: &str) -> Result<Self, Problem> {
         let ids: Vec<String> = params.all(&format!("{prefix}profile")).map(str::to_owned).collect();
         if ids.len() > MOST {
@@ -204,7 +204,7 @@ impl Selection {
         })
     }
 
-    /// Loads and merges; nothing while the only profile is not derived.
+    /// Loads and merges the profiles; `None` if the only profile is not ready yet.
     pub(super) fn load(&self, app: &App, cancel: &Cancel) -> Result<Option<Merged>, Problem> {
         let mut ids: Vec<Id> = Vec::new();
         for id in &self.ids {
@@ -216,7 +216,7 @@ impl Selection {
         let matched = if self.ids.is_empty() {
             let found = app.index.select(&self.scope, Some(&self.kind));
             let matched = found.len();
-            // Spread evenly over time.
+            // Pick profiles evenly spread over time.
             ids = (0..matched.min(MOST))
                 .filter_map(|i| found.get(i * matched / matched.min(MOST)).map(|(id, ..)| *id))
                 .collect();
@@ -237,7 +237,7 @@ impl Selection {
             cancel.check().map_err(|c| problem(c.into()))?;
             let Some(profile) = super::derived(app, id)? else { continue };
             let Some(stacks) = stacks(app, &profile, &self.kind)? else { continue };
-            // Profiles that count other things cannot be added.
+            // Profiles with different sample types cannot be added.
             if all.first().is_some_and(|first: &Arc<CallStacks>| first.types() != stacks.types()) {
                 continue;
             }
@@ -309,7 +309,7 @@ impl Merged {
         self.stacks.types().get(self.value).map_or(("", ""), |t| (&t.name, &t.unit))
     }
 
-    /// What belongs to one profile stays as it is.
+    /// Marks the response as immutable if it belongs to a single profile.
     pub(super) fn cacheable(&self, mut response: Response) -> Response {
         match self.one {
             Some(id) => super::immutable(response, self.derived, &id.to_string()),
@@ -327,7 +327,7 @@ fn add_requests(sum: &mut BTreeMap<String, i64>, profile: &crate::model::Profile
     }
 }
 
-/// `START,END`.
+/// Parses `START,END`.
 fn within(text: &str) -> Result<(i64, i64), Problem> {
     let now = crate::time::now();
     let bad = |reason: String| Problem::bad(format!("within: {reason}"));
@@ -340,7 +340,7 @@ fn within(text: &str) -> Result<(i64, i64), Problem> {
     Ok((start, end))
 }
 
-/// The stacks of a part of a recording, made from it while it is kept.
+/// The stacks of part of a recording, computed while the recording is kept.
 fn stacks_within(
     app: &App,
     profile: &crate::model::Profile,
@@ -372,7 +372,7 @@ fn stacks_within(
     Ok(Some(stacks))
 }
 
-/// The stacks of a type of a profile, from memory or from its file.
+/// The stacks of a profile type, from the cache or from its file.
 fn stacks(app: &App, profile: &crate::model::Profile, kind: &str) -> Result<Option<Arc<CallStacks>>, Problem> {
     let Some(file) = profile.types.iter().find(|t| t.kind == kind).and_then(|t| t.file.as_deref()) else {
         return Ok(None);
@@ -388,7 +388,7 @@ fn stacks(app: &App, profile: &crate::model::Profile, kind: &str) -> Result<Opti
         tracing::error!(id = %profile.id, file, reason, "a derived file cannot be read");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "a derived file cannot be read; see the log")
     })?);
-    // Decoded, a profile takes about a dozen times its packed bytes.
+    // A decoded profile takes about 12 times its compressed size.
     app.decoded.put(
         profile.id,
         &what,

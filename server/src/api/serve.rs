@@ -1,4 +1,4 @@
-//! Listening: addresses, connections, and what every request passes through.
+//! Listening: addresses, connections, and the layers that every request passes through.
 
 use std::convert::Infallible;
 use std::io;
@@ -25,19 +25,19 @@ use super::guard::{self, Peer};
 use super::{Problem, State};
 use crate::app::ServeError;
 
-/// Bytes of the headers of a request.
+/// Maximum bytes of request headers.
 const MAX_HEADERS: usize = 32 << 10;
-/// How long bodies at hand may take once the server stops.
+/// How long unfinished request bodies may take after the server stops.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// An address that is listened on.
+/// An address we listen on.
 pub(crate) enum Listener {
     Tcp(TcpListener),
     Unix(UnixListener, std::path::PathBuf),
 }
 
 impl Listener {
-    /// How people reach it.
+    /// The URL under which people reach it.
     pub(crate) fn url(&self) -> String {
         match self {
             Self::Tcp(listener) => listener.local_addr().map_or_else(
@@ -54,11 +54,11 @@ impl Listener {
     }
 }
 
-/// Begins to listen on an address.
+/// Starts listening on an address.
 pub(crate) async fn bind(address: &str) -> Result<Listener, ServeError> {
     if let Some(path) = address.strip_prefix("unix:") {
         let path = std::path::PathBuf::from(path);
-        // A socket that nobody listens on any more is left from before.
+        // Remove the stale socket of an earlier server.
         if path.exists() && tokio::net::UnixStream::connect(&path).await.is_err() {
             let _ = std::fs::remove_file(&path);
         }
@@ -75,7 +75,7 @@ pub(crate) async fn bind(address: &str) -> Result<Listener, ServeError> {
     }
 }
 
-/// Guesses who listens on an address.
+/// Guesses which program is listening on an address.
 async fn who(address: &str) -> String {
     let ask = async {
         let mut stream = TcpStream::connect(address).await.ok()?;
@@ -96,9 +96,9 @@ async fn who(address: &str) -> String {
     }
 }
 
-/// Serves until `stop` says so; then bodies at hand are finished.
+/// Serves until `stop` is set, then finishes the bodies being received.
 pub(crate) async fn serve_all(app: State, listeners: Vec<Listener>, stop: watch::Receiver<bool>) {
-    // Files are packed already, or asked for in ranges.
+    // Files are either compressed already or requested in ranges.
     let compressible = DefaultPredicate::new().and(NotForContentType::const_new("application/octet-stream"));
     let router = super::router(&app).layer(CompressionLayer::new().compress_when(compressible));
     let graceful = Arc::new(GracefulShutdown::new());
@@ -113,7 +113,7 @@ pub(crate) async fn serve_all(app: State, listeners: Vec<Listener>, stop: watch:
                 match accepted {
                     Ok((stream, address)) => connection(&app, &router, &graceful, stream, address),
                     Err(error) => {
-                        // Too many open files, for example: it passes.
+                        // For example, too many open files. This is temporary.
                         tracing::warn!(%error, "a connection cannot be accepted");
                         tokio::time::sleep(Duration::from_millis(100)).await;
                     }
@@ -165,7 +165,7 @@ fn connection(app: &State, router: &Router, graceful: &GracefulShutdown, stream:
     match stream {
         Stream::Tcp(stream) => {
             let watched = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
-            // Clients go whenever they like.
+            // Clients may disconnect at any time.
             tokio::spawn(async move { drop(watched.await) });
         }
         Stream::Unix(stream) => {

@@ -1,4 +1,4 @@
-//! `GET /api/v1/status`: how the server does.
+//! `GET /api/v1/status`: the state of the server.
 
 use axum::extract::State as Has;
 use axum::routing::get;

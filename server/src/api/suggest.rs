@@ -1,4 +1,4 @@
-//! `GET /api/v1/suggest`: completion of the query.
+//! `GET /api/v1/suggest`: query completion.
 
 use axum::extract::{RawQuery, State as Has};
 use axum::routing::get;

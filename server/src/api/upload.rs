@@ -1,4 +1,4 @@
-//! Uploads of every protocol: from the request to the answer.
+//! Uploads of every protocol, from request to response.
 
 use std::time::{Duration, Instant};
 
@@ -18,10 +18,10 @@ use crate::intake::body::{PIECE, RAW, Receiver};
 use crate::intake::{Protocol, Refusal, Request};
 use crate::model::{Status, Upload};
 
-/// A body that is slower than this many bytes in [`SLOW`] is given up.
+/// A body that delivers fewer bytes than this within [`SLOW`] is aborted.
 const LEAST_BYTES: u64 = 10_000;
 const SLOW: Duration = Duration::from_secs(10);
-/// How long an upload waits for its turn; clients give up at 10 s.
+/// How long an upload waits for a free slot; clients give up after 10 s.
 const TURN: Duration = Duration::from_secs(8);
 
 const fn route(
@@ -97,7 +97,7 @@ pub(super) const ROUTES: [Route; 7] = [
     },
 ];
 
-/// Nothing can be changed with `--read-only`.
+/// Rejects changes under `--read-only`.
 pub(super) fn writable(app: &App) -> Result<(), Problem> {
     if app.options.read_only {
         return Err(Problem::new(StatusCode::FORBIDDEN, "this server is read-only"));
@@ -121,7 +121,7 @@ async fn receive(Has(app): Has<State>, protocol: Protocol, request: HttpRequest)
     let content_type = request.headers().get(header::CONTENT_TYPE).cloned();
     let wait = match request.uri().query() {
         Some(query) if protocol == Protocol::Recordings => {
-            // Names are checked by the protocol.
+            // The protocol checks the names.
             super::params::decode(query).into_iter().find(|(name, _)| name == "wait").map(|(_, text)| text)
         }
         _ => None,
@@ -134,7 +134,7 @@ async fn receive(Has(app): Has<State>, protocol: Protocol, request: HttpRequest)
         Some(Err(text)) => return Err(Problem::bad(format!("wait: expected a time like 10s, not {text:?}"))),
     };
     let (parts, mut body) = request.into_parts();
-    // A client that waits to be asked for the body is not asked if nobody reads it.
+    // If we never read the body, a client that sent `Expect: 100-continue` is not asked for it.
     let expects = parts.headers.contains_key(header::EXPECT);
     let result = take(&app, protocol, parts, &mut body, &mut bytes).await;
     let code = result.as_ref().map_or_else(|problem| problem.status.as_u16(), |_| 200);
@@ -153,7 +153,7 @@ async fn receive(Has(app): Has<State>, protocol: Protocol, request: HttpRequest)
                 app.fail(&format!("refused-{code}"), None, &format!("{}: {}", protocol.name(), problem.detail()));
             }
             let mut response = problem.into_response();
-            // A client that still sends would not see the answer, were the connection just closed.
+            // If we just closed the connection, a client that is still sending would not see the response.
             if !expects || bytes > 0 {
                 drain(&mut body).await;
             }
@@ -181,7 +181,7 @@ async fn receive(Has(app): Has<State>, protocol: Protocol, request: HttpRequest)
     })
 }
 
-/// The answer once the upload is derived, or the time is over.
+/// Responds once the profile is ready or the time is up.
 async fn wait_for(app: &App, id: Id, wait: Duration) -> serde_json::Value {
     let end = Instant::now() + wait;
     loop {
@@ -262,7 +262,7 @@ async fn take(
     blocking(app, move |app| commit(app, receiver, limit)).await
 }
 
-/// Reads a little more of a body that is refused.
+/// Reads some more of a rejected body.
 async fn drain(body: &mut Body) {
     const MOST: usize = 4 << 20;
     let read = async {
@@ -276,7 +276,7 @@ async fn drain(body: &mut Body) {
     let _ = tokio::time::timeout(Duration::from_secs(1), read).await;
 }
 
-/// The next bytes of a body, nothing at its end.
+/// The next bytes of a body; `None` at the end.
 async fn next(body: &mut Body, window: &mut (Instant, u64)) -> Result<Option<bytes::Bytes>, Problem> {
     let slow = || Problem::new(StatusCode::REQUEST_TIMEOUT, "the body came slower than 1 KB/s for 10 s");
     loop {
@@ -329,7 +329,7 @@ fn commit(app: &App, receiver: Receiver, limit: u64) -> Result<Vec<(Id, String, 
 }
 
 fn one(app: &App, draft: crate::spool::Draft, upload: Upload) -> Result<Id, Refusal> {
-    // The same bytes for the same window again: the same answer.
+    // The same bytes for the same time range get the same answer.
     if let Some(profile) = app.index.with_digest(&upload.digest) {
         return Ok(profile);
     }
@@ -346,7 +346,7 @@ fn one(app: &App, draft: crate::spool::Draft, upload: Upload) -> Result<Id, Refu
     }
     let (id, new) = app.spool.commit(draft, &upload)?;
     if new {
-        // It is durable here now: that it cannot be sent on as well is not the client's concern.
+        // The upload is durable here. If it cannot be forwarded as well, that is not the client's problem.
         if forward && let Err(error) = send_on(&app.spool.path(id).join(RAW)) {
             tracing::warn!(%id, %error, "an upload cannot be put into the queue of what is sent on");
             app.fail("forward", Some(id), &error.to_string());
@@ -356,7 +356,7 @@ fn one(app: &App, draft: crate::spool::Draft, upload: Upload) -> Result<Id, Refu
     Ok(id)
 }
 
-/// Puts a file into the store as an upload of `/api/v1/recordings`, for `--demo` and `jfrkit open`.
+/// Stores a file as if it had been sent to `/api/v1/recordings`, for `--demo` and `jfrkit open`.
 pub(crate) fn insert(app: &App, content: &[u8], query: &str, window: Option<(i64, i64)>) -> Result<Id, Refusal> {
     let limit = u64::MAX;
     let request = Request {

@@ -1,4 +1,4 @@
-//! The narrow gate to the crates that compute: nothing else in this crate makes a number out of samples.
+//! The only place in this crate that calls the analysis crates; nothing else here turns samples into numbers.
 
 pub(crate) mod trees;
 
@@ -14,24 +14,24 @@ use jfrkit_reports::{Entry, Format, Style};
 use super::runtime::{Line, Section};
 use crate::model::{Finding, Measure};
 
-/// What an upload may hold, and how long reading it may take.
+/// What an upload may contain, and how long reading it may take.
 #[derive(Debug, Clone)]
 pub(crate) struct Bounds {
-    /// Of recordings, and of anything packed.
+    /// For recordings and for anything compressed.
     pub(crate) limits: Limits,
-    /// Of pprof files.
+    /// For pprof files.
     pub(crate) pprof: pprof_emit::AnyLimits,
     patience: Duration,
 }
 
 impl Bounds {
-    /// For what strangers send.
+    /// Limits for untrusted uploads.
     pub(crate) fn intake() -> Self {
         let pprof = pprof_emit::AnyLimits::intake();
         Self { limits: Limits::intake(), pprof, patience: Duration::from_secs(60) }
     }
 
-    /// For files that a user opens, as those of the other commands.
+    /// Limits for files that the user opens, the same as for other commands.
     pub(crate) fn tool() -> Self {
         let pprof = pprof_emit::AnyLimits::default();
         Self { limits: Limits::tool(), pprof, patience: Duration::from_secs(24 * 3_600) }
@@ -43,7 +43,7 @@ pub(crate) fn open(path: &Path, bounds: &Bounds) -> jfr_parse::Result<Recording<
     OpenOptions::new().limits(bounds.limits.clone()).stop(Stop::after(bounds.patience)).open(path)
 }
 
-/// The labels that the page filters by.
+/// The labels that the page can filter by.
 fn options() -> Options {
     let mut options = Options::default();
     options.labels = vec![
@@ -58,7 +58,8 @@ fn options() -> Options {
     options
 }
 
-/// All profiles of recordings that belong together; with the numbers of contexts as a label, if they are explained elsewhere.
+/// All profiles of recordings that belong together. `contexts` keeps the context number as a label when another file of the
+/// upload explains it.
 pub(crate) fn profiles(recordings: &[&Recording<'static>], contexts: bool) -> jfr_parse::Result<ProfileSet> {
     let mut options = options();
     if contexts {
@@ -67,7 +68,7 @@ pub(crate) fn profiles(recordings: &[&Recording<'static>], contexts: bool) -> jf
     collect_merged(recordings, &options)
 }
 
-/// The stacks of one type of what happened in `start..end`, milliseconds since the epoch.
+/// The stacks of one type within `start..end`, in milliseconds since the epoch.
 pub(crate) fn stacks_within(
     paths: &[std::path::PathBuf],
     kind: &str,
@@ -104,7 +105,7 @@ pub(crate) fn analyze(recording: &Recording<'static>, rules: &Rules) -> Result<R
     rules.analysis.evaluate(recording, &rules.options).map_err(|error| error.to_string())
 }
 
-/// What the rules that need no JVM say of a profile whose stacks these are, by type.
+/// Runs the rules that need no JVM on a profile, given its stacks by type.
 pub(crate) fn analyze_process(
     profile: &crate::model::Profile,
     types: &[(String, trees::CallStacks)],
@@ -127,20 +128,20 @@ pub(crate) fn analyze_process(
         metrics: &profile.metrics,
         earlier: &earlier,
     };
-    // The settings were checked when they were read.
+    // The settings were checked when they were parsed.
     evaluate_with(&process, &rules.profiled).unwrap_or_else(|_| evaluate(&process))
 }
 
-/// The rules, as the settings want them.
+/// The rules as configured.
 pub(crate) struct Rules {
     analysis: jfr_analyzers::rule::Analysis,
     options: AnalysisOptions,
-    /// Of the rules that need no recording.
+    /// Options of the rules that need no recording.
     profiled: AnalysisOptions,
 }
 
 impl Rules {
-    /// With the settings of `jfrkit.toml`, whose text this is.
+    /// With the settings of `jfrkit.toml`, whose content this is.
     pub(crate) fn new(settings: Option<&str>) -> Result<Self, String> {
         let analysis = jfrkit_rules::analysis();
         let (mut options, mut profiled) = (AnalysisOptions::default(), AnalysisOptions::default());
@@ -160,7 +161,7 @@ pub(crate) fn report_json(name: &str, report: &Report) -> std::io::Result<Vec<u8
     Ok(out)
 }
 
-/// What the index keeps of a report: the findings in the order in which they are shown.
+/// The part of a report that the index stores: the findings in display order.
 pub(crate) fn findings(report: &Report) -> Vec<Finding> {
     let shown = report.shown(Severity::Info);
     shown
@@ -173,7 +174,7 @@ pub(crate) fn findings(report: &Report) -> Vec<Finding> {
         .collect()
 }
 
-/// What the recording knows of what it ran on, secrets masked.
+/// What the recording contains about its environment, with secrets masked.
 pub(crate) fn runtime(recording: &Recording<'static>) -> jfr_parse::Result<Vec<Section>> {
     let runtime = jfr_analyzers::runtime::Runtime::of(recording, jfr_analyzers::runtime::Options::default())?;
     let line = |entry: jfr_analyzers::runtime::Entry| Line {
@@ -190,13 +191,13 @@ pub(crate) fn runtime(recording: &Recording<'static>) -> jfr_parse::Result<Vec<S
     Ok(runtime.sections.into_iter().map(section).collect())
 }
 
-/// The measures of a recording that are known: name, value, whether it is a lower bound, how it came about.
+/// The known measures of a recording: name, value, whether it is a lower bound, and how it was derived.
 pub(crate) fn measures(recording: &Recording<'static>) -> jfr_parse::Result<Vec<Measured>> {
     let metrics = jfr_analyzers::metrics::Metrics::of(recording, None)?;
     Ok(metrics.metrics.into_iter().map(measured).collect())
 }
 
-/// The measures of profiles that are no recordings, from the totals of their sample types.
+/// Measures of profiles that did not come from a recording, computed from the totals of their sample types.
 pub(crate) fn pprof_measures(
     is_go: bool,
     totals: &[(&str, f64)],
@@ -220,20 +221,20 @@ pub(crate) struct Measured {
     pub(crate) measure: Measure,
 }
 
-/// A value that is no secret.
+/// The value with secrets masked.
 pub(crate) fn masked(name: &str, value: &str) -> String {
     let short = name.rsplit_once('.').map_or(name, |(_, last)| last);
     let value = jfr_analyzers::secrets::value(short, value);
     jfr_analyzers::secrets::text(&value).into_owned()
 }
 
-/// What a metric is called, what it is counted in, and how it comes about.
+/// A metric's title and unit, and how it is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MetricInfo {
     pub(crate) title: &'static str,
     pub(crate) unit: &'static str,
     pub(crate) how: &'static str,
-    /// Its place in the table.
+    /// Its position in the table.
     pub(crate) place: usize,
 }
 
@@ -282,7 +283,7 @@ const METRICS: [(&str, &str, &str, &str); 36] = [
     ("", "", "", ""),
 ];
 
-/// What is known of a metric by its name.
+/// The description of a metric.
 pub(crate) fn metric(name: &str) -> MetricInfo {
     let place = METRICS.iter().position(|(n, ..)| *n == name).unwrap_or(METRICS.len() - 1);
     let (_, title, unit, how) = METRICS.get(place).copied().unwrap_or_default();

@@ -1,5 +1,5 @@
 //! The `labels` part of Pyroscope's agent for Java: `LabelsSnapshot{1: map<int64, Context{1: map<int64, int64>}>, 2: map<int64, string>}`.
-//! The recording beside it has the number of a context in each sample; this says which labels that is.
+//! Each sample of the recording in the same upload has a context number; this part maps the numbers to labels.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -12,7 +12,7 @@ use super::compute::Bounds;
 use super::unpack;
 use crate::model::Upload;
 
-/// The label that the number of a context is in.
+/// The label that contains the context number.
 const KEY: &str = "context id";
 
 #[derive(Clone, PartialEq, Message)]
@@ -29,11 +29,11 @@ struct Context {
     labels: HashMap<i64, i64>,
 }
 
-/// Labels by the number of the context.
+/// Labels by context number.
 #[derive(Debug)]
 pub(super) struct Contexts(HashMap<i64, Vec<(String, String)>>);
 
-/// What an upload says of its contexts; nothing if there are none, or if they cannot be read.
+/// Reads the contexts of an upload; `None` if there are none or they cannot be read.
 pub(super) fn of(upload: &Upload, dir: &Path, bounds: &Bounds) -> Option<Contexts> {
     let part = upload.parts.iter().find(|part| part.name == "labels" && upload.protocol == "ingest")?;
     let bytes = unpack::bytes(&dir.join(&part.file), &bounds.limits).ok()?;
@@ -51,7 +51,7 @@ pub(super) fn of(upload: &Upload, dir: &Path, bounds: &Bounds) -> Option<Context
 }
 
 impl Contexts {
-    /// Replaces the numbers in a file that we wrote by labels.
+    /// Replaces context numbers by labels in a file that we wrote.
     pub(super) fn explain(&self, path: &Path) -> io::Result<()> {
         let mut profile = pprof_emit::read(&std::fs::read(path)?).map_err(io::Error::other)?;
         let key = profile.string_table.iter().position(|text| text == KEY).and_then(|at| i64::try_from(at).ok());
@@ -119,7 +119,7 @@ mod tests {
         let text = |at: i64| read.string_table.get(usize::try_from(at).unwrap()).unwrap().as_str();
         let labels: Vec<Vec<(&str, &str)>> =
             read.sample.iter().map(|s| s.label.iter().map(|l| (text(l.key), text(l.str))).collect()).collect();
-        // A context that nobody explains is no label.
+        // A context without an entry gets no label.
         assert_eq!(labels, [vec![("controller", "orders"), ("region", "eu")], vec![]]);
     }
 }

@@ -1,21 +1,21 @@
-//! Service, env, version, host, runtime and language of a profile, and the process that it is of.
+//! Service, env, version, host, runtime and language of a profile, and the process it belongs to.
 
 use serde_json::Value;
 
 use crate::model::{Facets, Upload};
 
-/// What the recording itself knows.
+/// Facts from the recording itself.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FromRecording {
     pub(crate) is_java: bool,
     pub(crate) main: String,
-    /// `HOSTNAME` of its environment.
+    /// `HOSTNAME` in the environment of the process.
     pub(crate) hostname: String,
-    /// The language that a pprof's own content points to.
+    /// The language inferred from the content of a pprof file.
     pub(crate) language: String,
 }
 
-/// The first of these tags that has a value.
+/// The first of these tags with a value.
 fn tag<'u>(upload: &'u Upload, names: &[&str]) -> Option<&'u str> {
     let of = |name: &str| upload.tags.iter().find(|(k, v)| k == name && !v.is_empty()).map(|(_, v)| v.as_str());
     names.iter().find_map(|name| of(name))
@@ -59,7 +59,7 @@ fn language(upload: &Upload, recording: &FromRecording) -> (String, String) {
     (language.to_owned(), runtime.to_owned())
 }
 
-/// The language of what OpenTelemetry calls `process.runtime.name`.
+/// The language for a `process.runtime.name` of OpenTelemetry.
 fn of_runtime(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_lowercase();
     let is = |words: &[&str]| words.iter().any(|word| name.contains(word));
@@ -102,12 +102,12 @@ fn host(upload: &Upload, recording: &FromRecording) -> String {
         )
 }
 
-/// What the process is known by: its own id, else its labels and the sender.
+/// What identifies the process: its own id, or else its labels and the sender.
 pub(crate) fn process(upload: &Upload) -> String {
     if let Some(id) = tag(upload, &["runtime-id", "__session_id__", "service.instance.id"]) {
         return id.to_owned();
     }
-    // A recording that someone uploads is by itself.
+    // A recording uploaded by a person is not grouped with others.
     if upload.protocol == "recordings" {
         return format!("upload {}", upload.id);
     }
@@ -116,7 +116,7 @@ pub(crate) fn process(upload: &Upload) -> String {
     format!("{} {}", upload.sender, labels.join(","))
 }
 
-/// What runs the program, in full: `JVM 21.0.4`, `CPython 3.11.7`.
+/// The full name of the runtime: `JVM 21.0.4`, `CPython 3.11.7`.
 pub(crate) fn runtime_version(upload: &Upload, facets: &Facets) -> String {
     match tag(upload, &["runtime_version", "process.runtime.version"]) {
         Some(version) if facets.language == "Go" => version.to_owned(),

@@ -1,4 +1,4 @@
-//! Measures and metrics of profiles without a recording: sums over the window, and what Go's `metrics.json` says.
+//! Measures and metrics of profiles without a recording: sums over the time range, and values from Go's `metrics.json`.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,14 +11,14 @@ use super::jfr::{float, seconds};
 use super::{Sorted, unpack};
 use crate::model::{Profile, TypeEntry, Upload};
 
-/// Whether a type counts since the process began.
+/// Whether the values of a type are totals since the process began.
 pub(super) fn is_cumulative(upload: &Upload, label: &str, kind: &str, language: &str) -> bool {
     let totals = matches!(kind, "alloc" | "alloc-count" | "mutex" | "block");
     let delta = label.starts_with("delta-") || upload.parts.iter().any(|p| p.label().starts_with("delta-"));
     language == "Go" && upload.protocol.starts_with("datadog") && totals && !delta && label.ends_with("heap.pprof")
 }
 
-/// What a stack is called, whatever its ids are in this file: addresses, functions and lines, leaf first.
+/// Hashes a stack by addresses, functions and lines, leaf first, because ids differ between files.
 fn name_of(
     profile: &pb::Profile,
     locations: &HashMap<u64, &pb::Location>,
@@ -39,7 +39,7 @@ fn name_of(
     hash.finish()
 }
 
-/// Takes what an earlier profile of the same process counted from what this one counts, in the columns of these names.
+/// Subtracts the counts of an earlier profile of the same process in the named columns.
 pub(super) fn subtract(now: &mut pb::Profile, before: &pb::Profile, names: &[&str]) {
     let columns: Vec<(usize, usize)> = {
         let place =
@@ -70,7 +70,7 @@ pub(super) fn subtract(now: &mut pb::Profile, before: &pb::Profile, names: &[&st
     }
 }
 
-/// Sets what can be known.
+/// Sets the measures that can be computed.
 pub(super) fn measures(
     dir: &Path,
     read: &[(String, pb::Profile)],
@@ -92,7 +92,7 @@ pub(super) fn measures(
     let values = contents.iter().filter(|t| t.absent.is_none()).flat_map(|t| &t.values);
     let totals: Vec<(&str, f64)> = values.map(|v| (v.name.as_str(), float(v.total))).collect();
     let window = seconds(profile).unwrap_or(0.0);
-    // Go samples the CPU for a part of the period.
+    // Go samples the CPU during part of the period only.
     let of_cpu = read.iter().filter(|(_, p)| is_go && super::pprof::value_names(p).contains(&"cpu"));
     let of_cpu = of_cpu.map(|(_, p)| p.duration_nanos).find(|d| *d > 0).map(|nanos| float(nanos) / 1e9);
     let mut measures = compute::pprof_measures(is_go, &totals, window, &given);
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn totals_become_what_was_added() {
-        // The ids of a file mean nothing in another one.
+        // Ids have no meaning outside their file.
         let mut now = profile([1, 2], [[150, 40], [30, 30]]);
         subtract(&mut now, &profile([9, 8], [[100, 90], [30, 1]]), &["alloc_space", "alloc_objects"]);
         assert_eq!(now.sample.iter().map(|s| s.value.as_slice()).collect::<Vec<_>>(), [[50, 40], [0, 30]]);

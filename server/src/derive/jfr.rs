@@ -1,4 +1,4 @@
-//! Recordings: profiles at once, then the analysis and all else that the recording knows.
+//! Recordings: first the profiles, then the analysis and everything else.
 
 use std::io::Write;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::facets::{self, FromRecording};
 use super::{Failed, contexts, types};
 use crate::model::{Measure, Part, Profile, TypeEntry, Upload, ValueEntry};
 
-/// Opens the recordings of an upload; those that cannot be read become warnings.
+/// Opens the recordings of an upload; unreadable ones become warnings.
 fn open(
     dir: &Path,
     parts: &[&Part],
@@ -52,7 +52,7 @@ pub(super) fn first(
             contexts.explain(&staged.join(format!("{}.pb.gz", found.kind)))?;
         }
     }
-    // The window of the client, else that of the recording.
+    // The client's time range, or else that of the recording.
     let headers = || all.iter().flat_map(|r| r.headers()).map(|(_, h)| h);
     let begin = headers().map(|h| h.start_nanos).min().unwrap_or(0);
     let end = headers().map(|h| h.start_nanos.saturating_add(h.duration_nanos)).max().unwrap_or(0);
@@ -119,7 +119,7 @@ pub(super) fn first(
     Ok(())
 }
 
-/// Length of the window.
+/// Length of the profile's time range.
 pub(super) fn seconds(profile: &Profile) -> Option<f64> {
     let millis = profile.end.saturating_sub(profile.start);
     (millis > 0).then(|| float(millis) / 1e3)
@@ -131,7 +131,7 @@ pub(super) fn float(x: i64) -> f64 {
     x
 }
 
-/// Analysis, runtime text and metrics, into files of `staged`.
+/// Writes analysis, runtime information and metrics to `staged`.
 pub(super) fn second(
     upload: &Upload,
     dir: &Path,
@@ -155,7 +155,7 @@ pub(super) fn second(
     match compute::runtime(recording) {
         Ok(sections) => {
             gz(&staged.join(super::runtime::FILE), &serde_json::to_vec(&sections).map_err(std::io::Error::from)?)?;
-            // The name of the pod, in Kubernetes; better than the address of the sender.
+            // In Kubernetes this is the name of the pod, which is better than the sender's address.
             let hostname =
                 sections.iter().flat_map(|s| &s.entries).find(|e| e.name == "HOSTNAME").map(|e| e.value.clone());
             let known = FromRecording {
@@ -190,7 +190,7 @@ pub(super) fn second(
     Ok(())
 }
 
-/// Writes a file gzipped.
+/// Writes a gzipped file.
 pub(super) fn gz(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let file = std::io::BufWriter::new(std::fs::File::create(path)?);
     let mut packed = flate2::write::GzEncoder::new(file, flate2::Compression::new(2));

@@ -1,5 +1,5 @@
-//! From uploads to profiles. [`worker`] takes uploads from the spool; this file decides what an upload is; a file for each
-//! family of clients reads it.
+//! From uploads to profiles. [`worker`] takes uploads from the spool, this file detects what an upload contains, and one file
+//! per client family reads it.
 
 pub(crate) mod compute;
 mod contexts;
@@ -27,15 +27,15 @@ use compute::Bounds;
 
 use crate::model::{Kind, Mark, Measure, Profile, Status, TypeEntry, Upload};
 
-/// Finds the part of this name in the upload before, if it is kept and there was no gap between the two.
+/// Finds the part of this name in the previous upload, if that was kept and directly precedes this one.
 pub(crate) type Before<'b> = &'b dyn Fn(&str) -> Option<std::path::PathBuf>;
 
 /// Why there is no profile.
 #[derive(Debug)]
 pub(crate) enum Failed {
-    /// It cannot be read, ever.
+    /// It can never be read.
     Unreadable(String),
-    /// The disk or the like; later it may go.
+    /// A disk error or similar; a later attempt may succeed.
     Io(std::io::Error),
 }
 
@@ -45,7 +45,7 @@ impl From<std::io::Error> for Failed {
     }
 }
 
-/// What the parts of an upload turn out to be.
+/// The parts of an upload by type.
 #[derive(Debug, Default)]
 struct Sorted<'u> {
     recordings: Vec<&'u crate::model::Part>,
@@ -59,7 +59,7 @@ fn sort<'u>(upload: &'u Upload, dir: &Path, bounds: &Bounds, warnings: &mut Vec<
         if part.name == "event" || part.file_name.as_deref() == Some("event.json") || part.name == "prev_profile" {
             continue;
         }
-        // The labels of Pyroscope's agent belong to the recording beside them.
+        // The labels of Pyroscope's agent belong to the recording in the same upload.
         if part.name == "labels" && upload.protocol == "ingest" {
             continue;
         }
@@ -84,10 +84,10 @@ fn sort<'u>(upload: &'u Upload, dir: &Path, bounds: &Bounds, warnings: &mut Vec<
     sorted
 }
 
-/// Reads an upload whose parts are in `dir`, writes derived files to `staged`, and describes the profile. For recordings the
-/// second stage ([`jfr::second`]) is still to come.
+/// Reads the upload in `dir`, writes derived files to `staged`, and describes the profile. For recordings, a second
+/// stage ([`jfr::second`]) follows.
 ///
-/// `before` gives the same part of the profile before this one, of clients that send totals since the process began.
+/// `before` finds the same part of the previous profile, for clients that send totals since the process began.
 pub(crate) fn first(
     upload: &Upload,
     dir: &Path,
@@ -108,7 +108,7 @@ pub(crate) fn first(
     Ok(profile)
 }
 
-/// OpenTelemetry's attributes of the resource are its tags.
+/// The resource attributes of OpenTelemetry serve as tags.
 fn with_attributes(upload: &Upload, dir: &Path, bounds: &Bounds) -> Upload {
     let mut upload = upload.clone();
     if upload.protocol == "otlp"
@@ -120,7 +120,7 @@ fn with_attributes(upload: &Upload, dir: &Path, bounds: &Bounds) -> Upload {
     upload
 }
 
-/// A profile of which only the upload is known.
+/// A profile with only what the upload says about it.
 pub(crate) fn empty(upload: &Upload) -> Profile {
     let known = facets::facets(upload, &FromRecording::default());
     Profile {
@@ -156,7 +156,7 @@ pub(crate) fn empty(upload: &Upload) -> Profile {
     }
 }
 
-/// The recordings that a profile was made of, as far as they are kept.
+/// The recordings that a profile was made from, as far as they are still stored.
 pub(crate) fn recordings(
     store: &dyn crate::store::Store,
     profile: &Profile,
@@ -171,7 +171,7 @@ pub(crate) fn recordings(
                 found.push(path);
             }
         }
-        // The same recording may have come twice.
+        // The same recording may have been sent twice.
         if !found.is_empty() {
             break;
         }
@@ -179,7 +179,7 @@ pub(crate) fn recordings(
     Ok(found)
 }
 
-/// The main class or entry point that tags name.
+/// The main class or entry point according to the tags.
 fn main_of(upload: &Upload) -> String {
     let process_tags =
         upload.event.as_ref().and_then(|e| e.get("process_tags")).and_then(|t| t.as_str()).unwrap_or_default();
@@ -210,7 +210,7 @@ fn pprof_profiles(
                 continue;
             }
         };
-        // An execution trace of Go: kept as it came, shown by `go tool trace`.
+        // A Go execution trace: kept as it is, for `go tool trace`.
         if bytes.starts_with(b"go 1.") {
             continue;
         }
@@ -236,7 +236,7 @@ fn pprof_profiles(
     profile.facets = facets::facets(upload, &known);
     profile.runtime_version = facets::runtime_version(upload, &profile.facets);
     let language = profile.facets.language.clone();
-    // The window: the client's, else the profiles' own, else the time of receipt.
+    // The time range: the client's, or else the profile's own, or else the time of receipt.
     if upload.start.is_none() || upload.end.is_none() {
         const YEAR_1971: i64 = 31_536_000_000;
         let own = read
@@ -314,7 +314,7 @@ fn absent(read: &[(String, pprof_emit::pb::Profile)], info: &types::TypeInfo) ->
     if sent { "nothing of it happened: all values are zero" } else { "the client did not send it" }.to_owned()
 }
 
-/// A profile of an upload that cannot be read.
+/// The profile of an upload that cannot be read.
 pub(crate) fn failed(upload: &Upload, reason: &str) -> Profile {
     let mut profile = empty(upload);
     profile.status = Status::Failed;
@@ -323,5 +323,5 @@ pub(crate) fn failed(upload: &Upload, reason: &str) -> Profile {
     profile
 }
 
-/// What a user set on a profile that is new.
+/// The mark of a new profile.
 pub(crate) const UNMARKED: Mark = Mark { pinned: false, note: String::new(), received_removed: None };

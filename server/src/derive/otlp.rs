@@ -1,6 +1,6 @@
-//! OpenTelemetry's profiles, `opentelemetry.proto.profiles.v1development`, as pprofs: one for each profile of the request.
+//! Converts OpenTelemetry profiles (`opentelemetry.proto.profiles.v1development`) to pprof, one file per profile in the request.
 //!
-//! Field numbers are those of opentelemetry-proto 1.9 (dictionary, stacks, attributes by index).
+//! Field numbers are from opentelemetry-proto 1.9 (dictionary, stacks, attributes by index).
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::weigh;
 
-/// Samples of one request.
+/// Maximum samples of a request.
 const MAX_SAMPLES: usize = 4 << 20;
 
 #[derive(Clone, PartialEq, Message, Deserialize)]
@@ -199,7 +199,7 @@ struct Stack {
     location_indices: Vec<i32>,
 }
 
-/// A number as JSON has it: those of 64 bits are texts.
+/// A number in JSON, where 64-bit numbers are strings.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Number {
@@ -229,7 +229,7 @@ fn numbers<'de, D: Deserializer<'de>, T: TryFrom<i128>>(json: D) -> Result<Vec<T
     Vec::<Number>::deserialize(json)?.iter().map(fit).collect()
 }
 
-/// The request that a body holds, as protocol buffer or JSON.
+/// Decodes a request from protobuf or JSON.
 fn decode(bytes: &[u8]) -> Result<Request, String> {
     let not = |error: &dyn std::fmt::Display| format!("not an ExportProfilesServiceRequest: {error}");
     if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{') {
@@ -244,7 +244,7 @@ fn at<T>(list: &[T], index: i32) -> Option<&T> {
     usize::try_from(index).ok().and_then(|i| list.get(i))
 }
 
-/// Attributes of the first resource that has any.
+/// Attributes of the first resource with any.
 pub(crate) fn attributes(bytes: &[u8]) -> Vec<(String, String)> {
     let Ok(request) = decode(bytes) else { return Vec::new() };
     let attributes = request.resource_profiles.into_iter().filter_map(|r| r.resource).flat_map(|r| r.attributes);
@@ -252,7 +252,7 @@ pub(crate) fn attributes(bytes: &[u8]) -> Vec<(String, String)> {
     attributes.filter_map(|a| Some((a.key, text(a.value?)?))).take(200).collect()
 }
 
-/// The profiles of a request.
+/// The profiles in a request.
 pub(crate) fn read(bytes: &[u8]) -> Result<Vec<pb::Profile>, String> {
     let request = decode(bytes)?;
     let dictionary =
@@ -352,7 +352,7 @@ fn convert(profile: &Profile, dictionary: &Dictionary) -> pb::Profile {
                 is_folded: false,
             });
         }
-        // A sample without values was seen once at each of its times.
+        // A sample without values counts once per timestamp.
         let value = match sample.values.len() {
             0 => i64::try_from(sample.timestamps_unix_nano.len().max(1)).unwrap_or(1),
             _ => sample.values.iter().fold(0i64, |sum, v| sum.saturating_add(*v)),

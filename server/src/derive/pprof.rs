@@ -1,4 +1,4 @@
-//! Profiles of Python, Go, Node.js and others: one stored file for each shown type, with equal stacks merged.
+//! Profiles of Python, Go, Node.js and others: one stored file per profile type, with equal stacks merged.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -12,7 +12,7 @@ use super::types::{TypeInfo, core, known};
 use super::weigh;
 use crate::model::{TypeEntry, ValueEntry};
 
-/// Reads a pprof under limits.
+/// Reads a pprof file within limits.
 pub(crate) fn read(bytes: &[u8], bounds: &Bounds) -> Result<pb::Profile, String> {
     let limits = &bounds.pprof;
     let mut unpacked = Vec::new();
@@ -27,7 +27,7 @@ pub(crate) fn read(bytes: &[u8], bounds: &Bounds) -> Result<pb::Profile, String>
         return Err(format!("more than {} bytes, unpacked", limits.bytes));
     }
     weigh::check(raw, limits)?;
-    // Clients number locations as they like: dd-trace-go leaves those out of which nothing was added. Here they become 1, 2, 3….
+    // Clients number locations as they like, and dd-trace-go skips unused numbers. We renumber them 1, 2, 3….
     let any = pprof_emit::read_any(raw, limits, &jfrkit_profile::Cancel::never()).map_err(|e| e.to_string())?;
     let profile = pb::Profile::decode(&*pprof_emit::any_to_bytes(&any)).map_err(|e| e.to_string())?;
     if profile.sample_type.is_empty() {
@@ -36,17 +36,17 @@ pub(crate) fn read(bytes: &[u8], bounds: &Bounds) -> Result<pb::Profile, String>
     Ok(profile)
 }
 
-/// Text of a string table.
+/// A string of the string table.
 fn text(profile: &pb::Profile, index: i64) -> &str {
     usize::try_from(index).ok().and_then(|i| profile.string_table.get(i)).map_or("", String::as_str)
 }
 
-/// Names of the values of a sample.
+/// Names of the sample values.
 pub(crate) fn value_names(profile: &pb::Profile) -> Vec<&str> {
     profile.sample_type.iter().map(|t| text(profile, t.r#type)).collect()
 }
 
-/// The language that most functions' files point to.
+/// The language of most source files.
 pub(crate) fn guess_language(profile: &pb::Profile) -> &'static str {
     let mut counts = [0usize; 4];
     for function in profile.function.iter().take(10_000) {
@@ -73,7 +73,7 @@ pub(crate) fn guess_language(profile: &pb::Profile) -> &'static str {
     }
 }
 
-/// A type that a pprof holds: what it is, and the columns of its values.
+/// A profile type found in a pprof file: its description, and the columns of its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) kind: String,
@@ -83,7 +83,7 @@ pub(crate) struct Found {
     pub(crate) columns: Vec<usize>,
 }
 
-/// The types that a pprof holds.
+/// Finds the profile types in a pprof file.
 pub(crate) fn types(profile: &pb::Profile, language: &str, label: &str) -> Vec<Found> {
     let names = value_names(profile);
     let place = |name: &str| names.iter().position(|n| *n == name);
@@ -92,7 +92,7 @@ pub(crate) fn types(profile: &pb::Profile, language: &str, label: &str) -> Vec<F
     let listed = core(language);
     let add = |found: &mut Vec<Found>, used: &mut Vec<bool>, info: &TypeInfo| {
         let columns: Option<Vec<usize>> = info.values.iter().map(|v| place(v)).collect();
-        // The value that is shown first is enough: not all versions send the count beside it.
+        // The primary value is enough: not all versions send a count with it.
         let last = info.values.last().and_then(|v| place(v));
         let Some(columns) = columns.or(last.map(|l| vec![l])) else { return };
         if columns.last().is_none_or(|l| used.get(*l) == Some(&true)) {
@@ -111,7 +111,7 @@ pub(crate) fn types(profile: &pb::Profile, language: &str, label: &str) -> Vec<F
             columns,
         });
     };
-    // Contention profiles of Go have the same names; their files tell them apart.
+    // Go's contention profiles share these names; only the file name distinguishes them.
     let contention = place("contentions").zip(place("delay"));
     if let Some((count, delay)) = contention {
         let (kind, name, what) = if label.contains("block") {
@@ -146,7 +146,7 @@ pub(crate) fn types(profile: &pb::Profile, language: &str, label: &str) -> Vec<F
     }
     let timeline = place("timeline");
     if let Some(used) = timeline.and_then(|t| used.get_mut(t)) {
-        // A list of events, not of samples; it is kept as it came.
+        // A list of events rather than samples; the received file is kept as it is.
         *used = true;
     }
     for info in known(language) {
@@ -154,7 +154,7 @@ pub(crate) fn types(profile: &pb::Profile, language: &str, label: &str) -> Vec<F
     }
     for kind in jfrkit_profile::ProfileType::ALL {
         let mut values: Vec<&str> = kind.values().iter().map(|v| v.name).collect();
-        // JVMs before 21 do not know the sizes of live objects.
+        // Before Java 21, the sizes of live objects are unknown.
         if *kind == jfrkit_profile::ProfileType::Live && place("heap-live-size").is_none() {
             values.truncate(1);
         }
@@ -176,7 +176,7 @@ pub(crate) fn types(profile: &pb::Profile, language: &str, label: &str) -> Vec<F
         }
     }
     for (column, name) in names.iter().enumerate() {
-        // Counts that stand beside a value were taken with it.
+        // A count beside a value belongs to that value.
         let beside = |n: &str| {
             n.strip_suffix("-samples")
                 .or_else(|| n.strip_suffix("-count"))
@@ -200,17 +200,17 @@ pub(crate) fn types(profile: &pb::Profile, language: &str, label: &str) -> Vec<F
     found
 }
 
-/// A name that is safe in a file and an address.
+/// A name that is safe in files and URLs.
 fn slug(name: &str) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c.to_ascii_lowercase() } else { '-' };
     let slug: String = name.chars().take(64).map(safe).collect();
     if slug.is_empty() || slug.starts_with('-') { format!("type{slug}") } else { slug }
 }
 
-/// Bytes of the key of a label.
+/// Maximum bytes of a label key.
 const MAX_LABEL: usize = 256;
 
-/// How the labels of clients are called here; none for those that would keep all samples apart.
+/// Our name for a client's label; `None` for labels that would prevent samples from being merged.
 fn label_name(key: &str) -> Option<&str> {
     match key {
         "thread name" | "thread" => Some("thread"),
@@ -222,7 +222,7 @@ fn label_name(key: &str) -> Option<&str> {
     }
 }
 
-/// Writes the samples of some columns, equal ones merged, and says what is in them; nothing if all are zero.
+/// Writes some columns, with equal samples merged, and describes them; `None` if all values are zero.
 pub(crate) fn write(profile: &pb::Profile, found: &Found, path: &Path) -> io::Result<Option<TypeEntry>> {
     /// Locations, and labels by key and value.
     type Key = (Vec<u64>, Vec<(i64, i64)>);
@@ -271,7 +271,7 @@ pub(crate) fn write(profile: &pb::Profile, found: &Found, path: &Path) -> io::Re
     }
     let mut out =
         pb::Profile { time_nanos: profile.time_nanos, duration_nanos: profile.duration_nanos, ..Default::default() };
-    // Functions, locations and mappings that are used, numbered anew.
+    // The functions, locations and mappings in use, renumbered.
     let functions: HashMap<u64, &pb::Function> = profile.function.iter().map(|f| (f.id, f)).collect();
     let locations: HashMap<u64, &pb::Location> = profile.location.iter().map(|l| (l.id, l)).collect();
     let mappings: HashMap<u64, &pb::Mapping> = profile.mapping.iter().map(|m| (m.id, m)).collect();
@@ -363,7 +363,7 @@ fn next(map: &HashMap<u64, u64>) -> u64 {
     u64::try_from(map.len()).unwrap_or(u64::MAX).saturating_add(1)
 }
 
-/// A string table in the making; its first text is the empty one.
+/// A string table under construction; its first string is empty.
 #[derive(Debug)]
 struct Strings {
     list: Vec<String>,

@@ -1,4 +1,4 @@
-//! The analysis of profiles without a recording: by their stacks, their metrics, and those of the same process before.
+//! Analysis of profiles without a recording: by their stacks, their metrics, and earlier metrics of the same process.
 
 use std::path::Path;
 
@@ -7,12 +7,12 @@ use super::jfr::{float, gz};
 use crate::app::App;
 use crate::model::Profile;
 
-/// How far back a trend looks, milliseconds.
+/// How far back a trend looks, in milliseconds.
 const HOUR: i64 = 3_600_000;
-/// The types that rules look at.
+/// The types that the rules read.
 const TYPES: [&str; 5] = ["cpu", "wall", "lock", "mutex", "error"];
 
-/// Evaluates the rules that need no JVM, and puts the report beside the derived files in `staged`.
+/// Runs the rules that need no JVM, and adds the report to the derived files in `staged`.
 pub(super) fn analyze(app: &App, profile: &mut Profile, staged: &Path) -> std::io::Result<()> {
     if profile.pending || profile.facets.language == "Java" {
         return Ok(());
@@ -22,7 +22,7 @@ pub(super) fn analyze(app: &App, profile: &mut Profile, staged: &Path) -> std::i
         let Some(file) = &entry.file else { continue };
         let path = Some(staged.join(file)).filter(|path| path.exists());
         let bytes = std::fs::read(path.unwrap_or_else(|| app.store.derived(profile.id, file)))?;
-        // We wrote it; a file that cannot be read is said when it is asked for.
+        // We wrote this file. If it cannot be read, the user gets an error on opening it.
         if let Ok(stacks) = trees::read(&bytes) {
             types.push((entry.kind.clone(), stacks));
         }

@@ -1,6 +1,6 @@
-//! Profiles that an older version of jfrkit derived: made again from what was received, in the background, newest first.
+//! Profiles derived by an older version of jfrkit are derived again from the received data, in the background, newest first.
 //!
-//! Until then, and if the received data is gone, they are shown as the older version made them.
+//! Until then, or if the received data is gone, the page shows them as the older version derived them.
 
 use std::collections::HashSet;
 use std::fs;
@@ -17,14 +17,14 @@ use crate::id::Id;
 use crate::model::{Profile, Status, Upload};
 use crate::store::DERIVED;
 
-/// How often one profile is tried, over all starts: it may end the process.
+/// Maximum attempts per profile across restarts, because an attempt may crash the process.
 const TRIES: u32 = 3;
-/// Counts the tries, beside the older `profile.json`.
+/// The count of attempts, beside the older `profile.json`.
 const TRIES_FILE: &str = "renew-tries";
-/// How long it waits while uploads are derived, which come first, and after an error of the disk.
+/// How long to pause while uploads are processed, which have priority, and after a disk error.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// The profiles to derive again.
+/// Profiles to derive again.
 #[derive(Debug, Default)]
 pub(crate) struct Renewals(Mutex<Waiting>);
 
@@ -36,7 +36,7 @@ struct Waiting {
 }
 
 impl Renewals {
-    /// A profile that somebody opened comes first.
+    /// Moves a profile that a user opened to the front.
     pub(crate) fn opened(&self, id: Id) {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.ids.contains(&id) && !waiting.opened.contains(&id) {
@@ -44,12 +44,12 @@ impl Renewals {
         }
     }
 
-    /// How many wait.
+    /// How many are waiting.
     pub(crate) fn count(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).ids.len()
     }
 
-    /// Of the newest first.
+    /// Adds ids, newest first.
     pub(crate) fn fill(&self, ids: Vec<Id>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).ids = ids.into_iter().rev().collect();
     }
@@ -66,10 +66,10 @@ impl Renewals {
     }
 }
 
-/// What became of a profile.
+/// What happened to a profile.
 enum Outcome {
     Renewed,
-    /// It stays as the older version made it.
+    /// It was left as the older version derived it.
     Kept(&'static str),
 }
 
@@ -117,7 +117,7 @@ pub(crate) fn run(app: &App) {
 fn renew(app: &App, id: Id) -> std::io::Result<Outcome> {
     let Some(old) = app.store.profile(id)? else { return Ok(Outcome::Kept("it was deleted")) };
     if old.derived >= DERIVED {
-        // Only the removal of the older files was not finished.
+        // Only the removal of the older files was interrupted.
         let staged = app.store.stage(id)?;
         app.store.renew(&old, &staged)?;
         return Ok(Outcome::Renewed);
@@ -138,7 +138,7 @@ fn renew(app: &App, id: Id) -> std::io::Result<Outcome> {
         let next = match derive(app, upload, dir, &staged) {
             Ok(next) => next,
             Err(Failed::Io(error)) => return Err(error),
-            // What could be read once is not taken away.
+            // Keep a profile that the older version could read.
             Err(Failed::Unreadable(_)) => return Ok(Outcome::Kept("this version cannot read it")),
         };
         made = Some(match made {
@@ -162,11 +162,11 @@ fn renew(app: &App, id: Id) -> std::io::Result<Outcome> {
     Ok(Outcome::Renewed)
 }
 
-/// The uploads that a profile was made of, with the directories of their parts; nothing if some of it is gone.
+/// The uploads of a profile with the directories of their parts; `None` if any of them is gone.
 fn kept(app: &App, profile: &Profile) -> std::io::Result<Option<Vec<(Upload, PathBuf)>>> {
     let of_files: HashSet<Id> = profile.files.iter().map(|file| file.upload).collect();
     let mut uploads = Vec::new();
-    // The same bytes, sent again, were not kept again.
+    // An identical upload sent again was not stored again.
     for id in profile.uploads.iter().filter(|id| of_files.contains(id)) {
         let Some(upload) = app.store.upload(*id)? else { return Ok(None) };
         let mut dir = None;
@@ -180,11 +180,11 @@ fn kept(app: &App, profile: &Profile) -> std::io::Result<Option<Vec<(Upload, Pat
     Ok((!uploads.is_empty()).then_some(uploads))
 }
 
-/// All that is made of an upload.
+/// Derives an upload completely, in both stages.
 fn derive(app: &App, upload: &Upload, dir: &Path, staged: &Path) -> Result<Profile, Failed> {
     let mut bounds: Bounds = app.bounds.clone();
     if upload.parts.iter().any(|part| part.gzipped) {
-        // We packed it: however much it unpacks, it is no bomb.
+        // We compressed it ourselves, so a high ratio does not make it a decompression bomb.
         bounds.limits.unpack_ratio = u64::MAX;
     }
     let mut profile = first(upload, dir, staged, &bounds, &|label| before(app, upload, label))?;

@@ -1,4 +1,4 @@
-//! Runtime information: what the recording knows, and what the client sent beside it.
+//! Runtime information from the recording and from the client.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,9 +6,9 @@ use serde_json::Value;
 use crate::app::App;
 use crate::model::{Profile, Upload};
 
-/// The file that keeps what the recording knows.
+/// The file with the runtime information of the recording.
 pub(crate) const FILE: &str = "runtime.json.gz";
-/// Lines of a section that come from the client.
+/// Maximum lines in a section from the client.
 const MOST: usize = 5_000;
 
 /// A section of the text.
@@ -38,7 +38,7 @@ fn section(name: &str, title: &str, lines: impl Iterator<Item = (String, String)
     Section { name: name.to_owned(), title: title.to_owned(), entries: entries.collect() }
 }
 
-/// All sections of a profile that have something in them.
+/// The non-empty sections of a profile.
 pub(crate) fn sections(app: &App, profile: &Profile) -> std::io::Result<Vec<Section>> {
     let mut sections = vec![section("tags", "Tags", profile.tags.iter().cloned())];
     let path = app.store.derived(profile.id, FILE);
@@ -62,7 +62,7 @@ pub(crate) fn sections(app: &App, profile: &Profile) -> std::io::Result<Vec<Sect
     Ok(sections)
 }
 
-/// Members of `event.json` that are none of ours, a line for each leaf.
+/// Members of `event.json` that we do not use ourselves, one line per leaf.
 fn settings(upload: &Upload) -> Vec<(String, String)> {
     const OURS: [&str; 8] =
         ["attachments", "tags_profiler", "start", "end", "version", "family", "endpoint_counts", "process_tags"];
@@ -109,7 +109,7 @@ fn provenance(bytes: &[u8]) -> Vec<(String, String)> {
     found
 }
 
-/// As text.
+/// The sections as text.
 pub(crate) fn text(sections: &[Section]) -> String {
     use std::fmt::Write as _;
     let mut out = String::new();
@@ -123,7 +123,7 @@ pub(crate) fn text(sections: &[Section]) -> String {
             } else {
                 format!("  (before: {})", line.earlier.join(", "))
             };
-            // Values may have several lines; they stay indented.
+            // Keep the lines of multi-line values indented.
             let value = line.value.replace('\n', "\n      ");
             let _ = writeln!(out, "  {:<width$}  {value}{origin}{earlier}", line.name);
         }

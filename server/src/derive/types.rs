@@ -1,4 +1,4 @@
-//! The types of profiles by language: names on the page, and which sample types of a pprof they are made of.
+//! Profile types by language: their names on the page, and the pprof sample types they are made from.
 
 use jfrkit_profile::ProfileType;
 
@@ -8,7 +8,7 @@ pub(crate) struct TypeInfo {
     pub(crate) kind: &'static str,
     pub(crate) name: &'static str,
     pub(crate) definition: &'static str,
-    /// The sample types of a pprof, the one that is shown first last.
+    /// The sample types in a pprof file; the one to show first comes last.
     pub(crate) values: &'static [&'static str],
 }
 
@@ -89,7 +89,7 @@ const NODE: [TypeInfo; 3] = [
     info("heap", "Heap", "Memory that remained allocated", &["objects", "space"]),
 ];
 
-/// The types that are always listed for a language, in order.
+/// The types always listed for a language, in order.
 pub(crate) fn core(language: &str) -> &'static [TypeInfo] {
     match language {
         "Java" => &JAVA,
@@ -100,11 +100,11 @@ pub(crate) fn core(language: &str) -> &'static [TypeInfo] {
     }
 }
 
-/// All that a language's sample types can become.
+/// All types that a language's sample types can become.
 pub(crate) fn known(language: &str) -> Vec<TypeInfo> {
     let more: &[TypeInfo] = match language {
         "Python" => &PYTHON_MORE,
-        // Recordings that were converted before.
+        // Recordings that the client already converted.
         "Java" => &[],
         "JavaScript" => &[
             info("wall", "Wall", "Elapsed time", &["samples", "wall"]),

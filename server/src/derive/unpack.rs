@@ -1,4 +1,4 @@
-//! Parts that are packed, unpacked under limits.
+//! Decompresses parts within limits.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -8,10 +8,10 @@ use jfr_parse::Limits;
 
 use crate::model::Kind;
 
-/// A part that unfolds into no more is no bomb.
+/// A part that expands to no more than this cannot be a bomb.
 const SMALL: u64 = 1 << 20;
 
-/// A reader of what a part holds, packed any way or not.
+/// A reader of the decompressed content of a part.
 fn reader(path: &Path, limits: &Limits) -> io::Result<(Box<dyn Read>, u64)> {
     let mut file = File::open(path)?;
     let packed = file.metadata()?.len();
@@ -37,7 +37,7 @@ fn reader(path: &Path, limits: &Limits) -> io::Result<(Box<dyn Read>, u64)> {
     Ok((reader, most))
 }
 
-/// What a part is, inside of its packing.
+/// The type of a part after decompression.
 pub(crate) fn inner_kind(path: &Path, limits: &Limits) -> io::Result<Kind> {
     let (reader, _) = reader(path, limits)?;
     let mut head = Vec::new();
@@ -48,8 +48,8 @@ pub(crate) fn inner_kind(path: &Path, limits: &Limits) -> io::Result<Kind> {
     }
 }
 
-/// The whole content of a part; one that unfolds too far is an error. Twice packed is unpacked twice: clients put gzipped
-/// profiles into zstd.
+/// The decompressed content of a part, or an error if it expands too far. Decompresses twice if needed: clients put
+/// gzipped profiles into zstd.
 pub(crate) fn bytes(path: &Path, limits: &Limits) -> io::Result<Vec<u8>> {
     let (reader, most) = reader(path, limits)?;
     let mut bytes = Vec::new();
@@ -60,7 +60,7 @@ pub(crate) fn bytes(path: &Path, limits: &Limits) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The content of a gzipped file of our own.
+/// The content of a gzipped file that we wrote.
 pub(crate) fn own(path: &Path) -> io::Result<Vec<u8>> {
     bytes(path, &Limits::tool())
 }

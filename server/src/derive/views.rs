@@ -1,4 +1,4 @@
-//! Decoded profiles in memory, bounded in bytes: the views of one profile are asked for again and again.
+//! A cache of decoded profiles, bounded in bytes: a profile's views are requested again and again.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::id::Id;
 
-/// What an entry is known by: the profile, and what was made of it.
+/// The profile, and what was computed from it.
 type Key = (Id, String);
 
-/// Things made of profiles, the least recently used given up first.
+/// A cache that evicts the least recently used value first.
 pub(crate) struct Cache {
     most: u64,
     state: Mutex<State>,
@@ -20,13 +20,13 @@ struct State {
     entries: HashMap<Key, Entry>,
     bytes: u64,
     clock: u64,
-    /// Profiles that changed lately, and when.
+    /// Profiles that changed recently, and when.
     changed: HashMap<Id, u64>,
-    /// A thing begun before this may be of a profile that changed.
+    /// A value begun before this may belong to a profile that has changed since.
     changed_before: u64,
 }
 
-/// When something began to be made.
+/// When a computation began.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Begun(u64);
 
@@ -45,7 +45,7 @@ impl Cache {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is there.
+    /// Looks up a value.
     pub(crate) fn get<T: Any + Send + Sync>(&self, id: Id, what: &str) -> Option<Arc<T>> {
         let mut state = self.lock();
         state.clock += 1;
@@ -55,14 +55,14 @@ impl Cache {
         entry.value.clone().downcast().ok()
     }
 
-    /// To be called before a profile is read of which something is made.
+    /// Call this before reading the profile that a value is computed from.
     pub(crate) fn begin(&self) -> Begun {
         let mut state = self.lock();
         state.clock += 1;
         Begun(state.clock)
     }
 
-    /// Keeps a thing of so many bytes, unless the profile has changed since it was begun.
+    /// Caches a value of `bytes` bytes, unless the profile has changed since `begun`.
     pub(crate) fn put<T: Any + Send + Sync>(&self, id: Id, what: &str, value: Arc<T>, bytes: u64, begun: Begun) {
         if bytes > self.most / 2 {
             return;
@@ -85,9 +85,9 @@ impl Cache {
         }
     }
 
-    /// A profile changed or is gone.
+    /// Forgets a profile that was changed or deleted.
     pub(crate) fn forget(&self, id: Id) {
-        /// Changes that are remembered.
+        /// Maximum changes to remember.
         const MOST: usize = 4_096;
         let mut state = self.lock();
         state.clock += 1;

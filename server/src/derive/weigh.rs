@@ -1,11 +1,11 @@
-//! What a pprof would take in memory, found out before it is decoded: a few bytes of a file of strangers can become many.
+//! Estimates the memory that a pprof file needs before decoding it: a few bytes from an untrusted client can expand a lot.
 
 use pprof_emit::AnyLimits;
 
-/// Bytes that the messages of a pprof may take in memory for each byte that it may have.
+/// Decoded messages may take this many times the bytes that a pprof file may have.
 const BLOWUP: u64 = 3;
 
-/// Counts what is in a pprof, without decoding it.
+/// Counts the content of a pprof file without decoding it.
 #[derive(Debug, Default)]
 struct Weight {
     samples: u64,
@@ -15,7 +15,7 @@ struct Weight {
     bytes: u64,
 }
 
-/// Refuses a pprof that holds more than the limits say.
+/// Rejects a pprof file that exceeds the limits.
 pub(super) fn check(raw: &[u8], limits: &AnyLimits) -> Result<(), String> {
     let mut weight = Weight::default();
     let most = limits.bytes.saturating_mul(BLOWUP);
@@ -26,7 +26,7 @@ pub(super) fn check(raw: &[u8], limits: &AnyLimits) -> Result<(), String> {
     while !rest.is_empty() {
         let Some((field, content)) = next(&mut rest) else { break };
         let size = u64::try_from(content.len()).unwrap_or(u64::MAX);
-        // What prost makes of each message, about: the struct itself and what it refers to.
+        // Approximate size of each message decoded by prost: the struct and what it refers to.
         let (count, bytes) = match field {
             1 => (&mut weight.sample_types, 16),
             2 => {
@@ -54,12 +54,12 @@ pub(super) fn check(raw: &[u8], limits: &AnyLimits) -> Result<(), String> {
     Ok(())
 }
 
-/// Frames of a sample, and the bytes that it takes.
+/// The frames of a sample, and the bytes that it takes.
 fn sample(mut rest: &[u8]) -> (u64, u64) {
     let (mut depth, mut bytes) = (0_u64, 72_u64);
     while !rest.is_empty() {
         let Some((field, content)) = next(&mut rest) else { break };
-        // Each number of a packed list ends with a byte below 128; one that is not packed has no content here.
+        // Each number of a packed list ends with a byte below 128; an unpacked number has no content here.
         let numbers = u64::try_from(content.iter().filter(|byte| **byte < 128).count()).unwrap_or(u64::MAX).max(1);
         match field {
             1 => depth = depth.saturating_add(numbers),
@@ -70,7 +70,7 @@ fn sample(mut rest: &[u8]) -> (u64, u64) {
     (depth, bytes.saturating_add(depth.saturating_mul(8)))
 }
 
-/// Lines of a location.
+/// The lines of a location.
 fn lines(mut rest: &[u8]) -> u64 {
     let mut count = 0;
     while !rest.is_empty() {
@@ -80,7 +80,7 @@ fn lines(mut rest: &[u8]) -> u64 {
     count
 }
 
-/// The next field and its content, empty for numbers; nothing where there is none, which the decoder then says.
+/// The next field and its content, empty for numbers. `None` at the end and on errors, which the decoder then reports.
 fn next<'r>(rest: &mut &'r [u8]) -> Option<(u64, &'r [u8])> {
     let tag = varint(rest)?;
     let length = match tag & 7 {
@@ -111,10 +111,10 @@ fn varint(rest: &mut &[u8]) -> Option<u64> {
     None
 }
 
-/// Messages of a request of OpenTelemetry, each of which takes about a hundred bytes.
+/// Maximum messages in an OpenTelemetry request; each takes about 100 bytes.
 const MAX_MESSAGES: u64 = 6 << 20;
 
-/// Fields that hold messages, and what is in those.
+/// Fields that contain messages, and the fields within those.
 struct Inside(&'static [(u64, Inside)]);
 
 /// `ExportProfilesServiceRequest`.
@@ -129,7 +129,7 @@ const REQUEST: Inside = {
     Inside(&[(1, RESOURCE), (2, DICTIONARY)])
 };
 
-/// Refuses a request of OpenTelemetry with more messages than fit into memory.
+/// Rejects an OpenTelemetry request with more messages than fit into memory.
 pub(super) fn otlp(raw: &[u8]) -> Result<(), String> {
     let mut count = 0;
     messages(raw, &REQUEST, &mut count);
@@ -146,8 +146,8 @@ fn messages(mut rest: &[u8], of: &Inside, count: &mut u64) {
     }
 }
 
-/// Refuses a request as JSON that would take more memory than fits. An object takes about a hundred bytes, whatever is in it; a number or
-/// text of a list about a quarter of that while it is read. Two bytes of JSON are enough for either.
+/// Rejects a JSON request that would take too much memory. While it is parsed, an object takes about 100 bytes whatever it
+/// contains, and a number or string in a list about a quarter of that. Either can be as short as two bytes of JSON.
 pub(super) fn otlp_json(raw: &[u8]) -> Result<(), String> {
     const OBJECT: u64 = 4;
     let (mut weight, mut in_text, mut escaped) = (0u64, false, false);
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn small_messages_that_become_large_are_refused() {
         let limits = AnyLimits::intake();
-        // Empty samples, labels of nothing, numbers of a byte: two bytes or one each.
+        // Empty samples, empty labels and one-byte numbers: one or two bytes each.
         assert_eq!(check(&[0x12, 0].repeat(5 << 20), &limits).unwrap_err(), "more than 4194304 samples");
         let labels = [0x1a, 0].repeat(1 << 20);
         let mut sample = vec![0x12];
@@ -192,7 +192,7 @@ mod tests {
         let mut deep = vec![0x12, 0xa4, 0xc3, 0x01, 0x0a, 0xa0, 0xc3, 0x01];
         deep.extend([1; 25_000]);
         assert_eq!(check(&deep, &limits).unwrap_err(), "more than 16384 frames in a stack");
-        // As many in a request of OpenTelemetry: dictionary, strings.
+        // The same in an OpenTelemetry request: strings of the dictionary.
         let strings = [0x2a, 0].repeat(7 << 20);
         let mut request = vec![0x12];
         let mut length = strings.len();
@@ -204,7 +204,7 @@ mod tests {
         request.extend(strings);
         assert!(otlp(&request).unwrap_err().contains("messages"));
         assert_eq!(otlp(request.get(..1_000).unwrap()), Ok(()));
-        // Damage is for the decoder to say.
+        // The decoder reports damage.
         for damaged in [&[0x12][..], &[0x12, 200], &[255; 20], &[0x0b]] {
             assert_eq!(check(damaged, &limits), Ok(()));
         }
@@ -217,7 +217,7 @@ mod tests {
             assert!(otlp_json(list(item, count).as_bytes()).unwrap_err().contains("messages"), "{item}");
             assert_eq!(otlp_json(list(item, 1_000).as_bytes()), Ok(()));
         }
-        // What texts contain does not count.
+        // The content of strings does not count.
         let text = "{,[".repeat(20 << 20);
         assert_eq!(otlp_json(format!("[\"\\\"{text}\\\\\"]").as_bytes()), Ok(()));
     }

@@ -1,4 +1,4 @@
-//! Workers: threads that take uploads from the spool and make profiles of them, step by step, each of which can be repeated.
+//! Workers: threads that turn uploads from the spool into profiles, in steps that can be repeated.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,12 +11,12 @@ use crate::app::App;
 use crate::model::{FileEntry, Profile, Status, Upload};
 use crate::ops::kill::kill_point;
 
-/// How often an upload that ended a worker is tried.
+/// How often to try an upload that crashes the worker.
 const TRIES: u32 = 3;
-/// How long to wait when the disk fails.
+/// How long to wait after a disk error.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Uploads that wait for a worker, oldest first.
+/// Uploads waiting for a worker, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     state: Mutex<Waiting>,
@@ -56,13 +56,13 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// No more is taken; what is at hand is finished.
+    /// Stops handing out uploads; current work is finished.
     pub(crate) fn close(&self) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
         self.changed.notify_all();
     }
 
-    /// Waits until nothing is at work, or the time is over.
+    /// Waits until all workers are idle or the time is up.
     pub(crate) fn wait_idle(&self, patience: Duration) -> bool {
         let end = Instant::now() + patience;
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -76,7 +76,7 @@ impl Queue {
         true
     }
 
-    /// How many wait and how many are at work.
+    /// How many uploads are waiting and how many are being processed.
     pub(crate) fn load(&self) -> (usize, usize) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         (state.uploads.len(), state.working)
@@ -115,7 +115,7 @@ fn process(app: &App, upload: &Upload) -> std::io::Result<()> {
         return Ok(());
     }
     kill_point("worker-began");
-    // What ended the process in the middle of the work ends it again: so tries are counted on disk.
+    // An upload that crashes the process will do so again, so attempts are counted on disk.
     let tries_file = dir.join("tries");
     let tries = std::fs::read_to_string(&tries_file).ok().and_then(|t| t.trim().parse().ok()).unwrap_or(0u32);
     if tries >= TRIES {
@@ -125,7 +125,7 @@ fn process(app: &App, upload: &Upload) -> std::io::Result<()> {
     std::fs::write(&tries_file, (tries + 1).to_string())?;
     let done = steps(app, upload, &dir);
     if done.is_err() {
-        // A disk that fails is not the fault of the upload: that try does not count, and nothing half made takes up room.
+        // A disk error is not the upload's fault: do not count the attempt, and remove half-written files.
         let _ = std::fs::remove_file(&tries_file);
         let _ = app.store.unstage(upload.id);
     }
@@ -154,12 +154,12 @@ fn steps(app: &App, upload: &Upload, dir: &Path) -> std::io::Result<()> {
         let _one = app.commit.lock().unwrap_or_else(PoisonError::into_inner);
         match app.store.profile(profile.id)? {
             Some(now) => {
-                // The same bytes may have come again meanwhile.
+                // The same bytes may have arrived again in the meantime.
                 (profile.uploads, profile.digests) = (now.uploads, now.digests);
                 app.store.join(&profile, &staged)?;
                 app.index.put(&profile, &app.store.mark(profile.id)).map_err(std::io::Error::other)?;
             }
-            // It was deleted meanwhile.
+            // It was deleted in the meantime.
             None => app.store.unstage(upload.id)?,
         }
     }
@@ -169,7 +169,7 @@ fn steps(app: &App, upload: &Upload, dir: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The profile that an earlier try made of this upload.
+/// The profile that an earlier attempt made from this upload.
 fn there(app: &App, upload: &Upload) -> std::io::Result<Option<Profile>> {
     let mut ids = vec![upload.id];
     ids.extend(app.index.with_digest(&upload.digest));
@@ -178,7 +178,7 @@ fn there(app: &App, upload: &Upload) -> std::io::Result<Option<Profile>> {
     for id in ids {
         let Some(mut profile) = app.store.profile(id)? else { continue };
         let known = profile.uploads.contains(&upload.id);
-        // The same again, while the first was not committed yet.
+        // The same bytes again, before the first copy was committed.
         let same = profile.digests.contains(&upload.digest) && profile.id != upload.id;
         if !known && !same {
             continue;
@@ -234,7 +234,7 @@ fn derive(app: &App, upload: &Upload, dir: &Path) -> std::io::Result<Option<Prof
     Ok(Some(profile))
 }
 
-/// The part of this name in the upload of the same process that came before this one, without a gap between the two.
+/// The part of this name in the previous upload of the same process, if that upload directly precedes this one.
 pub(super) fn before(app: &App, upload: &Upload, label: &str) -> Option<std::path::PathBuf> {
     let (start, end) = (upload.start?, upload.end?);
     let profile = app.store.profile(app.index.neighbours(upload.id).0?).ok()??;
@@ -245,7 +245,7 @@ pub(super) fn before(app: &App, upload: &Upload, label: &str) -> Option<std::pat
     app.store.received(file.upload, &file.file)
 }
 
-/// A profile of the same process and time that this one adds types to.
+/// A profile of the same process and time range to which this one adds types.
 fn joinable(app: &App, profile: &Profile) -> std::io::Result<Option<Profile>> {
     let own: Vec<&str> = profile.present().collect();
     for id in app.index.of_process(&profile.process, profile.start, profile.end) {
@@ -260,7 +260,7 @@ fn joinable(app: &App, profile: &Profile) -> std::io::Result<Option<Profile>> {
     Ok(None)
 }
 
-/// Both as one.
+/// Merges both into one profile.
 pub(super) fn join(mut to: Profile, from: Profile) -> Profile {
     to.uploads.extend(from.uploads);
     to.digests.extend(from.digests);
@@ -306,7 +306,7 @@ pub(super) fn join(mut to: Profile, from: Profile) -> Profile {
     to
 }
 
-/// The received files of an upload, with names for addresses.
+/// The received files of an upload, with the names for URLs.
 pub(super) fn files(upload: &Upload) -> Vec<FileEntry> {
     let mut files: Vec<FileEntry> = Vec::new();
     for part in &upload.parts {
@@ -329,7 +329,7 @@ pub(super) fn files(upload: &Upload) -> Vec<FileEntry> {
     files
 }
 
-/// Keeps an upload that cannot be read apart, with a row that says why.
+/// Quarantines an unreadable upload, with a row that says why.
 fn give_up(app: &App, upload: &Upload, dir: &Path, reason: &str) -> std::io::Result<()> {
     tracing::warn!(id = %upload.id, protocol = %upload.protocol, reason, "an upload cannot be read");
     app.fail("unreadable", Some(upload.id), reason);

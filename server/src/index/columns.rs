@@ -1,4 +1,4 @@
-//! Rows in columns: facets are numbers of interned texts, sets of tags, types and rules are numbers of interned sets.
+//! Rows as columns: facets are numbers of interned strings; tags, types and rules are numbers of interned sets.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use super::Row;
 use crate::id::Id;
 use crate::model::{Facets, Measure, Status};
 
-/// Texts with numbers.
+/// Interned strings.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     list: Vec<Arc<str>>,
@@ -15,7 +15,7 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    /// The number of a text, and whether it is new.
+    /// The number of a string, and whether it is new.
     pub(super) fn add(&mut self, text: &str) -> (u32, bool) {
         if let Some(number) = self.numbers.get(text) {
             return (*number, false);
@@ -44,7 +44,7 @@ impl Texts {
     }
 }
 
-/// Sets of pairs of texts: the tags of a process are the same in each of its profiles.
+/// Interned sets of string pairs: all profiles of a process share the same tags.
 #[derive(Debug, Default)]
 pub(super) struct Sets {
     list: Vec<Box<[(u32, u32)]>>,
@@ -71,7 +71,7 @@ impl Sets {
     }
 }
 
-/// A column of texts that people filter by.
+/// A string column that users filter by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Facet {
     Service,
@@ -97,7 +97,7 @@ impl Facet {
     }
 }
 
-/// Numbers that are unknown are NaN.
+/// Unknown numbers are NaN.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
     pub(super) texts: Texts,
@@ -119,7 +119,7 @@ pub(super) struct Columns {
     pub(super) status: Vec<u8>,
     pub(super) cpu: Vec<f64>,
     pub(super) alloc: Vec<f64>,
-    /// Bit 0: cores are a lower bound; bit 1: the rate is; bit 2: pinned.
+    /// Bit 0: `cpu` is a lower bound; bit 1: `alloc` is one; bit 2: pinned.
     pub(super) flags: Vec<u8>,
     pub(super) bytes: Vec<u64>,
     pub(super) disk_received: Vec<u64>,
@@ -147,7 +147,7 @@ macro_rules! put {
     )*};
 }
 
-/// A row whose texts and sets are numbers, as SQLite keeps it.
+/// A row with its strings and sets replaced by numbers, as stored in SQLite.
 #[derive(Debug, Clone)]
 pub(super) struct Numbers {
     pub(super) id: Id,
@@ -170,7 +170,7 @@ impl Columns {
         self.by_id.get(&id).and_then(|n| usize::try_from(*n).ok())
     }
 
-    /// Interns what a row holds.
+    /// Interns the strings and sets of a row.
     pub(super) fn numbers(&mut self, row: &Row) -> Numbers {
         let f = &row.facets;
         let mut text = |t: &str| self.texts.add(t).0;
@@ -203,7 +203,7 @@ impl Columns {
         }
     }
 
-    /// Adds a row or replaces the one of the same id.
+    /// Adds a row, or replaces the one with the same id.
     pub(super) fn put(&mut self, row: &Numbers) {
         let at = self.find(row.id).unwrap_or(self.len());
         let columns = self;
@@ -313,7 +313,7 @@ impl Columns {
         }
     }
 
-    /// The row at a place, with its texts.
+    /// The row at a position, with its strings.
     pub(super) fn row(&self, at: usize) -> Option<Row> {
         let n = self.at(at)?;
         let text = |number: u32| self.texts.get(number).to_owned();

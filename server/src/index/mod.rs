@@ -1,7 +1,7 @@
-//! The index: rows for every profile, in SQLite to survive and in columns in memory to be searched. It is a cache; the
-//! store is the truth.
+//! The index: one row per profile, persisted in SQLite and searched in memory, by column. It is a cache and can always be
+//! rebuilt from the store.
 //!
-//! Whoever keeps rows elsewhere implements [`Index`]. Start with [`Row`], then `columns.rs` and `search.rs`.
+//! To keep rows elsewhere, implement [`Index`]. Start with [`Row`], then `columns.rs` and `search.rs`.
 
 mod columns;
 pub(crate) mod query;
@@ -18,7 +18,7 @@ use crate::id::Id;
 use crate::model::{Facets, Mark, Measure, Profile, Status, Upload};
 use query::Query;
 
-/// One row of the search.
+/// A row in the search results.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub(crate) id: Id,
@@ -49,7 +49,7 @@ fn count(n: usize) -> u32 {
 }
 
 impl Row {
-    /// Of a profile that was derived.
+    /// The row of a derived profile.
     pub(crate) fn of(profile: &Profile, mark: &Mark) -> Self {
         let mut rules: Vec<String> = profile.findings.iter().map(|f| f.rule.clone()).collect();
         rules.sort();
@@ -79,7 +79,7 @@ impl Row {
         }
     }
 
-    /// Of an upload that waits.
+    /// The row of a pending upload.
     pub(crate) fn of_upload(upload: &Upload, facets: Facets, process: String, status: Status) -> Self {
         Self {
             id: upload.id,
@@ -107,11 +107,11 @@ impl Row {
     }
 }
 
-/// What a search is about.
+/// What to search for, and in which time range.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scope {
     pub(crate) query: Query,
-    /// The begin of a profile lies in `from..to`, milliseconds since the epoch.
+    /// The profile starts in `from..to`, in milliseconds since the epoch.
     pub(crate) from: Option<i64>,
     pub(crate) to: Option<i64>,
 }
@@ -127,7 +127,7 @@ pub(crate) struct Totals {
     pub(crate) disk_derived: u64,
 }
 
-/// What retention looks at.
+/// What retention needs to know about a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Aged {
     pub(crate) id: Id,
@@ -137,7 +137,7 @@ pub(crate) struct Aged {
     pub(crate) pinned: bool,
 }
 
-/// One value of a metric: the profile, its begin, its host or version, the value.
+/// One value of a metric: profile, start time, host or version, value.
 #[derive(Debug, Clone)]
 pub(crate) struct MetricPoint {
     pub(crate) id: Id,
@@ -147,10 +147,10 @@ pub(crate) struct MetricPoint {
     pub(crate) value: f64,
 }
 
-/// A line of completion.
+/// A completion.
 #[derive(Debug, Clone, serde::Serialize)]
 pub(crate) struct Suggestion {
-    /// What the whole term becomes.
+    /// The text that replaces the whole term.
     pub(crate) text: String,
     /// `name`, `value` or `measure`.
     pub(crate) kind: &'static str,
@@ -160,22 +160,22 @@ pub(crate) struct Suggestion {
 /// Why the index cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IndexError {
-    /// The database says so.
+    /// An error from SQLite.
     #[error("index: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    /// Its content is not what this version writes.
+    /// The content is not what this version writes.
     #[error("index: {0}")]
     Damaged(String),
-    /// The file cannot be reached.
+    /// The file cannot be accessed.
     #[error("index: {0}")]
     Io(#[from] io::Error),
-    /// The query asks for a row that is gone.
+    /// The cursor refers to a row that is gone.
     #[error("invalid cursor")]
     Cursor,
 }
 
 impl IndexError {
-    /// Whether the content is at fault, so that a new index helps.
+    /// Whether the content is damaged, so that rebuilding the index helps.
     pub(crate) fn is_damage(&self) -> bool {
         use rusqlite::ErrorCode;
         match self {
@@ -199,52 +199,52 @@ impl IndexError {
 
 /// Finds profiles.
 pub(crate) trait Index: Send + Sync {
-    /// A row of an upload that waits; it is kept in memory alone.
+    /// Shows a pending upload; its row is only kept in memory.
     fn show(&self, row: Row);
-    /// Changes the status of a row that waits.
+    /// Changes the status of a pending row.
     fn set_status(&self, id: Id, status: Status);
-    /// A profile that was derived, with all that it is made of. Can be repeated.
+    /// Adds a derived profile with everything the index stores about it. Can be repeated.
     fn put(&self, profile: &Profile, mark: &Mark) -> Result<(), IndexError>;
-    /// Removes a profile, or a row that waits.
+    /// Removes a profile or a pending row.
     fn remove(&self, id: Id) -> Result<(), IndexError>;
-    /// The received data of a profile is gone.
+    /// Records that the received data of a profile was removed.
     fn received_removed(&self, id: Id) -> Result<(), IndexError>;
-    /// A profile is pinned, or no longer.
+    /// Pins or unpins a profile.
     fn set_pinned(&self, id: Id, pinned: bool) -> Result<(), IndexError>;
     /// The profile that an upload became.
     fn profile_of(&self, upload: Id) -> Option<Id>;
-    /// The profile that holds an upload of this digest.
+    /// The profile that contains an upload with this digest.
     fn with_digest(&self, digest: &str) -> Option<Id>;
-    /// Profiles of a process whose windows touch this one.
+    /// Profiles of a process that overlap this time range.
     fn of_process(&self, process: &str, start: i64, end: i64) -> Vec<Id>;
-    /// The profiles of the same process before and after.
+    /// The previous and next profile of the same process.
     fn neighbours(&self, id: Id) -> (Option<Id>, Option<Id>);
     /// One row.
     fn row(&self, id: Id) -> Option<Row>;
     /// A page of rows.
     fn search(&self, scope: &Scope, sort: &Sort, limit: usize, cursor: Option<&str>) -> Result<Page, IndexError>;
-    /// All profiles with samples that match, by time: id, begin and end.
+    /// All matching profiles with samples of a type, by time: id, start and end.
     fn select(&self, scope: &Scope, kind: Option<&str>) -> Vec<(Id, i64, i64)>;
     /// Counts of values by facet.
     fn facets(&self, scope: &Scope, names: &[String], top: usize) -> BTreeMap<String, FacetCounts>;
     /// Counts over time.
     fn histogram(&self, scope: &Scope, now: i64) -> Histogram;
-    /// Distribution of the measures.
+    /// Distribution of each measure.
     fn measures(&self, scope: &Scope) -> BTreeMap<&'static str, MeasureSummary>;
-    /// What continues a term.
+    /// Completions of a term.
     fn suggest(&self, prefix: &str, scope: &Scope) -> Vec<Suggestion>;
-    /// Values of metrics of all profiles that match; `by` is `host`, `version` or nothing.
+    /// Metric values of all matching profiles; `by` is `host`, `version` or `None`.
     fn metrics(&self, scope: &Scope, names: &[String], by: Option<&str>) -> Result<Vec<MetricPoint>, IndexError>;
     /// Sums over all rows.
     fn totals(&self) -> Totals;
     /// All profiles for retention, oldest first.
     fn by_age(&self) -> Vec<Aged>;
-    /// Begin of the profile nearest to an instant.
+    /// Start of the profile nearest to a time.
     fn nearest(&self, at: i64) -> Option<i64>;
     /// The newest id.
     fn newest(&self) -> Option<Id>;
-    /// All ids that are in SQLite.
+    /// All ids in SQLite.
     fn ids(&self) -> Vec<Id>;
-    /// Takes what the write-ahead log holds into the database.
+    /// Moves the content of the write-ahead log into the database.
     fn close(&self);
 }

@@ -1,6 +1,6 @@
 //! The query language of the search: `service:shop env:(prod OR stage) -host:web-* cpu:>2 alloc:[10MB TO 1GB] "main class"`.
 
-/// A mistake in a query: where, in characters, and what.
+/// A mistake in a query: the range in characters, and the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct QueryError {
     pub(crate) start: usize,
@@ -8,7 +8,7 @@ pub(crate) struct QueryError {
     pub(crate) message: String,
 }
 
-/// Terms that all must hold.
+/// Terms, all of which must match.
 pub(crate) type Query = Vec<Term>;
 
 /// One term.
@@ -18,20 +18,20 @@ pub(crate) struct Term {
     pub(crate) test: Test,
 }
 
-/// What a term asks for.
+/// The condition of a term.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Test {
-    /// A facet or tag of this name has a value that one of the patterns matches.
+    /// The facet or tag of this name has a value that matches one of the patterns.
     Text(String, Vec<Pattern>),
-    /// A measure is in a range.
+    /// A measure is within a range.
     Range(Number, Range),
-    /// A part of service, host, version or main class, in lower case.
+    /// Part of the service, host, version or main class, in lower case.
     Word(String),
-    /// Pinned or not.
+    /// Whether the profile is pinned.
     Pinned(bool),
 }
 
-/// Numbers that can be asked for.
+/// Numbers that a query can compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Number {
     Cpu,
@@ -42,7 +42,7 @@ pub(crate) enum Number {
     Warnings,
 }
 
-/// A range; ends that are `None` are open.
+/// A range; a bound of `None` is open.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Range {
     pub(crate) from: Option<f64>,
@@ -52,25 +52,25 @@ pub(crate) struct Range {
 }
 
 impl Range {
-    /// Whether a number lies in it.
+    /// Whether the range contains a number.
     pub(crate) fn holds(&self, x: f64) -> bool {
         self.from.is_none_or(|from| if self.from_open { x > from } else { x >= from })
             && self.to.is_none_or(|to| if self.to_open { x < to } else { x <= to })
     }
 }
 
-/// Text with `*` for any characters.
+/// Text in which `*` matches any characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern(Vec<String>);
 
 impl Pattern {
-    /// Everything as it is.
+    /// A pattern without wildcards.
     #[cfg(test)]
     fn literal(text: &str) -> Self {
         Self(vec![text.to_owned()])
     }
 
-    /// Whether it matches all of a text.
+    /// Whether it matches the whole text.
     pub(crate) fn matches(&self, text: &str) -> bool {
         let Some((first, rest)) = self.0.split_first() else { return text.is_empty() };
         let Some((last, middle)) = rest.split_last() else { return text == first };
@@ -83,13 +83,13 @@ impl Pattern {
         true
     }
 
-    /// Whether it is `*`: anything but nothing.
+    /// Whether the pattern is `*`, which matches any non-empty value.
     pub(crate) fn is_any(&self) -> bool {
         self.0.len() > 1 && self.0.iter().all(String::is_empty)
     }
 }
 
-/// Names of the numbers.
+/// The names of numbers in queries.
 pub(crate) const NUMBERS: [(&str, Number); 8] = [
     ("cpu", Number::Cpu),
     ("cpu_cores", Number::Cpu),
@@ -101,12 +101,12 @@ pub(crate) const NUMBERS: [(&str, Number); 8] = [
     ("warnings", Number::Warnings),
 ];
 
-/// Characters of a query.
+/// Maximum characters of a query.
 const MAX_QUERY: usize = 8 << 10;
-/// Terms of a query.
+/// Maximum terms of a query.
 const MAX_TERMS: usize = 64;
 
-/// Reads a query.
+/// Parses a query.
 pub(crate) fn parse(text: &str) -> Result<Query, QueryError> {
     let chars: Vec<char> = text.chars().collect();
     if chars.len() > MAX_QUERY {
@@ -161,7 +161,7 @@ impl Reader {
         }
     }
 
-    /// Up to a character that ends a word; quotes keep what is between them.
+    /// Reads up to a character that ends a word; quotes protect their content.
     fn pattern(&mut self, ends: &[char]) -> Result<Option<(Pattern, String)>, QueryError> {
         let start = self.at;
         let (mut pieces, mut plain) = (vec![String::new()], String::new());
@@ -216,7 +216,7 @@ impl Reader {
             self.at += 1;
             return Err(self.error(begin, "brackets belong behind a name and a colon, as in env:(prod OR stage)"));
         }
-        // A quoted word may hold a colon.
+        // A quoted word may contain a colon.
         let word = self.pattern(&[':', '(', ')', '[', ']'])?;
         if self.peek() != Some(':') {
             let Some((_, word)) = word.filter(|(_, w)| !w.is_empty()) else {

@@ -1,4 +1,4 @@
-//! Searching columns: each term makes a set of rows, as bits; sets are joined; what is left is counted and sorted.
+//! Column search: each term selects a set of rows as a bitmap, the sets are combined, and the result is counted and sorted.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
@@ -51,7 +51,7 @@ impl Bits {
     }
 
     fn invert(&mut self) {
-        // Bits beyond the last row are cleared by the rows that are alive.
+        // `not` also sets the bits beyond the last row; intersecting with the live rows clears them.
         for word in &mut self.0 {
             *word = !*word;
         }
@@ -76,14 +76,14 @@ impl Bits {
     }
 }
 
-/// What rows are sorted by.
+/// The sort order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sort {
     pub(crate) key: SortKey,
     pub(crate) descending: bool,
 }
 
-/// Columns that rows can be sorted by.
+/// Sortable columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SortKey {
     Start,
@@ -98,7 +98,7 @@ pub(crate) enum SortKey {
 }
 
 impl Sort {
-    /// `-start`, `cpu_cores`, `service`.
+    /// Parses `-start`, `cpu_cores` or `service`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (name, descending) = text.strip_prefix('-').map_or((text, false), |rest| (rest, true));
         let key = match name {
@@ -138,11 +138,11 @@ pub(crate) struct Page {
     pub(crate) next: Option<String>,
 }
 
-/// Values of a facet with counts.
+/// The values of a facet with their counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct FacetCounts {
     pub(crate) values: Vec<FacetValue>,
-    /// How many values are not listed.
+    /// How many values are left out.
     pub(crate) more: u64,
 }
 
@@ -161,18 +161,18 @@ pub(crate) struct Histogram {
     pub(crate) counts: Vec<u64>,
 }
 
-/// Distribution of a measure.
+/// The distribution of a measure.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct MeasureSummary {
     pub(crate) min: Option<f64>,
     pub(crate) p50: Option<f64>,
     pub(crate) p95: Option<f64>,
     pub(crate) max: Option<f64>,
-    /// Rows whose measure is known.
+    /// Rows with a known value.
     pub(crate) count: u64,
 }
 
-/// Of a row and a key, what decides its place.
+/// The sort key of a row.
 #[derive(Debug, Clone, PartialEq)]
 enum Key<'c> {
     Number(f64),
@@ -188,7 +188,7 @@ impl Key<'_> {
     }
 
     fn compare(&self, other: &Self, descending: bool) -> Ordering {
-        // What is unknown sorts last, in either direction.
+        // Unknown values sort last in both directions.
         match (self.is_unknown(), other.is_unknown()) {
             (true, true) => return Ordering::Equal,
             (true, false) => return Ordering::Greater,
@@ -242,7 +242,7 @@ impl Columns {
         by_key.then_with(|| self.id.get(b).cmp(&self.id.get(a)))
     }
 
-    /// For each interned text, whether one of the patterns matches it.
+    /// For each interned string, whether one of the patterns matches it.
     fn matching_texts(&self, patterns: &[Pattern]) -> Vec<bool> {
         self.texts.iter().map(|text| patterns.iter().any(|p| matches_value(p, text))).collect()
     }
@@ -298,7 +298,7 @@ impl Columns {
                     }
                     tag => {
                         let Some(key) = self.texts.number(tag) else { return Bits::of_column(&self.alive, |_| false) };
-                        // Any value is wanted of `team:*`, an empty one too.
+                        // `team:*` matches any value of the tag, even an empty one.
                         let any = patterns.iter().any(Pattern::is_any);
                         let table = self.matching_texts(patterns);
                         let holds =
@@ -330,7 +330,7 @@ impl Columns {
         bits
     }
 
-    /// The rows that match.
+    /// The matching rows.
     pub(super) fn matching(&self, scope: &Scope) -> Bits {
         let mut bits = self.base(scope);
         for term in &scope.query {
@@ -380,7 +380,7 @@ impl Columns {
         Ok(Page { total, rows: places.into_iter().filter_map(|at| self.row(at)).collect(), next })
     }
 
-    /// Counts by facet; the terms of a facet do not narrow its own counts.
+    /// Counts by facet. A facet's own terms do not narrow its counts.
     pub(super) fn counts(&self, scope: &Scope, names: &[String], top: usize) -> BTreeMap<String, FacetCounts> {
         let base = self.base(scope);
         let terms: Vec<(Option<&str>, Bits)> = scope
@@ -496,7 +496,7 @@ impl Columns {
     }
 
     pub(super) fn summaries(&self, scope: &Scope) -> BTreeMap<&'static str, MeasureSummary> {
-        // The sliders show where the ends are; their own terms do not move them.
+        // A slider always shows the full range, so its own term does not narrow it.
         let mut of = BTreeMap::new();
         for (name, number, column) in
             [("cpu_cores", Number::Cpu, &self.cpu), ("alloc_rate", Number::Alloc, &self.alloc)]
@@ -591,7 +591,7 @@ fn top_values(mut values: Vec<(String, u64)>, top: usize) -> FacetCounts {
     FacetCounts { values: values.into_iter().map(|(value, count)| FacetValue { value, count }).collect(), more }
 }
 
-/// `*` asks for a value, so that `-env:*` finds what has none.
+/// `*` needs a non-empty value, so `-env:*` finds rows without one.
 fn matches_value(pattern: &Pattern, text: &str) -> bool {
     pattern.matches(text) && !(text.is_empty() && pattern.is_any())
 }

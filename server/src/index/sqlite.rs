@@ -1,4 +1,4 @@
-//! The index in SQLite, with columns in memory.
+//! The SQLite index, with its columns in memory.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use super::{
 use crate::id::Id;
 use crate::model::{Mark, Profile, Status};
 
-/// The version of the tables. Raised with a migration, forward only.
+/// Schema version. Each increase comes with a migration; there is no way back.
 const VERSION: i64 = 1;
 
 const TABLES: &str = "
@@ -47,7 +47,7 @@ pub(crate) struct SqliteIndex {
 
 struct Database {
     connection: Connection,
-    /// How many texts and sets are in the tables.
+    /// How many strings and sets the tables contain.
     texts: usize,
     tag_sets: usize,
     name_sets: usize,
@@ -62,7 +62,7 @@ fn big(x: u64) -> i64 {
 }
 
 impl SqliteIndex {
-    /// Opens it; an error says that it has to be made anew.
+    /// Opens the index; an error means that it must be rebuilt.
     pub(crate) fn open(path: &Path) -> Result<Self, IndexError> {
         let connection = connect(path)?;
         let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
@@ -79,14 +79,14 @@ impl SqliteIndex {
         }
         let columns = load(&connection)?;
         let mut database = Database { connection, texts: 0, tag_sets: 0, name_sets: 0 };
-        // The empty text is in memory from the beginning, in the tables once something is written.
+        // In memory, the empty string exists from the beginning; the tables get it with the first write.
         database.texts = saved(&database, "text")?;
         database.tag_sets = saved(&database, "tag_set")?;
         database.name_sets = saved(&database, "name_set")?;
         Ok(Self { database: Mutex::new(database), reader: Mutex::new(connect(path)?), columns: RwLock::new(columns) })
     }
 
-    /// Moves a damaged index aside.
+    /// Moves a damaged index out of the way.
     pub(crate) fn set_aside(path: &Path) -> std::io::Result<()> {
         for ending in ["", "-wal", "-shm"] {
             let from = with_ending(path, ending);
@@ -105,13 +105,13 @@ impl SqliteIndex {
         self.columns.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Bytes of the database.
+    /// Size of the database in bytes.
     pub(crate) fn bytes(&self) -> u64 {
         let of = |pragma: &str| lock(&self.reader).query_row(pragma, [], |row| row.get::<_, i64>(0)).unwrap_or(0);
         u64::try_from(of("PRAGMA page_count").saturating_mul(of("PRAGMA page_size"))).unwrap_or(u64::MAX)
     }
 
-    /// Says what SQLite itself finds wrong.
+    /// Runs SQLite's integrity check and returns what it found.
     pub(crate) fn integrity(&self) -> Result<Option<String>, IndexError> {
         let answer: String = lock(&self.reader).query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         Ok((answer != "ok").then_some(answer))
@@ -206,7 +206,7 @@ fn load(connection: &Connection) -> Result<Columns, IndexError> {
     Ok(columns)
 }
 
-/// Writes what was interned since the last time.
+/// Writes what was interned since the last call.
 fn save_interned(database: &mut Database, columns: &Columns) -> Result<(), IndexError> {
     let connection = &database.connection;
     let mut statement = connection.prepare_cached("INSERT OR REPLACE INTO text(id, value) VALUES (?1, ?2)")?;
@@ -329,7 +329,7 @@ impl Index for SqliteIndex {
         columns.put(&numbers);
         drop(columns);
         let columns = self.read();
-        // Texts that others interned meanwhile are written with their own rows, at the latest.
+        // Strings interned by others in the meantime are written with their rows at the latest.
         database.texts = saved(&database, "text")?.min(columns.texts.len());
         database.tag_sets = saved(&database, "tag_set")?;
         database.name_sets = saved(&database, "name_set")?;
@@ -581,7 +581,7 @@ impl Index for SqliteIndex {
     }
 }
 
-/// How many texts or sets a table has.
+/// How many strings or sets a table contains.
 fn saved(database: &Database, table: &str) -> Result<usize, IndexError> {
     let sql = format!("SELECT coalesce(max(id) + 1, 0) FROM {table}");
     let n: i64 = database.connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;

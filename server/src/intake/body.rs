@@ -1,4 +1,4 @@
-//! Bodies: from pieces to the parts of a draft, unpacked where the request says that it is packed.
+//! Request bodies: splits the incoming bytes into the parts of a draft, and decompresses them if the request says so.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -8,16 +8,16 @@ use super::{PartHead, Parts, Protocol, Refusal, Request, Shape};
 use crate::model::Upload;
 use crate::spool::Draft;
 
-/// Bytes of a body that are handed to a thread at once.
+/// Bytes of a body handed to a thread at once.
 pub(crate) const PIECE: usize = 64 << 10;
-/// Where a body is kept as it came, to be sent on.
+/// The file that keeps a body as received, for forwarding.
 pub(crate) const RAW: &str = "raw";
-/// Where a body is put aside.
+/// The file that holds a body until the protocol reads it.
 const ASIDE: &str = "body";
-/// A body that unfolds into no more is no bomb.
+/// A body that expands to no more than this cannot be a bomb.
 const SMALL: u64 = 1 << 20;
 
-/// A body that is being received. It blocks: it belongs on a thread of its own.
+/// A body that is being received. It blocks, so run it on its own thread.
 #[derive(Debug)]
 pub(crate) struct Receiver {
     protocol: Protocol,
@@ -45,7 +45,7 @@ enum Packing {
 }
 
 impl Receiver {
-    /// Of at most `limit` bytes.
+    /// Accepts at most `limit` bytes.
     pub(crate) fn new(protocol: Protocol, request: Request, mut draft: Draft, limit: u64) -> Result<Self, Refusal> {
         let packing = match request.header("content-encoding").unwrap_or_default().trim().to_ascii_lowercase().as_str()
         {
@@ -71,7 +71,7 @@ impl Receiver {
         Ok(Self { protocol, request, draft, reader, packing, received: 0, limit, tee: None })
     }
 
-    /// Keeps the body as it came, too.
+    /// Also keeps the body as received.
     pub(crate) fn tee(&mut self) -> Result<(), Refusal> {
         self.tee = Some(File::create_new(self.draft.dir.join(RAW))?);
         self.draft.headers.clone_from(&self.request.headers);
@@ -94,7 +94,7 @@ impl Receiver {
         }
     }
 
-    /// The body has ended: the uploads that it holds. `more` gives places for further ones.
+    /// Ends the body and returns its uploads. `more` creates further drafts.
     pub(crate) fn finish(mut self, more: &dyn Fn() -> Result<Draft, Refusal>) -> Result<Vec<(Draft, Upload)>, Refusal> {
         let shape = self.protocol.shape(&self.request)?;
         if let Reader::Aside(_) = self.reader {
@@ -150,7 +150,7 @@ impl Receiver {
         self.protocol.uploads(&self.request, self.draft, more)
     }
 
-    /// The body that was put aside.
+    /// The path of the staged body.
     pub(super) fn aside(draft: &Draft) -> std::path::PathBuf {
         draft.dir.join(ASIDE)
     }
@@ -162,7 +162,7 @@ fn reader(shape: Shape, request: &Request, draft: &mut Draft) -> Result<Reader, 
         Shape::Raw(name) => {
             draft.begin(PartHead {
                 name: name.to_owned(),
-                // A field without a file name could be taken for a form field.
+                // Without a file name it could be mistaken for a form field.
                 file_name: Some(String::new()),
                 content_type: request.header("content-type").map(str::to_owned),
             })?;

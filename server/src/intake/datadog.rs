@@ -1,11 +1,11 @@
-//! Datadog's profiling intake: `event.json` and attachments (version 3 and 4), and the form fields of 2020 that came before.
+//! Datadog's profiling intake: `event.json` with attachments (versions 3 and 4), and the form fields of 2020 that preceded it.
 
 use super::tags::Tags;
 use super::{Content, Refusal, Request, finish};
 use crate::model::{Kind, Upload};
 use crate::spool::Draft;
 
-/// Bytes of `event.json`.
+/// Maximum bytes of `event.json`.
 const MAX_EVENT: u64 = 1 << 20;
 
 pub(super) fn upload(request: &Request, draft: Draft) -> Result<(Draft, Upload), Refusal> {
@@ -60,7 +60,7 @@ fn with_event(request: &Request, draft: Draft, bytes: &[u8]) -> Result<(Draft, U
 }
 
 /// The form fields of dd-trace-java 0.44, dd-trace-py 0.36 and dd-trace-go 1.23: `version=3` with `start`, `end` and
-/// `data[NAME]`; before that `format`, `runtime`, `recording-start`, `recording-end`, `types[N]`, `data[N]`, `chunk-data`.
+/// `data[NAME]`; earlier `format`, `runtime`, `recording-start`, `recording-end`, `types[N]`, `data[N]`, `chunk-data`.
 fn form(request: &Request, mut draft: Draft) -> Result<(Draft, Upload), Refusal> {
     let mut tags = Tags::default();
     for (key, value) in &draft.fields {
@@ -73,7 +73,7 @@ fn form(request: &Request, mut draft: Draft) -> Result<(Draft, Upload), Refusal>
     let start = instant(["start", "recording-start"]);
     let end = instant(["end", "recording-end"]);
     let family = ["family", "runtime"].iter().find_map(|n| draft.field(n)).map(str::to_owned);
-    // `types[0]` names what `data[0]` holds.
+    // `types[0]` is the name of `data[0]`.
     let types: Vec<(String, String)> = draft.fields.clone();
     for part in &mut draft.parts {
         if part.kind == Kind::Empty {

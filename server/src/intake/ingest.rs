@@ -1,4 +1,4 @@
-//! Pyroscope's `/ingest`: what it is in the query, the profile in parts or as the body.
+//! Pyroscope's `/ingest`: the description is in the query, the profile in parts or in the body.
 
 use super::tags::{Tags, pyroscope_name};
 use super::{Content, Refusal, Request, finish};
@@ -43,7 +43,7 @@ pub(super) fn upload(request: &Request, draft: Draft) -> Result<(Draft, Upload),
     finish(request, draft, Content { protocol: "ingest", tags, start, end, family, event: None, warnings: Vec::new() })
 }
 
-/// The language that a Pyroscope client is for.
+/// The language of a Pyroscope client.
 pub(super) fn family(spy: &str) -> String {
     match spy {
         "javaspy" | "java" => "java",

@@ -1,7 +1,7 @@
-//! From requests to uploads: one file for each protocol, each of which turns a request into [`Upload`]s. Nothing behind
-//! this knows protocols.
+//! From requests to uploads: one file per protocol, which turns a request into [`Upload`]s. The rest of the server does not
+//! know about protocols.
 //!
-//! A body streams to disk: at most two pieces of 64 KiB of it are in memory. Read [`body`] for that, then the protocols.
+//! Bodies stream to disk; at most two pieces of 64 KiB are in memory. Read [`body`] first, then the protocols.
 
 pub(crate) mod body;
 mod datadog;
@@ -23,23 +23,23 @@ use crate::model::Upload;
 use crate::spool::{Draft, hex};
 use tags::Tags;
 
-/// How profiles come in.
+/// The upload protocols.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
-    /// Datadog's, multipart.
+    /// Datadog, multipart.
     Datadog,
-    /// One recording or pprof as the body.
+    /// A recording or pprof file as the body.
     Recordings,
-    /// Pyroscope's `/ingest`.
+    /// Pyroscope `/ingest`.
     Ingest,
-    /// Pyroscope's `push.v1.PusherService/Push`.
+    /// Pyroscope `push.v1.PusherService/Push`.
     Push,
-    /// OpenTelemetry's.
+    /// OpenTelemetry.
     Otlp,
 }
 
 impl Protocol {
-    /// Its name in metrics and in `upload.json`.
+    /// The protocol's name in metrics and in `upload.json`.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Datadog => "datadog",
@@ -51,7 +51,7 @@ impl Protocol {
     }
 }
 
-/// What is known of a request before its body.
+/// What is known about a request before its body arrives.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Request {
     pub(crate) path: String,
@@ -67,12 +67,12 @@ impl Request {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// The parameters of the query, decoded.
+    /// The decoded query parameters.
     pub(crate) fn parameters(&self) -> Vec<(String, String)> {
         crate::api::params::decode(&self.query)
     }
 
-    /// The headers that are kept: no keys, no cookies.
+    /// The headers to keep: no keys and no cookies.
     fn kept_headers(&self) -> Vec<(String, String)> {
         let keep = |name: &str| {
             matches!(name, "user-agent" | "content-type" | "content-encoding" | "via" | "x-scope-orgid")
@@ -82,7 +82,7 @@ impl Request {
     }
 }
 
-/// Why an upload is not taken.
+/// Why an upload was rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: u16,
@@ -110,7 +110,7 @@ impl From<std::io::Error> for Refusal {
     fn from(error: std::io::Error) -> Self {
         use std::io::ErrorKind;
         match error.kind() {
-            // Told by the decoders of packed bodies.
+            // The decoders of compressed bodies return these.
             ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof => {
                 Self::bad(&format!("the body cannot be unpacked: {error}"))
             }
@@ -122,19 +122,19 @@ impl From<std::io::Error> for Refusal {
     }
 }
 
-/// How the body of a request is to be read.
+/// How to read the body of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// Parts.
     Multipart,
-    /// One part of this name.
+    /// A single part with this name.
     Raw(&'static str),
-    /// Put aside, for the protocol to walk.
+    /// Staged in a file, for the protocol to parse.
     Staged,
 }
 
 impl Protocol {
-    /// How the body is to be read.
+    /// How to read the body.
     pub(crate) fn shape(self, request: &Request) -> Result<Shape, Refusal> {
         let kind = request.header("content-type").unwrap_or_default();
         let multipart = kind.get(..10).is_some_and(|k| k.eq_ignore_ascii_case("multipart/"));
@@ -149,7 +149,7 @@ impl Protocol {
         }
     }
 
-    /// The uploads that a request holds, whose body is in the draft.
+    /// The uploads of a request whose body is in the draft.
     pub(crate) fn uploads(
         self,
         request: &Request,
@@ -166,7 +166,7 @@ impl Protocol {
     }
 }
 
-/// What all protocols end with.
+/// What every protocol extracts.
 struct Content {
     protocol: &'static str,
     tags: Tags,
@@ -177,7 +177,7 @@ struct Content {
     warnings: Vec<String>,
 }
 
-/// The upload of a draft whose parts are complete.
+/// Builds the upload from a draft whose parts are complete.
 fn finish(request: &Request, draft: Draft, content: Content) -> Result<(Draft, Upload), Refusal> {
     let Content { protocol, mut tags, start, end, family, event, mut warnings } = content;
     if !draft.parts.iter().any(|part| part.kind.may_be_profile() && part.name != "event" && part.name != "labels") {

@@ -1,25 +1,25 @@
-//! `multipart/form-data`, pushed in pieces of any size; holds no more than a piece, a delimiter and the headers of a part.
+//! `multipart/form-data`, parsed from pieces of any size; buffers at most a piece, a delimiter and the headers of a part.
 
 use memchr::memmem;
 
 use super::Refusal;
 
-/// Bytes of the headers of one part.
+/// Maximum bytes of a part's headers.
 const MAX_HEADERS: usize = 24 << 10;
-/// Characters of a boundary; RFC 2046 has 70.
+/// Maximum length of a boundary; RFC 2046 allows 70 characters.
 const MAX_BOUNDARY: usize = 256;
 
-/// Who takes the parts.
+/// Receives the parts.
 pub(crate) trait Parts {
     /// A part begins.
     fn begin(&mut self, head: PartHead) -> Result<(), Refusal>;
-    /// Some of its content.
+    /// Some content of the part.
     fn content(&mut self, bytes: &[u8]) -> Result<(), Refusal>;
-    /// It ends.
+    /// The part ends.
     fn end(&mut self) -> Result<(), Refusal>;
 }
 
-/// What the headers of a part say.
+/// What the headers say about a part.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct PartHead {
     pub(crate) name: String,
@@ -45,7 +45,7 @@ pub(crate) struct Multipart {
 }
 
 impl Multipart {
-    /// For the content type of a request.
+    /// Creates a parser for a request's content type.
     pub(crate) fn new(content_type: &str) -> Result<Self, Refusal> {
         let not =
             || Refusal::bad("not a multipart upload: the content type is not multipart/form-data with a boundary");
@@ -57,7 +57,7 @@ impl Multipart {
         let boundary = boundary.filter(|b| !b.is_empty() && b.len() <= MAX_BOUNDARY).ok_or_else(not)?;
         let mut delimiter = b"\r\n--".to_vec();
         delimiter.extend_from_slice(boundary.as_bytes());
-        // The first delimiter begins the body; so that it is found as the others are:
+        // A first delimiter at the very start lacks the line break before it; add one so that it is found like the others.
         Ok(Self { delimiter, buffer: b"\r\n".to_vec(), state: State::Preamble })
     }
 
@@ -81,7 +81,7 @@ impl Multipart {
         Ok(())
     }
 
-    /// The body has ended.
+    /// Ends the body.
     pub(crate) fn finish(&self) -> Result<(), Refusal> {
         if self.state == State::End {
             return Ok(());
@@ -90,7 +90,7 @@ impl Multipart {
     }
 }
 
-/// What comes next, and how many bytes were used up; the same state means that more bytes are needed.
+/// The next state and the number of bytes consumed; an unchanged state means that more bytes are needed.
 fn step(state: State, delimiter: &[u8], rest: &[u8], parts: &mut dyn Parts) -> Result<(State, usize), Refusal> {
     match state {
         State::Preamble | State::Content => {
@@ -102,7 +102,7 @@ fn step(state: State, delimiter: &[u8], rest: &[u8], parts: &mut dyn Parts) -> R
                 }
                 return Ok((State::AfterDelimiter, at + delimiter.len()));
             }
-            // The end may be the beginning of a delimiter.
+            // The end of the data may be the start of a delimiter.
             let safe = rest.len().saturating_sub(delimiter.len() - 1);
             if content && safe > 0 {
                 parts.content(rest.get(..safe).unwrap_or_default())?;
@@ -121,7 +121,7 @@ fn step(state: State, delimiter: &[u8], rest: &[u8], parts: &mut dyn Parts) -> R
             }
         }
         State::Headers => {
-            // `rest` begins with the line end of the delimiter, so that no headers at all look the same.
+            // `rest` begins with the line break of the delimiter, so a part without headers looks the same.
             let Some(at) = memmem::find(rest, b"\r\n\r\n") else {
                 if rest.len() > MAX_HEADERS {
                     return Err(Refusal::bad("the headers of a part are longer than 24 KiB"));
@@ -159,7 +159,7 @@ fn head(bytes: &[u8]) -> PartHead {
     head
 }
 
-/// `a=b; c="d"`: keys in lower case, values without quotes.
+/// Parses `a=b; c="d"`: keys become lower case, values lose their quotes.
 fn parameters(text: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut chars = text.chars().peekable();
@@ -178,7 +178,7 @@ fn parameters(text: &str) -> Vec<(String, String)> {
                 while let Some(c) = chars.next() {
                     match c {
                         '"' => break,
-                        // Only quotes and backslashes are escaped; a path of Windows is not.
+                        // Only quotes and backslashes are escaped; Windows paths are not.
                         '\\' if matches!(chars.peek(), Some('"' | '\\')) => value.extend(chars.next()),
                         c => value.push(c),
                     }
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn parts_are_the_same_however_the_body_is_cut() {
-        // `--Bx` is a boundary followed by something else, which no client may send.
+        // `--Bx` is the boundary followed by something else, which clients must not send.
         let mut parser = Multipart::new("multipart/form-data; boundary=B").unwrap();
         assert!(parser.push(BODY, &mut Collected::default()).is_err());
         let body = String::from_utf8_lossy(BODY).replace("--Bx", "--C");

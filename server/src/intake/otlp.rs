@@ -1,12 +1,12 @@
-//! OpenTelemetry's profiles: `ExportProfilesServiceRequest`, as protocol buffer or JSON. The request is kept as one part;
-//! a worker reads it.
+//! OpenTelemetry profiles: `ExportProfilesServiceRequest` as protobuf or JSON. The request is stored as a single part and
+//! read by a worker.
 
 use super::tags::Tags;
 use super::{Content, Refusal, Request, finish};
 use crate::model::{Kind, Upload};
 use crate::spool::Draft;
 
-/// Whether bodies of this type are read.
+/// Whether we accept bodies of this type.
 pub(super) fn accepts(content_type: &str) -> Result<(), Refusal> {
     match content_type.split(';').next().unwrap_or_default().trim() {
         "application/x-protobuf" | "application/json" => Ok(()),
@@ -19,7 +19,7 @@ pub(super) fn accepts(content_type: &str) -> Result<(), Refusal> {
 
 pub(super) fn upload(request: &Request, mut draft: Draft) -> Result<(Draft, Upload), Refusal> {
     for part in &mut draft.parts {
-        // JSON is a profile here.
+        // In this protocol, JSON is a profile.
         if part.kind == Kind::Json {
             part.kind = Kind::Other;
         }

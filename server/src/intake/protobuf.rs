@@ -1,15 +1,15 @@
-//! Walking protocol buffers that lie in a file, a field at a time, without holding them.
+//! Reads protobuf messages from a file one field at a time, without loading them.
 
 use std::io::{self, BufRead};
 
-/// One field: its number, and its value or the length of what follows.
+/// A field: its number, and its value or the length of its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field {
     Number(u64, u64),
     Bytes(u64, u64),
 }
 
-/// A reader that counts down the bytes of the message at hand.
+/// A reader that counts down the remaining bytes of the current message.
 #[derive(Debug)]
 pub(super) struct Walker<R> {
     inner: R,
@@ -25,7 +25,7 @@ impl<R: BufRead> Walker<R> {
         Self { inner, left: bytes }
     }
 
-    /// Bytes of the message that are left.
+    /// Remaining bytes of the message.
     pub(super) const fn left(&self) -> u64 {
         self.left
     }
@@ -50,7 +50,7 @@ impl<R: BufRead> Walker<R> {
         Err(invalid())
     }
 
-    /// The next field, nothing at `end` bytes left.
+    /// The next field; `None` once `end` bytes remain.
     pub(super) fn next(&mut self, end: u64) -> io::Result<Option<Field>> {
         if self.left <= end {
             return if self.left == end { Ok(None) } else { Err(invalid()) };
@@ -76,7 +76,7 @@ impl<R: BufRead> Walker<R> {
         self.copy(bytes, |_| Ok::<(), io::Error>(()))
     }
 
-    /// Hands out the next bytes in pieces.
+    /// Passes on the next bytes in pieces.
     pub(super) fn copy<E: From<io::Error>>(
         &mut self,
         bytes: u64,
@@ -95,7 +95,7 @@ impl<R: BufRead> Walker<R> {
         Ok(())
     }
 
-    /// A text of at most `limit` bytes.
+    /// A string of at most `limit` bytes.
     pub(super) fn text(&mut self, bytes: u64, limit: usize) -> io::Result<String> {
         if bytes > u64::try_from(limit).unwrap_or(u64::MAX) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, format!("a text is longer than {limit} bytes")));

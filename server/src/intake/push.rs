@@ -1,5 +1,5 @@
 //! Pyroscope's `push.v1.PusherService/Push`, a unary Connect call:
-//! `PushRequest{series:1{labels:1{name:1,value:2}, samples:2{raw_profile:1, ID:2}}}`, as protocol buffer or JSON.
+//! `PushRequest{series:1{labels:1{name:1,value:2}, samples:2{raw_profile:1, ID:2}}}`, as protobuf or JSON.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -11,13 +11,13 @@ use super::{Content, PartHead, Parts, Refusal, Request, finish};
 use crate::model::Upload;
 use crate::spool::Draft;
 
-/// Bytes of a JSON request; it has to be held as a whole.
+/// Maximum bytes of a JSON request, which must be held in memory.
 const MAX_JSON: u64 = 16 << 20;
-/// Series of one request.
+/// Maximum series in a request.
 const MAX_SERIES: usize = 64;
 const MAX_TEXT: usize = 8 << 10;
 
-/// Whether bodies of this type are read.
+/// Whether we accept bodies of this type.
 pub(super) fn accepts(content_type: &str) -> Result<(), Refusal> {
     let kind = content_type.split(';').next().unwrap_or_default().trim();
     match kind {
@@ -29,7 +29,7 @@ pub(super) fn accepts(content_type: &str) -> Result<(), Refusal> {
     }
 }
 
-/// One upload for each distinct set of labels.
+/// One upload per distinct set of labels.
 pub(super) fn uploads(
     request: &Request,
     draft: Draft,
@@ -56,7 +56,7 @@ pub(super) fn uploads(
 
 type Labels = Vec<(String, String)>;
 
-/// The drafts by labels.
+/// Drafts by labels.
 struct Series<'m> {
     list: Vec<(Labels, Draft)>,
     spare: Option<Draft>,
@@ -65,7 +65,7 @@ struct Series<'m> {
 
 impl Series<'_> {
     fn draft(&mut self, labels: &Labels) -> Result<&mut Draft, Refusal> {
-        // Names of a profile's type tell series of one process apart, which belong together.
+        // Ignore the profile type in `__name__`: series of the same process belong together.
         let mut key: Labels = labels.iter().filter(|(name, _)| name != "__name__").cloned().collect();
         key.sort();
         let at = match self.list.iter().position(|(known, _)| *known == key) {
@@ -208,7 +208,7 @@ fn one(request: &Request, labels: Labels, draft: Draft) -> Result<(Draft, Upload
     }
     let spy = tags.get("pyroscope_spy").or_else(|| tags.get("spy")).or_else(|| tags.get("spyName")).map(str::to_owned);
     let family = spy.as_deref().map(super::ingest::family);
-    // The window stands in the profiles themselves.
+    // The profiles themselves contain the time range.
     let content = Content { protocol: "push", tags, start: None, end: None, family, event: None, warnings: Vec::new() };
     finish(request, draft, content)
 }

@@ -1,4 +1,4 @@
-//! `POST /api/v1/recordings`: a recording or a pprof as the body, with what it is in the query.
+//! `POST /api/v1/recordings`: the body is a recording or pprof file, the query describes it.
 
 use super::tags::Tags;
 use super::{Content, Refusal, Request, finish};

@@ -1,17 +1,17 @@
-//! Tags of the Datadog protocol, and names with labels of Pyroscope's.
+//! Datadog tags, and Pyroscope names with labels.
 
-/// Tags of one upload.
+/// Maximum tags of an upload.
 pub(crate) const MAX_TAGS: usize = 200;
-/// Bytes of one tag.
+/// Maximum bytes of a tag.
 pub(crate) const MAX_TAG: usize = 1 << 10;
-/// Bytes of a name.
+/// Maximum bytes of a name.
 pub(crate) const MAX_NAME: usize = 8 << 10;
 
-/// Tags by key; the last of a repeated key wins, at the place of the first.
+/// Tags by key. The last value of a repeated key wins, at the position of the first.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Tags {
     list: Vec<(String, String)>,
-    /// How many were left out or cut.
+    /// How many were dropped or truncated.
     pub(crate) refused: usize,
 }
 
@@ -34,14 +34,14 @@ impl Tags {
         }
     }
 
-    /// `k:v,k:v`: split at commas, then at the first colon; a piece without one has an empty value.
+    /// Parses `k:v,k:v`: splits at commas, then at the first colon. Without a colon the value is empty.
     pub(crate) fn add_all(&mut self, text: &str) {
         for piece in text.split(',') {
             self.add(piece);
         }
     }
 
-    /// One `k:v`.
+    /// Adds one `k:v`.
     pub(crate) fn add(&mut self, piece: &str) {
         let (key, value) = piece.split_once(':').unwrap_or((piece, ""));
         self.set(key, value);
@@ -52,16 +52,16 @@ impl Tags {
         self.list.iter().find(|(k, _)| k == key).map(|(_, v)| v.as_str())
     }
 
-    /// All of them.
+    /// All tags.
     pub(crate) fn into_list(self) -> Vec<(String, String)> {
         self.list
     }
 }
 
-/// A last piece of a Pyroscope application's name that is a profile type of an old client.
+/// Profile types that old clients append to the name of a Pyroscope application.
 const TYPE_ENDINGS: [&str; 4] = [".cpu", ".itimer", ".wall", ".exceptions"];
 
-/// `app{k=v,k="v"}`: the application and its labels.
+/// Splits `app{k=v,k="v"}` into the application and its labels.
 pub(crate) fn pyroscope_name(name: &str) -> (String, Vec<(String, String)>) {
     let (app, rest) = name.split_once('{').unwrap_or((name, ""));
     let mut app = app.trim();

@@ -1,4 +1,4 @@
-//! Comparing the index with the store, and making it anew.
+//! Comparing the index with the store, and rebuilding it.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::path::Path;
 use crate::index::{Index, IndexError, SqliteIndex};
 use crate::store::{FileStore, Store};
 
-/// Rows newer than this before the newest are compared at each start.
+/// At each start, rows within this many milliseconds of the newest are compared with the store.
 const RECENT: i64 = 2 * 3_600_000;
 
-/// Opens the index; a missing or damaged one is made anew out of the store.
+/// Opens the index. A missing or damaged one is rebuilt from the store.
 pub(crate) fn open_index(path: &Path, store: &dyn Store, anew: bool) -> Result<SqliteIndex, String> {
     let missing = !path.exists();
     if anew && !missing {
@@ -17,7 +17,7 @@ pub(crate) fn open_index(path: &Path, store: &dyn Store, anew: bool) -> Result<S
     }
     let (index, damaged) = match SqliteIndex::open(path).and_then(whole) {
         Ok(index) => (index, false),
-        // A disk that is full or cannot be written is not mended by another file on it.
+        // If the disk is full or read-only, a new file on it does not help.
         Err(error) if !error.is_damage() => return Err(format!("{}: {error}", path.display())),
         Err(error) => {
             tracing::warn!(%error, "the index is damaged and is rebuilt from the store");
@@ -28,14 +28,14 @@ pub(crate) fn open_index(path: &Path, store: &dyn Store, anew: bool) -> Result<S
     if anew || missing || damaged {
         fill(&index, store, 0);
     } else {
-        // What a lost write-ahead log held comes back.
+        // Restore what a lost write-ahead log contained.
         let since = index.newest().map_or(0, |id| id.millis() - RECENT);
         fill(&index, store, since);
     }
     Ok(index)
 }
 
-/// An index that SQLite finds nothing wrong with. A large one is looked through by `--check` alone: it would take too long.
+/// Rejects a damaged index. Large ones are only checked by `--check`, because it takes too long.
 fn whole(index: SqliteIndex) -> Result<SqliteIndex, IndexError> {
     const LARGE: u64 = 64 << 20;
     if index.bytes() <= LARGE
@@ -46,7 +46,7 @@ fn whole(index: SqliteIndex) -> Result<SqliteIndex, IndexError> {
     Ok(index)
 }
 
-/// Puts the profiles of the store that the index lacks into it.
+/// Adds missing and changed profiles of the store to the index.
 fn fill(index: &SqliteIndex, store: &dyn Store, since: i64) {
     let known: HashSet<_> = index.ids().into_iter().collect();
     let mut added = 0usize;
@@ -70,9 +70,9 @@ fn fill(index: &SqliteIndex, store: &dyn Store, since: i64) {
     }
 }
 
-/// Compares store and index; a line for each difference.
+/// Compares the store and the index; returns a line for each difference.
 pub(crate) fn check(dir: &Path) -> Result<Vec<String>, String> {
-    // A server may be at work in this directory: nothing is changed.
+    // A server may be using this directory, so change nothing.
     if !dir.join("store").is_dir() {
         return Err(format!("{}: there is no store", dir.display()));
     }
@@ -120,7 +120,7 @@ pub(crate) fn check(dir: &Path) -> Result<Vec<String>, String> {
     Ok(differences)
 }
 
-/// Whether a received part is what its hash says.
+/// Whether a received part matches its hash.
 fn verify(store: &FileStore, file: &crate::model::FileEntry) -> std::io::Result<bool> {
     use sha2::Digest;
     let upload = store.upload(file.upload)?.ok_or_else(|| std::io::Error::other("its upload.json is missing"))?;

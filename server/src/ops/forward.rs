@@ -1,4 +1,4 @@
-//! Sending Datadog uploads on to the vendor's agent, as they came, in the background.
+//! Forwards Datadog uploads to the vendor's agent unchanged, in the background.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,12 +12,12 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::id::Id;
 
-/// How long an upload is tried.
+/// How long to keep trying an upload.
 const PATIENCE: i64 = 24 * 3_600_000;
-/// The longest wait between two tries.
+/// The longest pause between two attempts, in seconds.
 const LONGEST_WAIT: u64 = 300;
 
-/// Uploads that wait to be sent on.
+/// Uploads waiting to be forwarded.
 #[derive(Debug)]
 pub(crate) struct Forward {
     dir: PathBuf,
@@ -28,7 +28,7 @@ pub(crate) struct Forward {
     state: Mutex<State>,
 }
 
-/// What the Status page shows.
+/// The state shown on the Status page.
 #[derive(Debug, Default, Clone, Serialize)]
 pub(crate) struct State {
     pub(crate) sent: u64,
@@ -45,7 +45,7 @@ struct Envelope {
     bytes: u64,
 }
 
-/// Headers of one hop, and those that the client sets itself.
+/// Hop-by-hop headers, and those that the HTTP client sets itself.
 const HOP: [&str; 12] = [
     "connection",
     "keep-alive",
@@ -75,7 +75,7 @@ impl Forward {
             fs::create_dir_all(dir)?;
             let waiting = forward.waiting()?;
             for entry in fs::read_dir(dir)? {
-                // A body whose description was not written in time.
+                // Remove a body whose description was not written before a crash.
                 let path = entry?.path();
                 let of = path.file_stem().and_then(|stem| stem.to_str()).and_then(Id::parse);
                 if !of.is_some_and(|id| waiting.contains(&id)) {
@@ -92,7 +92,7 @@ impl Forward {
         Ok(forward)
     }
 
-    /// Whether anything is sent on.
+    /// Whether forwarding is enabled.
     pub(crate) fn is_on(&self) -> bool {
         self.to.is_some()
     }
@@ -115,7 +115,7 @@ impl Forward {
         Ok(serde_json::from_slice(&fs::read(self.file(id, "json"))?)?)
     }
 
-    /// Puts a body that is in a file of the spool into the queue.
+    /// Queues a body that is in a file of the spool.
     pub(crate) fn put(
         &self,
         id: Id,
@@ -150,7 +150,7 @@ impl Forward {
         change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// How many wait, and their bytes.
+    /// How many uploads are waiting, and their bytes.
     pub(crate) fn load(&self) -> (u64, u64) {
         (self.count.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
     }
@@ -167,7 +167,7 @@ impl Forward {
     }
 }
 
-/// Sends until the server stops.
+/// Forwards until the server stops.
 pub(crate) fn run(app: &App) {
     let Some(to) = app.forward.to.clone() else { return };
     let agent: ureq::Agent = ureq::Agent::config_builder()

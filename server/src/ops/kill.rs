@@ -1,6 +1,6 @@
-//! Points at which tests end the process, to see that nothing acknowledged is lost.
+//! Points where tests kill the process, to check that acknowledged uploads survive.
 
-/// Ends the process, as `SIGKILL` does, if the variable `JFRKIT_KILL_AT` names this point. Only in builds for development and tests.
+/// Kills the process as `SIGKILL` would if `JFRKIT_KILL_AT` names this point. Only in development and test builds.
 #[cfg(debug_assertions)]
 pub(crate) fn kill_point(name: &str) {
     if std::env::var("JFRKIT_KILL_AT").is_ok_and(|at| at == name) {
@@ -11,6 +11,6 @@ pub(crate) fn kill_point(name: &str) {
     }
 }
 
-/// Nothing, in release builds.
+/// Does nothing in release builds.
 #[cfg(not(debug_assertions))]
 pub(crate) const fn kill_point(_name: &str) {}

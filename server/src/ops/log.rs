@@ -1,6 +1,6 @@
-//! Logs, on standard error.
+//! Logging to standard error.
 
-/// Begins logging; a second call does nothing.
+/// Starts logging; a second call does nothing.
 pub(crate) fn start(json: bool) {
     let builder = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::INFO)

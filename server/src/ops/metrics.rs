@@ -1,4 +1,4 @@
-//! Counters, as Prometheus reads them.
+//! Counters in Prometheus format.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::app::App;
 
-/// Upper bounds of the buckets, seconds.
+/// Upper bounds of the buckets in seconds.
 const BUCKETS: [f64; 9] = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
 #[derive(Debug, Default, Clone)]
@@ -93,13 +93,13 @@ impl Metrics {
         self.with(|c| *c.forwarded.entry(result).or_default() += 1);
     }
 
-    /// Uploads by protocol and code.
+    /// Uploads by protocol and status.
     pub(crate) fn uploads(&self) -> Vec<(String, u16, u64)> {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counts.uploads.iter().map(|((protocol, code), n)| (protocol.clone(), *code, *n)).collect()
     }
 
-    /// The text for Prometheus.
+    /// The counters in Prometheus text format.
     pub(crate) fn text(&self, app: &App) -> String {
         let mut out = String::new();
         let c = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -163,7 +163,7 @@ impl Metrics {
     }
 }
 
-/// Resident memory of this process, where the system says.
+/// Resident memory of this process; 0 where the system does not report it.
 pub(crate) fn resident() -> u64 {
     let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages: u64 = text.split_whitespace().nth(1).and_then(|n| n.parse().ok()).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! Running: metrics, retention, what keeps the disk and the queue from filling, and points for tests.
+//! Operations: metrics, retention, keeping the disk and the queue from filling up, and kill points for tests.
 
 pub(crate) mod check;
 pub(crate) mod forward;

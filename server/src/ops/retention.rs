@@ -1,13 +1,13 @@
-//! Deleting what is old or too much: received data first, then whole profiles, pinned ones never.
+//! Deletes what is too old or too large: first received data, then whole profiles, but never pinned ones.
 
 use crate::app::App;
 use crate::id::Id;
 use crate::model::{Mark, Profile};
 
-/// How long uploads that could not be read are kept.
+/// How long to keep unreadable uploads, in milliseconds.
 const QUARANTINE: i64 = 7 * 86_400_000;
 
-/// Deletes what the limits say.
+/// Deletes what exceeds the limits.
 pub(crate) fn run(app: &App) {
     let now = crate::time::now();
     let mut rows = app.index.by_age();
@@ -62,7 +62,7 @@ fn report(id: Id, done: std::io::Result<()>) {
     }
 }
 
-/// Deletes a profile: its row first, then its files.
+/// Deletes a profile: first its row, then its files.
 pub(crate) fn remove(app: &App, id: Id) -> std::io::Result<()> {
     let _one = app.commit.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let uploads = app.store.profile(id)?.map_or_else(|| vec![id], |p| p.uploads);

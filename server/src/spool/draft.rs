@@ -1,4 +1,4 @@
-//! An upload that is being received: parts go to files of a directory of its own as they come.
+//! An upload being received: its parts are written to files in their own directory as they arrive.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -10,14 +10,14 @@ use crate::id::Id;
 use crate::intake::{PartHead, Parts, Refusal};
 use crate::model::{Kind, Part};
 
-/// Files of one upload.
+/// Maximum files of an upload.
 const MAX_PARTS: usize = 64;
-/// Small form fields of one upload.
+/// Maximum small form fields of an upload.
 const MAX_FIELDS: usize = 512;
-/// Bytes of a form field that is kept in memory.
+/// Maximum bytes of a form field kept in memory.
 const MAX_FIELD: usize = 4 << 10;
 
-/// An upload in the making. What is left of one that is dropped is removed.
+/// An upload under construction. Dropping it removes its files.
 #[derive(Debug)]
 pub(crate) struct Draft {
     pub(crate) id: Id,
@@ -26,11 +26,11 @@ pub(crate) struct Draft {
     /// Form fields without a file name, in order.
     pub(crate) fields: Vec<(String, String)>,
     pub(crate) bytes: u64,
-    /// All headers, where the upload is sent on.
+    /// All headers, if the upload is forwarded.
     pub(crate) headers: Vec<(String, String)>,
     limit: u64,
     open: Option<Open>,
-    /// Files that have to be synced.
+    /// Files that must be synced.
     files: Vec<File>,
     kept: bool,
 }
@@ -45,7 +45,7 @@ struct Open {
 }
 
 impl Draft {
-    /// In a new directory, with at most this many bytes.
+    /// Creates a draft of at most `limit` bytes in a new directory.
     pub(crate) fn new(tmp: &Path, id: Id, limit: u64) -> io::Result<Self> {
         let dir = tmp.join(id.to_string());
         fs::create_dir(&dir)?;
@@ -68,7 +68,7 @@ impl Draft {
         self.fields.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// A part as bytes, of no more than `limit`.
+    /// The content of a part, at most `limit` bytes.
     pub(crate) fn read(&self, part: &Part, limit: u64) -> Result<Vec<u8>, Refusal> {
         if part.bytes > limit {
             return Err(Refusal::bad(&format!("the part {:?} is larger than {limit} bytes", part.label())));
@@ -90,7 +90,7 @@ impl Draft {
         Ok(())
     }
 
-    /// Writes a file of our own beside the parts.
+    /// Writes our own file beside the parts.
     pub(crate) fn write_own(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let mut file = File::create_new(self.dir.join(name))?;
         file.write_all(bytes)?;
@@ -98,7 +98,7 @@ impl Draft {
         Ok(())
     }
 
-    /// Everything on disk, the directory too.
+    /// Syncs the files and the directory.
     pub(crate) fn sync(&mut self) -> io::Result<()> {
         for file in self.files.drain(..) {
             file.sync_data()?;
@@ -106,7 +106,7 @@ impl Draft {
         File::open(&self.dir)?.sync_all()
     }
 
-    /// The directory is somebody else's now.
+    /// Hands over the directory, so that dropping the draft leaves it alone.
     pub(crate) fn keep(mut self) {
         self.kept = true;
     }
@@ -184,13 +184,13 @@ impl Parts for Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         if !self.kept {
-            // What cannot be removed now is at the next start.
+            // What cannot be removed now is removed at the next start.
             let _ = fs::remove_dir_all(&self.dir);
         }
     }
 }
 
-/// Bytes as hexadecimal digits.
+/// Bytes as hex digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {

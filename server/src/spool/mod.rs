@@ -1,7 +1,8 @@
-//! The spool: uploads that are durable and wait for a worker.
+//! The spool: durable uploads that wait for a worker.
 //!
-//! `tmp/ID` is being received, `ID` is acknowledged. Parts are written and synced, the directory is synced and renamed, its
-//! parent synced; only then the client gets its answer. Whatever is left in `tmp` at a start was never acknowledged.
+//! `tmp/ID` is being received, `ID` is acknowledged. First the parts are written and synced, then the directory is synced
+//! and renamed, then its parent is synced, and only then the client gets its answer. Anything left in `tmp` at startup was
+//! never acknowledged.
 
 mod draft;
 mod sync;
@@ -27,14 +28,14 @@ pub(crate) struct Spool {
     tmp: PathBuf,
     parent: SharedSync,
     ids: Ids,
-    /// The uploads that wait, by digest.
+    /// Waiting uploads by digest.
     digests: Mutex<HashMap<String, Id>>,
     bytes: AtomicU64,
     count: AtomicU64,
 }
 
 impl Spool {
-    /// Opens it, removes what was never acknowledged and lists what was, oldest first.
+    /// Opens the spool, removes unacknowledged uploads and returns the acknowledged ones, oldest first.
     pub(crate) fn open(dir: &Path, last: Option<Id>) -> io::Result<(Self, Vec<Upload>)> {
         let tmp = dir.join("tmp");
         fs::create_dir_all(&tmp)?;
@@ -80,17 +81,17 @@ impl Spool {
         Ok((spool, waiting))
     }
 
-    /// A place for an upload.
+    /// Creates a draft for an upload.
     pub(crate) fn draft(&self, limit: u64) -> io::Result<Draft> {
         Draft::new(&self.tmp, self.ids.next(crate::time::now()), limit)
     }
 
-    /// The directory of an upload that waits.
+    /// The directory of a waiting upload.
     pub(crate) fn path(&self, id: Id) -> PathBuf {
         self.dir.join(id.to_string())
     }
 
-    /// Makes an upload durable. Answers the id of one that is the same and waits already, instead, with `false`.
+    /// Makes an upload durable. If an identical one is already waiting, returns that one's id and `false` instead.
     pub(crate) fn commit(&self, mut draft: Draft, upload: &Upload) -> io::Result<(Id, bool)> {
         let same = { self.digests.lock().unwrap_or_else(PoisonError::into_inner).get(&upload.digest).copied() };
         if let Some(id) = same {
@@ -111,7 +112,7 @@ impl Spool {
         Ok((upload.id, true))
     }
 
-    /// A worker is done with it: removes it.
+    /// Removes an upload that a worker has finished.
     pub(crate) fn remove(&self, upload: &Upload) -> io::Result<()> {
         let aside = self.tmp.join(format!("{}.done", upload.id));
         match fs::rename(self.path(upload.id), &aside) {
@@ -125,13 +126,13 @@ impl Spool {
         fs::remove_dir_all(&aside)
     }
 
-    /// How many uploads wait, and their bytes.
+    /// How many uploads are waiting, and their bytes.
     pub(crate) fn load(&self) -> (u64, u64) {
         (self.count.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
     }
 }
 
-/// Bytes of all parts.
+/// Total bytes of the parts.
 pub(crate) fn size(upload: &Upload) -> u64 {
     upload.parts.iter().fold(0, |sum, part| sum.saturating_add(part.bytes))
 }

@@ -1,11 +1,11 @@
-//! One sync of a directory for all who wait for one.
+//! Directory syncs, shared by all threads that wait for one.
 
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
 
-/// Syncs a directory; calls that come while one sync runs share the next.
+/// Syncs a directory; calls during a running sync share the next one.
 #[derive(Debug)]
 pub(crate) struct SharedSync {
     dir: PathBuf,
@@ -15,9 +15,9 @@ pub(crate) struct SharedSync {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Syncs that have begun.
+    /// Syncs started.
     begun: u64,
-    /// Syncs that have ended, and how the last one did.
+    /// Syncs finished, and the result of the last one.
     done: u64,
     failed: Option<(u64, String)>,
     running: bool,
@@ -28,7 +28,7 @@ impl SharedSync {
         Self { dir: dir.to_owned(), state: Mutex::default(), changed: Condvar::new() }
     }
 
-    /// Returns after a sync that began after this call.
+    /// Returns after a sync that started after this call.
     pub(crate) fn sync(&self) -> io::Result<()> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let wanted = state.begun + 1;

@@ -1,4 +1,4 @@
-//! The store as a directory: `received/`, `derived/1/`, `quarantine/`, by hour.
+//! The store as a directory: `received/`, `derived/1/`, `quarantine/`, organized by hour.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
@@ -12,23 +12,23 @@ use crate::model::{Mark, Profile, Upload};
 use crate::ops::kill::kill_point;
 use crate::time::hour_path;
 
-/// Number of the way that profiles are derived; raised when a new version derives more or otherwise.
+/// Version of the deriving code; increase it when profiles are derived differently or in more detail.
 pub(crate) const DERIVED: u32 = 1;
-/// Parts that are no larger stay as they are.
+/// Parts up to this size are not compressed.
 const PACK_FROM: u64 = 512;
 
-/// Profiles in a directory.
+/// A directory of profiles.
 #[derive(Debug)]
 pub(crate) struct FileStore {
     dir: PathBuf,
-    /// Folders of an hour that are known to survive a loss of power, with all folders above them.
+    /// Hour folders known to survive a power failure, including all parent folders.
     hours: Mutex<HashSet<PathBuf>>,
-    /// Numbers of older ways of deriving that the store has profiles of, newest first.
+    /// Older deriving versions for which the store has profiles, newest first.
     older: Vec<u32>,
 }
 
 impl FileStore {
-    /// Opens it, made if it is not there; what was in the making is removed.
+    /// Opens the store, creating it if needed, and removes unfinished files.
     pub(crate) fn open(dir: &Path) -> io::Result<Self> {
         let tmp = dir.join("tmp");
         if tmp.exists() {
@@ -40,7 +40,7 @@ impl FileStore {
         Ok(Self::existing(dir))
     }
 
-    /// A store as it is: nothing is made or removed.
+    /// Opens a store without creating or removing anything.
     pub(crate) fn existing(dir: &Path) -> Self {
         let versions = sorted(&dir.join("derived")).unwrap_or_default();
         let mut older: Vec<u32> =
@@ -49,7 +49,7 @@ impl FileStore {
         Self { dir: dir.to_owned(), hours: Mutex::default(), older }
     }
 
-    /// Numbers of all ways of deriving that the store has profiles of, newest first.
+    /// All deriving versions for which the store has profiles, newest first.
     fn versions(&self) -> impl Iterator<Item = u32> {
         std::iter::once(DERIVED).chain(self.older.iter().copied())
     }
@@ -70,7 +70,7 @@ impl FileStore {
         self.version_dir(version).join(hour_path(id.millis())).join(id.to_string())
     }
 
-    /// Where a profile is: what an older version made of it, until it is derived again.
+    /// The directory of a profile: that of an older version until the profile is derived again.
     fn derived_dir(&self, id: Id) -> PathBuf {
         let newest = self.derived_in(DERIVED, id);
         if self.older.is_empty() || newest.exists() {
@@ -80,10 +80,10 @@ impl FileStore {
         older.unwrap_or(newest)
     }
 
-    /// The folders of an hour, below a version, that may have profiles received at `since` or later: by hour.
+    /// The hour folders of a version that may contain profiles received at `since` or later, by hour.
     fn hours_of(&self, version: u32, since: i64) -> io::Result<Vec<(String, PathBuf)>> {
         let first = (since > 0).then(|| hour_path(since));
-        // Year, month, day, hour: names sort by time.
+        // Year, month, day, hour: the names sort by time.
         let mut level = vec![(String::new(), self.version_dir(version))];
         for _ in 0..4 {
             let mut next = Vec::new();
@@ -104,7 +104,7 @@ impl FileStore {
         self.dir.join("quarantine").join(id.to_string())
     }
 
-    /// Renames a complete directory to its place, which lasts when this returns. One that is there already stays.
+    /// Moves a complete directory to its place durably. An existing one is kept.
     fn place(&self, from: &Path, to: &Path) -> io::Result<()> {
         for entry in fs::read_dir(from)? {
             File::open(entry?.path())?.sync_data()?;
@@ -119,14 +119,14 @@ impl FileStore {
         File::open(parent)?.sync_all()
     }
 
-    /// Makes the folder of an hour, which lasts when this returns.
+    /// Creates an hour folder durably.
     fn hour(&self, dir: &Path) -> io::Result<()> {
         let known = || self.hours.lock().unwrap_or_else(PoisonError::into_inner);
         if known().contains(dir) && dir.exists() {
             return Ok(());
         }
         fs::create_dir_all(dir)?;
-        // Whoever made them, the folders of the hour, day, month and year may not be on disk yet.
+        // The hour, day, month and year folders may not be on disk yet, whoever created them.
         for above in dir.ancestors().take_while(|above| above.starts_with(&self.dir)) {
             File::open(above)?.sync_all()?;
         }
@@ -139,7 +139,7 @@ impl FileStore {
     }
 }
 
-/// Writes a file beside its place and renames it, which lasts when this returns.
+/// Replaces a file durably, by writing a new one beside it and renaming that.
 fn replace(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let aside = dir.join(format!(".{name}.new"));
     let mut file = File::create(&aside)?;
@@ -157,7 +157,7 @@ fn missing<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     }
 }
 
-/// Bytes of the files in a directory.
+/// Total bytes of the files in a directory.
 fn usage(dir: &Path) -> io::Result<u64> {
     fs::read_dir(dir)?.try_fold(0u64, |sum, entry| Ok(sum.saturating_add(entry?.metadata()?.len())))
 }
@@ -216,7 +216,7 @@ impl Store for FileStore {
         kill_point("derived-written");
         let to = self.derived_dir(profile.id);
         if to.exists() {
-            // Derived anew: new files first, then the description that names them.
+            // Derived again: first the new files, then the description that names them.
             return self.join(profile, staged);
         }
         self.place(staged, &to)?;
@@ -307,10 +307,10 @@ impl Store for FileStore {
     }
 
     fn remove(&self, id: Id, uploads: &[Id]) -> io::Result<()> {
-        // The derived files last: while they are there, a crash leaves a profile that is found and removed again.
+        // Remove derived files last: until then, a profile whose removal crashed is found and removed again.
         self.remove_received(uploads)?;
         missing(fs::remove_dir_all(self.quarantine_dir(id)))?;
-        // Older versions first, so that none of them comes back.
+        // Older versions first, so none of them reappears.
         for version in self.versions().collect::<Vec<_>>().into_iter().rev() {
             let dir = self.derived_in(version, id);
             missing(fs::remove_file(dir.join("profile.json")))?;
@@ -338,7 +338,7 @@ impl Store for FileStore {
                 match self.profile(id) {
                     Ok(Some(profile)) => each(profile, self.mark(id)),
                     Ok(None) => {
-                        // Its removal was not finished.
+                        // An earlier removal was interrupted.
                         missing(fs::remove_dir_all(dir.join(id.to_string())))?;
                     }
                     Err(error) => tracing::error!(%id, %error, "a profile cannot be read"),
@@ -373,7 +373,7 @@ impl Store for FileStore {
         for version in &self.older {
             let old = self.derived_in(*version, profile.id);
             missing(fs::remove_dir_all(&old))?;
-            // Folders that are empty now: of the hour, the day, the month and the year.
+            // Remove the hour, day, month and year folders that are now empty.
             for above in old.ancestors().skip(1).take(4) {
                 if fs::remove_dir(above).is_err() {
                     break;

@@ -1,6 +1,6 @@
-//! The store: what clients sent and what was made of it, as files. It is the truth; the index is a cache of it.
+//! The store: what clients sent and what was derived from it, as files. It is the source of truth; the index is a cache.
 //!
-//! Whoever keeps profiles elsewhere implements [`Store`]; [`FileStore`] keeps them in a directory.
+//! To keep profiles elsewhere, implement [`Store`]; [`FileStore`] keeps them in a directory.
 
 mod files;
 
@@ -12,44 +12,44 @@ pub(crate) use files::{DERIVED, FileStore};
 use crate::id::Id;
 use crate::model::{Mark, Profile, Upload};
 
-/// Keeps uploads and profiles.
+/// Stores uploads and profiles.
 pub(crate) trait Store: Send + Sync {
-    /// Keeps what a client sent, from the directory of the spool. Can be repeated. Returns the bytes that it takes.
+    /// Stores what a client sent, from the spool's directory. Can be repeated. Returns the bytes that it takes.
     fn put_received(&self, upload: &Upload, from: &Path) -> io::Result<u64>;
-    /// An empty directory in which to make derived files.
+    /// Creates an empty directory for derived files.
     fn stage(&self, id: Id) -> io::Result<PathBuf>;
-    /// Removes what was staged and everything else half made of an upload.
+    /// Removes staged files and anything else half-done for an upload.
     fn unstage(&self, id: Id) -> io::Result<()>;
-    /// Makes a profile of the staged files visible, all at once.
+    /// Publishes a profile with its staged files atomically.
     fn publish(&self, profile: &Profile, staged: &Path) -> io::Result<()>;
-    /// Adds staged files to a profile that is visible already, and replaces its description.
+    /// Adds staged files to a published profile and replaces its description.
     fn join(&self, profile: &Profile, staged: &Path) -> io::Result<()>;
     /// Replaces the description of a profile.
     fn rewrite(&self, profile: &Profile) -> io::Result<()>;
-    /// Keeps an upload that could not be read, with the reason.
+    /// Stores an unreadable upload with the reason.
     fn quarantine(&self, upload: &Upload, from: &Path, reason: &str) -> io::Result<u64>;
-    /// A profile.
+    /// Reads a profile.
     fn profile(&self, id: Id) -> io::Result<Option<Profile>>;
-    /// What a user set on it.
+    /// What a user set on a profile.
     fn mark(&self, id: Id) -> Mark;
-    /// Sets that.
+    /// Sets the mark of a profile.
     fn set_mark(&self, id: Id, mark: &Mark) -> io::Result<()>;
-    /// An upload that is kept.
+    /// Reads a stored upload.
     fn upload(&self, id: Id) -> io::Result<Option<Upload>>;
-    /// Where a derived file is to be read.
+    /// The path of a derived file.
     fn derived(&self, id: Id, file: &str) -> PathBuf;
-    /// Where a received part is to be read.
+    /// The path of a received part.
     fn received(&self, id: Id, file: &str) -> Option<PathBuf>;
-    /// Removes what was received.
+    /// Removes received data.
     fn remove_received(&self, uploads: &[Id]) -> io::Result<()>;
-    /// Removes a profile with everything.
+    /// Removes a profile completely.
     fn remove(&self, id: Id, uploads: &[Id]) -> io::Result<()>;
     /// Calls `each` with all profiles received at `since` or later, oldest first.
     fn each(&self, since: i64, each: &mut dyn FnMut(Profile, Mark)) -> io::Result<()>;
     /// Profiles that an older version of jfrkit derived, newest first.
     fn outdated(&self) -> io::Result<Vec<Id>>;
-    /// Puts the staged files of a profile in the place of those that an older version of jfrkit made. Can be repeated.
+    /// Replaces the files of an older version by the staged ones. Can be repeated.
     fn renew(&self, profile: &Profile, staged: &Path) -> io::Result<()>;
-    /// Removes what is in quarantine for longer than this, milliseconds.
+    /// Removes what was quarantined before this time, in milliseconds since the epoch.
     fn expire_quarantine(&self, before: i64) -> io::Result<Vec<Id>>;
 }

@@ -1,4 +1,4 @@
-//! Trees of stored files, and files of trees.
+//! Trees from stored files, and files from trees.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -20,7 +20,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<CallStacks, String> {
     Ok(profile.call_stacks(&values))
 }
 
-/// Calls `each` with the path, from the root's child on, and the own value of each node that has one.
+/// Calls `each` for every node with a self value, with the path from below the root and that value.
 fn paths(tree: &Tree, mut each: impl FnMut(&[u32], i64)) {
     let mut path: Vec<u32> = Vec::new();
     for ((depth, name), own) in tree.depth.iter().zip(&tree.name).zip(&tree.own) {
@@ -37,7 +37,7 @@ fn name_of(tree: &Tree, name: u32) -> &str {
     usize::try_from(name).ok().and_then(|n| tree.names.get(n)).map_or("", |n| n)
 }
 
-/// A line for each stack.
+/// One line per stack.
 pub(crate) fn collapsed(tree: &Tree) -> Vec<u8> {
     let mut out = Vec::new();
     paths(tree, |path, own| {
@@ -45,7 +45,7 @@ pub(crate) fn collapsed(tree: &Tree) -> Vec<u8> {
             if i > 0 {
                 out.push(b';');
             }
-            // What would end a frame or a line is a colon or a space.
+            // Replace the characters that would end a frame or a line by a colon or a space.
             out.extend(
                 name_of(tree, *name)
                     .chars()
@@ -67,7 +67,7 @@ pub(crate) fn collapsed(tree: &Tree) -> Vec<u8> {
     out
 }
 
-/// Speedscope's own format, sampled.
+/// Speedscope's native format, sampled.
 pub(crate) fn speedscope(tree: &Tree, title: &str, unit: &str) -> io::Result<Vec<u8>> {
     let (mut samples, mut weights) = (Vec::new(), Vec::new());
     paths(tree, |path, own| {
@@ -89,7 +89,7 @@ pub(crate) fn speedscope(tree: &Tree, title: &str, unit: &str) -> io::Result<Vec
     Ok(serde_json::to_vec(&document)?)
 }
 
-/// The tree as pprof: a sample for each stack.
+/// The tree as pprof, one sample per stack.
 pub(crate) fn pprof(tree: &Tree, value: &str, unit: &str, stacks: &CallStacks) -> io::Result<Vec<u8>> {
     let mut strings: Vec<String> = vec![String::new()];
     let mut numbers: HashMap<String, i64> = HashMap::new();
@@ -123,7 +123,7 @@ pub(crate) fn pprof(tree: &Tree, value: &str, unit: &str, stacks: &CallStacks) -
     packed.finish()
 }
 
-/// One page that opens from disk.
+/// A self-contained page that opens from disk.
 pub(crate) fn html(tree: &Tree, title: &str, kind: &str, value: &str, unit: &str, seconds: f64) -> io::Result<Vec<u8>> {
     let json = tree.to_json(None, DEFAULT_MIN).unwrap_or_default();
     let total = json.total;
