@@ -1,8 +1,8 @@
-//! The module `jfrkit._jfrkit`. What Python programs import is in `python/jfrkit/__init__.py`; signatures and docs for editors are in
-//! `_jfrkit.pyi`.
+//! The module `jfrkit._jfrkit`. Python programs import `python/jfrkit/__init__.py`; `_jfrkit.pyi` has the signatures and docs
+//! for editors.
 //!
-//! A recording is read into memory once, when it is opened: whatever happens to the file later, the interpreter is safe. Each call
-//! works on another thread without the interpreter's lock, while this one looks for Ctrl-C.
+//! A recording is read into memory once, when it is opened, so later changes to the file cannot crash the interpreter. Each
+//! call works on another thread without the GIL, while the calling thread watches for Ctrl-C.
 
 #![deny(unsafe_code)]
 
@@ -15,26 +15,26 @@ use pyo3::types::PyBytes;
 
 pyo3::create_exception!(jfrkit, JfrError, pyo3::exceptions::PyException, "A recording cannot be read.");
 
-/// Runs the command line with these arguments, of which the first is the name of the program.
+/// Runs the command line; the first argument is the program name.
 #[pyfunction]
 fn main(py: Python<'_>, args: Vec<std::ffi::OsString>) -> u8 {
     py.detach(|| jfrkit::run(args))
 }
 
-/// The id that tables know a recording by, of a file that is read piece by piece.
+/// The id of a recording in tables, computed by reading the file piece by piece.
 #[pyfunction]
 fn recording_id(file: &Bound<'_, PyAny>) -> PyResult<i64> {
     let next = || file.call_method1("read", (PIECE,))?.extract::<pyo3::pybacked::PyBackedBytes>().map_err(PyErr::from);
     Ok(jfrkit_tables::ids::RecordingHash::of_pieces(next)?.id())
 }
 
-/// Bytes of a file that are read at a time.
+/// Bytes to read at a time.
 const PIECE: usize = 4 << 20;
 
-/// Merges profiles, in this order.
+/// Merges profiles in the given order.
 ///
-/// Written once, the merged profile has its texts in an order that depends on which profiles were merged with which; read and
-/// written again, it does not.
+/// The string order of a merged profile depends on which profiles were merged first. Reading and writing the result once
+/// more makes it independent of that.
 #[pyfunction]
 fn merge(py: Python<'_>, profiles: Vec<Vec<u8>>) -> PyResult<Bound<'_, PyBytes>> {
     let merged = work::run(py, "pprof", move |_| {
@@ -54,7 +54,7 @@ fn merge(py: Python<'_>, profiles: Vec<Vec<u8>>) -> PyResult<Bound<'_, PyBytes>>
     Ok(PyBytes::new(py, &merged))
 }
 
-/// Compares a value of two profiles, function by function, the greatest change first.
+/// Compares a value of two profiles function by function, largest change first.
 #[pyfunction]
 #[pyo3(signature = (a, b, *, value=None))]
 fn diff<'py>(py: Python<'py>, a: Vec<u8>, b: Vec<u8>, value: Option<String>) -> PyResult<Bound<'py, PyAny>> {

@@ -1,4 +1,4 @@
-//! Recordings and what is made of them.
+//! Recordings and the profiles and tables made from them.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub(crate) struct Recording {
     file: String,
 }
 
-/// Limits by name of a preset, or values by name.
+/// Limits: the name of a preset, or a dict of values.
 fn limits(given: Option<&Bound<'_, PyAny>>) -> PyResult<Limits> {
     let Some(given) = given else { return Ok(Limits::tool()) };
     if let Ok(preset) = given.extract::<String>() {
@@ -61,7 +61,7 @@ impl<'py> CastDict<'py> for Bound<'py, PyAny> {
     }
 }
 
-/// Opens a recording: a path, bytes, or a file that was opened for reading bytes.
+/// Opens a recording: a path, bytes, or a file opened in binary mode.
 #[pyfunction]
 #[pyo3(signature = (source, *, limits=None))]
 pub(crate) fn open(
@@ -99,14 +99,14 @@ pub(crate) fn open(
     Ok(Recording { bytes: Arc::new(bytes), limits, file })
 }
 
-/// A table by its name, and the type of profile of samples.
+/// A table by name, and the profile type for samples.
 fn which(name: &str, kind: Option<&str>) -> Result<(Which, ProfileType), Failure> {
     let kind = kind.unwrap_or("cpu");
     let of = ProfileType::from_name(kind).ok_or_else(|| Failure::value(format!("no type of profile {kind:?}")))?;
     Ok((Which::from_name(name).filter(|table| *table != Which::Events).unwrap_or(Which::Events), of))
 }
 
-/// An empty table with the columns of one that is not of events; `type` is that of samples.
+/// An empty table with the columns of a table that is not of events; `type` is the profile type of samples.
 #[pyfunction]
 #[pyo3(signature = (name, *, r#type=None))]
 pub(crate) fn table_columns(py: Python<'_>, name: &str, r#type: Option<&str>) -> PyResult<Table> {
@@ -117,7 +117,7 @@ pub(crate) fn table_columns(py: Python<'_>, name: &str, r#type: Option<&str>) ->
     Ok(Table { schema: Arc::new(table_schema(of.0, of.1)), batches: Vec::new(), losses: Vec::new() })
 }
 
-/// What is wanted of a table.
+/// The part of a table to read.
 struct Wanted {
     table: Which,
     kind: ProfileType,
@@ -149,7 +149,7 @@ impl Wanted {
         Ok(Self { table, kind, name: jfr_parse::metadata::canonical_name(name).into_owned(), selection })
     }
 
-    /// Rows carry the id of the recording: those of events if that is asked for, others always.
+    /// Adds the recording's id to rows: to events on request, to other tables always.
     fn identify(&mut self, recording: &jfr_parse::Recording<'_>, events: bool) {
         if events || self.table != Which::Events {
             self.selection.recording = Some(RecordingHash::of(recording.bytes()).id());
@@ -207,7 +207,7 @@ fn json(value: &impl serde_json_value::ToJson) -> Result<serde_json::Value, Fail
 }
 
 mod serde_json_value {
-    /// What serde makes JSON of, without a dependency on serde itself.
+    /// Serializes to JSON without a direct dependency on serde.
     pub(super) trait ToJson {
         fn to_json(&self) -> serde_json::Result<serde_json::Value>;
     }
@@ -232,13 +232,13 @@ mod serde_json_value {
 
 #[pymethods]
 impl Recording {
-    /// The hash that tables know it by.
+    /// The hash that identifies the recording in tables.
     #[getter]
     fn hash(&self, py: Python<'_>) -> PyResult<String> {
         self.with(py, |recording, _| Ok(RecordingHash::of(recording.bytes()).to_string()))
     }
 
-    /// Begin and end of each chunk, in bytes.
+    /// Start and end of each chunk, in bytes.
     #[getter]
     fn chunks(&self, py: Python<'_>) -> PyResult<Vec<(u64, u64)>> {
         self.with(py, |recording, _| {
@@ -337,7 +337,7 @@ impl Recording {
         Ok(Profile { set: Arc::new(set), kind, recording })
     }
 
-    /// Names of the tables, each with its rows where they are known without making it.
+    /// The table names, each with its number of rows if that is known without reading the table.
     fn tables<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let counts = self.with(py, |recording, _| {
             let summary = Summary::of(recording)?;
@@ -355,7 +355,7 @@ impl Recording {
         Ok(tables)
     }
 
-    /// The names of the columns of a table.
+    /// The column names of a table.
     #[pyo3(signature = (name, *, r#type=None))]
     fn columns(&self, py: Python<'_>, name: &str, r#type: Option<&str>) -> PyResult<Vec<String>> {
         self.with(py, move |recording, _| {
@@ -422,13 +422,13 @@ impl Recording {
             let read = || -> Result<(), Failure> {
                 let recording = opening.from_bytes(bytes.as_slice())?;
                 let mut each = |batch| {
-                    // Nobody takes more: the reading ends as if it were stopped.
+                    // The consumer has gone; end the reading as if it had been stopped.
                     sender.send(Ok(batch)).map_err(|_| jfrkit_tables::Error::Read(jfr_parse::Error::Stopped))
                 };
                 read_table(&recording, wanted.table, &schemas, wanted.kind, &wanted.selection, &file, &mut each)?;
                 Ok(())
             };
-            // Threads of its own: while nobody takes a batch, one of them waits, which must not be one that others need.
+            // Use separate threads: one of them blocks while nobody takes a batch, and other work must not depend on it.
             if let Err(failure) = threads().and_then(|threads| threads.install(read)) {
                 let _ = sender.send(Err(failure));
             }
@@ -446,7 +446,7 @@ impl Recording {
     }
 }
 
-/// The profile of one type of a recording.
+/// A profile of one type.
 #[pyclass(frozen, module = "jfrkit")]
 pub(crate) struct Profile {
     set: Arc<ProfileSet>,
@@ -467,7 +467,7 @@ impl Profile {
         self.kind.name()
     }
 
-    /// Sums by name of the value.
+    /// Totals by value name.
     #[getter]
     fn totals<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let totals = PyDict::new(py);
@@ -489,7 +489,7 @@ impl Profile {
         self.set.warnings.clone()
     }
 
-    /// The profile as pprof's `profile.proto`, with gzip; `None` where there are no samples.
+    /// The profile as gzipped pprof `profile.proto`; `None` if there are no samples.
     fn pprof<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let set = self.set.clone();
         let bytes = run(py, &self.recording.file, move |_| {
@@ -501,12 +501,12 @@ impl Profile {
         Ok(bytes.map(|bytes| PyBytes::new(py, &bytes)))
     }
 
-    /// The samples, one for each event.
+    /// The samples, one per event.
     fn table(&self, py: Python<'_>) -> PyResult<Table> {
         self.recording.table(py, "samples", None, Some(self.kind.name()), None, None, false, false)
     }
 
-    /// The flame tree: names, depths and values of its nodes.
+    /// The flame graph as a tree: names, and depths and values of its nodes.
     #[pyo3(signature = (*, min=0.0))]
     fn tree<'py>(&self, py: Python<'py>, min: f64) -> PyResult<Option<Bound<'py, PyAny>>> {
         let set = self.set.clone();

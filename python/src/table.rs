@@ -1,4 +1,4 @@
-//! Tables, which other libraries take without copies by Arrow's PyCapsule interface.
+//! Tables that other libraries read without copying, through the Arrow PyCapsule interface.
 
 use std::ffi::CString;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -44,7 +44,7 @@ impl Table {
         py: Python<'py>,
         requested_schema: Option<Py<PyAny>>,
     ) -> PyResult<Bound<'py, PyCapsule>> {
-        // Asking for another schema is a wish, which need not be granted.
+        // The interface allows ignoring a requested schema.
         drop(requested_schema);
         let batches: Vec<_> = self.batches.iter().cloned().map(Ok).collect();
         let reader = RecordBatchIterator::new(batches, self.schema.clone());
@@ -118,10 +118,10 @@ impl Batch {
     }
 }
 
-/// What a thread that reads batches sends.
+/// What the reading thread sends.
 pub(crate) type Sent = Result<RecordBatch, Failure>;
 
-/// The batches of a table, read while they are asked for.
+/// The batches of a table, read on demand.
 #[pyclass(frozen, module = "jfrkit")]
 pub(crate) struct Batches {
     pub(crate) schema: Arc<Schema>,
@@ -165,7 +165,7 @@ impl Batches {
         }
     }
 
-    /// Ends the reading early.
+    /// Stops reading early.
     fn close(&self) {
         self.stop.raise();
         self.receiver.lock().unwrap_or_else(PoisonError::into_inner).take();

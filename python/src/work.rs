@@ -1,4 +1,4 @@
-//! Work on another thread, without the interpreter's lock; errors as exceptions.
+//! Runs work on another thread without the GIL, and turns errors into exceptions.
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,12 +12,12 @@ use serde_json::Value;
 
 use crate::JfrError;
 
-/// What becomes of a failure that is not Python's.
+/// A failure that did not come from Python.
 #[derive(Debug)]
 pub(crate) struct Failure {
     message: String,
     offset: Option<u64>,
-    /// Of a file that is not there, for example.
+    /// The error number of the operating system, for example when a file does not exist.
     io: Option<i32>,
     value: bool,
 }
@@ -27,7 +27,7 @@ impl Failure {
         Self { message: error.to_string(), offset: None, io: None, value: false }
     }
 
-    /// The caller asks for what there is not.
+    /// The caller passed an invalid value.
     pub(crate) fn value(message: impl Into<String>) -> Self {
         Self { message: message.into(), offset: None, io: None, value: true }
     }
@@ -78,16 +78,16 @@ impl From<jfr_analyzers::rule::AnalysisError> for Failure {
     }
 }
 
-/// The threads that recordings are read with, and the process that they belong to.
+/// The threads that read recordings, and the process they belong to.
 static POOL: Mutex<Option<(u32, Arc<ThreadPool>)>> = Mutex::new(None);
 
-/// New threads.
+/// Creates the threads.
 pub(crate) fn threads() -> Result<ThreadPool, Failure> {
     ThreadPoolBuilder::new().build().map_err(|e| Failure::plain(&e))
 }
 
-/// The threads of this process. A process that was forked from one that had read recordings has none of its threads, and work that
-/// was left to them would never be done: it gets its own.
+/// The threads of this process. After a fork the child has none of its parent's threads, and work queued for them would
+/// never finish, so the child creates its own.
 fn pool() -> Result<Arc<ThreadPool>, Failure> {
     let mut pool = POOL.lock().unwrap_or_else(PoisonError::into_inner);
     let process = std::process::id();
@@ -95,17 +95,17 @@ fn pool() -> Result<Arc<ThreadPool>, Failure> {
         Some((of, threads)) if *of == process => Ok(threads.clone()),
         _ => {
             let threads = Arc::new(threads()?);
-            // What belongs to the other process cannot be ended from here.
+            // The parent's threads cannot be stopped from here.
             std::mem::forget(pool.replace((process, threads.clone())));
             Ok(threads)
         }
     }
 }
 
-/// How often Ctrl-C is looked for.
+/// How often to check for Ctrl-C.
 const PATIENCE: Duration = Duration::from_millis(20);
 
-/// Does work on another thread while this one waits for it and for Ctrl-C, which raises the stop.
+/// Runs work on another thread while this one waits for it and for Ctrl-C, which stops the work.
 pub(crate) fn run<T: Send>(
     py: Python<'_>,
     file: &str,
@@ -145,7 +145,7 @@ pub(crate) fn run<T: Send>(
     }
 }
 
-/// JSON as Python's objects.
+/// Converts JSON to Python objects.
 pub(crate) fn object<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
     Ok(match value {
         Value::Null => py.None().into_bound(py),

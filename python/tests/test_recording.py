@@ -1,4 +1,4 @@
-"""What the wheel promises, held against itself, the libraries that take its tables, and hostile files."""
+"""Checks the wheel against itself, against the libraries that read its tables, and with hostile files."""
 
 import doctest
 import gzip
@@ -116,7 +116,7 @@ def test_polars_takes_tables(recording):
     assert frame.height == len(recording.table("jdk.GarbageCollection"))
     assert frame["sumOfPauses"].sum().total_seconds() > 0
     taken = polars.from_arrow(recording.table("jdk.GarbageCollection"))
-    # Of a stream, Polars 2 makes a series of structs.
+    # Polars 2 turns a stream into a series of structs.
     taken = taken.struct.unnest() if isinstance(taken, polars.Series) else taken
     assert taken.equals(frame)
 
@@ -185,7 +185,7 @@ def test_other_threads_run_meanwhile(recording):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 def test_a_forked_process_reads_too(recording):
-    """Without threads of its own it would wait for ever."""
+    """Without its own threads it would wait forever."""
     rows = len(recording.table("jdk.FileRead"))
     child = os.fork()
     if child == 0:
@@ -227,7 +227,7 @@ def test_errors_can_be_pickled(tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_ctrl_c_stops(fixtures):
-    """A large recording of many chunks: the same one, over and over."""
+    """A large recording with many chunks: the same one repeated."""
     program = f"""
 import sys, jfrkit
 data = open({str(fixtures / "jdk17-multichunk.jfr")!r}, "rb").read()
@@ -248,7 +248,7 @@ except KeyboardInterrupt:
 
 
 def test_damaged_recordings_do_not_end_the_process(fixtures):
-    """Each byte in turn of a small piece, in another process: it ends well, whatever it reads."""
+    """Reads damaged copies of a small recording in another process, which must not crash."""
     program = f"""
 import random, jfrkit
 data = open({str(fixtures / "jdk17-multichunk.jfr")!r}, "rb").read()

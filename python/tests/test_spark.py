@@ -20,7 +20,7 @@ import jfrkit
 import jfrkit.spark
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-#: How many recordings; 2,000 are for a person who waits.
+#: How many recordings; 2,000 only for manual runs.
 COUNT = int(os.environ.get("JFRKIT_SPARK_RECORDINGS", "200"))
 
 
@@ -32,7 +32,7 @@ def free_port():
 
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory):
-    """Different recordings: the fixtures' small ones with something of another behind them, so that no two are the same bytes."""
+    """Recordings made of the small fixtures, every third with another one appended to make it different."""
     folder = tmp_path_factory.mktemp("recordings")
     small = [ROOT / "fixtures/jdk17-multichunk.jfr", *sorted((ROOT / "fixtures/scenarios").glob("*.jfr.gz"))]
     data = [gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes() for path in small]
@@ -47,7 +47,7 @@ def recordings(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    """Master and workers, as processes of their own, that are ended at the end."""
+    """A master and workers in separate processes, stopped at the end."""
     home = pathlib.Path(pyspark.__file__).parent
     logs = tmp_path_factory.mktemp("spark")
     port, web = free_port(), free_port()
@@ -184,14 +184,14 @@ def test_large_files_are_cut_at_chunks(spark, recordings, tmp_path):
     few = read(spark, tmp_path, table="jdk.ExecutionSample", partitionBytes="100000")
     assert few.rdd.getNumPartitions() == 3
     assert few.count() == len(whole.table("jdk.ExecutionSample"))
-    # The id is that of the whole recording.
+    # The id belongs to the whole recording.
     assert [row.recording for row in few.select("recording").distinct().collect()] == [jfrkit.spark._first_eight(whole.hash)]
     cpu = read(spark, tmp_path, table="samples", type="cpu", partitionBytes="100000")
     assert cpu.groupBy().sum("cpu_time").first()[0] == whole.profile("cpu").totals["cpu-time"]
 
 
 def test_one_worker_is_killed_in_the_middle(spark, cluster, recordings):
-    """The last test: afterwards there is one worker."""
+    """Must run last, because it leaves only one worker."""
     import threading
 
     _, workers = cluster

@@ -1,4 +1,4 @@
-//! Columns while they are filled, and the arrays that become of them.
+//! Columns under construction, and the arrays made from them.
 
 use std::sync::Arc;
 
@@ -23,11 +23,11 @@ type Hasher = foldhash::fast::RandomState;
 /// The values of a column so far.
 #[derive(Debug, Default)]
 pub(crate) enum Col<'a> {
-    /// Nobody wants them.
+    /// A column nobody asked for.
     #[default]
     Nothing,
     Bool(Vec<bool>),
-    /// The bits of whole numbers, extended to 64.
+    /// Integers, extended to 64 bits.
     Int(Vec<u64>),
     Time(Vec<Option<i64>>),
     F32(Vec<f32>),
@@ -37,11 +37,11 @@ pub(crate) enum Col<'a> {
     Pooled(Box<Keys>),
     Trace(Vec<u64>),
     Group(Vec<Col<'a>>),
-    /// Where the values of each row end.
+    /// The end of each row's values.
     List(Vec<usize>, Box<Col<'a>>),
 }
 
-/// Texts, each once.
+/// Strings, each stored once.
 #[derive(Debug)]
 pub(crate) struct Texts<'a> {
     string_type: u64,
@@ -70,7 +70,7 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// Keys of constants, each once.
+/// Constant keys, each stored once.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
     rows: Vec<u32>,
@@ -94,7 +94,7 @@ impl Keys {
     }
 }
 
-/// What the arrays of a chunk are made with.
+/// The context for turning a chunk's columns into arrays.
 pub(crate) struct Finishing<'f, 'a> {
     pub(crate) pools: &'f Pools<'a>,
     pub(crate) reading: Reading,
@@ -103,11 +103,11 @@ pub(crate) struct Finishing<'f, 'a> {
     pub(crate) stacks: &'f dyn Fn(&[u64]) -> Vec<Option<i64>>,
 }
 
-/// Constants within constants that are followed; what a shape asks for is never deeper.
+/// How deep to follow constants within constants; no shape needs more.
 const MAX_DEPTH: usize = 64;
 
 impl<'a> Col<'a> {
-    /// Goes back to so many values.
+    /// Truncates the column to `rows` values.
     pub(crate) fn truncate(&mut self, rows: usize) {
         match self {
             Self::Nothing => {}
@@ -127,7 +127,7 @@ impl<'a> Col<'a> {
         }
     }
 
-    /// Makes an array of this shape, which Arrow has as `of`, of `rows` values that were read by `node`.
+    /// Builds an array of `rows` values, with this shape and the Arrow type `of`. `node` read the values.
     pub(crate) fn finish(
         self,
         node: &Node,
@@ -201,7 +201,7 @@ impl<'a> Col<'a> {
     }
 }
 
-/// The arrays of the fields of a struct: of these columns, which Arrow has as these fields.
+/// Builds the arrays of a struct's fields from these columns.
 pub(crate) fn group<'a>(
     columns: Vec<Col<'a>>,
     fields: &[(Node, Option<usize>)],
@@ -221,7 +221,7 @@ pub(crate) fn group<'a>(
     Ok(arrays)
 }
 
-/// An array of the constants with these keys: each is read once, and then put wherever it belongs.
+/// Builds an array of the constants with these keys. Each constant is read once and then copied to its rows.
 fn constants<'a>(
     keys: &Keys,
     type_id: u64,
@@ -239,7 +239,7 @@ fn constants<'a>(
         .map(|key| {
             let bytes = pool?.get(*key)?;
             if node.read(&mut Cursor::new(bytes), &mut column, &f.reading).is_err() {
-                // One constant that cannot be read does not cost the event.
+                // If a constant cannot be read, the event is still kept.
                 column.truncate(known as usize);
                 return None;
             }
@@ -249,7 +249,7 @@ fn constants<'a>(
         .collect();
     let values = column.finish(node, shape, of, known as usize, f, depth + 1)?;
     let at: UInt32Array = if places.iter().all(Option::is_some) {
-        // All are there, in this order.
+        // Each constant is used once and in this order.
         UInt32Array::new(keys.rows.clone().into(), None)
     } else {
         keys.rows.iter().map(|row| places.get(*row as usize).copied().flatten()).collect()
@@ -276,10 +276,10 @@ fn ints(values: &[u64], shape: &Shape) -> Option<ArrayRef> {
     })
 }
 
-/// Bytes of the texts of a column of one part of a chunk. Arrow's offsets have 31 bits.
+/// Maximum bytes of strings in a column of one part of a chunk, because Arrow's offsets have 31 bits.
 const MAX_TEXT: usize = 1 << 30;
 
-/// Texts as an array.
+/// Strings as an array.
 pub(crate) fn strings<S: AsRef<str>>(texts: impl Iterator<Item = Option<S>>) -> Result<StringArray, ArrowError> {
     let texts: Vec<Option<S>> = texts.collect();
     let bytes = texts.iter().flatten().map(|text| text.as_ref().len()).fold(0, usize::saturating_add);
@@ -289,7 +289,7 @@ pub(crate) fn strings<S: AsRef<str>>(texts: impl Iterator<Item = Option<S>>) -> 
     Ok(StringArray::from_iter(texts))
 }
 
-/// Texts by row, as a dictionary. Rows of null values are null.
+/// Strings by row as a dictionary array; rows with a null string are null.
 pub(crate) fn dictionary(values: StringArray, rows: Option<Vec<u32>>) -> Result<ArrayRef, ArrowError> {
     let rows: Vec<u32> = rows.unwrap_or_else(|| (0u32..).take(values.len()).collect());
     let keys: PrimitiveArray<Int32Type> = if values.null_count() == 0 {

@@ -1,4 +1,4 @@
-//! Comma-separated values: nested columns are flat, with dots in their names; lists are written in brackets.
+//! Comma-separated values: nested columns are flattened with dotted names, lists are written in brackets.
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -70,7 +70,7 @@ fn header(prefix: &str, field: &Field, names: &mut Vec<String>) {
     }
 }
 
-/// A text, in quotes where it has to be: always where it is empty, so that null is something else.
+/// A string, quoted if necessary. The empty string is always quoted to distinguish it from null.
 fn quoted(line: &mut String, text: &str) {
     if !text.is_empty() && !text.contains(['"', ',', '\n', '\r']) {
         return line.push_str(text);
@@ -80,7 +80,7 @@ fn quoted(line: &mut String, text: &str) {
     line.push('"');
 }
 
-/// A cell; no row for one that is null because what it is part of is.
+/// A cell; `row` is `None` if the enclosing value is null.
 fn cell(line: &mut String, array: &dyn Array, row: Option<usize>) {
     let row = row.filter(|row| array.is_valid(*row));
     if let Some(of) = array.as_struct_opt() {

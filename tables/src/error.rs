@@ -1,18 +1,18 @@
-//! What can go wrong.
+//! Errors.
 
 use std::path::PathBuf;
 
-/// Tables could not be made or written.
+/// Why tables could not be created or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The recording cannot be read.
     #[error(transparent)]
     Read(#[from] jfr_parse::Error),
-    /// Arrays do not make a table.
+    /// The arrays do not form a valid table.
     #[error("arrow: {0}")]
     Arrow(#[from] arrow_schema::ArrowError),
-    /// Parquet's writer or reader failed.
+    /// The Parquet reader or writer failed.
     #[error("parquet: {0}")]
     Parquet(#[from] parquet::errors::ParquetError),
     /// A file cannot be written.
@@ -20,20 +20,20 @@ pub enum Error {
     File {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// A folder has tables already.
+    /// The folder already contains tables.
     #[error("{}: has tables already; add to them with --append, or name another folder", .0.display())]
     NotEmpty(PathBuf),
-    /// Findings could not be had.
+    /// The analysis failed.
     #[error(transparent)]
     Analysis(#[from] jfr_analyzers::rule::AnalysisError),
-    /// A time range does not fit a recording.
+    /// The time range does not match the recording.
     #[error("{0}")]
     Range(String),
-    /// Our own mistake.
+    /// A bug in this crate.
     #[error("internal error: {0}")]
     Internal(&'static str),
 }

@@ -1,4 +1,4 @@
-//! Tables without dictionaries: Arrow's file format has one dictionary for a column of a file, which would have to be known
+//! Tables without dictionaries. Arrow's file format allows one dictionary per column and file, which we would have to know
 //! before the first row.
 
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, RecordBatchOptions, StringArray, StructArray};
 use arrow_schema::{ArrowError, DataType, Field, Fields, Schema};
 
-/// Rows that are expanded at a time.
+/// Rows to expand at a time.
 const ROWS: usize = 1 << 14;
-/// Bytes of texts that are expanded at a time.
+/// Bytes of strings to expand at a time.
 const BYTES: usize = 64 << 20;
 
-/// The schema with plain texts.
+/// The schema with plain strings.
 pub(crate) fn schema(of: &Schema) -> Schema {
     Schema::new_with_metadata(fields(of.fields()), of.metadata().clone())
 }
@@ -32,7 +32,7 @@ fn plain_field(field: &Field) -> Field {
     field.clone().with_data_type(plain)
 }
 
-/// Calls `with` with some rows after the other, their texts expanded.
+/// Calls `with` for groups of rows with their strings expanded.
 pub(crate) fn each(
     batch: &RecordBatch,
     mut with: impl FnMut(&RecordBatch) -> Result<(), ArrowError>,
@@ -52,7 +52,7 @@ pub(crate) fn each(
     Ok(())
 }
 
-/// About how many bytes the texts will take.
+/// Estimates the bytes that the strings will take.
 fn bytes(array: &ArrayRef) -> usize {
     if let Some(texts) = array.as_dictionary_opt::<Int32Type>() {
         let Some(values) = texts.values().as_string_opt::<i32>() else { return 0 };
@@ -83,7 +83,7 @@ fn plain(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     Ok(array.clone())
 }
 
-/// The text of a row of a column of texts, with a dictionary or without.
+/// The string in a row, whether or not the column is a dictionary.
 pub(crate) fn text(array: &dyn Array, row: usize) -> Option<&str> {
     if let Some(texts) = array.as_any().downcast_ref::<StringArray>() {
         return texts.is_valid(row).then(|| texts.value(row));

@@ -1,4 +1,4 @@
-//! Writing the tables of recordings to a folder.
+//! Writes the tables of recordings to a folder.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -24,13 +24,13 @@ use crate::samples::read_samples;
 use crate::stacks::StackTables;
 use crate::write::{Format, Tables, Written};
 
-/// A table, or several of the same kind.
+/// A table, or a group of tables of the same kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Table {
-    /// One for each event type.
+    /// One table per event type.
     Events,
-    /// One for each type of profile.
+    /// One table per profile type.
     Samples,
     /// Stacks that events and samples refer to.
     Stacks,
@@ -38,18 +38,18 @@ pub enum Table {
     Frames,
     /// Threads.
     Threads,
-    /// Settings in force.
+    /// The settings in effect.
     Settings,
-    /// Measures, of the whole and over time.
+    /// Metrics, for the whole recording and over time.
     Metrics,
-    /// What the rules found.
+    /// The findings of the rules.
     Findings,
     /// The recordings themselves.
     Recordings,
 }
 
 impl Table {
-    /// All of them.
+    /// All tables.
     pub const ALL: [Self; 9] = [
         Self::Events,
         Self::Samples,
@@ -62,7 +62,7 @@ impl Table {
         Self::Recordings,
     ];
 
-    /// The name, as that of its folder.
+    /// The name, also used for the folder.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -85,49 +85,49 @@ impl Table {
     }
 }
 
-/// Opens a recording, as often as it is called.
+/// Opens a recording; may be called more than once.
 pub type Open<'i> = dyn Fn() -> jfr_parse::Result<Recording<'static>> + Send + Sync + 'i;
 
-/// The time range that is wanted of a recording, or why that cannot be said.
+/// The time range to export from a recording, or the reason it cannot be determined.
 pub type RangeOf<'i> = dyn Fn(&Recording<'_>) -> std::result::Result<Option<Range<i64>>, String> + Send + Sync + 'i;
 
 /// A recording to export.
 pub struct Input<'i> {
-    /// What it is called in messages and in the table of recordings.
+    /// The name used in messages and in the `recordings` table.
     pub name: String,
-    /// Opens it.
+    /// Opens the recording.
     pub open: Box<Open<'i>>,
-    /// Whether it can be opened again: standard input cannot.
+    /// Whether it can be opened again; standard input cannot.
     pub again: bool,
 }
 
-/// What to export, and where to.
+/// What to export, and where.
 #[non_exhaustive]
 pub struct ExportOptions<'i> {
-    /// The folder; made if it is not there.
+    /// The folder, created if necessary.
     pub folder: PathBuf,
-    /// The form of the files.
+    /// The file format.
     pub format: Format,
     /// The tables; by default all.
     pub tables: Vec<Table>,
-    /// Says of an event type whether it is wanted; by default all are.
+    /// Decides whether to export an event type; by default all are exported.
     pub events: Option<Arc<WantsType>>,
-    /// The types of profiles of which there are samples; by default all.
+    /// The profile types to export samples for; by default all.
     pub types: Vec<ProfileType>,
-    /// The time range that is wanted of each recording.
+    /// The time range to export from each recording.
     pub range: Option<Box<RangeOf<'i>>>,
-    /// Names as recorded.
+    /// Keep class and method names as recorded.
     pub raw_names: bool,
-    /// Leave secrets in.
+    /// Do not mask secrets.
     pub show_secrets: bool,
-    /// Add to tables that are there, recordings that are not in them yet.
+    /// Add recordings to existing tables, skipping those already in them.
     pub append: bool,
-    /// The files that this process writes.
+    /// Creates the files.
     pub files: Files,
 }
 
 impl ExportOptions<'_> {
-    /// All tables as Parquet to a folder.
+    /// Exports all tables as Parquet to a folder.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
@@ -149,39 +149,39 @@ impl ExportOptions<'_> {
     }
 }
 
-/// What came of an export.
+/// The result of an export.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Exported {
-    /// The files, in the order of their tables.
+    /// The files, in table order.
     pub written: Vec<Written>,
-    /// Recordings that are in the tables now and were not before.
+    /// How many recordings were added.
     pub added: usize,
-    /// Recordings that were there before, or twice among the inputs.
+    /// Recordings that were in the tables already or occurred twice in the input.
     pub known: Vec<String>,
-    /// What was lost, with the name of the input.
+    /// Lost data, with the name of the input.
     pub warnings: Vec<(String, String)>,
-    /// Inputs that could not be read, and why.
+    /// Unreadable inputs, and the reasons.
     pub failures: Vec<(String, String)>,
-    /// Fields that recordings disagree on, a line each.
+    /// Fields whose types conflict between recordings, one line each.
     pub conflicts: Vec<String>,
 }
 
-/// The folder of what is no table: readers of tables pass over names that begin with an underscore.
+/// The folder for everything that is not a table; table readers skip names that begin with an underscore.
 const INDEX: &str = "_jfrkit";
-/// Recordings of no more than so many bytes are read beside each other, and kept open from their first look to the second.
+/// Recordings up to this size are read in parallel, and stay open between the first and the second pass.
 const SMALL: usize = 8 << 20;
-/// Bytes of recordings that are kept open.
+/// Maximum bytes of recordings to keep open.
 const KEPT: usize = 256 << 20;
 
 /// Writes the tables of recordings to a folder.
 ///
-/// All files appear when everything is read; before that there is nothing, and a failure leaves nothing. The file names depend on
-/// the content of the recordings alone.
+/// No file appears until everything has been read, and a failure leaves no files behind. File names depend only on the content
+/// of the recordings.
 ///
 /// # Errors
-/// [`Error::NotEmpty`]; those of the file system; where a recording that is read was changed. Recordings that cannot be read are
-/// not errors but [`Exported::failures`].
+/// Returns [`Error::NotEmpty`], file system errors, or an error if a recording changes while it is read. Unreadable recordings
+/// are not errors; they are listed in [`Exported::failures`].
 pub fn export(inputs: &[Input<'_>], options: &ExportOptions<'_>) -> Result<Exported> {
     let mut exported = Exported::default();
     let mut known = index(&options.folder)?;
@@ -237,7 +237,7 @@ pub fn export(inputs: &[Input<'_>], options: &ExportOptions<'_>) -> Result<Expor
             added.extend(exported.take(input, *hash, done, true)?);
             continue;
         }
-        // In memory, so that one that fails leaves nothing.
+        // Buffer in memory, so a failed recording leaves nothing behind.
         let read: Vec<_> = some
             .par_iter_mut()
             .with_max_len(1)
@@ -264,13 +264,13 @@ pub fn export(inputs: &[Input<'_>], options: &ExportOptions<'_>) -> Result<Expor
     }
     exported.added = added.len();
     exported.written = out.tables.finish()?;
-    // Last: without it the same call writes the same files again.
+    // Comes last: without this index, the same call simply writes the same files again.
     note(options, &part, &added)?;
     Ok(exported)
 }
 
 impl Exported {
-    /// Takes what came of an input; `all`: its failure is that of the call.
+    /// Records the result of an input. With `all`, its failure fails the whole call.
     fn take(
         &mut self,
         input: &Input<'_>,
@@ -295,7 +295,7 @@ impl Exported {
 
 struct Output {
     tables: Tables,
-    /// Ids of stacks and frames that are written.
+    /// Ids of the stacks and frames already written.
     seen: [HashSet<i64, foldhash::fast::RandomState>; 2],
 }
 
@@ -316,7 +316,7 @@ impl Output {
     }
 }
 
-/// How recordings are read.
+/// Settings shared by all recordings of an export.
 struct Job<'j, 'i> {
     options: &'j ExportOptions<'i>,
     base: &'j Selection,
@@ -327,7 +327,7 @@ struct Job<'j, 'i> {
 type Sink<'s> = dyn FnMut(&str, RecordBatch) -> Result<()> + 's;
 
 impl Job<'_, '_> {
-    /// Reads all tables of a recording. Comes back with what was lost.
+    /// Reads all tables of a recording and returns what was lost.
     fn read(
         &self,
         input: &Input<'_>,
@@ -389,7 +389,7 @@ impl Job<'_, '_> {
     }
 }
 
-/// Rows of stacks or frames that are handed on at a time.
+/// Rows of stacks or frames to pass on at a time.
 const STACK_ROWS: usize = 1 << 14;
 
 fn give_stacks(stacks: &mut StackTables, wanted: [bool; 2], least: usize, sink: &mut Sink<'_>) -> Result<()> {
@@ -422,7 +422,7 @@ impl Take for Events<'_, '_> {
     }
 }
 
-/// The name of an event type as that of a folder: what may not be in one is written as Hive does, `%` and two digits.
+/// The folder name of an event type; special characters are escaped as in Hive, with `%` and two hex digits.
 #[must_use]
 pub fn folder(name: &str) -> String {
     use std::fmt::Write as _;
@@ -441,7 +441,7 @@ pub fn folder(name: &str) -> String {
     if out.len() > 200 {
         let hash = crate::ids::text(name);
         out.truncate(180);
-        // No digit of an escape is left alone.
+        // Do not cut an escape in half.
         if let Some(cut) = out.rfind('%').filter(|at| at + 3 > out.len()) {
             out.truncate(cut);
         }
@@ -450,7 +450,7 @@ pub fn folder(name: &str) -> String {
     out
 }
 
-/// The hashes of the recordings that are in a folder.
+/// The hashes of the recordings already in a folder.
 fn index(folder: &Path) -> Result<BTreeSet<String>> {
     let path = folder.join(INDEX);
     let failed = |source| Error::File { path: path.clone(), source };
@@ -470,7 +470,7 @@ fn index(folder: &Path) -> Result<BTreeSet<String>> {
     Ok(known)
 }
 
-/// Notes which recordings are in the files of a call.
+/// Records which recordings the files of this call contain.
 fn note(options: &ExportOptions<'_>, part: &str, added: &BTreeSet<RecordingHash>) -> Result<()> {
     let folder = options.folder.join(INDEX);
     std::fs::create_dir_all(&folder).map_err(|source| Error::File { path: folder.clone(), source })?;

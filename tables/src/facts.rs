@@ -1,4 +1,4 @@
-//! The tables that have a few rows for each recording: threads, settings, metrics, findings, recordings.
+//! Tables with a few rows per recording: threads, settings, metrics, findings, recordings.
 
 use jfr_analyzers::metrics::Metrics;
 use jfr_analyzers::rule::{Analysis, AnalysisOptions};
@@ -32,7 +32,7 @@ fn instant(name: &str) -> Column {
     Column::new(name, Shape::Instant)
 }
 
-/// The columns of the table `threads`.
+/// Columns of the `threads` table.
 pub(crate) fn thread_columns() -> Vec<Column> {
     vec![
         long("recording"),
@@ -45,7 +45,7 @@ pub(crate) fn thread_columns() -> Vec<Column> {
     ]
 }
 
-/// The threads that events of a recording refer to, each once.
+/// The threads that events refer to, each once.
 pub(crate) fn threads(recording: &Recording<'_>, id: i64) -> Result<Rows> {
     let mut rows = Rows::new(thread_columns());
     let mut seen = std::collections::HashSet::new();
@@ -80,12 +80,12 @@ pub(crate) fn threads(recording: &Recording<'_>, id: i64) -> Result<Rows> {
     Ok(rows)
 }
 
-/// The columns of the table `settings`.
+/// Columns of the `settings` table.
 pub(crate) fn setting_columns() -> Vec<Column> {
     vec![long("recording"), instant("startTime"), text("event"), text("name"), text("value")]
 }
 
-/// The settings in force: each value once, with the time that it was first recorded.
+/// The settings in effect: each value once, with the time it was first recorded.
 pub(crate) fn settings(recording: &Recording<'_>, id: i64, selection: &Selection) -> Result<Rows> {
     let mut rows = Rows::new(setting_columns());
     let mut seen = std::collections::HashSet::new();
@@ -120,7 +120,7 @@ pub(crate) fn settings(recording: &Recording<'_>, id: i64, selection: &Selection
     Ok(rows)
 }
 
-/// The columns of the table `metrics`.
+/// Columns of the `metrics` table.
 pub(crate) fn metric_columns() -> Vec<Column> {
     vec![
         long("recording"),
@@ -136,7 +136,7 @@ pub(crate) fn metric_columns() -> Vec<Column> {
     ]
 }
 
-/// The measures of a recording: a row for the whole of it, without a time, and one for each point in time.
+/// The metrics of a recording: one row without a time for the whole recording, and one row per point in time.
 pub(crate) fn metrics(recording: &Recording<'_>, id: i64) -> Result<Rows> {
     let mut rows = Rows::new(metric_columns());
     let all = Metrics::of(recording, None)?;
@@ -161,7 +161,7 @@ pub(crate) fn metrics(recording: &Recording<'_>, id: i64) -> Result<Rows> {
     Ok(rows)
 }
 
-/// The columns of the table `findings`.
+/// Columns of the `findings` table.
 pub(crate) fn finding_columns() -> Vec<Column> {
     vec![
         long("recording"),
@@ -181,7 +181,7 @@ pub(crate) fn finding_columns() -> Vec<Column> {
     ]
 }
 
-/// What the rules found in a recording, worst first.
+/// The findings of a recording, worst first.
 pub(crate) fn findings(recording: &Recording<'_>, id: i64, analysis: &Analysis, selection: &Selection) -> Result<Rows> {
     let mut rows = Rows::new(finding_columns());
     let mut options = AnalysisOptions::default();
@@ -212,7 +212,7 @@ pub(crate) fn findings(recording: &Recording<'_>, id: i64, analysis: &Analysis, 
     Ok(rows)
 }
 
-/// The columns of the table `recordings`.
+/// Columns of the `recordings` table.
 pub(crate) fn recording_columns() -> Vec<Column> {
     vec![
         Column::new("id", Shape::Int { bits: 64, signed: true }),
@@ -234,12 +234,12 @@ pub(crate) fn recording_columns() -> Vec<Column> {
     ]
 }
 
-/// Properties and variables that name the service, its version and the host, the surest first.
+/// Properties and variables that name the service, its version and the host, most reliable first.
 const SERVICE: [&str; 5] = ["dd.service", "DD_SERVICE", "otel.service.name", "OTEL_SERVICE_NAME", "Program"];
 const VERSION: [&str; 3] = ["dd.version", "DD_VERSION", "OTEL_SERVICE_VERSION"];
 const HOST: [&str; 2] = ["HOSTNAME", "COMPUTERNAME"];
 
-/// Adds the row of a recording. `losses` are what was lost of it.
+/// Adds the row of a recording; `losses` lists its lost data.
 pub(crate) fn recording(
     rows: &mut Rows,
     recording: &Recording<'_>,
@@ -266,7 +266,7 @@ pub(crate) fn recording(
     rows.text(8, summary.chunks.first().map(|chunk| chunk.producer.to_string()).as_deref());
     rows.text(9, jvm(|chunk| chunk.jvm_name.as_ref()).map(String::as_str));
     rows.text(10, jvm(|chunk| chunk.jvm_version.as_ref()).map(String::as_str));
-    // A program is its main class with its arguments.
+    // A command consists of the main class and its arguments.
     let service = find(&SERVICE).map(|program| program.split(' ').next().unwrap_or_default().to_owned());
     rows.text(11, service.as_deref());
     rows.text(12, find(&VERSION).as_deref());

@@ -1,4 +1,4 @@
-//! Tables that are filled a cell at a time: those that do not grow with the number of events.
+//! Tables filled cell by cell, for tables whose size does not grow with the number of events.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::schema::{Column, Shape, arrow_fields};
 
 type Hasher = foldhash::fast::RandomState;
 
-/// Rows of a table with these columns, while they are added.
+/// Rows under construction.
 #[derive(Debug)]
 pub(crate) struct Rows {
     columns: Vec<Column>,
@@ -70,7 +70,7 @@ impl Cells {
             }
             (Self::Int(values), _) => Arc::new(values.into_iter().collect::<PrimitiveArray<Int64Type>>()),
             (Self::Text { rows, mut list, .. }, _) => {
-                // Rows of no value lead to one more text, which is null.
+                // Rows without a value point to an additional null string.
                 let none = u32::try_from(list.len()).unwrap_or(u32::MAX);
                 let texts = list.drain(..).map(Some).chain([None]);
                 let values = strings(texts)?;
@@ -98,7 +98,7 @@ impl Rows {
         self.cells.first().map_or(0, Cells::len)
     }
 
-    /// Adds a number to a column of whole numbers or times.
+    /// Adds a number to an integer or time column.
     pub(crate) fn int(&mut self, i: usize, value: Option<i64>) {
         if let Some(Cells::Int(values)) = self.cells.get_mut(i) {
             values.push(value);
@@ -139,7 +139,7 @@ impl Rows {
         }
     }
 
-    /// The rows so far, after which there are none.
+    /// Takes the rows so far and leaves the table empty.
     pub(crate) fn take(&mut self) -> Result<RecordBatch, ArrowError> {
         let fresh = Self::new(self.columns.clone()).cells;
         let cells = std::mem::replace(&mut self.cells, fresh);

@@ -1,17 +1,17 @@
-//! Ids that are hashes of content, so that they join across recordings and days.
+//! Ids derived from content hashes, which join across recordings and days.
 //!
-//! XXH3 is fast and the same on every machine; it does not withstand someone who makes up content in order to make two ids
-//! equal. Who does that spoils the joins over his own recordings only.
+//! XXH3 is fast and gives the same result on every machine. It does not resist deliberate collisions, but whoever creates
+//! them only breaks joins on their own recordings.
 
 use twox_hash::{XxHash3_64, XxHash3_128};
 
-/// The hash of a text, of which [`frame`] makes ids.
+/// The hash of a string; [`frame`] builds ids from these.
 #[must_use]
 pub fn text(text: &str) -> u64 {
     XxHash3_64::oneshot(text.as_bytes())
 }
 
-/// The id of a frame: class, method, descriptor and kind as hashes of their texts, and the line.
+/// The id of a frame: the hashes of class, method, descriptor and kind, and the line.
 #[must_use]
 pub fn frame(texts: [u64; 4], line: i32) -> i64 {
     let mut bytes = [0; 36];
@@ -23,7 +23,7 @@ pub fn frame(texts: [u64; 4], line: i32) -> i64 {
     XxHash3_64::oneshot(&bytes).cast_signed()
 }
 
-/// The id of a stack of frames with these ids, the leaf's first.
+/// The id of a stack, from the ids of its frames, leaf first.
 #[must_use]
 pub fn stack(frames: &[i64], truncated: bool) -> i64 {
     let mut bytes = vec![u8::from(truncated); frames.len() * 8 + 1];
@@ -33,21 +33,21 @@ pub fn stack(frames: &[i64], truncated: bool) -> i64 {
     XxHash3_64::oneshot(&bytes).cast_signed()
 }
 
-/// What a recording is known by: a hash of its bytes, unpacked.
+/// Identifies a recording: a hash of its decompressed bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RecordingHash(u128);
 
 impl RecordingHash {
-    /// The hash of a recording with these bytes.
+    /// Hashes a recording.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(XxHash3_128::oneshot(bytes))
     }
 
-    /// The hash of a recording whose bytes come in pieces, as [`RecordingHash::of`] all of them.
+    /// Hashes a recording read in pieces, with the same result as [`RecordingHash::of`].
     ///
     /// # Errors
-    /// Those of `next`, which yields a piece, and an empty one after the last.
+    /// Errors of `next`, which returns the next piece, or an empty one at the end.
     pub fn of_pieces<P: AsRef<[u8]>, E>(
         mut next: impl FnMut() -> std::result::Result<P, E>,
     ) -> std::result::Result<Self, E> {
@@ -61,14 +61,14 @@ impl RecordingHash {
         }
     }
 
-    /// Its first eight bytes: what the rows of all tables refer to.
+    /// The first eight bytes, which the rows of all tables refer to.
     #[must_use]
     pub fn id(self) -> i64 {
         let [first @ .., _, _, _, _, _, _, _, _] = self.0.to_be_bytes();
         i64::from_be_bytes(first)
     }
 
-    /// A hash of several in this order.
+    /// Hashes several hashes in order.
     #[must_use]
     pub fn of_all(all: &[Self]) -> Self {
         let bytes: Vec<u8> = all.iter().flat_map(|hash| hash.0.to_be_bytes()).collect();
@@ -86,7 +86,7 @@ impl std::fmt::Display for RecordingHash {
 mod tests {
     use super::*;
 
-    /// Tables on disk refer to these ids: they must not change from one version to the next.
+    /// Tables on disk contain these ids, so they must not change between versions.
     #[test]
     fn ids_stay_as_they_are() {
         let run = frame(["java.lang.Thread", "run", "()V", "Interpreted"].map(text), 840);

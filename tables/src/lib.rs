@@ -1,10 +1,10 @@
-//! Recordings as tables: events, samples, stacks, findings and metrics as Arrow's columns, in memory or in files.
+//! Recordings as tables: events, samples, stacks, findings and metrics as Arrow columns, in memory or in files.
 //!
-//! [`read_events`] fills columns from the bytes of a recording, without a value tree or a row between; [`Schemas`] joins the
-//! columns of recordings of different JVMs. There is no query engine here: others have good ones.
+//! [`read_events`] decodes a recording straight into columns, without intermediate rows or value trees; [`Schemas`] merges
+//! the columns of recordings from different JVMs. There is no query engine here, because good ones exist.
 //!
-//! Reading recordings and making profiles, findings and metrics does not belong here, nor does anything about arguments. Start
-//! with `recording.rs`, then `column.rs`.
+//! Reading recordings, computing profiles, findings and metrics, and parsing arguments belong elsewhere. Start with
+//! `recording.rs`, then `column.rs`.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Hiding secrets: in properties, variables, flags and command lines, as `jfrkit info` does.
+//! Masks secrets in properties, variables, flags and command lines, as `jfrkit info` does.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
@@ -9,14 +9,14 @@ use jfr_analyzers::secrets;
 use crate::column::{dictionary, strings};
 use crate::schema::{Column, Shape};
 
-/// Fields that hold the arguments of a JVM.
+/// Fields with JVM arguments.
 const ARGUMENTS: [&str; 2] = ["jvmArguments", "jvmFlags"];
-/// Fields that hold a command line.
+/// Fields with a command line.
 const COMMANDS: [&str; 3] = ["javaArguments", "commandLine", "command"];
-/// Fields that hold the name of what the field `value` is the value of.
+/// Fields that name what the field `value` contains.
 const NAMES: [&str; 2] = ["key", "name"];
 
-/// Hides secrets in the columns of an event type.
+/// Masks secrets in the columns of an event type.
 pub(crate) fn secrets(columns: &[Column], arrays: &mut [ArrayRef]) -> Result<(), ArrowError> {
     let place = |wanted: &str| columns.iter().position(|c| c.name == wanted && c.shape == Shape::Text);
     for name in ARGUMENTS.iter().chain(&COMMANDS) {
@@ -42,7 +42,7 @@ pub(crate) fn secrets(columns: &[Column], arrays: &mut [ArrayRef]) -> Result<(),
     Ok(())
 }
 
-/// A column of texts in which each is another.
+/// A string column with every value mapped.
 fn mapped(array: &ArrayRef, map: impl Fn(usize, &str) -> Option<String>) -> Result<ArrayRef, ArrowError> {
     let Some(texts) = array.as_dictionary_opt::<Int32Type>().and_then(|texts| texts.downcast_dict::<StringArray>())
     else {

@@ -1,4 +1,4 @@
-//! One table of one recording, in memory or batch by batch.
+//! One table of one recording, in memory or in batches.
 
 use arrow_array::RecordBatch;
 pub use arrow_schema::Schema;
@@ -14,10 +14,10 @@ use crate::samples::{read_samples, sample_columns};
 use crate::schema::{Column, arrow_fields};
 use crate::stacks::{StackTables, frame_columns, stack_columns};
 
-/// What takes batches.
+/// Receives batches.
 type Each<'e> = dyn FnMut(RecordBatch) -> Result<()> + 'e;
 
-/// The schema of the table of an event type of a recording, and the columns of all; `None` where the recording has no such type.
+/// The table schema of an event type, and the columns of all types; `None` if the recording does not have the type.
 #[must_use]
 pub fn events_schema(recording: &Recording<'_>, name: &str, selection: &Selection) -> Option<(Schema, Schemas)> {
     let mut schemas = Schemas::default();
@@ -25,7 +25,7 @@ pub fn events_schema(recording: &Recording<'_>, name: &str, selection: &Selectio
     Some((schemas.arrow(name, selection.recording.is_some())?, schemas))
 }
 
-/// The schema of a table that is not one of events; `kind` is the type of profile of samples.
+/// The schema of a table that is not of events; `kind` is the profile type of samples.
 #[must_use]
 pub fn table_schema(table: Table, kind: ProfileType) -> Schema {
     Schema::new(arrow_fields(&columns(table, kind), true))
@@ -72,11 +72,11 @@ fn give(stacks: &mut StackTables, table: Table, least: usize, each: &mut Each<'_
     Ok(())
 }
 
-/// Hands the rows of a table on, some at a time. `schemas` are those of [`events_schema`], for events, stacks and frames; `file`
-/// is the name in the table of recordings. Comes back with what was lost, a line each.
+/// Passes on the rows of a table in batches. For events, stacks and frames, `schemas` comes from [`events_schema`]; `file` is
+/// the name in the `recordings` table. Returns what was lost, one line each.
 ///
 /// # Errors
-/// Where the recording cannot be read; what `each` ends with.
+/// Fails if the recording cannot be read, or with the error of `each`.
 pub fn read_table(
     recording: &Recording<'_>,
     table: Table,

@@ -1,36 +1,36 @@
-//! How values are read into columns: compiled once for each event type and metadata.
+//! Reads values into columns, following a plan compiled once per event type and metadata.
 
 use jfr_parse::{Content, Cursor, Field, Kind, RawStr, Short, TimeUnit, Type};
 
 use crate::column::{Col, Texts};
 use crate::schema::{Column, Shape, is_trace, only_field};
 
-/// Types within types that are read.
+/// Maximum nesting of types.
 const MAX_DEPTH: usize = 32;
-/// Nodes that one event type may have.
+/// Maximum nodes of an event type.
 const MAX_NODES: usize = 20_000;
 
-/// How a value is read, and whether anyone wants it.
+/// How to read a value, and whether to keep it.
 #[derive(Debug)]
 pub(crate) enum Node {
-    /// A number, a truth, a text.
+    /// A number, boolean or string.
     Leaf { kind: Kind, unsigned: bool, take: Take, string: u64 },
-    /// The key of a constant. `inner` is how that is read, if it is wanted.
+    /// The key of a constant; `inner` says how to read the constant if it is needed.
     Pooled { type_id: u64, inner: Option<Box<Node>> },
     /// The key of a stack trace.
     Trace,
-    /// An inline struct: its fields, each with its place among the columns that are wanted.
+    /// An inline struct: its fields, each with its position among the requested columns.
     Group { fields: Vec<(Node, Option<usize>)>, width: usize },
-    /// A count and as many values. Of those without bytes none are read.
+    /// A count followed by that many values. Values that take no bytes are not read.
     Array { inner: Box<Node>, bare: bool },
 }
 
-/// What is made of a leaf.
+/// What a leaf becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Take {
     Nothing,
     AsIs,
-    /// As a double, whatever it is.
+    /// A double, whatever the type of the value.
     Number,
     Instant(TimeUnit),
     Length(TimeUnit),
@@ -48,12 +48,12 @@ impl Default for Compiler {
 }
 
 impl Compiler {
-    /// How values of a type are read into these columns; `None` where it nests too deeply.
+    /// How to read values of a type into these columns; `None` if the type is nested too deeply.
     pub(crate) fn group(&mut self, of: Type<'_>, wanted: &[Column]) -> Option<Node> {
         let mut fields: Vec<(Node, Option<usize>)> = Vec::new();
         for field in of.fields() {
             let place = wanted.iter().position(|column| column.name == field.name());
-            // Of two fields of the same name the first counts.
+            // If two fields have the same name, the first wins.
             let place = place.filter(|place| !fields.iter().any(|(_, taken)| *taken == Some(*place)));
             let node = self.field(field, place.and_then(|i| wanted.get(i)).map(|column| &column.shape))?;
             let place = place.filter(|_| node.is_wanted());
@@ -122,7 +122,7 @@ impl Compiler {
     }
 }
 
-/// What to make of a leaf that a column of this shape is to hold; nothing where it cannot.
+/// What a leaf becomes in a column of this shape; `None` if they do not match.
 fn taken(kind: Kind, unsigned: bool, content: Option<Content>, shape: &Shape) -> Take {
     let width = match kind {
         Kind::Byte => 8,
@@ -161,7 +161,7 @@ impl Node {
         }
     }
 
-    /// An empty column for what is read.
+    /// An empty column for this node.
     pub(crate) fn column<'a>(&self) -> Col<'a> {
         match self {
             Self::Leaf { take: Take::Nothing, .. } | Self::Pooled { inner: None, .. } => Col::Nothing,
@@ -191,10 +191,10 @@ impl Node {
         }
     }
 
-    /// Reads one value into the column that was made for it.
+    /// Reads a value into its column.
     ///
     /// # Errors
-    /// [`Short`] where the value ends early; the column is then one value too long in places.
+    /// [`Short`] if the value ends early. The column may then be one value too long in places.
     pub(crate) fn read<'a>(&self, at: &mut Cursor<'a>, into: &mut Col<'a>, cx: &Reading) -> Result<(), Short> {
         match self {
             Self::Leaf { kind, unsigned, take, .. } => leaf(*kind, *unsigned, *take, at, into, cx),
@@ -246,14 +246,14 @@ impl Node {
     }
 }
 
-/// What reading a value needs to know of its chunk.
+/// What reading a value needs to know about the chunk.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reading {
     pub(crate) clock: jfr_parse::Clock,
     pub(crate) array_elements: usize,
 }
 
-/// Writers mask to the width or extend the sign to 64 bits: the lowest bits count.
+/// Some writers mask to the field's width, others sign-extend to 64 bits, so only the low bits count.
 #[inline]
 fn number(raw: u64, bits: u32, unsigned: bool) -> u64 {
     let shift = 64 - bits;
@@ -325,7 +325,7 @@ fn leaf<'a>(
         (Take::Length(unit), Col::Time(values)) => {
             let value = whole.cast_signed();
             values.push(match value {
-                // "Forever" stays what it is; "not known" is null.
+                // "Forever" is kept; "unknown" becomes null.
                 _ if unsigned && value < 0 => None,
                 i64::MAX => Some(i64::MAX),
                 value => cx.clock.length(value, unit),

@@ -1,7 +1,7 @@
-//! From a recording to batches of rows, in the order of the file.
+//! From a recording to batches of rows, in file order.
 //!
-//! Parts of a chunk are read in parallel, each into columns of its own; what becomes of them is handed on in the order of the
-//! file, so that it does not depend on the number of threads, and before much more is read, so that memory is bounded.
+//! Parts of a chunk are read in parallel, each into its own columns. The results are passed on in file order, so they do not
+//! depend on the number of threads, and before much more is read, so memory is bounded.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -25,27 +25,27 @@ use crate::stacks::{ChunkStacks, StackPlans, StackTables};
 
 type Hasher = foldhash::fast::RandomState;
 
-/// Bytes of a chunk that one thread reads at a time.
+/// Bytes of a chunk that a thread reads at a time.
 const SEGMENT: usize = 2 << 20;
 
-/// Says of an event type whether it is wanted.
+/// Decides whether to read an event type.
 pub type WantsType = dyn Fn(Type<'_>) -> bool + Send + Sync;
 
-/// Which events are read, and how.
+/// Which events to read, and how.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Selection {
-    /// Says of an event type whether it is wanted; by default all are.
+    /// Decides whether to read an event type; by default all are read.
     pub types: Option<Arc<WantsType>>,
-    /// The columns that are wanted, by name and in this order; by default all.
+    /// The names of the columns to read, in this order; by default all.
     pub columns: Option<Vec<String>>,
-    /// Only events that begin within this time, nanoseconds since 1970; events without a time are left out then.
+    /// Only events that start within this range, in nanoseconds since 1970. Events without a time are then skipped.
     pub range: Option<Range<i64>>,
-    /// Names of classes and methods as recorded: without this, what differs from run to run is normalized.
+    /// Keep class and method names as recorded, instead of normalizing the parts that vary between runs.
     pub raw_names: bool,
-    /// Values that may be passwords, keys or tokens are shown.
+    /// Do not mask values that may be passwords, keys or tokens.
     pub show_secrets: bool,
-    /// Rows carry the id of their recording, which is this.
+    /// Add this recording id to the rows.
     pub recording: Option<i64>,
 }
 
@@ -61,9 +61,9 @@ impl Selection {
     }
 }
 
-/// The columns of event types, joined over recordings.
+/// The columns of event types, merged across recordings.
 ///
-/// Types are known by the name that the JDK of today gives them: recordings of Oracle's JDK 8 have others.
+/// Event types have their current JDK names; recordings of Oracle JDK 8 use others.
 #[derive(Debug, Clone, Default)]
 pub struct Schemas {
     types: BTreeMap<String, Vec<Column>>,
@@ -71,7 +71,7 @@ pub struct Schemas {
 }
 
 impl Schemas {
-    /// Adds the event types of a recording. Chunks that cannot be read have none.
+    /// Adds the event types of a recording; unreadable chunks are skipped.
     pub fn add(&mut self, recording: &Recording<'_>, selection: &Selection) {
         let mut last: Option<Arc<Metadata>> = None;
         for chunk in recording.chunks().flatten() {
@@ -115,7 +115,7 @@ impl Schemas {
         }
     }
 
-    /// Fields that recordings disagree on so that no type holds all their values, a line each.
+    /// Fields whose types conflict between recordings, one line each.
     #[must_use]
     pub fn conflicts(&self) -> &[String] {
         &self.conflicts
@@ -140,7 +140,7 @@ impl Schemas {
     }
 }
 
-/// The columns with that of the recording, before which a field of the same name gives way.
+/// The columns, with the recording's id if requested. An event field of the same name is renamed.
 pub(crate) fn with_id(columns: &[Column], with_recording: bool) -> Vec<Column> {
     if !with_recording {
         return columns.to_vec();
@@ -158,10 +158,10 @@ pub(crate) fn with_id(columns: &[Column], with_recording: bool) -> Vec<Column> {
     all
 }
 
-/// The column with the id of a row's recording.
+/// The column with the recording's id.
 const RECORDING: &str = "recording";
 
-/// How the events of one type are read.
+/// How to read the events of a type.
 struct TypePlan {
     name: Arc<str>,
     node: Node,
@@ -170,7 +170,7 @@ struct TypePlan {
     columns: Vec<Column>,
 }
 
-/// How the chunks of one metadata are read.
+/// How to read the chunks with the same metadata.
 struct ChunkPlans {
     types: Vec<TypePlan>,
     by_id: HashMap<u64, usize, Hasher>,
@@ -206,38 +206,38 @@ impl ChunkPlans {
     }
 }
 
-/// What a part of a chunk yields.
+/// The result of a part of a chunk.
 #[derive(Default)]
 struct Part {
-    /// Rows by place of the type.
+    /// Rows by type number.
     batches: Vec<(usize, RecordBatch)>,
-    /// Keys of the stacks that they refer to, each once.
+    /// Keys of the stacks that the rows refer to, each once.
     stacks: Vec<u64>,
     losses: Vec<String>,
 }
 
-/// What takes the rows of events.
+/// Receives the rows of events.
 pub trait Take {
-    /// Takes rows of an event type.
+    /// Receives rows of an event type.
     ///
     /// # Errors
-    /// What ends the reading.
+    /// An error stops the reading.
     fn events(&mut self, name: &str, batch: RecordBatch) -> Result<()>;
 
-    /// Takes the stacks of these keys.
+    /// Receives the stacks with these keys.
     ///
     /// # Errors
-    /// What ends the reading.
+    /// An error stops the reading.
     fn stacks(&mut self, stacks: &mut StackTables) -> Result<()> {
         let _ = stacks;
         Ok(())
     }
 }
 
-/// Reads the events of a recording. Comes back with what was lost, a line each.
+/// Reads the events of a recording and returns what was lost, one line each.
 ///
 /// # Errors
-/// [`Error::Read`] where nothing can be read; what `take` ends with.
+/// Returns [`Error::Read`] if nothing can be read, or the error of `take`.
 pub fn read_events(
     recording: &Recording<'_>,
     schemas: &Schemas,
@@ -292,7 +292,7 @@ fn read_chunk(
     }
     let of_chunk = ChunkStacks::new(chunk, chunk.pools(), plans.stacks.as_ref(), selection.raw_names);
     let segments = chunk.segments(SEGMENT);
-    // As many at a time as there are threads: what they yield is written before the next are read.
+    // As many parts at a time as there are threads; their rows are written before the next parts are read.
     for some in segments.chunks(rayon::current_num_threads().max(1)) {
         chunk.stop().check()?;
         let parts: Vec<Result<Part>> =
@@ -312,13 +312,13 @@ fn read_chunk(
     Ok(())
 }
 
-/// Rows of one type, while they are read.
+/// Rows of one type while they are read.
 struct Filling<'a> {
     rows: usize,
     column: Col<'a>,
 }
 
-/// Losses that are told of one part of a chunk.
+/// Maximum losses to report for a part of a chunk.
 const MAX_LOSSES: usize = 100;
 
 fn read_part(
@@ -384,7 +384,7 @@ fn read_part(
 }
 
 impl TypePlan {
-    /// When an event begins, nanoseconds since the Unix epoch.
+    /// When an event starts, in nanoseconds since the Unix epoch.
     fn start(&self, event: &RawEvent<'_>, reading: &Reading) -> Option<i64> {
         let (plan, unit) = self.start.as_ref()?;
         reading.clock.instant(plan.read(event.payload).ok()?.i64(0), *unit)

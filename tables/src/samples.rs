@@ -1,5 +1,4 @@
-//! The samples of profiles, one for each event: the values are those that [`collect`] adds up, so their sums are those of the
-//! profiles.
+//! Profile samples, one row per event. The values are those that [`collect`] adds up, so their sums match the profiles.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +12,7 @@ use crate::recording::Selection;
 use crate::schema::{Column, Shape, is_trace};
 use crate::stacks::{ChunkStacks, StackPlans, StackTables};
 
-/// The columns of the samples of a type, without that of the recording.
+/// The sample columns of a profile type, without the recording's id.
 #[must_use]
 pub fn sample_columns(kind: ProfileType) -> Vec<Column> {
     let long = Shape::Int { bits: 64, signed: true };
@@ -42,10 +41,10 @@ pub fn sample_columns(kind: ProfileType) -> Vec<Column> {
     columns
 }
 
-/// Columns before those of the values.
+/// Columns before the value columns.
 const VALUES: usize = 14;
 
-/// The labels of samples, in the order of their columns from the fourth on; the stack is between.
+/// The sample labels, in column order from the fourth column on; the stack is among them.
 const LABELS: [(usize, LabelKey); 10] = [
     (3, LabelKey::Thread),
     (4, LabelKey::ThreadId),
@@ -59,13 +58,13 @@ const LABELS: [(usize, LabelKey); 10] = [
     (13, LabelKey::TraceEndpoint),
 ];
 
-/// Rows that are handed on at a time.
+/// Rows to pass on at a time.
 const ROWS: usize = 1 << 16;
 
-/// Reads the samples of the profiles of a recording. Comes back with warnings.
+/// Reads the profile samples of a recording and returns warnings.
 ///
 /// # Errors
-/// Those of [`collect`], and of `take`, which takes the rows of a type of profile.
+/// Errors of [`collect`], and of `take`, which receives the rows of a profile type.
 pub(crate) fn read_samples(
     recording: &Recording<'_>,
     types: &[ProfileType],
@@ -86,7 +85,7 @@ pub(crate) fn read_samples(
     let rower = Rower { set: &set, id: selection.recording.unwrap_or(0) };
     for chunk in recording.chunks() {
         recording.stop().check()?;
-        // What cannot be read has no samples.
+        // An unreadable chunk has no samples.
         let Ok(chunk) = chunk else { continue };
         let end = chunk.offset().saturating_add(chunk.bytes().len() as u64);
         if places.iter().all(|places| places.next().is_none_or(|event| event >= end)) {
@@ -115,10 +114,10 @@ pub(crate) fn read_samples(
     Ok(set.warnings.clone())
 }
 
-/// The samples of a profile in the order of the file.
+/// The samples of a profile in file order.
 struct Places<'p> {
     profile: &'p Profile,
-    /// Where the event begins, and the number of the sample.
+    /// The event's offset, and the sample's number.
     order: Vec<(u64, usize)>,
     at: usize,
 }
@@ -144,7 +143,7 @@ impl<'p> Places<'p> {
     }
 }
 
-/// How to read what profiles do not keep of an event.
+/// How to read the event fields that profiles do not keep.
 struct EventPlan {
     /// `startTime`, `duration`, `stackTrace`.
     plan: Plan<3>,
@@ -169,7 +168,7 @@ impl EventPlan {
     }
 }
 
-/// Makes the rows of samples.
+/// Builds the rows of samples.
 struct Rower<'s> {
     set: &'s ProfileSet,
     id: i64,
@@ -226,7 +225,7 @@ impl Rower<'_> {
                 ),
             }
         }
-        // A recording may not know the last value: sizes of live objects before JDK 21.
+        // A recording may not have the last value, like the size of live objects before JDK 21.
         let values = of.profile.kind.values().len();
         for i in 0..values {
             rows.int(VALUES + i, sample.values.get(i).copied());

@@ -1,4 +1,4 @@
-//! The columns of a table: made of the metadata of recordings, joined where recordings differ, and as Arrow has them.
+//! The columns of a table: derived from recording metadata, merged where recordings differ, and converted to Arrow.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -7,68 +7,68 @@ use std::sync::Arc;
 use arrow_schema::{DataType, Field as ArrowField, Fields, TimeUnit as ArrowUnit};
 use jfr_parse::{Content, Field, Kind, Type};
 
-/// What the values of a column are.
+/// The type of a column's values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Shape {
-    /// True or false.
+    /// A boolean.
     Bool,
-    /// A whole number of so many bits.
+    /// An integer.
     Int {
-        /// 8, 16, 32 or 64.
+        /// Its width: 8, 16, 32 or 64.
         bits: u8,
-        /// Whether it can be negative.
+        /// Whether it is signed.
         signed: bool,
     },
     /// A float.
     Float,
     /// A double.
     Double,
-    /// Text, kept once for each value where the format can.
+    /// Text; each value is stored once if the format allows it.
     Text,
-    /// A point in time: nanoseconds since 1970, UTC. Null where it is not set.
+    /// A timestamp: nanoseconds since 1970, UTC. Null if not set.
     Instant,
-    /// A length of time in nanoseconds. Null where it is not known; the largest number stands for "forever".
+    /// A duration in nanoseconds. Null if unknown; the largest number means "forever".
     Length,
-    /// A stack: the id of a row of the table `stacks`.
+    /// A stack: the id of a row in the `stacks` table.
     Stack,
-    /// Fields of a nested value.
+    /// The fields of a nested value.
     Struct(Vec<Column>),
     /// Any number of values.
     List(Box<Shape>),
 }
 
-/// A column with its name and what annotations say of it.
+/// A column: its name, type and annotations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
     /// Its name.
     pub name: String,
     /// Its values.
     pub shape: Shape,
-    /// Label, description, unit and content type of JFR's annotations, as far as there are any.
+    /// Label, description, unit and content type from JFR annotations, if present.
     pub about: BTreeMap<&'static str, String>,
 }
 
-/// Leaves that the columns of one event type may have: types can contain each other in such a way that there would be no end.
+/// Maximum leaves among the columns of an event type; types can contain each other without end.
 const MAX_LEAVES: usize = 1_000;
-/// Types within types.
+/// Maximum nesting of types.
 const MAX_DEPTH: usize = 12;
 
 impl Column {
-    /// A column of which nothing more is known.
+    /// A column without annotations.
     #[must_use]
     pub fn new(name: &str, shape: Shape) -> Self {
         Self { name: name.to_owned(), shape, about: BTreeMap::new() }
     }
 
-    /// With a unit.
+    /// Sets the unit.
     #[must_use]
     pub fn unit(mut self, unit: &str) -> Self {
         self.about.insert("unit", unit.to_owned());
         self
     }
 
-    /// The columns of an event type, and whether some had to be left out for being too many.
+    /// The columns of an event type, and whether some were left out because there were too many.
     #[must_use]
     pub fn of_event(of: Type<'_>) -> (Vec<Self>, bool) {
         let mut shaper = Shaper { path: vec![of.id()], left: MAX_LEAVES, cut: false, constants: 0 };
@@ -76,7 +76,7 @@ impl Column {
         (columns, shaper.cut)
     }
 
-    /// As Arrow has it; with dictionaries for texts or without.
+    /// The Arrow field, with or without dictionaries for text.
     #[must_use]
     pub fn to_arrow(&self, dictionaries: bool) -> ArrowField {
         let about: HashMap<String, String> =
@@ -86,17 +86,17 @@ impl Column {
 }
 
 struct Shaper {
-    /// The types that what is being looked at is part of.
+    /// The types that contain the current one.
     path: Vec<u64>,
     left: usize,
     cut: bool,
-    /// Constants that what is being looked at is part of. Arrays in them are left out: repeated for each row, they could be of
-    /// any size. No writer has any but the frames of stack traces.
+    /// How many constants contain the current value. Arrays within constants are left out: repeated for each row, they
+    /// could take any amount of memory. In practice only the frames of stack traces are such arrays.
     constants: usize,
 }
 
 impl Shaper {
-    /// `plain`: only those that are no structs.
+    /// `plain`: skip struct fields.
     fn fields(&mut self, of: Type<'_>, plain: bool) -> Vec<Column> {
         let column = |field: Field<'_>| {
             let shape = self.field(field, plain)?;
@@ -157,7 +157,7 @@ impl Shaper {
         if plain && only.is_none() || self.path.len() >= MAX_DEPTH {
             return None;
         }
-        // A thread group has a parent: of a value within one of its own type there is what is not nested further.
+        // A thread group has a parent group. If a type is nested in itself, only its plain fields are kept.
         let plain = plain || self.path.contains(&of.id());
         self.path.push(of.id());
         let shape = match only {
@@ -172,12 +172,12 @@ impl Shaper {
     }
 }
 
-/// Whether values of the type are stack traces, of which there is a table.
+/// Whether the type is a stack trace, which has its own table.
 pub(crate) fn is_trace(of: Type<'_>) -> bool {
     of.is_named("jdk.types.StackTrace") && of.kind() == Kind::Struct
 }
 
-/// The field that a type stands for, if it stands for its only one.
+/// The field of a type that only wraps this one field.
 pub(crate) fn only_field(of: Type<'_>) -> Option<Field<'_>> {
     let mut fields = of.fields();
     match (fields.next(), fields.next()) {
@@ -186,12 +186,12 @@ pub(crate) fn only_field(of: Type<'_>) -> Option<Field<'_>> {
     }
 }
 
-/// Whether a value of the type is a number or a text in the end.
+/// Whether a value of the type is ultimately a number or a string.
 pub(crate) fn is_leaf(of: Type<'_>) -> bool {
     of.kind() != Kind::Struct || only_field(of).is_some()
 }
 
-/// What annotations say of a field.
+/// The annotations of a field.
 fn about(field: Field<'_>) -> BTreeMap<&'static str, String> {
     let mut about = BTreeMap::new();
     let texts = [("label", field.label()), ("description", field.description())];
@@ -220,7 +220,7 @@ fn about(field: Field<'_>) -> BTreeMap<&'static str, String> {
 }
 
 impl Shape {
-    /// As Arrow has it; with dictionaries for texts or without.
+    /// The Arrow type, with or without dictionaries for text.
     #[must_use]
     pub fn to_arrow(&self, dictionaries: bool) -> DataType {
         match self {
@@ -244,7 +244,7 @@ impl Shape {
         }
     }
 
-    /// Makes it hold what the other does, too. Says which fields cannot be joined; those stay as they were.
+    /// Widens this shape so that it also holds the values of `other`. Reports fields that conflict; those stay unchanged.
     fn join(&mut self, other: &Self, name: &str, conflicts: &mut Vec<String>) {
         let joined = match (&mut *self, other) {
             (a, b) if a == b => return,
@@ -253,14 +253,14 @@ impl Shape {
             (Self::Int { bits: a, signed: s }, Self::Int { bits: b, signed: t }) if s == t => {
                 Some(Self::Int { bits: *a.max(&mut b.clone()), signed: *s })
             }
-            // An unsigned number fits into a wider signed one.
+            // An unsigned integer fits into a wider signed one.
             (Self::Int { bits: a, signed: s }, Self::Int { bits: b, .. }) => {
                 let (signed, unsigned) = if *s { (*a, *b) } else { (*b, *a) };
                 let bits = signed.max(unsigned.saturating_mul(2));
                 (bits <= 64).then_some(Self::Int { bits, signed: true })
             }
             (Self::Float | Self::Double, Self::Float | Self::Double) => Some(Self::Double),
-            // Every number of 32 bits is a double.
+            // Every 32-bit integer can be represented as a double.
             (Self::Int { bits, .. }, Self::Float | Self::Double) if *bits <= 32 => Some(Self::Double),
             (Self::Float | Self::Double, Self::Int { bits, .. }) if *bits <= 32 => Some(Self::Double),
             _ => None,
@@ -272,7 +272,7 @@ impl Shape {
     }
 }
 
-/// Adds columns of the same name in another recording. Says which cannot be joined: their values are left out.
+/// Adds the columns of another recording. Reports those that conflict; their values are left out.
 pub(crate) fn join_columns(columns: &mut Vec<Column>, more: &[Column], name: &str, conflicts: &mut Vec<String>) {
     for column in more {
         let path = if name.is_empty() { column.name.clone() } else { format!("{name}.{}", column.name) };

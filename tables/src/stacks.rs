@@ -1,4 +1,4 @@
-//! Stacks and frames by hashes of their content.
+//! Stacks and frames, identified by hashes of their content.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,10 +13,10 @@ use crate::schema::{Column, Shape, is_trace};
 type Hasher = foldhash::fast::RandomState;
 type Map<K, V> = HashMap<K, V, Hasher>;
 
-/// Longer names are cut, as everywhere.
+/// Longer names are truncated, as everywhere.
 const MAX_NAME: usize = 2_048;
 
-/// How to get from the key of a stack trace to its frames, by metadata alone.
+/// How to get from a stack trace key to its frames; depends only on the metadata.
 #[derive(Debug)]
 pub(crate) struct StackPlans {
     trace_type: u64,
@@ -26,7 +26,7 @@ pub(crate) struct StackPlans {
     pooled_frames: bool,
     /// `method`, `lineNumber`, `type`.
     frame: Plan<3>,
-    /// Where a frame is nothing but varints, as in every recording known: how many, and the places of these three.
+    /// If a frame consists of varints only, as in every known recording: how many, and the positions of these three.
     varints: Option<(usize, [usize; 3])>,
     method_type: u64,
     /// `type`, `name`, `descriptor`.
@@ -36,7 +36,7 @@ pub(crate) struct StackPlans {
 }
 
 impl StackPlans {
-    /// `None` where there are no stack traces.
+    /// `None` if there are no stack traces.
     pub(crate) fn new(chunk: &Chunk<'_>) -> Option<Self> {
         let trace = chunk.metadata().types().find(|of| is_trace(*of))?;
         let frames = trace.field("frames").filter(|f| f.is_array())?;
@@ -57,7 +57,7 @@ impl StackPlans {
     }
 }
 
-/// How many varints a frame is, if it is nothing else, and which of them are `method`, `lineNumber` and `type`.
+/// If a frame consists of varints only: how many, and which of them are `method`, `lineNumber` and `type`.
 fn only_varints(of: Type<'_>) -> Option<(usize, [usize; 3])> {
     let varint = |field: jfr_parse::Field<'_>| {
         let kind = field.value_type().map(|of| of.kind());
@@ -69,7 +69,7 @@ fn only_varints(of: Type<'_>) -> Option<(usize, [usize; 3])> {
     of.fields().all(varint).then_some((of.fields().len(), places))
 }
 
-/// A text with its hash.
+/// A string with its hash.
 #[derive(Debug, Clone)]
 struct Text {
     text: Arc<str>,
@@ -85,7 +85,7 @@ impl Text {
 #[derive(Debug)]
 struct Trace {
     id: i64,
-    /// Places among the rows of the memo.
+    /// Positions in the memo's rows.
     frames: Box<[u32]>,
     truncated: bool,
 }
@@ -93,7 +93,7 @@ struct Trace {
 #[derive(Debug)]
 struct FrameRow {
     id: i64,
-    /// It is in the table.
+    /// Whether it is in the table.
     given: bool,
     texts: [Text; 4],
     line: i32,
@@ -102,17 +102,17 @@ struct FrameRow {
 #[derive(Debug, Default)]
 struct Memo {
     traces: Map<u64, Option<Trace>>,
-    /// Class, name and descriptor by key of the method.
+    /// Class, name and descriptor by method key.
     methods: Map<u64, [Text; 3]>,
     texts: Map<(u64, u64), Text>,
-    /// Places among the rows by keys of method and type, and line.
+    /// Row positions by method key, type key and line.
     frames: Map<(u64, u64, i32), u32>,
     rows: Vec<FrameRow>,
-    /// The ids of the frames of the trace that is being read.
+    /// The frame ids of the current trace.
     ids: Vec<i64>,
 }
 
-/// The stacks of a chunk, which are looked up as they are needed.
+/// The stacks of a chunk, looked up on demand.
 pub(crate) struct ChunkStacks<'c, 'a> {
     chunk: &'c Chunk<'a>,
     pools: &'c Pools<'a>,
@@ -130,7 +130,7 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
         self.memo.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The ids of the stacks with these keys; `None` where there is no such stack, or it cannot be read.
+    /// The ids of the stacks with these keys; `None` if a stack does not exist or cannot be read.
     pub(crate) fn ids(&self, keys: &[u64]) -> Vec<Option<i64>> {
         let mut memo = self.memo();
         let mut last = None;
@@ -243,7 +243,7 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
         texts
     }
 
-    /// A text that is a field of a row: by key, or in place.
+    /// A string field of a row, inline or by key.
     fn named<const N: usize>(
         &self,
         plan: &Plan<N>,
@@ -254,7 +254,7 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
     ) -> Text {
         match plan.type_id(i) {
             Some(type_id) if plan.is_pooled(i) => {
-                // The same symbol can be the name of a class and of a method, and means something else.
+                // The same symbol may name both a class and a method, which must be kept apart.
                 let place = type_id.wrapping_mul(4).wrapping_add(i as u64).wrapping_add(if N == 1 { 3 } else { 0 });
                 if let Some(known) = memo.texts.get(&(place, row.u64(i))) {
                     return known.clone();
@@ -274,7 +274,7 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
         Text::new(&spell(&text))
     }
 
-    /// The text of a constant.
+    /// The string of a constant.
     fn text(&self, type_id: u64, key: u64, memo: &mut Memo) -> Text {
         let place = (type_id.wrapping_mul(4), key);
         if let Some(known) = memo.texts.get(&place) {
@@ -287,13 +287,13 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
     }
 }
 
-/// A line as recorded, of which the lowest bits count.
+/// A line number as recorded; only the low bits count.
 fn line_of(raw: u64) -> i32 {
     #[expect(clippy::cast_possible_truncation, reason = "writers extend the sign or not")]
     (raw as u32).cast_signed()
 }
 
-/// The tables of stacks and frames: each row once in a call.
+/// The tables of stacks and frames; each row appears once per call.
 #[derive(Debug)]
 pub struct StackTables {
     stacks_seen: HashSet<i64, Hasher>,
@@ -313,7 +313,7 @@ impl Default for StackTables {
     }
 }
 
-/// The columns of the table `stacks`.
+/// Columns of the `stacks` table.
 pub(crate) fn stack_columns() -> Vec<Column> {
     vec![
         Column::new("id", Shape::Stack),
@@ -322,7 +322,7 @@ pub(crate) fn stack_columns() -> Vec<Column> {
     ]
 }
 
-/// The columns of the table `frames`.
+/// Columns of the `frames` table.
 pub(crate) fn frame_columns() -> Vec<Column> {
     vec![
         Column::new("id", Shape::Stack),
@@ -335,7 +335,7 @@ pub(crate) fn frame_columns() -> Vec<Column> {
 }
 
 impl StackTables {
-    /// Adds the stacks with these keys, and their frames, where they are new.
+    /// Adds the stacks with these keys and their frames, unless already added.
     pub(crate) fn add(&mut self, of: &ChunkStacks<'_, '_>, keys: &[u64]) {
         let mut memo = of.memo();
         let Memo { traces, rows, .. } = &mut *memo;
@@ -346,7 +346,7 @@ impl StackTables {
                 continue;
             }
             self.stacks.int(0, Some(trace.id));
-            // Of use once.
+            // Only needed once.
             let frames = std::mem::take(&mut trace.frames);
             let ids = frames.iter().map(|place| rows.get(*place as usize).map_or(0, |row| row.id));
             self.stacks.list(1, ids);

@@ -1,4 +1,4 @@
-//! Files of tables: Parquet, Arrow, CSV. They are begun with the first rows and appear when all are complete.
+//! Files of tables: Parquet, Arrow, CSV. They are started with the first rows, and appear once all are complete.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -20,21 +20,21 @@ use crate::csv;
 use crate::error::{Error, Result};
 use crate::expand;
 
-/// The form of files.
+/// A file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Format {
-    /// Parquet with zstd.
+    /// Parquet, compressed with zstd.
     #[default]
     Parquet,
-    /// Arrow's file format with zstd, also known as Feather.
+    /// Arrow's file format (Feather), compressed with zstd.
     Arrow,
-    /// Comma-separated values with a header; nested columns have names with dots.
+    /// Comma-separated values with a header; nested columns have dotted names.
     Csv,
 }
 
 impl Format {
-    /// The ending of files.
+    /// The file extension.
     #[must_use]
     pub const fn ending(self) -> &'static str {
         match self {
@@ -45,19 +45,19 @@ impl Format {
     }
 }
 
-/// Rows of a row group, at most.
+/// Maximum rows of a row group.
 const GROUP_ROWS: usize = 1 << 20;
-/// Bytes of row groups that are not complete, of all files together: beyond, the largest is completed early.
+/// Maximum bytes of incomplete row groups in all files; beyond it, the largest group is completed early.
 const OPEN_BYTES: usize = 48 << 20;
-/// Bytes of rows, of all tables together, that wait for more of their table. An open file of a hundred columns takes megabytes for its
-/// dictionaries alone, and few tables are large: those that are not have no open file before the end.
+/// Maximum bytes of rows waiting to be written, over all tables. An open file with a hundred columns needs megabytes for its
+/// dictionaries alone, and most tables are small, so a small table gets no open file before the end.
 const PENDING_BYTES: usize = 16 << 20;
-/// Rows that are put together before they are written.
+/// Rows to combine before writing.
 const TOGETHER: usize = 1 << 14;
-/// Small files are kept in memory up to this size, so that not all of them are open at the same time.
+/// Files up to this size stay in memory, to limit the number of open files.
 const SPILL: usize = 256 << 10;
 
-/// A file in memory, until it is too large for that.
+/// A file in memory until it grows too large.
 struct Spill {
     files: Files,
     path: PathBuf,
@@ -151,7 +151,7 @@ fn properties(schema: &Schema) -> Result<WriterProperties> {
         .set_created_by(concat!("jfrkit ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_key_value_metadata(Some(vec![KeyValue::new("jfrkit".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]));
     for field in schema.fields() {
-        // Times are near each other and rarely the same.
+        // Timestamps are close together but rarely equal.
         if matches!(field.data_type(), DataType::Timestamp(..) | DataType::Duration(_)) {
             let path = ColumnPath::from(field.name().as_str());
             builder = builder
@@ -168,9 +168,9 @@ pub(crate) struct Tables {
     format: Format,
     folder: PathBuf,
     part: String,
-    /// By path below the folder.
+    /// Open tables by path below the folder.
     open: BTreeMap<String, Open>,
-    /// Bytes of rows that are not written.
+    /// Bytes of rows not written yet.
     pending: usize,
 }
 
@@ -187,7 +187,7 @@ impl Open {
         self.writer.as_ref().map_or(0, Writer::open_bytes)
     }
 
-    /// Writes the rows that wait, many at a time.
+    /// Writes the waiting rows in large batches.
     fn write(&mut self, format: Format, out: impl FnOnce() -> Spill) -> Result<()> {
         self.bytes = 0;
         let pending = std::mem::take(&mut self.pending);
@@ -219,13 +219,13 @@ impl Open {
 /// A file that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
-    /// The folder that it is in, below that of all tables: `events/type=jdk.FileRead`.
+    /// The table's folder, relative to the root: `events/type=jdk.FileRead`.
     pub table: String,
-    /// The file.
+    /// The path.
     pub path: PathBuf,
-    /// Its rows.
+    /// Its number of rows.
     pub rows: u64,
-    /// Its bytes.
+    /// Its size in bytes.
     pub bytes: u64,
 }
 
@@ -270,7 +270,7 @@ impl Tables {
         Ok(())
     }
 
-    /// Writes the rows of a table that wait.
+    /// Writes the waiting rows of a table.
     fn drain(&mut self, table: &str) -> Result<()> {
         let out = self.spill(table);
         let Some(open) = self.open.get_mut(table) else { return Ok(()) };
@@ -280,7 +280,7 @@ impl Tables {
         self.bound()
     }
 
-    /// Completes the largest row groups where all of them together have become too large.
+    /// Completes the largest row groups once all of them together are too large.
     fn bound(&mut self) -> Result<()> {
         while self.open.values().map(Open::open_bytes).sum::<usize>() > OPEN_BYTES {
             let largest = self.open.values_mut().max_by_key(|open| open.open_bytes());
@@ -292,7 +292,7 @@ impl Tables {
         Ok(())
     }
 
-    /// An error of a writer, with the file where it is one of the file system.
+    /// An error of a writer, with the file name if it is a file system error.
     fn failed(&self, table: &str, error: Error) -> Error {
         match error {
             Error::Parquet(parquet::errors::ParquetError::External(source)) => match source.downcast::<io::Error>() {
@@ -306,7 +306,7 @@ impl Tables {
         }
     }
 
-    /// Completes all files. None appears before the content of all is written.
+    /// Completes all files. None appears before all content is written.
     pub(crate) fn finish(mut self) -> Result<Vec<Written>> {
         let mut complete = Vec::new();
         let tables: Vec<String> = self.open.keys().cloned().collect();

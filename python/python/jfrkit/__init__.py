@@ -1,4 +1,4 @@
-"""Recordings of JDK Flight Recorder: summaries, findings, metrics, profiles, and tables that Arrow's libraries take.
+"""Read JDK Flight Recorder recordings: summaries, findings, metrics, profiles, and tables for Arrow libraries.
 
 >>> import jfrkit
 >>> recording = jfrkit.open(FIXTURE)
@@ -10,8 +10,8 @@ True
 >>> len(table) == recording.tables()["jdk.GarbageCollection"]
 True
 
-A table has Arrow's PyCapsule interface: ``pyarrow.table(t)``, ``polars.DataFrame(t)``, ``duckdb.sql("FROM t")`` and
-``pandas.DataFrame.from_arrow(t)`` read it without copies. jfrkit itself needs none of them.
+Tables implement the Arrow PyCapsule interface, so ``pyarrow.table(t)``, ``polars.DataFrame(t)``, ``duckdb.sql("FROM t")`` and
+``pandas.DataFrame.from_arrow(t)`` read them without copying. jfrkit itself needs none of these libraries.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule found. ``cost`` is the share of what it takes away, 0 to 1, if that is known; ``evidence`` depends on the rule."""
+    """What a rule found. ``cost`` is the share of the resource that the problem takes, 0 to 1, if known; ``evidence`` depends on the rule."""
 
     id: str
     title: str
@@ -57,7 +57,7 @@ class Finding:
 
 
 class Analysis(List[Finding]):
-    """The findings of a recording, worst first; :meth:`table` has them as a table."""
+    """The findings of a recording, worst first; :meth:`table` returns them as a table."""
 
     def __init__(self, recording: Recording, findings: List[Finding]):
         super().__init__(findings)
@@ -71,7 +71,7 @@ class Analysis(List[Finding]):
 def analyze(
     recording: Recording, *, rules: Optional[List[str]] = None, skip: Optional[List[str]] = None
 ) -> Analysis:
-    """The findings of a recording, of all rules or of some.
+    """Analyzes a recording with all rules or some of them.
 
     >>> [finding.id for finding in analyze(open(FIXTURE), rules=["FileRead"])] in ([], ["FileRead"])
     True

@@ -6,7 +6,7 @@ from ._jfrkit import main as _main
 
 
 def main() -> int:
-    """Runs the command line; comes back with its exit status."""
+    """Runs the command line and returns its exit status."""
     return _main(["jfrkit", *sys.argv[1:]])
 
 

@@ -1,9 +1,9 @@
-"""Recordings in Apache Spark 4: a data source, and profiles merged over a cluster.
+"""Recordings in Apache Spark 4: a data source, and profiles merged across a cluster.
 
     spark.dataSource.register(jfrkit.spark.JfrDataSource)
     df = spark.read.format("jfr").option("table", "samples").option("type", "cpu").load("/logs/**/*.jfr.gz")
 
-Needs ``pyspark`` ≥ 4 and ``pyarrow`` where the driver and the executors run. See docs/spark.md.
+The driver and the executors need ``pyspark`` ≥ 4 and ``pyarrow``. See docs/spark.md.
 """
 
 import fnmatch
@@ -24,17 +24,17 @@ import jfrkit
 
 __all__ = ["JfrDataSource", "diff", "findings", "merge", "metrics"]
 
-#: Tables that are not of events.
+#: Tables other than those of events.
 _TABLES = ("samples", "stacks", "frames", "threads", "settings", "metrics", "findings", "recordings")
-#: Tables that are of whole recordings: their files are not cut.
+#: Tables of whole recordings, whose files are not split.
 _WHOLE = ("stacks", "frames", "threads", "settings", "metrics", "findings", "recordings")
-#: The columns that rows have beside those of an event: a field of the same name gets an underscore.
+#: Columns added to those of an event; an event field of the same name gets an underscore.
 _OWN = ("recording", "file")
 _LOSSES = pa.schema([("file", pa.string()), ("recording", pa.int64()), ("loss", pa.string())])
 
 
 def _filesystem(path: str) -> Tuple[Any, str]:
-    """The file system of a path, and the path in it; none for local files."""
+    """The file system of a path (None if local), and the path within it."""
     if "://" not in path:
         return None, path
     if path.startswith("file://"):
@@ -45,7 +45,7 @@ def _filesystem(path: str) -> Tuple[Any, str]:
 
 
 def _find(paths: Sequence[str]) -> List[Tuple[str, int]]:
-    """The files that patterns name, each with its size, in the order of their names."""
+    """The files that match the patterns, sorted by name, each with its size."""
     found = {}
     for pattern in paths:
         system, inner = _filesystem(pattern)
@@ -83,7 +83,7 @@ def _read(path: str, begin: int = 0, end: Optional[int] = None) -> bytes:
 
 
 class _Named(io.BytesIO):
-    """Bytes of a file, with its name for errors."""
+    """The bytes of a file, with its name for error messages."""
 
     name = ""
 
@@ -95,7 +95,7 @@ def _open(path: str, begin: int = 0, end: Optional[int] = None) -> jfrkit.Record
 
 
 def _chunks(path: str, size: int, target: int) -> List[Tuple[int, Optional[int]]]:
-    """Ranges of chunks of about `target` bytes. A file that is packed, damaged or small is one."""
+    """Ranges of chunks, about `target` bytes each. A compressed, damaged or small file is a single range."""
     whole: List[Tuple[int, Optional[int]]] = [(0, None)]
     if size <= target:
         return whole
@@ -120,14 +120,14 @@ def _chunks(path: str, size: int, target: int) -> List[Tuple[int, Optional[int]]
 
 
 def _id(path: str) -> int:
-    """What tables know the recording in a file by, that is not packed."""
+    """The id of the recording in an uncompressed file, as used in tables."""
     system, inner = _filesystem(path)
     with open(inner, "rb") if system is None else system.open_input_file(inner) as file:
         return jfrkit.recording_id(file)
 
 
 def _arrow_schema(schema: StructType) -> pa.Schema:
-    """The schema that Spark wants rows in; how to ask for it has changed."""
+    """The Arrow schema that Spark expects; the signature of the conversion differs between versions."""
     try:
         return to_arrow_schema(schema, timezone="UTC")
     except TypeError:
@@ -139,7 +139,7 @@ def _renamed(name: str) -> str:
 
 
 def _plain(of: pa.DataType) -> pa.DataType:
-    """A type of Spark's."""
+    """The matching type that Spark supports."""
     if pa.types.is_dictionary(of):
         return _plain(of.value_type)
     if pa.types.is_timestamp(of):
@@ -162,7 +162,7 @@ def _plain(of: pa.DataType) -> pa.DataType:
 
 
 def _array(array: pa.Array, to: pa.DataType) -> pa.Array:
-    """An array in another type, by name where it is nested; what is missing is null."""
+    """Converts an array to another type. Nested fields are matched by name; missing ones become null."""
     of = array.type
     if pa.types.is_dictionary(of):
         return _array(array.dictionary_decode(), to)
@@ -181,13 +181,13 @@ def _array(array: pa.Array, to: pa.DataType) -> pa.Array:
     if pa.types.is_duration(of):
         return array.cast(pa.int64())
     if pa.types.is_timestamp(of):
-        # Spark has microseconds.
+        # Spark timestamps have microseconds.
         return array.cast(to, safe=False)
     return array.cast(to)
 
 
 def _batch(batch: pa.RecordBatch, file: str, schema: pa.Schema, id: Optional[int] = None, own: bool = False) -> pa.RecordBatch:
-    """Rows in the schema that is wanted. `own`: the columns of Spark's table give way to none of the event's."""
+    """Converts rows to the requested schema. `own`: rename event fields that clash with our own columns."""
     names = {_renamed(name) if own else name: at for at, name in enumerate(batch.schema.names)}
     columns = []
     for field in schema:
@@ -203,7 +203,7 @@ def _batch(batch: pa.RecordBatch, file: str, schema: pa.Schema, id: Optional[int
 
 
 class _Part(InputPartition):
-    """Files, each with the range of bytes that is wanted of it and, if that is not all, the id of the recording."""
+    """Files, each with the byte range to read and, for part of a file, the id of the recording."""
 
     def __init__(self, files: List[Tuple[str, int, Optional[int], Optional[int]]]):
         super().__init__(0)
@@ -213,11 +213,11 @@ class _Part(InputPartition):
 class JfrDataSource(DataSource):
     """The format ``jfr``. Options:
 
-    ``table``: an event type such as ``jdk.FileRead``, or ``events`` (the default; ``event`` is its type), ``samples`` (``type`` is that of the profile, ``cpu`` by default),
-    ``stacks``, ``frames``, ``threads``, ``settings``, ``metrics``, ``findings``, ``recordings``, ``losses``; ``failOnError``: a recording
-    that cannot be read fails the job; ``partitionBytes``: files of about so many bytes together, or ranges of chunks of large ones, are one
-    task (16 MiB); ``columns``: the columns of events that are wanted, with commas between them; ``schemaFiles``: recordings that are
-    looked at for the columns of events (20).
+    ``table``: an event type such as ``jdk.FileRead``, or ``events`` (the default; ``event`` is the type), ``samples`` (``type`` is the
+    profile type, ``cpu`` by default), ``stacks``, ``frames``, ``threads``, ``settings``, ``metrics``, ``findings``, ``recordings``,
+    ``losses``; ``failOnError``: fail the job if a recording cannot be read; ``partitionBytes``: how many bytes of files, or of chunks of
+    a large file, a task reads (16 MiB); ``columns``: the event columns to read, separated by commas; ``schemaFiles``: how many
+    recordings to examine for the event columns (20).
     """
 
     @classmethod
@@ -257,7 +257,7 @@ class JfrDataSource(DataSource):
         if table != "events":
             of = pa.table(jfrkit.table_columns(table, type=self.options.get("type"))).schema
             fields = [pa.field(f.name, _plain(f.type)) for f in of]
-            # The recordings have it already.
+            # The table `recordings` has this column already.
             own = [] if "file" in of.names else [pa.field("file", pa.string())]
             return pa.schema([*fields, *own])
         known: dict = {}
@@ -299,7 +299,7 @@ class _Reader(DataSourceReader):
             whole = self.table in (*_WHOLE, "losses")
             ranges = [(0, None)] if whole else _chunks(file, bytes_, self.target)
             if len(ranges) > 1:
-                # A task that reads a part cannot know the id, which is a hash of the whole.
+                # The id is a hash of the whole file, so a task that reads a part cannot compute it.
                 id = _id(file) if "recording" in self.spark_schema.names else None
                 parts.extend(_Part([(file, begin, end, id)]) for begin, end in ranges)
                 continue
@@ -360,7 +360,7 @@ _PPROF = StructField("pprof", BinaryType())
 
 
 def _merge_in_order(rows: Any) -> Optional[bytes]:
-    """The profiles of rows in the order of their places."""
+    """Merges the profiles of rows in the order of their places."""
     profiles = [bytes(pprof) for _, pprof in sorted(rows, key=lambda row: row[0])]
     return jfrkit.merge(profiles) if profiles else None
 
@@ -368,11 +368,11 @@ def _merge_in_order(rows: Any) -> Optional[bytes]:
 def merge(
     df: DataFrame, by: Sequence[str], type: str = "cpu", fan_in: int = 64, tasks: Optional[int] = None
 ) -> DataFrame:
-    """Merged profiles of a type, one for each group of recordings, as pprof.
+    """Merges the profiles of a type into one pprof per group of recordings.
 
-    ``df`` has a row for each recording with the column ``file`` and those that are grouped ``by``, as the table ``recordings`` has.
-    Profiles are merged in the order of the names of their files: first those of a task, then up to ``fan_in`` at a time until there
-    is one, so that the result is that of one process, byte for byte. Recordings that cannot be read or have no samples add nothing.
+    ``df`` has one row per recording, with the column ``file`` and the columns to group ``by``, like the table ``recordings``.
+    Profiles are merged in file name order, first within each task, then up to ``fan_in`` at a time until one is left. The result is
+    the same, byte for byte, as merging in a single process. Recordings that cannot be read or have no samples are skipped.
     ``tasks`` is the number of tasks that read recordings, by default ``spark.sql.shuffle.partitions``.
     """
     by = list(by)
@@ -398,12 +398,12 @@ def merge(
             record = dict(zip(by, key), place=first, parts=1, pprof=_merge_in_order(some))
             yield pa.RecordBatch.from_pylist([record], schema=arrow)
 
-    # Tasks get ranges of the order, so that what they merge is next to each other in it.
+    # Each task gets a contiguous range, so it only merges adjacent profiles.
     from pyspark.sql.window import Window
 
     order = Window.partitionBy(*by).orderBy("file") if by else Window.orderBy("file")
     placed = df.select(*by, "file").withColumn("place", F.row_number().over(order).cast("long"))
-    # Of a number that is given: Spark would put rows as small as these into one task.
+    # Set the number explicitly: Spark would put such small rows into a single task.
     tasks = tasks or int(df.sparkSession.conf.get("spark.sql.shuffle.partitions"))
     ranges = placed.repartitionByRange(tasks, *by, "place").sortWithinPartitions(*by, "place")
     partial = ranges.mapInArrow(profiles, schema)
@@ -414,7 +414,7 @@ def merge(
         first = min(rows, key=lambda row: row["place"])
         return pa.Table.from_pylist([dict(first, pprof=merged)], schema=_arrow_schema(schema))
 
-    # A tree: groups of neighbors first, then all.
+    # Merge as a tree: first groups of neighbors, then the groups.
     number = Window.partitionBy(*by).orderBy("place") if by else Window.orderBy("place")
     near = partial.withColumn("parts", F.floor((F.row_number().over(number) - 1) / fan_in).cast("long"))
     near = near.groupBy(*by, "parts").applyInArrow(join, schema)
@@ -422,17 +422,17 @@ def merge(
 
 
 def findings(spark: Any, path: str) -> DataFrame:
-    """What the rules find in recordings: the table ``findings``."""
+    """The findings of the rules in recordings: the table ``findings``."""
     return spark.read.format("jfr").option("table", "findings").load(path)
 
 
 def metrics(spark: Any, path: str) -> DataFrame:
-    """The measures of recordings, of the whole and over time: the table ``metrics``."""
+    """The metrics of recordings, as a whole and over time: the table ``metrics``."""
     return spark.read.format("jfr").option("table", "metrics").load(path)
 
 
 def diff(a: DataFrame, b: DataFrame, on: Sequence[str] = ()) -> DataFrame:
-    """Compares merged profiles, of :func:`merge`, group by group: a row for each function, with totals, change and noise."""
+    """Compares profiles merged by :func:`merge` group by group: one row per function, with totals, change and noise."""
     on = list(on)
     left, right = (df.select(*on, F.col("pprof").alias(name)) for df, name in ((a, "a"), (b, "b")))
     both = left.join(right, on=on) if on else left.crossJoin(right)
