@@ -150,16 +150,16 @@ pub enum Damage {
     /// The chunk was still being written; its header records how much of it is complete.
     #[error("the chunk was still being written")]
     Unfinished,
-    /// Chunks equal to earlier ones, as in two dumps of one recording that were joined.
+    /// Chunks identical to earlier ones, as when two dumps of the same recording were concatenated.
     #[error("{}", repeated(*chunks))]
     Repeated {
-        /// How many.
+        /// How many chunks.
         chunks: usize,
     },
-    /// A clock of no frequency: times are as if a tick were a nanosecond.
+    /// The clock has no frequency, so a tick counts as one nanosecond.
     #[error("the chunk has {ticks_per_second} ticks a second; a tick is taken for a nanosecond, so times may be wrong")]
     NoFrequency {
-        /// What the header says.
+        /// The value in the header.
         ticks_per_second: i64,
     },
     /// Bytes that belong to no chunk.

@@ -67,20 +67,20 @@ pub(crate) fn event_at(chunk: &[u8], offset: usize) -> Option<RawEvent<'_>> {
     Some(RawEvent { offset, size, type_id, payload, tail: at.rest() })
 }
 
-/// Events that must parse in a row for a place to count as the beginning of one.
+/// How many events in a row must parse for a position to count as the start of an event.
 const IN_A_ROW: usize = 4;
-/// Events of undeclared types that are passed to see whether the framing holds behind them.
+/// How many events of undeclared types to pass over when checking whether the framing still holds after them.
 const UNDECLARED_IN_A_ROW: usize = 16;
-/// Bytes that may be parsed to find a beginning, for each byte that is searched, and before any is.
+/// How many bytes the search for an event start may parse: per byte searched, and before the first one.
 const PARSED_PER_BYTE: usize = 64;
 const PARSED_AT_FIRST: usize = 1 << 20;
 
 /// Iterates over everything in a part of a chunk, in file order: data events, checkpoints and
 /// metadata.
 ///
-/// Where the framing breaks, the walk goes on at the next place from which several events in a row parse, at the latest at one
-/// that is known to begin an event (a checkpoint or the metadata); [`Events::skipped`] lists what was passed over. The framing
-/// is broken where a size is impossible, and where an event of an undeclared type leads to such a place.
+/// Where the framing breaks, the walk continues at the next position from which several events in a row parse, or at
+/// the next known event start (a checkpoint or the metadata); [`Events::skipped`] lists what was skipped. The framing
+/// is broken if a size is impossible, or if an event of an undeclared type leads to an impossible size.
 #[derive(Debug, Clone)]
 pub struct Events<'c, 'a> {
     chunk: &'a [u8],
@@ -88,7 +88,7 @@ pub struct Events<'c, 'a> {
     end: usize,
     /// Known starts of events in the chunk, ascending.
     known: &'c [usize],
-    /// The first of them after `at`, or `end`.
+    /// The first known start after `at`, or `end`.
     fence: usize,
     skipped: Vec<(usize, usize)>,
     metadata: &'c Metadata,
@@ -96,11 +96,11 @@ pub struct Events<'c, 'a> {
     search: Option<Box<Search>>,
 }
 
-/// What finding the next event takes, once there was a broken one.
+/// State for finding the next event; created at the first broken one.
 #[derive(Debug, Clone)]
 struct Search {
     layouts: HashMap<u64, Option<Layout>, foldhash::fast::RandomState>,
-    /// Bytes that may still be parsed.
+    /// How many more bytes may be parsed.
     credit: usize,
 }
 
@@ -125,19 +125,20 @@ impl<'c, 'a> Events<'c, 'a> {
         self.fence = self.known.get(next).copied().filter(|&at| at < self.end).unwrap_or(self.end);
     }
 
-    /// Parts of the chunk that were passed over, as (offset, bytes): broken events.
+    /// The skipped parts of the chunk, broken events, as (offset, bytes).
     #[must_use]
     pub fn skipped(&self) -> &[(usize, usize)] {
         &self.skipped
     }
 
-    /// Where no event may reach over, wherever the part that is walked ends: so that parts agree on what is broken.
+    /// The position that no event may cross. It does not depend on where the walked part ends, so all parts agree on which
+    /// events are broken.
     fn bound(&self, at: usize) -> usize {
         let next = self.known.partition_point(|&known| known <= at);
         self.known.get(next).copied().unwrap_or(self.chunk.len())
     }
 
-    /// Moves on from a broken event.
+    /// Continues after a broken event.
     #[cold]
     fn resync(&mut self) {
         let next = self.beginning_behind(self.at).unwrap_or(self.fence).min(self.fence);
@@ -150,7 +151,7 @@ impl<'c, 'a> Events<'c, 'a> {
         self.next_fence();
     }
 
-    /// The next place from which several events in a row parse.
+    /// The next position from which several events in a row parse.
     fn beginning_behind(&mut self, at: usize) -> Option<usize> {
         let bound = self.bound(at);
         let mut search = self.search.take().unwrap_or_default();
@@ -173,7 +174,7 @@ impl<'c, 'a> Events<'c, 'a> {
         found
     }
 
-    /// Whether the framing breaks behind an event of a type that the metadata does not declare, and goes on within it.
+    /// If the framing breaks after an event of an undeclared type, returns where it resumes within that event.
     #[cold]
     fn misleads(&mut self, event: &RawEvent<'a>) -> Option<usize> {
         let bound = self.bound(event.offset);
@@ -205,7 +206,7 @@ impl Default for Search {
 }
 
 impl Search {
-    /// Whether an event is one of a declared type, and its fields take its payload to the last byte.
+    /// Whether the event has a declared type, and its fields fill the payload exactly.
     fn parses(&mut self, event: &RawEvent<'_>, metadata: &Metadata, limits: &Limits) -> bool {
         let Some(of) = metadata.by_id(event.type_id).filter(|of| of.super_type().is_some()) else { return false };
         let Some(credit) = self.credit.checked_sub(event.payload.len()) else { return false };

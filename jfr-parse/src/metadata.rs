@@ -24,7 +24,7 @@ pub struct Metadata {
     attributes: Vec<(u32, u32)>,
     settings: Vec<RawSetting>,
     by_id: IdMap,
-    /// Bit `id` for types with small ids, so that asking for each event costs little.
+    /// A bit set of the declared types with small ids, which makes the check for each event cheap.
     declared: Vec<u64>,
     region: Region,
     id: u64,
@@ -40,7 +40,7 @@ pub struct Region {
     pub dst: i64,
 }
 
-/// Words of [`Metadata::declared`]; the JDK's ids are below 2,000, those of types that a program adds a little above.
+/// Words of [`Metadata::declared`]. The JDK's ids are below 2,000; a program's own types follow shortly after.
 const DECLARED_WORDS: usize = 64;
 
 type Range = std::ops::Range<u32>;
@@ -145,14 +145,14 @@ impl Metadata {
         Some(Type { metadata: self, raw })
     }
 
-    /// Whether events of this type are declared, or are part of the format.
+    /// Whether the type is declared or part of the format.
     #[inline]
     pub(crate) fn declares(&self, id: u64) -> bool {
         let word = usize::try_from(id / 64).ok().and_then(|i| self.declared.get(i));
         word.is_some_and(|word| word >> (id % 64) & 1 != 0) || id <= crate::event::CHECKPOINT || self.declares_large(id)
     }
 
-    /// Notes the id of a type.
+    /// Records the id of a type.
     fn declare(&mut self, id: u64) {
         let Some(word) = usize::try_from(id / 64).ok().filter(|word| *word < DECLARED_WORDS) else { return };
         if self.declared.len() <= word {

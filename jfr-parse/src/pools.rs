@@ -194,10 +194,10 @@ enum Index {
 impl<'a> Pools<'a> {
     /// Joins the constants found in the parts of a chunk. `parts` must be in file order.
     ///
-    /// A key may occur in many checkpoints. `newest_first` lists their offsets from the newest on if they do
-    /// not simply stand in the order of their making: the oldest checkpoint wins, and within one the last entry,
-    /// as in the JDK's own reader. Of the types in `newest` the newest wins: a thread may be renamed. Once `stop` is raised the
-    /// rest is left out.
+    /// A key may occur in many checkpoints. As in the JDK's own reader, the oldest checkpoint wins, and within a checkpoint
+    /// the last entry. `newest_first` lists the checkpoints' offsets from the newest on, if they are not simply in
+    /// chronological order. For the type `newest`, the newest checkpoint wins instead: a thread may be renamed. Once
+    /// `stop` is raised, the rest is left out.
     pub(crate) fn new(
         chunk: &'a [u8],
         parts: Vec<PoolEntries>,
@@ -323,7 +323,7 @@ impl Index {
         };
         for (checkpoint, entries) in runs {
             for some in entries.chunks(1 << 16) {
-                // Missing constants do not matter then: the call that wanted them ends.
+                // In that case missing constants do not matter, because the call that needs them ends.
                 if stop.is_raised() {
                     return index;
                 }
@@ -348,7 +348,7 @@ impl Index {
         }
     }
 
-    /// Within `checkpoint` a later entry replaces an earlier one; one from an older checkpoint stays, unless the newest counts.
+    /// Within a checkpoint a later entry replaces an earlier one; an entry from an older checkpoint is kept, unless `newest`.
     fn insert(&mut self, key: u64, place: usize, checkpoint: &Range<usize>, newest: bool) {
         match self {
             Self::Dense { first, places } => {

@@ -181,7 +181,7 @@ struct Finder<'s> {
     losses: Vec<Loss>,
     /// The first extent with each header.
     known: HashMap<[u8; HEADER_SIZE], usize, foldhash::fast::RandomState>,
-    /// How many chunks were equal to earlier ones, where the first is and how many bytes all take.
+    /// The number of repeated chunks, the offset of the first, and their total bytes.
     repeated: Option<(usize, usize, usize)>,
 }
 
@@ -226,7 +226,7 @@ impl Finder<'_> {
         Ok(())
     }
 
-    /// Notes a chunk, unless it is equal to an earlier one.
+    /// Adds a chunk unless it repeats an earlier one.
     fn push(&mut self, extent: Extent) {
         let bytes = self.bytes.get(extent.range.clone()).unwrap_or_default();
         let Some(header) = bytes.first_chunk::<HEADER_SIZE>() else { return self.extents.push(extent) };

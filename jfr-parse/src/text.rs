@@ -60,7 +60,7 @@ impl TextWriter {
         Self { clock, zone: Zone::UTC, stack_depth, out: String::new(), indent: 0 }
     }
 
-    /// With times in this zone; without it they are UTC.
+    /// Shows times in this zone instead of UTC.
     #[must_use]
     pub fn zone(mut self, zone: Zone) -> Self {
         self.zone = zone;
@@ -383,7 +383,7 @@ fn percentage(out: &mut String, ratio: f64) {
 
 fn instant(out: &mut String, nanos: i64) {
     let iso = Iso(nanos).to_string();
-    // With milliseconds, and the time of day first: most of a recording is from one day.
+    // With milliseconds, and with the time of day first, because most recordings span only one day.
     match iso.split_once('T') {
         Some((date, time)) => put(out, format_args!("{} ({date})", time.get(..12).unwrap_or(time))),
         None => out.push_str(&iso),

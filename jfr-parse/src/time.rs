@@ -123,7 +123,7 @@ impl std::fmt::Display for Iso {
     }
 }
 
-/// The zone that times are shown in, and read in: UTC, or whatever says how far a local time is ahead of it.
+/// The time zone for displaying and parsing times: UTC, or a function that returns the offset of local time from UTC.
 #[derive(Clone, Default)]
 pub struct Zone(Option<std::sync::Arc<dyn Fn(i64) -> i64 + Send + Sync>>);
 
@@ -131,25 +131,24 @@ impl Zone {
     /// UTC, which is the default.
     pub const UTC: Self = Self(None);
 
-    /// A zone that is ahead of UTC by so many seconds at an instant given in nanoseconds since the Unix epoch.
+    /// A zone with an offset function: `ahead` takes nanoseconds since the Unix epoch and returns seconds ahead of UTC.
     pub fn new(ahead: impl Fn(i64) -> i64 + Send + Sync + 'static) -> Self {
         Self(Some(std::sync::Arc::new(ahead)))
     }
 
-    /// Seconds by which it is ahead of UTC at an instant.
+    /// The offset from UTC in seconds at an instant.
     #[must_use]
     pub fn ahead(&self, nanos: i64) -> i64 {
         self.0.as_ref().map_or(0, |ahead| ahead(nanos))
     }
 
-    /// What a clock of the zone shows at an instant, as nanoseconds since its 1970-01-01T00:00.
+    /// The local time at an instant, in nanoseconds since 1970-01-01T00:00 local time.
     #[must_use]
     pub fn local(&self, nanos: i64) -> i64 {
         nanos.saturating_add(self.ahead(nanos).saturating_mul(1_000_000_000))
     }
 
-    /// The instants at which a clock of the zone shows a local time: none when clocks were put forward, two when they were put
-    /// back.
+    /// The instants at which the zone has this local time: none if clocks skipped it, two if they were put back over it.
     #[must_use]
     pub fn instants(&self, local: i64) -> Vec<i64> {
         const DAY: i64 = 86_400_000_000_000;
@@ -163,7 +162,7 @@ impl Zone {
         found
     }
 
-    /// An instant as ISO 8601 with what the zone is ahead: `2026-11-23T11:36:30.964012345+01:00`, `Z` for UTC.
+    /// An instant as ISO 8601 with the zone's offset: `2026-11-23T11:36:30.964012345+01:00`, or `Z` for UTC.
     #[must_use]
     pub fn iso(&self, nanos: i64) -> String {
         let text = Iso(self.local(nanos)).to_string();
@@ -173,7 +172,7 @@ impl Zone {
         }
     }
 
-    /// What it is called at an instant: `UTC`, `UTC+01:00`.
+    /// The name of the offset at an instant: `UTC`, `UTC+01:00`.
     #[must_use]
     pub fn name(&self, nanos: i64) -> String {
         match &self.0 {

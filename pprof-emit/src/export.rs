@@ -1,6 +1,7 @@
-//! Formats that other viewers open, of profiles of any language: collapsed stacks, Speedscope, Firefox Profiler, OpenTelemetry.
+//! Formats for other viewers, from profiles of any language: collapsed stacks, Speedscope, Firefox Profiler, OpenTelemetry.
 //!
-//! Each writer takes [`Typed`] profiles: the types that go into one file. pprof has a writer of its own, [`write_any`](crate::write_any).
+//! Each writer takes [`Typed`] profiles: the types that go into one file. The writer for pprof is
+//! [`write_any`](crate::write_any).
 
 mod collapsed;
 mod firefox;
@@ -17,34 +18,34 @@ use std::borrow::Cow;
 use jfrkit_profile::StrId;
 use jfrkit_profile::any::{AnyProfile, AnySample};
 
-/// One type of a profile.
+/// A profile type to write.
 #[derive(Debug, Clone)]
 pub struct Typed<'p> {
-    /// Its short name: `cpu`, `alloc`.
+    /// The short name: `cpu`, `alloc`.
     pub kind: &'p str,
-    /// Its name for people: `CPU in Java Code`.
+    /// The human-readable name: `CPU in Java Code`.
     pub title: &'p str,
-    /// The profile that it is in, alone or beside others.
+    /// The profile that contains this type, possibly along with others.
     pub profile: &'p AnyProfile,
-    /// Its values, places in the profile's sample types; the last is looked at first.
+    /// Its values, as indices in the profile's sample types; the last one is the default.
     pub values: Vec<usize>,
 }
 
-/// Labels that hold when a sample was taken.
+/// Labels that contain the sample's time.
 const TIMES: [&str; 3] = [jfrkit_profile::TIME_LABEL, "end_timestamp_ns", "end timestamp ns"];
 /// Labels that name a thread.
 const THREADS: [&str; 3] = ["thread", "thread name", "thread_name"];
-/// Labels that number it.
+/// Labels that contain a thread id.
 const THREAD_IDS: [&str; 3] = ["thread id", "thread_id", "thread native id"];
 
-/// A frame as viewers show it: a function.
+/// A frame as viewers show it, by function.
 struct Shown<'p> {
     name: Cow<'p, str>,
     file: &'p str,
 }
 
 impl Typed<'_> {
-    /// The value that is looked at.
+    /// The index of the value to show by default.
     fn main(&self) -> usize {
         self.values.last().copied().unwrap_or(0)
     }
@@ -58,28 +59,28 @@ impl Typed<'_> {
         sample.values.get(at).copied().unwrap_or(0)
     }
 
-    /// Whether a sample has anything of this type.
+    /// Whether any of a sample's values for this type is not zero.
     fn has(&self, sample: &AnySample<'_>) -> bool {
         self.values.iter().any(|&at| self.amount(sample, at) != 0)
     }
 
-    /// The samples that have anything of this type.
+    /// The samples with a nonzero value for this type.
     fn samples(&self) -> impl Iterator<Item = AnySample<'_>> {
         self.profile.samples().filter(|sample| self.has(sample))
     }
 
-    /// How many times the stack of a sample was seen, where one of the values says so.
+    /// How many times the sample's stack was seen, if one of the values counts that.
     fn seen(&self, sample: &AnySample<'_>) -> Option<i64> {
         let counts = |at: &&usize| self.value(**at).1 == "count";
         self.values.iter().find(counts).map(|&at| self.amount(sample, at))
     }
 
-    /// Whether samples say when they were taken.
+    /// Whether the samples have times.
     fn has_times(&self) -> bool {
         self.profile.samples.has_times() || self.samples().next().is_some_and(|sample| self.time(&sample).is_some())
     }
 
-    /// When a sample was taken.
+    /// The time of a sample.
     fn time(&self, sample: &AnySample<'_>) -> Option<i64> {
         sample.time.or_else(|| self.number(sample, &TIMES))
     }
@@ -99,7 +100,7 @@ impl Typed<'_> {
         }
     }
 
-    /// The name of the thread of a sample; empty where that is not known.
+    /// The thread name of a sample; empty if unknown.
     fn thread(&self, sample: &AnySample<'_>) -> String {
         let named = self.key(sample, &THREADS).and_then(|key| self.profile.label(sample, key));
         named.map_or_else(String::new, Cow::into_owned)

@@ -44,7 +44,7 @@ pub fn write_each(
     Files::new().write_each(set, path, options)
 }
 
-/// A file that is written over a longer time, and appears when it is [complete](Self::complete). Dropped, nothing is left of it.
+/// A file that is written over a longer time and appears once it is [complete](Self::complete). Dropping it leaves nothing behind.
 #[derive(Debug)]
 pub struct Unfinished {
     temporary: Temporary,
@@ -52,15 +52,15 @@ pub struct Unfinished {
 }
 
 impl Unfinished {
-    /// Where its content goes.
+    /// The file to write to.
     pub fn file(&mut self) -> &mut File {
         self.temporary.file.as_file_mut()
     }
 
-    /// Puts it in its place, where another may be.
+    /// Moves the file to its place, replacing an existing one.
     ///
     /// # Errors
-    /// Those of the file system; then what was there before is as it was.
+    /// Errors of the file system; an existing file is then unchanged.
     pub fn complete(self) -> Result<PathBuf, WriteError> {
         let Self { temporary, target } = self;
         match temporary.persist(&target) {
@@ -71,10 +71,10 @@ impl Unfinished {
 }
 
 impl Files {
-    /// Begins a file that will be at `path`.
+    /// Starts a file that will appear at `path`.
     ///
     /// # Errors
-    /// Those of the file system.
+    /// Errors of the file system.
     pub fn begin(&self, path: &Path) -> Result<Unfinished, WriteError> {
         let failed = |source| WriteError { path: path.to_owned(), source };
         let temporary = Temporary::beside(path, self).map_err(failed)?;

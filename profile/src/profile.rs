@@ -16,7 +16,7 @@ pub struct Profile {
     pub duration_nanos: i64,
     /// The sampling period, for sampled types.
     pub period: Option<Period>,
-    /// The share of the JVM's CPU time that the samples cover, 0 to 1, where they cover a part and the recording knows of how much.
+    /// The share of the JVM's CPU time that the samples cover, from 0 to 1; `None` if they cover all of it or the share is unknown.
     pub coverage: Option<f64>,
     /// How the values were derived, one line each.
     pub comments: Vec<String>,
@@ -34,8 +34,8 @@ pub struct Period {
 }
 
 impl Profile {
-    /// What the values of its samples count: those of its type, without such as the recording does not know at all (the sizes of
-    /// live objects before JDK 21).
+    /// What the values of its samples measure: those of its type, except values that the recording does not contain at all (the
+    /// sizes of live objects before JDK 21).
     #[must_use]
     pub fn values(&self) -> &'static [ValueType] {
         let all = self.kind.values();
@@ -101,7 +101,7 @@ impl Samples {
         self.width
     }
 
-    /// The same with the first `width` values of each sample only.
+    /// The samples with only the first `width` values of each.
     #[must_use]
     pub fn narrowed(&self, width: usize) -> Self {
         let mut narrow = Self::new(width);
@@ -160,5 +160,5 @@ impl Samples {
     }
 }
 
-/// The key of the label that holds when a sample was taken, nanoseconds since the Unix epoch, where samples are collected with times.
+/// The key of the label with the sample's time in nanoseconds since the Unix epoch, if samples are collected with times.
 pub const TIME_LABEL: &str = "timestamp";

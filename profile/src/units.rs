@@ -153,7 +153,7 @@ fn scaled(number: i64, steps: &[Step]) -> String {
         };
         let digits = format!("{rest:.decimals$}");
         out = format!("{sign}{} {unit}", tidy(&digits));
-        // Judged by the rounded value: 999.9996 ms is 1 s.
+        // Decided by the rounded value: 999.9996 ms is shown as 1 s.
         if digits.parse::<f64>().is_ok_and(|shown| shown < next) {
             break;
         }

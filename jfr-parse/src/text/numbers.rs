@@ -25,7 +25,7 @@ fn text_of(nanos: i64) -> String {
         return "0 s".to_owned();
     }
     let sign = if nanos < 0 { "-" } else { "" };
-    // Rounded first: 59.96 s is a minute.
+    // Round first: 59.96 s is shown as a minute.
     let nanos = rounded(nanos.unsigned_abs());
     let seconds = nanos / SECOND;
     match seconds {
@@ -72,7 +72,7 @@ pub fn amount(n: i64, content: Content) -> Option<String> {
     sized(n < 0, n.unsigned_abs(), content)
 }
 
-/// The same of what was recorded without a sign.
+/// Like [`amount`], for unsigned values.
 pub(super) fn unsigned_amount(n: u64, content: Content) -> Option<String> {
     sized(false, n, content)
 }
@@ -134,7 +134,7 @@ pub(super) fn float(out: &mut String, n: f32, hertz: bool) {
     }
 }
 
-/// Java has two digits at least, the nearest ones: `1E10` is `1.0E10`, and the least float, `1E-45`, is `1.4E-45`.
+/// Java prints at least two digits, the closest ones: `1E10` becomes `1.0E10`, and the smallest float, `1E-45`, `1.4E-45`.
 fn scientific(out: &mut String, shortest: &str, two_digits: impl Fn() -> String) {
     if shortest.contains('.') { out.push_str(shortest) } else { out.push_str(&two_digits()) }
 }

@@ -36,16 +36,16 @@ impl Serialize for StructValue<'_> {
     }
 }
 
-/// A struct that serializes with its times converted: an instant becomes ISO 8601 text in UTC with
-/// nanoseconds, a length of time a number of nanoseconds. What is not known (a time that is not set) is null; what JSON has no
-/// number for is a text: `"forever"`, `"NaN"`, `"Infinity"`, `"-Infinity"`.
+/// A struct that serializes with its times converted: an instant as ISO 8601 text in UTC with nanoseconds, a duration as a
+/// number of nanoseconds. Unknown values (a time that is not set) are null. Values that JSON numbers cannot express are
+/// text: `"forever"`, `"NaN"`, `"Infinity"`, `"-Infinity"`.
 #[derive(Debug, Clone, Copy)]
 pub struct Timed<'v, 'a> {
     value: &'v StructValue<'a>,
     form: Form,
 }
 
-/// How values that JSON has several forms for are written.
+/// How to write values that JSON can represent in several ways.
 #[derive(Debug, Clone, Copy)]
 struct Form {
     clock: Clock,
@@ -62,16 +62,16 @@ impl<'a> StructValue<'a> {
 }
 
 impl Timed<'_, '_> {
-    /// With times as `java.time` writes them: lengths as ISO 8601 text, such as `PT1M2.5S`, and instants with 0, 3, 6 or 9 digits
-    /// of a second.
+    /// Writes times as `java.time` does: durations as ISO 8601 text, such as `PT1M2.5S`, and instants with 0, 3, 6 or 9
+    /// fractional digits.
     #[must_use]
     pub fn java_times(mut self, on: bool) -> Self {
         self.form.java_times = on;
         self
     }
 
-    /// With threads, classes, class loaders, modules, packages, methods and stack frames as one text each, such as
-    /// `"com.acme.Cache.get:42"`, instead of structs in structs.
+    /// Writes threads, classes, class loaders, modules, packages, methods and stack frames as one string each, such as
+    /// `"com.acme.Cache.get:42"`, instead of nested structs.
     #[must_use]
     pub fn compact(mut self, on: bool) -> Self {
         self.form.compact = on;
@@ -89,7 +89,7 @@ impl Serialize for Timed<'_, '_> {
     }
 }
 
-/// A struct as one text, if its type is known and it has a name.
+/// A struct as a single string, if we know its type and it has a name.
 fn one_text(value: &StructValue<'_>) -> Option<String> {
     let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
     let inner = |name: &str| value.get(name).and_then(Value::as_struct).and_then(one_text);
@@ -115,12 +115,12 @@ fn one_text(value: &StructValue<'_>) -> Option<String> {
     }
 }
 
-/// ISO 8601, without groups of three zeros at the end, as `java.time.Instant` writes it.
+/// ISO 8601 without trailing groups of three zeros, as `java.time.Instant` writes it.
 fn java_instant(nanos: i64) -> String {
     let mut text = Iso(nanos).to_string();
     let is_even = |unit| nanos.rem_euclid(unit) == 0;
     let zeros = match () {
-        // With the point.
+        // Including the decimal point.
         () if is_even(1_000_000_000) => 10,
         () if is_even(1_000_000) => 6,
         () if is_even(1_000) => 3,
@@ -133,7 +133,7 @@ fn java_instant(nanos: i64) -> String {
     text
 }
 
-/// ISO 8601: hours, minutes and seconds, as `java.time.Duration` writes them.
+/// ISO 8601 with hours, minutes and seconds, as `java.time.Duration` writes it.
 fn iso_length(nanos: i64) -> String {
     if nanos == 0 {
         return "PT0S".to_owned();
@@ -164,7 +164,7 @@ fn signed(value: &Value<'_>) -> Option<i64> {
     }
 }
 
-/// The name of what is no number, and of what has no end.
+/// The name of a number that is not finite.
 fn odd(n: f64) -> &'static str {
     match n {
         f64::INFINITY => "Infinity",
@@ -201,7 +201,7 @@ impl Serialize for TimedField<'_, '_> {
                     Some(nanos) => out.collect_str(&Iso(nanos)),
                     None => out.serialize_unit(),
                 },
-                // As in text: an unsigned span of more than 63 bits is the signed one of the same bits.
+                // As in text output, unsigned durations of more than 63 bits are read as signed.
                 Some(Content::Timespan(unit)) => match signed(value).map(|n| (n, clock.length(n, unit))) {
                     Some((_, Some(nanos))) if form.java_times => out.serialize_str(&iso_length(nanos)),
                     Some((_, Some(nanos))) => out.serialize_i64(nanos),
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn instants_are_those_of_java_time() {
-        // What `Instant.ofEpochSecond(s, n).toString()` gives.
+        // The results of `Instant.ofEpochSecond(s, n).toString()`.
         for (nanos, text) in [
             (0, "1970-01-01T00:00:00Z"),
             (1_700_000_000_001_000_000, "2023-11-14T22:13:20.001Z"),
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn lengths_are_those_of_java_time() {
-        // What `Duration.ofNanos(n).toString()` gives.
+        // The results of `Duration.ofNanos(n).toString()`.
         for (nanos, text) in [
             (0, "PT0S"),
             (11_857_175, "PT0.011857175S"),

@@ -8,11 +8,12 @@ use jfrkit_profile::Cancel;
 use super::{TIMES, Typed};
 use crate::collapsed::clean;
 
-/// Writes the last value of a type as collapsed stacks: a line for each stack, its functions from the root on with `;` between them, a blank, the
-/// value. With `labels` each label is a frame before the root, `[key: value]`; times are left out. Stacks stand in the order of their first sample.
+/// Writes the default value of a type as collapsed stacks: one line per stack, with its functions from the root on separated by
+/// `;`, a space, and the value. With `labels`, each label becomes a frame before the root, `[key: value]`, except times. Stacks
+/// are in the order of their first sample.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn write_collapsed_any(of: &Typed<'_>, labels: bool, out: impl Write, cancel: &Cancel) -> io::Result<()> {
     let mut out = BufWriter::new(out);
     let at = of.main();

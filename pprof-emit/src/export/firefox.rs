@@ -1,8 +1,8 @@
 //! The Firefox Profiler's processed format, through the crate `fxprof-processed-profile`.
 //!
-//! Samples of the first type become those of threads, on their time line. What lasted (I/O, locks, waits, class loads) and what was thrown become markers with
-//! stacks, allocations become the thread's allocations, and other types become threads of their own. Profiles without times are laid
-//! out one sample after the other, so that trees and flame graphs are right and the time line means nothing.
+//! Samples of the first type become thread samples on the timeline. Activities (I/O, locks, waits, class loads) and exceptions
+//! become markers with stacks, allocations become allocation samples of their thread, and other types get separate threads.
+//! Profiles without times are laid out one sample after another: trees and flame graphs are right, but the timeline means nothing.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -19,7 +19,7 @@ use jfrkit_profile::tree::FrameKind;
 
 use super::Typed;
 
-/// Types of which each sample is something that lasted, with the name of its markers.
+/// Types whose samples have a duration, with the name of their markers.
 const LASTING: [(&str, &str); 9] = [
     ("file-io", "File I/O"),
     ("socket-io", "Socket I/O"),
@@ -32,7 +32,7 @@ const LASTING: [(&str, &str); 9] = [
     ("native-lock", "Native lock"),
 ];
 
-/// Something that happened, with a text.
+/// A marker with a text.
 struct Happened {
     name: StringHandle,
     text: StringHandle,
@@ -69,15 +69,15 @@ impl StaticSchemaMarker for Happened {
     }
 }
 
-/// A profile in the making.
+/// A profile under construction.
 struct Maker {
     profile: Profile,
     process: ProcessHandle,
-    /// By name, and by what beside the first type they are of.
+    /// Threads by name and, except for the first type, by the title of the type.
     threads: BTreeMap<(String, String), ThreadHandle>,
     categories: Vec<(FrameKind, CategoryHandle)>,
     waiting: CategoryHandle,
-    /// Nanoseconds since the Unix epoch that times are relative to.
+    /// The reference time, in nanoseconds since the Unix epoch.
     start: i64,
     next_id: u32,
 }
@@ -124,7 +124,7 @@ impl Maker {
             self.next_id += 1;
             self.next_id
         });
-        // A main thread would be shown under the name of the process.
+        // The viewer would show a main thread under the name of the process.
         let thread = self.profile.add_thread(self.process, id, Timestamp::from_nanos_since_reference(0), false);
         let shown = if name.is_empty() { "all threads" } else { name };
         let shown = if of.is_empty() { shown.to_owned() } else { format!("{shown} · {of}") };
@@ -169,13 +169,13 @@ impl Maker {
     }
 }
 
-/// Whether a profile is of a JVM.
+/// Whether the profile is from a JVM.
 fn is_java(of: &Typed<'_>) -> bool {
     let mut systems = of.profile.functions.iter().take(100).map(|f| of.profile.texts.get(f.system_name));
     systems.any(|system| system.starts_with('('))
 }
 
-/// The labels of a sample that are not of its thread or time, in a line.
+/// The sample's labels on one line, except those for thread and time.
 fn about(of: &Typed<'_>, sample: &AnySample<'_>) -> String {
     let texts = &of.profile.texts;
     let skip = |key: &str| key.contains("thread") || super::TIMES.contains(&key);
@@ -189,10 +189,10 @@ fn about(of: &Typed<'_>, sample: &AnySample<'_>) -> String {
     shown.join(", ")
 }
 
-/// Samples that one is made of, at most: two terabytes.
+/// Maximum samples that a single one is split into, enough for two terabytes.
 const MOST_PARTS: usize = 1_024;
 
-/// Weights that hold at most 31 bits each, with the same sum.
+/// Splits an amount into weights of at most 31 bits each.
 fn weights(mut amount: i64) -> impl Iterator<Item = i32> {
     std::iter::from_fn(move || {
         let part = i32::try_from(amount.min(i64::from(i32::MAX))).unwrap_or(i32::MIN);
@@ -202,11 +202,11 @@ fn weights(mut amount: i64) -> impl Iterator<Item = i32> {
     .take(MOST_PARTS)
 }
 
-/// Writes types for the Firefox Profiler (<https://profiler.firefox.com>), as gzipped JSON. The first type is the one whose samples
-/// are on the threads; markers and counters of its profile go with it.
+/// Writes profile types for the Firefox Profiler (<https://profiler.firefox.com>), as gzipped JSON. The first type provides the
+/// thread samples; the markers and counters of its profile are written too.
 ///
 /// # Errors
-/// Those of `out`; `cancel`.
+/// Errors of `out`, or an error if `cancel` is raised.
 pub fn write_firefox(types: &[Typed<'_>], name: &str, out: impl Write, cancel: &Cancel) -> io::Result<()> {
     let first = types.first();
     let nanos = |of: &Typed<'_>| {
@@ -263,7 +263,7 @@ pub fn write_firefox(types: &[Typed<'_>], name: &str, out: impl Write, cancel: &
                         Timestamp::from_nanos_since_reference(step.saturating_mul(interval))
                     }
                 };
-                // What is counted is weighed by its count, memory by bytes, what only lasts by milliseconds.
+                // Weigh counted samples by their count, memory by bytes, and pure durations by milliseconds.
                 let (amount, kind) = match (&*unit, of.seen(sample)) {
                     ("bytes", _) => (of.amount(sample, main), WeightType::Bytes),
                     (_, Some(seen)) if seen > 0 => (seen, WeightType::Samples),
@@ -286,7 +286,7 @@ pub fn write_firefox(types: &[Typed<'_>], name: &str, out: impl Write, cancel: &
     packed.finish()?.flush()
 }
 
-/// Markers and counters that belong to a profile beside its samples.
+/// Adds the markers and counters of a profile.
 fn beside(maker: &mut Maker, of: &Typed<'_>) {
     let texts = &of.profile.texts;
     for marker in &of.profile.markers {
@@ -299,7 +299,7 @@ fn beside(maker: &mut Maker, of: &Typed<'_>) {
     }
     for counter in &of.profile.counters {
         let (name, unit) = (texts.get(counter.name), texts.get(counter.unit));
-        // The viewer draws these categories: memory as a line, CPU as what was used between two points.
+        // The viewer draws these two categories specially: memory as a line, CPU as the usage between two points.
         let is_cpu = unit == "cores";
         let category = if is_cpu { "CPU" } else { "Memory" };
         let handle = maker.profile.add_counter(maker.process, name, category, unit);

@@ -1,7 +1,7 @@
-//! OpenTelemetry's profiles (`opentelemetry.proto.profiles.v1development`), as protobuf and as JSON.
+//! OpenTelemetry profiles (`opentelemetry.proto.profiles.v1development`), as protobuf and as JSON.
 //!
-//! Everything that profiles share stands once in the dictionary: texts, functions, locations, stacks, attributes, links. Index 0 of each
-//! table is the empty entry.
+//! Everything that profiles share is stored once in the dictionary: strings, functions, locations, stacks, attributes, links.
+//! Index 0 of each table is the empty entry.
 
 use std::io::{self, Write};
 
@@ -24,7 +24,7 @@ fn texts<T: ToString, S: Serializer>(numbers: &[T], to: S) -> Result<S::Ok, S::E
     to.collect_seq(numbers.iter().map(T::to_string))
 }
 
-/// Ids of traces and spans are hexadecimal in the JSON of OpenTelemetry.
+/// In OpenTelemetry's JSON, trace and span ids are hexadecimal.
 fn hex<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
 }
@@ -140,7 +140,7 @@ fn some_text<S: Serializer>(number: &Option<i64>, to: S) -> Result<S::Ok, S::Err
     to.serialize_str(&number.unwrap_or_default().to_string())
 }
 
-/// A table of the dictionary, each entry once.
+/// A dictionary table that stores each entry once.
 struct Table<T> {
     list: Vec<T>,
     known: HashMap<T, i32, foldhash::fast::RandomState>,
@@ -200,7 +200,7 @@ impl Maker {
         self.attribute(key, AnyValue { string_value: Some(value.to_owned()), int_value: None }, "")
     }
 
-    /// The mappings and locations of a profile; where its locations begin.
+    /// Adds the mappings and locations of a profile, and returns the index of its first location.
     fn code(&mut self, of: &Typed<'_>) -> i32 {
         let profile = of.profile;
         let first_mapping = i32::try_from(self.mappings.len()).unwrap_or(i32::MAX);
@@ -239,7 +239,7 @@ impl Maker {
                 let function_index = self.functions.add(function);
                 lines.push(Line { function_index, line: line.line, column: line.column });
             }
-            // Names of OpenTelemetry's semantic conventions.
+            // Names from OpenTelemetry's semantic conventions.
             let kind = match kind {
                 FrameKind::Java | FrameKind::Vm => Some("jvm"),
                 FrameKind::Native => Some("native"),
@@ -298,7 +298,7 @@ impl Maker {
     }
 }
 
-/// Bytes of a hexadecimal number, filled up on the left.
+/// The bytes of a hexadecimal number, padded on the left.
 fn unhex(text: &str, length: usize) -> Vec<u8> {
     let number = u128::from_str_radix(text.trim_start_matches("0x"), 16).unwrap_or(0).to_be_bytes();
     number.get(number.len().saturating_sub(length)..).unwrap_or_default().to_vec()
@@ -378,20 +378,20 @@ fn data(types: &[Typed<'_>], service: &str, cancel: &Cancel) -> io::Result<Profi
     })
 }
 
-/// Writes types as OpenTelemetry's `ProfilesData` in protobuf: a profile for each value, all with one dictionary. It is also a valid
-/// `ExportProfilesServiceRequest`. `service` becomes the resource's `service.name`.
+/// Writes profile types as OpenTelemetry's `ProfilesData` in protobuf: one profile per value, with a shared dictionary. The
+/// result is also a valid `ExportProfilesServiceRequest`. `service` becomes the resource's `service.name`.
 ///
 /// # Errors
-/// Those of `out`; `cancel`.
+/// Errors of `out`, or an error if `cancel` is raised.
 pub fn write_otlp(types: &[Typed<'_>], service: &str, mut out: impl Write, cancel: &Cancel) -> io::Result<()> {
     out.write_all(&data(types, service, cancel)?.encode_to_vec())?;
     out.flush()
 }
 
-/// The same as JSON.
+/// Like [`write_otlp`], as JSON.
 ///
 /// # Errors
-/// Those of `out`; `cancel`.
+/// Errors of `out`, or an error if `cancel` is raised.
 pub fn write_otlp_json(types: &[Typed<'_>], service: &str, out: impl Write, cancel: &Cancel) -> io::Result<()> {
     let mut out = io::BufWriter::new(out);
     serde_json::to_writer(&mut out, &data(types, service, cancel)?)?;

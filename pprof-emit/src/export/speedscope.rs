@@ -1,4 +1,4 @@
-//! Speedscope's file format, of any profiles: <https://www.speedscope.app/file-format-schema.json>.
+//! Speedscope's file format, for profiles of any language: <https://www.speedscope.app/file-format-schema.json>.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
@@ -9,7 +9,8 @@ use jfrkit_profile::any::AnySample;
 
 use super::Typed;
 
-/// Frames of the file, each once: functions, as Speedscope adds up what is the same frame and knows no lines within one.
+/// The frames of the file, each stored once. They are functions, because Speedscope adds up equal frames and does not
+/// distinguish lines within them.
 #[derive(Default)]
 struct Frames {
     list: Vec<serde_json::Value>,
@@ -64,10 +65,10 @@ fn file(out: impl Write, name: &str, frames: &Frames, profiles: &[serde_json::Va
     out.flush()
 }
 
-/// Writes types for Speedscope: a `sampled` profile for each value that counts something, the one that is looked at first first.
+/// Writes profile types for Speedscope: one `sampled` profile per value with a nonzero total, the default value first.
 ///
 /// # Errors
-/// Those of `out`; `cancel`.
+/// Errors of `out`, or an error if `cancel` is raised.
 pub fn write_speedscope_any(types: &[Typed<'_>], name: &str, out: impl Write, cancel: &Cancel) -> io::Result<()> {
     let mut frames = Frames::default();
     let mut profiles = Vec::new();
@@ -99,18 +100,18 @@ pub fn write_speedscope_any(types: &[Typed<'_>], name: &str, out: impl Write, ca
     file(out, name, &frames, &profiles)
 }
 
-/// A sample on the time line of a thread: when it began and ended, and its stack.
+/// A sample on the timeline of a thread: its start, end and stack.
 struct Span {
     from: i64,
     to: i64,
     stack: Vec<usize>,
 }
 
-/// Writes types for Speedscope: an `evented` profile for each thread, in which calls open and close in the order of time. A sample lasts as long as
-/// its value in nanoseconds says, but not longer than to the next one.
+/// Writes profile types for Speedscope: one `evented` profile per thread, in which calls open and close in time order. A sample
+/// lasts as long as its value in nanoseconds, but at most until the next sample.
 ///
 /// # Errors
-/// [`io::ErrorKind::InvalidInput`] if samples have no times; those of `out`; `cancel`.
+/// [`io::ErrorKind::InvalidInput`] if samples have no times; errors of `out`; an error if `cancel` is raised.
 pub fn write_speedscope_evented(types: &[Typed<'_>], name: &str, out: impl Write, cancel: &Cancel) -> io::Result<()> {
     let mut frames = Frames::default();
     let mut profiles = Vec::new();
@@ -142,17 +143,17 @@ pub fn write_speedscope_evented(types: &[Typed<'_>], name: &str, out: impl Write
     file(out, name, &frames, &profiles)
 }
 
-/// Calls that open and close, of spans in the order of time.
+/// The events that open and close calls, from spans in time order.
 fn events(spans: &[Span], start: i64) -> Vec<serde_json::Value> {
     let mut out = Vec::new();
     let mut open: Vec<usize> = Vec::new();
     let mut event = |kind: &str, frame: usize, at: i64| {
         out.push(serde_json::json!({ "type": kind, "frame": frame, "at": at.saturating_sub(start) }));
     };
-    // Where the open calls end, unless the next sample is of the same call.
+    // Where the open calls end, unless the next sample continues them.
     let mut until = start;
     for (i, span) in spans.iter().enumerate() {
-        // A gap shorter than a sample is no gap.
+        // Ignore a gap shorter than a sample.
         let joined = i > 0 && span.from.saturating_sub(until) < span.to.saturating_sub(span.from);
         let same = if joined { open.iter().zip(&span.stack).take_while(|(a, b)| a == b).count() } else { 0 };
         let closed = if joined { span.from } else { until };

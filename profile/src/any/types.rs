@@ -31,7 +31,7 @@ impl Language {
         }
     }
 
-    /// Its name: `Python`; empty for other languages than these.
+    /// Its name: `Python`; empty for [`Other`](Self::Other).
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -135,13 +135,13 @@ pub fn types(profile: &AnyProfile) -> Vec<TypeInfo> {
         Language::Go => GO.iter().for_each(|(kind, title, wanted)| take(kind, title, wanted, false)),
         Language::JavaScript => NODE.iter().for_each(|(kind, title, wanted)| take(kind, title, wanted, false)),
         Language::Java | Language::Other => {
-            // Elapsed time in native code has the same names as wall-clock time; the comments tell them apart.
+            // Elapsed time in native code has the same names as wall-clock time; the comments distinguish them.
             let native = profile.comments.iter().any(|c| profile.texts.get(*c).contains("jdk.NativeMethodSample"));
             for kind in ProfileType::ALL.iter().filter(|kind| **kind != ProfileType::Native || native) {
                 let wanted: Vec<&str> = kind.values().iter().map(|value| value.name).collect();
                 take(kind.name(), java_title(*kind), &wanted, true);
             }
-            // Of JVMs that do not know the sizes of live objects.
+            // For JVMs that do not record the sizes of live objects.
             take("live", java_title(ProfileType::Live), &["heap-live-samples"], true);
         }
     }

@@ -68,7 +68,7 @@ fn own_and_total_with_recursion_counted_once() {
     assert_eq!(rows(&top), [("main", 5, 30), ("gc", 15, 15)]);
     assert_eq!(top.omitted, 1);
 
-    // By count all are equal in their own, so the totals decide, then the names.
+    // All have equal self counts, so the totals decide, then the names.
     let top = Top::by_method(&profile, &tables, &TopOptions { value: Some(0), ..TopOptions::default() });
     assert_eq!(rows(&top), [("main", 1, 3), ("fib", 1, 1), ("gc", 1, 1)]);
 }

@@ -76,12 +76,12 @@ proptest! {
             check(&callers);
             prop_assert_eq!(callers.total[0], all);
         }
-        // Stacks with a frame and stacks without it are all stacks.
+        // The stacks with a frame and those without it add up to all stacks.
         let with = View { include: vec![Pattern::new("m5").unwrap()], ..View::default() };
         let without = View { exclude: Some(Pattern::new("m5").unwrap()), ..View::default() };
         let (with, without) = (tree(&stacks, &with), tree(&stacks, &without));
         prop_assert_eq!(with.total[0] + without.total[0], all);
-        // Of several patterns each must match: that is what the second leaves of what the first leaves.
+        // Each pattern must match: the second filters what the first leaves.
         let both = View { include: vec![Pattern::new("m5").unwrap(), Pattern::new("m3").unwrap()], ..View::default() };
         let one = View {
             include: vec![Pattern::new("m5").unwrap()],
@@ -150,7 +150,7 @@ proptest! {
     }
 }
 
-/// Values that the page's TypeScript computes too.
+/// The page's TypeScript computes the same values.
 #[test]
 fn addresses_are_those_of_the_page() {
     assert_eq!(ROOT.to_string(), "cbf29ce484222325");

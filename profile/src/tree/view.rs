@@ -111,15 +111,15 @@ pub struct View {
     pub library: Vec<String>,
     /// Show frames as lines of functions, `name:12`.
     pub lines: bool,
-    /// Stacks end at the first frame of these packages or classes: what it calls elsewhere counts as its own. Stacks without one
-    /// are the frame [`NOT_OWN`].
+    /// Cut stacks at the first frame of these packages or classes; what it calls outside them counts as its self value. Stacks
+    /// without such a frame become the frame [`NOT_OWN`].
     pub own: Vec<String>,
 }
 
-/// The frame of stacks without a frame of [`View::own`].
+/// The frame for stacks without a frame of [`View::own`].
 pub const NOT_OWN: &str = "[no own code]";
 
-/// What a view makes of a name.
+/// How a view treats a name.
 #[derive(Debug, Clone, Copy, Default)]
 struct NameFlags {
     /// One bit per matching pattern.
@@ -130,7 +130,7 @@ struct NameFlags {
     own: bool,
 }
 
-/// Whether a function is of a package or class.
+/// Whether a function belongs to a package or class.
 fn is_within(name: &str, package: &str) -> bool {
     let package = package.trim_end_matches('.');
     name.strip_prefix(package).is_some_and(|rest| !package.is_empty() && rest.starts_with(['.', '$', '/', ':']))
@@ -184,7 +184,7 @@ impl View {
             kinds.push(FrameKind::MadeUp);
             flags.push(NameFlags::default());
         }
-        // What labels say of each set: whether its samples count, and their group.
+        // For each label set: whether its samples count, and their group.
         let mut groups: HashMap<String, u32, foldhash::fast::RandomState> = HashMap::default();
         let mut sets: Vec<Option<Option<u32>>> = Vec::with_capacity(stacks.label_sets().len());
         for set in 0..u32::try_from(stacks.label_sets().len()).unwrap_or(u32::MAX) {
