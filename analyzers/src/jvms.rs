@@ -1,15 +1,15 @@
-//! Which JVMs a file was recorded from, where it joins several.
+//! Distinguishes the JVMs of a file that contains several.
 
 use jfr_parse::text::duration;
 
-/// What an event says of the JVM that wrote it.
+/// What an event reveals about the JVM that wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Told {
-    /// When, in ISO 8601 in UTC.
+    /// The time, as ISO 8601 in UTC.
     pub(crate) at: String,
-    /// Its process and start, of `jdk.JVMInformation`.
+    /// Its process id and start time, from `jdk.JVMInformation`.
     pub(crate) process: Option<(String, String)>,
-    /// Its collectors, of `jdk.GCConfiguration`.
+    /// Its collectors, from `jdk.GCConfiguration`.
     pub(crate) collectors: Option<String>,
 }
 
@@ -22,7 +22,7 @@ struct Jvm {
 }
 
 impl Jvm {
-    /// Whether an event can be of it: neither its process nor its collectors ever change.
+    /// Whether this JVM may have written the event: its process and its collectors never change.
     fn wrote(&self, told: &Told) -> bool {
         let same = |mine: &Option<_>, theirs: &Option<_>| mine.is_none() || theirs.is_none() || mine == theirs;
         same(&self.process, &told.process)
@@ -33,7 +33,7 @@ impl Jvm {
     }
 }
 
-/// What people should know of a file of several JVMs, or with gaps: `recorded` of `span` nanoseconds are.
+/// Tells users that a file contains several JVMs or has gaps: `recorded` of `span` nanoseconds were recorded.
 pub(crate) fn describe(mut told: Vec<Told>, recorded: i64, span: i64) -> Option<String> {
     told.sort_by(|a, b| a.at.cmp(&b.at));
     let mut jvms: Vec<Jvm> = Vec::new();
@@ -57,7 +57,7 @@ pub(crate) fn describe(mut told: Vec<Told>, recorded: i64, span: i64) -> Option<
     Some(format!("{} JVMs in one file: {}{more}{covered}", jvms.len(), list.join("; ")))
 }
 
-/// JVMs that are listed.
+/// Maximum JVMs to list.
 const MOST: usize = 5;
 
 fn line(jvm: &Jvm) -> String {

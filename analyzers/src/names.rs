@@ -205,10 +205,10 @@ fn hidden_suffix(name: &str) -> Option<std::ops::Range<usize>> {
     (number && at > 0).then_some(at..body.len())
 }
 
-/// Digits that a number drawn at random has at least; those of a compiler are shorter.
+/// Minimum digits of a random number; numbers assigned by compilers are shorter.
 const RANDOM_DIGITS: usize = 5;
 
-/// The number behind the method of a lambda class that is named after it: `$2630016632` in
+/// The number at the end of a lambda class that is named after a method: `$2630016632` in
 /// `Context$$Lambda$lambda$wrap$2$2630016632`.
 fn named_lambda(name: &str) -> Option<std::ops::Range<usize>> {
     const MARKER: &str = "$$Lambda$";

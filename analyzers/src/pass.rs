@@ -16,10 +16,10 @@
 //! # }
 //! ```
 //!
-//! No matter how much is requested, events are read once, constants are looked up once and stack traces are
-//! resolved once. The results are the same as those of separate calls to [`collect`](crate::collect()),
-//! [`Analysis::evaluate`] and [`answer`](crate::views::answer), for any number of threads. The work is done in
-//! the caller's rayon pool; no state remains after the call.
+//! No matter how much is requested, events are read, constants looked up and stack traces resolved only once. The
+//! results are the same as those of separate calls to [`collect`](crate::collect()), [`Analysis::evaluate`] and
+//! [`answer`](crate::views::answer), for any number of threads. The work is done in the caller's rayon pool; no
+//! state remains after the call.
 
 use std::sync::Arc;
 

@@ -151,7 +151,7 @@ fn finish(collected: Collected<'_>, tables: Arc<Tables>) -> ProfileSet {
     for &kind in ProfileType::ALL.iter().filter(|k| options.wants(**k)) {
         let mut samples = merged.remove(&kind).map(|m| m.samples).unwrap_or_default();
         filter_frames(&mut samples, &tables, &options.filter);
-        // Before JDK 21 objects that are alive have no size.
+        // Before JDK 21, live objects have no recorded size.
         if kind == ProfileType::Live && samples.iter().all(|sample| sample.values.get(1) == Some(&0)) {
             samples = samples.narrowed(1);
         }

@@ -1,20 +1,20 @@
-//! The command that makes a recorder write an event, to be pasted: it depends on who recorded.
+//! The command that makes a recorder write an event, ready to paste. It depends on which tool made the recording.
 
-/// Who recorded what, as far as a command needs it.
+/// The facts about a recorder that a command depends on.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Recorder<'t> {
-    /// async-profiler, not the JVM.
+    /// Whether async-profiler made the recording, not the JVM.
     pub(crate) is_async_profiler: bool,
-    /// The version of the JDK, where it is known.
+    /// The version of the JDK, if known.
     pub(crate) jdk: Option<u32>,
     /// The main class, by which `jcmd` and `asprof` find the process.
     pub(crate) program: Option<&'t str>,
 }
 
-/// The first JDK whose `JFR.start` takes settings of single events.
+/// The first JDK whose `JFR.start` accepts settings of individual events.
 const SETTINGS: u32 = 17;
 
-/// async-profiler's options, by event. It takes all others of the JVM with `--jfrsync`.
+/// async-profiler's options by event. It records all other JVM events with `--jfrsync`.
 const OPTIONS: &[(&str, &str)] = &[
     ("jdk.ExecutionSample", "-e cpu"),
     ("profiler.WallClockSample", "-e wall"),
@@ -48,7 +48,7 @@ impl Recorder<'_> {
         format!("jcmd {target} JFR.start settings=profile {event}#enabled=true filename=recording.jfr")
     }
 
-    /// The process as a word of a shell.
+    /// The process, quoted for a shell.
     fn target(&self) -> String {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         match self.program {

@@ -173,7 +173,7 @@ impl Judging<'_> {
         let report = Report { findings, rules, recording: RecordingInfo::of(&facts), timeline };
         // After a stop, facts are incomplete, and so may be verdicts.
         let stopped = facts.stopped();
-        // Hundreds of thousands of small allocations: nobody has to wait until they are freed.
+        // Freeing hundreds of thousands of small allocations takes time; do not make the caller wait.
         rayon::spawn(|| drop(facts));
         if stopped { Err(jfr_parse::Error::Stopped) } else { Ok(report) }
     }
@@ -221,7 +221,7 @@ pub(crate) fn judge(rule: &dyn Rule, needs: &Needs, settings: &Settings, facts: 
     }
 }
 
-/// A verdict none of whose windows reaches beyond the recording.
+/// Cuts the time windows of a verdict to the recording.
 fn within(mut verdict: Verdict, facts: &Facts) -> Verdict {
     let whole = facts.window();
     for (_, value) in verdict.evidence.iter_mut() {
@@ -242,7 +242,7 @@ fn worth(verdict: Verdict) -> Verdict {
     }
 }
 
-/// The collector as people call it: by its configuration, else by the option that chose it.
+/// The common name of the collector, from its configuration or else from the option that selected it.
 fn collector(facts: &Facts) -> Option<String> {
     let known = |name: &str| {
         let lower = name.to_ascii_lowercase();
@@ -263,7 +263,7 @@ impl ContainerLimits {
     fn of(facts: &Facts) -> Option<Self> {
         let row = facts.table("jdk.ContainerConfiguration").last()?;
         let positive = |field| row.int(field).filter(|n| *n > 0);
-        // Without a limit the JVM writes -1, and old ones a number beyond any machine.
+        // Without a limit, the JVM writes -1; old versions write a number larger than any machine.
         let memory_bytes = positive("memoryLimit").filter(|n| *n < 1 << 60);
         let cpus =
             positive("cpuQuota").zip(positive("cpuSlicePeriod")).map(|(quota, slice)| quota as f64 / slice as f64);

@@ -106,13 +106,13 @@ const QUERIES: [(&str, &str); 24] = [
     ("datadog", "SELECT * FROM datadog.DatadogProfilerConfig"),
 ];
 
-/// Whether secrets are shown, and in which zone times are.
+/// Whether to show secrets, and in which time zone to show times.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Options {
     /// Show passwords, tokens and keys instead of masking them.
     pub show_secrets: bool,
-    /// The zone of times; by default UTC.
+    /// The time zone; UTC by default.
     pub zone: Zone,
 }
 
@@ -124,7 +124,7 @@ impl Options {
         self
     }
 
-    /// Times in this zone.
+    /// Shows times in this zone.
     #[must_use]
     pub fn in_zone(mut self, zone: Zone) -> Self {
         self.zone = zone;
@@ -132,7 +132,7 @@ impl Options {
     }
 }
 
-/// A fact with all values that it had.
+/// A fact with all its values over time.
 #[derive(Debug, Default)]
 struct Fact {
     name: String,
@@ -157,7 +157,7 @@ impl Answered {
                 Some(n.to_string())
             }
             Raw::Text(text) if shape(column) == Some(Shape::Instant) => Some(self.instant(&text).unwrap_or(text)),
-            // As everything else that is written for people.
+            // In the same format as all other human-readable output.
             Raw::Int(bytes) if shape(column) == Some(Shape::Amount(Content::Bytes)) => {
                 Some(units::size(i64::try_from(bytes).unwrap_or(i64::MAX)))
             }
@@ -169,7 +169,7 @@ impl Answered {
         (0..answer.len()).map(|row| (0..answer.columns.len()).map(|column| cell(row, column)).collect()).collect()
     }
 
-    /// An instant in the zone that is wanted.
+    /// A timestamp in the requested zone.
     fn instant(&self, iso: &str) -> Option<String> {
         let bound = crate::TimeBound::parse(iso).ok()?;
         Some(self.options.zone.iso(bound.resolve(0, 0)))
@@ -236,7 +236,7 @@ impl Answered {
         Entry { name: fact.name, value, origin: fact.origin, earlier }
     }
 
-    /// That the recording is of several JVMs, or has gaps.
+    /// A note if the recording contains several JVMs or has gaps.
     fn jvms(&self, summary: &Summary) -> Option<String> {
         let processes = self.rows("processes").into_iter().filter_map(|row| match <[_; 3]>::try_from(row).ok()? {
             [Some(at), Some(pid), Some(start)] => Some(Told { at, process: Some((pid, start)), collectors: None }),
@@ -277,7 +277,7 @@ impl Fact {
     }
 }
 
-/// What people look for in a recording, the events that contain it, and the JDK version that introduced them.
+/// Questions that people have about a recording, the events that answer them, and the JDK version that introduced those.
 const QUESTIONS: [(&str, &[&str], &str); 14] = [
     ("CPU time of methods", &["jdk.ExecutionSample", "jdk.CPUTimeSample", "datadog.ExecutionSample"], "all"),
     ("Native code", &["jdk.NativeMethodSample"], "all"),

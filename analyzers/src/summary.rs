@@ -161,8 +161,8 @@ impl Summary {
         Ok(out)
     }
 
-    /// How much of the time from the earliest chunk to the latest is recorded, nanoseconds: less than all of it where recordings
-    /// are joined.
+    /// How many nanoseconds between the start of the earliest chunk and the end of the latest were recorded. Joined recordings
+    /// have gaps.
     #[must_use]
     pub fn recorded_nanos(&self) -> i64 {
         let spans = self.chunks.iter().map(|c| {
@@ -181,10 +181,10 @@ impl Summary {
     }
 }
 
-/// Time between chunks below which they follow each other, nanoseconds.
+/// Chunks that are less than this many nanoseconds apart count as adjacent.
 const NO_GAP: i64 = 1_000_000_000;
 
-/// The time between chunks that nobody recorded. The spans of chunks have an end of `i64::MAX` where it is not known.
+/// The gaps between chunks during which nothing was recorded. A chunk with an unknown end has the end `i64::MAX`.
 pub(crate) fn gaps(mut spans: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
     spans.sort_unstable();
     let mut reached = spans.first().map_or(i64::MAX, |(start, _)| *start);

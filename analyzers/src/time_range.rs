@@ -6,9 +6,10 @@ use jfr_parse::{Iso, Zone};
 
 /// One end of a time range.
 ///
-/// Written as an instant (`2026-11-22T10:36:30Z`, `2026-11-22 10:36:30.5+01:00`, `2026-11-22`; where no
-/// offset is given, in the zone that is asked for, by default UTC), as a time of day in that zone (`10:36`, `10:36:30.5`), as milliseconds since the Unix epoch
-/// (`1795343790000`), as a time from the start (`10s`, `+500ms`, `1m30s`, `1 min 20 s`), or as one from the end (`-30s`).
+/// Written as a timestamp (`2026-11-22T10:36:30Z`, `2026-11-22 10:36:30.5+01:00`, `2026-11-22`; without an offset, in the
+/// requested zone, UTC by default), as a time of day in that zone (`10:36`, `10:36:30.5`), as milliseconds since the Unix
+/// epoch (`1795343790000`), as a time from the start (`10s`, `+500ms`, `1m30s`, `1 min 20 s`), or as a time before the end
+/// (`-30s`).
 ///
 /// ```
 /// use jfr_analyzers::TimeBound;
@@ -22,7 +23,7 @@ use jfr_parse::{Iso, Zone};
 pub enum TimeBound {
     /// Nanoseconds since the Unix epoch.
     Absolute(i64),
-    /// What the clock showed, as nanoseconds since its 1970-01-01T00:00: an instant without an offset.
+    /// A local time without an offset, in nanoseconds since 1970-01-01T00:00 local time.
     Wall(i64),
     /// Nanoseconds from the beginning of the recording.
     FromStart(i64),
@@ -59,16 +60,16 @@ impl TimeBound {
         found.ok_or_else(|| BadTimeBound(text.to_owned()))
     }
 
-    /// The instant, in nanoseconds since the Unix epoch, for a recording from `start` to `end`, if times without an offset are UTC.
+    /// Converts to nanoseconds since the Unix epoch, for a recording from `start` to `end`. Times without an offset are in UTC.
     #[must_use]
     pub fn resolve(self, start: i64, end: i64) -> i64 {
         self.resolve_in(&Zone::UTC, start, end)
     }
 
-    /// The instant, if times without an offset are those of a zone.
+    /// Like [`resolve`](Self::resolve), but times without an offset are in this zone.
     #[must_use]
     pub fn resolve_in(self, zone: &Zone, start: i64, end: i64) -> i64 {
-        // A time that clocks skip is as long after the change as it says.
+        // A local time that clocks skipped is moved forward by the length of the gap.
         let instant = |local: i64| {
             let skipped = || local.saturating_sub(zone.ahead(local.saturating_sub(DAY)).saturating_mul(1_000_000_000));
             zone.instants(local).first().copied().unwrap_or_else(skipped)
@@ -79,7 +80,7 @@ impl TimeBound {
             Self::FromStart(nanos) => start.saturating_add(nanos),
             Self::FromEnd(nanos) => end.saturating_sub(nanos),
             Self::TimeOfDay(of_day) => {
-                // Outside of the recording it is that of the first day.
+                // A time of day outside of the recording refers to the first day.
                 let first = || instant(midnight(zone.local(start)).saturating_add(of_day));
                 Self::on_days(zone, of_day, start, end).first().copied().unwrap_or_else(first)
             }
@@ -95,7 +96,7 @@ impl TimeBound {
     }
 }
 
-/// The beginning of the day of a local time.
+/// The start of the day of a local time.
 fn midnight(nanos: i64) -> i64 {
     nanos.saturating_sub(nanos.rem_euclid(DAY))
 }
@@ -143,7 +144,7 @@ pub enum BadTimeRange {
 }
 
 impl BadTimeRange {
-    /// The same with its times in a zone.
+    /// The message with its times in a zone.
     #[must_use]
     pub fn in_zone(&self, zone: &Zone) -> String {
         let mut text = self.to_string();
@@ -160,8 +161,8 @@ impl BadTimeRange {
 }
 
 impl TimeRange {
-    /// The range between two bounds in a recording from `start` to `end`, if times without an offset are those of `zone`. `known` says whether the end is: that of a recording
-    /// that is being written is not.
+    /// Resolves two bounds for a recording from `start` to `end`. Times without an offset are in `zone`. `known` is whether the
+    /// end is known; that of a recording still being written is not.
     ///
     /// # Errors
     /// [`BadTimeRange`].
@@ -245,7 +246,7 @@ fn scaled(number: &str, nanos: i64) -> Option<i64> {
     whole.checked_add(i64::try_from(part).ok()?)
 }
 
-/// A date, with a time of day, with an offset, as far as they are given.
+/// A date, optionally with a time of day and an offset.
 fn instant(text: &str) -> Option<TimeBound> {
     let (date, rest) = text.split_at_checked(10)?;
     let mut date = date.split('-');
@@ -384,13 +385,13 @@ mod tests {
     #[test]
     fn times_without_an_offset_are_those_of_the_zone() {
         const HOUR: i64 = 3_600_000_000_000;
-        // Two hours ahead; from 30:00 on one, so that 31:00 comes twice.
+        // Two hours ahead of UTC, and one hour from 30:00 on, so 31:00 occurs twice.
         let zone = Zone::new(|nanos| if nanos < 30 * HOUR { 7_200 } else { 3_600 });
         let at = |text: &str, start, end| TimeBound::parse(text).unwrap().resolve_in(&zone, start, end);
         assert_eq!(at("10:30", 8 * HOUR, 9 * HOUR), 8 * HOUR + HOUR / 2);
         assert_eq!(at("1970-01-01 10:30", 0, 1), 8 * HOUR + HOUR / 2);
         assert_eq!(at("1970-01-01T10:30Z", 0, 1), 10 * HOUR + HOUR / 2);
-        // On the day of the recording, by the clock: 23:00 UTC is 01:00 of the next day.
+        // On the day of the recording in local time: 23:00 UTC is 01:00 of the next day.
         assert_eq!(at("01:30", 23 * HOUR, 24 * HOUR), 23 * HOUR + HOUR / 2);
         let twice = TimeRange::resolve(
             Some(TimeBound::TimeOfDay(7 * HOUR + HOUR / 2)),

@@ -1,13 +1,13 @@
-//! What durations are cut to: a recording holds nothing of what was before or after it, and stray bits make durations of years.
+//! Cuts durations to the recording, because nothing outside of it was recorded and corrupted events can seem to last years.
 
 use jfr_parse::ChunkHeader;
 
-/// The time that durations are cut to, nanoseconds since the Unix epoch.
+/// The time range that events are cut to, in nanoseconds since the Unix epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Bounds {
     from: i64,
     to: i64,
-    /// Where the recording ends; `i64::MAX` where its headers do not say.
+    /// The end of the recording; `i64::MAX` if unknown.
     end: i64,
 }
 
@@ -17,12 +17,12 @@ impl Default for Bounds {
     }
 }
 
-/// What clocks may be off by before a duration counts as impossible, nanoseconds.
+/// How far clocks may disagree before a duration counts as impossible, in nanoseconds.
 const SLACK: i64 = 1_000_000_000;
 
 impl Bounds {
-    /// Up to the end of the last chunk. A chunk that was being written has no end. What began before the first chunk keeps its
-    /// length, as for the JDK: it was recorded when it ended.
+    /// Up to the end of the last chunk; a chunk that was still being written has no end. As in the JDK, events that began before
+    /// the first chunk keep their full duration, because they were recorded when they ended.
     pub(crate) fn of<'h>(headers: impl Iterator<Item = &'h ChunkHeader>) -> Self {
         let (mut from, mut end) = (i64::MAX, i64::MIN);
         for header in headers {
@@ -36,23 +36,23 @@ impl Bounds {
         Self { from: i64::MIN, to: end, end }
     }
 
-    /// The same within a time range.
+    /// Restricts the bounds to a time range.
     pub(crate) fn within(self, from: Option<i64>, to: Option<i64>) -> Self {
         Self { from: self.from.max(from.unwrap_or(i64::MIN)), to: self.to.min(to.unwrap_or(i64::MAX)), ..self }
     }
 
-    /// Whether an event needs no cut.
+    /// Whether an event is within the bounds.
     #[inline]
     pub(crate) fn hold(&self, start: i64, nanos: i64, end: i64) -> bool {
         nanos >= 0 && start >= self.from && end <= self.to
     }
 
-    /// Whether a duration cannot be right: it is negative, without end, or it ends after the recording.
+    /// Whether a duration is impossible: negative, unlimited, or past the end of the recording.
     pub(crate) fn is_odd(&self, nanos: i64, end: i64) -> bool {
         nanos < 0 || nanos == i64::MAX || end > self.end.saturating_add(SLACK)
     }
 
-    /// An event, cut. One that lies outside keeps its beginning: the clock of its chunk is wrong then, or it is not of this range.
+    /// Cuts an event. One entirely outside keeps its start: it is not in this range, or the clock of its chunk is wrong.
     #[inline]
     pub(crate) fn cut(&self, start: i64, end: i64) -> (i64, i64) {
         let end = if start <= self.to { end.min(self.to) } else { start };
@@ -61,7 +61,7 @@ impl Bounds {
     }
 }
 
-/// The warning of so many odd durations.
+/// The warning about impossible durations.
 pub(crate) fn warning(odd: u64) -> Option<String> {
     let (events, have) =
         if odd == 1 { ("1 event".to_owned(), "has a duration") } else { (format!("{odd} events"), "have durations") };
@@ -82,7 +82,7 @@ mod tests {
         assert!(bounds().hold(100, 100, 200) && !bounds().hold(99, 10, 109) && !bounds().hold(190, 20, 210));
         assert_eq!(bounds().cut(90, 150), (100, 150));
         assert_eq!(bounds().cut(150, i64::MAX), (150, 200));
-        // What is over before it begins stays where it is.
+        // An event that is over before the range begins keeps its start.
         assert_eq!(bounds().cut(20, 50), (50, 50));
         assert_eq!(bounds().cut(300, 400), (300, 300));
         assert_eq!(bounds().within(Some(120), Some(130)).cut(0, 500), (120, 130));
@@ -94,7 +94,7 @@ mod tests {
         let second = 1_000_000_000;
         assert!(bounds().is_odd(-1, 100) && bounds().is_odd(i64::MAX, i64::MAX));
         assert!(bounds().is_odd(10 * second, 150 + 10 * second));
-        // Clocks differ a little; and what began before the recording may be long.
+        // Clocks may differ slightly, and an event that began before the recording may be long.
         assert!(!bounds().is_odd(60, 205) && !bounds().is_odd(100 * second, 160));
         assert_eq!(warning(0), None);
         assert!(warning(1).is_some_and(|text| text.starts_with("1 event has a duration")));

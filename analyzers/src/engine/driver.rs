@@ -34,22 +34,22 @@ impl<'r> Task<'r> {
         let (offset, header) = self.recording.header(self.number)?;
         let end = self.recording.header(self.number.saturating_add(1));
         let bytes = self.recording.bytes().get(usize::try_from(offset).ok()?..)?;
-        // As large as its header says, or what there is of it.
+        // The size from the header, or less if the chunk is truncated.
         let end = end.and_then(|(end, _)| usize::try_from(end.saturating_sub(offset)).ok()).unwrap_or(bytes.len());
         let size = usize::try_from(header.chunk_size).unwrap_or(usize::MAX).min(end);
         Some((header, bytes.get(..size).unwrap_or(bytes)))
     }
 
-    /// Whether another chunk is the same.
+    /// Whether both chunks have the same content.
     fn is_equal(&self, other: &Task<'_>) -> bool {
         self.bytes().is_some_and(|mine| Some(mine) == other.bytes())
     }
 }
 
-/// All chunks of these recordings, in order, equal ones once: dumps of one recording share some.
+/// All chunks of these recordings in order. Dumps of the same recording share chunks, and equal ones are listed once.
 pub(crate) fn tasks<'r>(recordings: &[&'r Recording<'r>]) -> Vec<Task<'r>> {
     let mut tasks: Vec<Task<'r>> = Vec::new();
-    // Within a recording the chunks differ.
+    // Chunks within a recording are known to differ.
     let mut first: HashMap<(i64, i64, u64), usize, foldhash::fast::RandomState> = HashMap::default();
     for recording in recordings.iter().copied() {
         for (number, (_, header)) in recording.headers().enumerate() {
@@ -67,7 +67,7 @@ pub(crate) fn tasks<'r>(recordings: &[&'r Recording<'r>]) -> Vec<Task<'r>> {
     tasks
 }
 
-/// What [`tasks`] left out of these recordings; the place is that of the first such chunk in its recording.
+/// The chunks that [`tasks`] left out. The offset is that of the first such chunk in its recording.
 pub(crate) fn repeated(recordings: &[&Recording<'_>], tasks: &[Task<'_>]) -> Option<Loss> {
     let mut tasks = tasks.iter().peekable();
     let mut found: Option<(usize, Loss)> = None;
@@ -266,7 +266,7 @@ mod tests {
         let file = std::fs::read(path).unwrap();
         let mut bytes = Vec::new();
         for copy in 0..20u8 {
-            // Each begins at another time, as equal chunks count once.
+            // Different start times, because equal chunks would count once.
             let at = bytes.len();
             bytes.extend(&file);
             let one = Recording::from_bytes(file.clone(), &jfr_parse::Limits::tool()).unwrap();

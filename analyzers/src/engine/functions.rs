@@ -407,7 +407,7 @@ impl Functions {
         text: &mut String,
     ) -> FunctionId {
         let lengths = [raw_class.len(), raw_name.len(), raw_descriptor.len()];
-        // The full name is part of the name, of the name with descriptor, and (the class) of the file name.
+        // The full name is part of the name and of the name with descriptor, and its class is part of the file name.
         let bytes = lengths.iter().fold(0, |sum: usize, length| sum.saturating_add(*length)).saturating_mul(3);
         let left = self.left.load(Ordering::Relaxed);
         let most = if bytes > left { SHORT_NAME } else { usize::MAX };

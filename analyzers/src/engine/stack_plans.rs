@@ -9,7 +9,7 @@ pub(crate) struct StackPlans {
     /// `truncated`, `frames`.
     pub(crate) trace: Plan<2>,
     pub(crate) frame_type: u64,
-    /// Whether frames are in a pool of their own, as some writers do.
+    /// Whether frames have their own pool, as some writers do.
     pub(crate) pooled_frames: bool,
     /// `method`, `lineNumber`.
     pub(crate) frame: Plan<2>,
@@ -30,7 +30,7 @@ pub(crate) struct ClassPlan {
 }
 
 impl StackPlans {
-    /// The type of frames, if they have a pool of their own.
+    /// The type of frames, if they have their own pool.
     pub(crate) fn frame_pool(&self) -> Option<u64> {
         self.pooled_frames.then_some(self.frame_type)
     }

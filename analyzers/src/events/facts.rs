@@ -50,13 +50,13 @@ pub struct Facts {
     /// The method sets that rules look for on stacks.
     pub(crate) methods: Vec<MethodSet>,
     pub(crate) chunks: usize,
-    /// Chunks of which nothing can be read.
+    /// How many chunks cannot be read at all.
     pub(crate) unread_chunks: usize,
     /// The fields of `jdk.ActiveSetting` in the first chunk that declares it.
     pub(crate) first_shape: Option<String>,
     /// Start and end according to the chunk headers.
     pub(crate) header_range: (i64, i64),
-    /// The time between chunks that nobody recorded, ascending.
+    /// The gaps between chunks during which nothing was recorded, ascending.
     pub(crate) gaps: Vec<Window>,
     /// What could not be read.
     pub(crate) warnings: Vec<String>,
@@ -162,15 +162,15 @@ impl Facts {
         self.events.values().filter(|e| e.count > 0).map(|e| e.first_end).min().unwrap_or(self.header_range.0)
     }
 
-    /// From the first event to the end of the last, nanoseconds, without the time between chunks that nobody recorded: rates and
-    /// shares are of this.
+    /// Nanoseconds from the first event to the end of the last one, without gaps during which nothing was recorded. Rates and
+    /// shares refer to this.
     #[must_use]
     pub fn nanos(&self) -> i64 {
         let Window { from, to } = self.window();
         self.recorded(from, to)
     }
 
-    /// How much of a stretch of time is recorded, nanoseconds.
+    /// How many nanoseconds of a time range were recorded.
     #[must_use]
     pub fn recorded(&self, from: i64, to: i64) -> i64 {
         let window = Window { from, to };

@@ -21,7 +21,7 @@ pub(crate) use wanted::Wanted;
 #[cfg(test)]
 pub(crate) use alone::read;
 
-/// Reading facts without anything else.
+/// Reading facts and nothing else.
 #[cfg(test)]
 mod alone {
     use std::sync::Arc;

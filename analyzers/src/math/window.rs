@@ -47,7 +47,7 @@ impl Window {
         event.end().min(self.to).saturating_sub(event.start().max(self.from)).max(0)
     }
 
-    /// The part of it that lies in another; of no length where none does.
+    /// The intersection with another window; empty if they do not overlap.
     #[must_use]
     pub fn within(&self, whole: Window) -> Self {
         let from = self.from.clamp(whole.from, whole.to.max(whole.from));
@@ -77,7 +77,7 @@ pub fn sliding(first: i64, last: i64, length: i64) -> impl Iterator<Item = Windo
     })
 }
 
-/// Sorts stretches of time, (start, end), and joins those that overlap or touch, so that at most one contains an instant.
+/// Sorts time ranges (start, end) and joins those that overlap or touch, so no two contain the same instant.
 pub fn join_overlaps(stretches: &mut Vec<(i64, i64)>) {
     stretches.sort_unstable();
     stretches.dedup_by(|next, before| {
@@ -89,9 +89,9 @@ pub fn join_overlaps(stretches: &mut Vec<(i64, i64)>) {
     });
 }
 
-/// The window with the greatest share of its time in events, of those that last `length` or longer and lie within `whole`, and
-/// that share. If `whole` is shorter than `length`, it is the window. So it is never better than the mean, and never ends after
-/// the recording. Events may overlap; they are cut to `whole`.
+/// Among the windows of at least `length` within `whole`, finds the one that spends the greatest share of its time in events, and
+/// returns it with that share. If `whole` is shorter than `length`, it is the window. So the share is never below the mean, and
+/// the window never ends after the recording. Events may overlap; they are cut to `whole`.
 pub fn worst_window(events: &[impl Timed], length: i64, whole: Window) -> (Window, f64) {
     let mut busy: Vec<(i64, i64)> = events
         .iter()
@@ -99,7 +99,7 @@ pub fn worst_window(events: &[impl Timed], length: i64, whole: Window) -> (Windo
         .filter(|(start, end)| start < end)
         .collect();
     join_overlaps(&mut busy);
-    // Busy time before each stretch, and before the end.
+    // The busy time before each range, and before the end.
     let mut sum = 0i64;
     let mut before = Vec::with_capacity(busy.len().saturating_add(1));
     for (start, end) in &busy {
@@ -110,7 +110,7 @@ pub fn worst_window(events: &[impl Timed], length: i64, whole: Window) -> (Windo
     let until = |at: i64| {
         let next = busy.partition_point(|(start, _)| *start < at);
         let whole = before.get(next).copied().unwrap_or(sum);
-        // The stretch that has begun need not have ended.
+        // The range that has begun may not be over yet.
         let over = next.checked_sub(1).and_then(|i| busy.get(i)).map_or(0, |(_, end)| end.saturating_sub(at).max(0));
         whole.saturating_sub(over)
     };
@@ -118,7 +118,7 @@ pub fn worst_window(events: &[impl Timed], length: i64, whole: Window) -> (Windo
     if length <= 0 || length >= whole.length() {
         return best;
     }
-    // The worst window begins where something begins, or ends where something ends.
+    // The worst window starts where a range starts, or ends where one ends.
     let last = whole.to.saturating_sub(length);
     for from in busy.iter().flat_map(|(start, end)| [*start, end.saturating_sub(length)]) {
         let from = from.clamp(whole.from, last);
@@ -131,8 +131,8 @@ pub fn worst_window(events: &[impl Timed], length: i64, whole: Window) -> (Windo
     best
 }
 
-/// The window of `length`, sliding by half, with the greatest share of its time in the events, and that share, as JMC counts:
-/// windows begin with the first event and may reach beyond the recording. Where nothing happens it is the first window, with 0.
+/// Like [`worst_window`], but as JMC computes it: windows of `length` slide by half, start with the first event and may extend
+/// beyond the recording. If nothing happens, returns the first window and 0.
 pub fn worst_sliding_window(events: &[impl Timed], length: i64) -> (Window, f64) {
     let first = events.iter().map(Timed::start).min().unwrap_or(0);
     let slide = (length / 2).max(1);

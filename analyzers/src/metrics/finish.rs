@@ -89,7 +89,7 @@ impl Reader {
     /// sample. For a thread that is older than the recording, part of that was before the recording. Its weight
     /// is therefore limited to that of the largest other sample.
     fn without_past(&self, part: &mut Part) {
-        // A JVM that started during the recording has no earlier allocations.
+        // If the JVM started during the recording, nothing was allocated before it.
         if part.jvm_start.is_some_and(|start| start.saturating_add(2_000_000_000) > self.start) {
             return;
         }

@@ -81,7 +81,7 @@ pub fn of_pprof(language: Language, totals: &[(&str, f64)], seconds: f64, given:
             });
             for (name, title, unit) in GO {
                 if let Some(value) = given_value(name) {
-                    // Sent in nanoseconds.
+                    // The client sends nanoseconds.
                     let value = if unit == Unit::Seconds { value / 1e9 } else { value };
                     metrics.push(Metric::known(name, title, unit, "sent by the client in metrics.json", value));
                 }
@@ -92,7 +92,7 @@ pub fn of_pprof(language: Language, totals: &[(&str, f64)], seconds: f64, given:
 }
 
 impl Metrics {
-    /// Computes the metrics of a profile that is not a recording: a value of each for its whole duration, no points.
+    /// Computes the metrics of a profile that is not a recording: values for its whole duration, without points.
     ///
     /// ```
     /// use jfr_analyzers::metrics::Metrics;

@@ -415,12 +415,12 @@ fn source(chunk: &Chunk<'_>, of: Type<'_>, kind: Kind, fields: [&str; 3]) -> Opt
     Some(Source { kind, plan, duration, value, count: 0 })
 }
 
-/// An amount that can be: what is negative or not a number comes from a damaged file and counts as nothing.
+/// A valid amount: negative values and NaN come from damaged files and count as 0.
 fn amount(value: f64) -> f64 {
     if value.is_finite() { value.max(0.0) } else { 0.0 }
 }
 
-/// The text of a constant that has one, such as a state.
+/// The text of a constant, such as a state, if it has one.
 fn text_of(chunk: &Chunk<'_>, plan: &Plan<SLOTS>, slot: usize, key: u64) -> Option<String> {
     let type_id = plan.type_id(slot).filter(|_| plan.is_pooled(slot))?;
     let metadata: &Metadata = chunk.metadata();

@@ -75,7 +75,7 @@ fn chart(metric: &Metric, metrics: &Metrics) -> String {
 /// with the reasons.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of `out`.
 pub fn text(out: &mut impl Write, metrics: &Metrics, explain: bool, zone: &Zone) -> io::Result<()> {
     let start = Iso(zone.local(metrics.start_nanos)).to_string();
     write!(

@@ -100,7 +100,7 @@ pub(crate) struct Context<'o> {
     pub(super) account: &'o Account,
     /// All chunks.
     pub(super) chunks: &'o [Task<'o>],
-    /// What durations are cut to, by place among the chunks.
+    /// What durations are cut to, by chunk index.
     bounds: Vec<Bounds>,
     pub(super) settled: Settled,
 }
@@ -125,7 +125,7 @@ pub(crate) struct Walk<'a> {
     clock: Clock,
     /// The clock for durations.
     lengths: Clock,
-    /// What they are cut to.
+    /// What durations are cut to.
     bounds: Bounds,
 }
 
@@ -137,7 +137,7 @@ impl<'o> Context<'o> {
             let known = before.replace(task).filter(|before| std::ptr::eq(before.recording, task.recording));
             let of = match known.and(bounds.last()) {
                 Some(bounds) => *bounds,
-                // An event counts where it begins, with all of its length.
+                // An event counts with its full duration in the range in which it begins.
                 None => {
                     Bounds::of(task.recording.headers().map(|(_, header)| header)).within(None, options.filter.to_nanos)
                 }
@@ -147,9 +147,8 @@ impl<'o> Context<'o> {
         Self { options, shared, account, chunks, bounds, settled: Settled::default() }
     }
 
-    /// The clock used for durations in a chunk. A duration is the difference of two times rounded to
-    /// nanoseconds, so it can differ by one nanosecond depending on when the clock starts. The JDK's parser
-    /// uses the clock of the first chunk of the recording.
+    /// The clock used for durations in a chunk. A duration is the difference between two times rounded to nanoseconds, so it may
+    /// vary by a nanosecond with the start of the clock. Like the JDK's parser, use the clock of the recording's first chunk.
     fn lengths(&self, index: usize, chunk: &Chunk<'_>) -> Clock {
         let header = chunk.header();
         let first = self.chunks.get(index).and_then(|task| task.recording.headers().next());
@@ -394,7 +393,7 @@ impl<'a> Routing<'_, 'a> {
         Ok(result)
     }
 
-    /// By what the CPU time of the JDK's samples in this chunk is multiplied.
+    /// The factors for the CPU time of the JDK's samples in this chunk.
     fn scale(&self, routes: &mut Values<'_, 'a>) -> Scale {
         let mut sampled = std::collections::BTreeMap::new();
         for (key, sums) in self.gathered.iter() {

@@ -83,7 +83,7 @@ pub(crate) struct Facts {
     pub(super) datadog_interval_ms: Option<(i64, i64)>,
     /// Local root span ids and endpoints.
     pub(super) endpoints: Vec<(u64, String)>,
-    /// The load of the CPUs, where the profile of them is wanted.
+    /// The CPU loads, if the CPU profile needs them.
     pub(super) loads: Loads,
 }
 
@@ -221,11 +221,11 @@ struct Reader<'c, 'a> {
     string_type: u64,
 }
 
-/// Hardware threads that a machine has at most.
+/// More hardware threads than any machine has.
 const MAX_HARDWARE: u64 = 1 << 16;
 
 impl<'a> Reader<'_, 'a> {
-    /// Numbers of each event; one that cannot be read is left out.
+    /// The numbers of each event; unreadable events are skipped.
     fn numbers<'e, const N: usize>(
         &'e self,
         events: impl Iterator<Item = RawEvent<'a>> + 'e,

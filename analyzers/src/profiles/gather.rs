@@ -50,9 +50,9 @@ pub(crate) struct Detail {
     pub(super) port: u32,
     pub(super) span: u64,
     pub(super) root_span: u64,
-    /// When the event began, where times are kept.
+    /// Start of the event, if sample times are kept.
     pub(super) time: i64,
-    /// Where the event begins in its recording; 0 where that does not matter.
+    /// Offset of the event in its recording; 0 if not needed.
     pub(super) event: u64,
 }
 
@@ -66,7 +66,7 @@ pub(crate) struct Gathered<'a> {
     last: usize,
     details: Numbered<Detail>,
     texts: Numbered<RawStr<'a>>,
-    /// Events whose durations cannot be right.
+    /// The number of events with impossible durations.
     pub(super) odd_durations: u64,
     hasher: Hasher,
 }

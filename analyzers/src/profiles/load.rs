@@ -1,45 +1,45 @@
-//! The CPU time that the JVM used by its own count, beside what its samples add up to.
+//! The CPU time of the JVM according to its own counters, for comparison with the samples.
 //!
-//! The JDK samples a few threads at each tick, and none in native code that holds no Java frame, so `jdk.ExecutionSample` adds up to
-//! a part of the CPU time. `jdk.CPULoad` says what the JVM used in all, `jdk.ThreadCPULoad` what each thread did.
+//! At each tick the JDK samples only a few threads, and none in native code without Java frames, so `jdk.ExecutionSample`
+//! covers part of the CPU time. `jdk.CPULoad` has the CPU use of the whole JVM, `jdk.ThreadCPULoad` that of each thread.
 
 use std::collections::BTreeMap;
 
-/// Loads that are kept of a chunk, and of a recording: one a second for days.
+/// Maximum loads to keep of a chunk and of a recording: one per second for days.
 pub(super) const MAX_LOADS: usize = 1 << 18;
 
 /// Loads over time, as shares of all hardware threads.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Loads {
-    /// When, nanoseconds since the Unix epoch, and user and system load since the one before.
+    /// Time in nanoseconds since the Unix epoch, and the user and system load since the previous event.
     pub(super) jvm: Vec<(i64, f64)>,
-    /// The same of threads, by their key in the chunk. The JVM looks at all threads periodically, and at a thread when it ends;
-    /// there is no event if the thread used less than a millisecond since it was last looked at.
+    /// The same for threads, by their key in the chunk. The JVM checks all threads periodically, and a thread when it ends.
+    /// There is no event if the thread used less than a millisecond since the last check.
     pub(super) threads: BTreeMap<u64, Vec<(i64, f64)>>,
-    /// When threads started, by their key in the chunk.
+    /// Start times of threads, by their key in the chunk.
     pub(super) starts: BTreeMap<u64, i64>,
-    /// When threads ended, by their key in the chunk.
+    /// End times of threads, by their key in the chunk.
     pub(super) ends: BTreeMap<u64, i64>,
-    /// How many hardware threads there are.
+    /// The number of hardware threads.
     pub(super) hardware_threads: Option<u64>,
 }
 
-/// The user and system load of events, as a share of all hardware threads; `None` if it cannot be one.
+/// The total of user and system load, as a share of all hardware threads; `None` if it is impossible.
 pub(crate) fn load(user: f64, system: f64) -> Option<f64> {
     let load = user + system;
-    // Rounded differences of clocks.
+    // The clock differences are rounded.
     (-0.05..=1.05).contains(&load).then(|| load.clamp(0.0, 1.0))
 }
 
 impl Loads {
-    /// Adds those of a later chunk. Threads have other keys there.
+    /// Adds the loads of a later chunk. Thread loads are dropped, because keys differ between chunks.
     pub(super) fn append(&mut self, later: Self) {
         let room = MAX_LOADS.saturating_sub(self.jvm.len());
         self.jvm.extend(later.jvm.into_iter().take(room));
         self.hardware_threads = self.hardware_threads.or(later.hardware_threads);
     }
 
-    /// The CPU time that the JVM used, nanoseconds; `None` where the recording does not say.
+    /// The CPU time used by the JVM in nanoseconds; `None` if it was not recorded.
     pub(super) fn used(&self) -> Option<f64> {
         let hardware = self.hardware_threads.filter(|n| *n > 0)? as f64;
         let mut loads = self.jvm.clone();
@@ -48,14 +48,14 @@ impl Loads {
         let mut sorted: Vec<i64> = gaps().filter(|gap| *gap > 0).collect();
         sorted.sort_unstable();
         let usual = sorted.get(sorted.len() / 2).copied()?;
-        // The first, and one after a gap in the recording, is of as much time as is usual.
+        // The first load, and one after a gap in the recording, covers the usual interval.
         let lengths =
             std::iter::once(usual).chain(gaps().map(|gap| if gap > usual.saturating_mul(3) { usual } else { gap }));
         Some(loads.iter().zip(lengths).map(|((_, load), nanos)| load * nanos as f64).sum::<f64>() * hardware)
     }
 
-    /// By what the CPU time of samples is to be multiplied, by thread: `sampled` is what it adds up to for each, in a chunk of this
-    /// time.
+    /// The factors by which to multiply the CPU time of samples, for each thread. `sampled` is the sampled CPU time of each
+    /// thread, `from` and `to` are the time range of the chunk.
     pub(super) fn scale(&self, sampled: &BTreeMap<u64, i64>, from: i64, to: i64) -> Scale {
         let all: f64 = sampled.values().map(|nanos| *nanos as f64).sum();
         let mut scale = Scale { threads: BTreeMap::new(), others: 1.0 };
@@ -75,7 +75,7 @@ impl Loads {
                 used.insert(*thread, nanos);
             }
         }
-        // Threads cannot have used more than the JVM did.
+        // Threads cannot use more CPU time than the JVM.
         let sum: f64 = used.values().sum();
         let bound = self.used().filter(|all| *all > 0.0 && sum > *all).map_or(1.0, |all| all / sum);
         for (thread, nanos) in used {
@@ -86,7 +86,7 @@ impl Loads {
         scale
     }
 
-    /// The times at which the JVM looked at all threads: those that several threads have in common.
+    /// When the JVM checked all threads: the times that several threads share.
     fn ticks(&self) -> Vec<i64> {
         let mut all: Vec<i64> = self.threads.values().flatten().map(|(at, _)| *at).collect();
         all.sort_unstable();
@@ -96,7 +96,7 @@ impl Loads {
         ticks
     }
 
-    /// The time for which a thread used one of the CPUs in a chunk of this time, in nanoseconds of all hardware threads.
+    /// The CPU use of a thread within a chunk, as a share of all hardware threads multiplied by nanoseconds.
     fn used_by(&self, thread: u64, loads: &[(i64, f64)], ticks: &[i64], from: i64, to: i64) -> f64 {
         let first = self.starts.get(&thread).map_or(from, |start| from.max(*start));
         let (mut used, mut before) = (0.0, first);
@@ -106,7 +106,7 @@ impl Loads {
             used += load * at.saturating_sub(before.max(tick)).max(0) as f64;
             before = before.max(*at);
         }
-        // Behind the last tick nothing is known yet. A thread that goes on is taken to go on as it was.
+        // There are no loads yet after the last tick. Assume that a thread that is still alive went on as before.
         let last = ticks.last().is_none_or(|tick| *tick <= before);
         if let Some((_, load)) = loads.last().filter(|_| last && !self.ends.contains_key(&thread)) {
             used += load * to.saturating_sub(before).max(0) as f64;
@@ -115,7 +115,7 @@ impl Loads {
     }
 }
 
-/// What [`Loads::scale`] says.
+/// The factors for the CPU time of samples; see [`Loads::scale`].
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Scale {
     threads: BTreeMap<u64, f64>,
@@ -123,7 +123,7 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// Nanoseconds of samples of a thread, scaled.
+    /// Scales the sampled nanoseconds of a thread.
     #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
     pub(super) fn apply(&self, thread: u64, nanos: i64) -> i64 {
         (nanos as f64 * self.threads.get(&thread).copied().unwrap_or(self.others)).round() as i64
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn the_jvm_used_its_share_of_all_hardware_threads() {
         assert_eq!(loads().used(), Some(20e9));
-        // Nobody knows of the time between two recordings that are joined.
+        // Nothing is known about the time between two joined recordings.
         let mut joined = loads();
         joined.jvm.extend((1_001..=1_010).map(|i| (i * SECOND, 0.5)));
         assert_eq!(joined.used(), Some(40e9));
@@ -158,7 +158,7 @@ mod tests {
         let sampled = BTreeMap::from([(1, 4 * SECOND), (2, SECOND)]);
         let scale = loads().scale(&sampled, 0, 10 * SECOND);
         assert_eq!((scale.apply(1, 1_000), scale.apply(2, 1_000)), (4_000, 4_000));
-        // A quarter of four hardware threads for ten seconds; and an eighth from 4 s, when the thread started, to 5 s, when it ended.
+        // A quarter of four hardware threads for 10 s, and an eighth from 4 s, when the thread started, to 5 s, when it ended.
         let mut by_thread = loads();
         by_thread.threads.insert(1, vec![(5 * SECOND, 0.25), (10 * SECOND, 0.25)]);
         by_thread.threads.insert(2, vec![(5 * SECOND, 0.125)]);
@@ -171,8 +171,8 @@ mod tests {
     #[test]
     fn a_load_is_of_the_time_since_the_thread_was_looked_at() {
         let mut loads = loads();
-        // Ticks at 2, 4, 6 and 8 s, as the first thread and others show. The second used too little until 6 s to be recorded, and goes on
-        // until the end of the chunk.
+        // Ticks at 2, 4, 6 and 8 s, as shown by the first thread and others. Until 6 s, the second used too little to be recorded; it
+        // continues until the end of the chunk.
         loads.threads.insert(1, (1..=4).map(|i| (2 * i * SECOND, 0.25)).collect());
         loads.threads.insert(3, (1..=4).map(|i| (2 * i * SECOND, 0.01)).collect());
         loads.threads.insert(2, vec![(8 * SECOND, 0.25)]);
@@ -188,7 +188,7 @@ mod tests {
             loads.threads.insert(thread, (1..=10).map(|i| (i * SECOND, 0.25)).collect());
         }
         let sampled = (1..=4).map(|thread| (thread, SECOND)).collect();
-        // Four threads of 10 s each, of a JVM that used 20 s.
+        // Four threads sampled for 10 s each, in a JVM that used 20 s.
         assert_eq!(loads.scale(&sampled, 0, 10 * SECOND).apply(1, 1_000), 5_000);
     }
 }

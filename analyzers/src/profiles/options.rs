@@ -15,8 +15,8 @@ pub struct Options {
     pub types: Vec<ProfileType>,
     /// The labels of samples. There are none by default, so that equal stacks are merged.
     pub labels: Vec<LabelKey>,
-    /// Keep the time of each sample, in a label [`TIME_LABEL`](jfrkit_profile::TIME_LABEL), so that no samples are
-    /// merged. For formats with a time line.
+    /// Keep the time of each sample in the label [`TIME_LABEL`](jfrkit_profile::TIME_LABEL). No samples are merged then. For
+    /// formats with a timeline.
     pub times: bool,
     /// Keep names as recorded. By default, they are normalized: parts that differ from run to run (lambda
     /// numbers and so on) are removed.
@@ -27,8 +27,8 @@ pub struct Options {
     pub full_system_names: bool,
     /// The events used for the `cpu` profile; by default the best available ones.
     pub cpu_source: Option<CpuSource>,
-    /// The CPU time of the JDK's samples (`jdk.ExecutionSample`), which cover a part of it, is scaled: of each thread to its
-    /// `jdk.ThreadCPULoad`, or, where a chunk has none of these, of all to `jdk.CPULoad`.
+    /// Scale the CPU time of the JDK's samples (`jdk.ExecutionSample`), which cover only part of it: per thread to its
+    /// `jdk.ThreadCPULoad`, or to `jdk.CPULoad` in chunks without thread loads.
     pub scale_cpu: bool,
     /// Which events to leave out.
     pub filter: Filter,
@@ -45,7 +45,7 @@ pub struct Options {
 pub struct Progress(Option<Arc<dyn Fn(u64) + Send + Sync>>);
 
 impl Progress {
-    /// Calls `told` with the number of bytes of each finished chunk, on the thread that finished it.
+    /// Calls `told` with the size of each finished chunk in bytes, on the thread that finished it.
     pub fn new(told: impl Fn(u64) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(told)))
     }
@@ -124,16 +124,16 @@ pub enum LabelKey {
     LocalRootSpanId,
     /// The endpoint of the request that the root span serves.
     TraceEndpoint,
-    /// The context that a program was in, a number that Pyroscope's agent explains beside the recording. Not in [`ALL`](Self::ALL):
-    /// by itself it says nothing.
+    /// The context number of a sample, which another file of Pyroscope's agent explains. Not in [`ALL`](Self::ALL), because the
+    /// number alone is meaningless.
     ContextId,
-    /// Where the event begins in its recording, in bytes: no two events are one sample then. Not one of [`ALL`](Self::ALL), as
-    /// it is of use to programs only.
+    /// Offset of the event in its recording, in bytes, which keeps all events separate. Not in [`ALL`](Self::ALL), because only
+    /// programs need it.
     Event,
 }
 
 impl LabelKey {
-    /// All labels for people.
+    /// All labels of interest to users.
     pub const ALL: [Self; 10] = [
         Self::Thread,
         Self::ThreadId,

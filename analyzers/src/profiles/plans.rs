@@ -19,17 +19,17 @@ pub(crate) struct Reading {
     pub(super) plan: Plan<SLOTS>,
     pub(super) measure: Measure,
     pub(super) route: Route,
-    /// Whether events are kept apart by class or state.
+    /// Whether events are distinguished by class or state.
     pub(super) keyed: bool,
-    /// Whether events are kept apart by thread, text and so on.
+    /// Whether events are distinguished by thread, text and so on.
     pub(super) detailed: bool,
-    /// Whether the text is part of that.
+    /// Whether their texts are distinguished.
     pub(super) text: bool,
-    /// What is read as a span is a context.
+    /// Whether the span slot contains a context.
     pub(super) context: bool,
-    /// Whether the time is part of that.
+    /// Whether their times are distinguished.
     pub(super) times: bool,
-    /// So is the event itself.
+    /// Whether every single event is distinguished.
     pub(super) each: bool,
 }
 

@@ -143,8 +143,8 @@ pub(super) fn comments(kind: ProfileType, totals: &Totals, options: &Options) ->
     lines
 }
 
-/// What share of the JVM's CPU time a profile covers, and how much that is, nanoseconds: of the JDK's own samples, if no filter left
-/// any out.
+/// The share of the JVM's CPU time that a profile covers, and that time in nanoseconds. Only for the JDK's own samples, and
+/// only if no filter removed any.
 pub(super) fn coverage(kind: ProfileType, samples: &Samples, totals: &Totals, options: &Options) -> Option<(f64, f64)> {
     let Filter { threads, states, include, exclude, .. } = &options.filter;
     let only = totals.cpu_sources.iter().eq([&CpuSource::ExecutionSample]);
@@ -157,7 +157,7 @@ pub(super) fn coverage(kind: ProfileType, samples: &Samples, totals: &Totals, op
     (used > 0.0 && sampled > 0.0).then(|| ((sampled / used).min(1.0), used))
 }
 
-/// The comment on that.
+/// The comment about the coverage.
 pub(super) fn covers(share: f64, used: f64, options: &Options) -> String {
     let (percent, used) = (units::share(share), units::duration_f64(used));
     let how = if options.scale_cpu {
@@ -220,7 +220,7 @@ pub(super) fn absent(kind: ProfileType, totals: &Totals, options: &Options) -> A
     Absent { kind, reason }
 }
 
-/// The event to switch on, of those that are off: the one that costs least.
+/// The cheapest of the disabled events to enable.
 fn cheapest(kind: ProfileType, disabled: &[(&'static Source, &SourceTotal)], totals: &Totals) -> &'static str {
     if is_async_profiler(totals) && kind == ProfileType::Wall {
         return "profiler.WallClockSample";

@@ -78,11 +78,11 @@ pub struct RuleInfo {
     pub origin: Origin,
     /// What it checks, in one or two sentences.
     pub description: &'static str,
-    /// Why that matters; empty where the description says it all.
+    /// Why it matters; empty if the description already says so.
     pub why: &'static str,
-    /// What to do about it, in general; a verdict may say more.
+    /// General advice; a verdict may be more specific.
     pub remedy: &'static str,
-    /// How it comes to its verdict.
+    /// How the verdict is computed.
     pub formula: &'static str,
     /// For a rule of JMC: how the decision differs from JMC's, and why; otherwise empty.
     pub differences: &'static str,

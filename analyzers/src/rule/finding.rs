@@ -205,7 +205,7 @@ pub(super) fn findings(outcomes: &[Outcome], relations: &Relations) -> Vec<Findi
             .then_with(|| fa.id.cmp(fb.id))
     });
     let costs: Vec<(&'static str, Option<Cost>)> = shown.iter().map(|(_, f)| (f.id, f.cost)).collect();
-    // What costs next to nothing beside it is no cause.
+    // A finding that costs almost nothing in comparison cannot be the cause.
     let weighs = |cause: Option<Cost>, effect: Option<Cost>| match (cause, effect) {
         (Some(cause), Some(effect)) if cause.of == effect.of => cause.share >= effect.share * CAUSE,
         _ => true,
@@ -223,7 +223,7 @@ pub(super) fn findings(outcomes: &[Outcome], relations: &Relations) -> Vec<Findi
         .collect()
 }
 
-/// The part of what a finding costs that its cause costs at least.
+/// The minimum cost of a cause, as a share of the finding's cost.
 const CAUSE: f64 = 0.2;
 
 /// Whether a rule's finding is folded into another's, directly or indirectly.

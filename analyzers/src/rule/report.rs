@@ -32,7 +32,7 @@ pub struct RecordingInfo {
     pub duration_nanos: i64,
     /// The number of chunks.
     pub chunks: usize,
-    /// Of how many of them nothing can be read.
+    /// How many of the chunks cannot be read at all.
     #[serde(skip)]
     pub unread_chunks: usize,
     /// The number of events in the analyzed time range.
@@ -41,32 +41,32 @@ pub struct RecordingInfo {
     pub jvm: Option<String>,
     /// The main class or JAR file, without arguments.
     pub main: Option<String>,
-    /// The collector, as people call it: `G1`, `Parallel`, `ZGC`.
+    /// The common name of the collector: `G1`, `Parallel`, `ZGC`.
     pub collector: Option<String>,
-    /// The largest heap that is allowed, bytes.
+    /// The maximum heap size in bytes.
     pub max_heap_bytes: Option<i64>,
-    /// Hardware threads of the machine that the JVM sees.
+    /// The number of hardware threads that the JVM sees.
     pub hardware_threads: Option<i64>,
-    /// The limits of its container, where the JVM found one.
+    /// The limits of the container, if the JVM detected one.
     pub container: Option<ContainerLimits>,
-    /// What could not be read, a line each.
+    /// What could not be read, one line each.
     pub warnings: Vec<String>,
     /// What was omitted to limit memory, one line each.
     pub notes: Vec<String>,
 }
 
-/// The limits that a container sets to a JVM.
+/// The limits that a container sets for a JVM.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ContainerLimits {
-    /// How they are set: `cgroupv2`.
+    /// The kind of control groups: `cgroupv2`.
     pub kind: Option<String>,
-    /// CPUs that it may use, by its quota; `None` without a limit.
+    /// The CPUs it may use according to its quota; `None` if unlimited.
     pub cpus: Option<f64>,
-    /// Bytes of memory that it may use; `None` without a limit.
+    /// The memory it may use in bytes; `None` if unlimited.
     pub memory_bytes: Option<i64>,
 }
 
-/// What one rule says.
+/// The result of one rule.
 #[derive(Debug, Clone, Serialize)]
 pub struct Outcome {
     /// The rule.
@@ -94,7 +94,7 @@ fn short_info<S: serde::Serializer>(info: &RuleInfo, serializer: S) -> Result<S:
 }
 
 impl RecordingInfo {
-    /// Whether nothing of the recording can be read: a report on it that has no findings says nothing.
+    /// Whether no chunk can be read, in which case the absence of findings means nothing.
     #[must_use]
     pub fn is_unread(&self) -> bool {
         self.events == 0 && self.unread_chunks > 0 && self.unread_chunks >= self.chunks

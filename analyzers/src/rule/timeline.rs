@@ -196,7 +196,7 @@ impl Track {
         self.series.first().is_some_and(|s| !s.points.is_empty()).then_some(self)
     }
 
-    /// The greatest value of all series.
+    /// The maximum over all series.
     #[must_use]
     pub fn greatest(&self) -> f64 {
         self.series.iter().flat_map(|s| &s.points).map(|(_, value)| *value).fold(0.0, f64::max)

@@ -18,7 +18,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// All of them, the least first.
+    /// All severities, lowest first.
     pub const ALL: [Self; 4] = [Self::NotApplicable, Self::Ok, Self::Info, Self::Warning];
 
     /// Minimum score for [`Info`](Self::Info).

@@ -95,7 +95,7 @@ pub struct Answer {
     pub columns: Vec<AnswerColumn>,
     /// Why the answer is empty, if it is.
     pub note: Option<String>,
-    /// Fields that the query names, but that none of its event types has in this recording.
+    /// Fields in the query that none of its event types has in this recording.
     pub unknown_fields: Vec<String>,
     rows: Vec<Vec<Val>>,
     /// The event types that the view queries.
@@ -133,13 +133,13 @@ impl Answer {
         self
     }
 
-    /// The event types that the query names, as it spells them.
+    /// The event types in the query, as spelled there.
     #[must_use]
     pub fn sources(&self) -> &[String] {
         &self.sources
     }
 
-    /// The event types among them that the recording declares.
+    /// Those event types that the recording declares.
     #[must_use]
     pub fn declared(&self) -> &[String] {
         &self.declared
@@ -220,7 +220,7 @@ impl Answers {
         Self { names, answers, zone: Zone::UTC }
     }
 
-    /// With times of cells in this zone, as text shows them. Raw values stay in UTC.
+    /// Shows the times in cells in this zone. Raw values stay in UTC.
     #[must_use]
     pub fn in_zone(mut self, zone: Zone) -> Self {
         self.zone = zone;
@@ -232,7 +232,7 @@ impl Answers {
         self.answers.iter()
     }
 
-    /// The answers, in the order of the views, to complete their notes.
+    /// The answers in the order of the views, for completing their notes.
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = &mut Answer> {
         self.answers.iter_mut()
     }

@@ -270,7 +270,7 @@ impl<'b, 'c, 'a> Builder<'b, 'c, 'a> {
     }
 }
 
-/// The label and content of the field at the end of a path.
+/// The label and meaning of the last field of a path.
 fn last_field(mut of: Type<'_>, path: &str) -> Option<(String, Option<Content>)> {
     if path.is_empty() {
         return None;

@@ -69,7 +69,7 @@ struct Rows {
     last_end: Vec<Option<i64>>,
     /// The event types of the view that are declared.
     declared: Vec<String>,
-    /// The fields that the query names and that one of those types has.
+    /// The fields in the query that one of those types has.
     located: Vec<String>,
     /// The number of events that counted.
     seen: u64,
@@ -233,7 +233,7 @@ impl ViewSet {
             } else {
                 builder.taps(i, query, &query.columns, &name, &mut rows.metas, &mut taps);
             }
-            // Only fields that the query takes from this type: a field that is located is read of every event.
+            // Only fields that the query reads from this type, because a located field is read from every event.
             for field in query.fields() {
                 let mut sources = field.sources.iter().filter_map(|source| query.from.get(*source));
                 let taken = field.sources.is_empty() || sources.any(is_source);

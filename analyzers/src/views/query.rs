@@ -99,7 +99,7 @@ impl Compiled {
         compiled
     }
 
-    /// All fields that the query names.
+    /// All fields in the query.
     pub(crate) fn fields(&self) -> impl Iterator<Item = &FieldRef> {
         let columns = self.columns.iter().map(|column| &column.field);
         let conditions = self.conditions.iter().map(|condition| &condition.field);

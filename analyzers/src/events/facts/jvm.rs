@@ -120,7 +120,7 @@ impl Facts {
         })
     }
 
-    /// That the recording is of several JVMs, or has gaps.
+    /// A note if the recording contains several JVMs or has gaps.
     pub(crate) fn tell_jvms(&self) -> Option<String> {
         let iso = |nanos: i64| jfr_parse::Iso(nanos).to_string();
         let processes = self.table("jdk.JVMInformation").rows().filter_map(|row| {

@@ -79,7 +79,7 @@ fn since(event: &str) -> Option<u32> {
 }
 
 impl Facts {
-    /// The command that records events of a type, for who made this recording, to be pasted.
+    /// The command that records events of this type, for the recorder that made this recording, ready to paste.
     #[must_use]
     pub fn switch_on(&self, event: &str) -> String {
         let jvm = self.jvm();
@@ -88,7 +88,7 @@ impl Facts {
         let recorder = Recorder {
             is_async_profiler: is_async_profiler(names),
             jdk: jvm.specification,
-            // A jar is found by its name only where it has one.
+            // A JAR is matched by its file name, without the directories.
             program: program.map(|word| word.rsplit(['/', '\\']).next().unwrap_or(word)),
         };
         recorder.command(event)

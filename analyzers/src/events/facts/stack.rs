@@ -77,7 +77,7 @@ impl Facts {
         let Some(known) = self.lazy.stacks.jdk.get_or_init(none).get(function.index()) else {
             return is_jdk(self.method(frame));
         };
-        // Two threads may both find out; they find the same.
+        // Two threads may both compute this, with the same result.
         match known.load(Ordering::Relaxed) {
             0 => {
                 let found = is_jdk(self.method(frame));

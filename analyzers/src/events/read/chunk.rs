@@ -42,7 +42,7 @@ pub(crate) struct ChunkFacts {
     pub(super) warnings: Vec<String>,
     /// The fields of `jdk.ActiveSetting`.
     pub(super) shape: Option<String>,
-    /// Events whose durations cannot be right.
+    /// The number of events with impossible durations.
     pub(super) odd_durations: u64,
     /// Whether a JVM wrote the chunk.
     pub(super) by_jvm: bool,
@@ -366,7 +366,7 @@ impl<'a> Walker<'_, 'a> {
         Some((start, end, nanos))
     }
 
-    /// Keeps what rules want from an event.
+    /// Keeps what rules need from an event.
     #[inline]
     fn more(&mut self, more: &More, row: &Row<'a, SLOTS>, (start, end, nanos): (i64, i64, i64), part: &mut Part) {
         let mut cells = std::mem::take(&mut self.cells);

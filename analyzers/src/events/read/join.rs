@@ -157,7 +157,7 @@ impl Joined {
     }
 }
 
-/// The time between chunks that nobody recorded. A chunk that was being written may go on until the next one begins.
+/// The gaps between chunks during which nothing was recorded. A chunk that was still being written may extend to the next.
 fn gaps(recording: &Recording<'_>) -> Vec<Window> {
     let spans = recording.headers().map(|(_, h)| {
         let open = h.in_progress() || h.duration_nanos <= 0;
