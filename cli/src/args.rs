@@ -1,4 +1,4 @@
-//! What can be asked on the command line. Help, man pages and completions all come from here.
+//! The command line. Help, man pages and completions are all generated from here.
 
 use clap::{Parser, Subcommand};
 

@@ -1,4 +1,4 @@
-//! Options of the commands that collect profiles.
+//! Options for commands that collect profiles.
 
 use jfr_analyzers::{CpuSource, Filter, LabelKey, Options, TimeBound, TimeRange};
 use jfr_parse::Recording;
@@ -63,7 +63,7 @@ pub(crate) struct Args {
     scale_cpu: bool,
 }
 
-/// The types of profiles that a command shows.
+/// The profile types to show.
 #[derive(Debug, Clone, clap::Args)]
 #[group(id = "types")]
 pub(crate) struct Types {
@@ -73,14 +73,14 @@ pub(crate) struct Types {
 }
 
 impl Types {
-    /// The types of recordings that the names stand for, so that only they are collected; all where one may be something else.
+    /// The recording profile types to collect; empty for all, which is needed if a name may be something else.
     pub(crate) fn wanted(&self) -> Vec<ProfileType> {
         let known: Option<Vec<ProfileType>> = self.names.iter().map(|name| ProfileType::from_name(name)).collect();
         known.unwrap_or_default()
     }
 }
 
-/// A part of the time.
+/// A time range.
 #[derive(Debug, Clone, Copy, clap::Args)]
 #[group(id = "time")]
 pub(crate) struct Time {
@@ -95,23 +95,23 @@ pub(crate) struct Time {
 }
 
 impl Time {
-    /// Whether it is all of the time.
+    /// Whether the range is unlimited.
     pub(crate) fn is_open(self) -> bool {
         self.from.is_none() && self.to.is_none()
     }
 
-    /// The part of recordings that the bounds leave. A range that holds nothing is a failure: it would look like one in which
-    /// nothing happened. A bound outside of the recording is worth a warning.
+    /// Resolves the time range for these recordings. An empty range is an error, because it would look like a range in which
+    /// nothing happened. A bound outside of the recording causes a warning.
     pub(crate) fn range(self, name: &str, recordings: &[&Recording<'_>]) -> Result<TimeRange, Failure> {
         let (start, end) = span(recordings);
-        // The end of a chunk that is being written is not known.
+        // A chunk still being written has no known end.
         let known = recordings.iter().flat_map(|r| r.headers()).all(|(_, header)| header.duration_nanos > 0);
         let zone = zone();
         let range = TimeRange::resolve(self.from, self.to, start, end, known, &zone)
             .map_err(|error| Failure::Failed(format!("{name}: {}", error.in_zone(&zone))))?;
         for (option, at) in [("--from", range.from), ("--to", range.to)] {
             let Some(at) = at else { continue };
-            // A bound of a whole second is often a little outside.
+            // Allow a second, because users often round to whole seconds.
             let outside = at < start.saturating_sub(SECOND) || (known && at > end.saturating_add(SECOND));
             if outside {
                 let side = if at < start { "before" } else { "after" };
@@ -125,7 +125,7 @@ impl Time {
 
 const SECOND: i64 = 1_000_000_000;
 
-/// A label, or that there shall be none.
+/// A label, or `none`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Label {
     None,
@@ -133,7 +133,7 @@ pub(crate) enum Label {
 }
 
 impl Args {
-    /// The labels that were asked for.
+    /// The requested labels.
     pub(crate) fn labels(&self) -> Option<Vec<LabelKey>> {
         let keys = |label: &Label| match label {
             Label::None => None,
@@ -142,13 +142,13 @@ impl Args {
         self.labels.as_ref().map(|labels| labels.iter().filter_map(keys).collect())
     }
 
-    /// What the same options leave out of any profile: threads, and stacks with or without a function.
+    /// What these options filter in any profile: threads, and stacks with or without a function.
     pub(crate) fn view(&self) -> Result<View, Failure> {
         let pattern = |regex: &Option<Regex>| {
             let pattern = regex.as_ref().map(|regex| Pattern::new(regex.as_str())).transpose();
             pattern.map_err(|e| crate::profiles::tree_failure(&e))
         };
-        // Threads of recordings are filtered when they are read.
+        // Recordings are filtered by thread when they are read.
         Ok(View {
             include: pattern(&self.include)?.into_iter().collect(),
             exclude: pattern(&self.exclude)?,
@@ -156,7 +156,7 @@ impl Args {
         })
     }
 
-    /// The options for recordings that begin and end, together, when these do.
+    /// The options for recordings that together cover the given time range.
     pub(crate) fn options(
         &self,
         name: &str,
@@ -184,7 +184,7 @@ impl Args {
     }
 }
 
-/// The part of recordings that two bounds leave.
+/// Resolves two bounds for these recordings.
 pub(crate) fn time_range(
     name: &str,
     from: Option<TimeBound>,
@@ -194,7 +194,7 @@ pub(crate) fn time_range(
     Time { from, to }.range(name, recordings)
 }
 
-/// When recordings begin and end, nanoseconds since the Unix epoch.
+/// Start and end of the recordings in nanoseconds since the Unix epoch.
 pub(crate) fn span(recordings: &[&Recording<'_>]) -> (i64, i64) {
     let headers = || recordings.iter().flat_map(|r| r.headers()).map(|(_, header)| header);
     let start = headers().map(|h| h.start_nanos).min().unwrap_or(0);
@@ -202,7 +202,7 @@ pub(crate) fn span(recordings: &[&Recording<'_>]) -> (i64, i64) {
     (start, end)
 }
 
-/// A type of profile, by name.
+/// Parses the name of a profile type.
 pub(crate) fn profile_type(name: &str) -> Result<ProfileType, String> {
     ProfileType::from_name(name).ok_or_else(|| {
         let names: Vec<&str> = ProfileType::ALL.iter().map(|t| t.name()).collect();

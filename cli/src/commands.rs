@@ -1,4 +1,4 @@
-//! The subcommands, a file each.
+//! The subcommands, one file each.
 
 pub(crate) mod analyze;
 pub(crate) mod completions;
@@ -27,7 +27,7 @@ pub(crate) mod view;
 use crate::args::Command;
 use crate::failure::Failure;
 
-/// Does what was asked.
+/// Runs a subcommand.
 pub(crate) fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Analyze(args) => analyze::run(&args),
@@ -56,7 +56,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
     }
 }
 
-/// Whether a command takes care of signals itself.
+/// Whether the command handles signals itself.
 pub(crate) fn ends_by_itself(command: &Command) -> bool {
     match command {
         #[cfg(feature = "serve")]

@@ -1,8 +1,8 @@
-//! Choosing event types by patterns.
+//! Selects event types by patterns.
 
 use jfr_parse::Type;
 
-/// Comma-separated patterns on names; `*` stands for any text, `?` for any character.
+/// Comma-separated name patterns; `*` matches any text, `?` any character.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Globs(Vec<String>);
 
@@ -16,19 +16,19 @@ impl std::str::FromStr for Globs {
 }
 
 impl Globs {
-    /// Whether a pattern fits the name as recorded, the name of today, or the name without its package.
+    /// Whether a pattern matches the recorded name, the current name, or the name without its package.
     pub(crate) fn fits_type(&self, of: Type<'_>) -> bool {
         let canonical = of.canonical_name();
         self.0.iter().any(|g| [of.name(), &canonical, of.simple_name()].iter().any(|name| glob(g, name)))
     }
 
-    /// The patterns, as they were given.
+    /// The patterns as given by the user.
     #[cfg(feature = "tables")]
     pub(crate) fn shown(&self) -> String {
         self.0.join(",")
     }
 
-    /// Fails if no event type of the chunks that were read fits: a typo would look like a recording without such events.
+    /// Fails if no event type in the readable chunks matches: a typo would look like a recording without such events.
     pub(crate) fn check(&self, fits: bool, names: &std::collections::BTreeSet<String>) -> Result<(), String> {
         if fits || names.is_empty() {
             return Ok(());
@@ -41,13 +41,13 @@ impl Globs {
         ))
     }
 
-    /// Whether a pattern fits one of the categories.
+    /// Whether a pattern matches one of the categories.
     pub(crate) fn fits_categories(&self, of: Type<'_>) -> bool {
         of.categories().any(|category| self.0.iter().any(|g| glob(g, category)))
     }
 }
 
-/// Matches without going back further than to the last `*`, so that no pattern takes long.
+/// Matches with backtracking only to the last `*`, so the time is bounded for any pattern.
 fn glob(pattern: &str, text: &str) -> bool {
     let (mut pattern, mut text) = (pattern.chars(), text.chars());
     let mut retry: Option<(std::str::Chars<'_>, std::str::Chars<'_>)> = None;
@@ -69,7 +69,7 @@ fn glob(pattern: &str, text: &str) -> bool {
             None if text.as_str().is_empty() => return true,
             None => {}
         }
-        // Let the last star take one character more.
+        // Let the last star match one more character.
         let Some((behind_star, mut taken)) = retry.take() else { return false };
         if taken.next().is_none() {
             return false;
@@ -102,7 +102,7 @@ mod tests {
         {
             assert!(!glob(pattern, text), "{pattern} {text}");
         }
-        // Would take for ever if every star were tried against every place.
+        // Trying every star at every position would take forever.
         assert!(!glob(&("*a".repeat(50) + "b"), &"a".repeat(200)));
     }
 }

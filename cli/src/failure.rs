@@ -1,25 +1,25 @@
-//! Why a command ends without having done its work.
+//! Why a command failed.
 
-/// One line for the user: what went wrong, where, and what to do.
+/// One line for the user: what went wrong, where, and what to do about it.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Nothing could be done.
+    /// The work could not be done.
     Failed(String),
-    /// The command line asks for something that does not exist.
+    /// The command line is invalid or refers to something that does not exist.
     Usage(String),
-    /// It was done, and what was found is to be a failure.
+    /// The work was done, but the findings count as a failure.
     Found(String),
-    /// Some of it could not be done, and the user was told which.
+    /// Part of the work could not be done, and the user was told which.
     Told,
-    /// Whoever read the output has seen enough.
+    /// The reader closed the output early.
     ClosedPipe,
 }
 
 impl Failure {
-    /// The failure of an input.
+    /// A failure of one input.
     pub(crate) fn of(input: &str, error: &jfr_parse::Error) -> Self {
         Self::Failed(match error {
-            // Names the file already.
+            // The message already contains the file name.
             jfr_parse::Error::Io { .. } => error.to_string(),
             jfr_parse::Error::LimitExceeded { offset, what, name, limit } => format!(
                 "{input}: offset {offset}: more than {limit} {what}; if the recording can be trusted, raise it with \

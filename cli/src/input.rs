@@ -1,4 +1,4 @@
-//! The recordings that a command reads one after the other, and what is lost of them.
+//! Reads the recordings of a command one after another, and reports their losses.
 
 use std::cell::Cell;
 use std::ffi::OsString;
@@ -27,7 +27,7 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// Does something with each recording, whichever fail.
+    /// Processes each recording, even if some fail.
     pub(crate) fn each(&self, mut one: impl FnMut(&Input<'_>) -> Result<(), Failure>) -> Result<(), Failure> {
         each(&self.paths, &self.limits, |source, recording, many| {
             let (name, label) = (source.name(), source.label());
@@ -37,8 +37,8 @@ impl Args {
     }
 }
 
-/// Opens one recording after the other and calls `one` with it, and with whether it is one of several. A recording that fails is
-/// reported and does not stop the others; if there is only one, its failure is returned.
+/// Opens recordings one after another and calls `one` with each, and with whether there are several. A failure is reported and
+/// does not stop the others; with a single recording it is returned.
 pub(crate) fn each(
     paths: &[OsString],
     limits: &limits::Args,
@@ -67,34 +67,34 @@ pub(crate) fn each(
 #[derive(Debug)]
 pub(crate) struct Input<'a> {
     pub(crate) name: &'a str,
-    /// What it is called in JSON.
+    /// The name in JSON.
     pub(crate) label: &'a str,
-    /// Whether it is one of several, so that output has to say of which it is.
+    /// Whether there are several inputs, so the output must name them.
     pub(crate) many: bool,
     pub(crate) recording: Recording<'static>,
     pub(crate) losses: Losses<'a>,
 }
 
 impl Input<'_> {
-    /// Fails if the file was changed while it was read.
+    /// Fails if the file changed while it was read.
     pub(crate) fn check_unchanged(&self) -> Result<(), Failure> {
         self.recording.check_unchanged().map_err(|e| Failure::of(self.name, &e))
     }
 
-    /// Warns of a loss, unless it is due to a change of the file: that is one failure, however much is lost by it.
+    /// Reports a loss, unless the file changed: that is one failure, however much was lost.
     pub(crate) fn warn(&self, loss: impl std::fmt::Display) -> Result<(), Failure> {
         self.check_unchanged()?;
         self.losses.warn(loss);
         Ok(())
     }
 
-    /// Fails once the time is over.
+    /// Fails once the time is up.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         self.recording.stop().check().map_err(|e| Failure::of(self.name, &e))
     }
 }
 
-/// Tells the user what is lost.
+/// Reports losses to the user.
 #[derive(Debug)]
 pub(crate) struct Losses<'a> {
     name: &'a str,
@@ -103,13 +103,13 @@ pub(crate) struct Losses<'a> {
 }
 
 impl Losses<'_> {
-    /// Warns of a loss; the text says where in the file.
+    /// Reports a loss; the text contains its position.
     pub(crate) fn warn(&self, loss: impl std::fmt::Display) {
         self.count.set(self.count.get().saturating_add(1));
         warn(self.name, loss);
     }
 
-    /// Ends the command: a failure if something was lost and that is not to be borne.
+    /// Finishes the command; with --strict, a loss is a failure.
     pub(crate) fn finish(&self) -> Result<(), Failure> {
         if self.strict && self.count.get() > 0 {
             return Err(Failure::Failed(format!(

@@ -1,4 +1,4 @@
-//! Several inputs: files, directories to search, standard input; and what to call what is made of them.
+//! Inputs: files, directories to search, standard input; and the names of the output files.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -8,32 +8,32 @@ use jfr_parse::{OpenOptions, Recording};
 
 use crate::output::complain;
 
-/// Endings of packed recordings.
+/// Extensions of compressed recordings.
 const PACKED: [&str; 5] = ["gz", "zip", "lz4", "zst", "zstd"];
-/// Endings of pprof files.
+/// Extensions of pprof files.
 const PROFILES: [&str; 4] = ["pprof", "pb", "prof", "profile"];
 
-/// One of the recordings to read.
+/// An input to read.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     /// `None` for standard input.
     path: Option<PathBuf>,
-    /// What files made of it begin with: below a directory that was searched, with the path from there.
+    /// The beginning of output file names. For a file found in a directory, it includes the path below that directory.
     pub(crate) stem: PathBuf,
 }
 
 impl Source {
-    /// What it is called in messages.
+    /// The name in messages.
     pub(crate) fn name(&self) -> String {
         self.path.as_deref().map_or("standard input".into(), |path| path.display().to_string())
     }
 
-    /// Whether it is called like a recording.
+    /// Whether it has the name of a recording.
     pub(crate) fn is_recording(&self) -> bool {
         self.path.as_deref().is_some_and(is_recording)
     }
 
-    /// Whether it may hold a pprof file, as far as its name tells.
+    /// Whether it may be a pprof file, judging by its name.
     pub(crate) fn may_be_pprof(&self) -> bool {
         !self.is_recording()
     }
@@ -44,17 +44,17 @@ impl Source {
         self.path.as_deref().and_then(same).is_some_and(|own| same(other) == Some(own))
     }
 
-    /// What it is called in JSON: `-` for standard input.
+    /// The name in JSON; `-` for standard input.
     pub(crate) fn label(&self) -> String {
         self.path.as_deref().map_or("-".into(), |path| path.display().to_string())
     }
 
-    /// Bytes of the file, 0 where that is not known.
+    /// The file size in bytes; 0 if unknown.
     pub(crate) fn size(&self) -> u64 {
         self.path.as_deref().and_then(|path| path.metadata().ok()).map_or(0, |about| about.len())
     }
 
-    /// The content as it is.
+    /// The unchanged content.
     #[cfg(feature = "serve")]
     pub(crate) fn bytes(&self) -> std::io::Result<Vec<u8>> {
         match &self.path {
@@ -72,7 +72,7 @@ impl Source {
         self.path.as_deref().is_some_and(Path::is_file)
     }
 
-    /// The bytes, whatever they are.
+    /// A reader of the unchanged content.
     pub(crate) fn reader(&self) -> std::io::Result<Box<dyn std::io::Read>> {
         Ok(match &self.path {
             Some(path) => Box::new(std::fs::File::open(path)?),
@@ -88,12 +88,12 @@ impl Source {
     }
 }
 
-/// What the arguments name.
+/// The inputs given by the arguments.
 #[derive(Debug, Default)]
 pub(crate) struct Inputs {
-    /// The recordings, directories replaced by the recordings in them. No two have the same stem.
+    /// The inputs, with directories replaced by the recordings in them. Stems are unique.
     pub(crate) sources: Vec<Source>,
-    /// Directories that cannot be searched or have no recordings in them, and why.
+    /// Directories that cannot be searched or contain no recordings, and why.
     pub(crate) failures: Vec<Unsearched>,
 }
 
@@ -109,7 +109,7 @@ impl Inputs {
         self.failures.push(Unsearched { name: directory.display().to_string(), reason: reason.to_string() });
     }
 
-    /// Tells the user what cannot be searched. Says whether there is any such.
+    /// Reports directories that cannot be searched. Returns whether there are any.
     pub(crate) fn complain(&self) -> bool {
         for failure in &self.failures {
             complain("error", &format!("{}: {}", failure.name, failure.reason));
@@ -118,7 +118,7 @@ impl Inputs {
     }
 }
 
-/// What is looked for in directories.
+/// What to look for in directories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
     Recordings,
@@ -127,19 +127,19 @@ pub(crate) enum Wanted {
 }
 
 impl Wanted {
-    /// Whether a file is called like one.
+    /// Whether the file name matches.
     fn is(self, path: &Path) -> bool {
         is_recording(path) || (self == Self::Profiles && is_pprof(path))
     }
 }
 
-/// Finds the recordings that the arguments name.
+/// Finds the recordings given by the arguments.
 pub(crate) fn expand(arguments: &[OsString]) -> Inputs {
     find(arguments, Wanted::Recordings)
 }
 
-/// Finds the recordings, or recordings and pprof files, that the arguments name: files, directories to search, and patterns with `*`, `?` and
-/// `**`, which a shell leaves alone in quotes.
+/// Finds the recordings, or recordings and pprof files, given by the arguments: files, directories to search, and patterns
+/// with `*`, `?` and `**` that were quoted in the shell.
 pub(crate) fn find(arguments: &[OsString], wanted: Wanted) -> Inputs {
     let mut inputs = Inputs::default();
     for argument in arguments {
@@ -180,14 +180,14 @@ pub(crate) fn find(arguments: &[OsString], wanted: Wanted) -> Inputs {
     inputs
 }
 
-/// The components of a path that is a pattern rather than a file.
+/// The components of the path if it is a pattern and not a file.
 fn pattern(path: &Path) -> Option<Vec<OsString>> {
     let text = path.to_str()?;
     (text.contains(['*', '?']) && path.symlink_metadata().is_err())
         .then(|| path.components().map(|component| component.as_os_str().to_owned()).collect())
 }
 
-/// Whether a name matches a component of a pattern: `*` is any characters, `?` is one. Hidden files need a dot in the pattern.
+/// Whether a name matches a component: `*` matches any characters, `?` one. Hidden files need a dot in the pattern.
 fn matches(pattern: &str, name: &str) -> bool {
     if name.starts_with('.') && !pattern.starts_with('.') {
         return false;
@@ -202,7 +202,7 @@ fn matches(pattern: &str, name: &str) -> bool {
             }
             Some(&wanted) if wanted == '?' || wanted == c => (p, n) = (p + 1, n + 1),
             _ => match star {
-                // The last star takes one more character.
+                // The last star matches one more character.
                 Some((at, from)) => {
                     (p, n) = (at + 1, from + 1);
                     star = Some((at, from + 1));
@@ -214,7 +214,7 @@ fn matches(pattern: &str, name: &str) -> bool {
     pattern.iter().skip(p).all(|&c| c == '*')
 }
 
-/// The files and directories that match a pattern, in the order of their names.
+/// The files and directories that match a pattern, sorted by name.
 fn glob(pattern: &[OsString]) -> Vec<PathBuf> {
     let mut found = vec![PathBuf::new()];
     for (at, component) in pattern.iter().enumerate() {
@@ -241,7 +241,7 @@ fn glob(pattern: &[OsString]) -> Vec<PathBuf> {
     found
 }
 
-/// A directory and all below it. Links to directories are not followed: they could lead round in a circle.
+/// A directory and everything below it. Links to directories are not followed, because they could form a cycle.
 fn below(directory: &Path, out: &mut Vec<PathBuf>) {
     let folder = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
     out.push(directory.to_owned());
@@ -254,7 +254,7 @@ fn below(directory: &Path, out: &mut Vec<PathBuf>) {
     }
 }
 
-/// How many sources have each stem.
+/// How many sources use each stem.
 fn uses(sources: &[Source]) -> BTreeMap<PathBuf, u32> {
     let mut uses = BTreeMap::new();
     for source in sources {
@@ -263,8 +263,8 @@ fn uses(sources: &[Source]) -> BTreeMap<PathBuf, u32> {
     uses
 }
 
-/// Gives sources with equal stems others: the path below the directory that they have in common; files that then still collide
-/// (`a.jfr` beside `a.jfr.gz`) keep their ending, and what was given twice gets a number.
+/// Makes stems unique: sources with equal stems use their path below their common directory. Files that still collide
+/// (`a.jfr` and `a.jfr.gz`) keep their extension, and inputs given twice get a number.
 fn tell_apart(sources: &mut [Source]) {
     let collide = |sources: &[Source]| {
         let uses = uses(sources);
@@ -314,7 +314,7 @@ fn tell_apart(sources: &mut [Source]) {
     }
 }
 
-/// The path from the root on, without `.` and `..`.
+/// The absolute path without `.` and `..`.
 fn absolute(path: &Path) -> Option<PathBuf> {
     let mut out = PathBuf::new();
     for part in std::path::absolute(path).ok()?.components() {
@@ -327,10 +327,10 @@ fn absolute(path: &Path) -> Option<PathBuf> {
     Some(out)
 }
 
-/// Adds the recordings below a directory, in the order of their names; `below` is the path from the directory that was named.
+/// Adds the recordings below a directory, sorted by name; `below` is the path from the directory named by the user.
 fn search(directory: &Path, below: &Path, wanted: Wanted, out: &mut Inputs) {
     let entries = std::fs::read_dir(directory).and_then(|entries| {
-        // A link to a directory could lead round in a circle.
+        // A link to a directory could form a cycle.
         let entries = entries.map(|entry| entry.and_then(|entry| Ok((entry.path(), entry.file_type()?.is_dir()))));
         entries.collect::<std::io::Result<Vec<(PathBuf, bool)>>>()
     });
@@ -343,19 +343,19 @@ fn search(directory: &Path, below: &Path, wanted: Wanted, out: &mut Inputs) {
         if is_directory {
             search(&path, &below.join(path.file_name().unwrap_or_default()), wanted, out);
         } else if wanted.is(&path) && path.metadata().map_or(true, |about| about.is_file()) {
-            // Opening a pipe that nobody writes to would never end. A link that leads nowhere is told of when opened.
+            // Skip pipes, because opening one without a writer blocks. Keep broken links, so that opening them reports the error.
             out.sources.push(Source { stem: below.join(stem(&path)), path: Some(path) });
         }
     }
 }
 
-/// Whether a file is called like a recording.
+/// Whether a file has the name of a recording.
 fn is_recording(path: &Path) -> bool {
     let jfr = |path: &Path| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("jfr"));
     jfr(path) || (is_packed(path) && path.file_stem().is_some_and(|stem| jfr(Path::new(stem))))
 }
 
-/// Whether a file is called like a pprof file.
+/// Whether a file has the name of a pprof file.
 fn is_pprof(path: &Path) -> bool {
     let pprof = |path: &Path| path.extension().is_some_and(|e| PROFILES.iter().any(|p| e.eq_ignore_ascii_case(p)));
     pprof(path) || (is_packed(path) && path.file_stem().is_some_and(|stem| pprof(Path::new(stem))))
@@ -365,7 +365,7 @@ fn is_packed(path: &Path) -> bool {
     path.extension().is_some_and(|e| PACKED.iter().any(|p| e.eq_ignore_ascii_case(p)))
 }
 
-/// The file name without `.jfr` and the ending of a packed file: `rec.jfr.gz` is `rec`.
+/// The file name without `.jfr` and the compression extension: `rec` for `rec.jfr.gz`.
 fn stem(path: &Path) -> OsString {
     let name = path.file_name().unwrap_or(OsStr::new("recording"));
     let unpacked = if is_packed(path) { Path::new(name).file_stem().unwrap_or(name) } else { name };
@@ -403,7 +403,7 @@ mod tests {
         };
         assert_eq!(stems(&["x/a/rec.jfr", "x/b/rec.jfr", "other.jfr"]), ["a/rec", "b/rec", "other"]);
         assert_eq!(stems(&["a/rec.jfr", "a/c/rec.jfr.gz", "b/../rec.jfr"]), ["a/rec", "a/c/rec", "rec"]);
-        // Nothing gets out of the directory that is written to.
+        // No output escapes the output directory.
         assert_eq!(stems(&["../a/rec.jfr", "../b/rec.jfr"]), ["a/rec", "b/rec"]);
         assert_eq!(stems(&["a/rec.jfr", "a/rec.jfr.gz"]), ["rec", "rec.jfr.gz"]);
         assert_eq!(

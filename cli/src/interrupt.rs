@@ -1,8 +1,8 @@
-//! What happens when the user or the system ends the command before it is done.
+//! What happens when the user or the system interrupts the command.
 //!
-//! Nothing has to be wound down but temporary files, so the command ends at once, wherever it is: reading a pipe that
-//! says nothing, unpacking, writing. It ends by the signal that it got, as if there were no handler: a shell that runs
-//! it in a loop stops, and sees the status 128 and the signal's number, 130 after Ctrl-C, 143 after SIGTERM.
+//! Only temporary files need cleaning up, so the command ends at once, whether it is waiting for a silent pipe, decompressing
+//! or writing. It dies of the signal as if there were no handler: a shell loop stops, and the shell sees status 128 plus the
+//! signal number, which is 130 for Ctrl-C and 143 for SIGTERM.
 
 use std::sync::{LazyLock, Once};
 use std::time::{Duration, Instant};
@@ -11,21 +11,21 @@ use pprof_emit::Files;
 
 use crate::output::{clear_bar, complain};
 
-/// The files that this process writes.
+/// The files being written by this process.
 pub(crate) static FILES: LazyLock<Files> = LazyLock::new(Files::new);
 
-/// Takes care of signals from here on.
+/// Handles signals from now on.
 pub(crate) fn watch() {
-    // Without it, temporary files stay after a signal; nothing else is lost.
+    // Without the handler, a signal only leaves temporary files behind.
     #[cfg(unix)]
     let _ = unix::watch();
 }
 
-/// How long a command may take to end by itself once its time is up. It looks at the time every few milliseconds while it
-/// reads; a write to a full pipe, a large allocation or one long sort can take longer.
+/// How long a command may take to end by itself once its time is up. It checks the time every few milliseconds while reading,
+/// but a write to a full pipe, a large allocation or one long sort can take longer.
 const GRACE: Duration = Duration::from_millis(300);
 
-/// Ends the command soon after this time, if it has not ended by then, whatever it is doing. No part of a file stays.
+/// Ends the command if it is still running shortly after this time, whatever it is doing. Leaves no partial files.
 pub(crate) fn end_after(timeout: Duration) {
     static WATCHED: Once = Once::new();
     let Some(end) = Instant::now().checked_add(timeout).and_then(|at| at.checked_add(GRACE)) else { return };
@@ -37,7 +37,7 @@ pub(crate) fn end_after(timeout: Duration) {
             complain("error", TIMED_OUT);
             std::process::exit(1);
         };
-        // Without the thread the command still ends where it looks at the time.
+        // Without the thread, the command still ends where it checks the time.
         let _ = std::thread::Builder::new().name("timeout".to_owned()).spawn(wait);
     });
 }
@@ -59,17 +59,17 @@ mod unix {
     pub(super) fn watch() -> std::io::Result<()> {
         let again = Arc::new(AtomicBool::new(false));
         let ignored = ignored();
-        // `nohup` and shells in the background have commands ignore some.
+        // `nohup` and background jobs ignore some signals on purpose.
         let heeded: Vec<i32> = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|s| !ignored.contains(s)).collect();
-        // First of all, so that none is lost that comes while the others are registered.
+        // Register this first, so that no signal is lost while the others are registered.
         let mut signals = Signals::new(&heeded)?;
         for signal in &heeded {
-            // The second one does not wait for what the first one has begun.
+            // A second signal ends the process without waiting for the cleanup.
             flag::register_conditional_default(*signal, again.clone())?;
             flag::register(*signal, again.clone())?;
         }
-        // Ends a process that makes a file larger than it may, unless it has a handler; then writing fails, as on a
-        // full disk.
+        // Without a handler, this signal ends a process that exceeds the file size limit. With one, the write fails as on a full
+        // disk.
         flag::register(SIGXFSZ, Arc::default())?;
         std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
             if let Some(signal) = signals.forever().next() {
@@ -84,11 +84,11 @@ mod unix {
         clear_bar();
         let name = low_level::signal_name(signal).unwrap_or("a signal");
         complain("error", &format!("interrupted by {name}; completed files were kept"));
-        // Does not return, but for signals that do not end a process.
+        // Does not return, except for signals that do not end a process.
         let _ = low_level::emulate_default_handler(signal);
     }
 
-    /// The signals that whoever started this command had it ignore; known on Linux.
+    /// The signals that were already ignored when the command started; known on Linux only.
     fn ignored() -> Vec<i32> {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

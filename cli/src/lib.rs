@@ -23,10 +23,10 @@ use clap::{CommandFactory, Parser};
 
 use crate::failure::Failure;
 
-/// Does what the arguments ask for, of which the first is the name of the program. Comes back with the exit status.
+/// Runs the command line and returns the exit status; the first argument is the program name.
 ///
-/// It takes care of signals, and maps recordings, for the whole process: a program that does something else besides should use the
-/// libraries.
+/// It handles signals and maps recordings for the whole process, so a program that does anything else should use the
+/// libraries instead.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
     if version::is_wanted(args.iter().skip(1).cloned()) {
@@ -34,7 +34,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     }
     let args = match args::Cli::try_parse_from(args) {
         Ok(args) => args,
-        // Without arguments: the short help.
+        // Without arguments, print the short help.
         Err(error) if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             return end(args::Cli::command().print_help().map_err(Failure::from));
         }
@@ -48,7 +48,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     if let Err(failure) = args.output.take_effect() {
         return end(Err(failure));
     }
-    // A server has something to wind down, and does so itself.
+    // A server has to shut down cleanly, and handles signals itself.
     if !commands::ends_by_itself(&args.command) {
         interrupt::watch();
     }
@@ -56,13 +56,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     end(commands::run(args.command))
 }
 
-/// Has recordings mapped instead of read; where that fails, they are read.
+/// Enables mapping of recordings; if that fails, they are read into memory.
 #[expect(unsafe_code, reason = "the one place that takes on the contract of maps")]
 fn map_files() {
-    // SAFETY: a finished recording is truncated, replaced or removed, if anything, which is handled. Who overwrites the
-    // bytes of one in place while this command, which has no other privileges than its user, reads it, breaks the contract:
-    // README and SECURITY.md say so, and `check_unchanged` finds out and discards the results. Files that look as if they
-    // were being written are never mapped.
+    // SAFETY: a finished recording is at most truncated, replaced or removed, which the handler covers. Overwriting one in place
+    // while this command reads it breaks the contract. README and SECURITY.md say so, and `check_unchanged` detects it and
+    // discards the results. The command has no other privileges than its user, and files that look as if they were still being
+    // written are never mapped.
     let _ = unsafe { jfr_parse::guard_maps() };
 }
 
@@ -79,7 +79,7 @@ fn end(done: Result<(), Failure>) -> u8 {
     }
 }
 
-/// What is wrong with the arguments, without the drawing of them.
+/// The error about the arguments as one line, without clap's layout.
 fn one_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
@@ -89,7 +89,7 @@ fn one_line(error: &clap::Error) -> String {
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
         .filter(|line| !line.is_empty() && !line.chars().all(|c| c == '^' || c == '~'))
         .collect();
-    // The tip is a line of its own in clap's drawing.
+    // clap prints the tip on a separate line.
     let text = words.join(" ").replace(" tip: ", "; ");
     format!("{text}; see --help")
 }

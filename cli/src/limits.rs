@@ -1,4 +1,4 @@
-//! Options that bound what recordings may ask for.
+//! Options that limit what a recording may demand.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use jfr_parse::{Limits, OpenOptions, Stop};
 
 use crate::interrupt;
 
-/// How much recordings may ask for, and for how long.
+/// Limits on resources and time.
 #[derive(Debug, Clone, clap::Args)]
 #[group(id = "limits-group")]
 #[command(next_help_heading = "Limits")]
@@ -35,7 +35,7 @@ enum Preset {
 }
 
 impl Args {
-    /// What ends everything once the time is over, which begins now.
+    /// A handle that stops all work after the timeout, which starts now.
     pub(crate) fn stop(&self) -> Stop {
         if let Some(timeout) = self.timeout {
             interrupt::end_after(timeout);
@@ -43,7 +43,7 @@ impl Args {
         self.timeout.map_or_else(Stop::new, Stop::after)
     }
 
-    /// How recordings are to be opened. The time that they may take begins now.
+    /// Options for opening recordings. The timeout starts now.
     pub(crate) fn opening(&self) -> OpenOptions {
         let mut limits = match self.limits {
             Preset::Tool => Limits::tool(),
@@ -57,7 +57,7 @@ impl Args {
     }
 }
 
-/// `name=value`, in which the name can have hyphens and the value a unit.
+/// Parses `name=value`; the name may contain hyphens, and the value a unit.
 fn limit(text: &str) -> Result<(&'static str, u64), String> {
     let (name, value) = text.split_once('=').ok_or("expected a name and a value, as in chunks=100")?;
     let wanted = name.trim().replace('-', "_");
@@ -80,7 +80,7 @@ fn limit(text: &str) -> Result<(&'static str, u64), String> {
     Ok((name, number.checked_mul(1 << shift).ok_or("the value is too large")?))
 }
 
-/// What a limit is called on the command line.
+/// The name of a limit on the command line.
 pub(crate) fn option_name(name: &str) -> String {
     name.replace('_', "-")
 }

@@ -1,9 +1,9 @@
-//! Names that a user may have meant.
+//! Suggests names that a user may have meant.
 
-/// How many names are suggested, at most.
+/// Maximum names to suggest.
 const MOST: usize = 4;
 
-/// The names that differ least from `name`, the nearest first; letter case does not matter. Names that contain it count as near.
+/// The most similar names, nearest first, ignoring case. Names that contain `name` count as near.
 pub(crate) fn near<'n>(name: &str, known: impl IntoIterator<Item = &'n str>) -> Vec<&'n str> {
     let wanted = name.to_ascii_lowercase();
     let mut found: Vec<(usize, &str)> = known

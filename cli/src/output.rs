@@ -1,4 +1,4 @@
-//! Standard output and standard error, and the options of every command on how they look.
+//! Standard output and standard error, and the options that control them.
 
 use std::io::{BufWriter, IsTerminal, StdoutLock, Write};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -8,20 +8,20 @@ use jfr_parse::Zone;
 
 use crate::failure::Failure;
 
-/// Standard output, locked and buffered. Has to be flushed at the end, so that a failure is noticed.
+/// Standard output, locked and buffered. Flush it at the end to notice errors.
 pub(crate) fn stdout() -> BufWriter<StdoutLock<'static>> {
     BufWriter::with_capacity(1 << 16, std::io::stdout().lock())
 }
 
-/// The progress bar that is on the terminal, if one is.
+/// The progress bar on the terminal, if there is one.
 static BAR: OnceLock<ProgressBar> = OnceLock::new();
 
-/// Notes that a bar is on the terminal.
+/// Registers the progress bar.
 pub(crate) fn shows_bar(bar: &ProgressBar) {
     let _ = BAR.set(bar.clone());
 }
 
-/// Takes the bar off the terminal, for good.
+/// Removes the progress bar from the terminal.
 pub(crate) fn clear_bar() {
     if let Some(bar) = BAR.get() {
         bar.finish_and_clear();
@@ -69,7 +69,7 @@ static ARGS: OnceLock<Args> = OnceLock::new();
 static ZONE: OnceLock<Zone> = OnceLock::new();
 
 impl Args {
-    /// From now on this is how output looks.
+    /// Applies the options to all output from now on.
     pub(crate) fn take_effect(self) -> Result<(), Failure> {
         if self.local {
             let _ = ZONE.set(crate::zone::local().map_err(Failure::Failed)?);
@@ -88,27 +88,27 @@ fn args() -> Args {
     ARGS.get().copied().unwrap_or_default()
 }
 
-/// The zone of times in text, and of those that are given without an offset.
+/// The time zone for text output, and for times given without an offset.
 pub(crate) fn zone() -> Zone {
     ZONE.get().cloned().unwrap_or_default()
 }
 
-/// Whether more is wanted than usual.
+/// Whether `-v` was given.
 pub(crate) fn is_verbose() -> bool {
     args().verbose
 }
 
-/// Whether nothing but results and errors is wanted.
+/// Whether `-q` was given.
 pub(crate) fn is_quiet() -> bool {
     args().quiet
 }
 
-/// Whether text on standard output has colors: as the option says, else on a terminal, unless NO_COLOR and the like are set.
+/// Whether to color standard output: as the option says, or else on a terminal, unless NO_COLOR or similar is set.
 pub(crate) fn has_color() -> bool {
     anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
 }
 
-/// Columns of the terminal that standard output is, or that COLUMNS names; `None` in a pipe, where lines have no end.
+/// The width of the terminal, or the value of COLUMNS; `None` in a pipe, where lines are not limited.
 pub(crate) fn width() -> Option<usize> {
     let named = || std::env::var("COLUMNS").ok()?.parse().ok();
     let columns = if std::io::stdout().is_terminal() {
@@ -119,29 +119,29 @@ pub(crate) fn width() -> Option<usize> {
     columns.filter(|&columns| columns >= 20)
 }
 
-/// Warnings that wait to be summed up.
+/// Warnings waiting to be summarized.
 static HELD: Mutex<Held> = Mutex::new(Held { name: String::new(), kinds: Vec::new(), others: 0 });
 
-/// Kinds of warnings that are kept of an input; of more only the number.
+/// Maximum kinds of warnings to keep per input; further ones are only counted.
 const MAX_KINDS: usize = 20;
 
 /// The warnings of one input, by kind.
 struct Held {
     name: String,
     kinds: Vec<Kind>,
-    /// Warnings of kinds that are not kept.
+    /// The number of warnings of further kinds.
     others: usize,
 }
 
-/// Warnings that differ in numbers only.
+/// Warnings that differ only in numbers.
 struct Kind {
     pattern: String,
     first: String,
     count: usize,
 }
 
-/// Warns of what is wrong with an input. Of warnings that differ in numbers only (offsets, bytes) the first is shown, with how
-/// many there are; `-v` shows all, `-q` none.
+/// Prints a warning about an input. Of warnings that differ only in numbers (offsets, bytes), only the first is shown, with the
+/// count; `-v` shows all, `-q` none.
 pub(crate) fn warn(name: &str, text: impl std::fmt::Display) {
     let text = text.to_string();
     if is_quiet() {
@@ -165,7 +165,7 @@ pub(crate) fn warn(name: &str, text: impl std::fmt::Display) {
     }
 }
 
-/// A text with `#` for each number.
+/// The text with `#` in place of each number.
 fn pattern(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -198,15 +198,15 @@ impl Held {
     }
 }
 
-/// Shows the warnings that are held back.
+/// Prints the summarized warnings.
 pub(crate) fn tell_warnings() {
-    // Whoever holds it is about to show them.
+    // Whoever holds the lock is about to print them.
     if let Ok(mut held) = HELD.try_lock() {
         held.tell();
     }
 }
 
-/// Writes one line to standard error; nobody can be told if that fails.
+/// Writes a line to standard error. If that fails, there is nowhere to report it.
 pub(crate) fn complain(kind: &str, message: &str) {
     tell_warnings();
     if kind != "warning" || !is_quiet() {

@@ -1,4 +1,4 @@
-//! Profiles of whatever a command is given: recordings and pprof files alike, packed or not, one or many.
+//! Profiles from any input: recordings and pprof files, compressed or not, one or many.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -16,23 +16,23 @@ use crate::inputs::{Source, Wanted, find};
 use crate::limits;
 use crate::output::{complain, warn};
 
-/// A type of profile with its stacks.
+/// A profile type with its stacks.
 #[derive(Debug)]
 pub(crate) struct Typed {
-    /// Its short name: `cpu`.
+    /// The short name: `cpu`.
     pub(crate) kind: String,
-    /// Its name for people: `CPU in Java Code`.
+    /// The human-readable name: `CPU in Java Code`.
     pub(crate) title: String,
-    /// What it answers; empty where that is not known.
+    /// What the type shows; empty if unknown.
     pub(crate) definition: String,
-    /// How the numbers came about, a line each.
+    /// How the numbers were derived, one line each.
     pub(crate) how: Vec<String>,
-    /// The stacks, of all inputs together.
+    /// The stacks of all inputs together.
     pub(crate) stacks: CallStacks,
 }
 
 impl Typed {
-    /// Name and unit of the value that is looked at first.
+    /// Index, name and unit of the default value.
     pub(crate) fn value(&self) -> (usize, &str, &str) {
         let at = self.stacks.default_value;
         let of = self.stacks.types().get(at);
@@ -40,23 +40,23 @@ impl Typed {
     }
 }
 
-/// The profiles of some inputs, merged by type.
+/// The profiles of the inputs, merged by type.
 #[derive(Debug, Default)]
 pub(crate) struct Loaded {
-    /// What the inputs are called together.
+    /// The common name of the inputs.
     pub(crate) name: String,
-    /// The types that have samples.
+    /// The types with samples.
     pub(crate) types: Vec<Typed>,
-    /// Types of a recording without samples: name for people, short name, reason.
+    /// The recording profile types without samples, with the reason.
     pub(crate) absent: Vec<(ProfileType, String)>,
-    /// Whether something could not be read.
+    /// Whether any data could not be read.
     pub(crate) lossy: bool,
     /// Whether an input could not be read at all; the user was told.
     pub(crate) failed: bool,
 }
 
 impl Loaded {
-    /// Ends a command: a failure if an input could not be read, or if something was lost and that is not to be borne.
+    /// Finishes the command. Fails if an input could not be read, or, with --strict, if data was lost.
     pub(crate) fn finish(&self, strict: bool) -> Result<(), Failure> {
         match (self.failed, self.lossy && strict) {
             (true, _) => Err(Failure::Told),
@@ -67,7 +67,7 @@ impl Loaded {
         }
     }
 
-    /// The types of these names, or of these values; the first without names.
+    /// The types with these names or values; without names, the first one.
     pub(crate) fn pick_all(&self, wanted: &[String]) -> Result<Vec<&Typed>, Failure> {
         match wanted {
             [] => Ok(vec![self.pick(None)?]),
@@ -75,7 +75,7 @@ impl Loaded {
         }
     }
 
-    /// The type of this name, or of this value; the first without a name.
+    /// The type with this name or value; without a name, the first one.
     pub(crate) fn pick(&self, wanted: Option<&str>) -> Result<&Typed, Failure> {
         let Some(wanted) = wanted else {
             return self.types.first().ok_or_else(|| Failure::Failed(format!("{}: there are no samples", self.name)));
@@ -97,13 +97,13 @@ impl Loaded {
     }
 }
 
-/// One input, opened.
+/// An open input.
 pub(crate) enum Opened {
     Recording(Box<Recording<'static>>),
     Profile(Box<AnyProfile>),
 }
 
-/// Opens an input, whatever its packing, and tells what is lost of it. The flag says whether something is.
+/// Opens an input, compressed or not, and reports its losses. The flag is whether there are any.
 pub(crate) fn open(source: &Source, opening: &OpenOptions, cancel: &Cancel) -> Result<(Opened, bool), Failure> {
     let name = source.name();
     match bytes(source, opening)? {
@@ -114,7 +114,7 @@ pub(crate) fn open(source: &Source, opening: &OpenOptions, cancel: &Cancel) -> R
         Bytes::Other(bytes) => {
             let profile = match read_any(&bytes, &AnyLimits::default(), cancel) {
                 Ok(profile) => profile,
-                // What is called a recording was meant to be one.
+                // A file with the name of a recording was meant to be one.
                 Err(_)
                     if source.is_recording()
                         && let Err(error) = opening.from_bytes(bytes) =>
@@ -132,7 +132,7 @@ pub(crate) fn open(source: &Source, opening: &OpenOptions, cancel: &Cancel) -> R
     }
 }
 
-/// The types of a pprof file that have samples.
+/// The types with samples in a pprof file.
 pub(crate) fn of_profile(profile: &AnyProfile) -> Vec<Typed> {
     let mut found = Vec::new();
     for of in types(profile) {
@@ -147,7 +147,7 @@ pub(crate) fn of_profile(profile: &AnyProfile) -> Vec<Typed> {
     found
 }
 
-/// The types of a set that have samples.
+/// The types with samples in a set.
 pub(crate) fn of_set(set: &ProfileSet) -> Vec<Typed> {
     let of = |profile: &jfrkit_profile::Profile| Typed {
         kind: profile.kind.name().to_owned(),
@@ -181,7 +181,7 @@ fn bytes(source: &Source, opening: &OpenOptions) -> Result<Bytes, Failure> {
             .map(|recording| Bytes::Recording(Box::new(recording)))
             .map_err(|e| Failure::of(&name, &e));
     }
-    // Recordings on standard input and what is packed are read whole, as they would be anyway.
+    // Standard input and compressed recordings have to be read completely anyway.
     input.read_to_end(&mut bytes).map_err(failed)?;
     let (bytes, losses) = opening.unpack(bytes).map_err(|e| Failure::of(&name, &e))?;
     if bytes.starts_with(&MAGIC) {
@@ -199,13 +199,13 @@ fn bytes(source: &Source, opening: &OpenOptions) -> Result<Bytes, Failure> {
     }
 }
 
-/// The cancel of a stop, for what knows no recordings.
+/// Adapts a stop handle for code that does not know recordings.
 pub(crate) fn cancel(stop: &Stop) -> Cancel {
     let stop = stop.clone();
     Cancel::when(move || stop.is_raised())
 }
 
-/// Why trees cannot be made.
+/// The failure for a tree that cannot be built.
 pub(crate) fn tree_failure(error: &TreeError) -> Failure {
     match error {
         TreeError::Canceled => Failure::Failed("timed out; raise --timeout to allow more time".to_owned()),
@@ -214,7 +214,7 @@ pub(crate) fn tree_failure(error: &TreeError) -> Failure {
     }
 }
 
-/// Reads inputs. Of recordings, `wanted` names the types, all if it is empty, and `labels` what samples are told apart by.
+/// Reads the inputs. For recordings, `wanted` lists the types (empty for all) and `labels` the sample labels.
 pub(crate) fn load(
     inputs: &[OsString],
     wanted: &[ProfileType],
@@ -273,7 +273,7 @@ pub(crate) fn load(
         found.splice(0..0, of_set(&set));
         out.absent = set.absent.iter().map(|absent| (absent.kind, absent.reason.clone())).collect();
     }
-    // The same type of several inputs becomes one.
+    // Merge each type over all inputs.
     while !found.is_empty() {
         let kind = found.first().map(|of| of.kind.clone()).unwrap_or_default();
         let (same, rest): (Vec<Typed>, Vec<Typed>) = found.into_iter().partition(|of| of.kind == kind);

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use crate::failure::Failure;
 
-/// Whether the arguments ask for the version and for all of it.
+/// Whether the arguments ask for the version in its long form.
 pub(crate) fn is_wanted(mut arguments: impl Iterator<Item = OsString>) -> bool {
     let (mut version, mut verbose) = (false, false);
     let known = arguments.all(|argument| {
@@ -20,7 +20,7 @@ pub(crate) fn is_wanted(mut arguments: impl Iterator<Item = OsString>) -> bool {
     known && version && verbose
 }
 
-/// Prints it.
+/// Prints the version in its long form.
 pub(crate) fn print() -> Result<(), Failure> {
     let mut out = crate::output::stdout();
     writeln!(out, "jfrkit {}", env!("CARGO_PKG_VERSION"))?;

@@ -1,10 +1,10 @@
-//! The time zone of this machine, by the files of the zone database that Unix systems have.
+//! The local time zone, from the zone database files of Unix systems.
 
 use std::path::{Path, PathBuf};
 
 use jfr_parse::Zone;
 
-/// The zone that the variable TZ or /etc/localtime names.
+/// The zone selected by the variable TZ or by /etc/localtime.
 pub(crate) fn local() -> Result<Zone, String> {
     let named = std::env::var("TZ").ok().filter(|name| !name.is_empty());
     let path = match named.as_deref().map(|name| name.trim_start_matches(':')) {
@@ -17,7 +17,7 @@ pub(crate) fn local() -> Result<Zone, String> {
     };
     let bytes = match std::fs::read(&path) {
         Ok(bytes) => bytes,
-        // A machine without a setting is at UTC.
+        // A machine without a setting uses UTC.
         Err(e) if named.is_none() && e.kind() == std::io::ErrorKind::NotFound && cfg!(unix) => {
             return Ok(Zone::new(|_| 0));
         }
@@ -27,11 +27,11 @@ pub(crate) fn local() -> Result<Zone, String> {
     Ok(Zone::new(move |nanos| table.ahead(nanos.div_euclid(1_000_000_000))))
 }
 
-/// What a file of the zone database says (RFC 9636): from when on the clock is how far ahead of UTC, and by which rule after that.
+/// The content of a zone file (RFC 9636): changes of the offset from UTC, and the rule that applies after the last one.
 #[derive(Debug, PartialEq)]
 struct Table {
     first: i64,
-    /// Seconds since 1970, and how far ahead the clock is from then on.
+    /// Times in seconds since 1970, each with the offset from then on.
     changes: Vec<(i64, i64)>,
     rule: Option<Rule>,
 }
@@ -45,7 +45,7 @@ impl Table {
         if !bytes.starts_with(b"TZif") {
             return None;
         }
-        // Counts of: UT and standard indicators, leap seconds, changes, types, characters of names.
+        // The counts of UT and standard indicators, leap seconds, changes, types, and characters of names.
         let counts = |header: usize| {
             Some([
                 number(header + 20)?,
@@ -57,7 +57,7 @@ impl Table {
             ])
         };
         let [ut, standard, leaps, changes, types, names] = counts(0)?;
-        // The first block has times of 32 bits; the second, of newer versions, of 64.
+        // The first block has 32-bit times; newer versions have a second block with 64-bit times.
         let (header, width) = if bytes.get(4)? >= &b'2' {
             (44 + changes.checked_mul(5)? + types.checked_mul(6)? + names + leaps.checked_mul(8)? + standard + ut, 8)
         } else {
@@ -98,14 +98,14 @@ impl Table {
     }
 }
 
-/// A rule as POSIX writes it: `CET-1CEST,M3.5.0,M10.5.0/3`.
+/// A rule in POSIX format: `CET-1CEST,M3.5.0,M10.5.0/3`.
 #[derive(Debug, Clone, PartialEq)]
 struct Rule {
     standard: i64,
     summer: Option<Summer>,
 }
 
-/// Summer time: how far ahead it is, and from when to when.
+/// Daylight saving time: its offset, start and end.
 #[derive(Debug, Clone, PartialEq)]
 struct Summer {
     ahead: i64,
@@ -113,10 +113,10 @@ struct Summer {
     to: Day,
 }
 
-/// A day of a year, and seconds from its beginning by the clock.
+/// A day of the year, and seconds from its beginning in local time.
 #[derive(Debug, Clone, PartialEq)]
 enum Day {
-    /// Month, week (5 is the last), day of the week (0 is Sunday).
+    /// Month, week (5 is the last), weekday (0 is Sunday).
     Week(i64, i64, i64, i64),
     /// 1 to 365, without February 29.
     Julian(i64, i64),
@@ -133,13 +133,13 @@ impl Rule {
         }
         let (ahead, rest) = Self::zone(rest)?;
         let ahead = ahead.map_or(standard + 3_600, |west| -west);
-        // Without days the rule of the United States is usual.
+        // Without days, the rule of the United States is commonly used.
         let days = if rest.is_empty() { ",M3.2.0,M11.1.0" } else { rest };
         let (from, to) = days.strip_prefix(',')?.split_once(',')?;
         Some(Self { standard, summer: Some(Summer { ahead, from: Day::parse(from)?, to: Day::parse(to)? }) })
     }
 
-    /// A name, and perhaps how far west of Greenwich it is.
+    /// A zone name, optionally followed by the offset west of Greenwich.
     fn zone(text: &str) -> Option<(Option<i64>, &str)> {
         let rest = match text.strip_prefix('<') {
             Some(rest) => rest.split_once('>')?.1,
@@ -192,7 +192,7 @@ impl Day {
         }
     }
 
-    /// Seconds since 1970 by the clock of the zone.
+    /// Seconds since 1970 in local time.
     fn at(&self, year: i64) -> i64 {
         let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
         match *self {
@@ -213,7 +213,7 @@ impl Day {
     }
 }
 
-/// Days from 1970-01-01; a year begins with March here, so that the leap day is its last.
+/// Days since 1970-01-01. Years start in March here, so that a leap day is the last day of its year.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month > 2 { year } else { year - 1 };
     let from_march = (month + 9) % 12;

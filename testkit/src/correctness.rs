@@ -1,9 +1,10 @@
-//! Expectations on the stacks of a profile, in the form of DataDog's `prof-correctness` (`expected_profile.json`), and a check of profiles
-//! against them.
+//! Expectations on the stacks of a profile in the format of DataDog's `prof-correctness` (`expected_profile.json`), and a check
+//! of profiles against them.
 //!
-//! A stack is the names of its functions from the root on, with `;` between them. Each expectation is a regular expression with the share
-//! of the profile that it matches (`percent`, within `error_margin` points), or its value (`value`, a rate by second where the profile has
-//! a length, within `error_margin` percent), of samples with certain labels. `value-matching-sum` is the sum over all of them.
+//! A stack is written as its function names from the root on, separated by `;`. Each expectation is a regular expression with
+//! the expected share of the profile (`percent`, within `error_margin` points) or the expected value (`value`, per second if
+//! the profile has a duration, within `error_margin` percent), for samples with certain labels. `value-matching-sum` is the sum
+//! over all expectations.
 
 use std::collections::BTreeMap;
 
@@ -14,14 +15,14 @@ use serde::Deserialize;
 /// A file of expectations.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Expected {
-    /// What is tested.
+    /// The name of the test.
     #[serde(default)]
     pub test_name: String,
-    /// By type of profile.
+    /// Expectations by profile type.
     pub stacks: Vec<OfType>,
 }
 
-/// The expectations on one type.
+/// The expectations for one type.
 #[derive(Debug, Clone, Deserialize)]
 pub struct OfType {
     /// The name of the sample type.
@@ -30,10 +31,10 @@ pub struct OfType {
     /// The stacks.
     #[serde(rename = "stack-content")]
     pub content: Vec<Content>,
-    /// The margin of those that have none of their own.
+    /// The default error margin.
     #[serde(rename = "error-margin", default)]
     pub margin: i64,
-    /// The sum of all that match, each as often as it does.
+    /// The expected sum over all matches. A stack counts once per expression that it matches.
     #[serde(rename = "value-matching-sum")]
     pub sum: Option<i64>,
 }
@@ -41,31 +42,31 @@ pub struct OfType {
 /// One expectation.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Content {
-    /// What stacks match.
+    /// The pattern for stacks.
     pub regular_expression: String,
-    /// Their share of the profile.
+    /// The expected share of the profile.
     pub percent: Option<i64>,
-    /// Their value.
+    /// The expected value.
     pub value: Option<i64>,
-    /// How far it may be off.
+    /// The tolerance.
     pub error_margin: Option<i64>,
-    /// The labels that their samples have.
+    /// The labels of the samples.
     #[serde(default)]
     pub labels: Vec<Label>,
 }
 
-/// The values of a label: these, or all such that match.
+/// A label with its expected values, or a pattern that they match.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Label {
-    /// Its key.
+    /// The key.
     pub key: String,
-    /// Its values, all of them.
+    /// All its values.
     pub values: Option<Vec<String>>,
-    /// What each of its values matches.
+    /// The pattern for its values.
     pub values_regex: Option<String>,
 }
 
-/// A sample as it is matched.
+/// A sample in the form in which it is matched.
 struct Sample {
     stack: String,
     value: i64,
@@ -107,15 +108,15 @@ impl Label {
     }
 }
 
-/// How far a number is from what is expected, in percent of that.
+/// The deviation from the expected number, in percent of that number.
 fn off(actual: i64, expected: f64) -> f64 {
     ((actual as f64 - expected) / expected.max(f64::MIN_POSITIVE) * 100.0).abs()
 }
 
-/// What of a profile is not as expected, a line each; types that the profile does not have are lines, too.
+/// The deviations from the expectations, one line each, including types that the profile does not have.
 ///
 /// # Panics
-/// If the expectations make no sense: no regular expressions, neither value nor percent.
+/// If an expectation is invalid: a bad regular expression, or no value, percentage or sum.
 #[must_use]
 pub fn check(profile: &AnyProfile, expected: &Expected) -> Vec<String> {
     let mut wrong = Vec::new();

@@ -131,7 +131,7 @@ enum Form {
 }
 
 impl Form {
-    /// How findings are written; `None` for the page, which shows more than those.
+    /// The format of the findings; `None` for the page, which contains more than findings.
     const fn format(self) -> Option<Format> {
         match self {
             Self::Text => Some(Format::Text),
@@ -218,7 +218,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     style.color = shown && has_color();
     style.zone = zone();
     style.width = if shown { width() } else { None };
-    // Who names rules wants to know all that they say.
+    // Users who name rules want all the details.
     style.evidence = is_verbose() || !args.rules.is_empty();
     write(args.output.as_deref(), |out| match args.format.format() {
         Some(format) => {
@@ -234,20 +234,20 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     args.status(&results, &analysis, &options)
 }
 
-/// A name, and its report or why there is none.
+/// An input's name, with its report or the reason why there is none.
 type Named = (String, Result<Report, String>);
 
-/// The rules, and how they are to run.
+/// The rules and how to run them.
 struct Judge<'j> {
     args: &'j Args,
     analysis: &'j Analysis,
     options: &'j AnalysisOptions,
-    /// The options of the rules that need no JVM.
+    /// Options for the rules that need no JVM.
     profiled: &'j AnalysisOptions,
 }
 
 impl Judge<'_> {
-    /// One after the other: each is read in parallel.
+    /// One input after another, because each is read in parallel.
     fn all(&self, inputs: &Inputs, parts: &mut Vec<Part>) -> Result<Vec<Named>, Failure> {
         let args = self.args;
         let stop = args.limits.stop();
@@ -290,7 +290,7 @@ impl Judge<'_> {
         Ok(results)
     }
 
-    /// What the rules find in a recording, and its part of a page. The outer failure is one of the settings, not of this input.
+    /// The findings in a recording, and its part of the page. The outer error concerns the settings, not this input.
     fn recording(
         &self,
         name: &str,
@@ -318,7 +318,7 @@ impl Judge<'_> {
     }
 }
 
-/// To a file, whole or not at all, or to standard output.
+/// Writes a file atomically, or to standard output.
 fn write(path: Option<&Path>, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<(), Failure> {
     match path {
         Some(path) if path.as_os_str() != "-" => FILES
@@ -337,12 +337,12 @@ fn write(path: Option<&Path>, fill: impl FnOnce(&mut dyn Write) -> std::io::Resu
 }
 
 impl Args {
-    /// Whether the report is a page of HTML.
+    /// Whether the output is an HTML page.
     fn is_page(&self) -> bool {
         self.format.format().is_none()
     }
 
-    /// Where to find more than a short report says.
+    /// Says where to find details that a short report omits.
     fn hint(&self, out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -> std::io::Result<()> {
         let findings = entries.iter().filter_map(|entry| entry.result.ok()).any(|report| !report.findings.is_empty());
         if self.format != Form::Text || style.evidence || !findings {
@@ -354,7 +354,7 @@ impl Args {
         }
     }
 
-    /// The rules that the arguments choose.
+    /// The rules selected by the arguments.
     fn chosen(&self, analysis: &Analysis) -> Result<AnalysisOptions, Failure> {
         let mut options = AnalysisOptions::default();
         options.rules = tell::spelled(analysis, &self.rules)?;
@@ -366,7 +366,7 @@ impl Args {
     fn options(&self, analysis: &Analysis, config: &Config) -> Result<AnalysisOptions, Failure> {
         let mut options = self.chosen(analysis)?;
         config.apply(&mut options);
-        // A job that checks nothing should not look like one that found nothing.
+        // A job that checks nothing must not look like one that found nothing.
         if !analysis.infos().any(|info| options.choose(&info)) {
             return Err(Failure::Usage(
                 "no rule is left to run: see --rules, --skip, --category and the settings".into(),
@@ -375,7 +375,7 @@ impl Args {
         Ok(options)
     }
 
-    /// The options with the instants that are wanted of this recording.
+    /// The options with the time range resolved for this recording.
     fn within(
         &self,
         name: &str,
@@ -394,7 +394,7 @@ impl Args {
             return Err(Failure::Told);
         }
         let reports = || results.iter().filter_map(|(name, result)| Some((name, result.as_ref().ok()?)));
-        // A report on a recording of which nothing can be read would look like a clean bill of health.
+        // A report on an unreadable recording would look like a clean bill of health.
         if let Some((name, _)) = reports().find(|(_, report)| report.recording.is_unread()) {
             return Err(Failure::Failed(format!("{name}: no chunk can be read; the report says why")));
         }

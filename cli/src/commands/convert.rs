@@ -108,7 +108,7 @@ enum Format {
     Speedscope,
 }
 
-/// What there is to write.
+/// The content to write.
 enum Content {
     Recordings(Collected),
     Profile { profile: Box<AnyProfile>, cancel: Cancel },
@@ -125,7 +125,7 @@ impl Format {
         matches!(self, Self::Pprof | Self::Otlp | Self::Firefox)
     }
 
-    /// What the format needs to know of samples beyond what the options say.
+    /// Requests the labels and times that the format needs, in addition to the options.
     fn prepare(self, evented: bool, options: &mut Options) {
         let add = |options: &mut Options, keys: &[LabelKey]| {
             for key in keys {
@@ -151,17 +151,17 @@ impl Format {
     }
 }
 
-/// A file that is to be written: of a type, or of all.
+/// A file to write, with one type or all types.
 struct File {
-    /// What it is called in messages: `cpu`.
+    /// The name for messages: `cpu`.
     kind: String,
-    /// The place of the profile of a set.
+    /// Index of the profile in its set.
     profile: Option<usize>,
     path: PathBuf,
 }
 
 impl Args {
-    /// The types of recordings that are wanted; empty for all.
+    /// The requested recording profile types; empty for all.
     fn kinds(&self) -> Vec<ProfileType> {
         self.types.iter().filter_map(|name| ProfileType::from_name(name)).collect()
     }
@@ -178,7 +178,7 @@ impl Args {
         }
     }
 
-    /// What cannot be meant.
+    /// Rejects combinations of options that make no sense.
     fn check(&self, inputs: &Inputs) -> Result<(), Failure> {
         let usage = |text: &str| Err(Failure::Usage(text.to_owned()));
         if self.otlp_json && self.format != Format::Otlp {
@@ -192,7 +192,7 @@ impl Args {
                 "--class-frames goes with --format collapsed or speedscope; for pprof use its -tagleaf=class",
             );
         }
-        // Sample types of pprof files have any names.
+        // Sample types in pprof files can have any name.
         if !inputs.sources.iter().any(Source::may_be_pprof) {
             for name in &self.types {
                 profile_type(name).map_err(|e| Failure::Usage(format!("--types {name}: {e}; see --help")))?;
@@ -201,7 +201,7 @@ impl Args {
         Ok(())
     }
 
-    /// The types of a pprof file that are wanted.
+    /// The requested types of a pprof file.
     fn typed<'p>(&self, profile: &'p AnyProfile, all: &'p [jfrkit_profile::any::TypeInfo]) -> Vec<Typed<'p>> {
         let values =
             |name: &String, of: &jfrkit_profile::any::TypeInfo| of.values.iter().any(|&at| profile.value(at).0 == name);
@@ -216,7 +216,7 @@ impl Args {
             .collect()
     }
 
-    /// Writes types in a format that holds them all.
+    /// Writes types in a format that can contain several.
     fn write_typed(&self, typed: &[Typed<'_>], name: &str, out: impl Write, cancel: &Cancel) -> std::io::Result<()> {
         match self.format {
             Format::Otlp if self.otlp_json => export::write_otlp_json(typed, name, out, cancel),
@@ -227,7 +227,7 @@ impl Args {
         }
     }
 
-    /// With --class-frames, the profile with classes as leaf frames.
+    /// Adds classes as leaf frames if --class-frames is set.
     fn framed(&self, profile: AnyProfile) -> AnyProfile {
         if self.class_frames { profile.with_leaf_frames(LabelKey::Class.name()) } else { profile }
     }
@@ -314,7 +314,7 @@ impl Args {
     }
 }
 
-/// The last part of a path.
+/// The last component of a path.
 fn base(name: &str) -> &str {
     name.rsplit('/').find(|part| !part.is_empty()).unwrap_or(name)
 }
@@ -330,7 +330,7 @@ fn loaded(name: &str, set: &ProfileSet) -> Loaded {
 }
 
 impl Content {
-    /// The files that it becomes, their names without the directory.
+    /// The files to write, with names relative to the output directory.
     fn files(&self, args: &Args, stem: &Path) -> Vec<File> {
         let path = |kind: &str| {
             let mut file = stem.as_os_str().to_owned();
@@ -387,7 +387,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let bar = progress(sources);
     let printer = Printer::new(&bar);
     let failed = if args.merge {
-        // A merged profile that misses an input is not what was asked for, but it is there.
+        // A merge that lacks an input is written, but counts as a failure.
         let merge = || convert(args, "merged", "merged".as_ref(), sources, &opening, &bar);
         !sources.is_empty() && printer.print(0, merge())
     } else {
@@ -395,16 +395,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             let only = std::slice::from_ref(source);
             printer.print(i, convert(args, &source.name(), &source.stem, only, &opening, &bar))
         };
-        // All of them, whichever fail.
+        // Convert all inputs, even if some fail.
         sources.par_iter().enumerate().with_max_len(1).map(one).reduce(|| false, |a, b| a | b)
     };
     bar.finish_and_clear();
     printer.finish()?;
-    // Each was told already, with its reason.
+    // Each failure was already reported.
     if failed || unsearched { Err(Failure::Told) } else { Ok(()) }
 }
 
-/// Reads sources, all as one. `None` where nothing can be read, and `failures` says why.
+/// Reads sources as one. Returns `None` if nothing can be read, with the reasons in `failures`.
 fn read(
     args: &Args,
     name: &str,
@@ -444,7 +444,7 @@ fn read(
     }
 }
 
-/// Makes a directory that is not there.
+/// Creates a directory if it does not exist.
 fn make_directory(path: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(path).map_err(|e| {
         let reason = if path.exists() { "is not a directory".to_owned() } else { e.to_string() };
@@ -452,7 +452,7 @@ fn make_directory(path: &Path) -> Result<(), Failure> {
     })
 }
 
-/// Writes the profiles of the sources, all in one set, to files that begin with `stem`.
+/// Writes the profiles of the sources, merged into one set, to files whose names begin with `stem`.
 fn convert(
     args: &Args,
     name: &str,
@@ -464,7 +464,7 @@ fn convert(
     let mut outcome = Outcome::default();
     let Some(content) = read(args, name, sources, opening, bar, &mut outcome.failures) else { return outcome };
     let files = content.files(args, stem);
-    // Below the directory the files lie as the recordings do.
+    // The output has the same subdirectories as the input.
     if let Some(below) = stem.parent().filter(|below| !below.as_os_str().is_empty() && !files.is_empty())
         && let Err(failure) = make_directory(&args.out_dir.join(below))
     {
@@ -472,7 +472,7 @@ fn convert(
         return outcome;
     }
     let written: Vec<Result<(), WriteError>> = match &content {
-        // pprof files of one set share what is made of its tables.
+        // Writing the profiles of a set together shares work.
         Content::Recordings(Collected { set, stop, .. }) if args.format == Format::Pprof => {
             let options = pprof_emit::Options { cancel: cancel(stop), ..Default::default() };
             let path = |profile: &Profile| {
@@ -529,7 +529,7 @@ fn convert(
 }
 
 impl Content {
-    /// What was written to a file, in a line: type, number of samples, total; of several their names.
+    /// A line about a written file: type, number of samples, total; for several types, their names.
     fn line(&self, file: &File) -> String {
         if let (Self::Recordings(collected), Some(place)) = (self, file.profile)
             && let Some(profile) = collected.set.profiles.get(place)
@@ -541,7 +541,7 @@ impl Content {
     }
 }
 
-/// The share of the CPU time from which samples count as all of it.
+/// From this share on, the samples count as complete.
 const NEARLY_ALL: f64 = 0.9;
 
 /// Type, number of samples, total, file.
@@ -549,14 +549,14 @@ fn line(profile: &Profile, path: &Path) -> String {
     let totals = profile.totals();
     let (count, last) = (totals.first().copied().unwrap_or(0), totals.last().copied().unwrap_or(0));
     let unit = profile.values().last().map_or("count", |v| v.unit);
-    // Sizes of live objects, which old JDKs do not record.
+    // Old JDKs do not record the sizes of live objects.
     let unknown = last == 0 && unit == "bytes";
     let total = if profile.values().len() > 1 && !unknown { units::value(last, unit) } else { String::new() };
     let path = path.to_string_lossy();
     let word = if count == 1 { "sample " } else { "samples" };
     let path = jfr_parse::text::plain(&path);
     let line = format!("{:<12} {:>10} {word} {total:>12}  {path}", profile.kind, units::count(count));
-    // What is missing is as much as clocks and rounding may differ by.
+    // A share close to 1 is within the accuracy of clocks and rounding.
     match profile.coverage.filter(|share| *share < NEARLY_ALL) {
         Some(share) => format!("{line}  (covers {} of the JVM's CPU time)", units::share(share)),
         None => line,
@@ -630,7 +630,7 @@ fn to_stdout(args: &Args, inputs: &Inputs) -> Result<(), Failure> {
     if failed { Err(Failure::Told) } else { Ok(()) }
 }
 
-/// The stop of a recording, for what knows no recordings.
+/// Adapts a recording's stop handle for code that does not know recordings.
 fn cancel(stop: &Stop) -> Cancel {
     let stop = stop.clone();
     Cancel::when(move || stop.is_raised())

@@ -110,7 +110,7 @@ fn percent(text: &str) -> Result<f64, String> {
     percent.map(|p| p / 100.0).ok_or_else(|| "expected a percentage, such as 10%".to_owned())
 }
 
-/// What is compared, with all that is said of it.
+/// The comparison to print.
 #[derive(Serialize)]
 struct Compared<'a> {
     #[serde(rename = "type")]
@@ -174,7 +174,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         Diff::table(sides.0, sides.1, &view, &args.by, per, &cancel).map_err(|e| tree_failure(&e))?;
     let worse =
         args.fail_on_regression.map(|threshold| regressions(&side_a, &side_b, &rows, threshold, per == Per::Second).0);
-    // Noise goes last; the order by change stays within both.
+    // Noise goes last; within each half, rows stay sorted by change.
     rows.sort_by_key(|row| row.noise);
     let count = rows.len();
     if args.format == Format::Html {
@@ -263,7 +263,7 @@ fn base(name: &str) -> &str {
     name.rsplit('/').find(|part| !part.is_empty()).unwrap_or(name)
 }
 
-/// A value as it is compared.
+/// A value in its scaled form.
 fn shown(value: i64, side: &Side, of: &Compared<'_>) -> String {
     match of.per {
         Per::Share => format!("{:.2} %", value as f64 * side.scale * 100.0),

@@ -20,7 +20,7 @@ use crate::interrupt::FILES;
 use crate::limits;
 use crate::output::complain;
 
-/// Warnings that are shown of each input; more are only counted.
+/// Maximum warnings to show per input; further ones are only counted.
 const MAX_WARNINGS: usize = 20;
 
 /// Export recordings as tables for DuckDB, Polars, pandas and Spark
@@ -167,7 +167,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if unsearched || !exported.failures.is_empty() { Err(Failure::Told) } else { Ok(()) }
 }
 
-/// Tells of what was lost and of what failed. Says whether anything was lost.
+/// Reports losses and failures. Returns whether anything was lost.
 fn warn(exported: &Exported) -> bool {
     for conflict in &exported.conflicts {
         complain("warning", conflict);
@@ -189,7 +189,7 @@ fn warn(exported: &Exported) -> bool {
     !exported.warnings.is_empty() || !exported.conflicts.is_empty()
 }
 
-/// A line for each kind of table.
+/// Prints a line for each kind of table.
 fn tell(args: &Args, exported: &Exported) -> Result<(), Failure> {
     let mut out = crate::output::stdout();
     for name in &exported.known {

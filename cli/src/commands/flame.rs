@@ -112,7 +112,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     loaded.finish(false)
 }
 
-/// Writes the page of some profiles, or of one of their types.
+/// Writes a page with the given profiles, or with one type of them.
 pub(crate) fn page(
     out: &mut dyn Write,
     loaded: &Loaded,
@@ -133,7 +133,7 @@ pub(crate) fn page(
     }
 }
 
-/// Where a page goes: standard output, a file, or the cache folder and the browser.
+/// Writes a page to standard output, to a file, or to the cache directory and opens it in the browser.
 pub(crate) fn write_page(
     output: Option<&Path>,
     title: &str,
@@ -154,7 +154,7 @@ pub(crate) fn write_page(
         let mut out = std::io::BufWriter::new(file);
         if let Err(failure) = fill(&mut out)? {
             refused = Some(failure);
-            // So that nothing is left of the file.
+            // An error here makes `write_file` remove the temporary file.
             return Err(std::io::Error::other("not written"));
         }
         out.flush()
@@ -172,7 +172,7 @@ pub(crate) fn write_page(
     Ok(())
 }
 
-/// A file of the user's cache folder.
+/// The path of a file in the user's cache directory.
 fn cached(title: &str) -> Result<PathBuf, Failure> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let folder = set("XDG_CACHE_HOME")
@@ -188,7 +188,7 @@ fn cached(title: &str) -> Result<PathBuf, Failure> {
     Ok(folder.join(format!("{safe}.html")))
 }
 
-/// Opens a file in the browser, where there is a display and nobody runs this in CI. That it cannot is no failure: the path is printed.
+/// Opens a file in the browser, if there is a display and this is not CI. Failing to do so is fine, because the path is printed.
 fn open(path: &Path) {
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let (program, display) = if cfg!(target_os = "macos") {
@@ -235,10 +235,10 @@ fn page_types<'a>(loaded: &'a Loaded, only: &[&'a Typed]) -> Vec<PageType<'a>> {
     types
 }
 
-/// The share of the total below which paths are left out.
+/// Paths with less than this share of the total are left out.
 const LEAST: f64 = 0.01;
 
-/// The tree as text: value, share, name, indented; a line says what is left out below each node.
+/// Prints the tree as indented text: value, share, name. A line below each node says what was left out.
 fn term(out: &mut impl Write, of: &Typed, tree: &Tree) -> std::io::Result<()> {
     let (_, value, unit) = of.value();
     let total = tree.total.first().copied().unwrap_or(0);

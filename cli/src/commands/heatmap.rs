@@ -50,7 +50,7 @@ pub(crate) struct Args {
     limits: limits::Args,
 }
 
-/// The profile with times, its values, and the name of its type.
+/// The profile with sample times, its values, and the title of its type.
 fn read(args: &Args, name: &str, opened: Opened) -> Result<(AnyProfile, Vec<usize>), Failure> {
     match opened {
         Opened::Profile(profile) => {

@@ -57,7 +57,7 @@ enum Format {
     Json,
 }
 
-/// The answer of one input, with its name.
+/// The information about one input, with its name.
 #[derive(serde::Serialize)]
 struct Of<'a> {
     file: &'a str,

@@ -29,7 +29,7 @@ pub(crate) struct Args {
     input: input::Args,
 }
 
-/// A metadata and the chunks that have it.
+/// The text of a metadata, and the chunks that share it.
 struct Shared {
     declarations: Vec<String>,
     chunks: Vec<usize>,
@@ -61,13 +61,13 @@ fn one(args: &Args, input: &Input<'_>) -> Result<(), Failure> {
         let place = match by_address.get(&Arc::as_ptr(metadata)) {
             Some(place) => *place,
             None => {
-                // Ids alone do not make a difference that can be seen.
+                // Metadata that differs only in ids looks the same.
                 let declarations = declarations(metadata, args);
                 let place = *by_text.entry(declarations).or_insert_with_key(|declarations| {
                     all.push(Shared { declarations: declarations.clone(), chunks: Vec::new() });
                     all.len() - 1
                 });
-                // Kept, so that the address stays that of this one.
+                // Keep the metadata alive, so that its address is not reused.
                 kept.push(metadata.clone());
                 by_address.insert(Arc::as_ptr(metadata), place);
                 place

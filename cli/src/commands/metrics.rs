@@ -61,7 +61,7 @@ enum Format {
     Openmetrics,
 }
 
-/// The measures of one input, with its name.
+/// The metrics of one input, with its name.
 #[derive(Serialize)]
 struct Of<'a> {
     file: &'a str,

@@ -42,7 +42,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut options = Options::default();
     options.dir = args.dir.clone().unwrap_or_else(|| temporary.clone());
     options.listen = vec!["127.0.0.1:0".to_owned()];
-    // What someone opens is meant to be looked at, whatever its size and age.
+    // Keep everything that the user opens, whatever its size and age.
     options.keep = i64::MAX;
     options.keep_received = i64::MAX;
     options.max_bytes = u64::MAX;
@@ -92,7 +92,7 @@ fn show(args: &Args, options: Options, inputs: &crate::inputs::Inputs) -> Result
     Ok(())
 }
 
-/// Opens the browser, where there is one.
+/// Opens the browser, if there is one.
 fn browse(address: &str) {
     let program = if cfg!(target_os = "macos") {
         "open"

@@ -68,22 +68,22 @@ enum Format {
     JdkJson,
 }
 
-/// What comes before and behind the events in the JDK's JSON.
+/// What precedes and follows the events in the JDK's JSON.
 const JDK_HEAD: &str = "{\"recording\":{\"events\":[\n";
 const JDK_TAIL: &str = "\n]}}";
 
-/// An event in the JDK's JSON.
+/// An event in the JDK's JSON format.
 #[derive(Serialize)]
 struct JdkEvent<'v, 'a> {
     r#type: &'a str,
     values: Timed<'v, 'a>,
 }
 
-/// One line of JSON.
+/// A line of JSON.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Line<'v, 'a> {
-    /// Of several inputs, the one that it is of.
+    /// The input, if there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<&'a str>,
     r#type: &'a str,
@@ -98,7 +98,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if args.format != Format::JdkJson {
         return args.input.each(|input| one(args, input, &mut 0));
     }
-    // One document, whatever the number of inputs, and whole even if one of them fails.
+    // Write a single, valid document for any number of inputs, even if one fails.
     let mut printed = 0;
     let done = args.input.each(|input| one(args, input, &mut printed));
     let mut out = crate::output::stdout();
@@ -153,7 +153,7 @@ fn one(args: &Args, input: &Input<'_>, printed: &mut u64) -> Result<(), Failure>
 }
 
 impl Args {
-    /// The wanted instants, nanoseconds since the Unix epoch.
+    /// The requested time range in nanoseconds since the Unix epoch.
     fn range(&self, name: &str, recording: &Recording<'_>) -> Result<Option<std::ops::Range<i64>>, Failure> {
         if self.time.is_open() {
             return Ok(None);
@@ -173,14 +173,14 @@ struct Job<'r, O> {
     range: Option<std::ops::Range<i64>>,
     out: O,
     input: &'r Input<'r>,
-    /// Events that were printed, of all inputs.
+    /// The number of events printed for all inputs.
     printed: &'r mut u64,
 }
 
-/// Events that are passed over before looking at the time again.
+/// How many events to skip before checking the time limit again.
 const STOP_EVERY: usize = 1 << 12;
 
-/// A type of events that are printed.
+/// An event type to print.
 struct Wanted<'c> {
     of: Type<'c>,
     start: Option<(Plan<1>, TimeUnit)>,
@@ -196,7 +196,7 @@ impl<O: Write> Job<'_, O> {
             types.into_iter().map(|of| (of.id(), Wanted::new(chunk, of))).collect();
         let mut printer: Option<(ValueReader<'_>, TextWriter)> = None;
         let depth = self.args.stack_depth;
-        // One frame more tells the text where a stack goes on.
+        // One more frame, so the text writer can tell whether the stack continues.
         let frames = depth.saturating_add(usize::from(self.args.format == Format::Text));
         let mut events = chunk.walk(jfr_parse::HEADER_SIZE..chunk.bytes().len());
         for (i, event) in events.by_ref().enumerate() {
@@ -210,7 +210,7 @@ impl<O: Write> Job<'_, O> {
             {
                 continue;
             }
-            // Constants are indexed only if an event is printed.
+            // Index the constants only if an event is printed.
             let (reader, text) = printer.get_or_insert_with(|| {
                 (ValueReader::new(chunk).stack_depth(frames), TextWriter::new(chunk.clock(), depth).zone(zone()))
             });
@@ -220,7 +220,7 @@ impl<O: Write> Job<'_, O> {
                         self.event(text, chunk, of, start, value)?;
                     }
                 }
-                // Told once, not for each of the events that are left.
+                // Report this once instead of for each remaining event.
                 Err(e @ jfr_parse::Error::Stopped) => return Err(Failure::of(self.input.name, &e)),
                 Err(e) => self.input.warn(format_args!("{}: {e}", of.of.name()))?,
             }
@@ -275,7 +275,7 @@ impl<'c> Wanted<'c> {
         Self { of, start }
     }
 
-    /// When an event begins, nanoseconds since the Unix epoch.
+    /// Start of an event in nanoseconds since the Unix epoch.
     fn start(&self, chunk: &Chunk<'_>, event: &RawEvent<'_>) -> Option<i64> {
         let (plan, unit) = self.start.as_ref()?;
         chunk.clock().instant(plan.read(event.payload).ok()?.i64(0), *unit)

@@ -62,7 +62,7 @@ pub(crate) struct Args {
     limits: limits::Args,
 }
 
-/// A number of bytes: 500000, 10MB, 2MiB.
+/// Parses a size in bytes: 500000, 10MB, 2MiB.
 fn size(text: &str) -> Result<usize, String> {
     let wrong = || "expected a size such as 10MB".to_owned();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -80,10 +80,10 @@ fn size(text: &str) -> Result<usize, String> {
     number.parse::<usize>().ok().and_then(|n| n.checked_mul(factor)).ok_or_else(wrong)
 }
 
-/// Bytes of a page, unless someone says otherwise.
+/// The default maximum size of a page in bytes.
 pub(crate) const MAX_SIZE: usize = 10_000_000;
 
-/// All that the page shows of one input.
+/// Everything the page shows about one input.
 #[derive(Debug)]
 pub(crate) struct Part {
     name: String,
@@ -93,7 +93,7 @@ pub(crate) struct Part {
     bytes: u64,
     types: Vec<Typed>,
     absent: Vec<(ProfileType, String)>,
-    /// The findings, or why there are none.
+    /// The findings, or the reason why there are none.
     analysis: Result<Report, String>,
     metrics: Vec<Metric>,
     runtime: String,
@@ -128,7 +128,7 @@ impl Part {
         part
     }
 
-    /// A recording, with what the rules found in it. `options` says which part of it and which types.
+    /// The part for a recording with its findings; `options` selects the time range and the types.
     pub(crate) fn of_recording(
         name: &str,
         recording: &Recording<'_>,
@@ -173,7 +173,7 @@ impl Part {
         Ok(part)
     }
 
-    /// What could be read. That nothing could is a warning on the page, unless the file changed or the time is over.
+    /// Returns what could be read. An error becomes a warning on the page, unless the file changed or the time is up.
     fn told<T>(&mut self, read: jfr_parse::Result<T>) -> Result<Option<T>, Failure> {
         match read {
             Ok(read) => Ok(Some(read)),
@@ -188,7 +188,7 @@ impl Part {
         }
     }
 
-    /// A profile of another language, with what the rules found in it.
+    /// The part for a profile of another language, with its findings.
     pub(crate) fn of_profile(name: &str, profile: &AnyProfile, report: Report, bytes: u64) -> Self {
         let mut part = Self::new(name.to_owned(), bytes);
         part.types = of_profile(profile);
@@ -236,7 +236,7 @@ impl Part {
         part
     }
 
-    /// Keeps these types.
+    /// Drops all other types.
     fn only(&mut self, types: &[String]) {
         if !types.is_empty() {
             let value = |of: &Typed, name: &String| of.stacks.value_named(name).is_some();
@@ -282,12 +282,12 @@ impl Part {
     }
 }
 
-/// The last part of a path.
+/// The last component of a path.
 fn base(name: &str) -> &str {
     name.rsplit('/').find(|part| !part.is_empty()).unwrap_or(name)
 }
 
-/// Writes the page of some inputs.
+/// Writes a page with these inputs.
 pub(crate) fn page(
     out: &mut dyn Write,
     parts: &[Part],
@@ -329,7 +329,7 @@ fn title(parts: &[Part]) -> String {
     }
 }
 
-/// Says what a page leaves out.
+/// Reports what the page leaves out.
 pub(crate) fn tell(folded: &ReportFolded) {
     if folded.nodes > 0 {
         let nodes = units::count(i64::try_from(folded.nodes).unwrap_or(i64::MAX));

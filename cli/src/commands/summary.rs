@@ -36,7 +36,7 @@ enum Format {
     Json,
 }
 
-/// A summary with the file that it is of.
+/// A summary with the file name.
 #[derive(serde::Serialize)]
 struct Of<'a> {
     file: &'a str,

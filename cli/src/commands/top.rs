@@ -73,7 +73,7 @@ pub(crate) struct Args {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Rows {
     By(By),
-    /// The label that belongs to the type.
+    /// The label of the profile type.
     OwnLabel,
 }
 
@@ -100,7 +100,7 @@ fn rows(name: &str) -> Result<Rows, String> {
         "method" => Ok(Rows::By(By::Function)),
         "label" => Ok(Rows::OwnLabel),
         _ => {
-            // Keys of labels have blanks where options have hyphens.
+            // Label keys contain spaces where options have hyphens.
             let key = name.strip_prefix("label:").unwrap_or(name);
             let by =
                 if key == "class" && key == name { Some(By::Class) } else { label(key).or_else(|| By::parse(name)) };
@@ -124,7 +124,7 @@ fn of_label(label: LabelKey) -> Group {
     }
 }
 
-/// The label that tells most about samples of a type.
+/// The most informative label for a profile type.
 fn own_label(kind: &str) -> LabelKey {
     match ProfileType::from_name(kind) {
         Some(ProfileType::FileIo) => LabelKey::Path,
@@ -143,7 +143,7 @@ fn own_label(kind: &str) -> LabelKey {
 }
 
 impl Rows {
-    /// The labels that samples need for it.
+    /// The labels to collect for these rows.
     fn labels(&self) -> Vec<LabelKey> {
         match self {
             Self::OwnLabel => vec![LabelKey::Class, LabelKey::Path, LabelKey::Host, LabelKey::State, LabelKey::Thread],
@@ -186,24 +186,24 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     loaded.finish(args.strict)
 }
 
-/// A table of a type of profile.
+/// A table of a profile type.
 #[derive(Debug, Serialize)]
 struct Table {
-    /// Short name of the type.
+    /// The short name of the type.
     #[serde(rename = "type")]
     kind: String,
     #[serde(skip)]
     title: String,
-    /// What the values count.
+    /// What the values measure.
     values: Vec<ValueType>,
-    /// Which of them decides, from 0.
+    /// Index of the value to sort by.
     value: usize,
-    /// The sums over all samples, whatever rows are shown.
+    /// The sums over all samples, including those of omitted rows.
     totals: Vec<i64>,
     /// The number of samples.
     samples: i64,
     rows: Vec<Row>,
-    /// How many more rows there are.
+    /// The number of omitted rows.
     omitted: usize,
     #[serde(skip)]
     by: By,
@@ -236,7 +236,7 @@ impl Table {
             .collect::<Result<_, _>>()?;
         let totals: Vec<i64> = tables.iter().map(|table| table.total).collect();
         let mut value = of.stacks.value_named(name).unwrap_or_else(|| of.value().0);
-        // What counts nothing says nothing: live objects of old JDKs have no sizes.
+        // A value whose total is 0 is useless: old JDKs do not record the sizes of live objects.
         if totals.get(value) == Some(&0) {
             value = totals.iter().rposition(|total| *total != 0).unwrap_or(value);
         }
@@ -282,14 +282,14 @@ impl Table {
         Ok(Self { kind: of.kind.clone(), title: of.title.clone(), values, value, totals, samples, rows, omitted, by })
     }
 
-    /// Names first, then numbers; names are cut to the width of the terminal.
+    /// Prints the names, then the numbers. Names are cut to the width of the terminal.
     fn text(&self, out: &mut impl Write, width: Option<usize>) -> Result<(), Failure> {
         let unit = self.values.get(self.value).map_or("count", |of| &of.unit);
         let at = |numbers: &[i64]| units::value(numbers.get(self.value).copied().unwrap_or(0), unit);
-        // Labels have nothing below them, so `self` is all there is.
+        // Label rows have no callees, so the self value is the total.
         let flat =
             matches!(self.by, By::Label(_)) || (self.by == By::Class && self.rows.iter().all(|r| r.own == r.total));
-        // A value that counts samples is their number.
+        // If the value is a count of samples, do not repeat it.
         let counts = unit == "count";
         let mut head = vec![row_name(&self.by)];
         head.extend(if flat { vec![column(unit), "%"] } else { vec!["self", "self %", "total", "total %"] });
@@ -341,7 +341,7 @@ impl Table {
     }
 }
 
-/// Columns of a name, at least.
+/// Minimum width of a name.
 const LEAST_NAME: usize = 20;
 
 fn row_name(by: &By) -> &'static str {
@@ -367,7 +367,7 @@ fn column(unit: &str) -> &'static str {
     }
 }
 
-/// The end of a name, which tells it apart from others of its package.
+/// Keeps the end of a name, which distinguishes it from others in its package.
 fn cut(name: &str, width: usize) -> String {
     if name.width() <= width {
         return name.to_owned();

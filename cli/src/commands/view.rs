@@ -105,7 +105,7 @@ enum Cut {
     End,
 }
 
-/// What is asked of a recording.
+/// What to read from a recording.
 #[derive(Debug)]
 enum Wanted {
     Views(Vec<View>),
@@ -144,7 +144,7 @@ impl Args {
         Ok(catalog)
     }
 
-    /// The names, and what is to be read.
+    /// The names of the views, and the inputs.
     fn split(&self, catalog: &Catalog) -> (Vec<String>, Vec<OsString>) {
         let (mut names, mut inputs) = (Vec::new(), Vec::new());
         for argument in &self.arguments {
@@ -186,7 +186,7 @@ impl Args {
             }
             match catalog.get(name) {
                 Some(view) => wanted.push(view.clone()),
-                // A name of an event type: views have no capitals and no dots.
+                // A name with capitals or dots is an event type; views have neither.
                 None if name.contains('.') || name.starts_with(|c: char| c.is_uppercase()) => {
                     wanted.push(event_view(name, name));
                 }
@@ -218,7 +218,7 @@ impl Args {
         Ok(filter)
     }
 
-    /// Packages of the user's own code: of the option, else of the file of settings.
+    /// The packages of the user's own code, from the option or else from the settings file.
     fn own(&self) -> Result<Vec<String>, Failure> {
         if !self.own.is_empty() {
             return Ok(self.own.clone());
@@ -243,18 +243,18 @@ impl Args {
     }
 }
 
-/// Names that are no view of their own.
+/// Names with a special meaning.
 const SPECIAL: [&str; 3] = ["all-views", "all-events", "types"];
 
-/// The name of the view that `--query` makes.
+/// The name of the view created by `--query`.
 const QUERY: &str = "query";
 
-/// Whether the user wrote the query of this view.
+/// Whether the user wrote this view's query.
 fn is_own(view: &View) -> bool {
     !view.text.is_empty() && Catalog::built_in().get(&view.name).is_none_or(|known| known.text != view.text)
 }
 
-/// A mistake in a query on one line.
+/// A syntax error on one line.
 fn place(error: &views::SyntaxError) -> String {
     format!("line {}, column {}: {}", error.line, error.column, error.message)
 }
@@ -272,13 +272,13 @@ fn view(name: &str, title: &str, query: Query, text: &str) -> View {
     }
 }
 
-/// All fields of the events of a type.
+/// A view of all fields of an event type.
 fn event_view(name: &str, title: &str) -> View {
     let source = views::Source { event: name.to_owned(), alias: None };
     view(name, title, Query { from: vec![source], ..Query::default() }, "")
 }
 
-/// A recording that is asked.
+/// The views to answer for one recording.
 struct Job<'j, O> {
     args: &'j Args,
     name: &'j str,
@@ -349,7 +349,7 @@ impl<O: Write> Job<'_, O> {
         }
     }
 
-    /// That a query of the user names fields and event types that are there, if not in this recording, then elsewhere.
+    /// Checks that the fields and event types in a user's query exist.
     fn check_names(&self, answer: &mut views::Answer, view: &View) -> Result<(), Failure> {
         if answer.unknown_fields.is_empty() && !answer.declared().is_empty() {
             return Ok(());
@@ -376,7 +376,7 @@ impl<O: Write> Job<'_, O> {
                 let error = views::SyntaxError::at(&view.text, at, message);
                 return Err(Failure::Usage(format!("--query: {}", place(&error))));
             }
-            // Views are made for recordings of several JDKs; a column that one lacks is empty.
+            // Views are written for recordings of several JDKs, so a missing column is only a warning.
             warn(self.name, format!("view {}: {message}", view.name));
         }
         if answer.declared().is_empty()
@@ -390,7 +390,7 @@ impl<O: Write> Job<'_, O> {
         Ok(())
     }
 
-    /// A view of an event type, under the name that the recording has for it.
+    /// A view of an event type, under the name used in the recording.
     fn named(&self, view: &View, types: &BTreeMap<String, Option<String>>) -> Result<View, Failure> {
         if !view.text.is_empty() || types.is_empty() {
             return Ok(view.clone());
@@ -400,7 +400,7 @@ impl<O: Write> Job<'_, O> {
         let found = types.get_key_value(wanted).or_else(|| types.iter().find(|(name, _)| simple(name)));
         match found {
             Some((name, label)) => Ok(event_view(name, label.as_deref().unwrap_or(name))),
-            // It may be one of another JDK.
+            // It may exist in another JDK.
             None if wanted.contains('.') => Ok(view.clone()),
             None => {
                 let lower = wanted.to_lowercase();
@@ -430,7 +430,7 @@ impl<O: Write> Job<'_, O> {
         let mut empty = Vec::new();
         let count = answers.iter().len();
         for answer in answers.iter() {
-            // Of all views, or all types, those with rows; JSON has the others, too.
+            // For all views or types, print only those with rows; JSON also contains the others.
             if all && answer.is_empty() && self.args.format != Format::Json {
                 empty.push(answer.name.as_str());
                 continue;

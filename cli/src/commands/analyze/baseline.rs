@@ -1,4 +1,4 @@
-//! `--baseline`: what was found before does not count again.
+//! `--baseline`: ignores findings that existed before.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,29 +9,29 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 
-/// By how much a cost has to rise to be worse: a point, and a fifth of what it was.
+/// A cost is worse if it rises by at least one percentage point and a fifth of its old value.
 const POINT: f64 = 0.01;
 const FIFTH: f64 = 1.2;
 
-/// The findings of a recording, or of a JSON report, by the ids of the rules that tell them.
+/// The findings of a recording or of a JSON report, by rule id.
 #[derive(Debug, Default)]
 pub(super) struct Baseline(BTreeMap<String, Before>);
 
-/// A finding as it was.
+/// A finding in the baseline.
 #[derive(Debug, Clone, PartialEq)]
 struct Before {
     severity: Severity,
-    /// Share, and of what.
+    /// The share, and what it is a share of.
     cost: Option<(f64, String)>,
 }
 
-/// What a cost is a share of, as reports write it.
+/// What a cost is a share of, as written in reports.
 fn of(cost: Cost) -> String {
     serde_json::to_value(cost.of).ok().and_then(|of| of.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 impl Baseline {
-    /// Reads a JSON report of `jfrkit analyze`, or judges a recording with these options.
+    /// Reads a JSON report of `jfrkit analyze`, or analyzes a recording with these options.
     pub(super) fn read(
         path: &Path,
         analysis: &Analysis,
@@ -87,7 +87,7 @@ impl Baseline {
         Ok(baseline)
     }
 
-    /// Adds a finding; if several have the same id, the worst counts. The rules folded into it were known too, at an unknown cost.
+    /// Adds a finding; of several with the same id, the worst counts. Rules folded into it are added too, with unknown cost.
     fn add<'i>(
         &mut self,
         id: &str,
@@ -108,7 +108,7 @@ impl Baseline {
         }
     }
 
-    /// Whether a finding was not there before, or is worse now: of a higher severity, or dearer by a point and a fifth.
+    /// Whether a finding is new or worse: its severity is higher, or its cost rose by at least one point and a fifth.
     pub(super) fn is_new_or_worse(&self, finding: &Finding) -> bool {
         let Some(before) = self.0.get(finding.id) else { return true };
         let dearer = match (&before.cost, finding.cost) {
@@ -121,7 +121,7 @@ impl Baseline {
     }
 }
 
-/// Whether a file begins with a brace, as reports do and recordings never.
+/// Whether the file starts with a brace, as reports do and recordings never do.
 fn begins_like_json(path: &Path) -> bool {
     use std::io::Read;
     let mut start = [0; 16];

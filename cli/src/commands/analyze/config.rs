@@ -1,4 +1,4 @@
-//! The file of settings.
+//! The settings file.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use jfrkit_rules::config::Config;
 
 use crate::failure::Failure;
 
-/// Looked for where the command is called.
+/// The default name, searched for in the current directory.
 const NAME: &str = "jfrkit.toml";
 
-/// Reads the file that is named, or the one in the current directory; nothing where that is not there.
+/// Reads the given file, or the default file if it exists.
 pub(super) fn read(named: Option<&Path>, analysis: &Analysis) -> Result<Config, Failure> {
     let path = named.unwrap_or(Path::new(NAME));
     let text = match std::fs::read_to_string(path) {

@@ -1,4 +1,4 @@
-//! What the rules say of themselves: `--list` and `--explain`.
+//! Descriptions of rules: `--list` and `--explain`.
 
 use jfr_analyzers::rule::Analysis;
 use jfrkit_rules::catalog;
@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::near::hint;
 
 impl Args {
-    /// What rules say of themselves.
+    /// Prints the descriptions.
     pub(super) fn tell(&self, analysis: Analysis) -> Result<(), Failure> {
         if let Some(id) = &self.explain {
             let rule = analysis
@@ -33,7 +33,7 @@ impl Args {
     }
 }
 
-/// The ids of rules as the rules spell them, however they were typed; before anything is read.
+/// Converts rule ids to their exact spelling, ignoring case, and reports unknown ones before any input is read.
 pub(super) fn spelled(analysis: &Analysis, ids: &[String]) -> Result<Vec<String>, Failure> {
     ids.iter()
         .map(|id| {

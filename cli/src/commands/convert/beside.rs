@@ -1,4 +1,4 @@
-//! What a time line shows beside samples: collections, and the load and the heap over time.
+//! What a timeline shows in addition to samples: garbage collections, and load and heap size over time.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use jfr_parse::de::{Timespan, Timestamp};
 use jfrkit_profile::StrId;
 use jfrkit_profile::any::{AnyProfile, Counter, Marker};
 
-/// A collection of any kind.
+/// A garbage collection.
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Collection {
@@ -18,14 +18,15 @@ struct Collection {
     cause: Option<String>,
 }
 
-/// Measures that become counters: their names, and what they are called.
+/// Metrics that become counters: metric name, counter name, unit.
 const COUNTERS: [(&str, &str, &str); 3] = [
     ("cpu.cores", "processCPU", "cores"),
     ("heap.after_gc", "Heap after GC", "bytes"),
     ("rss", "Resident memory", "bytes"),
 ];
 
-/// Adds collections as markers and measures as counters. What cannot be read is left out: the samples say what is lost.
+/// Adds collections as markers and metrics as counters. Skips unreadable data silently, because collecting the samples
+/// already reported it.
 pub(super) fn add(profile: &mut AnyProfile, recordings: &[Recording<'static>]) -> io::Result<()> {
     for recording in recordings {
         recording.stop().check().map_err(io::Error::other)?;

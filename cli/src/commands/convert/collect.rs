@@ -10,14 +10,14 @@ use super::Args;
 use crate::failure::Failure;
 use crate::inputs::Source;
 
-/// What comes of recordings: one set of profiles, the recordings, and what ends writing it early.
+/// What to write from recordings: a set of profiles, the recordings, and a handle to stop writing early.
 pub(super) struct Collected {
     pub(super) set: ProfileSet,
     pub(super) recordings: Vec<Recording<'static>>,
     pub(super) stop: Stop,
 }
 
-/// Opens the recordings that can be opened. Why others cannot goes to `failures`.
+/// Opens all recordings that can be opened; the reasons for the others go to `failures`.
 pub(super) fn open<'s>(
     sources: &'s [Source],
     opening: &OpenOptions,
@@ -34,7 +34,7 @@ pub(super) fn open<'s>(
     opened
 }
 
-/// Collects one set of profiles out of all recordings that can be read. Why others cannot be read goes to `failures`.
+/// Collects a set of profiles from all readable recordings; the reasons for the others go to `failures`.
 pub(super) fn collect(
     args: &Args,
     name: &str,
@@ -69,7 +69,7 @@ pub(super) fn collect(
             }
             Err(error) => error,
         };
-        // One that was changed under way spoils the whole; without it the others are as good as ever.
+        // A recording that changed while it was read spoils the merged result. Drop it and try again with the others.
         let before = opened.len();
         opened.retain(|(source, recording)| {
             let changed = recording.check_unchanged();

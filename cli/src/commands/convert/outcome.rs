@@ -1,4 +1,4 @@
-//! What is told of the inputs: lines, warnings, failures, progress.
+//! Reporting on inputs: lines, warnings, failures, progress.
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
@@ -10,19 +10,19 @@ use crate::failure::Failure;
 use crate::inputs::Source;
 use crate::output::{complain, is_quiet, shows_bar, tell_warnings, warn};
 
-/// What came of an input.
+/// The outcome of an input.
 #[derive(Default)]
 pub(super) struct Outcome {
-    /// For standard output.
+    /// Lines for standard output.
     pub(super) lines: String,
-    /// What the input is called in warnings.
+    /// The name of the input in warnings.
     pub(super) name: String,
     pub(super) warnings: Vec<String>,
-    /// What could not be done, a line each.
+    /// The failures, one line each.
     pub(super) failures: Vec<String>,
 }
 
-/// Prints outcomes in the order of the inputs, whichever is ready first.
+/// Prints outcomes in input order, no matter which finishes first.
 pub(super) struct Printer<'b> {
     bar: &'b ProgressBar,
     waiting: Mutex<Waiting>,
@@ -36,12 +36,12 @@ struct Waiting {
 }
 
 impl<'b> Printer<'b> {
-    /// One that keeps the bar out of the way.
+    /// Creates a printer that keeps out of the way of the progress bar.
     pub(super) fn new(bar: &'b ProgressBar) -> Self {
         Self { bar, waiting: Mutex::default() }
     }
 
-    /// Takes an outcome and says whether it is a failure.
+    /// Prints an outcome and returns whether it is a failure.
     pub(super) fn print(&self, index: usize, outcome: Outcome) -> bool {
         let failed = !outcome.failures.is_empty();
         let mut guard = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -69,18 +69,18 @@ impl<'b> Printer<'b> {
         failed
     }
 
-    /// Fails if standard output did.
+    /// Returns an error if writing to standard output failed.
     pub(super) fn finish(self) -> Result<(), Failure> {
         let waiting = self.waiting.into_inner().unwrap_or_else(PoisonError::into_inner);
         waiting.error.map_or(Ok(()), |e| Err(e.into()))
     }
 }
 
-/// Less than this is done before anyone could read a bar.
+/// Anything smaller is done before a progress bar could be read.
 const LONG: u64 = 256 << 20;
 
-/// A bar on a terminal, for work that takes a while; nothing in a pipe. Packed recordings count as what is in them,
-/// so the bar can run ahead.
+/// A progress bar on a terminal for work that takes a while; nothing in a pipe. Compressed recordings count with their
+/// decompressed size, so the bar can run ahead.
 pub(super) fn progress(sources: &[Source]) -> ProgressBar {
     let bytes: u64 = sources.iter().map(Source::size).sum();
     if bytes < LONG || is_quiet() || !std::io::stderr().is_terminal() {
