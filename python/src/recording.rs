@@ -57,7 +57,7 @@ trait CastDict<'py> {
 
 impl<'py> CastDict<'py> for Bound<'py, PyAny> {
     fn cast_dict(&self) -> PyResult<Bound<'py, PyDict>> {
-        self.downcast::<PyDict>().cloned().map_err(|_| PyTypeError::new_err("limits are a name or a dict"))
+        self.downcast::<PyDict>().cloned().map_err(|_| PyTypeError::new_err("limits: expected a name or a dict"))
     }
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn open(
         (path.display().to_string(), None)
     } else {
         let bytes = source.extract::<Vec<u8>>();
-        let bytes = bytes.map_err(|_| PyTypeError::new_err("a recording is a path, bytes or a file"))?;
+        let bytes = bytes.map_err(|_| PyTypeError::new_err("expected a path, bytes or a file"))?;
         ("<bytes>".to_owned(), Some(bytes))
     };
     let (of, name) = (limits.clone(), file.clone());
@@ -112,7 +112,7 @@ fn which(name: &str, kind: Option<&str>) -> Result<(Which, ProfileType), Failure
 pub(crate) fn table_columns(py: Python<'_>, name: &str, r#type: Option<&str>) -> PyResult<Table> {
     let of = which(name, r#type).map_err(|failure| failure.raise(py, ""))?;
     if of.0 == Which::Events {
-        return Err(PyValueError::new_err(format!("no table {name:?}")));
+        return Err(PyValueError::new_err(format!("unknown table {name:?}")));
     }
     Ok(Table { schema: Arc::new(table_schema(of.0, of.1)), batches: Vec::new(), losses: Vec::new() })
 }
@@ -144,7 +144,7 @@ impl Wanted {
             selection.types = Some(Arc::new(move |of| of.canonical_name() == only.as_str() || of.name() == only));
             selection.columns = columns;
         } else if columns.is_some() {
-            return Err(Failure::value("columns can be chosen of event types only"));
+            return Err(Failure::value("columns can only be selected for event types"));
         }
         Ok(Self { table, kind, name: jfr_parse::metadata::canonical_name(name).into_owned(), selection })
     }
@@ -262,7 +262,7 @@ impl Recording {
     fn metrics<'py>(&self, py: Python<'py>, step: Option<f64>) -> PyResult<Bound<'py, PyAny>> {
         let step = step.map(|seconds| (seconds * 1e9) as i64);
         if step.is_some_and(|step| step <= 0) {
-            return Err(PyValueError::new_err("a step is longer than nothing"));
+            return Err(PyValueError::new_err("step: expected a positive number"));
         }
         self.json(py, move |recording, _| json(&Metrics::of(recording, step)?))
     }
@@ -323,7 +323,7 @@ impl Recording {
         let kind = ProfileType::from_name(r#type);
         let kind = kind.ok_or_else(|| PyValueError::new_err(format!("no type of profile {:?}", r#type)))?;
         let label = |name: &String| {
-            LabelKey::from_name(name).ok_or_else(|| PyValueError::new_err(format!("no label {name:?}")))
+            LabelKey::from_name(name).ok_or_else(|| PyValueError::new_err(format!("unknown label {name:?}")))
         };
         let labels = labels.unwrap_or_default().iter().map(label).collect::<PyResult<Vec<_>>>()?;
         let set = self.with(py, move |recording, stop| {

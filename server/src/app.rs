@@ -155,7 +155,7 @@ impl App {
         });
         app.look_at_disk();
         if !waiting.is_empty() {
-            tracing::info!(uploads = waiting.len(), "uploads in the spool are processed");
+            tracing::info!(uploads = waiting.len(), "processing uploads from the spool");
         }
         for upload in waiting {
             app.enqueue(upload);
@@ -188,7 +188,7 @@ impl App {
     fn list_outdated(&self) {
         match self.store.outdated() {
             Ok(ids) => self.renewals.fill(ids),
-            Err(error) => tracing::error!(%error, "the profiles of older versions cannot be listed"),
+            Err(error) => tracing::error!(%error, "cannot list profiles of older versions"),
         }
     }
 
@@ -274,7 +274,7 @@ impl App {
     /// Why uploads are refused right now, if they are.
     pub(crate) fn overload(&self) -> Option<&'static str> {
         if self.is_stopping() {
-            return Some("the server stops");
+            return Some("the server is stopping");
         }
         if self.is_disk_full() {
             return Some("the disk is nearly full");
@@ -314,7 +314,7 @@ impl App {
     pub(crate) fn finish(&self, patience: Duration) {
         let end = Instant::now() + patience;
         if !self.queue.wait_idle(patience) {
-            tracing::info!("work at hand is left; it is in the spool");
+            tracing::info!("unfinished work stays in the spool");
         }
         self.index.close();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));

@@ -143,7 +143,7 @@ impl Options {
                     _ => return Err("expected text or json".to_owned()),
                 }
             }
-            _ => return Err(format!("there is no option {name:?}")),
+            _ => return Err(format!("unknown option {name:?}")),
         }
         Ok(())
     }
@@ -190,7 +190,7 @@ impl Options {
             && (self.intake_keys.is_empty() && !self.read_only || self.page_tokens.is_empty())
         {
             return Err(format!(
-                "{address} can be reached from elsewhere: give --intake-key and --page-token, or --insecure if that is meant"
+                "other machines can reach {address}: give --intake-key and --page-token, or --insecure if this is intended"
             ));
         }
         Ok(())
@@ -231,7 +231,7 @@ fn secrets(path: &Path) -> Result<Vec<String>, String> {
     let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
     let secrets: Vec<String> =
         text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned).collect();
-    if secrets.is_empty() { Err(format!("{}: it holds no secret", path.display())) } else { Ok(secrets) }
+    if secrets.is_empty() { Err(format!("{}: the file contains no secret", path.display())) } else { Ok(secrets) }
 }
 
 fn number(text: &str) -> Result<usize, String> {

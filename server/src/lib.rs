@@ -115,7 +115,7 @@ impl Server {
     pub fn run(mut self) {
         if let Some(runtime) = &self.runtime {
             runtime.block_on(signal());
-            tracing::info!("stopping; a second signal ends at once");
+            tracing::info!("stopping; a second signal ends the process immediately");
             runtime.spawn(async {
                 signal().await;
                 std::process::exit(1);

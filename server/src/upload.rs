@@ -68,7 +68,7 @@ impl Target {
         }
         let answer = request.send(content).map_err(|e| match &e {
             ureq::Error::Io(io) if matches!(io.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => {
-                format!("{}: the server closed the connection before it had the whole file", self.url)
+                format!("{}: the server closed the connection before it received the whole file", self.url)
             }
             _ => format!("{}: {e}", self.url),
         })?;
@@ -106,7 +106,7 @@ impl Target {
                 return Ok(());
             }
             if Instant::now() >= end {
-                return Err(format!("{} was not derived within 2 min", uploaded.id));
+                return Err(format!("{} was not ready within 2 min", uploaded.id));
             }
             std::thread::sleep(Duration::from_millis(200));
         }

@@ -284,7 +284,7 @@ pub(crate) fn strings<S: AsRef<str>>(texts: impl Iterator<Item = Option<S>>) -> 
     let texts: Vec<Option<S>> = texts.collect();
     let bytes = texts.iter().flatten().map(|text| text.as_ref().len()).fold(0, usize::saturating_add);
     if bytes > MAX_TEXT {
-        return Err(ArrowError::InvalidArgumentError(format!("texts of {bytes} bytes do not fit into a column")));
+        return Err(ArrowError::InvalidArgumentError(format!("{bytes} bytes of text do not fit into a column")));
     }
     Ok(StringArray::from_iter(texts))
 }

@@ -25,7 +25,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The folder already contains tables.
-    #[error("{}: has tables already; add to them with --append, or name another folder", .0.display())]
+    #[error("{}: already contains tables; add to them with --append, or choose another folder", .0.display())]
     NotEmpty(PathBuf),
     /// The analysis failed.
     #[error(transparent)]

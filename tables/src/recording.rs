@@ -100,7 +100,7 @@ impl Schemas {
             }
         }
         if cut {
-            self.report(format!("{name}: it has too many nested fields, of which some are left out"));
+            self.report(format!("{name}: too many nested fields; some are left out"));
         }
         for field in conflicts {
             self.report(format!(
@@ -264,7 +264,7 @@ pub fn read_events(
         if plans.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(of, chunk.shared_metadata())) {
             let fresh = ChunkPlans::new(&chunk, schemas, selection);
             for name in &fresh.unreadable {
-                losses.push(format!("{name}: its fields nest too deeply to be read"));
+                losses.push(format!("{name}: its fields are nested too deeply to be read"));
             }
             plans = Some((chunk.shared_metadata().clone(), fresh));
         }

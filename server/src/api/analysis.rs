@@ -10,7 +10,7 @@ use super::{Access, Answer, Problem, Route, State};
 pub(super) const ROUTES: [Route; 1] = [Route {
     path: "/api/v1/profiles/{id}/analysis",
     method: "get",
-    what: "The report of jfrkit analyze, as docs/analysis.schema.json describes it",
+    what: "The report of `jfrkit analyze`, described by docs/analysis.schema.json",
     access: Access::Page,
     params: &[],
     answers: "application/json",

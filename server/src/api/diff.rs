@@ -14,29 +14,29 @@ use crate::derive::compute::trees::{self, Diff, Per};
 use jfrkit_profile::Cancel;
 
 const PARAMS: [Param; 24] = [
-    param("a.profile", "array", "Id of a profile of A; can be repeated"),
+    param("a.profile", "array", "Id of a profile in A; repeatable"),
     param("a.q", "string", "Query of A"),
-    param("a.from", "string", "Begin of the time range of A"),
+    param("a.from", "string", "Start of the time range of A"),
     param("a.to", "string", "End of the time range of A"),
-    param("b.profile", "array", "Id of a profile of B; can be repeated"),
+    param("b.profile", "array", "Id of a profile in B; repeatable"),
     param("b.q", "string", "Query of B"),
-    param("b.from", "string", "Begin of the time range of B"),
+    param("b.from", "string", "Start of the time range of B"),
     param("b.to", "string", "End of the time range of B"),
-    param("type", "string", "The type of profile"),
-    param("value", "string", "The value; the last of the type without this"),
-    param("group", "string", "A first level: thread, class, endpoint or label:KEY"),
-    param("recursion", "string", "collapse: consecutive frames of one function are one"),
-    param("lines", "string", "1: frames are lines"),
+    param("type", "string", "Profile type"),
+    param("value", "string", "Value; by default the last one of the type"),
+    param("group", "string", "First level: thread, class, endpoint or label:KEY"),
+    param("recursion", "string", "collapse: merge consecutive frames of the same function"),
+    param("lines", "string", "1: show lines as separate frames"),
     param("per", "string", "second (default) or share"),
     param("include", "array", "Only stacks with a frame that matches this regular expression"),
-    param("exclude", "array", "No stacks with a frame that matches"),
-    param("hide", "array", "Frames that match go; their value goes to the caller"),
-    param("thread", "string", "Only threads whose name matches"),
-    param("library", "array", "Prefix of names that are collapsed"),
-    param("min", "string", "Subtrees below this share are folded; 0.0001 without this"),
-    param("by", "string", "Of the table: function (default), line, package, class, thread, endpoint or label:KEY"),
-    param("limit", "integer", "Of the table: rows, at most 10,000; 500 without this"),
-    param("filter", "string", "Of the table: text or /regex/ of the key"),
+    param("exclude", "array", "Exclude stacks with a matching frame"),
+    param("hide", "array", "Hide matching frames; their value goes to the caller"),
+    param("thread", "string", "Only threads with a matching name"),
+    param("library", "array", "Prefix of function names to collapse"),
+    param("min", "string", "Fold subtrees below this share; 0.0001 by default"),
+    param("by", "string", "For the table: function (default), line, package, class, thread, endpoint or label:KEY"),
+    param("limit", "integer", "For the table: maximum rows, up to 10,000; 500 by default"),
+    param("filter", "string", "For the table: text or /regex/ to find in the key"),
     param("view", "string", "flame"),
 ];
 
@@ -55,10 +55,8 @@ const fn route(path: &'static str, what: &'static str, handler: fn() -> axum::ro
 }
 
 pub(super) const ROUTES: [Route; 2] = [
-    route("/api/v1/diff", "The trees of two selections as one, with both values", || get(tree)),
-    route("/api/v1/diff/table", "The rows of two selections with both values, the greatest change first", || {
-        get(table)
-    }),
+    route("/api/v1/diff", "The trees of two selections merged into one, with both values", || get(tree)),
+    route("/api/v1/diff/table", "The rows of two selections with both values, largest change first", || get(table)),
 ];
 
 /// Both sides, and how to compare them.
@@ -83,7 +81,7 @@ impl Pair {
         let Some(b) = self.b.load(app, cancel)? else { return Ok(None) };
         if a.value_names() != b.value_names() {
             let ((a, _), (b, _)) = (a.value_names(), b.value_names());
-            return Err(Problem::bad(format!("the selections count different things: {a} and {b}")));
+            return Err(Problem::bad(format!("the selections measure different things: {a} and {b}")));
         }
         Ok(Some((a, b)))
     }

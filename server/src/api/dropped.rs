@@ -13,7 +13,7 @@ const fn route(path: &'static str) -> Route {
     Route {
         path,
         method: "post",
-        what: "Read and dropped",
+        what: "Accepted and discarded",
         access: Access::Intake,
         params: &[],
         answers: "application/json",

@@ -21,7 +21,7 @@ const PARAMS: [Param; 1] = [Q];
 pub(super) const ROUTES: [Route; 1] = [Route {
     path: "/api/v1/events",
     method: "get",
-    what: "Server-sent events: profile (a row, when received and when ready), deleted, status; a comment every 15 s",
+    what: "Server-sent events: profile (a row, when it is received and when it is ready), deleted, status; a comment every 15 s",
     access: Access::Page,
     params: &PARAMS,
     answers: "text/event-stream",

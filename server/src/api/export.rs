@@ -21,7 +21,7 @@ const PARAMS: [Param; 23] = selection::with([
 pub(super) const ROUTES: [Route; 1] = [Route {
     path: "/api/v1/export",
     method: "get",
-    what: "A selection in a view as one file",
+    what: "A selection, shown in a view, as a single file",
     access: Access::Page,
     params: &PARAMS,
     answers: "application/octet-stream",

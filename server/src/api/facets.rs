@@ -11,18 +11,18 @@ const PARAMS: [Param; 5] = [
     Q,
     FROM,
     TO,
-    param("top", "integer", "Values of each facet, at most 1,000; 20 without this"),
+    param("top", "integer", "Values per facet, up to 1,000; 20 by default"),
     param(
         "names",
         "string",
-        "Facets or tags, with commas between; env, service, version, host, runtime, language without this",
+        "Comma-separated facets or tags; by default env, service, version, host, runtime, language",
     ),
 ];
 
 pub(super) const ROUTES: [Route; 1] = [Route {
     path: "/api/v1/facets",
     method: "get",
-    what: "Values of facets with counts, a histogram over time, and the distribution of the measures",
+    what: "Facet values with counts, a histogram over time, and the distribution of each measure",
     access: Access::Page,
     params: &PARAMS,
     answers: "application/json",

@@ -18,7 +18,7 @@ use crate::model::Profile;
 pub(super) const ROUTES: [Route; 1] = [Route {
     path: "/api/v1/profiles/{id}/files/{name}",
     method: "get",
-    what: "A file of a profile, as received or derived; ranges are honored",
+    what: "A received or derived file of a profile; supports ranges",
     access: Access::Page,
     params: &[],
     answers: "application/octet-stream",
@@ -56,7 +56,7 @@ fn open(app: &App, id: &str, name: &str, range: Option<&str>) -> Result<Option<D
         if app.options.no_received_download {
             return Err(Problem::new(
                 StatusCode::FORBIDDEN,
-                "received files are not handed out: --no-received-download",
+                "received files cannot be downloaded: the server runs with --no-received-download",
             ));
         }
         if let Some(at) = app.store.mark(id).received_removed {
@@ -77,7 +77,7 @@ fn open(app: &App, id: &str, name: &str, range: Option<&str>) -> Result<Option<D
     let range = range.map(|text| parse_range(text, bytes)).transpose().map_err(|()| {
         Problem::new(
             StatusCode::RANGE_NOT_SATISFIABLE,
-            format!("the range lies outside of the {bytes} bytes of the file"),
+            format!("the range is outside of the file, which has {bytes} bytes"),
         )
     })?;
     let range = range.flatten();

@@ -13,9 +13,9 @@ use crate::derive::compute::trees::{self, Address, Pattern, Tree, TreeJson};
 
 /// Parameters of SELECTION and VIEW, and those of the tree.
 const PARAMS: [Param; 23] = selection::with([
-    param("root", "string", "Address of a node: only what is below it, with its ancestors"),
-    param("min", "string", "Subtrees below this share of the root are folded; 0.0001 without this"),
-    param("search", "string", "Text or /regex/ that is counted on the whole tree"),
+    param("root", "string", "Address of a node: returns only its subtree and its ancestors"),
+    param("min", "string", "Fold subtrees below this share of the root; 0.0001 by default"),
+    param("search", "string", "Text or /regex/ to search for in the whole tree"),
     selection::NONE,
     selection::NONE,
 ]);
@@ -23,7 +23,7 @@ const PARAMS: [Param; 23] = selection::with([
 pub(super) const ROUTES: [Route; 1] = [Route {
     path: "/api/v1/flame",
     method: "get",
-    what: "The tree of one profile, or of many merged: nodes in preorder, siblings by total",
+    what: "The tree of one profile, or of several merged: nodes in preorder, siblings by total",
     access: Access::Page,
     params: &PARAMS,
     answers: "application/json",

@@ -77,7 +77,7 @@ pub(super) async fn admit(
     let access = access(method, path);
     let host = text(headers, "host");
     if access == Access::Page && peer.address.is_some() && !host.is_some_and(|h| is_ours(app, h)) {
-        let detail = "the page is not reached by this name; see --allow-host";
+        let detail = "the page cannot be opened under this host name; see --allow-host";
         return Err(Box::new(Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).into_response()));
     }
     let changes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
@@ -86,12 +86,12 @@ pub(super) async fn admit(
         let forbidden =
             |detail: &str| Err(Box::new(Problem::new(StatusCode::FORBIDDEN, detail.to_owned()).into_response()));
         if text(headers, "sec-fetch-site").is_some_and(|site| site != "same-origin") {
-            return forbidden("a page elsewhere may not change anything here");
+            return forbidden("pages of other origins may not change anything here");
         }
         if let Some(origin) = text(headers, "origin")
             && !origin.split_once("://").is_some_and(|(_, name)| is_ours(app, name) && host == Some(name))
         {
-            return forbidden("a page elsewhere may not change anything here");
+            return forbidden("pages of other origins may not change anything here");
         }
         if cookie.is_some() && path != "/login" && text(headers, "x-jfrkit") != Some("1") {
             return forbidden("a request with a cookie needs the header X-Jfrkit: 1");

@@ -23,15 +23,15 @@ const fn route(
 
 pub(super) const ROUTES: [Route; 5] = [
     route("/healthz", "Alive", Access::Open, "text/plain", &[], || get(|| async { "ok\n" })),
-    route("/readyz", "Ready to take uploads", Access::Open, "text/plain", &[503], || get(ready)),
+    route("/readyz", "Whether the server accepts uploads", Access::Open, "text/plain", &[503], || get(ready)),
     route("/ready", "As Pyroscope's", Access::Open, "text/plain", &[503], || get(ready)),
     route("/metrics", "Counters for Prometheus", Access::Page, "text/plain", &[], || get(metrics)),
-    route("/info", "As the Datadog agent's, for its tracers", Access::Open, "application/json", &[], || get(info)),
+    route("/info", "Like the Datadog agent's, for its tracers", Access::Open, "application/json", &[], || get(info)),
 ];
 
 async fn ready(Has(app): Has<State>) -> Answer {
     if !app.ready.load(Ordering::Acquire) {
-        return Err(Problem::overloaded("the server starts or stops"));
+        return Err(Problem::overloaded("the server is starting or stopping"));
     }
     if app.is_disk_full() {
         return Err(Problem::overloaded("the disk is nearly full"));

@@ -23,15 +23,15 @@ const PARAMS: [Param; 8] = [
     Q,
     FROM,
     TO,
-    param("names", "string", "Metrics, with commas between; all without this"),
-    param("by", "string", "A line for each host or version, or none (default)"),
-    param("step", "string", "Length of a point, for example 60s or 5m; at most 600 points"),
+    param("names", "string", "Comma-separated metrics; by default all"),
+    param("by", "string", "host or version for a series each, or none (default)"),
+    param("step", "string", "Time between points, for example 60s or 5m; at most 600 points"),
 ];
 
 pub(super) const ROUTES: [Route; 1] = [Route {
     path: "/api/v1/metrics",
     method: "get",
-    what: "Metrics of all profiles of a service over time: points of [time, min, mean, max, id of the max]",
+    what: "Metrics of a service over time, from all its profiles: points of [time, min, mean, max, id of the profile with the max]",
     access: Access::Page,
     params: &PARAMS,
     answers: "application/json",

@@ -86,7 +86,7 @@ pub(crate) fn router(app: &State) -> Router {
     router
         .fallback(|| async { Problem::not_found("there is nothing at this path") })
         .method_not_allowed_fallback(|| async {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method")
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not support this method")
         })
         .with_state(app.clone())
 }
@@ -94,8 +94,8 @@ pub(crate) fn router(app: &State) -> Router {
 /// JSON that may change at any time, so it is not cached.
 pub(crate) fn json<T: Serialize>(value: &T) -> Answer {
     let body = serde_json::to_vec(value).map_err(|e| {
-        tracing::error!(error = %e, "an answer cannot be written");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the answer cannot be written")
+        tracing::error!(error = %e, "a response cannot be written");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the response cannot be written")
     })?;
     Ok(([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], body).into_response())
 }

@@ -40,14 +40,14 @@ pub(crate) fn document() -> Value {
         "info": {
             "title": "jfrkit serve",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Profiles arrive, are kept, and can be found. Times go out as RFC 3339, come in as that, as milliseconds since 1970 or as now-1h.",
+            "description": "Upload, store and search profiles. Responses contain times in RFC 3339 format; requests may also use milliseconds since 1970 or now-1h.",
             "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
         },
         "paths": paths,
         "components": {
             "securitySchemes": {
-                "page": {"type": "http", "scheme": "bearer", "description": "A page token, if the server has any"},
-                "intake": {"type": "apiKey", "in": "header", "name": "DD-API-KEY", "description": "An intake key, if the server has any"},
+                "page": {"type": "http", "scheme": "bearer", "description": "A page token, if the server requires one"},
+                "intake": {"type": "apiKey", "in": "header", "name": "DD-API-KEY", "description": "An intake key, if the server requires one"},
             },
             "schemas": {
                 "Problem": {
@@ -57,7 +57,7 @@ pub(crate) fn document() -> Value {
                         "title": {"type": "string"},
                         "status": {"type": "integer"},
                         "detail": {"type": "string"},
-                        "start": {"type": "integer", "description": "Of a query: where the mistake begins, in characters"},
+                        "start": {"type": "integer", "description": "For a query: where the mistake begins, in characters"},
                         "end": {"type": "integer"},
                     },
                 },
@@ -100,8 +100,8 @@ fn operation(route: &Route) -> Value {
     let always = [400, 401, 403, 404, 421, 503, 504];
     for status in route.also.iter().chain(&always) {
         let entry = match status {
-            202 => json!({"description": "Not derived yet: come again", "content": {"application/json": {}}}),
-            206 => json!({"description": "A part of the file", "content": content(route.answers)}),
+            202 => json!({"description": "Not ready yet: try again", "content": {"application/json": {}}}),
+            206 => json!({"description": "Part of the file", "content": content(route.answers)}),
             status => json!({
                 "description": axum::http::StatusCode::from_u16(*status).ok().and_then(|s| s.canonical_reason()).unwrap_or("Error"),
                 "content": problem,

@@ -47,7 +47,7 @@ impl Problem {
 impl From<crate::index::IndexError> for Problem {
     fn from(error: crate::index::IndexError) -> Self {
         match error {
-            crate::index::IndexError::Cursor => Self::bad("cursor: it is not one of this search"),
+            crate::index::IndexError::Cursor => Self::bad("cursor: it does not belong to this search"),
             error => {
                 tracing::error!(%error, "the index cannot be used");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the index cannot be read; see the log")

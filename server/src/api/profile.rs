@@ -30,7 +30,7 @@ pub(super) const ROUTES: [Route; 3] = [
     Route {
         path: "/api/v1/profiles/{id}",
         method: "patch",
-        what: "Pins a profile, or changes its note",
+        what: "Pins a profile or changes its note",
         access: Access::Page,
         params: &[],
         answers: "application/json",
@@ -41,7 +41,7 @@ pub(super) const ROUTES: [Route; 3] = [
     Route {
         path: "/api/v1/profiles/{id}",
         method: "delete",
-        what: "Deletes a profile at once",
+        what: "Deletes a profile immediately",
         access: Access::Page,
         params: &[],
         answers: "",

@@ -13,15 +13,15 @@ const PARAMS: [Param; 6] = [
     Q,
     FROM,
     TO,
-    param("sort", "string", "-start (default), any facet or measure; - for the largest first"),
-    param("limit", "integer", "Rows of a page, at most 500; 50 without this"),
-    param("cursor", "string", "`next` of the page before"),
+    param("sort", "string", "-start (default), or any facet or measure; - puts the largest first"),
+    param("limit", "integer", "Rows per page, up to 500; 50 by default"),
+    param("cursor", "string", "`next` from the previous page"),
 ];
 
 pub(super) const ROUTES: [Route; 1] = [Route {
     path: "/api/v1/profiles",
     method: "get",
-    what: "Profiles that match, a page at a time",
+    what: "Matching profiles, page by page",
     access: Access::Page,
     params: &PARAMS,
     answers: "application/json",

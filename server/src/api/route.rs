@@ -48,6 +48,6 @@ pub(crate) struct Route {
     pub(crate) handler: fn() -> MethodRouter<State>,
 }
 
-pub(crate) const Q: Param = param("q", "string", "Query: terms that all must hold, as the search of the page has them");
-pub(crate) const FROM: Param = param("from", "string", "Begin of the time range: RFC 3339, milliseconds or now-1h");
+pub(crate) const Q: Param = param("q", "string", "Query in the language of the search page; all terms must match");
+pub(crate) const FROM: Param = param("from", "string", "Start of the time range: RFC 3339, milliseconds or now-1h");
 pub(crate) const TO: Param = param("to", "string", "End of the time range, exclusive");

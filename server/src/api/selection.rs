@@ -28,32 +28,36 @@ pub(super) const NONE: Param = param("", "string", "");
 pub(super) const fn with(more: [Param; 5]) -> [Param; 23] {
     let [a, b, c, d, e] = more;
     [
-        param("profile", "array", "Id of a profile; can be repeated"),
+        param("profile", "array", "Id of a profile; repeatable"),
         Q,
         FROM,
         TO,
-        param("type", "string", "The type of profile"),
-        param("value", "string", "The value; the last of the type without this"),
+        param("type", "string", "Profile type"),
+        param("value", "string", "Value; by default the last one of the type"),
         param("view", "string", "flame, callers or sandwich"),
-        param("function", "string", "The function of a sandwich"),
-        param("group", "string", "A first level: thread, class, endpoint or label:KEY"),
-        param("recursion", "string", "collapse: consecutive frames of one function are one"),
-        param("lines", "string", "1: frames are lines"),
+        param("function", "string", "Function of a sandwich view"),
+        param("group", "string", "First level: thread, class, endpoint or label:KEY"),
+        param("recursion", "string", "collapse: merge consecutive frames of the same function"),
+        param("lines", "string", "1: show lines as separate frames"),
         param(
             "per",
             "string",
-            "total (default), second, or request: with group=endpoint, the answer has the requests of each",
+            "total (default), second, or request; with group=endpoint, the response has the number of requests per endpoint",
         ),
-        param("within", "string", "START,END: of one recording, this time alone; RFC 3339, milliseconds or now-1h"),
+        param(
+            "within",
+            "string",
+            "START,END: only this time range of a single recording; RFC 3339, milliseconds or now-1h",
+        ),
         param(
             "include",
             "array",
-            "Only stacks with a frame that matches this regular expression; of several each must match",
+            "Only stacks with a frame that matches this regular expression; if repeated, all must match",
         ),
-        param("exclude", "array", "No stacks with a frame that matches; of several any"),
-        param("hide", "array", "Frames that match go; their value goes to the caller; of several any"),
-        param("thread", "string", "Only threads whose name matches"),
-        param("library", "array", "Prefix of names that are collapsed"),
+        param("exclude", "array", "Exclude stacks with a matching frame; if repeated, any may match"),
+        param("hide", "array", "Hide matching frames, whose value goes to the caller; if repeated, any may match"),
+        param("thread", "string", "Only threads with a matching name"),
+        param("library", "array", "Prefix of function names to collapse"),
         a,
         b,
         c,
@@ -193,8 +197,7 @@ impl Selection {
         if ids.len() > MOST {
             return Err(Problem::bad(format!("more than {MOST} profiles")));
         }
-        let kind =
-            params.get("type").ok_or_else(|| Problem::bad("type: expected the type of profile, for example cpu"))?;
+        let kind = params.get("type").ok_or_else(|| Problem::bad("type: expected a profile type, for example cpu"))?;
         Ok(Self {
             ids,
             scope: params.scope(prefix)?,
@@ -228,7 +231,7 @@ impl Selection {
             return self.one(app, *one, matched);
         }
         if self.within.is_some() {
-            return Err(Problem::bad("within: expected one profile; the times of several are set by from and to"));
+            return Err(Problem::bad("within: expected one profile; for several, use from and to"));
         }
         let mut all: Vec<Arc<CallStacks>> = Vec::new();
         let mut requests = BTreeMap::new();
@@ -356,9 +359,11 @@ fn stacks_within(
     if recordings.is_empty() {
         let removed = app.store.mark(profile.id).received_removed.is_some();
         return Err(if removed {
-            Problem::not_found("within: the recording has expired; only the profiles of its whole time are left")
+            Problem::not_found(
+                "within: the recording has expired; only the profiles of its complete time range are left",
+            )
         } else {
-            Problem::bad("within: expected a profile of a recording; others do not keep when each sample was taken")
+            Problem::bad("within: expected a profile of a recording; other profiles have no sample times")
         });
     }
     let found = compute::stacks_within(&recordings, kind, start, end, &app.bounds);

@@ -86,9 +86,9 @@ async fn who(address: &str) -> String {
     };
     let answer = tokio::time::timeout(Duration::from_secs(1), ask).await.ok().flatten().unwrap_or_default();
     if answer.contains("/profiling/v1/input") && !answer.contains("/v0.4/traces") {
-        ", it seems by another jfrkit serve".to_owned()
+        ", apparently by another jfrkit serve".to_owned()
     } else if answer.contains("/v0.4/traces") {
-        ", it seems by a Datadog agent".to_owned()
+        ", apparently by a Datadog agent".to_owned()
     } else if answer.is_empty() {
         String::new()
     } else {
@@ -130,7 +130,7 @@ pub(crate) async fn serve_all(app: State, listeners: Vec<Listener>, stop: watch:
     if let Some(graceful) = Arc::into_inner(graceful)
         && tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err()
     {
-        tracing::info!("requests that were not done in 10 s are cut off");
+        tracing::info!("aborting requests that did not finish within 10 s");
     }
 }
 

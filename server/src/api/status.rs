@@ -9,7 +9,7 @@ use super::{Access, Answer, Route, State};
 pub(super) const ROUTES: [Route; 1] = [Route {
     path: "/api/v1/status",
     method: "get",
-    what: "Version, counts, spool, disk, queue, workers, forwarding, last failures",
+    what: "Version, counts, spool, disk, queue, workers, forwarding, latest failures",
     access: Access::Page,
     params: &[],
     answers: "application/json",

@@ -7,12 +7,12 @@ use serde_json::json;
 use super::route::{FROM, Param, TO, param};
 use super::{Access, Answer, Params, Route, State};
 
-const PARAMS: [Param; 3] = [param("prefix", "string", "The term as typed so far"), FROM, TO];
+const PARAMS: [Param; 3] = [param("prefix", "string", "The term typed so far"), FROM, TO];
 
 pub(super) const ROUTES: [Route; 1] = [Route {
     path: "/api/v1/suggest",
     method: "get",
-    what: "Names, values and measures that continue a term of the query",
+    what: "Completions of a query term: names, values and measures",
     access: Access::Page,
     params: &PARAMS,
     answers: "application/json",

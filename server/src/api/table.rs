@@ -14,15 +14,15 @@ use crate::derive::compute::trees::{self, By, Pattern, TableRow};
 const PARAMS: [Param; 23] = selection::with([
     param("by", "string", "function (default), line, package, class, thread, endpoint or label:KEY"),
     param("sort", "string", "-self (default), -total, -samples or key"),
-    param("limit", "integer", "Rows, at most 10,000; 100 without this"),
-    param("offset", "integer", "Rows to leave out"),
-    param("filter", "string", "Text or /regex/ of the key"),
+    param("limit", "integer", "Maximum rows, up to 10,000; 100 by default"),
+    param("offset", "integer", "Rows to skip"),
+    param("filter", "string", "Text or /regex/ to find in the key"),
 ]);
 
 pub(super) const ROUTES: [Route; 1] = [Route {
     path: "/api/v1/table",
     method: "get",
-    what: "Rows of one profile, or of many merged, counted on the whole tree",
+    what: "Table rows of one profile, or of several merged, computed from the whole tree",
     access: Access::Page,
     params: &PARAMS,
     answers: "application/json",

@@ -59,8 +59,8 @@ pub(super) const ROUTES: [Route; 7] = [
         access: Access::Intake,
         params: &[
             param("name", "string", "Application with labels: app{k=v}"),
-            param("from", "string", "Begin of the window"),
-            param("until", "string", "End of the window"),
+            param("from", "string", "Start of the time range"),
+            param("until", "string", "End of the time range"),
             param("spyName", "string", "The client"),
             param("format", "string", "jfr or pprof"),
         ],
@@ -78,7 +78,7 @@ pub(super) const ROUTES: [Route; 7] = [
     Route {
         path: "/api/v1/recordings",
         method: "post",
-        what: "A recording or pprof file as the body, packed or not",
+        what: "A recording or pprof file as the body, compressed or not",
         access: Access::Either,
         params: &[
             param("service", "string", "Its service"),
@@ -87,8 +87,8 @@ pub(super) const ROUTES: [Route; 7] = [
             param("host", "string", "Its host"),
             param("language", "string", "Its language"),
             param("runtime", "string", "Its runtime"),
-            param("tag", "array", "A tag, key:value; can be repeated"),
-            param("wait", "string", "Answer when derived, at the latest after this time, for example 10s"),
+            param("tag", "array", "Tag, key:value; repeatable"),
+            param("wait", "string", "Wait until the profile is ready, at most this long, for example 10s"),
         ],
         answers: "application/json",
         takes: "application/octet-stream",
@@ -278,7 +278,7 @@ async fn drain(body: &mut Body) {
 
 /// The next bytes of a body; `None` at the end.
 async fn next(body: &mut Body, window: &mut (Instant, u64)) -> Result<Option<bytes::Bytes>, Problem> {
-    let slow = || Problem::new(StatusCode::REQUEST_TIMEOUT, "the body came slower than 1 KB/s for 10 s");
+    let slow = || Problem::new(StatusCode::REQUEST_TIMEOUT, "the body arrived more slowly than 1 KB/s for 10 s");
     loop {
         let frame = tokio::time::timeout(SLOW, body.frame()).await.map_err(|_| slow())?;
         match frame {
@@ -348,7 +348,7 @@ fn one(app: &App, draft: crate::spool::Draft, upload: Upload) -> Result<Id, Refu
     if new {
         // The upload is durable here. If it cannot be forwarded as well, that is not the client's problem.
         if forward && let Err(error) = send_on(&app.spool.path(id).join(RAW)) {
-            tracing::warn!(%id, %error, "an upload cannot be put into the queue of what is sent on");
+            tracing::warn!(%id, %error, "an upload cannot be queued for forwarding");
             app.fail("forward", Some(id), &error.to_string());
         }
         app.enqueue(upload);

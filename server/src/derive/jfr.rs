@@ -62,9 +62,10 @@ pub(super) fn first(
         }
         const DAY: i64 = 86_400_000;
         if (profile.start - upload.received_at).abs() > DAY && upload.protocol != "recordings" {
-            profile
-                .warnings
-                .push("the recording is more than a day from the time of receipt; a clock may be wrong".to_owned());
+            profile.warnings.push(
+                "the recording was made more than a day before or after it was received; a clock may be wrong"
+                    .to_owned(),
+            );
         }
     }
     profile.main = set.profiles.iter().find_map(|p| p.main.clone()).unwrap_or_default();

@@ -67,7 +67,7 @@ fn sort<'u>(upload: &'u Upload, dir: &Path, bounds: &Bounds, warnings: &mut Vec<
             match unpack::inner_kind(&dir.join(&part.file), &bounds.limits) {
                 Ok(kind) => kind,
                 Err(error) => {
-                    warnings.push(format!("the part {:?} cannot be unpacked: {error}", part.label()));
+                    warnings.push(format!("the part {:?} cannot be decompressed: {error}", part.label()));
                     continue;
                 }
             }
@@ -206,7 +206,7 @@ fn pprof_profiles(
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(error.into()),
             Err(error) => {
-                reasons.push(format!("the part {:?} cannot be unpacked: {error}", part.label()));
+                reasons.push(format!("the part {:?} cannot be decompressed: {error}", part.label()));
                 continue;
             }
         };
@@ -280,7 +280,7 @@ fn pprof_profiles(
             let path = staged.join(format!("{}.pb.gz", found.kind));
             if let Some(mut entry) = pprof::write(pprof, &found, &path)? {
                 if cumulative {
-                    entry.how.push("the client sends totals; those of the profile before were subtracted".to_owned());
+                    entry.how.push("the client sends totals; those of the previous profile were subtracted".to_owned());
                 }
                 contents.retain(|t: &TypeEntry| t.kind != entry.kind);
                 contents.push(entry);
@@ -311,7 +311,7 @@ fn pprof_profiles(
 
 fn absent(read: &[(String, pprof_emit::pb::Profile)], info: &types::TypeInfo) -> String {
     let sent = info.values.last().is_some_and(|v| read.iter().any(|(_, p)| pprof::value_names(p).contains(v)));
-    if sent { "nothing of it happened: all values are zero" } else { "the client did not send it" }.to_owned()
+    if sent { "it did not happen: all values are zero" } else { "the client did not send it" }.to_owned()
 }
 
 /// The profile of an upload that cannot be read.

@@ -214,7 +214,7 @@ fn fit<T: TryFrom<i128>, E: serde::de::Error>(number: &Number) -> Result<T, E> {
         Number::Unsigned(n) => Some(i128::from(*n)),
         Number::Text(text) => text.parse().ok(),
     };
-    wide.and_then(|n| T::try_from(n).ok()).ok_or_else(|| E::custom("expected a whole number"))
+    wide.and_then(|n| T::try_from(n).ok()).ok_or_else(|| E::custom("expected an integer"))
 }
 
 fn number<'de, D: Deserializer<'de>, T: TryFrom<i128>>(json: D) -> Result<T, D::Error> {
@@ -268,7 +268,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Vec<pb::Profile>, String> {
     }
     profiles.retain(|p| !p.sample.is_empty());
     if profiles.is_empty() {
-        return Err("the request holds no samples".to_owned());
+        return Err("the request contains no samples".to_owned());
     }
     Ok(profiles)
 }

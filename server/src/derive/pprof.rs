@@ -18,13 +18,13 @@ pub(crate) fn read(bytes: &[u8], bounds: &Bounds) -> Result<pb::Profile, String>
     let mut unpacked = Vec::new();
     let raw = if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut source = flate2::read::MultiGzDecoder::new(bytes).take(limits.bytes.saturating_add(1));
-        source.read_to_end(&mut unpacked).map_err(|e| format!("it cannot be unpacked: {e}"))?;
+        source.read_to_end(&mut unpacked).map_err(|e| format!("it cannot be decompressed: {e}"))?;
         unpacked.as_slice()
     } else {
         bytes
     };
     if u64::try_from(raw.len()).unwrap_or(u64::MAX) > limits.bytes {
-        return Err(format!("more than {} bytes, unpacked", limits.bytes));
+        return Err(format!("more than {} bytes after decompression", limits.bytes));
     }
     weigh::check(raw, limits)?;
     // Clients number locations as they like, and dd-trace-go skips unused numbers. We renumber them 1, 2, 3….
@@ -115,7 +115,7 @@ pub(crate) fn types(profile: &pb::Profile, language: &str, label: &str) -> Vec<F
     let contention = place("contentions").zip(place("delay"));
     if let Some((count, delay)) = contention {
         let (kind, name, what) = if label.contains("block") {
-            ("block", "Block", "Time that goroutines waited: channels, locks, anything")
+            ("block", "Block", "Time that goroutines waited for channels, locks or anything else")
         } else {
             ("mutex", "Mutex", "Time that goroutines waited for a mutex")
         };
@@ -139,7 +139,7 @@ pub(crate) fn types(profile: &pb::Profile, language: &str, label: &str) -> Vec<F
         found.push(Found {
             kind: "goroutines".to_owned(),
             name: "Goroutines".to_owned(),
-            definition: "Goroutines that there were at the end".to_owned(),
+            definition: "Goroutines at the end".to_owned(),
             core: false,
             columns: vec![column],
         });

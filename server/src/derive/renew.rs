@@ -79,7 +79,7 @@ pub(crate) fn run(app: &App) {
     if count == 0 {
         return;
     }
-    tracing::info!(profiles = count, "profiles of an older version are derived again");
+    tracing::info!(profiles = count, "deriving profiles of an older version again");
     let (mut renewed, mut kept) = (0usize, 0usize);
     while let Some(id) = app.renewals.next() {
         if app.is_stopping() {
@@ -152,7 +152,7 @@ fn renew(app: &App, id: Id) -> std::io::Result<Outcome> {
     let _one = app.commit.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(now) = app.store.profile(id)? else { return Ok(Outcome::Kept("it was deleted")) };
     if now.files.len() != old.files.len() {
-        return Ok(Outcome::Kept("an upload joined it meanwhile"));
+        return Ok(Outcome::Kept("another upload was added to it in the meantime"));
     }
     (profile.uploads, profile.digests) = (now.uploads, now.digests);
     (profile.files, profile.bytes, profile.disk_received) = (now.files, now.bytes, now.disk_received);

@@ -31,13 +31,13 @@ const JAVA: [TypeInfo; 8] = [
     info(
         "alloc",
         "Allocation",
-        "Heap memory allocated by each method, also what was freed since",
+        "Heap memory allocated by each method, including memory freed since",
         &["alloc-samples", "alloc-space"],
     ),
     info(
         "native",
         "Wall Time in Native Code",
-        "Elapsed time in native code: on CPU, waiting for I/O, anything; not bytecode",
+        "Elapsed time in native code, whether on the CPU or waiting; not bytecode",
         &["wall-samples", "wall-time"],
     ),
     info(
@@ -63,30 +63,35 @@ const JAVA: [TypeInfo; 8] = [
 ];
 
 const PYTHON: [TypeInfo; 5] = [
-    info("cpu", "CPU", "Time on the CPU, native code included", &["cpu-samples", "cpu-time"]),
+    info("cpu", "CPU", "Time on the CPU, including native code", &["cpu-samples", "cpu-time"]),
     info("wall", "Wall", "Elapsed time", &["wall-samples", "wall-time"]),
-    info("alloc", "Allocation", "Heap memory allocated, also what was freed since", &["alloc-samples", "alloc-space"]),
+    info(
+        "alloc",
+        "Allocation",
+        "Heap memory allocated, including memory freed since",
+        &["alloc-samples", "alloc-space"],
+    ),
     info("error", "Exceptions", "Exceptions raised, caught or not", &["exception-samples"]),
     info("lock", "Lock", "Time waiting for a lock", &["lock-acquire", "lock-acquire-wait"]),
 ];
 
 const PYTHON_MORE: [TypeInfo; 2] = [
-    info("heap", "Heap", "Heap memory that remained allocated", &["heap-live-samples", "heap-space"]),
+    info("heap", "Heap", "Heap memory still allocated at the end", &["heap-live-samples", "heap-space"]),
     info("lock-hold", "Lock Hold", "Time that locks were held", &["lock-release", "lock-release-hold"]),
 ];
 
 const GO: [TypeInfo; 5] = [
     info("cpu", "CPU", "Time on the CPU", &["samples", "cpu"]),
-    info("alloc", "Allocation", "Bytes allocated, also what was freed since", &["alloc_space"]),
-    info("alloc-count", "Allocation Count", "Objects allocated, also those that were freed since", &["alloc_objects"]),
-    info("heap", "Heap", "Bytes that remained allocated", &["inuse_space"]),
-    info("heap-count", "Heap Count", "Objects that remained allocated", &["inuse_objects"]),
+    info("alloc", "Allocation", "Bytes allocated, including those freed since", &["alloc_space"]),
+    info("alloc-count", "Allocation Count", "Objects allocated, including those freed since", &["alloc_objects"]),
+    info("heap", "Heap", "Bytes still allocated at the end", &["inuse_space"]),
+    info("heap-count", "Heap Count", "Objects still allocated at the end", &["inuse_objects"]),
 ];
 
 const NODE: [TypeInfo; 3] = [
     info("wall", "Wall", "Elapsed time", &["sample", "wall"]),
     info("cpu", "CPU", "Time on the CPU", &["cpu"]),
-    info("heap", "Heap", "Memory that remained allocated", &["objects", "space"]),
+    info("heap", "Heap", "Memory still allocated at the end", &["objects", "space"]),
 ];
 
 /// The types always listed for a language, in order.
@@ -108,7 +113,7 @@ pub(crate) fn known(language: &str) -> Vec<TypeInfo> {
         "Java" => &[],
         "JavaScript" => &[
             info("wall", "Wall", "Elapsed time", &["samples", "wall"]),
-            info("heap", "Heap", "Memory that remained allocated", &["inuse_objects", "inuse_space"]),
+            info("heap", "Heap", "Memory still allocated at the end", &["inuse_objects", "inuse_space"]),
         ],
         _ => &[
             info("cpu", "CPU", "Time on the CPU", &["samples", "cpu"]),

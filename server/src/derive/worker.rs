@@ -92,7 +92,7 @@ pub(crate) fn run(app: &App) {
         match catch_unwind(AssertUnwindSafe(|| process(app, &upload))) {
             Ok(Ok(())) => app.metrics.processed(began.elapsed()),
             Ok(Err(error)) => {
-                tracing::error!(%id, %error, "an upload cannot be processed now; it is tried again");
+                tracing::error!(%id, %error, "an upload cannot be processed now; trying again");
                 app.fail("io", Some(id), &error.to_string());
                 app.index.set_status(id, Status::Received);
                 app.wait(PAUSE);
@@ -119,7 +119,7 @@ fn process(app: &App, upload: &Upload) -> std::io::Result<()> {
     let tries_file = dir.join("tries");
     let tries = std::fs::read_to_string(&tries_file).ok().and_then(|t| t.trim().parse().ok()).unwrap_or(0u32);
     if tries >= TRIES {
-        give_up(app, upload, &dir, &format!("reading it ended the worker {TRIES} times"))?;
+        give_up(app, upload, &dir, &format!("reading it crashed the worker {TRIES} times"))?;
         return app.spool.remove(upload);
     }
     std::fs::write(&tries_file, (tries + 1).to_string())?;

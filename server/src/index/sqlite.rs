@@ -75,7 +75,11 @@ impl SqliteIndex {
                 connection.execute_batch(&format!("BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"))?;
             }
             VERSION => {}
-            other => return Err(IndexError::Damaged(format!("it has version {other}, this jfrkit writes {VERSION}"))),
+            other => {
+                return Err(IndexError::Damaged(format!(
+                    "it has version {other}; this version of jfrkit writes {VERSION}"
+                )));
+            }
         }
         let columns = load(&connection)?;
         let mut database = Database { connection, texts: 0, tag_sets: 0, name_sets: 0 };
@@ -140,7 +144,7 @@ fn load(connection: &Connection) -> Result<Columns, IndexError> {
         if usize::try_from(number).ok() == Some(expected) {
             Ok(())
         } else {
-            Err(IndexError::Damaged(format!("{what} are not numbered without gaps")))
+            Err(IndexError::Damaged(format!("the numbers of {what} have gaps")))
         }
     };
     let mut statement = connection.prepare("SELECT id, value FROM text ORDER BY id")?;
@@ -150,7 +154,7 @@ fn load(connection: &Connection) -> Result<Columns, IndexError> {
         let text: String = row.get(1)?;
         in_order(row.get(0)?, expected, "texts")?;
         if expected > 0 && !columns.texts.add(&text).1 {
-            return Err(IndexError::Damaged("a text is there twice".to_owned()));
+            return Err(IndexError::Damaged("a text occurs twice".to_owned()));
         }
         expected += 1;
     }
@@ -576,7 +580,7 @@ impl Index for SqliteIndex {
     fn close(&self) {
         let database = lock(&self.database);
         if let Err(error) = database.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
-            tracing::warn!(%error, "the index could not be tidied up");
+            tracing::warn!(%error, "the write-ahead log of the index could not be truncated");
         }
     }
 }

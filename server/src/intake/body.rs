@@ -107,7 +107,7 @@ impl Receiver {
                     Packing::Gzip => Box::new(flate2::read::MultiGzDecoder::new(std::io::BufReader::new(file))),
                     _ => Box::new(
                         ruzstd::decoding::StreamingDecoder::new(std::io::BufReader::new(file))
-                            .map_err(|e| Refusal::bad(&format!("the body cannot be unpacked: {e}")))?,
+                            .map_err(|e| Refusal::bad(&format!("the body cannot be decompressed: {e}")))?,
                     ),
                 };
                 let mut target = match shape {
@@ -121,7 +121,7 @@ impl Receiver {
                         Ok(0) => break,
                         Ok(n) => n,
                         Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                        Err(error) => return Err(Refusal::bad(&format!("the body cannot be unpacked: {error}"))),
+                        Err(error) => return Err(Refusal::bad(&format!("the body cannot be decompressed: {error}"))),
                     };
                     unpacked = unpacked.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
                     if unpacked > most {

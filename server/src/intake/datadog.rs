@@ -41,7 +41,7 @@ fn with_event(request: &Request, draft: Draft, bytes: &[u8]) -> Result<(Draft, U
         let time = sent.and_then(crate::time::parse_rfc3339);
         if time.is_none() {
             warnings.push(match sent {
-                Some(sent) => format!("event.json: {name} is no instant: {sent:?}"),
+                Some(sent) => format!("event.json: {name} is not a timestamp: {sent:?}"),
                 None => format!("event.json has no {name}"),
             });
         }
@@ -87,7 +87,7 @@ fn form(request: &Request, mut draft: Draft) -> Result<(Draft, Upload), Refusal>
     }
     let mut warnings = Vec::new();
     if start.is_none() || end.is_none() {
-        warnings.push("the upload does not say when it begins and ends".to_owned());
+        warnings.push("the upload has no start and end time".to_owned());
     }
     finish(request, draft, Content { protocol: "datadog-form", tags, start, end, family, event: None, warnings })
 }

@@ -112,7 +112,7 @@ impl From<std::io::Error> for Refusal {
         match error.kind() {
             // The decoders of compressed bodies return these.
             ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof => {
-                Self::bad(&format!("the body cannot be unpacked: {error}"))
+                Self::bad(&format!("the body cannot be decompressed: {error}"))
             }
             _ => {
                 tracing::error!(%error, "an upload cannot be written");
@@ -187,11 +187,14 @@ fn finish(request: &Request, draft: Draft, content: Content) -> Result<(Draft, U
         tags.set("tenant", tenant);
     }
     if tags.refused > 0 {
-        warnings.push(format!("{} tags were left out: at most 200 of at most 1 KiB are kept", tags.refused));
+        warnings
+            .push(format!("{} tags were dropped or truncated: up to 200 tags of up to 1 KiB are kept", tags.refused));
     }
     const DAY: i64 = 86_400_000;
     if start.into_iter().chain(end).any(|t| (t - request.received_at).abs() > DAY) {
-        warnings.push("the window is more than a day from the time of receipt; a clock may be wrong".to_owned());
+        warnings.push(
+            "the profile's time range is more than a day before or after its receipt; a clock may be wrong".to_owned(),
+        );
     }
     let (start, end) = match (start, end) {
         (Some(s), Some(e)) if e < s => (Some(e), Some(s)),

@@ -115,9 +115,7 @@ fn step(state: State, delimiter: &[u8], rest: &[u8], parts: &mut dyn Parts) -> R
                 [b'-', b'-', ..] if blanks == 0 => Ok((State::End, 2)),
                 [b'\r', b'\n', ..] => Ok((State::Headers, blanks)),
                 [] | [b'\r'] | [b'-'] if blanks < 256 => Ok((state, 0)),
-                _ => Err(Refusal::bad(
-                    "not a multipart upload: a boundary is followed by something else than a line end",
-                )),
+                _ => Err(Refusal::bad("not a multipart upload: a boundary is not followed by a line break")),
             }
         }
         State::Headers => {

@@ -17,7 +17,7 @@ pub(super) struct Walker<R> {
 }
 
 fn invalid() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "not a protocol buffer of this kind")
+    io::Error::new(io::ErrorKind::InvalidData, "not a protobuf message of this type")
 }
 
 impl<R: BufRead> Walker<R> {
@@ -98,7 +98,7 @@ impl<R: BufRead> Walker<R> {
     /// A string of at most `limit` bytes.
     pub(super) fn text(&mut self, bytes: u64, limit: usize) -> io::Result<String> {
         if bytes > u64::try_from(limit).unwrap_or(u64::MAX) {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("a text is longer than {limit} bytes")));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("a string is longer than {limit} bytes")));
         }
         let mut out = Vec::new();
         self.copy(bytes, |piece| {

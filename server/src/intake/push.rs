@@ -49,7 +49,7 @@ pub(super) fn uploads(
     }
     std::fs::remove_file(&path)?;
     if series.list.is_empty() {
-        return Err(Refusal::bad("the request holds no profile"));
+        return Err(Refusal::bad("the request contains no profile"));
     }
     series.list.into_iter().map(|(labels, draft)| one(request, labels, draft)).collect()
 }

@@ -58,7 +58,7 @@ fn fill(index: &SqliteIndex, store: &dyn Store, since: i64) {
         if !known.contains(&profile.id) || !index.row(profile.id).is_some_and(same) {
             match index.put(&profile, &mark) {
                 Ok(()) => added += 1,
-                Err(error) => tracing::error!(id = %profile.id, %error, "a profile cannot be put into the index"),
+                Err(error) => tracing::error!(id = %profile.id, %error, "a profile cannot be added to the index"),
             }
         }
     });
@@ -66,7 +66,7 @@ fn fill(index: &SqliteIndex, store: &dyn Store, since: i64) {
         tracing::error!(%error, "the store cannot be read");
     }
     if added > 0 {
-        tracing::info!(added, "profiles were put into the index from the store");
+        tracing::info!(added, "profiles were added to the index from the store");
     }
 }
 

@@ -209,7 +209,7 @@ pub(crate) fn run(app: &App) {
             }
             other => {
                 let reason = other.map_or_else(|e| e, |status| format!("{to} answered {status}"));
-                tracing::warn!(%id, reason, wait, "an upload cannot be sent on; it is tried again");
+                tracing::warn!(%id, reason, wait, "an upload cannot be forwarded; trying again");
                 app.forward.with(|s| {
                     s.failed += 1;
                     s.last_error = Some(reason);

@@ -110,25 +110,25 @@ impl Metrics {
         for ((protocol, code), n) in &c.uploads {
             let _ = writeln!(out, "jfrkit_uploads_total{{protocol=\"{protocol}\",code=\"{code}\"}} {n}");
         }
-        head(&mut out, "jfrkit_upload_bytes_total", "counter", "Bytes of bodies of uploads.");
+        head(&mut out, "jfrkit_upload_bytes_total", "counter", "Bytes of upload bodies.");
         let _ = writeln!(out, "jfrkit_upload_bytes_total {}", c.upload_bytes);
-        head(&mut out, "jfrkit_upload_seconds", "histogram", "Time from the begin of an upload to its answer.");
+        head(&mut out, "jfrkit_upload_seconds", "histogram", "Time from the start of an upload to its response.");
         c.upload.write(&mut out, "jfrkit_upload_seconds", "");
-        head(&mut out, "jfrkit_process_seconds", "histogram", "Time that a worker took for an upload.");
+        head(&mut out, "jfrkit_process_seconds", "histogram", "Time that a worker spent on an upload.");
         c.process.write(&mut out, "jfrkit_process_seconds", "");
-        head(&mut out, "jfrkit_failed_total", "counter", "What failed, by reason.");
+        head(&mut out, "jfrkit_failed_total", "counter", "Failures by reason.");
         for (reason, n) in &c.failed {
             let _ = writeln!(out, "jfrkit_failed_total{{reason=\"{reason}\"}} {n}");
         }
-        head(&mut out, "jfrkit_dropped_total", "counter", "Requests of tracers that were answered and dropped.");
+        head(&mut out, "jfrkit_dropped_total", "counter", "Tracer requests that were acknowledged and discarded.");
         let _ = writeln!(out, "jfrkit_dropped_total {}", c.dropped);
         head(&mut out, "jfrkit_wrong_keys_total", "counter", "Requests with a wrong key or token.");
         let _ = writeln!(out, "jfrkit_wrong_keys_total {}", c.wrong_keys);
-        head(&mut out, "jfrkit_http_seconds", "histogram", "Time of requests by route and status.");
+        head(&mut out, "jfrkit_http_seconds", "histogram", "Request time by route and status.");
         for ((route, code), times) in &c.http {
             times.write(&mut out, "jfrkit_http_seconds", &format!("route=\"{route}\",code=\"{code}\""));
         }
-        head(&mut out, "jfrkit_forward_total", "counter", "Uploads that were sent on, by result.");
+        head(&mut out, "jfrkit_forward_total", "counter", "Forwarded uploads by result.");
         for (result, n) in &c.forwarded {
             let _ = writeln!(out, "jfrkit_forward_total{{result=\"{result}\"}} {n}");
         }
@@ -140,7 +140,7 @@ impl Metrics {
             }
         };
         let (spooled, spool_bytes) = app.spool.load();
-        gauge("jfrkit_spool_uploads", "Uploads that wait for a worker.", &[("", spooled)]);
+        gauge("jfrkit_spool_uploads", "Uploads waiting for a worker.", &[("", spooled)]);
         gauge("jfrkit_spool_bytes", "Their bytes.", &[("", spool_bytes)]);
         let totals = app.index.totals();
         gauge("jfrkit_profiles", "Profiles.", &[("", totals.profiles)]);
@@ -154,7 +154,7 @@ impl Metrics {
             ],
         );
         let (queued, bytes) = app.forward.load();
-        gauge("jfrkit_forward_queue_uploads", "Uploads that wait to be sent on.", &[("", queued)]);
+        gauge("jfrkit_forward_queue_uploads", "Uploads waiting to be forwarded.", &[("", queued)]);
         gauge("jfrkit_forward_queue_bytes", "Their bytes.", &[("", bytes)]);
         gauge("process_resident_memory_bytes", "Resident memory.", &[("", resident())]);
         let _ = writeln!(out, "# HELP process_cpu_seconds_total CPU time.\n# TYPE process_cpu_seconds_total counter");

@@ -52,13 +52,13 @@ pub(crate) fn run(app: &App) {
                 let _ = app.index.received_removed(id);
             }
         }
-        Err(error) => tracing::warn!(%error, "the quarantine cannot be tidied up"),
+        Err(error) => tracing::warn!(%error, "old files in quarantine cannot be removed"),
     }
 }
 
 fn report(id: Id, done: std::io::Result<()>) {
     if let Err(error) = done {
-        tracing::warn!(%id, %error, "retention cannot delete it");
+        tracing::warn!(%id, %error, "retention cannot delete a profile");
     }
 }
 
