@@ -1,4 +1,4 @@
-//! Evidence as words and tables: what all forms for people share.
+//! Evidence as text and tables, shared by all human-readable formats.
 
 use jfr_parse::{Iso, Zone};
 
@@ -7,14 +7,14 @@ use jfr_analyzers::math::to_i64;
 use jfr_analyzers::rule::{Evidence, Frame, MethodRow, Value};
 use jfrkit_profile::units;
 
-/// Items of a list that may stand in a line.
+/// Maximum items of a list that is shown on one line.
 const SHORT_LIST: usize = 4;
-/// Frames of a stack that stand in one cell.
+/// Maximum frames of a stack in one cell.
 const FRAMES_IN_CELL: usize = 4;
-/// From a frame to its caller.
+/// The separator between a frame and its caller.
 const ARROW: &str = " ← ";
 
-/// Evidence in the order in which it is shown: single values first, then tables.
+/// Evidence in display order: first single values, then tables.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Blocks {
     pub(super) pairs: Vec<(String, String)>,
@@ -32,13 +32,13 @@ pub(super) struct Grid {
 #[derive(Debug, PartialEq)]
 pub(super) struct Column {
     pub(super) name: String,
-    /// Whether it holds numbers, which stand at the right.
+    /// Whether it contains numbers, which are right-aligned.
     pub(super) numbers: bool,
-    /// Whether it holds names of methods, classes or files: each one long word.
+    /// Whether it contains names of methods, classes or files: single long words.
     pub(super) names: bool,
 }
 
-/// When a recording begins, and the zone of its times.
+/// The start of the recording, and the time zone to show.
 struct Start<'z> {
     nanos: i64,
     zone: &'z Zone,
@@ -48,7 +48,7 @@ struct Start<'z> {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Shown {
     pub(super) text: String,
-    /// A part of a whole, 0 to 1, for a bar.
+    /// A share of a whole, 0 to 1, for drawing a bar.
     pub(super) share: Option<f64>,
     number: bool,
 }
@@ -60,7 +60,7 @@ impl Shown {
 }
 
 impl Blocks {
-    /// Of the evidence of a recording that begins at `start`, with times in a zone.
+    /// Converts the evidence for a recording that begins at `start`, with times in a zone.
     pub(super) fn of(evidence: &Evidence, start: i64, zone: &Zone) -> Self {
         let start = &Start { nanos: start, zone };
         let mut blocks = Self::default();
@@ -92,12 +92,12 @@ impl Blocks {
     }
 }
 
-/// Names of columns in which a rule says where in the code something is.
+/// Column names that rules use for places in the code.
 const CODE: [&str; 8] = ["where", "in", "application method", "called by", "at", "method", "frame", "allocated in"];
 
-/// Where in the code a finding is: the method of the program that evidence names first.
+/// The place of a finding in the code: the first application method in the evidence.
 pub(super) fn place(evidence: &Evidence) -> Option<String> {
-    // A method in a text: one word with a dot, perhaps with its line.
+    // A method in a text: a single word with a dot, perhaps with a line number.
     let code = |text: &str| (!text.contains(' ') && text.contains('.')).then(|| text.to_owned());
     let own = |frames: &[Frame]| frames.iter().find(|f| !is_jdk(&f.method)).or(frames.first()).map(frame);
     let row = |columns: &[std::borrow::Cow<'_, str>], row: &[Value]| {
@@ -160,7 +160,7 @@ fn cell(value: &Value, column: &str, start: &Start<'_>) -> Shown {
             Shown::text(rows.iter().take(2).map(|r| frame(&r.method)).collect::<Vec<_>>().join(", "))
         }
         Value::Table { rows, .. } => Shown::text(super::plural(rows.len(), "row", "rows")),
-        // Tables have little room.
+        // Use short forms, because tables have little space.
         Value::Instant { epoch_nanos } if *epoch_nanos >= start.nanos => {
             Shown::text(time_of_day(*epoch_nanos, start.zone))
         }
@@ -168,7 +168,7 @@ fn cell(value: &Value, column: &str, start: &Start<'_>) -> Shown {
     }
 }
 
-/// A single value; its unit is left out where the name of its column says it.
+/// A single value, without its unit if the column name already contains it.
 fn scalar(value: &Value, column: &str, start: &Start<'_>) -> Shown {
     let number = |text| Shown { text, share: None, number: true };
     match value {
@@ -192,7 +192,7 @@ fn scalar(value: &Value, column: &str, start: &Start<'_>) -> Shown {
     }
 }
 
-/// The unit of one thing: `sample`, `class`; `per second` stays.
+/// The singular of a unit: `sample`, `class`; `per second` is unchanged.
 fn singular(unit: &str) -> &str {
     match unit.strip_suffix("sses") {
         Some(_) => unit.strip_suffix("es").unwrap_or(unit),
@@ -215,16 +215,16 @@ pub(super) fn instant(epoch_nanos: i64, zone: &Zone) -> String {
     format!("{date} {} {}", time.split('.').next().unwrap_or(time), zone.name(epoch_nanos))
 }
 
-/// The time of day to milliseconds.
+/// The time of day with milliseconds.
 pub(super) fn time_of_day(epoch_nanos: i64, zone: &Zone) -> String {
     let iso = Iso(zone.local(epoch_nanos)).to_string();
     let time = iso.split_once('T').map_or("", |(_, time)| time);
     time.get(..12).unwrap_or(time).to_owned()
 }
 
-/// An instant, and how long after the start of the recording.
+/// A timestamp, and its distance from the start of the recording.
 fn at(epoch_nanos: i64, start: &Start<'_>) -> String {
-    // What lies before (the start of the JVM) wants its date.
+    // Anything before the recording, such as the start of the JVM, needs a date.
     if epoch_nanos < start.nanos {
         return instant(epoch_nanos, start.zone);
     }
@@ -232,7 +232,7 @@ fn at(epoch_nanos: i64, start: &Start<'_>) -> String {
     format!("{} (+{after})", time_of_day(epoch_nanos, start.zone))
 }
 
-/// From when to when, and from how long after the start.
+/// The start and end of a time range, and its distance from the start of the recording.
 pub(super) fn window(from: i64, to: i64, start: i64, zone: &Zone) -> String {
     let length = units::duration(to.saturating_sub(from));
     format!(
@@ -280,7 +280,7 @@ mod tests {
         let grid = &blocks.grids[0];
         assert_eq!((grid.columns[1].numbers, &*grid.rows[0][1].text), (true, "3"));
         assert!(!grid.columns[0].numbers);
-        // The name says what is counted.
+        // The name already says what is counted.
         let named = Verdict::ok("").with("errors", Value::count(3, "errors")).with("rate", Value::number(2.0, "per s"));
         let pairs = Blocks::of(&named.evidence, 0, &Zone::UTC).pairs;
         assert_eq!((&*pairs[0].1, &*pairs[1].1), ("3", "2 per s"));

@@ -1,4 +1,4 @@
-//! JSON, as `docs/analysis.schema.json` describes it.
+//! JSON, as described by `docs/analysis.schema.json`.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Entry, overview};
 use jfr_analyzers::rule::{Finding, Outcome, RecordingInfo, Report};
 
-/// The report on one recording.
+/// The report for one recording.
 #[derive(Serialize)]
 struct One<'a> {
     recording: Named<'a>,
@@ -26,7 +26,7 @@ struct Named<'a> {
     info: Option<&'a RecordingInfo>,
 }
 
-/// The report on several.
+/// The report for several recordings.
 #[derive(Serialize)]
 struct Several<'a> {
     reports: Vec<One<'a>>,

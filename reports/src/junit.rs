@@ -1,7 +1,7 @@
-//! JUnit's XML, as servers for continuous integration read it: a suite for each recording, a test for each rule.
+//! JUnit XML for CI servers: one suite per recording, one test per rule.
 //!
-//! There is no official schema. The strictest in use is the one that Jenkins's xUnit plugin holds files against, `junit-10.xsd`;
-//! the tests validate reports against it. GitLab, GitHub's actions and the others read what it allows.
+//! There is no official schema. The strictest one in use is `junit-10.xsd` of Jenkins's xUnit plugin, and the tests validate
+//! reports against it. GitLab, GitHub Actions and others accept everything that it allows.
 
 use std::io::{self, Write};
 
@@ -32,7 +32,7 @@ pub(super) fn write(out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -
         match entry.result {
             Ok(report) => {
                 let start = jfr_parse::Iso(report.recording.start_nanos).to_string();
-                // Without a fraction, as the common schemas have it.
+                // Without fractional seconds, as in the common schemas.
                 writeln!(out, " timestamp=\"{}\">", start.split('.').next().unwrap_or(&start))?;
                 for outcome in &report.rules {
                     test(out, outcome, report, style)?;
@@ -50,7 +50,7 @@ pub(super) fn write(out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -
     writeln!(out, "</testsuites>")
 }
 
-/// What a suite counts.
+/// The counts of a suite.
 struct Suite {
     tests: usize,
     failures: usize,
@@ -71,7 +71,7 @@ impl Suite {
     }
 }
 
-/// A rule fails for the finding that it speaks for; what another tells fails once, there.
+/// Whether the test of a rule fails. A finding reported by several rules fails only once, for the rule that is shown.
 fn fails(report: &Report, outcome: &Outcome, style: &Style) -> bool {
     report.finding(outcome.rule.id).is_some_and(|f| f.severity >= style.fail_on)
 }
@@ -103,7 +103,7 @@ fn test(out: &mut dyn Write, outcome: &Outcome, report: &Report, style: &Style) 
     }
 }
 
-/// What it means, the evidence, and what to do.
+/// The explanation, the evidence, and what to do.
 fn details(outcome: &Outcome, start: i64) -> String {
     let verdict = &outcome.verdict;
     let mut lines = vec![outcome.rule.title.to_owned(), verdict.explanation.clone()];
@@ -121,7 +121,7 @@ fn details(outcome: &Outcome, start: i64) -> String {
     lines.join("\n")
 }
 
-/// Text in XML 1.0, which has no place for most control characters at all.
+/// Escapes text for XML 1.0, which cannot represent most control characters.
 fn xml(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {

@@ -61,13 +61,13 @@ pub struct Style {
     pub fail_on: Severity,
     /// Whether to color text with terminal escape sequences.
     pub color: bool,
-    /// Columns of the terminal that text is for: lines are filled to them, and names in tables are cut. Without them,
-    /// names are whole.
+    /// The width of the terminal: text is filled to it, and names in tables are truncated. If `None`, names are not
+    /// truncated.
     pub width: Option<usize>,
-    /// Whether text has explanations and tables of evidence. Without them a finding is a paragraph, and of several recordings
-    /// there is only the table over all.
+    /// Whether text contains explanations and tables of evidence. Without them, each finding is a paragraph, and several
+    /// recordings are only summarized in a table.
     pub evidence: bool,
-    /// The zone of times in text and Markdown.
+    /// The time zone for text and Markdown.
     pub zone: Zone,
 }
 
@@ -145,7 +145,7 @@ impl Counts {
     fn findings(self) -> String {
         let infos = || plural(self.infos, "info", "infos");
         match (self.warnings, self.infos) {
-            // No rule had anything to look at.
+            // No rule applied.
             (0, 0) if self.ok == 0 => "nothing to judge".to_owned(),
             (0, 0) => "nothing found".to_owned(),
             (0, _) => infos(),
@@ -154,7 +154,7 @@ impl Counts {
         }
     }
 
-    /// `47 rules found nothing wrong, 22 do not apply`, and those that failed.
+    /// `47 rules found nothing wrong, 22 do not apply`, and the number of failed rules.
     fn rest(self) -> String {
         let mut line = format!(
             "{} found nothing wrong, {} not apply",
@@ -205,7 +205,7 @@ fn cost(report: &Report, outcome: &Outcome) -> Option<String> {
     finding.cost.map(|cost| format!("{} of {}", jfrkit_profile::units::share(cost.share), cost.of.name()))
 }
 
-/// What is known of the recording: program, JVM, collector and heap, CPUs, limits of the container, when and how long.
+/// Facts about the recording: program, JVM, collector and heap, CPUs, container limits, time.
 fn facts(report: &Report, zone: &Zone) -> Vec<(&'static str, String)> {
     use jfrkit_profile::units::{count, duration, number, size};
     let recording = &report.recording;

@@ -1,4 +1,4 @@
-//! Markdown as GitHub and GitLab show it.
+//! Markdown for GitHub and GitLab.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use super::{Counts, Entry, Style, facts, failed, label, overview};
 use jfr_analyzers::rule::{Outcome, Report, Severity};
 use jfrkit_rules::catalog::escape_markdown as escape;
 
-/// Rows of a table that are shown.
+/// Maximum table rows to show.
 const ROWS: usize = 20;
 
 pub(super) fn write(out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -> io::Result<()> {

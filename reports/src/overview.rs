@@ -1,14 +1,14 @@
-//! The table over several recordings.
+//! The table that summarizes several recordings.
 
 use serde::Serialize;
 
 use super::{Counts, Entry};
 use jfr_analyzers::rule::{Cost, Section, Severity};
 
-/// What was found in one recording.
+/// The findings of one recording.
 #[derive(Debug, Serialize)]
 pub(super) struct Line<'a> {
-    /// Where it is among the inputs.
+    /// Index of the input.
     #[serde(skip)]
     pub(super) place: usize,
     pub(super) file: &'a str,
@@ -31,20 +31,20 @@ pub(super) struct Worst<'a> {
     pub(super) cost: Option<Cost>,
 }
 
-/// What a rule said of all recordings.
+/// The results of a rule over all recordings.
 #[derive(Debug, Serialize)]
 pub(super) struct RuleLine<'a> {
     pub(super) id: &'a str,
     pub(super) title: &'a str,
-    /// In how many recordings it warns.
+    /// In how many recordings it reports a warning.
     pub(super) warnings: usize,
-    /// In how many there is something to look at.
+    /// In how many recordings it reports an info.
     pub(super) infos: usize,
-    /// How many were read.
+    /// How many recordings were read.
     pub(super) recordings: usize,
 }
 
-/// A line for each recording, in order.
+/// One line per recording, in input order.
 pub(super) fn lines<'a>(entries: &[Entry<'a>]) -> Vec<Line<'a>> {
     let line = |(place, entry): (usize, &Entry<'a>)| {
         let report = entry.result.ok();
@@ -66,9 +66,9 @@ pub(super) fn lines<'a>(entries: &[Entry<'a>]) -> Vec<Line<'a>> {
     entries.iter().enumerate().map(line).collect()
 }
 
-/// A line for each recording, that with the worst findings about the program first; those that cannot be read last.
+/// One line per recording, with the worst findings about the program first and unreadable recordings last.
 pub(super) fn worst_first<'a>(entries: &[Entry<'a>]) -> Vec<Line<'a>> {
-    // Failures and exposures, then the greatest cost, then how many warnings.
+    // Failures and exposures first, then the highest cost, then the number of warnings.
     let badness = |line: &Line<'a>| {
         let Some(Ok(report)) = entries.get(line.place).map(|entry| entry.result) else { return None };
         let program = || report.shown(Severity::Info).filter(|(finding, _)| finding.section == Section::Program);
@@ -83,7 +83,7 @@ pub(super) fn worst_first<'a>(entries: &[Entry<'a>]) -> Vec<Line<'a>> {
     lines.into_iter().map(|(_, line)| line).collect()
 }
 
-/// The directory that all recordings are in, with its last separator; empty where they have none in common.
+/// The common directory of all recordings, with its trailing separator; empty if there is none.
 pub(super) fn parent<'a>(entries: &[Entry<'a>]) -> &'a str {
     let directory = |name: &'a str| name.rfind('/').and_then(|at| name.get(..=at)).unwrap_or("");
     let mut names = entries.iter().map(|entry| entry.name);
@@ -96,7 +96,7 @@ pub(super) fn parent<'a>(entries: &[Entry<'a>]) -> &'a str {
     common
 }
 
-/// The rules that found something in any recording, those in most of them first.
+/// The rules that found something in any recording, the most frequent ones first.
 pub(super) fn rules<'a>(entries: &[Entry<'a>]) -> Vec<RuleLine<'a>> {
     let mut rules: Vec<RuleLine<'a>> = Vec::new();
     let read = entries.iter().filter(|e| e.result.is_ok()).count();

@@ -1,7 +1,7 @@
-//! Pages that open from disk: one HTML file with the script, the style and the data of `web/`, and no connection to anything.
+//! Pages that open from disk: a single HTML file with the script, the style and the data of `web/`, and no network access.
 //!
-//! `web/README.md` describes the data. Trees are folded as for the API; tables are counted on the whole trees and go with them, and what is left
-//! out of a tree is stated with its share.
+//! `web/README.md` describes the data. Trees are folded as in the API. Tables are computed from the complete trees, and the page
+//! states the share of what was folded.
 
 mod heatmap;
 mod report;
@@ -18,63 +18,63 @@ use jfrkit_profile::tree::{By, CallStacks, DEFAULT_MIN, Diff, DiffRow, Group, Pe
 use jfrkit_web::{Block, Bundle, write_page};
 use serde_json::{Value, json};
 
-/// Rows of a table that a page carries.
+/// Maximum rows of a table in a page.
 const MAX_ROWS: usize = 20_000;
 
-/// Why a page was not written.
+/// Why a page could not be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PageError {
-    /// A tree could not be made.
+    /// A tree could not be built.
     #[error(transparent)]
     Tree(#[from] TreeError),
-    /// It could not be written.
+    /// The output could not be written.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// What goes into it is no JSON.
+    /// The data could not be serialized.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
-    /// However much is folded, the page is too large.
+    /// The page is too large even after folding as much as possible.
     #[error("the page has {smallest} bytes with all but the largest subtrees folded, more than the {most} allowed")]
     TooLarge {
-        /// Bytes of the smallest page.
+        /// Size of the smallest possible page in bytes.
         smallest: usize,
-        /// Bytes that it may have.
+        /// The limit in bytes.
         most: usize,
     },
 }
 
-/// A type of profile on a page.
+/// A profile type on a page.
 #[derive(Debug, Clone, Copy)]
 pub struct PageType<'a> {
-    /// Its short name: `cpu`.
+    /// The short name: `cpu`.
     pub kind: &'a str,
-    /// Whether it is in its language's own list; the others come after a line.
+    /// Whether it is one of the main types of its language; the others follow after a divider.
     pub core: bool,
-    /// Its name for people.
+    /// The human-readable name.
     pub title: &'a str,
-    /// What it answers.
+    /// What it shows.
     pub definition: &'a str,
-    /// How the numbers came about.
+    /// How the numbers were derived.
     pub how: &'a [String],
     /// Why there are no samples.
     pub absent: Option<&'a str>,
-    /// The stacks, where there are samples.
+    /// The stacks, if there are samples.
     pub stacks: Option<&'a CallStacks>,
 }
 
-/// What a page is of.
+/// The heading of a page, and its view.
 #[derive(Debug, Clone, Copy)]
 pub struct PageHead<'a> {
-    /// The title of the page: the name of the file.
+    /// The title of the page: the file name.
     pub title: &'a str,
-    /// More about it, on one line.
+    /// A one-line subtitle.
     pub subtitle: &'a str,
-    /// Which stacks count.
+    /// Which stacks to include, and how to show them.
     pub view: &'a View,
 }
 
-/// Blocks of data under names that are made up as they come.
+/// Blocks of data, whose names are generated.
 #[derive(Default)]
 struct Blocks(Vec<(String, Vec<u8>)>);
 
@@ -93,14 +93,14 @@ impl Blocks {
     }
 }
 
-/// Data as it stands in a block.
+/// Compresses JSON for a block.
 fn pack(data: &impl serde::Serialize) -> io::Result<Vec<u8>> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::new(6));
     serde_json::to_writer(&mut packed, data)?;
     packed.finish()
 }
 
-/// Bytes as they stand in a block.
+/// Compresses bytes for a block.
 fn pack_bytes(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::new(6));
     packed.write_all(bytes)?;
@@ -111,7 +111,7 @@ fn generator() -> String {
     format!("jfrkit {}", env!("CARGO_PKG_VERSION"))
 }
 
-/// Writes the page of `jfrkit flame`: all types in a switch, each with its trees and tables.
+/// Writes the page of `jfrkit flame`: a switch for the types, each with trees and tables.
 ///
 /// # Errors
 /// [`PageError`].
@@ -131,7 +131,7 @@ pub fn flame_page(
             for at in 0..stacks.types().len() {
                 values.push(value(stacks, at, head.view, &mut blocks, cancel)?);
             }
-            // The last is shown first.
+            // The last one is shown first.
             if stacks.default_value < values.len() {
                 let first = values.remove(stacks.default_value);
                 values.push(first);
@@ -186,10 +186,10 @@ fn put(object: &mut Value, key: &str, value: Value) {
     }
 }
 
-/// One side of a comparison: what it is called, its stacks, and the value.
+/// One side of a comparison: its name, its stacks, and the value.
 pub type DiffSide<'a> = (&'a str, &'a CallStacks, usize);
 
-/// Writes the page of `jfrkit diff`: the comparing flame graph and its table.
+/// Writes the page of `jfrkit diff`: the differential flame graph and its table.
 ///
 /// # Errors
 /// [`PageError`].

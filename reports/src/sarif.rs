@@ -1,5 +1,5 @@
-//! SARIF 2.1.0. A run for each recording; a recording has no lines, so a result stands at its first, and the methods in
-//! question are logical locations.
+//! SARIF 2.1.0, with one run per recording. Recordings have no lines, so each result is located at line 1, and the methods
+//! involved are logical locations.
 
 use std::io::{self, Write};
 
@@ -10,7 +10,7 @@ use super::{Entry, Style};
 use jfr_analyzers::rule::{Frame, Outcome, Report, Severity, Value};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
-/// Methods that a result points at.
+/// Maximum methods per result.
 const LOCATIONS: usize = 10;
 
 pub(super) fn write(out: &mut dyn Write, entries: &[Entry<'_>], style: &Style) -> io::Result<()> {
@@ -102,7 +102,7 @@ fn result(index: usize, outcome: &Outcome, report: &Report, uri: &str) -> Json {
         "level": level,
         "message": { "text": message(outcome, report.recording.start_nanos) },
         "locations": [location],
-        // The same rule on the same recording is the same finding, whatever its numbers are today.
+        // The same rule on the same recording is the same finding, even if its numbers change.
         "partialFingerprints": { "jfrkitRule/v1": format!("{}:{uri}", outcome.rule.id) },
         "properties": {
             "category": outcome.rule.category.name(),
@@ -132,7 +132,7 @@ fn message(outcome: &Outcome, start: i64) -> String {
     text
 }
 
-/// The methods of the evidence, the program's own where they are known.
+/// The methods in the evidence, preferably those of the program itself.
 fn methods(outcome: &Outcome) -> Vec<String> {
     let mut methods: Vec<String> = Vec::new();
     for (_, value) in outcome.verdict.evidence.iter() {
@@ -150,7 +150,7 @@ fn methods(outcome: &Outcome) -> Vec<String> {
     methods
 }
 
-/// A path as a relative or absolute reference.
+/// A path as a relative or absolute URI reference.
 fn uri(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     let path = path.strip_prefix("./").unwrap_or(path);

@@ -1,4 +1,4 @@
-//! Text for a terminal, or a pipe.
+//! Text for a terminal or a pipe.
 
 use std::io::{self, Write};
 
@@ -10,18 +10,18 @@ use super::blocks::{Blocks, Grid, place};
 use super::{Counts, Entry, Style, cost, facts, failed, overview, plural};
 use jfr_analyzers::rule::{Outcome, Report, Section, Severity};
 
-/// Rows of a table that are shown; all are in JSON and HTML.
+/// Maximum table rows to show; JSON and HTML contain all rows.
 const ROWS: usize = 10;
-/// Characters of a cell, at most, where lines have an end, and where there is little room.
+/// Maximum width of a cell if the line width is limited, and minimum width if there is little space.
 const CELL: usize = 72;
 const LEAST_CELL: usize = 12;
-/// Columns that sentences are filled to where lines have no end.
+/// The width to which sentences are filled if the line width is not limited.
 const FILL: usize = 100;
-/// Columns of a terminal, at least: narrower ones wrap.
+/// Minimum width; text wraps on narrower terminals.
 const LEAST_WIDTH: usize = 40;
-/// Characters of a remedy in a report without evidence; whole sentences of it, at least one.
+/// Maximum length of a remedy in a report without evidence. At least one sentence is always shown.
 const SHORT_REMEDY: usize = 200;
-/// Between the columns of a table.
+/// The gap between the columns of a table.
 const BETWEEN: &str = "  ";
 const INDENT: &str = "    ";
 
@@ -60,7 +60,7 @@ impl Page<'_> {
         self.paint(Paint::new().dimmed(), text)
     }
 
-    /// Columns that sentences are filled to.
+    /// The width to which sentences are filled.
     fn fill(&self) -> usize {
         self.style.width.unwrap_or(FILL).max(LEAST_WIDTH)
     }
@@ -96,7 +96,7 @@ impl Page<'_> {
         self.end(report)
     }
 
-    /// A finding: severity, title, cost; what is found, where, and what to do; then the evidence, if it is wanted.
+    /// Writes a finding: severity, title, cost; what was found, where, and what to do; then the evidence, if requested.
     fn finding(&mut self, report: &Report, outcome: &Outcome) -> io::Result<()> {
         let verdict = &outcome.verdict;
         let (severity, start) = (report.severity_of(outcome), report.recording.start_nanos);
@@ -108,7 +108,7 @@ impl Page<'_> {
         if self.style.evidence && !verdict.explanation.is_empty() {
             self.indented(&verdict.explanation)?;
         }
-        // Where the sentence does not say so already.
+        // Add the place unless the sentence already contains it.
         if let Some(place) = place(&verdict.evidence).filter(|_| verdict.is_finding()) {
             let method = place.rsplit_once(':').map_or(&*place, |(method, _)| method);
             if !verdict.summary.contains(method) {
@@ -148,7 +148,7 @@ impl Page<'_> {
     fn grid(&mut self, grid: &Grid) -> io::Result<()> {
         writeln!(self.out, "\n{INDENT}{}", self.dim(&plain(&grid.title)))?;
         let names = grid.columns.iter().map(|c| plain(&c.name).into_owned()).collect::<Vec<_>>();
-        // A single column has the same name as the table, or nothing to tell apart.
+        // A single column has the same name as the table, so it needs no header.
         let head = (grid.columns.len() > 1).then_some(names);
         let rows = grid.rows.iter().take(ROWS).map(|row| row.iter().map(|c| plain(&c.text).into_owned()).collect());
         let kinds = grid.columns.iter().map(|c| match (c.numbers, c.names) {
@@ -181,7 +181,7 @@ impl Page<'_> {
         self.paragraph(text, INDENT, INDENT.len(), INDENT)
     }
 
-    /// Words filled to the width, the first line behind a lead of so many columns. A word that is longer has a line of its own.
+    /// Fills text to the width. The first line starts after a prefix of `columns` columns. Words longer than a line are not broken.
     fn paragraph(&mut self, text: &str, first: &str, columns: usize, others: &str) -> io::Result<()> {
         let end = self.fill();
         let (mut lead, mut columns) = (first, columns);
@@ -222,7 +222,7 @@ impl Page<'_> {
         writeln!(self.out, "{}", Counts::of(report).rest())
     }
 
-    /// A line for each recording, the worst first, and one for each rule that found something.
+    /// Writes a line for each recording, worst first, and one for each rule that found something.
     fn overview(&mut self, entries: &[Entry<'_>]) -> io::Result<()> {
         let parent = overview::parent(entries);
         let place = if parent.is_empty() { String::new() } else { format!(" in {}", plain(parent)) };
@@ -263,12 +263,12 @@ impl Page<'_> {
     }
 }
 
-/// As many whole sentences as there is room for, at least one.
+/// As many complete sentences as fit, but at least one.
 fn first_sentences(text: &str) -> &str {
     let mut end = 0;
     for (at, _) in text.match_indices(['.', ';']) {
         let (sentence, rest) = text.split_at(at + 1);
-        // `e.g. this` and `java.util` go on.
+        // `e.g. this` and `java.util` do not end a sentence.
         let ends = sentence.ends_with('.')
             && (rest.trim().is_empty() || rest.starts_with(' ') && rest.trim_start().starts_with(char::is_uppercase));
         if ends && (end == 0 || at <= SHORT_REMEDY) {
@@ -288,7 +288,7 @@ const fn color(severity: Severity) -> Paint {
     }
 }
 
-/// What a column holds: numbers are not cut, names only where cutting words is not enough.
+/// The content of a column. Numbers are never truncated, and names only if truncating words is not enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Numbers,
@@ -296,7 +296,7 @@ enum Kind {
     Words,
 }
 
-/// How wide columns are: as their cells, but the widest are made narrower until a row fits into the room, if it has an end.
+/// The widths of columns: those of their cells, reduced until a row fits. `room` is `None` if the line width is not limited.
 fn widths(rows: &[Vec<String>], kinds: &[Kind], room: Option<usize>) -> Vec<usize> {
     let wide = |i: usize| rows.iter().filter_map(|r| r.get(i)).map(|c| c.width()).max().unwrap_or(0);
     let Some(room) = room else { return (0..kinds.len()).map(wide).collect() };
@@ -314,8 +314,8 @@ fn widths(rows: &[Vec<String>], kinds: &[Kind], room: Option<usize>) -> Vec<usiz
     widths
 }
 
-/// A text that fits into so many characters: the beginning of words, but the end of a name, which tells it apart from
-/// others in the same package or directory.
+/// Truncates a text to this width: words at the end, but names at the beginning, because the end distinguishes them from others
+/// in the same package or directory.
 fn short(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -347,9 +347,9 @@ mod tests {
         ];
         let kinds = [Kind::Names, Kind::Numbers, Kind::Words];
         let of = |room| widths(&rows, &kinds, Some(room));
-        // Without an end all is whole.
+        // Without a limit, nothing is truncated.
         assert_eq!(widths(&rows, &kinds, None), [119, 5, 99]);
-        // Words first, names next, numbers never.
+        // First words are truncated, then names, but never numbers.
         assert_eq!(of(200), [100, 5, 91]);
         assert_eq!(of(100), [72, 5, 19]);
         assert_eq!(of(80), [59, 5, LEAST_CELL]);

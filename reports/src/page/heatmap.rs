@@ -1,4 +1,4 @@
-//! The page of `jfrkit heatmap`: samples by time, and the flame graph of any range of it.
+//! The page of `jfrkit heatmap`: samples over time, and the flame graph of any selected range.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -11,37 +11,37 @@ use serde_json::json;
 
 use super::{PageError, generator, pack, pack_bytes};
 
-/// The length of a cell, milliseconds: fifty make a second.
+/// Length of a cell in milliseconds: 50 per second.
 const STEP_MS: i64 = 20;
-/// Cells of a heat map, at most: a week.
+/// Maximum cells of a heat map: one week.
 const MAX_CELLS: i64 = 7 * 86_400 * 50;
 
-/// Why there is no heat map.
+/// Why a heat map could not be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeatError {
-    /// The page cannot be made.
+    /// The page could not be written.
     #[error(transparent)]
     Page(#[from] PageError),
-    /// Samples say nothing of their time.
+    /// The samples have no times.
     #[error("its samples do not say when they were taken")]
     NoTimes,
-    /// From the first sample to the last it is more than a week.
+    /// The samples span more than a week.
     #[error("its samples span more than a week; choose a part of it")]
     TooLong,
 }
 
-/// One cell in the making: how many samples of which stack.
+/// A cell under construction: the number of samples of each stack.
 type Cell = Vec<(u32, i64)>;
 
-/// Labels that hold when a sample was taken.
+/// Labels that contain the sample's time.
 const TIMES: [&str; 2] = ["end_timestamp_ns", "end timestamp ns"];
 
-/// The nodes of a tree by parent and name, to find stacks in it.
+/// The nodes of a tree by parent and name, for finding stacks in it.
 struct Nodes<'t> {
     tree: &'t TreeJson,
     children: HashMap<(usize, &'t str), usize>,
-    /// The child of each node that stands for folded ones.
+    /// For each node, the child that represents its folded children.
     folded: HashMap<usize, usize>,
 }
 
@@ -65,7 +65,7 @@ impl<'t> Nodes<'t> {
         nodes
     }
 
-    /// The node that a stack ends at, its names from the root on; the one that it is folded into.
+    /// The node where a stack ends, given its names from the root on, or the node that it was folded into.
     fn find<'n>(&self, names: impl Iterator<Item = &'n str>) -> usize {
         let mut at = 0;
         for name in names {
@@ -78,7 +78,7 @@ impl<'t> Nodes<'t> {
     }
 }
 
-/// A number as LEB128.
+/// Writes a number as LEB128.
 fn leb(out: &mut Vec<u8>, mut value: u64) {
     loop {
         let byte = u8::try_from(value & 0x7f).unwrap_or(0);
@@ -90,7 +90,7 @@ fn leb(out: &mut Vec<u8>, mut value: u64) {
     }
 }
 
-/// The cells as bytes, as `web/README.md` describes them.
+/// Encodes the cells as described in `web/README.md`.
 fn encode(cells: &[Cell]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut at = 0;
@@ -114,7 +114,7 @@ fn encode(cells: &[Cell]) -> Vec<u8> {
     out
 }
 
-/// Writes the page: one value of a profile (places in its sample types, the last is shown), whose samples have times.
+/// Writes the page for one profile whose samples have times. `values` are indices of its sample types; the last one is shown.
 ///
 /// # Errors
 /// [`HeatError`].
@@ -150,7 +150,7 @@ pub fn heatmap_page(
     let tree = Tree::new(&stacks, values.len().saturating_sub(1), view, cancel).map_err(PageError::from)?;
     let tree = tree.to_json(None, DEFAULT_MIN).unwrap_or_default();
     let nodes = Nodes::new(&tree);
-    // What all samples are a multiple of: the period.
+    // The common divisor of all samples, which is the sampling period.
     let weight = counted().map(|(_, sample)| value(&sample, main)).fold(0, gcd).max(1);
     let mut node_of: HashMap<&[u32], usize> = HashMap::new();
     let mut by_node: HashMap<usize, (u32, i64)> = HashMap::new();
@@ -176,7 +176,7 @@ pub fn heatmap_page(
         known.1 = known.1.saturating_add(count);
         at_cells.push((usize::try_from((at - start) / STEP_MS).unwrap_or(0), node, count));
     }
-    // The stacks with most samples get the smallest numbers.
+    // The stacks with the most samples get the smallest numbers.
     let mut order: Vec<(usize, u32, i64)> = by_node.iter().map(|(node, of)| (*node, of.0, of.1)).collect();
     order.sort_by_key(|&(_, first, count)| (std::cmp::Reverse(count), first));
     let place: HashMap<usize, u32> = order.iter().zip(0_u32..).map(|(of, place)| (of.0, place)).collect();
@@ -214,7 +214,7 @@ fn value(sample: &jfrkit_profile::any::AnySample<'_>, at: usize) -> i64 {
     sample.values.get(at).copied().unwrap_or(0)
 }
 
-/// The greatest common divisor of two numbers that are not negative.
+/// The greatest common divisor of two nonnegative numbers.
 fn gcd(mut a: i64, mut b: i64) -> i64 {
     while b != 0 {
         (a, b) = (b, a.checked_rem(b).unwrap_or(0));

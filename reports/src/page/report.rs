@@ -1,4 +1,4 @@
-//! The page of `jfrkit report`: the served page with the API's answers on some profiles put into it.
+//! The page of `jfrkit report`: the page of the server, with the API's responses for some profiles embedded in it.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -15,21 +15,21 @@ use serde_json::{Map, Value, json};
 use super::{MAX_ROWS, PageError, PageType, generator, pack};
 use crate::{Entry, Format, Style};
 
-/// Shares below which subtrees are folded, tried until the page is small enough.
+/// Fold thresholds to try until the page is small enough.
 const FOLDS: [f64; 7] = [DEFAULT_MIN, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 2e-2];
-/// Rows of a function table: more than anyone reads, and a table does not grow with the tree.
+/// Maximum rows of a function table: more than anyone reads, because tables do not shrink when trees are folded.
 const MOST_ROWS: usize = if MAX_ROWS < 5_000 { MAX_ROWS } else { 5_000 };
 
-/// What a profile of a report is of. What is not known is empty.
+/// Facts about a profile in a report; unknown ones are empty.
 #[derive(Debug, Clone, Default)]
 pub struct ReportFacts {
-    /// The service; the page groups by it.
+    /// The service, by which the page groups.
     pub service: String,
     /// The machine.
     pub host: String,
-    /// What runs the program: `JVM`, `CPython`, `Go`.
+    /// The runtime: `JVM`, `CPython`, `Go`.
     pub runtime: String,
-    /// That with its version.
+    /// The runtime with its version.
     pub runtime_version: String,
     /// `Java`, `Python`, `Go`, `JavaScript`.
     pub language: String,
@@ -40,42 +40,42 @@ pub struct ReportFacts {
 /// A profile on the page of a report.
 #[derive(Debug, Clone)]
 pub struct ReportProfile<'a> {
-    /// What it is called: the name of its file.
+    /// The name, usually of the file.
     pub name: &'a str,
-    /// What it is of.
+    /// Facts about it.
     pub facts: ReportFacts,
-    /// When it begins, nanoseconds since the Unix epoch.
+    /// Start in nanoseconds since the Unix epoch.
     pub start_nanos: i64,
-    /// When it ends.
+    /// End in nanoseconds since the Unix epoch.
     pub end_nanos: i64,
     /// Size of the file.
     pub bytes: u64,
-    /// Its types.
+    /// The profile types.
     pub types: Vec<PageType<'a>>,
-    /// What the rules found, or why there is nothing.
+    /// The findings, or the reason why there are none.
     pub analysis: Result<&'a Report, &'a str>,
-    /// Its measures.
+    /// The metrics.
     pub metrics: &'a [Metric],
-    /// Runtime information as text: lines, indented below the titles of their sections.
+    /// Runtime information as text: section titles, with their entries indented below.
     pub runtime: &'a str,
-    /// What to know before believing the numbers.
+    /// Caveats about the numbers.
     pub warnings: &'a [String],
-    /// Why nothing of it could be read, if that is so.
+    /// Why the profile could not be read, if so.
     pub failed: Option<&'a str>,
 }
 
-/// What a report leaves out.
+/// What was left out of a report.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ReportFolded {
-    /// Subtrees below this share of their profile are folded.
+    /// Subtrees below this share of their profile were folded.
     pub least: f64,
-    /// How many nodes are folded.
+    /// The number of folded nodes.
     pub nodes: usize,
-    /// The largest share of a profile type that is in folded nodes.
+    /// The largest share of a profile type that was folded.
     pub share: f64,
 }
 
-/// Runtime information as the page expects it: the title of each section, and its entries indented below.
+/// Formats runtime information for the page: the title of each section, with its entries indented below.
 #[must_use]
 pub fn runtime_text(runtime: &Runtime) -> String {
     let mut out = String::new();
@@ -103,17 +103,17 @@ pub fn runtime_section<'e>(out: &mut String, title: &str, entries: impl Iterator
     let _ = writeln!(out, "{}{title}", if out.is_empty() { "" } else { "\n" });
     let width = entries.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).min(48);
     for (name, value) in entries {
-        // Values may have several lines; they stay indented.
+        // Keep the lines of multi-line values indented.
         let _ = writeln!(out, "  {name:<width$}  {}", value.replace('\n', "\n      "));
     }
 }
 
-/// The id of the profile at this place.
+/// The id of the profile with this index.
 fn id(at: usize) -> String {
     format!("p{at}")
 }
 
-/// A value of a type: its trees, and the functions counted on the whole tree.
+/// The trees of one value of a type, and the functions computed from the complete tree.
 struct Trees {
     name: String,
     unit: String,
@@ -151,7 +151,7 @@ fn trees(profile: &ReportProfile<'_>, view: &View, cancel: &Cancel) -> Result<Ve
                 rows: table(stacks, at, view, &By::Function, cancel)?.rows,
             });
         }
-        // The last is shown first.
+        // The last one is shown first.
         if stacks.default_value < values.len() {
             let first = values.remove(stacks.default_value);
             values.push(first);
@@ -161,7 +161,7 @@ fn trees(profile: &ReportProfile<'_>, view: &View, cancel: &Cancel) -> Result<Ve
     Ok(out)
 }
 
-/// Packed blocks of a page, by id.
+/// Compressed blocks of a page, by id.
 #[derive(Default)]
 struct Packed(Vec<(String, Vec<u8>)>);
 
@@ -171,13 +171,13 @@ impl Packed {
         Ok(id)
     }
 
-    /// Bytes that they take in the page.
+    /// Their total size in the page.
     fn size(&self) -> usize {
         self.0.iter().map(|(id, packed)| packed.len().div_ceil(3) * 4 + id.len() + 60).sum()
     }
 }
 
-/// Points of a metric as the API answers them. A measure without a series is one point.
+/// The points of a metric, as returned by the API. A metric without points becomes a single point.
 fn points(metric: &Metric, profile: &ReportProfile<'_>, id: &str) -> Vec<Value> {
     let points = metric.points.iter().map(|p| json!([p.at / 1_000_000, p.min, p.mean, p.max, id]));
     match metric.value {
@@ -189,7 +189,7 @@ fn points(metric: &Metric, profile: &ReportProfile<'_>, id: &str) -> Vec<Value> 
     }
 }
 
-/// The metrics of profiles of one service; several are told apart by the names of their files.
+/// The metrics of profiles of the same service; several profiles are distinguished by file name.
 fn metrics(of: &[(usize, &ReportProfile<'_>)]) -> Value {
     let mut list: Vec<(&Metric, Vec<Value>)> = Vec::new();
     for (at, profile) in of {
@@ -213,7 +213,7 @@ fn metrics(of: &[(usize, &ReportProfile<'_>)]) -> Value {
     json!({ "step_ms": 0, "metrics": metrics })
 }
 
-/// What the page says of a profile beside its types: a row of the search, and more.
+/// The page's data about a profile other than its types: the row in the search, and details.
 fn head(at: usize, profile: &ReportProfile<'_>) -> Map<String, Value> {
     let known = |name: &str| profile.metrics.iter().find(|metric| metric.name == name);
     let value = |name: &str| known(name).and_then(|metric| metric.value);
@@ -285,11 +285,11 @@ fn types(
     Ok(out)
 }
 
-/// Writes the page of a report: for each profile its flame graphs, analysis, metrics and runtime information. Subtrees are folded
-/// until the page has at most `most` bytes; totals and function tables are those of the whole trees.
+/// Writes the page of a report, with the flame graphs, analysis, metrics and runtime information of each profile. Subtrees are
+/// folded until the page has at most `most` bytes; totals and function tables are computed from the complete trees.
 ///
 /// # Errors
-/// [`PageError`]; [`PageError::TooLarge`] where no folding makes it small enough, and then nothing was written.
+/// [`PageError`]; [`PageError::TooLarge`] if the page cannot be made small enough, in which case nothing is written.
 pub fn report_page(
     out: &mut dyn Write,
     title: &str,
@@ -333,7 +333,7 @@ pub fn report_page(
             let head = head(at, profile);
             let mut row = head.clone();
             let present = profile.types.iter().filter(|of| of.stacks.is_some()).map(|of| of.kind);
-            // The list is one of files.
+            // The list shows files, not services.
             row.insert("service".to_owned(), json!(profile.name));
             row.insert("types".to_owned(), present.collect());
             row.insert("warnings".to_owned(), json!(profile.warnings.len()));

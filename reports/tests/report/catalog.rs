@@ -1,4 +1,4 @@
-//! What the rules say of themselves, and that the docs say the same.
+//! Checks that the descriptions of rules are complete, and that the docs match them.
 
 use jfr_analyzers::rule::Category;
 use jfrkit_rules::catalog;
@@ -12,7 +12,7 @@ fn the_docs_are_up_to_date() {
     let mut page = Vec::new();
     catalog::markdown(&mut page, &jfrkit_rules::analysis()).unwrap();
     let page = String::from_utf8(page).unwrap();
-    // A checkout on Windows may have other ends of lines.
+    // A checkout on Windows may have other line endings.
     let docs = std::fs::read_to_string(root().join("docs/rules.md")).unwrap_or_default().replace("\r\n", "\n");
     assert!(
         page == docs,
@@ -21,8 +21,8 @@ fn the_docs_are_up_to_date() {
     );
 }
 
-/// The examples of `docs/rules.md`: of each rule the finding that costs most in a recording of ours; one that was made for it comes
-/// first.
+/// The examples in `docs/rules.md`: for each rule, its most expensive finding in our recordings, preferably in one made for
+/// it.
 #[test]
 fn the_examples_are_up_to_date() {
     let folder = root().join("rules/src/catalog/examples.json");
@@ -35,7 +35,7 @@ fn the_examples_are_up_to_date() {
         let Some((_, name, outcome)) = found.min_by_key(|(place, name, _)| (*place, (*name).clone())) else { continue };
         let entries = [Entry::new("x", &fixtures().iter().find(|(known, _)| known == name).unwrap().1)];
         let markdown = written(Format::Markdown, &entries);
-        // The evidence as the report shows it.
+        // The evidence as shown in the report.
         let section = markdown.split("\n## ").find(|part| part.contains(&format!("(`{}`", info.id))).unwrap();
         let rows =
             section.lines().skip_while(|line| *line != "|:--|:--|").skip(1).take_while(|line| line.starts_with("| "));

@@ -1,4 +1,4 @@
-//! Damaged and odd recordings of the corpus, which is not part of this repository: each gives a report in every form, or a
+//! Damaged and odd recordings of the corpus, which is not part of this repository: each yields a report in every format, or a
 //! one-line error.
 
 use jfr_analyzers::rule::AnalysisOptions;

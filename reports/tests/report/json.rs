@@ -1,4 +1,4 @@
-//! JSON is as `docs/analysis.schema.json` says.
+//! JSON conforms to `docs/analysis.schema.json`.
 
 use jfrkit_reports::{Entry, Format};
 use jsonschema::Validator;

@@ -1,6 +1,6 @@
-//! JUnit's XML against `junit-10.xsd`, the schema of Jenkins's xUnit plugin (MIT, © Gregory Boissinot; the notice is in the
-//! file). What that schema says of elements and attributes is checked always, by the few constructs that it uses; the whole by
-//! `xmllint`, where that is installed.
+//! Validates JUnit XML against `junit-10.xsd`, the schema of Jenkins's xUnit plugin (MIT, © Gregory Boissinot; the notice is in
+//! the file). The rules for elements and attributes are always checked, by the few constructs that the schema uses; `xmllint`
+//! checks everything if it is installed.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -14,16 +14,16 @@ use super::{all_entries, fixtures, hostile_entries, write, written};
 
 const SCHEMA: &str = include_str!("junit-10.xsd");
 
-/// What the schema says of an element.
+/// What the schema requires of an element.
 #[derive(Debug, Default)]
 struct Element {
-    /// Attributes, and whether each has to be there.
+    /// The attributes, and whether each is required.
     attributes: BTreeMap<String, bool>,
     children: Vec<String>,
     text: bool,
 }
 
-/// The elements that a schema declares at its top; these are all that is written here.
+/// The top-level elements of the schema, which are all that we write.
 fn elements(schema: &Document<'_>) -> BTreeMap<String, Element> {
     let top =
         schema.root_element().children().filter(|n| n.has_tag_name(("http://www.w3.org/2001/XMLSchema", "element")));

