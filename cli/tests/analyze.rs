@@ -1,4 +1,4 @@
-//! Runs `jfrkit analyze` as a user and as a CI job do.
+//! `jfrkit analyze` as run by users and CI jobs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ fn fixture(name: &str) -> String {
     path.canonicalize().unwrap().to_str().unwrap().to_owned()
 }
 
-/// Where nothing is, so that no `jfrkit.toml` is found.
+/// An empty directory, so that no `jfrkit.toml` is found.
 fn empty() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
@@ -24,7 +24,7 @@ fn analyze(args: &[&str]) -> Output {
     analyze_in(empty().path(), args)
 }
 
-/// Standard output of a call that succeeds and has nothing to say on standard error.
+/// Standard output of a call that must succeed and print nothing to standard error.
 fn stdout(args: &[&str]) -> String {
     let done = analyze(args);
     let said = String::from_utf8(done.stderr).unwrap();
@@ -32,7 +32,7 @@ fn stdout(args: &[&str]) -> String {
     String::from_utf8(done.stdout).unwrap()
 }
 
-/// Status and the only line of standard error.
+/// The exit status, and the single line on standard error.
 fn complaint(done: &Output) -> (i32, String) {
     let said = String::from_utf8(done.stderr.clone()).unwrap();
     assert_eq!(said.lines().count(), 1, "{said}");
@@ -79,7 +79,7 @@ fn exit_status_three_when_fail_on_is_met() {
     for (severity, fail_on) in [("warning", "warning"), ("warning", "info"), ("info", "info")] {
         let done = run(of(severity), fail_on);
         assert_eq!(complaint(&done), (3, format!("jfrkit: error: 1 finding meets --fail-on {fail_on}\n")));
-        // The report is there all the same.
+        // The report is written anyway.
         assert!(!done.stdout.is_empty());
     }
     for (severity, fail_on) in [("info", "warning"), ("ok", "info"), ("not-applicable", "info")] {
@@ -97,13 +97,13 @@ fn a_file_is_whole_or_not_there() {
         assert!(done.status.success() && done.stdout.is_empty() && done.stderr.is_empty(), "{format}");
         assert!(std::fs::metadata(folder.path().join("out")).unwrap().len() > 100, "{format}");
     }
-    // Nothing else is left, and what cannot be read changes nothing.
+    // Nothing else is left behind, and an unreadable input changes nothing.
     let before = std::fs::read(folder.path().join("out")).unwrap();
     let (status, _) = complaint(&analyze_in(folder.path(), &["-o", "out", "nowhere.jfr"]));
     assert_eq!(status, 1);
     assert_eq!(entries(folder.path()), [folder.path().join("out")]);
     assert_eq!(std::fs::read(folder.path().join("out")).unwrap(), before);
-    // Neither does a place where no file can be.
+    // Neither does a path where no file can be created.
     for bad in ["no/such/folder/out", "."] {
         let done = analyze_in(folder.path(), &["-o", bad, "--rules", GC, &input]);
         assert_eq!(complaint(&done).0, 1, "{bad}");
@@ -129,14 +129,14 @@ fn a_part_of_the_time() {
     let all = events(&[]);
     let (first, last) = (events(&["--to", "4s"]), events(&["--from", "4s"]));
     assert!(first > 0 && last > 0 && first < all && last < all);
-    // An event may be in both.
+    // An event may belong to both.
     assert!(first + last >= all);
     assert!(events(&["--from", "-1s"]) < last);
     for (args, expected) in [(["--from", "yesterday"], 2), (["--from=8s", "--to=4s"], 1)] {
         let (status, said) = complaint(&analyze(&[&args[..], &[&input]].concat()));
         assert_eq!(status, expected, "{said}");
     }
-    // Nothing to judge is not the same as nothing found.
+    // No data is not the same as no findings.
     let (status, said) = complaint(&analyze(&["--from", "1h", "--rules", GC, &input]));
     assert!(status == 1 && said.contains("no events between --from and --to"), "{said}");
 }
@@ -152,7 +152,7 @@ fn several_inputs_have_a_report_each_and_a_table() {
     let report = json(&["--category", "gc", &one, &two]);
     assert_eq!(report["reports"].as_array().unwrap().len(), 2);
     assert_eq!(report["overview"]["recordings"].as_array().unwrap().len(), 2);
-    // One that cannot be read is named, and the others are read.
+    // An unreadable input is named, and the others are read.
     let folder = empty();
     std::fs::write(folder.path().join("bad.jfr"), "text").unwrap();
     let done = analyze_in(folder.path(), &["--category", "gc", "bad.jfr", &two]);
@@ -201,9 +201,9 @@ fn settings_come_from_a_file() {
     let changed = report(&[]);
     assert!(of(&changed, "FullGc").is_none());
     assert_eq!(of(&changed, "LongGcPause").unwrap()["severity"], "info");
-    // Who names a rule wants it.
+    // A rule named by the user is always shown.
     assert!(of(&report(&["--rules", "FullGc"]), "FullGc").is_some());
-    // The file that is named is the one that counts.
+    // A file given by the user takes precedence.
     std::fs::write(folder.path().join("other.toml"), "[rules.SystemGc]\nenabled = false\n").unwrap();
     let other = report(&["--config", "other.toml"]);
     assert!(of(&other, "FullGc").is_some() && of(&other, "SystemGc").is_none());
@@ -290,13 +290,13 @@ fn what_the_rules_say_of_themselves() {
     }
 }
 
-/// What `--explain` shows of settings is what a file of settings may say.
+/// `--explain` shows settings in the format of the settings file.
 #[test]
 fn settings_are_shown_as_they_are_read() {
     let folder = empty();
     let list: Value = serde_json::from_str(&stdout(&["--list", "--format", "json"])).unwrap();
     let mut config = String::new();
-    // A dozen of them: each is a process.
+    // Only about a dozen, because each starts a process.
     for rule in list.as_array().unwrap().iter().filter(|r| !r["settings"].as_array().unwrap().is_empty()).step_by(5) {
         let page = stdout(&["--explain", rule["id"].as_str().unwrap()]);
         let of_rule = page
@@ -339,12 +339,12 @@ fn profiles_of_other_languages_are_judged_by_the_rules_that_need_no_jvm() {
     let report = json(&[&go]);
     let ids: Vec<&str> = report["rules"].as_array().unwrap().iter().map(|rule| rule["id"].as_str().unwrap()).collect();
     assert!(ids.contains(&"ProfileHotFunction") && ids.iter().all(|id| id.starts_with("Profile")), "{ids:?}");
-    // Nothing is known of the hour before, so nothing is said of growth.
+    // Nothing is known about the hour before, so growth cannot be judged.
     let growth = report["rules"].as_array().unwrap().iter().find(|rule| rule["id"] == "ProfileHeapGrowth").unwrap();
     assert_eq!(growth["severity"], "not-applicable");
     let both = json(&[&python, &go, &fixture("jdk17-full.jfr")]);
     assert_eq!(both["reports"].as_array().unwrap().len(), 3);
-    // The hottest function of the report is that of `top`.
+    // The hottest function in the report matches `top`.
     let hot = report["rules"].as_array().unwrap().iter().find(|rule| rule["id"] == "ProfileHotFunction").unwrap();
     let top = Command::new(env!("CARGO_BIN_EXE_jfrkit"))
         .args(["top", "--type", "cpu", "--format", "json", "--limit", "1", &go])

@@ -1,4 +1,4 @@
-//! Recordings that are cut, replaced and written to while a command reads them.
+//! Recordings that are truncated, replaced or written to while a command reads them.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -16,10 +16,10 @@ use std::time::Duration;
 use common::{arguments, assert_failed, files, fixture, jfrkit, large, names, repeated, said, signal, wait_until};
 use tempfile::TempDir;
 
-/// Chunks fixtures are repeated this often: 80 MB take longer than it takes to stop the command.
+/// How often to repeat the chunks of a fixture: reading 80 MB takes longer than stopping the command.
 const TIMES: usize = 150;
 
-/// A directory with a recording of 80 MB, and one for what is made of it.
+/// A directory with a recording of 80 MB, and one for the output.
 struct Place {
     _directory: TempDir,
     recording: PathBuf,
@@ -39,7 +39,7 @@ impl Place {
         arguments!("convert", "--types", "cpu,alloc", "-o", &self.out, &self.recording).to_vec()
     }
 
-    /// What the command makes of the recording when nobody disturbs it.
+    /// The output of the command if nobody interferes.
     fn undisturbed(&self) -> BTreeMap<OsString, Vec<u8>> {
         let other = tempfile::tempdir().unwrap();
         let mut arguments = self.convert();
@@ -59,7 +59,7 @@ impl Place {
     }
 }
 
-/// Kilobytes of a file that a process has mapped and read, 0 if it has not mapped it.
+/// Kilobytes of a file that a process has mapped and read; 0 if it has not mapped the file.
 fn resident(child: &Child, path: &Path) -> u64 {
     let maps = fs::read_to_string(format!("/proc/{}/smaps", child.id())).unwrap_or_default();
     let mut lines = maps.lines().skip_while(|line| !line.ends_with(path.to_str().unwrap()));
@@ -67,11 +67,11 @@ fn resident(child: &Child, path: &Path) -> u64 {
     rss.map_or(0, |rss| rss.trim().trim_end_matches(" kB").parse().unwrap())
 }
 
-/// Runs the command, holds it when it has read a third of the file, does something, and lets it go on.
+/// Runs the command, stops it after it has read a third of the file, interferes, and lets it continue.
 fn disturbed(arguments: &[OsString], recording: &Path, disturb: impl FnOnce()) -> Output {
     let third = fs::metadata(recording).unwrap().len() / 1024 / 3;
     let mut command = jfrkit(arguments);
-    // Output must not fill a pipe that nobody empties yet.
+    // The output must not fill a pipe that nobody is reading yet.
     let out = tempfile::tempfile().unwrap();
     let child = command.stdout(out).spawn().unwrap();
     wait_until("a third is read", || {
@@ -103,7 +103,7 @@ fn one_that_is_cut_under_convert_is_an_error_and_leaves_nothing() {
 fn one_that_is_written_over_is_an_error() {
     let place = Place::new();
     let other = repeated(&fs::read(fixture("jdk17-full.jfr")).unwrap(), TIMES);
-    // As JFR.dump does to a file that is there: cuts it, then writes.
+    // Like JFR.dump with an existing file: truncates it, then writes.
     let output = disturbed(&place.convert(), &place.recording, || fs::write(&place.recording, &other).unwrap());
     assert_failed(&output, &["rec.jfr: ", "changed while it was being read"]);
     assert!(names(&place.out).is_empty());
@@ -163,7 +163,7 @@ fn the_others_are_converted() {
     assert_eq!(names(&place.out), ["jdk17-full.alloc.pb.gz", "jdk17-full.cpu.pb.gz"]);
     let alone = files(&place.out);
 
-    // What is merged of the rest is what it would be without the one that was cut.
+    // The merged result is the same as without the truncated recording.
     large(&place.recording, TIMES);
     arguments.push("--merge".into());
     let output = disturbed(&arguments, &place.recording, || place.file().set_len(5000).unwrap());
@@ -176,7 +176,7 @@ fn the_others_are_converted() {
     }
 }
 
-/// One that a JVM goes on writing while it is converted again and again.
+/// A JVM keeps writing the recording while it is converted again and again.
 #[test]
 fn one_that_is_being_written_is_converted_as_far_as_it_is() {
     let directory = tempfile::tempdir().unwrap();
@@ -197,7 +197,7 @@ fn one_that_is_being_written_is_converted_as_far_as_it_is() {
         });
         for _ in 0..5 {
             let output = jfrkit(&arguments!("convert", "--types", "cpu", "-o", &out, &path)).output().unwrap();
-            // The last chunk may be there in part, which is a warning.
+            // The last chunk may be incomplete, which causes a warning.
             assert!(output.status.success(), "{:?}", said(&output));
             assert!(said(&output).iter().all(|line| line.starts_with("jfrkit: warning: ")), "{:?}", said(&output));
             assert_eq!(common::whole_profiles(&out), 1);

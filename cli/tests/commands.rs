@@ -1,4 +1,4 @@
-//! Runs the command as a user does.
+//! Commands as run by users.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::io::{Read, Write};
@@ -16,7 +16,7 @@ fn fixture(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name).to_str().unwrap().to_owned()
 }
 
-/// Standard output of a command that must succeed and have nothing to say on standard error.
+/// Standard output of a command that must succeed and print nothing to standard error.
 fn stdout(args: &[&str]) -> String {
     let done = jfrkit(args);
     let said = String::from_utf8(done.stderr).unwrap();
@@ -24,7 +24,7 @@ fn stdout(args: &[&str]) -> String {
     String::from_utf8(done.stdout).unwrap()
 }
 
-/// Status and the only line of standard error.
+/// The exit status, and the single line on standard error.
 fn complaint(args: &[&str]) -> (i32, String) {
     let done = jfrkit(args);
     let said = String::from_utf8(done.stderr).unwrap();
@@ -32,7 +32,7 @@ fn complaint(args: &[&str]) -> (i32, String) {
     (done.status.code().unwrap(), said)
 }
 
-/// A recording in a file: events at 10, 20 and 30 ms, and what else the writer is made to do.
+/// A recording in a file, with events at 10, 20 and 30 ms and whatever `change` makes the writer do.
 fn recording(change: impl FnOnce(&mut ChunkWriter)) -> (tempfile::TempDir, String) {
     let mut chunk = ChunkWriter::new();
     (chunk.start_nanos, chunk.start_ticks, chunk.duration_nanos) = (0, 0, 40_000_000);
@@ -53,7 +53,7 @@ fn json_lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// The field `n` of the events printed.
+/// The field `n` of the printed events.
 fn numbers(args: &[&str]) -> Vec<i64> {
     let args = [&["print", "--format", "json"], args].concat();
     json_lines(&stdout(&args)).iter().map(|line| line["values"]["n"].as_i64().unwrap()).collect()
@@ -142,7 +142,7 @@ fn text_looks_like_that_of_the_jdk() {
     assert!(stack + 5 >= first.len(), "{first:?}");
 }
 
-/// The tool of a JDK 25, the text of which is compared: that of `JAVA_HOME`, of the `PATH`, or where packages put it.
+/// The `jfr` tool of a JDK 25, to compare with: from `JAVA_HOME`, from the `PATH`, or from where packages install it.
 fn jfr_of_jdk_25() -> Option<std::path::PathBuf> {
     let home = std::env::var_os("JAVA_HOME").map(|home| Path::new(&home).join("bin"));
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -156,7 +156,7 @@ fn jfr_of_jdk_25() -> Option<std::path::PathBuf> {
     })
 }
 
-/// Each event as the JDK prints it, in any order; where the JDK is at hand.
+/// Each event is printed as by the JDK, in any order. Needs a JDK.
 #[test]
 fn text_is_that_of_the_jdk() {
     let Some(tool) = jfr_of_jdk_25() else {
@@ -167,7 +167,7 @@ fn text_is_that_of_the_jdk() {
     let theirs = Command::new(tool).args(["print", &path]).env("TZ", "UTC").env("LC_ALL", "C.UTF-8").output().unwrap();
     let theirs = String::from_utf8_lossy(&theirs.stdout).into_owned();
     let ours = stdout(&["print", &path]);
-    // The JDK does not join the surrogates of thread names, and marks a stack of exactly the depth asked for as cut.
+    // The JDK does not join surrogates in thread names, and marks a stack of exactly the requested depth as truncated.
     let events = |text: &str| {
         let lines = text.lines().filter(|l| l.trim() != "..." && !l.contains(['\u{fffd}', '\u{1f600}']));
         let mut events: Vec<String> =
@@ -303,7 +303,7 @@ fn metadata_that_differs_is_shown_for_its_chunks() {
     other.metadata(&[Class::event(100, "test.Other").field(Field::new("m", LONG))]);
     let (_folder, path) = recording(|_| {});
     let one = std::fs::read(&path).unwrap();
-    // The last begins at another time: an equal chunk would count once.
+    // The last one starts at another time, because equal chunks count once.
     let mut last = one.clone();
     last[39] ^= 1;
     std::fs::write(&path, [&one[..], &other.finish(), &last].concat()).unwrap();
@@ -336,7 +336,7 @@ fn json_in_the_shape_of_the_jdk_is_one_document() {
     let text = stdout(&["print", "--format", "jdk-json", "--events", "jdk.GarbageCollection,jdk.FileRead", &file]);
     let document: Value = serde_json::from_str(&text).unwrap();
     let events = document["recording"]["events"].as_array().unwrap();
-    // What `jfr print --json` of JDK 17 prints of these two.
+    // What `jfr print --json` of JDK 17 prints for these two events.
     let first = events.iter().find(|event| event["type"] == "jdk.GarbageCollection").unwrap();
     assert_eq!(
         *first,
@@ -348,7 +348,7 @@ fn json_in_the_shape_of_the_jdk_is_one_document() {
     let read = events.iter().find(|event| event["type"] == "jdk.FileRead").unwrap();
     assert_eq!(read["values"]["duration"], "PT0.000008075S");
     assert_eq!(read["values"]["stackTrace"]["frames"][0]["method"]["type"]["name"], "java/io/FileInputStream");
-    // Of several recordings, and of none of the events, it is a document as well.
+    // The output is also valid for several recordings and without events.
     let both = stdout(&[
         "print",
         "--format",
@@ -380,7 +380,7 @@ fn compact_json_has_a_text_for_each_frame() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_terminal_is_not_written_to_in_binary() {
-    // `script` gives its command a terminal.
+    // `script` runs a command in a terminal.
     let program = env!("CARGO_BIN_EXE_jfrkit");
     let run = |format: &str| {
         let file = fixture("jdk17-full.jfr");
@@ -398,7 +398,7 @@ fn a_terminal_is_not_written_to_in_binary() {
     assert!(text.status.success() && String::from_utf8_lossy(&text.stdout).contains("fx.Workload.burnUnit"));
 }
 
-/// What each thread used by its own clock, as the program that was recorded wrote it down.
+/// The CPU time of each thread by its own clock, as written by the recorded program.
 #[test]
 fn scaled_cpu_time_is_what_threads_used() {
     for (recording, truth) in
@@ -425,7 +425,7 @@ fn scaled_cpu_time_is_what_threads_used() {
         let scaled = rows(&["--scale-cpu"]);
         let found = own(&scaled, "burner");
         assert!((found / used - 1.0).abs() < 0.1, "{recording}: {found} of {used}");
-        // A thread of a moment does not become one that ran all the time.
+        // A short-lived thread must not count as running all the time.
         let all: f64 = scaled["totals"].as_array().unwrap().last().unwrap().as_f64().unwrap();
         assert!(all < used * 1.6, "{recording}: {all} beside {used}");
     }

@@ -1,4 +1,4 @@
-//! `jfrkit convert`, run as a user runs it.
+//! `jfrkit convert` as run by users.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ fn status(output: &Output) -> i32 {
     output.status.code().unwrap_or_else(|| panic!("{:?}: {}", output.status, text(&output.stderr)))
 }
 
-/// The only line on standard error, which says what is wrong with what.
+/// The single line on standard error, which names the input and the problem.
 fn error_line(output: &Output, code: i32) -> String {
     assert_eq!(status(output), code, "{}", text(&output.stderr));
     let lines: Vec<&str> = text(&output.stderr).lines().collect();
@@ -46,7 +46,7 @@ fn error_line(output: &Output, code: i32) -> String {
     lines[0].to_owned()
 }
 
-/// The files below a directory by the path from there.
+/// The files below a directory, by relative path.
 fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(directory).unwrap().map(|entry| entry.unwrap()) {
@@ -64,7 +64,7 @@ fn names(directory: &Path) -> Vec<String> {
     files(directory).into_keys().collect()
 }
 
-/// A recording of two sleeps, the second of which is damaged if asked for.
+/// A recording with two sleeps, the second one damaged if requested.
 fn recording(damaged: bool) -> Vec<u8> {
     let mut chunk = ChunkWriter::new();
     chunk.metadata(&[Class::event(100, "jdk.ThreadSleep")
@@ -130,14 +130,14 @@ fn to_standard_output() {
     let merged = convert!(&file, &file, "-o", "-", "--types", "lock", "--merge");
     assert_eq!(status(&merged), 0);
     let sum = |bytes: &[u8]| pprof_emit::read(bytes).unwrap().sample.iter().map(|s| s.value[0]).sum::<i64>();
-    // Chunks that are equal count once.
+    // Equal chunks count once.
     assert_eq!(sum(&merged.stdout), sum(&output.stdout));
     assert!(
         text(&merged.stderr).contains("equal to") && text(&merged.stderr).lines().count() == 1,
         "{}",
         text(&merged.stderr)
     );
-    // There is nothing that could be written.
+    // There is nothing to write.
     let line = error_line(&convert!(&fixture("jdk17-profile.jfr.gz"), "-o", "-", "--types", "class-load"), 1);
     assert!(line.contains("no class-load profile: disabled"), "{line}");
 }
@@ -273,7 +273,7 @@ fn the_directory_is_made_if_that_is_possible() {
     fs::write(&input, recording(false)).unwrap();
     assert_eq!(status(&convert!(&input, "-o", &out.path().join("a/b"))), 0);
     assert_eq!(names(&out.path().join("a/b")), ["rec.sleep.pb.gz"]);
-    // A file is in the way.
+    // The output directory is a file.
     assert!(error_line(&convert!(&input, "-o", &input), 1).contains("rec.jfr"));
     assert_eq!(fs::read(&input).unwrap(), recording(false));
 }
@@ -283,7 +283,7 @@ fn a_file_that_cannot_be_written() {
     let out = tempfile::tempdir().unwrap();
     let input = out.path().join("rec.jfr");
     fs::write(&input, recording(false)).unwrap();
-    // Not even an administrator can put a file where a directory is.
+    // Not even root can replace a directory by a file.
     fs::create_dir(out.path().join("rec.sleep.pb.gz")).unwrap();
     assert!(error_line(&convert!(&input, "-o", out.path()), 1).contains("rec.sleep.pb.gz"));
     let mut left: Vec<_> = fs::read_dir(out.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
@@ -306,7 +306,7 @@ fn a_loss_is_a_warning_or_with_strict_an_error() {
     let output = convert!(&input, "-o", &target, "--types", "sleep", "--strict");
     assert_eq!(status(&output), 1);
     assert!(text(&output.stderr).lines().last().unwrap().contains("--strict"));
-    // A whole one is fine with it.
+    // It accepts an intact recording.
     fs::write(&input, recording(false)).unwrap();
     let output = convert!(&input, "-o", &target, "--types", "sleep", "--strict");
     assert_eq!((status(&output), text(&output.stderr)), (0, ""));
@@ -327,7 +327,7 @@ fn a_closed_pipe_is_no_error() {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // Nobody reads.
+        // The reader closes the pipe.
         drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();
         assert_eq!((status(&output), text(&output.stderr)), (0, ""), "{arguments:?}");

@@ -13,7 +13,7 @@ fn export(folder: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_jfrkit")).arg("export").arg("-o").arg(folder).args(args).output().unwrap()
 }
 
-/// All files below a folder, by path, with their content.
+/// All files below a folder, by path, with their contents.
 fn files(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
     let mut found = std::collections::BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -83,7 +83,7 @@ fn append_adds_each_recording_once() {
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("--append"), "{refused:?}");
     assert!(files(folder.path()) == before);
-    // The first again, packed or not, is known by its content.
+    // The first recording again, compressed or not, is recognized by its content.
     assert!(run(&["--append", first, second, second]).status.success());
     let after = files(folder.path());
     assert_eq!(after.len(), before.len() + 3, "{:?}", after.keys());

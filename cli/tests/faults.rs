@@ -1,4 +1,4 @@
-//! Disks that are full, directories that cannot be written to, pipes that are closed, inputs that cannot be read.
+//! Full disks, directories that cannot be written to, closed pipes, unreadable inputs.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -20,7 +20,7 @@ fn run(arguments: &[OsString]) -> Output {
     jfrkit(arguments).output().unwrap()
 }
 
-/// What writes to standard output, with arguments that make it write a lot or a little.
+/// Commands that write to standard output, with arguments that make them write a lot or a little.
 fn writers() -> Vec<Vec<OsString>> {
     let file = fixture(GOOD);
     vec![
@@ -38,7 +38,7 @@ fn writers() -> Vec<Vec<OsString>> {
     ]
 }
 
-/// A recording of one sleep, of a few hundred bytes.
+/// A recording of a single sleep, a few hundred bytes long.
 fn small() -> Vec<u8> {
     let mut chunk = ChunkWriter::new();
     chunk.metadata(&[Class::event(100, "jdk.ThreadSleep")
@@ -59,12 +59,12 @@ fn standard_output_on_a_full_disk_is_an_error() {
         let output = jfrkit(&arguments).stdout(full()).output().unwrap();
         assert_failed(&output, &["No space left"]);
     }
-    // The lines about the profiles; these are there all the same.
+    // The lines about the profiles cannot be written, but the profiles are.
     let out = tempfile::tempdir().unwrap();
     let arguments = arguments!("convert", "-o", out.path(), fixture(GOOD));
     assert_failed(&jfrkit(&arguments).stdout(full()).output().unwrap(), &["No space left"]);
     assert!(whole_profiles(out.path()) > 8);
-    // A report, to a file that is none.
+    // A report to a device instead of a file.
     let output = run(&arguments!("analyze", "-o", "/dev/full", fixture(GOOD)));
     assert_failed(&output, &["/dev/full: ", "No space left"]);
 }
@@ -77,13 +77,13 @@ fn a_closed_pipe_ends_every_command_without_a_word() {
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success() && output.stderr.is_empty(), "{arguments:?} {:?}", said(&output));
     }
-    // Whoever closes standard error as well learns from the status alone.
+    // If standard error is closed as well, only the status reports the failure.
     let mut child = jfrkit(&["summary", "missing.jfr"]).spawn().unwrap();
     drop((child.stdout.take(), child.stderr.take()));
     assert_eq!(child.wait().unwrap().code(), Some(1));
 }
 
-/// Files up to a size, as on a disk that fills up: the small ones are there, of the others nothing is.
+/// A file size limit acts like a disk that fills up: small files are written, and nothing is left of the others.
 #[test]
 fn files_that_may_not_grow_leave_nothing() {
     let out = tempfile::tempdir().unwrap();
@@ -98,7 +98,7 @@ fn files_that_may_not_grow_leave_nothing() {
         let name = line.strip_prefix("jfrkit: error: ").unwrap().split(": ").next().unwrap();
         assert!(name.ends_with(".pb.gz") && !Path::new(name).exists() && line.contains("large"), "{line}");
     }
-    // Each file is told of as there or as failed.
+    // Each file is reported as written or as failed.
     let printed = String::from_utf8_lossy(&output.stdout).lines().filter(|l| l.contains(" samples ")).count();
     assert_eq!(printed, whole);
 
@@ -145,7 +145,7 @@ fn a_directory_that_cannot_be_written_to() {
     fs::set_permissions(&closed, std::os::unix::fs::PermissionsExt::from_mode(0o555)).unwrap();
     let mut places = vec![closed.clone()];
     if File::create(closed.join("try")).is_ok() {
-        // An administrator may write anywhere but where there is no place for files.
+        // Root may write anywhere, except where no file can be created.
         fs::remove_file(closed.join("try")).unwrap();
         places = vec!["/proc/self".into()];
         if !Path::new("/proc/self").exists() {
@@ -220,7 +220,7 @@ fn a_thousand_good_ones_are_converted_whatever_the_others_are() {
     }
     assert_eq!(whole_profiles(&out), 1000);
 
-    // All but those are in the merged one, too.
+    // The merged profile contains all other inputs.
     let output = run(&arguments!("convert", "--merge", "-o", &out, &missing, &empty, &input));
     assert_eq!((output.status.code(), common::said(&output).len()), (Some(1), said.len()));
     let merged = pprof_emit::read(&fs::read(out.join("merged.sleep.pb.gz")).unwrap()).unwrap();
@@ -254,7 +254,7 @@ fn names_that_are_not_text() {
     let output = run(&arguments!("convert", "--types", "cpu", "-o", &out, &input));
     assert!(output.status.success() && output.stderr.is_empty(), "{:?}", said(&output));
     assert_eq!(names(&out), [OsString::from_vec(b"rec\xff\xfe.cpu.pb.gz".to_vec())]);
-    // Found by search, too.
+    // The same if found by searching a directory.
     let output = run(&arguments!("convert", "--types", "cpu", "-o", &out, directory.path()));
     assert!(output.status.success() && output.stderr.is_empty(), "{:?}", said(&output));
     let page = odd(b"page\xff.txt");

@@ -69,7 +69,7 @@ fn a_profile_does_not_differ_from_itself() {
     }
 }
 
-/// A profile of one function beside others, of so many samples.
+/// A profile with a function of this many samples among others.
 fn profile(path: &std::path::Path, samples: i64) {
     use jfrkit_profile::any::{AnyFunction, AnyProfile, Line, Location, SampleType};
     let mut of = AnyProfile::default();
@@ -101,7 +101,7 @@ fn a_regression_ends_with_status_3_and_names_the_function() {
     assert_eq!(said.trim(), "jfrkit: error: regression: main.slow grew by 30.0 %");
     let table = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(table.contains("+30.0 %") && table.contains("main.slow"), "{table}");
-    // The other way round nothing grew.
+    // In the other direction nothing grew.
     text(&jfrkit(&arguments!["diff", "--fail-on-regression", "20%", &b, &a]).output().unwrap());
     let markdown = text(&jfrkit(&arguments!["diff", "--format", "markdown", &a, &b]).output().unwrap());
     assert!(markdown.contains("| `main.slow` | 0.500 s/s | 0.650 s/s | +30.0 % |  |"), "{markdown}");

@@ -1,4 +1,4 @@
-//! `convert` to the formats of other viewers, of recordings and of pprof files. What the viewers make of them is in `web/test/formats.mjs`.
+//! `convert` to the formats of other viewers, from recordings and pprof files. `web/test/formats.mjs` checks what the viewers show.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::cast_possible_truncation)]
 
 mod common;
@@ -33,7 +33,7 @@ fn json(path: &Path) -> Value {
     serde_json::from_slice(&bytes).unwrap()
 }
 
-/// The total of a type, as `top` prints it.
+/// The total of a type, as printed by `top`.
 fn total(input: &Path, kind: &str) -> i64 {
     let output = jfrkit(&arguments!["top", "--type", kind, "--format", "json", input]).output().unwrap();
     let top: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -106,7 +106,7 @@ fn classes_are_leaf_frames_where_asked_for() {
     let top = jfrkit(&arguments!["top", &recording, "--type", "alloc", "--by", "class", "--format", "json"]).output();
     let top: Value = serde_json::from_slice(&top.unwrap().stdout).unwrap();
     assert_eq!((top["rows"][0]["name"].as_str(), top["rows"][0]["self"][1].as_i64()), (Some("byte[]"), Some(bytes)));
-    // The same of a pprof file, in the other format.
+    // The same for a pprof file, in the other format.
     convert(&recording, out.path(), &["--types", "alloc"]);
     convert(&out.path().join("jdk17-full.alloc.pb.gz"), out.path(), &["--class-frames", "--format", "speedscope"]);
     let file = json(&out.path().join("jdk17-full.alloc.speedscope.json"));
@@ -123,7 +123,7 @@ fn opentelemetry_has_a_profile_for_each_value_and_one_dictionary() {
     let dictionary = &data["dictionary"];
     let table = |name: &str| dictionary[name].as_array().unwrap();
     let strings: Vec<&str> = table("stringTable").iter().map(|s| s.as_str().unwrap()).collect();
-    // Each table begins with the entry that means none.
+    // Each table begins with the empty entry.
     assert_eq!(strings[0], "");
     assert_eq!(table("stackTable")[0]["locationIndices"].as_array().unwrap().len(), 0);
     let resource = &data["resourceProfiles"][0];
@@ -150,7 +150,7 @@ fn opentelemetry_has_a_profile_for_each_value_and_one_dictionary() {
     assert!(keys.contains(&"thread.name") && keys.contains(&"profile.frame.type"));
 }
 
-/// What OpenTelemetry's own classes read of the protobuf, in Python: the sum of each sample type and the resource.
+/// Reads the protobuf with OpenTelemetry's own classes in Python: the sum of each sample type, and the resource.
 const READ_OTLP: &str = "
 import sys, json
 from opentelemetry.proto.profiles.v1development import profiles_pb2
@@ -246,7 +246,7 @@ fn speedscope_has_all_types_in_one_file_and_a_time_line_if_asked() {
         }
         assert!(open.is_empty() && before <= thread["endValue"].as_i64().unwrap());
     }
-    // Samples overlap and have gaps, so the time line and the sum differ a little.
+    // Samples overlap and have gaps, so the timeline differs a little from the sum.
     let total = total(&recording, "cpu");
     assert!((spent - total).abs() < total / 2, "{spent} of {total}");
     let go = jfrkit(&arguments![
@@ -290,7 +290,7 @@ fn what_cannot_be_meant_is_a_usage_error() {
         let output = jfrkit(&arguments!["convert", &recording, "-o", out.path()]).args(wrong).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{wrong:?}");
     }
-    // A file is not written over its own input.
+    // A file never overwrites its own input.
     let copy = out.path().join("a.pb.gz");
     convert(&demo("go-cpu.pprof.gz"), out.path(), &[]);
     std::fs::rename(out.path().join("go-cpu.pb.gz"), &copy).unwrap();
@@ -310,7 +310,7 @@ fn pprof_files_are_merged_but_not_with_recordings() {
     assert_eq!(mixed.unwrap().status.code(), Some(1));
 }
 
-/// `heatmap`: what the page does with it is in `web/test/pages.mjs`.
+/// `heatmap`; `web/test/pages.mjs` checks how the page works.
 #[test]
 fn a_heat_map_is_a_page_of_a_recording_or_of_a_profile_with_times() {
     let out = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! `jfrkit info` and `jfrkit summary` as a user runs them.
+//! `jfrkit info` and `jfrkit summary` as run by users.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod common;
@@ -52,7 +52,7 @@ fn every_section_is_there() {
         settings.iter().any(|(name, value)| name == "jdk.CPULoad" && value.starts_with("on, period 1")),
         "{settings:?}"
     );
-    // This one has the flags.
+    // This recording has the flags.
     let profile = fixture("jdk17-profile.jfr.gz");
     let flags: Value = serde_json::from_str(&info(&arguments!("info", "--format", "json", profile))).unwrap();
     let (all, changed) = (section(&flags, "flags"), section(&flags, "flags-changed"));
@@ -76,7 +76,7 @@ fn secrets_are_hidden_unless_they_are_asked_for() {
 
 #[test]
 fn a_value_that_changed_has_its_earlier_ones() {
-    // Two JVMs after each other.
+    // Two JVMs in sequence.
     let directory = tempfile::tempdir().unwrap();
     let joined = directory.path().join("joined.jfr");
     let bytes = ["jdk17-full.jfr", "jdk17-multichunk.jfr"].map(|name| std::fs::read(fixture(name)).unwrap()).concat();

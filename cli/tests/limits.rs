@@ -1,4 +1,4 @@
-//! The options that bound what a recording may ask for.
+//! The options that limit what a recording may demand.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::io::Write;
@@ -12,7 +12,7 @@ fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name)
 }
 
-/// Every command that reads recordings, with what it needs besides.
+/// Every command that reads recordings, with the other arguments it needs.
 const COMMANDS: [&[&str]; 10] = [
     &["convert"],
     &["top", "--type", "cpu"],
@@ -32,7 +32,7 @@ fn run(command: &[&str], options: &[&str], name: &str) -> Output {
     run.args(command).args(options).arg(fixture(name)).current_dir(directory.path()).output().unwrap()
 }
 
-/// The only line on standard error of a command that fails.
+/// The single line on standard error of a failing command.
 fn complaint(output: &Output, what: &[&str]) -> String {
     assert_eq!(output.status.code(), Some(1), "{what:?}: {output:?}");
     let text = String::from_utf8(output.stderr.clone()).unwrap();
@@ -90,10 +90,10 @@ fn what_is_no_limit_is_wrong_usage() {
     }
 }
 
-/// What a command may take beyond its time, on a machine that does other things too.
+/// How much longer than its timeout a command may take, on a machine with other work.
 const SLACK: Duration = Duration::from_secs(2);
 
-/// Runs a command with a time that is too short for it, and checks that it keeps to it.
+/// Runs a command with a timeout that is too short, and checks that it ends in time.
 fn ends_in_time(command: &[&str], timeout: Duration, recording: &Path) {
     let began = Instant::now();
     let output = run(command, &["--timeout", &format!("{}ms", timeout.as_millis())], recording.to_str().unwrap());
@@ -103,7 +103,7 @@ fn ends_in_time(command: &[&str], timeout: Duration, recording: &Path) {
     assert!(took < timeout + SLACK, "{command:?}: {took:?}");
 }
 
-/// A chunk whose only checkpoint is a gigabyte of constants, all of them zeros, which take no room on the disk.
+/// A chunk whose only checkpoint is a gigabyte of constants, all zeros, in a sparse file.
 fn large_checkpoint(path: &Path) {
     const SIZE: u64 = 1 << 30;
     let mut chunk = ChunkWriter::new();
@@ -111,7 +111,7 @@ fn large_checkpoint(path: &Path) {
     let event = Class::event(100, "jdk.ExecutionSample").field(Field::new("constant", 50).pooled());
     chunk.metadata(&[class, event]);
     let from = chunk.position() as u64;
-    // Size, type, three numbers, mask, one pool of this type with as many constants as there are pairs of bytes.
+    // Size, type, three numbers, mask, and one pool of this type with one constant per two bytes.
     let head = Payload::new().padded(SIZE, 5).varint(1).varint(0).varint(0).varint(0).byte(1).varint(1).varint(50);
     chunk.raw(&head.varint(SIZE / 2 - 100).into_bytes());
     let mut bytes = chunk.finish();
@@ -130,7 +130,7 @@ fn one_checkpoint_of_a_gigabyte_does_not_hold_it_up() {
     for command in [&["convert"][..], &["analyze"]] {
         ends_in_time(command, Duration::from_millis(200), &path);
     }
-    // These need no constants of that type, and may be done before the time is over.
+    // These commands do not need the constants of that type, and may finish within the timeout.
     for command in [&["info"][..], &["summary"], &["view", "hot-methods"]] {
         let began = Instant::now();
         run(command, &["--timeout", "200ms"], path.to_str().unwrap());
@@ -138,7 +138,7 @@ fn one_checkpoint_of_a_gigabyte_does_not_hold_it_up() {
     }
 }
 
-/// Thread dumps of a megabyte each, all of them the same text, which the file holds once.
+/// Thread dumps of a megabyte each, all the same text, which the file contains once.
 #[test]
 fn rules_that_read_long_texts_keep_to_the_time() {
     let directory = tempfile::tempdir().unwrap();
@@ -165,13 +165,13 @@ fn rules_that_read_long_texts_keep_to_the_time() {
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
-/// Reading standard input, unpacking, reading, judging, writing: wherever it is.
+/// Reading standard input, decompressing, reading, judging, writing: the timeout works in every stage.
 #[test]
 fn each_stage_keeps_to_the_time() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("large.jfr");
     let bytes = std::fs::read(fixture("jdk17-full.jfr")).unwrap();
-    // An hour later each time: equal chunks would count once.
+    // An hour later each time, because equal chunks count once.
     let mut large = Vec::new();
     for hours in 0..400u64 {
         let start = large.len() + 32;
@@ -183,7 +183,7 @@ fn each_stage_keeps_to_the_time() {
     for command in [&["convert"][..], &["analyze"], &["print"], &["summary"], &["metrics"], &["top", "--type", "cpu"]] {
         ends_in_time(command, Duration::from_millis(50), &path);
     }
-    // A pipe that says nothing.
+    // A silent pipe.
     let mut child = Command::new(env!("CARGO_BIN_EXE_jfrkit"))
         .args(["summary", "--timeout", "200ms", "-"])
         .stdin(std::process::Stdio::piped())

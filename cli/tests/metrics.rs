@@ -1,4 +1,4 @@
-//! `jfrkit metrics` as a user runs it.
+//! `jfrkit metrics` as run by users.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod common;
@@ -65,7 +65,7 @@ fn profiles_of_other_languages_have_values_for_their_whole_length() {
         let nanos = (of["end_nanos"].as_i64().unwrap() - of["start_nanos"].as_i64().unwrap()) as f64;
         assert!((cores - total / nanos).abs() < 1e-9, "{cores} {total} {nanos}");
     }
-    // Python has wall-clock time, Go counts goroutines; what is not in the file has a reason.
+    // Python has wall-clock time, Go counts goroutines; a metric that the file does not contain has a reason.
     assert!(value(&all[0], "wall").unwrap().is_number() && value(&all[1], "wall").is_none());
     assert_eq!(value(&all[1], "goroutines"), Some(Value::Null));
     let text = run(&arguments!("metrics", file("go-cpu.pprof.gz")));

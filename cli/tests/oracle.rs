@@ -1,5 +1,5 @@
-//! Tables, trees and comparisons against google/pprof (`go tool pprof`), on profiles of ours and of real programs in Go and Python. Skipped,
-//! and said, where there is no Go.
+//! Compares tables, trees and comparisons with google/pprof (`go tool pprof`), on our own profiles and on those of real programs
+//! in Go and Python. Skipped with a message if Go is not installed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod common;
@@ -36,7 +36,7 @@ fn there_is_pprof() -> bool {
     there
 }
 
-/// A profile as a file that pprof opens, and as stacks of one value.
+/// A profile as a file for pprof, and as stacks of one value.
 struct Case {
     name: String,
     path: PathBuf,
@@ -57,7 +57,7 @@ impl Case {
         self.profile.call_stacks(&[self.value])
     }
 
-    /// What pprof prints, without rounding and without leaving anything out.
+    /// The output of pprof, without rounding or omissions.
     fn ask(&self, what: &[&str]) -> String {
         let (value, unit) = self.profile.value(self.value);
         let unit = match unit {
@@ -72,7 +72,7 @@ impl Case {
         pprof(&arguments).unwrap_or_else(|| panic!("pprof does not open {}", self.name))
     }
 
-    /// Functions that call themselves, through others or not: pprof counts their edges in its own way.
+    /// Functions that call themselves, directly or not, because pprof counts their edges differently.
     fn recursive(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         for sample in self.profile.samples() {
@@ -88,16 +88,16 @@ impl Case {
     }
 }
 
-/// Writes an input as pprof files, with threads.
+/// Converts an input to pprof files with thread labels.
 fn convert(folder: &Path, input: &Path) {
     let output = jfrkit(&arguments!["convert", "--labels", "thread", "-o", folder, input]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// Our own profiles, made once, and those of other languages.
+/// Our own profiles, created once, and those of other languages.
 fn cases(folder: &Path) -> Vec<Case> {
     convert(folder, &fixture("jdk17-full.jfr"));
-    // pprof does not know zstd.
+    // pprof does not support zstd.
     convert(folder, &root().join("server/demo/python.pprof.zst"));
     let mut cases = vec![
         Case::new(&folder.join("jdk17-full.cpu.pb.gz"), "cpu-time"),
@@ -150,7 +150,7 @@ func main() {
 }
 "#;
 
-/// The profile of the program, where it can be built: a machine without the standard library's sources has none.
+/// The profile of the program, if it can be built: that takes the sources of the standard library, which some machines lack.
 fn program(folder: &Path) -> Option<Case> {
     let (source, profile) = (folder.join("main.go"), folder.join("program.pprof"));
     std::fs::write(&source, PROGRAM).unwrap();
@@ -167,12 +167,12 @@ fn number(text: &str) -> i64 {
     text.trim_end_matches(|c: char| c.is_alphabetic() || c == '%').parse().unwrap_or_else(|_| panic!("{text:?}"))
 }
 
-/// A name without what pprof adds to inlined calls.
+/// The name without pprof's suffix for inlined calls.
 fn plain(name: &str) -> &str {
     name.trim().trim_end_matches(" (inline)").trim_end_matches(" (partial-inline)")
 }
 
-/// The rows of `-top`: name, own value, total.
+/// The rows of `-top`: name, self value, total.
 fn top(text: &str) -> BTreeMap<String, (i64, i64)> {
     let rows = text.lines().skip_while(|line| !line.contains("flat%")).skip(1);
     let row = |line: &str| {
@@ -183,7 +183,7 @@ fn top(text: &str) -> BTreeMap<String, (i64, i64)> {
     rows.filter(|line| !line.trim().is_empty()).map(row).collect()
 }
 
-/// A function of `-tree` or `-peek` with its callers and callees.
+/// A function in the output of `-tree` or `-peek`, with its callers and callees.
 #[derive(Debug, Default)]
 struct Block {
     name: String,
@@ -213,7 +213,7 @@ fn blocks(text: &str) -> Vec<Block> {
     found
 }
 
-/// The names just below the root, which is the function, with their totals.
+/// The children of the root, which is the function, with their totals.
 fn below(tree: &Tree) -> BTreeMap<String, i64> {
     let json = tree.to_json(None, 0.0).unwrap();
     let mut totals = json.own.clone();
@@ -246,7 +246,7 @@ fn functions_have_the_values_of_top() {
         let made_up = |name: &&String| name.starts_with('[');
         let shared: Vec<&String> = theirs.keys().filter(|name| ours.contains_key(*name)).collect();
         assert!(shared.len() > 3, "{}: {theirs:?}", case.name);
-        // Samples without a stack are a row of ours; pprof leaves them out.
+        // We have a row for samples without a stack, and pprof omits them.
         assert_eq!(theirs.len(), shared.len(), "{}", case.name);
         assert_eq!(ours.keys().filter(|name| !made_up(name)).filter(|name| !theirs.contains_key(*name)).count(), 0);
         for name in shared {
@@ -302,7 +302,7 @@ fn labels_have_the_values_of_tags() {
                 theirs.insert(label.trim().to_owned(), number(numbers.split_whitespace().next().unwrap()));
             }
         }
-        // pprof lists values of samples that count nothing of this type.
+        // pprof lists samples even if their value of this type is 0.
         theirs.retain(|_, value| *value != 0);
         let rows = table(&case.stacks(), 0, &View::default(), &By::Label(group), &Cancel::default()).unwrap().rows;
         let ours: BTreeMap<String, i64> = rows
@@ -330,7 +330,7 @@ fn a_comparison_has_the_values_of_diff_base() {
         Diff::table((&a, 0), (&b, 0), &View::default(), &By::Function, Per::Second, &Cancel::default()).unwrap();
     let mut compared = 0;
     for row in rows.iter().filter(|row| !row.key.starts_with('[')) {
-        // pprof leaves rows out that are 0 in both.
+        // pprof omits rows that are 0 in both profiles.
         let (own, total) = theirs.get(&*row.key).copied().unwrap_or((0, 0));
         assert_eq!((row.self_b - row.self_a, row.b - row.a), (own, total), "{}", row.key);
         compared += 1;
@@ -353,7 +353,7 @@ fn samples_have_the_sums_of_raw() {
             text.lines().skip_while(|line| *line != "Samples:").skip(2).take_while(|line| *line != "Locations");
         for line in samples.filter(|line| line.contains(':')) {
             let values: Vec<&str> = line.split(':').next().unwrap().split_whitespace().collect();
-            // Lines with labels have no numbers before the colon.
+            // Lines with labels have something else than numbers before the colon.
             if values.len() == names.len() && values.iter().all(|v| v.parse::<i64>().is_ok()) {
                 sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value.parse::<i64>().unwrap());
             }

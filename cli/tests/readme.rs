@@ -1,4 +1,4 @@
-//! What the README shows is what there is.
+//! Checks that the README shows what the program really does.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::path::{Path, PathBuf};
@@ -11,11 +11,11 @@ fn root() -> PathBuf {
 }
 
 fn read(path: &str) -> String {
-    // A checkout on Windows may have other ends of lines.
+    // A checkout on Windows may have other line endings.
     std::fs::read_to_string(root().join(path)).unwrap().replace("\r\n", "\n")
 }
 
-/// The commands shown, with the output shown below each.
+/// The commands in the README, each with the output shown below it.
 fn shown(readme: &str) -> Vec<(String, String)> {
     let mut shown: Vec<(String, String)> = Vec::new();
     let mut inside = false;
@@ -34,7 +34,7 @@ fn shown(readme: &str) -> Vec<(String, String)> {
     shown
 }
 
-/// Runs the commands where nothing but the fixture is, and holds what they print against what is shown.
+/// Runs the commands where only the fixture exists, and compares their output with the README.
 #[cfg(unix)]
 #[test]
 fn commands_print_what_is_shown() {
@@ -80,7 +80,7 @@ fn every_label_is_there() {
     }
 }
 
-/// Pieces of code are those of the examples, which are tested where they are.
+/// The code snippets come from examples that are tested elsewhere.
 #[test]
 fn code_is_that_of_the_examples() {
     let readme = read("docs/library.md");
@@ -110,14 +110,14 @@ fn every_option_of_convert_and_analyze_is_there() {
         let options: Vec<&str> =
             lines.filter_map(|line| line.split([' ', ',']).find(|word| word.starts_with("--"))).collect();
         assert!(some.iter().all(|option| options.contains(option)), "{options:?}");
-        // The first has a short form, which is shown; the last is the same everywhere.
+        // The first one is shown in its short form; the last one exists everywhere.
         for option in options.into_iter().filter(|o| !["--out-dir", "--help"].contains(o)) {
             assert!(readme.contains(&format!("`{option}")), "{option}");
         }
     }
 }
 
-/// The settings that are shown are read.
+/// The settings shown in the docs can be parsed.
 #[test]
 fn settings_are_those_that_there_are() {
     let readme = read("docs/analyze.md");

@@ -1,4 +1,4 @@
-//! `report`: one page with everything. What a browser makes of it is in `web/test/pages.mjs`.
+//! `report`: one page with everything. `web/test/pages.mjs` checks it in a browser.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod common;
@@ -13,7 +13,7 @@ fn report(input: &Path, more: &[&str], page: &Path) -> Output {
     command.args(more).output().unwrap()
 }
 
-/// The data of the page.
+/// The data in the page.
 fn data(page: &Path) -> serde_json::Value {
     let html = std::fs::read_to_string(page).unwrap();
     let (_, rest) = html.split_once("id=\"jfrkit-page\">").unwrap();
@@ -112,7 +112,7 @@ fn python_and_go_have_pages() {
         let profile = &data["profiles"][0];
         assert_eq!(profile["row"]["language"], language);
         assert_eq!(names(&profile["detail"]["types"])[0], first);
-        // By the rules that need no JVM.
+        // Findings of the rules that need no JVM.
         assert!(profile["no_analysis"].is_null() && !profile["analysis"].is_null(), "{profile}");
     }
 }

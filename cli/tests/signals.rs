@@ -1,4 +1,4 @@
-//! Commands that are ended from outside before they are done.
+//! Commands that are interrupted.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -15,7 +15,7 @@ use common::{arguments, fixture, jfrkit, large, names, said, signal, wait_for_ha
 const SIGINT: i32 = 2;
 const SIGTERM: i32 = 15;
 
-/// Whether whoever runs the tests has them ignore Ctrl-C, as shells do in the background.
+/// Whether Ctrl-C is ignored here, as in background jobs of a shell.
 fn ignores_interrupts() -> bool {
     let output = Command::new("sh").args(["-c", "kill -INT $$; echo ignored"]).output().unwrap();
     !output.stdout.is_empty()
@@ -43,7 +43,7 @@ fn whenever_it_comes_no_part_of_a_file_stays() {
         for round in 0..12 {
             let _ = fs::remove_dir_all(&out);
             let child = jfrkit(&arguments!("convert", "-o", &out, &input)).stdout(Stdio::null()).spawn().unwrap();
-            // Once files appear, at any moment in which some are being written.
+            // Interrupt at an arbitrary moment once files are being written.
             common::wait_until("it writes", || fs::read_dir(&out).is_ok_and(|mut files| files.next().is_some()));
             std::thread::sleep(Duration::from_micros(700 * round));
             signal(&child, name);
@@ -87,7 +87,7 @@ fn in_the_middle_of_reading_nothing_is_written() {
     }
 }
 
-/// A pipe that says nothing keeps nobody waiting.
+/// A silent pipe does not delay the end.
 #[test]
 fn while_it_waits_for_input_it_ends_at_once() {
     for (name, number) in signals() {
@@ -118,7 +118,7 @@ fn the_shell_sees_the_usual_status() {
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "143", "{:?}", said(&output));
 }
 
-/// As `nohup` does, and shells for what runs in the background.
+/// As with `nohup`, and with background jobs of a shell.
 #[cfg(target_os = "linux")]
 #[test]
 fn what_it_was_told_to_ignore_it_ignores() {

@@ -1,4 +1,4 @@
-//! `jfrkit view` as a user runs it.
+//! `jfrkit view` as run by users.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 mod common;
@@ -69,7 +69,7 @@ fn a_query_for_a_field_or_an_event_that_is_not_there_names_near_ones() {
         assert_eq!(status, 2, "{query}");
         assert!(said[0].contains("no field \"nam\"; did you mean name"), "{query}: {said:?}");
     }
-    // What a path leads to is not always known beforehand; the event has the first field.
+    // It is not always known in advance where a path leads, but the event has the first field.
     let query =
         "SELECT stackTrace.topFrame.method, eventThread.javaName, COUNT(*) FROM jdk.FileRead GROUP BY eventThread";
     let (status, out, said) = run(&arguments!("view", "--query", query, fixture("jdk17-full.jfr")));
@@ -79,7 +79,7 @@ fn a_query_for_a_field_or_an_event_that_is_not_there_names_near_ones() {
     let (status, out, _) = run(&arguments!("view", "--query", query, fixture("jdk17-full.jfr")));
     assert_eq!(status, 0);
     assert!(out.contains("Did you mean jdk.GarbageCollection"), "{out}");
-    // A view may be made for another JDK: a column without values, and a warning.
+    // A view may be written for another JDK: the column is empty, and there is a warning.
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("own.views");
     std::fs::write(&file, "[mine.gcs]\nlabel = GCs\ntable = SELECT name, later FROM GarbageCollection LIMIT 1\n")

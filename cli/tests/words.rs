@@ -1,4 +1,4 @@
-//! What all commands have in common: many inputs, options on the output, times, types, and how numbers are written.
+//! What all commands have in common: many inputs, output options, times, types, and number formats.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod common;
@@ -8,7 +8,7 @@ use std::process::Output;
 
 use common::{arguments, fixture, jfrkit, later, names, said};
 
-/// Standard output of a command that succeeds and has nothing to say on standard error.
+/// Standard output of a command that must succeed and print nothing to standard error.
 fn stdout(output: &Output) -> String {
     assert!(output.status.success() && output.stderr.is_empty(), "{:?} {:?}", output.status, said(output));
     String::from_utf8(output.stdout.clone()).unwrap()
@@ -35,7 +35,7 @@ fn the_options_of_a_command_come_before_those_that_all_have() {
             |heading: &str| help.find(&format!("\n{heading}:\n")).unwrap_or_else(|| panic!("{command} {heading}"));
         assert!(place("Options") < place("Limits"), "{command}");
         assert!(place("Limits") < place("Global options"), "{command}");
-        // Paragraphs at the end are filled once, not twice.
+        // The paragraphs at the end are wrapped once, not twice.
         let end = help.split("Examples:").nth(1).unwrap_or_default();
         assert!(end.lines().all(|line| line.chars().count() <= 120), "{command}: {end}");
     }
@@ -59,13 +59,13 @@ fn every_command_takes_many_inputs_and_directories() {
     assert_eq!(text.matches("jdk.CPULoad").count(), 2 * one.matches("jdk.CPULoad").count());
     let json = stdout(&run!("print", "--events", "CPULoad", "--format", "json", folder));
     assert!(json.lines().all(|line| line.starts_with("{\"file\":")), "{json}");
-    // Sums of both.
+    // The sum over both inputs.
     let total = |input: &Path| {
         let json: serde_json::Value = serde_json::from_str(&stdout(&run!("top", "--format", "json", input))).unwrap();
         json["totals"][1].as_i64().unwrap()
     };
     assert_eq!(total(folder), 2 * total(&folder.join("a.jfr")));
-    // One that cannot be read does not stop the others.
+    // An unreadable input does not stop the others.
     std::fs::write(folder.join("bad.jfr"), "text").unwrap();
     for command in ["summary", "metadata", "top"] {
         let output = run!(command, folder);
@@ -85,7 +85,7 @@ fn files_lie_as_the_recordings_do() {
     stdout(&run!("convert", "--type", "lock", "-o", &out, &logs));
     assert_eq!(names(&out), ["host-1", "host-2"]);
     assert_eq!(names(&out.join("host-1")), ["rec.lock.pb.gz"]);
-    // Named on the command line: directly there; where that collides, below the common parent.
+    // Files named on the command line are written to the output directory; on a collision, below their common parent.
     let (one, two) = (logs.join("host-1/rec.jfr"), logs.join("host-2/rec.jfr"));
     let single = place.path().join("single");
     stdout(&run!("convert", "--types", "lock", "-o", &single, &one));
@@ -93,7 +93,7 @@ fn files_lie_as_the_recordings_do() {
     let both = place.path().join("both");
     stdout(&run!("convert", "--types", "lock", "-o", &both, &one, &two));
     assert_eq!(names(&both.join("host-2")), ["rec.lock.pb.gz"]);
-    // What is there and no directory is said to be none.
+    // A path that exists but is not a directory is reported as such.
     std::fs::write(place.path().join("file"), "").unwrap();
     let output = run!("convert", "-o", place.path().join("file"), &one);
     assert!(said(&output)[0].ends_with("file: is not a directory"), "{:?}", said(&output));
@@ -105,7 +105,7 @@ fn top_has_a_default_type_and_takes_several() {
     let default = stdout(&run!("top", &file));
     assert!(default.starts_with("cpu · "), "{default}");
     assert_eq!(default, stdout(&run!("top", "--types", "cpu", &file)));
-    // Else the first that there is.
+    // Otherwise the first type with samples.
     let sleeps = stdout(&run!("top", "--exclude", "burnUnit", "--type", "lock,sleep", &file));
     assert!(sleeps.starts_with("lock · ") && sleeps.contains("\nsleep · "), "{sleeps}");
     let output = run!("top", "--type", "lok", &file);
@@ -130,7 +130,7 @@ fn top_groups_by_package_class_and_label() {
     assert!(rows(&["--by", "declaring-class", "--type", "alloc"])[0].starts_with("fx.Workload"));
     assert_eq!(rows(&["--by", "label:class", "--type", "alloc"]), rows(&["--by", "label", "--type", "alloc"]));
     assert!(rows(&["--by", "thread"]).iter().any(|name| name == "burner"), "{:?}", rows(&["--by", "thread"]));
-    // Stacks end at the first own frame.
+    // Stacks end at the first frame of the user's own code.
     let own = |row: &String| row.starts_with("fx.") || row == "[no own code]" || !row.contains("Workload");
     let all = rows(&["--own", "fx", "--type", "alloc"]);
     assert!(all[0].starts_with("fx.") && all.iter().all(own), "{all:?}");
@@ -203,7 +203,7 @@ fn times_are_utc_or_local_and_are_read_as_they_are_shown() {
     assert_eq!(events(&["--local"], "2026-11-23T11:34:50Z"), count);
     let local = stdout(&at(berlin, &["print", "--local", "--events", "CPULoad"]));
     assert!(local.contains("startTime = 12:34:45.416 (2026-11-23)"), "{local}");
-    // JSON is UTC whatever is shown.
+    // JSON is always in UTC.
     let json = |zone: &str| stdout(&at(berlin, &["print", zone, "--events", "CPULoad", "--format", "json"]));
     assert_eq!(json("--local"), json("--utc"));
     assert!(!at("Nowhere/Land", &["summary", "--local"]).status.success());
@@ -213,7 +213,7 @@ fn times_are_utc_or_local_and_are_read_as_they_are_shown() {
 fn warnings_of_one_kind_are_one_line() {
     let place = tempfile::tempdir().unwrap();
     let mut bytes = std::fs::read(fixture("jdk17-multichunk.jfr")).unwrap();
-    // Spoil the size of the first event of every chunk.
+    // Corrupt the size of the first event in every chunk.
     let mut at = 0;
     let mut chunks = 0;
     while at < bytes.len() {

@@ -1,4 +1,4 @@
-//! Recordings with broken events, equal chunks and impossible clocks: what is around them is read.
+//! Recordings with broken events, repeated chunks and impossible clocks: everything around them is still read.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use jfr_parse::testing::*;
@@ -27,7 +27,7 @@ fn samples(writer: &mut ChunkWriter, numbers: std::ops::Range<usize>) {
     }
 }
 
-/// The numbers of the samples that are read, whole and in parts, and what is passed over.
+/// The numbers of the samples that are read, and what is skipped, for the whole chunk and for its parts.
 fn read(bytes: &[u8]) -> (Vec<u64>, Vec<(usize, usize)>) {
     let recording = Recording::from_bytes(bytes, &Limits::default()).unwrap();
     let chunk = recording.chunk(0).unwrap();
@@ -61,15 +61,15 @@ fn zeros_between_events_cost_nothing_else() {
     }
 }
 
-/// A transformed class writes an event while another is written: that one keeps the size it was to have, and part of its text is
-/// followed by the rest of it.
+/// A transformed class writes an event while another one is being written: the outer event keeps its intended size, and the
+/// rest of its text follows.
 #[test]
 fn an_event_inside_of_another_costs_no_samples() {
     let mut writer = writer();
     samples(&mut writer, 0..SAMPLES);
     let text = "/opt/app/lib/a.jar:/opt/app/lib/b.jar:".repeat(10);
     writer.event(PROPERTY, &Payload::new().varint(5).utf8(&text));
-    // What is left of the text reads as events, of sizes that its letters make.
+    // The rest of the text reads as events whose sizes are made of its letters.
     let at = writer.position();
     writer.raw(b"/app/lib/b.jar");
     samples(&mut writer, SAMPLES..10 * SAMPLES);
@@ -124,7 +124,7 @@ fn an_equal_chunk_counts_once() {
     let dumps = open(&[&one, &one, &other, &other]);
     assert_eq!((dumps.chunk_count(), dumps.losses().len()), (2, 1));
     assert!(dumps.losses()[0].to_string().contains("2 chunks are equal to earlier ones"), "{}", dumps.losses()[0]);
-    // Not so if only their headers are equal.
+    // But not if only their headers are equal.
     let mut changed = one.clone();
     let last = changed.len() - 1;
     changed[last] ^= 1;

@@ -1,4 +1,4 @@
-//! Exports of pprof files, whole and damaged: whatever can be read can be written, and sums stay.
+//! Exports of pprof files, intact and damaged: whatever can be read can be written, and totals do not change.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::cast_possible_truncation)]
 
 use std::io::Read;
@@ -24,7 +24,7 @@ fn typed<'p>(profile: &'p AnyProfile, all: &'p [TypeInfo]) -> Vec<Typed<'p>> {
     all.iter().map(of).collect()
 }
 
-/// Writes it in every format.
+/// Writes the profile in every format.
 fn export(profile: &AnyProfile) {
     let all = types(profile);
     let typed = typed(profile, &all);
@@ -36,7 +36,7 @@ fn export(profile: &AnyProfile) {
     write_otlp_json(&typed, "x", std::io::sink(), &cancel).unwrap();
     write_speedscope_any(&typed, "x", std::io::sink(), &cancel).unwrap();
     write_firefox(&typed, "x", std::io::sink(), &cancel).unwrap();
-    // Without times it is refused, not wrong.
+    // Without times it must be rejected, not written wrongly.
     let _ = write_speedscope_evented(&typed, "x", std::io::sink(), &cancel);
 }
 

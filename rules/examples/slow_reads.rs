@@ -1,4 +1,4 @@
-//! A rule of one's own beside those of the crate, and the findings as values:
+//! A user-defined rule next to the built-in ones, and findings as values:
 //! `cargo run --release --example slow_reads -- rec.jfr`.
 
 use std::error::Error;
@@ -9,10 +9,10 @@ use jfr_analyzers::math;
 use jfr_analyzers::rule::{AnalysisOptions, Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 use jfr_parse::Recording;
 
-/// Warns of slow reads of files.
+/// Warns about slow file reads.
 struct SlowReads;
 
-/// The reads of each file; the longest is the greatest first measure.
+/// The reads of each file; the first measure gives the longest one.
 const READS: GroupBy = GroupBy::of(&["jdk.FileRead"]).by(&["path"]).measure(&["duration"]);
 
 impl Rule for SlowReads {

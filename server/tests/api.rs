@@ -1,4 +1,4 @@
-//! The API: its description covers every route, the search finds, mistakes are pointed at.
+//! The API: its description covers every route, searches work, and mistakes are located.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 #[path = "common/mod.rs"]
@@ -43,7 +43,7 @@ fn the_description_covers_every_route_and_nothing_else() {
             let media: Vec<&str> =
                 operation["responses"]["200"]["content"].as_object().unwrap().keys().map(String::as_str).collect();
             assert!(media.iter().any(|m| answer.head.contains(m)), "{path}: {} is none of {media:?}", answer.head);
-            // A parameter that is not described is refused where any are.
+            // Unknown parameters are rejected by routes that have any.
             if !query.is_empty() {
                 let answer = running.get(&format!("{address}?{query}nonsense=1"));
                 assert_eq!(answer.status, 400, "{path}");
@@ -113,13 +113,13 @@ fn the_search_finds_counts_and_points_at_mistakes() {
             .find(|v| v["value"] == value)
             .map(|v| v["count"].as_i64().unwrap())
     };
-    // Its own terms do not narrow a facet.
+    // A facet's own terms do not narrow it.
     assert_eq!((count("service", "shop"), count("service", "cart")), (Some(3), Some(1)));
     assert_eq!((count("env", "prod"), count("env", "stage"), count("team", "core")), (Some(2), Some(1), Some(3)));
     let histogram: i64 = facets["histogram"]["counts"].as_array().unwrap().iter().map(|n| n.as_i64().unwrap()).sum();
     assert_eq!(histogram, 3);
     assert_eq!(facets["measures"]["cpu_cores"]["count"], 3);
-    // Pages.
+    // Paging.
     let mut seen = Vec::new();
     let mut cursor = String::new();
     loop {
@@ -136,7 +136,7 @@ fn the_search_finds_counts_and_points_at_mistakes() {
     assert_eq!((&wrong.json()["start"], &wrong.json()["end"]), (&4.into(), &9.into()));
     let suggestions = running.json("/api/v1/suggest?prefix=service:sh");
     assert_eq!(suggestions["suggestions"][0]["text"], "service:shop");
-    // Merged.
+    // Merged profiles.
     let tree = running.json("/api/v1/flame?from=0&q=service:shop&type=cpu");
     let one = running.json(&format!("/api/v1/flame?profile={}&type=cpu", ids[0]));
     assert_eq!(tree["profiles"], serde_json::json!({"matched": 3, "merged": 3}));
@@ -200,7 +200,7 @@ fn events_tell_of_rows() {
     assert!(seen.contains("event: profile") && !seen.contains("\"other\""), "{seen}");
 }
 
-/// What people and programs send that expect a mistake to be theirs: every parameter of every route, wrong in each way.
+/// Invalid requests from people and programs: every parameter of every route, wrong in each way.
 #[test]
 fn no_parameter_and_no_method_makes_the_server_fail() {
     let running = Running::new();
@@ -252,7 +252,7 @@ fn no_parameter_and_no_method_makes_the_server_fail() {
                 if wild != *path && method != "delete" {
                     targets.push(wild);
                 }
-                // And in each parameter, the others as they should be.
+                // And in each parameter, with valid values for the others.
                 targets.extend(names.iter().map(|name| {
                     let others: Vec<String> = names
                         .iter()

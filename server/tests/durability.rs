@@ -1,5 +1,5 @@
-//! What was acknowledged is there: after SIGKILL at each step and at random, with a full disk, a directory that cannot be
-//! written, a damaged index, a clock that goes back, two servers.
+//! Acknowledged uploads survive: SIGKILL at each step and at random, a full disk, a read-only directory, a damaged index, a clock
+//! that goes back, two servers.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr)]
 
 #[path = "common/mod.rs"]
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use common::*;
 use jfrkit_server::{Id, Options, Server};
 
-/// How long anything may take on a machine that has a lot else to do.
+/// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn options(dir: &Path) -> Options {
@@ -30,7 +30,7 @@ fn open(dir: tempfile::TempDir) -> Running {
     Running { server: Some(server), address, dir }
 }
 
-/// Not a test: the server of the tests below, in a process of its own.
+/// Not a test: runs the server for the tests below in a separate process.
 #[test]
 fn child() {
     let Ok(dir) = std::env::var("JFRKIT_TEST_DIR") else { return };
@@ -41,7 +41,7 @@ fn child() {
     server.run();
 }
 
-/// A server in a process of its own, which ends with the test.
+/// A server in a separate process, which ends with the test.
 struct Process(Child, String);
 
 impl Process {
@@ -62,7 +62,7 @@ impl Process {
         }
     }
 
-    /// One that may end before it listens.
+    /// Starts a server that may exit before it listens.
     fn spawn(dir: &Path, variables: &[(&str, &str)]) -> Self {
         let _ = std::fs::remove_file(dir.join("address"));
         let mut command = Command::new(std::env::current_exe().unwrap());
@@ -95,14 +95,14 @@ impl Drop for Process {
     }
 }
 
-/// Something that was sent: its service, the id that was answered, if it was, and the content.
+/// An upload that was sent: its service, the id in the response if there was one, and the content.
 struct Sent {
     service: String,
     id: Option<String>,
     content: Vec<u8>,
 }
 
-/// Sends an upload that may be cut off.
+/// Sends an upload that may be interrupted.
 fn upload(address: &str, service: &str, content: Vec<u8>) -> Sent {
     let ask = || -> Option<String> {
         use std::io::{Read, Write};
@@ -120,7 +120,7 @@ fn upload(address: &str, service: &str, content: Vec<u8>) -> Sent {
     Sent { service: service.to_owned(), id, content }
 }
 
-/// A profile that differs for each number.
+/// A profile that is different for each number.
 fn small(n: i64) -> Vec<u8> {
     gzip(&pprof(
         &[("samples", "count"), ("cpu", "nanoseconds")],
@@ -133,8 +133,7 @@ fn entries(dir: &Path) -> Vec<String> {
     std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// Starts a server on the directory and looks for everything that was acknowledged.
-/// The services of all rows.
+/// Starts a server on the directory, checks that everything acknowledged is there, and returns the services of all rows.
 fn all_there(dir: tempfile::TempDir, sent: &[Sent], what: &str) -> Vec<String> {
     let running = open(dir);
     for sent in sent {
@@ -152,7 +151,7 @@ fn all_there(dir: tempfile::TempDir, sent: &[Sent], what: &str) -> Vec<String> {
         assert!(Instant::now() < end, "{what}: the spool is not emptied");
         std::thread::sleep(Duration::from_millis(10));
     }
-    // Nothing twice: at most one row for each service.
+    // No duplicates: at most one row per service.
     let rows = running.json("/api/v1/profiles?from=0&limit=500");
     let rows: Vec<String> =
         rows["rows"].as_array().unwrap().iter().map(|r| r["service"].as_str().unwrap().to_owned()).collect();
@@ -171,15 +170,15 @@ fn all_there(dir: tempfile::TempDir, sent: &[Sent], what: &str) -> Vec<String> {
     rows
 }
 
-/// Kills a server at a point that two uploads of a kind pass, and looks for both.
+/// Kills a server at a point that two uploads of the same kind pass, and looks for both.
 fn killed_at(point: &str, content: &[Vec<u8>; 2]) {
     let dir = tempfile::tempdir().unwrap();
     let mut process = Process::start(dir.path(), Some(point));
-    // The second may come after the end.
+    // The second upload may arrive after the crash.
     let sent = [upload(&process.1, "one", content[0].clone()), upload(&process.1, "two", content[1].clone())];
     process.wait();
     let rows = all_there(dir, &sent, point);
-    // A worker takes what is durable; whether the answer got out before the end is chance.
+    // The worker takes durable uploads; whether the response was sent before the crash is a matter of chance.
     if !point.starts_with("spool") || point == "spool-durable" {
         assert_eq!(rows.iter().filter(|service| *service == "one").count(), 1, "{point}: {rows:?}");
     }
@@ -230,7 +229,7 @@ fn killed_while_an_upload_that_cannot_be_read_is_put_aside() {
     }
 }
 
-/// Makes the profiles of a store look as if an older version had derived them, which knew no types and found nothing.
+/// Makes the profiles in a store look as if an older version had derived them that knew no types and found nothing.
 fn age(store: &Path) {
     std::fs::rename(store.join("derived/1"), store.join("derived/0")).unwrap();
     for profile in profiles(&store.join("derived/0")) {
@@ -248,7 +247,7 @@ fn age(store: &Path) {
     }
 }
 
-/// All `profile.json` below a directory.
+/// All `profile.json` files below a directory.
 fn profiles(dir: &Path) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).into_iter().flatten() {
@@ -287,7 +286,7 @@ fn profiles_of_an_older_version_are_derived_again() {
     let java = running.post("/api/v1/recordings?service=java", "", &fixture("jdk17-profile.jfr.gz")).id();
     let go = both("cpu.pprof", &small(1));
     running.ready(&go);
-    // Joins the one before.
+    // Joins the previous one.
     running.ready(&both("heap.pprof", &heap));
     let gone = running.post("/api/v1/recordings?service=gone", "", &small(2)).id();
     let before: Vec<_> = [&java, &go, &gone].map(|id| running.ready(id)).into();
@@ -320,14 +319,14 @@ fn profiles_of_an_older_version_are_derived_again() {
     }
     assert_eq!(running.json(&format!("/api/v1/profiles/{go}"))["pinned"], true);
     assert_eq!(running.json(&format!("/api/v1/profiles/{go}"))["note"], "keep");
-    // What cannot be derived again stays as it is.
+    // A profile that cannot be derived again is left alone.
     let kept = running.json(&format!("/api/v1/profiles/{gone}"));
     assert_eq!((&kept["derived"], &kept["status"]), (&0.into(), &"ready".into()));
     assert_eq!(running.json("/api/v1/profiles?from=0")["total"], 3);
     assert_eq!(profiles(&store.join("derived/0")).len(), 1);
     assert_eq!(profiles(&store.join("derived/1")).len(), 2);
 
-    // It can still be deleted, and a new index knows it.
+    // It can still be deleted, and a rebuilt index contains it.
     let Running { mut server, dir, .. } = running;
     server.take().unwrap().stop();
     std::fs::remove_file(dir.path().join("data/index.db")).unwrap();
@@ -340,7 +339,7 @@ fn profiles_of_an_older_version_are_derived_again() {
     assert_eq!(running.json("/api/v1/profiles?from=0")["total"], 2);
 }
 
-/// The directory of an upload or profile below a directory of hours.
+/// The directory of an upload or profile below a directory organized by hour.
 fn profiles_dir(dir: &Path, id: &str) -> std::path::PathBuf {
     let mut level = vec![dir.to_owned()];
     loop {
@@ -399,7 +398,7 @@ fn killed_at_random_under_load() {
                     })
                 })
                 .collect();
-            // Once some are acknowledged, at any time: how many those are depends on the machine.
+            // Kill it at any time once some are acknowledged; how many depends on the machine.
             let end = Instant::now() + PATIENCE;
             while entries(&dir.path().join("data/spool")).len() < 3 && Instant::now() < end {
                 std::thread::sleep(Duration::from_millis(1));
@@ -493,7 +492,7 @@ fn the_index_can_be_rebuilt_on_demand_and_check_says_what_differs() {
     let running = Running::new();
     let id = running.post("/api/v1/recordings?service=a", "", &small(1)).id();
     running.ready(&id);
-    // While a server is at work, checking changes nothing.
+    // Checking changes nothing while a server is running.
     let data = running.dir.path().join("data");
     std::fs::create_dir(data.join("store/tmp/being-made")).unwrap();
     assert_eq!(jfrkit_server::check(&data).unwrap(), Vec::<String>::new());
@@ -528,7 +527,7 @@ fn the_index_can_be_rebuilt_on_demand_and_check_says_what_differs() {
     assert!(found[1].contains("is not what was sent"), "{found:?}");
     std::fs::write(&part, sound).unwrap();
     std::fs::write(&cpu, derived).unwrap();
-    // A profile that only the store has, and one that only the index has.
+    // A profile that exists only in the store, and one only in the index.
     let json = find("profile.json").remove(0);
     let hidden = dir.path().join("hidden");
     std::fs::rename(json.parent().unwrap(), &hidden).unwrap();
@@ -551,7 +550,7 @@ fn a_directory_has_one_server() {
     options.listen = vec!["127.0.0.1:0".to_owned()];
     let error = Server::start(options, false).err().unwrap().to_string();
     assert!(error.contains("another server uses this directory"), "{error}");
-    // The first one did not notice.
+    // The first server did not notice.
     let id = running.post("/api/v1/recordings?service=a", "", &small(1)).id();
     assert_eq!(running.ready(&id)["status"], "ready");
 }
@@ -572,7 +571,7 @@ fn a_spool_that_cannot_be_written_is_a_503() {
 #[test]
 fn a_clock_that_goes_back_changes_no_order_and_deletes_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    // A year ahead, until somebody corrects it.
+    // A year ahead, until someone corrects it.
     let mut process = Process::with(dir.path(), &[("JFRKIT_TEST_CLOCK", "31536000000")]);
     let first = upload(&process.1, "first", small(1)).id.unwrap();
     process.kill();
@@ -592,7 +591,7 @@ fn a_clock_that_goes_back_changes_no_order_and_deletes_nothing() {
     assert_eq!(running.ready(&first)["status"], "ready");
 }
 
-/// A small disk of memory, gone with the test. Nothing where tests may not mount.
+/// A small RAM disk, removed after the test. `None` if tests are not allowed to mount.
 struct Disk(tempfile::TempDir);
 
 impl Disk {
@@ -613,7 +612,7 @@ impl Disk {
         Running { server: Some(server), address, dir: tempfile::tempdir().unwrap() }
     }
 
-    /// Takes all room but a few bytes.
+    /// Uses up all space except for `leave` bytes.
     fn fill(&self, leave: usize) {
         use std::io::Write;
         let mut file = std::fs::File::create(self.0.path().join("filler")).unwrap();
@@ -648,7 +647,7 @@ fn a_full_disk_loses_nothing() {
     assert_eq!(running.json(&format!("/api/v1/profiles/{first}"))["status"], "ready");
     assert_eq!(running.json(&format!("/api/v1/flame?type=cpu&profile={first}"))["samples"], 1);
     disk.free();
-    // Now the room ends anywhere between the first byte of an upload and the last row of its profile.
+    // Now the space runs out at different points between the first byte of an upload and the last row of its profile.
     disk.fill(400 << 10);
     let mut sent = vec![Sent { service: "first".to_owned(), id: Some(first), content: small(1) }];
     let mut refused = 0;

@@ -1,4 +1,4 @@
-//! Hostile uploads and requests: all are answered, none stops the server.
+//! Hostile uploads and requests: all get a response, and none stops the server.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 #[path = "common/mod.rs"]
@@ -46,7 +46,7 @@ fn ten_thousand_parts_and_long_names_are_refused() {
     assert_eq!(std::fs::read_dir(running.dir.path().join("data/spool/tmp")).unwrap().count(), 0);
 }
 
-/// Whether nothing ended a worker or a request.
+/// Checks that no worker or request crashed.
 fn unharmed(running: &Running) {
     assert_eq!(running.get("/healthz").status, 200);
     let metrics = running.get("/metrics").text();
@@ -65,11 +65,11 @@ impl Random {
         usize::try_from(self.0 % u64::try_from(n.max(1)).unwrap()).unwrap()
     }
 
-    /// Bytes changed, cut out, repeated, or the end cut off.
+    /// Changes, removes or repeats bytes, or truncates them.
     fn damage(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut out = bytes.to_vec();
         if self.below(2) == 0 {
-            // Small enough that most of it can be read.
+            // Little damage, so that most of the file can be read.
             let at = self.below(out.len());
             out[at] ^= 1 << self.below(8);
             return out;
@@ -119,7 +119,7 @@ fn damaged_recordings_and_profiles_are_all_answered_and_all_end() {
     for (name, sound, count) in &kinds {
         for n in 0..*count {
             let damaged = random.damage(sound);
-            // In every packing, since each is another way into the reader.
+            // In every compression format, because each is another way into the reader.
             let damaged = if n % 3 == 0 { gzip(&damaged) } else { damaged };
             let path = format!("/api/v1/recordings?service={name}&tag=n:{n}");
             ids.push(running.post(&path, "", &damaged).id());
@@ -130,7 +130,7 @@ fn damaged_recordings_and_profiles_are_all_answered_and_all_end() {
         let profile = running.ready(id);
         if profile["status"] == "ready" {
             ready += 1;
-            // What was read of it can be shown.
+            // Whatever was read can be shown.
             for entry in profile["types"].as_array().unwrap().iter().filter(|t| t["absent"].is_null()) {
                 let kind = entry["type"].as_str().unwrap();
                 let tree = running.get(&format!("/api/v1/flame?profile={id}&type={kind}"));
@@ -164,7 +164,7 @@ fn damaged_requests_are_all_answered() {
     unharmed(&running);
 }
 
-/// Zeros, packed in every way that is unpacked here.
+/// Zeros, compressed in every supported format.
 fn bombs(megabytes: usize) -> Vec<(&'static str, Vec<u8>)> {
     let zeros = vec![0u8; megabytes << 20];
     let mut lz4 = lz4_flex::frame::FrameEncoder::new(Vec::new());
@@ -271,7 +271,7 @@ fn sixty_four_slow_uploads_hold_nobody_else_up() {
     let id = running.post("/api/v1/recordings?service=quick", "", &fixture("jdk17-profile.jfr.gz")).id();
     assert_eq!(running.ready(&id)["status"], "ready");
     assert_eq!(running.get("/api/v1/profiles").status, 200);
-    // Each is given up in time, and leaves nothing.
+    // Each is aborted in time and leaves nothing behind.
     for mut stream in slow {
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
@@ -317,7 +317,7 @@ fn strangers_are_kept_out() {
     let running = Running::new();
     let ask = |text: &str| send(&running.address, text.as_bytes(), usize::MAX);
     let get = |path: &str, headers: &str| ask(&format!("GET {path} HTTP/1.1\r\nConnection: close\r\n{headers}\r\n"));
-    // Names of hosts.
+    // Host names.
     assert_eq!(get("/api/v1/profiles", "Host: evil.example\r\n").status, 421);
     assert_eq!(get("/profiles", "Host: evil.example:8126\r\n").status, 421);
     assert_eq!(get("/api/v1/profiles", "Host: localhost:1\r\n").status, 200);
@@ -330,7 +330,7 @@ fn strangers_are_kept_out() {
     assert_eq!(post("Sec-Fetch-Site: cross-site\r\n"), 403);
     assert_eq!(post("Sec-Fetch-Mode: cors\r\n"), 200);
     assert_eq!(running.post("/api/v1/recordings", "Cookie: jfrkit=x\r\n", b"FLR\0").status, 403);
-    // Traversal.
+    // Path traversal.
     for path in [
         "/api/v1/profiles/..%2f..%2flock",
         "/api/v1/profiles/x",
@@ -340,7 +340,7 @@ fn strangers_are_kept_out() {
         let status = get(path, "Host: localhost\r\n").status;
         assert!(status == 404 || status == 400, "{path}: {status}");
     }
-    // Headers of every answer.
+    // The headers of every response.
     for path in ["/", "/api/v1/profiles", "/nothing", "/healthz"] {
         let head = get(path, "Host: localhost\r\n").head.to_lowercase();
         for header in [

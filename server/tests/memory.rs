@@ -1,4 +1,4 @@
-//! How much memory uploads take, counted by the allocator.
+//! Memory that uploads take, measured by a counting allocator.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr, unreachable_pub)]
 
 #[path = "common/mod.rs"]
@@ -18,10 +18,10 @@ static ALLOCATOR: counting::Counting = counting::Counting::new();
 
 const MIB: usize = 1 << 20;
 
-/// One test, so that nothing else allocates meanwhile.
+/// A single test, so that nothing else allocates at the same time.
 #[test]
 fn memory_is_bounded() {
-    // No worker takes part: what is measured is how uploads are received.
+    // Without workers, because this measures how uploads are received.
     many_large_uploads_at_once();
     bombs();
 }
@@ -52,7 +52,7 @@ fn many_large_uploads_at_once() {
     });
     let took = ALLOCATOR.peak() - before;
     eprintln!("64 uploads of 4 MiB at once: {} KiB", took >> 10);
-    // 256 MiB came; a worker held one of them, and each of 64 requests has buffers of at most 256 KiB.
+    // 256 MiB arrived; a worker held one of them, and each of 64 requests has buffers of at most 256 KiB.
     assert!(took < 64 * (256 << 10) + 3 * size + 8 * MIB, "{} MiB", took >> 20);
 }
 
@@ -70,6 +70,6 @@ fn bombs() {
     assert!(matches!(answer.status, 400 | 413), "{} {}", answer.status, answer.text());
     let took = ALLOCATOR.peak() - before;
     eprintln!("a bomb of {} KiB that unfolds into 256 MiB: {} MiB", packed.len() >> 10, took >> 20);
-    // A packed byte may become a hundred; a buffer that grows doubles.
+    // A compressed byte may expand to a hundred, and a growing buffer doubles.
     assert!(took < 250 * packed.len() + 16 * MIB, "{} MiB", took >> 20);
 }

@@ -1,4 +1,4 @@
-//! Requests as the clients send them, replayed byte by byte: in one piece, one byte at a time, parts in every order.
+//! Requests as sent by real clients, replayed byte by byte: in one piece, one byte at a time, with the parts in any order.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 #[path = "common/mod.rs"]
@@ -19,7 +19,7 @@ fn python() -> Vec<u8> {
     ];
     let a: &[&str] = &["hot", "main"];
     let b: &[&str] = &["cold", "main"];
-    // Equal stacks with times of their own, as ddtrace sends them.
+    // Equal stacks with different times, as ddtrace sends them.
     let samples: [(&[&str], &[i64], &str); 3] = [
         (a, &[30_000_000_000, 3, 30_000_000_000, 0, 600], "MainThread"),
         (a, &[15_000_000_000, 2, 15_000_000_000, 0, 0], "MainThread"),
@@ -42,7 +42,7 @@ fn parts_come_in_any_order_and_in_pieces_of_any_size() {
         ];
         let parts: Vec<Part<'_>> = order.iter().map(|i| parts[*i]).collect();
         let bytes = request("/profiling/v1/input", FORM, &form(&parts));
-        // One byte at a time takes a while: once is enough.
+        // One byte at a time is slow, so do it only once.
         let piece = if n == 5 { 1 } else { usize::MAX };
         let id = send(&running.address, &bytes, piece).id();
         let profile = running.ready(&id);
@@ -57,7 +57,7 @@ fn parts_come_in_any_order_and_in_pieces_of_any_size() {
         assert!(warnings.contains("lost.bin"), "{warnings}");
         let cpu = profile["types"].as_array().unwrap().iter().find(|t| t["type"] == "cpu").unwrap();
         assert!(cpu["values"][1]["total"].as_i64().unwrap() > 0, "{cpu}");
-        // The received part comes out as it came.
+        // The received part is returned unchanged.
         let file = running.get(&format!("/api/v1/profiles/{id}/files/main.jfr"));
         assert_eq!(file.body, recording);
     }
@@ -278,7 +278,7 @@ fn pushes_and_otlp_are_answered_as_their_protocols_want() {
     assert_eq!((answer.status, answer.body.len()), (200, 0));
 }
 
-/// What pyroscope-io says of itself: no spy, but the runtime. A profile in which nothing of the program was sampled shows no language.
+/// pyroscope-io sends no spy name, but the runtime. A profile without samples of the program reveals no language.
 #[test]
 fn a_push_that_names_its_runtime_needs_no_source_files() {
     let running = Running::new();
@@ -350,7 +350,7 @@ fn raw_recordings_are_taken_with_tags_and_waited_for() {
     assert!(analysis["rules"].as_array().unwrap().len() > 50);
     let runtime = running.get(&format!("/api/v1/profiles/{id}/runtime")).text();
     assert!(runtime.contains("JVM") && runtime.contains("team"), "{runtime}");
-    // Unpacked parts are packed in the store, and come out as they came; ranges too.
+    // The store compresses uncompressed parts, but returns them unchanged, also for ranges.
     let name = profile["files"][0]["name"].as_str().unwrap().to_owned();
     let file = running.get(&format!("/api/v1/profiles/{id}/files/{name}"));
     assert!(file.body == fixture("jdk17-full.jfr"));
@@ -372,13 +372,13 @@ fn raw_recordings_are_taken_with_tags_and_waited_for() {
     assert_eq!(diff["a"]["total"], total);
 }
 
-/// A request that a client of today sent to a listener of ours, from `server/tests/clients/`.
+/// A request that a current client, run by `server/tests/clients/`, sent to our listener.
 fn recorded(name: &str) -> Vec<u8> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/requests").join(name);
     let bytes = std::fs::read(path).unwrap();
     let at = bytes.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
     let head = String::from_utf8(bytes[..at].to_vec()).unwrap().replace("Connection: Keep-Alive", "Connection: close");
-    // The tests read plain answers.
+    // The tests read uncompressed responses.
     let plain = |line: &&str| !line.to_ascii_lowercase().starts_with("accept-encoding:");
     let head = head.split("\r\n").filter(plain).collect::<Vec<_>>().join("\r\n");
     [head.as_bytes(), &bytes[at..]].concat()
@@ -394,7 +394,7 @@ fn recorded_requests_of_real_clients_become_profiles() {
             &["cpu", "wall", "alloc"],
             "hot_loop",
         ),
-        // The recorded window is the first of the process: most of its samples are the start of the agent itself.
+        // This is the first profile of the process: most of its samples are from the start of the agent itself.
         ("dd-java-agent-1.68.http", ["replayed-java", "ci", "1.0", "Java", "JVM"], &["cpu"], "Agent.start"),
     ];
     for (name, facets, types, hot) in cases {
@@ -411,7 +411,7 @@ fn recorded_requests_of_real_clients_become_profiles() {
         }
         let table = running.json(&format!("/api/v1/table?profile={id}&type=cpu&sort=-total&limit=50"));
         assert!(table.to_string().contains(hot), "{name}: {table}");
-        // The same again, however it is cut: the same row.
+        // The same request again, in pieces of another size, gives the same row.
         assert_eq!(send(&running.address, &bytes, 997).id(), id, "{name}");
     }
 }
@@ -435,13 +435,13 @@ fn heap_profiles_that_count_since_the_start_show_what_was_added() {
     let first = send(10, &[(&["a", "main"], &[10, 1_000, 1, 100], "")]);
     assert!(of(&first, "alloc")["absent"].as_str().unwrap().contains("since the process began"), "{first}");
     assert_eq!(of(&first, "heap")["values"][0]["total"], 100);
-    // Other ids, another stack, one that is no more.
+    // Different ids, a new stack, and one that is gone.
     let second = send(11, &[(&["b", "main"], &[1, 50, 1, 50], ""), (&["a", "main"], &[13, 1_300, 2, 200], "")]);
     let alloc = of(&second, "alloc");
     assert_eq!(alloc["values"][0]["total"], 350, "{alloc}");
     assert!(alloc["how"].to_string().contains("were subtracted"), "{alloc}");
     assert_eq!(of(&second, "heap")["values"][0]["total"], 250);
-    // After a gap nobody knows what was added when.
+    // After a gap, it is unknown when the difference was added.
     let later = send(20, &[(&["a", "main"], &[20, 2_000, 2, 200], "")]);
     assert!(!of(&later, "alloc")["absent"].is_null(), "{later}");
 }

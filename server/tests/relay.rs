@@ -1,4 +1,4 @@
-//! Beyond plain TCP: sockets of the file system, the client of `jfrkit upload`, uploads that are sent on.
+//! Beyond plain TCP: Unix sockets, the client of `jfrkit upload`, and forwarding.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 #[path = "common/mod.rs"]
@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn a_socket_of_the_file_system_takes_uploads_and_is_removed() {
     let sockets = tempfile::tempdir().unwrap();
     let path = sockets.path().join("jfrkit.sock");
-    // Left behind by a server that was killed.
+    // Left behind by a killed server.
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
     let running = Running::with(|o| o.listen.push(format!("unix:{}", path.display())));
     let ask = |bytes: &[u8]| {
@@ -36,7 +36,7 @@ fn a_socket_of_the_file_system_takes_uploads_and_is_removed() {
     assert_eq!(ask(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").status, 200);
     let urls = running.server.as_ref().unwrap().urls().to_vec();
     assert_eq!(urls[1], format!("unix:{}", path.display()));
-    // A second server does not take it away.
+    // A second server does not take over the socket.
     let mut options = Options::default();
     options.dir = sockets.path().join("other");
     options.listen = vec![format!("unix:{}", path.display())];
@@ -69,7 +69,7 @@ fn upload_prints_what_the_server_answers_even_to_a_large_file() {
     assert!(gone.starts_with("http://127.0.0.1:1: "), "{gone}");
 }
 
-/// An agent that answers in turn with these statuses, then 200, and hands on what it was sent.
+/// An agent that responds with these statuses in turn, then with 200, and passes on what it received.
 fn agent(statuses: &'static [u16]) -> (String, Receiver<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -122,7 +122,7 @@ fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
 
 #[test]
 fn uploads_are_sent_on_as_they_came() {
-    // It fails once, then it is there.
+    // It fails once, then arrives.
     let (address, heard) = agent(&[503]);
     let running = Running::with(|o| o.forward = Some(address));
     let body = datadog("shop");
@@ -145,7 +145,7 @@ fn uploads_are_sent_on_as_they_came() {
         forward["queue"] == 0 && forward["state"]["sent"] == 1 && forward["state"]["failed"] == 1
     });
     assert_eq!(std::fs::read_dir(running.dir.path().join("data/forward")).unwrap().count(), 0);
-    // Recordings of a person are nobody else's.
+    // Recordings uploaded by a person are not forwarded.
     running.ready(&running.post("/api/v1/recordings?service=own", "", &fixture("jdk17-profile.jfr.gz")).id());
     assert!(heard.recv_timeout(Duration::from_millis(600)).is_err());
 }

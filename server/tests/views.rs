@@ -1,4 +1,4 @@
-//! SELECTION and VIEW of the API: what the parameters mean.
+//! SELECTION and VIEW in the API: the meaning of the parameters.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 #[path = "common/mod.rs"]
@@ -26,10 +26,10 @@ fn several_patterns_narrow_or_widen_as_a_reader_expects() {
     };
     assert_eq!(total(""), 123);
     assert_eq!(total("include=%5Eb%24"), 120);
-    // Stacks with both, not with either.
+    // Stacks that contain both, not either.
     assert_eq!(total("include=%5Eb%24&include=%5Ec%24"), 100);
     assert_eq!(total("include=%5Eb%24&include=%5Ec%24&include=%5Ee%24"), 0);
-    // Neither.
+    // Stacks that contain neither.
     assert_eq!(total("exclude=%5Ed%24&exclude=%5Ee%24"), 100);
     assert_eq!(total("thread=t2"), 23);
     // Hidden frames leave their value to the caller.
@@ -77,7 +77,7 @@ fn any_label_can_be_grouped_by() {
         .map(|r| (r["key"].as_str().unwrap(), r["total"].as_i64().unwrap()))
         .collect();
     assert_eq!(rows, [("eu", 7), ("us", 7)]);
-    // Ids of spans would keep all samples apart; they are in the file as received alone.
+    // Span ids would keep all samples apart, so only the received file has them.
     let spans = running.json(&format!("/api/v1/table?{both}&by=label:span%20id"));
     assert_eq!(spans["rows"].as_array().unwrap().len(), 1, "{spans}");
     assert_eq!(spans["rows"][0]["key"], "[none]");
@@ -134,7 +134,7 @@ fn a_part_of_a_recording_is_made_from_it_while_it_is_kept() {
     };
     let (all, seconds) = total("");
     assert!(all > 0);
-    // The whole of it, in two pieces that share an instant that belongs to the second.
+    // The whole time range in two parts; the instant between them belongs to the second.
     let (start, _) = running.server.as_ref().unwrap().span(&[jfrkit_server::Id::parse(&id).unwrap()]);
     let length = std::time::Duration::from_secs_f64(seconds).as_millis();
     let middle = start + i64::try_from(length / 2).unwrap();
@@ -159,7 +159,7 @@ fn a_part_of_a_recording_is_made_from_it_while_it_is_kept() {
 
 #[test]
 fn what_a_user_opens_may_unfold_further_than_what_strangers_send() {
-    // One long text: 4 MB that pack into a few KB.
+    // One long string: 4 MB that compress to a few KB.
     let large = pprof(&TYPES, &[(&["b", "a"], &[1, 7], "t")], &"y".repeat(4 << 20));
     let packed = gzip(&large);
     assert!(large.len() / packed.len() > 100, "{} {}", large.len(), packed.len());
@@ -183,7 +183,7 @@ fn profiles_without_a_recording_are_analyzed_too() {
     );
     let mut last = String::new();
     for n in 0..8i64 {
-        // Two minutes from one to the next; the heap grows by a tenth each time.
+        // Two minutes apart; the heap grows by a tenth each time.
         let heap = pprof(
             &[
                 ("alloc_objects", "count"),
@@ -218,7 +218,7 @@ fn profiles_without_a_recording_are_analyzed_too() {
     assert_eq!(summary("ProfileHotFunction"), "hot takes 90 % of CPU time by itself");
     assert!(summary("ProfileHeapGrowth").contains("rises steadily"), "{}", summary("ProfileHeapGrowth"));
     assert!(summary("ProfileExceptionRate").starts_with("Not applicable"));
-    // They are found by the search, and counted.
+    // The search finds and counts them.
     assert_eq!(running.json("/api/v1/profiles?from=0&q=rule:ProfileHotFunction")["total"], 8);
     let row = running.json("/api/v1/profiles?from=0&limit=1")["rows"][0].clone();
     assert!(row["findings"]["warning"].as_u64().unwrap() >= 1, "{row}");

@@ -1,5 +1,5 @@
-//! Tables held against the other ways to read the same recordings: row counts against the summary, cells against the value tree
-//! that `jfrkit print --format json` writes, sums of samples against profiles.
+//! Compares tables with other ways of reading the same recordings: row counts with the summary, cells with the value trees of
+//! `jfrkit print --format json`, sums of samples with profiles.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::expect_used)]
 
 use std::collections::{BTreeMap, HashMap};
@@ -19,7 +19,7 @@ use jfrkit_tables::{ExportOptions, Input, Table, export};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 
-/// Recordings of this repository, and those beside it if they are there.
+/// Recordings in this repository, and those next to it if available.
 fn recordings() -> Vec<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
@@ -39,7 +39,7 @@ fn recordings() -> Vec<PathBuf> {
     found
 }
 
-/// Recordings of up to so many bytes are compared event by event; of larger ones every 31st event is.
+/// In recordings up to this size every event is compared, in larger ones every 31st.
 const WHOLE: usize = 1 << 20;
 
 fn write(path: &Path, tables: &[Table], raw: bool) -> (tempfile::TempDir, jfrkit_tables::Exported) {
@@ -53,7 +53,7 @@ fn write(path: &Path, tables: &[Table], raw: bool) -> (tempfile::TempDir, jfrkit
     (folder, exported)
 }
 
-/// The rows of a file, by Parquet's own reader.
+/// The rows of a file, read with the official Parquet reader.
 fn batches(path: &Path) -> Vec<RecordBatch> {
     let file = std::fs::File::open(path).unwrap();
     ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap().map(Result::unwrap).collect()
@@ -87,7 +87,7 @@ fn cell(array: &dyn Array, row: usize) -> Value {
         return json!(Iso(times.value(row)).to_string());
     }
     if let Some(lengths) = array.as_primitive_opt::<DurationNanosecondType>() {
-        // "Forever" is null in print, and the largest number here.
+        // "Forever" is null in `print`, and the largest number here.
         return if lengths.value(row) == i64::MAX { Value::Null } else { json!(lengths.value(row)) };
     }
     if let Some(truth) = array.as_boolean_opt() {
@@ -111,14 +111,14 @@ fn cell(array: &dyn Array, row: usize) -> Value {
     panic!("{:?}", array.data_type());
 }
 
-/// Whether a cell is what print writes. Of a value within a value of the same type there are the plain fields only.
+/// Whether a cell matches the output of `print`. A value nested in its own type has only its plain fields.
 fn same(cell: &Value, printed: &Value, stacks: &HashMap<i64, Value>, path: &str) -> Result<(), String> {
     match (cell, printed) {
         (Value::Object(cell), Value::Object(printed)) => {
             for (name, value) in cell {
                 match printed.get(name) {
                     Some(other) => same(value, other, stacks, &format!("{path}.{name}"))?,
-                    // Only chunks of other metadata have it.
+                    // Only chunks with other metadata have this field.
                     None if value.is_null() => {}
                     None => return Err(format!("{path}.{name} is not printed")),
                 }
@@ -159,7 +159,7 @@ fn same(cell: &Value, printed: &Value, stacks: &HashMap<i64, Value>, path: &str)
         }
         (Value::Number(a), Value::Number(b)) if a.as_f64() == b.as_f64() => Ok(()),
         (a, b) if a == b => Ok(()),
-        // What JSON has a word for is no value in a table.
+        // What JSON expresses as a word is null in a table.
         (Value::Null, Value::String(word))
             if ["forever", "unknown", "NaN", "Infinity", "-Infinity"].contains(&word.as_str()) =>
         {
@@ -169,7 +169,7 @@ fn same(cell: &Value, printed: &Value, stacks: &HashMap<i64, Value>, path: &str)
     }
 }
 
-/// The stacks of an export, as JSON of truncated and frames.
+/// The stacks of an export as JSON, with `truncated` and `frames`.
 fn stacks(exported: &jfrkit_tables::Exported) -> HashMap<i64, Value> {
     let of = |table: &str| {
         let file = exported.written.iter().find(|file| file.table == table);
@@ -213,7 +213,7 @@ fn rows_and_cells_are_those_of_summary_and_print() {
         let rows: BTreeMap<String, u64> =
             exported.written.iter().filter_map(|file| Some((name(&file.table)?, file.rows))).collect();
         let unread: u64 = expected.values().sum::<u64>().saturating_sub(rows.values().sum());
-        // Of a damaged recording the summary counts events that cannot be read whole.
+        // The summary of a damaged recording also counts events that cannot be read completely.
         assert!(unread <= exported.warnings.len() as u64, "{}: {unread} {:?}", path.display(), exported.warnings);
         if exported.warnings.is_empty() {
             let expected: BTreeMap<String, u64> =
@@ -233,7 +233,7 @@ fn rows_and_cells_are_those_of_summary_and_print() {
             let reader = ValueReader::new(&chunk);
             for event in chunk.events() {
                 let Some(of) = chunk.metadata().by_id(event.type_id) else { continue };
-                // Damaged events have no row, so of damaged recordings all are read.
+                // Damaged events have no rows, so read all events of damaged recordings.
                 let wanted = seen.is_multiple_of(step);
                 seen += 1;
                 if !wanted && exported.warnings.is_empty() {
@@ -264,8 +264,8 @@ fn rows_and_cells_are_those_of_summary_and_print() {
     assert!(compared > 20_000, "{compared}");
 }
 
-/// Without the columns that only chunks of other metadata have: they have to be null. Of fields that chunks disagree on, which are
-/// reported, those that are null are as printed.
+/// Removes null columns that `print` does not have, because only chunks with other metadata declare them. Where recordings
+/// have a reported conflict, null matches any printed value.
 fn with_all(cells: Value, printed: &Value, of: &str, conflicts: &[String]) -> Value {
     let Value::Object(mut cells) = cells else { return cells };
     cells.retain(|name, value| printed.get(name).is_some() || !value.is_null());

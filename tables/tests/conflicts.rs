@@ -1,4 +1,4 @@
-//! Recordings that disagree on the fields of an event type, in one call.
+//! Recordings with conflicting fields of an event type, exported together.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::sync::Arc;
@@ -37,7 +37,7 @@ fn exported(recordings: Vec<Vec<u8>>) -> (Exported, Vec<RecordBatch>) {
     (exported, batches)
 }
 
-/// The values of a column of longs, over all batches.
+/// The values of a column of longs in all batches.
 fn longs(batches: &[RecordBatch], name: &str) -> Vec<Option<i64>> {
     let values = batches.iter().map(|batch| batch.column_by_name(name).unwrap().as_primitive::<Int64Type>().clone());
     values.flat_map(|values| values.iter().collect::<Vec<_>>()).collect()

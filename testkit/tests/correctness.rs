@@ -1,4 +1,4 @@
-//! Profiles against expectations in the form of DataDog's prof-correctness.
+//! Compares profiles with expectations in the format of DataDog's prof-correctness.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ fn expected(text: &str) -> Expected {
     serde_json::from_str(text).unwrap()
 }
 
-/// All profiles of a recording, each as its pprof file says it.
+/// All profiles of a recording, read back from their pprof files.
 fn profiles(name: &str) -> Vec<AnyProfile> {
     let recording = Recording::open(root().join("fixtures").join(name)).unwrap();
     let mut options = Options::default();
@@ -45,7 +45,7 @@ fn recordings_of_the_workload_have_the_shares_of_its_truth() {
     }
 }
 
-/// A check that cannot fail checks nothing.
+/// A check that cannot fail is worthless.
 #[test]
 fn what_is_not_so_is_found() {
     let all = profiles("jdk17-full.jfr");

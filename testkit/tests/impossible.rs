@@ -1,5 +1,5 @@
-//! No report says what cannot be: a share beyond all, a part larger than its whole, a window outside of the recording. Over the
-//! recordings of `fixtures/`, and of `../shared/corpus` where it is there, whole and in random parts of their time.
+//! No report claims anything impossible: a share above 100 %, a part larger than the whole, a time range outside of the recording.
+//! Uses the recordings in `fixtures/` and, if available, in `../shared/corpus`, complete and in random time ranges.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ fn recordings() -> Vec<PathBuf> {
     found
 }
 
-/// What is wrong with a value.
+/// The problem with a value, if any.
 fn wrong(value: &Value, whole: (i64, i64)) -> Option<String> {
     let share = |percent: f64| !(0.0..=100.000_001).contains(&percent);
     match value {
@@ -48,13 +48,13 @@ fn wrong(value: &Value, whole: (i64, i64)) -> Option<String> {
     }
 }
 
-/// Evidence of a whole and of a part of it, by rule.
+/// Evidence of a whole and a part of it, by rule.
 const PARTS: [(&str, &str, &str); 2] = [
     ("GcCpuOverhead", "CPU time of collections", "CPU time of the JVM"),
     ("GcPauseRatio", "share of recording", "share of worst window"),
 ];
 
-/// What is wrong with a report; of a part of a recording (`cut`) events are cut to it.
+/// The problems in a report. In part of a recording (`cut`), events are cut to the time range.
 fn impossible(report: &Report, cut: bool) -> Vec<String> {
     let start = report.recording.start_nanos;
     let whole = (start, start + report.recording.duration_nanos);

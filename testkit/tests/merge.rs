@@ -1,4 +1,4 @@
-//! Five hundred profiles as one: exact, and in bounded memory.
+//! Merges 500 profiles into one: exactly, and in bounded memory.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod memory;
@@ -10,7 +10,7 @@ use jfr_parse::Recording;
 use jfrkit_profile::tree::{By, CallStacks, FrameKind, Tree, View, merge, table};
 use jfrkit_profile::{Cancel, ProfileType};
 
-/// The cpu profile of a recording, as the server keeps it: with threads.
+/// The cpu profile of a recording as the server stores it, with threads.
 fn cpu(name: &str) -> CallStacks {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name);
     let recording = Recording::open(path).unwrap();
@@ -27,7 +27,7 @@ fn five_hundred_profiles_are_added_up_exactly() {
     let profiles: Vec<CallStacks> = (0..500)
         .map(|n| {
             let mut of = kinds[n % kinds.len()].clone();
-            // Each process has functions of its own.
+            // Each process has some functions of its own.
             let own = of.frame(&format!("process{n}.Main.run"), FrameKind::Java, 1);
             let width = of.types().len();
             of.add(&[own], &[], &vec![1; width]);

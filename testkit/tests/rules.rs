@@ -19,7 +19,7 @@ const TIME_RATIO: f64 = 8.0;
 const WORK_RATIO: f64 = 5.6;
 /// Smaller efforts cannot be compared.
 const ENOUGH: (Duration, u64) = (Duration::from_millis(150), 400_000);
-/// How often an effort has to be too large: the clock of a thread goes on while a busy machine refills its caches.
+/// How often an effort must be too large to fail, because the clock of a thread includes refilling caches on a busy machine.
 const TRIES: usize = 6;
 
 /// CPU time of this thread, or wall-clock time if the system does not report it.

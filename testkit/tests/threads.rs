@@ -64,7 +64,7 @@ fn a_recording_of_a_real_program() {
     same_for_any_number_of_threads(&path);
 }
 
-/// The report of a recording made by so many threads, as JSON.
+/// The report of a recording, made by this many threads, as JSON.
 fn report(path: &Path, threads: usize) -> Option<String> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| {
@@ -76,7 +76,7 @@ fn report(path: &Path, threads: usize) -> Option<String> {
     })
 }
 
-/// Handles of stacks and methods are numbered by whichever thread comes first; no rule may let that show.
+/// Handles of stacks and methods depend on which thread comes first, and no rule may let that show.
 #[test]
 fn findings() {
     let mut recordings = Vec::new();

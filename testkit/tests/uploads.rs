@@ -1,8 +1,8 @@
-//! Hundreds of damaged recordings and pprof files as uploads: each is answered and kept, none stops the server or leaves
+//! Uploads hundreds of damaged recordings and pprof files: each gets a response and is kept, and none stops the server or leaves
 //! anything behind.
 //!
-//! Unlike bytes changed at random, these keep their framing, so that the code behind it is reached. `JFRKIT_MUTANTS` sets the
-//! number of each kind.
+//! Unlike random bytes, these keep their framing, so they reach the code behind it. `JFRKIT_MUTANTS` sets the number of each
+//! kind.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
 
 #[path = "../../server/tests/common/mod.rs"]
@@ -20,7 +20,7 @@ fn count() -> usize {
     std::env::var("JFRKIT_MUTANTS").ok().and_then(|n| n.parse().ok()).unwrap_or(MUTANTS)
 }
 
-/// Recordings of a few events of each type, of all versions of the format.
+/// Recordings with a few events of each type, in all format versions.
 fn recordings() -> Vec<(&'static str, Vec<u8>)> {
     ["jdk8-profile.jfr.gz", "jdk11-profile.jfr.gz", "jdk17-multichunk.jfr", "jdk21-full.jfr.gz", "jdk25-full.jfr.gz"]
         .map(|name| {
@@ -29,7 +29,7 @@ fn recordings() -> Vec<(&'static str, Vec<u8>)> {
         .into()
 }
 
-/// A pprof file with what clients send: several values, labels, lines, inlined frames.
+/// A pprof file with typical content: several values, labels, lines, inlined frames.
 fn sound() -> pb::Profile {
     let types = [("samples", "count"), ("cpu", "nanoseconds"), ("alloc_space", "bytes"), ("inuse_space", "bytes")];
     let bytes = pprof(
@@ -49,7 +49,7 @@ fn sound() -> pb::Profile {
     profile
 }
 
-/// An index or id as a broken writer puts it.
+/// An index or id as a broken writer might produce it.
 fn wild(random: &mut Random, old: i64) -> i64 {
     let cases =
         [0, 1, 2, 3, -1, old.wrapping_add(1), old.wrapping_neg(), i64::MAX, i64::MIN, 1 << 32, i64::from(u32::MAX), 5];
@@ -60,7 +60,7 @@ fn unsigned(random: &mut Random, old: u64) -> u64 {
     wild(random, old.cast_signed()).cast_unsigned()
 }
 
-/// One or two changes to what a pprof file says, not to its bytes.
+/// Changes one or two values in a pprof file, keeping it decodable.
 fn mutant_of_pprof(random: &mut Random) -> Vec<u8> {
     let mut p = sound();
     for _ in 0..1 + usize::from(random.chance(30)) {
@@ -133,18 +133,18 @@ fn mutant_of_pprof(random: &mut Random) -> Vec<u8> {
     p.encode_to_vec()
 }
 
-/// Names in a directory.
+/// The names in a directory.
 fn entries(dir: &std::path::Path) -> Vec<String> {
     std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// Sends the uploads, waits for all of them and looks at what each became.
-/// At least a `share`th of them can be read, or the damage would reach little.
+/// Sends the uploads, waits for all of them, and checks each result. At least one in `share` must be readable; otherwise the
+/// damage would not reach much code.
 fn all_are_kept(uploads: impl Iterator<Item = (String, Vec<u8>)>, types: &[&str], share: usize) {
     let running = Running::new();
     let mut sent = Vec::new();
     for (n, (name, bytes)) in uploads.enumerate() {
-        // Each packing is another way into the reader.
+        // Each compression format is another way into the reader.
         let bytes = if n % 3 == 0 { gzip(&bytes) } else { bytes };
         let answer = running.post(&format!("/api/v1/recordings?service=m&tag=n:{n}"), "", &bytes);
         if answer.status == 400 {
@@ -188,7 +188,7 @@ fn all_are_kept(uploads: impl Iterator<Item = (String, Vec<u8>)>, types: &[&str]
     assert!(!metrics.contains("reason=\"panic\""), "{metrics}");
     assert!(!metrics.lines().any(|l| l.starts_with("jfrkit_http") && l.contains("code=\"5")), "{metrics}");
 
-    // All of it is there after a restart, and nothing else.
+    // After a restart, everything is there, and nothing else.
     let running = running.restart();
     for (id, name, _) in &sent {
         assert_eq!(running.get(&format!("/api/v1/profiles/{id}")).status, 200, "{name} after a restart");

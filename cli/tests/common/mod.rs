@@ -1,4 +1,4 @@
-//! Running the command where something goes wrong.
+//! Runs the command in situations where something goes wrong.
 #![allow(dead_code, reason = "each program of tests uses a part of it")]
 
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ pub(crate) fn said(output: &Output) -> Vec<String> {
     String::from_utf8_lossy(&output.stderr).lines().map(str::to_owned).collect()
 }
 
-/// Asserts that the command failed with status 1 and one line, which has all of these in it.
+/// Asserts that the command failed with status 1 and a single line that contains all of these parts.
 pub(crate) fn assert_failed(output: &Output, parts: &[&str]) {
     let said = said(output);
     assert_eq!((output.status.code(), said.len()), (Some(1), 1), "{said:?} {}", output.status);
@@ -37,7 +37,7 @@ pub(crate) fn assert_failed(output: &Output, parts: &[&str]) {
     assert!(parts.iter().all(|part| said[0].contains(part)), "{parts:?}: {said:?}");
 }
 
-/// The names in a directory, those that begin with a dot too.
+/// The names in a directory, including those that begin with a dot.
 pub(crate) fn names(directory: &Path) -> Vec<OsString> {
     let mut names: Vec<OsString> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
@@ -49,7 +49,7 @@ pub(crate) fn files(directory: &Path) -> BTreeMap<OsString, Vec<u8>> {
     names(directory).into_iter().map(|name| (name.clone(), fs::read(directory.join(name)).unwrap())).collect()
 }
 
-/// Asserts that a directory holds whole profiles and nothing else, and says how many.
+/// Asserts that a directory contains complete profiles and nothing else, and returns how many.
 pub(crate) fn whole_profiles(directory: &Path) -> usize {
     let files = files(directory);
     for (name, bytes) in &files {
@@ -59,25 +59,25 @@ pub(crate) fn whole_profiles(directory: &Path) -> usize {
     files.len()
 }
 
-/// Writes a recording of so many chunks, which nobody seems to have written to for an hour.
+/// Writes a recording with this many chunks that looks as if it had not been written to for an hour.
 pub(crate) fn large(path: &Path, times: usize) {
     let bytes = fs::read(fixture("jdk17-multichunk.jfr")).unwrap();
     fs::write(path, repeated(&bytes, times)).unwrap();
     settle(path);
 }
 
-/// A recording so many times, an hour later each time: chunks that are equal would count once.
+/// Repeats a recording, an hour later each time, because equal chunks count once.
 pub(crate) fn repeated(recording: &[u8], times: usize) -> Vec<u8> {
     (0..times).flat_map(|n| later(recording, n)).collect()
 }
 
-/// A recording that many hours later.
+/// Moves a recording by this many hours.
 pub(crate) fn later(recording: &[u8], hours: usize) -> Vec<u8> {
     let mut bytes = recording.to_vec();
     let number = |bytes: &[u8], at: usize| u64::from_be_bytes(bytes[at..at + 8].try_into().unwrap());
     let mut at = 0;
     while at < bytes.len() {
-        // The header of a chunk: magic, version, then the size and, at 32, the time of its start.
+        // The chunk header: magic number, version, then the size, and the start time at offset 32.
         let size = usize::try_from(number(&bytes, at + 8)).unwrap();
         let start = number(&bytes, at + 32) + hours as u64 * 3_600_000_000_000;
         bytes[at + 32..at + 40].copy_from_slice(&start.to_be_bytes());
@@ -86,13 +86,13 @@ pub(crate) fn later(recording: &[u8], hours: usize) -> Vec<u8> {
     bytes
 }
 
-/// Makes a file an hour old.
+/// Makes a file look an hour old.
 pub(crate) fn settle(path: &Path) {
     let file = fs::File::options().write(true).open(path).unwrap();
     file.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
 }
 
-/// Waits until something is so; fails after a minute.
+/// Waits until a condition holds; fails after a minute.
 pub(crate) fn wait_until(what: &str, so: impl Fn() -> bool) {
     let began = Instant::now();
     while !so() {
@@ -101,7 +101,7 @@ pub(crate) fn wait_until(what: &str, so: impl Fn() -> bool) {
     }
 }
 
-/// Waits until a command has taken care of signals.
+/// Waits until a command has installed its signal handlers.
 #[cfg(unix)]
 pub(crate) fn wait_for_handlers(child: &Child) {
     if !Path::new("/proc/self/status").exists() {

@@ -15,7 +15,7 @@ pub(crate) fn settled(path: &Path) {
     file.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
 }
 
-/// Events of all chunks that can be read.
+/// The number of events in all readable chunks.
 pub(crate) fn count(recording: &Recording<'_>) -> usize {
     recording.chunks().flatten().map(|chunk| chunk.events().count()).sum()
 }

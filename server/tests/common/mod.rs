@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use jfrkit_server::{Options, Server};
 use serde_json::Value;
 
-/// A server on a free port with a directory of its own.
+/// A server on a free port with its own directory.
 pub struct Running {
     pub server: Option<Server>,
     pub address: String,
@@ -26,7 +26,7 @@ impl Running {
         let mut options = Options::default();
         options.dir = dir.path().join("data");
         options.listen = vec!["127.0.0.1:0".to_owned()];
-        // Disks of machines for tests are often full.
+        // Test machines often have full disks.
         options.min_free = Some(0);
         change(&mut options);
         let server = Server::start(options, false).unwrap();
@@ -34,7 +34,7 @@ impl Running {
         Self { server: Some(server), address, dir }
     }
 
-    /// Ends the server and starts another on the same directory.
+    /// Stops the server and starts another one on the same directory.
     pub fn restart(mut self) -> Self {
         self.server.take().unwrap().stop();
         let mut options = Options::default();
@@ -65,7 +65,7 @@ impl Running {
         send(&self.address, &request(path, headers, body), usize::MAX)
     }
 
-    /// Waits until a profile is there with its analysis.
+    /// Waits until a profile is ready, including its analysis.
     pub fn ready(&self, id: &str) -> Value {
         let end = Instant::now() + Duration::from_secs(60);
         loop {
@@ -112,13 +112,13 @@ impl Answer {
     }
 }
 
-/// Sends bytes in pieces of a size and reads the answer.
+/// Sends bytes in pieces of this size and reads the response.
 pub fn send(address: &str, bytes: &[u8], piece: usize) -> Answer {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_nodelay(true).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     for piece in bytes.chunks(piece.min(bytes.len()).max(1)) {
-        // A server that refuses does not read the rest.
+        // A server that rejects the request does not read the rest.
         if stream.write_all(piece).is_err() {
             break;
         }
@@ -151,7 +151,7 @@ pub fn parse(answer: &[u8]) -> Answer {
     Answer { status, head, body }
 }
 
-/// A part of a form: name, file name, content.
+/// Part of a form: name, file name, content.
 pub type Part<'a> = (&'a str, Option<&'a str>, &'a [u8]);
 
 pub const FORM: &str = "Content-Type: multipart/form-data; boundary=------------------------b0undary\r\n";
@@ -172,7 +172,7 @@ pub fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name)).unwrap()
 }
 
-/// What Java's agent says beside a recording.
+/// The `event.json` that Java's agent sends with a recording.
 pub fn event(service: &str, family: &str, attachments: &[&str], start: &str, end: &str, more: &str) -> Vec<u8> {
     let attachments: Vec<String> = attachments.iter().map(|a| format!("\"{a}\"")).collect();
     format!(
@@ -182,7 +182,7 @@ pub fn event(service: &str, family: &str, attachments: &[&str], start: &str, end
     .into_bytes()
 }
 
-/// A small pprof, as a client would write it: sample types, and samples as (stack leaf first, values, thread).
+/// A small pprof file as clients write it: sample types, and samples as (stack leaf first, values, thread).
 pub fn pprof(types: &[(&str, &str)], samples: &[(&[&str], &[i64], &str)], file: &str) -> Vec<u8> {
     use pprof_emit::pb;
     use prost::Message;
