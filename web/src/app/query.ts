@@ -1,6 +1,6 @@
-/** The query as text that the facets edit. The server reads the language; the page only needs to find and replace terms. */
+/** The query as text that the facets edit. The server parses the language; the page only needs to find and replace terms. */
 
-/** A term with where it is in the text. */
+/** A term and its position in the text. */
 export interface Term {
   text: string;
   start: number;
@@ -12,7 +12,7 @@ export interface Term {
   values: string[];
 }
 
-/** The terms of a query. Unclosed quotes and brackets end with the text. */
+/** The terms of a query. Unclosed quotes and brackets extend to the end of the text. */
 export function terms(query: string): Term[] {
   const found: Term[] = [];
   let at = 0;
@@ -59,14 +59,14 @@ function unquote(text: string): string {
   return text.startsWith('"') ? text.slice(1, text.endsWith('"') && text.length > 1 ? -1 : undefined).replace(/\\(.)/g, "$1") : text;
 }
 
-/** A value as the query writes it. */
+/** A value in query syntax. */
 export function quote(value: string): string {
   return value !== "" && /^[\w.@/+$%=~^-]+$/.test(value) && value !== "OR" && value !== "TO" && !value.startsWith("-")
     ? value
     : `"${value.replace(/[\\"]/g, "\\$&")}"`;
 }
 
-/** The values of a facet that the query asks for, and those that it excludes. */
+/** The values of a facet that the query includes, and those that it excludes. */
 export function chosen(query: string, facet: string): { only: string[]; not: string[] } {
   const only: string[] = [];
   const not: string[] = [];
@@ -74,7 +74,7 @@ export function chosen(query: string, facet: string): { only: string[]; not: str
   return { only, not };
 }
 
-/** The query with other values for a facet; others stay as they are. */
+/** The query with new values for one facet. */
 export function choose(query: string, facet: string, only: string[], not: string[]): string {
   const kept = terms(query).filter((t) => t.name !== facet).map((t) => t.text);
   const write = (values: string[], sign: string): void => {
@@ -98,7 +98,7 @@ export function without(query: string, at: number): string {
   return terms(query).filter((_, i) => i !== at).map((t) => t.text).join(" ");
 }
 
-/** The piece of the query that is being typed at a position. */
+/** The part of the query being typed at a position. */
 export function typedAt(query: string, position: number): { start: number; end: number; text: string } {
   const t = terms(query).find((one) => one.start < position && position <= one.end);
   return t ? { start: t.start, end: t.end, text: t.text.slice(0, position - t.start) } : { start: position, end: position, text: "" };

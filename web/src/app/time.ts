@@ -1,4 +1,4 @@
-/** Times in the browser's zone, UTC beside them; ranges as the address has them. */
+/** Times in the browser's zone, with UTC in addition; ranges as written in the URL. */
 
 const DAY = 86_400_000;
 
@@ -23,7 +23,7 @@ export function dayOf(time: string | number): string {
   return `${d.getDate()} ${MONTHS[d.getMonth()]}${year}`;
 }
 
-/** Time alone today, with the day before. */
+/** Only the time for today, with the date for earlier days. */
 export function when(time: string | number): string {
   const at = millis(time);
   return new Date(at).toDateString() === new Date().toDateString() ? clock(at) : `${dayOf(at)} ${clock(at)}`;
@@ -36,7 +36,7 @@ export function utc(time: string | number): string {
 
 const UNITS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: DAY, w: 7 * DAY };
 
-/** A time as the address has it, in milliseconds: `now`, `now-1h`, RFC 3339 or milliseconds. */
+/** Parses a time from the URL to milliseconds: `now`, `now-1h`, RFC 3339 or milliseconds. */
 export function absolute(text: string, now = Date.now()): number {
   const relative = /^now(?:-(\d+)([smhdw]))?$/.exec(text);
   if (relative) return now - Number(relative[1] ?? 0) * (UNITS[relative[2] ?? "s"] ?? 0);
@@ -52,7 +52,7 @@ export const RANGES: [string, string][] = [
   ["now-30d", "Past 30 days"],
 ];
 
-/** A range moved by its own length. */
+/** A range shifted by its own length. */
 export function shifted(from: string, to: string, by: -1 | 1): { from: string; to: string } {
   const a = absolute(from);
   const b = absolute(to || "now");

@@ -86,7 +86,7 @@ export class ApiSource implements Source {
     selectionParams(params, selection);
     viewParams(params, view);
     const answer = await this.json<Record<string, unknown>>("/flame", params, signal);
-    // A sandwich is two trees.
+    // A sandwich consists of two trees.
     const { callers, callees, ...head } = answer;
     if (callers && callees) return { ...(callers as object), ...head, callees } as FlameJson;
     return answer as unknown as FlameJson;
@@ -140,7 +140,7 @@ export class ApiSource implements Source {
   upload(file: File, progress: (share: number) => void): Promise<string> {
     const url = `${this.base}/recordings?${new URLSearchParams({ name: file.name })}`;
     return new Promise((resolve, reject) => {
-      // fetch does not report the progress of an upload.
+      // fetch does not report upload progress.
       const request = new XMLHttpRequest();
       request.open("POST", `${this.base}/recordings`);
       request.setRequestHeader("X-Jfrkit", "1");
@@ -151,7 +151,7 @@ export class ApiSource implements Source {
         try {
           body = JSON.parse(request.responseText) as Record<string, unknown>;
         } catch {
-          // Not JSON: the status says enough.
+          // Not JSON; the status is enough.
         }
         if (request.status < 300 && typeof body["id"] === "string") resolve(body["id"]);
         else reject(new Failure(request.status, String(body["title"] ?? `The server answered ${request.status}`), String(body["detail"] ?? ""), url));

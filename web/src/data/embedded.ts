@@ -1,6 +1,6 @@
 /**
- * The data inside a page from disk. README.md describes the format. The page computes callers, sandwiches, filters and tables itself, from the trees
- * that it carries.
+ * The data embedded in a page from disk. README.md describes the format. The page computes callers, sandwiches, filters and tables itself, from the
+ * embedded trees.
  */
 import { build, fromJson, toJson, type Tree, type TreeJson } from "../flame/tree.ts";
 import { parse } from "../flame/search.ts";
@@ -9,13 +9,13 @@ import { callers, collapseNames, collapseRecursion, hide, nameSet, only, sandwic
 import { Failure, type Source } from "./source.ts";
 import type { AnalysisJson, DiffJson, FlameJson, MetricsJson, ProfileDetail, ProfileRow, Side, TypeInfo, ValueInfo, View } from "./types.ts";
 
-/** A value with the blocks that hold its data. */
+/** A value with the blocks that contain its data. */
 export interface PageValue extends ValueInfo {
   /** Id of the block with the tree (6.1; in a `diff` page with `self_b` and `noise`). */
   tree: string;
-  /** Id of the block with the function table of the whole tree, where the tree was folded: `{"rows":[…]}`. */
+  /** Id of the block with the function table of the complete tree, if the tree was folded: `{"rows":[…]}`. */
   table?: string;
-  /** What the page leaves out. */
+  /** What was left out of the page. */
   folded?: { nodes: number; value: number };
   /** Trees whose first level is a label: `{"thread":"id of the block"}`. */
   groups?: Record<string, string>;
@@ -45,7 +45,7 @@ export interface PageJson {
   profiles?: ReportProfile[];
 }
 
-/** A profile of a report: answers of the API, and `types` with the blocks of their trees. The service of `row` is the name of the file. */
+/** A profile in a report: responses of the API, and `types` with the blocks of their trees. The service in `row` is the file name. */
 export interface ReportProfile {
   row: ProfileRow;
   detail: Omit<ProfileDetail, "types"> & { types: PageType[] };
@@ -57,7 +57,7 @@ export interface ReportProfile {
   runtime?: string | null;
 }
 
-/** Samples by time. */
+/** Samples over time. */
 export interface HeatmapJson {
   /** Milliseconds since 1970 of the first cell. */
   start: number;
@@ -65,9 +65,9 @@ export interface HeatmapJson {
   step_ms: number;
   cells: number;
   unit: string;
-  /** Value of a sample, where all have the same; else 1 and the counts are values. */
+  /** The value of each sample if they are all equal; otherwise 1, and the counts are values. */
   weight: number;
-  /** Id of the block with the tree of all. */
+  /** Id of the block with the tree of all samples. */
   tree: string;
   /** Id of the block with the stacks: for each the index of its node in the tree. */
   stacks: string;
@@ -75,7 +75,7 @@ export interface HeatmapJson {
   data: string;
 }
 
-/** The block with this id, read whatever its packing. */
+/** Parses the block with this id, compressed or not. */
 export async function block(id: string): Promise<unknown> {
   return JSON.parse(new TextDecoder("utf-8").decode(await bytes(id)));
 }
@@ -91,13 +91,13 @@ export async function bytes(id: string): Promise<Uint8Array> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** The page's own data, or null where there is a server. */
+/** The data embedded in the page, or null if there is a server. */
 export function page(): PageJson | null {
   const element = document.getElementById("jfrkit-page");
   return element ? (JSON.parse(element.textContent ?? "") as PageJson) : null;
 }
 
-/** Applies what a server would: filters first, then collapsing, then the view. */
+/** Does what a server would do: first filters, then collapsing, then the view. */
 export function applyFilters(tree: Tree, view: View): Tree {
   const set = (patterns: string[] | undefined): Uint8Array[] =>
     (patterns ?? []).map((pattern) => {
@@ -122,11 +122,11 @@ function plain(view: View): boolean {
 const NOT_HERE = (what: string): Promise<never> =>
   Promise.reject(new Failure(404, `This page holds no ${what}`, "It was made from files. A server (jfrkit serve) has it.", what));
 
-/** Answers from the blocks of the page. */
+/** Provides data from the blocks of the page. */
 export class EmbeddedSource implements Source {
   readonly server = false;
   private readonly trees = new Map<string, Promise<Tree>>();
-  /** Replaces the tree of the page: the range that is selected in a heat map. */
+  /** Replaces the tree of the page, when a range is selected in a heat map. */
   override: Tree | null = null;
 
   constructor(readonly page: PageJson) {}
@@ -250,14 +250,14 @@ export class EmbeddedSource implements Source {
   follow = () => () => {};
 }
 
-/** Filters both sides of a comparison alike: each side is a tree, and equal paths meet again. */
+/** Filters both sides of a comparison: each side is filtered as a tree, then equal paths are joined again. */
 function filterDiff(json: TreeJson, view: View): TreeJson {
   const side = (self: number[]): Tree =>
     applyFilters(build(json.names, json.kinds, Int32Array.from(json.depth), Int32Array.from(json.name), Float64Array.from(self)), view);
   return joinDiff(side(json.self), side(json.self_b!));
 }
 
-/** Two trees with the same names as one comparison. */
+/** Joins two trees with the same names into a comparison. */
 export function joinDiff(a: Tree, b: Tree): TreeJson {
   const key = (parent: number, name: number): number => parent * a.names.length + name;
   const index = new Map<number, number>();
@@ -302,7 +302,7 @@ export function joinDiff(a: Tree, b: Tree): TreeJson {
   return out;
 }
 
-/** The function table of a comparison, from its tree. */
+/** Computes the function table of a comparison from its tree. */
 export function diffRows(json: TreeJson): DiffRow[] {
   const side = (self: number[]): Map<string, Row> =>
     new Map(

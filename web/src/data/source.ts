@@ -1,5 +1,5 @@
 /**
- * Where the page gets its data. The pages know this interface only: a server's API and the answers inside a report are the same to them.
+ * Where the page gets its data. The pages only know this interface, so the API of a server and the responses embedded in a report look the same to them.
  */
 import type {
   AnalysisJson,
@@ -18,23 +18,23 @@ import type {
   View,
 } from "./types.ts";
 
-/** An answer that is not one: what to tell the user, and what was asked. */
+/** A failed request: what to tell the user, and what was requested. */
 export class Failure extends Error {
   constructor(
-    /** HTTP status; 0 where there was no answer. */
+    /** HTTP status; 0 if there was no response. */
     readonly status: number,
     readonly title: string,
     readonly detail: string,
-    /** The request, as it is shown. */
+    /** The request, as shown to the user. */
     readonly request: string,
-    /** Where in the query a mistake is, where the server says so. */
+    /** The position of the mistake in the query, if the server reports it. */
     readonly at?: { start: number; end: number },
   ) {
     super(title);
   }
 }
 
-/** The answer while a profile is being derived. */
+/** The response while a profile is being processed. */
 export class Processing extends Failure {
   constructor(request: string) {
     super(202, "Processing", "The profile has been received and is being processed.", request);
@@ -49,7 +49,7 @@ export interface TableQuery {
 }
 
 export interface Source {
-  /** Whether there is a server behind it: search, comparison of any profiles, uploads, groups by label. */
+  /** Whether there is a server, which provides search, comparison of any profiles, uploads and grouping by label. */
   readonly server: boolean;
   profiles(query: { q: string; from: string; to: string; sort: string; limit?: number; cursor?: string }, signal?: AbortSignal): Promise<SearchJson>;
   facets(query: { q: string; from: string; to: string; top?: number; names?: string }, signal?: AbortSignal): Promise<FacetsJson>;
@@ -63,12 +63,12 @@ export interface Source {
   metrics(query: { service: string; env: string; from: string; to: string; by: string }, signal?: AbortSignal): Promise<MetricsJson>;
   runtime(id: string, signal?: AbortSignal): Promise<string>;
   status(signal?: AbortSignal): Promise<StatusJson>;
-  /** The address of a download, or null where there is none. */
+  /** The URL of a download, or null if there is none. */
   fileUrl(id: string, name: string): string | null;
   exportUrl(selection: Selection, view: View, format: string): string | null;
   upload(file: File, progress: (share: number) => void): Promise<string>;
   change(id: string, change: { pinned?: boolean; note?: string }): Promise<void>;
   remove(id: string): Promise<void>;
-  /** Follows what arrives; the result ends it. */
+  /** Subscribes to new profiles; the returned function unsubscribes. */
   follow(q: string, on: { profile(row: ProfileRow): void; deleted(id: string): void; online(up: boolean): void }): () => void;
 }

@@ -1,4 +1,4 @@
-/** What the API answers (section 6 of the specification), as far as the page reads it. */
+/** The responses of the API (section 6 of the specification), as far as the page reads them. */
 import type { DiffRow, Row } from "../flame/table.ts";
 import type { TreeJson } from "../flame/tree.ts";
 
@@ -39,11 +39,11 @@ export interface TypeInfo {
   definition: string;
   values: ValueInfo[];
   absent?: string | null;
-  /** Whether the type belongs to the language's own list; the others come below a line. */
+  /** Whether the type is one of the language's main types; the others follow below a divider. */
   core?: boolean;
 }
 
-/** A profile with what its page shows above the tabs. */
+/** A profile, with everything that its page shows above the tabs. */
 export interface ProfileDetail extends Omit<ProfileRow, "types" | "warnings"> {
   types: TypeInfo[];
   tags?: Record<string, string> | [string, string][];
@@ -57,12 +57,12 @@ export interface ProfileDetail extends Omit<ProfileRow, "types" | "warnings"> {
   profiler?: string | null;
   note?: string | null;
   processors?: number | null;
-  /** In a report: the time that its metrics span. */
+  /** In a report: the time range of its metrics. */
   metrics_from?: string;
   metrics_to?: string;
 }
 
-/** Which profiles: by id, or what a query finds. */
+/** Which profiles: by id, or the results of a query. */
 export interface Selection {
   profile?: string[];
   q?: string;
@@ -87,11 +87,11 @@ export interface View {
   thread?: string;
   root?: string;
   min?: number;
-  /** Counts what matches on the whole tree. */
+  /** Counts matches in the complete tree. */
   search?: string;
 }
 
-/** A flame graph; a sandwich has its callees in a tree of their own. */
+/** A flame graph; a sandwich has a separate tree for the callees. */
 export interface FlameJson extends TreeJson {
   callees?: TreeJson;
 }
@@ -146,7 +146,7 @@ export interface Suggestion {
   count?: number;
 }
 
-/** A point: time, least, mean, largest, profile of the largest. */
+/** A point: time, minimum, mean, maximum, and the profile with the maximum. */
 export type Point = [number | string, number, number, number, string?];
 
 export interface MetricsJson {

@@ -1,6 +1,6 @@
 /**
- * Colours of frames. Fills are pale with dark text on a light page and deep with light text on a dark one, so that labels keep a contrast of at
- * least 4.5:1; the hues are spread so that people with a colour vision deficiency can tell neighbours apart (after Okabe and Ito).
+ * The colors of frames. Fills are pale with dark text on a light page and deep with light text on a dark one, so that labels keep a contrast of at
+ * least 4.5:1; the hues are spread so that people with a color vision deficiency can distinguish neighbors (after Okabe and Ito).
  */
 import { isFolded, type Tree } from "./tree.ts";
 import { split } from "./text.ts";
@@ -8,7 +8,7 @@ import { split } from "./text.ts";
 export type ColorMode = "package" | "kind" | "self" | "diff";
 export type Theme = "light" | "dark";
 
-/** A theme's colours outside the palette. */
+/** A theme's colors outside the palette. */
 export interface Paint {
   text: string;
   faded: string;
@@ -65,23 +65,23 @@ const RAMP: Record<Theme, string[]> = {
   dark: ["#33291a", "#4f3a17", "#6e4a12", "#80530f", "#945d0c"],
 };
 
-/** Less in B, deepest first; more in B, deepest last; no change between them. */
+/** Fills for nodes with less or more in B, from a small change to a large one. */
 const CHANGE: Record<Theme, { less: string[]; more: string[] }> = {
   light: { less: ["#dbe9fb", "#b3d1f7", "#7fb3f0"], more: ["#fde6cf", "#fac795", "#f2a05a"] },
   dark: { less: ["#24384f", "#1f4d7d", "#1a62ad"], more: ["#4a3420", "#77471a", "#a35a10"] },
 };
 
-/** What a colour means. */
+/** What a color means. */
 export interface Legend {
   color: string;
   label: string;
 }
 
-/** A fill for each name, or for each node, and what they mean. */
+/** The fill for each name or each node, and what the fills mean. */
 export interface Colors {
   fill: (node: number) => string;
   legend: Legend[];
-  /** Nodes that are in one of the two profiles only. */
+  /** Nodes that exist in only one of the two profiles. */
   hatched?: (node: number) => boolean;
 }
 
@@ -91,7 +91,7 @@ function hash(text: string): number {
   return h >>> 0;
 }
 
-/** The first pieces of a package: enough to tell libraries apart. */
+/** The first parts of a package name, enough to distinguish libraries. */
 export function family(name: string, kind: string): string {
   const { home } = split(name, kind);
   if (kind === "g") return home.split("/").slice(0, 3).join("/");
@@ -99,11 +99,11 @@ export function family(name: string, kind: string): string {
   return home.split(".").slice(0, home.startsWith("java") || home.startsWith("jdk") || home.startsWith("sun") ? 2 : 3).join(".");
 }
 
-/** The eight heaviest families, each with its place in the palette. Take it from the whole tree, so that filters do not change colours. */
+/** The eight heaviest families with their palette index. Compute them from the complete tree, so that filters do not change colors. */
 export function families(tree: Tree): Map<string, number> {
   const own = new Map<string, number>();
   const ofName = tree.names.map((name, i) => (tree.kinds[i] === "x" ? "" : family(name, tree.kinds[i]!)));
-  // By the area that a family has in the graph.
+  // By the area of a family in the graph.
   for (let i = 1; i < tree.size; i++) {
     const f = ofName[tree.name[i]!]!;
     if (f !== "") own.set(f, (own.get(f) ?? 0) + tree.total[i]!);
@@ -120,7 +120,7 @@ export function families(tree: Tree): Map<string, number> {
   return found;
 }
 
-/** Colours of a tree. */
+/** The colors of a tree. */
 export function colors(tree: Tree, mode: ColorMode, theme: Theme, known: Map<string, number>): Colors {
   const paint = PAINT[theme];
   const palette = PALETTE[theme];

@@ -1,4 +1,4 @@
-/** Drawing of a tree, and finding what is under a point. Both cost what is visible, not what the tree holds. */
+/** Draws a tree, and finds the node under a point. The cost of both depends on what is visible, not on the size of the tree. */
 import type { Colors, Paint } from "./color.ts";
 import type { NameSet } from "./transform.ts";
 import { forms, type Widths } from "./text.ts";
@@ -7,10 +7,10 @@ import type { Tree } from "./tree.ts";
 /** Height of a row in CSS pixels. */
 export const ROW = 18;
 
-/** Frames narrower than this are drawn together. */
+/** Frames narrower than this are drawn as one. */
 const NARROW = 0.8;
 
-/** What is shown of a tree: a range of its width, and from which pixel on. */
+/** The visible part of a tree: a range of its width, and the scroll position in pixels. */
 export interface Window {
   from: number;
   to: number;
@@ -21,7 +21,7 @@ export interface Window {
   up: boolean;
 }
 
-/** What to emphasize. Nodes are -1 where there is none. */
+/** What to highlight; a node is -1 if there is none. */
 export interface Marks {
   matches: NameSet | null;
   lit: number;
@@ -29,7 +29,7 @@ export interface Marks {
   focus: number;
 }
 
-/** Labels of names, made once for each name. */
+/** The labels of names, created once per name. */
 export class Labels {
   private readonly made: (readonly string[] | undefined)[] = [];
 
@@ -40,7 +40,7 @@ export class Labels {
   }
 }
 
-/** The part of a canvas context that drawing uses; tests give one that records. */
+/** The part of a canvas context that drawing uses; tests pass one that records calls. */
 export type Surface = Pick<
   CanvasRenderingContext2D,
   "fillStyle" | "strokeStyle" | "lineWidth" | "fillRect" | "strokeRect" | "fillText" | "beginPath" | "moveTo" | "lineTo" | "stroke" | "save" | "restore" | "rect" | "clip"
@@ -51,17 +51,17 @@ export function rowTop(w: Window, depth: number): number {
   return w.up ? w.height - (depth + 1) * ROW + w.scroll : depth * ROW - w.scroll;
 }
 
-/** The first and last row that a window shows. */
+/** The first and last visible row. */
 export function rows(w: Window): { first: number; last: number } {
   return { first: Math.max(0, Math.floor(w.scroll / ROW)), last: Math.floor((w.scroll + w.height - 1) / ROW) };
 }
 
-/** A rectangle of a node: where it is, cut at the window's edges. `node` is -1 for narrow siblings together. */
+/** The rectangle of a node, clipped to the window. `node` is -1 for narrow siblings that are drawn as one. */
 export type Visit = (node: number, x: number, width: number, depth: number) => void;
 
 /**
- * Visits what is visible, parents first. Siblings are ordered by total, so after the first one that is too narrow all others are too, and the rest
- * of the parent is visited as one rectangle.
+ * Visits everything visible, parents first. Siblings are ordered by total, so once one is too narrow, all after it are too, and the rest of the
+ * parent is visited as a single rectangle.
  */
 export function visit(tree: Tree, w: Window, each: Visit): void {
   const span = w.to - w.from;
@@ -74,7 +74,7 @@ export function visit(tree: Tree, w: Window, each: Visit): void {
     const x = (tree.start[i]! - w.from) * scale;
     const width = tree.total[i]! * scale;
     if (x + width <= 0 || x >= w.width) {
-      // Left of the window: on to the next sibling. Right of it: nothing else of this parent is visible.
+      // Left of the window: continue with the next sibling. Right of it: nothing else of this parent is visible.
       i = x >= w.width && depth > 0 ? tree.end[tree.parent[i]!]! : tree.end[i]!;
       continue;
     }
@@ -93,7 +93,7 @@ export function visit(tree: Tree, w: Window, each: Visit): void {
   }
 }
 
-// In a comparison the own value is that of A only, so the rest of a parent cannot be told from its own value.
+// In a comparison, the self value is only that of A, so the rest of a parent cannot be computed from its self value.
 function own(tree: Tree): number {
   return tree.a ? 0 : 1;
 }
@@ -178,7 +178,7 @@ export function hit(tree: Tree, w: Window, x: number, y: number): number {
   return node;
 }
 
-/** Where a key leads from a node. */
+/** The node that a key moves to. */
 export function move(tree: Tree, node: number, key: "ArrowUp" | "ArrowDown" | "ArrowLeft" | "ArrowRight" | "Home" | "End"): number {
   if (node < 0 || node >= tree.size) return 0;
   const parent = tree.parent[node]!;

@@ -1,4 +1,4 @@
-/** Numbers as people read them: 1,501 · 3.4 MiB · 640 ms · 1 min 20 s · 12.5 %. */
+/** Human-readable numbers: 1,501 · 3.4 MiB · 640 ms · 1 min 20 s · 12.5 %. */
 
 const BYTES = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
@@ -7,7 +7,7 @@ export function count(n: number): string {
   return Math.round(n).toLocaleString("en-US");
 }
 
-/** A plural that fits the number. */
+/** The singular or plural for a number. */
 export function plural(n: number, one: string, many = one + "s"): string {
   return `${count(n)} ${n === 1 ? one : many}`;
 }
@@ -32,7 +32,7 @@ export function bytes(n: number): string {
   return `${trim(three(value))} ${BYTES[step]}`;
 }
 
-/** Nanoseconds as a length of time. */
+/** Nanoseconds as a duration. */
 export function duration(ns: number): string {
   const size = Math.abs(ns);
   if (size === 0) return "0 s";
@@ -49,7 +49,7 @@ export function duration(ns: number): string {
   return sign + (h > 0 ? `${count(h)} h ${m} min` : s > 0 ? `${m} min ${s} s` : `${m} min`);
 }
 
-/** A share of 1. */
+/** A ratio between 0 and 1 as a percentage. */
 export function percent(share: number): string {
   if (!Number.isFinite(share)) return "–";
   const p = share * 100;
@@ -65,7 +65,7 @@ export function plain(n: number): string {
 
 const NANOS: Record<string, number> = { nanoseconds: 1, ns: 1, microseconds: 1e3, milliseconds: 1e6, seconds: 1e9, s: 1e9 };
 
-/** A value with its unit, as profiles and metrics name them. */
+/** A value with its unit, using the unit names of profiles and metrics. */
 export function value(n: number, unit: string): string {
   const per = /^1?(.*?)(?:\/|_?per_)(s|min)\w*$/.exec(unit);
   if (per) return `${value(n, per[1]!)}/${per[2]}`;
@@ -87,7 +87,7 @@ export function value(n: number, unit: string): string {
   }
 }
 
-/** A value for each second of profile; CPU time a second is cores. */
+/** A value per second of profile; CPU time per second is in cores. */
 export function rate(n: number, unit: string, type = ""): string {
   if (type === "cpu" && (unit === "nanoseconds" || unit === "ns")) return `${n === 0 ? "0" : three(n / 1e9)} cores`;
   if (unit === "nanoseconds" || unit === "ns") {

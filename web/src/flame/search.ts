@@ -1,9 +1,9 @@
-/** The search box: a part of the name without case, or `/regular expression/`. */
+/** The search box: part of a name, ignoring case, or `/regular expression/`. */
 
-/** A test, or what is wrong with the text. Empty text is neither. */
+/** A test, or an error message. Empty text has neither. */
 export type Search = { test: (name: string) => boolean; error?: undefined } | { error: string; test?: undefined } | null;
 
-/** Reads the text of a search. */
+/** Parses the text of a search. */
 export function parse(text: string): Search {
   const trimmed = text.trim();
   if (trimmed === "") return null;

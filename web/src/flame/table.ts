@@ -1,8 +1,8 @@
-/** Sums by function. A function counts once in a stack, so no share passes 100 %. */
+/** Sums by function. A function counts once per stack, so no share exceeds 100 %. */
 import { isFolded, type Tree } from "./tree.ts";
 import type { NameSet } from "./transform.ts";
 
-/** A row: own value, and value of the stacks that the function is part of. */
+/** A row: the self value, and the value of the stacks that contain the function. */
 export interface Row {
   key: string;
   kind: string;
@@ -11,7 +11,7 @@ export interface Row {
   samples?: number;
 }
 
-/** The rows of all functions in the tree, largest own value first. Made-up nodes for folded subtrees are left out. */
+/** The rows of all functions in the tree, largest self value first. Synthetic nodes for folded subtrees are left out. */
 export function table(tree: Tree): Row[] {
   const self = new Float64Array(tree.names.length);
   const total = new Float64Array(tree.names.length);
@@ -44,7 +44,7 @@ export interface DiffRow {
   noise: boolean;
 }
 
-/** The value of the stacks that have a frame in `names`, each stack once. */
+/** The value of the stacks that contain a frame in `names`, counting each stack once. */
 export function matched(tree: Tree, names: NameSet): { value: number; nodes: number[] } {
   let value = 0;
   const nodes: number[] = [];

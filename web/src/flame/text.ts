@@ -1,20 +1,20 @@
-/** Names as text: what strangers sent must neither hide nor reorder what is around it, and a narrow frame shows what matters. */
+/** Names as text: untrusted names must not hide or reorder the text around them, and narrow frames show the most important part. */
 
 // Controls, bidirectional marks and overrides, zero width, lone surrogates, line separators, noncharacters.
 const UNSEEN =
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|\p{Cs}/gu;
 
-/** The text with characters that cannot be seen, or that reorder others, as escapes. */
+/** Escapes characters that are invisible or that reorder others. */
 export function visible(text: string): string {
   return text.replace(UNSEEN, (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
 }
 
-/** At most `most` characters, with an ellipsis where some are missing. */
+/** At most `most` characters, with an ellipsis if some were removed. */
 export function clip(text: string, most: number): string {
   return text.length <= most ? text : text.slice(0, most).replace(/[\ud800-\udbff]$/, "") + "…";
 }
 
-/** A name in two pieces: where it is from, and what it is. */
+/** A name in two parts: its package, and the rest. */
 export function split(name: string, kind: string): { home: string; rest: string } {
   if (kind === "k") return { home: "kernel", rest: name };
   if (kind === "x") return { home: "", rest: name };
@@ -28,7 +28,7 @@ export function split(name: string, kind: string): { home: string; rest: string 
     if (cut > 0) return { home: name.slice(0, cut), rest: name.slice(cut + 2) };
     return { home: kind === "v" ? "VM" : "native", rest: name };
   }
-  // The package ends before the first piece that begins with a capital; without one, the last two pieces are class and method.
+  // The package ends before the first part that begins with a capital; without one, the last two parts are class and method.
   const pieces = name.split(/[.]/);
   if (pieces.length < 2) return { home: "", rest: name };
   let cut = pieces.findIndex((piece) => /^[A-Z]/.test(piece));
@@ -37,7 +37,7 @@ export function split(name: string, kind: string): { home: string; rest: string 
   return { home: pieces.slice(0, cut).join("."), rest: pieces.slice(cut).join(".") };
 }
 
-/** Widths of characters in one font, so that fitting a label does not measure text in each frame. */
+/** The widths of characters in a font, so that fitting labels does not measure text again in each frame. */
 export class Widths {
   private readonly ascii = new Float64Array(128);
   private readonly wide: number;
@@ -56,7 +56,7 @@ export class Widths {
     return sum;
   }
 
-  /** As much of the text as fits, or nothing where not even three characters do. */
+  /** As much of the text as fits, or nothing if not even three characters do. */
   cut(text: string, width: number): string {
     let sum = 0;
     const dots = this.wide;
@@ -70,7 +70,7 @@ export class Widths {
     return text;
   }
 
-  /** The longest form of a name that fits: all of it, without its package, its last piece, a part of that. */
+  /** The longest form of a name that fits: complete, without its package, its last part, or the beginning of that. */
   fit(forms: readonly string[], width: number): string {
     for (const form of forms) if (this.of(form) <= width) return form;
     return this.cut(forms[forms.length - 1] ?? "", width);

@@ -1,23 +1,23 @@
 /**
- * Views of a tree: callers, sandwich, filters, collapsed recursion. A page without a server makes them itself, and `profile/` makes the same ones
- * for the server; the vectors in `test/vectors` hold both to the same number at every node.
+ * Views of a tree: callers, sandwich, filters, collapsed recursion. A page without a server computes them here; with a server, `profile/` does. The
+ * vectors in `test/vectors` check that both produce the same number at every node.
  */
 import { Builder, build, isFolded, isFoldedName, type Tree } from "./tree.ts";
 
-/** Whether a name counts, by name index. */
+/** Whether a name is selected, by name index. */
 export type NameSet = Uint8Array;
 
-/** The names for which `test` holds, but for those of folded subtrees; made-up names only if `madeUp`. */
+/** The names for which `test` returns true, except those of folded subtrees; synthetic names only if `madeUp` is set. */
 export function nameSet(tree: Tree, test: (name: string) => boolean, madeUp = true): NameSet {
   return Uint8Array.from(tree.names, (name, i) => (tree.kinds[i] === "x" && (!madeUp || isFoldedName(name)) ? 0 : test(name) ? 1 : 0));
 }
 
-/** Removes the frames in `names`; their own value goes to the caller. */
+/** Removes the frames in `names`; their self value goes to the caller. */
 export function hide(tree: Tree, names: NameSet): Tree {
   return rebuild(tree, (builder, parent, node) => (names[tree.name[node]!] ? parent : builder.child(parent, tree.name[node]!)));
 }
 
-/** Keeps the stacks that have a frame in `names` (or, with `without`, those that have none). */
+/** Keeps the stacks that contain a frame in `names` or, with `without`, those that do not. */
 export function only(tree: Tree, names: NameSet, without = false): Tree {
   const seen = new Uint8Array(tree.size);
   const builder = new Builder(tree.names, tree.kinds, tree.name[0] ?? 0);
@@ -31,21 +31,21 @@ export function only(tree: Tree, names: NameSet, without = false): Tree {
   return builder.finish();
 }
 
-/** Makes consecutive frames of the same function one frame. */
+/** Merges consecutive frames of the same function. */
 export function collapseRecursion(tree: Tree): Tree {
   return rebuild(tree, (builder, parent, node) =>
     parent > 0 && builder.nameAt(parent) === tree.name[node] ? parent : builder.child(parent, tree.name[node]!),
   );
 }
 
-/** Of each run of frames in `names` keeps the first: library code becomes one frame, the one that was called. */
+/** Keeps the first of consecutive frames in `names`: library code is reduced to the frame that was called. */
 export function collapseNames(tree: Tree, names: NameSet): Tree {
   return rebuild(tree, (builder, parent, node) =>
     names[tree.name[node]!] && parent > 0 && names[builder.nameAt(parent)] ? parent : builder.child(parent, tree.name[node]!),
   );
 }
 
-/** The stacks through one node, as a tree whose root is the tree's root. */
+/** The stacks that pass through a node, as a tree with the same root. */
 export function subtree(tree: Tree, node: number): Tree {
   const builder = new Builder(tree.names, tree.kinds, tree.name[0] ?? 0);
   const made = new Int32Array(tree.size);
@@ -67,8 +67,9 @@ function rebuild(tree: Tree, place: (builder: Builder, parent: number, node: num
 }
 
 /**
- * The inverted tree: below the root the functions that have own value, below each its callers. A node's own value is that of the stacks that begin
- * there. Nodes narrower than `min` (a share of the total) become one `[N more]` under their parent, so totals stay true; 0 keeps all.
+ * The inverted tree: below the root are the functions with self values, and below each function its callers. The self value of a node is that of the
+ * stacks that begin there. Nodes narrower than `min` (a share of the total) are folded into one `[N more]` under their parent, so totals stay
+ * correct; 0 keeps all nodes.
  */
 export function callers(tree: Tree, min = 1e-4): Tree {
   const from: number[] = [];
@@ -89,7 +90,7 @@ export interface Sandwich {
 }
 
 /**
- * The callers and callees of a function. In a recursive stack the outermost frame of the function counts, so that no stack counts twice.
+ * The callers and callees of a function. In a recursive stack, only the outermost frame of the function counts, so no stack counts twice.
  */
 export function sandwich(tree: Tree, functionName: string, min = 1e-4): Sandwich {
   const wanted = tree.names.indexOf(functionName);
@@ -112,7 +113,7 @@ export function sandwich(tree: Tree, functionName: string, min = 1e-4): Sandwich
     i = tree.end[i]!;
   }
   const above = invert(tree, from, value, 0, min);
-  // The function itself is the only child of the inverted root: it becomes the root.
+  // The function is the only child of the inverted root, so make it the root.
   return { callers: above.size > 1 ? dropRoot(above) : above, callees: builder.finish() };
 }
 
@@ -192,7 +193,7 @@ function invert(tree: Tree, from: number[], value: number[], rootSelf: number, m
   return build(names, kinds, Int32Array.from(depth), Int32Array.from(name), Float64Array.from(self));
 }
 
-/** Replaces the subtree at `node` by the one of the same path in `detail`, which knows more of it. -1 in `detail` leaves the tree as it is. */
+/** Replaces the subtree at `node` with the one at `at` in `detail`, which is more detailed. If `at` is -1, the tree stays unchanged. */
 export function splice(tree: Tree, node: number, detail: Tree, at: number): Tree {
   if (at < 0) return tree;
   const names = tree.names.slice();

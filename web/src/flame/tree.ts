@@ -1,11 +1,11 @@
 /**
- * A call tree in preorder, in flat arrays: the form of section 6.1 of the API and the only form that the rest of this folder knows.
+ * A call tree in preorder, in flat arrays: the format of section 6.1 of the API, and the only one used in this folder.
  *
  * The subtree of node `i` is the range `[i, end[i])`, so walking, skipping and cutting are loops over indexes, without recursion and without
  * objects for nodes. Node 0 is the root. Siblings are ordered by total, largest first; drawing relies on it.
  */
 
-/** The tree as it comes over the wire (section 6.1). A comparison has `self_b` and `noise` as well. */
+/** The tree as received from the server (section 6.1). A comparison also has `self_b` and `noise`. */
 export interface TreeJson {
   type?: string;
   value?: string;
@@ -21,9 +21,9 @@ export interface TreeJson {
   self: number[];
   folded?: { nodes: number; value: number };
   matches?: { value: number; addresses: string[]; more: number };
-  /** Comparison only: own value of each node in B; `self` is then that of A. */
+  /** Comparison only: the self value of each node in B; `self` is then that of A. */
   self_b?: number[];
-  /** Comparison only: 1 where the difference of the node's totals is within sampling noise. */
+  /** Comparison only: 1 if the difference of the node's totals is within sampling noise. */
   noise?: number[];
 }
 
@@ -41,7 +41,7 @@ export interface Tree {
   readonly parent: Int32Array;
   /** One past the last node of the subtree. */
   readonly end: Int32Array;
-  /** Left edge: sum of everything before it. For the root 0. */
+  /** The left edge: the sum of everything before the node; 0 for the root. */
   readonly start: Float64Array;
   readonly maxDepth: number;
   /** Comparison only: totals in A and B; `total` is then the width, their mean. */
@@ -50,18 +50,18 @@ export interface Tree {
   readonly noise?: Uint8Array;
 }
 
-/** The name of the node that stands for subtrees too narrow to send. Its kind is `x`. */
+/** The name of the node that represents subtrees too narrow to send. Its kind is `x`. */
 export function isFolded(tree: Tree, node: number): boolean {
   const name = tree.name[node]!;
   return tree.kinds[name] === "x" && isFoldedName(tree.names[name]!);
 }
 
-/** Whether a made-up name is that of folded subtrees. */
+/** Whether a synthetic name is that of folded subtrees. */
 export function isFoldedName(name: string): boolean {
   return /^\[\d+ more\]$/.test(name);
 }
 
-/** Reads a tree and checks that it is one; a tree that is not throws. */
+/** Parses and validates a tree; throws if it is invalid. */
 export function fromJson(json: TreeJson, per?: { a: number; b: number }): Tree {
   const size = json.depth.length;
   if (json.name.length !== size || json.self.length !== size) throw new Error("tree: arrays of different lengths");
@@ -132,7 +132,7 @@ export function build(
   return other && b ? { ...tree, a, b, noise: other.noise } : tree;
 }
 
-/** The tree as it goes over the wire. */
+/** The tree in the format of the API. */
 export function toJson(tree: Tree): TreeJson {
   return {
     total: tree.total[0] ?? 0,
@@ -165,7 +165,7 @@ export class Builder {
   private own: number[] = [0];
   private readonly index = new Map<number, number>();
 
-  /** `names` and `kinds` are those of the tree to be; `root` is the root's name index. */
+  /** `names` and `kinds` are those of the resulting tree; `root` is the name index of the root. */
   constructor(
     private readonly names: string[],
     private readonly kinds: string,
@@ -174,7 +174,7 @@ export class Builder {
     this.nameOf = [root];
   }
 
-  /** The child of `parent` with this name, made if need be. */
+  /** The child of `parent` with this name, created if necessary. */
   child(parent: number, name: number): number {
     const key = parent * this.names.length + name;
     let node = this.index.get(key);
@@ -188,7 +188,7 @@ export class Builder {
     return node;
   }
 
-  /** Adds to a node's own value. */
+  /** Adds to a node's self value. */
   add(node: number, value: number): void {
     this.own[node]! += value;
   }
@@ -201,11 +201,11 @@ export class Builder {
     return this.parents[node]!;
   }
 
-  /** The tree: subtrees without value are left out, siblings ordered by total, then name. */
+  /** The tree, without empty subtrees, and with siblings ordered by total, then by name. */
   finish(): Tree {
     const count = this.nameOf.length;
     const total = Float64Array.from(this.own);
-    // A child is always made after its parent.
+    // A child is always created after its parent.
     for (let i = count - 1; i > 0; i--) total[this.parents[i]!]! += total[i]!;
     const kids: number[][] = new Array<number[]>(count);
     for (let i = 1; i < count; i++) if (total[i]! > 0) (kids[this.parents[i]!] ??= []).push(i);

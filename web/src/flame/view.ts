@@ -1,6 +1,6 @@
 /**
- * A flame graph in the page: canvas, minimap, pointer and keys. It has no framework and no data source: it is given a tree and reports what
- * the user does. The canvas fills its place and is never taller than it; what does not fit is scrolled inside.
+ * A flame graph in the page: canvas, minimap, pointer and keys. It uses no framework and no data source: it receives a tree and reports what the
+ * user does. The canvas fills its container and is never taller; what does not fit is scrolled inside.
  */
 import { PAINT, type Colors, type Theme } from "./color.ts";
 import { draw, hit, Labels, move, ROW, rows, rowTop, type Window } from "./draw.ts";
@@ -10,11 +10,11 @@ import type { Tree } from "./tree.ts";
 
 /** What the view reports. */
 export interface Events {
-  /** A node was zoomed to; 0 is the root. */
+  /** The user zoomed to a node; 0 is the root. */
   zoom(node: number): void;
-  /** The pointer is over a node, or over none (-1); coordinates are those of the window. */
+  /** The pointer is over a node, or over none (-1); coordinates are relative to the window. */
   hover(node: number, x: number, y: number): void;
-  /** A menu for a node was asked for. */
+  /** The user requested the menu of a node. */
   menu(node: number, x: number, y: number): void;
   /** One sentence about a node, for screen readers. */
   describe(node: number): string;
@@ -80,7 +80,7 @@ export class FlameView {
     this.map.remove();
   }
 
-  /** Shows a tree. The zoom is kept where `zoom` is a node, else reset. */
+  /** Shows a tree, zoomed to the node `zoom` if it is one. */
   setTree(tree: Tree, zoom = 0): void {
     this.tree = tree;
     this.labels = new Labels(tree);
@@ -112,14 +112,14 @@ export class FlameView {
     this.draw();
   }
 
-  /** Frames of one name are outlined; -1 for none. */
+  /** Outlines the frames with a name; -1 for none. */
   light(name: number): void {
     if (name === this.lit) return;
     this.lit = name;
     this.draw();
   }
 
-  /** The node that keys act on. */
+  /** The node with the keyboard focus. */
   get focus(): number {
     return this.focused;
   }
@@ -134,7 +134,7 @@ export class FlameView {
     const tree = this.tree;
     if (!tree) return;
     const w = this.window;
-    // A node outside the shown range or too narrow to see: show its nearest ancestor that can be seen.
+    // If the node is outside the shown range or too narrow, show its nearest visible ancestor.
     const width = (tree.total[node]! / (w.to - w.from)) * w.width;
     if (tree.start[node]! + tree.total[node]! <= w.from || tree.start[node]! >= w.to || width < 2) {
       let to = node;
@@ -166,7 +166,7 @@ export class FlameView {
     if (report) this.events.zoom(node);
   }
 
-  /** Where a node is on the screen, for menus and tooltips. */
+  /** The position of a node on the screen, for menus and tooltips. */
   place(node: number): { x: number; y: number } {
     const box = this.canvas.getBoundingClientRect();
     const tree = this.tree!;
@@ -175,7 +175,7 @@ export class FlameView {
     return { x: box.left + Math.min(Math.max(left + 8, 8), w.width - 40), y: box.top + rowTop(w, tree.depth[node]!) + ROW };
   }
 
-  /** Handles a key and says whether it did. */
+  /** Handles a key, and returns whether it did. */
   key(event: KeyboardEvent): boolean {
     const tree = this.tree;
     if (!tree || event.ctrlKey || event.metaKey || event.altKey) return false;

@@ -1,20 +1,20 @@
 /**
  * The cells of a heat map: which stacks were sampled in each.
  *
- * The bytes are unsigned LEB128 numbers, cell after cell: the number of stacks in the cell, then for each its rank less the rank of the one before it
- * (the first as it is), and its count. A cell without stacks is a 0, followed by how many more empty cells come after it.
+ * The bytes are unsigned LEB128 numbers, cell after cell: the number of stacks in the cell, then for each stack the difference from the previous rank
+ * (for the first one, the rank itself) and its count. A cell without stacks is a 0, followed by the number of further empty cells after it.
  */
 
 export interface Cells {
-  /** Samples of each cell. */
+  /** The number of samples in each cell. */
   readonly counts: Float64Array;
-  /** Where the entries of each cell begin; one more than there are cells. */
+  /** The start of each cell's entries, followed by the end of the last cell. */
   readonly begin: Uint32Array;
   readonly stack: Uint32Array;
   readonly count: Uint32Array;
 }
 
-/** Reads the cells; too few or damaged bytes throw. */
+/** Parses the cells; throws if bytes are missing or damaged. */
 export function readCells(bytes: Uint8Array, cells: number): Cells {
   const counts = new Float64Array(cells);
   const begin = new Uint32Array(cells + 1);
@@ -65,7 +65,7 @@ export function readCells(bytes: Uint8Array, cells: number): Cells {
   return { counts, begin, stack, count };
 }
 
-/** The own value of each node in the cells `from` to `to` (exclusive). */
+/** The self value of each node in the cells `from` to `to` (exclusive). */
 export function selfOf(cells: Cells, nodes: ArrayLike<number>, size: number, from: number, to: number, weight: number): Float64Array {
   const self = new Float64Array(size);
   const end = cells.begin[Math.min(to, cells.counts.length)]!;

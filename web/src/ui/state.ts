@@ -1,4 +1,4 @@
-/** The address as the only state: the search part with a server, the fragment in a page from disk, where browsers allow nothing else. */
+/** The URL is the only state: its query with a server, its fragment in a page from disk, where browsers allow nothing else. */
 import { useEffect, useState } from "preact/hooks";
 
 export interface Place {
@@ -20,13 +20,13 @@ export function place(): Place {
   return { path: path || "/", params: new URLSearchParams(search ?? "") };
 }
 
-/** The address of a place, for links. */
+/** The URL of a place, for links. */
 export function href(path: string, params?: URLSearchParams | Record<string, string>): string {
   const query = (params instanceof URLSearchParams ? params : new URLSearchParams(params ?? {})).toString();
   return (embedded ? "#" : "") + path + (query ? `?${query}` : "");
 }
 
-/** Goes to an address; `replace` where going back should not stop here. */
+/** Navigates to a URL; with `replace`, going back does not return to the current one. */
 export function go(to: string, replace = false): void {
   if (to === (embedded ? location.hash : location.pathname + location.search)) return;
   if (replace) history.replaceState(null, "", to);
@@ -41,7 +41,7 @@ function tell(): void {
 addEventListener("popstate", tell);
 addEventListener("hashchange", tell);
 
-/** Changes parameters: null and "" remove one, a list repeats it. */
+/** Changes parameters: null and "" remove a parameter, a list repeats it. */
 export function patch(change: Record<string, string | string[] | null>, replace = false): void {
   const { path, params } = place();
   for (const [key, value] of Object.entries(change)) {
@@ -62,7 +62,7 @@ export function usePlace(): Place {
   return at;
 }
 
-/** A setting of this browser, for this page alone; where storage is not allowed it lasts as long as the page. */
+/** A setting stored in this browser for this page. Without access to storage, it lasts as long as the page. */
 export function stored(key: string): string | null {
   try {
     return localStorage.getItem(`jfrkit.${key}`);
@@ -76,7 +76,7 @@ export function store(key: string, value: string | null): void {
     if (value === null) localStorage.removeItem(`jfrkit.${key}`);
     else localStorage.setItem(`jfrkit.${key}`, value);
   } catch {
-    // Storage is not allowed; the setting is for this page only.
+    // No access to storage: keep the setting in this page only.
   }
 }
 
@@ -98,7 +98,7 @@ export function setTheme(to: Theme): void {
   apply(to);
 }
 
-/** Applies the theme that was chosen here, else the system's. */
+/** Applies the theme chosen here, or else the system's. */
 export function startTheme(): void {
   const chosen = (): Theme => {
     const set = stored("theme");
