@@ -1,4 +1,4 @@
-// Bundles the page into dist/. The result depends on the sources and the lock file alone: no time, no path, no random number.
+// Bundles the page into dist/. The result depends only on the sources and the lock file, not on times, paths or random numbers.
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile, copyFile } from "node:fs/promises";
@@ -8,7 +8,7 @@ import { join } from "node:path";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const out = process.argv[2] ?? join(here, "dist");
 await mkdir(out, { recursive: true });
-// uPlot puts path builders and helpers that this page does not use on its default export, so no bundler can leave them out.
+// uPlot attaches path builders and helpers to its default export, so no bundler can drop those that this page does not use.
 const lean = {
   name: "lean-uplot",
   setup(to) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks the page: dependencies from the lock file, types, lint, unit tests, that dist/ is what the sources make, its size; browser tests where
-# there is Chromium, of pages that the program wrote where it has been built. Skips, and says so, where there is no Node.js.
+# Checks the page: dependencies from the lock file, types, lint, unit tests, whether dist/ matches the sources, its size; browser tests if
+# Chromium is installed, including pages written by the program if it has been built. Skips, and says so, without Node.js.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 if ! command -v npm >/dev/null; then

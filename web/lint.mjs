@@ -1,4 +1,4 @@
-// Forbids what could turn names into markup or code. Data from strangers is written as text nodes only.
+// Forbids everything that could turn names into markup or code. Untrusted data is written as text nodes only.
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -239,8 +239,8 @@ fn score(share: f64, settings: &Settings) -> f64 {
     map2(share, settings.number("info") / 100.0, settings.number("warning") / 100.0)
 }
 
-/// What the rules say of a profile that was read from a file. It stands alone, so nothing is known of earlier ones, and rules
-/// that look for growth do not apply.
+/// Runs the rules on a profile that was read from a file. Earlier profiles are unknown, so rules that look for growth do
+/// not apply.
 ///
 /// ```
 /// use jfrkit_profile::any::AnyProfile;
@@ -251,7 +251,7 @@ fn score(share: f64, settings: &Settings) -> f64 {
 /// ```
 ///
 /// # Errors
-/// Those of [`evaluate_with`].
+/// As for [`evaluate_with`].
 pub fn evaluate_file(profile: &AnyProfile, options: &AnalysisOptions) -> Result<Report, AnalysisError> {
     let metrics = Metrics::of_profile(profile).metrics;
     let metrics: Vec<(String, f64)> =

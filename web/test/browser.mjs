@@ -1,4 +1,4 @@
-// Tries the page in Chromium: each story, key and state, hostile names, accessibility, frame times. Skips, and says so, where there is no browser.
+// Tests the page in Chromium: each story, key and state, malicious names, accessibility, frame times. Skips, and says so, without a browser.
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -24,7 +24,7 @@ const scratch = await mkdtemp(join(tmpdir(), "jfrkit-page-"));
 let failed = 0;
 let passed = 0;
 
-/** Runs one test with a server and a page of its own; any script error or console error fails it. */
+/** Runs one test with its own server and page; any script error or console error fails it. */
 async function test(name, options, run) {
   if (only && !name.includes(only)) return;
   const ok = await twice(name, async () => {
@@ -51,7 +51,7 @@ async function test(name, options, run) {
 const params = (page) => new URL(page.url()).searchParams;
 const item = (page, nth = 0) => page.locator(".flame-canvas [role=treeitem]").nth(nth).getAttribute("aria-label");
 
-/** Waits until something holds. */
+/** Waits until a condition holds. */
 async function until(what, message) {
   const end = Date.now() + 6000;
   for (;;) {
@@ -62,7 +62,7 @@ async function until(what, message) {
   }
 }
 
-/** Puts a page from disk together as `jfrkit_web::write_page` does. */
+/** Assembles a page from disk as `jfrkit_web::write_page` does. */
 async function disk(name, bundle, page, blocks) {
   const template = await readFile(join(dist, "page.html"), "utf8");
   const hashes = JSON.parse(await readFile(join(dist, "hashes.json"), "utf8"));
@@ -211,7 +211,7 @@ await test("the flame graph: zoom, back, keys, menu, filters, sandwich", {}, asy
   await page.goBack();
   await page.getByText("zoomed to com.acme.shop.Worker.run").waitFor();
   await page.keyboard.press("0");
-  // The whole width belongs to the root; a click zooms.
+  // The root takes the whole width; a click zooms.
   const box = await canvas.boundingBox();
   assert.ok(box.y + box.height <= 900, "the canvas is never taller than the window");
   await page.mouse.click(box.x + 20, box.y + 2 * 18 + 9);
@@ -444,7 +444,7 @@ await test("no profile of the language has an analysis", { allow: /404/ }, async
   await page.getByText("there are no rules for Python yet").waitFor();
 });
 
-// Hostile names
+// Malicious names
 
 await test("hostile names are text in every page", { behavior: { hostile: true }, allow: /404/ }, async ({ page, server, go }) => {
   const java = server.rows.find((r, i) => r.language === "Java" && r.status === "ready" && i > 5 && i % 6 === 0) ?? server.rows[10];
@@ -638,7 +638,7 @@ await test("200,000 nodes: script time of a frame", { motion: "no-preference" },
   const memory = await page.evaluate(() => performance.memory?.usedJSHeapSize ?? 0);
   console.log(`     ${tree.size} nodes, ${times.length} frames, median ${times[times.length >> 1].toFixed(1)} ms, p95 ${p95.toFixed(1)} ms, heap ${(memory / 2 ** 20).toFixed(0)} MiB`);
   assert.ok(times.length >= 30);
-  // The bar is 8 ms on a machine that does nothing else; a test on a shared one allows for its load.
+  // The limit is 8 ms on an idle machine; a test on a shared machine allows for its load.
   assert.ok(p95 <= (process.env.STRICT ? 8 : 40), `p95 ${p95.toFixed(1)} ms`);
 });
 

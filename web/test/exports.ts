@@ -1,4 +1,4 @@
-/** What the browser tests need from the sources. */
+/** The parts of the sources that the browser tests need. */
 export { toJson } from "../src/flame/tree.ts";
 export { callers, sandwich } from "../src/flame/transform.ts";
 export { table } from "../src/flame/table.ts";

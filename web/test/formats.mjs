@@ -1,5 +1,5 @@
-// Opens files that the program wrote with their real readers: Speedscope in Chromium, and the import code of the Firefox Profiler. Skips, and says so, what
-// is not there. JFRKIT names the program; else it is the one that `cargo test` built. FIREFOX_PROFILER names a checkout of
+// Opens files that the program wrote with their real readers: Speedscope in Chromium, and the import code of the Firefox Profiler. Skips, and says so,
+// what is not installed. JFRKIT is the path of the program, by default the one that `cargo test` built. FIREFOX_PROFILER is a checkout of
 // github.com/firefox-devtools/profiler with its packages installed.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -31,7 +31,7 @@ async function test(name, body) {
   if (!(await twice(name, body))) failed++;
 }
 
-/** The function with most time of its own, and its value, as `jfrkit top` prints them. */
+/** The function with the highest self time, and its value, as `jfrkit top` prints them. */
 function hottest(input, type) {
   const top = JSON.parse(run("top", "--type", type, "--format", "json", "--limit", "1", input));
   const row = top.rows[0];
@@ -50,7 +50,7 @@ if (!browser || !existsSync(speedscope)) {
     page.on("pageerror", (e) => errors.push(e.message));
     await page.goto(pathToFileURL(speedscope).href);
     await page.locator("input[type=file]").setInputFiles(file);
-    // Speedscope has a canvas before it has a profile; its buttons for views come with the profile.
+    // Speedscope shows a canvas before the profile is loaded, but the buttons for its views only afterwards.
     await page.getByText("Sandwich").first().waitFor({ timeout: 20000 });
     try {
       await body(page);
@@ -99,12 +99,12 @@ const profiler = process.env.FIREFOX_PROFILER;
 if (!profiler || !existsSync(join(profiler, "src/profile-logic/process-profile.ts"))) {
   console.log("skipped: FIREFOX_PROFILER names no checkout of the Firefox Profiler");
 } else {
-  // Its own reader, bundled for Node.js.
+  // The profiler's own reader, bundled for Node.js.
   await build({
     stdin: { contents: "export { unserializeProfileOfArbitraryFormat } from './src/profile-logic/process-profile';", resolveDir: profiler, loader: "ts" },
     bundle: true, platform: "node", format: "esm", outfile: join(scratch, "firefox.mjs"), logLevel: "error",
     loader: { ".svg": "text", ".css": "empty", ".png": "empty" }, external: ["*.wasm"],
-    // What reading JSON does not need: other containers, and views of values.
+    // Not needed for reading JSON: other containers, and views of values.
     plugins: [{
       name: "stubs",
       setup(to) {

@@ -1,6 +1,6 @@
 /**
- * A server for tests and for working on the page: the API of section 6 with made-up data, and switches for every state. Answers about trees come
- * from the same code as in a page from disk. `node test/serve.mjs` starts it.
+ * A server for tests and for working on the page: the API with made-up data, and switches for every state. Trees come from the same code as in a
+ * page from disk. `node test/serve.mjs` starts it.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { readFileSync } from "node:fs";
@@ -15,19 +15,19 @@ import { matched, table } from "../src/flame/table.ts";
 import { callers, nameSet, sandwich } from "../src/flame/transform.ts";
 import { Builder, toJson, type Tree } from "../src/flame/tree.ts";
 
-/** What the server does on request. */
+/** Switches of the server. */
 export interface Behavior {
-  /** No profile at all. */
+  /** There are no profiles. */
   empty?: boolean;
-  /** Names of strangers in every field. */
+  /** Malicious names in every field. */
   hostile?: boolean;
-  /** Profiles that are still being processed, for this many answers. */
+  /** For how many responses profiles are still being processed. */
   processing?: number;
-  /** All of the API answers 500. */
+  /** All endpoints respond with 500. */
   broken?: boolean;
-  /** Milliseconds before each answer. */
+  /** Milliseconds before each response. */
   slow?: number;
-  /** Nodes of the CPU tree; a small one without this. */
+  /** Nodes of the CPU tree; by default, the tree is small. */
   nodes?: number;
 }
 
@@ -80,7 +80,7 @@ function scaled(seed: number, factor: number): [string, number][] {
   return STACKS.map(([s, v], i) => [s, Math.round(v * factor * (0.75 + ((seed * 31 + i * 17) % 50) / 100)) * 10_000_000]);
 }
 
-/** A tree of many nodes, up to 500 deep, with names as real ones. */
+/** A tree of many nodes, up to 500 deep, with realistic names. */
 export function large(nodes: number): Tree {
   const names = Array.from({ length: 6000 }, (_, i) => (i === 0 ? "all" : `com.acme.p${i % 23}.service${i % 7}.Class${i % 900}.method${i % 60}`));
   const builder = new Builder(names, "x" + "j".repeat(5999), 0);
@@ -334,7 +334,7 @@ export async function start(dist: string, behavior: Behavior = {}, port = 0): Pr
         const v = view();
         const a = treeOf(v.type, 1);
         const b = treeOf(v.type, 2);
-        // Both trees must share names to be joined.
+        // Trees can only be joined if they share one list of names.
         const [x, y] = shared(a, b);
         const json = joinDiff(applyFilters(x, v), applyFilters(y, v));
         json.noise = json.depth.map((_, i) => (i % 7 === 3 ? 1 : 0));
@@ -444,7 +444,7 @@ export async function start(dist: string, behavior: Behavior = {}, port = 0): Pr
   };
 }
 
-/** Two trees over one list of names. */
+/** Two trees that share one list of names. */
 export function shared(a: Tree, b: Tree): [Tree, Tree] {
   const names = [...a.names];
   let kinds = a.kinds;

@@ -1,5 +1,5 @@
-// Opens pages that the program wrote in Chromium, from disk and with the network off, and holds their numbers against what the program prints.
-// Skips, and says so, where there is no browser or no program. JFRKIT names the program; else it is the one that `cargo test` built.
+// Opens pages that the program wrote in Chromium, from disk and with the network off, and compares their numbers to those that the program prints.
+// Skips, and says so, without a browser or the program. JFRKIT is the path of the program, by default the one that `cargo test` built.
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -28,7 +28,7 @@ const browser = await chromium.launch({ executablePath: path, args: ["--no-sandb
 let failed = 0;
 let passed = 0;
 
-/** Opens a page from disk; any error of a script, of the policy or of the network fails the test. */
+/** Opens a page from disk; any script, policy or network error fails the test. */
 async function test(name, options, body) {
   if (only && !name.includes(only)) return;
   const ok = await twice(name, async () => {
@@ -67,7 +67,7 @@ const made = (name, ...args) => {
   return file;
 };
 
-/** Rows of `jfrkit top` as the page shows them: name, own value and total with their shares. */
+/** Rows of `jfrkit top` as the page shows them: name, self value and total with their shares. */
 function top(input, type, limit = 12) {
   const top = json("top", "--type", type, "--format", "json", "--limit", String(limit), input);
   if (!top.values) return top.rows.map((r) => [r.key, show(r.self, top.unit), show(r.total, top.unit), percent(r.self / top.total)]);
@@ -178,7 +178,7 @@ for (const [input, type, title, other] of [
     await open(file);
     await sameAsTop(page, input, type);
     const all = await until(async () => ((await item(page)) ?? "").startsWith("all, ") && item(page), "the root");
-    // Zoom by keyboard; the zoom is in the address, so it survives a reload.
+    // Zoom by keyboard; the zoom is part of the URL, so it survives a reload.
     await page.locator(".flame-canvas").focus();
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");

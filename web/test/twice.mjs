@@ -1,6 +1,6 @@
-// Browser tests wait for real time, which a busy machine may not give: a test that fails gets a second try, with a new page, and says so.
+// Browser tests depend on real time, so they can fail on a busy machine: a test that fails is retried once, with a new page, and says so.
 
-/** Runs `once`, which throws when it fails; prints what came of it and says whether it passed. */
+/** Runs `once`, which throws when it fails; prints the result and returns whether it passed. */
 export async function twice(name, once) {
   for (const last of [false, true]) {
     const began = Date.now();

@@ -1,4 +1,4 @@
-// Bundles the unit tests and runs them with Node's own runner: Node 20 does not read TypeScript.
+// Bundles the unit tests, because Node 20 does not read TypeScript, and runs them with Node's own runner.
 import { build } from "esbuild";
 import { spawnSync } from "node:child_process";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
