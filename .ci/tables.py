@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What `jfrkit export` writes, read by other people's readers: pyarrow, Polars and DuckDB see the same, the README's questions have
-answers, and sums are those of `jfrkit convert`. Usage: .ci/tables.py JFRKIT"""
+"""Reads the files of `jfrkit export` with pyarrow, Polars and DuckDB: all must see the same, the README's questions must have
+answers, and sums must match `jfrkit convert`. Usage: .ci/tables.py JFRKIT"""
 
 import pathlib
 import re
@@ -22,7 +22,7 @@ def run(*args, cwd):
 
 
 def readers(folder):
-    """Every file has the same rows and first time, whoever reads it."""
+    """Every file has the same rows and the same first time with every reader."""
     files = sorted(folder.rglob("*.parquet"))
     assert len(files) > 80, len(files)
     for file in files:
@@ -38,7 +38,7 @@ def readers(folder):
 
 
 def questions(work):
-    """The answers to the questions of the README, in its order."""
+    """The answers to the questions in the README, in the same order."""
     text = (ROOT / "README.md").read_text()
     section = text[text.index("## Many recordings") :]
     sql = re.search(r"```sql\n(.*?)```", section, re.S).group(1).replace("'target/", f"'{work}/target/")
@@ -53,7 +53,7 @@ def questions(work):
 
 
 def sums(jfrkit, work):
-    """The numbers of samples that `convert` prints are those in the table."""
+    """The numbers of samples that `convert` prints match the table."""
     recording = ROOT / "fixtures/jdk17-full.jfr"
     printed = run(jfrkit, "convert", "-o", "profiles", recording, cwd=work)
     tables = work / "target/tables"
@@ -70,7 +70,7 @@ def sums(jfrkit, work):
 
 
 def formats(jfrkit, work):
-    """Arrow and CSV have the rows of Parquet."""
+    """Arrow and CSV have the same rows as Parquet."""
     recording = ROOT / "fixtures/jdk17-full.jfr"
     heap = {}
     for form, ending in (("parquet", "parquet"), ("arrow", "arrow"), ("csv", "csv")):

@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
-"""Runs check_views.py of ../shared, where it is there: `jfrkit view` against the JDK's own views.
+"""Runs check_views.py of ../shared, if it exists: compares `jfrkit view` with the JDK's own views.
 
     views.py BINARY [ARGUMENTS OF check_views.py]
 
-The expectations were taken from the text of `jfr view all-views`, and hold some lines that are no rows. Here they are read
+The expectations were parsed from the text of `jfr view all-views`, and contain some lines that are not rows. They are read
 as follows; nothing else is changed:
 
-* Messages of the JDK ("Can't find event type named ...", "Missing event found for ...") that follow a table are not its rows.
-* A cell that the JDK cut to its width, which ends in "...", is compared as far as it goes.
-* Two U+FFFD are a character beyond the basic plane, which the JDK cut in two.
-* A row that the JDK broke at a line break in a thread's name is left out.
-* Of a table that ends at its limit, the last rows that are equal in the order of the view may be others of the same values.
-* An event type without a label is N/A for the JDK, and its name for us (docs/views.md).
+* Messages of the JDK ("Can't find event type named ...", "Missing event found for ...") after a table are not rows of it.
+* Only the visible part of a cell that the JDK truncated to its width, which ends in "...", is compared.
+* Two U+FFFD are a character outside of the basic multilingual plane, which the JDK cut in two.
+* A row that the JDK broke at a line break in a thread's name is ignored.
+* If a table ends at its limit, its last rows may be replaced by others that sort the same in the view.
+* For an event type without a label, the JDK shows N/A, and jfrkit its name (docs/views.md).
 
-Fails below 99 % of the cells, and where a view that has rows is whole in less than two thirds of its recordings.
+Fails if less than 99 % of the cells agree, or if a view that has rows is complete in less than two thirds of its recordings.
 """
 import contextlib
 import importlib.util

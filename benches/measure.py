@@ -4,13 +4,13 @@
     cargo build --release --workspace
     benches/measure.py [--runs N] HEAVY.jfr [SINGLE-CHUNK.jfr [SMALL.jfr ...]]
 
-HEAVY is a large recording of several chunks, SINGLE-CHUNK one with all its events in one chunk. Each pair of commands
-is run in turn, N times after a warm-up, and the median of the ratios pair by pair is shown, so that a machine that
-gets slower in between does not matter. Wall-clock time, output into a directory in memory where there is one.
+HEAVY is a large recording of several chunks, SINGLE-CHUNK one with all its events in one chunk. The commands
+of each pair alternate, N times after a warm-up, and the median of the ratios is shown, so it does not matter if the
+machine gets slower in between. Times are wall-clock times; output goes to a directory in memory if there is one.
 
-Where valgrind is installed, instructions of one thread are counted first: they are exact, whatever else the machine
-does. Ratios over two threads are worth something on two idle cores only; whether there are two is tried out first, and
-said. Other tools are measured where they are installed: async-profiler's `jfrconv` (one kind of stacks as collapsed
+If valgrind is installed, the instructions of one thread are counted first: the counts are exact even on a busy machine.
+Ratios over two threads are only meaningful on two idle cores, so the script first checks whether there are two, and
+reports it. Other tools are measured if they are installed: async-profiler's `jfrconv` (one kind of stacks as collapsed
 text) and the JDK's `jfr summary` (counts by event type).
 """
 import argparse
@@ -63,7 +63,7 @@ SPIN = "import time\nn = 0\nbegin = time.perf_counter()\nwhile n < 20_000_000: n
 
 
 def idle_cores():
-    """How much two spinning processes get done in the time of one: 2.0 on two idle cores."""
+    """How much work two spinning processes do in the time of one: 2.0 on two idle cores."""
     spin = lambda: subprocess.Popen([sys.executable, "-c", SPIN], stdout=subprocess.PIPE, text=True)
     alone = float(spin().communicate()[0])
     both = [spin(), spin()]
@@ -71,7 +71,7 @@ def idle_cores():
 
 
 def peers(path):
-    """Name, command and product of the other tools that are installed."""
+    """Name, command and output of the other tools that are installed."""
     for name, words, product in [
         ("jfrconv", ["jfrconv", "--cpu", path, os.devnull], "CPU stacks as collapsed text"),
         ("jfr", ["jfr", "summary", path], "counts by event type"),
@@ -81,7 +81,7 @@ def peers(path):
 
 
 def later(recording, hours):
-    """The recording some hours later: equal chunks would count once. A chunk's size is at offset 8, its start at 32."""
+    """The recording, shifted by some hours, because identical chunks would count once. A chunk's size is at offset 8, its start at 32."""
     moved, at = bytearray(recording), 0
     while at < len(moved):
         (start,) = struct.unpack_from(">q", moved, at + 32)

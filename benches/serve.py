@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Measures `jfrkit serve` against its bars and prints ratios where they say more than times.
+"""Measures `jfrkit serve` against its targets, and prints ratios where they say more than times.
 
     cargo build --release --bin jfrkit
     benches/serve.py [--jfrkit FILE] [--only uploads,views,...] [--large REC.jfr] [--typical REC.jfr]
     benches/serve.py --only overload --minutes 10
     benches/serve.py --only long --count 10000
 
-`--large` is a recording of about 90 MB, `--typical` one of about 5 MB. A bar in milliseconds holds for the minimum of nine runs while two
-cores are idle; figures called "first" are taken after a restart of the server, so that nothing is cached. The page is not measured here.
+`--large` is a recording of about 90 MB, `--typical` one of about 5 MB. A target in milliseconds applies to the fastest of nine runs with two
+idle cores; figures called "first" are taken after a restart of the server, so nothing is cached. The page is not measured here.
 """
 import argparse
 import gzip
@@ -33,7 +33,7 @@ RUNS = 9
 
 
 class Server:
-    """A server on a free port, in a directory of its own or a given one."""
+    """A server on a free port, in the given directory or a temporary one."""
 
     def __init__(self, jfrkit, directory=None, *more):
         self.own = tempfile.TemporaryDirectory(prefix="jfrkit-bench-") if directory is None else None
@@ -79,12 +79,12 @@ class Server:
         return json.loads(self.get(path, **parameters)[1])
 
     def post(self, content, connection=None, **tags):
-        """The id that is answered and 200, or nothing and the status; `cut off` if the server refused without reading the body."""
+        """The id and 200, or None and the status; `cut off` if the server refused the upload without reading the body."""
         own = connection or self.connect()
         try:
             own.request("POST", "/api/v1/recordings?" + urllib.parse.urlencode(tags), body=content)
         except (BrokenPipeError, ConnectionResetError):
-            # The answer may have come before the end of the body.
+            # The response may arrive before the end of the body.
             pass
         try:
             answer = own.getresponse()
@@ -115,7 +115,7 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory(self):
-        """MiB resident: now, at most, and what is not a file in memory."""
+        """Resident memory in MiB: now, the peak, and the part that is not file-backed."""
         of = {}
         for line in open(f"/proc/{self.process.pid}/status"):
             name, _, value = line.partition(":")
@@ -144,14 +144,14 @@ def threads(count, work):
 
 
 def run(*command):
-    """Seconds that a command takes."""
+    """How many seconds a command takes."""
     began = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return time.perf_counter() - began
 
 
 def plain_loop(directory, contents):
-    """What durability costs at least: write, sync the file, rename, sync the directory. In uploads a second."""
+    """The minimum cost of durability: write, sync the file, rename, sync the directory. In uploads per second."""
     began = time.perf_counter()
     for n, content in enumerate(contents):
         path = f"{directory}/{n}"
@@ -167,8 +167,8 @@ def plain_loop(directory, contents):
 
 
 def uploads(args):
-    """Files of 1 MB from 8 clients against a plain loop that writes and syncs the same files."""
-    # Compressed already, as most of what clients send, and no profile: reading it takes no time from the uploads.
+    """Files of 1 MB from 8 clients, compared with a plain loop that writes and syncs the same files."""
+    # Compressed, like most uploads, but not profiles, so processing them does not slow down the uploads.
     contents = [gzip.compress(random.randbytes(1_000_000), 1) for _ in range(100)]
     ratios = []
     for _ in range(3):
@@ -226,13 +226,13 @@ def disk(name, recording, derived, bar):
 
 
 def recordings(args):
-    """From the answer to the first flame graph and the findings; what is kept on disk."""
+    """From the response to the first flame graph and the findings; the space used on disk."""
     disk("large", args.large, first_flame(args, "large", args.large, 1.5, 4), 0.3)
     disk("typical", args.typical, first_flame(args, "typical", args.typical, 0.7, None), 0.65)
 
 
 def sustained(args):
-    """What the workers reach, against `convert` and `analyze` on the same files one after the other."""
+    """The throughput of the workers, compared with `convert` and `analyze` on the same files one after the other."""
     content, count = Path(args.typical).read_bytes(), 20
     used = lambda: sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
     ratios, costs = [], []
@@ -256,7 +256,7 @@ def sustained(args):
 
 
 def overload(args):
-    """Twice the sustainable rate: what is answered 200 stays, the excess gets 503, memory is flat."""
+    """Twice the sustainable rate: acknowledged uploads are kept, the excess gets 503, memory stays flat."""
     content = Path(args.typical).read_bytes()
     with Server(args.jfrkit, None, "--spool-max", "256MiB") as server:
         began = time.perf_counter()
@@ -323,7 +323,7 @@ def memory(args):
 
 
 def synthetic(directory, count):
-    """An index of so many profiles: those of the store, repeated with other services, hosts, times and measures."""
+    """An index of this many profiles: those of the store, repeated with different services, hosts, times and measures."""
     base = sqlite3.connect(f"{directory}/data/index.db")
     columns = [row[1] for row in base.execute("PRAGMA table_info(profile)")]
     rows = base.execute("SELECT * FROM profile").fetchall()
@@ -433,7 +433,7 @@ def views(args):
 
 
 def size(args):
-    """What the server adds to the program."""
+    """How much the server adds to the size of the program."""
     if not args.without:
         return print("skipped: size of the program; --without FILE gives one built with --no-default-features")
     more = os.path.getsize(args.jfrkit) - os.path.getsize(args.without)
@@ -441,8 +441,8 @@ def size(args):
 
 
 def long(args):
-    """Many small uploads: all acknowledged, all there, memory."""
-    # A profile of 200 functions, different in each upload by its time.
+    """Many small uploads: all are acknowledged and kept; memory."""
+    # A profile of 200 functions, with a different time in each upload.
     content = Path(args.small).read_bytes()
     with Server(args.jfrkit) as server:
         ids, lock, codes = [], threading.Lock(), {}

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs the fuzz targets one after the other, so many seconds each, round after round until stopped:
+# Runs the fuzz targets one after the other, each for the given time, in endless rounds:
 #     fuzz/run.sh SECONDS [TARGET...]
 # Adds a line for each run to target/runs.tsv: target, seconds, seconds of CPU time, executions, status (0: nothing
-# found). What is found is in artifacts/TARGET. README.md says how to build and seed.
+# found). Findings are in artifacts/TARGET. README.md explains how to build and seed.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 

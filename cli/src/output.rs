@@ -28,7 +28,7 @@ pub(crate) fn clear_bar() {
     }
 }
 
-/// What the options that every command has say of the output.
+/// The output settings from the options that every command has.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Args {

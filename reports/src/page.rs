@@ -1,7 +1,7 @@
 //! Pages that open from disk: a single HTML file with the script, the style and the data of `web/`, and no network access.
 //!
 //! `web/README.md` describes the data. Trees are folded as in the API. Tables are computed from the complete trees, and the page
-//! states the share of what was folded.
+//! states how much was folded.
 
 mod heatmap;
 mod report;

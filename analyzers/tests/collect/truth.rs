@@ -56,7 +56,7 @@ fn samples_through<'s>(set: &'s ProfileSet, kind: ProfileType, method: &str) -> 
     let Some(profile) = set.get(kind) else { return Vec::new() };
     let on = |sample: &Sample<'_>| {
         let stack = stack(set, sample);
-        // A class that the method is the first to use is read from a file too.
+        // If the method is the first to use a class, reading its file counts too.
         let loads = kind == ProfileType::FileIo && stack.contains("java.lang.ClassLoader.loadClass");
         !loads && stack.split(';').any(|frame| frame.split(':').next() == Some(method))
     };
