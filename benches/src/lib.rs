@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// The recording to measure, from the environment variable `JFRKIT_BENCH_FILE`, or a fixture. Afterwards,
+/// The recording to measure, from the environment variable `JFRKIT_BENCH_FILE`, or a fixture. Afterward,
 /// recordings are mapped when they are opened, as in the command.
 #[must_use]
 pub fn recording() -> PathBuf {

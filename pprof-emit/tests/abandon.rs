@@ -1,5 +1,5 @@
 //! Temporary files are removed if the process has to end. A separate program, because nothing can be written
-//! afterwards.
+//! afterward.
 #![allow(clippy::unwrap_used)]
 
 use std::io::Write;

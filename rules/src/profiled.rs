@@ -395,9 +395,9 @@ fn lock_wait(process: &Process<'_>, settings: &Settings) -> Verdict {
         .with("waiting", Value::number(waited, "s/s"));
     if let Some(stacks) = kind {
         let (by_class, total, _) = rows(stacks, &By::Class);
-        let labelled = !by_class.iter().all(|row| row.key.starts_with('['));
-        let (rows, _, _) = if labelled { (by_class, total, 0) } else { rows(stacks, &By::Function) };
-        verdict = verdict.with("locks", top(&rows, total, unit(stacks), if labelled { "lock" } else { "function" }));
+        let labeled = !by_class.iter().all(|row| row.key.starts_with('['));
+        let (rows, _, _) = if labeled { (by_class, total, 0) } else { rows(stacks, &By::Function) };
+        verdict = verdict.with("locks", top(&rows, total, unit(stacks), if labeled { "lock" } else { "function" }));
     }
     verdict
 }

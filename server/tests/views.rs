@@ -45,7 +45,7 @@ fn several_patterns_narrow_or_widen_as_a_reader_expects() {
 #[test]
 fn any_label_can_be_grouped_by() {
     let running = Running::new();
-    let labelled = |key: &str, value: &str| {
+    let labeled = |key: &str, value: &str| {
         use pprof_emit::pb;
         use prost::Message;
         let mut profile = pb::Profile::decode(&*pprof(&TYPES, &[(&["b", "a"], &[1, 7], "t1")], "main.go")).unwrap();
@@ -60,7 +60,7 @@ fn any_label_can_be_grouped_by() {
     let ids: Vec<String> = [("region", "eu"), ("region", "us")]
         .iter()
         .map(|(key, value)| {
-            let id = running.post("/api/v1/recordings?service=s", "", &labelled(key, value)).id();
+            let id = running.post("/api/v1/recordings?service=s", "", &labeled(key, value)).id();
             running.ready(&id);
             id
         })

@@ -227,14 +227,14 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
                 let class = plans.class.as_ref().and_then(|(of, plan)| {
                     let row = plan.read(self.pools.get(*of, row.u64(0))?).ok()?;
                     Some(self.named(plan, 0, &row, memo, move |text| {
-                        names::java_name(&if raw { text.into() } else { names::normalise_class(text) }).into()
+                        names::java_name(&if raw { text.into() } else { names::normalize_class(text) }).into()
                     }))
                 });
                 let name = self.named(&plans.method, 1, &row, memo, move |text| {
-                    if raw { text.to_owned() } else { names::normalise_method(text).into() }
+                    if raw { text.to_owned() } else { names::normalize_method(text).into() }
                 });
                 let descriptor = self.named(&plans.method, 2, &row, memo, move |text| {
-                    if raw { text.to_owned() } else { names::normalise_descriptor(text).into() }
+                    if raw { text.to_owned() } else { names::normalize_descriptor(text).into() }
                 });
                 [class.unwrap_or_else(none), name, descriptor]
             },

@@ -3,7 +3,7 @@
 //! `cargo run --release --example intake -- rec.jfr`
 //!
 //! It uses the limits for untrusted uploads, stops the work after a minute, and does everything on threads that
-//! the server reserves for it. Nothing remains afterwards: no global state, no files.
+//! the server reserves for it. Nothing remains afterward: no global state, no files.
 
 use std::error::Error;
 use std::time::Duration;

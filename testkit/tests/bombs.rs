@@ -177,7 +177,7 @@ fn limits_of_memory_and_stacks_end_the_call() {
             matches!(error, Error::LimitExceeded { name: found, limit, .. } if found == name && limit == value),
             "{error}"
         );
-        let analysed = jfrkit_rules::analysis().evaluate(&recording, &Default::default());
-        assert!(analysed.is_err() || name == "memory", "{name}");
+        let analyzed = jfrkit_rules::analysis().evaluate(&recording, &Default::default());
+        assert!(analyzed.is_err() || name == "memory", "{name}");
     }
 }

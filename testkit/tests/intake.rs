@@ -73,7 +73,7 @@ fn round(intake: &Intake, seeds: &[Vec<u8>]) -> Round {
 fn a_thousand_uploads_leave_nothing_behind() {
     let (intake, seeds) = (Intake::new(2).unwrap(), seeds());
     assert_eq!(seeds.len(), SEEDS);
-    // Whatever is created once, such as the buffers of the threads, exists afterwards.
+    // Whatever is created once, such as the buffers of the threads, exists afterward.
     let first = round(&intake, &seeds);
     let before = ALLOCATOR.restart();
     let second = round(&intake, &seeds);

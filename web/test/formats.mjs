@@ -50,7 +50,7 @@ if (!browser || !existsSync(speedscope)) {
     page.on("pageerror", (e) => errors.push(e.message));
     await page.goto(pathToFileURL(speedscope).href);
     await page.locator("input[type=file]").setInputFiles(file);
-    // Speedscope shows a canvas before the profile is loaded, but the buttons for its views only afterwards.
+    // Speedscope shows a canvas before the profile is loaded, but the buttons for its views only afterward.
     await page.getByText("Sandwich").first().waitFor({ timeout: 20000 });
     try {
       await body(page);

@@ -344,17 +344,17 @@ impl Functions {
     }
 
     fn class(&self, recorded: &str, interner: &Interner) -> Class {
-        let class = if self.spelling.raw { recorded.into() } else { names::normalise_class(recorded) };
+        let class = if self.spelling.raw { recorded.into() } else { names::normalize_class(recorded) };
         let file = if class.is_empty() { String::new() } else { names::source_file(&class) };
         Class { name: names::java_name(&class).into(), file: interner.symbols().string(&file) }
     }
 
     fn method(&self, recorded: &str) -> Box<str> {
-        if self.spelling.raw { recorded.into() } else { names::normalise_method(recorded).into() }
+        if self.spelling.raw { recorded.into() } else { names::normalize_method(recorded).into() }
     }
 
     fn descriptor(&self, recorded: &str, interner: &Interner) -> Descriptor {
-        let text = if self.spelling.raw { recorded.into() } else { names::normalise_descriptor(recorded) };
+        let text = if self.spelling.raw { recorded.into() } else { names::normalize_descriptor(recorded) };
         let native = match recorded {
             "()L;" => Some(Native::Library),
             "(Lk;)L;" => Some(Native::Kernel),

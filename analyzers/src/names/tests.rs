@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use proptest::prelude::*;
 
-use super::{java_name, normalise_class, normalise_descriptor, normalise_method, source_file, type_name};
+use super::{java_name, normalize_class, normalize_descriptor, normalize_method, source_file, type_name};
 
 #[test]
 fn run_time_classes() {
@@ -60,8 +60,8 @@ fn run_time_classes() {
         ("Script17", "Script"),
         ("$line14/$read$$iw$$iw", "$line/$read$$iw$$iw"),
     ] {
-        assert_eq!(normalise_class(recorded), normal, "{recorded}");
-        assert_eq!(normalise_class(normal), normal, "twice: {recorded}");
+        assert_eq!(normalize_class(recorded), normal, "{recorded}");
+        assert_eq!(normalize_class(normal), normal, "twice: {recorded}");
     }
 }
 
@@ -92,23 +92,23 @@ fn what_a_compiler_numbers_stays_and_costs_no_copy() {
         "/1",
         "größe/$Proxyß",
     ] {
-        assert!(matches!(normalise_class(name), Cow::Borrowed(same) if same == name), "{name}");
+        assert!(matches!(normalize_class(name), Cow::Borrowed(same) if same == name), "{name}");
     }
 }
 
 #[test]
 fn methods_and_descriptors() {
     for name in ["run", "<init>", "lambda$run$3", "access$000", "$anonfun$main$1", "CGLIB$foo$0", "foo$original"] {
-        assert!(matches!(normalise_method(name), Cow::Borrowed(same) if same == name), "{name}");
+        assert!(matches!(normalize_method(name), Cow::Borrowed(same) if same == name), "{name}");
     }
-    assert_eq!(normalise_method("save$accessor$Xy12abCD"), "save$accessor");
-    assert_eq!(normalise_method("save$original$Xy12abCD$accessor$aaaaaaaa"), "save$original");
+    assert_eq!(normalize_method("save$accessor$Xy12abCD"), "save$accessor");
+    assert_eq!(normalize_method("save$original$Xy12abCD$accessor$aaaaaaaa"), "save$original");
     assert_eq!(
-        normalise_descriptor("(I[Ljdk/proxy2/$Proxy19;J)La/Foo$ByteBuddy$Xy12abCD;"),
+        normalize_descriptor("(I[Ljdk/proxy2/$Proxy19;J)La/Foo$ByteBuddy$Xy12abCD;"),
         "(I[Ljdk/proxy/$Proxy;J)La/Foo$ByteBuddy;"
     );
     for same in ["()V", "(Ljava/util/Map$Entry;)La/Foo$1;", "(Lbroken$$Lambda$4", ""] {
-        assert!(matches!(normalise_descriptor(same), Cow::Borrowed(s) if s == same), "{same}");
+        assert!(matches!(normalize_descriptor(same), Cow::Borrowed(s) if s == same), "{same}");
     }
 }
 
@@ -145,7 +145,7 @@ fn spelling() {
 
 proptest! {
     #[test]
-    fn normalising_twice_is_normalising_once(
+    fn normalizing_twice_is_normalizing_once(
         name in prop::collection::vec(prop_oneof![
             prop::sample::select(vec![
                 "$", "$$", "/", ".", "+", ";", "[L", "0x", "Lambda", "$$Lambda", "12", "abc", "CGLIB", "ByGuice",
@@ -155,12 +155,12 @@ proptest! {
             "\\PC{0,3}".prop_map(String::from),
         ], 0..9).prop_map(|parts| parts.concat()),
     ) {
-        let once = normalise_class(&name).into_owned();
-        prop_assert_eq!(normalise_class(&once), once.as_str());
-        let once = normalise_method(&name).into_owned();
-        prop_assert_eq!(normalise_method(&once), once.as_str());
-        let once = normalise_descriptor(&name).into_owned();
-        prop_assert_eq!(normalise_descriptor(&once), once.as_str());
+        let once = normalize_class(&name).into_owned();
+        prop_assert_eq!(normalize_class(&once), once.as_str());
+        let once = normalize_method(&name).into_owned();
+        prop_assert_eq!(normalize_method(&once), once.as_str());
+        let once = normalize_descriptor(&name).into_owned();
+        prop_assert_eq!(normalize_descriptor(&once), once.as_str());
         let _ = (source_file(&name), type_name(&name));
     }
 
@@ -188,7 +188,7 @@ fn handlers_of_the_recorder_lose_number_time_and_process() {
         ),
         ("com/example/EventHandler", "com/example/EventHandler"),
     ] {
-        assert_eq!(normalise_class(recorded), stable);
+        assert_eq!(normalize_class(recorded), stable);
     }
 }
 

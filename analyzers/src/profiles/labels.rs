@@ -129,7 +129,7 @@ impl<'c, 'a> Labels<'c, 'a> {
             let name = if context.options.raw_names {
                 recorded
             } else {
-                names::normalise_class(&recorded).into_owned().into()
+                names::normalize_class(&recorded).into_owned().into()
             };
             context.shared.interner.symbols().string(&names::type_name(&name))
         })

@@ -8,7 +8,7 @@ use jfrkit_profile::ProfileType::Live;
 use jfrkit_profile::ProfileType::Lock;
 use jfrkit_profile::ProfileType::Park;
 
-use crate::read::{by_labels, labelled, profiles, profiles_with, rows, totals};
+use crate::read::{by_labels, labeled, profiles, profiles_with, rows, totals};
 use crate::writer::{Chunk, N};
 
 const ALLOCATIONS: [&str; 3] =
@@ -41,7 +41,7 @@ fn a_throw_is_counted_once() {
     for class in [odd, odd, memory] {
         chunk.event(throws[1], &[("thrownClass", class)]);
     }
-    let set = profiles_with(&[&chunk], &labelled(&[LabelKey::Class]));
+    let set = profiles_with(&[&chunk], &labeled(&[LabelKey::Class]));
     let expected = [("class=a.Broken", [1]), ("class=a.Odd", [2]), ("class=java.lang.OutOfMemoryError", [1])];
     let mut found = by_labels(&set, Error);
     found.sort();
@@ -97,7 +97,7 @@ fn what_lives_comes_from_the_jvm_or_from_a_profiler() {
     let mut other = Chunk::of_async_profiler(&["profiler.LiveObject"]).later(1_000_000_000);
     let class = other.class("java/lang/String");
     other.event("profiler.LiveObject", &[("objectClass", class), ("allocationSize", N(24))]);
-    let set = profiles_with(&[&jvm, &other], &labelled(&[LabelKey::Class]));
+    let set = profiles_with(&[&jvm, &other], &labeled(&[LabelKey::Class]));
     assert_eq!(by_labels(&set, Live), rows(&[("class=long[]", [1, 816]), ("class=java.lang.String", [1, 24])]));
 }
 

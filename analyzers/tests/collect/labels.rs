@@ -8,7 +8,7 @@ use jfrkit_profile::ProfileType::Sleep;
 use jfrkit_profile::ProfileType::SocketIo;
 use jfrkit_profile::ProfileType::Wall;
 
-use crate::read::{by_labels, labelled, profiles, profiles_with, rows};
+use crate::read::{by_labels, labeled, profiles, profiles_with, rows};
 use crate::writer::{Chunk, N, T};
 
 #[test]
@@ -19,9 +19,9 @@ fn without_labels_equal_stacks_are_one_sample() {
         chunk.event("jdk.FileRead", &[("eventThread", thread), ("path", T(path)), ("bytesRead", N(8))]);
     }
     assert_eq!(by_labels(&profiles(&[&chunk]), FileIo), rows(&[("", [2, 16, 0])]));
-    let set = profiles_with(&[&chunk], &labelled(&[LabelKey::Path]));
+    let set = profiles_with(&[&chunk], &labeled(&[LabelKey::Path]));
     assert_eq!(by_labels(&set, FileIo), rows(&[("path=/x", [1, 8, 0]), ("path=/y", [1, 8, 0])]));
-    let set = profiles_with(&[&chunk], &labelled(&[LabelKey::Thread, LabelKey::Path]));
+    let set = profiles_with(&[&chunk], &labeled(&[LabelKey::Thread, LabelKey::Path]));
     let expected = [("thread=a, path=/x", [1, 8, 0]), ("thread=b, path=/y", [1, 8, 0])];
     assert_eq!(by_labels(&set, FileIo), rows(&expected));
 }
@@ -34,7 +34,7 @@ fn a_thread_has_its_java_name_or_that_of_the_system() {
         chunk.event("jdk.ThreadSleep", &[("eventThread", thread)]);
     }
     chunk.event("jdk.ThreadSleep", &[]);
-    let set = profiles_with(&[&chunk], &labelled(&[LabelKey::Thread, LabelKey::ThreadId]));
+    let set = profiles_with(&[&chunk], &labeled(&[LabelKey::Thread, LabelKey::ThreadId]));
     let expected = [("thread=main, thread id=7", [1, 0]), ("thread=GC Thread#0, thread id=1008", [1, 0]), ("", [1, 0])];
     assert_eq!(by_labels(&set, Sleep), rows(&expected));
 }
@@ -49,7 +49,7 @@ fn peers_classes_and_states() {
     }
     let state = chunk.state("STATE_SLEEPING");
     chunk.event("profiler.WallClockSample", &[("state", state), ("samples", N(2))]);
-    let set = profiles_with(&[&chunk], &labelled(&[LabelKey::Host, LabelKey::Port, LabelKey::Class, LabelKey::State]));
+    let set = profiles_with(&[&chunk], &labeled(&[LabelKey::Host, LabelKey::Port, LabelKey::Class, LabelKey::State]));
     assert_eq!(by_labels(&set, SocketIo), rows(&[("host=db.example, port=5432", [1, 3, 0])]));
     let classes = [("class=java.lang.String[]", [1, 1]), ("class=int[][]", [1, 1]), ("class=a.B$$Lambda", [1, 1])];
     assert_eq!(by_labels(&set, Alloc), rows(&classes));
@@ -65,7 +65,7 @@ fn spans_and_the_endpoint_that_is_told_later() {
         chunk.event("datadog.ExecutionSample", &spans);
     }
     chunk.event("datadog.Endpoint", &[("endpoint", T("GET /cart")), ("localRootSpanId", N(1))]);
-    let set = profiles_with(&[&chunk], &labelled(&[LabelKey::SpanId, LabelKey::LocalRootSpanId]));
+    let set = profiles_with(&[&chunk], &labeled(&[LabelKey::SpanId, LabelKey::LocalRootSpanId]));
     let expected = [
         ("span id=5, local root span id=1", [1, 10_000_000]),
         ("span id=6, local root span id=1", [1, 10_000_000]),
@@ -74,7 +74,7 @@ fn spans_and_the_endpoint_that_is_told_later() {
     ];
     assert_eq!(by_labels(&set, Cpu), rows(&expected));
     // Nothing describes request 2.
-    let set = profiles_with(&[&chunk], &labelled(&[LabelKey::TraceEndpoint]));
+    let set = profiles_with(&[&chunk], &labeled(&[LabelKey::TraceEndpoint]));
     let expected = [("trace endpoint=GET /cart", [2, 20_000_000]), ("", [2, 20_000_000])];
     assert_eq!(by_labels(&set, Cpu), rows(&expected));
 }

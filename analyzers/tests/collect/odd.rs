@@ -4,7 +4,7 @@ use jfr_analyzers::LabelKey;
 use jfrkit_profile::ProfileType::Alloc;
 use jfrkit_profile::ProfileType::Cpu;
 
-use crate::read::{by_labels, labelled, profiles, profiles_with, samples};
+use crate::read::{by_labels, labeled, profiles, profiles_with, samples};
 use crate::writer::{Chunk, N};
 
 /// Samples and allocations with a bit of everything; the oddities of the chunk are set before.
@@ -31,7 +31,7 @@ fn plain() -> Chunk {
 /// Compares the profiles of an odd chunk with those of a plain one.
 fn same_as_plain(odd: &Chunk, what: &str) {
     let (plain, odd) = ([&fill(plain())], [odd]);
-    let options = labelled(&[LabelKey::Thread, LabelKey::ThreadId, LabelKey::Class, LabelKey::State]);
+    let options = labeled(&[LabelKey::Thread, LabelKey::ThreadId, LabelKey::Class, LabelKey::State]);
     for kind in [Cpu, Alloc] {
         let expected = samples(&profiles(&plain), kind);
         assert_eq!(expected.len(), 150, "{kind}");

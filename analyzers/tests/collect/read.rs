@@ -12,7 +12,7 @@ pub(crate) fn only(types: &[ProfileType]) -> Options {
     options
 }
 
-pub(crate) fn labelled(labels: &[LabelKey]) -> Options {
+pub(crate) fn labeled(labels: &[LabelKey]) -> Options {
     let mut options = Options::default();
     options.labels = labels.to_vec();
     options

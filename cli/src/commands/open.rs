@@ -20,7 +20,7 @@ Examples:
   jfrkit open recording.jfr
   jfrkit open before.jfr after.jfr        both, to compare them
 
-A local server on a free port shows them until Ctrl-C. Nothing is kept afterwards, unless --dir is given.")]
+A local server on a free port shows them until Ctrl-C. Nothing is kept afterward, unless --dir is given.")]
 pub(crate) struct Args {
     /// Recordings, pprof files, or directories to search for recordings
     #[arg(value_name = "INPUT", required = true)]

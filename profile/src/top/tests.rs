@@ -107,7 +107,7 @@ fn nothing_is_left_out_of_the_sums() {
 }
 
 #[test]
-fn rows_serialise_by_the_names_people_know() {
+fn rows_serialize_by_the_names_people_know() {
     let (profile, tables) = profile(&[(&["a:1"], &[], [1, 10])]);
     let top = Top::by_method(&profile, &tables, &TopOptions::default());
     let json = serde_json::to_value(&top).unwrap();

@@ -25,7 +25,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn analyse(analysis: &Analysis, path: &str, rules: &[&str]) -> Report {
+fn analyze(analysis: &Analysis, path: &str, rules: &[&str]) -> Report {
     let recording = Recording::open(root().join(path)).unwrap();
     let mut options = AnalysisOptions::default();
     options.timeline = true;
@@ -52,7 +52,7 @@ fn names() -> Vec<String> {
 fn fixtures() -> &'static [(String, Report)] {
     static ALL: LazyLock<Vec<(String, Report)>> = LazyLock::new(|| {
         let analysis = jfrkit_rules::analysis();
-        names().into_iter().map(|name| (name.clone(), analyse(&analysis, &name, &[]))).collect()
+        names().into_iter().map(|name| (name.clone(), analyze(&analysis, &name, &[]))).collect()
     });
     assert!(ALL.len() > 20, "{}", ALL.len());
     &ALL
@@ -168,7 +168,7 @@ impl Rule for Failing {
 /// The report of a rule that quotes names, next to one that fails.
 fn quoting(rule: Quoting) -> Report {
     let analysis = jfrkit_rules::analysis().with_rule(rule).unwrap().with_rule(Failing).unwrap();
-    let mut report = analyse(&analysis, "fixtures/jdk17-full.jfr", &["Quoting", "Failing", "FullGc", "PID1Rule"]);
+    let mut report = analyze(&analysis, "fixtures/jdk17-full.jfr", &["Quoting", "Failing", "FullGc", "PID1Rule"]);
     let quoted: Vec<String> =
         report.outcome("Quoting").unwrap().verdict.evidence.iter().map(|(k, _)| k.to_owned()).collect();
     report.recording.notes = quoted.clone();

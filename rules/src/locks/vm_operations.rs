@@ -101,7 +101,7 @@ mod tests {
     use jfr_analyzers::testing::Scene;
 
     #[test]
-    fn neighbours_are_one_operation() {
+    fn neighbors_are_one_operation() {
         let ms = 1_000_000;
         let of = |second: i64, safepoint: bool| {
             let fields = || [("operation", "Dump".into()), ("safepoint", safepoint.into())];

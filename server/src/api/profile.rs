@@ -60,7 +60,7 @@ fn detail(app: &App, id: Id) -> Result<Value, Problem> {
     let found =
         app.index.row(id).ok_or_else(|| Problem::not_found("there is no such profile; it may have been deleted"))?;
     let mut answer = row(&found);
-    let (previous, next) = app.index.neighbours(id);
+    let (previous, next) = app.index.neighbors(id);
     let more = |answer: &mut Value, found: &Row| {
         super::set(answer, "process", json!({"id": found.process, "previous": previous, "next": next}));
         super::set(answer, "tags", found.tags.iter().map(|(key, value)| json!([key, value])).collect());

@@ -237,7 +237,7 @@ fn derive(app: &App, upload: &Upload, dir: &Path) -> std::io::Result<Option<Prof
 /// The part of this name in the previous upload of the same process, if that upload directly precedes this one.
 pub(super) fn before(app: &App, upload: &Upload, label: &str) -> Option<std::path::PathBuf> {
     let (start, end) = (upload.start?, upload.end?);
-    let profile = app.store.profile(app.index.neighbours(upload.id).0?).ok()??;
+    let profile = app.store.profile(app.index.neighbors(upload.id).0?).ok()??;
     if start.saturating_sub(profile.end).abs() * 2 > end.saturating_sub(start) {
         return None;
     }

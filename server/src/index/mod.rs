@@ -218,7 +218,7 @@ pub(crate) trait Index: Send + Sync {
     /// Profiles of a process that overlap this time range.
     fn of_process(&self, process: &str, start: i64, end: i64) -> Vec<Id>;
     /// The previous and next profile of the same process.
-    fn neighbours(&self, id: Id) -> (Option<Id>, Option<Id>);
+    fn neighbors(&self, id: Id) -> (Option<Id>, Option<Id>);
     /// One row.
     fn row(&self, id: Id) -> Option<Row>;
     /// A page of rows.

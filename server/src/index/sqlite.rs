@@ -424,7 +424,7 @@ impl Index for SqliteIndex {
             .collect()
     }
 
-    fn neighbours(&self, id: Id) -> (Option<Id>, Option<Id>) {
+    fn neighbors(&self, id: Id) -> (Option<Id>, Option<Id>) {
         let columns = self.read();
         let Some(at) = columns.find(id) else { return (None, None) };
         let (Some(&process), Some(&start)) = (columns.process.get(at), columns.start.get(at)) else {

@@ -103,8 +103,8 @@ fn by_the_book(bytes: &mut &[u8]) -> Option<u64> {
 
 /// Processes text as names of classes, methods and descriptors.
 pub fn names(text: &str) {
-    for normalised in [names::normalise_class(text), names::normalise_method(text), names::normalise_descriptor(text)] {
-        assert!(normalised.len() <= text.len() + 16, "{text:?} became {normalised:?}");
+    for normalized in [names::normalize_class(text), names::normalize_method(text), names::normalize_descriptor(text)] {
+        assert!(normalized.len() <= text.len() + 16, "{text:?} became {normalized:?}");
     }
     let _ = (names::java_name(text), names::type_name(text), names::source_file(text));
     let _ = (class_name(text), descriptor_names(text), jfr_parse::text::plain(text));

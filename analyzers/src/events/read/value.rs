@@ -193,7 +193,7 @@ impl<'c, 'a> Values<'c, 'a> {
         } else if of.is_named("jdk.types.Method") {
             let class = self.follow(of.id(), "type", key, steps).and_then(Cell::text);
             let name = self.field_text(of, key, "name", MAX_NAME)?;
-            let name = names::normalise_method(&name).into_owned();
+            let name = names::normalize_method(&name).into_owned();
             let class = class.map(|id| cut(self.interner.symbols().str(id), MAX_NAME).to_owned()).unwrap_or_default();
             let full = if class.is_empty() { name } else { format!("{class}.{name}") };
             Some(Cell::Text(self.intern(&full)))
