@@ -1,11 +1,16 @@
 """Checks the wheel against itself, against the libraries that read its tables, and with hostile files."""
 
+import ast
 import doctest
+import functools
 import gzip
+import inspect
 import io
 import json
 import os
+import pathlib
 import pickle
+import random
 import signal
 import subprocess
 import sys
@@ -165,6 +170,24 @@ def test_profiles_merge(recording, fixtures):
         jfrkit.merge([cpu, recording.profile("alloc").pprof()])
 
 
+@pytest.mark.parametrize("kind", ["cpu", "alloc", "lock", "park", "file-io"])
+def test_merging_neighbors_first_changes_no_byte(fixtures, kind):
+    """Which is what lets a cluster merge in any partitioning."""
+    folders = (fixtures, fixtures / "metrics", fixtures / "scenarios")
+    paths = [path for folder in folders for path in sorted(folder.glob("*.jfr*"))[:12]]
+    random.Random(16).shuffle(paths)
+    profiles = [pprof for pprof in (jfrkit.open(path).profile(kind).pprof() for path in paths) if pprof]
+    assert len(profiles) >= 4
+    whole = jfrkit.merge(profiles)
+    for seed in range(10):
+        rng, left = random.Random(seed), list(profiles)
+        while len(left) > 1:
+            begin = rng.randrange(len(left) - 1)
+            end = rng.randrange(begin + 1, len(left)) + 1
+            left[begin:end] = [jfrkit.merge(left[begin:end])]
+        assert left == [whole], seed
+
+
 def test_other_threads_run_meanwhile(recording):
     done = threading.Event()
     turns = 0
@@ -284,7 +307,38 @@ def test_the_command_line(fixtures):
     assert subprocess.run([*run, "nothing"], capture_output=True).returncode == 2
 
 
+def docs_of_stubs():
+    """The docstrings in the stubs, by the path of what they are of."""
+    path = pathlib.Path(jfrkit.__file__).with_name("_jfrkit.pyi")
+    docs = {}
+    for node in ast.parse(path.read_text()).body:
+        for of in [node, *(node.body if isinstance(node, ast.ClassDef) else [])]:
+            if isinstance(of, (ast.ClassDef, ast.FunctionDef)):
+                docs[of.name if of is node else f"{node.name}.{of.name}"] = ast.get_docstring(of)
+    return docs
+
+
 def test_examples_in_docs(fixtures):
     names = {"FIXTURE": str(fixtures / "jdk17-full.jfr")}
     done = doctest.testmod(jfrkit, extraglobs=names)
     assert done.attempted >= 5 and done.failed == 0
+    docs = docs_of_stubs()
+    parser, runner = doctest.DocTestParser(), doctest.DocTestRunner()
+    for name, doc in docs.items():
+        runner.run(parser.get_doctest(doc or "", dict(names), name, "_jfrkit.pyi", 0))
+    assert runner.failures == 0
+    # Every function and method has an example.
+    lacking = set()
+    for name, doc in docs.items():
+        of = functools.reduce(getattr, name.split("."), jfrkit._jfrkit)
+        if inspect.isroutine(of) and not inspect.isdatadescriptor(of) and not name.rpartition(".")[2].startswith("_"):
+            lacking |= {name} if ">>>" not in (doc or "") else set()
+    assert lacking == {"main"}
+
+
+def test_buffers_are_recordings_too(fixtures):
+    """A gigabyte is not taken number by number."""
+    data = (fixtures / "jdk17-multichunk.jfr").read_bytes()
+    assert jfrkit.open(memoryview(data)).hash == jfrkit.open(io.BytesIO(data)).hash == jfrkit.open(data).hash
+    with pytest.raises(TypeError, match="a path, bytes or a file"):
+        jfrkit.open(["no", "recording"])
