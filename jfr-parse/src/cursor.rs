@@ -7,7 +7,7 @@ use crate::bits;
 use crate::error::Short;
 
 /// The top bit of each byte of a word; it is set if the varint continues.
-const MORE: u64 = 0x8080_8080_8080_8080;
+pub(crate) const MORE: u64 = 0x8080_8080_8080_8080;
 
 /// A position in a slice. Every read advances it or fails with [`Short`].
 #[derive(Debug, Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use hashbrown::HashMap;
 
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, MORE};
 use crate::layout::{Budget, Layout};
 use crate::limits::Limits;
 use crate::metadata::Metadata;
@@ -56,15 +56,45 @@ impl<'a> RawEvent<'a> {
 }
 
 /// Reads the event at `offset` of `chunk`; `None` if there is no valid event there.
-#[inline]
+#[inline(always)]
 pub(crate) fn event_at(chunk: &[u8], offset: usize) -> Option<RawEvent<'_>> {
     let bytes = chunk.get(offset..)?;
+    let (size, type_id, head) = short_head(bytes).or_else(|| head(bytes))?;
+    let tail = bytes.get(head..)?;
+    let payload = tail.get(..size.checked_sub(head)?)?;
+    Some(RawEvent { offset, size, type_id, payload, tail })
+}
+
+/// The size of an event, the id of its type, and where its fields begin. Writers pad sizes to four bytes, and ids
+/// take two or three, so that one look at eight bytes is enough.
+#[inline(always)]
+fn short_head(bytes: &[u8]) -> Option<(usize, u64, usize)> {
+    let word = u64::from_le_bytes(*bytes.first_chunk::<8>()?);
+    let stops = !word & MORE;
+    let after = stops & stops.wrapping_sub(1);
+    let (size_bits, id_end) = (stops.trailing_zeros() + 1, after.trailing_zeros() + 1);
+    let id_bits = id_end - size_bits;
+    if size_bits > 32 || after == 0 || id_bits > 32 {
+        return None;
+    }
+    let size = squeeze_short(word & (u64::MAX >> (64 - size_bits)));
+    let type_id = squeeze_short(word >> size_bits & (u64::MAX >> (64 - id_bits)));
+    Some((usize::try_from(size).ok()?, type_id, (id_end / 8) as usize))
+}
+
+/// [`short_head`] for numbers of any length.
+#[cold]
+fn head(bytes: &[u8]) -> Option<(usize, u64, usize)> {
     let mut at = Cursor::new(bytes);
     let size = usize::try_from(at.varint().ok()?).ok()?;
     let type_id = at.varint().ok()?;
-    let head = bytes.len() - at.left();
-    let payload = bytes.get(head..size)?;
-    Some(RawEvent { offset, size, type_id, payload, tail: at.rest() })
+    Some((size, type_id, bytes.len() - at.left()))
+}
+
+/// Joins the low seven bits of each of the lowest four bytes.
+#[inline(always)]
+fn squeeze_short(word: u64) -> u64 {
+    (word & 0x7f) | (word >> 1 & 0x3f80) | (word >> 2 & 0x001f_c000) | (word >> 3 & 0x0fe0_0000)
 }
 
 /// How many events in a row must parse for a position to count as the start of an event.

@@ -12,17 +12,26 @@ pub(super) struct Membership {
     /// Number of words of bits per function.
     words: usize,
     bits: Vec<u64>,
-    kinds: Vec<Kind>,
+    members: Vec<Member>,
     /// Sets with [`Scope::Direct`].
     direct: Vec<u64>,
 }
 
+/// What is known about a function besides its sets.
+#[derive(Debug, Clone, Copy, Default)]
+struct Member {
+    kind: Kind,
+    /// Whether it belongs to a set.
+    of_any: bool,
+}
+
 /// How a function counts for sets it does not belong to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Kind {
     /// Program code.
     Program,
     /// JDK or native code.
+    #[default]
     Jdk,
     /// JDK code that calls whatever it is given.
     PassesOn,
@@ -56,15 +65,14 @@ impl Membership {
         }
         let matcher = Matcher::new(sets);
         let functions = facts.names.function_count();
-        let mut all = Self { words, bits: vec![0; functions.saturating_mul(words)], kinds: Vec::new(), direct };
-        all.kinds.reserve_exact(functions);
+        let mut all = Self { words, bits: vec![0; functions.saturating_mul(words)], members: Vec::new(), direct };
+        all.members.reserve_exact(functions);
         for i in super::bounded::Places::new(facts, functions) {
             let name = facts.names.function_at(i).map_or("", |f| facts.names.str(f.name));
-            all.kinds.push(Kind::of(name));
             let from = i.saturating_mul(words);
-            if let Some(bits) = all.bits.get_mut(from..from.saturating_add(words)) {
-                matcher.mark(name, bits);
-            }
+            let bits = all.bits.get_mut(from..from.saturating_add(words)).unwrap_or_default();
+            matcher.mark(name, bits);
+            all.members.push(Member { kind: Kind::of(name), of_any: bits.iter().any(|word| *word != 0) });
         }
         all
     }
@@ -148,19 +156,29 @@ impl Facts {
             many = vec![u64::MAX; found.len()];
             &mut many
         };
-        let mut called: Option<&[u64]> = None;
+        let mut called: Option<FunctionId> = None;
         for frame in self.frames(stack) {
             let function = self.function_of(*frame);
+            let callee = called.replace(function);
+            let member = membership.members.get(function.index()).copied().unwrap_or_default();
+            // Most methods are in no set.
+            match member.kind {
+                Kind::Jdk if !member.of_any => continue,
+                Kind::Program if !member.of_any => {
+                    alive.fill(0);
+                    continue;
+                }
+                _ => {}
+            }
             let of = membership.of_function(function);
-            let stay = match membership.kinds.get(function.index()) {
-                Some(Kind::Program) => Some(of),
-                Some(Kind::PassesOn) => called,
-                Some(Kind::Jdk) | None => None,
+            let stay = match member.kind {
+                Kind::Program => Some(of),
+                Kind::PassesOn => callee.map(|callee| membership.of_function(callee)),
+                Kind::Jdk => None,
             };
             if let Some(stay) = stay {
                 alive.iter_mut().zip(stay).for_each(|(alive, stay)| *alive &= stay);
             }
-            called = Some(of);
             for ((found, alive), (of, direct)) in
                 found.iter_mut().zip(alive.iter()).zip(of.iter().zip(&membership.direct))
             {

@@ -30,6 +30,7 @@ pub(crate) struct Context<'o> {
     begin: i64,
     /// What durations are cut to.
     bounds: Bounds,
+    segment: usize,
 }
 
 /// The result of a chunk.
@@ -118,6 +119,15 @@ pub(crate) struct Part {
     has_parts: bool,
 }
 
+/// The size of the parts of a chunk that are read in parallel. Groups are joined once per part, and in a small part
+/// most of them have only one event.
+const SEGMENT: usize = 4 << 20;
+/// With this many chunks, they keep all threads busy, so that a chunk of the size that JVMs write (12 MB unless
+/// told otherwise) is read as a whole and nothing has to be joined. The number of threads does not matter here: the
+/// order in which numbers are added up would depend on it.
+const MANY_CHUNKS: usize = 6;
+const WHOLE_CHUNK: usize = 16 << 20;
+
 /// The keys of truncated stack traces.
 pub(crate) type Truncated = HashMap<u64, (), foldhash::fast::RandomState>;
 
@@ -131,7 +141,8 @@ impl<'o> Context<'o> {
         let begin = recording.headers().map(|(_, header)| header.start_nanos).min().unwrap_or(0);
         let bounds = Bounds::of(recording.headers().map(|(_, header)| header));
         let bounds = bounds.within(options.from_nanos, options.to_nanos);
-        Self { wanted, options, shared, threads: Threads::default(), begin, bounds }
+        let segment = if recording.chunk_count() < MANY_CHUNKS { SEGMENT } else { WHOLE_CHUNK };
+        Self { wanted, options, shared, threads: Threads::default(), begin, bounds, segment }
     }
 }
 
@@ -166,7 +177,7 @@ impl Consumer for Context<'_> {
 
     /// Groups are joined once per part, and in a small part most of them have only one event.
     fn segment(&self) -> usize {
-        4 << 20
+        self.segment
     }
 
     fn reads_constants_early(&self) -> bool {
@@ -309,11 +320,11 @@ impl<'a> Walker<'_, 'a> {
     #[inline]
     fn event(&mut self, event: &RawEvent<'a>, reading: &Reading, truncated: &Truncated, part: &mut Part) -> Option<()> {
         let Some(more) = &reading.more else {
-            let row = reading.head.read(event.payload).ok()?;
+            let row = event.read(&reading.head).ok()?;
             self.count([row.i64(START), row.i64(DURATION), row.i64(STACK)], reading, truncated, part);
             return Some(());
         };
-        let row = more.plan.read(event.payload).ok()?;
+        let row = event.read(&more.plan).ok()?;
         let head = [row.i64(START), row.i64(DURATION), row.i64(STACK)];
         if let Some((start, end, nanos)) = self.count(head, reading, truncated, part) {
             self.more(more, &row, (start, end, nanos), part);
