@@ -12,8 +12,8 @@ pub(crate) mod read;
 
 pub use cell::{Cell, ThreadId};
 pub use facts::{
-    Event, EventFacts, Facts, Group, Groups, Jvm, JvmVersion, Presence, SettingValue, Table, ThreadInfo, is_jdk,
-    parse_timespan,
+    Event, EventFacts, Facts, Group, Groups, Jvm, JvmVersion, Picked, Presence, SettingValue, Table, ThreadInfo,
+    is_jdk, parse_timespan,
 };
 pub use methods::{MethodSet, Scope};
 pub use needs::{AMOUNT, EVENT, GROUPS, GroupBy, Level, MAX_KEYS, MAX_MEASURES, Needs, PROFILE, TABLE_ROWS};

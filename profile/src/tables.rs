@@ -178,6 +178,12 @@ impl Tables {
         self.blocks.iter().map(Blocks::len).max().unwrap_or(0).saturating_mul(self.blocks.len())
     }
 
+    /// An exclusive upper bound of the stack numbers; not all numbers below it are in use.
+    #[must_use]
+    pub fn stack_bound(&self) -> usize {
+        self.stacks.iter().map(Stacks::len).max().unwrap_or(0).saturating_mul(self.stacks.len())
+    }
+
     /// The labels of a label set.
     #[must_use]
     pub fn labels(&self, id: LabelSetId) -> &[Label] {

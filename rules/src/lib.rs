@@ -19,6 +19,7 @@
 
 #![forbid(unsafe_code)]
 
+mod blocked;
 pub mod catalog;
 mod classes;
 mod common;

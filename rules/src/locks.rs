@@ -2,7 +2,6 @@
 
 mod biased_locking_revocation;
 mod biased_locking_revocation_pause;
-pub(super) mod blocked;
 mod connection_pool_wait;
 mod context_switch;
 mod deadlock;

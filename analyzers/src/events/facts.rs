@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use events::{EventFacts, Presence};
-pub use groups::{Group, Groups};
+pub use groups::{Group, Groups, Picked};
 pub(crate) use groups::{GroupsData, Key, Sample};
 pub use jvm::{Jvm, JvmVersion};
 pub use setting::SettingValue;

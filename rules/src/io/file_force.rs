@@ -1,8 +1,9 @@
 //! `FileForce`: slow syncs to disk.
 
-use super::longest::{Words, judge};
+use super::longest::{FILE_KEYS, Words, judge};
+use crate::blocked::{BLOCKED, of_event};
 use crate::cost;
-use jfr_analyzers::events::{Facts, GroupBy, Needs};
+use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map_exp74;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
 
@@ -10,7 +11,6 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FileForce;
 
-const FORCES: GroupBy = GroupBy::of(&["jdk.FileForce"]).by(&["path", "stackTrace"]).measure(&["duration"]).histogram();
 const WORDS: Words = Words {
     what: "sync to disk",
     peer: "file",
@@ -44,11 +44,18 @@ impl Rule for FileForce {
     }
 
     fn needs(&self) -> Needs {
-        cost::needs(Needs::new().available("jdk.FileForce").groups(FORCES))
+        cost::needs(Needs::new().available("jdk.FileForce").groups(BLOCKED))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
-        judge(facts, &FORCES, &WORDS, |_| true, |nanos| map_exp74(nanos / 1e9, settings.number("info")))
+        judge(
+            facts,
+            &of_event(facts, "jdk.FileForce"),
+            FILE_KEYS,
+            &WORDS,
+            |_| true,
+            |nanos| map_exp74(nanos / 1e9, settings.number("info")),
+        )
     }
 }
 

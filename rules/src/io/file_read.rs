@@ -1,8 +1,9 @@
 //! `FileRead`: slow file reads.
 
-use super::longest::{Words, judge};
+use super::longest::{FILE_KEYS, Words, judge};
+use crate::blocked::{BLOCKED, of_event};
 use crate::cost;
-use jfr_analyzers::events::{Facts, GroupBy, Needs};
+use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
 
@@ -10,8 +11,6 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FileRead;
 
-const READS: GroupBy =
-    GroupBy::of(&["jdk.FileRead"]).by(&["path", "stackTrace"]).measure(&["duration", "bytesRead"]).histogram();
 const WORDS: Words = Words {
     what: "read from a file",
     peer: "file",
@@ -46,12 +45,19 @@ impl Rule for FileRead {
     }
 
     fn needs(&self) -> Needs {
-        cost::needs(Needs::new().enabled("jdk.FileRead").groups(READS))
+        cost::needs(Needs::new().enabled("jdk.FileRead").groups(BLOCKED))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let warning = settings.number("warning");
-        judge(facts, &READS, &WORDS, |_| true, |nanos| map2(nanos / 1e9, warning / 2.0, warning))
+        judge(
+            facts,
+            &of_event(facts, "jdk.FileRead"),
+            FILE_KEYS,
+            &WORDS,
+            |_| true,
+            |nanos| map2(nanos / 1e9, warning / 2.0, warning),
+        )
     }
 }
 

@@ -1,8 +1,9 @@
 //! `FileWrite`: slow file writes.
 
-use super::longest::{Words, judge};
+use super::longest::{FILE_KEYS, Words, judge};
+use crate::blocked::{BLOCKED, of_event};
 use crate::cost;
-use jfr_analyzers::events::{Facts, GroupBy, Needs};
+use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::map2;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
 
@@ -10,8 +11,6 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Verdict};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FileWrite;
 
-const WRITES: GroupBy =
-    GroupBy::of(&["jdk.FileWrite"]).by(&["path", "stackTrace"]).measure(&["duration", "bytesWritten"]).histogram();
 const WORDS: Words = Words {
     what: "write to a file",
     peer: "file",
@@ -45,12 +44,19 @@ impl Rule for FileWrite {
     }
 
     fn needs(&self) -> Needs {
-        cost::needs(Needs::new().enabled("jdk.FileWrite").groups(WRITES))
+        cost::needs(Needs::new().enabled("jdk.FileWrite").groups(BLOCKED))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let warning = settings.number("warning");
-        judge(facts, &WRITES, &WORDS, |_| true, |nanos| map2(nanos / 1e9, warning / 2.0, warning))
+        judge(
+            facts,
+            &of_event(facts, "jdk.FileWrite"),
+            FILE_KEYS,
+            &WORDS,
+            |_| true,
+            |nanos| map2(nanos / 1e9, warning / 2.0, warning),
+        )
     }
 }
 

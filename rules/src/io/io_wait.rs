@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use crate::blocked::{BLOCKED, EVENT_KEY, ON_KEY, STACK_KEY};
 use crate::common::{Seek, site_rows, sites, things, time, worst};
 use crate::cost;
 use crate::idle::NEXT_REQUEST;
 use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::StackId;
 
 /// Waits for files and sockets. Needs no event table.
 ///
@@ -16,11 +18,14 @@ use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Ve
 pub(crate) struct IoWait;
 
 const EVENTS: &[&str] = &["jdk.SocketRead", "jdk.SocketWrite", "jdk.FileRead", "jdk.FileWrite", "jdk.FileForce"];
-const TRANSFERS: GroupBy = GroupBy::of(EVENTS)
-    .by(&[EVENT, "path|address", "stackTrace", "timeout"])
+/// Waits for sockets; those for files are in [`BLOCKED`].
+const SOCKETS: GroupBy = GroupBy::of(&["jdk.SocketRead", "jdk.SocketWrite"])
+    .by(&[EVENT, "address", "stackTrace", "timeout"])
     .measure(&["duration", "bytesRead|bytesWritten"])
     .histogram()
     .up_to(20_000);
+/// The index of the stack among the keys of [`SOCKETS`].
+const SOCKET_STACK: usize = 2;
 
 /// The host names of addresses, if known.
 const NAMES: GroupBy = GroupBy::of(&["jdk.SocketRead", "jdk.SocketWrite"]).by(&["address", "host"]);
@@ -64,32 +69,35 @@ impl Rule for IoWait {
     }
 
     fn needs(&self) -> Needs {
-        cost::needs(Needs::new().groups(TRANSFERS).groups(NAMES))
+        cost::needs(Needs::new().groups(SOCKETS).groups(BLOCKED).groups(NAMES))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         if let Some(because) = facts.missing_all(EVENTS, Level::Enabled) {
             return Verdict::not_applicable(because);
         }
-        let groups = facts.groups(&TRANSFERS);
         let waiting = Seek::new(facts, |method: &str| settings.matches("exclude", method));
         let is_read = |g: &Group<'_>| g.text(0).is_some_and(|e| e.ends_with("Read"));
-        let keep = |g: &Group<'_>| {
-            if g.text(0) == Some("jdk.FileRead") && g.text(1).is_none_or(str::is_empty) {
-                // Standard input or a pipe: the writer decides when data arrives.
-                return false;
-            }
-            let Some(stack) = g.stack(2) else { return true };
+        let works = |g: &Group<'_>, stack: Option<StackId>| {
             // A read without an application frame is a reader thread of the JDK that waits.
-            !is_read(g) || !(waiting.passes(stack) || facts.application_frame(stack).is_none())
+            let waits = |stack| waiting.passes(stack) || facts.application_frame(stack).is_none();
+            !is_read(g) || !stack.is_some_and(waits)
         };
-        let mut peers = groups.select(&[0, 1], keep);
+        let files = facts.groups(&BLOCKED).pick(|g| match g.text(EVENT_KEY) {
+            // Standard input or a pipe: the writer decides when data arrives.
+            Some("jdk.FileRead") if g.text(ON_KEY).is_none_or(str::is_empty) => false,
+            Some("jdk.FileRead" | "jdk.FileWrite" | "jdk.FileForce") => works(g, g.stack(STACK_KEY)),
+            _ => false,
+        });
+        let sockets = facts.groups(&SOCKETS).pick(|g| works(g, g.stack(SOCKET_STACK)));
+        let mut peers = sockets.by(&[0, 1]);
+        peers.extend(files.by(&[EVENT_KEY, ON_KEY]));
         if peers.is_empty() {
             return Verdict::ok("No thread waited for files or sockets");
         }
         // Time-outs are group keys, so the longest event of a group shows whether the group has any.
-        let mut timeouts: Vec<(Group<'_>, u64)> = groups
-            .select(&[1, 2, 3], |g| g.text(0) == Some("jdk.SocketRead") && keep(g))
+        let mut timeouts: Vec<(Group<'_>, u64)> = sockets
+            .select(&[1, SOCKET_STACK, 3], |g| g.text(0) == Some("jdk.SocketRead"))
             .into_iter()
             .filter_map(|g| {
                 let timeout = g.int(2).filter(|t| *t > 0)? as f64;
@@ -145,11 +153,10 @@ impl Rule for IoWait {
             [peer(g, 0).into(), site.into(), Value::nanos(g.int(2).unwrap_or(0)), Value::count(*n, "time-outs")]
         });
         let worst_peer = slowest.as_ref().map(|s| (s.key(0), s.key(1)));
-        let places = sites(
-            facts,
-            groups.select(&[2], |g| keep(g) && worst_peer.is_none_or(|(e, p)| g.key(0) == e && g.key(1) == p)),
-            0,
-        );
+        let is_worst = |event, peer| worst_peer.is_none_or(|worst| worst == (event, peer));
+        let mut stacks = sockets.select(&[SOCKET_STACK], |g| is_worst(g.key(0), g.key(1)));
+        stacks.extend(files.select(&[STACK_KEY], |g| is_worst(g.key(EVENT_KEY), g.key(ON_KEY))));
+        let places = sites(facts, stacks, 0);
         Verdict::scored(worst([by_timeouts, by_slow]), summary)
             .explain(IoWait::WHY)
             .remedy(IoWait::REMEDY)

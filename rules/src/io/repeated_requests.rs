@@ -22,9 +22,10 @@ const CAP: usize = 50_000;
 
 /// A run of sequential requests.
 #[derive(Debug, Clone)]
-struct Run {
-    peer: String,
-    method: String,
+struct Run<'f> {
+    host: &'f str,
+    port: i64,
+    method: &'f str,
     stack: Option<StackId>,
     thread: String,
     start: i64,
@@ -34,6 +35,12 @@ struct Run {
     bytes: i64,
     /// Whether the last transfer was a request without a response yet.
     asked: bool,
+}
+
+impl Run<'_> {
+    fn peer(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
 }
 
 impl RepeatedRequests {
@@ -82,18 +89,18 @@ impl Rule for RepeatedRequests {
         let (reads, writes) = (facts.table("jdk.SocketRead"), facts.table("jdk.SocketWrite"));
         let mut events: Vec<_> = writes.rows().map(|r| (r, true)).chain(reads.rows().map(|r| (r, false))).collect();
         events.sort_by_key(|(row, write)| (row.start, !write));
-        let mut open: BTreeMap<jfr_analyzers::events::ThreadId, Run> = BTreeMap::new();
-        let mut runs: Vec<Run> = Vec::new();
+        let mut open: BTreeMap<jfr_analyzers::events::ThreadId, Run<'_>> = BTreeMap::new();
+        let mut runs: Vec<Run<'_>> = Vec::new();
         for (row, write) in events {
             let Some(thread) = row.cell("eventThread").thread() else { continue };
             let host = row.text("host").filter(|h| !h.is_empty()).or_else(|| row.text("address")).unwrap_or("unknown");
-            let peer = format!("{host}:{}", row.int("port").unwrap_or(0));
+            let port = row.int("port").unwrap_or(0);
             // The program did not send this: a server of the JDK, such as the one for JMX, also reads and responds.
             let Some(frame) = row.stack().and_then(|s| facts.application_frame(s)) else { continue };
             let method = facts.method(frame);
             let goes_on = open.get_mut(&thread).filter(|run| {
                 let close = row.start.saturating_sub(run.end) <= gap;
-                run.peer == peer && run.method == method && (close || (run.asked && !write))
+                run.host == host && run.port == port && run.method == method && (close || (run.asked && !write))
             });
             match goes_on {
                 Some(run) => {
@@ -107,8 +114,9 @@ impl Rule for RepeatedRequests {
                 }
                 None => {
                     let run = Run {
-                        peer,
-                        method: method.to_owned(),
+                        host,
+                        port,
+                        method,
                         stack: row.stack(),
                         thread: facts.thread(thread).name.clone(),
                         start: row.start,
@@ -133,13 +141,17 @@ impl Rule for RepeatedRequests {
             (n.saturating_add(1), requests.saturating_add(r.requests), waited.saturating_add(r.waited))
         });
         let called = caller(facts, longest).map(|f| format!(", called by {},", f.method)).unwrap_or_default();
-        let summary =
-            format!("{}{called} sends {} requests to {} one at a time", longest.method, longest.requests, longest.peer);
+        let summary = format!(
+            "{}{called} sends {} requests to {} one at a time",
+            longest.method,
+            longest.requests,
+            longest.peer()
+        );
         let rows = runs.iter().take(10).map(|r| {
             [
-                r.method.as_str().into(),
+                r.method.into(),
                 caller(facts, r).map_or_else(String::new, |f| f.method).into(),
-                r.peer.as_str().into(),
+                r.peer().into(),
                 r.thread.as_str().into(),
                 Value::count(r.requests, "requests"),
                 Value::nanos(r.end.saturating_sub(r.start)),
@@ -173,7 +185,7 @@ impl Rule for RepeatedRequests {
 }
 
 /// The first application frame below the method of a run: mostly the method with the loop.
-fn caller(facts: &Facts, run: &Run) -> Option<Frame> {
+fn caller(facts: &Facts, run: &Run<'_>) -> Option<Frame> {
     let mut own = facts.frames(run.stack?).iter().copied().filter(|f| !facts.is_jdk_frame(*f));
     own.find(|f| facts.method(*f) != run.method).map(|f| facts.frame(f))
 }

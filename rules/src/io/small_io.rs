@@ -1,13 +1,15 @@
 //! `SmallIo`: files and sockets that are read and written in tiny pieces.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
+use crate::blocked::{BLOCKED, BYTES, DURATION, EVENT_KEY, ON_KEY, STACK_KEY};
 use crate::common::{amount, method_of, things};
 use crate::cost;
 use crate::tally::brief;
 use jfr_analyzers::events::{Cell, EVENT, Facts, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::FunctionId;
 
 /// Many small transfers between one call site and one file or peer. Needs no event table.
 ///
@@ -16,9 +18,12 @@ use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Setting, Settings, Va
 pub(crate) struct SmallIo;
 
 const EVENTS: &[&str] = &["jdk.FileRead", "jdk.FileWrite", "jdk.SocketRead", "jdk.SocketWrite"];
-const TRANSFERS: GroupBy = GroupBy::of(EVENTS)
-    .by(&[EVENT, "path|address", "port", "stackTrace"])
-    .measure(&["bytesRead|bytesWritten", "duration"]);
+/// Transfers over sockets; those of files are in [`BLOCKED`].
+const SOCKETS: GroupBy = GroupBy::of(&["jdk.SocketRead", "jdk.SocketWrite"])
+    .by(&[EVENT, "stackTrace", "address", "port"])
+    .measure(&["duration", "bytesRead|bytesWritten"]);
+/// The index of the port among the keys of [`SOCKETS`], which begin like those of [`BLOCKED`].
+const PORT_KEY: usize = 3;
 
 /// A program with more call sites than this uses each one rarely and does not have this problem.
 const MAX_PLACES: usize = 5_000;
@@ -68,7 +73,7 @@ impl Rule for SmallIo {
     }
 
     fn needs(&self) -> Needs {
-        cost::needs(Needs::new().groups(TRANSFERS))
+        cost::needs(Needs::new().groups(SOCKETS).groups(BLOCKED))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -76,22 +81,28 @@ impl Rule for SmallIo {
             return Verdict::not_applicable(because);
         }
         let mut places: Vec<Place<'_>> = Vec::new();
-        let mut known: HashMap<(Cell, Cell, Cell, Option<String>), usize> = HashMap::new();
-        for group in facts.groups(&TRANSFERS).iter() {
-            let event = group.text(0).unwrap_or_default();
-            let frame = group.stack(3).and_then(|s| facts.site(s));
-            let leaf = group.stack(3).and_then(|s| facts.top_method(s)).unwrap_or_default();
-            let method = frame.as_ref().map(|f| f.method.clone());
-            let (bytes, nanos) = (group.sum(0).max(0.0), group.sum(1));
-            let key = (group.key(0), group.key(1), group.key(2), method.clone());
+        let mut known: HashMap<(Cell, Cell, Cell, Option<FunctionId>), usize, foldhash::fast::RandomState> =
+            HashMap::default();
+        let files = facts.groups(&BLOCKED);
+        let files = files.iter().filter(|g| matches!(g.text(EVENT_KEY), Some("jdk.FileRead" | "jdk.FileWrite")));
+        for group in files.chain(facts.groups(&SOCKETS).iter()) {
+            let event = group.text(EVENT_KEY).unwrap_or_default();
+            let stack = group.stack(STACK_KEY);
+            let top = stack.and_then(|s| facts.frames(s).first().copied());
+            let frame = stack.and_then(|s| facts.application_frame(s)).or(top);
+            let method = frame.map(|frame| facts.function_of(frame));
+            let (bytes, nanos) = (group.sum(BYTES).max(0.0), group.sum(DURATION));
+            let key = (group.key(EVENT_KEY), group.key(ON_KEY), group.key(PORT_KEY), method);
             if let Some(place) = known.get(&key).and_then(|i| places.get_mut(*i)) {
                 place.count = place.count.saturating_add(group.count());
                 place.bytes += bytes;
                 place.nanos += nanos;
             } else if places.len() < MAX_PLACES {
-                let leaf = leaf.to_owned();
-                let peer = group.text(1).map_or("unknown", brief);
-                let peer = group.int(2).map_or_else(|| peer.to_owned(), |port| format!("{peer}:{port}"));
+                let leaf = top.map_or("", |top| facts.method(top)).to_owned();
+                let frame = frame.map(|frame| facts.frame(frame));
+                let method = frame.as_ref().map(|frame| frame.method.clone());
+                let peer = group.text(ON_KEY).map_or("unknown", brief);
+                let peer = group.int(PORT_KEY).map_or_else(|| peer.to_owned(), |port| format!("{peer}:{port}"));
                 known.insert(key, places.len());
                 places.push(Place { event, peer, method, frame, leaf, count: group.count(), bytes, nanos });
             }

@@ -1,6 +1,6 @@
 //! `SocketRead`: slow socket reads.
 
-use super::longest::{Words, judge, passes};
+use super::longest::{Keys, Words, judge, passes};
 use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map2;
@@ -19,6 +19,7 @@ const WAITING: [&str; 2] = [
     "sun.rmi.transport.tcp.TCPTransport.handleMessages",
     "javax.management.remote.rmi.RMIConnector$RMINotifClient.fetchNotifs",
 ];
+const KEYS: Keys = Keys { peer: 0, stack: 1, thread: Some(2) };
 const WORDS: Words = Words {
     what: "read from a socket",
     peer: "address",
@@ -66,7 +67,14 @@ impl Rule for SocketRead {
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let (info, warning) = (settings.number("info"), settings.number("warning"));
-        judge(facts, &READS, &WORDS, |g| !passes(facts, g, &WAITING), |nanos| map2(nanos / 1e9, info, warning))
+        judge(
+            facts,
+            &facts.groups(&READS).pick(|_| true),
+            KEYS,
+            &WORDS,
+            |g| !passes(facts, g, &WAITING),
+            |nanos| map2(nanos / 1e9, info, warning),
+        )
     }
 }
 

@@ -1,6 +1,6 @@
 //! `SocketWrite`: slow socket writes.
 
-use super::longest::{Words, judge, passes};
+use super::longest::{Keys, Words, judge, passes};
 use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map2;
@@ -17,6 +17,7 @@ const LEFT_OUT: [&str; 2] = [
     "sun.rmi.transport.tcp.TCPTransport$ConnectionHandler.run",
     "sun.rmi.transport.tcp.TCPTransport$ConnectionHandler.run0",
 ];
+const KEYS: Keys = Keys { peer: 0, stack: 1, thread: None };
 const WORDS: Words = Words {
     what: "write to a socket",
     peer: "address",
@@ -59,7 +60,14 @@ impl Rule for SocketWrite {
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let (info, warning) = (settings.number("info"), settings.number("warning"));
-        judge(facts, &WRITES, &WORDS, |g| !passes(facts, g, &LEFT_OUT), |nanos| map2(nanos / 1e9, info, warning))
+        judge(
+            facts,
+            &facts.groups(&WRITES).pick(|_| true),
+            KEYS,
+            &WORDS,
+            |g| !passes(facts, g, &LEFT_OUT),
+            |nanos| map2(nanos / 1e9, info, warning),
+        )
     }
 }
 

@@ -1,6 +1,6 @@
 //! `ConnectionPoolWait`: threads that wait for a pooled connection.
 
-use super::blocked::{BLOCKED, STACK_KEY, of_time};
+use crate::blocked::{BLOCKED, STACK_KEY, of_time};
 use crate::common::{Seek, class_of, method_of, time, worst};
 use crate::cost;
 use jfr_analyzers::events::{Facts, Group, Level, Needs};

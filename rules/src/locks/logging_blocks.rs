@@ -1,6 +1,6 @@
 //! `LoggingBlocks`: threads that are blocked while they write to a log.
 
-use super::blocked::{BLOCKED, EVENT_KEY, ON_KEY, STACK_KEY, of_time};
+use crate::blocked::{BLOCKED, EVENT_KEY, ON_KEY, STACK_KEY, of_time};
 use crate::common::{Seek, time};
 use crate::cost;
 use crate::idle::is_idle;

@@ -3,8 +3,8 @@
 use hashbrown::HashMap;
 
 use super::pattern::Resource;
+use crate::blocked;
 use crate::common::Seek;
-use crate::locks::blocked;
 use jfr_analyzers::events::{AMOUNT, Facts, Group, GroupBy, Needs, PROFILE};
 use jfr_analyzers::math::ratio;
 use jfrkit_profile::StackId;

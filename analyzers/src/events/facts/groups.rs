@@ -528,6 +528,43 @@ impl<'f> Groups<'f> {
         let picked = self.places().filter(|i| self.get(*i).as_ref().is_some_and(&keep));
         Self::all(self.facts, data.rolled(keys, picked))
     }
+
+    /// The groups selected by `keep`, for a rule that looks at them several times.
+    #[must_use]
+    pub fn pick(&self, keep: impl Fn(&Group<'f>) -> bool) -> Picked<'f> {
+        let places = self.places().filter(|i| self.get(*i).as_ref().is_some_and(&keep)).collect();
+        Picked { of: *self, places }
+    }
+}
+
+/// Some of the [`Groups`] that a rule requested. See [`Groups::pick`].
+#[derive(Debug, Clone)]
+pub struct Picked<'f> {
+    of: Groups<'f>,
+    places: Vec<usize>,
+}
+
+impl<'f> Picked<'f> {
+    /// The groups, in the order of their first event. Yields nothing after the analysis was stopped
+    /// ([`Facts::stopped`]).
+    pub fn iter(&self) -> impl Iterator<Item = Group<'f>> {
+        Places::new(self.of.facts, self.places.len()).filter_map(|n| self.of.get(*self.places.get(n)?))
+    }
+
+    /// Regroups them by some of their keys. See [`Groups::by`].
+    #[must_use]
+    pub fn by(&self, keys: &[usize]) -> Vec<Group<'f>> {
+        self.select(keys, |_| true)
+    }
+
+    /// Like [`by`](Self::by), for the groups selected by `keep`.
+    #[must_use]
+    pub fn select(&self, keys: &[usize], keep: impl Fn(&Group<'f>) -> bool) -> Vec<Group<'f>> {
+        let Some(data) = self.of.data else { return Vec::new() };
+        let places = Places::new(self.of.facts, self.places.len()).filter_map(|n| self.places.get(n).copied());
+        let kept = places.filter(|i| self.of.get(*i).as_ref().is_some_and(&keep));
+        Groups::all(self.of.facts, data.rolled(keys, kept))
+    }
 }
 
 /// The events with one key.

@@ -2,9 +2,10 @@
 
 use crate::common::Seek;
 use crate::idle::is_idle;
-use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy};
+use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Picked};
 
-/// Time entering monitors, waiting on them, parked, and in file I/O.
+/// Time entering monitors, waiting on them, parked, and in file I/O. There can be hundreds of thousands of such events,
+/// so all rules that look at files share these groups.
 pub(crate) const BLOCKED: GroupBy = GroupBy::of(&[
     "jdk.JavaMonitorEnter",
     "jdk.ThreadPark",
@@ -14,10 +15,20 @@ pub(crate) const BLOCKED: GroupBy = GroupBy::of(&[
     "jdk.FileForce",
 ])
 .by(&[EVENT, "stackTrace", "monitorClass|parkedClass|path"])
-.measure(&["duration"]);
-pub(super) const EVENT_KEY: usize = 0;
-pub(super) const STACK_KEY: usize = 1;
-pub(super) const ON_KEY: usize = 2;
+.measure(&["duration", "bytesRead|bytesWritten"])
+.histogram()
+.up_to(200_000);
+pub(crate) const EVENT_KEY: usize = 0;
+pub(crate) const STACK_KEY: usize = 1;
+/// The class of the lock or condition, or the path of the file.
+pub(crate) const ON_KEY: usize = 2;
+pub(crate) const DURATION: usize = 0;
+pub(crate) const BYTES: usize = 1;
+
+/// The groups of one type of event.
+pub(crate) fn of_event<'f>(facts: &'f Facts, event: &str) -> Picked<'f> {
+    facts.groups(&BLOCKED).pick(|g| g.text(EVENT_KEY) == Some(event))
+}
 
 /// Time in which threads with work to do were blocked: on monitors that others hold, on locks and conditions other
 /// than those of idle workers, and on files. Waiting for a notification does not count unless `waits` says that this
