@@ -101,7 +101,8 @@ pub(super) async fn admit(
     let intake = || may_upload(app, peer, headers);
     let fine = match access {
         Access::Open => true,
-        Access::Page => path == "/login" || page(),
+        // The form, and what it looks like.
+        Access::Page => matches!(path, "/login" | "/app.css" | "/icon.svg") || page(),
         Access::Intake => intake(),
         Access::Either => intake() || (!app.options.page_tokens.is_empty() && page()),
     };
@@ -112,7 +113,7 @@ pub(super) async fn admit(
     tokio::time::sleep(DELAY).await;
     let wants_page = *method == Method::GET && text(headers, "accept").is_some_and(|a| a.contains("text/html"));
     if access == Access::Page && wants_page {
-        return Err(Box::new(super::page::login_form(StatusCode::UNAUTHORIZED)));
+        return Err(Box::new(super::page::login_form(StatusCode::UNAUTHORIZED, "")));
     }
     let what = if access == Access::Page { "a page token is needed" } else { "the key is missing or wrong" };
     let mut response = Problem::new(StatusCode::UNAUTHORIZED, what).into_response();

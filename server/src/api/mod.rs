@@ -84,7 +84,7 @@ pub(crate) fn router(app: &State) -> Router {
     }
     let router = router.merge(page::router());
     router
-        .fallback(|| async { Problem::not_found("there is nothing at this path") })
+        .fallback(page::nothing)
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not support this method")
         })

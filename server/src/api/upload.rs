@@ -374,6 +374,8 @@ pub(crate) fn insert(app: &App, content: &[u8], query: &str, window: Option<(i64
     let Some((draft, mut upload)) = uploads.pop() else { return Err(Refusal::bad("no upload")) };
     if let Some((start, end)) = window {
         (upload.start, upload.end) = (Some(start), Some(end));
+        // The same bytes for another window are another upload.
+        upload.digest = format!("{}-{start}-{end}", upload.digest);
     }
     one(app, draft, upload)
 }

@@ -133,20 +133,7 @@ pub(crate) fn of_recording(kind: ProfileType) -> (&'static str, String) {
             let title = kind.title();
             let mut chars = title.chars();
             let definition = chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect());
-            let name = match kind {
-                ProfileType::Wall => "Wall",
-                ProfileType::Live => "Live Heap",
-                ProfileType::Park => "Park",
-                ProfileType::Wait => "Wait",
-                ProfileType::Sleep => "Sleep",
-                ProfileType::Pinned => "Pinned",
-                ProfileType::NativeAlloc => "Native Allocation",
-                ProfileType::NativeLock => "Native Lock",
-                ProfileType::MethodTrace => "Method Trace",
-                ProfileType::Event => "Event",
-                _ => kind.name(),
-            };
-            (name, definition)
+            (jfrkit_profile::any::java_title(kind), definition)
         }
     }
 }
