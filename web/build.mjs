@@ -8,15 +8,33 @@ import { join } from "node:path";
 const here = fileURLToPath(new URL(".", import.meta.url));
 const out = process.argv[2] ?? join(here, "dist");
 await mkdir(out, { recursive: true });
-// uPlot attaches path builders and helpers to its default export, so no bundler can drop those that this page does not use.
+// The parts of uPlot that this page does not use and that no bundler can drop: path builders and helpers on its default export, its legend, its time formats.
+const UNUSED = [
+  ["uPlot.join = join;", ""],
+  ["(paths.stepped = stepped);", ""],
+  ["(paths.bars    = bars);", ""],
+  ["(paths.spline  = monotoneCubic);", ""],
+  ["uPlot.fmtDate = fmtDate;", ""],
+  ["uPlot.tzDate  = tzDate;", ""],
+  ["uPlot.rangeAsinh = rangeAsinh;", ""],
+  ["const showLegend = legend.show;", "const showLegend = false;"],
+  ["if (legend.show && legend.live && shouldSetLegend)", "if (showLegend)"],
+  ["if (i == 0 && (multiValLegend || !legend.live || mode == 2))", "return nullNullTuple; if (true)"],
+  ["timeAxisVals(_tzDate, timeAxisStamps((ms == 1 ? _timeAxisStampsMs : _timeAxisStampsS), _fmtDate))", "null"],
+  ["timeSeriesVal(_tzDate, timeSeriesStamp(_timeSeriesStamp, _fmtDate))", "numSeriesVal"],
+  ["isStr(sv) ? timeSeriesVal(_tzDate, timeSeriesStamp(sv, _fmtDate)) : ", ""],
+  ["isArr(av) ?\n\t\t\t\t\t\ttimeAxisVals(_tzDate, timeAxisStamps(av, _fmtDate)) :", ""],
+  ["isStr(av) ?\n\t\t\t\t\t\ttimeAxisVal(_tzDate, av) :", ""],
+  ["(opts.fmtDate || fmtDate)", "null"],
+];
 const lean = {
   name: "lean-uplot",
   setup(to) {
     to.onLoad({ filter: /uPlot\.esm\.js$/ }, async ({ path }) => {
       let text = await readFile(path, "utf8");
-      for (const unused of ["uPlot.join = join;", "(paths.stepped = stepped);", "(paths.bars    = bars);", "(paths.spline  = monotoneCubic);"]) {
+      for (const [unused, instead] of UNUSED) {
         if (!text.includes(unused)) throw new Error(`uPlot changed: ${unused} is gone`);
-        text = text.replace(unused, "");
+        text = text.replace(unused, instead);
       }
       return { contents: text, loader: "js" };
     });

@@ -125,8 +125,8 @@ function Report({ report, types }: { report: AnalysisJson; types: TypeInfo[] }) 
           </table>
         </section>
       )}
-      {found.length === 0 && <p class="note">Nothing to act on: the rules found no problem in this profile.</p>}
-      {found.length > 0 && shown.length === 0 && <p class="note">No finding matches the filter.</p>}
+      {found.length === 0 && <p class="note">The rules found no problems in this profile.</p>}
+      {found.length > 0 && shown.length === 0 && <p class="note">No findings match the filter.</p>}
       {SECTIONS.map(([section, title]) => {
         const list = shown.filter((f) => f.section === section);
         return (
@@ -297,7 +297,7 @@ function Value({ of }: { of: Evidence }): ComponentChildren {
       );
     case "methods":
       return (
-        <div class="scroll-x">
+        <div class="scroll-x" tabIndex={0}>
           <table class="data">
             <thead>
               <tr>
@@ -324,7 +324,7 @@ function Value({ of }: { of: Evidence }): ComponentChildren {
       );
     case "table":
       return (
-        <div class="scroll-x">
+        <div class="scroll-x" tabIndex={0}>
           <table class="data">
             <thead>
               <tr>

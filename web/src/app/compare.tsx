@@ -20,7 +20,7 @@ function label(s: Selection, o: Overview | null): string {
   if (!o) return s.q ?? "";
   const one = o.total === 1 ? o.rows[0] : undefined;
   if (one) return [one.service, one.version, one.host, when(one.start)].filter(Boolean).join(" ");
-  return [s.q || several(o.rows, "service"), several(o.rows, "version"), plural(o.total, "profile")].filter(Boolean).join(", ");
+  return [s.q || several(o.rows, "service"), !s.q?.includes("version:") && several(o.rows, "version"), plural(o.total, "profile")].filter(Boolean).join(", ");
 }
 
 export function Compare({ source }: { source: Source }) {
@@ -76,10 +76,10 @@ export function Compare({ source }: { source: Source }) {
           {edit ? "Hide A and B" : "Change A and B"}
         </button>
         <Menu label="Presets ▾">
-          <button onClick={() => preset(3_600_000)}>this against an hour before</button>
-          <button onClick={() => preset(86_400_000)}>this against a day before</button>
-          <button onClick={() => preset(7 * 86_400_000)}>this against a week before</button>
-          <button onClick={versions}>version against the one before</button>
+          <button onClick={() => preset(3_600_000)}>with one hour earlier</button>
+          <button onClick={() => preset(86_400_000)}>with one day earlier</button>
+          <button onClick={() => preset(7 * 86_400_000)}>with one week earlier</button>
+          <button onClick={versions}>with the previous version</button>
         </Menu>
       </div>
       {edit && (
@@ -89,9 +89,9 @@ export function Compare({ source }: { source: Source }) {
         </div>
       )}
       <Bar of={loadA.loading ? loadA : loadB} />
-      <Show of={loadA}>{(o) => o.total === 0 && <p class="note">A: no profile matches.</p>}</Show>
-      <Show of={loadB}>{(o) => o.total === 0 && <p class="note">B: no profile matches.</p>}</Show>
-      {!ready && <p class="note">Choose A and B: a query and a time for each. From a profile, its Compare menu fills both in.</p>}
+      <Show of={loadA}>{(o) => o.total === 0 && <p class="note">A: no profiles match.</p>}</Show>
+      <Show of={loadB}>{(o) => o.total === 0 && <p class="note">B: no profiles match.</p>}</Show>
+      {!ready && <p class="note">Choose a query and a time range for A and for B, or open a profile and use its Compare menu.</p>}
       {ready && loadA.value && loadB.value && loadA.value.total > 0 && loadB.value.total > 0 && (
         <DiffPanel
           source={source}

@@ -82,7 +82,7 @@ function App({ source, title }: { source: Source; title?: string }) {
       </header>
       {!online && (
         <p class="banner" role="alert">
-          The server does not answer; trying again. What is shown may be old.
+          The server does not respond. Retrying; the data on this page may be out of date.
         </p>
       )}
       <main tabIndex={-1}>
@@ -100,7 +100,7 @@ function App({ source, title }: { source: Source; title?: string }) {
           <Search source={source} params={params} onOnline={setOnline} />
         ) : (
           <div class="note">
-            <p>There is no page at this address.</p>
+            <h2>Page not found</h2>
             <p>
               <a href={href("/profiles")}>All profiles</a>
             </p>
@@ -195,7 +195,7 @@ function Upload({ source }: { source: Source }) {
             </>
           ) : (
             <>
-              <progress max={1} value={state.share} aria-label="Upload" /> {state.share < 1 ? percent(state.share) : "stored, one moment"}
+              <progress max={1} value={state.share} aria-label="Upload" /> {state.share < 1 ? percent(state.share) : "stored, being processed"}
             </>
           )}
         </div>

@@ -113,7 +113,7 @@ export function Merged({ source }: { source: Source }) {
       <Show of={loaded}>
         {(o) =>
           o.total === 0 ? (
-            <p class="note">No profile matches{live ? " in the last 60 s; waiting" : ""}.</p>
+            <p class="note">{live ? "No profiles in the last 60 s. Waiting for the next one…" : "No profiles match."}</p>
           ) : (
             <Panel source={source} selection={selection} types={o.types} version={String(turn)} perSecond />
           )

@@ -50,7 +50,7 @@ export function Metrics({ source, profile }: { source: Source; profile: ProfileD
     <div class="metrics">
       <div class="row metrics-head">
         <span>
-          All profiles of{" "}
+          {source.server ? "All profiles of " : "Over time: "}
           <strong>
             <bdi>{clip(visible(profile.service), 60)}</bdi>
             {profile.env && <bdi> · {clip(visible(profile.env), 40)}</bdi>}
@@ -85,7 +85,7 @@ export function Metrics({ source, profile }: { source: Source; profile: ProfileD
           </>
         )}
         <span class="grow" />
-        <span class="quiet">
+        <span class="quiet" hidden={!source.server}>
           {lines.length > 0 && by !== "none" && `${plural(lines.length, by)}, `}
           {plural(profiles, "point")}
         </span>
@@ -94,11 +94,12 @@ export function Metrics({ source, profile }: { source: Source; profile: ProfileD
       <Show of={loaded}>
         {(data) =>
           data.metrics.length === 0 ? (
-            <p class="note">No profile of this service sent metrics in this time.</p>
+            <p class="note">No metrics from this service in this time range.</p>
           ) : (
             <>
               <p class="quiet cursor-line" aria-hidden="true">
-                {cursor !== null ? clock(cursor) : when(start)} · ▒ this profile · click a point to open its profile, drag for a range
+                {cursor !== null ? clock(cursor) : when(start)}
+                {source.server && " · ▒ this profile · click a point to open its profile, drag to select a time range"}
                 <span class="key">
                   {lines.length > 1 || (lines[0] ?? "") !== ""
                     ? lines.slice(0, 20).map((name, i) => <Key key={name} name={name} at={i} />)
@@ -176,6 +177,7 @@ function Chart({ metric, lines, start, end, from, to, onCursor, pick }: { metric
       hooks: {
         drawClear: [
           (u) => {
+            if (!pick) return;
             const left = u.valToPos(start / 1000, "x", true);
             const right = u.valToPos(end / 1000, "x", true);
             u.ctx.fillStyle = color("--accent-bg");

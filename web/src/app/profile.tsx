@@ -52,9 +52,8 @@ export function Profile({ id, source }: { id: string; source: Source }) {
   if (loaded.failure?.status === 404) {
     return (
       <div class="note">
-        <h2>This profile is not here</h2>
-        <p>{clip(visible(loaded.failure.detail), 300)}</p>
-        <p>Retention may have deleted it, or the address is wrong.</p>
+        <h2>Profile not found</h2>
+        <p>It may have been deleted to free disk space, or the address is wrong.</p>
         <p>
           <a href={href("/profiles")}>All profiles</a>
         </p>
@@ -99,7 +98,7 @@ export function Profile({ id, source }: { id: string; source: Source }) {
                 <Failed p={p} source={source} />
               ) : p.status === "received" || p.status === "processing" ? (
                 <p class="note" role="status">
-                  Received; it is being processed. This fills in by itself.
+                  Received, being processed. This page updates by itself.
                 </p>
               ) : tab === "analysis" ? (
                 <Analysis id={id} source={source} types={p.types} />
@@ -162,18 +161,18 @@ function Header({ p, source }: { p: ProfileDetail; source: Source }) {
             <button
               onClick={() =>
                 void source.change(p.id, { pinned: !p.pinned }).then(
-                  () => toast(p.pinned ? "Unpinned" : "Pinned: retention never deletes it"),
+                  () => toast(p.pinned ? "Unpinned" : "Pinned: it is never deleted automatically"),
                   (e: Error) => toast(e.message),
                 )
               }
             >
-              {p.pinned ? "Unpin" : "Pin: never delete"}
+              {p.pinned ? "Unpin" : "Pin (keep forever)"}
             </button>
             <button onClick={() => void copy(location.href).then(() => toast("Address copied"))}>Copy address</button>
             <button
               class="danger"
               onClick={() => {
-                if (confirm("Delete this profile? Its recording goes too.")) void source.remove(p.id).then(() => go(href("/profiles")), (e: Error) => toast(e.message));
+                if (confirm("Delete this profile and its recording?")) void source.remove(p.id).then(() => go(href("/profiles")), (e: Error) => toast(e.message));
               }}
             >
               Delete…
@@ -225,10 +224,10 @@ function CompareMenu({ p }: { p: ProfileDetail }) {
   };
   return (
     <Menu label="Compare ▾">
-      {p.process?.previous && <a href={href("/compare", { "a.profile": p.process.previous, "b.profile": p.id })}>with the one before</a>}
-      <a href={before(3_600_000)}>with an hour before</a>
-      <a href={before(86_400_000)}>with a day before</a>
-      <a href={before(7 * 86_400_000)}>with a week before</a>
+      {p.process?.previous && <a href={href("/compare", { "a.profile": p.process.previous, "b.profile": p.id })}>with the previous profile</a>}
+      <a href={before(3_600_000)}>with one hour earlier</a>
+      <a href={before(86_400_000)}>with one day earlier</a>
+      <a href={before(7 * 86_400_000)}>with one week earlier</a>
       <a href={href("/compare", { "b.profile": p.id })}>with another…</a>
     </Menu>
   );
@@ -258,7 +257,7 @@ function Downloads({ p, source, selection, view }: { p: ProfileDetail; source: S
       <p class="menu-head">As received</p>
       {received.map((f) => link(f.name, f.label || f.name, f.bytes))}
       {received.length === 0 && (
-        <p class="quiet menu-note">{removed ? `The recording expired ${dayOf(removed)} ${clock(removed)}.` : "This server does not hand out recordings."}</p>
+        <p class="quiet menu-note">{removed ? `The recording expired ${dayOf(removed)} ${clock(removed)}.` : "This server does not offer recordings for download."}</p>
       )}
       {derived.length > 0 && <p class="menu-head">Profiles (pprof)</p>}
       {derived.map((f) => link(f.name, f.name, f.bytes))}

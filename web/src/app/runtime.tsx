@@ -63,13 +63,19 @@ export function Runtime({ id, source, profile }: { id: string; source: Source; p
       <Show of={loaded}>
         {() =>
           shown.length === 0 ? (
-            <p class="note">{filter ? "No line matches the filter." : "The profile says nothing about its runtime."}</p>
+            <p class="note">{filter ? "No lines match the filter." : "This profile contains no runtime information."}</p>
           ) : (
             <div class="runtime-text" tabIndex={0} role="region" aria-label="Runtime information">
               {shown.map((s, i) => (
                 <section key={i}>
                   <h2>{clip(visible(s.title), 200)}</h2>
-                  {s.lines.length > 0 && <pre>{s.lines.map((line) => clip(visible(line), 9000)).join("\n")}</pre>}
+                  {s.lines.length > 0 && (
+                    <pre>
+                      {s.lines.map((line, k) => (
+                        <div key={k}>{clip(visible(line), 9000)}</div>
+                      ))}
+                    </pre>
+                  )}
                 </section>
               ))}
             </div>

@@ -10,7 +10,7 @@ import { Menu, Text } from "../ui/parts.tsx";
 import { href, patch } from "../ui/state.ts";
 import { choose, chosen, range, terms, typedAt, without } from "./query.ts";
 import { SetupLines } from "./setup.tsx";
-import { absolute, localInput, millis, RANGES, shifted, utc, when } from "./time.ts";
+import { absolute, clock, dayOf, localInput, millis, RANGES, shifted, utc, when } from "./time.ts";
 
 const FACETS: [string, string][] = [
   ["env", "Env"],
@@ -45,7 +45,7 @@ export function Search({ source, params, onOnline }: { source: Source; params: U
   const from = params.get("from") ?? (source.server ? "now-1h" : "");
   const to = params.get("to") ?? "";
   const sort = params.get("sort") ?? "-start";
-  const cols = params.get("cols")?.split(",") ?? (source.server ? USUAL : USUAL.filter((name) => name !== "env" && name !== "version"));
+  const cols = params.get("cols")?.split(",") ?? (source.server ? USUAL : USUAL.filter((name) => !["env", "version", "host"].includes(name)));
   const live = params.get("live") !== "0" && source.server && !to;
   const [turn, setTurn] = useState(0);
   const key = JSON.stringify([q, from, to, sort]);
@@ -125,7 +125,7 @@ export function Search({ source, params, onOnline }: { source: Source; params: U
         {source.server && <Facets of={facets.value} q={q} source={source} from={from} to={to} onQuery={setQuery} />}
         <section aria-label="Profiles" class="results">
           <div class="row results-head">
-            <strong>{plural(total, "profile")}</strong>
+            <strong>{found.value && plural(total, "profile")}</strong>
             {all.waiting > 0 && (
               <button class="small primary" onClick={() => { scrollTo(0, 0); setTurn((t) => t + 1); }}>
                 {plural(all.waiting, "new profile")}
@@ -134,7 +134,7 @@ export function Search({ source, params, onOnline }: { source: Source; params: U
             <span class="grow" />
             {selected.length >= 2 && (
               <a class="button" href={href("/compare", new URLSearchParams([["a.profile", selected[1]!], ["b.profile", selected[0]!]]))}>
-                Compare {selected.length === 2 ? "2 selected" : "the first 2 selected"}
+                Compare {selected.length === 2 ? "2 selected" : "the last 2 selected"}
               </a>
             )}
             {selected.length > 0 && (
@@ -171,7 +171,7 @@ export function Search({ source, params, onOnline }: { source: Source; params: U
               <p class="quiet">Point a profiler at this server, or drop a recording on this page.</p>
               <SetupLines source={source} />
               <p class="waiting" role="status">
-                waiting for the first upload…
+                Waiting for the first upload…
               </p>
             </div>
           ) : none ? (
@@ -190,7 +190,7 @@ function Nothing({ q, found, onQuery }: { q: string; found: (SearchJson & { near
   const list = terms(q);
   return (
     <div class="note">
-      <p>No profile matches{list.length > 0 ? ". Drop a term:" : " in this time."}</p>
+      <p>{list.length > 0 ? "No profiles match. Remove a term:" : "No profiles in this time range."}</p>
       <p class="chips center">
         {list.map((t, i) => (
           <button key={t.start} class="chip" onClick={() => onQuery(without(q, i))}>
@@ -200,14 +200,14 @@ function Nothing({ q, found, onQuery }: { q: string; found: (SearchJson & { near
       </p>
       {found?.nearest && (
         <p>
-          The nearest profile is of <span title={utc(found.nearest)}>{when(found.nearest)}</span>:{" "}
+          The nearest profile started at <span title={utc(found.nearest)}>{when(found.nearest)}</span>{" "}
           <button
             class="small"
             onClick={() =>
               patch({ from: new Date(millis(found.nearest!) - 1_800_000).toISOString(), to: new Date(millis(found.nearest!) + 1_800_000).toISOString() })
             }
           >
-            go there
+            Show it
           </button>
         </p>
       )}
@@ -283,7 +283,7 @@ function Rows(props: {
           </tr>
         )}
         {shown.map((row) => (
-          <tr key={row.id} class={row.status === "failed" ? "failed" : ""}>
+          <tr key={row.id} class={row.status === "failed" ? "failed" : selected.includes(row.id) ? "on" : ""}>
             {props.pickable && (
               <td class="pick-cell">
                 <input
@@ -318,7 +318,7 @@ function Cell({ name, row, cpu, alloc, source }: { name: string; row: ProfileRow
       const length = millis(row.end) - millis(row.start);
       return (
         <a class="row-link" href={href(`/profiles/${row.id}`)} title={utc(row.start)}>
-          {when(row.start)} <span class="quiet">{duration(Math.round(length / 1000) * 1e9)}</span>
+          {when(row.start)} {length > 0 && <span class="quiet">{duration(Math.round(length / 1000) * 1e9)}</span>}
         </a>
       );
     }
@@ -326,13 +326,13 @@ function Cell({ name, row, cpu, alloc, source }: { name: string; row: ProfileRow
       return (
         <>
           <Text of={row.service} most={60} title />
-          {row.pinned && <span class="quiet" title="Pinned: retention never deletes it"> pinned</span>}
+          {row.pinned && <span class="quiet" title="Pinned: it is never deleted automatically"> pinned</span>}
         </>
       );
     case "cpu":
       if (row.status === "failed") return <span class="danger">failed</span>;
       if (waiting) return <span class="quiet">processing…</span>;
-      if (row.cpu_cores === null) return <span class="none" title="Nothing in the profile says how much CPU the process used">–</span>;
+      if (row.cpu_cores === null) return <span class="none" title="The profile does not contain the CPU usage of the process">–</span>;
       return (
         <>
           <Gauge share={row.cpu_cores / cpu} />
@@ -345,7 +345,7 @@ function Cell({ name, row, cpu, alloc, source }: { name: string; row: ProfileRow
     case "alloc":
       if (row.status === "failed") return <FailedReason row={row} source={source} />;
       if (waiting) return null;
-      if (row.alloc_rate === null) return <span class="none" title="Nothing in the profile says how much memory was allocated">–</span>;
+      if (row.alloc_rate === null) return <span class="none" title="The profile does not contain the allocation rate">–</span>;
       return (
         <>
           <Gauge share={row.alloc_rate / alloc} />
@@ -364,7 +364,7 @@ function Cell({ name, row, cpu, alloc, source }: { name: string; row: ProfileRow
 }
 
 function FailedReason({ row }: { row: ProfileRow; source: Source }) {
-  return <span class="danger clip">{clip(visible(row.reason ?? "open for the reason"), 60)}</span>;
+  return <span class="danger clip">{clip(visible(row.reason ?? "open it to see the reason"), 60)}</span>;
 }
 
 export function FindingCounts({ of }: { of: ProfileRow["findings"] }) {
@@ -466,7 +466,7 @@ export function QueryBox({ source, q, from, to, mistake, onQuery, label = "Query
           onBlur={() => setTimeout(close, 150)}
           onKeyDown={(e) => {
             if (e.key === "ArrowDown" && list.length > 0) setAt((at + 1) % list.length);
-            else if (e.key === "ArrowUp" && list.length > 0) setAt((at - 1 + list.length) % list.length);
+            else if (e.key === "ArrowUp" && list.length > 0) setAt(at > 0 ? at - 1 : list.length - 1);
             else if ((e.key === "Tab" || e.key === "Enter") && at >= 0 && list[at]) take(list[at]);
             else if (e.key === "Tab" && list.length > 0 && typedAt(text, e.currentTarget.selectionStart ?? 0).text !== "") take(list[0]!);
             else if (e.key === "Escape") {
@@ -535,7 +535,7 @@ export function TimePicker({ from, to, live }: { from: string; to: string; live?
             {text}
           </option>
         ))}
-        <option value="custom">{known ? "From … to …" : `${when(a)} – ${when(b)}`}</option>
+        <option value="custom">{known ? "From … to …" : `${when(a).slice(0, -3)} – ${(dayOf(a) === dayOf(b) ? clock(b) : when(b)).slice(0, -3)}`}</option>
       </select>
       <button class="icon-button" aria-label="Later" title="Later" disabled={known} onClick={() => patch(shifted(from, to, 1))}>
         ›
@@ -544,7 +544,7 @@ export function TimePicker({ from, to, live }: { from: string; to: string; live?
         <button
           aria-pressed={live}
           class={live ? "live on" : "live"}
-          title="New profiles appear by themselves"
+          title="Show new profiles as they arrive"
           onClick={() => patch({ live: live ? "0" : null, ...(to && { from: null, to: null }) })}
         >
           <span aria-hidden="true">●</span> Live
@@ -621,7 +621,7 @@ function Histogram({ of, from, to, total }: { of: FacetsJson | null; from: strin
       </div>
       <div class="histogram-axis quiet" aria-hidden="true">
         <span>{when(absolute(from))}</span>
-        <span>{h ? `profiles in ${duration(h.step_ms * 1e6)}, at most ${count(most)}; drag to select` : ""}</span>
+        <span>{h?.counts.some((c) => c > 0) ? `profiles per ${duration(h.step_ms * 1e6).replace(/^1 /, "")}, at most ${count(most)}; drag to select a time range` : ""}</span>
         <span>{when(absolute(to || "now"))}</span>
       </div>
     </div>
@@ -702,7 +702,7 @@ function Facet({ name, title, of, q, source, from, to, onQuery }: { name: string
       })}
       {listed.length > shown.length || (facet?.more ?? 0) > 0 ? (
         <button class="plain quiet more-values" onClick={() => setTop(1000)} disabled={top > 0}>
-          {top > 0 ? "filter to see others" : `${count(listed.length - shown.length + (facet?.more ?? 0))} more`}
+          {top > 0 ? "use the filter to see the rest" : `${count(listed.length - shown.length + (facet?.more ?? 0))} more`}
         </button>
       ) : null}
     </fieldset>

@@ -92,7 +92,7 @@ export function Setup({ source }: { source: Source }) {
   return (
     <div class="setup">
       <h1>Send profiles here</h1>
-      <p class="quiet">This server listens at {location.origin}. Most profilers need its address and nothing else.</p>
+      <p class="quiet">This server listens on {location.origin}. Most profilers need only its address.</p>
       <SetupLines source={source} />
       <p class="waiting" role="status">
         {arrived ? (
@@ -100,7 +100,7 @@ export function Setup({ source }: { source: Source }) {
             Received {clip(visible(arrived.service || "a profile"), 60)} at {when(arrived.start)}: <a href={href(`/profiles/${arrived.id}`)}>open it</a>
           </>
         ) : (
-          "waiting for an upload…"
+          "Waiting for an upload…"
         )}
       </p>
     </div>

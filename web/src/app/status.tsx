@@ -48,7 +48,7 @@ function Shown({ s }: { s: Answer }) {
     <>
       {s.disk?.full && (
         <p class="problem" role="alert">
-          The disk is nearly full: uploads are answered with 503.
+          The disk is nearly full. Uploads are rejected with 503 until there is space.
         </p>
       )}
       {s.overload && (
@@ -60,12 +60,12 @@ function Shown({ s }: { s: Answer }) {
         <Card title="Profiles">
           <Fact name="total" value={count(s.profiles?.total ?? 0)} />
           <Fact name="ready" value={count(s.profiles?.ready ?? 0)} />
-          <Fact name="being processed" value={count(s.profiles?.waiting ?? 0)} />
+          <Fact name="in progress" value={count(s.profiles?.waiting ?? 0)} />
           <Fact name="failed" value={<a href={href("/profiles", { q: "status:failed", from: "now-30d" })}>{count(s.profiles?.failed ?? 0)}</a>} />
           {s.profiles?.oldest && <Fact name="oldest" value={<span title={utc(s.profiles.oldest)}>{when(s.profiles.oldest)}</span>} />}
         </Card>
         <Card title="Work">
-          <Fact name="waiting in the spool" value={`${count(s.spool?.uploads ?? 0)}, ${bytes(s.spool?.bytes ?? 0)}`} />
+          <Fact name="waiting in the spool" value={`${plural(s.spool?.uploads ?? 0, "upload")}, ${bytes(s.spool?.bytes ?? 0)}`} />
           <Fact name="workers" value={`${count(s.queue?.working ?? 0)} of ${count(s.workers ?? 0)} busy`} />
           <Fact name="queue" value={count(s.queue?.waiting ?? 0)} />
           {s.memory ? <Fact name="memory" value={bytes(s.memory)} /> : null}
@@ -85,8 +85,8 @@ function Shown({ s }: { s: Answer }) {
             <Fact name="free on the disk" value={bytes(s.disk.free)} />
             {s.retention && (
               <>
-                <Fact name="profiles are kept" value={duration(s.retention.keep_ms * 1e6)} />
-                <Fact name="recordings are kept" value={duration(s.retention.keep_received_ms * 1e6)} />
+                <Fact name="profiles kept for" value={duration(s.retention.keep_ms * 1e6)} />
+                <Fact name="recordings kept for" value={duration(s.retention.keep_received_ms * 1e6)} />
               </>
             )}
           </Card>
@@ -127,7 +127,7 @@ function Shown({ s }: { s: Answer }) {
         {!s.failures || s.failures.length === 0 ? (
           <p class="quiet">None since the start.</p>
         ) : (
-          <div class="scroll-x">
+          <div class="scroll-x" tabIndex={0}>
             <table class="data">
               <thead>
                 <tr>

@@ -44,7 +44,7 @@ export class ApiSource implements Source {
       response = await fetch(url, { credentials: "same-origin", ...init, signal });
     } catch (error) {
       if ((error as Error).name === "AbortError") throw error;
-      throw new Failure(0, "The server does not answer", "jfrkit serve may have stopped, or the network is down.", url);
+      throw new Failure(0, "The server does not respond", "jfrkit serve may have stopped, or the network is down.", url);
     }
     if (response.status === 202 && init.method === undefined) throw new Processing(url);
     if (!response.ok) {
@@ -145,7 +145,7 @@ export class ApiSource implements Source {
       request.open("POST", `${this.base}/recordings`);
       request.setRequestHeader("X-Jfrkit", "1");
       request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
-      request.onerror = () => reject(new Failure(0, "The upload failed", "The server does not answer.", url));
+      request.onerror = () => reject(new Failure(0, "The upload failed", "The server does not respond.", url));
       request.onload = () => {
         let body: Record<string, unknown> = {};
         try {

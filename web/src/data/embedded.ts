@@ -120,7 +120,7 @@ function plain(view: View): boolean {
 }
 
 const NOT_HERE = (what: string): Promise<never> =>
-  Promise.reject(new Failure(404, `This page holds no ${what}`, "It was made from files. A server (jfrkit serve) has it.", what));
+  Promise.reject(new Failure(404, `This page does not contain ${what}`, "It was written from files. jfrkit serve has it.", what));
 
 /** Provides data from the blocks of the page. */
 export class EmbeddedSource implements Source {
@@ -223,7 +223,7 @@ export class EmbeddedSource implements Source {
 
   profile: Source["profile"] = (id) => {
     const found = this.find(id);
-    return found ? Promise.resolve(found.detail as ProfileDetail) : NOT_HERE("such profile");
+    return found ? Promise.resolve(found.detail as ProfileDetail) : NOT_HERE("this profile");
   };
 
   analysis: Source["analysis"] = async (id) => {
@@ -241,12 +241,12 @@ export class EmbeddedSource implements Source {
     return at ? String(await block(at)) : NOT_HERE("runtime information");
   };
 
-  status: Source["status"] = () => NOT_HERE("status");
+  status: Source["status"] = () => NOT_HERE("a status");
   fileUrl = (): null => null;
   exportUrl = (): null => null;
-  upload = (): Promise<never> => NOT_HERE("server");
-  change = (): Promise<never> => NOT_HERE("server");
-  remove = (): Promise<never> => NOT_HERE("server");
+  upload = (): Promise<never> => NOT_HERE("a server");
+  change = (): Promise<never> => NOT_HERE("a server");
+  remove = (): Promise<never> => NOT_HERE("a server");
   follow = () => () => {};
 }
 

@@ -93,7 +93,9 @@ function hash(text: string): number {
 
 /** The first parts of a package name, enough to distinguish libraries. */
 export function family(name: string, kind: string): string {
-  const { home } = split(name, kind);
+  const { home, rest } = split(name, kind);
+  // Functions of scripts may have no module: each is a family of its own.
+  if (home === "" && (kind === "p" || kind === "s")) return rest;
   if (kind === "g") return home.split("/").slice(0, 3).join("/");
   if (kind === "n" || kind === "v" || kind === "k") return home.split("::")[0]!;
   return home.split(".").slice(0, home.startsWith("java") || home.startsWith("jdk") || home.startsWith("sun") ? 2 : 3).join(".");

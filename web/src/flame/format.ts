@@ -49,13 +49,14 @@ export function duration(ns: number): string {
   return sign + (h > 0 ? `${count(h)} h ${m} min` : s > 0 ? `${m} min ${s} s` : `${m} min`);
 }
 
-/** A ratio between 0 and 1 as a percentage. */
-export function percent(share: number): string {
+/** A ratio between 0 and 1 as a percentage; in a column of a table trailing zeros stay. */
+export function percent(share: number, column = false): string {
   if (!Number.isFinite(share)) return "–";
   const p = share * 100;
   const size = Math.abs(p);
   if (size > 0 && size < 0.01) return (p < 0 ? "> −" : "< ") + "0.01 %";
-  return `${size >= 99.95 ? p.toFixed(0) : trim(p.toFixed(size >= 0.995 ? 1 : 2))} %`;
+  const text = size >= 99.95 || size === 0 ? p.toFixed(0) : p.toFixed(size >= 0.995 ? 1 : 2);
+  return `${column ? text : trim(text)} %`;
 }
 
 /** A plain number of about three digits. */

@@ -68,7 +68,7 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
   const matches = useMemo(() => (tree && found?.test ? nameSet(tree, found.test) : null), [tree, found]);
   const address = params.get("zoom");
   const zoom = useMemo(() => (tree && address ? Math.max(0, nodeAt(tree, address)) : 0), [tree, address]);
-  if (!type) return <p class="note">There is no profile type that both have.</p>;
+  if (!type) return <p class="note">A and B have no profile type in common.</p>;
   const totals: Totals = { total: tree?.total[0] ?? 1, unit, labels, format };
   const onZoom = (node: number): void => patch({ zoom: node > 0 && tree ? addressOf(tree, node) : null });
   const json = diff.value?.json;
@@ -82,14 +82,14 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
               <b>A</b> <bdi>{clip(visible(labels.a), 120)}</bdi> <strong>{format(tree.a[0]!)}</strong>
               {json.a.seconds ? <span class="quiet"> {duration(json.a.seconds * 1e9)}</span> : null}
             </span>
-            <span aria-hidden="true">→</span>
+            <span class="arrow" aria-hidden="true">→</span>
             <span class="side">
               <b>B</b> <bdi>{clip(visible(labels.b), 120)}</bdi> <strong>{format(tree.b[0]!)}</strong>
               {json.b.seconds ? <span class="quiet"> {duration(json.b.seconds * 1e9)}</span> : null}
             </span>
             <strong class={tree.b[0]! > tree.a[0]! ? "more" : "less"}>
               {per === "share" ? "shares of the total" : changeText(tree.a[0]!, tree.b[0]!, format)}
-              {tree.noise?.[0] ? " noise" : ""}
+              {tree.noise?.[0] && tree.a[0] !== tree.b[0] ? ", within noise" : ""}
             </strong>
           </p>
         )}
@@ -107,7 +107,7 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
           <Choice<"second" | "share"> label="Values" of={[["second", "Per second"], ["share", "Share"]]} at={per} on={(to) => patch({ per: to })} />
           <label class="switch">
             <input type="checkbox" checked={noise} onChange={(e) => patch({ noise: e.currentTarget.checked ? null : "hide" })} />
-            {shape === "table" ? "Show what is noise" : "Grey what is noise"}
+            {shape === "table" ? "Show noise" : "Gray out noise"}
           </label>
         </div>
         <Bar of={diff.loading ? diff : table} />
@@ -188,7 +188,7 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
               </li>
             )}
           </ul>
-          {json?.a.profiles && json.b.profiles && (
+          {json?.a.profiles && json.b.profiles && json.a.profiles.merged + json.b.profiles.merged > 2 && (
             <p class="quiet">
               A: {plural(json.a.profiles.merged, "profile")}, B: {plural(json.b.profiles.merged, "profile")}.
             </p>

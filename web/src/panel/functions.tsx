@@ -17,6 +17,8 @@ export function FunctionTable(props: {
   filter: string;
   searched: string;
   compact: boolean;
+  /** How values are shown, where not as totals in their unit. */
+  format?: (n: number) => string;
   bys: [string, string][];
   onSort: (sort: string) => void;
   onBy: (by: string) => void;
@@ -26,6 +28,7 @@ export function FunctionTable(props: {
   onOpen: (name: string) => void;
 }) {
   const { rows, total, unit } = props;
+  const format = props.format ?? ((n: number) => show(n, unit));
   const [all, setAll] = useState(false);
   useEffect(() => setAll(false), [props.by, props.filter, props.sort]);
   const shown = all ? rows : rows.slice(0, FIRST);
@@ -99,18 +102,18 @@ export function FunctionTable(props: {
                 </td>
                 <td class="number bar-cell">
                   {!props.sort.endsWith("total") && <Gauge share={row.self / most} />}
-                  <span>{show(row.self, unit)}</span> <span class="share">{percent(row.self / (total || 1))}</span>
+                  <span>{format(row.self)}</span> <span class="share">{percent(row.self / (total || 1), true)}</span>
                 </td>
                 <td class="number bar-cell">
                   {props.sort.endsWith("total") && <Gauge share={row.total / most} />}
-                  <span>{show(row.total, unit)}</span> <span class="share">{percent(row.total / (total || 1))}</span>
+                  <span>{format(row.total)}</span> <span class="share">{percent(row.total / (total || 1), true)}</span>
                 </td>
                 {samples && !props.compact && <td class="number samples">{row.samples === undefined ? "–" : count(row.samples)}</td>}
               </tr>
             ))}
           </tbody>
         </table>
-        {rows.length === 0 && <p class="note">{props.filter ? "No row matches the filter." : "There are no rows."}</p>}
+        {rows.length === 0 && <p class="note">{props.filter ? "No rows match the filter." : "No rows."}</p>}
       </div>
       <p class="quiet foot">
         {count(props.count)} {props.by === "function" ? "functions" : "rows"}
@@ -136,10 +139,12 @@ export function Name({ name, kind }: { name: string; kind: string }) {
   const { home, rest } = split(shown, kind);
   const prefix = home && shown.endsWith(rest) ? shown.slice(0, shown.length - rest.length) : "";
   return (
-    <bdi class="split">
-      {prefix && <span class="home">{prefix}</span>}
-      <span class="rest">{prefix ? rest : shown}</span>
-    </bdi>
+    <span class="split">
+      <bdi dir="ltr">
+        {prefix && <span class="home">{prefix}</span>}
+        {prefix ? rest : shown}
+      </bdi>
+    </span>
   );
 }
 

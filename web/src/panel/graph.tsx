@@ -107,7 +107,7 @@ export function Graph(props: GraphProps) {
   useLayoutEffect(() => view.current?.setMatches(props.matches), [props.matches, props.tree]);
   useLayoutEffect(() => view.current?.light(props.lit === null ? -1 : props.tree.names.indexOf(props.lit)), [props.lit, props.tree]);
   return (
-    <div class="graph" ref={host}>
+    <div class="graph" ref={host} style={props.minimap === false ? { flexGrow: props.tree.maxDepth + 2 } : undefined}>
       {tip && !menu && tip.node < props.tree.size && <Tip at={tip} tree={props.tree} totals={props.totals} />}
       {menu && menu.node < props.tree.size && (
         <FrameMenu
@@ -183,14 +183,14 @@ function Tip({ at, tree, totals }: { at: At; tree: Tree; totals: Totals }) {
 /** The change from A to B, with its sign and its share of A. */
 export function changeText(a: number, b: number, format: (n: number) => string): string {
   const [delta, share] = changeParts(a, b, format);
-  return a === 0 && b === 0 ? "–" : `${delta} (${share})`;
+  return a === 0 && b === 0 ? "–" : a === b ? "no change" : `${delta} (${share})`;
 }
 
 /** The difference, and its share of A. */
 export function changeParts(a: number, b: number, format: (n: number) => string): [string, string] {
   if (a === 0 && b === 0) return ["–", "–"];
   const delta = b - a;
-  const sign = delta > 0 ? "+" : delta < 0 ? "−" : "±";
+  const sign = delta > 0 ? "+" : delta < 0 ? "−" : "";
   return [sign + format(Math.abs(delta)), a === 0 ? "only in B" : b === 0 ? "only in A" : sign + percent(Math.abs(delta) / a)];
 }
 

@@ -91,7 +91,7 @@ function Map({ cells, perColumn, from, to, of, selected }: { cells: Cells; perCo
   const [width, setWidth] = useState(0);
   const columns = Math.ceil(cells.counts.length / perColumn);
   const most = useMemo(() => cells.counts.reduce((m, c) => Math.max(m, c), 0), []);
-  const size = Math.max(1, Math.min(12, Math.floor(width / Math.max(1, columns))));
+  const size = Math.max(1, Math.min(40, Math.floor(width / Math.max(1, columns))));
   // Columns that do not fit are merged: each shows the largest of its cells.
   const merge = Math.max(1, Math.ceil(columns / Math.max(1, Math.floor(width / size))));
   const height = 3;

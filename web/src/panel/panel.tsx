@@ -96,7 +96,7 @@ export function Panel(props: PanelProps) {
     return (
       <div class="panel">
         <TypeList types={props.types} at="" />
-        <p class="note">None of the profile types has samples. The list says why.</p>
+        <p class="note">No profile type has samples. The list shows why.</p>
       </div>
     );
   }
@@ -355,7 +355,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
               Collapse library frames
             </Switch>
             <label class="field">
-              Library prefixes, one a line
+              Library prefixes, one per line
               <textarea
                 rows={4}
                 spellcheck={false}
@@ -415,15 +415,16 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
         <Show of={flame}>
           {() => null}
         </Show>
-        <div class={`work ${shape}`}>
+        <div class={`work ${flame.failure && !tree ? "table" : shape}`}>
           {tree && shape !== "table" && total > 0 && (
             <div class="graphs">
               {name && callees ? (
                 <div class="sandwich">
-                  <h3 class="quiet">Callers</h3>
                   <Graph tree={tree} up minimap={false} label={`Callers of ${visible(name)}`} zoom={0} onZoom={() => {}} {...{ totals, mode, matches, lit }} families={known.current!.families} onAction={act} onLegend={setLegend} />
                   <h3 class="sandwich-name">
-                    {clip(visible(name), 300)} <span class="quiet">{format(tree.total[0] ?? 0)} · {percent((tree.total[0] ?? 0) / (total || 1))}</span>
+                    {clip(visible(name), 300)} <span class="quiet">
+                      {format(tree.total[0] ?? 0)} · {percent((tree.total[0] ?? 0) / (total || 1))} · callers above, callees below
+                    </span>
                   </h3>
                   <Graph
                     tree={callees}
@@ -439,7 +440,6 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
                     onAction={act}
                     handle={(v) => (graph.current = v)}
                   />
-                  <h3 class="quiet">Callees</h3>
                 </div>
               ) : (
                 <Graph
@@ -456,7 +456,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
               )}
             </div>
           )}
-          {total === 0 && flame.value && <p class="note">Nothing is left: the filters leave no sample of {type.name}.</p>}
+          {total === 0 && flame.value && <p class="note">The filters leave no samples of {type.name}.</p>}
           {needTable && (
             <Show of={table}>
               {(t) => (
@@ -470,6 +470,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
                   filter={filter}
                   searched={readable(text.replace(/^\/|\/$/g, ""))}
                   compact={shape === "both"}
+                  format={rated && by === "function" ? format : undefined}
                   bys={
                     source.server
                       ? [["function", "function"], ["line", "line"], ["package", "package"], ["class", "class"], ["thread", "thread"], ["endpoint", "endpoint"]]
@@ -497,7 +498,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
               ))}
           </ul>
           <p class="quiet">
-            {how && how.length > 0 && <>how: {how.map((h) => clip(visible(h), 200)).join(", ")}. </>}
+            {how && how.length > 0 && <>How measured: {how.filter((h) => !/^(made by|jvm:|main:)/.test(h)).map((h) => clip(visible(h), 300)).join("; ")}. </>}
             {flame.value?.json.folded && flame.value.json.folded.nodes > 0 && (
               <>
                 {plural(flame.value.json.folded.nodes, "narrow node")} folded
@@ -587,7 +588,7 @@ export function TypeList({ types, at }: { types: TypeInfo[]; at: string }) {
           >
             <span class="type-name">{clip(visible(t.name), 60)}</span>
             {off ? (
-              <span class="type-why">{clip(visible(t.absent ?? "no samples"), 160)}</span>
+              <span class="type-why">{clip(visible(t.absent ?? "no samples"), 400)}</span>
             ) : (
               <span class="type-total">{Number.isFinite(v.total) ? show(v.total, v.unit) : ""}</span>
             )}

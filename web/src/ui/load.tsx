@@ -106,7 +106,7 @@ export function Show<T>({ of, children }: { of: Loaded<T>; children: (value: T) 
       {of.failure && <Problem failure={of.failure} again={of.again} />}
       {of.processing && (
         <p class="note" role="status">
-          Received; it is being processed. This fills in by itself.
+          Received, being processed. This page updates by itself.
         </p>
       )}
       {of.value !== null && children(of.value)}

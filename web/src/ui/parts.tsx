@@ -1,6 +1,6 @@
 /** Small pieces that several pages use. */
 import type { ComponentChildren, RefObject } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { clip, visible } from "../flame/text.ts";
 import { setTheme, useTheme } from "./state.ts";
 
@@ -20,8 +20,26 @@ export function Menu({ label, children, title, wide }: { label: ComponentChildre
   const [open, set] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   useAway(box, open, () => set(false));
+  // Where it would leave the window, it moves back into it.
+  useLayoutEffect(() => {
+    const menu = box.current?.querySelector<HTMLElement>(".menu");
+    if (!menu) return;
+    const { left, right } = menu.getBoundingClientRect();
+    menu.style.translate = `${Math.max(8 - left, Math.min(0, document.documentElement.clientWidth - 8 - right))}px`;
+  }, [open]);
   return (
-    <div class="menu-box" ref={box}>
+    <div
+      class="menu-box"
+      ref={box}
+      onKeyDown={(event) => {
+        if (!open) return;
+        if (event.key === "Escape") {
+          set(false);
+          box.current?.querySelector("button")?.focus();
+          event.stopPropagation();
+        } else arrows(event);
+      }}
+    >
       <button
         aria-expanded={open}
         aria-haspopup="true"
@@ -35,12 +53,6 @@ export function Menu({ label, children, title, wide }: { label: ComponentChildre
         <div
           class={`menu ${wide ? "wide" : ""}`}
           onClick={(event) => (event.target as HTMLElement).closest("a,button:not(.stay)") && set(false)}
-          onKeyDown={(event) => {
-            if (event.key === "Escape") {
-              set(false);
-              box.current?.querySelector("button")?.focus();
-            } else arrows(event);
-          }}
         >
           {children}
         </div>
@@ -64,7 +76,7 @@ export function useAway(box: RefObject<HTMLElement | null>, open: boolean, close
 /** Arrow keys go between the buttons and links of a list. */
 export function arrows(event: KeyboardEvent): void {
   const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-  if (step === 0) return;
+  if (step === 0 || typing(event)) return;
   const all = [...(event.currentTarget as HTMLElement).querySelectorAll<HTMLElement>("a[href],button:not(:disabled),input")];
   const at = all.indexOf(document.activeElement as HTMLElement);
   all[(at + step + all.length) % all.length]?.focus();
