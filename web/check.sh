@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks the page: dependencies from the lock file, types, lint, unit tests, whether dist/ matches the sources, its size; browser tests if
-# Chromium is installed, including pages written by the program if it has been built. Skips, and says so, without Node.js.
+# Chromium is installed, including pages written by the program and its server if it has been built. Skips, and says so, without Node.js.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 if ! command -v npm >/dev/null; then
@@ -34,4 +34,5 @@ if ((size > 80000)); then
 fi
 node test/browser.mjs
 node test/pages.mjs
+node test/live.mjs
 node test/formats.mjs

@@ -1,25 +1,24 @@
 // Tests the page in Chromium: each story, key and state, malicious names, accessibility, frame times. Skips, and says so, without a browser.
-import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
 import { load } from "./bundle.mjs";
+import { chromiumPath, dist } from "./program.mjs";
+import { axe, fits, item, until } from "./shown.mjs";
 import { twice } from "./twice.mjs";
 
-const path = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((p) => p && existsSync(p));
-if (!path) {
+if (!chromiumPath) {
   console.log("skipped: there is no Chromium");
   process.exit(0);
 }
 const only = process.argv[2];
-const dist = fileURLToPath(new URL("../dist", import.meta.url));
 const { start, HOSTILE, large, collapsed, shared } = await load("mock.ts");
 const { toJson, callers, sandwich, table, addressOf, joinDiff } = await load("exports.ts");
-const browser = await chromium.launch({ executablePath: path, args: ["--no-sandbox"] });
+const browser = await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"] });
 const scratch = await mkdtemp(join(tmpdir(), "jfrkit-page-"));
 let failed = 0;
 let passed = 0;
@@ -29,9 +28,9 @@ async function test(name, options, run) {
   if (only && !name.includes(only)) return;
   const ok = await twice(name, async () => {
     const server = await start(dist, options.behavior ?? {});
-    const context = await browser.newContext({ viewport: { width: options.width ?? 1440, height: 900 }, colorScheme: options.theme ?? "light", reducedMotion: options.motion ?? "reduce" });
+    const context = await browser.newContext({ viewport: { width: options.width ?? 1440, height: 900 }, colorScheme: options.theme ?? "light", deviceScaleFactor: options.zoom ?? 1, javaScriptEnabled: options.script ?? true, reducedMotion: options.motion ?? "reduce" });
     try {
-      context.setDefaultTimeout(8000);
+      context.setDefaultTimeout(20000);
       await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: server.url });
       const page = await context.newPage();
       const errors = [];
@@ -49,18 +48,33 @@ async function test(name, options, run) {
 }
 
 const params = (page) => new URL(page.url()).searchParams;
-const item = (page, nth = 0) => page.locator(".flame-canvas [role=treeitem]").nth(nth).getAttribute("aria-label");
 
-/** Waits until a condition holds. */
-async function until(what, message) {
-  const end = Date.now() + 6000;
-  for (;;) {
-    const value = await what();
-    if (value) return value;
-    if (Date.now() > end) assert.fail(message);
-    await new Promise((r) => setTimeout(r, 50));
-  }
+/** Opens an address and waits until its content is loaded. */
+async function visit(page, url, selector) {
+  await page.goto(url);
+  await page.locator(selector).first().waitFor();
+  await page.waitForFunction(() => !document.querySelector(".bar"));
 }
+
+/** All addresses to check, each with a selector of its content. */
+const places = (server, id) => [
+  ["/profiles", ".row-link"],
+  [`/profiles/${id}`, ".flame-canvas"],
+  [`/profiles/${id}?view=both`, ".functions tbody tr"],
+  [`/profiles/${id}?view=callers`, ".flame-canvas"],
+  [`/profiles/${id}?fn=java.util.HashMap.get`, ".sandwich .flame-canvas"],
+  [`/profiles/${id}?view=table&by=thread`, ".functions tbody tr"],
+  [`/profiles/${id}?tab=analysis`, ".finding"],
+  [`/profiles/${id}?tab=metrics`, ".chart .u-over"],
+  [`/profiles/${id}?tab=runtime`, ".runtime-text section"],
+  [`/compare?a.profile=${server.rows[1].id}&b.profile=${id}`, ".flame-canvas"],
+  [`/compare?a.profile=${server.rows[1].id}&b.profile=${id}&view=sides`, ".flame-canvas"],
+  [`/compare?a.profile=${server.rows[1].id}&b.profile=${id}&view=table`, ".functions tbody tr"],
+  ["/compare", ".sides-edit"],
+  ["/flame?from=now-1h", ".flame-canvas"],
+  ["/setup", ".setup-text pre"],
+  ["/status", ".card"],
+];
 
 /** Assembles a page from disk as `jfrkit_web::write_page` does. */
 async function disk(name, bundle, page, blocks) {
@@ -78,18 +92,11 @@ async function disk(name, bundle, page, blocks) {
   return pathToFileURL(file).href;
 }
 
-async function axe(page, where) {
-  await page.evaluate(await readFile(fileURLToPath(new URL("../node_modules/axe-core/axe.min.js", import.meta.url)), "utf8"));
-  const result = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa"] }));
-  const serious = result.violations.filter((v) => v.impact === "serious" || v.impact === "critical");
-  assert.deepEqual(serious.map((v) => `${where}: ${v.id} ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 120)).join(" | ")}`), []);
-}
-
 // Stories
 
 await test("a developer sees the first profile appear by itself", { behavior: { empty: true } }, async ({ page, server, go }) => {
   await go("/profiles");
-  await page.getByText("waiting for the first upload").waitFor();
+  await page.getByText("Waiting for the first upload").waitFor();
   assert.ok((await page.locator(".setup-text pre").textContent()).includes(server.url));
   const source = await start(dist);
   server.emit({ ...source.rows[0], id: "01KBNEW0000000000000000000" });
@@ -285,6 +292,66 @@ await test("keys of the panel: types, table, recursion, group, full screen, copy
   await until(() => page.url() !== before && page.url().includes("/profiles/"), "p is the older profile");
 });
 
+await test("keys of the search, of lists and of tabs", { allow: /404/ }, async ({ page, server, go }) => {
+  await go("/profiles");
+  await page.locator(".row-link").first().waitFor();
+  const query = page.getByRole("combobox", { name: "Query" });
+  await query.fill("service");
+  const list = page.getByRole("listbox", { name: "Completions" }).getByRole("option");
+  await until(async () => (await list.count()) > 1 && (await list.allTextContents()).every((text) => text.startsWith("service")), "completions of what is typed");
+  const options = await list.count();
+  await query.press("ArrowUp");
+  assert.equal(await query.getAttribute("aria-activedescendant"), `suggestion-${options - 1}`);
+  await query.press("ArrowDown");
+  assert.equal(await query.getAttribute("aria-activedescendant"), "suggestion-0");
+  await query.press("Escape");
+  assert.equal(await list.count(), 0);
+  assert.equal(await query.inputValue(), "service", "Escape keeps what was typed");
+  await query.press("Escape");
+  assert.equal(await page.evaluate(() => document.activeElement?.tagName), "BODY");
+  // A row opens by Enter on its link.
+  await page.locator(".row-link").nth(3).focus();
+  await page.keyboard.press("Enter");
+  await page.locator(".flame-canvas").waitFor();
+  // The list of types by arrows, the tabs by arrows.
+  await page.locator(".type").first().focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await until(() => params(page).get("type") === "alloc", "the second type");
+  await page.getByRole("tab", { name: /^Profiles/ }).focus();
+  await page.keyboard.press("ArrowRight");
+  await until(() => params(page).get("tab") === "analysis", "the next tab");
+  await page.keyboard.press("ArrowLeft");
+  await until(() => !params(page).get("tab"), "the tab before");
+  await page.keyboard.press("2");
+  await page.keyboard.press("1");
+  await until(() => !params(page).get("tab"), "1 is the first tab");
+  // p and n go to the older and the newer profile of the process.
+  await go(`/profiles/${server.rows[10].id}?view=flame`);
+  await page.locator(".flame-canvas").waitFor();
+  await page.keyboard.press("p");
+  await until(() => page.url().includes(server.rows[15].id), "the older one");
+  await page.locator(".flame-canvas").waitFor();
+  await page.keyboard.press("n");
+  await until(() => page.url().includes(server.rows[10].id), "the newer one");
+  await page.locator(".flame-canvas").waitFor();
+  // Ends of a row, pages of the graph, the menu key.
+  await until(() => item(page), "drawn");
+  await page.locator(".flame-canvas").focus();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("End");
+  const last = await item(page);
+  await page.keyboard.press("Home");
+  assert.notEqual(await item(page), last);
+  assert.match(await item(page), /^java\.lang\.Thread\.run/);
+  await page.keyboard.press("ContextMenu");
+  await until(() => page.evaluate(() => document.activeElement?.closest(".frame-menu") !== null), "the menu has the focus");
+  await page.keyboard.press("End");
+  await page.keyboard.press("Enter");
+  await page.locator("#toast", { hasText: "copied" }).waitFor();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "java.lang.Thread.run");
+});
+
 await test("search counts each stack once and steps through matches", {}, async ({ page, server, go }) => {
   await go(`/profiles/${server.rows[10].id}?view=flame`);
   await page.locator(".flame-canvas").waitFor();
@@ -403,7 +470,7 @@ await test("a dropped file is uploaded and opens", {}, async ({ page, server, go
 
 await test("processing fills in by itself", { behavior: { processing: 2 } }, async ({ page, server, go }) => {
   await go(`/profiles/${server.rows[10].id}?view=flame`);
-  await page.getByText("it is being processed").waitFor();
+  await page.getByText("being processed").waitFor();
   await page.locator(".flame-canvas").waitFor();
 });
 
@@ -412,7 +479,7 @@ await test("failed, missing, broken and slow say so", { behavior: {}, allow: /40
   await page.getByText("ends in the middle of chunk 1").waitFor();
   await page.getByRole("link", { name: /Download/ }).first().waitFor();
   await go("/profiles/01KBNOTHERE000000000000000");
-  await page.getByText("This profile is not here").waitFor();
+  await page.getByText("Profile not found").waitFor();
   server.behavior.broken = true;
   await go("/profiles");
   await page.getByText("the index cannot be read").waitFor();
@@ -420,11 +487,12 @@ await test("failed, missing, broken and slow say so", { behavior: {}, allow: /40
   server.behavior.broken = false;
   await page.getByRole("button", { name: "Try again" }).click();
   await page.locator(".row-link").first().waitFor();
-  server.behavior.slow = 2600;
+  server.behavior.slow = 30000;
   await page.getByRole("button", { name: "CPU cores" }).click();
   await page.getByRole("progressbar").first().waitFor();
   assert.ok((await page.locator(".row-link").count()) > 5, "old content stays");
-  await page.getByRole("button", { name: "Cancel" }).first().waitFor({ timeout: 2500 });
+  await page.getByRole("button", { name: "Cancel" }).first().click();
+  assert.ok((await page.locator(".row-link").count()) > 5, "and after it was cancelled");
 });
 
 await test("offline is a banner, retried", { allow: /Failed to load|ERR_/ }, async ({ page, server, context, go }) => {
@@ -438,6 +506,51 @@ await test("offline is a banner, retried", { allow: /Failed to load|ERR_/ }, asy
   void server;
 });
 
+await test("without JavaScript the page says what it needs", { script: false }, async ({ page, go }) => {
+  await go("/profiles");
+  await page.locator("noscript").waitFor();
+  assert.match(await page.locator("noscript").innerText(), /This page needs JavaScript/);
+});
+
+await test("an expired recording: the profile stays, the download says when", { behavior: { expired: true } }, async ({ page, server, go }) => {
+  await go(`/profiles/${server.rows[10].id}?view=flame`);
+  await page.locator(".flame-canvas").waitFor();
+  await page.getByRole("button", { name: /^Download/ }).click();
+  await page.getByText(/The recording expired/).waitFor();
+  assert.equal(await page.locator(".menu a", { hasText: "main.jfr" }).count(), 0);
+  assert.ok((await page.locator(".menu a", { hasText: "cpu.pb.gz" }).count()) === 1);
+});
+
+await test("filters that leave nothing say so, and the chip takes them away", {}, async ({ page, server, go }) => {
+  await go(`/profiles/${server.rows[10].id}?view=flame&include=%5Enothing%24`);
+  await page.locator(".work .note").waitFor();
+  await page.locator(".chip button").first().click();
+  await page.locator(".flame-canvas").waitFor();
+});
+
+await test("a type without samples is listed with the reason and cannot be opened", {}, async ({ page, server, go }) => {
+  await go(`/profiles/${server.rows[10].id}?view=flame&type=class-load`);
+  await page.locator(".type[aria-current]", { hasText: "CPU in Java Code" }).waitFor();
+  const off = page.locator(".type[aria-disabled=true]");
+  assert.match(await off.textContent(), /Class load.*no class was loaded/s);
+  await off.dispatchEvent("click");
+  assert.equal(params(page).get("type"), "class-load", "a click changes nothing");
+});
+
+await test("a full disk is a red line on the status page", { behavior: { full: true } }, async ({ page, go }) => {
+  await go("/status");
+  await page.getByRole("alert").getByText(/disk is (nearly|almost) full/).waitFor();
+});
+
+await test("an upload that is refused says why", { allow: /400/ }, async ({ page, go }) => {
+  await go("/profiles");
+  await page.locator(".row-link").first().waitFor();
+  await page.locator("input[type=file]").setInputFiles({ name: "empty.jfr", mimeType: "application/octet-stream", buffer: Buffer.from("") });
+  await page.locator(".upload").getByText("the body is empty").waitFor();
+  await page.locator(".upload").getByRole("button", { name: "Close" }).click();
+  await until(async () => (await page.locator(".upload").count()) === 0, "closed");
+});
+
 await test("no profile of the language has an analysis", { allow: /404/ }, async ({ page, server, go }) => {
   const python = server.rows.find((r) => r.language === "Python" && r.status === "ready");
   await go(`/profiles/${python.id}?tab=analysis`);
@@ -449,13 +562,11 @@ await test("no profile of the language has an analysis", { allow: /404/ }, async
 await test("hostile names are text in every page", { behavior: { hostile: true }, allow: /404/ }, async ({ page, server, go }) => {
   const java = server.rows.find((r, i) => r.language === "Java" && r.status === "ready" && i > 5 && i % 6 === 0) ?? server.rows[10];
   const id = java.id;
-  const places = ["/profiles", `/profiles/${id}`, `/profiles/${id}?view=callers`, `/profiles/${id}?view=table`, `/profiles/${id}?fn=${encodeURIComponent(HOSTILE[0])}`, `/profiles/${id}?tab=analysis`, `/profiles/${id}?tab=metrics`, `/profiles/${id}?tab=runtime`, `/compare?a.profile=${id}&b.profile=${server.rows[1].id}`, "/flame?q=x", "/status", `/profiles?q=${encodeURIComponent(HOSTILE.slice(0, 4).join(" "))}`];
-  for (const place of places) {
-    await go(place);
-    await page.waitForTimeout(350);
+  for (const [place, selector] of [...places(server, id), [`/profiles/${id}?fn=${encodeURIComponent(HOSTILE[0])}`, ".sandwich"], [`/profiles?q=${encodeURIComponent(HOSTILE.slice(0, 4).join(" "))}`, ".row-link"]]) {
+    await visit(page, server.url + place, selector);
     assert.equal(await page.evaluate(() => window.hacked), undefined, place);
     assert.equal(await page.locator("main img, main script, main iframe").count(), 0, place);
-    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, `${place} overflows`);
+    await fits(page, place);
     const text = await page.locator("body").innerText();
     assert.ok(!/[\u202e\u0000\u2028]/.test(text), `${place} shows a character that hides or reorders`);
     const links = await page.locator("a[href]").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
@@ -578,23 +689,65 @@ await test("a report from disk shows the four tabs with the server's numbers", {
 // Accessibility and layout
 
 for (const theme of ["light", "dark"]) {
-  await test(`axe finds nothing serious, ${theme}`, { theme }, async ({ page, server, go }) => {
-    const id = server.rows[10].id;
-    for (const place of ["/profiles", `/profiles/${id}`, `/profiles/${id}?tab=analysis`, `/profiles/${id}?tab=metrics`, `/profiles/${id}?tab=runtime`, `/compare?a.profile=${server.rows[1].id}&b.profile=${id}&view=table`, "/setup", "/status"]) {
-      await go(place);
-      await page.waitForTimeout(500);
+  await test(`axe finds nothing serious, ${theme}`, { theme }, async ({ page, server }) => {
+    for (const [place, selector] of places(server, server.rows[10].id)) {
+      await visit(page, server.url + place, selector);
       await axe(page, place);
     }
   });
+  await test(`axe finds nothing serious in menus, dialogs and states, ${theme}`, { theme, allow: /404|500|Failed to load/ }, async ({ page, server, go }) => {
+    const id = server.rows[10].id;
+    await go(`/profiles/${id}?view=both`);
+    await page.locator(".functions tbody tr").first().waitFor();
+    for (const [open, selector] of [["Settings of the graph", ".menu"], [/^Download/, ".menu"], [/^Compare/, ".menu"], ["Keys", "dialog[open]"]]) {
+      await page.getByRole("button", { name: open }).first().click();
+      await page.locator(selector).waitFor();
+      await axe(page, String(open));
+      await page.keyboard.press("Escape");
+      await until(async () => (await page.locator(selector).count()) === 0, `Escape closes ${open}`);
+    }
+    await page.locator(".flame-canvas").focus();
+    for (const key of ["ArrowDown", "ArrowDown", "Shift+F10"]) await page.keyboard.press(key);
+    await page.locator(".frame-menu").waitFor();
+    await axe(page, "menu of a frame");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("f");
+    await page.locator(".panel.full").waitFor();
+    await axe(page, "full screen");
+    await page.keyboard.press("f");
+    await page.getByRole("tab", { name: /^Analysis/ }).click();
+    await page.locator(".finding").first().waitFor();
+    await page.locator(".finding:not([open]) summary").evaluateAll((all) => all.forEach((s) => s.click()));
+    await page.getByRole("button", { name: /not apply/ }).click();
+    await page.locator(".others tr").first().waitFor();
+    await axe(page, "all findings open");
+    await visit(page, `${server.url}/profiles?q=service:shop+host:nowhere`, ".chips.center .chip");
+    await axe(page, "nothing matches");
+    await visit(page, `${server.url}/profiles/${server.rows[5].id}`, ".problem");
+    await axe(page, "a failed upload");
+    await visit(page, `${server.url}/profiles/01KBNOTHERE000000000000000`, ".note");
+    await axe(page, "a missing profile");
+    await go("/profiles");
+    await page.locator(".row-link").first().waitFor();
+    await page.getByRole("combobox", { name: "Query" }).fill("serv");
+    await page.locator("[role=option]").first().waitFor();
+    await axe(page, "completions");
+    server.behavior.broken = true;
+    await visit(page, `${server.url}/profiles`, ".problem");
+    await axe(page, "an error");
+    server.behavior.broken = false;
+    server.behavior.full = true;
+    await visit(page, `${server.url}/status`, ".problem");
+    await axe(page, "a full disk");
+  });
 }
 
-for (const width of [360, 390, 768, 2560]) {
-  await test(`nothing overflows at ${width} px`, { width }, async ({ page, server, go }) => {
-    const id = server.rows[10].id;
-    for (const place of ["/profiles", `/profiles/${id}`, `/profiles/${id}?view=both`, `/profiles/${id}?tab=analysis`, `/profiles/${id}?tab=metrics`, `/profiles/${id}?tab=runtime`, `/compare?a.profile=${server.rows[1].id}&b.profile=${id}`, "/setup", "/status"]) {
-      await go(place);
-      await page.waitForTimeout(300);
-      assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, place);
+// 200 % zoom is half as many pixels of twice the size.
+for (const [what, width, zoom] of [["360 px", 360, 1], ["2560 px", 2560, 1], ["200 % zoom of 1440 px", 720, 2]]) {
+  await test(`no page is wider than ${what}`, { width, zoom }, async ({ page, server }) => {
+    for (const [place, selector] of places(server, server.rows[10].id)) {
+      await visit(page, server.url + place, selector);
+      await fits(page, place);
     }
   });
 }

@@ -25,6 +25,10 @@ export interface Behavior {
   processing?: number;
   /** All endpoints respond with 500. */
   broken?: boolean;
+  /** Recordings have expired, but not their profiles. */
+  expired?: boolean;
+  /** The disk is full. */
+  full?: boolean;
   /** Milliseconds before each response. */
   slow?: number;
   /** Nodes of the CPU tree; by default, the tree is small. */
@@ -229,7 +233,7 @@ export async function start(dist: string, behavior: Behavior = {}, port = 0): Pr
     ...row,
     types: row.status === "ready" ? typesOf(1 + (i % 2)) : [],
     tags: [["team", "core"]],
-    files: [{ name: "main.jfr", kind: "received", bytes: row.bytes, label: "main.jfr" }, { name: "cpu.pb.gz", kind: "derived", bytes: 90_000, label: "cpu.pb.gz" }],
+    files: [...(behavior.expired ? [] : [{ name: "main.jfr", kind: "received", bytes: row.bytes, label: "main.jfr" }]), { name: "cpu.pb.gz", kind: "derived", bytes: 90_000, label: "cpu.pb.gz" }],
     process: { previous: rows[i + 5]?.id ?? null, next: rows[i - 5]?.id ?? null },
     warnings: row.warnings ? [behavior.hostile ? HOSTILE[1]! : "3 stacks are truncated at 64 frames"] : [],
     how: ["jdk.ExecutionSample", "period 20 ms (stated)", "0 lost"],
@@ -237,6 +241,7 @@ export async function start(dist: string, behavior: Behavior = {}, port = 0): Pr
     main: behavior.hostile ? HOSTILE[0] : "com.acme.shop.Shop",
     runtime_version: row.language === "Java" ? "JVM 21.0.4" : row.runtime,
     reason: row.status === "failed" ? "the recording ends in the middle of chunk 1; nothing could be read" : null,
+    received_removed: behavior.expired ? new Date(now - 2 * 86_400_000).toISOString() : null,
     received_until: new Date(now + 3 * 86_400_000).toISOString(),
     derived: 1,
   });
@@ -366,7 +371,7 @@ export async function start(dist: string, behavior: Behavior = {}, port = 0): Pr
         };
       }
       case "status":
-        return { status: 200, body: { version: "0.1.0", started: new Date(now - 7_200_000).toISOString(), listen: ["127.0.0.1:8126"], needs_key: false, profiles: { total: rows.length, ready: rows.length - 2, failed: 1, waiting: 1, oldest: rows.at(-1)?.start }, uploads: [{ protocol: "datadog", code: 200, count: 240 }, { protocol: "datadog", code: 400, count: 3 }], spool: { uploads: 1, bytes: 1_200_000, max: 4 * 2 ** 30 }, queue: { waiting: 0, working: 1 }, workers: 2, disk: { received: 12e9, derived: 6e9, max: 50 * 2 ** 30, free: 200e9, size: 500e9, full: false }, retention: { keep_ms: 30 * 86_400_000, keep_received_ms: 3 * 86_400_000 }, overload: null, forward: null, memory: 88e6, failures: [{ at: new Date(now - 300_000).toISOString(), kind: "derive", id: rows[5]?.id, reason: behavior.hostile ? HOSTILE[1] : "the recording ends in the middle of chunk 1" }] } };
+        return { status: 200, body: { version: "0.1.0", started: new Date(now - 7_200_000).toISOString(), listen: ["127.0.0.1:8126"], needs_key: false, profiles: { total: rows.length, ready: rows.length - 2, failed: 1, waiting: 1, oldest: rows.at(-1)?.start }, uploads: [{ protocol: "datadog", code: 200, count: 240 }, { protocol: "datadog", code: 400, count: 3 }], spool: { uploads: 1, bytes: 1_200_000, max: 4 * 2 ** 30 }, queue: { waiting: 0, working: 1 }, workers: 2, disk: { received: 12e9, derived: 6e9, max: 50 * 2 ** 30, free: 200e9, size: 500e9, full: behavior.full ?? false }, retention: { keep_ms: 30 * 86_400_000, keep_received_ms: 3 * 86_400_000 }, overload: null, forward: null, memory: 88e6, failures: [{ at: new Date(now - 300_000).toISOString(), kind: "derive", id: rows[5]?.id, reason: behavior.hostile ? HOSTILE[1] : "the recording ends in the middle of chunk 1" }] } };
     }
     const one = /^profiles\/([^/]+)(?:\/(\w+))?$/.exec(path);
     const at = one ? rows.findIndex((r) => r.id === one[1]) : -1;

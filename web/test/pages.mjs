@@ -1,30 +1,23 @@
 // Opens pages that the program wrote in Chromium, from disk and with the network off, and compares their numbers to those that the program prints.
-// Skips, and says so, without a browser or the program. JFRKIT is the path of the program, by default the one that `cargo test` built.
-import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+// Skips, and says so, without a browser or the program (see program.mjs).
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { basename, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
-import { load } from "./bundle.mjs";
+import { chromiumPath, freshPage, json, program, root, run } from "./program.mjs";
+import { axe, fits, item, percent, rows, sameAsTop, show, top, until } from "./shown.mjs";
 import { twice } from "./twice.mjs";
 
-const path = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((p) => p && existsSync(p));
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const program = [process.env.JFRKIT, join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug/jfrkit")].find((p) => p && existsSync(p));
-if (!path || !program) {
-  console.log(`skipped: there is no ${path ? "jfrkit that was built (cargo build)" : "Chromium"}`);
+if (!chromiumPath || !program) {
+  console.log(`skipped: there is no ${chromiumPath ? "jfrkit that was built (cargo build)" : "Chromium"}`);
   process.exit(0);
 }
 const only = process.argv[2];
-const { value: show, percent, count } = await load("exports.ts");
 const scratch = await mkdtemp(join(tmpdir(), "jfrkit-pages-"));
 const fixture = (name) => join(root, "fixtures", name);
-const run = (...args) => execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], maxBuffer: 1 << 28 });
-const json = (...args) => JSON.parse(run(...args));
-const browser = await chromium.launch({ executablePath: path, args: ["--no-sandbox"] });
+const browser = await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"] });
 let failed = 0;
 let passed = 0;
 
@@ -32,9 +25,9 @@ let passed = 0;
 async function test(name, options, body) {
   if (only && !name.includes(only)) return;
   const ok = await twice(name, async () => {
-    const context = await browser.newContext({ viewport: { width: options.width ?? 1440, height: 900 }, reducedMotion: "reduce", offline: true });
+    const context = await browser.newContext({ viewport: { width: options.width ?? 1440, height: 900 }, colorScheme: options.theme ?? "light", deviceScaleFactor: options.zoom ?? 1, reducedMotion: "reduce", offline: true });
     try {
-      context.setDefaultTimeout(15000);
+      context.setDefaultTimeout(30000);
       const page = await context.newPage();
       const errors = [];
       page.on("pageerror", (e) => errors.push(`page: ${e.message}`));
@@ -50,60 +43,17 @@ async function test(name, options, body) {
   else failed++;
 }
 
-async function until(what, message) {
-  const end = Date.now() + 10000;
-  for (;;) {
-    const value = await what();
-    if (value) return value;
-    if (Date.now() > end) assert.fail(message);
-    await new Promise((r) => setTimeout(r, 50));
-  }
-}
-
-const item = (page, nth = 0) => page.locator(".flame-canvas [role=treeitem]").nth(nth).getAttribute("aria-label");
-const made = (name, ...args) => {
+/** A page that the program writes. */
+async function made(name, ...args) {
   const file = join(scratch, name);
   run(...args, "-o", file);
+  await freshPage(file);
   return file;
-};
-
-/** Rows of `jfrkit top` as the page shows them: name, self value and total with their shares. */
-function top(input, type, limit = 12) {
-  const top = json("top", "--type", type, "--format", "json", "--limit", String(limit), input);
-  if (!top.values) return top.rows.map((r) => [r.key, show(r.self, top.unit), show(r.total, top.unit), percent(r.self / top.total)]);
-  const at = top.value;
-  const unit = top.values[at].unit;
-  return top.rows.map((r) => [r.name, show(r.self[at], unit), show(r.total[at], unit), percent(r.self[at] / top.totals[at])]);
-}
-
-/** The same rows, read from the page's table. */
-async function rows(page, limit = 12) {
-  await page.locator(".functions tbody tr").first().waitFor();
-  const found = await page.locator(".functions tbody tr").evaluateAll((all) =>
-    all.map((row) => {
-      const cell = (i) => row.querySelectorAll(".bar-cell")[i]?.textContent ?? "";
-      return [row.querySelector(".name button")?.getAttribute("title") ?? "", cell(0), cell(1)];
-    }),
-  );
-  return found.slice(0, limit);
-}
-
-async function sameAsTop(page, input, type) {
-  const expected = top(input, type);
-  const found = await rows(page);
-  const shared = Math.min(expected.length, found.length);
-  assert.ok(shared > 2, "rows");
-  for (let i = 0; i < shared; i++) {
-    const [name, own, total, share] = expected[i];
-    assert.equal(found[i][0].split("\n")[0], name);
-    assert.ok(found[i][1].includes(own) && found[i][1].includes(share), `${found[i][1]} is not ${own} ${share}`);
-    assert.ok(found[i][2].includes(total), `${found[i][2]} is not ${total}`);
-  }
 }
 
 await test("the report of a recording shows what top, analyze, metrics and info print", {}, async ({ page, open }) => {
   const input = fixture("jdk17-full.jfr");
-  const file = made("report.html", "report", input);
+  const file = await made("report.html", "report", input);
   await open(file);
   await page.getByRole("tab", { name: "Profiles" }).waitFor();
   await sameAsTop(page, input, "cpu");
@@ -138,7 +88,7 @@ await test("the report of a recording shows what top, analyze, metrics and info 
 
 await test("a report of several files lists them", {}, async ({ page, open }) => {
   const inputs = [fixture("jdk17-full.jfr"), fixture("jdk21-full.jfr.gz")];
-  await open(made("two.html", "report", ...inputs));
+  await open(await made("two.html", "report", ...inputs));
   await page.locator(".row-link").nth(1).waitFor();
   assert.deepEqual((await page.locator("td.c-service").allTextContents()).sort(), ["jdk17-full.jfr", "jdk21-full.jfr.gz"]);
   await page.getByText("2 profiles", { exact: true }).first().waitFor();
@@ -148,19 +98,21 @@ await test("a report of several files lists them", {}, async ({ page, open }) =>
   await page.locator(".key", { hasText: "jdk17-full.jfr" }).waitFor();
 });
 
-for (const [file, type, title] of [["python.pprof.zst", "wall", "Wall"], ["go-cpu.pprof.gz", "cpu", "CPU"]]) {
+for (const [file, type, title] of [["server/demo/python.pprof.zst", "wall", "Wall"], ["server/demo/go-cpu.pprof.gz", "cpu", "CPU"], ["web/test/node-wall.pprof.gz", "wall", "Wall"]]) {
   await test(`the report of ${file}`, {}, async ({ page, open }) => {
-    const input = join(root, "server/demo", file);
-    await open(made(`${file}.html`, "report", input));
+    const input = join(root, file);
+    await open(await made(`${basename(file)}.html`, "report", input));
     await page.locator(".type", { hasText: title }).first().click();
     await until(async () => (await rows(page, 1))[0][0].split("\n")[0] === top(input, type, 1)[0][0], "rows of the type");
     await sameAsTop(page, input, type);
     await page.keyboard.press("2");
     const { findings, rules } = json("analyze", "--format", "json", input);
-    assert.ok(findings.length > 0);
-    await until(async () => (await page.locator(".finding").count()) === findings.length, `${findings.length} findings`);
-    const { summary } = rules.find((rule) => rule.id === findings[0].id);
-    assert.ok((await page.locator(".finding").first().textContent()).includes(summary), summary);
+    await page.locator(".finding, .note").first().waitFor();
+    assert.equal(await page.locator(".finding").count(), findings.length);
+    for (const [i, { id }] of findings.entries()) {
+      const { summary } = rules.find((rule) => rule.id === id);
+      assert.ok((await page.locator(".finding").nth(i).textContent()).includes(summary), summary);
+    }
     await page.keyboard.press("3");
     await page.locator(".chart").first().waitFor();
     await page.keyboard.press("4");
@@ -174,7 +126,7 @@ for (const [input, type, title, other] of [
   [join(root, "server/demo/python.pprof.zst"), "cpu", "CPU", ["wall", "Wall"]],
 ]) {
   await test(`the flame graph of ${input.split("/").at(-1)}: zoom, search, types, sandwich, callers`, {}, async ({ page, open }) => {
-    const file = made("flame.html", "flame", input);
+    const file = await made("flame.html", "flame", input);
     await open(file);
     await sameAsTop(page, input, type);
     const all = await until(async () => ((await item(page)) ?? "").startsWith("all, ") && item(page), "the root");
@@ -215,7 +167,7 @@ for (const [input, type, title, other] of [
 await test("the comparison of two recordings has the totals and changes that diff prints", {}, async ({ page, open }) => {
   const [a, b] = [fixture("jdk17-full.jfr"), fixture("jdk21-full.jfr.gz")];
   const diff = json("diff", "--format", "json", "-n", "1000", a, b);
-  await open(made("diff.html", "diff", "--format", "html", a, b));
+  await open(await made("diff.html", "diff", "--format", "html", a, b));
   await page.locator(".flame-canvas").waitFor();
   const cores = (side) => (side.total / side.seconds / 1e9).toFixed(2);
   const versus = await page.locator(".versus").textContent();
@@ -234,13 +186,13 @@ await test("a directory and a pattern are one profile", {}, async ({ page, open 
   assert.equal(total, sum(join(folder, "*.pb.gz")));
   const one = (file) => json("top", "--type", "cpu", "--format", "json", file).totals[1];
   assert.equal(total, one(fixture("jdk17-full.jfr")) + one(fixture("jdk21-full.jfr.gz")));
-  await open(made("set.html", "flame", folder));
+  await open(await made("set.html", "flame", folder));
   await until(async () => (await item(page))?.startsWith(`all, ${show(total, "nanoseconds")}, 100 %`), "the sum of both");
 });
 
 await test("a heat map: all samples, and those of a range", {}, async ({ page, open }) => {
   const input = fixture("jdk17-full.jfr");
-  await open(made("heat.html", "heatmap", input));
+  await open(await made("heat.html", "heatmap", input));
   const total = json("top", "--type", "cpu", "--format", "json", input).totals[1];
   await until(async () => (await item(page))?.startsWith(`all, ${show(total, "nanoseconds")}, 100 %`), "all samples");
   await page.locator(".heat-line").getByText(/2,099 samples/).waitFor();
@@ -257,7 +209,45 @@ await test("a heat map: all samples, and those of a range", {}, async ({ page, o
   await until(async () => (await item(page))?.startsWith(`all, ${show((some * total) / 2099, "nanoseconds")}, 100 %`), "the flame graph of the range");
 });
 
-void count;
+// Accessibility and width of what the program writes
+
+const JFR = fixture("jdk17-full.jfr");
+const FILES = [
+  ["flame", await made("a11y-flame.html", "flame", JFR), ".flame-canvas"],
+  ["diff", await made("a11y-diff.html", "diff", "--format", "html", JFR, fixture("jdk21-full.jfr.gz")), ".flame-canvas"],
+  ["heatmap", await made("a11y-heat.html", "heatmap", JFR), ".flame-canvas"],
+  ["report", await made("a11y-report.html", "report", JFR), ".flame-canvas"],
+  ["report of several", await made("a11y-several.html", "report", JFR, join(root, "server/demo/python.pprof.zst")), ".row-link"],
+];
+const TABS = [["2", ".finding"], ["3", ".chart .u-over"], ["4", ".runtime-text section"]];
+
+/** Goes through all files and their tabs. */
+async function through(page, open, check) {
+  for (const [name, file, selector] of FILES) {
+    await open(file);
+    await page.locator(selector).first().waitFor();
+    await check(name);
+    if (name !== "report") continue;
+    for (const [key, shown] of TABS) {
+      await page.keyboard.press(key);
+      await page.locator(shown).first().waitFor();
+      await check(`${name}, tab ${key}`);
+    }
+  }
+}
+
+for (const theme of ["light", "dark"]) {
+  await test(`axe finds nothing serious in pages from disk, ${theme}`, { theme }, async ({ page, open }) => {
+    await through(page, open, (where) => axe(page, where));
+  });
+}
+
+for (const [what, width, zoom] of [["360 px", 360, 1], ["2560 px", 2560, 1], ["200 % zoom of 1440 px", 720, 2]]) {
+  await test(`no page from disk is wider than ${what}`, { width, zoom }, async ({ page, open }) => {
+    await through(page, open, (where) => fits(page, where));
+  });
+}
+
 await browser.close();
 await rm(scratch, { recursive: true });
 console.log(`${passed} passed, ${failed} failed`);

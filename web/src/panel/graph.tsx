@@ -1,5 +1,5 @@
 /** The framework-free view of `flame/` as a component, with tooltip and menu. */
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { colors as colorsOf, type ColorMode, type Legend } from "../flame/color.ts";
 import { percent, plural, value as show, count } from "../flame/format.ts";
 import { clip, split, visible } from "../flame/text.ts";
@@ -208,7 +208,7 @@ function FrameMenu({ at, tree, close, act }: { at: At; tree: Tree; close: (back:
   const box = usePlaced(at.x, at.y, 2);
   const name = tree.names[tree.name[at.node]!]!;
   const madeUp = at.node === 0 || isFolded(tree, at.node);
-  useEffect(() => {
+  useLayoutEffect(() => {
     box.current?.querySelector<HTMLElement>("button:not(:disabled)")?.focus();
     const away = (event: Event): void => {
       if (!box.current?.contains(event.target as Node)) close(false);
