@@ -92,10 +92,14 @@ pub(crate) fn stacks_within(
     }))
 }
 
+/// Profiles are kept for long, so they are compressed a little more than `jfrkit convert` does.
+const LEVEL: u8 = 3;
+
 /// Writes each profile of a set as `TYPE.pb.gz`.
 pub(crate) fn write(set: &ProfileSet, dir: &Path, stop: &Stop) -> std::io::Result<()> {
     let stop = stop.clone();
-    let options = pprof_emit::Options { cancel: Cancel::when(move || stop.is_raised()), ..Default::default() };
+    let cancel = Cancel::when(move || stop.is_raised());
+    let options = pprof_emit::Options { cancel, packing: pprof_emit::Packing::Gzip(LEVEL), ..Default::default() };
     let written = pprof_emit::write_all(set, |profile| dir.join(format!("{}.pb.gz", profile.kind)), &options);
     written.map(|_| ()).map_err(|failed| failed.source)
 }
