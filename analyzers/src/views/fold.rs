@@ -15,6 +15,7 @@ use super::query::{Column, Compiled, Mode};
 use super::state::{From, State};
 use super::syntax::{Aggregate, CellFormat, FieldRef, Source, same_event};
 use super::value::{Names, Val, renumbered};
+use crate::engine::type_map::TypeMap;
 
 /// Selects which events count.
 #[derive(Debug, Clone, Default)]
@@ -153,10 +154,11 @@ impl ViewSet {
             .max();
         let mut context = Context::new(chunk, &self.filter.own, lines.unwrap_or(1).max(1));
         let mut views: Vec<Rows> = self.queries.iter().map(Rows::new).collect();
-        let mut readings: HashMap<u64, Reading, foldhash::fast::RandomState> = HashMap::default();
+        let (mut readings, mut by_type) = (Vec::new(), TypeMap::default());
         for of in chunk.metadata().event_types() {
             if let Some(reading) = self.bind(of, &mut context, &mut views) {
-                readings.insert(of.id(), reading);
+                by_type.insert(of.id(), readings.len());
+                readings.push(reading);
             }
         }
         let mut threads: HashMap<(u8, u64), bool, foldhash::fast::RandomState> = HashMap::default();
@@ -166,7 +168,7 @@ impl ViewSet {
             if i.is_multiple_of(1 << 12) && chunk.stop().is_raised() {
                 break;
             }
-            let Some(reading) = readings.get_mut(&event.type_id) else { continue };
+            let Some(reading) = by_type.get(event.type_id).and_then(|i: usize| readings.get_mut(i)) else { continue };
             rows.clear();
             for plan in &reading.plans {
                 let mut row = Row::default();
