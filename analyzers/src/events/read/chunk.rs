@@ -10,7 +10,7 @@ use super::profiles::code;
 use super::value::{Threads, Values, truncated};
 use super::wanted::Wanted;
 use crate::engine::bounds::Bounds;
-use crate::engine::consumer::{At, Consumer, Ended};
+use crate::engine::consumer::{At, Consumer, Ended, segment};
 use crate::engine::stack_plans::StackPlans;
 use crate::engine::stacks::Shared;
 use crate::events::cell::Cell;
@@ -122,11 +122,6 @@ pub(crate) struct Part {
 /// The size of the parts of a chunk that are read in parallel. Groups are joined once per part, and in a small part
 /// most of them have only one event.
 const SEGMENT: usize = 4 << 20;
-/// With this many chunks, they keep all threads busy, so that a chunk of the size that JVMs write (12 MB unless
-/// told otherwise) is read as a whole and nothing has to be joined. The number of threads does not matter here: the
-/// order in which numbers are added up would depend on it.
-const MANY_CHUNKS: usize = 6;
-const WHOLE_CHUNK: usize = 16 << 20;
 
 /// The keys of truncated stack traces.
 pub(crate) type Truncated = HashMap<u64, (), foldhash::fast::RandomState>;
@@ -141,7 +136,7 @@ impl<'o> Context<'o> {
         let begin = recording.headers().map(|(_, header)| header.start_nanos).min().unwrap_or(0);
         let bounds = Bounds::of(recording.headers().map(|(_, header)| header));
         let bounds = bounds.within(options.from_nanos, options.to_nanos);
-        let segment = if recording.chunk_count() < MANY_CHUNKS { SEGMENT } else { WHOLE_CHUNK };
+        let segment = segment(recording.chunk_count(), SEGMENT);
         Self { wanted, options, shared, threads: Threads::default(), begin, bounds, segment }
     }
 }
