@@ -1,10 +1,11 @@
 //! Standard output and standard error, and the options that control them.
 
 use std::io::{BufWriter, IsTerminal, StdoutLock, Write};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use indicatif::ProgressBar;
 use jfr_parse::Zone;
+use parking_lot::Mutex;
 
 use crate::failure::Failure;
 
@@ -150,7 +151,7 @@ pub(crate) fn warn(name: &str, text: impl std::fmt::Display) {
     if is_verbose() {
         return line("warning", &format!("{name}: {text}"));
     }
-    let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut held = HELD.lock();
     if held.name != name {
         held.tell();
         name.clone_into(&mut held.name);
@@ -201,7 +202,7 @@ impl Held {
 /// Prints the summarized warnings.
 pub(crate) fn tell_warnings() {
     // Whoever holds the lock is about to print them.
-    if let Ok(mut held) = HELD.try_lock() {
+    if let Some(mut held) = HELD.try_lock() {
         held.tell();
     }
 }

@@ -1,6 +1,6 @@
 //! A pool of values that are costly to create, for use by any thread.
 
-use std::sync::{Mutex, PoisonError};
+use parking_lot::Mutex;
 
 /// A pool. It grows to the number of values that are in use at the same time.
 pub(crate) struct Pool<T>(Mutex<Vec<T>>);
@@ -14,7 +14,7 @@ impl<T> Default for Pool<T> {
 impl<T> Pool<T> {
     /// Calls `work` with a value that nobody else is using; creates one if necessary.
     pub(crate) fn with<R>(&self, make: impl FnOnce() -> T, work: impl FnOnce(&mut T) -> R) -> R {
-        let idle = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = || self.0.lock();
         let free = idle().pop();
         let mut item = free.unwrap_or_else(make);
         let result = work(&mut item);

@@ -2,8 +2,9 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use tempfile::NamedTempFile;
 
 /// The files being written by a program that may be interrupted: after a signal, [`abandon`](Self::abandon)
@@ -35,7 +36,7 @@ impl Files {
     }
 
     fn all(&self) -> MutexGuard<'_, Vec<PathBuf>> {
-        self.temporary.lock().unwrap_or_else(PoisonError::into_inner)
+        self.temporary.lock()
     }
 
     /// Removes all unfinished files. Current and future calls that write files through this object never

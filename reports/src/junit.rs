@@ -2,6 +2,8 @@
 //!
 //! There is no official schema. The strictest one in use is `junit-10.xsd` of Jenkins's xUnit plugin, and the tests validate
 //! reports against it. GitLab, GitHub Actions and others accept everything that it allows.
+//!
+//! Written by hand: quick-junit always writes `skipped` on `<testsuites>`, which that schema does not allow.
 
 use std::io::{self, Write};
 

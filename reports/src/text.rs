@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style as Paint};
 use jfr_parse::text::plain;
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm, wrap};
 use unicode_width::UnicodeWidthStr;
 
 use super::blocks::{Blocks, Grid, place};
@@ -76,7 +77,7 @@ impl Page<'_> {
         let width = facts.iter().map(|(what, _)| what.width()).max().unwrap_or(0);
         for (what, value) in facts {
             let lead = format!("{what:<width$}  ");
-            self.paragraph(&value, &self.dim(&lead), lead.width(), &" ".repeat(width + 2))?;
+            self.paragraph(&value, &self.dim(&lead), &" ".repeat(width + 2))?;
         }
         writeln!(self.out)?;
         let mut section = Section::Program;
@@ -118,7 +119,7 @@ impl Page<'_> {
         if !verdict.remedy.is_empty() {
             let remedy = if self.style.evidence { &verdict.remedy } else { first_sentences(&verdict.remedy) };
             let lead = format!("{INDENT}→ ");
-            self.paragraph(remedy, &lead, lead.width(), &format!("{INDENT}  "))?;
+            self.paragraph(remedy, &lead, &format!("{INDENT}  "))?;
         }
         if let Some(also) = super::also(report, outcome) {
             self.indented(&also)?;
@@ -136,7 +137,7 @@ impl Page<'_> {
             for (key, value) in &blocks.pairs {
                 let key = plain(key);
                 let lead = format!("{INDENT}{key}{}  ", " ".repeat(width.saturating_sub(key.width())));
-                self.paragraph(value, &lead, lead.width(), &" ".repeat(width + INDENT.len() + 2))?;
+                self.paragraph(value, &lead, &" ".repeat(width + INDENT.len() + 2))?;
             }
         }
         for grid in &blocks.grids {
@@ -178,35 +179,24 @@ impl Page<'_> {
     }
 
     fn indented(&mut self, text: &str) -> io::Result<()> {
-        self.paragraph(text, INDENT, INDENT.len(), INDENT)
+        self.paragraph(text, INDENT, INDENT)
     }
 
-    /// Fills text to the width. The first line starts after a prefix of `columns` columns. Words longer than a line are not broken.
-    fn paragraph(&mut self, text: &str, first: &str, columns: usize, others: &str) -> io::Result<()> {
-        let end = self.fill();
-        let (mut lead, mut columns) = (first, columns);
+    /// Fills text to the width. The first line starts with a prefix. Words longer than a line are not broken.
+    fn paragraph(&mut self, text: &str, first: &str, others: &str) -> io::Result<()> {
+        let options = Options::new(self.fill())
+            .subsequent_indent(others)
+            .break_words(false)
+            .wrap_algorithm(WrapAlgorithm::FirstFit)
+            .word_separator(WordSeparator::AsciiSpace)
+            .word_splitter(WordSplitter::NoHyphenation);
+        let mut lead = first;
         for source in text.lines() {
-            let mut line = String::from(lead);
-            let mut length = columns;
-            let mut fresh = true;
-            for word in plain(source).split_whitespace() {
-                let size = word.width();
-                if !fresh && length + 1 + size > end {
-                    writeln!(self.out, "{}", line.trim_end())?;
-                    line = others.to_owned();
-                    length = others.len();
-                    fresh = true;
-                }
-                if !fresh {
-                    line.push(' ');
-                    length += 1;
-                }
-                line.push_str(word);
-                length += size;
-                fresh = false;
+            let words = plain(source).split_whitespace().collect::<Vec<_>>().join(" ");
+            for line in wrap(&words, options.clone().initial_indent(lead)) {
+                writeln!(self.out, "{}", line.trim_end())?;
             }
-            writeln!(self.out, "{}", line.trim_end())?;
-            (lead, columns) = (others, others.len());
+            lead = others;
         }
         Ok(())
     }
@@ -217,7 +207,7 @@ impl Page<'_> {
             writeln!(self.out, "{}: {}", outcome.rule.id, plain(reason))?;
         }
         for note in &report.recording.notes {
-            self.paragraph(&format!("Note: {note}"), "", 0, "")?;
+            self.paragraph(&format!("Note: {note}"), "", "")?;
         }
         writeln!(self.out, "{}", Counts::of(report).rest())
     }

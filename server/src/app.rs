@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use parking_lot::{Condvar, Mutex};
 use serde::Serialize;
 use tokio::sync::{Semaphore, broadcast};
 
@@ -196,7 +197,7 @@ impl App {
         let app = self.clone();
         let spawned = std::thread::Builder::new().name(name.to_owned()).stack_size(8 << 20).spawn(move || work(&app));
         let handle = spawned.map_err(|e| ServeError::Failed(format!("a thread cannot be started: {e}")))?;
-        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
+        self.threads.lock().push(handle);
         Ok(())
     }
 
@@ -226,7 +227,7 @@ impl App {
     /// Records a failure for the Status page.
     pub(crate) fn fail(&self, kind: &str, id: Option<Id>, reason: &str) {
         self.metrics.failed(kind);
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failures = self.failures.lock();
         if failures.len() >= FAILURES {
             failures.pop_back();
         }
@@ -242,7 +243,7 @@ impl App {
 
     /// The latest failures, newest first.
     pub(crate) fn failures(&self) -> Vec<Failure> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.failures.lock().iter().cloned().collect()
     }
 
     /// Free and total bytes of the disk.
@@ -292,19 +293,19 @@ impl App {
 
     /// Whether the server is shutting down.
     pub(crate) fn is_stopping(&self) -> bool {
-        *self.stopping.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.stopping.lock()
     }
 
     /// Sleeps, but returns early if the server stops.
     pub(crate) fn wait(&self, time: Duration) {
-        let stopping = self.stopping.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = self.stopped.wait_timeout_while(stopping, time, |stopping| !*stopping);
+        let mut stopping = self.stopping.lock();
+        let _ = self.stopped.wait_while_for(&mut stopping, |stopping| !*stopping, time);
     }
 
     /// Starts the shutdown: no more uploads are accepted.
     pub(crate) fn stop(&self) {
         self.ready.store(false, Ordering::Release);
-        *self.stopping.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        *self.stopping.lock() = true;
         self.stopped.notify_all();
         self.queue.close();
         self.events.status();
@@ -317,14 +318,14 @@ impl App {
             tracing::info!("unfinished work stays in the spool");
         }
         self.index.close();
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let threads = std::mem::take(&mut *self.threads.lock());
         while threads.iter().any(|thread| !thread.is_finished()) {
             if Instant::now() >= end {
                 return;
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-        self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.lock.lock().take();
     }
 }
 

@@ -1,6 +1,6 @@
 //! Ids of uploads and profiles: 26 letters and digits that sort by time (ULID).
 
-use std::sync::{Mutex, PoisonError};
+use parking_lot::Mutex;
 
 /// Crockford's base 32, the alphabet of ULIDs.
 const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -82,7 +82,7 @@ impl Ids {
         let _ = getrandom::fill(&mut random);
         let low = u128::from_be_bytes(random) & ((1 << 80) - 1);
         let time = u128::try_from(millis).unwrap_or(0) & ((1 << 48) - 1);
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.0.lock();
         let id = (time << 80) | low;
         *last = if id > *last { id } else { last.wrapping_add(1) };
         Id(*last)

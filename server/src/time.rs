@@ -1,6 +1,11 @@
-//! Timestamps: parsed from client formats, written as RFC 3339, stored as milliseconds since the Unix epoch.
+//! Timestamps: parsed from client formats, written as RFC 3339, stored as milliseconds since the Unix epoch. Instants are
+//! read and written by jiff; durations are read here, because the API also takes bare numbers.
 
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use jiff::Timestamp;
+use jiff::fmt::temporal::Pieces;
+use jiff::tz::Offset;
 
 /// The current time in milliseconds since the Unix epoch.
 pub(crate) fn now() -> i64 {
@@ -23,75 +28,28 @@ const fn offset() -> i64 {
     0
 }
 
-/// Days since the epoch of a Gregorian date (Howard Hinnant's `days_from_civil`).
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let y = if month <= 2 { year - 1 } else { year };
-    let era = y.div_euclid(400);
-    let of_era = y.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
-/// The date of a day since the epoch: year, month, day.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let of_era = z.rem_euclid(146_097);
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let mp = (5 * of_year + 2) / 153;
-    let month = if mp < 10 { mp + 3 } else { mp - 9 };
-    (year + era * 400 + i64::from(month <= 2), month, of_year - (153 * mp + 2) / 5 + 1)
+/// The timestamp; the first or last one of jiff, years -9999 and 9999, if it is out of range.
+fn timestamp(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(millis).unwrap_or(if millis < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }
 
 /// Year, month, day and hour of a timestamp, as path components.
 pub(crate) fn hour_path(millis: i64) -> String {
-    let (year, month, day) = civil(millis.div_euclid(86_400_000));
-    format!("{year:04}/{month:02}/{day:02}/{:02}", millis.rem_euclid(86_400_000) / 3_600_000)
+    let time = Offset::UTC.to_datetime(timestamp(millis));
+    format!("{:04}/{:02}/{:02}/{:02}", time.year(), time.month(), time.day(), time.hour())
 }
 
 /// RFC 3339 in UTC, with milliseconds.
 pub(crate) fn rfc3339(millis: i64) -> String {
-    let (year, month, day) = civil(millis.div_euclid(86_400_000));
-    let ms = millis.rem_euclid(86_400_000);
-    let (h, m, s) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
-    format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}.{:03}Z", ms % 1_000)
+    format!("{:.3}", timestamp(millis))
 }
 
-/// Parses RFC 3339 with 0 to 9 fractional digits and any offset.
+/// Parses RFC 3339 with 0 to 9 fractional digits and any offset; without one, the time is UTC.
 pub(crate) fn parse_rfc3339(text: &str) -> Option<i64> {
-    let text = text.trim();
-    let number = |from: usize, to: usize| -> Option<i64> {
-        let digits = text.get(from..to)?;
-        digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
-    };
-    let sign = |at: usize, any: &[u8]| text.as_bytes().get(at).is_some_and(|b| any.contains(b));
-    if !(sign(4, b"-") && sign(7, b"-") && sign(10, b"Tt ") && sign(13, b":") && sign(16, b":")) {
-        return None;
-    }
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
-    let rest = text.get(19..)?;
-    let (fraction, zone) = match rest.strip_prefix('.') {
-        Some(rest) => rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())),
-        None => ("", rest),
-    };
-    if fraction.len() > 9 {
-        return None;
-    }
-    let millis: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;
-    let offset = match zone {
-        "Z" | "z" | "" => 0,
-        zone => {
-            let direction = if zone.starts_with('-') { -1 } else { 1 };
-            let (h, m) = zone.strip_prefix(['+', '-'])?.split_once(':')?;
-            direction * (h.parse::<i64>().ok()? * 60 + m.parse::<i64>().ok()?)
-        }
-    };
-    Some(((days(year, month, day) * 24 + hour) * 60 + minute - offset) * 60_000 + second * 1_000 + millis)
+    let pieces = Pieces::parse(text.trim()).ok()?;
+    let local = pieces.date().to_datetime(pieces.time()?);
+    let nanos = pieces.to_numeric_offset().unwrap_or(Offset::UTC).to_timestamp(local).ok()?.as_nanosecond();
+    i64::try_from(nanos.div_euclid(1_000_000)).ok()
 }
 
 /// Parses a time of the API: RFC 3339, milliseconds, `now` or `now-1h`.
@@ -166,7 +124,17 @@ mod tests {
         assert_eq!(parse_rfc3339("2026-11-26T20:50:10Z").unwrap(), t - 503);
         assert_eq!(parse_rfc3339("2026-11-26T21:50:10.5+01:00").unwrap(), t - 3);
         assert_eq!(rfc3339(parse_rfc3339("2024-02-29T23:59:59.999Z").unwrap()), "2024-02-29T23:59:59.999Z");
-        for wrong in ["", "2026", "2026-13-01T00:00:00Z", "2026-11-26T20:50:10.1234567890Z", "2026-11-26T20:50:10X"] {
+        assert_eq!((rfc3339(-1), hour_path(-1)), ("1969-12-31T23:59:59.999Z".to_owned(), "1969/12/31/23".to_owned()));
+        assert_eq!(hour_path(i64::MAX), "9999/12/30/22");
+        for wrong in [
+            "",
+            "2026",
+            "2026-02-30T00:00:00Z",
+            "2026-11-26",
+            "2026-13-01T00:00:00Z",
+            "2026-11-26T20:50:10.1234567890Z",
+            "2026-11-26T20:50:10X",
+        ] {
             assert_eq!(parse_rfc3339(wrong), None, "{wrong}");
         }
     }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, PrimitiveArray, RecordBatch};
@@ -14,6 +14,7 @@ use hashbrown::HashMap;
 use jfr_parse::{
     CHECKPOINT, Chunk, Content, Cursor, Damage, Loss, METADATA, Metadata, Plan, RawEvent, Recording, TimeUnit, Type,
 };
+use parking_lot::Mutex;
 use rayon::prelude::*;
 
 use crate::column::{Col, Finishing, group};
@@ -368,7 +369,7 @@ fn read_part(
     }
     let used: Mutex<(Vec<u64>, hashbrown::HashSet<u64, Hasher>)> = Mutex::default();
     let ids = |keys: &[u64]| {
-        let mut used = used.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut used = used.lock();
         let (list, seen) = &mut *used;
         list.extend(keys.iter().filter(|key| seen.insert(**key)));
         stacks.ids(keys)
@@ -379,7 +380,7 @@ fn read_part(
         let batch = plan.batch(filled, &finishing, selection)?;
         part.batches.push((i, batch));
     }
-    part.stacks = used.into_inner().unwrap_or_else(PoisonError::into_inner).0;
+    part.stacks = used.into_inner().0;
     Ok(part)
 }
 

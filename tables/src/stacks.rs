@@ -1,10 +1,11 @@
 //! Stacks and frames, identified by hashes of their content.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 use jfr_analyzers::names;
 use jfr_parse::{Chunk, Kind, Plan, Pools, RawStr, Type};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::flat::Rows;
 use crate::ids;
@@ -127,7 +128,7 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
     }
 
     fn memo(&self) -> MutexGuard<'_, Memo> {
-        self.memo.lock().unwrap_or_else(PoisonError::into_inner)
+        self.memo.lock()
     }
 
     /// The ids of the stacks with these keys; `None` if a stack does not exist or cannot be read.

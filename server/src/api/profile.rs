@@ -140,7 +140,7 @@ async fn change(Has(app): Has<State>, Path(id): Path<String>, body: Bytes) -> An
             return Err(Problem::new(StatusCode::CONFLICT, "the profile is still being processed"));
         }
         {
-            let _one = app.commit.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let _one = app.commit.lock();
             let mut mark = app.store.mark(id);
             if let Some(pinned) = change.pinned {
                 mark.pinned = pinned;

@@ -6,7 +6,6 @@ use std::collections::HashSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::compute::Bounds;
@@ -16,6 +15,7 @@ use crate::app::App;
 use crate::id::Id;
 use crate::model::{Profile, Status, Upload};
 use crate::store::DERIVED;
+use parking_lot::Mutex;
 
 /// Maximum attempts per profile across restarts, because an attempt may crash the process.
 const TRIES: u32 = 3;
@@ -38,7 +38,7 @@ struct Waiting {
 impl Renewals {
     /// Moves a profile that a user opened to the front.
     pub(crate) fn opened(&self, id: Id) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.0.lock();
         if waiting.ids.contains(&id) && !waiting.opened.contains(&id) {
             waiting.opened.push(id);
         }
@@ -46,21 +46,21 @@ impl Renewals {
 
     /// How many are waiting.
     pub(crate) fn count(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).ids.len()
+        self.0.lock().ids.len()
     }
 
     /// Adds ids, newest first.
     pub(crate) fn fill(&self, ids: Vec<Id>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).ids = ids.into_iter().rev().collect();
+        self.0.lock().ids = ids.into_iter().rev().collect();
     }
 
     fn next(&self) -> Option<Id> {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.0.lock();
         waiting.opened.pop().or_else(|| waiting.ids.last().copied())
     }
 
     fn done(&self, id: Id) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.0.lock();
         waiting.ids.retain(|other| *other != id);
         waiting.opened.retain(|other| *other != id);
     }
@@ -149,7 +149,7 @@ fn renew(app: &App, id: Id) -> std::io::Result<Outcome> {
     let Some(mut profile) = made else { return Ok(Outcome::Kept("it has no upload")) };
     process::analyze(app, &mut profile, &staged)?;
     profile.disk_derived = usage(&staged)?;
-    let _one = app.commit.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one = app.commit.lock();
     let Some(now) = app.store.profile(id)? else { return Ok(Outcome::Kept("it was deleted")) };
     if now.files.len() != old.files.len() {
         return Ok(Outcome::Kept("another upload was added to it in the meantime"));

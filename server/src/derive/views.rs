@@ -2,9 +2,10 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::id::Id;
+use parking_lot::Mutex;
 
 /// The profile, and what was computed from it.
 type Key = (Id, String);
@@ -41,8 +42,8 @@ impl Cache {
         Self { most, state: Mutex::default() }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> parking_lot::MutexGuard<'_, State> {
+        self.state.lock()
     }
 
     /// Looks up a value.

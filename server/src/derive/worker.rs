@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{Failed, UNMARKED, failed, first, jfr};
 use crate::app::App;
 use crate::model::{FileEntry, Profile, Status, Upload};
 use crate::ops::kill::kill_point;
+use parking_lot::{Condvar, Mutex};
 
 /// How often to try an upload that crashes the worker.
 const TRIES: u32 = 3;
@@ -32,12 +32,12 @@ struct Waiting {
 
 impl Queue {
     pub(crate) fn push(&self, upload: Upload) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).uploads.push_back(upload);
+        self.state.lock().uploads.push_back(upload);
         self.changed.notify_all();
     }
 
     fn take(&self) -> Option<Upload> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         loop {
             if state.closed {
                 return None;
@@ -46,39 +46,39 @@ impl Queue {
                 state.working += 1;
                 return Some(upload);
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            self.changed.wait(&mut state);
         }
     }
 
     fn done(&self) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         state.working = state.working.saturating_sub(1);
         self.changed.notify_all();
     }
 
     /// Stops handing out uploads; current work is finished.
     pub(crate) fn close(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.state.lock().closed = true;
         self.changed.notify_all();
     }
 
     /// Waits until all workers are idle or the time is up.
     pub(crate) fn wait_idle(&self, patience: Duration) -> bool {
         let end = Instant::now() + patience;
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         while state.working > 0 {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
             }
-            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            self.changed.wait_for(&mut state, left);
         }
         true
     }
 
     /// How many uploads are waiting and how many are being processed.
     pub(crate) fn load(&self) -> (usize, usize) {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.lock();
         (state.uploads.len(), state.working)
     }
 }
@@ -151,7 +151,7 @@ fn steps(app: &App, upload: &Upload, dir: &Path) -> std::io::Result<()> {
             }
         }
         profile.disk_derived = profile.disk_derived.saturating_add(usage(&staged)?);
-        let _one = app.commit.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = app.commit.lock();
         match app.store.profile(profile.id)? {
             Some(now) => {
                 // The same bytes may have arrived again in the meantime.
@@ -183,7 +183,7 @@ fn there(app: &App, upload: &Upload) -> std::io::Result<Option<Profile>> {
         if !known && !same {
             continue;
         }
-        let _one = app.commit.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = app.commit.lock();
         if !known {
             profile.uploads.push(upload.id);
             profile.digests.push(upload.digest.clone());
@@ -213,7 +213,7 @@ fn derive(app: &App, upload: &Upload, dir: &Path) -> std::io::Result<Option<Prof
     profile.disk_received = app.store.put_received(upload, dir)?;
     profile.files = files(upload);
     super::process::analyze(app, &mut profile, &staged)?;
-    let _one = app.commit.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one = app.commit.lock();
     let target = joinable(app, &profile)?;
     if let Some(target) = target {
         profile.disk_derived = usage(&staged)?;
@@ -337,7 +337,7 @@ fn give_up(app: &App, upload: &Upload, dir: &Path, reason: &str) -> std::io::Res
     profile.disk_received = app.store.quarantine(upload, dir, reason)?;
     profile.files = files(upload);
     let staged = app.store.stage(upload.id)?;
-    let _one = app.commit.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one = app.commit.lock();
     app.store.publish(&profile, &staged)?;
     app.index.put(&profile, &UNMARKED).map_err(std::io::Error::other)?;
     app.changed(profile.id);

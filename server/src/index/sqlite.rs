@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::columns::{Columns, Numbers, PINNED};
@@ -54,7 +54,7 @@ struct Database {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock()
 }
 
 fn big(x: u64) -> i64 {
@@ -102,11 +102,11 @@ impl SqliteIndex {
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Columns> {
-        self.columns.read().unwrap_or_else(PoisonError::into_inner)
+        self.columns.read()
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Columns> {
-        self.columns.write().unwrap_or_else(PoisonError::into_inner)
+        self.columns.write()
     }
 
     /// Size of the database in bytes.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::app::App;
+use parking_lot::Mutex;
 
 /// Upper bounds of the buckets in seconds.
 const BUCKETS: [f64; 9] = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
@@ -58,7 +58,7 @@ pub(crate) struct Metrics(Mutex<Counts>);
 
 impl Metrics {
     fn with(&self, change: impl FnOnce(&mut Counts)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.0.lock());
     }
 
     pub(crate) fn upload(&self, protocol: &str, code: u16, bytes: u64, time: Duration) {
@@ -95,14 +95,14 @@ impl Metrics {
 
     /// Uploads by protocol and status.
     pub(crate) fn uploads(&self) -> Vec<(String, u16, u64)> {
-        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = self.0.lock();
         counts.uploads.iter().map(|((protocol, code), n)| (protocol.clone(), *code, *n)).collect()
     }
 
     /// The counters in Prometheus text format.
     pub(crate) fn text(&self, app: &App) -> String {
         let mut out = String::new();
-        let c = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let c = self.0.lock();
         let head = |out: &mut String, name: &str, kind: &str, help: &str| {
             let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
         };

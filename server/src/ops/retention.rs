@@ -64,7 +64,7 @@ fn report(id: Id, done: std::io::Result<()>) {
 
 /// Deletes a profile: first its row, then its files.
 pub(crate) fn remove(app: &App, id: Id) -> std::io::Result<()> {
-    let _one = app.commit.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _one = app.commit.lock();
     let uploads = app.store.profile(id)?.map_or_else(|| vec![id], |p| p.uploads);
     app.index.remove(id).map_err(std::io::Error::other)?;
     app.deleted(id);
@@ -72,7 +72,7 @@ pub(crate) fn remove(app: &App, id: Id) -> std::io::Result<()> {
 }
 
 fn remove_received(app: &App, id: Id) -> std::io::Result<()> {
-    let _one = app.commit.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _one = app.commit.lock();
     let Some(Profile { uploads, pending: false, .. }) = app.store.profile(id)? else { return Ok(()) };
     app.index.received_removed(id).map_err(std::io::Error::other)?;
     let mark = Mark { received_removed: Some(crate::time::now()), ..app.store.mark(id) };

@@ -12,7 +12,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 pub(crate) use draft::{Draft, hex};
 pub(crate) use sync::SharedSync;
@@ -93,7 +94,7 @@ impl Spool {
 
     /// Makes an upload durable. If an identical one is already waiting, returns that one's id and `false` instead.
     pub(crate) fn commit(&self, mut draft: Draft, upload: &Upload) -> io::Result<(Id, bool)> {
-        let same = { self.digests.lock().unwrap_or_else(PoisonError::into_inner).get(&upload.digest).copied() };
+        let same = { self.digests.lock().get(&upload.digest).copied() };
         if let Some(id) = same {
             return Ok((id, false));
         }
@@ -108,7 +109,7 @@ impl Spool {
         kill_point("spool-durable");
         self.bytes.fetch_add(size(upload), Ordering::Relaxed);
         self.count.fetch_add(1, Ordering::Relaxed);
-        self.digests.lock().unwrap_or_else(PoisonError::into_inner).insert(upload.digest.clone(), upload.id);
+        self.digests.lock().insert(upload.digest.clone(), upload.id);
         Ok((upload.id, true))
     }
 
@@ -122,7 +123,7 @@ impl Spool {
         }
         self.bytes.fetch_sub(size(upload).min(self.bytes.load(Ordering::Relaxed)), Ordering::Relaxed);
         self.count.fetch_sub(1.min(self.count.load(Ordering::Relaxed)), Ordering::Relaxed);
-        self.digests.lock().unwrap_or_else(PoisonError::into_inner).remove(&upload.digest);
+        self.digests.lock().remove(&upload.digest);
         fs::remove_dir_all(&aside)
     }
 

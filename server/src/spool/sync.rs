@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, PoisonError};
+
+use parking_lot::{Condvar, Mutex};
 
 /// Syncs a directory; calls during a running sync share the next one.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ impl SharedSync {
 
     /// Returns after a sync that started after this call.
     pub(crate) fn sync(&self) -> io::Result<()> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         let wanted = state.begun + 1;
         loop {
             if state.done >= wanted {
@@ -40,7 +41,7 @@ impl SharedSync {
                 };
             }
             if state.running {
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                self.changed.wait(&mut state);
                 continue;
             }
             state.running = true;
@@ -48,7 +49,7 @@ impl SharedSync {
             let this = state.begun;
             drop(state);
             let result = File::open(&self.dir).and_then(|dir| dir.sync_all());
-            state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state = self.state.lock();
             state.running = false;
             state.done = this;
             if let Err(error) = result {
@@ -73,7 +74,7 @@ mod tests {
                 scope.spawn(|| (0..20).for_each(|_| sync.sync().unwrap()));
             }
         });
-        let state = sync.state.lock().unwrap();
+        let state = sync.state.lock();
         assert!(state.begun <= 320 && state.done == state.begun);
         assert!(SharedSync::new(Path::new("/nonexistent/dir")).sync().is_err());
     }

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use super::Store;
 use crate::id::Id;
 use crate::model::{Mark, Profile, Upload};
 use crate::ops::kill::kill_point;
 use crate::time::hour_path;
+use parking_lot::Mutex;
 
 /// Version of the deriving code; increase it when profiles are derived differently or in more detail.
 pub(crate) const DERIVED: u32 = 1;
@@ -121,7 +121,7 @@ impl FileStore {
 
     /// Creates an hour folder durably.
     fn hour(&self, dir: &Path) -> io::Result<()> {
-        let known = || self.hours.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = || self.hours.lock();
         if known().contains(dir) && dir.exists() {
             return Ok(());
         }

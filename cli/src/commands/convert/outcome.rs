@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
-use std::sync::{Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use parking_lot::Mutex;
 
 use crate::failure::Failure;
 use crate::inputs::Source;
@@ -44,7 +44,7 @@ impl<'b> Printer<'b> {
     /// Prints an outcome and returns whether it is a failure.
     pub(super) fn print(&self, index: usize, outcome: Outcome) -> bool {
         let failed = !outcome.failures.is_empty();
-        let mut guard = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut guard = self.waiting.lock();
         let waiting = &mut *guard;
         waiting.ready.insert(index, outcome);
         while let Some(outcome) = waiting.ready.remove(&waiting.next) {
@@ -71,7 +71,7 @@ impl<'b> Printer<'b> {
 
     /// Returns an error if writing to standard output failed.
     pub(super) fn finish(self) -> Result<(), Failure> {
-        let waiting = self.waiting.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let waiting = self.waiting.into_inner();
         waiting.error.map_or(Ok(()), |e| Err(e.into()))
     }
 }
