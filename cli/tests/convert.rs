@@ -5,14 +5,10 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use jfr_parse::testing::{ChunkWriter, Class, Field, LONG, Payload, TIMESPAN, TIMESTAMP};
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name)
-}
+use jfr_parse::testing::{ChunkWriter, Class, Field, LONG, Payload, TIMESPAN, TIMESTAMP, fixture};
 
 fn jfrkit() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_jfrkit"));

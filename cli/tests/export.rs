@@ -2,12 +2,9 @@
 #![cfg(feature = "tables")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::path::{Path, PathBuf};
+use jfr_parse::testing::fixture;
+use std::path::Path;
 use std::process::{Command, Output};
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name)
-}
 
 fn export(folder: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_jfrkit")).arg("export").arg("-o").arg(folder).args(args).output().unwrap()

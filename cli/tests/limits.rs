@@ -2,15 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use jfr_parse::testing::{ChunkWriter, Class, Field, LONG, Payload, STRING};
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name)
-}
+use jfr_parse::testing::{ChunkWriter, Class, Field, LONG, Payload, STRING, fixture};
 
 /// Every command that reads recordings, with the other arguments it needs.
 const COMMANDS: [&[&str]; 10] = [

@@ -16,11 +16,32 @@
 
 mod metadata;
 
+use std::path::{Path, PathBuf};
+
 pub use metadata::{Class, Field};
 
 use crate::cursor::push_varint;
 use crate::event::{CHECKPOINT, METADATA};
 use crate::header::{HEADER_SIZE, MAGIC};
+
+/// The path of a file or directory in `fixtures/` of this repository.
+#[must_use]
+pub fn fixture(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(path)
+}
+
+/// The path of a file or directory in `../shared/corpus`, which is not part of this repository. If it is missing, prints
+/// that a test is skipped, wholly or in part, and returns `None`.
+#[must_use]
+#[track_caller]
+pub fn corpus(path: &str) -> Option<PathBuf> {
+    let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus").join(path);
+    if found.exists() {
+        return Some(found);
+    }
+    println!("skipped: ../shared/corpus/{path} is not there ({})", std::panic::Location::caller());
+    None
+}
 
 /// Type ids of the primitives that [`ChunkWriter::metadata`] always declares.
 pub const BOOLEAN: u64 = 4;

@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jfr_parse::Recording;
+use jfr_parse::testing::{corpus, fixture};
 
 type Counts = BTreeMap<String, u64>;
 
@@ -23,20 +24,6 @@ fn count(path: &Path) -> jfr_parse::Result<Counts> {
     Ok(counts)
 }
 
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
-}
-
-/// The shared corpus, if available.
-fn corpus() -> Option<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus");
-    if here.is_dir() {
-        return Some(here);
-    }
-    println!("skipped: {} is not there", here.display());
-    None
-}
-
 /// The counts of the crate `jfrs`; `None` if it cannot read the file.
 fn count_with_jfrs(path: &Path) -> Option<Counts> {
     let file = std::io::BufReader::new(std::fs::File::open(path).unwrap());
@@ -53,7 +40,7 @@ fn count_with_jfrs(path: &Path) -> Option<Counts> {
 
 #[test]
 fn corpus_as_jfrs_reads_it() {
-    let Some(corpus) = corpus() else { return };
+    let Some(corpus) = corpus("") else { return };
     let (mut compared, mut folders) = (0, vec![corpus.join("generated"), corpus.join("public")]);
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -78,7 +65,7 @@ fn corpus_as_jfrs_reads_it() {
 
 #[test]
 fn corpus_as_the_jdk_reads_it() {
-    let Some(corpus) = corpus() else { return };
+    let Some(corpus) = corpus("") else { return };
     let mut folders = vec![corpus.join("expected")];
     let (mut compared, mut wrong) = (0, Vec::new());
     while let Some(folder) = folders.pop() {
@@ -127,7 +114,7 @@ fn corpus_as_the_jdk_reads_it() {
 
 #[test]
 fn serde_reads_what_the_value_tree_holds() {
-    let recording = Recording::open(fixtures().join("jdk17-full.jfr")).unwrap();
+    let recording = Recording::open(fixture("jdk17-full.jfr")).unwrap();
     let mut events = 0;
     for chunk in recording.chunks() {
         let chunk = chunk.unwrap();

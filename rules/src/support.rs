@@ -181,10 +181,10 @@ pub(crate) mod fixture {
 
     /// The verdict of a rule on a recording in `fixtures/`, named without `.jfr.gz`.
     pub(crate) fn judge(id: &str, name: &str) -> Verdict {
-        judge_file(id, &format!("{}/../fixtures/{name}.jfr.gz", env!("CARGO_MANIFEST_DIR")))
+        judge_file(id, &jfr_parse::testing::fixture(&format!("{name}.jfr.gz")))
     }
 
-    fn judge_file(id: &str, path: &str) -> Verdict {
+    fn judge_file(id: &str, path: &std::path::Path) -> Verdict {
         let recording = jfr_parse::Recording::open(path).unwrap();
         let mut options = AnalysisOptions::default();
         options.rules = vec![id.to_owned()];
@@ -197,12 +197,7 @@ pub(crate) mod fixture {
     /// The verdict of a rule on a recording of the shared corpus, which is not part of the project; `None` if it is
     /// missing.
     pub(crate) fn corpus(id: &str, name: &str) -> Option<Verdict> {
-        let path = format!("{}/../../shared/corpus/{name}", env!("CARGO_MANIFEST_DIR"));
-        let exists = std::path::Path::new(&path).exists();
-        if !exists {
-            println!("skipped: ../shared/corpus/{name} does not exist");
-        }
-        exists.then(|| judge_file(id, &path))
+        jfr_parse::testing::corpus(name).map(|path| judge_file(id, &path))
     }
 
     /// Like [`judge`]; fails if the severity differs.

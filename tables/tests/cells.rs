@@ -21,9 +21,9 @@ use serde_json::{Value, json};
 
 /// Recordings in this repository, and those next to it if available.
 fn recordings() -> Vec<PathBuf> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
-    let mut folders = vec![here.join("../fixtures"), here.join("../../shared/corpus")];
+    let mut folders = vec![jfr_parse::testing::fixture("")];
+    folders.extend(jfr_parse::testing::corpus(""));
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).into_iter().flatten() {
             let path = entry.unwrap().path();

@@ -78,10 +78,7 @@ fn the_same_recording_gives_the_same_report_whatever_the_number_of_threads() {
 /// Datadog's live-object events start at the allocation, half an hour before this one-minute recording.
 #[test]
 fn what_began_long_before_does_not_make_the_recording_longer() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus/public/btraceio+jafar/tck-test.jfr");
-    if !std::path::Path::new(path).exists() {
-        return;
-    }
+    let Some(path) = jfr_parse::testing::corpus("public/btraceio+jafar/tck-test.jfr") else { return };
     let report =
         jfrkit_rules::analysis().evaluate(&Recording::open(path).unwrap(), &AnalysisOptions::default()).unwrap();
     let seconds = report.recording.duration_nanos / 1_000_000_000;

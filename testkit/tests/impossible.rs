@@ -2,7 +2,7 @@
 //! Uses the recordings in `fixtures/` and, if available, in `../shared/corpus`, complete and in random time ranges.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jfr_analyzers::rule::{AnalysisOptions, Report, Value};
 use jfr_parse::Recording;
@@ -11,8 +11,8 @@ use jfr_parse::Recording;
 const LARGEST: u64 = 3 << 20;
 
 fn recordings() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut folders = vec![root.join("fixtures"), root.join("../shared/corpus")];
+    let mut folders = vec![jfr_parse::testing::fixture("")];
+    folders.extend(jfr_parse::testing::corpus(""));
     let mut found = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {

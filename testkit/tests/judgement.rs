@@ -179,13 +179,10 @@ fn every_warning_is_judged() {
     let analysis = jfrkit_rules::analysis();
     let mut wrong = Vec::new();
     for (root, prefix, before) in [
-        (here("../fixtures"), "fixtures/", include_str!("judgement/before-fixtures.txt")),
-        (here("../../shared/corpus"), "", include_str!("judgement/before-corpus.txt")),
+        (Some(jfr_parse::testing::fixture("")), "fixtures/", include_str!("judgement/before-fixtures.txt")),
+        (jfr_parse::testing::corpus(""), "", include_str!("judgement/before-corpus.txt")),
     ] {
-        if !root.is_dir() {
-            println!("skipped: {} is not there", root.display());
-            continue;
-        }
+        let Some(root) = root else { continue };
         let mut warnings: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         let mut name = "";
         for line in before.lines() {
@@ -218,11 +215,6 @@ fn every_warning_is_judged() {
 /// on average.
 #[test]
 fn warnings_are_few() {
-    let root = here("../../shared/corpus");
-    if !root.is_dir() {
-        println!("skipped: ../shared/corpus is not there");
-        return;
-    }
     let golden = include_str!("judgement/corpus.txt");
     let (mut recordings, mut warned, mut warnings) = (0, 0, 0);
     let mut here = 0;
@@ -268,11 +260,7 @@ fn the_fixtures_have_these_findings() {
 
 #[test]
 fn the_corpus_has_these_findings() {
-    let root = here("../../shared/corpus");
-    if !root.is_dir() {
-        println!("skipped: ../shared/corpus is not there");
-        return;
-    }
+    let Some(root) = jfr_parse::testing::corpus("") else { return };
     let paths: Vec<PathBuf> =
         CORPUS.iter().map(|f| root.join(f)).filter(|f| f.is_dir()).flat_map(|f| files(&f)).collect();
     compare("corpus.txt", &findings(&root, &paths));

@@ -56,11 +56,7 @@ fn fixtures() {
 
 #[test]
 fn a_recording_of_a_real_program() {
-    let path = Path::new(ROOT).join("../shared/corpus/bench/spark17-profile.jfr");
-    if !path.exists() {
-        println!("skipped: the corpus is not there");
-        return;
-    }
+    let Some(path) = jfr_parse::testing::corpus("bench/spark17-profile.jfr") else { return };
     same_for_any_number_of_threads(&path);
 }
 
@@ -80,12 +76,9 @@ fn report(path: &Path, threads: usize) -> Option<String> {
 #[test]
 fn findings() {
     let mut recordings = Vec::new();
-    let folders = ["fixtures", "fixtures/scenarios", "../shared/corpus/generated", "../shared/corpus/hard"];
-    for folder in folders.map(|folder| Path::new(ROOT).join(folder)) {
-        let Ok(entries) = std::fs::read_dir(&folder) else {
-            println!("skipped: {} is not there", folder.display());
-            continue;
-        };
+    let ours = ["", "scenarios"].map(jfr_parse::testing::fixture);
+    for folder in ours.into_iter().chain(["generated", "hard"].iter().filter_map(|f| jfr_parse::testing::corpus(f))) {
+        let entries = std::fs::read_dir(&folder).unwrap();
         let small = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|m| m.is_file() && m.len() < 4 << 20);
         recordings.extend(entries.flatten().map(|entry| entry.path()).filter(small));
     }

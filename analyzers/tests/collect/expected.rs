@@ -1,8 +1,6 @@
 //! Compares totals with those of the JDK's own parser for the recordings of the corpus, if available. The full
 //! comparison, including stacks, is `check.py` of the conformance checks.
 
-use std::path::Path;
-
 use jfr_analyzers::collect;
 use jfrkit_profile::ProfileType;
 use jfrkit_profile::ProfileType::ClassLoad;
@@ -31,11 +29,8 @@ fn total(event: &Value, column: &str) -> i64 {
 
 #[test]
 fn totals_are_those_of_the_jdks_parser() {
-    let corpus = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus"));
-    let Ok(expectations) = std::fs::read_dir(corpus.join("expected/generated")) else {
-        println!("skipped: the corpus is not there");
-        return;
-    };
+    let Some(corpus) = jfr_parse::testing::corpus("") else { return };
+    let expectations = std::fs::read_dir(corpus.join("expected/generated")).unwrap();
     let mut compared = 0;
     for path in expectations.map(|entry| entry.unwrap().path()).filter(|p| p.extension().is_some_and(|e| e == "json")) {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();

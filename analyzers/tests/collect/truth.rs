@@ -210,11 +210,7 @@ fn the_jdks_own_settings() {
 /// default intervals: within a tenth.
 #[test]
 fn cpu_and_wall_time_of_threads_are_those_of_the_program() {
-    let corpus = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus/generated"));
-    if !corpus.exists() {
-        println!("skipped: ../shared/corpus is not there");
-        return;
-    }
+    let Some(corpus) = jfr_parse::testing::corpus("generated") else { return };
     let mut checked = 0;
     for (name, wall) in [("ap21-all", true), ("ap17-all", true), ("ap25-wall", false)] {
         let recording = jfr_parse::Recording::open(corpus.join(format!("{name}.jfr"))).unwrap();

@@ -5,17 +5,14 @@ use jfr_analyzers::rule::AnalysisOptions;
 use jfr_parse::Recording;
 use jfrkit_reports::{Entry, Format};
 
-use super::{root, written};
+use super::written;
 
 const FORMATS: [Format; 5] = [Format::Text, Format::Json, Format::Markdown, Format::Junit, Format::Sarif];
 
 #[test]
 fn each_gives_a_report_or_a_one_line_error() {
-    let folder = root().join("../shared/corpus/hard");
-    let Ok(files) = std::fs::read_dir(&folder) else {
-        eprintln!("skipped: {} is not there", folder.display());
-        return;
-    };
+    let Some(folder) = jfr_parse::testing::corpus("hard") else { return };
+    let files = std::fs::read_dir(&folder).unwrap();
     let mut options = AnalysisOptions::default();
     options.timeline = true;
     let (mut reports, mut errors) = (0, 0);

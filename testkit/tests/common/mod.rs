@@ -1,7 +1,7 @@
 //! Recordings to damage.
 #![allow(dead_code, unreachable_pub, clippy::print_stdout)]
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jfr_parse::Recording;
 use jfrkit_testkit::reduced;
@@ -19,14 +19,8 @@ pub struct Seed {
 
 /// All recordings in the fixtures and, if available, in the corpus.
 pub fn recordings() -> Vec<(String, Recording<'static>)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut folders = vec![root.join("fixtures")];
-    let corpus = root.join("../shared/corpus");
-    if corpus.is_dir() {
-        folders.extend(["public", "generated", "hard"].map(|name| corpus.join(name)));
-    } else {
-        println!("../shared/corpus is not there: mutants of the fixtures only");
-    }
+    let mut folders = vec![jfr_parse::testing::fixture("")];
+    folders.extend(["public", "generated", "hard"].iter().filter_map(|name| jfr_parse::testing::corpus(name)));
     let mut paths: Vec<PathBuf> = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap().flatten() {

@@ -1,7 +1,7 @@
 //! Events and the profiles in which they count.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::events::facts::{Key, Sample};
@@ -134,23 +134,20 @@ fn by_collect(recording: &jfr_parse::Recording<'_>) -> BTreeMap<String, (f64, f6
     sums.collect()
 }
 
-fn recordings(under: &str) -> Vec<PathBuf> {
-    let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(under);
-    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
-    let paths = entries.map(|entry| entry.unwrap().path());
+fn recordings(folder: &Path) -> Vec<PathBuf> {
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let is = |path: &PathBuf| path.to_string_lossy().ends_with(".jfr") || path.to_string_lossy().ends_with(".jfr.gz");
     paths.filter(is).collect()
 }
 
-/// The corpus is not part of the repository; without it, only the fixtures are checked.
+/// Without the corpus, only the fixtures are checked.
 #[test]
 fn events_count_where_they_count_in_profiles() {
-    let corpus = "../shared/corpus";
-    let mut paths = recordings("fixtures");
+    let mut paths = recordings(&jfr_parse::testing::fixture(""));
     assert!(paths.len() >= 6, "{paths:?}");
-    paths.extend(recordings(&format!("{corpus}/generated")));
-    paths.extend(recordings(&format!("{corpus}/public/grafana+jfr-parser")));
-    paths.extend(recordings(&format!("{corpus}/public/DataDog+dd-trace-java")));
+    for folder in ["generated", "public/grafana+jfr-parser", "public/DataDog+dd-trace-java"] {
+        paths.extend(jfr_parse::testing::corpus(folder).iter().flat_map(|folder| recordings(folder)));
+    }
     for path in paths {
         let recording = jfr_parse::Recording::open(&path).unwrap();
         let (found, expected) = (by_key(&recording), by_collect(&recording));
