@@ -760,24 +760,11 @@ await test("200,000 nodes: script time of a frame", { motion: "no-preference" },
   await page.goto(url + "#/?view=flame");
   await page.locator(".flame-canvas").waitFor({ timeout: 15000 });
   await until(async () => /all,/.test((await item(page)) ?? ""), "drawn");
+  // The time of the thread, not of the clock: other programs on the machine do not count.
+  await browser.stopTracing().catch(() => {});
+  await browser.startTracing(page, { categories: ["devtools.timeline"] });
   const box = await page.locator(".flame-canvas").boundingBox();
-  await page.evaluate(() => {
-    window.frames2 = [];
-    const paint = CanvasRenderingContext2D.prototype.fillRect;
-    // Time from the first rectangle of a frame to the end of its task.
-    let began = 0;
-    CanvasRenderingContext2D.prototype.fillRect = function (...args) {
-      if (began === 0) {
-        began = performance.now();
-        queueMicrotask(() => {
-          window.frames2.push(performance.now() - began);
-          began = 0;
-        });
-      }
-      return paint.apply(this, args);
-    };
-  });
-  for (let i = 0; i < 30; i++) {
+  for (let i = 0; i < 40; i++) {
     await page.mouse.move(box.x + 50 + i * 30, box.y + 20 + (i % 20) * 18);
     if (i % 5 === 0) await page.mouse.wheel(0, 120);
   }
@@ -785,14 +772,20 @@ await test("200,000 nodes: script time of a frame", { motion: "no-preference" },
   for (let i = 0; i < 12; i++) await page.mouse.wheel(0, i < 6 ? -120 : 120);
   await page.keyboard.up("Control");
   await page.mouse.click(box.x + 100, box.y + 80);
-  await page.waitForTimeout(400);
-  const times = (await page.evaluate(() => window.frames2)).sort((a, b) => a - b);
+  await page.getByText(/^zoomed to/).waitFor();
+  await page.mouse.move(box.x + 300, box.y + 90);
+  await page.mouse.down();
+  for (let i = 0; i < 20; i++) await page.mouse.move(box.x + 300 + i * 10, box.y + 90);
+  await page.mouse.up();
+  const { traceEvents } = JSON.parse(await browser.stopTracing());
+  const times = traceEvents.filter((e) => e.name === "FireAnimationFrame" && (e.tdur ?? e.dur) !== undefined).map((e) => (e.tdur ?? e.dur) / 1000).sort((a, b) => a - b);
   const p95 = times[Math.floor(times.length * 0.95)];
   const memory = await page.evaluate(() => performance.memory?.usedJSHeapSize ?? 0);
-  console.log(`     ${tree.size} nodes, ${times.length} frames, median ${times[times.length >> 1].toFixed(1)} ms, p95 ${p95.toFixed(1)} ms, heap ${(memory / 2 ** 20).toFixed(0)} MiB`);
+  console.log(`     ${tree.size} nodes, ${times.length} frames, script of a frame: median ${times[times.length >> 1].toFixed(1)} ms, p95 ${p95.toFixed(1)} ms, heap ${(memory / 2 ** 20).toFixed(0)} MiB`);
   assert.ok(times.length >= 30);
-  // The limit is 8 ms on an idle machine; a test on a shared machine allows for its load.
+  // The bar is 8 ms; other machines may be slower.
   assert.ok(p95 <= (process.env.STRICT ? 8 : 40), `p95 ${p95.toFixed(1)} ms`);
+  assert.ok(memory < 250 * 2 ** 20, `${memory} bytes`);
 });
 
 await browser.close();
