@@ -37,7 +37,7 @@ impl<'a> RawStr<'a> {
             4 => {
                 let n = cursor.count()?;
                 let before = cursor.rest();
-                cursor.skip_varints(n)?;
+                skip_units(cursor, n)?;
                 let used = before.len().checked_sub(cursor.left()).ok_or(Short)?;
                 Ok(Self::Utf16(before.get(..used).ok_or(Short)?))
             }
@@ -61,7 +61,7 @@ impl<'a> RawStr<'a> {
             }
             4 => {
                 let n = cursor.count()?;
-                cursor.skip_varints(n)
+                skip_units(cursor, n)
             }
             _ => Err(Short),
         }
@@ -127,8 +127,24 @@ impl<'a> RawStr<'a> {
     }
 }
 
+/// Skips UTF-16 code units written as varints. Nearly all text is ASCII, with one byte per unit.
+#[inline]
+fn skip_units(cursor: &mut Cursor<'_>, n: usize) -> Result<(), Short> {
+    if cursor.rest().get(..n).is_some_and(<[u8]>::is_ascii) {
+        cursor.bytes(n).map(|_| ())
+    } else {
+        cursor.skip_varints(n)
+    }
+}
+
 /// Decodes UTF-16 code units written as varints; a lone surrogate becomes U+FFFD.
 fn utf16(bytes: &[u8]) -> String {
+    // In a mapped file, what is checked must be a copy.
+    if bytes.is_ascii()
+        && let Ok(text) = String::from_utf8(bytes.to_vec())
+    {
+        return text;
+    }
     let mut cursor = Cursor::new(bytes);
     // Writers mask to 16 bits; higher bits are not part of the unit.
     let units = std::iter::from_fn(move || cursor.varint().ok().map(low16));
@@ -200,6 +216,16 @@ mod tests {
             crate::cursor::push_varint(&mut bytes, unit);
         }
         assert_eq!(RawStr::Utf16(&bytes).decode().as_deref(), Some("\u{1f600}\u{fffd}A"));
+        assert_eq!(RawStr::Utf16(b"plain").decode().as_deref(), Some("plain"));
+        // Read and skipped alike, ASCII or not, and a unit that is written with more bytes than it needs.
+        for units in [&b"plain"[..], &[b'a', 0xe4, 0x01, b'b'], &[b'a', 0xe2, 0x80, 0x00, b'b']] {
+            let count = u8::try_from(units.iter().filter(|b| **b < 0x80).count()).unwrap_or(0);
+            let all = [&[4, count], units, b"tail"].concat();
+            let (mut read, mut skipped) = (Cursor::new(&all), Cursor::new(&all));
+            assert_eq!(RawStr::read(&mut read), Ok(RawStr::Utf16(units)));
+            assert_eq!(RawStr::skip(&mut skipped), Ok(()));
+            assert_eq!((read.rest(), skipped.rest()), (&b"tail"[..], &b"tail"[..]));
+        }
     }
 
     #[test]
