@@ -377,17 +377,20 @@ fn recorded(name: &str) -> Vec<u8> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/requests").join(name);
     let bytes = std::fs::read(path).unwrap();
     let at = bytes.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
-    let head = String::from_utf8(bytes[..at].to_vec()).unwrap().replace("Connection: Keep-Alive", "Connection: close");
-    // The tests read uncompressed responses.
-    let plain = |line: &&str| !line.to_ascii_lowercase().starts_with("accept-encoding:");
-    let head = head.split("\r\n").filter(plain).collect::<Vec<_>>().join("\r\n");
+    let head = String::from_utf8(bytes[..at].to_vec()).unwrap();
+    // The tests read uncompressed responses, up to the end of the connection.
+    let kept = |line: &&str| {
+        let line = line.to_ascii_lowercase();
+        !line.starts_with("accept-encoding:") && !line.starts_with("connection:")
+    };
+    let head = head.split("\r\n").filter(kept).chain(["Connection: close"]).collect::<Vec<_>>().join("\r\n");
     [head.as_bytes(), &bytes[at..]].concat()
 }
 
 #[test]
 fn recorded_requests_of_real_clients_become_profiles() {
     let running = Running::new();
-    let cases: [(&str, [&str; 5], &[&str], &str); 2] = [
+    let cases: [(&str, [&str; 5], &[&str], &str); 7] = [
         (
             "ddtrace-4.16.http",
             ["replayed-python", "ci", "1.0", "Python", "CPython"],
@@ -396,6 +399,26 @@ fn recorded_requests_of_real_clients_become_profiles() {
         ),
         // This is the first profile of the process: most of its samples are from the start of the agent itself.
         ("dd-java-agent-1.68.http", ["replayed-java", "ci", "1.0", "Java", "JVM"], &["cpu"], "Agent.start"),
+        (
+            "dd-trace-js-5.132.http",
+            ["replayed-dd-trace-node", "ci", "1.0", "JavaScript", "Node.js"],
+            &["wall", "cpu", "heap"],
+            "hotLoop",
+        ),
+        (
+            "dd-trace-go-2.12.http",
+            ["replayed-dd-trace-go-v2", "ci", "1.0", "Go", "Go"],
+            &["cpu", "heap", "heap-count"],
+            "hotLoop",
+        ),
+        ("pyroscope-go-1.5.http", ["replayed-pyroscope-go", "ci", "1.0", "Go", "Go"], &["cpu"], "hotLoop"),
+        (
+            "pyroscope-nodejs-0.6.http",
+            ["replayed-pyroscope-nodejs", "ci", "1.0", "JavaScript", "Node.js"],
+            &["wall", "cpu"],
+            "hotLoop",
+        ),
+        ("pyroscope-java-2.9.http", ["replayed-pyroscope-java", "ci", "1.0", "Java", "JVM"], &["cpu"], "hotLoop"),
     ];
     for (name, facets, types, hot) in cases {
         let bytes = recorded(name);
