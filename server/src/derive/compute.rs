@@ -99,7 +99,7 @@ const LEVEL: u8 = 3;
 pub(crate) fn write(set: &ProfileSet, dir: &Path, stop: &Stop) -> std::io::Result<()> {
     let stop = stop.clone();
     let cancel = Cancel::when(move || stop.is_raised());
-    let options = pprof_emit::Options { cancel, packing: pprof_emit::Packing::Gzip(LEVEL), ..Default::default() };
+    let options = pprof_emit::Options { cancel, packing: pprof_emit::Packing::Gzip(LEVEL) };
     let written = pprof_emit::write_all(set, |profile| dir.join(format!("{}.pb.gz", profile.kind)), &options);
     written.map(|_| ()).map_err(|failed| failed.source)
 }
