@@ -200,6 +200,16 @@ fn faults_that_change_no_number_are_losses() {
 }
 
 #[test]
+fn a_sum_beyond_64_bits_is_a_loss() {
+    let mut profile = good();
+    profile.sample[0].value = vec![1 << 62];
+    profile.sample = vec![profile.sample[0].clone(); 3];
+    let read = read(&profile.encode_to_vec()).unwrap();
+    assert_eq!(read.totals(), [i64::MAX]);
+    assert_eq!(read.losses, ["the sum of cpu exceeds 64 bits; the greatest number stands for it"]);
+}
+
+#[test]
 fn limits_hold() {
     let mut profile = good();
     profile.sample[0].location_id = vec![7; 20_000];

@@ -470,19 +470,39 @@ impl<'b> Decoder<'b> {
             (ids_from, values_from, labels_from) = (ids_to, values_to, labels_to);
         }
         check_texts(&self.out)?;
+        check_sums(&mut self.out);
         if self.not_utf8 > 0 {
+            let (strings, are) = if self.not_utf8 == 1 { ("string", "is") } else { ("strings", "are") };
+            let count = self.not_utf8;
             self.out
                 .losses
-                .push(format!("{} strings are not valid UTF-8; invalid bytes are shown as \u{fffd}", self.not_utf8));
+                .push(format!("{count} {strings} {are} not valid UTF-8; invalid bytes are shown as \u{fffd}"));
         }
         if self.unknown > 0 {
-            self.out.losses.push(format!("ignored {} fields that are not in profile.proto", self.unknown));
+            let fields = if self.unknown == 1 { "field that is" } else { "fields that are" };
+            self.out.losses.push(format!("ignored {} {fields} not in profile.proto", self.unknown));
         }
         let named = self.out.texts.get(self.out.default_sample_type).to_owned();
         if !named.is_empty() && !self.out.values().any(|(name, _)| name == named) {
             self.out.losses.push(format!("the default sample type {named} is not one of the sample types"));
         }
         Ok(self.out)
+    }
+}
+
+/// Sums saturate; one that does is a loss.
+fn check_sums(profile: &mut AnyProfile) {
+    // Fewer than 2^32 samples with values below 2^31 cannot reach the limit.
+    if profile.samples().all(|sample| sample.values.iter().all(|value| value.unsigned_abs() < 1 << 31)) {
+        return;
+    }
+    for value in 0..profile.width() {
+        let values = || profile.samples().filter_map(|sample| sample.values.get(value).copied());
+        let sum = |sign: i64| values().filter(|n| n.signum() == sign).map(i128::from).sum::<i128>();
+        if i64::try_from(sum(1)).is_err() || i64::try_from(sum(-1)).is_err() {
+            let name = profile.value(value).0.to_owned();
+            profile.losses.push(format!("the sum of {name} exceeds 64 bits; the greatest number stands for it"));
+        }
     }
 }
 
