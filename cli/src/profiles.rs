@@ -6,7 +6,7 @@ use std::io::Read;
 use jfr_analyzers::{LabelKey, collect_merged};
 use jfr_parse::{MAGIC, OpenOptions, Recording, Stop};
 use jfrkit_profile::any::{AnyProfile, java_title, types};
-use jfrkit_profile::tree::{CallStacks, TreeError, merge};
+use jfrkit_profile::tree::{CallStacks, TreeError};
 use jfrkit_profile::{Cancel, ProfileSet, ProfileType};
 use pprof_emit::{AnyLimits, read_any};
 
@@ -159,6 +159,24 @@ pub(crate) fn of_set(set: &ProfileSet) -> Vec<Typed> {
     set.profiles.iter().map(of).collect()
 }
 
+/// Adds the types of another input. Merging as inputs are read keeps only one of them in memory.
+fn add(found: &mut Vec<Typed>, more: Vec<Typed>, cancel: &Cancel) -> Result<(), Failure> {
+    for of in more {
+        match found.iter_mut().find(|known| known.kind == of.kind) {
+            Some(known) => {
+                known.stacks.append(&of.stacks, cancel).map_err(|e| tree_failure(&e))?;
+                for line in of.how {
+                    if !known.how.contains(&line) {
+                        known.how.push(line);
+                    }
+                }
+            }
+            None => found.push(of),
+        }
+    }
+    Ok(())
+}
+
 /// The content of one input.
 enum Bytes {
     Recording(Box<Recording<'static>>),
@@ -252,7 +270,7 @@ pub(crate) fn load(
             Opened::Recording(recording) => recordings.push((source.name(), *recording)),
             Opened::Profile(profile) => {
                 out.lossy |= lossy;
-                found.extend(of_profile(&profile));
+                add(&mut found, of_profile(&profile), &cancel)?;
             }
         }
     }
@@ -270,25 +288,11 @@ pub(crate) fn load(
         for text in &set.warnings {
             warn(&out.name, text);
         }
-        found.splice(0..0, of_set(&set));
+        // The types of recordings come first.
+        let of_profiles = std::mem::replace(&mut found, of_set(&set));
+        add(&mut found, of_profiles, &cancel)?;
         out.absent = set.absent.iter().map(|absent| (absent.kind, absent.reason.clone())).collect();
     }
-    // Merge each type over all inputs.
-    while !found.is_empty() {
-        let kind = found.first().map(|of| of.kind.clone()).unwrap_or_default();
-        let (same, rest): (Vec<Typed>, Vec<Typed>) = found.into_iter().partition(|of| of.kind == kind);
-        found = rest;
-        let mut same = same.into_iter();
-        let Some(mut first) = same.next() else { break };
-        let others: Vec<Typed> = same.collect();
-        if !others.is_empty() {
-            let all = std::iter::once(&first.stacks).chain(others.iter().map(|of| &of.stacks));
-            let merged = merge(all, &cancel).map_err(|e| tree_failure(&e))?;
-            first.stacks = merged;
-            first.how.extend(others.into_iter().flat_map(|of| of.how));
-            first.how.dedup();
-        }
-        out.types.push(first);
-    }
+    out.types = found;
     Ok((out, cancel))
 }

@@ -14,33 +14,44 @@ pub fn merge<'p>(profiles: impl IntoIterator<Item = &'p CallStacks>, cancel: &Ca
     let Some(first) = profiles.next() else { return Ok(CallStacks::default()) };
     let mut sum = first.clone();
     for profile in profiles {
+        sum.append(profile, cancel)?;
+    }
+    Ok(sum)
+}
+
+impl CallStacks {
+    /// Adds another profile to this one, as [`merge`] does. Profiles that are added as they are read need not all be in memory.
+    ///
+    /// # Errors
+    /// Same as [`merge`].
+    pub fn append(&mut self, profile: &Self, cancel: &Cancel) -> Result<(), TreeError> {
         cancel.check()?;
-        if sum.types() != profile.types() {
-            let text = |stacks: &CallStacks| {
+        if self.types() != profile.types() {
+            let text = |stacks: &Self| {
                 let types: Vec<String> = stacks.types().iter().map(|t| format!("{}/{}", t.name, t.unit)).collect();
                 types.join(", ")
             };
-            return Err(TreeError::DifferentTypes { a: text(&sum), b: text(profile) });
+            return Err(TreeError::DifferentTypes { a: text(self), b: text(profile) });
         }
         let frames: Vec<u32> = profile
             .frames()
             .iter()
             .map(|frame| {
                 let (name, kind) = (&profile.names()[frame.name as usize], profile.kinds()[frame.name as usize]);
-                sum.frame(name, kind, frame.line)
+                self.frame(name, kind, frame.line)
             })
             .collect();
         let mut path = Vec::new();
         for (_, stack, labels, values) in profile.samples() {
             path.clear();
             path.extend(stack.iter().map(|frame| frames[*frame as usize]));
-            sum.add(&path, &profile.label_sets()[labels as usize], values);
+            self.add(&path, &profile.label_sets()[labels as usize], values);
         }
-        sum.seconds += profile.seconds;
-        sum.time_nanos = match (sum.time_nanos, profile.time_nanos) {
+        self.seconds += profile.seconds;
+        self.time_nanos = match (self.time_nanos, profile.time_nanos) {
             (0, other) | (other, 0) => other,
             (a, b) => a.min(b),
         };
+        Ok(())
     }
-    Ok(sum)
 }
