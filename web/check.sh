@@ -35,4 +35,5 @@ fi
 node test/browser.mjs
 node test/pages.mjs
 node test/live.mjs
+node test/flame.mjs
 node test/formats.mjs

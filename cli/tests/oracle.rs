@@ -1,5 +1,5 @@
 //! Compares tables, trees and comparisons with google/pprof (`go tool pprof`), on our own profiles and on those of real programs
-//! in Go and Python. Skipped with a message if Go is not installed.
+//! in Go, Python and Node.js (`node/record.mjs`). Skipped with a message if Go is not installed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod common;
@@ -94,6 +94,11 @@ fn convert(folder: &Path, input: &Path) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// A profile of Node.js.
+fn node(name: &str) -> PathBuf {
+    root().join("cli/tests/node").join(name)
+}
+
 /// Our own profiles, created once, and those of other languages.
 fn cases(folder: &Path) -> Vec<Case> {
     convert(folder, &fixture("jdk17-full.jfr"));
@@ -106,6 +111,8 @@ fn cases(folder: &Path) -> Vec<Case> {
         Case::new(&root().join("server/demo/go-cpu.pprof.gz"), "cpu"),
         Case::new(&folder.join("python.pb.gz"), "wall-time"),
         Case::new(&folder.join("python.pb.gz"), "alloc-space"),
+        Case::new(&node("wall.pprof.gz"), "wall"),
+        Case::new(&node("heap.pprof.gz"), "inuse_space"),
     ];
     cases.extend(program(folder));
     cases
@@ -289,9 +296,12 @@ fn labels_have_the_values_of_tags() {
     }
     let folder = tempfile::tempdir().unwrap();
     let all = cases(folder.path());
-    for (case, key, group) in
-        [(&all[0], "thread", Group::Thread), (&all[4], "thread name", Group::Label("thread name".into()))]
-    {
+    let label = |key: &str| Group::Label(key.into());
+    for (case, key, group) in [
+        (&all[0], "thread", Group::Thread),
+        (&all[4], "thread name", label("thread name")),
+        (&all[6], "route", label("route")),
+    ] {
         let text = case.ask(&["-tags"]);
         let mut theirs: BTreeMap<String, i64> = BTreeMap::new();
         let mut inside = false;
@@ -321,9 +331,13 @@ fn a_comparison_has_the_values_of_diff_base() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let first = &cases(folder.path())[0];
+    let all = cases(folder.path());
     convert(folder.path(), &fixture("jdk21-full.jfr.gz"));
-    let other = Case::new(&folder.path().join("jdk21-full.cpu.pb.gz"), "cpu-time");
+    diff_base(&all[0], &Case::new(&folder.path().join("jdk21-full.cpu.pb.gz"), "cpu-time"), 20);
+    diff_base(&all[6], &Case::new(&node("wall-later.pprof.gz"), "wall"), 8);
+}
+
+fn diff_base(first: &Case, other: &Case, least: usize) {
     let theirs = top(&other.ask(&["-top", &format!("-diff_base={}", first.path.display())]));
     let (a, b) = (first.stacks(), other.stacks());
     let (_, _, rows) =
@@ -335,7 +349,7 @@ fn a_comparison_has_the_values_of_diff_base() {
         assert_eq!((row.self_b - row.self_a, row.b - row.a), (own, total), "{}", row.key);
         compared += 1;
     }
-    assert!(compared > 20, "{compared}");
+    assert!(compared > least, "{}: {compared}", other.name);
 }
 
 #[test]
