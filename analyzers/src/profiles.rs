@@ -35,7 +35,7 @@ pub(crate) use load::load;
 pub use options::{CpuSource, Filter, LabelKey, Options, Progress};
 
 use jfrkit_profile::units::things;
-use jfrkit_profile::{Label, LabelSetId, LabelValue, Profile, ProfileSet, ProfileType, Tables};
+use jfrkit_profile::{Label, LabelSetId, LabelValue, Profile, ProfileSet, ProfileType, Samples, Tables, Timeline};
 
 /// Collects the profiles of a recording.
 ///
@@ -149,8 +149,8 @@ fn finish(collected: Collected<'_>, tables: Arc<Tables>) -> ProfileSet {
     let mut absent = Vec::new();
     let mut merged = std::mem::take(&mut totals.profiles);
     for &kind in ProfileType::ALL.iter().filter(|k| options.wants(**k)) {
-        let mut samples = merged.remove(&kind).map(|m| m.samples).unwrap_or_default();
-        filter_frames(&mut samples, &tables, &options.filter);
+        let (mut samples, timeline) = merged.remove(&kind).map(|m| (m.samples, m.timeline)).unwrap_or_default();
+        let timeline = filter_frames(&mut samples, timeline, &tables, &options.filter);
         // Before JDK 21, live objects have no recorded size.
         if kind == ProfileType::Live && samples.iter().all(|sample| sample.values.get(1) == Some(&0)) {
             samples = samples.narrowed(1);
@@ -171,6 +171,7 @@ fn finish(collected: Collected<'_>, tables: Arc<Tables>) -> ProfileSet {
             period: report::period(kind, &totals),
             comments,
             main: main.clone(),
+            timeline,
         });
     }
     let mut warnings = report::warnings(&totals, options);
@@ -187,10 +188,15 @@ fn finish(collected: Collected<'_>, tables: Arc<Tables>) -> ProfileSet {
     ProfileSet { tables, profiles, absent, losses: totals.losses.iter().map(ToString::to_string).collect(), warnings }
 }
 
-/// Keeps only the samples whose stacks contain the frames required by the filter.
-fn filter_frames(samples: &mut jfrkit_profile::Samples, tables: &Tables, filter: &Filter) {
+/// Keeps only the samples whose stacks contain the frames required by the filter. Returns their timeline.
+fn filter_frames(
+    samples: &mut Samples,
+    timeline: Option<Timeline>,
+    tables: &Tables,
+    filter: &Filter,
+) -> Option<Timeline> {
     if filter.include.is_none() && filter.exclude.is_none() {
-        return;
+        return timeline;
     }
     let matches = |regex: &Option<regex::Regex>| -> Vec<bool> {
         let Some(regex) = regex else { return Vec::new() };
@@ -202,9 +208,22 @@ fn filter_frames(samples: &mut jfrkit_profile::Samples, tables: &Tables, filter:
         let frames = tables.stack(stack).iter();
         frames.map(|f| tables.frame(*f).function.index()).any(|i| list.get(i).copied().unwrap_or(false))
     };
+    // The new number of each sample that is kept.
+    let (mut numbers, mut kept) = (Vec::new(), 0_u32);
     samples.retain(|s| {
-        (filter.include.is_none() || any(&include, s.stack)) && (filter.exclude.is_none() || !any(&exclude, s.stack))
+        let keep = (filter.include.is_none() || any(&include, s.stack))
+            && (filter.exclude.is_none() || !any(&exclude, s.stack));
+        if timeline.is_some() {
+            numbers.push(keep.then_some(kept));
+            kept += u32::from(keep);
+        }
+        keep
     });
+    timeline.map(|of_all| {
+        let mut timeline = Timeline::new(of_all.step_nanos());
+        timeline.append(&of_all, |sample| numbers.get(sample as usize).copied().flatten());
+        timeline
+    })
 }
 
 /// Replaces the root span id that identifies an endpoint with the name of the endpoint, which is recorded later
@@ -214,6 +233,7 @@ fn name_endpoints(shared: &Shared, totals: &mut Totals) {
     let Totals { profiles, endpoints, .. } = totals;
     for (kind, merged) in profiles.iter_mut() {
         let mut named = Merged::new(*kind);
+        let mut numbers = Vec::with_capacity(merged.samples.len());
         let mut known: std::collections::BTreeMap<LabelSetId, LabelSetId> = std::collections::BTreeMap::new();
         for sample in merged.samples.iter() {
             let labels = *known.entry(sample.labels).or_insert_with(|| {
@@ -231,8 +251,9 @@ fn name_endpoints(shared: &Shared, totals: &mut Totals) {
                     .collect();
                 symbols.label_set(&new)
             });
-            named.add(sample.stack, labels, sample.values);
+            numbers.push(named.add(sample.stack, labels, sample.values));
         }
+        named.add_times(merged, &numbers);
         *merged = named;
     }
 }

@@ -72,6 +72,7 @@ fn made_up() -> ProfileSet {
         coverage: None,
         comments: Vec::new(),
         main: None,
+        timeline: None,
     };
     ProfileSet {
         tables: interner.freeze().into(),

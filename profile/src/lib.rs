@@ -14,6 +14,7 @@ mod profile;
 mod set;
 mod stacks;
 mod tables;
+mod timeline;
 pub mod top;
 pub mod tree;
 pub mod units;
@@ -28,3 +29,4 @@ pub use stacks::{BLOCK, Frames, Stack};
 pub use tables::{
     BlockId, Frame, FrameId, Function, FunctionId, Label, LabelSetId, LabelValue, StackId, StrId, Tables,
 };
+pub use timeline::{Moment, Moments, Timeline};

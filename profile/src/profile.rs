@@ -1,6 +1,6 @@
 //! A profile: samples, and how their values were derived.
 
-use super::{LabelSetId, ProfileType, StackId, ValueType};
+use super::{LabelSetId, ProfileType, StackId, Timeline, ValueType};
 
 /// Samples of one type. Stacks, labels and strings are handles into the [`Tables`](super::Tables) of the
 /// profile's set.
@@ -22,6 +22,8 @@ pub struct Profile {
     pub comments: Vec<String>,
     /// The program: the main class, or the next best name.
     pub main: Option<String>,
+    /// When the samples were taken, if that was asked for.
+    pub timeline: Option<Timeline>,
 }
 
 /// The sampling period.

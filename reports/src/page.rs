@@ -6,7 +6,7 @@
 mod heatmap;
 mod report;
 
-pub use heatmap::{HeatError, heatmap_page};
+pub use heatmap::{HEAT_STEP_NANOS, HeatError, heatmap_page};
 pub use report::{ReportFacts, ReportFolded, ReportProfile, report_page, runtime_section, runtime_text};
 
 use std::io::{self, Write};

@@ -8,6 +8,7 @@
 
 pub mod checks;
 pub mod correctness;
+pub mod day;
 pub mod image;
 mod memory;
 mod mutate;

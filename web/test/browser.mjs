@@ -641,9 +641,9 @@ await test("a heat map from disk: a dragged range gives its flame graph", {}, as
   const tree = collapsed([["main;a.B.early", 50], ["main;a.B.late", 50]]);
   const at = (name) => [...tree.name].findIndex((n) => tree.names[n] === name);
   // 4 s of 50 cells: early in the first two seconds, late in the others.
-  const bytes = [];
-  for (let cell = 0; cell < 200; cell++) bytes.push(1, cell < 100 ? 0 : 1, 1);
-  const url = await disk("heat.html", "flame", { kind: "heatmap", title: "heat", generator: "jfrkit", heatmap: { start: 1795433684457, step_ms: 20, cells: 200, unit: "count", weight: 1, tree: "t0", stacks: "s0", data: "c0" } }, { t0: toJson(tree), s0: [at("a.B.early"), at("a.B.late")], c0: gzipSync(Buffer.from(bytes)) });
+  const ones = Buffer.alloc(200, 1);
+  const ranks = Buffer.alloc(200, 0).fill(1, 100);
+  const url = await disk("heat.html", "flame", { kind: "heatmap", title: "heat", generator: "jfrkit", heatmap: { start: 1795433684457, step_ms: 20, cells: 200, unit: "count", weight: 1, tree: "t0", stacks: "s0", data: ["c0", "c1", "c2"], base: "cell" } }, { t0: toJson(tree), s0: [at("a.B.early"), at("a.B.late")], c0: gzipSync(ones), c1: gzipSync(ranks), c2: gzipSync(ones) });
   await page.goto(url);
   const map = page.locator(".heat canvas");
   await map.waitFor();

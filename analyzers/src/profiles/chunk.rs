@@ -21,7 +21,7 @@ use crate::engine::driver::Task;
 use crate::engine::routing::{Routes, Target};
 use crate::engine::stack_plans::StackPlans;
 use crate::engine::stacks::{ChunkStacks, Shared};
-use jfrkit_profile::{LabelSetId, ProfileType, StackId};
+use jfrkit_profile::{LabelSetId, Moment, ProfileType, StackId, Timeline};
 
 /// Number of bytes that one thread reads at a time where there are few chunks.
 const SEGMENT: usize = 2 << 20;
@@ -85,6 +85,8 @@ pub(crate) struct Tally {
 #[derive(Debug, Default)]
 pub(crate) struct ChunkResult {
     pub(super) samples: Vec<ChunkSample>,
+    /// When the samples were taken, if that was asked for.
+    pub(super) timeline: Option<Timeline>,
     /// By index in [`SOURCES`].
     pub(super) sources: Vec<SourceState>,
     pub(super) tallies: HashMap<Target, Tally, foldhash::fast::RandomState>,
@@ -201,7 +203,8 @@ impl Consumer for Context<'_> {
     }
 
     fn part<'a>(&self, _: &Plans) -> Part<'a> {
-        Part { seen: vec![0; SOURCES.len()], ..Part::default() }
+        let gathered = Gathered::timed(self.options.timeline);
+        Part { gathered, seen: vec![0; SOURCES.len()], ..Part::default() }
     }
 
     #[inline]
@@ -340,7 +343,8 @@ impl<'a> Routing<'_, 'a> {
             HashMap::with_capacity_and_hasher(most, foldhash::fast::RandomState::default());
         let mut order: Vec<u64> = Vec::with_capacity(most);
         let mut samples: Vec<(Target, u32, LabelSetId, Sums, u64)> = Vec::with_capacity(most);
-        for (key, sums) in self.gathered.iter() {
+        let mut sample_of: Vec<u32> = Vec::new();
+        for (number, (key, sums)) in self.gathered.iter().enumerate() {
             let Some(reading) = self.reading(key) else { continue };
             let detail = self.gathered.detail_of(key);
             if !labels.passes(reading, key, &detail) {
@@ -357,10 +361,15 @@ impl<'a> Routing<'_, 'a> {
                 order.push(key.stack);
                 u32::try_from(order.len() - 1).unwrap_or(u32::MAX)
             });
+            if self.gathered.timeline.is_some() {
+                sample_of.resize(number, u32::MAX);
+                sample_of.push(u32::try_from(samples.len()).unwrap_or(u32::MAX));
+            }
             let text = self.gathered.text_of(&detail);
             let failed = if reading.measure == Measure::CpuTicks { u64::try_from(sums[2]).unwrap_or(0) } else { 0 };
             samples.push((target, trace, labels.set(reading, key, &detail, text), values, failed));
         }
+        let timeline = self.timeline(&sample_of, &mut routes, scale.as_ref());
         let mut number = |stack: u64| {
             *traces.entry(stack).or_insert_with(|| {
                 order.push(stack);
@@ -375,7 +384,8 @@ impl<'a> Routing<'_, 'a> {
         });
         let resolved = stacks.resolve(&order)?;
         let odd_durations = self.gathered.odd_durations;
-        let mut result = ChunkResult { sources, losses, odd_durations, facts: self.facts, ..ChunkResult::default() };
+        let facts = self.facts;
+        let mut result = ChunkResult { timeline, sources, losses, odd_durations, facts, ..ChunkResult::default() };
         let no_stack = self.context.shared.no_stack();
         let stack = |trace: u32| resolved.get(trace as usize).copied().unwrap_or((no_stack, false));
         result.memory = memory.map(|(trace, labels)| Some((stack(trace).0, labels)));
@@ -396,8 +406,27 @@ impl<'a> Routing<'_, 'a> {
         }
         // Counted both as samples of the chunk and as samples of their profile.
         let samples = result.samples.len().saturating_mul(2 * size_of::<ChunkSample>());
-        self.context.account.take(samples, self.chunk.offset())?;
+        let times = result.timeline.as_ref().map_or(0, |timeline| timeline.bytes().saturating_mul(2));
+        self.context.account.take(samples.saturating_add(times), self.chunk.offset())?;
         Ok(result)
+    }
+
+    /// When samples were taken. `sample_of` has the number of the sample of each key.
+    fn timeline(&self, sample_of: &[u32], routes: &mut Values<'_, 'a>, scale: Option<&Scale>) -> Option<Timeline> {
+        let of_keys = self.gathered.timeline.as_ref()?;
+        let mut timeline = Timeline::new(of_keys.step_nanos());
+        for Moment { cell, sample: key, value } in of_keys {
+            let sample = sample_of.get(key as usize).copied().unwrap_or(u32::MAX);
+            let Some(key) = self.gathered.key_at(key).filter(|_| sample != u32::MAX) else { continue };
+            let Some(reading) = self.reading(key) else { continue };
+            let Some((target, mut values)) = routes.of(key, &reading.measure.sums(value)) else { continue };
+            if let (Some(scale), Target::Cpu(CpuSource::ExecutionSample)) = (scale, target) {
+                values[1] = scale.apply(self.gathered.detail_of(key).thread, values[1]);
+            }
+            let last = target.kind().values().len().saturating_sub(1);
+            timeline.push(Moment { cell, sample, value: values.get(last).copied().unwrap_or(0) });
+        }
+        Some(timeline)
     }
 
     /// The factors for the CPU time of the JDK's samples in this chunk.

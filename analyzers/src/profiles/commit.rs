@@ -14,7 +14,7 @@ use super::memory::Memory;
 use super::options::CpuSource;
 use super::sources::{Route, SOURCES};
 use crate::engine::routing::Target;
-use jfrkit_profile::{LabelSetId, ProfileType, Samples, StackId};
+use jfrkit_profile::{LabelSetId, Moment, ProfileType, Samples, StackId, Timeline};
 
 type Hasher = foldhash::fast::RandomState;
 
@@ -22,16 +22,24 @@ type Hasher = foldhash::fast::RandomState;
 #[derive(Debug)]
 pub(super) struct Merged {
     pub(super) samples: Samples,
+    /// When they were taken, if that was asked for.
+    pub(super) timeline: Option<Timeline>,
     table: HashTable<u32>,
     hasher: Hasher,
 }
 
 impl Merged {
     pub(super) fn new(kind: ProfileType) -> Self {
-        Self { samples: Samples::new(kind.values().len()), table: HashTable::new(), hasher: Hasher::default() }
+        Self {
+            samples: Samples::new(kind.values().len()),
+            timeline: None,
+            table: HashTable::new(),
+            hasher: Hasher::default(),
+        }
     }
 
-    pub(super) fn add(&mut self, stack: StackId, labels: LabelSetId, values: &[i64]) {
+    /// Adds a sample and returns its number.
+    pub(super) fn add(&mut self, stack: StackId, labels: LabelSetId, values: &[i64]) -> u32 {
         let (samples, hasher) = (&mut self.samples, &self.hasher);
         let key = (stack, labels);
         let same = |&i: &u32| {
@@ -40,18 +48,35 @@ impl Merged {
         };
         let rehash = |&i: &u32| samples.key(i as usize).map_or(0, |k| hasher.hash_one(k));
         match self.table.entry(hasher.hash_one(key), same, rehash) {
-            Entry::Occupied(found) => samples.add(*found.get() as usize, values),
+            Entry::Occupied(found) => {
+                samples.add(*found.get() as usize, values);
+                *found.get()
+            }
             Entry::Vacant(free) => {
-                free.insert(u32::try_from(samples.len()).unwrap_or(u32::MAX));
+                let number = u32::try_from(samples.len()).unwrap_or(u32::MAX);
+                free.insert(number);
                 samples.push(stack, labels, values);
+                number
             }
         }
     }
 
-    fn add_all(&mut self, samples: &Samples) {
-        for sample in samples.iter() {
-            self.add(sample.stack, sample.labels, sample.values);
+    fn add_all(&mut self, other: &Self) {
+        let samples = other.samples.iter();
+        let numbers: Vec<u32> = samples.map(|sample| self.add(sample.stack, sample.labels, sample.values)).collect();
+        self.add_times(other, &numbers);
+    }
+
+    /// Adds the times of samples that have these numbers here.
+    pub(super) fn add_times(&mut self, other: &Self, numbers: &[u32]) {
+        if let Some(times) = &other.timeline {
+            let timeline = self.timeline.get_or_insert_with(|| Timeline::new(times.step_nanos()));
+            timeline.append(times, |sample| numbers.get(sample as usize).copied());
         }
+    }
+
+    fn record(&mut self, step_nanos: i64, moment: Moment) {
+        self.timeline.get_or_insert_with(|| Timeline::new(step_nanos)).push(moment);
     }
 }
 
@@ -207,14 +232,29 @@ impl Committer {
         let totals = &mut self.totals;
         if let Some(result) = result {
             let fresh = || (Merged::new(ProfileType::Cpu), Tally::default());
+            let mut numbers: Vec<u32> = Vec::new();
             for sample in &result.samples {
                 let values = &sample.values;
-                match sample.target {
+                let number = match sample.target {
                     Target::Profile(kind) => totals.profile(kind).add(sample.stack, sample.labels, values),
                     Target::Cpu(source) => {
                         let (merged, _) = group.sources.entry(source).or_insert_with(fresh);
-                        merged.add(sample.stack, sample.labels, values);
+                        merged.add(sample.stack, sample.labels, values)
                     }
+                };
+                if result.timeline.is_some() {
+                    numbers.push(number);
+                }
+            }
+            for moment in result.timeline.iter().flatten() {
+                let at = moment.sample as usize;
+                let (Some(sample), Some(&number)) = (result.samples.get(at), numbers.get(at)) else { continue };
+                let merged = match sample.target {
+                    Target::Profile(kind) => Some(totals.profile(kind)),
+                    Target::Cpu(source) => group.sources.get_mut(&source).map(|(merged, _)| merged),
+                };
+                if let (Some(merged), Some(timeline)) = (merged, &result.timeline) {
+                    merged.record(timeline.step_nanos(), Moment { sample: number, ..moment });
                 }
             }
             for (target, tally) in result.tallies {
@@ -261,7 +301,7 @@ impl Committer {
         let Some((source, (merged, tally))) = source.and_then(|s| Some((s, group.sources.remove(&s)?))) else { return };
         self.totals.cpu_sources.insert(source);
         add_tally(self.totals.tallies.entry(Target::Cpu(source)).or_default(), tally);
-        self.totals.profile(ProfileType::Cpu).add_all(&merged.samples);
+        self.totals.profile(ProfileType::Cpu).add_all(&merged);
     }
 }
 

@@ -4,6 +4,7 @@ use std::hash::{BuildHasher, Hasher as _};
 
 use hashbrown::{HashMap, HashTable};
 use jfr_parse::{Clock, RawStr, Row, work};
+use jfrkit_profile::{Moment, Timeline};
 
 use super::plans::Reading;
 use super::sources::{
@@ -68,6 +69,8 @@ pub(crate) struct Gathered<'a> {
     texts: Numbered<RawStr<'a>>,
     /// The number of events with impossible durations.
     pub(super) odd_durations: u64,
+    /// When the events of each key began, with the sum that [`Measure::main`] names, if that is asked for.
+    pub(super) timeline: Option<Timeline>,
     hasher: Hasher,
 }
 
@@ -85,6 +88,7 @@ impl Default for Gathered<'_> {
             details,
             texts,
             odd_durations: 0,
+            timeline: None,
             hasher: Hasher::default(),
         }
     }
@@ -125,6 +129,18 @@ impl<'a> Gathered<'a> {
         self.odd_durations += u64::from(odd);
         let key = self.key(reading, row, clock, event);
         self.add(key, sums);
+        if self.timeline.is_some() {
+            self.record(clock.nanos(row.i64(TIME)), reading.measure.main(sums));
+        }
+    }
+
+    /// Notes when the event that was added last began.
+    #[cold]
+    fn record(&mut self, nanos: i64, value: i64) {
+        if let Some(timeline) = &mut self.timeline {
+            let sample = u32::try_from(self.last).unwrap_or(u32::MAX);
+            timeline.push(Moment { cell: timeline.cell_of(nanos), sample, value });
+        }
     }
 
     /// The key of an event.
@@ -208,9 +224,14 @@ impl<'a> Gathered<'a> {
                 self.details.number(Detail { text, ..*detail })
             })
             .collect();
+        let mut numbers = Vec::with_capacity(later.keys.len());
         for (key, sums) in later.keys.into_iter().zip(later.sums) {
             let detail = details.get(key.detail as usize).copied().unwrap_or(0);
             self.add(Key { detail, ..key }, sums);
+            numbers.push(u32::try_from(self.last).unwrap_or(u32::MAX));
+        }
+        if let (Some(timeline), Some(later)) = (&mut self.timeline, &later.timeline) {
+            timeline.append(later, |key| numbers.get(key as usize).copied());
         }
         details
     }
@@ -219,7 +240,20 @@ impl<'a> Gathered<'a> {
     pub(super) fn bytes(&self) -> usize {
         let entry = size_of::<Key>() + size_of::<Sums>() + 2 * size_of::<u64>() + 1;
         let detail = 2 * size_of::<Detail>() + size_of::<u32>();
-        self.keys.capacity() * entry + self.details.items.capacity() * detail + self.texts.items.capacity() * 2 * detail
+        let timeline = self.timeline.as_ref().map_or(0, Timeline::bytes);
+        timeline
+            + self.keys.capacity() * entry
+            + self.details.items.capacity() * detail
+            + self.texts.items.capacity() * 2 * detail
+    }
+
+    /// With a timeline, if `step` says how long its cells are.
+    pub(super) fn timed(step: Option<i64>) -> Self {
+        Self { timeline: step.map(Timeline::new), ..Self::default() }
+    }
+
+    pub(super) fn key_at(&self, number: u32) -> Option<&Key> {
+        self.keys.get(number as usize)
     }
 
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&Key, &Sums)> + Clone {

@@ -18,6 +18,9 @@ pub struct Options {
     /// Keep the time of each sample in the label [`TIME_LABEL`](jfrkit_profile::TIME_LABEL). No samples are merged then. For
     /// formats with a timeline.
     pub times: bool,
+    /// Keep when samples were taken, in cells of this length (nanoseconds): [`Profile::timeline`](jfrkit_profile::Profile::timeline).
+    /// Equal stacks are still merged.
+    pub timeline: Option<i64>,
     /// Keep names as recorded. By default, they are normalized: parts that differ from run to run (lambda
     /// numbers and so on) are removed.
     pub raw_names: bool,

@@ -204,7 +204,7 @@ impl Reading {
             || matches!(source.route, Route::Malloc | Route::Free);
         for (slot, wanted) in [
             (THREAD, thread),
-            (TIME, timed || lasts || options.times),
+            (TIME, timed || lasts || options.times || options.timeline.is_some()),
             (KEY, keyed),
             (TEXT, text),
             (OTHER_TEXT, text),

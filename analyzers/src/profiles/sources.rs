@@ -1,5 +1,6 @@
 //! Which events contribute to which profiles, and which of their fields are needed.
 
+use super::gather::Sums;
 use super::options::{CpuSource, LabelKey};
 use jfrkit_profile::ProfileType;
 
@@ -40,6 +41,31 @@ pub(crate) enum Measure {
     CpuTicks,
     /// One, bytes (the second amount) and ticks (the first).
     BytesAndTicks,
+}
+
+impl Measure {
+    /// Which of the sums of an event decides its last value.
+    const fn last(self) -> usize {
+        match self {
+            Self::Count | Self::Period | Self::Weight => 0,
+            Self::Bytes | Self::WeightedBytes | Self::Ticks | Self::CpuTicks => 1,
+            Self::BytesAndTicks => 2,
+        }
+    }
+
+    /// The sum of an event that decides its last value.
+    pub(super) fn main(self, sums: Sums) -> i64 {
+        sums.get(self.last()).copied().unwrap_or(0)
+    }
+
+    /// The sums of an event whose main sum is this one. The others are not right, except for the number of events.
+    pub(super) fn sums(self, main: i64) -> Sums {
+        let mut sums = [1, 0, 0];
+        if let Some(sum) = sums.get_mut(self.last()) {
+            *sum = main;
+        }
+        sums
+    }
 }
 
 /// What decides where an event counts after its chunk has been read.

@@ -5,8 +5,9 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use jfr_analyzers::{LabelKey, collect};
+use jfrkit_profile::Timeline;
 use jfrkit_profile::any::{AnyProfile, types};
-use jfrkit_reports::page::{HeatError, PageError, heatmap_page};
+use jfrkit_reports::page::{HEAT_STEP_NANOS, HeatError, PageError, heatmap_page};
 
 use crate::collecting;
 use crate::failure::Failure;
@@ -25,7 +26,8 @@ Examples:
   jfrkit heatmap recording.jfr                   writes a page and opens the browser
   jfrkit heatmap -o wait.html --type wait rec.jfr
 
-Each column is one second and each cell 20 ms; darker cells have more samples. Drag to select a range and see its flame graph.")]
+Each column is one second and each cell 20 ms; darker cells have more samples. Drag to select a range and see its flame graph. \
+The page has at most 20 MB: for long recordings, narrow nodes are folded, and the page states how much.")]
 pub(crate) struct Args {
     /// A recording, a pprof file with timestamped samples, or `-` for standard input
     #[arg(value_name = "INPUT")]
@@ -50,8 +52,10 @@ pub(crate) struct Args {
     limits: limits::Args,
 }
 
-/// The profile with sample times, its values, and the title of its type.
-fn read(args: &Args, name: &str, opened: Opened) -> Result<(AnyProfile, Vec<usize>), Failure> {
+/// A profile, its timeline unless the samples themselves have times, and the values of the type.
+type Timed = (AnyProfile, Option<Timeline>, Vec<usize>);
+
+fn read(args: &Args, name: &str, opened: Opened) -> Result<Timed, Failure> {
     match opened {
         Opened::Profile(profile) => {
             let all = types(&profile);
@@ -61,7 +65,7 @@ fn read(args: &Args, name: &str, opened: Opened) -> Result<(AnyProfile, Vec<usiz
             };
             let values = of.map(|of| of.values.clone());
             let values = values.ok_or_else(|| Failure::Failed(format!("{name}: there is no such type of profile")))?;
-            Ok((*profile, values))
+            Ok((*profile, None, values))
         }
         Opened::Recording(recording) => {
             let kind =
@@ -71,20 +75,21 @@ fn read(args: &Args, name: &str, opened: Opened) -> Result<(AnyProfile, Vec<usiz
             }
             let kind = if kind.is_empty() { vec![jfrkit_profile::ProfileType::Cpu] } else { kind };
             let mut options = args.collecting.options(name, &kind, &[&recording])?;
-            options.times = true;
+            options.timeline = Some(HEAT_STEP_NANOS);
             options.labels.retain(|label| *label != LabelKey::TraceEndpoint);
-            let set = collect(&recording, &options).map_err(|e| Failure::of(name, &e))?;
+            let mut set = collect(&recording, &options).map_err(|e| Failure::of(name, &e))?;
             for text in set.losses.iter().chain(&set.warnings) {
                 complain("warning", &format!("{name}: {text}"));
             }
-            let Some(profile) = set.profiles.first() else {
+            let Some(profile) = set.profiles.first_mut() else {
                 let reason = set.absent.first().map(|absent| absent.reason.as_str()).unwrap_or_default();
                 let kind = kind.first().map_or("", |kind| kind.name());
                 return Err(Failure::Failed(format!("{name}: no {kind} profile: {reason}")));
             };
+            let timeline = profile.timeline.take();
             let any = AnyProfile::of(profile, &set.tables);
             let values = (0..any.width()).collect();
-            Ok((any, values))
+            Ok((any, timeline, values))
         }
     }
 }
@@ -102,13 +107,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     };
     let name = source.name();
     let view = args.collecting.view()?;
-    let (profile, values) = read(args, &name, open(source, &opening, &cancel)?.0)?;
+    let (profile, timeline, values) = read(args, &name, open(source, &opening, &cancel)?.0)?;
     let title = name.rsplit('/').next().unwrap_or(&name);
-    let fill = |out: &mut dyn Write| match heatmap_page(out, title, &profile, &values, &view, &cancel) {
-        Ok(()) => Ok(Ok(())),
-        Err(HeatError::Page(PageError::Io(e))) => Err(e),
-        Err(HeatError::Page(PageError::Tree(e))) => Ok(Err(tree_failure(&e))),
-        Err(e) => Ok(Err(Failure::Failed(format!("{name}: {e}")))),
-    };
+    let fill =
+        |out: &mut dyn Write| match heatmap_page(out, title, &profile, timeline.as_ref(), &values, &view, &cancel) {
+            Ok(()) => Ok(Ok(())),
+            Err(HeatError::Page(PageError::Io(e))) => Err(e),
+            Err(HeatError::Page(PageError::Tree(e))) => Ok(Err(tree_failure(&e))),
+            Err(e) => Ok(Err(Failure::Failed(format!("{name}: {e}")))),
+        };
     write_page(args.output.as_deref(), &format!("{title}-heatmap"), args.no_open, fill)
 }

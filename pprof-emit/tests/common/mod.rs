@@ -103,6 +103,7 @@ impl Plain {
             coverage: None,
             comments: self.comments.clone(),
             main: self.main.clone(),
+            timeline: None,
         };
         (profile, interner.freeze())
     }

@@ -1,14 +1,53 @@
 //! Converts any profile to the stacks from which trees are built.
 
-use super::AnyProfile;
+use std::borrow::Cow;
+
+use super::{AnyFunction, AnyProfile, Location};
 use crate::StrId;
-use crate::tree::{CallStacks, FrameKind, LabelText, SampleType};
+use crate::tree::{CallStacks, FrameKind, LabelText, NO_STACK_FRAME, SampleType};
+
+/// The frame of code without a function, in this library.
+fn unnamed(library: &str) -> String {
+    let base = library.rsplit('/').next().unwrap_or(library).trim_matches(['[', ']']);
+    if base.is_empty() { "[unknown]".to_owned() } else { format!("[{base}]") }
+}
 
 /// Labels in which profilers for Python and Node.js store the sample time. They would keep every sample
 /// separate.
 const TIMES: [&str; 3] = ["end_timestamp_ns", "timestamp", "end timestamp ns"];
 
 impl AnyProfile {
+    /// The names of the frames of a stack (locations, leaf first), starting at the root, as in [`call_stacks`](Self::call_stacks).
+    pub fn names<'p>(&'p self, locations: &'p [u32]) -> Vec<Cow<'p, str>> {
+        let mut names = Vec::with_capacity(locations.len());
+        for &at in locations.iter().rev() {
+            let lines = self.lines_of(at);
+            if lines.is_empty() {
+                let library = self.locations.get(at as usize).map_or("", |location| self.library(location));
+                names.push(Cow::Owned(unnamed(library)));
+            }
+            names.extend(lines.iter().rev().map(|line| {
+                let function = self.functions.get(line.function as usize).copied().unwrap_or_default();
+                Cow::Borrowed(self.name(&function))
+            }));
+        }
+        if names.is_empty() {
+            names.push(Cow::Borrowed(NO_STACK_FRAME));
+        }
+        names
+    }
+
+    fn library(&self, location: &Location) -> &str {
+        let library = location.mapping.and_then(|mapping| self.mappings.get(mapping as usize));
+        library.map_or("", |mapping| self.texts.get(mapping.file))
+    }
+
+    fn name(&self, function: &AnyFunction) -> &str {
+        let (name, system) = (self.texts.get(function.name), self.texts.get(function.system_name));
+        let name = if name.is_empty() { system } else { name };
+        if name.is_empty() { "[unknown]" } else { name }
+    }
+
     /// Returns the stacks with the selected values (indices in [`sample_types`](Self::sample_types); invalid
     /// ones are ignored).
     ///
@@ -27,19 +66,14 @@ impl AnyProfile {
         let mut frames: Vec<u32> = Vec::new();
         let mut ends: Vec<usize> = Vec::with_capacity(self.locations.len());
         for (at, location) in (0_u32..).zip(&self.locations) {
-            let library = location.mapping.and_then(|mapping| self.mappings.get(mapping as usize));
-            let library = library.map_or("", |mapping| self.texts.get(mapping.file));
+            let library = self.library(location);
             let lines = self.lines_of(at);
             if lines.is_empty() {
-                let base = library.rsplit('/').next().unwrap_or(library).trim_matches(['[', ']']);
-                let name = if base.is_empty() { "[unknown]".to_owned() } else { format!("[{base}]") };
-                frames.push(stacks.frame(&name, FrameKind::Native, 0));
+                frames.push(stacks.frame(&unnamed(library), FrameKind::Native, 0));
             }
             for line in lines.iter().rev() {
                 let function = self.functions.get(line.function as usize).copied().unwrap_or_default();
-                let (name, system) = (self.texts.get(function.name), self.texts.get(function.system_name));
-                let name = if name.is_empty() { system } else { name };
-                let name = if name.is_empty() { "[unknown]" } else { name };
+                let (name, system) = (self.name(&function), self.texts.get(function.system_name));
                 let kind = match FrameKind::guess(name, self.texts.get(function.file), library) {
                     // In the profiles that we write for Java, the system name is the descriptor.
                     FrameKind::Native if system.contains('(') && system.contains(')') && name.contains('.') => {

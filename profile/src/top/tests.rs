@@ -41,6 +41,7 @@ fn profile(samples: &[(&[&str], Labels<'_>, [i64; 2])]) -> (Profile, Tables) {
         coverage: None,
         comments: Vec::new(),
         main: None,
+        timeline: None,
     };
     (profile, interner.freeze())
 }

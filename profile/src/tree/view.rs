@@ -148,6 +148,13 @@ impl View {
         }
     }
 
+    /// Whether the view keeps a stack with these names: each of [`include`](Self::include) matches one of them, and
+    /// [`exclude`](Self::exclude) none.
+    pub fn keeps<'n>(&self, names: impl Iterator<Item = &'n str> + Clone) -> bool {
+        let any = |pattern: &Pattern| names.clone().any(|name| pattern.matches(name));
+        self.include.iter().take(32).all(any) && !self.exclude.as_ref().is_some_and(any)
+    }
+
     /// The paths of a tree: for each selected sample, its frames starting at the root.
     pub(crate) fn paths(&self, stacks: &CallStacks, value: usize, cancel: &Cancel) -> Result<Paths, TreeError> {
         let values = stacks.types().len();

@@ -71,8 +71,12 @@ export interface HeatmapJson {
   tree: string;
   /** Id of the block with the stacks: for each the index of its node in the tree. */
   stacks: string;
-  /** Id of the block with the cells. */
-  data: string;
+  /** Ids of the blocks with the cells: how many stacks each has, which, and how often each. */
+  data: [string, string, string];
+  /** What the number of a stack is a difference to: the number before it in the cell, or the one at its place in the cell before. */
+  base: "cell" | "before";
+  /** What the tree leaves out. */
+  folded?: { nodes: number; value: number };
 }
 
 /** Parses the block with this id, compressed or not. */

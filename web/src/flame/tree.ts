@@ -58,7 +58,7 @@ export function isFolded(tree: Tree, node: number): boolean {
 
 /** Whether a synthetic name is that of folded subtrees. */
 export function isFoldedName(name: string): boolean {
-  return /^\[\d+ more\]$/.test(name);
+  return /^\[[\d,]+ more\]$/.test(name);
 }
 
 /** Parses and validates a tree; throws if it is invalid. */

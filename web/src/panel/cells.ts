@@ -1,77 +1,133 @@
 /**
- * The cells of a heat map: which stacks were sampled in each.
+ * The cells of a heat map: which stacks were sampled in each, in three columns of unsigned LEB128 numbers, cell after cell. README.md describes them.
  *
- * The bytes are unsigned LEB128 numbers, cell after cell: the number of stacks in the cell, then for each stack the difference from the previous rank
- * (for the first one, the rank itself) and its count. A cell without stacks is a 0, followed by the number of further empty cells after it.
+ * A day has 30 million entries and more, so they stay as they are in the page. Where to begin is noted for each [`STRIDE`]th cell.
  */
 
-export interface Cells {
-  /** The number of samples in each cell. */
-  readonly counts: Float64Array;
-  /** The start of each cell's entries, followed by the end of the last cell. */
-  readonly begin: Uint32Array;
-  readonly stack: Uint32Array;
-  readonly count: Uint32Array;
+export interface Columns {
+  /** How many stacks a cell has; after a 0, how many more empty cells follow. */
+  readonly stacks: Uint8Array;
+  /** Which stacks, as differences. */
+  readonly ranks: Uint8Array;
+  /** How often each. */
+  readonly counts: Uint8Array;
 }
 
-/** Parses the cells; throws if bytes are missing or damaged. */
-export function readCells(bytes: Uint8Array, cells: number): Cells {
-  const counts = new Float64Array(cells);
-  const begin = new Uint32Array(cells + 1);
-  let stack = new Uint32Array(1024);
-  let count = new Uint32Array(1024);
-  let used = 0;
-  let at = 0;
-  const number = (): number => {
+/** What the number of a stack is a difference to: the number before it in the cell, or the one at its place in the cell before. */
+export type Base = "cell" | "before";
+
+export interface Cells extends Columns {
+  readonly base: Base;
+  /** The number of samples in each cell. */
+  readonly samples: Float64Array;
+  /** Where a cell begins in each column, and the numbers of the cell before it. */
+  readonly marks: readonly Mark[];
+}
+
+interface Mark {
+  readonly cell: number;
+  readonly at: readonly [number, number, number];
+  readonly before: readonly number[];
+}
+
+/** A minute of cells of 20 ms. */
+const STRIDE = 3000;
+
+class Reader {
+  private read: [number, number, number];
+  private before: number[];
+  /** Empty cells that are left of a run. */
+  private empty = 0;
+
+  constructor(
+    private readonly columns: readonly Uint8Array[],
+    private readonly base: Base,
+    public cell: number,
+    mark?: Mark,
+  ) {
+    this.read = mark ? [...mark.at] : [0, 0, 0];
+    this.before = mark ? [...mark.before] : [];
+  }
+
+  private number(column: 0 | 1 | 2): number {
+    const bytes = this.columns[column]!;
     let value = 0;
     let scale = 1;
     for (;;) {
-      const byte = bytes[at++];
+      const byte = bytes[this.read[column]++];
       if (byte === undefined) throw new Error("heat map: the cells end too early");
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
       scale *= 128;
       if (scale > 2 ** 49) throw new Error("heat map: a number is too long");
     }
-  };
-  for (let cell = 0; cell < cells; ) {
-    begin[cell] = used;
-    const n = number();
-    if (n === 0) {
-      const more = number();
-      for (let k = 1; k <= more && cell + k < cells; k++) begin[cell + k] = used;
-      cell += 1 + more;
-      continue;
-    }
-    let rank = 0;
-    for (let i = 0; i < n; i++) {
-      rank += number();
-      const c = number();
-      if (used === stack.length) {
-        const wider = new Uint32Array(used * 2);
-        wider.set(stack);
-        stack = wider;
-        const longer = new Uint32Array(used * 2);
-        longer.set(count);
-        count = longer;
-      }
-      stack[used] = rank;
-      count[used++] = c;
-      counts[cell]! += c;
-    }
-    cell++;
   }
-  begin[cells] = used;
-  return { counts, begin, stack, count };
+
+  /** Whether a mark can be made here: not within a run of empty cells. */
+  get between(): boolean {
+    return this.empty === 0;
+  }
+
+  mark(): Mark {
+    return { cell: this.cell, at: [...this.read], before: [...this.before] };
+  }
+
+  /** Reads the next cell and calls `entry` with each stack and its count. */
+  next(entry: (stack: number, count: number) => void): void {
+    this.cell++;
+    if (this.empty > 0) {
+      this.empty--;
+      return;
+    }
+    const n = this.number(0);
+    if (n === 0) {
+      this.empty = this.number(0);
+      return;
+    }
+    const known = this.before.length;
+    const last = known > 0 ? this.before[known - 1]! : 0;
+    let left = 0;
+    for (let i = 0; i < n; i++) {
+      const delta = this.number(1);
+      let stack: number;
+      if (this.base === "cell") stack = left += delta;
+      else {
+        const before = i < known ? this.before[i]! : last;
+        stack = before + (delta % 2 === 0 ? delta / 2 : -(delta + 1) / 2);
+        this.before[i] = stack;
+      }
+      entry(stack, this.number(2));
+    }
+    if (this.base === "before") this.before.length = n;
+  }
+}
+
+/** Parses the cells; throws if bytes are missing or damaged. */
+export function readCells(columns: Columns, cells: number, base: Base): Cells {
+  const samples = new Float64Array(cells);
+  const marks: Mark[] = [];
+  const reader = new Reader([columns.stacks, columns.ranks, columns.counts], base, 0);
+  let sum = 0;
+  for (let cell = 0; cell < cells; cell++) {
+    if (reader.between && cell >= marks.length * STRIDE) marks.push(reader.mark());
+    sum = 0;
+    reader.next((_, count) => (sum += count));
+    samples[cell] = sum;
+  }
+  return { ...columns, base, samples, marks };
 }
 
 /** The self value of each node in the cells `from` to `to` (exclusive). */
 export function selfOf(cells: Cells, nodes: ArrayLike<number>, size: number, from: number, to: number, weight: number): Float64Array {
   const self = new Float64Array(size);
-  const end = cells.begin[Math.min(to, cells.counts.length)]!;
-  for (let i = cells.begin[from]!; i < end; i++) {
-    const node = nodes[cells.stack[i]!];
-    if (node !== undefined && node < size) self[node]! += cells.count[i]! * weight;
-  }
+  const mark = cells.marks.findLast((mark) => mark.cell <= from);
+  const reader = new Reader([cells.stacks, cells.ranks, cells.counts], cells.base, mark?.cell ?? 0, mark);
+  const skip = (): void => {};
+  const add = (stack: number, count: number): void => {
+    const node = nodes[stack];
+    if (node !== undefined && node < size) self[node]! += count * weight;
+  };
+  const end = Math.min(to, cells.samples.length);
+  while (reader.cell < end) reader.next(reader.cell < from ? skip : add);
   return self;
 }

@@ -1,9 +1,9 @@
 /** Seconds across, 50 cells of 20 ms down: when the program was busy. A selected range is shown as a flame graph. */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { block, bytes, type EmbeddedSource, type HeatmapJson } from "../data/embedded.ts";
+import { block, bytes, type EmbeddedSource, type HeatmapJson, type PageValue } from "../data/embedded.ts";
 import type { TypeInfo } from "../data/types.ts";
 import { count, duration, plural } from "../flame/format.ts";
-import { fromJson, type Tree, type TreeJson } from "../flame/tree.ts";
+import { fromJson, isFolded, type Tree, type TreeJson } from "../flame/tree.ts";
 import { Builder } from "../flame/tree.ts";
 import { Show, useLoad } from "../ui/load.tsx";
 import { patch, usePlace, useTheme } from "../ui/state.ts";
@@ -26,8 +26,9 @@ export function withSelf(tree: Tree, self: Float64Array): Tree {
 
 export function Heatmap({ source, of }: { source: EmbeddedSource; of: HeatmapJson }) {
   const loaded = useLoad("heatmap", async () => {
-    const [tree, stacks, data] = await Promise.all([block(of.tree), block(of.stacks), bytes(of.data)]);
-    return { tree: fromJson(tree as TreeJson), nodes: stacks as number[], cells: readCells(data, of.cells) };
+    const [tree, nodes, ...data] = await Promise.all([block(of.tree), block(of.stacks), ...of.data.map(bytes)]);
+    const [stacks, ranks, counts] = data as [Uint8Array, Uint8Array, Uint8Array];
+    return { tree: fromJson(tree as TreeJson), nodes: nodes as number[], cells: readCells({ stacks, ranks, counts }, of.cells, of.base) };
   });
   return <Show of={loaded}>{(data) => <Loaded source={source} of={of} {...data} />}</Show>;
 }
@@ -46,7 +47,7 @@ function Loaded({ source, of, tree, nodes, cells }: { source: EmbeddedSource; of
   const perColumn = Math.max(1, Math.round(1000 / of.step_ms));
   const samples = useMemo(() => {
     let sum = 0;
-    for (let i = from; i < to; i++) sum += cells.counts[i]!;
+    for (let i = from; i < to; i++) sum += cells.samples[i]!;
     return sum;
   }, [from, to]);
   const types: TypeInfo[] = source.page.types ?? [
@@ -55,6 +56,9 @@ function Loaded({ source, of, tree, nodes, cells }: { source: EmbeddedSource; of
   source.page.types ??= types as never;
   types[0]!.values[0]!.total = shown.total[0] ?? 0;
   types[0]!.values[0]!.samples = samples;
+  // How much of this range is in nodes that stand for folded ones.
+  const hidden = useMemo(() => shown.self.reduce((sum, self, i) => sum + (isFolded(shown, i) ? self : 0), 0), [shown]);
+  (types[0]!.values[0] as PageValue).folded = of.folded && { nodes: of.folded.nodes, value: hidden };
   return (
     <>
       <Map {...{ cells, perColumn, from, to, of }} selected={range !== null} />
@@ -89,8 +93,8 @@ function Map({ cells, perColumn, from, to, of, selected }: { cells: Cells; perCo
   const [cursor, setCursor] = useState<number | null>(null);
   const drag = useRef<number | null>(null);
   const [width, setWidth] = useState(0);
-  const columns = Math.ceil(cells.counts.length / perColumn);
-  const most = useMemo(() => cells.counts.reduce((m, c) => Math.max(m, c), 0), []);
+  const columns = Math.ceil(cells.samples.length / perColumn);
+  const most = useMemo(() => cells.samples.reduce((m, c) => Math.max(m, c), 0), []);
   const size = Math.max(1, Math.min(40, Math.floor(width / Math.max(1, columns))));
   // Columns that do not fit are merged: each shows the largest of its cells.
   const merge = Math.max(1, Math.ceil(columns / Math.max(1, Math.floor(width / size))));
@@ -118,8 +122,8 @@ function Map({ cells, perColumn, from, to, of, selected }: { cells: Cells; perCo
         let inside = false;
         for (let m = 0; m < merge; m++) {
           const cell = (x * merge + m) * perColumn + y;
-          if (cell >= cells.counts.length) break;
-          n = Math.max(n, cells.counts[cell]!);
+          if (cell >= cells.samples.length) break;
+          n = Math.max(n, cells.samples[cell]!);
           inside ||= cell >= from && cell < to;
         }
         g.globalAlpha = !selected || inside ? 1 : 0.35;
@@ -137,7 +141,7 @@ function Map({ cells, perColumn, from, to, of, selected }: { cells: Cells; perCo
     const b = canvas.current!.getBoundingClientRect();
     const column = Math.floor((event.clientX - b.left) / size) * merge;
     const row = Math.max(0, Math.min(perColumn - 1, Math.floor((event.clientY - b.top) / height)));
-    return Math.max(0, Math.min(cells.counts.length - 1, column * perColumn + row));
+    return Math.max(0, Math.min(cells.samples.length - 1, column * perColumn + row));
   };
   const select = (a: number, b: number): void => patch({ range: `${Math.min(a, b)}-${Math.max(a, b) + 1}`, zoom: null }, true);
   return (
@@ -150,7 +154,7 @@ function Map({ cells, perColumn, from, to, of, selected }: { cells: Cells; perCo
         aria-valuemin={0}
         aria-valuemax={columns - 1}
         aria-valuenow={Math.floor((cursor ?? from) / perColumn)}
-        aria-valuetext={`${when(of, cursor ?? from)}, ${count(cells.counts[cursor ?? from] ?? 0)} samples`}
+        aria-valuetext={`${when(of, cursor ?? from)}, ${count(cells.samples[cursor ?? from] ?? 0)} samples`}
         onPointerDown={(event) => {
           drag.current = cellAt(event);
           canvas.current!.setPointerCapture(event.pointerId);
@@ -171,7 +175,7 @@ function Map({ cells, perColumn, from, to, of, selected }: { cells: Cells; perCo
           const step = { ArrowLeft: -perColumn, ArrowRight: perColumn, ArrowUp: -1, ArrowDown: 1 }[event.key];
           if (event.key === "Escape") patch({ range: null });
           else if (step) {
-            const next = Math.max(0, Math.min(cells.counts.length - 1, (cursor ?? from) + step * (Math.abs(step) > 1 ? merge : 1)));
+            const next = Math.max(0, Math.min(cells.samples.length - 1, (cursor ?? from) + step * (Math.abs(step) > 1 ? merge : 1)));
             setCursor(next);
             if (event.shiftKey) select(selected ? from : (cursor ?? from), next);
             else {

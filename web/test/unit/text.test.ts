@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { colors, families, PAINT } from "../../src/flame/color.ts";
 import { bytes, count, duration, percent, plural, value } from "../../src/flame/format.ts";
 import { clip, forms, split, visible, Widths } from "../../src/flame/text.ts";
-import { readCells, selfOf } from "../../src/panel/cells.ts";
+import { readCells, selfOf, type Columns } from "../../src/panel/cells.ts";
 import { random } from "./random.ts";
 
 test("characters that hide or reorder are shown as escapes", () => {
@@ -75,11 +75,45 @@ test("text on every fill has a contrast of at least 4.5", () => {
   }
 });
 
+test("a range of a long heat map is that of its cells", () => {
+  // Two stacks in each of 10,000 cells, but for a run of empty ones across the begin of a minute.
+  const empty = (cell: number): boolean => cell >= 2_900 && cell < 3_100;
+  const stacks: number[] = [];
+  const ranks: number[] = [];
+  const counts: number[] = [];
+  let before = [0];
+  for (let cell = 0; cell < 10_000; cell++) {
+    if (empty(cell)) {
+      if (cell === 2_900) stacks.push(0, 199 & 0x7f | 0x80, 199 >> 7);
+      continue;
+    }
+    const now = [cell % 30, 30 + (cell % 7)];
+    stacks.push(2);
+    now.forEach((stack, i) => {
+      const delta = stack - (before[i] ?? before.at(-1)!);
+      ranks.push(delta >= 0 ? 2 * delta : -2 * delta - 1);
+      counts.push(1);
+    });
+    before = now;
+  }
+  const cells = readCells({ stacks: Uint8Array.from(stacks), ranks: Uint8Array.from(ranks), counts: Uint8Array.from(counts) }, 10_000, "before");
+  const nodes = Array.from({ length: 40 }, (_, i) => i);
+  for (const [from, to] of [[0, 10_000], [2_950, 3_150], [3_050, 3_101], [6_000, 6_001], [8_999, 10_000]] as const) {
+    const expected = new Array(40).fill(0);
+    for (let cell = from; cell < to; cell++) if (!empty(cell)) for (const stack of [cell % 30, 30 + (cell % 7)]) expected[stack]++;
+    assert.deepEqual([...selfOf(cells, nodes, 40, from, to, 1)], expected, `${from}-${to}`);
+  }
+});
+
 test("cells are read as they are described", () => {
-  // Cell 0: stacks 1 (×2) and 4 (×1); three empty cells; cell 4: stack 0 (×300).
-  const cells = readCells(Uint8Array.from([2, 1, 2, 3, 1, 0, 2, 1, 0, 0xac, 0x02]), 5);
-  assert.deepEqual([...cells.counts], [3, 0, 0, 0, 300]);
-  assert.deepEqual([...selfOf(cells, [9, 5, 6, 7, 8], 10, 0, 5, 10)], [0, 0, 0, 0, 0, 20, 0, 0, 10, 3000]);
-  assert.deepEqual([...selfOf(cells, [9, 5, 6, 7, 8], 10, 1, 4, 10)], new Array(10).fill(0));
-  assert.throws(() => readCells(Uint8Array.from([2, 1]), 5), /too early/);
+  // Cell 0: stacks 1 (×2) and 4 (×1); three empty cells; cell 4: stack 0 (×300); cell 5: stacks 2, 3 and 4.
+  const of = (ranks: number[]): Columns => ({ stacks: Uint8Array.from([2, 0, 2, 1, 3]), ranks: Uint8Array.from(ranks), counts: Uint8Array.from([2, 1, 0xac, 0x02, 1, 1, 1]) });
+  for (const [base, ranks] of [["cell", [1, 3, 0, 2, 1, 1]], ["before", [2, 8, 1, 4, 6, 8]]] as const) {
+    const cells = readCells(of([...ranks]), 6, base);
+    assert.deepEqual([...cells.samples], [3, 0, 0, 0, 300, 3], base);
+    assert.deepEqual([...selfOf(cells, [9, 5, 6, 7, 8], 10, 0, 5, 10)], [0, 0, 0, 0, 0, 20, 0, 0, 10, 3000], base);
+    assert.deepEqual([...selfOf(cells, [9, 5, 6, 7, 8], 10, 1, 4, 10)], new Array(10).fill(0), base);
+    assert.deepEqual([...selfOf(cells, [9, 5, 6, 7, 8], 10, 5, 6, 10)], [0, 0, 0, 0, 0, 0, 10, 10, 10, 0], base);
+  }
+  assert.throws(() => readCells(of([1]), 6, "cell"), /end too early/);
 });
