@@ -1,5 +1,6 @@
 //! False alarms that users saw, and problems that were missed: each is a test.
 
+use crate::verdict_snapshots::SceneSnapshot;
 use jfr_analyzers::rule::{Rule, Severity, Verdict};
 use jfr_analyzers::testing::{Scene, stack, thread};
 
@@ -9,7 +10,7 @@ use crate::{cpu, environment, exceptions, gc, heap, io, jvm, locks, overhead, re
 const MS: i64 = 1_000_000;
 
 fn severity(scene: &Scene, rule: &dyn Rule) -> Severity {
-    scene.judge(rule).severity
+    scene.verdict(rule).severity
 }
 
 fn version(version: &str) -> Scene {
@@ -271,7 +272,7 @@ fn hot(samples: i64, share: i64) -> Verdict {
         let fields = [("stackTrace", stack(&[method])), ("sampledThread", thread("main"))];
         scene.event("jdk.ExecutionSample", i * 20 * MS, i * 20 * MS, fields)
     });
-    scene.judge(&overhead::HotSpots)
+    scene.verdict(&overhead::HotSpots)
 }
 
 #[test]
@@ -306,7 +307,7 @@ fn the_hottest_method_is_named_from_wall_clock_samples_of_running_threads() {
         "event",
         "wall",
     );
-    let verdict = wall.judge(&overhead::HotSpots);
+    let verdict = wall.verdict(&overhead::HotSpots);
     assert_eq!(verdict.summary, "shop.Fib.fib takes 100.0 % of the wall-clock samples of running threads by itself");
 }
 
@@ -319,7 +320,7 @@ fn a_program_that_uses_the_cpus_is_told_apart_from_other_processes() {
             let fields = [("jvmUser", jvm.into()), ("jvmSystem", 0.0.into()), ("machineTotal", 1.0.into())];
             scene.event("jdk.CPULoad", i * SECOND, i * SECOND, fields)
         });
-        let verdict = scene.judge(&cpu::CpuSaturation);
+        let verdict = scene.verdict(&cpu::CpuSaturation);
         (verdict.severity, verdict.section)
     };
     assert_eq!(load(0.9), (Severity::Warning, Some(Section::Program)));

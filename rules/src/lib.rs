@@ -44,6 +44,8 @@ mod stories;
 mod support;
 mod tally;
 mod threads;
+#[cfg(test)]
+mod verdict_snapshots;
 
 use jfr_analyzers::rule::{Analysis, Rule};
 

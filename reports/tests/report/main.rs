@@ -9,6 +9,7 @@ mod markdown;
 mod sarif;
 mod secrets;
 mod text;
+mod verdicts;
 
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;

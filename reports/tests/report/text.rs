@@ -27,37 +27,6 @@ fn worst_first_with_evidence_and_remedy() {
 }
 
 #[test]
-fn a_head_of_facts_and_a_paragraph_for_each_finding() {
-    let report = fixture("scenarios/lock-contention");
-    let text = written(Format::Text, &[Entry::new("rec.jfr", report)]);
-    let shown = text.replace(&report.findings[0].cost.map(|c| jfrkit_share(c.share)).unwrap(), "N %");
-    let expected = "\
-rec.jfr: 1 warning, 1 info
-
-Program    fx.Scenarios
-JVM        OpenJDK 64-Bit Server VM 17.0.15
-Collector  Serial, heap up to 64 MiB
-";
-    assert!(text.starts_with(expected), "{text}");
-    for fact in ["CPUs       2 hardware threads", "Start      2026-11-23 11:55:07 UTC", "Duration   8.15 s"] {
-        assert!(text.contains(&format!("\n{fact}")), "{fact}: {text}");
-    }
-    let finding = "
-WARNING  Lock contention, N % of elapsed time  LockContention
-    7.86 threads on average wait for locks, mostly for
-";
-    assert!(shown.contains(finding), "{shown}");
-    assert!(text.contains("\n    → Hold the lock for less time"), "{text}");
-    assert!(text.contains("\nThe recording and its settings\n"), "{text}");
-    // No tables.
-    assert!(!text.contains("threads waiting on average"), "{text}");
-}
-
-fn jfrkit_share(share: f64) -> String {
-    jfrkit_profile::units::share(share)
-}
-
-#[test]
 fn color_only_where_it_is_wanted() {
     let mut style = Style::default();
     let entries = all_entries();

@@ -66,6 +66,7 @@ impl Rule for ClassLeak {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -76,7 +77,7 @@ mod tests {
             let scene = (0..loads).fold(scene, |s, i| s.event("jdk.ClassLoad", i, i, [("loadedClass", "a.B".into())]));
             let scene =
                 (0..unloads).fold(scene, |s, i| s.event("jdk.ClassUnload", i, i, [("unloadedClass", "a.B".into())]));
-            scene.judge(&ClassLeak).severity
+            scene.verdict(&ClassLeak).severity
         };
         assert_eq!(of(10, 0), Severity::Info);
         assert_eq!(of(10, 9), Severity::Ok);

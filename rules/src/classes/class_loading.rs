@@ -73,6 +73,7 @@ impl Rule for ClassLoading {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -83,11 +84,11 @@ mod tests {
             Scene::new()
                 .event("jdk.ClassLoad", 0, nanos, [])
                 .event("jdk.ClassLoad", 100 * second, 100 * second + 1, [])
-                .judge(&ClassLoading)
+                .verdict(&ClassLoading)
                 .severity
         };
         assert_eq!(of(2 * second), Severity::Info);
         assert_eq!(of(second / 2), Severity::Ok);
-        assert_eq!(Scene::new().event("jdk.ClassLoad", 0, 9, []).judge(&ClassLoading).severity, Severity::Info);
+        assert_eq!(Scene::new().event("jdk.ClassLoad", 0, 9, []).verdict(&ClassLoading).severity, Severity::Info);
     }
 }

@@ -107,6 +107,7 @@ fn found(full: u64) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -120,9 +121,9 @@ mod tests {
                 [("unallocatedCapacity", free.into())],
             )
         };
-        assert_eq!(with(900).judge(&CodeCache).severity, Severity::Ok);
-        assert_eq!(with(100).judge(&CodeCache).severity, Severity::Info);
-        assert_eq!(with(900).event("jdk.CodeCacheFull", 0, 0, []).judge(&CodeCache).severity, Severity::Warning);
-        assert_eq!(Scene::new().judge(&CodeCache).severity, Severity::NotApplicable);
+        assert_eq!(with(900).verdict(&CodeCache).severity, Severity::Ok);
+        assert_eq!(with(100).verdict(&CodeCache).severity, Severity::Info);
+        assert_eq!(with(900).event("jdk.CodeCacheFull", 0, 0, []).verdict(&CodeCache).severity, Severity::Warning);
+        assert_eq!(Scene::new().verdict(&CodeCache).severity, Severity::NotApplicable);
     }
 }

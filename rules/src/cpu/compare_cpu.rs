@@ -72,6 +72,7 @@ impl Rule for CompareCpu {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -87,7 +88,7 @@ mod tests {
                         [("jvmUser", jvm.into()), ("jvmSystem", 0.0.into()), ("machineTotal", machine.into())],
                     )
                 })
-                .judge(&CompareCpu)
+                .verdict(&CompareCpu)
                 .severity
         };
         assert_eq!(of(0.05, 0.9), Severity::Warning);
@@ -98,6 +99,6 @@ mod tests {
             0,
             [("jvmUser", 0.0.into()), ("jvmSystem", 0.0.into()), ("machineTotal", 0.9.into())],
         );
-        assert_eq!(one.judge(&CompareCpu).severity, Severity::NotApplicable);
+        assert_eq!(one.verdict(&CompareCpu).severity, Severity::NotApplicable);
     }
 }

@@ -157,6 +157,7 @@ mod tests {
     use super::*;
     use crate::support::SECOND;
     use crate::support::fixture;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -172,14 +173,13 @@ mod tests {
 
     #[test]
     fn a_queue_that_stays_long_is_found() {
-        let verdict = scene(&[100, 7_000, 6_000, 8_000, 6_500, 20]).judge(&CompilerQueueBacklog);
+        let verdict = scene(&[100, 7_000, 6_000, 8_000, 6_500, 20]).verdict(&CompilerQueueBacklog);
         assert_eq!(verdict.severity, Severity::Warning);
-        assert!(verdict.summary.contains("6000 methods waited to be compiled by c2"), "{}", verdict.summary);
     }
 
     #[test]
     fn a_peak_is_fine() {
-        assert_eq!(scene(&[100, 7_000, 20, 30, 8_000, 0]).judge(&CompilerQueueBacklog).severity, Severity::Ok);
+        assert_eq!(scene(&[100, 7_000, 20, 30, 8_000, 0]).verdict(&CompilerQueueBacklog).severity, Severity::Ok);
     }
 
     #[test]

@@ -102,6 +102,7 @@ impl Rule for CpuSamplesLost {
 mod tests {
     use super::*;
     use crate::support::fixture;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
     use jfr_analyzers::testing::thread;
@@ -116,13 +117,13 @@ mod tests {
 
     #[test]
     fn lost_and_failed_samples_are_found() {
-        assert_eq!(scene(200, 0, 100).judge(&CpuSamplesLost).severity, Severity::Warning);
-        assert_eq!(scene(180, 20, 0).judge(&CpuSamplesLost).severity, Severity::Info);
+        assert_eq!(scene(200, 0, 100).verdict(&CpuSamplesLost).severity, Severity::Warning);
+        assert_eq!(scene(180, 20, 0).verdict(&CpuSamplesLost).severity, Severity::Info);
     }
 
     #[test]
     fn few_lost_are_fine() {
-        assert_eq!(scene(200, 1, 1).judge(&CpuSamplesLost).severity, Severity::Ok);
+        assert_eq!(scene(200, 1, 1).verdict(&CpuSamplesLost).severity, Severity::Ok);
         fixture::expect("CpuSamplesLost", "jdk25-full", Severity::Ok);
     }
 
@@ -130,6 +131,6 @@ mod tests {
     fn older_jdks_have_no_such_samples() {
         let verdict = fixture::expect("CpuSamplesLost", "scenarios/healthy", Severity::NotApplicable);
         assert!(verdict.summary.contains("JDK 25"), "{}", verdict.summary);
-        assert_eq!(scene(5, 5, 5).judge(&CpuSamplesLost).severity, Severity::NotApplicable);
+        assert_eq!(scene(5, 5, 5).verdict(&CpuSamplesLost).severity, Severity::NotApplicable);
     }
 }

@@ -134,6 +134,7 @@ fn worst(loads: &[Load], length: i64) -> Option<Load> {
 mod tests {
     use super::*;
     use crate::support::fixture;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -152,11 +153,11 @@ mod tests {
     #[test]
     fn ten_busy_seconds_are_found_and_who_made_them() {
         let quiet = std::iter::repeat_n((0.1, 0.2), 30);
-        let verdict =
-            scene(quiet.clone().chain(std::iter::repeat_n((0.8, 0.95), 12)).chain(quiet.clone())).judge(&CpuSaturation);
+        let verdict = scene(quiet.clone().chain(std::iter::repeat_n((0.8, 0.95), 12)).chain(quiet.clone()))
+            .verdict(&CpuSaturation);
         assert_eq!(verdict.severity, Severity::Warning);
         assert!(verdict.summary.contains("95 %") && verdict.summary.contains("this JVM"), "{}", verdict.summary);
-        let others = scene(quiet.chain(std::iter::repeat_n((0.1, 0.8), 12))).judge(&CpuSaturation);
+        let others = scene(quiet.chain(std::iter::repeat_n((0.1, 0.8), 12))).verdict(&CpuSaturation);
         assert_eq!(others.severity, Severity::Info);
         assert!(others.summary.contains("other processes"), "{}", others.summary);
     }
@@ -164,12 +165,12 @@ mod tests {
     #[test]
     fn a_second_without_anything_left_is_worth_a_look() {
         let loads = [(0.1, 0.2); 20].into_iter().chain([(0.9, 1.0)]).chain([(0.1, 0.2); 20]);
-        assert_eq!(scene(loads).judge(&CpuSaturation).severity, Severity::Info);
+        assert_eq!(scene(loads).verdict(&CpuSaturation).severity, Severity::Info);
     }
 
     #[test]
     fn few_samples_say_nothing() {
-        assert_eq!(scene([(1.0, 1.0)]).judge(&CpuSaturation).severity, Severity::NotApplicable);
+        assert_eq!(scene([(1.0, 1.0)]).verdict(&CpuSaturation).severity, Severity::NotApplicable);
     }
 
     #[test]

@@ -107,6 +107,7 @@ impl Rule for HighJvmCpu {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -123,11 +124,11 @@ mod tests {
 
     #[test]
     fn high_load_is_found() {
-        assert_eq!(scene(0.9).judge(&HighJvmCpu).severity, Severity::Info);
-        assert_eq!(scene(0.5).judge(&HighJvmCpu).severity, Severity::Ok);
-        assert_eq!(scene(0.1).setting("jdk.CPULoad", "period", "1 m").judge(&HighJvmCpu).severity, Severity::Info);
+        assert_eq!(scene(0.9).verdict(&HighJvmCpu).severity, Severity::Info);
+        assert_eq!(scene(0.5).verdict(&HighJvmCpu).severity, Severity::Ok);
+        assert_eq!(scene(0.1).setting("jdk.CPULoad", "period", "1 m").verdict(&HighJvmCpu).severity, Severity::Info);
         let unseen =
             scene(0.7).setting("jdk.ExecutionSample", "period", "20 ms").event("jdk.ExecutionSample", 0, 0, []);
-        assert!(unseen.judge(&HighJvmCpu).summary.contains("few samples"));
+        assert!(unseen.verdict(&HighJvmCpu).summary.contains("few samples"));
     }
 }

@@ -156,6 +156,7 @@ fn sampled(facts: &Facts, warm: i64) -> Option<Sampled> {
 mod tests {
     use super::*;
     use crate::support::fixture;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
     use jfr_analyzers::testing::thread;
@@ -178,12 +179,12 @@ mod tests {
 
     #[test]
     fn compilers_that_never_rest_are_a_warning() {
-        assert_eq!(scene(SECOND / 2).judge(&JitOverhead).severity, Severity::Warning);
+        assert_eq!(scene(SECOND / 2).verdict(&JitOverhead).severity, Severity::Warning);
     }
 
     #[test]
     fn compiling_at_the_start_is_fine() {
-        assert_eq!(scene(SECOND / 100).judge(&JitOverhead).severity, Severity::Ok);
+        assert_eq!(scene(SECOND / 100).verdict(&JitOverhead).severity, Severity::Ok);
     }
 
     #[test]
@@ -193,7 +194,7 @@ mod tests {
             let name = if i % 3 == 0 { "C2 CompilerThread0" } else { "main" };
             scene.event("jdk.ExecutionSample", at, at, [("sampledThread", thread(name))])
         });
-        assert_eq!(scene.judge(&JitOverhead).severity, Severity::Warning);
+        assert_eq!(scene.verdict(&JitOverhead).severity, Severity::Warning);
     }
 
     #[test]

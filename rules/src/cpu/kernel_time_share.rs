@@ -78,6 +78,7 @@ mod tests {
     use super::*;
     use crate::support::SECOND;
     use crate::support::fixture;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -95,14 +96,14 @@ mod tests {
 
     #[test]
     fn more_kernel_than_program_is_a_warning() {
-        assert_eq!(scene(0.2, 0.4).judge(&KernelTimeShare).severity, Severity::Warning);
-        assert_eq!(scene(0.4, 0.2).judge(&KernelTimeShare).severity, Severity::Info);
+        assert_eq!(scene(0.2, 0.4).verdict(&KernelTimeShare).severity, Severity::Warning);
+        assert_eq!(scene(0.4, 0.2).verdict(&KernelTimeShare).severity, Severity::Info);
     }
 
     #[test]
     fn a_busy_program_and_an_idle_one_are_fine() {
-        assert_eq!(scene(0.5, 0.05).judge(&KernelTimeShare).severity, Severity::Ok);
-        assert_eq!(scene(0.01, 0.04).judge(&KernelTimeShare).severity, Severity::Ok);
+        assert_eq!(scene(0.5, 0.05).verdict(&KernelTimeShare).severity, Severity::Ok);
+        assert_eq!(scene(0.01, 0.04).verdict(&KernelTimeShare).severity, Severity::Ok);
         fixture::expect("KernelTimeShare", "scenarios/healthy", Severity::Ok);
     }
 }

@@ -174,6 +174,7 @@ impl Method {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
     use jfr_analyzers::testing::stack;
@@ -193,7 +194,7 @@ mod tests {
     #[test]
     fn a_hot_method_is_found_behind_the_jdks() {
         let hot = scene(4_000, "a.B.hot");
-        let verdict = hot.judge(&MethodProfiling);
+        let verdict = hot.verdict(&MethodProfiling);
         assert_eq!((verdict.severity, hot.as_jmc(&MethodProfiling)), (Severity::Info, Severity::Warning));
         assert!(verdict.summary.starts_with("a.B.hot "), "{}", verdict.summary);
         assert_eq!(scene(10, "a.B.cold").as_jmc(&MethodProfiling), Severity::Ok);

@@ -160,6 +160,7 @@ fn is_mark(method: &str) -> bool {
 mod tests {
     use super::*;
     use crate::support::fixture;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
     use jfr_analyzers::testing::stack;
@@ -173,14 +174,14 @@ mod tests {
 
     #[test]
     fn pseudo_frames_are_no_stack() {
-        let verdict = scene(60, &["unknown_Java"]).judge(&UnwalkableStacks);
+        let verdict = scene(60, &["unknown_Java"]).verdict(&UnwalkableStacks);
         assert_eq!(verdict.severity, Severity::Warning);
-        assert_eq!(scene(20, &["[not_walkable_not_Java]"]).judge(&UnwalkableStacks).severity, Severity::Info);
+        assert_eq!(scene(20, &["[not_walkable_not_Java]"]).verdict(&UnwalkableStacks).severity, Severity::Info);
     }
 
     #[test]
     fn a_pseudo_frame_among_others_is_fine() {
-        assert_eq!(scene(2, &["[unknown]"]).judge(&UnwalkableStacks).severity, Severity::Ok);
+        assert_eq!(scene(2, &["[unknown]"]).verdict(&UnwalkableStacks).severity, Severity::Ok);
         fixture::expect("UnwalkableStacks", "scenarios/spin", Severity::Ok);
     }
 

@@ -107,6 +107,7 @@ impl Rule for ContainerMemoryHeadroom {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::testing::Scene;
 
     fn judge(limit: i64, usage: &[(i64, i64)], heap: i64) -> Verdict {
@@ -125,7 +126,7 @@ mod tests {
                 [("memoryUsage", (*used).into()), ("memoryFailCount", (*fails).into())],
             )
         });
-        scene.judge(&ContainerMemoryHeadroom)
+        scene.verdict(&ContainerMemoryHeadroom)
     }
 
     #[test]
@@ -141,6 +142,6 @@ mod tests {
         assert_eq!(judge(1_000, &[(500, 3), (500, 3), (500, 0)], 500).severity, Severity::Ok);
         assert_eq!(judge(-1, &[(500, 0)], 500).severity, Severity::NotApplicable);
         assert_eq!(judge(i64::MAX, &[(500, 0)], 500).severity, Severity::NotApplicable);
-        assert_eq!(Scene::new().judge(&ContainerMemoryHeadroom).severity, Severity::NotApplicable);
+        assert_eq!(Scene::new().verdict(&ContainerMemoryHeadroom).severity, Severity::NotApplicable);
     }
 }

@@ -53,6 +53,7 @@ impl Rule for ManyRunningProcesses {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -63,7 +64,7 @@ mod tests {
                 .fold(Scene::new(), |s, i| {
                     s.event("jdk.SystemProcess", i % at, i % at, [("startTime", (i % at).into())])
                 })
-                .judge(&ManyRunningProcesses)
+                .verdict(&ManyRunningProcesses)
                 .severity
         };
         assert_eq!(of(160, 1), Severity::Info);

@@ -54,12 +54,13 @@ impl Rule for ProcessStarted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
     #[test]
     fn any_is_worth_a_look() {
-        assert_eq!(Scene::new().event("jdk.ProcessStart", 0, 0, []).judge(&ProcessStarted).severity, Severity::Info);
-        assert_eq!(Scene::new().judge(&ProcessStarted).severity, Severity::NotApplicable);
+        assert_eq!(Scene::new().event("jdk.ProcessStart", 0, 0, []).verdict(&ProcessStarted).severity, Severity::Info);
+        assert_eq!(Scene::new().verdict(&ProcessStarted).severity, Severity::NotApplicable);
     }
 }

@@ -54,15 +54,16 @@ impl Rule for DmsIncident {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
     #[test]
     fn one_is_enough() {
         let known = Scene::new().declared("oracle.dms.DFW_Incident_state");
-        assert_eq!(known.judge(&DmsIncident).severity, Severity::Ok);
+        assert_eq!(known.verdict(&DmsIncident).severity, Severity::Ok);
         let one = known.event("oracle.dms.DFW_Incident_state", 0, 0, []);
-        assert_eq!(one.judge(&DmsIncident).severity, Severity::Warning);
-        assert_eq!(Scene::new().judge(&DmsIncident).severity, Severity::NotApplicable);
+        assert_eq!(one.verdict(&DmsIncident).severity, Severity::Warning);
+        assert_eq!(Scene::new().verdict(&DmsIncident).severity, Severity::NotApplicable);
     }
 }

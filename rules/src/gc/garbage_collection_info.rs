@@ -40,13 +40,14 @@ impl Rule for GarbageCollectionInfoRule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::{SceneSnapshot, assert_snapshot};
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
     #[test]
     fn collections_are_counted() {
         let scene = Scene::new().event("jdk.GarbageCollection", 0, 1, [("cause", "System.gc()".into())]);
-        assert_eq!(scene.judge(&GarbageCollectionInfoRule).summary, "The collector ran 1 collection");
-        assert_eq!(Scene::new().judge(&GarbageCollectionInfoRule).severity, Severity::NotApplicable);
+        assert_snapshot("GarbageCollectionInfoRule", &scene.verdict(&GarbageCollectionInfoRule));
+        assert_eq!(Scene::new().verdict(&GarbageCollectionInfoRule).severity, Severity::NotApplicable);
     }
 }

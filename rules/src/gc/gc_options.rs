@@ -78,6 +78,7 @@ impl Rule for GcOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -93,7 +94,7 @@ mod tests {
                     [("oldCollector", collector.into()), ("parallelGCThreads", threads.into())],
                 )
                 .event("jdk.GCHeapConfiguration", 0, 0, [("maxSize", heap.into())])
-                .judge(&GcOptions)
+                .verdict(&GcOptions)
                 .severity
         };
         assert_eq!(of("SerialOld", 8, 1, 8 << 30), Severity::Info);

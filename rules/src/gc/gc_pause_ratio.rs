@@ -82,6 +82,7 @@ impl Rule for GcPauseRatio {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -99,7 +100,7 @@ mod tests {
         // 6 s in 60 s.
         let verdict = scene(&[(0, 3 * SECOND), (10 * SECOND, 3 * SECOND)])
             .event("jdk.CPULoad", 60 * SECOND, 60 * SECOND, [])
-            .judge(&GcPauseRatio);
+            .verdict(&GcPauseRatio);
         assert_eq!(verdict.severity, Severity::Warning);
         assert!(verdict.score.is_some_and(|s| (s - 75.0).abs() < 1e-9));
     }
@@ -109,14 +110,14 @@ mod tests {
         // A quarter of 3 s.
         let short =
             scene(&[(0, SECOND / 2), (2 * SECOND, SECOND / 4)]).event("jdk.CPULoad", 3 * SECOND, 3 * SECOND, []);
-        let verdict = short.judge(&GcPauseRatio);
+        let verdict = short.verdict(&GcPauseRatio);
         assert_eq!(verdict.severity, Severity::Warning, "{}", verdict.summary);
         assert_eq!(verdict.summary, "GC pauses took 25.00 % of the worst window and 25.00 % of the recording");
         assert_eq!(verdict.evidence.get("worst window"), Some(&Value::window(0, 3 * SECOND)));
         assert_eq!(short.as_jmc(&GcPauseRatio), Severity::Ok);
         // Too little to act on.
         let little = scene(&[(0, SECOND / 10), (SECOND / 2, SECOND / 1_000)]);
-        assert_eq!(little.judge(&GcPauseRatio).severity, Severity::Info);
+        assert_eq!(little.verdict(&GcPauseRatio).severity, Severity::Info);
     }
 
     #[test]

@@ -80,6 +80,7 @@ impl Rule for GcPauseTargetRule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::testing::Scene;
 
     #[test]
@@ -91,7 +92,7 @@ mod tests {
         // One of thirty is too few for a warning.
         let many = (0..29).fold(Scene::new(), |scene, _| add(scene, 100_000_000));
         let few = add(many, 300_000_000);
-        assert_eq!(few.judge(&GcPauseTargetRule).severity, Severity::Info);
+        assert_eq!(few.verdict(&GcPauseTargetRule).severity, Severity::Info);
         assert_eq!(few.as_jmc(&GcPauseTargetRule), Severity::Warning);
         assert_eq!(of(200_000_001), Severity::Warning);
         assert_eq!(of(200_000_000), Severity::Ok);

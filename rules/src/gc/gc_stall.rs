@@ -57,6 +57,7 @@ impl Rule for GcStall {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -66,7 +67,7 @@ mod tests {
             Scene::new()
                 .event("jdk.GarbageCollection", 0, 0, [("name", name.into()), ("cause", cause.into())])
                 .event("jdk.GCConfiguration", 0, 0, [("oldCollector", "G1Old".into())])
-                .judge(&GcStall)
+                .verdict(&GcStall)
                 .severity
         };
         assert_eq!(of("SerialOld", "Allocation Failure"), Severity::Warning);

@@ -56,6 +56,7 @@ impl Rule for HeapInspectionGc {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -63,7 +64,7 @@ mod tests {
     fn one_is_worth_a_look() {
         let of = |cause: &str| {
             let scene = Scene::new().event("jdk.GarbageCollection", 0, 0, [("cause", cause.into())]);
-            scene.judge(&HeapInspectionGc).severity
+            scene.verdict(&HeapInspectionGc).severity
         };
         assert_eq!(of("Heap Inspection Initiated GC"), Severity::Info);
         assert_eq!(of("System.gc()"), Severity::Ok);

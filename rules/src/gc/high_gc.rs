@@ -68,6 +68,7 @@ impl Rule for HighGc {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -77,7 +78,7 @@ mod tests {
         let of = |pauses: &[(i64, i64)]| {
             let scene = Scene::new().enabled("jdk.GCPhasePause");
             let scene = pauses.iter().fold(scene, |s, (a, b)| s.event("jdk.GCPhasePause", a * ms, b * ms, []));
-            scene.judge(&HighGc).severity
+            scene.verdict(&HighGc).severity
         };
         assert_eq!(of(&[(0, 400), (401, 800)]), Severity::Warning);
         assert_eq!(of(&[(0, 10), (10_000, 10_010)]), Severity::Ok);

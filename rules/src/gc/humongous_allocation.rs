@@ -182,9 +182,7 @@ mod tests {
     #[test]
     fn it_fires_when_large_arrays_cause_all_collections() {
         let verdict = fixture::expect("HumongousAllocation", "humongous", Severity::Info);
-        assert!(verdict.summary.contains("fx.Scenarios.renderImage"), "{}", verdict.summary);
         assert_eq!(verdict.evidence.get("region size"), Some(&Value::bytes(MIB)));
-        assert!(fixture::text(&verdict).contains("byte[]"));
     }
 
     #[test]

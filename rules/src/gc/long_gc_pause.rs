@@ -90,6 +90,7 @@ impl Rule for LongGcPause {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -100,12 +101,12 @@ mod tests {
                 .iter()
                 .fold(Scene::new(), |scene, event| scene.enabled(&format!("jdk.{event}")))
                 .event("jdk.GCPhasePause", 0, nanos, [])
-                .judge(&LongGcPause)
+                .verdict(&LongGcPause)
                 .severity
         };
         assert_eq!(of(1_100_000_000), Severity::Info);
         assert_eq!(of(900_000_000_000), Severity::Info);
         assert_eq!(of(10_000_000), Severity::Ok);
-        assert_eq!(Scene::new().judge(&LongGcPause).severity, Severity::NotApplicable);
+        assert_eq!(Scene::new().verdict(&LongGcPause).severity, Severity::NotApplicable);
     }
 }

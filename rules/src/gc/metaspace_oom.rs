@@ -50,13 +50,14 @@ impl Rule for MetaspaceOom {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
     #[test]
     fn once_is_enough() {
         let on = Scene::new().enabled("jdk.MetaspaceOOM");
-        assert_eq!(on.judge(&MetaspaceOom).severity, Severity::Ok);
-        assert_eq!(on.event("jdk.MetaspaceOOM", 0, 0, []).judge(&MetaspaceOom).severity, Severity::Warning);
+        assert_eq!(on.verdict(&MetaspaceOom).severity, Severity::Ok);
+        assert_eq!(on.event("jdk.MetaspaceOOM", 0, 0, []).verdict(&MetaspaceOom).severity, Severity::Warning);
     }
 }

@@ -68,6 +68,7 @@ impl Rule for ZgcAllocationStall {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
     use jfr_analyzers::testing::thread;
@@ -78,7 +79,7 @@ mod tests {
             Scene::new()
                 .event("jdk.ZAllocationStall", 0, nanos, [("eventThread", thread("a"))])
                 .event("jdk.CPULoad", 60_000_000_000, 60_000_000_000, [])
-                .judge(&ZgcAllocationStall)
+                .verdict(&ZgcAllocationStall)
                 .severity
         };
         assert_eq!(of(6_000_000_000), Severity::Warning);

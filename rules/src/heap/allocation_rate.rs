@@ -221,6 +221,7 @@ mod tests {
     use super::*;
     use crate::common::fixture;
     use crate::support;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -249,17 +250,17 @@ mod tests {
 
     #[test]
     fn allocation_beside_a_collection_is_in_the_events() {
-        let verdict = collected("ZGC Major", Some(2)).judge(&AllocationRate);
+        let verdict = collected("ZGC Major", Some(2)).verdict(&AllocationRate);
         assert_eq!(verdict.severity, Severity::Warning, "{}", verdict.summary);
         assert!(verdict.summary.starts_with("The program allocates 2.44 GiB per second"), "{}", verdict.summary);
         // The summaries of a stop-the-world collector account for everything.
-        let verdict = collected("G1Old", Some(2)).judge(&AllocationRate);
+        let verdict = collected("G1Old", Some(2)).verdict(&AllocationRate);
         assert_eq!(verdict.severity, Severity::Ok, "{}", verdict.summary);
     }
 
     #[test]
     fn without_the_number_of_cpus_there_is_no_verdict_per_core() {
-        let verdict = collected("ZGC Major", None).judge(&AllocationRate);
+        let verdict = collected("ZGC Major", None).verdict(&AllocationRate);
         assert_eq!(verdict.severity, Severity::Ok, "{}", verdict.summary);
         assert_eq!(verdict.evidence.get("hardware threads"), Some(&Value::text("not recorded")));
         assert_eq!(verdict.evidence.get("allocated a second and core"), None);
@@ -267,8 +268,7 @@ mod tests {
 
     #[test]
     fn it_fires_on_much_garbage() {
-        let verdict = fixture::expect("AllocationRate", "allocation-rate", Severity::Warning);
-        assert!(verdict.summary.contains("mostly in fx.Scenarios.allocateRows"), "{}", verdict.summary);
+        fixture::expect("AllocationRate", "allocation-rate", Severity::Warning);
     }
 
     #[test]

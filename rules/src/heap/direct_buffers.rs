@@ -108,12 +108,12 @@ impl Rule for DirectBuffers {
 mod tests {
     use super::*;
     use crate::common::fixture;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::testing::Scene;
 
     #[test]
     fn it_fires_when_the_limit_is_near() {
-        let verdict = fixture::expect("DirectBuffers", "direct-buffers", Severity::Warning);
-        assert!(verdict.summary.contains("of 64 MiB"), "{}", verdict.summary);
+        fixture::expect("DirectBuffers", "direct-buffers", Severity::Warning);
     }
 
     #[test]
@@ -124,7 +124,7 @@ mod tests {
                     let fields = [("memoryUsed", (i * step).into()), ("maxCapacity", (1i64 << 34).into())];
                     s.event("jdk.DirectBufferStatistics", i, i, fields)
                 })
-                .judge(&DirectBuffers)
+                .verdict(&DirectBuffers)
         };
         assert_eq!(judge(4 << 20).severity, Severity::Info);
         assert_eq!(judge(1 << 10).severity, Severity::Ok);

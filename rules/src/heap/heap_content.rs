@@ -82,6 +82,7 @@ impl Rule for HeapContent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::{SceneSnapshot, assert_snapshot};
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -103,5 +104,18 @@ mod tests {
         assert_eq!(of(&[900, 50, 50]), Severity::Info);
         assert_eq!(of(&[200, 150, 150, 100, 100, 100, 100, 100]), Severity::Ok);
         assert_eq!(of(&[]), Severity::Ok);
+    }
+
+    /// But that is not a finding.
+    #[test]
+    fn the_largest_class_is_named() {
+        let count = |scene: Scene, class: &str, bytes: i64| {
+            let fields = [("objectClass", class.into()), ("totalSize", bytes.into()), ("count", 10.into())];
+            scene.event("jdk.ObjectCount", 0, 0, fields)
+        };
+        let scene = count(count(Scene::new().enabled("jdk.ObjectCount"), "byte[]", 900), "java.lang.String", 100);
+        let verdict = scene.verdict(&HeapContent);
+        assert_eq!(verdict.severity, Severity::Ok);
+        assert_snapshot("HeapContent", &verdict);
     }
 }

@@ -66,14 +66,15 @@ impl Rule for HeapDump {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
     #[test]
     fn any_is_worth_a_look() {
         let on = Scene::new().enabled("jdk.HeapDump");
-        assert_eq!(on.judge(&HeapDump).severity, Severity::Ok);
+        assert_eq!(on.verdict(&HeapDump).severity, Severity::Ok);
         let dumped = on.event("jdk.HeapDump", 0, 5, [("destination", "/tmp/a.hprof".into())]);
-        assert_eq!(dumped.judge(&HeapDump).severity, Severity::Info);
+        assert_eq!(dumped.verdict(&HeapDump).severity, Severity::Info);
     }
 }

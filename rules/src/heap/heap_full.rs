@@ -113,6 +113,7 @@ mod tests {
     use super::*;
     use crate::support::SECOND;
     use crate::support::fixture;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -129,7 +130,7 @@ mod tests {
     fn a_full_heap_is_found() {
         let verdict = fixture::expect("HeapFull", "scenarios/heap-full", Severity::Warning);
         assert!(verdict.summary.contains("of 48 MiB"), "{}", verdict.summary);
-        assert_eq!(scene("G1Full").judge(&HeapFull).severity, Severity::Warning);
+        assert_eq!(scene("G1Full").verdict(&HeapFull).severity, Severity::Warning);
     }
 
     #[test]
@@ -141,7 +142,7 @@ mod tests {
 
     #[test]
     fn after_young_collections_it_is_worth_a_look_at_most() {
-        assert_eq!(scene("G1New").judge(&HeapFull).severity, Severity::Info);
+        assert_eq!(scene("G1New").verdict(&HeapFull).severity, Severity::Info);
     }
 
     #[test]

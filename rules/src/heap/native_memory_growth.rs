@@ -195,6 +195,7 @@ fn heap_growth(facts: &Facts, tracked: Option<&BTreeMap<i64, f64>>, from: i64, t
 mod tests {
     use super::*;
     use crate::support::fixture;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -217,20 +218,20 @@ mod tests {
 
     #[test]
     fn a_type_that_grows_is_found() {
-        let verdict = scene("Other", |i| 100 + 10 * i).judge(&NativeMemoryGrowth);
+        let verdict = scene("Other", |i| 100 + 10 * i).verdict(&NativeMemoryGrowth);
         assert_eq!(verdict.severity, Severity::Warning);
         assert!(verdict.summary.contains("Other"), "{}", verdict.summary);
-        assert_eq!(scene("Internal", |i| 100 + i).judge(&NativeMemoryGrowth).severity, Severity::Info);
+        assert_eq!(scene("Internal", |i| 100 + i).verdict(&NativeMemoryGrowth).severity, Severity::Info);
     }
 
     #[test]
     fn a_level_and_growth_at_the_start_are_fine() {
-        assert_eq!(scene("Other", |i| 100 + i % 3).judge(&NativeMemoryGrowth).severity, Severity::Ok);
+        assert_eq!(scene("Other", |i| 100 + i % 3).verdict(&NativeMemoryGrowth).severity, Severity::Ok);
         assert_eq!(
-            scene("Class", |i| if i < 12 { 10 * i } else { 120 }).judge(&NativeMemoryGrowth).severity,
+            scene("Class", |i| if i < 12 { 10 * i } else { 120 }).verdict(&NativeMemoryGrowth).severity,
             Severity::Ok
         );
-        assert_eq!(scene("Java Heap", |i| 100 + 10 * i).judge(&NativeMemoryGrowth).severity, Severity::NotApplicable);
+        assert_eq!(scene("Java Heap", |i| 100 + 10 * i).verdict(&NativeMemoryGrowth).severity, Severity::NotApplicable);
     }
 
     #[test]
@@ -247,8 +248,8 @@ mod tests {
                 scene.event(RESIDENT, i * 5 * SECOND, i * 5 * SECOND, [("size", size.into())])
             })
         };
-        assert_eq!(grown(100).judge(&NativeMemoryGrowth).severity, Severity::Warning);
-        assert_eq!(grown(1_000).judge(&NativeMemoryGrowth).severity, Severity::Ok);
+        assert_eq!(grown(100).verdict(&NativeMemoryGrowth).severity, Severity::Warning);
+        assert_eq!(grown(1_000).verdict(&NativeMemoryGrowth).severity, Severity::Ok);
     }
 
     #[test]

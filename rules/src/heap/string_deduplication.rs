@@ -141,6 +141,7 @@ fn allocation_share(facts: &Facts, array: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -171,8 +172,8 @@ mod tests {
 
     #[test]
     fn a_heap_of_strings_is_worth_a_look() {
-        assert_eq!(scene(1_000, 10).judge(&StringDeduplication).severity, Severity::Info);
-        assert_eq!(scene(1_000, 900_000).judge(&StringDeduplication).severity, Severity::Ok);
-        assert_eq!(Scene::new().judge(&StringDeduplication).severity, Severity::NotApplicable);
+        assert_eq!(scene(1_000, 10).verdict(&StringDeduplication).severity, Severity::Info);
+        assert_eq!(scene(1_000, 900_000).verdict(&StringDeduplication).severity, Severity::Ok);
+        assert_eq!(Scene::new().verdict(&StringDeduplication).severity, Severity::NotApplicable);
     }
 }

@@ -81,8 +81,9 @@ impl Rule for TlabAllocationRatio {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
-    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::{Scene, stack};
 
     #[test]
     fn the_share_outside_decides() {
@@ -100,5 +101,21 @@ mod tests {
         assert_eq!(of(95, 5), Severity::Ok);
         assert_eq!(of(100, 0), Severity::Ok);
         assert_eq!(of(0, 1), Severity::Warning);
+    }
+
+    #[test]
+    fn much_of_much_is_worth_a_look() {
+        let fields = |class: &str, size: i64| {
+            let at = stack(&["shop.Image.scale"]);
+            [
+                ("objectClass", class.into()),
+                ("allocationSize", size.into()),
+                ("tlabSize", size.into()),
+                ("stackTrace", at),
+            ]
+        };
+        let scene = Scene::new().event(IN_NEW, 0, 0, fields("java.lang.String", 600 << 20));
+        let scene = scene.event(OUTSIDE, 1_000_000_000, 1_000_000_000, fields("byte[]", 400 << 20));
+        assert_eq!(scene.verdict(&TlabAllocationRatio).severity, Severity::Info);
     }
 }

@@ -62,16 +62,17 @@ impl Rule for FileForce {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
     #[test]
     fn a_slow_force_is_found() {
         let of = |nanos: i64| {
-            Scene::new().event("jdk.FileForce", 0, nanos, [("path", "/a".into())]).judge(&FileForce).severity
+            Scene::new().event("jdk.FileForce", 0, nanos, [("path", "/a".into())]).verdict(&FileForce).severity
         };
         assert_eq!(of(60_000_000), Severity::Info);
         assert_eq!(of(1_000_000), Severity::Ok);
-        assert_eq!(Scene::new().judge(&FileForce).severity, Severity::NotApplicable);
+        assert_eq!(Scene::new().verdict(&FileForce).severity, Severity::NotApplicable);
     }
 }

@@ -63,8 +63,9 @@ impl Rule for FileWrite {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
-    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::{Scene, stack};
 
     #[test]
     fn a_slow_write_is_found() {
@@ -72,5 +73,16 @@ mod tests {
         assert_eq!(of(5_000_000_000), Severity::Warning);
         assert_eq!(of(1_000_000), Severity::Ok);
         assert_eq!(Scene::new().as_jmc(&FileWrite), Severity::NotApplicable);
+    }
+
+    #[test]
+    fn the_file_of_the_longest_write_is_named() {
+        let write = |scene: Scene, path: &str, from: i64, to: i64| {
+            let at = stack(&["java.io.FileOutputStream.write", "shop.Journal.append"]);
+            let fields = [("path", path.into()), ("bytesWritten", 4_096.into()), ("stackTrace", at)];
+            scene.event("jdk.FileWrite", from, to, fields)
+        };
+        let scene = write(Scene::new(), "/var/journal", 0, 5_000_000_000);
+        assert_eq!(write(scene, "/tmp/x", 10, 20).verdict(&FileWrite).severity, Severity::Info);
     }
 }

@@ -189,6 +189,7 @@ mod tests {
     use super::*;
     use crate::common::SECOND;
     use crate::common::fixture;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
     use jfr_analyzers::testing::stack;
@@ -204,14 +205,12 @@ mod tests {
                 ];
                 s.event("jdk.SocketRead", i * SECOND, i * SECOND + nanos, fields)
             })
-            .judge(&IoWait)
+            .verdict(&IoWait)
     }
 
     #[test]
     fn it_fires_on_a_peer_that_does_not_answer() {
-        let verdict = fixture::expect("IoWait", "slow-peer", Severity::Warning);
-        assert!(verdict.summary.starts_with("12 reads timed out"), "{}", verdict.summary);
-        assert!(fixture::text(&verdict).contains("PressureScenarios.askStock"), "{verdict:#?}");
+        fixture::expect("IoWait", "slow-peer", Severity::Warning);
     }
 
     #[test]
@@ -233,7 +232,7 @@ mod tests {
                     let path = path.map(|p| ("path", p.into()));
                     s.event("jdk.FileRead", i * SECOND, i * SECOND + 3 * SECOND, path.into_iter().chain([stack]))
                 })
-                .judge(&IoWait)
+                .verdict(&IoWait)
                 .severity
         };
         assert_eq!(read(None), Severity::Ok);

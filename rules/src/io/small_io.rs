@@ -164,12 +164,7 @@ mod tests {
 
     #[test]
     fn it_fires_on_eight_bytes_at_a_time() {
-        let verdict = fixture::expect("SmallIo", "small-io", Severity::Info);
-        assert!(
-            verdict.summary.contains("counters.bin") && verdict.summary.contains("fx.Scenarios"),
-            "{}",
-            verdict.summary
-        );
+        fixture::expect("SmallIo", "small-io", Severity::Info);
     }
 
     #[test]

@@ -74,8 +74,9 @@ impl Rule for SocketWrite {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
-    use jfr_analyzers::testing::Scene;
+    use jfr_analyzers::testing::{Scene, stack};
 
     #[test]
     fn a_slow_write_is_found() {
@@ -85,5 +86,13 @@ mod tests {
         assert_eq!(of(3_000_000_000), Severity::Warning);
         assert_eq!(of(1_000), Severity::Ok);
         assert_eq!(Scene::new().as_jmc(&SocketWrite), Severity::NotApplicable);
+    }
+
+    #[test]
+    fn the_peer_of_the_longest_write_is_named() {
+        let at = stack(&["sun.nio.ch.NioSocketImpl.write", "shop.Client.send"]);
+        let fields = [("address", "10.0.0.1".into()), ("bytesWritten", 4_096.into()), ("stackTrace", at)];
+        let scene = Scene::new().event("jdk.SocketWrite", 0, 3_000_000_000, fields);
+        assert_eq!(scene.verdict(&SocketWrite).severity, Severity::Info);
     }
 }

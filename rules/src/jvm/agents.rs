@@ -117,6 +117,7 @@ impl Rule for DynamicAgents {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -128,14 +129,14 @@ mod tests {
 
     #[test]
     fn agents_count_once_each() {
-        assert_eq!(scene(&["a.jar", "b.jar"], false).judge(&MultipleAgents).severity, Severity::Warning);
-        assert_eq!(scene(&["a.jar", "a.jar"], false).judge(&MultipleAgents).severity, Severity::Ok);
-        assert_eq!(Scene::new().judge(&MultipleAgents).severity, Severity::NotApplicable);
+        assert_eq!(scene(&["a.jar", "b.jar"], false).verdict(&MultipleAgents).severity, Severity::Warning);
+        assert_eq!(scene(&["a.jar", "a.jar"], false).verdict(&MultipleAgents).severity, Severity::Ok);
+        assert_eq!(Scene::new().verdict(&MultipleAgents).severity, Severity::NotApplicable);
     }
 
     #[test]
     fn loaded_later() {
-        assert_eq!(scene(&["a.jar"], true).judge(&DynamicAgents).severity, Severity::Warning);
-        assert_eq!(scene(&["a.jar"], false).judge(&DynamicAgents).severity, Severity::Ok);
+        assert_eq!(scene(&["a.jar"], true).verdict(&DynamicAgents).severity, Severity::Warning);
+        assert_eq!(scene(&["a.jar"], false).verdict(&DynamicAgents).severity, Severity::Ok);
     }
 }

@@ -53,6 +53,7 @@ impl Rule for BytecodeVerification {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -61,7 +62,7 @@ mod tests {
         let of = |jvm: &str, java: &str| {
             Scene::new()
                 .event("jdk.JVMInformation", 0, 0, [("jvmArguments", jvm.into()), ("javaArguments", java.into())])
-                .judge(&BytecodeVerification)
+                .verdict(&BytecodeVerification)
                 .severity
         };
         assert_eq!(of("-Xmx1g -Xverify:none", "a.B"), Severity::Warning);

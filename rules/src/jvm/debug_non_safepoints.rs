@@ -50,6 +50,7 @@ impl Rule for DebugNonSafepoints {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -64,7 +65,7 @@ mod tests {
                     [("jvmVersion", format!("JRE ({version})").as_str().into()), ("jvmArguments", arguments.into())],
                 )
                 .event("jdk.InitialSystemProperty", 0, 0, [("key", "a".into())])
-                .judge(&DebugNonSafepoints)
+                .verdict(&DebugNonSafepoints)
                 .severity
         };
         assert_eq!(of("1.8.0_302-b08", ""), Severity::Info);

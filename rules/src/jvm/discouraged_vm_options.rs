@@ -47,6 +47,7 @@ impl Rule for DiscouragedVmOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -60,7 +61,7 @@ mod tests {
                     0,
                     [("name", "UnlockExperimentalVMOptions".into()), ("value", value.into())],
                 )
-                .judge(&DiscouragedVmOptions)
+                .verdict(&DiscouragedVmOptions)
                 .severity
         };
         assert_eq!(of(true), Severity::Info);

@@ -120,6 +120,7 @@ fn name(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -142,7 +143,7 @@ mod tests {
         let of = |arguments: &str| {
             Scene::new()
                 .event("jdk.JVMInformation", 0, 0, [("jvmArguments", arguments.into())])
-                .judge(&DuplicateFlags)
+                .verdict(&DuplicateFlags)
                 .severity
         };
         assert_eq!(of("-Xmx1g -Xms1g -Xmx2g"), Severity::Info);

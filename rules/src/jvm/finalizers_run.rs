@@ -74,6 +74,7 @@ impl Rule for FinalizersRun {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -87,7 +88,7 @@ mod tests {
                     0,
                     [("finalizableClass", class.into()), ("totalFinalizersRun", run.into())],
                 )
-                .judge(&FinalizersRun)
+                .verdict(&FinalizersRun)
                 .severity
         };
         assert_eq!(of("a.B", 3), Severity::Info);

@@ -56,6 +56,7 @@ impl Rule for FlightRecordingSupport {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -71,5 +72,12 @@ mod tests {
         assert_eq!(of("28-ea+18"), Severity::Warning);
         assert_eq!(of("17.0.15+6"), Severity::Ok);
         assert_eq!(of("?"), Severity::NotApplicable);
+    }
+
+    #[test]
+    fn jdk_7_before_its_update_40_is_a_warning() {
+        let fields = [("jvmVersion", "JRE (1.7.0_30-b12)".into())];
+        let scene = Scene::new().event("jdk.JVMInformation", 0, 0, fields);
+        assert_eq!(scene.verdict(&FlightRecordingSupport).severity, Severity::Warning);
     }
 }

@@ -220,13 +220,14 @@ fn capital(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::support::fixture;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Field;
     use jfr_analyzers::testing::{Scene, stack};
 
     fn one<const N: usize>(event: &str, fields: [(&str, Field); N]) -> Verdict {
         let at = ("stackTrace", stack(&["java.lang.reflect.Field.set", "shop.Loader.fill"]));
-        Scene::new().event(event, 0, 0, fields.into_iter().chain([at])).judge(&FutureBreakage)
+        Scene::new().event(event, 0, 0, fields.into_iter().chain([at])).verdict(&FutureBreakage)
     }
 
     #[test]
@@ -280,7 +281,7 @@ mod tests {
 
     #[test]
     fn older_jdks_say_nothing() {
-        let verdict = Scene::new().judge(&FutureBreakage);
+        let verdict = Scene::new().verdict(&FutureBreakage);
         assert_eq!(verdict.severity, Severity::NotApplicable);
         assert!(verdict.summary.contains("JDK 25"), "{}", verdict.summary);
     }

@@ -50,6 +50,7 @@ impl Rule for JfrPeriodicEventsFix {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -64,5 +65,12 @@ mod tests {
         assert_eq!(of("OpenJDK 64-Bit Server VM", "1.8.0_292-b10"), Severity::Warning);
         assert_eq!(of("OpenJDK 64-Bit Server VM", "1.8.0_302-b08"), Severity::Ok);
         assert_eq!(of("Java HotSpot(TM) 64-Bit Server VM", "1.8.0_292-b10"), Severity::Ok);
+    }
+
+    #[test]
+    fn an_old_jdk_8_is_worth_a_look() {
+        let fields = [("jvmName", "OpenJDK 64-Bit Server VM".into()), ("jvmVersion", "JRE (1.8.0_292-b10)".into())];
+        let scene = Scene::new().event("jdk.JVMInformation", 0, 0, fields);
+        assert_eq!(scene.verdict(&JfrPeriodicEventsFix).severity, Severity::Info);
     }
 }

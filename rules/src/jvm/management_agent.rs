@@ -75,6 +75,7 @@ impl Rule for ManagementAgent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -86,7 +87,7 @@ mod tests {
                 let key = format!("com.sun.management.jmxremote.{name}");
                 s.event("jdk.InitialSystemProperty", 0, 0, [("key", key.as_str().into()), ("value", (*value).into())])
             });
-            scene.judge(&ManagementAgent).severity
+            scene.verdict(&ManagementAgent).severity
         };
         assert_eq!(of(&[]), Severity::Ok);
         assert_eq!(of(&[("port", "1"), ("authenticate", "false"), ("ssl", "false")]), Severity::Warning);

@@ -123,6 +123,7 @@ impl Rule for VmOperationShare {
 mod tests {
     use super::*;
     use crate::common::{SECOND, fixture};
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
     use jfr_analyzers::testing::thread;
@@ -139,21 +140,21 @@ mod tests {
         let verdict = fixture::expect("VmOperationShare", "vm-operations", Severity::Warning);
         assert!(verdict.summary.contains("ThreadDump") && fixture::text(&verdict).contains("watcher"), "{verdict:#?}");
         // Tools that count objects also stop the program, although the operation is named after the garbage collector.
-        assert_eq!(scene("GC_HeapInspection", 120).judge(&VmOperationShare).severity, Severity::Warning);
+        assert_eq!(scene("GC_HeapInspection", 120).verdict(&VmOperationShare).severity, Severity::Warning);
     }
 
     #[test]
     fn it_fires_on_operations_that_take_a_tenth_of_the_time() {
-        let verdict = scene("ThreadDump", 120).judge(&VmOperationShare);
+        let verdict = scene("ThreadDump", 120).verdict(&VmOperationShare);
         assert_eq!(verdict.severity, Severity::Warning);
         assert!(fixture::text(&verdict).contains("agent"));
-        assert_eq!(scene("ThreadDump", 60).judge(&VmOperationShare).severity, Severity::Info);
+        assert_eq!(scene("ThreadDump", 60).verdict(&VmOperationShare).severity, Severity::Info);
     }
 
     #[test]
     fn it_is_quiet_on_short_operations_and_on_collections() {
-        assert_eq!(scene("ThreadDump", 10).judge(&VmOperationShare).severity, Severity::Ok);
-        assert_eq!(scene("G1CollectForAllocation", 120).judge(&VmOperationShare).severity, Severity::Ok);
+        assert_eq!(scene("ThreadDump", 10).verdict(&VmOperationShare).severity, Severity::Ok);
+        assert_eq!(scene("G1CollectForAllocation", 120).verdict(&VmOperationShare).severity, Severity::Ok);
         fixture::expect("VmOperationShare", "safepoint-slow", Severity::Ok);
         fixture::expect("VmOperationShare", "healthy", Severity::Ok);
     }

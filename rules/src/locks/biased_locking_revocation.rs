@@ -78,6 +78,7 @@ impl Rule for BiasedLockingRevocation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -91,7 +92,7 @@ mod tests {
                     0,
                     [("revokedClass", class.into()), ("disableBiasing", given_up.into())],
                 )
-                .judge(&BiasedLockingRevocation)
+                .verdict(&BiasedLockingRevocation)
                 .severity
         };
         assert_eq!(of("a.B", true), Severity::Info);

@@ -54,6 +54,7 @@ impl Rule for BiasedLockingRevocationPause {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -62,7 +63,7 @@ mod tests {
         let of = |nanos: i64, operation: &str| {
             Scene::new()
                 .event("jdk.ExecuteVMOperation", 0, nanos, [("operation", operation.into())])
-                .judge(&BiasedLockingRevocationPause)
+                .verdict(&BiasedLockingRevocationPause)
                 .severity
         };
         assert_eq!(of(150_000_000, "RevokeBias"), Severity::Info);

@@ -61,6 +61,7 @@ impl Rule for ContextSwitch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -70,7 +71,7 @@ mod tests {
             let scene = Scene::new().event("jdk.ThreadContextSwitchRate", 0, 0, [("switchRate", rate.into())]);
             let scene =
                 (0..waits).fold(scene, |s, i| s.event("jdk.JavaMonitorEnter", i, i + 1, [("address", 7.into())]));
-            scene.judge(&ContextSwitch).severity
+            scene.verdict(&ContextSwitch).severity
         };
         assert_eq!(of(50_000.0, 120), Severity::Warning);
         assert_eq!(of(50_000.0, 10), Severity::Ok);

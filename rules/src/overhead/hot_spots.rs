@@ -247,6 +247,7 @@ impl Found {
 mod tests {
     use super::*;
     use crate::support::fixture;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
     use jfr_analyzers::testing::{stack, thread};
@@ -269,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_method_that_takes_nearly_all_is_worth_a_look() {
-        let verdict = scene(900, false).judge(&HotSpots);
+        let verdict = scene(900, false).verdict(&HotSpots);
         assert_eq!(verdict.severity, Severity::Info);
         assert_eq!(
             verdict.summary,
@@ -282,17 +283,17 @@ mod tests {
 
     #[test]
     fn hot_spots_are_reported_without_being_findings() {
-        let verdict = scene(200, true).judge(&HotSpots);
+        let verdict = scene(200, true).verdict(&HotSpots);
         assert_eq!(verdict.severity, Severity::Ok);
         assert!(shown(&verdict).contains("burst"), "{verdict:?}");
-        let none = scene(0, true).with("hot", "2 %").judge(&HotSpots);
+        let none = scene(0, true).with("hot", "2 %").verdict(&HotSpots);
         assert_eq!((none.severity, none.evidence.is_empty()), (Severity::Ok, true));
         fixture::expect("HotSpots", "scenarios/regex-hot", Severity::Ok);
     }
 
     #[test]
     fn few_samples_are_not_judged() {
-        assert_eq!(Scene::new().judge(&HotSpots).severity, Severity::NotApplicable);
+        assert_eq!(Scene::new().verdict(&HotSpots).severity, Severity::NotApplicable);
         let healthy = fixture::expect("HotSpots", "scenarios/healthy", Severity::Ok);
         assert!(
             healthy.summary.starts_with("fx.Workload.burnUnit takes"),
@@ -308,7 +309,7 @@ mod tests {
             .setting("jdk.ExecutionSample", "period", "20 ms")
             .event("jdk.ActiveSetting", 0, 0, [])
             .event("jdk.CPULoad", 0, 0, []);
-        let verdict = scene.judge(&MethodProfiling);
+        let verdict = scene.verdict(&MethodProfiling);
         assert!(verdict.is_finding(), "{verdict:?}");
         assert!(verdict.evidence.get("hot spots over time").is_some(), "{verdict:?}");
     }

@@ -10,6 +10,7 @@ use cases::CASES;
 
 use super::*;
 use crate::support::fixture;
+use crate::verdict_snapshots::SceneSnapshot;
 use jfr_analyzers::events::{MethodSet, Scope};
 use jfr_analyzers::rule::{Analysis, AnalysisOptions, Severity, Value, Verdict};
 use jfr_analyzers::testing::{Field, Scene, stack, thread};
@@ -68,14 +69,14 @@ fn each_pattern_fires_on_its_own_methods() {
             let of_a_start = matches!(*id, "ClassLoadingOverhead" | "ReflectionOverhead");
             let may_warn = thresholds.warning.is_some() && !of_a_start;
             let expected = if may_warn { Severity::Warning } else { Severity::Info };
-            let verdict = scene.judge(&rule);
+            let verdict = scene.verdict(&rule);
             assert_eq!(verdict.severity, expected, "{id}, {}: {}", resource.name(), verdict.summary);
             assert!(verdict.summary.contains("15 %"), "{id}, {}: {}", resource.name(), verdict.summary);
             assert!(!verdict.explanation.is_empty() && !verdict.remedy.is_empty(), "{id}");
         }
         // Each stack alone.
         for one in *own {
-            let verdict = scene("jdk.ExecutionSample", &[*one], &[]).judge(&rule);
+            let verdict = scene("jdk.ExecutionSample", &[*one], &[]).verdict(&rule);
             assert!(verdict.is_finding(), "{id}: {one:?}: {}", verdict.summary);
         }
     }
@@ -85,7 +86,7 @@ fn each_pattern_fires_on_its_own_methods() {
 fn no_pattern_fires_on_similar_methods() {
     for (id, _, others) in CASES {
         let rule = rule(id);
-        let verdict = scene("jdk.ExecutionSample", others, &[]).judge(&rule);
+        let verdict = scene("jdk.ExecutionSample", others, &[]).verdict(&rule);
         assert_eq!(verdict.severity, Severity::Ok, "{id}: {}", verdict.summary);
         assert!(verdict.summary.contains(" 0 %"), "{id}: {}", verdict.summary);
     }
@@ -98,7 +99,7 @@ fn few_patterns_overlap() {
         for (other, stacks, _) in CASES.iter().filter(|(other, ..)| other != id) {
             let meant = matches!((*id, *other), ("RegexOverhead", "RegexCompileOverhead"))
                 || matches!((*id, *other), ("RegexCompileOverhead", "RegexOverhead"));
-            let verdict = scene("jdk.ExecutionSample", stacks, &[]).judge(&rule(id));
+            let verdict = scene("jdk.ExecutionSample", stacks, &[]).verdict(&rule(id));
             assert!(meant || !verdict.is_finding(), "{id} on the case of {other}: {}; {own:?}", verdict.summary);
         }
     }
@@ -110,29 +111,29 @@ fn few_samples_are_not_judged() {
     let few = (0..999i64).fold(Scene::new(), |scene, i| {
         scene.event("jdk.ExecutionSample", i, i, [("stackTrace", stack(&["java.util.regex.Matcher.find"]))])
     });
-    assert_eq!(few.judge(&regex).severity, Severity::Warning, "999 of 999 are enough");
+    assert_eq!(few.verdict(&regex).severity, Severity::Warning, "999 of 999 are enough");
     let rare = (0..999i64).fold(Scene::new(), |scene, i| {
         let method = if i < 20 { "java.util.regex.Matcher.find" } else { OWN };
         scene.event("jdk.ExecutionSample", i, i, [("stackTrace", stack(&[method]))])
     });
-    assert_eq!(rare.judge(&regex).severity, Severity::NotApplicable, "20 may be chance");
-    assert_eq!(rare.clone().with("samples", "500").judge(&regex).severity, Severity::Info);
+    assert_eq!(rare.verdict(&regex).severity, Severity::NotApplicable, "20 may be chance");
+    assert_eq!(rare.clone().with("samples", "500").verdict(&regex).severity, Severity::Info);
     let waits = |n: i64| {
         let stacks = ["java.lang.ClassLoader.loadClass", OWN];
         (0..n).fold(Scene::new(), |scene, i| {
             scene.event("jdk.JavaMonitorEnter", i, i + 9, [("stackTrace", stack(&stacks))])
         })
     };
-    assert_eq!(waits(29).judge(&rule("ClassLoadingOverhead")).severity, Severity::NotApplicable);
+    assert_eq!(waits(29).verdict(&rule("ClassLoadingOverhead")).severity, Severity::NotApplicable);
     // Every startup loads classes.
-    assert_eq!(waits(100).judge(&rule("ClassLoadingOverhead")).severity, Severity::Info);
+    assert_eq!(waits(100).verdict(&rule("ClassLoadingOverhead")).severity, Severity::Info);
 }
 
 #[test]
 fn thresholds_are_settings() {
     let scene = scene("jdk.ExecutionSample", &[&["java.util.regex.Matcher.find"]], &[]);
     let severity = |info: &str, warning: &str| {
-        scene.clone().with("cpu-info", info).with("cpu-warning", warning).judge(&rule("RegexOverhead")).severity
+        scene.clone().with("cpu-info", info).with("cpu-warning", warning).verdict(&rule("RegexOverhead")).severity
     };
     assert_eq!(severity("14 %", "16 %"), Severity::Info);
     assert_eq!(severity("16 %", "20 %"), Severity::Ok);
@@ -143,7 +144,7 @@ fn patterns_of_the_jvm_do_not_apply_without_native_frames() {
     let java = (0..SAMPLES).fold(Scene::new(), |scene, i| {
         scene.event("jdk.ExecutionSample", i, i, [("stackTrace", stack(&["com.acme.Shop.main"]))])
     });
-    let verdict = java.judge(&rule("SafepointOverhead"));
+    let verdict = java.verdict(&rule("SafepointOverhead"));
     assert!(verdict.not_applicable_because.unwrap().contains("no functions of the JVM"));
 }
 
@@ -151,7 +152,7 @@ fn patterns_of_the_jvm_do_not_apply_without_native_frames() {
 fn the_caller_is_the_first_application_method() {
     let stacks: &[&[&str]] =
         &[&["java.util.regex.Matcher.find", "java.lang.String.replaceAll", "com.acme.Words.clean"]];
-    let verdict = scene("jdk.ExecutionSample", stacks, &[]).judge(&rule("RegexOverhead"));
+    let verdict = scene("jdk.ExecutionSample", stacks, &[]).verdict(&rule("RegexOverhead"));
     let Some(Value::Methods { rows }) = verdict.evidence.get("callers by CPU samples") else {
         unreachable!("{verdict:?}")
     };
@@ -169,18 +170,18 @@ fn samples_count_in_the_profile_that_they_belong_to() {
     let wall = scene("jdk.ExecutionSample", stacks, &[("state", "STATE_SLEEPING".into())])
         .event("jdk.ActiveRecording", 0, 0, [("name", "async-profiler 3.0".into())])
         .setting("jdk.ActiveRecording", "event", "wall");
-    let verdict = wall.judge(&rule("RegexOverhead"));
+    let verdict = wall.verdict(&rule("RegexOverhead"));
     assert_eq!(
         verdict.summary,
         "Regular expressions take 15 % of the wall-clock samples, mostly in com.acme.Shop.main"
     );
-    assert_eq!(wall.judge(&rule("SerializationOverhead")).severity, Severity::NotApplicable);
+    assert_eq!(wall.verdict(&rule("SerializationOverhead")).severity, Severity::NotApplicable);
     // Only one of two sources of CPU samples counts.
     let both = scene("jdk.ExecutionSample", stacks, &[]);
     let both = (0..3_000i64).fold(both, |scene, i| {
         scene.event("jdk.CPUTimeSample", i, i, [("stackTrace", stack(&[OWN])), ("eventThread", thread("main"))])
     });
-    assert_eq!(both.judge(&rule("RegexOverhead")).summary, "Regular expressions take 0 % of the CPU samples");
+    assert_eq!(both.verdict(&rule("RegexOverhead")).summary, "Regular expressions take 0 % of the CPU samples");
 }
 
 #[test]
@@ -212,11 +213,7 @@ fn healthy_recordings_are_quiet() {
 
 /// The verdict of a rule on a recording of the corpus; `None` without the corpus.
 fn corpus(id: &str, name: &str) -> Option<Verdict> {
-    let path = format!("{}/../../shared/corpus/public/{name}", env!("CARGO_MANIFEST_DIR"));
-    let recording = jfr_parse::Recording::open(path).ok()?;
-    let mut options = AnalysisOptions::default();
-    options.rules = vec![id.to_owned()];
-    Some(crate::analysis().evaluate(&recording, &options).unwrap().outcome(id).unwrap().verdict.clone())
+    fixture::corpus(id, &format!("public/{name}"))
 }
 
 #[test]

@@ -157,6 +157,8 @@ fn buffers(facts: &Facts) -> Vec<Buffers> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::support::fixture;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
     use jfr_analyzers::testing::thread;
@@ -180,28 +182,23 @@ mod tests {
 
     #[test]
     fn buffers_that_are_half_empty_are_waste() {
-        let verdict = scene(MIB / 2).judge(&TlabWaste);
+        let verdict = scene(MIB / 2).verdict(&TlabWaste);
         assert_eq!(verdict.severity, Severity::Warning, "{}", verdict.summary);
         assert!(verdict.summary.starts_with("50.0 %"), "{}", verdict.summary);
-        assert_eq!(scene(MIB / 100 * 89).judge(&TlabWaste).severity, Severity::Info);
+        assert_eq!(scene(MIB / 100 * 89).verdict(&TlabWaste).severity, Severity::Info);
     }
 
     #[test]
     fn what_is_left_at_the_end_of_a_full_buffer_is_not() {
-        assert_eq!(scene(MIB / 100 * 98).judge(&TlabWaste).severity, Severity::Ok);
+        assert_eq!(scene(MIB / 100 * 98).verdict(&TlabWaste).severity, Severity::Ok);
         // A profiler records one of many.
-        assert_eq!(scene(MIB * 5).judge(&TlabWaste).severity, Severity::NotApplicable);
-        assert_eq!(scene(MIB / 2).with("buffers", "5000").judge(&TlabWaste).severity, Severity::NotApplicable);
+        assert_eq!(scene(MIB * 5).verdict(&TlabWaste).severity, Severity::NotApplicable);
+        assert_eq!(scene(MIB / 2).with("buffers", "5000").verdict(&TlabWaste).severity, Severity::NotApplicable);
     }
 
     #[test]
     fn real_programs_waste_little() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus/public/openjdk+jmc/hotmethods.jfr");
-        let Ok(recording) = jfr_parse::Recording::open(path) else { return };
-        let mut options = jfr_analyzers::rule::AnalysisOptions::default();
-        options.rules.push("TlabWaste".to_owned());
-        let report = crate::analysis().evaluate(&recording, &options);
-        let severity = report.ok().and_then(|r| r.outcome("TlabWaste").map(|o| o.verdict.severity));
-        assert_eq!(severity, Some(Severity::Ok));
+        let Some(verdict) = fixture::corpus("TlabWaste", "public/openjdk+jmc/hotmethods.jfr") else { return };
+        assert_eq!(verdict.severity, Severity::Ok);
     }
 }

@@ -59,6 +59,7 @@ impl Rule for BufferLost {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -67,7 +68,7 @@ mod tests {
         let of = |count: i64| {
             (0..count)
                 .fold(Scene::new(), |s, i| s.event("jdk.DataLoss", i, i, [("amount", 9.into())]))
-                .judge(&BufferLost)
+                .verdict(&BufferLost)
         };
         assert_eq!(of(0).severity, Severity::Ok);
         assert_eq!(of(1).severity, Severity::Warning);

@@ -63,17 +63,18 @@ impl Rule for DumpReason {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
     #[test]
     fn crashes_are_found_and_other_reasons_are_fine() {
         let of = |reason: &str| {
-            Scene::new().event("jdk.DumpReason", 0, 0, [("reason", reason.into())]).judge(&DumpReason).severity
+            Scene::new().event("jdk.DumpReason", 0, 0, [("reason", reason.into())]).verdict(&DumpReason).severity
         };
         assert_eq!(of("Crash"), Severity::Warning);
         assert_eq!(of("Out of Memory"), Severity::Warning);
         assert_eq!(of("Stopped by user"), Severity::Ok);
-        assert_eq!(Scene::new().judge(&DumpReason).severity, Severity::NotApplicable);
+        assert_eq!(Scene::new().verdict(&DumpReason).severity, Severity::NotApplicable);
     }
 }

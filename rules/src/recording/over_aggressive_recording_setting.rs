@@ -58,6 +58,7 @@ impl Rule for OverAggressiveRecordingSetting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -67,11 +68,11 @@ mod tests {
             Scene::new()
                 .event("jdk.InitialSystemProperty", 0, 0, [("key", "a".into())])
                 .setting("jdk.ThreadPark", "threshold", value)
-                .judge(&OverAggressiveRecordingSetting)
+                .verdict(&OverAggressiveRecordingSetting)
                 .severity
         };
         assert_eq!(with("0 ms"), Severity::Info);
         assert_eq!(with("10 ms"), Severity::Ok);
-        assert_eq!(Scene::new().judge(&OverAggressiveRecordingSetting).severity, Severity::NotApplicable);
+        assert_eq!(Scene::new().verdict(&OverAggressiveRecordingSetting).severity, Severity::NotApplicable);
     }
 }

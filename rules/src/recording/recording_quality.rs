@@ -225,6 +225,7 @@ mod tests {
     use super::*;
     use crate::support::SECOND;
     use crate::support::fixture;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
     use jfr_analyzers::testing::stack;
@@ -245,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_short_one_is_told_and_a_very_short_one_worth_a_look() {
-        let of = |seconds: i64| Scene::new().event("shop.Sale", 0, seconds * SECOND, []).judge(&RecordingQuality);
+        let of = |seconds: i64| Scene::new().event("shop.Sale", 0, seconds * SECOND, []).verdict(&RecordingQuality);
         assert_eq!(of(30).severity, Severity::Ok);
         assert_eq!(of(12).severity, Severity::Ok);
         assert!(of(12).summary.contains("12 s long"), "{}", of(12).summary);
@@ -254,8 +255,8 @@ mod tests {
 
     #[test]
     fn lost_data_is_to_act_on() {
-        assert_eq!(good().judge(&RecordingQuality).severity, Severity::Ok);
-        let verdict = good().event(LOSS, 5, 5, [("amount", 4_711.into())]).judge(&RecordingQuality);
+        assert_eq!(good().verdict(&RecordingQuality).severity, Severity::Ok);
+        let verdict = good().event(LOSS, 5, 5, [("amount", 4_711.into())]).verdict(&RecordingQuality);
         assert_eq!(verdict.severity, Severity::Warning);
         assert!(verdict.summary.contains("4711 bytes"), "{}", verdict.summary);
     }
@@ -263,7 +264,7 @@ mod tests {
     #[test]
     fn truncated_stacks_types_that_are_off_and_the_start_of_the_jvm() {
         let of = |scene: Scene| {
-            let verdict = scene.judge(&RecordingQuality);
+            let verdict = scene.verdict(&RecordingQuality);
             assert_eq!(verdict.severity, Severity::Info, "{verdict:?}");
             verdict.summary
         };
@@ -271,12 +272,12 @@ mod tests {
             (0..200i64).fold(good(), |s, i| s.event("jdk.ThreadPark", i, i, [("stackTrace", stack(&["a.b"]))]));
         assert!(of(stacks.truncated("jdk.ThreadPark", 100)).contains("truncated"));
         // Three of a few stacks may be chance.
-        assert_eq!(good().truncated("jdk.ThreadPark", 3).judge(&RecordingQuality).severity, Severity::Ok);
+        assert_eq!(good().truncated("jdk.ThreadPark", 3).verdict(&RecordingQuality).severity, Severity::Ok);
         let off = Scene::new().setting("jdk.CPULoad", "enabled", "false").event("a", 0, 300 * SECOND, []);
         assert!(of(off.clone().declared("jdk.GarbageCollection")).contains("jdk.CPULoad"));
-        assert_eq!(off.judge(&RecordingQuality).severity, Severity::Ok);
+        assert_eq!(off.verdict(&RecordingQuality).severity, Severity::Ok);
         let start = good().event("jdk.JVMInformation", 0, 0, [("jvmStartTime", (260 * SECOND).into())]);
-        let verdict = start.judge(&RecordingQuality);
+        let verdict = start.verdict(&RecordingQuality);
         assert_eq!(verdict.severity, Severity::Ok);
         assert!(verdict.summary.contains("after the start of the JVM"), "{}", verdict.summary);
     }
@@ -285,7 +286,7 @@ mod tests {
     fn event_types_that_dominate() {
         let many = |event: &str, seconds: i64| {
             let scene = Scene::new().declared("jdk.GarbageCollection");
-            (0..120_000i64).fold(scene, |s, i| s.event(event, i, seconds * SECOND, [])).judge(&RecordingQuality)
+            (0..120_000i64).fold(scene, |s, i| s.event(event, i, seconds * SECOND, [])).verdict(&RecordingQuality)
         };
         let verdict = many("shop.Sale", 300);
         assert!(verdict.is_finding() && verdict.summary.contains("shop.Sale"), "{verdict:?}");

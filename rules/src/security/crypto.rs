@@ -92,6 +92,7 @@ impl Rule for CryptoSecurityRule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -110,7 +111,7 @@ mod tests {
                         ("validUntil", (days * DAY).into()),
                     ],
                 )
-                .judge(&CryptoSecurityRule)
+                .verdict(&CryptoSecurityRule)
                 .severity
         };
         assert_eq!(of("SHA256withRSA", "RSA", 2_048, 400), Severity::Ok);

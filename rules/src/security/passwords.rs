@@ -128,6 +128,7 @@ impl Rule for PasswordsInSystemProperties {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -136,7 +137,7 @@ mod tests {
         let of = |arguments: &str| {
             Scene::new()
                 .event("jdk.JVMInformation", 0, 0, [("javaArguments", arguments.into())])
-                .judge(&PasswordsInArguments)
+                .verdict(&PasswordsInArguments)
         };
         let verdict = of("app.jar --db-Password=geheim1 user:passwd:geheim2");
         assert_eq!(verdict.severity, Severity::Warning);
@@ -148,7 +149,7 @@ mod tests {
     #[test]
     fn names_of_variables_and_properties() {
         let of = |event: &str, key: &str, rule: &dyn Rule| {
-            Scene::new().event(event, 0, 0, [("key", key.into()), ("value", "geheim".into())]).judge(rule)
+            Scene::new().event(event, 0, 0, [("key", key.into()), ("value", "geheim".into())]).verdict(rule)
         };
         let variable = of("jdk.InitialEnvironmentVariable", "DB_PASSWORD", &PasswordsInEnvironment);
         assert_eq!(variable.severity, Severity::Warning);

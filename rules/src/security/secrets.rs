@@ -220,17 +220,18 @@ fn is_name(name: &str, settings: &Settings) -> bool {
 mod tests {
     use super::*;
     use crate::common::fixture;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
     fn variable(key: &str, value: &str) -> Verdict {
         Scene::new()
             .event(ENVIRONMENT, 0, 0, [("key", key.into()), ("value", value.into())])
-            .judge(&SecretsInConfiguration)
+            .verdict(&SecretsInConfiguration)
     }
 
     fn arguments(text: &str) -> Verdict {
-        Scene::new().event(JVM, 0, 0, [("javaArguments", text.into())]).judge(&SecretsInConfiguration)
+        Scene::new().event(JVM, 0, 0, [("javaArguments", text.into())]).verdict(&SecretsInConfiguration)
     }
 
     #[test]
@@ -279,7 +280,7 @@ mod tests {
             assert_eq!(variable(key, value).severity, Severity::Ok, "{key}");
         }
         assert_eq!(variable("DB_PASSWORD", "1234").severity, Severity::Warning);
-        assert_eq!(Scene::new().judge(&SecretsInConfiguration).severity, Severity::NotApplicable);
+        assert_eq!(Scene::new().verdict(&SecretsInConfiguration).severity, Severity::NotApplicable);
     }
 
     #[test]

@@ -118,6 +118,7 @@ impl Rule for ExecutorQueueDelay {
 mod tests {
     use super::*;
     use crate::support::fixture;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -138,19 +139,19 @@ mod tests {
 
     #[test]
     fn tasks_that_wait_long_are_found() {
-        assert_eq!(scene(150).judge(&ExecutorQueueDelay).severity, Severity::Warning);
-        let verdict = scene(30).judge(&ExecutorQueueDelay);
+        assert_eq!(scene(150).verdict(&ExecutorQueueDelay).severity, Severity::Warning);
+        let verdict = scene(30).verdict(&ExecutorQueueDelay);
         assert_eq!(verdict.severity, Severity::Info);
         assert!(verdict.summary.contains("30 ms on average in the queue of shop.Pool"), "{}", verdict.summary);
     }
 
     #[test]
     fn tasks_that_run_soon_are_fine() {
-        assert_eq!(scene(2).judge(&ExecutorQueueDelay).severity, Severity::Ok);
+        assert_eq!(scene(2).verdict(&ExecutorQueueDelay).severity, Severity::Ok);
     }
 
     #[test]
     fn without_datadog_it_does_not_apply() {
-        assert_eq!(Scene::new().judge(&ExecutorQueueDelay).severity, Severity::NotApplicable);
+        assert_eq!(Scene::new().verdict(&ExecutorQueueDelay).severity, Severity::NotApplicable);
     }
 }

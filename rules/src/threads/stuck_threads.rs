@@ -179,6 +179,7 @@ mod tests {
     use super::*;
     use crate::support::SECOND;
     use crate::support::fixture;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -205,10 +206,10 @@ mod tests {
 
     #[test]
     fn a_thread_that_moves_is_fine() {
-        assert_eq!(scene(&["a.B.c", "a.B.d", "a.B.c", "a.B.d"]).judge(&StuckThreads).severity, Severity::Ok);
-        assert_eq!(scene(&["a.B.c", "a.B.c", "a.B.c", "a.B.d"]).judge(&StuckThreads).severity, Severity::Info);
+        assert_eq!(scene(&["a.B.c", "a.B.d", "a.B.c", "a.B.d"]).verdict(&StuckThreads).severity, Severity::Ok);
+        assert_eq!(scene(&["a.B.c", "a.B.c", "a.B.c", "a.B.d"]).verdict(&StuckThreads).severity, Severity::Info);
         let accept = ["sun.nio.ch.Net.accept"; 8];
-        assert_eq!(scene(&accept).judge(&StuckThreads).severity, Severity::Ok);
+        assert_eq!(scene(&accept).verdict(&StuckThreads).severity, Severity::Ok);
     }
 
     #[test]

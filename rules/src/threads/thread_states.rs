@@ -232,6 +232,7 @@ fn dumped(facts: &Facts) -> HashMap<String, Times> {
 mod tests {
     use super::*;
     use crate::support::fixture;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
     use jfr_analyzers::testing::thread;
@@ -248,7 +249,7 @@ mod tests {
         let verdict = fixture::expect("ThreadStates", "scenarios/deadlock", Severity::Warning);
         assert!(verdict.summary.contains("transfer-"), "{}", verdict.summary);
         let samples = scene(&[("RUNNABLE", 60), ("CONTENDED", 15), ("PARKED", 45)]);
-        assert_eq!(samples.judge(&ThreadStates).severity, Severity::Info);
+        assert_eq!(samples.verdict(&ThreadStates).severity, Severity::Info);
     }
 
     #[test]
@@ -263,7 +264,7 @@ mod tests {
 
     #[test]
     fn threads_that_run_and_wait_are_fine() {
-        let verdict = scene(&[("RUNNABLE", 60), ("PARKED", 240)]).judge(&ThreadStates);
+        let verdict = scene(&[("RUNNABLE", 60), ("PARKED", 240)]).verdict(&ThreadStates);
         assert_eq!(verdict.severity, Severity::Ok);
         assert!(format!("{:?}", verdict.evidence).contains("waiting"));
     }

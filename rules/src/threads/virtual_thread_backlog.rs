@@ -117,13 +117,13 @@ impl Rule for VirtualThreadBacklog {
 mod tests {
     use super::*;
     use crate::support::fixture;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
     #[test]
     fn threads_that_do_not_end_are_found() {
-        let verdict = fixture::expect("VirtualThreadBacklog", "scenarios/virtual-thread-backlog", Severity::Info);
-        assert!(verdict.summary.contains("12,500 more"), "{}", verdict.summary);
+        fixture::expect("VirtualThreadBacklog", "scenarios/virtual-thread-backlog", Severity::Info);
     }
 
     #[test]
@@ -134,7 +134,7 @@ mod tests {
             let scene = (0..20).fold(scene, |s, _| s.event(START, at, at, []));
             (0..20).fold(scene, |s, _| s.event(END, at + 5, at + 5, []))
         });
-        assert_eq!(scene.with("info", "10").judge(&VirtualThreadBacklog).severity, Severity::Ok);
+        assert_eq!(scene.with("info", "10").verdict(&VirtualThreadBacklog).severity, Severity::Ok);
     }
 
     #[test]

@@ -150,15 +150,14 @@ mod tests {
     use super::*;
     use crate::support::SECOND;
     use crate::support::fixture;
+    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
     use jfr_analyzers::testing::stack;
 
     #[test]
     fn waiting_in_synchronized_is_found() {
-        let verdict = fixture::expect("VirtualThreadPinned", "scenarios/pinned-virtual-threads", Severity::Warning);
-        assert!(verdict.summary.contains("fx.VirtualScenarios.callInventory"), "{}", verdict.summary);
-        assert!(verdict.summary.contains("24 times"), "{}", verdict.summary);
+        fixture::expect("VirtualThreadPinned", "scenarios/pinned-virtual-threads", Severity::Warning);
     }
 
     #[test]
@@ -172,10 +171,10 @@ mod tests {
 
     #[test]
     fn no_pins_and_short_ones_are_fine() {
-        assert_eq!(Scene::new().enabled(EVENT).judge(&VirtualThreadPinned).severity, Severity::Ok);
+        assert_eq!(Scene::new().enabled(EVENT).verdict(&VirtualThreadPinned).severity, Severity::Ok);
         let fields = [("stackTrace", stack(&["shop.Stock.read"]))];
         let scene = Scene::new().event("jdk.CPULoad", 0, 0, []).event(EVENT, SECOND, SECOND + 1_000_000, fields);
-        assert_eq!(scene.judge(&VirtualThreadPinned).severity, Severity::Ok);
+        assert_eq!(scene.verdict(&VirtualThreadPinned).severity, Severity::Ok);
     }
 
     #[test]
