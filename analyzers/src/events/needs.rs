@@ -24,6 +24,8 @@ pub struct Needs {
     pub(crate) levels: Vec<(&'static str, Level)>,
     pub(crate) tables: Vec<TableNeed>,
     pub(crate) groups: Vec<GroupBy>,
+    /// The events that a rule looks at in groups that it shares with other rules.
+    only: Vec<(GroupBy, &'static [&'static str])>,
     pub(crate) methods: Vec<MethodSet>,
 }
 
@@ -96,6 +98,15 @@ impl Needs {
         self
     }
 
+    /// Requests sums by key that several rules share, so that each event is added up once. This rule looks only at
+    /// groups of these event types; the definition must have [`EVENT`] as a key.
+    #[must_use]
+    pub fn shared_groups(mut self, by: GroupBy, events: &'static [&'static str]) -> Self {
+        debug_assert!(by.keys.contains(&EVENT), "groups of several event types that cannot be told apart");
+        self.only.push((by, events));
+        self.groups(by)
+    }
+
     /// Requests methods to look for on stacks with [`Facts::passes`](super::Facts::passes). Method names are
     /// matched against the sets of all rules at once.
     #[must_use]
@@ -109,7 +120,7 @@ impl Needs {
     pub fn events(&self) -> Vec<&'static str> {
         let levels = self.levels.iter().map(|(event, _)| *event);
         let tables = self.tables.iter().map(|t| t.event);
-        let groups = self.groups.iter().flat_map(|g| g.events.iter().copied());
+        let groups = self.groups.iter().flat_map(|by| self.events_of(by).iter().copied());
         let mut events: Vec<&'static str> = Vec::new();
         for event in levels.chain(tables).chain(groups) {
             if !events.contains(&event) {
@@ -121,12 +132,18 @@ impl Needs {
 }
 
 impl Needs {
+    /// The event types that the rule looks at in these groups.
+    fn events_of(&self, by: &GroupBy) -> &'static [&'static str] {
+        self.only.iter().find(|(shared, _)| shared == by).map_or(by.events, |(_, events)| events)
+    }
+
     /// Combines these needs with others.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.levels.extend(other.levels);
         self.tables.extend(other.tables);
         self.groups.extend(other.groups);
+        self.only.extend(other.only);
         self.methods.extend(other.methods);
         self
     }
@@ -138,7 +155,7 @@ impl Needs {
     pub fn fields(&self) -> Vec<(&'static str, &'static str)> {
         let tables = self.tables.iter().flat_map(|t| t.fields.iter().map(|field| (t.event, *field)));
         let groups = self.groups.iter().flat_map(|g| {
-            g.events.iter().flat_map(|event| g.keys.iter().chain(g.measures).map(|field| (*event, *field)))
+            self.events_of(g).iter().flat_map(|event| g.keys.iter().chain(g.measures).map(|field| (*event, *field)))
         });
         let mut fields: Vec<_> = tables.chain(groups).filter(|(_, field)| !field.starts_with('@')).collect();
         fields.sort_unstable();

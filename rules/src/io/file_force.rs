@@ -44,7 +44,7 @@ impl Rule for FileForce {
     }
 
     fn needs(&self) -> Needs {
-        cost::needs(Needs::new().available("jdk.FileForce").groups(BLOCKED))
+        cost::needs(Needs::new().available("jdk.FileForce").shared_groups(BLOCKED, &["jdk.FileForce"]))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {

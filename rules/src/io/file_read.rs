@@ -45,7 +45,7 @@ impl Rule for FileRead {
     }
 
     fn needs(&self) -> Needs {
-        cost::needs(Needs::new().enabled("jdk.FileRead").groups(BLOCKED))
+        cost::needs(Needs::new().enabled("jdk.FileRead").shared_groups(BLOCKED, &["jdk.FileRead"]))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {

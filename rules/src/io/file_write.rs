@@ -44,7 +44,7 @@ impl Rule for FileWrite {
     }
 
     fn needs(&self) -> Needs {
-        cost::needs(Needs::new().enabled("jdk.FileWrite").groups(BLOCKED))
+        cost::needs(Needs::new().enabled("jdk.FileWrite").shared_groups(BLOCKED, &["jdk.FileWrite"]))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {

@@ -18,6 +18,7 @@ use jfrkit_profile::StackId;
 pub(crate) struct IoWait;
 
 const EVENTS: &[&str] = &["jdk.SocketRead", "jdk.SocketWrite", "jdk.FileRead", "jdk.FileWrite", "jdk.FileForce"];
+const FILES: &[&str] = &["jdk.FileRead", "jdk.FileWrite", "jdk.FileForce"];
 /// Waits for sockets; those for files are in [`BLOCKED`].
 const SOCKETS: GroupBy = GroupBy::of(&["jdk.SocketRead", "jdk.SocketWrite"])
     .by(&[EVENT, "address", "stackTrace", "timeout"])
@@ -69,7 +70,7 @@ impl Rule for IoWait {
     }
 
     fn needs(&self) -> Needs {
-        cost::needs(Needs::new().groups(SOCKETS).groups(BLOCKED).groups(NAMES))
+        cost::needs(Needs::new().groups(SOCKETS).shared_groups(BLOCKED, FILES).groups(NAMES))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {

@@ -18,6 +18,7 @@ use jfrkit_profile::FunctionId;
 pub(crate) struct SmallIo;
 
 const EVENTS: &[&str] = &["jdk.FileRead", "jdk.FileWrite", "jdk.SocketRead", "jdk.SocketWrite"];
+const FILES: &[&str] = &["jdk.FileRead", "jdk.FileWrite"];
 /// Transfers over sockets; those of files are in [`BLOCKED`].
 const SOCKETS: GroupBy = GroupBy::of(&["jdk.SocketRead", "jdk.SocketWrite"])
     .by(&[EVENT, "stackTrace", "address", "port"])
@@ -73,7 +74,7 @@ impl Rule for SmallIo {
     }
 
     fn needs(&self) -> Needs {
-        cost::needs(Needs::new().groups(SOCKETS).groups(BLOCKED))
+        cost::needs(Needs::new().shared_groups(BLOCKED, FILES).groups(SOCKETS))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
