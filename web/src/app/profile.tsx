@@ -1,5 +1,5 @@
 /** One profile: header and four tabs. */
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { Source } from "../data/source.ts";
 import type { ProfileDetail, Selection, View } from "../data/types.ts";
 import { bytes, duration, plural } from "../flame/format.ts";
@@ -26,10 +26,11 @@ export function Profile({ id, source }: { id: string; source: Source }) {
   const loaded = useLoad(`profile ${id}`, (signal) => source.profile(id, signal));
   const profile = loaded.value;
   const tab = TABS.some(([key]) => key === params.get("tab")) ? params.get("tab")! : "profiles";
-  // While it is being processed the rest fills in by itself.
+  // While it is being processed the rest fills in by itself. Most are ready within a second.
+  const tries = useRef(0);
   useEffect(() => {
     if (profile?.status !== "received" && profile?.status !== "processing") return;
-    const timer = setTimeout(loaded.again, 1000);
+    const timer = setTimeout(loaded.again, tries.current++ < 15 ? 100 : 1000);
     return () => clearTimeout(timer);
   }, [profile]);
   useEffect(() => {
