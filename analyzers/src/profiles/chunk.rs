@@ -16,12 +16,15 @@ use super::settled::Settled;
 use super::sources::{AMOUNT, KEY, Measure, Route, SECOND, SLOTS, SOURCES, TIME};
 use crate::account::Account;
 use crate::engine::bounds::Bounds;
-use crate::engine::consumer::{At, Consumer, Ended};
+use crate::engine::consumer::{At, Consumer, Ended, segment};
 use crate::engine::driver::Task;
 use crate::engine::routing::{Routes, Target};
 use crate::engine::stack_plans::StackPlans;
 use crate::engine::stacks::{ChunkStacks, Shared};
 use jfrkit_profile::{LabelSetId, Moment, ProfileType, StackId, Timeline};
+
+/// Number of bytes that one thread reads at a time where there are few chunks.
+const SEGMENT: usize = 2 << 20;
 
 /// Number of bytes of the name of a class or state that are examined.
 pub(super) const MAX_KEY_TEXT: usize = 256;
@@ -171,6 +174,10 @@ impl Consumer for Context<'_> {
         Self: 'c;
     type Part<'a> = Part<'a>;
     type Yield = ChunkResult;
+
+    fn segment(&self) -> usize {
+        segment(self.chunks.len(), SEGMENT)
+    }
 
     fn plans(&self, chunk: &Chunk<'_>) -> Result<Plans> {
         Plans::new(chunk, self.options)
