@@ -1,68 +1,34 @@
 // Opens pages of `flame --group`, of profiles of Node.js, of comparisons and heat maps in Chromium: zoom, search, sandwich and the numbers that the
 // program prints. Skips with a message if there is no browser or no program. JFRKIT names the program; by default, it is the one built by `cargo test`.
-import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
-import { load } from "./bundle.mjs";
-import { twice } from "./twice.mjs";
+import { chromiumPath, json, program, root, run } from "./program.mjs";
+import { percent, show, until } from "./shown.mjs";
+import { finish, test as runTest } from "./tests.mjs";
 
-const path = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((p) => p && existsSync(p));
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const program = [process.env.JFRKIT, join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "debug/jfrkit")].find((p) => p && existsSync(p));
-if (!path || !program) {
-  console.log(`skipped: there is no ${path ? "jfrkit that was built (cargo build)" : "Chromium"}`);
+if (!chromiumPath || !program) {
+  console.log(`skipped: there is no ${chromiumPath ? "jfrkit that was built (cargo build)" : "Chromium"}`);
   process.exit(0);
 }
-const only = process.argv[2];
-const { value: show, percent } = await load("exports.ts");
 const scratch = await mkdtemp(join(tmpdir(), "jfrkit-flame-"));
 const fixture = (name) => join(root, "fixtures", name);
 const node = (name) => join(root, "cli/tests/node", name);
-const run = (...args) => execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], maxBuffer: 1 << 28 });
-const json = (...args) => JSON.parse(run(...args));
-const browser = await chromium.launch({ executablePath: path, args: ["--no-sandbox"] });
-let failed = 0;
-let passed = 0;
+const browser = await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"] });
+let written = 0;
 
-/** Opens a page that `args` write; any error of a script, of the policy or of the network fails the test. */
+/** Opens a page that `args` write, with the network off. */
 async function test(name, args, body) {
-  if (only && !name.includes(only)) return;
-  const file = join(scratch, `${passed + failed}.html`);
-  run(...args, "-o", file);
-  const ok = await twice(name, async () => {
-    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce", offline: true });
-    try {
-      context.setDefaultTimeout(15000);
-      const page = await context.newPage();
-      const errors = [];
-      page.on("pageerror", (e) => errors.push(`page: ${e.message}`));
-      page.on("console", (m) => m.type() === "error" && errors.push(`console: ${m.text()}`));
-      page.on("request", (r) => !/^(file|data|blob):/.test(r.url()) && errors.push(`asked for ${r.url()}`));
-      await page.goto(pathToFileURL(file).href);
-      await page.locator(".flame-canvas").waitFor();
-      await body(page);
-      assert.deepEqual(errors, []);
-    } finally {
-      await context.close();
-    }
+  const file = join(scratch, `${++written}.html`);
+  await runTest(name, { browser, context: { offline: true }, timeout: 15000 }, async ({ page }) => {
+    run(...args, "-o", file);
+    await page.goto(pathToFileURL(file).href);
+    await page.locator(".flame-canvas").waitFor();
+    await body(page);
   });
-  if (ok) passed++;
-  else failed++;
-}
-
-async function until(what, message) {
-  const end = Date.now() + 10000;
-  for (;;) {
-    const value = await what();
-    if (value) return value;
-    if (Date.now() > end) assert.fail(message);
-    await new Promise((r) => setTimeout(r, 50));
-  }
 }
 
 /** The frame with the keyboard focus; at first the root. */
@@ -172,5 +138,4 @@ await test("a heat map: zoom, search and sandwich of all samples", ["heatmap", f
 
 await browser.close();
 await rm(scratch, { recursive: true });
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed > 0 ? 1 : 0);
+finish();

@@ -10,13 +10,12 @@ import { chromium } from "playwright-core";
 import { load } from "./bundle.mjs";
 import { chromiumPath, freshPage, freshServer, json, pprof, program, root, run, serve } from "./program.mjs";
 import { axe, fits, item, rows, sameAsTop, show, until } from "./shown.mjs";
-import { twice } from "./twice.mjs";
+import { finish, test as runTest } from "./tests.mjs";
 
 if (!chromiumPath || !program) {
   console.log(`skipped: there is no ${chromiumPath ? "jfrkit that was built (cargo build)" : "Chromium"}`);
   process.exit(0);
 }
-const only = process.argv[2];
 const { HOSTILE } = await load("mock.ts");
 const scratch = await mkdtemp(join(tmpdir(), "jfrkit-live-"));
 const INPUTS = {
@@ -28,31 +27,13 @@ const INPUTS = {
 const OTHER = join(root, "fixtures/jdk21-full.jfr.gz");
 const server = await serve();
 const browser = await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"] });
-let failed = 0;
-let passed = 0;
 
-/** Runs one test with a page of its own; any error of a script, of the policy or of the console fails it. */
-async function test(name, options, body) {
-  if (only && !name.includes(only)) return;
-  const ok = await twice(name, async () => {
-    const context = await browser.newContext({ viewport: { width: options.width ?? 1440, height: 900 }, colorScheme: options.theme ?? "light", reducedMotion: "reduce" });
-    try {
-      context.setDefaultTimeout(30000);
-      await freshServer(context);
-      const page = await context.newPage();
-      const errors = [];
-      page.on("pageerror", (e) => errors.push(`page: ${e.message}`));
-      page.on("console", (m) => m.type() === "error" && !(options.allow ?? /$^/).test(m.text()) && errors.push(`console: ${m.text()}`));
-      page.on("request", (r) => !r.url().startsWith(server.url) && !/^(file|data|blob):/.test(r.url()) && !options.anywhere && errors.push(`asked for ${r.url()}`));
-      await body({ page, context, go: (to) => page.goto(server.url + to) });
-      assert.deepEqual(errors, []);
-    } finally {
-      await context.close();
-    }
-  });
-  if (ok) passed++;
-  else failed++;
-}
+/** Opens a page that may ask our server, or `anywhere`. */
+const test = (name, { width = 1440, theme = "light", allow, anywhere = false }, body) => {
+  const context = { viewport: { width, height: 900 }, colorScheme: theme };
+  const asks = { test: (url) => anywhere || url.startsWith(server.url) || /^(file|data|blob):/.test(url) };
+  return runTest(name, { browser, context, ready: freshServer, allow, asks }, ({ page, context }) => body({ page, context, go: (to) => page.goto(server.url + to) }));
+};
 
 const params = (page) => new URL(page.url()).searchParams;
 const ready = async (page) => {
@@ -407,5 +388,4 @@ await test("all tabs of all languages at 360 px, and what axe finds in them", { 
 await browser.close();
 await server.close();
 await rm(scratch, { recursive: true });
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed > 0 ? 1 : 0);
+finish();

@@ -8,40 +8,21 @@ import assert from "node:assert/strict";
 import { chromium } from "playwright-core";
 import { chromiumPath, freshPage, json, program, root, run } from "./program.mjs";
 import { axe, fits, item, percent, rows, sameAsTop, show, top, until } from "./shown.mjs";
-import { twice } from "./twice.mjs";
+import { finish, test as runTest } from "./tests.mjs";
 
 if (!chromiumPath || !program) {
   console.log(`skipped: there is no ${chromiumPath ? "jfrkit that was built (cargo build)" : "Chromium"}`);
   process.exit(0);
 }
-const only = process.argv[2];
 const scratch = await mkdtemp(join(tmpdir(), "jfrkit-pages-"));
 const fixture = (name) => join(root, "fixtures", name);
 const browser = await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"] });
-let failed = 0;
-let passed = 0;
 
-/** Opens a page from disk; any script, policy or network error fails the test. */
-async function test(name, options, body) {
-  if (only && !name.includes(only)) return;
-  const ok = await twice(name, async () => {
-    const context = await browser.newContext({ viewport: { width: options.width ?? 1440, height: 900 }, colorScheme: options.theme ?? "light", deviceScaleFactor: options.zoom ?? 1, reducedMotion: "reduce", offline: true });
-    try {
-      context.setDefaultTimeout(30000);
-      const page = await context.newPage();
-      const errors = [];
-      page.on("pageerror", (e) => errors.push(`page: ${e.message}`));
-      page.on("console", (m) => m.type() === "error" && errors.push(`console: ${m.text()}`));
-      page.on("request", (r) => !/^(file|data|blob):/.test(r.url()) && errors.push(`asked for ${r.url()}`));
-      await body({ page, open: (file, hash = "") => page.goto(pathToFileURL(file).href + hash) });
-      assert.deepEqual(errors, []);
-    } finally {
-      await context.close();
-    }
-  });
-  if (ok) passed++;
-  else failed++;
-}
+/** Opens a page from disk, with the network off. */
+const test = (name, { width = 1440, theme = "light", zoom = 1 }, body) =>
+  runTest(name, { browser, context: { viewport: { width, height: 900 }, colorScheme: theme, deviceScaleFactor: zoom, offline: true } }, ({ page }) =>
+    body({ page, open: (file, hash = "") => page.goto(pathToFileURL(file).href + hash) }),
+  );
 
 /** A page that the program writes. */
 async function made(name, ...args) {
@@ -250,5 +231,4 @@ for (const [what, width, zoom] of [["360 px", 360, 1], ["2560 px", 2560, 1], ["2
 
 await browser.close();
 await rm(scratch, { recursive: true });
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed > 0 ? 1 : 0);
+finish();
