@@ -10,7 +10,6 @@ import hashlib
 import os
 import pathlib
 import socket
-import struct
 import subprocess
 import sys
 import time
@@ -19,6 +18,10 @@ import urllib.request
 import jfrkit
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "benches"))
+
+from measure import later  # noqa: E402, F401 (test_spark.py shifts recordings with it)
+
 #: Third-party recordings, available only next to some checkouts.
 CORPUS = pathlib.Path(os.environ.get("JFRKIT_CORPUS", ROOT.parent / "shared/corpus"))
 TYPES = (
@@ -121,17 +124,6 @@ def session(master, **settings):
 def unpacked(path):
     data = path.read_bytes()
     return gzip.decompress(data) if path.suffix == ".gz" else data
-
-
-def later(recording, hours):
-    """The recording some hours later, because jfrkit counts equal chunks once. A chunk's size is at offset 8, its start at 32."""
-    moved, at = bytearray(recording), 0
-    while at < len(moved):
-        (start,) = struct.unpack_from(">q", moved, at + 32)
-        struct.pack_into(">q", moved, at + 32, start + hours * 3_600_000_000_000)
-        (size,) = struct.unpack_from(">q", moved, at + 8)
-        at += size
-    return moved
 
 
 def make_recordings(folder, count):
