@@ -88,9 +88,7 @@ pub(crate) trait Consumer: Sync {
 
     /// Number of bytes that one thread reads at a time: small enough for balancing, large enough to be worth
     /// joining.
-    fn segment(&self) -> usize {
-        2 << 20
-    }
+    fn segment(&self) -> usize;
 
     /// The type of the stack traces that events refer to.
     fn trace_type(&self, plans: &Self::Plans) -> Option<u64>;

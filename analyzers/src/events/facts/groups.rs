@@ -524,9 +524,7 @@ impl<'f> Groups<'f> {
     /// Like [`by`](Self::by), for the groups selected by `keep`.
     #[must_use]
     pub fn select(&self, keys: &[usize], keep: impl Fn(&Group<'f>) -> bool) -> Vec<Group<'f>> {
-        let Some(data) = self.data else { return Vec::new() };
-        let picked = self.places().filter(|i| self.get(*i).as_ref().is_some_and(&keep));
-        Self::all(self.facts, data.rolled(keys, picked))
+        self.pick(keep).by(keys)
     }
 
     /// The groups selected by `keep`, for a rule that looks at them several times.
@@ -548,22 +546,24 @@ impl<'f> Picked<'f> {
     /// The groups, in the order of their first event. Yields nothing after the analysis was stopped
     /// ([`Facts::stopped`]).
     pub fn iter(&self) -> impl Iterator<Item = Group<'f>> {
-        Places::new(self.of.facts, self.places.len()).filter_map(|n| self.of.get(*self.places.get(n)?))
+        self.places().filter_map(|i| self.of.get(i))
     }
 
     /// Regroups them by some of their keys. See [`Groups::by`].
     #[must_use]
     pub fn by(&self, keys: &[usize]) -> Vec<Group<'f>> {
-        self.select(keys, |_| true)
+        self.of.data.map_or_else(Vec::new, |data| Groups::all(self.of.facts, data.rolled(keys, self.places())))
     }
 
     /// Like [`by`](Self::by), for the groups selected by `keep`.
     #[must_use]
     pub fn select(&self, keys: &[usize], keep: impl Fn(&Group<'f>) -> bool) -> Vec<Group<'f>> {
-        let Some(data) = self.of.data else { return Vec::new() };
-        let places = Places::new(self.of.facts, self.places.len()).filter_map(|n| self.places.get(n).copied());
-        let kept = places.filter(|i| self.of.get(*i).as_ref().is_some_and(&keep));
-        Groups::all(self.of.facts, data.rolled(keys, kept))
+        let places = self.places().filter(|i| self.of.get(*i).as_ref().is_some_and(&keep)).collect();
+        Self { of: self.of, places }.by(keys)
+    }
+
+    fn places(&self) -> impl Iterator<Item = usize> {
+        Places::new(self.of.facts, self.places.len()).filter_map(|n| self.places.get(n).copied())
     }
 }
 

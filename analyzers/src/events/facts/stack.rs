@@ -1,7 +1,7 @@
 //! Stacks: their frames, and where the program's own code begins.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use hashbrown::HashMap;
 
@@ -10,17 +10,14 @@ use crate::rule::{Frame, MethodRow, Value};
 use jfrkit_profile::{FrameId, FunctionId, Stack, StackId};
 
 /// Remembers which functions belong to the JDK, and where the program's own code begins, because all rules need this for
-/// all frames and stacks. Two threads may both compute an entry, with the same result.
+/// all frames and stacks.
 #[derive(Debug, Default)]
 pub(super) struct Memo {
-    /// By function: 0 not determined yet, [`OWN`] or [`OF_JDK`].
+    /// By function: 0 not determined yet, [`OWN`] or [`OF_JDK`]. Two threads may both compute one, with the same result.
     jdk: OnceLock<Vec<AtomicU8>>,
-    /// By stack: 0 not determined yet, [`NO_FRAME`], or the number of the frame plus [`FIRST_FRAME`].
-    application: OnceLock<Vec<AtomicU64>>,
+    /// By stack.
+    application: OnceLock<Vec<OnceLock<Option<FrameId>>>>,
 }
-
-const NO_FRAME: u64 = 1;
-const FIRST_FRAME: u64 = 2;
 
 const OWN: u8 = 1;
 const OF_JDK: u8 = 2;
@@ -97,18 +94,9 @@ impl Facts {
     #[must_use]
     pub fn application_frame(&self, stack: StackId) -> Option<FrameId> {
         let find = || self.frames(stack).iter().copied().find(|f| !self.is_jdk_frame(*f));
-        let none = || (0..self.names.stack_bound()).map(|_| AtomicU64::new(0)).collect();
-        let Some(known) = self.lazy.stacks.application.get_or_init(none).get(stack.index()) else { return find() };
-        match known.load(Ordering::Relaxed) {
-            0 => {
-                let found = find();
-                let code = found.map_or(NO_FRAME, |frame| u64::from(frame.number()).saturating_add(FIRST_FRAME));
-                known.store(code, Ordering::Relaxed);
-                found
-            }
-            NO_FRAME => None,
-            code => u32::try_from(code.saturating_sub(FIRST_FRAME)).ok().map(FrameId::from_number),
-        }
+        let none = || (0..self.names.stack_bound()).map(|_| OnceLock::new()).collect();
+        let known = self.lazy.stacks.application.get_or_init(none);
+        known.get(stack.index()).map_or_else(find, |known| *known.get_or_init(find))
     }
 
     /// The first frame of a stack that belongs to the program's own code, or the top frame if there is none,
