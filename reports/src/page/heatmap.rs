@@ -499,7 +499,7 @@ mod tests {
         assert_eq!((of(0), of(1), of(2)), (vec![(0, 1), (3, 2)], vec![], vec![(1, 1), (2, 5_000_000_000)]));
     }
 
-    /// Stacks of three frames, and a sample of one of them for every cell.
+    /// Stacks of three frames, with one sample per cell.
     fn many_stacks(stacks: u32, cells: u32) -> (AnyProfile, Timeline) {
         let mut of = AnyProfile::default();
         let mut text = |text: &str| of.texts.push(text);
