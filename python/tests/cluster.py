@@ -165,22 +165,24 @@ class OneProcess:
 
     @staticmethod
     def _read(path):
-        empty = {"events": {}, "totals": {}, "cpu": None, "findings": []}
-        try:
-            recording = jfrkit.open(path)
-            counts = collections.Counter()
-            for name, count in recording.tables().items():
-                if count is not None:
-                    counts[name] += count
-            totals, cpu = {}, None
-            for kind in TYPES:
-                profile = recording.profile(kind)
-                totals.update({(kind, value): total for value, total in profile.totals.items()})
-                cpu = profile.pprof() if kind == "cpu" else cpu
-            findings = sorted((finding.id, finding.severity) for finding in recording.analyze())
-        except (jfrkit.JfrError, OSError):
-            return empty
-        return {"events": counts, "totals": totals, "cpu": cpu, "findings": findings}
+        def computed(work, otherwise):
+            # Of a damaged recording, one result may be missing and another there.
+            try:
+                return work(jfrkit.open(path))
+            except (jfrkit.JfrError, OSError):
+                return otherwise
+
+        def profiles(recording):
+            of = {kind: recording.profile(kind) for kind in TYPES}
+            totals = {(kind, value): total for kind, profile in of.items() for value, total in profile.totals.items()}
+            return totals, of["cpu"].pprof()
+
+        def counts(recording):
+            return collections.Counter({name: count for name, count in recording.tables().items() if count is not None})
+
+        totals, cpu = computed(profiles, ({}, None))
+        findings = computed(lambda recording: sorted((f.id, f.severity) for f in recording.analyze()), [])
+        return {"events": computed(counts, {}), "totals": totals, "cpu": cpu, "findings": findings}
 
     def sums(self, paths, key):
         """The sums over all recordings, by name."""

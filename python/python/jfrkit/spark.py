@@ -319,7 +319,7 @@ class JfrDataSource(DataSource):
     - ``columns``: the event columns to read, separated by commas; all by default
     - ``failOnError``: ``true`` fails the job if a recording cannot be read
     - ``partitionBytes``: how many bytes of files, or of chunks of a large file, a task reads; 16 MiB by default
-    - ``schemaFiles``: how many recordings to examine for the event columns; 20 by default
+    - ``schemaFiles``: how many recordings to examine for the event columns; 20 by default, and more while none has the type
 
     Points in time are timestamps with microseconds; durations are integers in nanoseconds.
 
@@ -370,12 +370,16 @@ class JfrDataSource(DataSource):
             own = [] if "file" in of.names else [pa.field("file", pa.string())]
             return pa.schema([*fields, *own])
         known: Dict[str, pa.DataType] = {}
-        for file, size in self._files()[: int(self.options.get("schemaFiles", "20"))]:
+        enough = int(self.options.get("schemaFiles", "20"))
+        for number, (file, size) in enumerate(self._files()):
+            # A type that few recordings have is worth looking for.
+            if number >= enough and known:
+                break
             for field in self._columns_of(file, size) or ():
                 name, of_field = _renamed(field.name), _plain(field.type)
                 known[name] = _wider(known.get(name, of_field), of_field)
         if not known:
-            raise ValueError(f"no recording that was looked at knows {self._event()}; give a schema")
+            raise ValueError(f"no recording knows {self._event()}; give a schema if some may later")
         if self.options.get("columns"):
             names = [name.strip() for name in self.options["columns"].split(",")]
             types = {**known, "recording": pa.int64(), "file": pa.string()}
