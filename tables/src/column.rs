@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow_array::builder::StringBuilder;
 use arrow_array::types::{
     ArrowPrimitiveType, DurationNanosecondType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
     TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
@@ -286,7 +287,9 @@ pub(crate) fn strings<S: AsRef<str>>(texts: impl Iterator<Item = Option<S>>) -> 
     if bytes > MAX_TEXT {
         return Err(ArrowError::InvalidArgumentError(format!("{bytes} bytes of text do not fit into a column")));
     }
-    Ok(StringArray::from_iter(texts))
+    let mut array = StringBuilder::with_capacity(texts.len(), bytes);
+    array.extend(texts);
+    Ok(array.finish())
 }
 
 /// Strings by row as a dictionary array; rows with a null string are null.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{FileWriter, IpcWriteOptions};
-use arrow_schema::{DataType, Schema};
+use arrow_schema::{DataType, Field, Fields, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::metadata::KeyValue;
@@ -49,9 +49,17 @@ impl Format {
 const GROUP_ROWS: usize = 1 << 20;
 /// Maximum bytes of incomplete row groups in all files; beyond it, the largest group is completed early.
 const OPEN_BYTES: usize = 48 << 20;
-/// Maximum bytes of rows waiting to be written, over all tables. An open file with a hundred columns needs megabytes for its
-/// dictionaries alone, and most tables are small, so a small table gets no open file before the end.
-const PENDING_BYTES: usize = 16 << 20;
+/// Maximum rows of a page. What a compressor needs grows with the size of a page, and every column has one.
+const PAGE_ROWS: usize = 4 << 10;
+/// Bytes of rows waiting to be written, over all tables, above which tables are written that are worth it.
+const PENDING_BYTES: usize = 8 << 20;
+/// Bytes of waiting rows above which any table is written.
+const MAX_PENDING_BYTES: usize = 64 << 20;
+/// What each column of an open Parquet file needs for its compressor, dictionary and current page. Most tables have fewer bytes
+/// of rows than that, so they get no open file before the end.
+const COLUMN_BYTES: usize = 400 << 10;
+/// The least bytes of rows to add to an open file at a time.
+const LEAST_BYTES: usize = 64 << 10;
 /// Rows to combine before writing.
 const TOGETHER: usize = 1 << 14;
 /// Files up to this size stay in memory, to limit the number of open files.
@@ -147,6 +155,7 @@ fn properties(schema: &Schema) -> Result<WriterProperties> {
     let mut builder = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .set_data_page_row_count_limit(PAGE_ROWS)
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_created_by(concat!("jfrkit ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_key_value_metadata(Some(vec![KeyValue::new("jfrkit".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]));
@@ -187,6 +196,13 @@ impl Open {
         self.writer.as_ref().map_or(0, Writer::open_bytes)
     }
 
+    /// Whether the waiting rows take more memory than they do in a file under construction.
+    fn is_worth_writing(&self) -> bool {
+        let columns = self.pending.first().map_or(0, |batch| leaves(batch.schema_ref().fields()));
+        let least = if self.writer.is_some() { LEAST_BYTES } else { columns.saturating_mul(COLUMN_BYTES) };
+        columns > 0 && self.bytes >= least
+    }
+
     /// Writes the waiting rows in large batches.
     fn write(&mut self, format: Format, out: impl FnOnce() -> Spill) -> Result<()> {
         self.bytes = 0;
@@ -214,6 +230,16 @@ impl Open {
         }
         Ok(())
     }
+}
+
+/// The number of columns in a file, where each field of a struct has its own.
+fn leaves(fields: &Fields) -> usize {
+    let of = |field: &Arc<Field>| match field.data_type() {
+        DataType::Struct(inner) => leaves(inner),
+        DataType::List(item) => leaves(&Fields::from(vec![item.clone()])),
+        _ => 1,
+    };
+    fields.iter().map(of).fold(0, usize::saturating_add)
 }
 
 /// A file that was written.
@@ -262,7 +288,9 @@ impl Tables {
         self.pending = self.pending.saturating_add(bytes);
         if self.pending > PENDING_BYTES {
             while self.pending > PENDING_BYTES / 2 {
-                let largest = self.open.iter().max_by_key(|(_, open)| open.bytes).map(|(table, _)| table.clone());
+                let any = self.pending > MAX_PENDING_BYTES;
+                let waiting = self.open.iter().filter(|(_, open)| any || open.is_worth_writing());
+                let largest = waiting.max_by_key(|(_, open)| open.bytes).map(|(table, _)| table.clone());
                 let Some(largest) = largest else { break };
                 self.drain(&largest)?;
             }
