@@ -8,7 +8,7 @@ import { clip, visible } from "../flame/text.ts";
 import { Bar, Show, useLoad } from "../ui/load.tsx";
 import { go, href, patch, usePlace, useTheme } from "../ui/state.ts";
 import { quote } from "./query.ts";
-import { localInput, millis, when, clock } from "./time.ts";
+import { around, localInput, millis, when, clock } from "./time.ts";
 
 /** Lines that can be told apart by people with a color vision deficiency (after Okabe and Ito), at least 3:1 on the page. */
 const LINES = {
@@ -32,8 +32,10 @@ export function Metrics({ source, profile }: { source: Source; profile: ProfileD
   const { params } = usePlace();
   const start = millis(profile.start);
   const end = millis(profile.end);
-  const from = params.get("mfrom") ?? profile.metrics_from ?? new Date(start - 1_800_000).toISOString();
-  const to = params.get("mto") ?? profile.metrics_to ?? new Date(end + 1_800_000).toISOString();
+  // Once for each profile: a range that moves would load again and again.
+  const hour = useMemo(() => around(start, end), [start, end]);
+  const from = params.get("mfrom") ?? profile.metrics_from ?? hour.from;
+  const to = params.get("mto") ?? profile.metrics_to ?? hour.to;
   const by = params.get("by") === "version" || params.get("by") === "none" ? params.get("by")! : "host";
   const query = { service: profile.service, env: profile.env, from, to, by };
   const loaded = useLoad(JSON.stringify(query), (signal) => source.metrics(query, signal));
@@ -161,7 +163,7 @@ function Chart({ metric, lines, start, end, from, to, onCursor, pick }: { metric
     const options: uPlot.Options = {
       width,
       height: 120,
-      padding: [8, 6, 0, 0],
+      padding: [8, 18, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: "metrics", setSeries: false }, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
       select: { show: true, left: 0, top: 0, width: 0, height: 0 },

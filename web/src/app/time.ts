@@ -52,6 +52,13 @@ export const RANGES: [string, string][] = [
   ["now-30d", "Past 30 days"],
 ];
 
+/** The hour around a profile, which ends now if it would end later. */
+export function around(start: number, end: number, now = Date.now()): { from: string; to: string } {
+  const half = 1_800_000;
+  const late = Math.max(0, end + half - Math.max(now, end));
+  return { from: new Date(start - half - late).toISOString(), to: new Date(end + half - late).toISOString() };
+}
+
 /** A range shifted by its own length. */
 export function shifted(from: string, to: string, by: -1 | 1): { from: string; to: string } {
   const a = absolute(from);

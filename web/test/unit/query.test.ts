@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { choose, chosen, quote, range, terms, typedAt, without } from "../../src/app/query.ts";
-import { absolute, shifted } from "../../src/app/time.ts";
+import { absolute, around, shifted } from "../../src/app/time.ts";
 
 test("terms are found with their place", () => {
   assert.deepEqual(
@@ -46,4 +46,12 @@ test("ranges are relative or absolute", () => {
   assert.equal(absolute("2026-11-26T15:00:00Z"), Date.UTC(2026, 10, 26, 15));
   assert.equal(absolute("1795433684457"), 1795433684457);
   assert.deepEqual(shifted("2026-11-26T15:00:00Z", "2026-11-26T16:00:00Z", -1), { from: "2026-11-26T14:00:00.000Z", to: "2026-11-26T15:00:00.000Z" });
+});
+
+test("the hour around a profile ends now at the latest", () => {
+  const time = (minute: number) => Date.UTC(2026, 10, 26, 15, minute);
+  const text = (minute: number) => new Date(time(minute)).toISOString();
+  assert.deepEqual(around(time(0), time(1), time(90)), { from: text(-30), to: text(31) });
+  assert.deepEqual(around(time(0), time(1), time(3)), { from: text(-58), to: text(3) });
+  assert.deepEqual(around(time(0), time(1), time(-20)), { from: text(-60), to: text(1) });
 });
