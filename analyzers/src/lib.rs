@@ -28,6 +28,9 @@ pub mod time_range;
 pub mod views;
 
 pub use pass::Pass;
-pub use profiles::{CpuSource, Filter, LabelKey, Options, Progress, collect, collect_merged};
+pub use profiles::{
+    ChunkSamples, CpuSource, Filter, LabelKey, Options, Progress, SampleEvent, SampleLabel, collect, collect_merged,
+    samples,
+};
 pub use summary::Summary;
 pub use time_range::{TimeBound, TimeRange};

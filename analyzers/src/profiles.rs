@@ -6,6 +6,7 @@
 
 mod chunk;
 mod commit;
+mod events;
 pub(crate) mod execution;
 mod facts;
 mod gather;
@@ -31,6 +32,7 @@ use chunk::ChunkResult;
 pub(crate) use chunk::Context;
 pub(crate) use commit::overlapping;
 use commit::{Committer, Merged, Totals};
+pub use events::{ChunkSamples, SampleEvent, SampleLabel, samples};
 pub(crate) use load::load;
 pub use options::{CpuSource, Filter, LabelKey, Options, Progress};
 

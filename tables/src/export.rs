@@ -324,7 +324,7 @@ struct Job<'j, 'i> {
     analysis: Option<&'j Analysis>,
 }
 
-type Sink<'s> = dyn FnMut(&str, RecordBatch) -> Result<()> + 's;
+type Sink<'s> = dyn FnMut(&str, RecordBatch) -> Result<()> + Send + 's;
 
 impl Job<'_, '_> {
     /// Reads all tables of a recording and returns what was lost.
@@ -348,8 +348,8 @@ impl Job<'_, '_> {
             Some(range) => range(&recording).map_err(Error::Range)?,
             None => None,
         };
-        let mut stacks = StackTables::default();
         let with_stacks = [options.wants(Table::Stacks), options.wants(Table::Frames)];
+        let mut stacks = if with_stacks.contains(&true) { StackTables::default() } else { StackTables::unwanted() };
         let mut losses = Vec::new();
         if options.wants(Table::Events) {
             let mut take = Events { sink, with_stacks };
@@ -357,7 +357,7 @@ impl Job<'_, '_> {
         }
         if options.wants(Table::Samples) {
             let mut take =
-                |kind: ProfileType, rows: &mut Rows| sink(&format!("samples/type={}", kind.name()), rows.take()?);
+                |kind: ProfileType, batch: RecordBatch| sink(&format!("samples/type={}", kind.name()), batch);
             let warnings = read_samples(&recording, &options.types, &selection, &mut stacks, &mut take)?;
             if losses.is_empty() {
                 losses = warnings;

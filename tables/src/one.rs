@@ -15,7 +15,7 @@ use crate::schema::{Column, arrow_fields};
 use crate::stacks::{StackTables, frame_columns, stack_columns};
 
 /// Receives batches.
-type Each<'e> = dyn FnMut(RecordBatch) -> Result<()> + 'e;
+type Each<'e> = dyn FnMut(RecordBatch) -> Result<()> + Send + 'e;
 
 /// The table schema of an event type, and the columns of all types; `None` if the recording does not have the type.
 #[must_use]
@@ -87,7 +87,8 @@ pub fn read_table(
     each: &mut Each<'_>,
 ) -> Result<Vec<String>> {
     let id = selection.recording.unwrap_or(0);
-    let mut stacks = StackTables::default();
+    let with_stacks = matches!(table, Table::Stacks | Table::Frames);
+    let mut stacks = if with_stacks { StackTables::default() } else { StackTables::unwanted() };
     let mut rows = match table {
         Table::Events | Table::Stacks | Table::Frames => {
             let losses = read_events(recording, schemas, selection, &mut stacks, &mut Only { each, table })?;
@@ -95,7 +96,7 @@ pub fn read_table(
             return Ok(losses);
         }
         Table::Samples => {
-            let mut take = |_: ProfileType, rows: &mut Rows| each(rows.take()?);
+            let mut take = |_: ProfileType, batch: RecordBatch| each(batch);
             return read_samples(recording, &[kind], selection, &mut stacks, &mut take);
         }
         Table::Threads => facts::threads(recording, id)?,

@@ -301,7 +301,7 @@ fn read_chunk(
         for part in parts {
             let part = part?;
             losses.extend(part.losses);
-            stacks.add(&of_chunk, &part.stacks);
+            stacks.add(&mut of_chunk.memo(), &part.stacks);
             take.stacks(stacks)?;
             for (i, batch) in part.batches {
                 if let Some(plan) = plans.types.get(i) {

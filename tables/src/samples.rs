@@ -1,16 +1,22 @@
-//! Profile samples, one row per event. The values are those that [`collect`] adds up, so their sums match the profiles.
+//! Profile samples, one row per event. The values are those that [`collect`](jfr_analyzers::collect()) adds up, so their sums
+//! match the profiles.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use jfr_analyzers::{LabelKey, Options, collect};
-use jfr_parse::{Chunk, Content, Plan, RawEvent, Recording, TimeUnit, Type};
-use jfrkit_profile::{LabelValue, Profile, ProfileSet, ProfileType};
+use arrow_array::types::{DurationNanosecondType, Int64Type, TimestampNanosecondType};
+use arrow_array::{ArrayRef, PrimitiveArray, RecordBatch};
+use arrow_schema::{ArrowError, Schema};
+use hashbrown::HashMap;
+use jfr_analyzers::{ChunkSamples, LabelKey, Options, SampleEvent, SampleLabel, samples};
+use jfr_parse::{Chunk, Recording};
+use jfrkit_profile::{LabelSetId, ProfileType};
+use parking_lot::Mutex;
 
+use crate::column::{dictionary, strings};
 use crate::error::Result;
-use crate::flat::Rows;
 use crate::recording::Selection;
-use crate::schema::{Column, Shape, is_trace};
-use crate::stacks::{ChunkStacks, StackPlans, StackTables};
+use crate::schema::{Column, Shape, arrow_fields};
+use crate::stacks::{ChunkStacks, Memo, StackPlans, StackTables};
 
 /// The sample columns of a profile type, without the recording's id.
 #[must_use]
@@ -41,195 +47,201 @@ pub fn sample_columns(kind: ProfileType) -> Vec<Column> {
     columns
 }
 
-/// Columns before the value columns.
-const VALUES: usize = 14;
+/// What a column after the first three is made of.
+enum Of {
+    Text(LabelKey),
+    Number(LabelKey),
+    Stack,
+}
 
-/// The sample labels, in column order from the fourth column on; the stack is among them.
-const LABELS: [(usize, LabelKey); 10] = [
-    (3, LabelKey::Thread),
-    (4, LabelKey::ThreadId),
-    (5, LabelKey::State),
-    (7, LabelKey::Class),
-    (8, LabelKey::Path),
-    (9, LabelKey::Host),
-    (10, LabelKey::Port),
-    (11, LabelKey::SpanId),
-    (12, LabelKey::LocalRootSpanId),
-    (13, LabelKey::TraceEndpoint),
+/// The columns from the fourth on, before the values.
+const LABELS: [Of; 11] = [
+    Of::Text(LabelKey::Thread),
+    Of::Number(LabelKey::ThreadId),
+    Of::Text(LabelKey::State),
+    Of::Stack,
+    Of::Text(LabelKey::Class),
+    Of::Text(LabelKey::Path),
+    Of::Text(LabelKey::Host),
+    Of::Number(LabelKey::Port),
+    Of::Number(LabelKey::SpanId),
+    Of::Number(LabelKey::LocalRootSpanId),
+    Of::Text(LabelKey::TraceEndpoint),
 ];
 
 /// Rows to pass on at a time.
 const ROWS: usize = 1 << 16;
 
+/// The rows of a chunk and profile type.
+struct Made {
+    batches: std::result::Result<Vec<RecordBatch>, ArrowError>,
+    /// The keys of their stacks, and what was found out about them.
+    stacks: Option<(Vec<u64>, Arc<Mutex<Memo>>)>,
+}
+
 /// Reads the profile samples of a recording and returns warnings.
 ///
 /// # Errors
-/// Errors of [`collect`], and of `take`, which receives the rows of a profile type.
+/// Errors of [`samples`], and of `take`, which receives the rows of a profile type.
 pub(crate) fn read_samples(
     recording: &Recording<'_>,
     types: &[ProfileType],
     selection: &Selection,
     stacks: &mut StackTables,
-    take: &mut dyn FnMut(ProfileType, &mut Rows) -> Result<()>,
+    take: &mut (dyn FnMut(ProfileType, RecordBatch) -> Result<()> + Send),
 ) -> Result<Vec<String>> {
     let mut options = Options::default();
     options.types = types.to_vec();
-    options.labels = LabelKey::ALL.into_iter().chain([LabelKey::Event]).collect();
+    options.labels = LabelKey::ALL.to_vec();
     options.raw_names = selection.raw_names;
+    options.stop = recording.stop().clone();
     if let Some(range) = &selection.range {
         options.filter.from_nanos = Some(range.start).filter(|from| *from > i64::MIN);
         options.filter.to_nanos = Some(range.end).filter(|to| *to < i64::MAX);
     }
-    let set = collect(recording, &options)?;
-    let mut places: Vec<Places<'_>> = set.profiles.iter().map(|profile| Places::new(profile, &set)).collect();
-    let rower = Rower { set: &set, id: selection.recording.unwrap_or(0) };
-    for chunk in recording.chunks() {
-        recording.stop().check()?;
-        // An unreadable chunk has no samples.
-        let Ok(chunk) = chunk else { continue };
-        let end = chunk.offset().saturating_add(chunk.bytes().len() as u64);
-        if places.iter().all(|places| places.next().is_none_or(|event| event >= end)) {
-            continue;
+    let with_stacks = stacks.are_wanted();
+    let make = |chunk: &Chunk<'_>, all: &[ChunkSamples<'_>]| {
+        let plans = StackPlans::new(chunk);
+        let of_chunk = ChunkStacks::new(chunk, chunk.pools(), plans.as_ref(), selection.raw_names);
+        let batches: Vec<_> = all.iter().map(|samples| batches(samples, &of_chunk, selection)).collect();
+        let memo = Arc::new(Mutex::new(of_chunk.into_memo()));
+        let keys = |samples: &ChunkSamples<'_>| samples.events.iter().map(|event| event.stack).collect();
+        let made = |(batches, samples)| Made { batches, stacks: with_stacks.then(|| (keys(samples), memo.clone())) };
+        batches.into_iter().zip(all).map(made).collect()
+    };
+    let mut failed = None;
+    let warnings = samples(recording, &options, make, |kind, made| {
+        if failed.is_some() {
+            return;
         }
-        let plans = StackPlans::new(&chunk);
-        let of_chunk = ChunkStacks::new(&chunk, chunk.pools(), plans.as_ref(), selection.raw_names);
-        let mut events: BTreeMap<u64, Option<EventPlan>> = BTreeMap::new();
-        for of in &mut places {
-            let mut rows = Rows::new(sample_columns(of.profile.kind));
-            let mut keys = Vec::new();
-            while let Some(event) = of.next().filter(|event| *event < end) {
-                rower.row(&chunk, &mut events, event, of, &of_chunk, &mut keys, &mut rows);
-                of.at += 1;
-                if rows.len() >= ROWS {
-                    stacks.add(&of_chunk, &std::mem::take(&mut keys));
-                    take(of.profile.kind, &mut rows)?;
-                }
+        let give = || {
+            if let Some((keys, memo)) = made.stacks {
+                stacks.add(&mut memo.lock(), &keys);
             }
-            if rows.len() > 0 {
-                stacks.add(&of_chunk, &keys);
-                take(of.profile.kind, &mut rows)?;
-            }
+            made.batches?.into_iter().try_for_each(|batch| take(kind, batch))
+        };
+        failed = give().err();
+        if failed.is_some() {
+            options.stop.raise();
         }
-    }
-    Ok(set.warnings.clone())
-}
-
-/// The samples of a profile in file order.
-struct Places<'p> {
-    profile: &'p Profile,
-    /// The event's offset, and the sample's number.
-    order: Vec<(u64, usize)>,
-    at: usize,
-}
-
-impl<'p> Places<'p> {
-    fn new(profile: &'p Profile, set: &ProfileSet) -> Self {
-        let event = LabelKey::Event.name();
-        let place = |(i, labels)| {
-            let labels = set.tables.labels(labels);
-            labels.iter().rev().find_map(|label| match label.value {
-                LabelValue::Number(at) if label.key == event => Some((at.cast_unsigned(), i)),
-                _ => None,
-            })
-        };
-        let mut order: Vec<(u64, usize)> =
-            profile.samples.iter().map(|sample| sample.labels).enumerate().filter_map(place).collect();
-        order.sort_unstable();
-        Self { profile, order, at: 0 }
-    }
-
-    fn next(&self) -> Option<u64> {
-        self.order.get(self.at).map(|(event, _)| *event)
+    });
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(warnings?),
     }
 }
 
-/// How to read the event fields that profiles do not keep.
-struct EventPlan {
-    /// `startTime`, `duration`, `stackTrace`.
-    plan: Plan<3>,
-    start: Option<TimeUnit>,
-    duration: Option<TimeUnit>,
-    has_stack: bool,
+/// The rows of a chunk's samples.
+fn batches(
+    samples: &ChunkSamples<'_>,
+    stacks: &ChunkStacks<'_, '_>,
+    selection: &Selection,
+) -> std::result::Result<Vec<RecordBatch>, ArrowError> {
+    let columns = sample_columns(samples.kind);
+    let schema = Arc::new(Schema::new(arrow_fields(&columns, true)));
+    let id = selection.recording.unwrap_or(0);
+    let batch = |events: &[SampleEvent]| RecordBatch::try_new(schema.clone(), arrays(samples, events, stacks, id)?);
+    samples.events.chunks(ROWS).map(batch).collect()
 }
 
-impl EventPlan {
-    fn new(chunk: &Chunk<'_>, of: Type<'_>) -> Option<Self> {
-        let plan = chunk.plan(of, ["startTime", "duration", "stackTrace"]).ok()?;
-        let start = match of.field("startTime").and_then(|f| f.content()) {
-            Some(Content::Timestamp(unit)) => Some(unit),
-            _ => None,
-        };
-        let duration = match of.field("duration").and_then(|f| f.content()) {
-            Some(Content::Timespan(unit)) => Some(unit),
-            _ => None,
-        };
-        let trace = of.field("stackTrace").and_then(|f| f.value_type());
-        Some(Self { plan, start, duration, has_stack: trace.is_some_and(is_trace) })
-    }
-}
-
-/// Builds the rows of samples.
-struct Rower<'s> {
-    set: &'s ProfileSet,
+fn arrays(
+    samples: &ChunkSamples<'_>,
+    events: &[SampleEvent],
+    stacks: &ChunkStacks<'_, '_>,
     id: i64,
+) -> std::result::Result<Vec<ArrayRef>, ArrowError> {
+    let labels = Labels::new(samples, events);
+    let starts = events.iter().map(|event| event.start).collect::<PrimitiveArray<TimestampNanosecondType>>();
+    let durations = events.iter().map(|event| event.duration).collect::<PrimitiveArray<DurationNanosecondType>>();
+    let keys: Vec<u64> = events.iter().map(|event| event.stack).collect();
+    let mut arrays: Vec<ArrayRef> = vec![
+        Arc::new(PrimitiveArray::<Int64Type>::from_value(id, events.len())),
+        Arc::new(starts.with_timezone("UTC")),
+        Arc::new(durations),
+    ];
+    for of in LABELS {
+        arrays.push(match of {
+            Of::Text(key) => labels.texts(key)?,
+            Of::Number(key) => labels.numbers(key),
+            Of::Stack => Arc::new(stacks.ids(&keys).into_iter().collect::<PrimitiveArray<Int64Type>>()),
+        });
+    }
+    let values = samples.kind.values().len();
+    for i in (0..values).chain(values.checked_sub(1)) {
+        let value = |event: &SampleEvent| event.values.get(i).copied();
+        // Before JDK 21, live objects have no recorded size.
+        let is_size = samples.kind == ProfileType::Live && i > 0;
+        arrays.push(if is_size {
+            Arc::new(events.iter().map(|event| value(event).filter(|n| *n != 0)).collect::<PrimitiveArray<Int64Type>>())
+        } else {
+            let values = events.iter().map(|event| value(event).unwrap_or(0));
+            Arc::new(PrimitiveArray::<Int64Type>::from_iter_values(values))
+        });
+    }
+    Ok(arrays)
 }
 
-impl Rower<'_> {
-    #[expect(clippy::too_many_arguments, reason = "what a row is made of")]
-    fn row(
-        &self,
-        chunk: &Chunk<'_>,
-        plans: &mut BTreeMap<u64, Option<EventPlan>>,
-        offset: u64,
-        of: &Places<'_>,
-        stacks: &ChunkStacks<'_, '_>,
-        keys: &mut Vec<u64>,
-        rows: &mut Rows,
-    ) {
-        let place = usize::try_from(offset.saturating_sub(chunk.offset())).unwrap_or(usize::MAX);
-        let Some(event): Option<RawEvent<'_>> = chunk.event_at(place) else { return };
-        let plan = plans.entry(event.type_id).or_insert_with(|| {
-            let of = chunk.metadata().by_id(event.type_id)?;
-            EventPlan::new(chunk, of)
-        });
-        let Some(sample) = of.order.get(of.at).and_then(|(_, i)| of.profile.samples.get(*i)) else { return };
-        let row = plan.as_ref().and_then(|plan| Some((plan, plan.plan.read(event.payload).ok()?)));
-        let clock = chunk.clock();
-        let start = row.as_ref().and_then(|(plan, row)| clock.instant(row.i64(0), plan.start?));
-        let duration = row.as_ref().and_then(|(plan, row)| clock.length(row.i64(1), plan.duration?));
-        let stack = row.as_ref().filter(|(plan, _)| plan.has_stack).and_then(|(_, row)| {
-            let key = row.u64(2);
-            let id = stacks.ids(&[key]).pop().flatten();
-            if id.is_some() && keys.last() != Some(&key) {
-                keys.push(key);
+/// The labels of rows. Each set is looked up once.
+struct Labels {
+    /// For each row, the number of its set.
+    rows: Vec<u32>,
+    sets: Vec<Vec<(&'static str, SampleLabel)>>,
+}
+
+impl Labels {
+    fn new(samples: &ChunkSamples<'_>, events: &[SampleEvent]) -> Self {
+        let mut numbers: HashMap<LabelSetId, u32, foldhash::fast::RandomState> = HashMap::default();
+        let mut last = None;
+        let mut sets = Vec::new();
+        let number = |event: &SampleEvent| {
+            if let Some((set, number)) = last
+                && set == event.labels
+            {
+                return number;
             }
-            id
-        });
-        rows.int(0, Some(self.id));
-        rows.int(1, start);
-        rows.int(2, duration);
-        rows.int(6, stack);
-        let labels = self.set.tables.labels(sample.labels);
-        for (i, key) in LABELS {
-            let value = labels.iter().find(|label| label.key == key.name()).map(|label| label.value);
-            match key {
-                LabelKey::ThreadId | LabelKey::Port | LabelKey::SpanId | LabelKey::LocalRootSpanId => {
-                    rows.int(i, value.and_then(|value| if let LabelValue::Number(n) = value { Some(n) } else { None }));
-                }
-                _ => rows.text(
-                    i,
-                    value.and_then(|value| match value {
-                        LabelValue::Text(text) => Some(self.set.tables.str(text)),
-                        LabelValue::Number(_) => None,
-                    }),
-                ),
-            }
-        }
-        // A recording may not have the last value, like the size of live objects before JDK 21.
-        let values = of.profile.kind.values().len();
-        for i in 0..values {
-            rows.int(VALUES + i, sample.values.get(i).copied());
-        }
-        rows.int(VALUES + values, values.checked_sub(1).and_then(|last| sample.values.get(last)).copied());
+            let number = *numbers.entry(event.labels).or_insert_with(|| {
+                sets.push(samples.labels(event.labels));
+                u32::try_from(sets.len() - 1).unwrap_or(u32::MAX)
+            });
+            last = Some((event.labels, number));
+            number
+        };
+        let rows = events.iter().map(number).collect();
+        Self { rows, sets }
+    }
+
+    fn value<'l>(of: &'l [(&'static str, SampleLabel)], key: LabelKey) -> Option<&'l SampleLabel> {
+        of.iter().find(|(name, _)| *name == key.name()).map(|(_, value)| value)
+    }
+
+    fn texts(&self, key: LabelKey) -> std::result::Result<ArrayRef, ArrowError> {
+        let mut numbers: HashMap<Option<&str>, u32, foldhash::fast::RandomState> = HashMap::default();
+        let mut texts: Vec<Option<&str>> = Vec::new();
+        let of_sets: Vec<u32> = self
+            .sets
+            .iter()
+            .map(|set| {
+                let text = match Self::value(set, key) {
+                    Some(SampleLabel::Text(text)) => Some(text.as_str()),
+                    _ => None,
+                };
+                *numbers.entry(text).or_insert_with(|| {
+                    texts.push(text);
+                    u32::try_from(texts.len() - 1).unwrap_or(u32::MAX)
+                })
+            })
+            .collect();
+        let row = |set: &u32| of_sets.get(*set as usize).copied().unwrap_or(0);
+        dictionary(strings(texts.into_iter())?, Some(self.rows.iter().map(row).collect()))
+    }
+
+    fn numbers(&self, key: LabelKey) -> ArrayRef {
+        let of_set = |set: &Vec<_>| match Self::value(set, key) {
+            Some(SampleLabel::Number(number)) => Some(*number),
+            _ => None,
+        };
+        let of_sets: Vec<Option<i64>> = self.sets.iter().map(of_set).collect();
+        let row = |set: &u32| of_sets.get(*set as usize).copied().flatten();
+        Arc::new(self.rows.iter().map(row).collect::<PrimitiveArray<Int64Type>>())
     }
 }

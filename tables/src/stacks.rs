@@ -100,8 +100,9 @@ struct FrameRow {
     line: i32,
 }
 
+/// What was found out about the stacks of a chunk.
 #[derive(Debug, Default)]
-struct Memo {
+pub(crate) struct Memo {
     traces: Map<u64, Option<Trace>>,
     /// Class, name and descriptor by method key.
     methods: Map<u64, [Text; 3]>,
@@ -127,8 +128,12 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
         Self { chunk, pools, plans, raw, memo: Mutex::default() }
     }
 
-    fn memo(&self) -> MutexGuard<'_, Memo> {
+    pub(crate) fn memo(&self) -> MutexGuard<'_, Memo> {
         self.memo.lock()
+    }
+
+    pub(crate) fn into_memo(self) -> Memo {
+        self.memo.into_inner()
     }
 
     /// The ids of the stacks with these keys; `None` if a stack does not exist or cannot be read.
@@ -297,6 +302,7 @@ fn line_of(raw: u64) -> i32 {
 /// The tables of stacks and frames; each row appears once per call.
 #[derive(Debug)]
 pub struct StackTables {
+    wanted: bool,
     stacks_seen: HashSet<i64, Hasher>,
     frames_seen: HashSet<i64, Hasher>,
     pub(crate) stacks: Rows,
@@ -306,6 +312,7 @@ pub struct StackTables {
 impl Default for StackTables {
     fn default() -> Self {
         Self {
+            wanted: true,
             stacks_seen: HashSet::default(),
             frames_seen: HashSet::default(),
             stacks: Rows::new(stack_columns()),
@@ -336,10 +343,22 @@ pub(crate) fn frame_columns() -> Vec<Column> {
 }
 
 impl StackTables {
+    /// Tables that stay empty, for callers that only need the ids of stacks.
+    #[must_use]
+    pub fn unwanted() -> Self {
+        Self { wanted: false, ..Self::default() }
+    }
+
+    pub(crate) fn are_wanted(&self) -> bool {
+        self.wanted
+    }
+
     /// Adds the stacks with these keys and their frames, unless already added.
-    pub(crate) fn add(&mut self, of: &ChunkStacks<'_, '_>, keys: &[u64]) {
-        let mut memo = of.memo();
-        let Memo { traces, rows, .. } = &mut *memo;
+    pub(crate) fn add(&mut self, memo: &mut Memo, keys: &[u64]) {
+        if !self.wanted {
+            return;
+        }
+        let Memo { traces, rows, .. } = memo;
         for key in keys {
             let Some(Some(trace)) = traces.get_mut(key) else { continue };
             if !self.stacks_seen.insert(trace.id) {

@@ -12,9 +12,9 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, RecordBatch, StringArray};
 use jfr_analyzers::names::java_name;
-use jfr_analyzers::{Options, Summary, collect};
+use jfr_analyzers::{LabelKey, Options, Summary, collect};
 use jfr_parse::{Iso, Recording, ValueReader};
-use jfrkit_profile::ProfileType;
+use jfrkit_profile::{LabelValue, ProfileType};
 use jfrkit_tables::{ExportOptions, Input, Table, export};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
@@ -310,6 +310,83 @@ fn sums_of_samples_are_those_of_profiles() {
         }
     }
     assert!(compared > 20, "{compared}");
+}
+
+/// The label columns of samples.
+const LABELS: [(LabelKey, &str); 10] = [
+    (LabelKey::Thread, "thread"),
+    (LabelKey::ThreadId, "threadId"),
+    (LabelKey::State, "state"),
+    (LabelKey::Class, "class"),
+    (LabelKey::Path, "path"),
+    (LabelKey::Host, "host"),
+    (LabelKey::Port, "port"),
+    (LabelKey::SpanId, "spanId"),
+    (LabelKey::LocalRootSpanId, "localRootSpanId"),
+    (LabelKey::TraceEndpoint, "traceEndpoint"),
+];
+
+/// The weight of the samples of each type and value of a label.
+type ByLabel = BTreeMap<(String, String, String), i64>;
+
+fn labels_of_profiles(recording: &Recording<'_>) -> Option<ByLabel> {
+    let mut options = Options::default();
+    options.labels = LabelKey::ALL.to_vec();
+    let set = collect(recording, &options).ok()?;
+    let mut sums = ByLabel::new();
+    for profile in &set.profiles {
+        for sample in profile.samples.iter() {
+            for label in set.tables.labels(sample.labels) {
+                let (_, column) = LABELS.iter().find(|(key, _)| key.name() == label.key).unwrap();
+                let value = match label.value {
+                    LabelValue::Text(text) => set.tables.str(text).to_owned(),
+                    LabelValue::Number(number) => number.to_string(),
+                };
+                let key = (profile.kind.name().to_owned(), (*column).to_owned(), value);
+                *sums.entry(key).or_default() += sample.values.last().unwrap();
+            }
+        }
+    }
+    Some(sums)
+}
+
+#[test]
+fn labels_of_samples_are_those_of_profiles() {
+    let mut compared = std::collections::BTreeSet::new();
+    for path in recordings().into_iter().filter(|path| path.metadata().unwrap().len() < WHOLE as u64) {
+        let Ok(recording) = Recording::open(&path) else { continue };
+        let Some(expected) = labels_of_profiles(&recording) else { continue };
+        let (_folder, exported) = write(&path, &[Table::Samples], false);
+        let mut sums = ByLabel::new();
+        for file in &exported.written {
+            let kind = file.table.strip_prefix("samples/type=").unwrap();
+            for batch in batches(&file.path) {
+                let weights = batch.column_by_name("weight").unwrap().as_primitive::<Int64Type>();
+                for (_, column) in LABELS {
+                    let cells = batch.column_by_name(column).unwrap();
+                    for row in 0..batch.num_rows() {
+                        let value = match cell(cells, row) {
+                            Value::Null => continue,
+                            Value::String(text) => text,
+                            other => other.to_string(),
+                        };
+                        // A live object without a size weighs nothing.
+                        let weight = if weights.is_valid(row) { weights.value(row) } else { 0 };
+                        *sums.entry((kind.to_owned(), column.to_owned(), value)).or_default() += weight;
+                        compared.insert(column);
+                    }
+                }
+            }
+        }
+        for (key, expected) in &expected {
+            // Without sizes, the weight of live objects is their number in a profile.
+            if key.0 != "live" || sums.get(key) != Some(&0) {
+                assert_eq!(sums.get(key), Some(expected), "{} {key:?}", path.display());
+            }
+        }
+        assert_eq!(sums.len(), expected.len(), "{}", path.display());
+    }
+    assert!(compared.len() >= 6, "{compared:?}");
 }
 
 #[test]

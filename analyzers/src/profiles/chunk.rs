@@ -1,8 +1,11 @@
 //! Processes one chunk, from its bytes to samples: walk, join, route, resolve.
 
+use std::collections::BTreeMap;
+
 use hashbrown::HashMap;
 use jfr_parse::{Chunk, Clock, Damage, Loss, Pools, RawEvent, RawStr, Result, Row, Type};
 
+use super::events::SampleEvent;
 use super::execution::{Execution, has_default_state};
 use super::facts::{FactKind, Facts};
 use super::gather::{Gathered, Key, Sums};
@@ -95,6 +98,15 @@ pub(crate) struct ChunkResult {
     pub(super) odd_durations: u64,
     /// Native memory by address, if requested.
     pub(super) memory: Memory<(StackId, LabelSetId)>,
+    /// The events by where they count, if each is kept by itself.
+    pub(super) events: BTreeMap<Target, Vec<SampleEvent>>,
+}
+
+impl ChunkResult {
+    /// The endpoints of requests by their root span.
+    pub(super) fn into_endpoints(self) -> Vec<(u64, String)> {
+        self.facts.endpoints
+    }
 }
 
 /// The state shared by all chunks: the consumer that builds profiles.
@@ -235,7 +247,6 @@ impl Consumer for Context<'_> {
             }
             return;
         }
-        let offset = at.chunk.offset().saturating_add(event.offset as u64);
         let filter = &self.options.filter;
         let range = filter.from_nanos.unwrap_or(i64::MIN)..filter.to_nanos.unwrap_or(i64::MAX);
         if self.options.native_leaks && matches!(reading.route, Route::Malloc | Route::Free) {
@@ -243,7 +254,7 @@ impl Consumer for Context<'_> {
             if reading.route == Route::Free {
                 part.memory.free(row.u64(SECOND), nanos);
             } else if range.contains(&nanos) {
-                let key = part.gathered.key(reading, row, lengths, offset);
+                let key = part.gathered.key(reading, row, lengths);
                 part.memory.malloc(row.u64(SECOND), nanos, key, row.i64(AMOUNT));
             }
             return;
@@ -255,7 +266,7 @@ impl Consumer for Context<'_> {
             }
             return;
         }
-        part.gathered.event(reading, row, [clock, lengths], *bounds, offset);
+        part.gathered.event(reading, row, [clock, lengths], *bounds);
     }
 
     fn lose(&self, part: &mut Part<'_>, loss: Loss) {
@@ -337,6 +348,14 @@ impl<'a> Routing<'_, 'a> {
         let mut routes = Values::new(&self, &sources);
         let scale = self.context.options.scale_cpu.then(|| self.scale(&mut routes));
         let mut labels = Labels::new(self.chunk, self.plans, self.pools, self.context);
+        if self.context.options.each {
+            let events = self.events(&mut labels, &mut routes, &mut sources);
+            let size = events.values().map(|events| events.len().saturating_mul(size_of::<SampleEvent>())).sum();
+            self.context.account.take(size, self.chunk.offset())?;
+            let odd_durations = self.gathered.odd_durations;
+            let facts = self.facts;
+            return Ok(ChunkResult { events, sources, losses, odd_durations, facts, ..ChunkResult::default() });
+        }
         // The index of each trace among those that are needed.
         let most = self.gathered.iter().len();
         let mut traces: HashMap<u64, u32, foldhash::fast::RandomState> =
@@ -411,6 +430,31 @@ impl<'a> Routing<'_, 'a> {
         Ok(result)
     }
 
+    /// The events of the chunk, each by itself, by where it counts.
+    fn events(
+        &self,
+        labels: &mut Labels<'_, 'a>,
+        routes: &mut Values<'_, 'a>,
+        sources: &mut [SourceState],
+    ) -> BTreeMap<Target, Vec<SampleEvent>> {
+        let mut events: BTreeMap<Target, Vec<SampleEvent>> = BTreeMap::new();
+        for ((key, sums), occurrence) in self.gathered.iter().zip(self.gathered.occurrences.iter().flatten()) {
+            let Some(reading) = self.reading(key) else { continue };
+            let detail = self.gathered.detail_of(key);
+            if !labels.passes(reading, key, &detail) {
+                continue;
+            }
+            let Some((target, values)) = routes.of(key, sums) else { continue };
+            if let Some(state) = sources.get_mut(key.source as usize) {
+                state.note(target, routes.wall_period);
+            }
+            let labels = labels.set(reading, key, &detail, self.gathered.text_of(&detail));
+            let (start, duration) = (occurrence.start, occurrence.duration);
+            events.entry(target).or_default().push(SampleEvent { start, duration, stack: key.stack, labels, values });
+        }
+        events
+    }
+
     /// When samples were taken. `sample_of` has the number of the sample of each key.
     fn timeline(&self, sample_of: &[u32], routes: &mut Values<'_, 'a>, scale: Option<&Scale>) -> Option<Timeline> {
         let of_keys = self.gathered.timeline.as_ref()?;
@@ -431,7 +475,7 @@ impl<'a> Routing<'_, 'a> {
 
     /// The factors for the CPU time of the JDK's samples in this chunk.
     fn scale(&self, routes: &mut Values<'_, 'a>) -> Scale {
-        let mut sampled = std::collections::BTreeMap::new();
+        let mut sampled = BTreeMap::new();
         for (key, sums) in self.gathered.iter() {
             if let Some((Target::Cpu(CpuSource::ExecutionSample), values)) = routes.of(key, sums) {
                 let sum: &mut i64 = sampled.entry(self.gathered.detail_of(key).thread).or_default();

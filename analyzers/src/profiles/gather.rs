@@ -6,7 +6,7 @@ use hashbrown::{HashMap, HashTable};
 use jfr_parse::{Clock, RawStr, Row, work};
 use jfrkit_profile::{Moment, Timeline};
 
-use super::plans::Reading;
+use super::plans::{Reading, Times};
 use super::sources::{
     AMOUNT, KEY, Measure, OTHER_TEXT, PORT, ROOT_SPAN, SECOND, SLOTS, SPAN, STACK, TEXT, THREAD, TIME,
 };
@@ -53,8 +53,13 @@ pub(crate) struct Detail {
     pub(super) root_span: u64,
     /// Start of the event, if sample times are kept.
     pub(super) time: i64,
-    /// Offset of the event in its recording; 0 if not needed.
-    pub(super) event: u64,
+}
+
+/// When an event began and how long it lasted, in nanoseconds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Occurrence {
+    pub(super) start: Option<i64>,
+    pub(super) duration: Option<i64>,
 }
 
 /// Sums of events, in the order of the first event of each key.
@@ -67,6 +72,8 @@ pub(crate) struct Gathered<'a> {
     last: usize,
     details: Numbered<Detail>,
     texts: Numbered<RawStr<'a>>,
+    /// If every event is kept by itself, when each began and how long it lasted.
+    pub(super) occurrences: Option<Vec<Occurrence>>,
     /// The number of events with impossible durations.
     pub(super) odd_durations: u64,
     /// When the events of each key began, with the sum that [`Measure::main`] names, if that is asked for.
@@ -88,6 +95,7 @@ impl Default for Gathered<'_> {
             details,
             texts,
             odd_durations: 0,
+            occurrences: None,
             timeline: None,
             hasher: Hasher::default(),
         }
@@ -103,7 +111,6 @@ impl<'a> Gathered<'a> {
         row: &Row<'a, SLOTS>,
         [clock, lengths]: [&Clock; 2],
         bounds: Bounds,
-        event: u64,
     ) {
         let mut odd = false;
         let mut lasted = |start: i64, ticks: i64| {
@@ -127,11 +134,22 @@ impl<'a> Gathered<'a> {
             Measure::BytesAndTicks => [1, row.i64(SECOND), lasted(row.i64(TIME), row.i64(AMOUNT))],
         };
         self.odd_durations += u64::from(odd);
-        let key = self.key(reading, row, clock, event);
+        let key = self.key(reading, row, clock);
+        if let Some(times) = reading.each {
+            return self.keep(key, sums, Occurrence::new(times, row, clock));
+        }
         self.add(key, sums);
         if self.timeline.is_some() {
             self.record(clock.nanos(row.i64(TIME)), reading.measure.main(sums));
         }
+    }
+
+    /// Keeps an event by itself.
+    fn keep(&mut self, key: Key, sums: Sums, occurrence: Occurrence) {
+        self.last = self.keys.len();
+        self.keys.push(key);
+        self.sums.push(sums);
+        self.occurrences.get_or_insert_default().push(occurrence);
     }
 
     /// Notes when the event that was added last began.
@@ -145,13 +163,13 @@ impl<'a> Gathered<'a> {
 
     /// The key of an event.
     #[inline]
-    pub(super) fn key(&mut self, reading: &Reading, row: &Row<'a, SLOTS>, clock: &Clock, event: u64) -> Key {
-        let detail = if reading.detailed { self.detail(reading, row, clock, event) } else { 0 };
+    pub(super) fn key(&mut self, reading: &Reading, row: &Row<'a, SLOTS>, clock: &Clock) -> Key {
+        let detail = if reading.detailed { self.detail(reading, row, clock) } else { 0 };
         let key = if reading.keyed { row.u64(KEY) } else { 0 };
         Key { source: reading.source, detail, stack: row.u64(STACK), key }
     }
 
-    fn detail(&mut self, reading: &Reading, row: &Row<'a, SLOTS>, clock: &Clock, event: u64) -> u32 {
+    fn detail(&mut self, reading: &Reading, row: &Row<'a, SLOTS>, clock: &Clock) -> u32 {
         let text = match row.str(TEXT) {
             _ if !reading.text => 0,
             RawStr::Null | RawStr::Empty => self.texts.number(row.str(OTHER_TEXT)),
@@ -159,9 +177,8 @@ impl<'a> Gathered<'a> {
         };
         let port = u32::try_from(row.u64(PORT)).unwrap_or(0);
         let time = if reading.times { clock.nanos(row.i64(TIME)) } else { 0 };
-        let event = if reading.each { event } else { 0 };
         let (span, root_span) = (row.u64(SPAN), row.u64(ROOT_SPAN));
-        let detail = Detail { thread: row.u64(THREAD), text, port, span, root_span, time, event };
+        let detail = Detail { thread: row.u64(THREAD), text, port, span, root_span, time };
         self.details.number(detail)
     }
 
@@ -224,6 +241,13 @@ impl<'a> Gathered<'a> {
                 self.details.number(Detail { text, ..*detail })
             })
             .collect();
+        if let Some(occurrences) = later.occurrences {
+            self.occurrences.get_or_insert_default().extend(occurrences);
+            self.sums.extend(later.sums);
+            let detail = |key: &Key| details.get(key.detail as usize).copied().unwrap_or(0);
+            self.keys.extend(later.keys.iter().map(|key| Key { detail: detail(key), ..*key }));
+            return details;
+        }
         let mut numbers = Vec::with_capacity(later.keys.len());
         for (key, sums) in later.keys.into_iter().zip(later.sums) {
             let detail = details.get(key.detail as usize).copied().unwrap_or(0);
@@ -241,7 +265,9 @@ impl<'a> Gathered<'a> {
         let entry = size_of::<Key>() + size_of::<Sums>() + 2 * size_of::<u64>() + 1;
         let detail = 2 * size_of::<Detail>() + size_of::<u32>();
         let timeline = self.timeline.as_ref().map_or(0, Timeline::bytes);
+        let occurrences = self.occurrences.as_ref().map_or(0, |all| all.capacity() * size_of::<Occurrence>());
         timeline
+            + occurrences
             + self.keys.capacity() * entry
             + self.details.items.capacity() * detail
             + self.texts.items.capacity() * 2 * detail
@@ -266,6 +292,15 @@ impl<'a> Gathered<'a> {
 
     pub(super) fn text_of(&self, detail: &Detail) -> RawStr<'a> {
         self.texts.items.get(detail.text as usize).copied().unwrap_or(RawStr::Null)
+    }
+}
+
+impl Occurrence {
+    fn new(times: Times, row: &Row<'_, SLOTS>, clock: &Clock) -> Self {
+        Self {
+            start: times.start.and_then(|unit| clock.instant(row.i64(TIME), unit)),
+            duration: times.duration.and_then(|(slot, unit)| clock.length(row.i64(slot), unit)),
+        }
     }
 }
 

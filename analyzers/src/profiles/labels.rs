@@ -179,10 +179,6 @@ impl<'c, 'a> Labels<'c, 'a> {
         if detail.time != 0 {
             labels.push(Label { key: TIME_LABEL, value: LabelValue::Number(detail.time) });
         }
-        if detail.event != 0 {
-            let value = LabelValue::Number(detail.event.cast_signed());
-            labels.push(Label { key: LabelKey::Event.name(), value });
-        }
         self.context.shared.interner.symbols().label_set(&labels)
     }
 }

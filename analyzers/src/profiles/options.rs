@@ -37,6 +37,8 @@ pub struct Options {
     pub filter: Filter,
     /// Restrict `native-alloc` to memory that was never freed during the recording.
     pub native_leaks: bool,
+    /// Keep every event by itself; see [`samples`](crate::samples).
+    pub(crate) each: bool,
     /// Receives the number of bytes of each finished chunk.
     pub progress: Progress,
     /// Stops the work early.
@@ -130,9 +132,6 @@ pub enum LabelKey {
     /// The context number of a sample, which another file of Pyroscope's agent explains. Not in [`ALL`](Self::ALL), because the
     /// number alone is meaningless.
     ContextId,
-    /// Offset of the event in its recording, in bytes, which keeps all events separate. Not in [`ALL`](Self::ALL), because only
-    /// programs need it.
-    Event,
 }
 
 impl LabelKey {
@@ -165,7 +164,6 @@ impl LabelKey {
             Self::LocalRootSpanId => "local root span id",
             Self::ContextId => "context id",
             Self::TraceEndpoint => "trace endpoint",
-            Self::Event => "event",
         }
     }
 

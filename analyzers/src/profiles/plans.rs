@@ -1,12 +1,13 @@
 //! Plans for reading events and constants, created once for all chunks with the same metadata.
 
 use hashbrown::HashMap;
-use jfr_parse::{Chunk, Plan, Result, Type};
+use jfr_parse::{Chunk, Content, Plan, Result, TimeUnit, Type};
 
 use super::facts::FactKind;
 use super::options::{LabelKey, Options};
 use super::sources::{
-    KEY, Measure, OTHER_TEXT, PORT, ROOT_SPAN, Route, SLOTS, SOURCES, SPAN, STACK, TEXT, THREAD, TIME, source_of,
+    AMOUNT, KEY, LASTED, Measure, OTHER_TEXT, PORT, ROOT_SPAN, Route, SLOTS, SOURCES, SPAN, STACK, TEXT, THREAD, TIME,
+    source_of,
 };
 use crate::engine::stack_plans::ClassPlan;
 use crate::engine::type_map::TypeMap;
@@ -29,8 +30,16 @@ pub(crate) struct Reading {
     pub(super) context: bool,
     /// Whether their times are distinguished.
     pub(super) times: bool,
-    /// Whether every single event is distinguished.
-    pub(super) each: bool,
+    /// How to read when an event began and how long it lasted, if every event is kept by itself.
+    pub(super) each: Option<Times>,
+}
+
+/// How to read when an event began and how long it lasted; `None` if it has no such field.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    pub(super) start: Option<TimeUnit>,
+    /// The slot and the unit.
+    pub(super) duration: Option<(usize, TimeUnit)>,
 }
 
 /// What to do with an event.
@@ -177,6 +186,24 @@ impl KeyPlan {
     }
 }
 
+const DURATION: &str = "duration";
+
+impl Times {
+    fn new(event: Type<'_>, lasted: usize) -> Self {
+        let content = |name: &str| event.field(name).and_then(|field| field.content());
+        Self {
+            start: match content("startTime") {
+                Some(Content::Timestamp(unit)) => Some(unit),
+                _ => None,
+            },
+            duration: match content(DURATION) {
+                Some(Content::Timespan(unit)) => Some((lasted, unit)),
+                _ => None,
+            },
+        }
+    }
+}
+
 impl Reading {
     /// `None` if no profile that the events contribute to is requested.
     fn new(chunk: &Chunk<'_>, event: Type<'_>, place: usize, options: &Options, timed: bool) -> Result<Option<Self>> {
@@ -204,7 +231,7 @@ impl Reading {
             || matches!(source.route, Route::Malloc | Route::Free);
         for (slot, wanted) in [
             (THREAD, thread),
-            (TIME, timed || lasts || options.times || options.timeline.is_some()),
+            (TIME, timed || lasts || options.times || options.timeline.is_some() || options.each),
             (KEY, keyed),
             (TEXT, text),
             (OTHER_TEXT, text),
@@ -223,11 +250,18 @@ impl Reading {
         {
             *field = "contextId";
         }
+        let lasted = if fields.get(AMOUNT) == Some(&DURATION) { AMOUNT } else { LASTED };
+        if let Some(field) = fields.get_mut(LASTED)
+            && options.each
+            && lasted == LASTED
+        {
+            *field = DURATION;
+        }
         let plan = chunk.plan(event, fields)?;
+        let each = options.each.then(|| Times::new(event, lasted));
         let times = options.times && plan.has(TIME);
         let spanned = (spans || context) && (plan.has(SPAN) || plan.has(ROOT_SPAN));
-        let each = options.labels.contains(&LabelKey::Event);
-        let detailed = each || thread || text || port || times || spanned;
+        let detailed = thread || text || port || times || spanned;
         let (measure, route) = (source.measure, source.route);
         let source = u32::try_from(place).unwrap_or(u32::MAX);
         Ok(Some(Self { source, plan, measure, route, keyed, detailed, text, context, times, each }))

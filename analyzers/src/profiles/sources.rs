@@ -5,7 +5,7 @@ use super::options::{CpuSource, LabelKey};
 use jfrkit_profile::ProfileType;
 
 /// Number of fields read from an event.
-pub(crate) const SLOTS: usize = 11;
+pub(crate) const SLOTS: usize = 12;
 pub(crate) const STACK: usize = 0;
 pub(crate) const THREAD: usize = 1;
 pub(crate) const TIME: usize = 2;
@@ -21,6 +21,8 @@ pub(crate) const SPAN: usize = 8;
 pub(crate) const ROOT_SPAN: usize = 9;
 /// The fallback for an empty text.
 pub(crate) const OTHER_TEXT: usize = 10;
+/// The duration, if it is needed and no amount.
+pub(crate) const LASTED: usize = 11;
 
 /// What an event adds to the values of its sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,8 +113,20 @@ pub(crate) struct Source {
 }
 
 const fn source(event: &'static str, route: Route, measure: Measure, amounts: [&'static str; 2]) -> Source {
-    let fields =
-        ["stackTrace", "eventThread", "startTime", amounts[0], amounts[1], "", "", "", "spanId", "localRootSpanId", ""];
+    let fields = [
+        "stackTrace",
+        "eventThread",
+        "startTime",
+        amounts[0],
+        amounts[1],
+        "",
+        "",
+        "",
+        "spanId",
+        "localRootSpanId",
+        "",
+        "",
+    ];
     Source { event, route, measure, fields, key: None, text: None }
 }
 
