@@ -106,6 +106,17 @@ const QUERIES: [(&str, &str); 24] = [
     ("datadog", "SELECT * FROM datadog.DatadogProfilerConfig"),
 ];
 
+/// The queries that the overview needs, besides [`NARROW`].
+const OVERVIEW: [&str; 6] = ["processes", "collectors", "jvm", "cpu", "properties", "datadog"];
+
+/// Queries that select only what the overview needs, so that stack traces and most settings are not looked at.
+const NARROW: [(&str, &str); 4] = [
+    ("container", "SELECT containerType, effectiveCpuCount, memoryLimit FROM ContainerConfiguration"),
+    ("gc", "SELECT youngCollector, oldCollector FROM GCConfiguration"),
+    ("heap", "SELECT maxSize, initialSize FROM GCHeapConfiguration"),
+    ("settings", "SELECT id.name, name, value FROM ActiveSetting WHERE name = 'version'"),
+];
+
 /// Whether to show secrets, and in which time zone to show times.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -312,6 +323,19 @@ impl Runtime {
     pub fn of(recording: &Recording<'_>, options: Options) -> jfr_parse::Result<Self> {
         let summary = Summary::of(recording)?;
         Self::with(recording, &summary, options)
+    }
+
+    /// Only the [overview](Self::overview), with the summary of the recording; both are computed in one pass.
+    ///
+    /// # Errors
+    /// Same as [`Summary::of`].
+    pub fn overview_of(recording: &Recording<'_>, options: Options) -> jfr_parse::Result<(Summary, Vec<Entry>)> {
+        let queries = QUERIES.iter().filter(|(name, _)| OVERVIEW.contains(name)).chain(&NARROW);
+        let views: Vec<View> = queries.filter_map(|(name, text)| view(name, text)).collect();
+        let (summary, answers) = Summary::with(recording, &ViewSet::new(&views, Filter::default()))?;
+        let answered = Answered { answers, options };
+        let overview = overview(&answered, &summary, &answered.columns("jvm"));
+        Ok((summary, overview))
     }
 
     /// Like [`of`](Self::of), with an existing summary of the recording.
@@ -759,5 +783,25 @@ mod tests {
         for (name, text) in QUERIES {
             assert!(view(name, text).is_some(), "{name}: {:?}", Query::parse(text).err());
         }
+        assert!(NARROW.iter().all(|(name, text)| view(name, text).is_some()));
+        assert!(OVERVIEW.iter().all(|name| QUERIES.iter().any(|(known, _)| known == name)));
+    }
+
+    /// On the fixtures, and on the corpus where it is available.
+    #[test]
+    #[expect(clippy::unwrap_used, reason = "a test")]
+    fn the_overview_needs_few_queries() {
+        let mut compared = 0;
+        let folders = [Some(jfr_parse::testing::fixture("")), jfr_parse::testing::corpus("generated")];
+        let folders = folders.into_iter().flatten().flat_map(|folder| std::fs::read_dir(folder).unwrap());
+        for path in folders.map(|entry| entry.unwrap().path()) {
+            let Ok(recording) = Recording::open(&path) else { continue };
+            let Ok(whole) = Runtime::of(&recording, Options::default()) else { continue };
+            let (summary, overview) = Runtime::overview_of(&recording, Options::default()).unwrap();
+            assert_eq!(overview, whole.overview, "{}", path.display());
+            assert_eq!(summary, Summary::of(&recording).unwrap(), "{}", path.display());
+            compared += 1;
+        }
+        assert!(compared > 10, "{compared}");
     }
 }

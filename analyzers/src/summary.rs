@@ -10,12 +10,16 @@ use jfr_parse::{
 use serde::Serialize;
 
 use crate::engine::driver::{parts, run, tasks};
+use crate::views::{Answers, Merged, Part, ViewSet};
 
 /// Number of bytes that one thread counts at a time.
 const SEGMENT: usize = 1 << 20;
 
 /// Type ids up to this one are counted in an array; JVMs use the first few thousand.
 const DENSE: u64 = 1 << 14;
+
+/// Maximum number of offsets of events that views need, in one part of a chunk. With more, the chunk is read again.
+const MAX_OFFSETS: usize = 1 << 14;
 
 /// Maximum number of warnings to keep; further warnings are only counted.
 const MAX_WARNINGS: usize = 100;
@@ -114,6 +118,17 @@ impl Summary {
     /// The error of the first chunk if no chunk can be opened; [`Error::Changed`](jfr_parse::Error::Changed);
     /// [`Error::Stopped`](jfr_parse::Error::Stopped) if the recording's [`Stop`](jfr_parse::Stop) was raised.
     pub fn of(recording: &Recording<'_>) -> jfr_parse::Result<Self> {
+        Ok(Self::read(recording, None)?.0)
+    }
+
+    /// Like [`of`](Self::of), and answers views in the same pass.
+    pub(crate) fn with(recording: &Recording<'_>, views: &ViewSet) -> jfr_parse::Result<(Self, Answers)> {
+        let (summary, merged) = Self::read(recording, Some(views))?;
+        Ok((summary, merged.unwrap_or_else(|| views.merge()).finish()))
+    }
+
+    fn read(recording: &Recording<'_>, views: Option<&ViewSet>) -> jfr_parse::Result<(Self, Option<Merged>)> {
+        let mut merged = views.map(ViewSet::merge);
         let mut out = Self {
             start_nanos: 0,
             duration_nanos: 0,
@@ -126,11 +141,14 @@ impl Summary {
         let tasks = tasks(&[recording]);
         let failures = run(
             &tasks,
-            |_, chunk| Counted::new(chunk),
+            |_, chunk| Counted::new(chunk, views),
             |index, part| match part {
                 Ok(part) => {
                     for (name, tally) in part.events {
                         counts.entry(name).or_default().add(tally);
+                    }
+                    if let Some(merged) = &mut merged {
+                        part.views.into_iter().for_each(|part| merged.add(part));
                     }
                     out.chunks.push(part.chunk);
                     out.warnings.extend(part.warnings);
@@ -158,7 +176,7 @@ impl Summary {
             out.warnings.truncate(MAX_WARNINGS);
             out.warnings.push(format!("{more} more warnings"));
         }
-        Ok(out)
+        Ok((out, merged))
     }
 
     /// How many nanoseconds between the start of the earliest chunk and the end of the latest were recorded. Joined recordings
@@ -234,22 +252,29 @@ struct Table<'a> {
     sparse: HashMap<u64, Tally, foldhash::fast::RandomState>,
     /// The first event of each type whose content is needed.
     first: [Option<RawEvent<'a>>; 2],
+    /// The offsets of the events that views need.
+    offsets: Vec<usize>,
     skipped: Vec<(usize, usize)>,
 }
 
 impl<'a> Table<'a> {
-    fn new(chunk: &Chunk<'a>, part: std::ops::Range<usize>, size: usize, wanted: [u64; 2]) -> Self {
+    fn new(chunk: &Chunk<'a>, part: std::ops::Range<usize>, size: usize, wanted: [u64; 2], viewed: &[bool]) -> Self {
         let mut table = Self {
             dense: vec![Tally::default(); size],
             sparse: HashMap::default(),
             first: [None; 2],
+            offsets: Vec::new(),
             skipped: Vec::new(),
         };
         let part = if chunk.stop().is_raised() { 0..0 } else { part };
         let mut events = chunk.walk(part);
         for event in &mut events {
             let one = Tally { count: 1, bytes: event.size as u64 };
-            match usize::try_from(event.type_id).ok().and_then(|id| table.dense.get_mut(id)) {
+            let id = usize::try_from(event.type_id).unwrap_or(usize::MAX);
+            if viewed.get(id) == Some(&true) && table.offsets.len() < MAX_OFFSETS {
+                table.offsets.push(event.offset);
+            }
+            match table.dense.get_mut(id) {
                 Some(tally) => tally.add(one),
                 None => table.sparse.entry(event.type_id).or_default().add(one),
             }
@@ -274,6 +299,7 @@ impl<'a> Table<'a> {
         for (first, later) in self.first.iter_mut().zip(later.first) {
             *first = first.or(later);
         }
+        self.offsets.extend(later.offsets);
         self.skipped.extend(later.skipped);
         self
     }
@@ -287,19 +313,36 @@ struct Counted {
     warnings: Vec<String>,
     /// The number of further warnings.
     more: usize,
+    views: Option<Part>,
 }
 
 impl Counted {
-    fn new(chunk: &Chunk<'_>) -> Result<Self> {
+    fn new(chunk: &Chunk<'_>, views: Option<&ViewSet>) -> Result<Self> {
         let metadata = chunk.metadata();
         let highest = metadata.event_types().map(|t| t.id()).filter(|&id| id < DENSE).max().unwrap_or(1);
         let size = usize::try_from(highest).unwrap_or(1).saturating_add(1);
         // Type 0 is not an event type, so it is never found for an undeclared type.
         let wanted =
             ["jdk.JVMInformation", "jdk.ActiveRecording"].map(|n| metadata.by_name(n).map_or(METADATA, |t| t.id()));
-        let tables = parts(chunk, SEGMENT, |part| Ok(Table::new(chunk, part, size, wanted)))?;
+        let mut viewed = vec![false; if views.is_some() { size } else { 0 }];
+        let mut all_viewed = true;
+        for of in metadata.event_types().filter(|of| views.is_some_and(|views| views.needs(*of))) {
+            match usize::try_from(of.id()).ok().and_then(|id| viewed.get_mut(id)) {
+                Some(viewed) => *viewed = true,
+                None => all_viewed = false,
+            }
+        }
+        let tables = parts(chunk, SEGMENT, |part| Ok(Table::new(chunk, part, size, wanted, &viewed)))?;
+        let full = tables.iter().any(|table| table.offsets.len() == MAX_OFFSETS);
         let table = tables.into_iter().reduce(Table::with);
-        let table = table.unwrap_or_else(|| Table::new(chunk, 0..0, size, wanted));
+        let table = table.unwrap_or_else(|| Table::new(chunk, 0..0, size, wanted, &viewed));
+        let views = views.map(|views| {
+            if all_viewed && !full {
+                views.read_events(chunk, table.offsets.iter().filter_map(|at| chunk.event_at(*at)))
+            } else {
+                views.read(chunk)
+            }
+        });
 
         let mut warnings: Vec<String> = chunk.losses().iter().map(Loss::to_string).collect();
         let mut more = 0usize;
@@ -357,7 +400,7 @@ impl Counted {
             event_count,
             error: None,
         };
-        Ok(Self { chunk, events, warnings, more })
+        Ok(Self { chunk, events, warnings, more, views })
     }
 }
 

@@ -267,8 +267,14 @@ impl<'a> Chunk<'a> {
     /// The constants of all types, indexed on the first call.
     #[must_use]
     pub fn pools(&self) -> &Pools<'a> {
+        self.pools_for(|_| true)
+    }
+
+    /// The constants of the types for which `wanted` is true. If some were indexed before, by this method or
+    /// [`pools`](Self::pools), these are returned: ask for everything that you will need at the first call.
+    pub fn pools_for(&self, wanted: impl Fn(Type<'_>) -> bool) -> &Pools<'a> {
         self.pools.get_or_init(|| {
-            let layouts = self.pool_layouts(|_| true);
+            let layouts = self.pool_layouts(wanted);
             let mut entries = PoolEntries::default();
             for event in self.checkpoints() {
                 // Callers learn that work was stopped when they read the next event.

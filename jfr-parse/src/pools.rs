@@ -20,7 +20,8 @@ type TypeMap = HashMap<u64, usize, foldhash::fast::RandomState>;
 
 /// How to skip the pools of one chunk, and which of their constants to keep.
 ///
-/// A pool does not record its length in bytes, so every constant before a wanted one has to be skipped.
+/// A pool does not record its length in bytes, so every constant before a wanted one has to be skipped. A last pool that is
+/// not wanted is not looked at. The JVM writes stack traces, the largest pool, in checkpoints of their own.
 #[derive(Debug)]
 pub struct PoolLayouts {
     layouts: HashMap<u64, PoolLayout, foldhash::fast::RandomState>,
@@ -99,7 +100,8 @@ impl PoolEntries {
         let bad = |_: Short| Damage::BadCheckpoint;
         at.skip_varints(3).map_err(bad)?; // start time, duration, delta
         at.u8().map_err(bad)?; // type mask
-        for _ in 0..at.varint().map_err(bad)? {
+        let pools = at.varint().map_err(bad)?;
+        for number in 1..=pools {
             let type_id = at.varint().map_err(bad)?;
             let count = at.varint().map_err(bad)?;
             if count == 0 {
@@ -114,7 +116,7 @@ impl PoolEntries {
                 let result = note(&mut found.entries, at, end, count, &layout.layout, (room, &layouts.stop));
                 self.entries += found.entries.len() - before;
                 result.map_err(bad)?;
-            } else {
+            } else if number < pools {
                 for i in 0..count {
                     if i % STOP_EVERY == 0 && layouts.stop.is_raised() {
                         return Err(Damage::BadCheckpoint);

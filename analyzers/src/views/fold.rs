@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::hash::BuildHasher;
 
 use hashbrown::{HashMap, HashTable};
-use jfr_parse::{Chunk, Content, Row, Type};
+use jfr_parse::{Chunk, Content, RawEvent, Row, Type};
 use regex::Regex;
 
 use super::answer::{Answer, AnswerColumn, Answers, Shape};
@@ -15,6 +15,7 @@ use super::query::{Column, Compiled, Mode};
 use super::state::{From, State};
 use super::syntax::{Aggregate, CellFormat, FieldRef, Source, same_event};
 use super::value::{Names, Val, renumbered};
+use crate::engine::reachable::reachable;
 use crate::engine::type_map::TypeMap;
 
 /// Selects which events count.
@@ -142,9 +143,22 @@ impl ViewSet {
         Merged { queries: self.queries.clone(), names: Names::default(), views, chunks: 0 }
     }
 
+    /// Whether the views need events of this type.
+    pub(crate) fn needs(&self, of: Type<'_>) -> bool {
+        let name = of.canonical_name();
+        let is_source = |from: &Source| from.event == "*" || same_event(&from.event, &name);
+        self.queries.iter().any(|query| query.from.iter().any(is_source))
+    }
+
     /// Reads the events of a chunk that the views need.
     #[must_use]
     pub fn read(&self, chunk: &Chunk<'_>) -> Part {
+        self.read_events(chunk, chunk.events())
+    }
+
+    /// Like [`read`](Self::read), but with the events of the chunk in file order, of which those that the views do not need may
+    /// be missing.
+    pub(crate) fn read_events<'a>(&self, chunk: &Chunk<'a>, events: impl Iterator<Item = RawEvent<'a>>) -> Part {
         let lines = self
             .queries
             .iter()
@@ -161,14 +175,20 @@ impl ViewSet {
                 readings.push(reading);
             }
         }
+        let plans = readings.iter().flat_map(|reading| &reading.plans);
+        let types = plans.flat_map(|plan| (0..SLOTS).filter_map(|slot| plan.type_id(slot)));
+        let mut constants = Some(reachable(chunk.metadata(), types));
         let mut threads: HashMap<(u8, u64), bool, foldhash::fast::RandomState> = HashMap::default();
         let mut rows: Vec<Row<'_, SLOTS>> = Vec::new();
         let mut key: Vec<Val> = Vec::new();
-        'events: for (i, event) in chunk.events().enumerate() {
+        'events: for (i, event) in events.enumerate() {
             if i.is_multiple_of(1 << 12) && chunk.stop().is_raised() {
                 break;
             }
             let Some(reading) = by_type.get(event.type_id).and_then(|i: usize| readings.get_mut(i)) else { continue };
+            if let Some(wanted) = constants.take() {
+                let _ = chunk.pools_for(|of| wanted.contains(&of.id()));
+            }
             rows.clear();
             for plan in &reading.plans {
                 let mut row = Row::default();

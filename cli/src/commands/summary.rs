@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use jfr_analyzers::Summary;
-use jfr_analyzers::runtime::{Options, Runtime};
+use jfr_analyzers::runtime::{Entry, Options, Runtime};
 use jfrkit_profile::units;
 
 use crate::failure::Failure;
@@ -49,25 +49,28 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 fn one(args: &Args, input: &Input<'_>) -> Result<(), Failure> {
-    let summary = Summary::of(&input.recording).map_err(|e| Failure::of(input.name, &e))?;
+    let failed = |error: jfr_parse::Error| Failure::of(input.name, &error);
     let mut out = crate::output::stdout();
-    match args.format {
+    let summary = match args.format {
         Format::Json => {
+            let summary = Summary::of(&input.recording).map_err(failed)?;
             serde_json::to_writer(&mut out, &Of { file: input.label, summary: &summary })?;
             writeln!(out)?;
+            summary
         }
         Format::Text => {
-            let runtime = Runtime::with(&input.recording, &summary, Options::default().in_zone(zone()));
-            let runtime = runtime.map_err(|e| Failure::of(input.name, &e))?;
-            overview(&mut out, input.name, &runtime)?;
+            let read = Runtime::overview_of(&input.recording, Options::default().in_zone(zone()));
+            let (summary, overview) = read.map_err(failed)?;
+            lines(&mut out, input.name, &overview)?;
             if is_verbose() {
                 text(&mut out, &summary)?;
             }
             if input.many {
                 writeln!(out)?;
             }
+            summary
         }
-    }
+    };
     out.flush()?;
     for warning in &summary.warnings {
         input.losses.warn(warning);
@@ -75,10 +78,10 @@ fn one(args: &Args, input: &Input<'_>) -> Result<(), Failure> {
     input.losses.finish()
 }
 
-fn overview(out: &mut impl Write, file: &str, runtime: &Runtime) -> Result<(), Failure> {
-    let width = runtime.overview.iter().map(|entry| entry.name.chars().count() + 1).max().unwrap_or(0);
+fn lines(out: &mut impl Write, file: &str, overview: &[Entry]) -> Result<(), Failure> {
+    let width = overview.iter().map(|entry| entry.name.chars().count() + 1).max().unwrap_or(0);
     writeln!(out, "{:<width$} {}", "File:", jfr_parse::text::plain(file))?;
-    for entry in &runtime.overview {
+    for entry in overview {
         writeln!(out, "{:<width$} {}", format!("{}:", entry.name), jfr_parse::text::plain(&entry.value))?;
     }
     Ok(())
