@@ -209,12 +209,60 @@ fn a_sum_beyond_64_bits_is_a_loss() {
     assert_eq!(read.losses, ["the sum of cpu exceeds 64 bits; the greatest number stands for it"]);
 }
 
+/// Ids that a writer may choose as it likes.
+#[test]
+fn huge_ids_and_equal_strings_are_read() {
+    let mut profile = good();
+    profile.function[0].id = u64::MAX;
+    profile.location[0].id = u64::MAX - 1;
+    profile.location[0].line[0].function_id = u64::MAX;
+    profile.sample[0].location_id = vec![u64::MAX - 1; 3];
+    // A second function whose name is another copy of the string.
+    profile.string_table.push("main".to_owned());
+    profile.function.push(pb::Function { id: 1, name: 4, ..Default::default() });
+    profile.location.push(pb::Location {
+        id: 1,
+        line: vec![pb::Line { function_id: 1, line: 3, column: 0 }],
+        ..Default::default()
+    });
+    profile.sample.push(pb::Sample { location_id: vec![1; 3], value: vec![6], label: vec![] });
+    let profile = read(&profile.encode_to_vec()).unwrap();
+    assert_eq!((profile.totals(), profile.losses.len()), (vec![11], 0));
+    // Equal names are one function in trees.
+    let stacks = profile.call_stacks(&[0]);
+    assert_eq!((stacks.len(), stacks.totals()), (1, vec![11]));
+}
+
 #[test]
 fn limits_hold() {
     let mut profile = good();
     profile.sample[0].location_id = vec![7; 20_000];
     let error = read(&profile.encode_to_vec()).unwrap_err().to_string();
     assert_eq!(error, "more than 16384 locations in a stack");
+    // A billion values or lines must not be stored before they are refused.
+    profile = good();
+    profile.sample[0].value = vec![1; 100_000];
+    let error = read(&profile.encode_to_vec()).unwrap_err().to_string();
+    assert_eq!(error, "more than 200 values in a sample");
+    profile = good();
+    profile.location[0].line = vec![profile.location[0].line[0]; 1_001];
+    let lines = AnyLimits { locations: 1_000, ..AnyLimits::intake() };
+    let error = read_any(&profile.encode_to_vec(), &lines, &Cancel::never()).unwrap_err().to_string();
+    assert_eq!(error, "more than 1000 lines");
+    // Few locations with many lines in many stacks.
+    let error = read(&{
+        let mut profile = profile.clone();
+        profile.sample[0].location_id = vec![7; 100];
+        profile.encode_to_vec()
+    });
+    assert_eq!(error.unwrap_err().to_string(), "more than 16384 frames in a stack, including inlined calls");
+    profile.sample = vec![profile.sample[0].clone(); 1_000];
+    let small = AnyLimits { bytes: 1_000_000, ..AnyLimits::intake() };
+    let error = read_any(&profile.encode_to_vec(), &small, &Cancel::never()).unwrap_err().to_string();
+    assert_eq!(error, "more than 1000000 frames in all stacks, including inlined calls");
+    // The number of a line is only a number.
+    profile.location[0].line = vec![pb::Line { function_id: 9, line: 1 << 31, column: i64::MIN }];
+    assert_eq!(read(&profile.encode_to_vec()).unwrap().lines[0].line, 1 << 31);
     let few = AnyLimits { samples: 1, ..AnyLimits::intake() };
     profile = good();
     profile.sample.push(profile.sample[0].clone());

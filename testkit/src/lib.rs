@@ -20,6 +20,6 @@ pub mod wants;
 
 pub use image::Image;
 pub use memory::Counting;
-pub use mutate::{mutant, mutant_of_checkpoint, mutant_of_metadata, mutate, mutate_chunk};
+pub use mutate::{mutant, mutant_of_checkpoint, mutant_of_metadata, mutant_of_pprof, mutate, mutate_chunk};
 pub use random::Random;
 pub use reduce::reduced;

@@ -1,6 +1,7 @@
 //! Damage that usually preserves the framing, so that the code behind it is reached.
 
 mod framing;
+mod pprof;
 mod types;
 mod values;
 
@@ -8,6 +9,8 @@ use jfr_parse::{CHECKPOINT, METADATA, Metadata};
 
 use crate::image::{ChunkImage, EventImage, Image};
 use crate::random::Random;
+
+pub use pprof::mutant_of_pprof;
 
 /// A damaged copy of a recording, or of any other bytes.
 #[must_use]

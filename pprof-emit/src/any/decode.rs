@@ -132,6 +132,15 @@ fn unpack(bytes: &[u8], limit: u64, cancel: &Cancel) -> Result<Vec<u8>, AnyError
     }
 }
 
+const DEPTH: &str = "locations in a stack";
+const VALUES: &str = "values in a sample";
+
+/// The number of packed varints, at least as long as there may be more than `limit` of them. A billion numbers that are refused
+/// must not be stored first.
+fn packed(bytes: &[u8], limit: usize) -> usize {
+    if bytes.len() <= limit { bytes.len() } else { bytes.iter().filter(|byte| **byte < 0x80).count() }
+}
+
 /// A location whose ids have not been looked up yet.
 struct RawLocation {
     id: u64,
@@ -362,19 +371,27 @@ impl<'b> Decoder<'b> {
 
     fn sample(&mut self, content: &[u8]) -> Result<(), AnyError> {
         let mut scan = Scan(content);
-        let before = self.sample_ids.len();
+        let (before, values_before) = (self.sample_ids.len(), self.values.len());
         while let Some((field, value)) = scan.field().map_err(|b| self.damaged("a sample", content, b))? {
             match (field, value) {
-                (1, Field::Number(n)) => self.sample_ids.push(n),
+                (1, Field::Number(n)) => {
+                    self.sample_ids.push(n);
+                    Self::limit(self.sample_ids.len() - before, self.limits.depth, DEPTH)?;
+                }
                 (1, Field::Bytes(of)) => {
+                    Self::limit(packed(of, self.limits.depth), self.limits.depth, DEPTH)?;
                     let mut packed = Scan(of);
                     while !packed.0.is_empty() {
                         let n = packed.number().map_err(|b| self.damaged("a stack", of, b))?;
                         self.sample_ids.push(n);
                     }
                 }
-                (2, Field::Number(n)) => self.values.push(n.cast_signed()),
+                (2, Field::Number(n)) => {
+                    self.values.push(n.cast_signed());
+                    Self::limit(self.values.len() - values_before, self.limits.sample_types, VALUES)?;
+                }
                 (2, Field::Bytes(of)) => {
+                    Self::limit(packed(of, self.limits.sample_types), self.limits.sample_types, VALUES)?;
                     let mut packed = Scan(of);
                     while !packed.0.is_empty() {
                         let n = packed.number().map_err(|b| self.damaged("the values of a sample", of, b))?;
@@ -400,7 +417,8 @@ impl<'b> Decoder<'b> {
                 _ => self.unknown += 1,
             }
         }
-        Self::limit(self.sample_ids.len() - before, self.limits.depth, "locations in a stack")?;
+        Self::limit(self.sample_ids.len() - before, self.limits.depth, DEPTH)?;
+        Self::limit(self.values.len() - values_before, self.limits.sample_types, VALUES)?;
         self.sample_ends.push(self.sample_ids.len());
         self.value_ends.push(self.values.len());
         self.label_ends.push(self.labels.len());
@@ -446,6 +464,7 @@ impl<'b> Decoder<'b> {
             });
             from = lines_to;
         }
+        let mut frames = Frames::new(self.limits, &self.out.locations);
         let mut stack = Vec::new();
         let (mut ids_from, mut values_from, mut labels_from) = (0, 0, 0);
         let ends = self.sample_ends.iter().zip(&self.value_ends).zip(&self.label_ends).enumerate();
@@ -464,6 +483,7 @@ impl<'b> Decoder<'b> {
                 };
                 stack.push(location);
             }
+            frames.add(&stack, &self.out.locations)?;
             let values = self.values.get(values_from..values_to).unwrap_or_default();
             let labels = self.labels.get(labels_from..labels_to).unwrap_or_default();
             self.out.samples.push(stack.iter().copied(), values, labels.iter().copied());
@@ -487,6 +507,40 @@ impl<'b> Decoder<'b> {
             self.out.losses.push(format!("the default sample type {named} is not one of the sample types"));
         }
         Ok(self.out)
+    }
+}
+
+/// Counts frames with inlined calls. A few bytes that refer to a location with many lines would become a long stack each time.
+struct Frames {
+    depth: usize,
+    /// All stacks together may have as many frames as a file of the allowed size could list without inlined calls.
+    most: u64,
+    total: u64,
+    /// Whether any location has several lines. Otherwise there is nothing to count.
+    inlined: bool,
+}
+
+fn lines(location: &Location) -> usize {
+    location.lines_to.saturating_sub(location.lines_from).max(1) as usize
+}
+
+impl Frames {
+    fn new(limits: &AnyLimits, locations: &[Location]) -> Self {
+        let inlined = locations.iter().any(|of| lines(of) > 1);
+        Self { depth: limits.depth, most: limits.bytes, total: 0, inlined }
+    }
+
+    fn add(&mut self, stack: &[u32], locations: &[Location]) -> Result<(), AnyError> {
+        if !self.inlined {
+            return Ok(());
+        }
+        let frames = stack.iter().map(|&at| locations.get(at as usize).map_or(1, lines)).fold(0, usize::saturating_add);
+        Decoder::limit(frames, self.depth, "frames in a stack, including inlined calls")?;
+        self.total = self.total.saturating_add(frames as u64);
+        if self.total > self.most {
+            return Err(AnyError::Limit { what: "frames in all stacks, including inlined calls", limit: self.most });
+        }
+        Ok(())
     }
 }
 
