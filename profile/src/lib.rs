@@ -10,6 +10,7 @@ pub mod any;
 mod cancel;
 mod intern;
 mod kinds;
+mod places;
 mod profile;
 mod set;
 mod stacks;

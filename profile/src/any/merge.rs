@@ -1,6 +1,7 @@
 //! Merges several profiles into one.
 
-use super::{AnyFunction, AnyLabel, AnyProfile, AnySample, Line, Location, Mapping, SampleType};
+use super::{AnyFunction, AnyLabel, AnyProfile, AnySample, Line, Location, Mapping, SampleType, part};
+use crate::places::Places;
 use crate::{Cancel, StrId};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -38,13 +39,14 @@ impl std::error::Error for MergeError {}
 #[derive(Default)]
 struct Merger {
     out: AnyProfile,
-    texts: Map<String, StrId>,
+    texts: Places,
     mappings: Map<(StrId, StrId, u64, u64, u64), u32>,
     functions: Map<AnyFunction, u32>,
-    locations: Map<(Option<u32>, u64, bool, Vec<Line>), u32>,
-    samples: Map<(Vec<u32>, Vec<AnyLabel>), usize>,
-    values: Vec<i64>,
-    rows: Vec<(Vec<u32>, Vec<AnyLabel>)>,
+    locations: Places,
+    samples: Places,
+    /// The stack and labels of the sample that is being added.
+    stack: Vec<u32>,
+    labels: Vec<AnyLabel>,
 }
 
 fn number(n: usize) -> u32 {
@@ -56,12 +58,9 @@ impl Merger {
         if text.is_empty() {
             return StrId::default();
         }
-        if let Some(&id) = self.texts.get(text) {
-            return id;
-        }
-        let id = self.out.texts.push(text);
-        self.texts.insert(text.to_owned(), id);
-        id
+        let texts = &mut self.out.texts;
+        let (id, new) = self.texts.of(&text, texts.len(), |i| texts.get(StrId::from_number(i)));
+        if new { texts.push(text) } else { StrId::from_number(id) }
     }
 
     fn add(&mut self, profile: &AnyProfile, cancel: &Cancel) -> Result<(), MergeError> {
@@ -91,25 +90,23 @@ impl Merger {
         }
         let mut locations = Vec::with_capacity(profile.locations.len());
         for (i, of) in profile.locations.iter().enumerate() {
-            let lines: Vec<Line> = profile
+            let mut lines: Vec<Line> = profile
                 .lines_of(number(i))
                 .iter()
                 .map(|line| Line { function: functions.get(line.function as usize).copied().unwrap_or(0), ..*line })
                 .collect();
             let mapping = of.mapping.and_then(|m| mappings.get(m as usize).copied());
-            let key = (mapping, of.address, of.folded, lines);
-            let at = match self.locations.get(&key) {
-                Some(&at) => at,
-                None => {
-                    let from = number(self.out.lines.len());
-                    self.out.lines.extend_from_slice(&key.3);
-                    let lines_to = number(self.out.lines.len());
-                    let at = number(self.out.locations.len());
-                    self.out.locations.push(Location { mapping, lines_from: from, lines_to, ..*of });
-                    self.locations.insert(key, at);
-                    at
-                }
-            };
+            let out = &mut self.out;
+            let (at, new) =
+                self.locations.of(&(mapping, of.address, of.folded, lines.as_slice()), out.locations.len(), |i| {
+                    let known = out.locations.get(i as usize).copied().unwrap_or_default();
+                    (known.mapping, known.address, known.folded, out.lines_of(i))
+                });
+            if new {
+                let lines_from = number(out.lines.len());
+                out.lines.append(&mut lines);
+                out.locations.push(Location { mapping, lines_from, lines_to: number(out.lines.len()), ..*of });
+            }
             locations.push(at);
         }
         for (i, sample) in profile.samples().enumerate() {
@@ -122,32 +119,30 @@ impl Merger {
     }
 
     fn sample(&mut self, sample: &AnySample<'_>, locations: &[u32], text: impl Fn(StrId) -> StrId) {
-        let stack: Vec<u32> =
-            sample.locations.iter().map(|&at| locations.get(at as usize).copied().unwrap_or(0)).collect();
-        let labels: Vec<AnyLabel> = sample
-            .labels
-            .iter()
-            .map(|l| AnyLabel { key: text(l.key), text: text(l.text), number: l.number, unit: text(l.unit) })
-            .collect();
-        let key = (stack, labels);
-        let width = self.out.width();
-        if let Some(&row) = self.samples.get(&key) {
-            for (sum, value) in self.values.iter_mut().skip(row.saturating_mul(width)).zip(sample.values) {
-                *sum = sum.saturating_add(*value);
-            }
+        let Self { out, samples, stack, labels, .. } = self;
+        stack.clear();
+        stack.extend(sample.locations.iter().map(|&at| locations.get(at as usize).copied().unwrap_or(0)));
+        labels.clear();
+        labels.extend(sample.labels.iter().map(|l| AnyLabel {
+            key: text(l.key),
+            text: text(l.text),
+            number: l.number,
+            unit: text(l.unit),
+        }));
+        let width = out.width();
+        let rows = &mut out.samples;
+        let (row, new) = samples.of(&(stack.as_slice(), labels.as_slice()), rows.len(), |i| {
+            let i = i as usize;
+            (part(&rows.locations, &rows.location_ends, i), part(&rows.labels, &rows.label_ends, i))
+        });
+        if new {
+            rows.push(stack.iter().copied(), sample.values, labels.iter().copied());
             return;
         }
-        self.values.extend_from_slice(sample.values);
-        self.rows.push(key.clone());
-        self.samples.insert(key, self.rows.len().saturating_sub(1));
-    }
-
-    fn finish(mut self) -> AnyProfile {
-        let width = self.out.width().max(1);
-        for ((stack, labels), values) in self.rows.into_iter().zip(self.values.chunks(width)) {
-            self.out.samples.push(stack, values, labels);
+        let sums = rows.values.iter_mut().skip((row as usize).saturating_mul(width));
+        for (sum, value) in sums.zip(sample.values) {
+            *sum = sum.saturating_add(*value);
         }
-        self.out
     }
 }
 
@@ -213,5 +208,5 @@ pub fn merge<'p>(
         merger.add(profile, cancel)?;
     }
     merger.out.duration_nanos = duration;
-    Ok(merger.finish())
+    Ok(merger.out)
 }

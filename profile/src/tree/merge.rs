@@ -1,6 +1,7 @@
 //! Merges many profiles into one.
 
-use super::{CallStacks, TreeError};
+use super::stacks::Key;
+use super::{CANCEL_EVERY, CallStacks, TreeError};
 use crate::Cancel;
 
 /// Adds up profiles that measure the same things. Names, stacks and labels are compared by content, so the
@@ -41,11 +42,20 @@ impl CallStacks {
                 self.frame(name, kind, frame.line)
             })
             .collect();
+        let labels: Vec<u32> = profile.label_sets().iter().map(|labels| self.label_set(labels)).collect();
         let mut path = Vec::new();
-        for (_, stack, labels, values) in profile.samples() {
+        let mut stacks = Vec::new();
+        for (i, stack) in profile.stacks().enumerate() {
+            if i.is_multiple_of(CANCEL_EVERY) {
+                cancel.check()?;
+            }
             path.clear();
             path.extend(stack.iter().map(|frame| frames[*frame as usize]));
-            self.add(&path, &profile.label_sets()[labels as usize], values);
+            stacks.push(self.stack(&path));
+        }
+        for (key, values) in profile.keyed() {
+            let key = Key { stack: stacks[key.stack as usize], labels: labels[key.labels as usize] };
+            self.add_key(key, values);
         }
         self.seconds += profile.seconds;
         self.time_nanos = match (self.time_nanos, profile.time_nanos) {

@@ -1,8 +1,12 @@
 //! The stacks of a profile in any language, with their values.
 
+use std::hash::Hash;
+
+use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use serde::Serialize;
 
+use crate::places::Places;
 use crate::{LabelValue, Profile, Tables};
 
 /// The frame for samples without a stack.
@@ -118,7 +122,37 @@ impl std::fmt::Display for LabelText {
 /// The labels of a sample: keys with values.
 pub(crate) type LabelSet = Box<[(Box<str>, LabelText)]>;
 
-type Table<K> = HashMap<K, u32, foldhash::fast::RandomState>;
+type Table<K> = HashMap<K, u32, RandomState>;
+
+/// Lists of frames, one after another.
+#[derive(Debug, Clone, Default)]
+struct Lists {
+    frames: Vec<u32>,
+    ends: Vec<usize>,
+    places: Places,
+}
+
+fn part<'l>(frames: &'l [u32], ends: &[usize], i: u32) -> &'l [u32] {
+    let i = i as usize;
+    let from = if i == 0 { 0 } else { ends[i - 1] };
+    &frames[from..ends[i]]
+}
+
+impl Lists {
+    fn get(&self, i: u32) -> &[u32] {
+        part(&self.frames, &self.ends, i)
+    }
+
+    fn place(&mut self, list: &[u32]) -> u32 {
+        let Self { frames, ends, places } = self;
+        let (place, new) = places.of(&list, ends.len(), |i| part(frames, ends, i));
+        if new {
+            frames.extend_from_slice(list);
+            ends.push(frames.len());
+        }
+        place
+    }
+}
 
 /// Identifies a sample by its stack and labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -145,13 +179,12 @@ pub struct CallStacks {
     types: Vec<SampleType>,
     names: Vec<Box<str>>,
     kinds: Vec<FrameKind>,
-    known_names: Table<(Box<str>, FrameKind)>,
+    known_names: Places,
     frames: Vec<CallFrame>,
     known_frames: Table<CallFrame>,
-    stacks: Vec<Box<[u32]>>,
-    known_stacks: Table<Box<[u32]>>,
+    stacks: Lists,
     labels: Vec<LabelSet>,
-    known_labels: Table<LabelSet>,
+    known_labels: Places,
     keys: Vec<Key>,
     known_keys: Table<Key>,
     values: Vec<i64>,
@@ -163,10 +196,10 @@ pub struct CallStacks {
     pub default_value: usize,
 }
 
-fn intern<K: Clone + Eq + std::hash::Hash>(table: &mut Table<K>, list: &mut Vec<K>, key: K) -> u32 {
+fn intern<K: Copy + Eq + Hash>(table: &mut Table<K>, list: &mut Vec<K>, key: K) -> u32 {
     let next = u32::try_from(list.len()).unwrap_or(u32::MAX);
-    *table.entry(key).or_insert_with_key(|key| {
-        list.push(key.clone());
+    *table.entry(key).or_insert_with(|| {
+        list.push(key);
         next
     })
 }
@@ -188,7 +221,7 @@ impl CallStacks {
         let mut made = Self::new(types);
         made.time_nanos = profile.time_nanos;
         made.seconds = profile.duration_nanos.max(0) as f64 / 1e9;
-        let mut of_frame: HashMap<u32, u32, foldhash::fast::RandomState> = HashMap::default();
+        let mut of_frame: HashMap<u32, u32, RandomState> = HashMap::default();
         let mut path = Vec::new();
         for sample in profile.samples.iter() {
             path.clear();
@@ -226,31 +259,45 @@ impl CallStacks {
 
     /// Interns a line of a function and returns its handle.
     pub fn frame(&mut self, name: &str, kind: FrameKind, line: u32) -> u32 {
-        let next = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
-        let name = *self.known_names.entry((name.into(), kind)).or_insert_with_key(|(name, kind)| {
-            self.names.push(name.clone());
-            self.kinds.push(*kind);
-            next
-        });
-        intern(&mut self.known_frames, &mut self.frames, CallFrame { name, line })
+        let Self { names, kinds, known_names, .. } = self;
+        let at = |i: u32| (&*names[i as usize], kinds[i as usize]);
+        let (place, new) = known_names.of(&(name, kind), names.len(), at);
+        if new {
+            names.push(name.into());
+            kinds.push(kind);
+        }
+        intern(&mut self.known_frames, &mut self.frames, CallFrame { name: place, line })
     }
 
-    fn label_set(&mut self, labels: &[(Box<str>, LabelText)]) -> u32 {
-        intern(&mut self.known_labels, &mut self.labels, labels.into())
+    /// Interns a set of labels and returns its handle.
+    pub(crate) fn label_set(&mut self, labels: &[(Box<str>, LabelText)]) -> u32 {
+        let (place, new) = self.known_labels.of(&labels, self.labels.len(), |i| &*self.labels[i as usize]);
+        if new {
+            self.labels.push(labels.into());
+        }
+        place
+    }
+
+    /// Interns a stack of frame handles, starting at the root, and returns its handle.
+    pub(crate) fn stack(&mut self, path: &[u32]) -> u32 {
+        if path.is_empty() {
+            let frame = self.frame(NO_STACK_FRAME, FrameKind::MadeUp, 0);
+            return self.stacks.place(&[frame]);
+        }
+        self.stacks.place(path)
     }
 
     /// Adds a sample: frame handles starting at the root, labels, and one value per type (missing values are
     /// 0). A sample without frames counts under [`NO_STACK_FRAME`].
     pub fn add(&mut self, path: &[u32], labels: &[(Box<str>, LabelText)], values: &[i64]) {
-        let stack = if path.is_empty() {
-            let frame = self.frame(NO_STACK_FRAME, FrameKind::MadeUp, 0);
-            intern(&mut self.known_stacks, &mut self.stacks, [frame].into())
-        } else {
-            intern(&mut self.known_stacks, &mut self.stacks, path.into())
-        };
-        let labels = self.label_set(labels);
+        let key = Key { stack: self.stack(path), labels: self.label_set(labels) };
+        self.add_key(key, values);
+    }
+
+    /// Adds a sample with the given handles.
+    pub(crate) fn add_key(&mut self, key: Key, values: &[i64]) {
         let width = self.types.len();
-        let at = intern(&mut self.known_keys, &mut self.keys, Key { stack, labels }) as usize;
+        let at = intern(&mut self.known_keys, &mut self.keys, key) as usize;
         if self.values.len() < self.keys.len() * width {
             self.values.resize(self.keys.len() * width, 0);
         }
@@ -332,7 +379,17 @@ impl CallStacks {
         self.keys
             .iter()
             .zip(self.values.chunks_exact(width))
-            .map(|(key, values)| (key.stack, &*self.stacks[key.stack as usize], key.labels, values))
+            .map(|(key, values)| (key.stack, self.stacks.get(key.stack), key.labels, values))
+    }
+
+    /// Each stack once, in the order of its handles.
+    pub(crate) fn stacks(&self) -> impl Iterator<Item = &[u32]> {
+        (0_u32..).take(self.stacks.ends.len()).map(|i| self.stacks.get(i))
+    }
+
+    /// The stack and labels of each sample, with its values.
+    pub(crate) fn keyed(&self) -> impl Iterator<Item = (Key, &[i64])> {
+        self.keys.iter().copied().zip(self.values.chunks_exact(self.types.len().max(1)))
     }
 
     /// The value of a label in a label set.
