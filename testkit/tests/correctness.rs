@@ -45,6 +45,53 @@ fn recordings_of_the_workload_have_the_shares_of_its_truth() {
     }
 }
 
+/// The fixture with this name, below `fixtures/`.
+fn fixture(name: &str) -> Option<String> {
+    let names =
+        ["{}.jfr", "{}.jfr.gz", "scenarios/{}.jfr.gz", "metrics/{}.jfr.gz"].map(|form| form.replace("{}", name));
+    names.into_iter().find(|path| root().join("fixtures").join(path).is_file())
+}
+
+/// The names of the files with a suffix in a directory, without the suffix.
+fn names(directory: &str, suffix: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(root().join(directory)).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.filter_map(|name| name.strip_suffix(suffix).map(str::to_owned)).collect();
+    names.sort();
+    names
+}
+
+/// Each file of expectations has the name of a fixture. Its numbers come from the program's own counts or from its design, as its
+/// note says; never from what we read.
+#[test]
+fn fixtures_have_the_profiles_that_their_programs_make() {
+    let mut wrong = Vec::new();
+    let mut checked = 0;
+    for name in names("testkit/tests/correctness", ".json").iter().filter(|name| *name != "workload") {
+        let text = std::fs::read_to_string(root().join(format!("testkit/tests/correctness/{name}.json"))).unwrap();
+        let all = profiles(&fixture(name).unwrap_or_else(|| panic!("there is no fixture {name}")));
+        for of in expected(&text).stacks {
+            let Some(profile) = all.iter().find(|p| p.values().any(|(value, _)| value == of.profile_type)) else {
+                wrong.push(format!("{name}: there is no {}", of.profile_type));
+                continue;
+            };
+            checked += of.content.len();
+            let one = Expected { test_name: name.clone(), stacks: vec![of] };
+            wrong.extend(check(profile, &one).into_iter().map(|line| format!("{name}: {line}")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(checked > 100, "{checked}");
+}
+
+#[test]
+fn each_fixture_with_a_truth_has_expectations() {
+    let known = names("testkit/tests/correctness", ".json");
+    for name in [names("fixtures", ".truth.json"), names("fixtures/metrics", ".truth.json")].concat() {
+        assert!(known.contains(&name), "testkit/tests/correctness/{name}.json is missing");
+    }
+}
+
 /// A check that cannot fail is worthless.
 #[test]
 fn what_is_not_so_is_found() {
