@@ -1,13 +1,23 @@
-//! Memory use of a conversion: the peak beyond the mapped file, and allocations per event.
+//! Memory use of a conversion: the peak beyond the mapped file, and allocations per event. Then of merging 500 typical profiles
+//! (see `trees`): the decoded profiles, and what the merge takes in addition (at most 500 MB).
 //!
 //! `JFRKIT_BENCH_FILE=rec.jfr cargo bench --bench memory`
-#![allow(unsafe_code, clippy::unwrap_used, reason = "an allocator that counts; a bench may stop")]
+#![allow(
+    unsafe_code,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "an allocator that counts; a bench may stop"
+)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use jfr_analyzers::{Options, Summary, collect};
 use jfr_parse::Recording;
+use jfrkit_profile::Cancel;
+use jfrkit_profile::any::AnyProfile;
+use jfrkit_profile::tree::CallStacks;
+use pprof_emit::{AnyLimits, read_any};
 
 static NOW: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
@@ -71,4 +81,27 @@ fn main() {
         let bytes = |p| pprof_emit::to_bytes(p, &set.tables, &pprof_emit::Options::default()).unwrap().len();
         set.profiles.iter().map(bytes).sum::<usize>()
     });
+    merging();
+}
+
+fn merging() {
+    const COUNT: u64 = 500;
+    println!("\n{COUNT} typical profiles (allocations per profile)");
+    let files: Vec<Vec<u8>> = jfrkit_benches::typical(COUNT).collect();
+    println!("{} bytes of files", files.iter().map(Vec::len).sum::<usize>());
+    let decode = |bytes: &Vec<u8>| read_any(bytes, &AnyLimits::default(), &Cancel::never()).unwrap();
+    let stacks = |profile: &AnyProfile| profile.call_stacks(&(0..profile.width()).collect::<Vec<_>>());
+    let decoded: Vec<CallStacks> =
+        measure("stacks", COUNT, || files.iter().map(|file| stacks(&decode(file))).collect());
+    drop(measure("merge", COUNT, || jfrkit_profile::tree::merge(&decoded, &Cancel::never()).unwrap()));
+    drop(decoded);
+    drop(measure("as read", COUNT, || {
+        let mut all = stacks(&decode(&files[0]));
+        for file in files.iter().skip(1) {
+            all.append(&stacks(&decode(file)), &Cancel::never()).unwrap();
+        }
+        all
+    }));
+    let profiles: Vec<AnyProfile> = measure("pprof", COUNT, || files.iter().map(decode).collect());
+    measure("merge", COUNT, || jfrkit_profile::any::merge(&profiles, &Cancel::never()).unwrap());
 }

@@ -5,30 +5,12 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use jfrkit_benches::Random;
 use jfrkit_profile::{Frame, Function, Interner, LabelSetId, Profile, ProfileSet, ProfileType, Samples};
 use pprof_emit::{Options, Packing, Stats, write_pprof};
 
 /// The levels to compare.
 const LEVELS: [u8; 6] = [1, 2, 3, 4, 6, 9];
-
-/// Pseudorandom numbers that are the same in every run (splitmix64).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound.max(1)
-    }
-
-    /// Small numbers far more often than large ones, like method numbers in stacks.
-    fn skewed(&mut self, bound: u64) -> u64 {
-        let below = self.below(bound) + 1;
-        self.below(below)
-    }
-}
 
 /// 100,000 stacks of 45 frames. Each shares its root with the previous one and diverges somewhere near the
 /// leaf, like successive stacks of a program.
