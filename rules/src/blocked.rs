@@ -33,9 +33,9 @@ pub(crate) fn of_event<'f>(facts: &'f Facts, event: &str) -> Picked<'f> {
 /// Time in which threads with work to do were blocked: on monitors that others hold, on locks and conditions other
 /// than those of idle workers, and on files. Waiting for a notification does not count unless `waits` says that this
 /// wait does.
-pub(crate) fn of_time<'f>(facts: &'f Facts, waits: impl Fn(&Group<'f>) -> bool) -> Vec<Group<'f>> {
+pub(crate) fn of_time<'f>(facts: &'f Facts, waits: impl Fn(&Group<'f>) -> bool) -> impl Iterator<Item = Group<'f>> {
     let idle = Seek::new(facts, is_idle);
-    let counts = |g: &Group<'f>| match g.text(EVENT_KEY) {
+    let counts = move |g: &Group<'f>| match g.text(EVENT_KEY) {
         Some("jdk.JavaMonitorWait") => waits(g),
         Some("jdk.ThreadPark") => {
             waits(g) || (g.text(ON_KEY).is_some_and(is_lock) && !g.stack(STACK_KEY).is_some_and(|s| idle.passes(s)))
@@ -44,7 +44,7 @@ pub(crate) fn of_time<'f>(facts: &'f Facts, waits: impl Fn(&Group<'f>) -> bool) 
         Some("jdk.FileRead") => g.text(ON_KEY).is_some_and(|path| !path.is_empty()),
         _ => true,
     };
-    facts.groups(&BLOCKED).iter().filter(counts).collect()
+    facts.groups(&BLOCKED).iter().filter(counts)
 }
 
 /// Whether the class that a thread parks on is a lock; the conditions of queues are not.

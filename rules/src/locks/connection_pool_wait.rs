@@ -88,9 +88,9 @@ impl Rule for ConnectionPoolWait {
                 && settings.matches("pools", class_of(method))
         });
         let waits = |g: &Group<'_>| g.stack(STACK_KEY).is_some_and(|s| asks.passes(s));
-        let blocked = of_time(facts, waits);
-        let all: f64 = blocked.iter().map(|g| g.sum(0)).sum();
-        let waited: Vec<Group<'_>> = blocked.into_iter().filter(&waits).collect();
+        let mut all = 0.0;
+        let blocked = of_time(facts, &waits).inspect(|g| all += g.sum(0));
+        let waited: Vec<Group<'_>> = blocked.filter(&waits).collect();
         let Some(longest) = waited.iter().max_by(|a, b| a.max(0).total_cmp(&b.max(0))) else {
             return Verdict::ok("No thread waited for a connection pool");
         };

@@ -63,8 +63,8 @@ impl Rule for LoggingBlocks {
         let idle = Seek::new(facts, is_idle);
         let logs = |g: &Group<'_>| g.stack(STACK_KEY).is_some_and(|s| logging.passes(s) && !idle.passes(s));
         let blocked = of_time(facts, |g| g.text(EVENT_KEY) == Some("jdk.ThreadPark") && logs(g));
-        let all: f64 = blocked.iter().map(|g| g.sum(0)).sum();
-        let by_logging: Vec<Group<'_>> = blocked.into_iter().filter(|g| logs(g)).collect();
+        let mut all = 0.0;
+        let by_logging: Vec<Group<'_>> = blocked.inspect(|g| all += g.sum(0)).filter(|g| logs(g)).collect();
         let sum: f64 = by_logging.iter().map(|g| g.sum(0)).sum();
         let count = by_logging.iter().fold(0u64, |n, g| n.saturating_add(g.count()));
         if count == 0 {

@@ -159,7 +159,7 @@ impl Shares {
         let has_native = cpu.stacks.iter().any(|(stack, _)| native.passes(*stack));
         let allocation = Part::of(facts, facts.groups(&ALLOCATIONS).iter(), false);
         let wall = Part::of(facts, samples_of(facts, "wall"), true);
-        let blocking = Part::of(facts, blocked::of_time(facts, |_| false).into_iter(), false);
+        let blocking = Part::of(facts, blocked::of_time(facts, |_| false), false);
         Self { parts: [cpu, allocation, wall, blocking], has_native }
     }
 

@@ -125,8 +125,8 @@ pub(crate) struct GroupsData {
     /// The events whose keys exceed the limit.
     pub(crate) others: Option<Sums>,
     /// The index of each group, beside the hash of its key: nothing is hashed again, or looked up elsewhere, when
-    /// the table grows or groups are joined.
-    table: HashTable<(u64, u32)>,
+    /// the table grows or groups are joined. Half of the hash suffices for tables of this size.
+    table: HashTable<(u32, u32)>,
     last: usize,
 }
 
@@ -253,9 +253,9 @@ impl GroupsData {
     /// Adds the groups of a later part, with their keys converted by `map`.
     pub(crate) fn append(&mut self, mut later: Self, map: impl Fn(Key) -> Key) {
         if self.len() == 0 {
-            self.table.reserve(later.len(), |&(hash, _)| hash);
+            self.table.reserve(later.len(), |&(hash, _)| widened(hash));
         }
-        let mut hashes = vec![0; later.len()];
+        let mut hashes = vec![0u32; later.len()];
         for &(hash, j) in &later.table {
             if let Some(to) = hashes.get_mut(j as usize) {
                 *to = hash;
@@ -280,7 +280,7 @@ impl GroupsData {
     }
 
     /// Adds group `j` of `other`, with its histogram, under a key whose hash may already be known.
-    fn add_group(&mut self, key: &Key, hash: Option<u64>, other: &Self, j: usize, histogram: Option<Arc<Histogram>>) {
+    fn add_group(&mut self, key: &Key, hash: Option<u32>, other: &Self, j: usize, histogram: Option<Arc<Histogram>>) {
         match self.place(key, hash) {
             Place::Known(i) => self.merge_group(i, other, j, histogram.as_deref()),
             Place::New(_) => self.push_group(other, j, histogram),
@@ -348,7 +348,7 @@ impl GroupsData {
         let sums = self.heads.bytes() + self.amounts.bytes();
         let histogram = size_of::<Arc<Histogram>>() + size_of::<Histogram>() + 16;
         let more = self.spreads.bytes() + self.histograms.capacity() * histogram;
-        keys + sums + more + self.table.capacity() * (size_of::<(u64, u32)>() + 1)
+        keys + sums + more + self.table.capacity() * (size_of::<(u32, u32)>() + 1)
     }
 
     /// Adds a new group of one event.
@@ -405,20 +405,21 @@ impl GroupsData {
     }
 
     /// The index of a key, whose hash may already be known.
-    fn place(&mut self, key: &Key, hash: Option<u64>) -> Place {
+    fn place(&mut self, key: &Key, hash: Option<u32>) -> Place {
         let wanted = key.0.get(..self.by.keys.len()).unwrap_or(&key.0);
         let hash = hash.unwrap_or_else(|| {
             let mut state = HASHER.build_hasher();
             wanted.iter().for_each(|cell| state.write_u64(cell.word()));
             state.write_i64(key.1);
-            state.finish()
+            // The high half is mixed best.
+            u32::try_from(state.finish() >> 32).unwrap_or_default()
         });
         let (cells, buckets) = (&self.cells, &self.buckets);
-        let same = |&(other, i): &(u64, u32)| {
+        let same = |&(other, i): &(u32, u32)| {
             jfr_parse::work::done(1);
             other == hash && same_key(cells, buckets, i as usize, key)
         };
-        match self.table.entry(hash, same, |&(hash, _)| hash) {
+        match self.table.entry(widened(hash), same, |&(hash, _)| widened(hash)) {
             Entry::Occupied(found) => Place::Known(found.get().1 as usize),
             Entry::Vacant(_) if self.heads.len() >= self.by.cap => Place::Full,
             Entry::Vacant(free) => {
@@ -432,6 +433,12 @@ impl GroupsData {
             }
         }
     }
+}
+
+/// A hash for a table, which looks at the highest and the lowest bits.
+#[inline]
+fn widened(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
 }
 
 /// Whether group `i` has this key.
@@ -468,9 +475,7 @@ impl<'f> Groups<'f> {
     }
 
     fn get(&self, i: usize) -> Option<Group<'f>> {
-        let data = self.data?;
-        let (keys, bucket) = data.key(i);
-        Some(Group { facts: self.facts, keys, bucket, of: Source::Known(data), i })
+        self.data.map(|data| Group { facts: self.facts, of: Source::Known(data), i })
     }
 
     /// The number of groups.
@@ -515,8 +520,7 @@ impl<'f> Groups<'f> {
         let data = Arc::new(data);
         let of = |i| {
             jfr_parse::work::done(1);
-            let (keys, bucket) = data.key(i);
-            Group { facts, keys, bucket, of: Source::Rolled(data.clone()), i }
+            Group { facts, of: Source::Rolled(data.clone()), i }
         };
         (0..data.len()).map(of).collect()
     }
@@ -571,8 +575,6 @@ impl<'f> Picked<'f> {
 #[derive(Debug, Clone)]
 pub struct Group<'f> {
     facts: &'f Facts,
-    keys: [Cell; MAX_KEYS],
-    bucket: i64,
     of: Source<'f>,
     /// Its index there.
     i: usize,
@@ -608,7 +610,7 @@ impl<'f> Group<'f> {
     /// Key `i`.
     #[must_use]
     pub fn key(&self, i: usize) -> Cell {
-        self.keys.get(i).copied().unwrap_or_default()
+        self.data().cells.row(self.i).get(i).copied().unwrap_or_default()
     }
 
     /// Key `i` as a text.
@@ -644,7 +646,7 @@ impl<'f> Group<'f> {
     /// The beginning of its time slice in nanoseconds since the epoch; 0 without slices.
     #[must_use]
     pub fn bucket(&self) -> i64 {
-        self.bucket
+        self.data().buckets.get(self.i).copied().unwrap_or(0)
     }
 
     /// The number of events.
