@@ -11,6 +11,7 @@ mod table;
 mod work;
 
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 pyo3::create_exception!(jfrkit, JfrError, pyo3::exceptions::PyException, "A recording cannot be read.");
@@ -24,7 +25,7 @@ fn main(py: Python<'_>, args: Vec<std::ffi::OsString>) -> u8 {
 /// The id of a recording in tables, computed by reading the file piece by piece.
 #[pyfunction]
 fn recording_id(file: &Bound<'_, PyAny>) -> PyResult<i64> {
-    let next = || file.call_method1("read", (PIECE,))?.extract::<pyo3::pybacked::PyBackedBytes>().map_err(PyErr::from);
+    let next = || file.call_method1("read", (PIECE,))?.extract::<PyBackedBytes>();
     Ok(jfrkit_tables::ids::RecordingHash::of_pieces(next)?.id())
 }
 
@@ -36,12 +37,12 @@ const PIECE: usize = 4 << 20;
 /// The string order of a merged profile depends on which profiles were merged first. Reading and writing the result once
 /// more makes it independent of that.
 #[pyfunction]
-fn merge(py: Python<'_>, profiles: Vec<Vec<u8>>) -> PyResult<Bound<'_, PyBytes>> {
+fn merge(py: Python<'_>, profiles: Vec<PyBackedBytes>) -> PyResult<Bound<'_, PyBytes>> {
     let merged = work::run(py, "pprof", move |_| {
         let none = jfrkit_profile::Cancel::default();
         let limits = pprof_emit::AnyLimits::default();
-        let read = |bytes: &Vec<u8>| pprof_emit::read_any(bytes, &limits, &none).map_err(|e| work::Failure::plain(&e));
-        let all = profiles.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let read = |bytes: &[u8]| pprof_emit::read_any(bytes, &limits, &none).map_err(|e| work::Failure::plain(&e));
+        let all = profiles.iter().map(|bytes| read(bytes)).collect::<Result<Vec<_>, _>>()?;
         let written = |profiles: &[_]| {
             let merged = jfrkit_profile::any::merge(profiles, &none).map_err(|e| work::Failure::plain(&e))?;
             let mut out = Vec::new();
@@ -57,7 +58,12 @@ fn merge(py: Python<'_>, profiles: Vec<Vec<u8>>) -> PyResult<Bound<'_, PyBytes>>
 /// Compares a value of two profiles function by function, largest change first.
 #[pyfunction]
 #[pyo3(signature = (a, b, *, value=None))]
-fn diff<'py>(py: Python<'py>, a: Vec<u8>, b: Vec<u8>, value: Option<String>) -> PyResult<Bound<'py, PyAny>> {
+fn diff<'py>(
+    py: Python<'py>,
+    a: PyBackedBytes,
+    b: PyBackedBytes,
+    value: Option<String>,
+) -> PyResult<Bound<'py, PyAny>> {
     use jfrkit_profile::tree::{By, Diff, Per, View};
     let rows = work::run(py, "pprof", move |_| {
         let none = jfrkit_profile::Cancel::default();

@@ -15,6 +15,7 @@ use jfrkit_tables::ids::RecordingHash;
 use jfrkit_tables::{Schema, Schemas, Selection, Table as Which, events_schema, read_table, table_schema};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::table::{Batches, Table};
@@ -61,6 +62,11 @@ impl<'py> CastDict<'py> for Bound<'py, PyAny> {
     }
 }
 
+/// The content of a bytes-like object. `Vec` copies any sequence, one item after another.
+fn bytes_of(source: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+    source.extract::<PyBackedBytes>().map(|bytes| bytes.to_vec()).or_else(|_| source.extract())
+}
+
 /// Opens a recording: a path, bytes, or a file opened in binary mode.
 #[pyfunction]
 #[pyo3(signature = (source, *, limits=None))]
@@ -74,11 +80,11 @@ pub(crate) fn open(
         ("<bytes>".to_owned(), Some(bytes.as_bytes().to_vec()))
     } else if source.hasattr("read")? {
         let name = source.getattr("name").and_then(|name| name.extract::<String>());
-        (name.unwrap_or_else(|_| "<file>".to_owned()), Some(source.call_method0("read")?.extract::<Vec<u8>>()?))
+        (name.unwrap_or_else(|_| "<file>".to_owned()), Some(bytes_of(&source.call_method0("read")?)?))
     } else if let Ok(path) = source.extract::<PathBuf>() {
         (path.display().to_string(), None)
     } else {
-        let bytes = source.extract::<Vec<u8>>();
+        let bytes = bytes_of(source);
         let bytes = bytes.map_err(|_| PyTypeError::new_err("expected a path, bytes or a file"))?;
         ("<bytes>".to_owned(), Some(bytes))
     };
@@ -260,6 +266,7 @@ impl Recording {
 
     #[pyo3(signature = (*, step=None))]
     fn metrics<'py>(&self, py: Python<'py>, step: Option<f64>) -> PyResult<Bound<'py, PyAny>> {
+        #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
         let step = step.map(|seconds| (seconds * 1e9) as i64);
         if step.is_some_and(|step| step <= 0) {
             return Err(PyValueError::new_err("step: expected a positive number"));
