@@ -94,7 +94,6 @@ pub(crate) fn read_samples(
     options.types = types.to_vec();
     options.labels = LabelKey::ALL.to_vec();
     options.raw_names = selection.raw_names;
-    options.stop = recording.stop().clone();
     if let Some(range) = &selection.range {
         options.filter.from_nanos = Some(range.start).filter(|from| *from > i64::MIN);
         options.filter.to_nanos = Some(range.end).filter(|to| *to < i64::MAX);

@@ -15,7 +15,7 @@ use jfr_analyzers::names::java_name;
 use jfr_analyzers::{LabelKey, Options, Summary, collect};
 use jfr_parse::{Iso, Recording, ValueReader};
 use jfrkit_profile::{LabelValue, ProfileType};
-use jfrkit_tables::{ExportOptions, Input, Table, export};
+use jfrkit_tables::{ExportOptions, Input, Schemas, Selection, Table, export, read_table};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 
@@ -387,6 +387,29 @@ fn labels_of_samples_are_those_of_profiles() {
         assert_eq!(sums.len(), expected.len(), "{}", path.display());
     }
     assert!(compared.len() >= 6, "{compared:?}");
+}
+
+#[test]
+fn a_receiver_that_fails_ends_one_call() {
+    let recording = Recording::open(jfr_parse::testing::fixture("jdk17-full.jfr")).unwrap();
+    let read = |each: &mut (dyn FnMut(RecordBatch) -> jfrkit_tables::Result<()> + Send)| {
+        let (schemas, selection) = (Schemas::default(), Selection::default());
+        read_table(&recording, Table::Samples, &schemas, ProfileType::Alloc, &selection, "it", each)
+    };
+    let mut calls = 0;
+    let failed = read(&mut |_| {
+        calls += 1;
+        Err(jfrkit_tables::Error::Internal("the receiver is full"))
+    });
+    assert!(failed.unwrap_err().to_string().contains("the receiver is full"));
+    assert_eq!(calls, 1);
+    let mut rows = 0;
+    read(&mut |batch| {
+        rows += batch.num_rows();
+        Ok(())
+    })
+    .unwrap();
+    assert!(rows > 0);
 }
 
 #[test]
