@@ -127,3 +127,72 @@ fn analyze_makes_the_same_page() {
     assert!(analyzed.status.success() && analyzed.stderr.is_empty());
     assert!(std::fs::read(&page).unwrap() == std::fs::read(&other).unwrap());
 }
+
+/// The content of a compressed block of a page.
+#[cfg(feature = "serve")]
+fn block(page: &Path, id: &str) -> String {
+    use std::io::Read as _;
+    let html = std::fs::read_to_string(page).unwrap();
+    let (_, rest) = html.split_once(&format!("<script type=\"application/gzip\" id=\"{id}\">")).unwrap();
+    let text = rest.split_once("</script>").unwrap().0;
+    let digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let (mut packed, mut bits, mut count) = (Vec::new(), 0u32, 0);
+    for digit in text.trim_end_matches('=').chars().map(|c| u32::try_from(digits.find(c).unwrap()).unwrap()) {
+        bits = (bits << 6 | digit) & 0xffff;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            packed.push(u8::try_from(bits >> count & 0xff).unwrap());
+        }
+    }
+    let mut unpacked = String::new();
+    flate2::read::GzDecoder::new(packed.as_slice()).read_to_string(&mut unpacked).unwrap();
+    serde_json::from_str(&unpacked).unwrap()
+}
+
+/// The response to a request.
+#[cfg(feature = "serve")]
+fn ask(address: &str, head: &str, body: &[u8]) -> String {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let length = body.len();
+    let head = format!("{head} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
+    stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{head}{answer}");
+    answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+}
+
+#[cfg(feature = "serve")]
+#[test]
+fn the_server_shows_the_same_runtime_information_for_every_language() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let dir = tempfile::tempdir().unwrap();
+    let mut options = jfrkit_server::Options::default();
+    options.dir = dir.path().join("data");
+    options.listen = vec!["127.0.0.1:0".to_owned()];
+    options.min_free = Some(0);
+    let server = jfrkit_server::Server::start(options, false).unwrap();
+    let address = server.urls()[0].trim_start_matches("http://").to_owned();
+    for (language, file, expected) in [
+        ("Java", fixture("jdk17-full.jfr"), "OpenJDK"),
+        ("Python", root.join("../server/demo/python.pprof.zst"), "exception-samples"),
+        ("Go", root.join("../server/demo/go-cpu.pprof.gz"), "10 ms of cpu"),
+        ("Node.js", root.join("tests/node/wall.pprof.gz"), "route"),
+    ] {
+        let page = dir.path().join("page.html");
+        assert!(report(&file, &[], &page).status.success());
+        let own = block(&page, data(&page)["profiles"][0]["runtime"].as_str().unwrap());
+        let sent = ask(&address, "POST /api/v1/recordings?wait=25s&tag=team:shop", &std::fs::read(&file).unwrap());
+        let sent: serde_json::Value = serde_json::from_str(&sent).unwrap();
+        let shown = ask(&address, &format!("GET /api/v1/profiles/{}/runtime", sent["id"].as_str().unwrap()), b"");
+        assert!(own.contains(expected), "{language}: {own}");
+        // Tags and the request are the server's.
+        for section in own.split("\n\n").map(str::trim_end) {
+            assert!(shown.contains(section), "{language}: {section}\nis not in\n{shown}");
+        }
+        assert!(shown.contains("  team  shop\n"), "{language}: {shown}");
+    }
+    server.stop();
+}

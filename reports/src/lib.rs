@@ -20,6 +20,7 @@ mod junit;
 mod markdown;
 mod overview;
 pub mod page;
+pub mod runtime;
 mod sarif;
 mod text;
 

@@ -7,7 +7,7 @@ mod heatmap;
 mod report;
 
 pub use heatmap::{HEAT_STEP_NANOS, HeatError, heatmap_page};
-pub use report::{ReportFacts, ReportFolded, ReportProfile, report_page, runtime_section, runtime_text};
+pub use report::{ReportFacts, ReportFolded, ReportProfile, report_page};
 
 use std::io::{self, Write};
 

@@ -390,7 +390,7 @@ fn recorded(name: &str) -> Vec<u8> {
 #[test]
 fn recorded_requests_of_real_clients_become_profiles() {
     let running = Running::new();
-    let cases: [(&str, [&str; 5], &[&str], &str); 7] = [
+    let cases: [(&str, [&str; 5], &[&str], &str); 9] = [
         (
             "ddtrace-4.16.http",
             ["replayed-python", "ci", "1.0", "Python", "CPython"],
@@ -418,11 +418,26 @@ fn recorded_requests_of_real_clients_become_profiles() {
             &["wall", "cpu"],
             "hotLoop",
         ),
+        (
+            "dd-trace-go-1.74.http",
+            ["replayed-dd-trace-go-v1", "ci", "1.0", "Go", "Go"],
+            &["cpu", "alloc", "alloc-count", "heap", "heap-count"],
+            "hotLoop",
+        ),
+        ("pyroscope-io-1.4.http", ["replayed-pyroscope-io", "ci", "1.0", "Python", "CPython"], &["cpu"], "hot_loop"),
         ("pyroscope-java-2.9.http", ["replayed-pyroscope-java", "ci", "1.0", "Java", "JVM"], &["cpu"], "hotLoop"),
     ];
     for (name, facets, types, hot) in cases {
         let bytes = recorded(name);
-        let id = send(&running.address, &bytes, usize::MAX).id();
+        // Push is answered with an empty message, so the row is found by its service.
+        let row = |piece: usize| {
+            let answer = send(&running.address, &bytes, piece);
+            assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+            let rows = running.json(&format!("/api/v1/profiles?q=service:{}&from=0", facets[0]));
+            assert_eq!(rows["total"], 1, "{name}: {rows}");
+            rows["rows"][0]["id"].as_str().unwrap().to_owned()
+        };
+        let id = row(usize::MAX);
         let profile = running.ready(&id);
         assert_eq!(profile["status"], "ready", "{name}: {profile}");
         let found: Vec<&str> =
@@ -435,8 +450,57 @@ fn recorded_requests_of_real_clients_become_profiles() {
         let table = running.json(&format!("/api/v1/table?profile={id}&type=cpu&sort=-total&limit=50"));
         assert!(table.to_string().contains(hot), "{name}: {table}");
         // The same request again, in pieces of another size, gives the same row.
-        assert_eq!(send(&running.address, &bytes, 997).id(), id, "{name}");
+        assert_eq!(row(997), id, "{name}");
     }
+}
+
+#[test]
+fn runtime_information_shows_what_the_client_sent_beside_the_profiles() {
+    let running = Running::new();
+    let cases: [(&str, &str, &[&str]); 4] = [
+        (
+            "ddtrace-4.16.http",
+            "replayed-python",
+            &["Process\n  runtime     CPython 3.11", "Profile\n", "Sample types\n", "Agent settings\n", "Libraries\n"],
+        ),
+        (
+            "dd-trace-go-1.74.http",
+            "replayed-dd-trace-go-v1",
+            &[
+                "Profile: cpu.pprof\n",
+                "Sample types: delta-heap.pprof\n",
+                "metrics.json\n  go_alloc_bytes_per_sec",
+                "user-agent",
+            ],
+        ),
+        ("dd-trace-js-5.132.http", "replayed-dd-trace-node", &["Profile: wall.pprof\n", "part event.json"]),
+        ("pyroscope-go-1.5.http", "replayed-pyroscope-go", &["spyName             gospy", "part profile.pprof"]),
+    ];
+    for (name, service, expected) in cases {
+        assert_eq!(send(&running.address, &recorded(name), usize::MAX).status, 200);
+        let rows = running.json(&format!("/api/v1/profiles?q=service:{service}&from=0"));
+        let id = rows["rows"][0]["id"].as_str().unwrap();
+        running.ready(id);
+        let text = running.get(&format!("/api/v1/profiles/{id}/runtime")).text();
+        for lines in expected {
+            assert!(text.to_lowercase().contains(&lines.to_lowercase()), "{name}: no {lines:?} in\n{text}");
+        }
+    }
+    // Secrets are masked, and all of it outlives the received data.
+    let settings = r#"{"attachments":["cpu.pprof"],"tags_profiler":"service:masked,language:go,api_key:tag-secret","start":"2026-11-26T20:50:00Z","end":"2026-11-26T20:51:00Z","family":"go","version":"4","info":{"profiler":{"api_key":"agent-secret","interval":60}}}"#;
+    let cpu = pprof(&[("samples", "count"), ("cpu", "nanoseconds")], &[(&["f"], &[1, 10], "t")], "main.go");
+    let metrics = r#"[["go_num_goroutine",7],["db_password","metric-secret"]]"#;
+    let body = form(&[
+        ("event", Some("event.json"), settings.as_bytes()),
+        ("cpu.pprof", Some("cpu.pprof"), &cpu),
+        ("metrics.json", Some("metrics.json"), metrics.as_bytes()),
+    ]);
+    let id = running.post("/profiling/v1/input?token=query-secret", FORM, &body).id();
+    running.ready(&id);
+    std::fs::remove_dir_all(running.dir.path().join("data/store/received")).unwrap();
+    let text = running.get(&format!("/api/v1/profiles/{id}/runtime")).text();
+    assert!(text.contains("info.profiler.interval") && text.contains("go_num_goroutine"), "{text}");
+    assert!(text.matches("••••").count() >= 4 && !text.contains("-secret"), "{text}");
 }
 
 #[test]

@@ -12,9 +12,8 @@ use jfr_parse::{Error, Recording};
 use jfrkit_profile::any::{AnyProfile, Language, java_title, language};
 use jfrkit_profile::tree::View;
 use jfrkit_profile::{Cancel, ProfileType, units};
-use jfrkit_reports::page::{
-    PageError, PageType, ReportFacts, ReportFolded, ReportProfile, report_page, runtime_section, runtime_text,
-};
+use jfrkit_reports::page::{PageError, PageType, ReportFacts, ReportFolded, ReportProfile, report_page};
+use jfrkit_reports::runtime::{profile_sections, recording_sections, runtime_text};
 use jfrkit_rules::profiled::evaluate_file;
 
 use crate::collecting::span;
@@ -154,7 +153,6 @@ impl Part {
             part.metrics = metrics.metrics;
         }
         let runtime = part.told(Runtime::of(recording, jfr_analyzers::runtime::Options::default()))?;
-        part.runtime = runtime.as_ref().map(runtime_text).unwrap_or_default();
         let (start, end) = span(&[recording]);
         part.start_nanos = options.filter.from_nanos.unwrap_or(start);
         part.end_nanos = options.filter.to_nanos.unwrap_or(end);
@@ -169,6 +167,7 @@ impl Part {
             language: "Java".to_owned(),
             main,
         };
+        part.runtime = runtime.map(|runtime| runtime_text(&recording_sections(runtime))).unwrap_or_default();
         part.analysis = Ok(report);
         Ok(part)
     }
@@ -215,24 +214,7 @@ impl Part {
         };
         part.analysis = Ok(report);
         part.metrics = Metrics::of_profile(profile).metrics;
-        let totals = profile.totals();
-        let text = |id| profile.texts.get(id).to_owned();
-        let mut about = vec![
-            ("language", named.to_owned()),
-            ("duration", units::duration(profile.duration_nanos)),
-            ("samples", units::count(i64::try_from(profile.samples.len()).unwrap_or(i64::MAX))),
-        ];
-        if let Some(of) = profile.period_type {
-            about.push(("period", format!("{} of {}", units::value(profile.period, &text(of.unit)), text(of.name))));
-        }
-        about.extend(profile.comments.iter().map(|&comment| ("comment", text(comment))));
-        about.retain(|(_, value)| !value.is_empty());
-        runtime_section(&mut part.runtime, "Profile", about.into_iter());
-        let types = profile.values().zip(&totals);
-        let types = types.map(|((name, unit), total)| (name, units::value(*total, unit)));
-        runtime_section(&mut part.runtime, "Sample types", types);
-        let files = profile.mappings.iter().map(|mapping| (profile.texts.get(mapping.file), text(mapping.build_id)));
-        runtime_section(&mut part.runtime, "Programs and libraries", files.filter(|(file, _)| !file.is_empty()));
+        part.runtime = runtime_text(&profile_sections(profile));
         part
     }
 

@@ -5,7 +5,6 @@ use std::io::{self, Write};
 
 use jfr_analyzers::metrics::Metric;
 use jfr_analyzers::rule::{Report, Severity};
-use jfr_analyzers::runtime::Runtime;
 use jfr_parse::Iso;
 use jfrkit_profile::Cancel;
 use jfrkit_profile::tree::{By, DEFAULT_MIN, Group, TableRow, Tree, View, table};
@@ -56,7 +55,7 @@ pub struct ReportProfile<'a> {
     pub analysis: Result<&'a Report, &'a str>,
     /// The metrics.
     pub metrics: &'a [Metric],
-    /// Runtime information as text: section titles, with their entries indented below.
+    /// Runtime information, as [`runtime_text`](crate::runtime::runtime_text) writes it.
     pub runtime: &'a str,
     /// Caveats about the numbers.
     pub warnings: &'a [String],
@@ -73,39 +72,6 @@ pub struct ReportFolded {
     pub nodes: usize,
     /// The largest share of a profile type that was folded.
     pub share: f64,
-}
-
-/// Formats runtime information for the page: the title of each section, with its entries indented below.
-#[must_use]
-pub fn runtime_text(runtime: &Runtime) -> String {
-    let mut out = String::new();
-    for section in runtime.sections.iter().filter(|section| !section.entries.is_empty()) {
-        let entries = section.entries.iter().map(|entry| {
-            let origin = entry.origin.as_deref().map(|origin| format!("  ({origin})")).unwrap_or_default();
-            let before = match entry.earlier.as_slice() {
-                [] => String::new(),
-                earlier => format!("  (before: {})", earlier.join(", ")),
-            };
-            (entry.name.as_str(), format!("{}{origin}{before}", entry.value))
-        });
-        runtime_section(&mut out, section.title, entries);
-    }
-    out
-}
-
-/// Appends a section to a [`runtime_text`].
-pub fn runtime_section<'e>(out: &mut String, title: &str, entries: impl Iterator<Item = (&'e str, String)>) {
-    use std::fmt::Write as _;
-    let entries: Vec<(&str, String)> = entries.collect();
-    if entries.is_empty() {
-        return;
-    }
-    let _ = writeln!(out, "{}{title}", if out.is_empty() { "" } else { "\n" });
-    let width = entries.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).min(48);
-    for (name, value) in entries {
-        // Keep the lines of multi-line values indented.
-        let _ = writeln!(out, "  {name:<width$}  {}", value.replace('\n', "\n      "));
-    }
 }
 
 /// The id of the profile with this index.

@@ -36,7 +36,8 @@ async fn show(Has(app): Has<State>, Path(id): Path<String>, headers: HeaderMap) 
         let response = if wants_json {
             super::json(&serde_json::json!({"sections": sections}))?
         } else {
-            ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], runtime::text(&sections)).into_response()
+            ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], jfrkit_reports::runtime::runtime_text(&sections))
+                .into_response()
         };
         let kind = if wants_json { "json" } else { "text" };
         let mut response = super::immutable(response, profile.derived, &format!("{id}-runtime-{kind}"));

@@ -9,9 +9,9 @@ use jfr_analyzers::rule::{AnalysisOptions, Report, Severity};
 use jfr_analyzers::{LabelKey, Options, collect_merged};
 use jfr_parse::{Limits, OpenOptions, Recording, Stop};
 use jfrkit_profile::{Cancel, ProfileSet};
+use jfrkit_reports::runtime::{RuntimeSection, recording_sections};
 use jfrkit_reports::{Entry, Format, Style};
 
-use super::runtime::{Line, Section};
 use crate::model::{Finding, Measure};
 
 /// What an upload may contain, and how long reading it may take.
@@ -179,20 +179,9 @@ pub(crate) fn findings(report: &Report) -> Vec<Finding> {
 }
 
 /// What the recording contains about its environment, with secrets masked.
-pub(crate) fn runtime(recording: &Recording<'static>) -> jfr_parse::Result<Vec<Section>> {
+pub(crate) fn runtime(recording: &Recording<'static>) -> jfr_parse::Result<Vec<RuntimeSection>> {
     let runtime = jfr_analyzers::runtime::Runtime::of(recording, jfr_analyzers::runtime::Options::default())?;
-    let line = |entry: jfr_analyzers::runtime::Entry| Line {
-        name: entry.name,
-        value: entry.value,
-        origin: entry.origin,
-        earlier: entry.earlier,
-    };
-    let section = |section: jfr_analyzers::runtime::Section| Section {
-        name: section.name.to_owned(),
-        title: section.title.to_owned(),
-        entries: section.entries.into_iter().map(line).collect(),
-    };
-    Ok(runtime.sections.into_iter().map(section).collect())
+    Ok(recording_sections(runtime))
 }
 
 /// The known measures of a recording: name, value, whether it is a lower bound, and how it was derived.
@@ -223,13 +212,6 @@ fn measured(metric: jfr_analyzers::metrics::Metric) -> Measured {
 pub(crate) struct Measured {
     pub(crate) name: &'static str,
     pub(crate) measure: Measure,
-}
-
-/// The value with secrets masked.
-pub(crate) fn masked(name: &str, value: &str) -> String {
-    let short = name.rsplit_once('.').map_or(name, |(_, last)| last);
-    let value = jfr_analyzers::secrets::value(short, value);
-    jfr_analyzers::secrets::text(&value).into_owned()
 }
 
 /// A metric's title and unit, and how it is computed.

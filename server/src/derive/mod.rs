@@ -24,8 +24,12 @@ pub(crate) use facets::{facets, process};
 pub(crate) use unpack::own as unpacked;
 
 use compute::Bounds;
+use jfrkit_reports::runtime::RuntimeSection;
 
 use crate::model::{Kind, Mark, Measure, Profile, Status, TypeEntry, Upload};
+
+/// Maximum profiles of an OTLP request to describe in the runtime information.
+const MAX_ABOUT: usize = 20;
 
 /// Finds the part of this name in the previous upload, if that was kept and directly precedes this one.
 pub(crate) type Before<'b> = &'b dyn Fn(&str) -> Option<std::path::PathBuf>;
@@ -100,11 +104,14 @@ pub(crate) fn first(
     let sorted = sort(upload, dir, bounds, &mut warnings);
     let mut profile = empty(upload);
     profile.warnings = warnings;
+    let read = |part: &crate::model::Part| unpack::bytes(&dir.join(&part.file), &bounds.limits).ok();
+    let mut sent = runtime::Sent::of(upload, &sorted.json, &read);
     if sorted.recordings.is_empty() {
-        pprof_profiles(upload, dir, staged, &sorted, bounds, before, &mut profile)?;
+        sent.profiles = pprof_profiles(upload, dir, staged, &sorted, bounds, before, &mut profile)?;
     } else {
         jfr::first(upload, dir, staged, &sorted.recordings, bounds, &mut profile)?;
     }
+    sent.write(upload.id, staged)?;
     Ok(profile)
 }
 
@@ -190,6 +197,7 @@ fn main_of(upload: &Upload) -> String {
     of("entrypoint.name").unwrap_or_default()
 }
 
+/// Writes the types of all pprof files; returns what each file says about itself, by the label of its part.
 fn pprof_profiles(
     upload: &Upload,
     dir: &Path,
@@ -198,8 +206,8 @@ fn pprof_profiles(
     bounds: &Bounds,
     before: Before<'_>,
     profile: &mut Profile,
-) -> Result<(), Failed> {
-    let mut read = Vec::new();
+) -> Result<Vec<(String, Vec<RuntimeSection>)>, Failed> {
+    let (mut read, mut about) = (Vec::new(), Vec::new());
     let mut reasons = Vec::new();
     for part in &sorted.pprofs {
         let bytes = match unpack::bytes(&dir.join(&part.file), &bounds.limits) {
@@ -214,13 +222,19 @@ fn pprof_profiles(
         if bytes.starts_with(b"go 1.") {
             continue;
         }
+        let label = part.label().to_owned();
         let decoded = if upload.protocol == "otlp" {
-            crate::derive::otlp::read(&bytes)
+            let read = crate::derive::otlp::read(&bytes);
+            about.extend(read.iter().flatten().take(MAX_ABOUT).map(|p| pprof::about(p, bounds)));
+            read
         } else {
-            pprof::read(&bytes, bounds).map(|p| vec![p])
+            pprof::read(&bytes, bounds).map(|(pprof, sections)| {
+                about.push((label.clone(), sections));
+                vec![pprof]
+            })
         };
         match decoded {
-            Ok(pprofs) => read.extend(pprofs.into_iter().map(|p| (part.label().to_owned(), p))),
+            Ok(pprofs) => read.extend(pprofs.into_iter().map(|p| (label.clone(), p))),
             Err(reason) => reasons.push(format!("the part {:?} is no profile: {reason}", part.label())),
         }
     }
@@ -255,7 +269,7 @@ fn pprof_profiles(
         let earlier = if totals { before(label) } else { None };
         let earlier = earlier.and_then(|path| unpack::bytes(&path, &bounds.limits).ok());
         let earlier = earlier.and_then(|bytes| pprof::read(&bytes, bounds).ok());
-        if let Some(earlier) = &earlier {
+        if let Some((earlier, _)) = &earlier {
             gocount::subtract(pprof, earlier, &["alloc_objects", "alloc_space"]);
         }
         for found in types {
@@ -306,7 +320,7 @@ fn pprof_profiles(
     profile.how.dedup();
     profile.no_analysis =
         Some(format!("there are no rules for {}", if language.is_empty() { "this language" } else { &language }));
-    Ok(())
+    Ok(about)
 }
 
 fn absent(read: &[(String, pprof_emit::pb::Profile)], info: &types::TypeInfo) -> String {

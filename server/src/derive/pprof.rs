@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use jfrkit_reports::runtime::{RuntimeSection, profile_sections};
 use pprof_emit::pb;
 use prost::Message;
 
@@ -12,8 +13,8 @@ use super::types::{TypeInfo, core, known};
 use super::weigh;
 use crate::model::{TypeEntry, ValueEntry};
 
-/// Reads a pprof file within limits.
-pub(crate) fn read(bytes: &[u8], bounds: &Bounds) -> Result<pb::Profile, String> {
+/// Reads a pprof file within limits, and what it says about itself.
+pub(crate) fn read(bytes: &[u8], bounds: &Bounds) -> Result<(pb::Profile, Vec<RuntimeSection>), String> {
     let limits = &bounds.pprof;
     let mut unpacked = Vec::new();
     let raw = if bytes.starts_with(&[0x1f, 0x8b]) {
@@ -33,7 +34,15 @@ pub(crate) fn read(bytes: &[u8], bounds: &Bounds) -> Result<pb::Profile, String>
     if profile.sample_type.is_empty() {
         return Err("it has no sample types".to_owned());
     }
-    Ok(profile)
+    let sections = profile_sections(&any);
+    Ok((profile, sections))
+}
+
+/// What a profile says about itself, with the name of its main value as label.
+pub(crate) fn about(profile: &pb::Profile, bounds: &Bounds) -> (String, Vec<RuntimeSection>) {
+    let read = pprof_emit::read_any(&profile.encode_to_vec(), &bounds.pprof, &jfrkit_profile::Cancel::never());
+    let label = value_names(profile).last().copied().unwrap_or_default().to_owned();
+    (label, read.map(|any| profile_sections(&any)).unwrap_or_default())
 }
 
 /// A string of the string table.
