@@ -86,7 +86,7 @@ impl Server {
     /// # Errors
     /// Fails if the file is empty or the directory cannot be written.
     pub fn insert(&self, content: &[u8], query: &str) -> Result<Id, ServeError> {
-        api::insert(&self.app, content, query, None).map_err(|refusal| ServeError::Failed(refusal.detail))
+        api::insert(&self.app, &[("", content)], query, None).map_err(|refusal| ServeError::Failed(refusal.detail))
     }
 
     /// Waits until these profiles are ready, then returns a time range that finds them all: from the first start to just

@@ -4,6 +4,8 @@
 #[path = "common/mod.rs"]
 mod common;
 
+use std::time::{Duration, Instant};
+
 use common::*;
 
 #[test]
@@ -301,4 +303,36 @@ fn no_parameter_and_no_method_makes_the_server_fail() {
         assert_eq!(answer.status, 400, "{}", answer.text());
     }
     assert_eq!(running.get("/healthz").status, 200);
+}
+
+#[test]
+fn the_demo_has_a_service_of_every_language_whose_load_varies() {
+    let running = Running::with(|o| o.demo = true);
+    let end = Instant::now() + Duration::from_secs(300);
+    for (service, language) in [
+        ("shop", "Java"),
+        ("billing", "Java"),
+        ("recommender", "Python"),
+        ("gateway", "Go"),
+        ("storefront", "JavaScript"),
+    ] {
+        loop {
+            // The newest profiles are processed first.
+            let found =
+                running.json(&format!("/api/v1/profiles?q=service:{service}%20status:ready&from=now-2h&limit=500"));
+            // Without CPU cores, it is still being measured.
+            let rows = found["rows"].as_array().unwrap().iter().filter(|row| !row["cpu_cores"].is_null());
+            let rows: Vec<_> = rows.collect();
+            let cores: std::collections::BTreeSet<_> = rows.iter().map(|row| row["cpu_cores"].to_string()).collect();
+            if cores.len() >= 2 {
+                let one = rows[0];
+                assert_eq!((&one["language"], &one["env"]), (&language.into(), &"demo".into()), "{one}");
+                let known = !one["alloc_rate"].is_null();
+                assert_eq!(known, language != "JavaScript", "{one}");
+                break;
+            }
+            assert!(Instant::now() < end, "{service}: {found}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
 }

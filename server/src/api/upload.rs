@@ -15,7 +15,7 @@ use super::{Access, Answer, Problem, Route, State};
 use crate::app::App;
 use crate::id::Id;
 use crate::intake::body::{PIECE, RAW, Receiver};
-use crate::intake::{Protocol, Refusal, Request};
+use crate::intake::{PartHead, Parts, Protocol, Refusal, Request};
 use crate::model::{Status, Upload};
 
 /// A body that delivers fewer bytes than this within [`SLOW`] is aborted.
@@ -356,8 +356,13 @@ fn one(app: &App, draft: crate::spool::Draft, upload: Upload) -> Result<Id, Refu
     Ok(id)
 }
 
-/// Stores a file as if it had been sent to `/api/v1/recordings`, for `--demo` and `jfrkit open`.
-pub(crate) fn insert(app: &App, content: &[u8], query: &str, window: Option<(i64, i64)>) -> Result<Id, Refusal> {
+/// Stores files as if they had been sent to `/api/v1/recordings` together, for `--demo` and `jfrkit open`: name and content.
+pub(crate) fn insert(
+    app: &App,
+    parts: &[(&str, &[u8])],
+    query: &str,
+    window: Option<(i64, i64)>,
+) -> Result<Id, Refusal> {
     let limit = u64::MAX;
     let request = Request {
         path: "/api/v1/recordings".to_owned(),
@@ -365,12 +370,15 @@ pub(crate) fn insert(app: &App, content: &[u8], query: &str, window: Option<(i64
         received_at: crate::time::now(),
         ..Request::default()
     };
-    let mut receiver = Receiver::new(Protocol::Recordings, request, app.spool.draft(limit)?, limit)?;
-    for piece in content.chunks(PIECE) {
-        receiver.push(piece)?;
+    let mut draft = app.spool.draft(limit)?;
+    for (name, content) in parts {
+        let head = PartHead { name: "recording".to_owned(), file_name: Some((*name).to_owned()), content_type: None };
+        draft.begin(head)?;
+        draft.content(content)?;
+        draft.end()?;
     }
     let more = || app.spool.draft(limit).map_err(Refusal::from);
-    let mut uploads = receiver.finish(&more)?;
+    let mut uploads = Protocol::Recordings.uploads(&request, draft, &more)?;
     let Some((draft, mut upload)) = uploads.pop() else { return Err(Refusal::bad("no upload")) };
     if let Some((start, end)) = window {
         (upload.start, upload.end) = (Some(start), Some(end));
