@@ -27,6 +27,8 @@ use crate::app::ServeError;
 
 /// Maximum bytes of request headers.
 const MAX_HEADERS: usize = 32 << 10;
+/// How much of a connection is read at once.
+pub(super) const BUFFER: usize = 64 << 10;
 /// How long unfinished request bodies may take after the server stops.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -160,7 +162,7 @@ fn connection(app: &State, router: &Router, graceful: &GracefulShutdown, stream:
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(15))
-        .max_buf_size(MAX_HEADERS.max(64 << 10))
+        .max_buf_size(BUFFER.max(MAX_HEADERS))
         .half_close(true);
     match stream {
         Stream::Tcp(stream) => {

@@ -21,6 +21,8 @@ use crate::model::{Status, Upload};
 /// A body that delivers fewer bytes than this within [`SLOW`] is aborted.
 const LEAST_BYTES: u64 = 10_000;
 const SLOW: Duration = Duration::from_secs(10);
+/// At most this much of a body arrives at once.
+const FRAME: usize = super::serve::BUFFER;
 /// How long an upload waits for a free slot; clients give up after 10 s.
 const TURN: Duration = Duration::from_secs(8);
 
@@ -227,19 +229,12 @@ async fn take(
         sender: peer.address.map_or_else(|| "local".to_owned(), |a| a.to_string()),
         received_at: crate::time::now(),
     };
+    Receiver::check(protocol, &request)?;
     let forward = protocol == Protocol::Datadog && app.forward.is_on();
-    let mut receiver = blocking(app, {
-        let request = request.clone();
-        move |app| {
-            let mut receiver = Receiver::new(protocol, request, app.spool.draft(limit)?, limit)?;
-            if forward {
-                receiver.tee()?;
-            }
-            Ok(receiver)
-        }
-    })
-    .await?;
-    let mut pending: Vec<u8> = Vec::new();
+    let (mut work, mut request): (Option<Receiver>, _) = (None, Some(request));
+    let expected = length.and_then(|length| usize::try_from(length).ok()).unwrap_or(usize::MAX);
+    // Room for the frame that fills the piece, so that the buffer does not double.
+    let mut buffer: Vec<u8> = Vec::with_capacity(expected.min(PIECE + FRAME));
     let mut window = (Instant::now(), 0u64);
     loop {
         let piece = next(body, &mut window).await?;
@@ -249,17 +244,26 @@ async fn take(
             if *bytes > limit {
                 return Err(Refusal::too_large(limit).into());
             }
-            pending.extend_from_slice(&piece);
+            buffer.extend_from_slice(&piece);
         }
-        if pending.len() >= PIECE || ended && !pending.is_empty() {
-            let piece = std::mem::take(&mut pending);
-            receiver = blocking(app, move |_| receiver.push(&piece).map(|()| receiver)).await?;
+        if !ended && buffer.len() < PIECE {
+            continue;
         }
+        let (begun, first, mut pending) = (work.take(), request.take(), std::mem::take(&mut buffer));
+        let receive = move |app: &App| {
+            let mut receiver = match begun {
+                Some(receiver) => receiver,
+                None => Receiver::new(protocol, first.unwrap_or_default(), app.spool.draft(limit)?, limit, forward)?,
+            };
+            receiver.push(&mut pending)?;
+            Ok((receiver, pending))
+        };
         if ended {
-            break;
+            return blocking(app, move |app| commit(app, receive(app)?.0, limit)).await;
         }
+        let (receiver, kept) = blocking(app, receive).await?;
+        (work, buffer) = (Some(receiver), kept);
     }
-    blocking(app, move |app| commit(app, receiver, limit)).await
 }
 
 /// Reads some more of a rejected body.

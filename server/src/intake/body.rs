@@ -8,7 +8,7 @@ use super::{PartHead, Parts, Protocol, Refusal, Request, Shape};
 use crate::model::Upload;
 use crate::spool::Draft;
 
-/// Bytes of a body handed to a thread at once.
+/// Bytes of a body to collect before a thread works on them.
 pub(crate) const PIECE: usize = 64 << 10;
 /// The file that keeps a body as received, for forwarding.
 pub(crate) const RAW: &str = "raw";
@@ -28,6 +28,8 @@ pub(crate) struct Receiver {
     received: u64,
     limit: u64,
     tee: Option<File>,
+    /// Bytes at the start of the buffer that were received earlier.
+    kept: usize,
 }
 
 #[derive(Debug)]
@@ -45,53 +47,51 @@ enum Packing {
 }
 
 impl Receiver {
-    /// Accepts at most `limit` bytes.
-    pub(crate) fn new(protocol: Protocol, request: Request, mut draft: Draft, limit: u64) -> Result<Self, Refusal> {
-        let packing = match request.header("content-encoding").unwrap_or_default().trim().to_ascii_lowercase().as_str()
-        {
-            "" | "identity" => Packing::None,
-            "gzip" | "x-gzip" => Packing::Gzip,
-            "zstd" => Packing::Zstd,
-            other => {
-                return Err(Refusal::of(
-                    415,
-                    &format!("the content encoding {other:?} is unknown: expected gzip, zstd or identity"),
-                ));
-            }
-        };
+    /// Refuses what can be refused before the body arrives.
+    pub(crate) fn check(protocol: Protocol, request: &Request) -> Result<(), Refusal> {
+        packing(request)?;
+        match protocol.shape(request)? {
+            Shape::Multipart => Multipart::new(request.header("content-type").unwrap_or_default()).map(|_| ()),
+            Shape::Raw(_) | Shape::Staged => Ok(()),
+        }
+    }
+
+    /// Accepts at most `limit` bytes. With `forward`, also keeps the body as received.
+    pub(crate) fn new(
+        protocol: Protocol,
+        request: Request,
+        mut draft: Draft,
+        limit: u64,
+        forward: bool,
+    ) -> Result<Self, Refusal> {
+        let packing = packing(&request)?;
         let shape = protocol.shape(&request)?;
         let reader = if packing != Packing::None || shape == Shape::Staged {
-            if let Shape::Multipart = shape {
-                Multipart::new(request.header("content-type").unwrap_or_default())?;
-            }
             Reader::Aside(File::create_new(draft.dir.join(ASIDE))?)
         } else {
             reader(shape, &request, &mut draft)?
         };
-        Ok(Self { protocol, request, draft, reader, packing, received: 0, limit, tee: None })
+        let mut tee = None;
+        if forward {
+            tee = Some(File::create_new(draft.dir.join(RAW))?);
+            draft.headers.clone_from(&request.headers);
+        }
+        Ok(Self { protocol, request, draft, reader, packing, received: 0, limit, tee, kept: 0 })
     }
 
-    /// Also keeps the body as received.
-    pub(crate) fn tee(&mut self) -> Result<(), Refusal> {
-        self.tee = Some(File::create_new(self.draft.dir.join(RAW))?);
-        self.draft.headers.clone_from(&self.request.headers);
-        Ok(())
-    }
-
-    /// Takes the next piece.
-    pub(crate) fn push(&mut self, piece: &[u8]) -> Result<(), Refusal> {
-        self.received = self.received.saturating_add(u64::try_from(piece.len()).unwrap_or(u64::MAX));
+    /// Takes what was appended to the buffer since the last call. Leaves in it what only the following bytes can explain.
+    pub(crate) fn push(&mut self, buffer: &mut Vec<u8>) -> Result<(), Refusal> {
+        let new = buffer.get(self.kept..).unwrap_or_default();
+        self.received = self.received.saturating_add(u64::try_from(new.len()).unwrap_or(u64::MAX));
         if self.received > self.limit {
             return Err(Refusal::too_large(self.limit));
         }
         if let Some(tee) = &mut self.tee {
-            tee.write_all(piece)?;
+            tee.write_all(new)?;
         }
-        match &mut self.reader {
-            Reader::Multipart(parser) => parser.push(piece, &mut self.draft),
-            Reader::Raw => self.draft.content(piece),
-            Reader::Aside(file) => file.write_all(piece).map_err(Refusal::from),
-        }
+        take(&mut self.reader, buffer, &mut self.draft)?;
+        self.kept = buffer.len();
+        Ok(())
     }
 
     /// Ends the body and returns its uploads. `more` creates further drafts.
@@ -114,7 +114,7 @@ impl Receiver {
                     Shape::Staged => Reader::Aside(File::create_new(self.draft.dir.join("unpacked"))?),
                     other => reader(other, &self.request, &mut self.draft)?,
                 };
-                let mut piece = vec![0u8; PIECE];
+                let (mut piece, mut buffer) = (vec![0u8; PIECE], Vec::new());
                 let mut unpacked = 0u64;
                 loop {
                     let n = match source.read(&mut piece) {
@@ -127,12 +127,8 @@ impl Receiver {
                     if unpacked > most {
                         return Err(Refusal::of(413, &format!("the body unpacks to more than {most} bytes")));
                     }
-                    let bytes = piece.get(..n).unwrap_or_default();
-                    match &mut target {
-                        Reader::Multipart(parser) => parser.push(bytes, &mut self.draft)?,
-                        Reader::Raw => self.draft.content(bytes)?,
-                        Reader::Aside(file) => file.write_all(bytes)?,
-                    }
+                    buffer.extend_from_slice(piece.get(..n).unwrap_or_default());
+                    take(&mut target, &mut buffer, &mut self.draft)?;
                 }
                 drop(source);
                 std::fs::remove_file(&path)?;
@@ -153,6 +149,30 @@ impl Receiver {
     /// The path of the staged body.
     pub(super) fn aside(draft: &Draft) -> std::path::PathBuf {
         draft.dir.join(ASIDE)
+    }
+}
+
+/// Takes the bytes of a buffer, except those that only the following bytes can explain.
+fn take(reader: &mut Reader, buffer: &mut Vec<u8>, draft: &mut Draft) -> Result<(), Refusal> {
+    match reader {
+        Reader::Multipart(parser) => return parser.push(buffer, draft),
+        Reader::Raw => draft.content(buffer)?,
+        Reader::Aside(file) => file.write_all(buffer)?,
+    }
+    buffer.clear();
+    Ok(())
+}
+
+/// How the body is compressed.
+fn packing(request: &Request) -> Result<Packing, Refusal> {
+    match request.header("content-encoding").unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+        "" | "identity" => Ok(Packing::None),
+        "gzip" | "x-gzip" => Ok(Packing::Gzip),
+        "zstd" => Ok(Packing::Zstd),
+        other => Err(Refusal::of(
+            415,
+            &format!("the content encoding {other:?} is unknown: expected gzip, zstd or identity"),
+        )),
     }
 }
 

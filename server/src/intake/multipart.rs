@@ -1,4 +1,4 @@
-//! `multipart/form-data`, parsed from pieces of any size; buffers at most a piece, a delimiter and the headers of a part.
+//! `multipart/form-data`, parsed from pieces of any size; keeps at most a delimiter and the headers of a part between them.
 
 use memchr::memmem;
 
@@ -40,7 +40,7 @@ enum State {
 #[derive(Debug)]
 pub(crate) struct Multipart {
     delimiter: Vec<u8>,
-    buffer: Vec<u8>,
+    begun: bool,
     state: State,
 }
 
@@ -57,19 +57,22 @@ impl Multipart {
         let boundary = boundary.filter(|b| !b.is_empty() && b.len() <= MAX_BOUNDARY).ok_or_else(not)?;
         let mut delimiter = b"\r\n--".to_vec();
         delimiter.extend_from_slice(boundary.as_bytes());
-        // A first delimiter at the very start lacks the line break before it; add one so that it is found like the others.
-        Ok(Self { delimiter, buffer: b"\r\n".to_vec(), state: State::Preamble })
+        Ok(Self { delimiter, begun: false, state: State::Preamble })
     }
 
-    /// Takes the next piece.
-    pub(crate) fn push(&mut self, piece: &[u8], parts: &mut dyn Parts) -> Result<(), Refusal> {
+    /// Takes the bytes of a buffer. Leaves those in it that only the following bytes can explain; append these.
+    pub(crate) fn push(&mut self, buffer: &mut Vec<u8>, parts: &mut dyn Parts) -> Result<(), Refusal> {
         if self.state == State::End {
+            buffer.clear();
             return Ok(());
         }
-        self.buffer.extend_from_slice(piece);
+        if !std::mem::replace(&mut self.begun, true) {
+            // A first delimiter at the very start lacks the line break before it; add one so that it is found like the others.
+            buffer.splice(..0, *b"\r\n");
+        }
         let mut used = 0usize;
         loop {
-            let rest = self.buffer.get(used..).unwrap_or_default();
+            let rest = buffer.get(used..).unwrap_or_default();
             let (state, taken) = step(self.state, &self.delimiter, rest, parts)?;
             used = used.saturating_add(taken);
             if state == self.state {
@@ -77,7 +80,7 @@ impl Multipart {
             }
             self.state = state;
         }
-        self.buffer.drain(..used.min(self.buffer.len()));
+        buffer.drain(..used.min(buffer.len()));
         Ok(())
     }
 
@@ -226,14 +229,15 @@ mod tests {
     fn parts_are_the_same_however_the_body_is_cut() {
         // `--Bx` is the boundary followed by something else, which clients must not send.
         let mut parser = Multipart::new("multipart/form-data; boundary=B").unwrap();
-        assert!(parser.push(BODY, &mut Collected::default()).is_err());
+        assert!(parser.push(&mut BODY.to_vec(), &mut Collected::default()).is_err());
         let body = String::from_utf8_lossy(BODY).replace("--Bx", "--C");
         let mut whole = None;
         for size in [body.len(), 1, 2, 3, 7, 64] {
             let mut parser = Multipart::new("Multipart/Form-Data; charset=x; boundary=\"B\"").unwrap();
-            let mut parts = Collected::default();
+            let (mut parts, mut buffer) = (Collected::default(), Vec::new());
             for piece in body.as_bytes().chunks(size) {
-                parser.push(piece, &mut parts).unwrap();
+                buffer.extend_from_slice(piece);
+                parser.push(&mut buffer, &mut parts).unwrap();
             }
             parser.finish().unwrap();
             let expected = whole.get_or_insert_with(|| parts.0.clone());
@@ -254,7 +258,7 @@ mod tests {
             assert!(Multipart::new(wrong).is_err(), "{wrong}");
         }
         let mut parser = Multipart::new("multipart/form-data; boundary=B").unwrap();
-        parser.push(b"--B\r\n\r\nhalf", &mut Collected::default()).unwrap();
+        parser.push(&mut b"--B\r\n\r\nhalf".to_vec(), &mut Collected::default()).unwrap();
         assert!(parser.finish().is_err());
     }
 
