@@ -75,6 +75,21 @@ impl Loaded {
         }
     }
 
+    /// Makes the values with these names the ones that their types show by default.
+    pub(crate) fn prefer(&mut self, names: &[String]) {
+        for name in names {
+            if self.types.iter().any(|of| of.kind == *name) {
+                continue;
+            }
+            for of in &mut self.types {
+                if let Some(value) = of.stacks.value_named(name) {
+                    of.stacks.default_value = value;
+                    break;
+                }
+            }
+        }
+    }
+
     /// The type with this name or value; without a name, the first one.
     pub(crate) fn pick(&self, wanted: Option<&str>) -> Result<&Typed, Failure> {
         let Some(wanted) = wanted else {
@@ -86,6 +101,9 @@ impl Loaded {
             let there: Vec<&str> = self.types.iter().map(|of| of.kind.as_str()).collect();
             match absent {
                 Some(reason) => Failure::Failed(format!("{}: no {wanted} profile: {reason}", self.name)),
+                None if ProfileType::from_name(wanted).is_some() => {
+                    Failure::Failed(format!("{}: no {wanted} profile; there are {}", self.name, there.join(", ")))
+                }
                 None => {
                     let known = ProfileType::ALL.iter().map(|of| of.name()).chain(there.iter().copied());
                     let list = format!("there are {}", there.join(", "));
@@ -159,12 +177,18 @@ pub(crate) fn of_set(set: &ProfileSet) -> Vec<Typed> {
     set.profiles.iter().map(of).collect()
 }
 
-/// Adds the types of another input. Merging as inputs are read keeps only one of them in memory.
-fn add(found: &mut Vec<Typed>, more: Vec<Typed>, cancel: &Cancel) -> Result<(), Failure> {
+/// Adds the types of another input with this name. Merging as inputs are read keeps only one of them in memory.
+fn add(found: &mut Vec<Typed>, more: Vec<Typed>, name: &str, cancel: &Cancel) -> Result<(), Failure> {
     for of in more {
         match found.iter_mut().find(|known| known.kind == of.kind) {
             Some(known) => {
-                known.stacks.append(&of.stacks, cancel).map_err(|e| tree_failure(&e))?;
+                known.stacks.append(&of.stacks, cancel).map_err(|e| match e {
+                    TreeError::DifferentTypes { a, b } => Failure::Failed(format!(
+                        "{name}: its {} profile measures {b}, those before it measure {a}",
+                        of.kind
+                    )),
+                    e => tree_failure(&e),
+                })?;
                 for line in of.how {
                     if !known.how.contains(&line) {
                         known.how.push(line);
@@ -270,7 +294,7 @@ pub(crate) fn load(
             Opened::Recording(recording) => recordings.push((source.name(), *recording)),
             Opened::Profile(profile) => {
                 out.lossy |= lossy;
-                add(&mut found, of_profile(&profile), &cancel)?;
+                add(&mut found, of_profile(&profile), &source.name(), &cancel)?;
             }
         }
     }
@@ -290,7 +314,7 @@ pub(crate) fn load(
         }
         // The types of recordings come first.
         let of_profiles = std::mem::replace(&mut found, of_set(&set));
-        add(&mut found, of_profiles, &cancel)?;
+        add(&mut found, of_profiles, &out.name, &cancel)?;
         out.absent = set.absent.iter().map(|absent| (absent.kind, absent.reason.clone())).collect();
     }
     out.types = found;

@@ -69,12 +69,16 @@ fn a_profile_does_not_differ_from_itself() {
     }
 }
 
-/// A profile with a function of this many samples among others.
+/// A profile with the function `main.slow` of this many samples, among others.
 fn profile(path: &std::path::Path, samples: i64) {
+    profile_of(path, "main.slow", samples);
+}
+
+fn profile_of(path: &std::path::Path, name: &str, samples: i64) {
     use jfrkit_profile::any::{AnyFunction, AnyProfile, Line, Location, SampleType};
     let mut of = AnyProfile::default();
     let mut text = |text: &str| of.texts.push(text);
-    let names = [text("main.slow"), text("main.other")];
+    let names = [text(name), text("main.other")];
     let (samples_name, count, cpu, nanos, file) =
         (text("samples"), text("count"), text("cpu"), text("nanoseconds"), text("main.go"));
     of.sample_types = vec![SampleType { name: samples_name, unit: count }, SampleType { name: cpu, unit: nanos }];
@@ -154,4 +158,94 @@ fn speedscope_files_have_the_weights_of_the_profile() {
         assert_eq!(weights.iter().map(|w| w.as_u64().unwrap()).sum::<u64>(), profile["endValue"].as_u64().unwrap());
         assert!(samples.iter().flat_map(|s| s.as_array().unwrap()).all(|at| at.as_u64().unwrap() < frames));
     }
+}
+
+/// The value of a sample type that is not the default of its profile type.
+#[test]
+fn a_sample_type_is_what_is_shown() {
+    let recording = fixture("jdk17-full.jfr");
+    let shown = |arguments: &[&str]| {
+        let output = jfrkit(&arguments!["flame", "--term", &recording]).args(arguments).output().unwrap();
+        text(&output).lines().next().unwrap().to_owned()
+    };
+    assert!(shown(&["--type", "alloc"]).contains("alloc-space"), "{}", shown(&["--type", "alloc"]));
+    assert!(shown(&["--type", "alloc-samples"]).contains("alloc-samples"), "{}", shown(&["--type", "alloc-samples"]));
+    let diff = arguments!["diff", "--format", "json", "--type", "alloc-samples", &recording, &recording];
+    let json: serde_json::Value = serde_json::from_str(&text(&jfrkit(&diff).output().unwrap())).unwrap();
+    assert_eq!(
+        (&json["type"], &json["value"], &json["unit"]),
+        (&"alloc".into(), &"alloc-samples".into(), &"count".into())
+    );
+    assert_eq!(json["a"]["total"], json["a"]["samples"]);
+}
+
+#[test]
+fn a_comparison_that_lacks_an_input_fails() {
+    let dir = tempfile::tempdir().unwrap();
+    let [a, b] = ["a", "b"].map(|name| dir.path().join(name));
+    for side in [&a, &b] {
+        std::fs::create_dir(side).unwrap();
+        profile(&side.join("one.pb.gz"), 3_000);
+        profile(&side.join("two.pb.gz"), 3_000);
+    }
+    // Sets: directories and patterns.
+    let json = |a: &std::path::Path| {
+        let output = jfrkit(&arguments!["diff", "--format", "json", a, &b]).output().unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), json["a"]["samples"].as_i64(), json["b"]["samples"].as_i64())
+    };
+    assert_eq!(json(&a), (Some(0), Some(16_000), Some(16_000)));
+    assert_eq!(json(&a.join("o*.pb.gz")), (Some(0), Some(8_000), Some(16_000)));
+    std::fs::write(a.join("three.pb.gz"), "damaged").unwrap();
+    assert_eq!(json(&a), (Some(1), Some(16_000), Some(16_000)));
+}
+
+#[test]
+fn names_with_control_characters_are_escaped() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.pb");
+    profile_of(&path, "\u{1b}[31m\u{202e}red\n| `x`", 3_000);
+    let commands: [&[&str]; 4] = [&["diff"], &["diff", "--format", "markdown"], &["top"], &["flame", "--term"]];
+    for command in commands {
+        let inputs = if command[0] == "diff" { vec![&path, &path] } else { vec![&path] };
+        let printed = text(&jfrkit(command).args(inputs).output().unwrap());
+        assert!(printed.contains("\\u{1b}[31m\\u{202e}red\\n"), "{command:?}: {printed}");
+        assert!(!printed.contains(['\u{1b}', '\u{202e}']), "{command:?}: {printed}");
+        assert!(!command.contains(&"markdown") || printed.contains("red\\n\\| 'x'`"), "{printed}");
+    }
+}
+
+#[test]
+fn a_type_that_a_profile_does_not_have_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.pb.gz");
+    profile(&path, 3_000);
+    for command in ["top", "flame", "heatmap"] {
+        let output = jfrkit(&arguments![command, "--type", "lock", &path]).output().unwrap();
+        common::assert_failed(&output, &["a.pb.gz: no lock profile; there are cpu"]);
+    }
+}
+
+#[test]
+fn a_file_that_measures_something_else_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let recording = fixture("jdk17-full.jfr");
+    text(&jfrkit(&arguments!["convert", "--types", "cpu", "-o", dir.path(), &recording]).output().unwrap());
+    profile(&dir.path().join("z.pb.gz"), 3_000);
+    let output = jfrkit(&arguments!["top", dir.path()]).output().unwrap();
+    let said =
+        "z.pb.gz: its cpu profile measures samples/count, cpu/nanoseconds, those before it measure cpu-samples/count";
+    common::assert_failed(&output, &[said]);
+}
+
+#[test]
+fn a_heat_map_shows_the_first_type_that_has_samples() {
+    let dir = tempfile::tempdir().unwrap();
+    let page = dir.path().join("page.html");
+    // Recorded without CPU samples.
+    let recording = fixture("scenarios/lock-convoy.jfr.gz");
+    text(&jfrkit(&arguments!["heatmap", "-o", &page, &recording]).output().unwrap());
+    assert!(std::fs::read_to_string(&page).unwrap().contains("\"kind\":\"heatmap\""));
+    let output = jfrkit(&arguments!["heatmap", "-o", &page, "--type", "cpu", &recording]).output().unwrap();
+    common::assert_failed(&output, &["no cpu profile"]);
 }

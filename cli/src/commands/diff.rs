@@ -118,6 +118,8 @@ struct Compared<'a> {
     value: &'a str,
     unit: &'a str,
     per: Per,
+    #[serde(skip)]
+    by: &'a By,
     a: Labeled<'a>,
     b: Labeled<'a>,
     rows: &'a [DiffRow],
@@ -143,7 +145,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     };
     let types: Vec<ProfileType> = args.kind.as_deref().and_then(ProfileType::from_name).into_iter().collect();
     let view = args.collecting.view()?;
-    let one = |path: &OsString| load(std::slice::from_ref(path), &types, &labels, &args.collecting, &args.limits);
+    let one = |path: &OsString| {
+        let (mut loaded, cancel) = load(std::slice::from_ref(path), &types, &labels, &args.collecting, &args.limits)?;
+        loaded.prefer(args.kind.as_slice());
+        Ok::<_, Failure>((loaded, cancel))
+    };
     let (a, cancel) = one(&args.a)?;
     let (b, _) = one(&args.b)?;
     let (of_a, of_b) = match args.kind.as_deref() {
@@ -186,6 +192,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             value,
             unit,
             per,
+            by: &args.by,
             a: Labeled { label: &a.name, side: side_a },
             b: Labeled { label: &b.name, side: side_b },
             rows: &rows,
@@ -216,9 +223,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     match worse.as_deref() {
         Some([first, rest @ ..]) => {
             let more = if rest.is_empty() { String::new() } else { format!(", and {} more", rest.len()) };
-            Err(Failure::Found(format!("regression: {} grew by {}{more}", first.key, growth(first.growth))))
+            let key = jfr_parse::text::plain(&first.key);
+            Err(Failure::Found(format!("regression: {key} grew by {}{more}", growth(first.growth))))
         }
-        _ => Ok(()),
+        _ => a.finish(false).and_then(|()| b.finish(false)),
     }
 }
 
@@ -285,6 +293,20 @@ fn shown(value: i64, side: &Side, of: &Compared<'_>) -> String {
     }
 }
 
+/// What the rows are.
+fn row_name(by: &By) -> String {
+    match by {
+        By::Function => "function",
+        By::Line => "line",
+        By::Package => "package",
+        By::Class | By::DeclaringClass | By::Label(Group::Class) => "class",
+        By::Label(Group::Thread) => "thread",
+        By::Label(Group::Endpoint) => "endpoint",
+        By::Label(Group::Label(key)) => key,
+    }
+    .to_owned()
+}
+
 fn change(row: &DiffRow) -> String {
     match row.ratio {
         _ if row.b == 0 => "only in A".to_owned(),
@@ -299,7 +321,13 @@ fn cells(of: &Compared<'_>) -> Vec<[String; 5]> {
     total.noise = total.noise || of.per == Per::Share;
     let row = |row: &DiffRow| {
         let noise = if row.noise { "noise" } else { "" };
-        [shown(row.a, a, of), shown(row.b, b, of), change(row), noise.to_owned(), row.key.to_string()]
+        [
+            shown(row.a, a, of),
+            shown(row.b, b, of),
+            change(row),
+            noise.to_owned(),
+            jfr_parse::text::plain(&row.key).into_owned(),
+        ]
     };
     std::iter::once(row(&total)).chain(of.rows.iter().map(row)).collect()
 }
@@ -338,9 +366,9 @@ fn table(out: &mut impl Write, of: &Compared<'_>) -> std::io::Result<()> {
 }
 
 fn markdown(out: &mut impl Write, of: &Compared<'_>) -> std::io::Result<()> {
-    let clean = |text: &str| text.replace('|', "\\|").replace(['\n', '\r', '`'], " ");
+    let clean = |text: &str| jfr_parse::text::plain(text).replace('|', "\\|").replace('`', "'");
     writeln!(out, "**{}** ({}), A: `{}`, B: `{}`\n", of.kind, of.value, clean(of.a.label), clean(of.b.label))?;
-    writeln!(out, "| function | A | B | change | |\n|---|--:|--:|--:|---|")?;
+    writeln!(out, "| {} | A | B | change | |\n|---|--:|--:|--:|---|", clean(&row_name(of.by)))?;
     for [a, b, change, noise, key] in cells(of) {
         writeln!(out, "| `{}` | {a} | {b} | {change} | {noise} |", clean(&key))?;
     }

@@ -90,7 +90,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         lines: args.lines,
         ..args.collecting.view()?
     };
-    let (loaded, cancel) = load(&args.inputs, &args.types.wanted(), &labels, &args.collecting, &args.limits)?;
+    let (mut loaded, cancel) = load(&args.inputs, &args.types.wanted(), &labels, &args.collecting, &args.limits)?;
+    loaded.prefer(&args.types.names);
     if args.term {
         let mut out = crate::output::stdout();
         for (i, of) in loaded.pick_all(&args.types.names)?.into_iter().enumerate() {

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use jfr_analyzers::{LabelKey, collect};
-use jfrkit_profile::Timeline;
 use jfrkit_profile::any::{AnyProfile, types};
+use jfrkit_profile::{ProfileType, Timeline};
 use jfrkit_reports::page::{HEAT_STEP_NANOS, HeatError, PageError, heatmap_page};
 
 use crate::collecting;
@@ -63,27 +63,38 @@ fn read(args: &Args, name: &str, opened: Opened) -> Result<Timed, Failure> {
                 Some(kind) => all.iter().find(|of| of.kind == *kind),
                 None => all.first(),
             };
-            let values = of.map(|of| of.values.clone());
-            let values = values.ok_or_else(|| Failure::Failed(format!("{name}: there is no such type of profile")))?;
+            let values = of.map(|of| of.values.clone()).ok_or_else(|| {
+                let there: Vec<&str> = all.iter().map(|of| of.kind.as_str()).collect();
+                let wanted = args.kind.as_deref().unwrap_or_default();
+                Failure::Failed(format!("{name}: no {wanted} profile; there are {}", there.join(", ")))
+            })?;
             Ok((*profile, None, values))
         }
         Opened::Recording(recording) => {
-            let kind =
-                args.kind.as_deref().and_then(jfrkit_profile::ProfileType::from_name).into_iter().collect::<Vec<_>>();
+            let kind = args.kind.as_deref().and_then(ProfileType::from_name).into_iter().collect::<Vec<_>>();
             if let (Some(named), true) = (&args.kind, kind.is_empty()) {
                 collecting::profile_type(named).map_err(|e| Failure::Usage(format!("--type {named}: {e}")))?;
             }
-            let kind = if kind.is_empty() { vec![jfrkit_profile::ProfileType::Cpu] } else { kind };
-            let mut options = args.collecting.options(name, &kind, &[&recording])?;
+            // Nearly always there is cpu, and it is faster to read only that.
+            let first = if kind.is_empty() { vec![ProfileType::Cpu] } else { kind.clone() };
+            let mut options = args.collecting.options(name, &first, &[&recording])?;
             options.timeline = Some(HEAT_STEP_NANOS);
             options.labels.retain(|label| *label != LabelKey::TraceEndpoint);
             let mut set = collect(&recording, &options).map_err(|e| Failure::of(name, &e))?;
+            if kind.is_empty() && set.profiles.is_empty() {
+                options.types.clear();
+                set = collect(&recording, &options).map_err(|e| Failure::of(name, &e))?;
+            }
             for text in set.losses.iter().chain(&set.warnings) {
                 complain("warning", &format!("{name}: {text}"));
             }
-            let Some(profile) = set.profiles.first_mut() else {
+            // Some types have no times.
+            let at = set.profiles.iter().position(|profile| profile.timeline.is_some()).unwrap_or(0);
+            let Some(profile) = set.profiles.get_mut(at) else {
+                let Some(kind) = kind.first() else {
+                    return Err(Failure::Failed(format!("{name}: there are no samples")));
+                };
                 let reason = set.absent.first().map(|absent| absent.reason.as_str()).unwrap_or_default();
-                let kind = kind.first().map_or("", |kind| kind.name());
                 return Err(Failure::Failed(format!("{name}: no {kind} profile: {reason}")));
             };
             let timeline = profile.timeline.take();
