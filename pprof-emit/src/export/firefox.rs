@@ -1,7 +1,7 @@
 //! The Firefox Profiler's processed format, through the crate `fxprof-processed-profile`.
 //!
 //! Samples of the first type become thread samples on the timeline. Activities (I/O, locks, waits, class loads) and exceptions
-//! become markers with stacks, allocations become allocation samples of their thread, and other types get separate threads.
+//! become markers with stacks, allocations become allocation samples of the process, and other types get separate threads.
 //! Profiles without times are laid out one sample after another: trees and flame graphs are right, but the timeline means nothing.
 
 use std::collections::BTreeMap;
@@ -75,6 +75,7 @@ struct Maker {
     process: ProcessHandle,
     /// Threads by name and, except for the first type, by the title of the type.
     threads: BTreeMap<(String, String), ThreadHandle>,
+    first: Option<ThreadHandle>,
     categories: Vec<(FrameKind, CategoryHandle)>,
     waiting: CategoryHandle,
     /// The reference time, in nanoseconds since the Unix epoch.
@@ -104,6 +105,7 @@ impl Maker {
             profile,
             process,
             threads: BTreeMap::new(),
+            first: None,
             categories: categories.to_vec(),
             waiting,
             start,
@@ -131,6 +133,7 @@ impl Maker {
         self.profile.set_thread_name(thread, &shown);
         self.profile.set_thread_show_markers_in_timeline(thread, true);
         self.threads.insert(key, thread);
+        self.first.get_or_insert(thread);
         thread
     }
 
@@ -248,7 +251,10 @@ pub fn write_firefox(types: &[Typed<'_>], name: &str, out: impl Write, cancel: &
                 let timing = MarkerTiming::Instant(maker.time(at));
                 maker.marker(handle, timing, "Exception", &about(of, sample), stack);
             } else if let (true, Some(at)) = (of.kind == "alloc" && place > 0, time) {
+                // The format has one thread for the allocations of a process: the first one. The crate moves them there but not
+                // their stacks, so they have to be stacks of that thread.
                 let handle = maker.thread(&thread, "", id);
+                let handle = maker.first.unwrap_or(handle);
                 let stack = maker.stack(handle, of, sample);
                 let at = maker.time(at);
                 maker.profile.add_allocation_sample(handle, at, stack, 0, of.amount(sample, main));
