@@ -205,6 +205,69 @@ fn opentelemetry_reads_what_is_written() {
     }
 }
 
+/// The collector's own reader, in Go: from protobuf and from JSON.
+#[test]
+fn the_opentelemetry_collector_reads_what_is_written() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/otlp");
+    let scratch = tempfile::tempdir().unwrap();
+    let reader = scratch.path().join("reader");
+    let built = Command::new("go").args(["build", "-o"]).arg(&reader).arg(".").current_dir(source).output();
+    match built {
+        Ok(built) if built.status.success() => {}
+        Ok(built) => {
+            let said = String::from_utf8_lossy(&built.stderr).into_owned();
+            // The first time, modules are downloaded.
+            let network = ["dial tcp", "lookup ", "i/o timeout", "proxyconnect", "connection re"];
+            assert!(network.iter().any(|text| said.contains(text)) || said.contains("toolchain"), "{said}");
+            eprintln!("skipped: the collector's reader cannot be built: {said}");
+            return;
+        }
+        Err(_) => {
+            eprintln!("skipped: there is no Go");
+            return;
+        }
+    }
+    for (input, stem, types) in [
+        (
+            fixture("jdk17-full.jfr"),
+            "jdk17-full",
+            [("cpu", "cpu-time"), ("alloc", "alloc-space"), ("lock", "lock-time")],
+        ),
+        (
+            fixture("jdk25-full.jfr.gz"),
+            "jdk25-full",
+            [("cpu", "cpu-time"), ("alloc", "alloc-space"), ("lock", "lock-time")],
+        ),
+        (
+            demo("python.pprof.zst"),
+            "python",
+            [("wall", "wall-time"), ("cpu", "cpu-time"), ("lock", "lock-acquire-wait")],
+        ),
+    ] {
+        let out = tempfile::tempdir().unwrap();
+        convert(&input, out.path(), &["--format", "otlp", "--labels", "thread"]);
+        convert(&input, out.path(), &["--format", "otlp", "--otlp-json", "--labels", "thread"]);
+        let files = ["pb", "json"].map(|ending| out.path().join(format!("{stem}.otlp.{ending}")));
+        let read = Command::new(&reader).args(files).output().unwrap();
+        assert!(read.status.success(), "{stem}: {}", String::from_utf8_lossy(&read.stderr));
+        let read: Value = serde_json::from_slice(&read.stdout).unwrap();
+        assert_eq!(read[0], read[1], "{stem}: protobuf and JSON say the same");
+        for (kind, value) in types {
+            assert_eq!(read[0]["sums"][value], total(&input, kind), "{stem} {value}");
+        }
+        let list =
+            |name: &str| read[0][name].as_array().unwrap().iter().map(|of| of.as_str().unwrap()).collect::<Vec<_>>();
+        assert!(list("attributes").contains(&"thread.name"), "{stem}: {:?}", list("attributes"));
+        let top = jfrkit(&arguments!["top", "-n", "5", "--type", types[0].0, "--format", "json", &input]).output();
+        let top: Value = serde_json::from_slice(&top.unwrap().stdout).unwrap();
+        // Samples without a stack have no function.
+        let names = top["rows"].as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap());
+        for name in names.filter(|name| !name.starts_with('[')) {
+            assert!(list("frames").contains(&name), "{stem}: {name}");
+        }
+    }
+}
+
 #[test]
 fn speedscope_has_all_types_in_one_file_and_a_time_line_if_asked() {
     let out = tempfile::tempdir().unwrap();

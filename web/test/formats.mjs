@@ -1,6 +1,6 @@
 // Opens files that the program wrote with their real readers: Speedscope in Chromium, and the import code of the Firefox Profiler. Skips, and says so,
 // what is not installed. JFRKIT is the path of the program, by default the one that `cargo test` built. FIREFOX_PROFILER is a checkout of
-// github.com/firefox-devtools/profiler with its packages installed.
+// github.com/firefox-devtools/profiler with its packages installed; its sources are on no package registry.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -97,7 +97,7 @@ if (!browser || !existsSync(speedscope)) {
 
 const profiler = process.env.FIREFOX_PROFILER;
 if (!profiler || !existsSync(join(profiler, "src/profile-logic/process-profile.ts"))) {
-  console.log("skipped: FIREFOX_PROFILER names no checkout of the Firefox Profiler");
+  console.log("skipped: FIREFOX_PROFILER names no checkout of the Firefox Profiler (cli/tests/firefox.rs checks the format)");
 } else {
   // The profiler's own reader, bundled for Node.js.
   await build({
