@@ -46,7 +46,7 @@ const FUNCTIONS: u64 = 40_000;
 /// seeds, and the seed determines which stacks were sampled.
 ///
 /// A function calls the same function 97 times out of 100, otherwise one of eight others. With that, the trees are as large as
-/// those of Spark: 40,000 stacks have about 350,000 nodes (38,414 stacks of an hour have 323,069), 1,500 stacks about 22,000.
+/// those of Spark: 40,000 samples have 335,268 nodes (38,414 stacks of a recording have 323,069).
 #[must_use]
 pub fn made_up(count: u64, seed: u64) -> ProfileSet {
     let mut random = Random(seed);
