@@ -13,7 +13,8 @@ pub(crate) mod read;
 pub use cell::{Cell, ThreadId};
 pub use facts::{
     Event, EventFacts, Facts, Group, Groups, Jvm, JvmVersion, Picked, Presence, SettingValue, Table, ThreadInfo,
-    is_jdk, parse_timespan,
+    parse_timespan,
 };
+pub use jfrkit_profile::is_jdk;
 pub use methods::{MethodSet, Scope};
 pub use needs::{AMOUNT, EVENT, GROUPS, GroupBy, Level, MAX_KEYS, MAX_MEASURES, Needs, PROFILE, TABLE_ROWS};

@@ -145,6 +145,8 @@ const WORTH_A_WARNING: f64 = 0.02;
 /// The minimum cost for a finding: less than a tenth of a percent cannot be distinguished from noise in a
 /// recording.
 const WORTH_A_LOOK: f64 = 0.001;
+/// How far an estimated cost may be off.
+const MARGIN: f64 = 20.0;
 /// The selected rules and what they need.
 pub(crate) struct Judging<'r> {
     chosen: Vec<(&'r dyn Rule, Settings)>,
@@ -235,9 +237,10 @@ fn within(mut verdict: Verdict, facts: &Facts) -> Verdict {
 
 /// Lowers a verdict to what its cost justifies.
 fn worth(verdict: Verdict) -> Verdict {
-    match verdict.cost {
-        Some(cost) if cost.weight() < WORTH_A_LOOK => verdict.at_most(Severity::Ok),
-        Some(cost) if cost.weight() < WORTH_A_WARNING => verdict.at_most(Severity::Info),
+    let margin = if verdict.estimated { MARGIN } else { 1.0 };
+    match verdict.cost.map(|cost| cost.weight() * margin) {
+        Some(cost) if cost < WORTH_A_LOOK => verdict.at_most(Severity::Ok),
+        Some(cost) if cost < WORTH_A_WARNING => verdict.at_most(Severity::Info),
         _ => verdict,
     }
 }

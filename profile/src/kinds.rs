@@ -107,6 +107,15 @@ impl ProfileType {
         Self::ALL.iter().copied().find(|t| t.name() == name)
     }
 
+    /// Whether the type measures how long threads wait. The leaf of such a stack is always the same method of the JDK.
+    #[must_use]
+    pub fn is_waiting(self) -> bool {
+        matches!(
+            self,
+            Self::FileIo | Self::Lock | Self::SocketIo | Self::Park | Self::Wait | Self::Sleep | Self::Pinned
+        )
+    }
+
     /// Whether the type is one of [`CORE`](Self::CORE).
     #[must_use]
     pub fn is_core(self) -> bool {

@@ -203,7 +203,8 @@ const fn label(severity: Severity) -> &'static str {
 /// What a finding costs: `12 % of CPU time`.
 fn cost(report: &Report, outcome: &Outcome) -> Option<String> {
     let finding = report.finding(outcome.rule.id)?;
-    finding.cost.map(|cost| format!("{} of {}", jfrkit_profile::units::share(cost.share), cost.of.name()))
+    let about = if outcome.verdict.estimated { "about " } else { "" };
+    finding.cost.map(|cost| format!("{about}{} of {}", jfrkit_profile::units::share(cost.share), cost.of.name()))
 }
 
 /// Facts about the recording: program, JVM, collector and heap, CPUs, container limits, time.

@@ -1,7 +1,6 @@
 //! What blocked threads: shared by the rules that ask who blocks them.
 
-use crate::common::Seek;
-use crate::idle::is_idle;
+use crate::idle::Idle;
 use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Picked};
 
 /// Time entering monitors, waiting on them, parked, and in file I/O. There can be hundreds of thousands of such events,
@@ -34,7 +33,7 @@ pub(crate) fn of_event<'f>(facts: &'f Facts, event: &str) -> Picked<'f> {
 /// than those of idle workers, and on files. Waiting for a notification does not count unless `waits` says that this
 /// wait does.
 pub(crate) fn of_time<'f>(facts: &'f Facts, waits: impl Fn(&Group<'f>) -> bool) -> impl Iterator<Item = Group<'f>> {
-    let idle = Seek::new(facts, is_idle);
+    let idle = Idle::new(facts);
     let counts = move |g: &Group<'f>| match g.text(EVENT_KEY) {
         Some("jdk.JavaMonitorWait") => waits(g),
         Some("jdk.ThreadPark") => {
@@ -47,7 +46,9 @@ pub(crate) fn of_time<'f>(facts: &'f Facts, waits: impl Fn(&Group<'f>) -> bool) 
     facts.groups(&BLOCKED).iter().filter(counts)
 }
 
-/// Whether the class that a thread parks on is a lock; the conditions of queues are not.
+/// Whether the class that a thread parks on is a lock. Conditions, latches and the hand-over of a task are not.
 fn is_lock(class: &str) -> bool {
-    !class.contains("Condition") && (class.contains("Lock") || class.contains("Sync") || class.contains("Semaphore"))
+    const OTHERS: [&str; 3] = ["Condition", "CountDownLatch", "SynchronousQueue"];
+    !OTHERS.iter().any(|other| class.contains(other))
+        && (class.contains("Lock") || class.contains("Sync") || class.contains("Semaphore"))
 }

@@ -196,7 +196,7 @@ fn exceptions_that_cost_nothing() {
     let scene = (0..=60i64).fold(Scene::new(), |scene, i| {
         scene.event("jdk.ExceptionStatistics", i * SECOND, i * SECOND, [("throwables", (i * 200).into())])
     });
-    assert_eq!(severity(&scene, &exceptions::ExceptionControlFlow), Severity::Warning, "the cost is not known");
+    assert_eq!(severity(&scene, &exceptions::ExceptionControlFlow), Severity::Info, "the cost is an estimate");
     let scene = (0..2_000i64).fold(scene, |scene, i| {
         let fields = [("stackTrace", stack(&["shop.A.b"])), ("sampledThread", thread("main"))];
         scene.event("jdk.ExecutionSample", i * 30 * MS, i * 30 * MS, fields)
@@ -263,6 +263,66 @@ fn a_server_that_waits_for_the_next_request() {
         assert_eq!(severity(&reads(waiting), &io::SocketRead), Severity::Ok, "{waiting}");
     }
     assert_eq!(severity(&reads("shop.Inventory.ask"), &io::SocketRead), Severity::Info);
+}
+
+#[test]
+fn a_server_with_code_of_its_own_that_waits_for_requests() {
+    let reads = |port: i64| {
+        (0..40i64).fold(Scene::new(), |scene, i| {
+            let fields = [
+                ("address", "10.0.0.1".into()),
+                ("port", (port + i % 4).into()),
+                ("eventThread", thread("handler")),
+                ("stackTrace", stack(&["java.net.SocketInputStream.read", "shop.Server.serve"])),
+            ];
+            scene.event("jdk.SocketRead", i * SECOND, (i + 3) * SECOND, fields)
+        })
+    };
+    let clients = reads(40_001);
+    assert_eq!(severity(&clients, &io::IoWait), Severity::Ok);
+    assert_eq!(
+        (severity(&clients, &io::SocketRead), clients.as_jmc(&io::SocketRead)),
+        (Severity::Ok, Severity::Warning)
+    );
+    assert_eq!(severity(&reads(5_432), &io::IoWait), Severity::Warning, "a database");
+}
+
+#[test]
+fn logging_that_blocks_the_threads_of_a_pool_was_missed() {
+    let blocked = |methods: &[&str]| {
+        (0..20i64).fold(Scene::new(), |scene, i| {
+            let pool = ["java.util.concurrent.ThreadPoolExecutor.runWorker", "java.lang.Thread.run"];
+            let methods: Vec<&str> = methods.iter().chain(&pool).copied().collect();
+            let fields = [
+                ("parkedClass", "java.util.concurrent.locks.ReentrantLock$NonfairSync".into()),
+                ("eventThread", thread("worker")),
+                ("stackTrace", stack(&methods)),
+            ];
+            scene.event("jdk.ThreadPark", i * SECOND, i * SECOND + 900 * MS, fields)
+        })
+    };
+    let lock = "java.util.concurrent.locks.ReentrantLock.lock";
+    let logs = blocked(&[lock, "ch.qos.logback.core.OutputStreamAppender.writeBytes", "shop.Orders.add"]);
+    assert_eq!(severity(&logs, &locks::LoggingBlocks), Severity::Warning);
+    let idle =
+        blocked(&["java.util.concurrent.ArrayBlockingQueue.take", "ch.qos.logback.core.AsyncAppenderBase$Worker.run"]);
+    assert_eq!(severity(&idle, &locks::LoggingBlocks), Severity::Ok);
+}
+
+#[test]
+fn threads_that_take_turns_to_accept_connections() {
+    let parks = |method: &str| {
+        (0..4i64).fold(Scene::new(), |scene, i| {
+            let fields = [
+                ("parkedClass", "java.util.concurrent.locks.ReentrantLock$NonfairSync".into()),
+                ("eventThread", thread(&format!("acceptor-{i}"))),
+                ("stackTrace", stack(&["jdk.internal.misc.Unsafe.park", method, "shop.Server.run"])),
+            ];
+            scene.event("jdk.ThreadPark", 0, 60 * SECOND, fields)
+        })
+    };
+    assert_eq!(severity(&parks("sun.nio.ch.NioSocketImpl.accept"), &locks::LockContention), Severity::Ok);
+    assert_eq!(severity(&parks("shop.Orders.accept"), &locks::LockContention), Severity::Warning);
 }
 
 fn hot(samples: i64, share: i64) -> Verdict {

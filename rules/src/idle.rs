@@ -5,10 +5,36 @@
 use jfr_analyzers::events::{Facts, is_jdk};
 use jfrkit_profile::StackId;
 
-use crate::common::{class_of, method_of};
+use crate::common::{Seek, class_of, method_of};
+
+/// Recognizes threads that wait for something to do, by their stack.
+pub(crate) struct Idle<'f> {
+    facts: &'f Facts,
+    waits: Seek<'f, fn(&str) -> bool>,
+}
+
+impl<'f> Idle<'f> {
+    pub(crate) fn new(facts: &'f Facts) -> Self {
+        Self { facts, waits: Seek::new(facts, is_idle) }
+    }
+
+    /// Whether the thread of a stack waits for something to do. What it called up to its first frame outside the JDK
+    /// decides: below the code of a task is the loop of the pool that runs it.
+    pub(crate) fn passes(&self, stack: StackId) -> bool {
+        for frame in self.facts.frames(stack).iter() {
+            if self.waits.is(*frame) {
+                return true;
+            }
+            if !self.facts.is_jdk_frame(*frame) {
+                return false;
+            }
+        }
+        false
+    }
+}
 
 /// Whether a method by design waits for something to do.
-pub(crate) fn is_idle(method: &str) -> bool {
+fn is_idle(method: &str) -> bool {
     let (class, name) = (class_of(method), method_of(method));
     let simple = class.rsplit(['.', '$']).next().unwrap_or(class);
     match name {
@@ -18,10 +44,8 @@ pub(crate) fn is_idle(method: &str) -> bool {
             true
         }
         // The next connection, the next event of a selector, the next element of a reference queue.
-        "accept" | "accept0" | "implAccept" | "socketAccept" => {
-            class.starts_with("java.net.") || class.starts_with("sun.nio.")
-        }
-        "select" | "lockAndDoSelect" | "epollWait" | "kevent" => {
+        "accept" | "accept0" | "implAccept" | "socketAccept" | "lockAndDoSelect" if awaits_connection(method) => true,
+        "select" | "epollWait" | "kevent" => {
             class.starts_with("sun.nio.ch.") || simple.ends_with("Selector") || simple.ends_with("EventLoop")
         }
         "remove" => class == "java.lang.ref.ReferenceQueue",
@@ -30,6 +54,19 @@ pub(crate) fn is_idle(method: &str) -> bool {
                 || class.starts_with("java.util.concurrent.ScheduledThreadPoolExecutor$DelayedWorkQueue")
                 || class.starts_with("java.lang.ref.ReferenceQueue")
         }
+    }
+}
+
+/// Whether a method waits for the next connection or the next event of a selector. Threads that do so together wait for
+/// each other's lock.
+pub(crate) fn awaits_connection(method: &str) -> bool {
+    let class = class_of(method);
+    match method_of(method) {
+        "accept" | "accept0" | "implAccept" | "socketAccept" => {
+            class.starts_with("java.net.") || class.starts_with("sun.nio.")
+        }
+        "lockAndDoSelect" => class.starts_with("sun.nio.ch."),
+        _ => false,
     }
 }
 

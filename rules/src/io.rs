@@ -6,6 +6,7 @@ mod file_write;
 mod io_wait;
 mod longest;
 mod repeated_requests;
+mod served;
 mod small_io;
 mod socket_read;
 mod socket_write;

@@ -50,6 +50,11 @@ fn built() -> impl Iterator<Item = Result<PatternRule, AnalysisError>> {
     table::patterns().map(|pattern| PatternRule::new(pattern?))
 }
 
+/// The ids of the rules that look for a pattern of code.
+pub(super) fn ids() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().map(|rule| rule.info().id)
+}
+
 pub(super) fn all() -> Vec<Box<dyn Rule>> {
     let mut rules = boxed![HotSpots, TlabWaste];
     rules.extend(TABLE.iter().map(|rule| Box::new(rule.clone()) as Box<dyn Rule>));

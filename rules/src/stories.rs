@@ -81,7 +81,7 @@ pub(super) const RELATIONS: Relations = Relations {
         ("MethodProfiling", &["FewSampledThreads"]),
         // The machine.
         ("ContainerCpuThrottling", &["GcInvertedParallelism"]),
-        ("CpuSaturation", &["CompareCpu", "GcInvertedParallelism", "ManyRunningProcesses"]),
+        ("CpuSaturation", &["HighJvmCpu", "CompareCpu", "GcInvertedParallelism", "ManyRunningProcesses"]),
         ("CompareCpu", &["GcInvertedParallelism", "ManyRunningProcesses"]),
         // The recording.
         (

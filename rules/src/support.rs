@@ -4,7 +4,7 @@
 pub(super) use super::common::{SECOND, amount, rising, things as number, time};
 use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy};
 use jfr_analyzers::rule::Frame;
-use jfrkit_profile::StackId;
+use jfrkit_profile::{StackId, only_waits};
 
 /// The time that the JVM needs to load and compile what it uses; much that is unusual later is normal until then.
 pub(super) const WARM_UP: i64 = 60 * SECOND;
@@ -79,6 +79,18 @@ pub(super) fn jvm_cpu_nanos(facts: &Facts) -> Option<f64> {
     (!loads.is_empty()).then(|| if covered > 0.0 { used * (facts.nanos() as f64 / covered).max(1.0) } else { used })
 }
 
+/// Like [`jvm_cpu_nanos`], in part of the recording.
+pub(super) fn jvm_cpu_nanos_in(facts: &Facts, from: i64, to: i64) -> Option<f64> {
+    let threads = facts.hardware_threads()? as f64;
+    let (mut covered, mut used) = (0.0, 0.0);
+    for load in loads(facts) {
+        let inside = load.to.min(to).saturating_sub(load.from.max(from)).max(0) as f64;
+        covered += inside;
+        used += load.jvm() * inside * threads;
+    }
+    (covered > 0.0).then(|| used * (to.saturating_sub(from) as f64 / covered).max(1.0))
+}
+
 /// CPU samples of all profilers, by thread.
 pub(super) const CPU_BY_THREAD: GroupBy =
     GroupBy::of(&["jdk.ExecutionSample", "jdk.CPUTimeSample", "datadog.ExecutionSample"])
@@ -110,10 +122,7 @@ pub(super) fn main_sampler<'f>(groups: impl Iterator<Item = Group<'f>>) -> Vec<G
 
 /// Where a thread waits: the first application frame, or else the first frame that is not part of the waiting itself.
 pub(super) fn place(facts: &Facts, stack: StackId) -> Option<Frame> {
-    const WAITING: [&str; 4] =
-        ["jdk.internal.misc.", "sun.misc.", "java.util.concurrent.locks.", "java.lang.Object.wait"];
-    let is_waiting = |m: &str| WAITING.iter().any(|p| m.starts_with(p));
-    let outer = || facts.frames(stack).iter().copied().find(|f| !is_waiting(facts.method(*f)));
+    let outer = || facts.frames(stack).iter().copied().find(|f| !only_waits(facts.method(*f)));
     let frame = facts.application_frame(stack).or_else(outer)?;
     Some(facts.frame(frame))
 }

@@ -22,7 +22,6 @@ pub(crate) use groups::{GroupsData, Key, Sample};
 pub use jvm::{Jvm, JvmVersion};
 pub use setting::SettingValue;
 pub use setting::parse_timespan;
-pub use stack::is_jdk;
 pub(crate) use table::TableData;
 pub use table::{Event, Table};
 pub use thread::ThreadInfo;

@@ -85,6 +85,9 @@ pub struct Verdict {
     /// The cost, if known.
     #[serde(skip)]
     pub cost: Option<Cost>,
+    /// Whether the cost is an estimate rather than measured.
+    #[serde(skip)]
+    pub estimated: bool,
     /// The section; by default, that of the rule's category.
     #[serde(skip)]
     pub section: Option<Section>,
@@ -115,6 +118,7 @@ impl Verdict {
             evidence: Evidence::default(),
             not_applicable_because: None,
             cost: None,
+            estimated: false,
             section: None,
             urgent: false,
             jmc: None,
@@ -198,6 +202,14 @@ impl Verdict {
     #[must_use]
     pub fn cost(mut self, cost: impl Into<Option<Cost>>) -> Self {
         self.cost = cost.into();
+        self
+    }
+
+    /// Sets the cost from an estimate, which may be far off: it lowers the severity only if twenty times
+    /// the cost would.
+    #[must_use]
+    pub fn estimate(mut self, cost: impl Into<Option<Cost>>) -> Self {
+        (self.cost, self.estimated) = (cost.into(), true);
         self
     }
 

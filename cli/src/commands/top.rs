@@ -23,6 +23,7 @@ Examples:
   jfrkit top recording.jfr                         the 20 methods with the most self CPU time
   jfrkit top --type alloc --sort total rec.jfr     which methods allocate, including their callees
   jfrkit top --type alloc --by class rec.jfr       what is allocated
+  jfrkit top --type lock --by line rec.jfr         where your code waits for locks
   jfrkit top --by package logs/                    all recordings in a directory, combined
   jfrkit top --own com.acme rec.jfr                your own methods, including the library code they call
   jfrkit top --type cpu,lock --by thread --from 10s --to 20s rec.jfr
@@ -39,7 +40,8 @@ pub(crate) struct Args {
 
     /// Rows: method, line, package, class, declaring-class, thread, endpoint, label (the one for the profile type:
     /// class, path or host), the name of a label, or label:KEY. class is the allocated, locked or thrown class if the
-    /// type has one, otherwise the class that declares the method
+    /// type has one, otherwise the class that declares the method. For types that measure waiting (lock, park, wait, sleep,
+    /// pinned, file-io, socket-io), line, package and declaring-class skip the JDK: they show where your code waits
     #[arg(long, value_name = "WHAT", default_value = "method", value_parser = rows)]
     by: Rows,
 

@@ -6,14 +6,14 @@ use serde::Serialize;
 
 use super::view::NONE;
 use super::{CANCEL_EVERY, CallStacks, FrameKind, Group, TreeError, View};
-use crate::Cancel;
+use crate::{Cancel, ProfileType, is_jdk, only_waits};
 
 /// What the rows of a table are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum By {
     /// A function.
     Function,
-    /// A line of a function.
+    /// A line of a function. See [`table`] for types that measure waiting.
     Line,
     /// A package: the part of the name before the class, or before the last component of a name without
     /// classes.
@@ -91,8 +91,41 @@ fn package_of(name: &str, kind: FrameKind) -> &str {
     }
 }
 
+/// Whether a value belongs to a type that measures waiting.
+fn measures_waiting(value: &str) -> bool {
+    ProfileType::ALL.iter().any(|of| of.is_waiting() && of.values().iter().any(|v| v.name == value))
+}
+
+/// What a frame says about where a thread waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Role {
+    /// That it waits.
+    Wait,
+    /// Which part of the JDK makes it wait.
+    Jdk,
+    /// Which part of the program.
+    Program,
+}
+
+impl Role {
+    fn of(name: &str, kind: FrameKind) -> Self {
+        match kind {
+            _ if only_waits(name) => Self::Wait,
+            FrameKind::Java if is_jdk(name) => Self::Jdk,
+            FrameKind::Native | FrameKind::Kernel | FrameKind::Vm => Self::Wait,
+            FrameKind::MadeUp => Self::Jdk,
+            _ => Self::Program,
+        }
+    }
+}
+
 /// Builds the table of one value from the stacks that the view keeps. The view's group and collapsed frames
 /// have no effect.
+///
+/// In Java, threads always wait in the same few methods of the JDK. The table of a type that measures waiting
+/// ([`ProfileType::is_waiting`]) names places in the program instead: by line, package or declaring class, a stack counts
+/// as the self value of its first frame outside the JDK. If all its frames belong to the JDK, that is the first frame
+/// that does more than wait (a queue, a thread pool).
 ///
 /// # Errors
 /// Same as [`Tree::new`](super::Tree::new).
@@ -131,6 +164,13 @@ pub fn table(stacks: &CallStacks, value: usize, view: &View, by: &By, cancel: &C
         })
         .collect();
     let labels = matches!(by, By::Label(_));
+    let names_places = matches!(by, By::Line | By::Package | By::DeclaringClass)
+        && stacks.types().get(value).is_some_and(|of| measures_waiting(&of.name));
+    let roles: Vec<Role> = if names_places {
+        paths.names.iter().zip(&paths.kinds).map(|(name, kind)| Role::of(name, *kind)).collect()
+    } else {
+        Vec::new()
+    };
     let mut seen = vec![0usize; rows.len()];
     let (mut total, mut samples) = (0i64, 0i64);
     for (i, (frames, amount, count)) in paths.counted().enumerate() {
@@ -149,7 +189,10 @@ pub fn table(stacks: &CallStacks, value: usize, view: &View, by: &By, cancel: &C
                 rows[row].samples = rows[row].samples.saturating_add(count);
             }
         }
-        if let Some(leaf) = frames.last() {
+        let place =
+            |least: Role| frames.iter().rev().find(|name| roles.get(**name as usize).is_some_and(|r| *r >= least));
+        let place = if names_places { place(Role::Program).or_else(|| place(Role::Jdk)) } else { None };
+        if let Some(leaf) = place.or(frames.last()) {
             let row = &mut rows[of_name[*leaf as usize] as usize];
             row.own = row.own.saturating_add(amount);
         }

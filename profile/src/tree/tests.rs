@@ -196,6 +196,33 @@ fn names_of_packages_and_classes() {
 }
 
 #[test]
+fn the_place_where_a_thread_waits_is_in_the_program() {
+    let of = |value: &str, by: By| {
+        let mut stacks = CallStacks::new(vec![SampleType::new(value, "nanoseconds")]);
+        let locked =
+            [("shop.Main.main", 3), ("shop.Prices.update", 17), ("java.util.concurrent.locks.ReentrantLock.lock", 9)];
+        let idle = [("java.lang.Thread.run", 5), ("java.util.concurrent.LinkedBlockingQueue.take", 8)];
+        for (stack, nanos) in [(&locked[..], 70), (&idle[..], 30)] {
+            let park = [("java.util.concurrent.locks.LockSupport.park", 2), ("jdk.internal.misc.Unsafe.park", 0)];
+            let frames: Vec<u32> =
+                stack.iter().chain(&park).map(|(name, line)| stacks.frame(name, FrameKind::Java, *line)).collect();
+            stacks.add(&frames, &[], &[nanos]);
+        }
+        let rows = table(&stacks, 0, &View::default(), &by, &Cancel::never()).unwrap().rows;
+        let own = rows.into_iter().filter(|row| row.own != 0);
+        own.map(|row| (row.key.into_string(), row.own)).collect::<Vec<_>>()
+    };
+    let places =
+        [("shop.Prices.update:17".to_owned(), 70), ("java.util.concurrent.LinkedBlockingQueue.take:8".to_owned(), 30)];
+    assert_eq!(of("lock-time", By::Line), places);
+    assert_eq!(of("park-count", By::Line), places);
+    assert_eq!(of("lock-time", By::Package), [("shop".to_owned(), 70), ("java.util.concurrent".to_owned(), 30)]);
+    // The leaf of a CPU sample is where the time goes, and a method is measured as in the flame graph.
+    assert_eq!(of("cpu-time", By::Line), [("jdk.internal.misc.Unsafe.park".to_owned(), 100)]);
+    assert_eq!(of("lock-time", By::Function), [("jdk.internal.misc.Unsafe.park".to_owned(), 100)]);
+}
+
+#[test]
 fn what_counts_different_things_is_not_merged_and_patterns_are_checked() {
     let cpu = CallStacks::new(vec![SampleType::new("cpu", "nanoseconds")]);
     let alloc = CallStacks::new(vec![SampleType::new("alloc", "bytes")]);

@@ -4,14 +4,15 @@ use std::collections::HashMap;
 
 use crate::common::things;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
-use jfr_analyzers::math::map_exp100;
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfr_analyzers::math::{map_exp100, ratio};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
 /// Classes of the same name that are loaded repeatedly and never unloaded. Needs no event list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClassLeak;
 
 const LOADS: GroupBy = GroupBy::of(&["jdk.ClassLoad"]).by(&["loadedClass"]);
+const STATISTICS: &str = "jdk.ClassLoadingStatistics";
 const UNLOADS: GroupBy = GroupBy::of(&["jdk.ClassUnload"]).by(&["unloadedClass"]);
 
 impl ClassLeak {
@@ -37,7 +38,12 @@ impl Rule for ClassLeak {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().enabled("jdk.ClassLoad").enabled("jdk.ClassUnload").groups(LOADS).groups(UNLOADS)
+        Needs::new()
+            .enabled("jdk.ClassLoad")
+            .enabled("jdk.ClassUnload")
+            .groups(LOADS)
+            .groups(UNLOADS)
+            .table(STATISTICS, &["loadedClassCount"])
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -52,11 +58,16 @@ impl Rule for ClassLeak {
             .collect();
         classes.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
         let Some((most, name)) = classes.first().copied() else { return Verdict::ok("No class was loaded") };
+        // Classes that are there more than once, as a share of all.
+        let extra = classes.iter().map(|(n, _)| n.saturating_sub(1)).fold(0u64, u64::saturating_add) as f64;
+        let loaded = classes.iter().map(|(n, _)| *n).fold(0u64, u64::saturating_add) as f64;
+        let all = facts.table(STATISTICS).floats("loadedClassCount").fold(loaded, f64::max);
         let score = 0.75 * map_exp100(most as f64, settings.number("warning"));
         let rows = classes.iter().take(5).map(|(n, class)| [(*class).into(), Value::count(*n, "loads")]);
         Verdict::scored(score, format!("{name} was loaded {} without being unloaded", things(most, "time", "times")))
             .explain(ClassLeak::WHY)
             .remedy(ClassLeak::REMEDY)
+            .cost(Cost::memory(ratio(extra, all)))
             // By name only; MetaspaceChurn counts the loaders.
             .at_most(Severity::Info)
             .with("classes", Value::table(["class", "loads"], rows))

@@ -1,6 +1,8 @@
 //! `ClassLoading`: slow class loading.
 
-use jfr_analyzers::events::{Facts, GroupBy, Needs};
+use crate::common::time;
+use crate::cost;
+use jfr_analyzers::events::{Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::ratio;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
@@ -39,7 +41,7 @@ impl Rule for ClassLoading {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().enabled("jdk.ClassLoad").groups(LOADS)
+        cost::needs(Needs::new().enabled("jdk.ClassLoad").groups(LOADS))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -47,11 +49,13 @@ impl Rule for ClassLoading {
         let Some(all) = groups.total() else { return Verdict::ok("No class was loaded") };
         let share = ratio(all.sum(0), all.last().saturating_sub(all.first()) as f64);
         let slow = all.max(0) > settings.number("longest") * 1e9 || share * 100.0 > settings.number("share");
-        let summary =
-            format!("Class loading took {:.1} ms, the longest load {:.1} ms", all.sum(0) / 1e6, all.max(0) / 1e6);
+        let summary = format!("Class loading took {}, the longest load {}", time(all.sum(0)), time(all.max(0)));
         let verdict = if slow { Verdict::info(summary) } else { Verdict::ok(summary) };
         let mut threads: Vec<_> = groups.iter().collect();
         threads.sort_by(|a, b| b.sum(0).total_cmp(&a.sum(0)));
+        // A load contains those of the superclasses, so a sum may be longer than the time in which they ran.
+        let loading = |g: &Group<'_>| g.sum(0).min(g.last().saturating_sub(g.first()) as f64);
+        let spent: f64 = threads.iter().map(loading).sum();
         let rows = threads.iter().take(5).map(|g| {
             [
                 g.thread(0).map_or("?", |t| t.name.as_str()).into(),
@@ -62,6 +66,7 @@ impl Rule for ClassLoading {
         verdict
             .explain(ClassLoading::WHY)
             .remedy(ClassLoading::REMEDY)
+            .cost(cost::waited(facts, spent))
             .with("classes", Value::count(all.count(), "classes"))
             .with("time", Value::nanos_f64(all.sum(0)))
             .with("longest", Value::nanos_f64(all.max(0)))

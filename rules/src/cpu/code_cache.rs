@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfrkit_profile::units;
 
 /// Whether the code cache runs out of space. Needs the `jdk.CodeCacheStatistics` table, a few rows per chunk.
 #[derive(Debug, Clone, Copy)]
@@ -91,6 +92,7 @@ impl Rule for CodeCache {
         )
         .explain(CodeCache::WHY)
         .remedy(CodeCache::REMEDY)
+        .cost(Cost::memory(*fill))
         // The segment for the JVM's own code is sized to fit, so it is always full.
         .at_most(if segment.contains("non-nmethods") { Severity::Ok } else { Severity::Warning })
         .with("segments", table)
@@ -98,9 +100,10 @@ impl Rule for CodeCache {
 }
 
 fn found(full: u64) -> Verdict {
-    Verdict::warning(format!("The code cache filled up {full} times"))
+    Verdict::warning(format!("The code cache filled up {}", units::things(full, "time", "times")))
         .explain("The JVM discards compiled code or stops compiling, and the program slows down.")
         .remedy(CodeCache::REMEDY)
+        .cost(Cost::memory(1.0))
         .with("times full", Value::count(full, "times"))
 }
 

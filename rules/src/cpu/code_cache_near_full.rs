@@ -92,7 +92,7 @@ impl Rule for CodeCacheNearFull {
             if let Some(first) = summary.get_mut(..1) {
                 first.make_ascii_uppercase();
             }
-            Verdict::warning(summary).score(100.0)
+            Verdict::warning(summary).score(100.0).cost(Cost::memory(1.0))
         } else if let Some(fullest) = fullest {
             let score = map2(fullest.used() * 100.0, settings.number("info"), settings.number("warning"));
             Verdict::scored(

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use crate::support::time;
 use crate::tally::tally;
 use jfr_analyzers::events::{Event, Facts, Needs};
-use jfr_analyzers::math::map2;
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::math::{map2, ratio};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// Whether a compiler's queue stays long. Needs the `jdk.CompilerQueueUtilization` table (JDK 25 and later, two rows
 /// every 10 s).
@@ -44,7 +44,8 @@ impl Rule for CompilerQueueBacklog {
             category: Category::Cpu,
             description: "Whether methods wait a long time to be compiled.",
             formula: "From jdk.CompilerQueueUtilization, per compiler: the lowest queueSize over any `window`. 25 at \
-                      `info`, 75 at `warning` for the longest queue. Our own thresholds.",
+                      `info`, 75 at `warning` for the longest queue. The cost is the time in which its length is \
+                      `info` or more. Our own thresholds.",
             settings: const {
                 &[
                     Setting::count("info", 500.0, "Queued methods worth a look"),
@@ -82,6 +83,10 @@ impl Rule for CompilerQueueBacklog {
         };
         let rows = compilers.iter().find(|(compiler, _)| *compiler == worst.compiler).map(|(_, rows)| rows);
         let threads = rows.into_iter().flatten().filter_map(|r| r.int("compilerThreadCount")).max();
+        let is_long = |row: &Event<'_>| row.int("queueSize").is_some_and(|n| n as f64 >= settings.number("info"));
+        let pairs = rows.into_iter().flat_map(|rows| rows.iter().zip(rows.iter().skip(1)));
+        let long = pairs.filter(|(row, next)| is_long(row) && is_long(next));
+        let long = long.map(|(row, next)| next.start.saturating_sub(row.start)).fold(0, i64::saturating_add);
         let score = map2(worst.least as f64, settings.number("info"), settings.number("warning"));
         Verdict::scored(
             score,
@@ -94,6 +99,7 @@ impl Rule for CompilerQueueBacklog {
         )
         .explain(CompilerQueueBacklog::WHY)
         .remedy(CompilerQueueBacklog::REMEDY)
+        .cost(Cost::elapsed(ratio(long as f64, facts.nanos() as f64)))
         .with("window", Value::window(worst.from, worst.to))
         .with_some("compiler threads", threads.map(|n| Value::number(n as f64, "threads")))
         .with(

@@ -37,7 +37,8 @@ impl Rule for CpuSaturation {
                           caused it.",
             formula: "From jdk.CPULoad: the highest mean machineTotal over `window`, 25 at `info`, 75 at `warning`; \
                       and the time with machineTotal of 99.5 % or more, 25 at `full-info`, 75 at `full-warning`. The \
-                      higher score counts. Based on Datadog's analysis (75 % over 10 s; one second at 100 %) and \
+                      higher score counts. The cost is the time at full load, or, if there is none, the time above \
+                      `info`, weighted by how far above. Based on Datadog's analysis (75 % over 10 s; one second at 100 %) and \
                       jafar's (70 %, 90 %).",
             settings: const {
                 &[
@@ -67,6 +68,9 @@ impl Rule for CpuSaturation {
             return Verdict::ok("The CPUs were idle");
         };
         let full: f64 = loads.iter().filter(|l| l.machine >= FULL).map(Load::nanos).sum();
+        let limit = (settings.number("info") / 100.0).min(FULL);
+        let beyond = |l: &Load| ((l.machine - limit) / (1.0 - limit)).max(0.0);
+        let above: f64 = loads.iter().map(|l| beyond(l) * l.nanos()).sum();
         let burst = map2(worst.machine * 100.0, settings.number("info"), settings.number("warning"));
         let saturated = map2(full / 1e9, settings.number("full-info"), settings.number("full-warning"));
         let share = ratio(worst.jvm(), worst.machine);
@@ -89,7 +93,7 @@ impl Rule for CpuSaturation {
             } else {
                 "Find the other processes on the machine and move them, or reserve CPUs for this one."
             })
-            .cost((full > 0.0).then(|| Cost::elapsed(ratio(full, facts.nanos() as f64))))
+            .cost(Cost::elapsed(ratio(if full > 0.0 { full } else { above }, facts.nanos() as f64)))
             .section(if own { Section::Program } else { Section::Environment })
             .with("busiest window", Value::window(worst.from, worst.to))
             .with("load of the machine", Value::share(worst.machine))

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::jit_overhead;
 use crate::support::{SECOND, warm};
 use jfr_analyzers::events::{Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio, to_i64};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units;
 
 /// Whether the JVM keeps discarding compiled code after its first minute. Needs no event table.
 ///
@@ -72,7 +74,9 @@ impl Rule for DeoptimizationStorm {
             formula: "jdk.Deoptimization after the JVM's first 60 s. Each compilation (compileId) counts once, \
                       however many threads leave it. The most within a minute for one method, bytecode index and \
                       reason: 25 at `site-info`, 75 at `site-warning`. The most within a minute in total: 25 at \
-                      `rate-info`, 75 at `rate-warning`. The higher score counts. Our own thresholds.",
+                      `rate-info`, 75 at `rate-warning`. The higher score counts. The cost is the CPU time to compile what \
+                      is discarded: as much of the time that the compilers took (jdk.CompilerStatistics) as these are \
+                      of all compilations. Our own thresholds.",
             settings: const {
                 &[
                     Setting::per_minute("site-info", 10.0, "At one place, worth a look"),
@@ -88,7 +92,7 @@ impl Rule for DeoptimizationStorm {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().enabled(EVENT).groups(SITES)
+        jit_overhead::needs(Needs::new().enabled(EVENT).groups(SITES))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -127,14 +131,16 @@ impl Rule for DeoptimizationStorm {
         Verdict::scored(
             site.max(rate),
             format!(
-                "After warm-up, compiled code was discarded up to {most} times a minute, up to {} of them in {} ({})",
-                lost.compilations,
+                "After warm-up, compiled code was discarded up to {} a minute, up to {} of them in {} ({})",
+                units::things(most, "time", "times"),
+                units::count(i64::try_from(lost.compilations).unwrap_or(i64::MAX)),
                 named(worst, lost),
                 worst.reason,
             ),
         )
         .explain(DeoptimizationStorm::WHY)
         .remedy(DeoptimizationStorm::REMEDY)
+        .cost(jit_overhead::compiling(facts, warm, total as f64))
         .with("most in a minute", Value::count(most, "compilations"))
         .with("after warm-up", Value::count(total, "compilations"))
         .with("worst minute at one place", Value::window(lost.from, lost.to))

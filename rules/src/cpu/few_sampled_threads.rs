@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::load::{needs, samples};
+use crate::overhead;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
-use jfr_analyzers::math::map_exp74;
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfr_analyzers::math::{map_exp74, ratio};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
 /// Whether only a few threads do the work. Needs the `jdk.CPULoad` table.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +32,8 @@ impl Rule for FewSampledThreads {
             description: "Whether the program keeps fewer threads busy than the machine can run.",
             formula: "Not judged with fewer than `samples` samples, or if the JVM's highest mean load over `window` \
                       is below `load` for each sampled thread. Counts the threads with `each` or more samples against \
-                      the hardware threads: 25 if `ratio` of them are unused, never more than 74.",
+                      the hardware threads: 25 if `ratio` of them are unused, never more than 74. The cost is an upper bound: the time that is saved if the \
+                      work spreads evenly over all CPUs.",
             settings: const {
                 &[
                     Setting::percent("ratio", 25.0, "Share of unused hardware threads worth a look"),
@@ -87,7 +89,9 @@ impl Rule for FewSampledThreads {
             return evidence(Verdict::ok("Enough threads are busy to use all CPUs"));
         }
         let unused = 1.0 - busy as f64 / hardware as f64;
-        evidence(
+        // How much of the time the busy threads run.
+        let running = highest_load(facts, i64::MAX).map_or(1.0, |(load, _)| ratio(load * hardware as f64, busy as f64));
+        let verdict = evidence(
             Verdict::scored(
                 map_exp74(unused * 100.0, settings.number("ratio")),
                 format!(
@@ -96,9 +100,12 @@ impl Rule for FewSampledThreads {
                 ),
             )
             .at_most(if count >= ENOUGH { Severity::Info } else { Severity::Ok })
+            .cost(Cost::elapsed(unused * running.min(1.0)))
             .explain(FewSampledThreads::WHY)
             .remedy(FewSampledThreads::REMEDY),
-        )
+        );
+        // A rule that names what these threads do says more.
+        overhead::ids().fold(verdict, Verdict::told_by)
     }
 }
 

@@ -4,7 +4,7 @@ use super::load::{needs, samples};
 use crate::overhead;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map_exp74, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Section, Setting, Settings, Value, Verdict};
 
 /// Whether the JVM uses a lot of CPU. Needs the `jdk.CPULoad` table.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +57,8 @@ impl Rule for HighJvmCpu {
         });
         if let Some(rare) = rare {
             return Verdict::info(format!("jdk.CPULoad is recorded too rarely to judge (period: {})", rare.value))
-                .remedy(HighJvmCpu::REMEDY);
+                .remedy(HighJvmCpu::REMEDY)
+                .section(Section::Recording);
         }
         let loads = samples(facts);
         if loads.is_empty() {
@@ -84,6 +85,7 @@ impl Rule for HighJvmCpu {
                         score,
                         format!("The JVM uses {:.0} % of the CPUs, but few samples show where", mean * 100.0),
                     )
+                    .cost(Cost::cpu(1.0 - ratio(count as f64, expected)))
                     .explain(HighJvmCpu::WHY)
                     .remedy(
                         "Profile with async-profiler or jdk.CPUTimeSample, and look at the garbage collection \
@@ -99,6 +101,7 @@ impl Rule for HighJvmCpu {
             map_exp74(mean * 100.0, settings.number("info")).min(24.9)
         };
         let verdict = Verdict::scored(score, format!("The JVM uses {:.0} % of the CPUs on average", mean * 100.0))
+            .cost(Cost::cpu(mean))
             .remedy("Look at the methods with the most samples.");
         overhead::carry(facts, evidence(verdict))
     }

@@ -1,6 +1,7 @@
 //! `JitOverhead`: how much CPU time the JIT compilers take once the JVM is warm.
 
-use crate::support::{SECOND, main_sampler, samples, time, warm};
+use crate::cost;
+use crate::support::{SECOND, jvm_cpu_nanos_in, main_sampler, samples, time, warm};
 use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -57,12 +58,12 @@ impl Rule for JitOverhead {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().table(STATISTICS, &["totalTimeSpent", "compileCount"]).groups(SAMPLES)
+        needs(Needs::new())
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
         let warm = warm(facts);
-        let by_time = spent(facts, warm);
+        let by_time = spent(facts, warm, ENOUGH);
         let by_samples = sampled(facts, warm);
         let verdict = |share: f64, summary: String| {
             Verdict::scored(map2(share * 100.0, settings.number("info"), settings.number("warning")), summary)
@@ -88,7 +89,7 @@ impl Rule for JitOverhead {
                     time(by_time.over)
                 ),
             )
-            .cost(Cost::cpu(by_time.share))
+            .cost(by_time.cost(facts))
             .with("share", Value::share(by_time.share))
             .with("time spent compiling", Value::nanos_f64(by_time.nanos))
             .with("compilations", Value::number(by_time.compilations as f64, "compilations"))
@@ -105,6 +106,21 @@ impl Rule for JitOverhead {
     }
 }
 
+/// What [`compiling`] reads.
+pub(super) fn needs(needs: Needs) -> Needs {
+    cost::needs(needs).table(STATISTICS, &["totalTimeSpent", "compileCount"]).groups(SAMPLES)
+}
+
+/// What compiling some methods after the warm-up costs, from their number: as much of the time spent compiling as they
+/// are of all compilations. Without statistics, the share of samples in compiler threads, which is that of all.
+pub(super) fn compiling(facts: &Facts, warm: i64, compilations: f64) -> Option<Cost> {
+    let by_time = spent(facts, warm, SECOND).map(|spent| {
+        let part = ratio(compilations, (spent.compilations as f64).max(compilations));
+        Cost::cpu(spent.cost(facts).share * part)
+    });
+    by_time.or_else(|| sampled(facts, warm).map(|s| Cost::cpu(s.share)))
+}
+
 struct Spent {
     share: f64,
     nanos: f64,
@@ -114,12 +130,24 @@ struct Spent {
     to: i64,
 }
 
-fn spent(facts: &Facts, warm: i64) -> Option<Spent> {
+impl Spent {
+    /// The time spent compiling as a share of the CPU time of the JVM, or of all CPUs if that is not known.
+    fn cost(&self, facts: &Facts) -> Cost {
+        match jvm_cpu_nanos_in(facts, self.from, self.to) {
+            // Compiling is part of it. The time spent is elapsed time, during which a compiler may wait for a CPU.
+            Some(cpu) => Cost::cpu(ratio(self.nanos, cpu.max(self.nanos))),
+            None => Cost::cpu(self.share),
+        }
+    }
+}
+
+/// The time spent compiling after the warm-up, if it is known for `least` or longer.
+fn spent(facts: &Facts, warm: i64, least: i64) -> Option<Spent> {
     let table = facts.table(STATISTICS);
     let first = table.rows().find(|r| r.start >= warm)?;
     let last = table.last()?;
     let over = last.start.saturating_sub(first.start);
-    if over < ENOUGH {
+    if over < least {
         return None;
     }
     let grown = |field| Some(last.int(field)?.saturating_sub(first.int(field)?).max(0));

@@ -4,6 +4,7 @@ use crate::common::{amount, worst};
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfrkit_profile::units;
 
 /// Memory usage of the container relative to its limit. Needs the list of `jdk.ContainerMemoryUsage`.
 ///
@@ -83,7 +84,11 @@ impl Rule for ContainerMemoryHeadroom {
         let by_fails = if failed > 0 { Severity::WARNING_SCORE } else { 0.0 };
         let score = worst([by_usage, by_heap, by_fails]);
         let summary = if by_fails > 0.0 && by_fails >= by_usage {
-            format!("The container hit its memory limit of {} {failed} times", amount(limit))
+            format!(
+                "The container hit its memory limit of {} {}",
+                amount(limit),
+                units::things(failed.unsigned_abs(), "time", "times")
+            )
         } else if by_heap > by_usage {
             format!("The heap may use {:.0} % of the container's memory limit of {}", percent(heap), amount(limit))
         } else {

@@ -3,6 +3,7 @@
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map_exp74;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units;
 
 /// How many processes run on the machine at the same time. Needs no event list.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +42,7 @@ impl Rule for ManyRunningProcesses {
         };
         Verdict::scored(
             map_exp74(most.count() as f64, settings.number("info")),
-            format!("{} processes ran on the machine at the same time", most.count()),
+            format!("{} on the machine at the same time", units::things(most.count(), "process ran", "processes ran")),
         )
         .explain(ManyRunningProcesses::WHY)
         .remedy(ManyRunningProcesses::REMEDY)

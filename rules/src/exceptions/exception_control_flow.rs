@@ -4,6 +4,7 @@ use super::rate::{self, Rate};
 use super::sites::{TOTALS, sites};
 use super::thrown::{self, ERROR_FIELDS, ERRORS, THROWN, THROWS};
 use crate::common::Seek;
+use crate::cost;
 use crate::support::{main_sampler, samples};
 use jfr_analyzers::events::{EVENT, Facts, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
@@ -47,7 +48,8 @@ impl Rule for ExceptionControlFlow {
                       recorded exceptions themselves, counting a shorter recording as a minute. If exceptions are \
                       sampled (throttle of jdk.JavaExceptionThrow, from JDK 25 on; Datadog), each stands for as many \
                       as the totals imply. The JDK's execution samples do not see the native part of fillInStackTrace, \
-                      so their share is a lower bound. The limits are those of Datadog and Jeffrey.",
+                      so their share is a lower bound. Without enough samples, the cost is an estimate, 1.5 µs of CPU \
+                      time per exception. The limits are those of Datadog and Jeffrey.",
             settings: const {
                 &[
                     Setting::per_minute("info", 1_000.0, "Exceptions that are worth a look"),
@@ -65,7 +67,7 @@ impl Rule for ExceptionControlFlow {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new()
+        cost::needs(Needs::new())
             .table_up_to(400_000, "jdk.ExceptionStatistics", &["throwables"])
             .table(ERRORS, ERROR_FIELDS)
             .groups(THROWN)
@@ -128,7 +130,7 @@ impl Rule for ExceptionControlFlow {
         let verdict = Verdict::scored(by_rate.max(by_cpu), summary);
         let verdict = match share {
             Some(share) => verdict.cost(Cost::cpu(share)),
-            None => verdict,
+            None => verdict.estimate(cost::thrown(facts, total)),
         };
         verdict
             .explain(ExceptionControlFlow::WHY)

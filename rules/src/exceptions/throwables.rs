@@ -1,6 +1,7 @@
 //! `Exceptions`: how often the program throws.
 
 use super::thrown::{THROWN, THROWS};
+use crate::cost;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{Cluster, map2, mass_cluster, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -40,7 +41,7 @@ impl Rule for Exceptions {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new()
+        cost::needs(Needs::new())
             .available("jdk.ExceptionStatistics")
             .table_up_to(400_000, "jdk.ExceptionStatistics", &["throwables"])
             .groups(THROWN)
@@ -70,6 +71,7 @@ impl Rule for Exceptions {
         )
         .explain(Exceptions::WHY)
         .remedy(Exceptions::REMEDY)
+        .estimate(cost::thrown(facts, differences.iter().map(|d| d.mass).sum()))
         .with("rate", Value::number(rate, "per second"))
         .with("window", Value::window(cluster.start, cluster.end))
         .with("classes", Value::table(["class", "events"], rows))

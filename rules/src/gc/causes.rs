@@ -5,7 +5,8 @@ use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::join_overlaps;
 use jfr_analyzers::rule::Value;
 
-const BY_CAUSE: GroupBy = GroupBy::of(&["jdk.GarbageCollection"]).by(&["name", "cause"]).measure(&["duration"]);
+const BY_CAUSE: GroupBy =
+    GroupBy::of(&["jdk.GarbageCollection"]).by(&["name", "cause"]).measure(&["duration", "sumOfPauses"]);
 
 /// Whether a collection with this cause was requested explicitly, or by the recording itself for a heap histogram.
 pub(super) fn is_asked_for(cause: &str) -> bool {
@@ -54,7 +55,7 @@ impl AskedFor {
 }
 
 /// Number of collections by cause.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Causes {
     pub(super) all: u64,
     /// Requested with `System.gc()`.
@@ -65,6 +66,11 @@ pub(super) struct Causes {
     pub(super) inspection: u64,
     /// A serial collection of the old generation that was not requested explicitly.
     pub(super) unasked_serial: bool,
+    /// Nanoseconds in the pauses of [`explicit`](Self::explicit), [`locker`](Self::locker) and unrequested full
+    /// collections.
+    pub(super) explicit_pauses: f64,
+    pub(super) locker_pauses: f64,
+    pub(super) full_pauses: f64,
 }
 
 impl Causes {
@@ -89,6 +95,17 @@ impl Causes {
                 }
             }
             causes.unasked_serial |= name == "SerialOld" && !explicit && !inspection;
+            let full = matches!(name, "SerialOld" | "G1Full" | "ParallelOld") && !is_asked_for(&cause);
+            for (pauses, counts) in [
+                (&mut causes.explicit_pauses, explicit),
+                (&mut causes.locker_pauses, cause.contains("gclocker")),
+                (&mut causes.full_pauses, full),
+            ] {
+                if counts {
+                    // Old JDKs record only durations of collections that stop the program.
+                    *pauses += if group.sum(1) > 0.0 { group.sum(1) } else { group.sum(0) };
+                }
+            }
         }
         causes
     }

@@ -5,6 +5,7 @@ use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfrkit_profile::units;
 
 /// Collections that the application requests, with the callers. Needs no event list.
 ///
@@ -80,14 +81,18 @@ impl Rule for ExplicitGc {
         Verdict::scored(
             score,
             if called > 0 {
-                let of =
-                    if collected > 0 { format!("; it caused {share:.0} % of all collections") } else { String::new() };
+                let of = if collected > 0 {
+                    format!("; it caused {} of all collections", units::share(share / 100.0))
+                } else {
+                    String::new()
+                };
                 format!("System.gc() was called {}{caller}{of}", things(called, "time", "times"))
             } else {
                 let collections = things(collected, "collection was", "collections were");
                 format!(
-                    "{collections} requested with System.gc(), {share:.0} % of all; the callers are not recorded \
-                     (jdk.SystemGC, JDK 17 or later)"
+                    "{collections} requested with System.gc(), {} of all; the callers are not recorded \
+                     (jdk.SystemGC, JDK 17 or later)",
+                    units::share(share / 100.0)
                 )
             },
         )

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use jfr_analyzers::events::{Facts, Needs};
+use crate::cost;
+use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map_exp74, ratio, sliding};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// Memory freed per second over the live set. Needs the list of heap summaries, two per collection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GcFreedRatio;
+
+/// The pauses of all collections.
+const PAUSES: GroupBy = GroupBy::of(&["jdk.GCPhasePause"]).measure(&["duration"]);
 
 /// Heap use before and after a collection, each with its time.
 type Pair = (Option<(i64, f64)>, Option<(i64, f64)>);
@@ -53,6 +57,7 @@ impl Rule for GcFreedRatio {
             .enabled("jdk.ObjectAllocationInNewTLAB")
             .enabled("jdk.ObjectAllocationOutsideTLAB")
             .table("jdk.GCHeapSummary", &["when", "heapUsed", "gcId"])
+            .groups(PAUSES)
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -110,6 +115,7 @@ impl Rule for GcFreedRatio {
         )
         .explain(GcFreedRatio::WHY)
         .remedy(GcFreedRatio::REMEDY)
+        .cost(facts.groups(&PAUSES).total().and_then(|g| cost::paused(facts, g.sum(0))))
         .with("freed a second, over the live heap", Value::number(best.0, "times"))
         .with("freed a second", Value::bytes(best.1))
         .with("mean use after collections", Value::bytes(best.2))

@@ -1,6 +1,7 @@
 //! `GcLocker`: collections delayed by JNI critical sections.
 
 use super::causes::Causes;
+use crate::cost;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map_exp74, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -49,6 +50,7 @@ impl Rule for GcLocker {
         )
         .explain(GcLocker::WHY)
         .remedy(GcLocker::REMEDY)
+        .cost(cost::paused(facts, causes.locker_pauses))
         .with("share of collections", Value::share(share))
         .with("causes", causes.table(facts))
     }

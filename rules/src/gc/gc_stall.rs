@@ -1,6 +1,7 @@
 //! `GcStall`: a concurrent collector had to stop the application.
 
 use super::causes::{AskedFor, Causes};
+use crate::cost;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
@@ -48,6 +49,7 @@ impl Rule for GcStall {
         Verdict::warning("The concurrent collector could not keep up and stopped the application for a full collection")
             .explain(GcStall::WHY)
             .remedy(GcStall::REMEDY)
+            .cost(cost::paused(facts, causes.full_pauses))
             .at_most(shown)
             .with("concurrent mode failures", Value::count(failures, "events"))
             .with("causes", causes.table(facts))

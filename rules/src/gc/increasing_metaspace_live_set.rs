@@ -1,8 +1,8 @@
 //! `IncreasingMetaSpaceLiveSet`: metaspace grows.
 
 use jfr_analyzers::events::{Facts, Needs};
-use jfr_analyzers::math::{map_exp100, slope_mib_per_second};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfr_analyzers::math::{map_exp100, ratio, slope_mib_per_second};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
 /// Whether metaspace grows. Needs the list of metaspace summaries, two per collection.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +61,7 @@ impl Rule for IncreasingMetaSpaceLiveSet {
         Verdict::scored(map_exp100(slope, settings.number("warning")), format!("Metaspace grew by {slope:.3} MiB/s"))
             .explain(IncreasingMetaSpaceLiveSet::WHY)
             .remedy(IncreasingMetaSpaceLiveSet::REMEDY)
+            .cost(Cost::memory(ratio(last.1.saturating_sub(first.1) as f64, last.1 as f64)))
             .at_most(shown)
             .with("growth a second", Value::bytes(slope * 1_048_576.0))
             .with("first", Value::bytes(first.1 as f64))

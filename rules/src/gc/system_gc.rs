@@ -1,6 +1,7 @@
 //! `SystemGc`: collections that the application requests.
 
 use super::causes::Causes;
+use crate::cost;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map_exp100, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
@@ -49,6 +50,7 @@ impl Rule for SystemGc {
         )
         .explain(SystemGc::WHY)
         .remedy(SystemGc::REMEDY)
+        .cost(cost::paused(facts, causes.explicit_pauses))
         // ExplicitGc rates their cost.
         .at_most(Severity::Info)
         .with("share of collections", Value::share(share))

@@ -148,6 +148,8 @@ impl Rule for AllocationRate {
         classes.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(b.0)));
         let most = places.first().map(|p| format!(", mostly in {}", site_name(facts, p))).unwrap_or_default();
         let small = by_often >= Severity::INFO_SCORE && by_often > by_rate;
+        // A rate is about everything that is allocated; collections cost the time that they stop the program.
+        let price = if small && paused > 0.0 { Cost::elapsed(paused) } else { Cost::allocation(1.0) };
         let verdict = if small {
             Verdict::scored(
                 by_often,
@@ -170,8 +172,8 @@ impl Rule for AllocationRate {
                  a larger heap) makes collections rarer.",
             )
         };
-        let verdict = if small && paused > 0.0 { verdict.cost(Cost::elapsed(paused)) } else { verdict };
         verdict
+            .cost(price)
             .explain(AllocationRate::WHY)
             .with("allocated a second", Value::bytes(rate))
             .with_some("allocated a second and core", per_core.map(Value::bytes))

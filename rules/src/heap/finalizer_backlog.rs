@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::cost;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units;
 
 /// Objects with finalizers on the heap, by class. Needs the table of `jdk.FinalizerStatistics` (JDK 18 and later).
 ///
@@ -45,7 +47,8 @@ impl Rule for FinalizerBacklog {
             category: Category::Heap,
             description: "How many objects with a finalize method are on the heap, alive or waiting for finalization.",
             formula: "The sum over classes of objects in the last jdk.FinalizerStatistics: 25 at `info`, 75 at \
-                      `warning`. The rate in the evidence is the growth of totalFinalizersRun over time.",
+                      `warning`. The cost is what they take of the heap at least, 80 bytes each. The rate in the evidence is the \
+                      growth of totalFinalizersRun over time.",
             settings: const {
                 &[
                     Setting::count("info", 1_000.0, "Objects that are worth a look"),
@@ -59,7 +62,7 @@ impl Rule for FinalizerBacklog {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new()
+        cost::memory_needs(Needs::new())
             .enabled("jdk.FinalizerStatistics")
             .table("jdk.FinalizerStatistics", &["finalizableClass", "codeSource", "objects", "totalFinalizersRun"])
     }
@@ -92,12 +95,14 @@ impl Rule for FinalizerBacklog {
         Verdict::scored(
             map2(objects, settings.number("info"), settings.number("warning")),
             format!(
-                "{objects:.0} objects with finalizers are on the heap, mostly {worst}{}",
+                "{} objects with finalizers are on the heap, mostly {worst}{}",
+                units::number(objects.round()),
                 if grows { ", and their number grows" } else { "" }
             ),
         )
         .explain(FinalizerBacklog::WHY)
         .remedy(FinalizerBacklog::REMEDY)
+        .estimate(cost::finalizable(facts, objects))
         .with("objects", Value::number(objects, "objects"))
         .with("finalizers run", Value::number(per_second, "per second"))
         .with("classes", Value::table(["class", "objects", "growth", "finalizers run"], rows))

@@ -1,5 +1,6 @@
 //! `HeapDump`: heap dumps during the recording.
 
+use crate::cost;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Value, Verdict};
 use jfrkit_profile::units;
@@ -46,6 +47,7 @@ impl Rule for HeapDump {
         Verdict::info(if out_of_memory { summary + ", because the program ran out of memory" } else { summary })
             .explain(HeapDump::WHY)
             .remedy(HeapDump::REMEDY)
+            .cost(cost::paused(facts, dumps.rows().map(|d| d.nanos() as f64).sum()))
             .with(
                 "dumps",
                 Value::table(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::support::ascending;
 use jfr_analyzers::events::{Facts, Needs, Presence};
 use jfr_analyzers::math::{map_exp100, ratio, slope_mib_per_second};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
 /// Whether the heap used after collections grows. Needs the tables of `jdk.GCHeapSummary`, `jdk.ClassLoadingStatistics`
 /// and `jdk.OldObjectSample`.
@@ -122,6 +122,7 @@ impl Rule for IncreasingLiveSet {
         let verdict = Verdict::scored(score, summary)
             .explain(IncreasingLiveSet::WHY)
             .remedy(IncreasingLiveSet::REMEDY)
+            .cost(Cost::memory(ratio(last as f64, facts.max_heap().unwrap_or(last).max(1) as f64)))
             .at_most(shown)
             .with("growth a second", Value::bytes(slope * 1_048_576.0))
             .with("growth a second, relative", Value::number(rise * 100.0, "% a second"))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::allocation::{BY_CLASS, IN_NEW, OUTSIDE, Source};
 use jfr_analyzers::events::{Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::{map_exp74, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// Whether strings fill the heap. Needs no table.
 #[derive(Debug, Clone, Copy)]
@@ -81,10 +81,10 @@ impl Rule for StringDeduplication {
         let size = if version.major >= 9 || facts.flag_on("CompactStrings") == Some(true) { 50.0 } else { 100.0 };
         let used = facts.groups(&AFTER).iter().find(|g| g.text(0) == Some("After GC")).map_or(0.0, |g| g.mean(0));
         let in_use = ratio(used, facts.max_heap().unwrap_or(0) as f64);
-        let (share, limit, what) = match live_share(facts, array, size) {
-            Some(share) => (share, settings.number("live"), "the live heap"),
+        let (share, limit, what, cost) = match live_share(facts, array, size) {
+            Some(share) => (share, settings.number("live"), "the live heap", Cost::memory(share)),
             None => match allocation_share(facts, array) {
-                Some(share) => (share, settings.number("allocation"), "the allocation"),
+                Some(share) => (share, settings.number("allocation"), "the allocation", Cost::allocation(share)),
                 None => return Verdict::not_applicable("the recording has neither live objects nor allocations"),
             },
         };
@@ -99,6 +99,7 @@ impl Rule for StringDeduplication {
         Verdict::scored(score, format!("Strings take {:.1} % of {what}", share * 100.0))
             .explain(StringDeduplication::WHY)
             .remedy(remedy)
+            .cost(cost)
             .with("share of strings", Value::share(share))
             .with("heap in use", Value::share(in_use))
             .with("arrays of strings", array)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::served::{self, Served};
 use crate::blocked::{BLOCKED, EVENT_KEY, ON_KEY, STACK_KEY};
 use crate::common::{Seek, site_rows, sites, things, time, worst};
 use crate::cost;
@@ -52,8 +53,9 @@ impl Rule for IoWait {
             formula: "jdk.SocketRead events that lasted as long as their time-out: 25 at `info`, 75 at `warning`. \
                       The 99th percentile of the duration per file or host with at least 20 events: 25 at \
                       `slow-info`, 75 at `slow-warning`. The worse score counts. Ignores reads with a frame that \
-                      `exclude` matches (servers that wait for the next request) and reads without a path (standard \
-                      input and pipes). JMC's rules judge only the longest event.",
+                      `exclude` matches (servers that wait for the next request), reads in methods of the program whose \
+                      peers all have ports above 32767 (four or more: clients that connected to it), and reads \
+                      without a path (standard input and pipes). JMC's rules judge only the longest event.",
             settings: const {
                 &[
                     Setting::count("info", 1.0, "Time-outs that are worth a look"),
@@ -70,7 +72,7 @@ impl Rule for IoWait {
     }
 
     fn needs(&self) -> Needs {
-        cost::needs(Needs::new().groups(SOCKETS).shared_groups(BLOCKED, FILES).groups(NAMES))
+        cost::needs(served::needs(Needs::new().groups(SOCKETS).shared_groups(BLOCKED, FILES).groups(NAMES)))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -78,10 +80,12 @@ impl Rule for IoWait {
             return Verdict::not_applicable(because);
         }
         let waiting = Seek::new(facts, |method: &str| settings.matches("exclude", method));
+        let served = Served::of(facts);
         let is_read = |g: &Group<'_>| g.text(0).is_some_and(|e| e.ends_with("Read"));
         let works = |g: &Group<'_>, stack: Option<StackId>| {
             // A read without an application frame is a reader thread of the JDK that waits.
-            let waits = |stack| waiting.passes(stack) || facts.application_frame(stack).is_none();
+            let waits =
+                |stack| waiting.passes(stack) || facts.application_frame(stack).is_none() || served.waits(facts, stack);
             !is_read(g) || !stack.is_some_and(waits)
         };
         let files = facts.groups(&BLOCKED).pick(|g| match g.text(EVENT_KEY) {

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use hashbrown::HashMap;
 use regex::Regex;
 
+use super::served::Served;
 use crate::blocked;
 use crate::common::{Seek, time};
 use crate::cost;
@@ -16,7 +17,7 @@ use jfr_analyzers::rule::{Severity, Value, Verdict};
 use jfrkit_profile::StackId;
 
 /// Methods whose reads wait for the next request.
-static NEXT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(NEXT_REQUEST).ok());
+pub(super) static NEXT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(NEXT_REQUEST).ok());
 
 /// A thread that reads for at least this share of the recording does nothing else.
 const ONLY_READS: f64 = 0.85;
@@ -68,10 +69,17 @@ pub(super) fn judge(
         .filter(|g| g.sum(0) >= ONLY_READS * whole && g.count() > 0)
         .filter_map(|g| g.thread_id(0))
         .collect();
+    // Empty unless the rule asks for it.
+    let served = Served::of(facts);
     // Many files are read from one place.
     let waiting: RefCell<HashMap<StackId, bool, foldhash::fast::RandomState>> = RefCell::default();
     let waits = |stack| {
-        let find = || next.passes(stack) || facts.application_frame(stack).is_none() || reads_stdin(facts, stack);
+        let find = || {
+            next.passes(stack)
+                || facts.application_frame(stack).is_none()
+                || reads_stdin(facts, stack)
+                || (words.peer == "address" && served.waits(facts, stack))
+        };
         *waiting.borrow_mut().entry(stack).or_insert_with(find)
     };
     let is_idle = |g: &Group<'_>| {

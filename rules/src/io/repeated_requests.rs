@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::served::{self, Served};
 use crate::common::time;
 use crate::cost;
 use jfr_analyzers::events::{Facts, Needs};
@@ -77,7 +78,7 @@ impl Rule for RepeatedRequests {
     }
 
     fn needs(&self) -> Needs {
-        cost::needs(Needs::new())
+        served::needs(cost::needs(Needs::new()))
             .available("jdk.SocketRead")
             .available("jdk.SocketWrite")
             .table_up_to(CAP, "jdk.SocketRead", FIELDS)
@@ -89,6 +90,8 @@ impl Rule for RepeatedRequests {
         let (reads, writes) = (facts.table("jdk.SocketRead"), facts.table("jdk.SocketWrite"));
         let mut events: Vec<_> = writes.rows().map(|r| (r, true)).chain(reads.rows().map(|r| (r, false))).collect();
         events.sort_by_key(|(row, write)| (row.start, !write));
+        // A server that reads the next request of the same client sends nothing by itself.
+        let served = Served::of(facts);
         let mut open: BTreeMap<jfr_analyzers::events::ThreadId, Run<'_>> = BTreeMap::new();
         let mut runs: Vec<Run<'_>> = Vec::new();
         for (row, write) in events {
@@ -97,6 +100,9 @@ impl Rule for RepeatedRequests {
             let port = row.int("port").unwrap_or(0);
             // The program did not send this: a server of the JDK, such as the one for JMX, also reads and responds.
             let Some(frame) = row.stack().and_then(|s| facts.application_frame(s)) else { continue };
+            if row.stack().is_some_and(|stack| served.waits(facts, stack)) {
+                continue;
+            }
             let method = facts.method(frame);
             let goes_on = open.get_mut(&thread).filter(|run| {
                 let close = row.start.saturating_sub(run.end) <= gap;

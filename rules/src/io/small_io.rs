@@ -2,11 +2,13 @@
 
 use hashbrown::HashMap;
 
+use super::longest::NEXT;
+use super::served::{self, Served};
 use crate::blocked::{BLOCKED, BYTES, DURATION, EVENT_KEY, ON_KEY, STACK_KEY};
-use crate::common::{amount, method_of, things};
+use crate::common::{Seek, amount, method_of, things};
 use crate::cost;
 use crate::tally::brief;
-use jfr_analyzers::events::{Cell, EVENT, Facts, GroupBy, Level, Needs};
+use jfr_analyzers::events::{Cell, EVENT, Facts, Group, GroupBy, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Frame, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 use jfrkit_profile::FunctionId;
@@ -74,7 +76,7 @@ impl Rule for SmallIo {
     }
 
     fn needs(&self) -> Needs {
-        cost::needs(Needs::new().shared_groups(BLOCKED, FILES).groups(SOCKETS))
+        cost::needs(served::needs(Needs::new().shared_groups(BLOCKED, FILES).groups(SOCKETS)))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -84,9 +86,16 @@ impl Rule for SmallIo {
         let mut places: Vec<Place<'_>> = Vec::new();
         let mut known: HashMap<(Cell, Cell, Cell, Option<FunctionId>), usize, foldhash::fast::RandomState> =
             HashMap::default();
+        // A server that waits for the next request, which is often short.
+        let served = Served::of(facts);
+        let next = Seek::new(facts, |method: &str| NEXT.as_ref().is_some_and(|next| next.is_match(method)));
+        let waits = |g: &Group<'_>| {
+            g.text(EVENT_KEY) == Some("jdk.SocketRead")
+                && g.stack(STACK_KEY).is_some_and(|s| next.passes(s) || served.waits(facts, s))
+        };
         let files = facts.groups(&BLOCKED);
         let files = files.iter().filter(|g| matches!(g.text(EVENT_KEY), Some("jdk.FileRead" | "jdk.FileWrite")));
-        for group in files.chain(facts.groups(&SOCKETS).iter()) {
+        for group in files.chain(facts.groups(&SOCKETS).iter().filter(|g| !waits(g))) {
             let event = group.text(EVENT_KEY).unwrap_or_default();
             let stack = group.stack(STACK_KEY);
             let top = stack.and_then(|s| facts.frames(s).first().copied());

@@ -1,6 +1,7 @@
 //! `SocketRead`: slow socket reads.
 
 use super::longest::{Keys, Words, judge, passes};
+use super::served;
 use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map2;
@@ -62,7 +63,7 @@ impl Rule for SocketRead {
     }
 
     fn needs(&self) -> Needs {
-        cost::needs(Needs::new().available("jdk.SocketRead").groups(READS))
+        cost::needs(served::needs(Needs::new().available("jdk.SocketRead").groups(READS)))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units;
 
 /// Whether more than one agent is loaded into the JVM. Needs the agent events.
 #[derive(Debug, Clone, Copy)]
@@ -106,10 +107,13 @@ impl Rule for DynamicAgents {
         if java.is_empty() && native.is_empty() {
             return Verdict::ok("No agent was attached at run time");
         }
-        let verdict = Verdict::warning(format!("{} agents were attached at run time", java.len() + native.len()))
-            .score(75.0)
-            .explain(DynamicAgents::WHY)
-            .remedy(DynamicAgents::REMEDY);
+        let verdict = Verdict::warning(format!(
+            "{} attached at run time",
+            units::things((java.len() + native.len()) as u64, "agent was", "agents were")
+        ))
+        .score(75.0)
+        .explain(DynamicAgents::WHY)
+        .remedy(DynamicAgents::REMEDY);
         evidence(verdict, &java, &native)
     }
 }

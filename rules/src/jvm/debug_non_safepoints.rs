@@ -21,7 +21,8 @@ impl Rule for DebugNonSafepoints {
             title: "DebugNonSafepoints is off",
             category: Category::Recording,
             description: "Whether method samples are attributed to the right lines and inlined methods.",
-            formula: "Worth a look on JDK 8 and earlier without -XX:+DebugNonSafepoints.",
+            formula: "Worth a look on JDK 8 and earlier without -XX:+DebugNonSafepoints, except with async-profiler, which \
+                      has the same effect.",
             why: Self::WHY,
             remedy: Self::REMEDY,
             ..RuleInfo::jmc("DebugNonSafepoints")
@@ -38,7 +39,10 @@ impl Rule for DebugNonSafepoints {
         };
         let words = jvm_arguments(facts);
         let on = words.contains(&"-XX:+DebugNonSafepoints") && !words.contains(&"-XX:-DebugNonSafepoints");
-        if version >= 9 || on {
+        // To watch the compilers as async-profiler does has the same effect.
+        let names = facts.table("jdk.ActiveRecording").texts("name");
+        let watched = names.into_iter().any(|name| name.starts_with("async-profiler"));
+        if version >= 9 || on || watched {
             return Verdict::ok("Method samples are as precise as the JVM can make them");
         }
         Verdict::info("Method samples may name the wrong line or inlined method")

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::cost;
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units;
 
 /// Whether finalizers of application classes run. Needs the finalizer statistics.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +42,7 @@ impl Rule for FinalizersRun {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new()
+        cost::memory_needs(cost::needs(Needs::new()))
             .available("jdk.FinalizerStatistics")
             .table("jdk.FinalizerStatistics", &["finalizableClass", "totalFinalizersRun", "objects"])
     }
@@ -61,20 +63,26 @@ impl Rule for FinalizersRun {
         let mut classes: Vec<_> = classes.into_iter().collect();
         classes.sort_by_key(|(_, (run, _))| std::cmp::Reverse(*run));
         let total = classes.iter().fold(0i64, |sum, (_, (run, _))| sum.saturating_add(*run));
+        let waiting = classes.iter().fold(0i64, |sum, (_, (_, objects))| sum.saturating_add(*objects));
+        let kept = cost::finalizable(facts, waiting as f64);
         let rows = classes.iter().take(10).map(|(class, (run, waiting))| {
             [(*class).into(), Value::number(*run as f64, "finalizers"), Value::number(*waiting as f64, "objects")]
         });
-        Verdict::info(format!("{total} finalizers ran in {} classes", classes.len()))
-            .explain(FinalizersRun::WHY)
-            .remedy(FinalizersRun::REMEDY)
-            .with("classes", Value::table(["class", "run", "waiting"], rows))
+        Verdict::info(format!(
+            "{} ran in {}",
+            units::things(total.unsigned_abs(), "finalizer", "finalizers"),
+            units::things(classes.len() as u64, "class", "classes")
+        ))
+        .explain(FinalizersRun::WHY)
+        .remedy(FinalizersRun::REMEDY)
+        .estimate(kept.or_else(|| Some(cost::finalized(facts, total as f64))))
+        .with("classes", Value::table(["class", "run", "waiting"], rows))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verdict_snapshots::SceneSnapshot;
     use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
@@ -88,8 +96,7 @@ mod tests {
                     0,
                     [("finalizableClass", class.into()), ("totalFinalizersRun", run.into())],
                 )
-                .verdict(&FinalizersRun)
-                .severity
+                .as_jmc(&FinalizersRun)
         };
         assert_eq!(of("a.B", 3), Severity::Info);
         assert_eq!(of("a.B", 0), Severity::Ok);

@@ -5,6 +5,7 @@ use super::deprecated::{Deprecation, Since, X, XX};
 use super::documented::{JDK7, JDK8};
 use jfr_analyzers::events::{Facts, JvmVersion, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfrkit_profile::units;
 
 /// Whether options are deprecated or undocumented. Needs no event table.
 #[derive(Debug, Clone, Copy)]
@@ -75,11 +76,17 @@ impl Rule for Options {
         // The value may be a secret, and it does not matter here.
         let rows =
             found.iter().map(|(word, what, _)| [word.split('=').next().unwrap_or_default().into(), (*what).into()]);
-        Verdict::scored(*score, format!("{} JVM options are deprecated, without effect or undocumented", found.len()))
-            .explain(Options::WHY)
-            .remedy(Options::REMEDY)
-            .at_most(Severity::Info)
-            .with("options", Value::table(["option", "state"], rows))
+        Verdict::scored(
+            *score,
+            format!(
+                "{} deprecated, without effect or undocumented",
+                units::things(found.len() as u64, "JVM option is", "JVM options are")
+            ),
+        )
+        .explain(Options::WHY)
+        .remedy(Options::REMEDY)
+        .at_most(Severity::Info)
+        .with("options", Value::table(["option", "state"], rows))
     }
 }
 

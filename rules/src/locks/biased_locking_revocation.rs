@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use crate::cost;
 use jfr_analyzers::events::{EVENT, Facts, GroupBy, Needs};
 use jfr_analyzers::math::map_exp;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units;
 
 /// Classes whose biased locks are revoked often (up to JDK 17). Needs no list.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BiasedLockingRevocation;
 
-const REVOCATIONS: GroupBy =
-    GroupBy::of(&["jdk.BiasedLockClassRevocation"]).by(&[EVENT, "revokedClass", "disableBiasing"]);
+const REVOCATIONS: GroupBy = GroupBy::of(&["jdk.BiasedLockClassRevocation"])
+    .by(&[EVENT, "revokedClass", "disableBiasing"])
+    .measure(&["duration"]);
 
 impl BiasedLockingRevocation {
     /// Why it matters.
@@ -67,11 +70,15 @@ impl Rule for BiasedLockingRevocation {
         }
         score += (most.map_or(0.0, |(_, n)| *n as f64) / 2.0).min(25.0);
         let rows = others.iter().map(|(class, n)| [(*class).into(), Value::count(*n, "revocations")]);
-        Verdict::scored(score, format!("The JVM disabled biased locking for {} classes", given_up.len()))
-            .explain(BiasedLockingRevocation::WHY)
-            .remedy(BiasedLockingRevocation::REMEDY)
-            .with("classes revoked", Value::table(["class", "revocations"], rows.take(10).collect::<Vec<_>>()))
-            .with("classes given up", Value::list("classes", given_up.clone()))
+        Verdict::scored(
+            score,
+            format!("The JVM disabled biased locking for {}", units::things(given_up.len() as u64, "class", "classes")),
+        )
+        .explain(BiasedLockingRevocation::WHY)
+        .remedy(BiasedLockingRevocation::REMEDY)
+        .cost(cost::paused(facts, groups.iter().map(|g| g.sum(0)).sum()))
+        .with("classes revoked", Value::table(["class", "revocations"], rows.take(10).collect::<Vec<_>>()))
+        .with("classes given up", Value::list("classes", given_up.clone()))
     }
 }
 

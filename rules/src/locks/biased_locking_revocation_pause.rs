@@ -1,5 +1,6 @@
 //! `biasedLockingRevocationPause`: pauses for revoking biased locks.
 
+use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::map_exp100_at;
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -46,6 +47,7 @@ impl Rule for BiasedLockingRevocationPause {
         )
         .explain(BiasedLockingRevocationPause::WHY)
         .remedy(BiasedLockingRevocationPause::REMEDY)
+        .cost(cost::paused(facts, revoke.sum(0)))
         .with("time", Value::nanos_f64(revoke.sum(0)))
         .with("revocations", Value::count(revoke.count(), "operations"))
     }

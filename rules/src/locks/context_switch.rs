@@ -1,5 +1,6 @@
 //! `ContextSwitch`: a contended lock that causes context switches.
 
+use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -33,7 +34,7 @@ impl Rule for ContextSwitch {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new()
+        cost::needs(Needs::new())
             .available("jdk.ThreadContextSwitchRate")
             .table("jdk.ThreadContextSwitchRate", &["switchRate"])
             .groups(LOCKS)
@@ -52,6 +53,7 @@ impl Rule for ContextSwitch {
         )
         .explain(ContextSwitch::WHY)
         .remedy(ContextSwitch::REMEDY)
+        .cost(most.and_then(|g| cost::waited(facts, g.sum(0))))
         .with("switches", Value::number(rate, "per second"))
         .with_some("most contended class", most.and_then(|g| g.text(1)))
         .with_some("waits for it", most.map(|g| Value::count(g.count(), "events")))

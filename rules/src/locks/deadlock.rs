@@ -1,11 +1,12 @@
 //! `Deadlock`: threads that wait for each other forever.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::support::number;
 use crate::tally::{PerText, brief};
 use crate::threads::dump::{Cycle, found_deadlocks, threads, told_deadlocks, unreadable};
-use jfr_analyzers::events::{Facts, Needs, Presence};
+use jfr_analyzers::events::{Facts, Needs, Presence, is_jdk};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Value, Verdict};
 
 /// Whether threads wait for each other in a cycle. Needs a list of at most `DUMPS` `jdk.ThreadDump` events, and
@@ -20,6 +21,9 @@ pub(crate) const DUMPS: usize = 200;
 const DUMP: &str = "jdk.ThreadDump";
 const DATADOG: &str = "datadog.DeadlockedThread";
 
+/// The most threads of a deadlock that a summary names.
+const NAMED: usize = 8;
+
 /// A deadlock and when it was seen.
 struct Seen {
     /// Thread, lock and class of the lock, in the order of waiting.
@@ -29,6 +33,32 @@ struct Seen {
     times: u64,
     /// Where each thread waits.
     frames: HashMap<String, String>,
+    /// The threads that hold the locks, where they are known by name only.
+    owners: HashMap<String, String>,
+}
+
+impl Seen {
+    /// Which threads wait, in words. Datadog may have recorded only some of the threads of a deadlock.
+    fn who(&self) -> String {
+        let names: HashSet<&str> = self.threads.iter().map(|(name, ..)| name.as_str()).collect();
+        let shown: Vec<&str> = self.threads.iter().map(|(name, ..)| name.as_str()).take(NAMED).collect();
+        let more = names.len().saturating_sub(NAMED);
+        let listed = if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(" and ") };
+        let owner = |name: &str| self.owners.get(name).map(String::as_str);
+        match self.threads.as_slice() {
+            [(name, lock, _)] => {
+                let lock = if lock.is_empty() { "a lock" } else { lock };
+                match owner(name) {
+                    Some(owner) => format!("{name} waits forever for {lock}, which {owner} holds"),
+                    None => format!("{name} waits forever for {lock}"),
+                }
+            }
+            _ if names.iter().all(|name| owner(name).is_none_or(|owner| names.contains(owner))) => {
+                format!("{listed} wait for each other")
+            }
+            _ => format!("{listed} wait forever for locks that these and other threads hold"),
+        }
+    }
 }
 
 impl Deadlock {
@@ -60,7 +90,7 @@ impl Rule for Deadlock {
         Needs::new().table_up_to(DUMPS, DUMP, &["result"]).table_up_to(
             10_000,
             DATADOG,
-            &["threadName", "lockName", "lockOwnerThreadName", "waitingFrame"],
+            &["id", "threadName", "lockName", "lockOwnerThreadName", "waitingFrame"],
         )
     }
 
@@ -101,66 +131,95 @@ impl Rule for Deadlock {
                 }
             }
         }
-        if !datadog.is_empty() {
-            let row = |field| move |r: &jfr_analyzers::events::Event<'_>| r.text(field).map_or("?", brief).to_owned();
-            let (name, lock, frame) = (row("threadName"), row("lockName"), row("waitingFrame"));
-            let mut threads: Vec<_> = datadog.rows().map(|r| (name(&r), lock(&r), String::new())).collect();
-            threads.sort();
-            threads.dedup();
-            let known: HashSet<&str> =
-                found.iter().flat_map(|seen| seen.threads.iter().map(|(name, ..)| name.as_str())).collect();
-            if threads.iter().any(|(t, ..)| !known.contains(t.as_str())) {
-                let mut frames = HashMap::new();
-                for row in datadog.rows() {
-                    frames.entry(name(&row)).or_insert_with(|| frame(&row));
-                }
-                let from = datadog.first().map_or(0, |r| r.start);
-                let to = datadog.last().map_or(0, |r| r.start);
-                found.push(Seen { threads, from, to, times: datadog.seen(), frames });
-            }
-        }
+        let known: HashSet<String> =
+            found.iter().flat_map(|seen| seen.threads.iter().map(|(name, ..)| name.clone())).collect();
+        found.extend(of_datadog(facts).into_iter().filter(|seen| seen.threads.iter().any(|t| !known.contains(&t.0))));
         let Some(first) = found.first() else {
             let read = u64::try_from(dumps.len()).unwrap_or(u64::MAX);
             return Verdict::ok(format!("No deadlock in {}", number(read, "thread dump", "thread dumps")));
         };
         let count = u64::try_from(found.len()).unwrap_or(u64::MAX);
-        let names: Vec<&str> = first.threads.iter().map(|(name, ..)| name.as_str()).collect();
         let more =
             if found.len() > 1 { format!(", and {} more", found.len().saturating_sub(1)) } else { String::new() };
+        let who = first.who();
         let window = Value::window(
             found.iter().map(|s| s.from).min().unwrap_or(0),
             found.iter().map(|s| s.to).max().unwrap_or(0),
         );
-        Verdict::new(
-            Severity::Warning,
-            format!("{}: {} wait for each other{more}", number(count, "deadlock", "deadlocks"), names.join(" and ")),
-        )
-        .score(100.0)
-        .urgent()
-        .explain(Deadlock::WHY)
-        .remedy(Deadlock::REMEDY)
-        .with("deadlocks", Value::count(count, "deadlocks"))
-        .with("seen", window)
-        .with(
-            "threads",
-            Value::table(
-                ["deadlock", "thread", "waits for", "at", "in dumps"],
-                (1u64..).zip(&found).flat_map(|(n, seen)| {
-                    seen.threads.iter().map(move |(name, lock, class)| {
-                        let lock = if class.is_empty() { lock.clone() } else { format!("{class} @ {lock}") };
-                        let frame = seen.frames.get(name).map_or("", String::as_str);
-                        [
-                            Value::count(n, ""),
-                            name.as_str().into(),
-                            lock.into(),
-                            frame.into(),
-                            Value::count(seen.times, "dumps"),
-                        ]
-                    })
-                }),
-            ),
-        )
+        Verdict::new(Severity::Warning, format!("{}: {who}{more}", number(count, "deadlock", "deadlocks")))
+            .score(100.0)
+            .urgent()
+            .explain(Deadlock::WHY)
+            .remedy(Deadlock::REMEDY)
+            .with("deadlocks", Value::count(count, "deadlocks"))
+            .with("seen", window)
+            .with(
+                "threads",
+                Value::table(
+                    ["deadlock", "thread", "waits for", "at", "in dumps"],
+                    (1u64..).zip(&found).flat_map(|(n, seen)| {
+                        seen.threads.iter().map(move |(name, lock, class)| {
+                            let lock = if class.is_empty() { lock.clone() } else { format!("{class} @ {lock}") };
+                            let frame = seen.frames.get(name).map_or("", String::as_str);
+                            [
+                                Value::count(n, ""),
+                                name.as_str().into(),
+                                lock.into(),
+                                frame.into(),
+                                Value::count(seen.times, "dumps"),
+                            ]
+                        })
+                    }),
+                ),
+            )
     }
+}
+
+/// The deadlocks that Datadog's agent reports, each once.
+fn of_datadog(facts: &Facts) -> Vec<Seen> {
+    let mut by_id: BTreeMap<i64, Seen> = BTreeMap::new();
+    let mut known: HashSet<(i64, String)> = HashSet::new();
+    for row in facts.table(DATADOG).rows() {
+        let text = |field| row.text(field).map(brief).filter(|text| !text.is_empty() && *text != "null");
+        let name = text("threadName").unwrap_or("?").to_owned();
+        let id = row.int("id").unwrap_or(0);
+        let seen = by_id.entry(id).or_insert_with(|| Seen {
+            threads: Vec::new(),
+            from: row.start,
+            to: row.start,
+            times: 1,
+            frames: HashMap::new(),
+            owners: HashMap::new(),
+        });
+        seen.to = row.start;
+        if !known.insert((id, name.clone())) {
+            continue;
+        }
+        seen.threads.push((name.clone(), text("lockName").unwrap_or_default().to_owned(), String::new()));
+        seen.owners.extend(text("lockOwnerThreadName").map(|owner| (name.clone(), owner.to_owned())));
+        // `package.Class.method#line`, with a negative line for native methods.
+        let (method, line) =
+            text("waitingFrame").map_or(("", ""), |frame| frame.split_once('#').unwrap_or((frame, "")));
+        if !is_jdk(method) {
+            let has_line = line.parse::<u32>().is_ok_and(|line| line > 0);
+            seen.frames.insert(name, if has_line { format!("{method}:{line}") } else { method.to_owned() });
+        }
+    }
+    let mut found: BTreeMap<Vec<String>, Seen> = BTreeMap::new();
+    for mut seen in by_id.into_values() {
+        seen.threads.sort();
+        let names = seen.threads.iter().map(|(name, ..)| name.clone()).collect();
+        match found.entry(names) {
+            Entry::Vacant(place) => {
+                place.insert(seen);
+            }
+            Entry::Occupied(mut place) => {
+                let before = place.get_mut();
+                (before.to, before.times) = (seen.to.max(before.to), before.times.saturating_add(1));
+            }
+        }
+    }
+    found.into_values().collect()
 }
 
 /// The index of a deadlock in `found`; adds it if it is new. Deadlocks of the same threads are the same.
@@ -177,7 +236,14 @@ fn place<'t>(
         let owned = |t: &(&str, &str, &str)| (t.0.to_owned(), t.1.to_owned(), t.2.to_owned());
         let site = |name: &str| Some((name.to_owned(), sites.get(name).copied().flatten()?.to_owned()));
         let frames = cycle.threads.iter().filter_map(|(name, ..)| site(name)).collect();
-        found.push(Seen { threads: cycle.threads.iter().map(owned).collect(), from: at, to: at, times: 0, frames });
+        found.push(Seen {
+            threads: cycle.threads.iter().map(owned).collect(),
+            from: at,
+            to: at,
+            times: 0,
+            frames,
+            owners: HashMap::new(),
+        });
         found.len() - 1
     })
 }
@@ -206,6 +272,18 @@ mod tests {
         let fields = [("threadName", "left".into()), ("lockName", "shop.Account@1".into())];
         let verdict = Scene::new().event(DATADOG, 5, 5, fields).verdict(&Deadlock);
         assert_eq!(verdict.severity, Severity::Warning);
+        assert_eq!(verdict.summary, "1 deadlock: left waits forever for shop.Account@1");
+    }
+
+    #[test]
+    fn the_owner_of_the_lock_is_named() {
+        let fields = [
+            ("threadName", "left".into()),
+            ("lockName", "shop.Account@1".into()),
+            ("lockOwnerThreadName", "right".into()),
+        ];
+        let verdict = Scene::new().event(DATADOG, 5, 5, fields).verdict(&Deadlock);
+        assert_eq!(verdict.summary, "1 deadlock: left waits forever for shop.Account@1, which right holds");
     }
 
     #[test]

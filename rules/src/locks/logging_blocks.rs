@@ -3,7 +3,7 @@
 use crate::blocked::{BLOCKED, EVENT_KEY, ON_KEY, STACK_KEY, of_time};
 use crate::common::{Seek, time};
 use crate::cost;
-use crate::idle::is_idle;
+use crate::idle::Idle;
 use jfr_analyzers::events::{Facts, Group, Level, Needs};
 use jfr_analyzers::math::{map2, ratio};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
@@ -60,7 +60,7 @@ impl Rule for LoggingBlocks {
             return Verdict::not_applicable(because);
         }
         let logging = Seek::new(facts, |m: &str| settings.matches("packages", m));
-        let idle = Seek::new(facts, is_idle);
+        let idle = Idle::new(facts);
         let logs = |g: &Group<'_>| g.stack(STACK_KEY).is_some_and(|s| logging.passes(s) && !idle.passes(s));
         let blocked = of_time(facts, |g| g.text(EVENT_KEY) == Some("jdk.ThreadPark") && logs(g));
         let mut all = 0.0;

@@ -1,5 +1,6 @@
 //! Waiting for locks of any kind: shared by the rules on lock waits.
 
+use crate::idle::awaits_connection;
 use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy};
 use jfr_analyzers::rule::Settings;
 
@@ -30,11 +31,11 @@ const NO_WORK: [&str; 2] =
     ["java.util.concurrent.ThreadPoolExecutor.getTask", "java.util.concurrent.ThreadPoolExecutor.processWorkerExit"];
 
 /// Which of [`WAITS`] are for a lock: entering monitors, and parking on classes that the setting `locks` matches,
-/// except for idle pool threads and threads that the setting `exclude-threads` matches.
+/// except for idle pool threads, threads that take turns to accept connections, and threads that the setting `exclude-threads` matches.
 pub(super) fn for_a_lock<'f>(facts: &'f Facts, settings: &'f Settings) -> impl Fn(&Group<'f>) -> bool + Copy {
     move |g| {
         (g.text(KIND) == Some(MONITOR) || g.text(CLASS).is_some_and(|c| settings.matches("locks", c)))
-            && !g.stack(STACK).is_some_and(|s| facts.methods(s).any(|m| NO_WORK.contains(&m)))
+            && !g.stack(STACK).is_some_and(|s| facts.methods(s).any(|m| NO_WORK.contains(&m) || awaits_connection(m)))
             && !g.thread(THREAD).is_some_and(|t| settings.matches("exclude-threads", &t.name))
     }
 }

@@ -33,7 +33,7 @@ pub enum Resource {
     Cpu,
     /// Bytes allocated on the heap: the `alloc` profile.
     Allocation,
-    /// Wall-clock samples: the `wall` profile, which includes waiting threads.
+    /// Wall-clock samples: the `wall` profile, which includes waiting threads, except those that wait for something to do.
     Wall,
     /// Time that threads are blocked: entering monitors, waiting for locks, on files.
     Blocking,

@@ -262,7 +262,7 @@ impl Rule for PatternRule {
 /// Turns a title into the beginning of a sentence about what it takes.
 fn subject(title: &str) -> String {
     // `Regular expressions`, `Reflection and method handles`, but `Cryptography with TLS`.
-    let many = title.ends_with('s') || title.contains(" and ");
+    let many = (title.ends_with('s') && !title.contains(" of ")) || title.contains(" and ");
     format!("{title} {} ", if many { "take" } else { "takes" })
 }
 

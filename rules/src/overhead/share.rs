@@ -5,6 +5,7 @@ use hashbrown::HashMap;
 use super::pattern::Resource;
 use crate::blocked;
 use crate::common::Seek;
+use crate::idle::Idle;
 use jfr_analyzers::events::{AMOUNT, Facts, Group, GroupBy, Needs, PROFILE};
 use jfr_analyzers::math::ratio;
 use jfrkit_profile::StackId;
@@ -158,7 +159,11 @@ impl Shares {
         let native = Seek::new(facts, |method: &str| method.contains("::"));
         let has_native = cpu.stacks.iter().any(|(stack, _)| native.passes(*stack));
         let allocation = Part::of(facts, facts.groups(&ALLOCATIONS).iter(), false);
-        let wall = Part::of(facts, samples_of(facts, "wall"), true);
+        // A thread that waits for something to do would hide what the others do, and so would the threads of the JVM.
+        let idle = Idle::new(facts);
+        let works = |stack| facts.application_frame(stack).is_some() && !idle.passes(stack);
+        let wall = samples_of(facts, "wall").filter(|g| g.stack(STACK_KEY).is_none_or(works));
+        let wall = Part::of(facts, wall, true);
         let blocking = Part::of(facts, blocked::of_time(facts, |_| false), false);
         Self { parts: [cpu, allocation, wall, blocking], has_native }
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::common::{SECOND, amount};
 use jfr_analyzers::events::{Cell, EVENT, Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// How much of the thread-local allocation buffers stays unused. Needs no list.
 ///
@@ -107,6 +107,7 @@ impl Rule for TlabWaste {
         Verdict::scored(score, summary)
             .explain(TlabWaste::WHY)
             .remedy(TlabWaste::REMEDY)
+            .cost(Cost::allocation(waste))
             .with("share", Value::share(waste))
             .with("unused", Value::bytes(given * waste))
             .with("threads", Value::table(["thread", "unused", "share", "buffers"], rows))

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jfr_analyzers::events::{Facts, Needs};
 use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfrkit_profile::units;
 
 /// Whether certificates are weak or expire. Needs the certificate events.
 #[derive(Debug, Clone, Copy)]
@@ -83,9 +84,12 @@ impl Rule for CryptoSecurityRule {
         let count = found.len();
         let rows =
             found.into_iter().map(|((subject, serial), problem)| [subject.into(), serial.into(), problem.into()]);
-        Verdict::warning(format!("{count} certificates are weak, have expired or soon will"))
-            .remedy(CryptoSecurityRule::REMEDY)
-            .with("certificates", Value::table(["subject", "serial number", "problem"], rows))
+        Verdict::warning(format!(
+            "{} weak, expired or about to expire",
+            units::things(count as u64, "certificate is", "certificates are")
+        ))
+        .remedy(CryptoSecurityRule::REMEDY)
+        .with("certificates", Value::table(["subject", "serial number", "problem"], rows))
     }
 }
 

@@ -56,10 +56,15 @@ impl<'t> Thread<'t> {
         !self.frames.is_empty() && !JDK.contains(&self.name) && !self.name.starts_with("JFR ")
     }
 
+    /// Whether the thread carries a virtual thread. Its own stack is then the same all the time, whatever that runs.
+    pub(crate) fn carries(&self) -> bool {
+        self.frames.first().is_some_and(|f| Self::method(f) == "jdk.internal.vm.Continuation.run")
+    }
+
     /// Whether the thread is at a place where threads wait for work: a selector, an accept call or a pool's queue. The
     /// JVM reports such a thread as RUNNABLE if it waits in native code.
     pub(crate) fn waits_by_design(&self) -> bool {
-        const LEAVES: [&str; 14] = [
+        const LEAVES: [&str; 24] = [
             "epollWait",
             "EPoll.wait",
             "KQueue.poll",
@@ -74,6 +79,18 @@ impl<'t> Thread<'t> {
             "WindowsSelectorImpl$SubSelector.poll0",
             "Iocp.getQueuedCompletionStatus",
             "GetQueuedCompletionStatus",
+            "GetQueuedCompletionStatus0",
+            "WEPoll.wait",
+            // Libraries with selectors of their own.
+            "epollWait0",
+            "keventWait",
+            "ioUringEnter",
+            "jni.Poll.poll",
+            // Changes of files, and the events of a desktop.
+            "LinuxWatchService.poll",
+            "XToolkit.waitForEvents",
+            "WToolkit.eventLoop",
+            "_runLoop",
         ];
         const ANYWHERE: [&str; 8] = [
             "ThreadPoolExecutor.getTask",
@@ -90,12 +107,16 @@ impl<'t> Thread<'t> {
             names.iter().any(|n| method.strip_suffix(n).is_some_and(|m| m.is_empty() || m.ends_with('.')))
         };
         // A thread that reads from a connection waits for its peer; other rules judge whether that takes too long.
-        const READS: [&str; 6] = [
+        const READS: [&str; 10] = [
             "socketRead0",
             "SocketDispatcher.read0",
             "Net.poll",
             "FileInputStream.readBytes",
+            "FileInputStream.read0",
             "FileDispatcherImpl.read0",
+            "UnixFileDispatcherImpl.read0",
+            "DatagramChannelImpl.receive0",
+            "PlainDatagramSocketImpl.receive0",
             "UnixAsynchronousSocketChannelImpl.read",
         ];
         ends(&LEAVES, leaf) || ends(&READS, leaf) || self.frames.iter().any(|f| ends(&ANYWHERE, Self::method(f)))

@@ -1,5 +1,6 @@
 //! `ExecutorQueueDelay`: tasks that wait in an executor's queue.
 
+use crate::cost;
 use crate::support::time;
 use jfr_analyzers::events::{Facts, Group, GroupBy, Needs};
 use jfr_analyzers::math::map2;
@@ -37,7 +38,8 @@ impl Rule for ExecutorQueueDelay {
             category: Category::Threads,
             description: "How long tasks wait in an executor's queue before they run.",
             formula: "Mean duration of datadog.QueueTime per scheduler, for schedulers with ten tasks or more: 25 at \
-                      `info`, 75 at `warning` for the slowest. Based on jafar and Datadog.",
+                      `info`, 75 at `warning` for the slowest. The cost is the time that tasks waited. Based on jafar and \
+                      Datadog.",
             settings: const {
                 &[
                     Setting::seconds("info", 0.02, "Mean delay worth a look"),
@@ -51,7 +53,7 @@ impl Rule for ExecutorQueueDelay {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().groups(WAITS)
+        cost::needs(Needs::new().groups(WAITS))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -80,6 +82,7 @@ impl Rule for ExecutorQueueDelay {
         )
         .explain(ExecutorQueueDelay::WHY)
         .remedy(ExecutorQueueDelay::REMEDY)
+        .cost(cost::waited(facts, schedulers.iter().map(|g| g.sum(0)).sum()))
         .with("mean", Value::nanos_f64(worst.mean(0)))
         .with("longest at", Value::instant(worst.max_start()))
         .with(

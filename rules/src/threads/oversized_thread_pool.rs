@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::cost;
 use crate::support::{CPU_BY_THREAD, SECOND, pool_name};
 use jfr_analyzers::events::{Facts, GroupBy, Level, Needs, ThreadId};
 use jfr_analyzers::math::{map2, ratio};
@@ -69,6 +70,17 @@ impl Pool {
         let busy = self.loads.values().filter(|l| l.iter().sum::<f64>() >= BUSY);
         busy.map(|l| computing(&l)).max().unwrap_or(0)
     }
+
+    /// The time that computing threads spent waiting for a CPU, summed over threads, in the same slices.
+    fn waited(&self, cpus: f64) -> f64 {
+        let busy = self.loads.values().filter(|l| l.iter().sum::<f64>() >= BUSY);
+        busy.map(|loads| {
+            let fair = ratio(1.0, (loads.len() as f64).max(cpus));
+            let computing = loads.iter().filter(|l| **l >= fair / 4.0);
+            computing.map(|load| (1.0 - load * cpus).max(0.0) * SLICE as f64).sum::<f64>()
+        })
+        .sum()
+    }
 }
 
 impl OversizedThreadPool {
@@ -90,8 +102,9 @@ impl Rule for OversizedThreadPool {
                       (jdk.ThreadPark, jdk.JavaMonitorWait) for 95 % of its time. For pools where `idle` or more of \
                       the threads are idle, the number of threads: 25 at `info`, 75 at `warning`. For pools that use \
                       70 % of the machine within 10 s (jdk.ThreadCPULoad), the threads that compute at once / the \
-                      hardware threads, if above 1: 25 at `cpu-info`, 75 at `cpu-warning`. Based on Datadog's thread \
-                      pool size, with our own thresholds.",
+                      hardware threads, if above 1: 25 at `cpu-info`, 75 at `cpu-warning`. An idle pool costs the memory \
+                      of its idle threads, an estimate of 42 KiB each; a busy one the time that its threads wait for a \
+                      CPU. Based on Datadog's thread pool size, with our own thresholds.",
             settings: const {
                 &[
                     Setting::percent("idle", 80.0, "Share of idle threads from which a pool counts"),
@@ -108,7 +121,8 @@ impl Rule for OversizedThreadPool {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().groups(STARTS).groups(ENDS).groups(PARKS).groups(LOADS).groups(CPU_BY_THREAD)
+        let needs = Needs::new().groups(STARTS).groups(ENDS).groups(PARKS).groups(LOADS).groups(CPU_BY_THREAD);
+        cost::memory_needs(cost::needs(needs))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -171,6 +185,7 @@ impl Rule for OversizedThreadPool {
             )
             .explain(OversizedThreadPool::WHY)
             .remedy(OversizedThreadPool::REMEDY)
+            .cost(cost::waited(facts, pool.waited(cpus)))
         } else if *score >= jfr_analyzers::rule::Severity::INFO_SCORE {
             Verdict::scored(*score, format!("{} of the {} threads in pool {name} sat idle", pool.idle, pool.size))
                 .explain(
@@ -181,6 +196,7 @@ impl Rule for OversizedThreadPool {
                     "Make the pool smaller, let idle threads end (allowCoreThreadTimeOut, or the minimum and maximum \
                      of the server's pool), or use virtual threads for work that mostly waits.",
                 )
+                .estimate(cost::stacks(facts, pool.idle as f64))
         } else {
             Verdict::scored(*score, format!("No thread pool is too large ({} checked)", pools.len()))
         };

@@ -100,7 +100,8 @@ impl Rule for StuckThreads {
             let mut next: HashMap<(&str, &str), Stay<'_>> = HashMap::new();
             for thread in threads(text) {
                 let stands = matches!(thread.state, "RUNNABLE" | "BLOCKED");
-                if !stands || !thread.is_program() || (thread.state == "RUNNABLE" && thread.waits_by_design()) {
+                let works = thread.state == "BLOCKED" || !(thread.waits_by_design() || thread.carries());
+                if !stands || !thread.is_program() || !works {
                     continue;
                 }
                 let key = (thread.id, thread.name);
@@ -208,8 +209,17 @@ mod tests {
     fn a_thread_that_moves_is_fine() {
         assert_eq!(scene(&["a.B.c", "a.B.d", "a.B.c", "a.B.d"]).verdict(&StuckThreads).severity, Severity::Ok);
         assert_eq!(scene(&["a.B.c", "a.B.c", "a.B.c", "a.B.d"]).verdict(&StuckThreads).severity, Severity::Info);
-        let accept = ["sun.nio.ch.Net.accept"; 8];
-        assert_eq!(scene(&accept).verdict(&StuckThreads).severity, Severity::Ok);
+        for waits in [
+            "sun.nio.ch.Net.accept",
+            "sun.nio.fs.LinuxWatchService.poll",
+            "io.netty.channel.epoll.Native.epollWait0",
+            "sun.nio.ch.UnixFileDispatcherImpl.read0",
+            "sun.awt.X11.XToolkit.waitForEvents",
+            "jdk.internal.vm.Continuation.run",
+        ] {
+            assert_eq!(scene(&[waits; 8]).verdict(&StuckThreads).severity, Severity::Ok, "{waits}");
+        }
+        assert_eq!(scene(&["shop.Loop.run"; 8]).verdict(&StuckThreads).severity, Severity::Warning);
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use crate::cost;
 use crate::support::{pool_name, rising, time, warm};
 use jfr_analyzers::events::{Facts, Group, GroupBy, Level, Needs, Presence, ThreadId};
 use jfr_analyzers::math::{map2, ratio};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Value, Verdict};
+use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Value, Verdict};
 
 /// Whether threads are started for short tasks, or their number keeps growing. Needs the `jdk.JavaThreadStatistics`
 /// table (one row per second); starts are counted per thread.
@@ -49,7 +50,8 @@ impl Rule for ThreadChurn {
                       activeCount in jdk.JavaThreadStatistics from the first to the last tenth of the time after the \
                       JVM's first 60 s, if it rises in 80 % of the tenths and by ten threads: 25 at `growth-info` of \
                       the first tenth, 75 at `growth-warning`. The higher score counts. Virtual threads do not count. \
-                      Our own thresholds.",
+                      The cost of starts is an estimate, 70 µs of CPU time each; that of growth is the share of the \
+                      threads that were added. Our own thresholds.",
             settings: const {
                 &[
                     Setting::per_second("info", 10.0, "Starts worth a look"),
@@ -66,7 +68,7 @@ impl Rule for ThreadChurn {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().groups(STARTS).groups(ENDS).table(STATISTICS, &["activeCount", "peakCount"])
+        cost::needs(Needs::new().groups(STARTS).groups(ENDS).table(STATISTICS, &["activeCount", "peakCount"]))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -107,7 +109,13 @@ impl Rule for ThreadChurn {
             let lives = lives.filter(|_| churn >= jfr_analyzers::rule::Severity::INFO_SCORE).unwrap_or_default();
             format!("The program starts {rate:.1} threads per second{by}{lives}")
         };
-        Verdict::scored(churn.max(more), summary)
+        let verdict = Verdict::scored(churn.max(more), summary);
+        let verdict = if more > churn {
+            verdict.cost(Cost::memory(ratio(grown, last)))
+        } else {
+            verdict.estimate(cost::started(facts, starts as f64))
+        };
+        verdict
             .explain(ThreadChurn::WHY)
             .remedy(ThreadChurn::REMEDY)
             .with("starts", Value::count(starts, "threads"))

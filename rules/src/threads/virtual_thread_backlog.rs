@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::cost;
 use crate::support::{SECOND, rising};
 use jfr_analyzers::events::{EVENT, Facts, GroupBy, Needs};
 use jfr_analyzers::math::map2;
@@ -40,7 +41,8 @@ impl Rule for VirtualThreadBacklog {
             category: Category::Threads,
             description: "Whether virtual threads pile up because they start faster than they end.",
             formula: "Running total of jdk.VirtualThreadStart - jdk.VirtualThreadEnd per second: its maximum, if it \
-                      rises in `rising` of the seconds or more. 25 at `info`, 75 at `warning`. Our own thresholds.",
+                      rises in `rising` of the seconds or more. 25 at `info`, 75 at `warning`. The cost is the time that \
+                      these threads wait. Our own thresholds.",
             settings: const {
                 &[
                     Setting::count("info", 10_000.0, "Threads worth a look"),
@@ -55,7 +57,7 @@ impl Rule for VirtualThreadBacklog {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new().enabled(START).enabled(END).groups(SECONDS).groups(STARTS)
+        cost::needs(Needs::new().enabled(START).enabled(END).groups(SECONDS).groups(STARTS))
     }
 
     fn evaluate(&self, facts: &Facts, settings: &Settings) -> Verdict {
@@ -98,6 +100,7 @@ impl Rule for VirtualThreadBacklog {
         Verdict::scored(if is_rising { score } else { 0.0 }, summary)
             .explain(VirtualThreadBacklog::WHY)
             .remedy(VirtualThreadBacklog::REMEDY)
+            .cost(cost::waited(facts, levels.iter().map(|alive| alive.max(0.0)).sum::<f64>() * SECOND as f64))
             .with("most at once", Value::number(most, "threads"))
             .with("at the end", Value::number(alive as f64, "threads"))
             .with("started", Value::count(facts.count(START), "threads"))

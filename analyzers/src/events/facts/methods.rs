@@ -2,9 +2,9 @@
 
 use regex::{RegexSet, RegexSetBuilder};
 
-use super::{Facts, is_jdk};
+use super::Facts;
 use crate::events::methods::{MethodSet, REGEX_SIZE, Scope, expression};
-use jfrkit_profile::{FunctionId, StackId};
+use jfrkit_profile::{FunctionId, StackId, is_jdk};
 
 /// For each function, the sets it belongs to, one bit per set.
 #[derive(Debug)]

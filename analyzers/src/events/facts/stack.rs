@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 
 use super::Facts;
 use crate::rule::{Frame, MethodRow, Value};
-use jfrkit_profile::{FrameId, FunctionId, Stack, StackId};
+use jfrkit_profile::{FrameId, FunctionId, Stack, StackId, is_jdk};
 
 /// Remembers which functions belong to the JDK, and where the program's own code begins, because all rules need this for
 /// all frames and stacks.
@@ -21,18 +21,6 @@ pub(super) struct Memo {
 
 const OWN: u8 = 1;
 const OF_JDK: u8 = 2;
-
-/// Packages of the JDK and of the runtimes of JVM languages.
-const JDK: &[&str] = &["java.", "javax.", "jdk.", "sun.", "com.sun.", "scala.", "kotlin.", "kotlinx.", "groovy."];
-
-/// Whether a method (`package.Class.method`) is JDK code, native code, or not a method at all.
-#[must_use]
-pub fn is_jdk(method: &str) -> bool {
-    method.starts_with('[')
-        || !method.contains('.')
-        || method.contains("::")
-        || JDK.iter().any(|p| method.starts_with(p))
-}
 
 impl Facts {
     /// The frames of a stack, leaf first. Read them with [`method`](Self::method) and [`frame`](Self::frame).
@@ -149,22 +137,5 @@ impl Facts {
                 percent: crate::math::ratio(*sum, total) * 100.0,
             })
         }))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_jdk;
-
-    #[test]
-    fn what_is_the_jdks() {
-        for method in
-            ["java.util.HashMap.get", "jdk.internal.misc.Unsafe.park", "[truncated]", "memcpy", "JavaThread::run"]
-        {
-            assert!(is_jdk(method), "{method}");
-        }
-        for method in ["com.example.Shop.total", "javassist.Loader.run", "Main.main"] {
-            assert!(!is_jdk(method), "{method}");
-        }
     }
 }

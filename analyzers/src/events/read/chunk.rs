@@ -18,7 +18,7 @@ use crate::events::facts::{EventFacts, GroupsData, Key, Sample, TableData, Threa
 use crate::events::needs::{MAX_KEYS, MAX_MEASURES};
 use crate::profiles::execution::{by_jvm, has_default_state};
 use crate::rule::AnalysisOptions;
-use jfrkit_profile::StackId;
+use jfrkit_profile::{StackId, units};
 
 /// The state shared by all chunks: the consumer that builds tables and groups of events.
 pub(crate) struct Context<'o> {
@@ -274,13 +274,13 @@ impl Consumer for Context<'_> {
         // A missing trace counts as none.
         let stack = |(id, _)| if id == no_stack { Cell::Null } else { Cell::Stack(id) };
         let stacks = ended.stacks.resolve(&whole.traces.keys)?.into_iter().map(stack).collect();
-        for (n, what) in [
-            (ended.bad_checkpoints.len() as u64, "checkpoints do not parse"),
-            (whole.unreadable, "events cannot be read"),
-            (whole.skipped, "bytes passed over"),
+        for (n, one, many) in [
+            (ended.bad_checkpoints.len() as u64, "checkpoint does not parse", "checkpoints do not parse"),
+            (whole.unreadable, "event cannot be read", "events cannot be read"),
+            (whole.skipped, "byte passed over", "bytes passed over"),
         ] {
             if n > 0 {
-                warnings.push(format!("chunk {}: {n} {what}", chunk.index()));
+                warnings.push(format!("chunk {}: {}", chunk.index(), units::things(n, one, many)));
             }
         }
         whole.all_events.resize(plans.events.len(), EventFacts::default());
