@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use jfrkit_profile::{LabelValue, Sample};
+use jfrkit_profile::{LabelValue, Sample, index};
 
 use crate::number::Numbering;
 use crate::wire::{Numbers, bytes, message, number, signed, varint};
@@ -91,7 +91,7 @@ impl<'n> Encoder<'n> {
         if items.contains(&0) {
             self.head(out);
         }
-        for text in self.numbering.strings().get(part(items, &layout.strings)).unwrap_or_default() {
+        for text in index::range(self.numbering.strings(), part(items, &layout.strings)) {
             bytes(out, 6, text.as_bytes());
         }
         for i in part(items, &layout.functions) {
@@ -139,7 +139,7 @@ impl<'n> Encoder<'n> {
     }
 
     fn function(&self, i: usize, out: &mut Vec<u8>) {
-        let Some(&id) = self.numbering.functions.get(i) else { return };
+        let Some(&id) = index::at(&self.numbering.functions, i) else { return };
         let function = self.numbering.tables.function(id);
         message(out, 5, |out| {
             number(out, 1, i as u64 + 1);
@@ -150,7 +150,7 @@ impl<'n> Encoder<'n> {
     }
 
     fn location(&self, i: usize, out: &mut Vec<u8>) {
-        let Some(&id) = self.numbering.frames.get(i) else { return };
+        let Some(&id) = index::at(&self.numbering.frames, i) else { return };
         let frame = self.numbering.tables.frame(id);
         let library = self.numbering.tables.function(frame.function).library;
         message(out, 4, |out| {

@@ -2,7 +2,8 @@
 
 use std::io::{self, BufWriter, Write};
 
-use jfrkit_profile::{Cancel, Profile, Tables, work};
+use jfrkit_profile::index::IndexVec;
+use jfrkit_profile::{Cancel, FunctionId, Profile, Tables, work};
 
 /// Number of stacks to process before checking for cancellation again.
 const STOP_EVERY: usize = 1 << 10;
@@ -22,7 +23,7 @@ pub fn write_speedscope(
 ) -> io::Result<()> {
     const UNKNOWN: u32 = u32::MAX;
     let mut out = BufWriter::new(out);
-    let mut places = vec![UNKNOWN; tables.function_count()];
+    let mut places: IndexVec<FunctionId, u32> = IndexVec::filled(UNKNOWN, tables.function_count());
     let mut functions = Vec::new();
     let stop = |i: usize| if i.is_multiple_of(STOP_EVERY) { cancel.check().map_err(io::Error::other) } else { Ok(()) };
     for (i, sample) in profile.samples.iter().enumerate() {
@@ -30,8 +31,8 @@ pub fn write_speedscope(
         work::done(tables.stack(sample.stack).len());
         for &frame in tables.stack(sample.stack) {
             let function = tables.frame(frame).function;
-            if let Some(place) = places.get_mut(function.index()).filter(|place| **place == UNKNOWN) {
-                *place = u32::try_from(functions.len()).unwrap_or(UNKNOWN);
+            if places[function] == UNKNOWN {
+                places[function] = u32::try_from(functions.len()).unwrap_or(UNKNOWN);
                 functions.push(function);
             }
         }
@@ -76,7 +77,7 @@ pub fn write_speedscope(
             stop(i)?;
             out.write_all(if i > 0 { b",[" } else { b"[" })?;
             for (depth, &frame) in tables.stack(sample.stack).iter().rev().enumerate() {
-                let place = places.get(tables.frame(frame).function.index()).copied().unwrap_or(0);
+                let place = places[tables.frame(frame).function];
                 if depth > 0 {
                     out.write_all(b",")?;
                 }

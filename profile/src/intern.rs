@@ -1,12 +1,14 @@
 //! Fills the tables from many threads at once.
 
 use std::hash::BuildHasher;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use crate::work;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
+use parking_lot::{Mutex, MutexGuard};
 
+use super::index::{Id, IndexVec};
 use super::stacks::{self, BLOCK, Blocks, Parts, Stacks};
 use super::{BlockId, Frame, FrameId, Function, FunctionId, Label, LabelSetId, StackId, StrId, Tables};
 
@@ -51,7 +53,7 @@ impl Interner {
 
     /// The tables of strings, functions, frames and labels. Hold the lock for many lookups at a time.
     pub fn symbols(&self) -> MutexGuard<'_, Symbols> {
-        self.symbols.lock().unwrap_or_else(PoisonError::into_inner)
+        self.symbols.lock()
     }
 
     /// Sets the frame that marks the root of truncated stacks. Call it before adding any stacks. The mark is
@@ -77,7 +79,7 @@ impl Interner {
         let hash = stacks::hash_block(&self.hasher, frames);
         let (shard, number) = Self::shard(hash);
         let Some(blocks) = self.blocks.get(shard) else { return BlockId::default() };
-        let local = blocks.lock().unwrap_or_else(PoisonError::into_inner).intern(hash, frames);
+        let local = blocks.lock().intern(hash, frames);
         BlockId(local.saturating_mul(SHARDS).saturating_add(number))
     }
 
@@ -102,7 +104,7 @@ impl Interner {
         let hash = stacks::hash(&self.hasher, parts);
         let (shard, number) = Self::shard(hash);
         let Some(stacks) = self.stacks.get(shard) else { return StackId::default() };
-        let local = stacks.lock().unwrap_or_else(PoisonError::into_inner).intern(hash, parts);
+        let local = stacks.lock().intern(hash, parts);
         StackId(local.saturating_mul(SHARDS).saturating_add(number))
     }
 
@@ -116,10 +118,10 @@ impl Interner {
     pub fn size(&self) -> (usize, usize) {
         let (mut count, mut bytes) = (0usize, self.symbols().bytes());
         for blocks in &self.blocks {
-            bytes = bytes.saturating_add(blocks.lock().unwrap_or_else(PoisonError::into_inner).bytes());
+            bytes = bytes.saturating_add(blocks.lock().bytes());
         }
         for stacks in &self.stacks {
-            let stacks = stacks.lock().unwrap_or_else(PoisonError::into_inner);
+            let stacks = stacks.lock();
             count = count.saturating_add(stacks.len());
             bytes = bytes.saturating_add(stacks.bytes());
         }
@@ -130,9 +132,9 @@ impl Interner {
     #[must_use]
     pub fn freeze(self) -> Tables {
         Tables {
-            symbols: self.symbols.into_inner().unwrap_or_else(PoisonError::into_inner),
-            blocks: self.blocks.into_iter().map(|s| s.into_inner().unwrap_or_else(PoisonError::into_inner)).collect(),
-            stacks: self.stacks.into_iter().map(|s| s.into_inner().unwrap_or_else(PoisonError::into_inner)).collect(),
+            symbols: self.symbols.into_inner(),
+            blocks: self.blocks.into_iter().map(|s| s.into_inner()).collect(),
+            stacks: self.stacks.into_iter().map(|s| s.into_inner()).collect(),
         }
     }
 }
@@ -141,9 +143,9 @@ impl Interner {
 #[derive(Debug, Default)]
 pub struct Symbols {
     strings: Texts,
-    functions: Interned<Function>,
-    frames: Interned<Frame>,
-    label_sets: Interned<Box<[Label]>>,
+    functions: Interned<FunctionId, Function>,
+    frames: Interned<FrameId, Frame>,
+    label_sets: Interned<LabelSetId, Box<[Label]>>,
     hasher: Hasher,
 }
 
@@ -164,17 +166,17 @@ impl Symbols {
 
     /// Interns a function.
     pub fn function_id(&mut self, function: Function) -> FunctionId {
-        FunctionId(self.functions.intern(function, &self.hasher))
+        self.functions.intern(function, &self.hasher)
     }
 
     /// Interns a frame.
     pub fn frame_id(&mut self, frame: Frame) -> FrameId {
-        FrameId(self.frames.intern(frame, &self.hasher))
+        self.frames.intern(frame, &self.hasher)
     }
 
     /// Interns a set of labels. Always pass labels in the same order.
     pub fn label_set(&mut self, labels: &[Label]) -> LabelSetId {
-        LabelSetId(self.label_sets.intern(labels.into(), &self.hasher))
+        self.label_sets.intern(labels.into(), &self.hasher)
     }
 
     /// The string with this handle.
@@ -188,26 +190,20 @@ impl Symbols {
     #[inline]
     #[must_use]
     pub fn function(&self, id: FunctionId) -> Function {
-        let nothing = Function {
-            name: StrId::default(),
-            system_name: StrId::default(),
-            file: StrId::default(),
-            library: StrId::default(),
-        };
-        self.functions.items.get(id.index()).copied().unwrap_or(nothing)
+        self.functions.items[id]
     }
 
     /// The frame with this handle.
     #[inline]
     #[must_use]
     pub fn frame(&self, id: FrameId) -> Frame {
-        self.frames.items.get(id.index()).copied().unwrap_or(Frame { function: FunctionId::default(), line: 0 })
+        self.frames.items[id]
     }
 
     /// The labels of a label set.
     #[must_use]
     pub fn labels_of(&self, id: LabelSetId) -> &[Label] {
-        self.label_sets.items.get(id.index()).map(|set| &**set).unwrap_or_default()
+        &self.label_sets.items[id]
     }
 
     fn bytes(&self) -> usize {
@@ -227,37 +223,36 @@ impl Symbols {
 
 /// Values, each stored once.
 #[derive(Debug)]
-struct Interned<T> {
-    items: Vec<T>,
-    table: HashTable<u32>,
+struct Interned<I, T> {
+    items: IndexVec<I, T>,
+    table: HashTable<I>,
 }
 
-impl<T> Default for Interned<T> {
+impl<I, T> Default for Interned<I, T> {
     fn default() -> Self {
-        Self { items: Vec::new(), table: HashTable::new() }
+        Self { items: IndexVec::new(), table: HashTable::new() }
     }
 }
 
-impl<T> Interned<T> {
+impl<I, T> Interned<I, T> {
     fn bytes(&self) -> usize {
         self.items.capacity() * size_of::<T>() + self.table.capacity() * 5
     }
 }
 
-impl<T: std::hash::Hash + Eq> Interned<T> {
-    fn intern(&mut self, item: T, hasher: &Hasher) -> u32 {
+impl<I: Id, T: std::hash::Hash + Eq> Interned<I, T> {
+    fn intern(&mut self, item: T, hasher: &Hasher) -> I {
         let items = &mut self.items;
-        let same = |&i: &u32| {
+        let same = |&id: &I| {
             work::done(1);
-            items.get(i as usize).is_some_and(|known| *known == item)
+            items[id] == item
         };
-        let rehash = |&i: &u32| items.get(i as usize).map_or(0, |known| hasher.hash_one(known));
+        let rehash = |&id: &I| hasher.hash_one(&items[id]);
         match self.table.entry(hasher.hash_one(&item), same, rehash) {
             Entry::Occupied(found) => *found.get(),
             Entry::Vacant(free) => {
-                let id = u32::try_from(items.len()).unwrap_or(u32::MAX);
+                let id = items.push(item);
                 free.insert(id);
-                items.push(item);
                 id
             }
         }

@@ -8,6 +8,7 @@
 
 pub mod any;
 mod cancel;
+pub mod index;
 mod intern;
 mod kinds;
 mod place;

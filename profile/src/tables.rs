@@ -3,6 +3,7 @@
 //! Many threads fill the tables at once ([`Interner`](super::Interner)), so the order of handles is arbitrary.
 //! Writers renumber everything in the order of the samples.
 
+use super::index::Id;
 use super::intern::Symbols;
 use super::stacks::{Blocks, Parts, Stack, Stacks, block_of};
 
@@ -33,6 +34,18 @@ macro_rules! handles {
             #[allow(dead_code, reason = "see from_number")]
             pub const fn number(self) -> u32 {
                 self.0
+            }
+        }
+
+        impl Id for $name {
+            #[inline]
+            fn at(place: u32) -> Self {
+                Self(place)
+            }
+
+            #[inline]
+            fn place(self) -> usize {
+                self.0 as usize
             }
         }
     )*};
@@ -134,6 +147,11 @@ impl Tables {
     pub fn function_at(&self, i: usize) -> Option<Function> {
         let id = u32::try_from(i).ok().filter(|_| i < self.function_count())?;
         Some(self.function(FunctionId(id)))
+    }
+
+    /// All functions with their handles.
+    pub fn functions(&self) -> impl Iterator<Item = (FunctionId, Function)> {
+        (0..).map_while(|i| Some((FunctionId(i), self.function_at(i as usize)?)))
     }
 
     /// The number of functions; their handles start at 0.

@@ -13,6 +13,7 @@ use std::io;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
+use jfrkit_profile::index::IndexVec;
 use jfrkit_profile::{BlockId, FrameId, FunctionId, LabelValue, Profile, StrId, Tables};
 
 pub(crate) use classes::Classes;
@@ -28,14 +29,14 @@ pub(crate) struct Numbering<'p> {
     pub(crate) tables: &'p Tables,
     pub(crate) head: Head,
     /// Maps the handle of a frame to the number of its location.
-    location: Vec<Varint>,
+    location: IndexVec<FrameId, Varint>,
     /// Maps the handle of a block to its index in `runs`.
-    run_of: Vec<u32>,
+    run_of: IndexVec<BlockId, u32>,
     /// The encoded location numbers of each block.
     runs: Vec<Run>,
     /// The frames by location number minus 1.
     pub(crate) frames: Vec<FrameId>,
-    function: Vec<u32>,
+    function: IndexVec<FunctionId, u32>,
     /// The functions by number minus 1.
     pub(crate) functions: Vec<FunctionId>,
     /// The libraries, whose mappings come after the program's.
@@ -61,11 +62,11 @@ impl<'p> Numbering<'p> {
             profile,
             tables,
             head,
-            location: vec![Varint::default(); tables.frame_count()],
-            run_of: vec![0; tables.block_bound()],
+            location: IndexVec::filled(Varint::default(), tables.frame_count()),
+            run_of: IndexVec::filled(0, tables.block_bound()),
             runs: Vec::with_capacity(survey.blocks.len()),
             frames: Vec::new(),
-            function: vec![0; tables.function_count()],
+            function: IndexVec::filled(0, tables.function_count()),
             functions: Vec::new(),
             libraries: Vec::new(),
             mapping: HashMap::default(),
@@ -74,10 +75,10 @@ impl<'p> Numbering<'p> {
         numbering.add_functions(survey, classes)?;
         numbering.frames = locations::order(&survey.frames, tables, |id| numbering.function(id));
         for (&frame, at) in numbering.frames.iter().zip(1..) {
-            set(&mut numbering.location, frame.index(), Varint::new(number(at)?));
+            numbering.location[frame] = Varint::new(number(at)?);
         }
         for (&block, at) in survey.blocks.iter().zip(0..) {
-            set(&mut numbering.run_of, block.index(), at);
+            numbering.run_of[block] = at;
             let run = Run::new(tables.block(block).iter().map(|&frame| numbering.location(frame)));
             numbering.runs.push(run);
         }
@@ -90,8 +91,8 @@ impl<'p> Numbering<'p> {
     fn add_functions(&mut self, survey: &Survey, classes: Option<&Classes>) -> io::Result<()> {
         for used in &survey.frames {
             let id = self.tables.frame(used.frame).function;
-            if let Some(number) = self.function.get_mut(id.index()).filter(|number| **number == 0) {
-                *number = u32::MAX;
+            if self.function[id] == 0 {
+                self.function[id] = u32::MAX;
                 self.functions.push(id);
             }
         }
@@ -105,7 +106,7 @@ impl<'p> Numbering<'p> {
         };
         classes.sort(&mut self.functions);
         for (&id, at) in self.functions.iter().zip(1..) {
-            set(&mut self.function, id.index(), number(at)?);
+            self.function[id] = number(at)?;
             let function = self.tables.function(id);
             for text in [function.name, function.system_name, function.file] {
                 self.strings.add(text)?;
@@ -134,19 +135,19 @@ impl<'p> Numbering<'p> {
     /// The location number of a frame.
     #[inline]
     pub(crate) fn location(&self, frame: FrameId) -> Varint {
-        self.location.get(frame.index()).copied().unwrap_or_default()
+        self.location[frame]
     }
 
     /// The encoded location numbers of a block.
     #[inline]
     pub(crate) fn run(&self, block: BlockId) -> Option<&Run> {
-        self.runs.get(*self.run_of.get(block.index())? as usize)
+        self.runs.get(self.run_of[block] as usize)
     }
 
     /// The number of a function.
     #[inline]
     pub(crate) fn function(&self, function: FunctionId) -> u32 {
-        self.function.get(function.index()).copied().unwrap_or(0)
+        self.function[function]
     }
 
     /// The number of a library's mapping, or of the program's mapping if the name is empty.
@@ -176,10 +177,4 @@ impl<'p> Numbering<'p> {
 /// Converts a count to 32 bits. There cannot be more items than handles, which have 32 bits.
 fn number(count: usize) -> io::Result<u32> {
     u32::try_from(count).map_err(|_| io::Error::other("more than 2^32 entries in a profile"))
-}
-
-fn set<T>(values: &mut [T], at: usize, value: T) {
-    if let Some(place) = values.get_mut(at) {
-        *place = value;
-    }
 }

@@ -4,22 +4,23 @@ use std::io;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
+use jfrkit_profile::index::IndexVec;
 use jfrkit_profile::{StrId, Tables};
 
-use super::{number, set};
+use super::number;
 
 /// The string table. The empty string has number 0.
 pub(crate) struct Strings<'p> {
     tables: &'p Tables,
     pub(crate) texts: Vec<&'p str>,
-    by_handle: Vec<u32>,
+    by_handle: IndexVec<StrId, u32>,
     fixed: HashMap<&'p str, u32, RandomState>,
 }
 
 impl<'p> Strings<'p> {
     pub(crate) fn new(tables: &'p Tables) -> Self {
         let fixed = std::iter::once(("", 0)).collect();
-        Self { tables, texts: vec![""], by_handle: vec![0; tables.string_count()], fixed }
+        Self { tables, texts: vec![""], by_handle: IndexVec::filled(0, tables.string_count()), fixed }
     }
 
     /// Numbers a string that may not be in the tables. Call it before any [`add`](Self::add).
@@ -31,7 +32,7 @@ impl<'p> Strings<'p> {
         self.texts.push(text);
         self.fixed.insert(text, at);
         if let Some(handle) = self.tables.string_id(text) {
-            set(&mut self.by_handle, handle.index(), at);
+            self.by_handle[handle] = at;
         }
         Ok(at)
     }
@@ -45,14 +46,14 @@ impl<'p> Strings<'p> {
         }
         let at = number(self.texts.len())?;
         self.texts.push(text);
-        set(&mut self.by_handle, handle.index(), at);
+        self.by_handle[handle] = at;
         Ok(at)
     }
 
     /// The number of a string of the tables.
     #[inline]
     pub(crate) fn number(&self, text: StrId) -> u32 {
-        self.by_handle.get(text.index()).copied().unwrap_or(0)
+        self.by_handle[text]
     }
 
     /// The number of a fixed string.

@@ -1,5 +1,6 @@
 //! Finds out what a profile uses, in one pass over its samples.
 
+use jfrkit_profile::index::IndexVec;
 use jfrkit_profile::{BlockId, FrameId, Profile, Tables};
 
 /// What a profile uses.
@@ -29,11 +30,11 @@ const SAMPLE_BYTES: usize = 12;
 impl Survey {
     /// Surveys a profile; runs of samples take about `size` bytes.
     pub(crate) fn new(profile: &Profile, tables: &Tables, size: usize) -> Self {
-        let mut counts = vec![0u32; tables.frame_count()];
-        let mut block_counts = vec![0u32; tables.block_bound()];
+        let mut counts: IndexVec<FrameId, u32> = IndexVec::filled(0, tables.frame_count());
+        let mut block_counts: IndexVec<BlockId, u32> = IndexVec::filled(0, tables.block_bound());
         let mut survey = Self { frames: Vec::new(), blocks: Vec::new(), keys: Vec::new(), runs: Vec::new() };
         let mut count = |frame: FrameId, times: u32, frames: &mut Vec<Used>| {
-            let Some(count) = counts.get_mut(frame.index()) else { return };
+            let count = &mut counts[frame];
             if *count == 0 {
                 frames.push(Used { frame, count: 0 });
             }
@@ -44,7 +45,7 @@ impl Survey {
             let stack = tables.stack(sample.stack);
             stack.loose().iter().for_each(|&frame| count(frame, 1, &mut survey.frames));
             for block in stack.blocks() {
-                let Some(times) = block_counts.get_mut(block.index()) else { continue };
+                let times = &mut block_counts[block];
                 if *times == 0 {
                     survey.blocks.push(block);
                     tables.block(block).iter().for_each(|&frame| count(frame, 1, &mut survey.frames));
@@ -68,11 +69,11 @@ impl Survey {
         }
         for &block in &survey.blocks {
             // The first use of each block has already been counted.
-            let times = block_counts.get(block.index()).map_or(0, |times| times.saturating_sub(1));
+            let times = block_counts[block].saturating_sub(1);
             tables.block(block).iter().for_each(|&frame| count(frame, times, &mut survey.frames));
         }
         for used in &mut survey.frames {
-            used.count = counts.get(used.frame.index()).copied().unwrap_or(0);
+            used.count = counts[used.frame];
         }
         survey
     }
