@@ -185,6 +185,7 @@ impl Args {
 }
 
 /// Resolves two bounds for these recordings.
+#[cfg(feature = "tables")]
 pub(crate) fn time_range(
     name: &str,
     from: Option<TimeBound>,

@@ -61,15 +61,15 @@ impl Rule for JavaBlocking {
         }
         let waits = facts.groups(&WAITS);
         let counts = for_a_lock(facts, settings);
-        let all = waits.select(&[], counts);
+        let all = waits.select(&[], &counts);
         let Some(all) = all.first() else {
             return Verdict::ok("No thread was blocked");
         };
         let blocked = ratio(all.sum(0), facts.nanos() as f64);
         let score = map_exp100(blocked, settings.number("warning"));
 
-        let threads = waits.select(&[THREAD], counts);
-        let classes = waits.select(&[CLASS], counts);
+        let threads = waits.select(&[THREAD], &counts);
+        let classes = waits.select(&[CLASS], &counts);
         let by_thread = balance(threads.iter().map(|g| g.sum(0))) > balance(classes.iter().map(|g| g.sum(0)));
         let class = top(classes.clone()).into_iter().next();
         let thread = top(threads.clone()).into_iter().next();
@@ -78,7 +78,7 @@ impl Rule for JavaBlocking {
             (Some(class), _) => class.text(0).unwrap_or("unknown class"),
             _ => "",
         };
-        let stacks = waits.select(&[STACK], counts);
+        let stacks = waits.select(&[STACK], &counts);
         let summary = format!(
             "{blocked:.2} threads on average are blocked on a monitor or lock, {} {what}",
             if by_thread { "most of all" } else { "mostly on" },

@@ -125,7 +125,7 @@ impl Rule for LockContention {
         }
         let waits = facts.groups(&WAITS);
         let counts = for_a_lock(facts, settings);
-        let all = waits.select(&[], counts);
+        let all = waits.select(&[], &counts);
         let Some(all) = all.first() else {
             return Verdict::ok("No thread waited for a lock");
         };
@@ -138,12 +138,12 @@ impl Rule for LockContention {
             let relative = map2(to_cpu * 100.0, number("cpu-info"), number("cpu-warning"));
             score = score.max(if waiting < number("info") { relative.min(74.0) } else { relative });
         }
-        let locks = top(facts.groups(&LOCKED).select(&[CLASS, KIND, ADDRESS], counts), 10);
-        let classes = top(waits.select(&[CLASS], counts), 1);
+        let locks = top(facts.groups(&LOCKED).select(&[CLASS, KIND, ADDRESS], &counts), 10);
+        let classes = top(waits.select(&[CLASS], &counts), 1);
         let owners = top(facts.groups(&OWNERS).iter().filter(|g| g.thread(0).is_some()).collect(), 5);
         let doing = while_held(facts);
-        let threads = top(waits.select(&[THREAD], counts), 10);
-        let stacks = waits.select(&[STACK], counts);
+        let threads = top(waits.select(&[THREAD], &counts), 10);
+        let stacks = waits.select(&[STACK], &counts);
         let site = stacks.iter().max_by(|a, b| a.sum(0).total_cmp(&b.sum(0))).and_then(|g| place(facts, g.stack(0)?));
         let class = classes.first().and_then(|g| g.text(0)).unwrap_or("unknown class");
         let most = site.map(|f| format!(", most often in {}", f.method)).unwrap_or_default();

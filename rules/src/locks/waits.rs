@@ -1,5 +1,6 @@
 //! Waiting for locks of any kind: shared by the rules on lock waits.
 
+use crate::common::Seek;
 use crate::idle::awaits_connection;
 use jfr_analyzers::events::{EVENT, Facts, Group, GroupBy};
 use jfr_analyzers::rule::Settings;
@@ -32,10 +33,11 @@ const NO_WORK: [&str; 2] =
 
 /// Which of [`WAITS`] are for a lock: entering monitors, and parking on classes that the setting `locks` matches,
 /// except for idle pool threads, threads that take turns to accept connections, and threads that the setting `exclude-threads` matches.
-pub(super) fn for_a_lock<'f>(facts: &'f Facts, settings: &'f Settings) -> impl Fn(&Group<'f>) -> bool + Copy {
+pub(super) fn for_a_lock<'f>(facts: &'f Facts, settings: &'f Settings) -> impl Fn(&Group<'f>) -> bool {
+    let no_work = Seek::new(facts, |method| NO_WORK.contains(&method) || awaits_connection(method));
     move |g| {
         (g.text(KIND) == Some(MONITOR) || g.text(CLASS).is_some_and(|c| settings.matches("locks", c)))
-            && !g.stack(STACK).is_some_and(|s| facts.methods(s).any(|m| NO_WORK.contains(&m) || awaits_connection(m)))
+            && !g.stack(STACK).is_some_and(|s| no_work.passes(s))
             && !g.thread(THREAD).is_some_and(|t| settings.matches("exclude-threads", &t.name))
     }
 }
