@@ -2,7 +2,7 @@
 
 use super::arguments::jvm_arguments;
 use jfr_analyzers::events::{Facts, Needs};
-use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Settings, Severity, Verdict};
 
 /// Whether method samples are imprecise on JDK 8 and earlier. Needs no event table.
 #[derive(Debug, Clone, Copy)]
@@ -42,12 +42,13 @@ impl Rule for DebugNonSafepoints {
         // To watch the compilers as async-profiler does has the same effect.
         let names = facts.table("jdk.ActiveRecording").texts("name");
         let watched = names.into_iter().any(|name| name.starts_with("async-profiler"));
-        if version >= 9 || on || watched {
+        if version >= 9 || on {
             return Verdict::ok("Method samples are as precise as the JVM can make them");
         }
         Verdict::info("Method samples may name the wrong line or inlined method")
             .explain(DebugNonSafepoints::WHY)
             .remedy(DebugNonSafepoints::REMEDY)
+            .at_most(if watched { Severity::Ok } else { Severity::Info })
     }
 }
 
@@ -55,7 +56,6 @@ impl Rule for DebugNonSafepoints {
 mod tests {
     use super::*;
     use crate::verdict_snapshots::SceneSnapshot;
-    use jfr_analyzers::rule::Severity;
     use jfr_analyzers::testing::Scene;
 
     #[test]
