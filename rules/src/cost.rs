@@ -53,9 +53,30 @@ const HEAP: GroupBy =
     GroupBy::of(&["jdk.GCHeapSummary"]).by(&["when"]).measure(&["heapUsed", "heapSpace.committedSize"]);
 const RESIDENT: GroupBy = GroupBy::of(&["jdk.ResidentSetSize"]).measure(&["size"]);
 
+const METASPACE: GroupBy = GroupBy::of(&["jdk.MetaspaceSummary"]).measure(&["metaspace.used"]);
+
 /// What [`stacks`] and [`heap`] read.
 pub(super) fn memory_needs(needs: Needs) -> Needs {
     needs.groups(HEAP).groups(RESIDENT)
+}
+
+/// What [`classes`] reads.
+pub(super) fn class_needs(needs: Needs) -> Needs {
+    memory_needs(needs).groups(METASPACE)
+}
+
+/// The memory of the process: its resident size or, if that is not recorded, the committed heap and `more`.
+fn process(facts: &Facts, more: f64) -> Option<f64> {
+    let resident = facts.groups(&RESIDENT).total().map(|g| g.mean(0)).filter(|size| *size > 0.0);
+    let committed = || facts.groups(&HEAP).iter().map(|g| g.max(1)).reduce(f64::max).filter(|size| *size > 0.0);
+    resident.or_else(|| Some(committed().or_else(|| facts.max_heap().map(|n| n as f64))? + more))
+}
+
+/// The memory that a share of all classes takes: that share of the metaspace, assuming classes of mean size. `None` if the
+/// size of the metaspace is not recorded.
+pub(super) fn classes(facts: &Facts, share: f64) -> Option<Cost> {
+    let metaspace = facts.groups(&METASPACE).total().map(|g| g.max(0)).filter(|size| *size > 0.0)?;
+    Some(Cost::memory(ratio(share * metaspace, process(facts, metaspace)?)))
 }
 
 /// Resident memory that an idle thread takes, in bytes: the touched part of its stack and the JVM's own data (mean of
@@ -67,9 +88,7 @@ const IDLE_THREAD: f64 = 43_000.0;
 /// that is not recorded, the committed heap and the threads.
 pub(super) fn stacks(facts: &Facts, threads: f64) -> Option<Cost> {
     let taken = threads * IDLE_THREAD;
-    let resident = facts.groups(&RESIDENT).total().map(|g| g.mean(0)).filter(|size| *size > 0.0);
-    let committed = || facts.groups(&HEAP).iter().map(|g| g.max(1)).reduce(f64::max).filter(|size| *size > 0.0);
-    let all = resident.or_else(|| Some(committed().or_else(|| facts.max_heap().map(|n| n as f64))? + taken))?;
+    let all = process(facts, taken)?;
     (taken > 0.0).then(|| Cost::memory(ratio(taken, all)))
 }
 

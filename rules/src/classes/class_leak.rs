@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use crate::common::things;
+use crate::cost;
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfr_analyzers::math::{map_exp100, ratio};
-use jfr_analyzers::rule::{Category, Cost, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
+use jfr_analyzers::rule::{Category, Rule, RuleInfo, Setting, Settings, Severity, Value, Verdict};
 
 /// Classes of the same name that are loaded repeatedly and never unloaded. Needs no event list.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +39,7 @@ impl Rule for ClassLeak {
     }
 
     fn needs(&self) -> Needs {
-        Needs::new()
+        cost::class_needs(Needs::new())
             .enabled("jdk.ClassLoad")
             .enabled("jdk.ClassUnload")
             .groups(LOADS)
@@ -67,7 +68,7 @@ impl Rule for ClassLeak {
         Verdict::scored(score, format!("{name} was loaded {} without being unloaded", things(most, "time", "times")))
             .explain(ClassLeak::WHY)
             .remedy(ClassLeak::REMEDY)
-            .cost(Cost::memory(ratio(extra, all)))
+            .cost(cost::classes(facts, ratio(extra, all)))
             // By name only; MetaspaceChurn counts the loaders.
             .at_most(Severity::Info)
             .with("classes", Value::table(["class", "loads"], rows))
