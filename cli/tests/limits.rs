@@ -107,8 +107,9 @@ fn large_checkpoint(path: &Path) {
     let event = Class::event(100, "jdk.ExecutionSample").field(Field::new("constant", 50).pooled());
     chunk.metadata(&[class, event]);
     let from = chunk.position() as u64;
-    // Size, type, three numbers, mask, and one pool of this type with one constant per two bytes.
-    let head = Payload::new().padded(SIZE, 5).varint(1).varint(0).varint(0).varint(0).byte(1).varint(1).varint(50);
+    // Size, type, three numbers, mask, and a pool of this type with one constant per two bytes. It says that another pool
+    // follows: the last one would not be looked at.
+    let head = Payload::new().padded(SIZE, 5).varint(1).varint(0).varint(0).varint(0).byte(1).varint(2).varint(50);
     chunk.raw(&head.varint(SIZE / 2 - 100).into_bytes());
     let mut bytes = chunk.finish();
     let end = from + SIZE;
