@@ -103,6 +103,15 @@ pub(crate) struct ChunkResult {
 }
 
 impl ChunkResult {
+    /// The sources of CPU samples in the chunk. If a filter removes all samples of a source, that does not make another source
+    /// the best.
+    pub(super) fn cpu_sources(&self) -> impl Iterator<Item = CpuSource> {
+        SOURCES.iter().zip(&self.sources).filter_map(|(source, state)| match (source.route, state.events) {
+            (Route::Cpu(cpu), 1..) => Some(cpu),
+            _ => None,
+        })
+    }
+
     /// The endpoints of requests by their root span.
     pub(super) fn into_endpoints(self) -> Vec<(u64, String)> {
         self.facts.endpoints

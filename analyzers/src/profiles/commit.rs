@@ -12,7 +12,8 @@ use super::facts::Facts;
 use super::load::Loads;
 use super::memory::Memory;
 use super::options::CpuSource;
-use super::sources::{Route, SOURCES};
+use super::overlaps::Overlaps;
+use super::sources::SOURCES;
 use crate::engine::routing::Target;
 use jfrkit_profile::{LabelSetId, Moment, ProfileType, Samples, StackId, Timeline};
 
@@ -181,35 +182,32 @@ impl Totals {
     }
 }
 
-/// CPU samples of chunks that overlap in time; only one source among them will count.
-#[derive(Debug, Default)]
-struct Group {
-    open: usize,
-    sources: BTreeMap<CpuSource, (Merged, Tally)>,
+/// CPU samples of one source.
+#[derive(Debug)]
+struct CpuSamples {
+    merged: Merged,
+    tally: Tally,
+}
+
+impl Default for CpuSamples {
+    fn default() -> Self {
+        Self { merged: Merged::new(ProfileType::Cpu), tally: Tally::default() }
+    }
 }
 
 /// Commits the results of chunks, in file order.
 #[derive(Debug)]
 pub(super) struct Committer {
-    /// The group number of each chunk.
-    group_of: Vec<usize>,
     recording_of: Vec<usize>,
-    groups: BTreeMap<usize, Group>,
-    chosen: Option<CpuSource>,
+    cpu: Overlaps<CpuSamples>,
     totals: Totals,
 }
 
 impl Committer {
-    /// `spans` are the recording, start and end of each chunk in nanoseconds. Chunks of different recordings
-    /// never share a group.
+    /// `spans` are the recording, start and end of each chunk in nanoseconds.
     pub(super) fn new(spans: &[(usize, i64, i64)], chosen: Option<CpuSource>, max_losses: usize) -> Self {
-        let group_of = overlapping(spans);
-        let mut groups: BTreeMap<usize, Group> = BTreeMap::new();
-        for group in &group_of {
-            groups.entry(*group).or_default().open += 1;
-        }
         let recording_of = spans.iter().map(|span| span.0).collect();
-        Self { recording_of, group_of, groups, chosen, totals: Totals::new(max_losses) }
+        Self { recording_of, cpu: Overlaps::new(spans, chosen), totals: Totals::new(max_losses) }
     }
 
     pub(super) fn lose(&mut self, loss: Loss) {
@@ -226,22 +224,18 @@ impl Committer {
 
     /// Adds the result of chunk `index`; `None` if the chunk could not be read.
     pub(super) fn take(&mut self, index: usize, result: Option<ChunkResult>) {
-        let number = self.group_of.get(index).copied().unwrap_or(index);
-        let group = self.groups.entry(number).or_default();
-        group.open = group.open.saturating_sub(1);
-        let totals = &mut self.totals;
+        let (totals, cpu) = (&mut self.totals, &mut self.cpu);
         if let Some(result) = result {
-            let fresh = || (Merged::new(ProfileType::Cpu), Tally::default());
+            for source in result.cpu_sources() {
+                cpu.of(index, source);
+            }
             let mut numbers: Vec<u32> = Vec::new();
             for sample in &result.samples {
-                let values = &sample.values;
-                let number = match sample.target {
-                    Target::Profile(kind) => totals.profile(kind).add(sample.stack, sample.labels, values),
-                    Target::Cpu(source) => {
-                        let (merged, _) = group.sources.entry(source).or_insert_with(fresh);
-                        merged.add(sample.stack, sample.labels, values)
-                    }
+                let merged = match sample.target {
+                    Target::Profile(kind) => totals.profile(kind),
+                    Target::Cpu(source) => &mut cpu.of(index, source).merged,
                 };
+                let number = merged.add(sample.stack, sample.labels, &sample.values);
                 if result.timeline.is_some() {
                     numbers.push(number);
                 }
@@ -250,27 +244,21 @@ impl Committer {
                 let at = moment.sample as usize;
                 let (Some(sample), Some(&number)) = (result.samples.get(at), numbers.get(at)) else { continue };
                 let merged = match sample.target {
-                    Target::Profile(kind) => Some(totals.profile(kind)),
-                    Target::Cpu(source) => group.sources.get_mut(&source).map(|(merged, _)| merged),
+                    Target::Profile(kind) => totals.profile(kind),
+                    Target::Cpu(source) => &mut cpu.of(index, source).merged,
                 };
-                if let (Some(merged), Some(timeline)) = (merged, &result.timeline) {
+                if let Some(timeline) = &result.timeline {
                     merged.record(timeline.step_nanos(), Moment { sample: number, ..moment });
                 }
             }
             for (target, tally) in result.tallies {
                 let sum = match target {
-                    Target::Cpu(source) => group.sources.get_mut(&source).map(|(_, sum)| sum),
-                    Target::Profile(_) => Some(totals.tallies.entry(target).or_default()),
+                    Target::Cpu(source) => &mut cpu.of(index, source).tally,
+                    Target::Profile(_) => totals.tallies.entry(target).or_default(),
                 };
-                if let Some(sum) = sum {
-                    add_tally(sum, tally);
-                }
+                add_tally(sum, tally);
             }
-            for ((source, total), state) in SOURCES.iter().zip(&mut totals.sources).zip(result.sources) {
-                // If a filter removes all samples of a source, that does not make another source the best.
-                if let (Route::Cpu(cpu), 1..) = (source.route, state.events) {
-                    group.sources.entry(cpu).or_insert_with(fresh);
-                }
+            for (total, state) in totals.sources.iter_mut().zip(result.sources) {
                 total.add(state);
             }
             let recording = self.recording_of.get(index).copied().unwrap_or(0);
@@ -288,20 +276,11 @@ impl Committer {
             totals.odd_durations = totals.odd_durations.saturating_add(result.odd_durations);
             totals.lose(result.losses);
         }
-        if group.open == 0
-            && let Some(group) = self.groups.remove(&number)
-        {
-            self.choose(group);
+        if let Some((source, CpuSamples { merged, tally })) = self.cpu.end(index) {
+            self.totals.cpu_sources.insert(source);
+            add_tally(self.totals.tallies.entry(Target::Cpu(source)).or_default(), tally);
+            self.totals.profile(ProfileType::Cpu).add_all(&merged);
         }
-    }
-
-    /// If a group contains several sources, the best one counts.
-    fn choose(&mut self, mut group: Group) {
-        let source = self.chosen.or_else(|| CpuSource::ALL.into_iter().find(|s| group.sources.contains_key(s)));
-        let Some((source, (merged, tally))) = source.and_then(|s| Some((s, group.sources.remove(&s)?))) else { return };
-        self.totals.cpu_sources.insert(source);
-        add_tally(self.totals.tallies.entry(Target::Cpu(source)).or_default(), tally);
-        self.totals.profile(ProfileType::Cpu).add_all(&merged);
     }
 }
 
@@ -310,43 +289,4 @@ fn add_tally(sum: &mut Tally, more: Tally) {
     sum.truncated = sum.truncated.saturating_add(more.truncated);
     sum.without_stack = sum.without_stack.saturating_add(more.without_stack);
     sum.failed = sum.failed.saturating_add(more.failed);
-}
-
-/// Groups the chunks of one recording that overlap in time, directly or indirectly, and returns their group
-/// numbers.
-pub(crate) fn overlapping(spans: &[(usize, i64, i64)]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..spans.len()).collect();
-    order.sort_by_key(|&i| spans.get(i).map(|s| (s.0, s.1)));
-    let mut groups = vec![0; spans.len()];
-    let mut current: Option<(usize, usize, i64)> = None;
-    for i in order {
-        let Some(&(recording, from, to)) = spans.get(i) else { continue };
-        let group = match current {
-            // Chunks of one JVM are adjacent: one ends when the next begins.
-            Some((of, group, end)) if of == recording && from < end => {
-                current = Some((of, group, end.max(to)));
-                group
-            }
-            _ => {
-                current = Some((recording, i, to.max(from)));
-                i
-            }
-        };
-        if let Some(slot) = groups.get_mut(i) {
-            *slot = group;
-        }
-    }
-    groups
-}
-
-#[cfg(test)]
-mod tests {
-    use super::overlapping;
-
-    #[test]
-    fn chunks_that_touch_do_not_overlap() {
-        assert_eq!(overlapping(&[(0, 0, 10), (0, 10, 20), (0, 5, 8)]), [0, 1, 0]);
-        assert_eq!(overlapping(&[(0, 0, 10), (1, 5, 20)]), [0, 1]);
-        assert_eq!(overlapping(&[(0, 12, 30), (0, 0, 10), (0, 9, 13)]), [1, 1, 1]);
-    }
 }

@@ -1,15 +1,15 @@
 //! The events that profiles count, one by one, for tables of samples.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jfr_parse::{Chunk, Error, Recording, Result};
 use jfrkit_profile::{LabelSetId, LabelValue, ProfileType};
 
+use super::Collecting;
 use super::chunk::{ChunkResult, Context};
-use super::options::{CpuSource, LabelKey, Options};
-use super::sources::{Route, SOURCES};
-use super::{Collecting, overlapping};
+use super::options::{LabelKey, Options};
+use super::overlaps::Overlaps;
 use crate::account::Account;
 use crate::engine::consumer::Engine;
 use crate::engine::driver::{Task, run, tasks};
@@ -102,32 +102,37 @@ pub fn samples<T: Send>(
     let endpoints = endpoints(recording, options, &tasks)?;
     let engine = Engine::new(Context::new(options, &shared, &account, &tasks), &shared, &account, [&options.stop]);
     let mut collecting = Collecting::new(&[recording], options, &tasks, limits.losses);
-    let mut choice = Choice::new(&collecting.spans, options.cpu_source);
+    let mut cpu: Overlaps<Vec<T>> = Overlaps::new(&collecting.spans, options.cpu_source);
     let read = |index: usize, chunk: &Chunk<'_>| {
         let mut result = engine.chunk(index, chunk)?;
         let events = std::mem::take(&mut result.events);
-        let of = |(target, events): (&Target, _)| ChunkSamples {
+        let of = |target: &Target, events| ChunkSamples {
             kind: target.kind(),
             events,
             shared: &shared,
             endpoints: &endpoints,
         };
-        let samples: Vec<ChunkSamples<'_>> = events.iter().map(|(target, events)| of((target, events))).collect();
+        let samples: Vec<ChunkSamples<'_>> = events.iter().map(|(target, events)| of(target, events)).collect();
         let made = if samples.is_empty() { Vec::new() } else { make(chunk, &samples) };
         let made: Vec<(Target, T)> = events.keys().copied().zip(made).collect();
         Ok((result, made))
     };
     let failures = run(&tasks, read, |index, result| {
-        let result = match result {
-            Ok((result, made)) => {
-                choice.take(index, Some((&result, made)), &mut take);
-                Ok(result)
+        let result = result.map(|(result, made)| {
+            for source in result.cpu_sources() {
+                cpu.of(index, source);
             }
-            Err(error) => {
-                choice.take(index, None, &mut take);
-                Err(error)
+            for (target, one) in made {
+                match target {
+                    Target::Profile(kind) => take(kind, one),
+                    Target::Cpu(source) => cpu.of(index, source).push(one),
+                }
             }
-        };
+            result
+        });
+        for one in cpu.end(index).into_iter().flat_map(|(_, made)| made) {
+            take(ProfileType::Cpu, one);
+        }
         collecting.take(index, result);
     })?;
     drop(engine);
@@ -162,69 +167,4 @@ fn endpoints(recording: &Recording<'_>, options: &Options, tasks: &[Task<'_>]) -
         |_, result| found.extend(result.into_iter().flat_map(ChunkResult::into_endpoints)),
     )?;
     Ok(found)
-}
-
-/// Passes on results in order, and of the kinds of CPU samples only the one that counts. Chunks that overlap in time count
-/// together.
-struct Choice<T> {
-    group_of: Vec<usize>,
-    groups: BTreeMap<usize, Group<T>>,
-    chosen: Option<CpuSource>,
-}
-
-struct Group<T> {
-    /// Number of chunks still to come.
-    open: usize,
-    sources: BTreeSet<CpuSource>,
-    held: Vec<(CpuSource, T)>,
-}
-
-impl<T> Choice<T> {
-    fn new(spans: &[(usize, i64, i64)], chosen: Option<CpuSource>) -> Self {
-        let group_of = overlapping(spans);
-        let mut groups: BTreeMap<usize, Group<T>> = BTreeMap::new();
-        for group in &group_of {
-            let fresh = || Group { open: 0, sources: BTreeSet::new(), held: Vec::new() };
-            groups.entry(*group).or_insert_with(fresh).open += 1;
-        }
-        Self { group_of, groups, chosen }
-    }
-
-    fn take(
-        &mut self,
-        index: usize,
-        result: Option<(&ChunkResult, Vec<(Target, T)>)>,
-        give: &mut impl FnMut(ProfileType, T),
-    ) {
-        let Some(&number) = self.group_of.get(index) else { return };
-        let Some(group) = self.groups.get_mut(&number) else { return };
-        group.open = group.open.saturating_sub(1);
-        if let Some((result, made)) = result {
-            for (source, state) in SOURCES.iter().zip(&result.sources) {
-                // If a filter removes all samples of a source, that does not make another source the best.
-                if let (Route::Cpu(cpu), 1..) = (source.route, state.events) {
-                    group.sources.insert(cpu);
-                }
-            }
-            for (target, one) in made {
-                match target {
-                    Target::Profile(kind) => give(kind, one),
-                    Target::Cpu(source) => {
-                        group.sources.insert(source);
-                        group.held.push((source, one));
-                    }
-                }
-            }
-        }
-        if group.open == 0
-            && let Some(group) = self.groups.remove(&number)
-        {
-            let best = self.chosen.or_else(|| CpuSource::ALL.into_iter().find(|s| group.sources.contains(s)));
-            for (source, one) in group.held {
-                if Some(source) == best {
-                    give(ProfileType::Cpu, one);
-                }
-            }
-        }
-    }
 }
