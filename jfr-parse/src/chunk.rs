@@ -270,8 +270,8 @@ impl<'a> Chunk<'a> {
         self.pools_for(|_| true)
     }
 
-    /// The constants of the types for which `wanted` is true. If some were indexed before, by this method or
-    /// [`pools`](Self::pools), these are returned: ask for everything that you will need at the first call.
+    /// The constants of the types for which `wanted` is true. Only the first call of this method or of [`pools`](Self::pools)
+    /// indexes constants; later calls return the same ones, whatever they ask for.
     pub fn pools_for(&self, wanted: impl Fn(Type<'_>) -> bool) -> &Pools<'a> {
         self.pools.get_or_init(|| {
             let layouts = self.pool_layouts(wanted);

@@ -1,13 +1,32 @@
 //! Which constants the fields of some events can lead to.
 
 use hashbrown::HashSet;
-use jfr_parse::Metadata;
+use jfr_parse::{Chunk, Metadata, Plan};
 
-/// The ids of types.
-pub(crate) type TypeIds = HashSet<u64, foldhash::fast::RandomState>;
+type TypeIds = HashSet<u64, foldhash::fast::RandomState>;
+
+/// The constants of a chunk that plans can lead to, indexed when the first event needs them.
+#[derive(Debug)]
+pub(crate) struct Reachable(Option<TypeIds>);
+
+impl Reachable {
+    /// Of the fields selected by these plans.
+    pub(crate) fn new<'p, const N: usize>(metadata: &Metadata, plans: impl Iterator<Item = &'p Plan<N>>) -> Self {
+        let types = plans.flat_map(|plan| (0..N).filter_map(|slot| plan.type_id(slot)));
+        Self(Some(reachable(metadata, types)))
+    }
+
+    /// Indexes them, at the first call.
+    #[inline]
+    pub(crate) fn index(&mut self, chunk: &Chunk<'_>) {
+        if let Some(wanted) = self.0.take() {
+            let _ = chunk.pools_for(|of| wanted.contains(&of.id()));
+        }
+    }
+}
 
 /// These types and all types that their values refer to. Texts may be constants as well.
-pub(crate) fn reachable(metadata: &Metadata, types: impl Iterator<Item = u64>) -> TypeIds {
+fn reachable(metadata: &Metadata, types: impl Iterator<Item = u64>) -> TypeIds {
     let mut found = TypeIds::default();
     let mut waiting: Vec<u64> = types.chain(metadata.by_name("java.lang.String").map(|of| of.id())).collect();
     while let Some(id) = waiting.pop() {

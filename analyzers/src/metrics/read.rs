@@ -7,7 +7,7 @@ use jfr_parse::{Chunk, Content, Metadata, Plan, RawStr, Recording, Row, TimeUnit
 
 use super::MAX_POINTS;
 use super::series::{Amounts, Samples, Steps};
-use crate::engine::reachable::reachable;
+use crate::engine::reachable::Reachable;
 use crate::profiles::load;
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
@@ -247,9 +247,7 @@ impl Reader {
             part.counts.insert((*name).to_owned(), 0);
             sources.extend(source(chunk, of, *kind, *fields).map(|source| (of.id(), source)));
         }
-        let plans = sources.values().map(|source| &source.plan);
-        let types = plans.flat_map(|plan| (0..SLOTS).filter_map(|slot| plan.type_id(slot)));
-        let mut constants = Some(reachable(metadata, types));
+        let mut constants = Reachable::new(metadata, sources.values().map(|source| &source.plan));
         let mut after: Map<u64, bool> = Map::default();
         let mut asleep: Map<u64, bool> = Map::default();
         for (i, event) in chunk.events().enumerate() {
@@ -257,9 +255,7 @@ impl Reader {
                 break;
             }
             let Some(source) = sources.get_mut(&event.type_id) else { continue };
-            if let Some(wanted) = constants.take() {
-                let _ = chunk.pools_for(|of| wanted.contains(&of.id()));
-            }
+            constants.index(chunk);
             let mut row = Row::default();
             if event.read_into(&source.plan, &mut row).is_err() {
                 continue;

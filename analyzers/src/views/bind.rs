@@ -4,7 +4,7 @@ use jfr_parse::{Chunk, Content, Cursor, Kind, Plan, RawStr, Row, TimeUnit, Type}
 
 use super::constants::{Constants, Own, Part, plain};
 use super::query::{Column, Compiled};
-use super::syntax::{FieldRef, same_event};
+use super::syntax::FieldRef;
 use super::value::{Names, Val};
 
 /// Number of fields located by one plan.
@@ -126,7 +126,7 @@ impl<'b, 'c, 'a> Builder<'b, 'c, 'a> {
         out: &mut Vec<Tap>,
     ) {
         for (source, from) in query.from.iter().enumerate() {
-            if from.event == "*" || same_event(&from.event, name) {
+            if from.is(name) {
                 out.extend(self.tap(view, source, query, columns, metas));
             }
         }

@@ -13,9 +13,9 @@ use super::catalog::View;
 use super::constants::Own;
 use super::query::{Column, Compiled, Mode};
 use super::state::{From, State};
-use super::syntax::{Aggregate, CellFormat, FieldRef, Source, same_event};
+use super::syntax::{Aggregate, CellFormat, FieldRef, Source};
 use super::value::{Names, Val, renumbered};
-use crate::engine::reachable::reachable;
+use crate::engine::reachable::Reachable;
 use crate::engine::type_map::TypeMap;
 
 /// Selects which events count.
@@ -146,8 +146,7 @@ impl ViewSet {
     /// Whether the views need events of this type.
     pub(crate) fn needs(&self, of: Type<'_>) -> bool {
         let name = of.canonical_name();
-        let is_source = |from: &Source| from.event == "*" || same_event(&from.event, &name);
-        self.queries.iter().any(|query| query.from.iter().any(is_source))
+        self.queries.iter().any(|query| query.from.iter().any(|from| from.is(&name)))
     }
 
     /// Reads the events of a chunk that the views need.
@@ -175,9 +174,7 @@ impl ViewSet {
                 readings.push(reading);
             }
         }
-        let plans = readings.iter().flat_map(|reading| &reading.plans);
-        let types = plans.flat_map(|plan| (0..SLOTS).filter_map(|slot| plan.type_id(slot)));
-        let mut constants = Some(reachable(chunk.metadata(), types));
+        let mut constants = Reachable::new(chunk.metadata(), readings.iter().flat_map(|reading| &reading.plans));
         let mut threads: HashMap<(u8, u64), bool, foldhash::fast::RandomState> = HashMap::default();
         let mut rows: Vec<Row<'_, SLOTS>> = Vec::new();
         let mut key: Vec<Val> = Vec::new();
@@ -186,9 +183,7 @@ impl ViewSet {
                 break;
             }
             let Some(reading) = by_type.get(event.type_id).and_then(|i: usize| readings.get_mut(i)) else { continue };
-            if let Some(wanted) = constants.take() {
-                let _ = chunk.pools_for(|of| wanted.contains(&of.id()));
-            }
+            constants.index(chunk);
             rows.clear();
             for plan in &reading.plans {
                 let mut row = Row::default();
@@ -241,7 +236,7 @@ impl ViewSet {
         let mut taps = Vec::new();
         let name = of.canonical_name();
         for (i, (query, rows)) in self.queries.iter().zip(views).enumerate() {
-            let is_source = |from: &Source| from.event == "*" || same_event(&from.event, &name);
+            let is_source = |from: &Source| from.is(&name);
             if !query.from.iter().any(is_source) {
                 continue;
             }

@@ -45,6 +45,13 @@ pub struct Source {
     pub alias: Option<String>,
 }
 
+impl Source {
+    /// Whether it includes the events of the type with this name.
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.event == "*" || same_event(&self.event, name)
+    }
+}
+
 /// A field of an event, given by path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct FieldRef {
@@ -570,7 +577,7 @@ impl Parser<'_> {
 }
 
 /// Whether two names refer to the same event type: `jdk.` may be omitted.
-pub(super) fn same_event(a: &str, b: &str) -> bool {
+fn same_event(a: &str, b: &str) -> bool {
     a.strip_prefix("jdk.").unwrap_or(a) == b.strip_prefix("jdk.").unwrap_or(b)
 }
 
