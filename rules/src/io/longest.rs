@@ -69,8 +69,7 @@ pub(super) fn judge(
         .filter(|g| g.sum(0) >= ONLY_READS * whole && g.count() > 0)
         .filter_map(|g| g.thread_id(0))
         .collect();
-    // Empty unless the rule asks for it.
-    let served = Served::of(facts);
+    let served = (words.peer == "address").then(|| Served::of(facts));
     // Many files are read from one place.
     let waiting: RefCell<HashMap<StackId, bool, foldhash::fast::RandomState>> = RefCell::default();
     let waits = |stack| {
@@ -78,7 +77,7 @@ pub(super) fn judge(
             next.passes(stack)
                 || facts.application_frame(stack).is_none()
                 || reads_stdin(facts, stack)
-                || (words.peer == "address" && served.waits(facts, stack))
+                || served.as_ref().is_some_and(|served| served.waits(facts, stack))
         };
         *waiting.borrow_mut().entry(stack).or_insert_with(find)
     };

@@ -1,6 +1,7 @@
 //! Servers with code of their own: which methods read the requests of clients.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use jfr_analyzers::events::{Facts, GroupBy, Needs};
 use jfrkit_profile::{FunctionId, StackId};
@@ -17,13 +18,18 @@ pub(super) fn needs(needs: Needs) -> Needs {
     needs.groups(PORTS)
 }
 
-/// The methods of the program that read what clients send: all their peers have ports that systems assign to whoever
-/// opens a connection. Such a read waits for the next request, however long it takes.
+/// The methods of the program that read what clients send: the ports of all their peers are those that systems assign to the
+/// side that opens a connection. Such a read waits for the next request, however long it takes.
 #[derive(Debug, Default)]
 pub(super) struct Served(HashSet<FunctionId>);
 
 impl Served {
-    pub(super) fn of(facts: &Facts) -> Self {
+    /// Computed once for all rules.
+    pub(super) fn of(facts: &Facts) -> Arc<Self> {
+        facts.once(Self::find)
+    }
+
+    fn find(facts: &Facts) -> Self {
         let mut ports: HashMap<FunctionId, BTreeSet<i64>> = HashMap::new();
         for group in facts.groups(&PORTS).iter() {
             if let (Some(reader), Some(port)) = (group.stack(0).and_then(|s| reader(facts, s)), group.int(1)) {
