@@ -5,8 +5,8 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use jfrkit_benches::Random;
-use jfrkit_profile::{Frame, Function, Interner, LabelSetId, Profile, ProfileSet, ProfileType, Samples};
+use jfrkit_benches::{Random, set_of};
+use jfrkit_profile::{Frame, Function, Interner, LabelSetId, ProfileSet, Samples};
 use pprof_emit::{Options, Packing, Stats, write_pprof};
 
 /// The levels to compare.
@@ -45,24 +45,7 @@ fn made_up() -> ProfileSet {
         let count = i64::try_from(1 + random.skewed(20)).unwrap();
         samples.push(interner.stack(&stack), LabelSetId::default(), &[count, count * 20_000_000]);
     }
-    let profile = Profile {
-        kind: ProfileType::Cpu,
-        samples,
-        time_nanos: 1_700_000_000_000_000_000,
-        duration_nanos: 60_000_000_000,
-        period: None,
-        coverage: None,
-        comments: Vec::new(),
-        main: None,
-        timeline: None,
-    };
-    ProfileSet {
-        tables: interner.freeze().into(),
-        profiles: vec![profile],
-        absent: Vec::new(),
-        losses: Vec::new(),
-        warnings: Vec::new(),
-    }
+    set_of(samples, interner)
 }
 
 fn profiles() -> ProfileSet {

@@ -91,6 +91,12 @@ pub fn made_up(count: u64, seed: u64) -> ProfileSet {
         let seen = i64::try_from(1 + random.skewed(4)).unwrap_or(1);
         samples.push(interner.stack(&stack), thread, &[seen, seen * 20_000_000]);
     }
+    set_of(samples, interner)
+}
+
+/// A CPU profile of a minute.
+#[must_use]
+pub fn set_of(samples: Samples, interner: Interner) -> ProfileSet {
     let profile = Profile {
         kind: ProfileType::Cpu,
         samples,
