@@ -77,7 +77,7 @@ pub fn recording_sections(runtime: jfr_analyzers::runtime::Runtime) -> Vec<Runti
     sections.filter(|section| !section.entries.is_empty()).collect()
 }
 
-/// What a profile that is no recording says about itself: its time range, sample types, programs and libraries.
+/// What a pprof file says about itself: its time range, sample types, programs and libraries.
 #[must_use]
 pub fn profile_sections(profile: &AnyProfile) -> Vec<RuntimeSection> {
     let text = |id| profile.texts.get(id).to_owned();

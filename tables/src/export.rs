@@ -349,7 +349,7 @@ impl Job<'_, '_> {
             None => None,
         };
         let with_stacks = [options.wants(Table::Stacks), options.wants(Table::Frames)];
-        let mut stacks = if with_stacks.contains(&true) { StackTables::default() } else { StackTables::unwanted() };
+        let mut stacks = StackTables::new(with_stacks.contains(&true));
         let mut losses = Vec::new();
         if options.wants(Table::Events) {
             let mut take = Events { sink, with_stacks };

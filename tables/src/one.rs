@@ -87,8 +87,7 @@ pub fn read_table(
     each: &mut Each<'_>,
 ) -> Result<Vec<String>> {
     let id = selection.recording.unwrap_or(0);
-    let with_stacks = matches!(table, Table::Stacks | Table::Frames);
-    let mut stacks = if with_stacks { StackTables::default() } else { StackTables::unwanted() };
+    let mut stacks = StackTables::new(matches!(table, Table::Stacks | Table::Frames));
     let mut rows = match table {
         Table::Events | Table::Stacks | Table::Frames => {
             let losses = read_events(recording, schemas, selection, &mut stacks, &mut Only { each, table })?;

@@ -343,10 +343,10 @@ pub(crate) fn frame_columns() -> Vec<Column> {
 }
 
 impl StackTables {
-    /// Tables that stay empty, for callers that only need the ids of stacks.
+    /// Tables that stay empty unless `wanted`, for callers that may need only the ids of stacks.
     #[must_use]
-    pub fn unwanted() -> Self {
-        Self { wanted: false, ..Self::default() }
+    pub fn new(wanted: bool) -> Self {
+        Self { wanted, ..Self::default() }
     }
 
     pub(crate) fn are_wanted(&self) -> bool {
