@@ -1,6 +1,6 @@
 //! `diff --fail-on-regression` on real recordings: two runs of the same program rarely differ, and a planted slowdown is found.
 //!
-//! Recording takes ten minutes and a quiet machine, so this runs only on request:
+//! Recording takes fifteen minutes and a quiet machine, so this runs only on request:
 //! `JFRKIT_PAIRS=20 cargo test -p jfrkit --test pairs -- --nocapture`. JAVA_HOME, or `java` and `javac` in PATH, must be JDK 17 or
 //! later. JFRKIT_PAIRS_DIR keeps the recordings and uses those that are there.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
@@ -14,7 +14,7 @@ use common::{arguments, jfrkit};
 use serde_json::Value;
 
 /// Seconds of each recording: enough for some thousands of samples.
-const SECONDS: &str = "8";
+const SECONDS: &str = "12";
 
 fn tool(name: &str) -> PathBuf {
     std::env::var_os("JAVA_HOME").map_or_else(|| name.into(), |home| Path::new(&home).join("bin").join(name))
@@ -46,7 +46,7 @@ fn slower(a: &Path, b: &Path) -> Vec<String> {
 #[test]
 fn real_recordings_raise_few_alarms_and_a_slowdown_of_15_percent_is_found() {
     let Some(pairs) = std::env::var("JFRKIT_PAIRS").ok().and_then(|n| n.parse::<usize>().ok()) else {
-        println!("skipped: set JFRKIT_PAIRS=20 to record 20 pairs; takes ten minutes and a JDK");
+        println!("skipped: set JFRKIT_PAIRS=20 to record 20 pairs; takes fifteen minutes and a JDK");
         return;
     };
     if Command::new(tool("javac")).arg("-version").output().is_err() {

@@ -5,8 +5,10 @@
 //! each has to exceed what chance reaches once in a hundred comparisons (Bonferroni: p < 0.01 / n, one-sided
 //! normal). Two runs of the same program differ by more than sampling alone explains. How much more is visible
 //! in the rows themselves, because most of them have not changed. Therefore deviations are divided by √λ, where
-//! λ is the median of their squares divided by the value expected from pure chance (0.455), and at least 1.
-//! With fewer than ten rows, λ is 1.
+//! λ is the median of the squared deviations of self values divided by the value expected from pure chance
+//! (0.455). Self values, because one method that became slower changes the totals of all its callers, which in a
+//! small program are most rows. λ is at least 1. With self values in five to nine rows, it is 1 unless the median
+//! exceeds its expectation by two standard errors (1.06 / √n each); with fewer rows, it is 1.
 
 use super::{DiffRow, Side};
 
@@ -15,11 +17,15 @@ const LEAST_SHARE: f64 = 0.005;
 /// The probability of a false alarm over all rows together.
 const LEVEL: f64 = 0.01;
 /// With fewer rows than this, the spread between two runs cannot be estimated.
-const ENOUGH: usize = 10;
+const ENOUGH: usize = 5;
+/// With fewer rows than this, the estimate counts only if chance does not explain it.
+const MANY: usize = 10;
 /// The median of the square of a standard normal variable.
 const MEDIAN: f64 = 0.4549;
+/// The standard error of the median of `n` such squares is this divided by √n: 1 / (2 · density at the median).
+const ERROR: f64 = 1.06;
 /// Rows with fewer samples do not contribute to the estimate of the spread.
-const FEW: i64 = 10;
+const FEW: f64 = 10.0;
 
 /// A row that grew.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -42,15 +48,8 @@ pub fn regressions(a: &Side, b: &Side, rows: &[DiffRow], threshold: f64, total: 
     let least = all_a * LEAST_SHARE;
     let large = |row: &&DiffRow| (to_f64(row.a) * a.scale).max(to_f64(row.b) * b.scale) >= least;
     let compared: Vec<&DiffRow> = rows.iter().filter(large).collect();
-    let mut squares: Vec<f64> = compared
-        .iter()
-        .filter(|row| row.samples_a.saturating_add(row.samples_b) >= FEW)
-        .map(|row| row.deviations * row.deviations)
-        .collect();
-    squares.sort_by(f64::total_cmp);
-    // The median of a few rows says nothing about the spread of most.
-    let median = if squares.len() < ENOUGH { 0.0 } else { squares.get(squares.len() / 2).copied().unwrap_or(0.0) };
-    let spread = (median / MEDIAN).max(1.0).sqrt();
+    let squares = compared.iter().filter_map(|row| own_deviations(row, a, b)).map(|deviations| deviations * deviations);
+    let spread = spread(squares.collect());
     let wanted = quantile(LEVEL / to_f64(i64::try_from(compared.len() + 1).unwrap_or(i64::MAX)));
     let judge = |key: &str, old: f64, new: f64, deviations: f64| {
         let change = new - old;
@@ -72,6 +71,31 @@ pub fn regressions(a: &Side, b: &Side, rows: &[DiffRow], threshold: f64, total: 
     }
     (found, wanted * spread)
 }
+
+/// √λ, from the squared deviations of rows most of which have not changed.
+fn spread(mut squares: Vec<f64>) -> f64 {
+    let count = squares.len();
+    if count < ENOUGH {
+        return 1.0;
+    }
+    let (_, median, _) = squares.select_nth_unstable_by(count / 2, f64::total_cmp);
+    let error = if count < MANY { 2.0 * ERROR / (count as f64).sqrt() } else { 0.0 };
+    if *median > MEDIAN + error { (*median / MEDIAN).sqrt() } else { 1.0 }
+}
+
+/// The change of a row's self value in standard deviations of the sampling error; `None` with too few samples.
+/// The samples of a row are assumed to have equal weights.
+fn own_deviations(row: &DiffRow, a: &Side, b: &Side) -> Option<f64> {
+    let samples = |own: i64, total: i64, samples: i64| {
+        if total > 0 { to_f64(samples) * to_f64(own) / to_f64(total) } else { 0.0 }
+    };
+    let (count_a, count_b) = (samples(row.self_a, row.a, row.samples_a), samples(row.self_b, row.b, row.samples_b));
+    let (value_a, value_b) = (to_f64(row.self_a) * a.scale, to_f64(row.self_b) * b.scale);
+    let variance = |value: f64, count: f64| if count > 0.0 { value * value / count } else { 0.0 };
+    let variance = variance(value_a, count_a) + variance(value_b, count_b);
+    (count_a + count_b >= FEW && variance > 0.0).then(|| (value_b - value_a) / variance.sqrt())
+}
+
 fn to_f64(n: i64) -> f64 {
     n as f64
 }
@@ -180,6 +204,34 @@ mod tests {
         };
         let count = (0..20).filter(found).count();
         assert!(count >= 18, "only {count} of 20");
+    }
+
+    /// Seven methods below six callers: the slow one and its callers are most of the rows.
+    fn small(seed: u64, factor: f64) -> CallStacks {
+        let mut random = Random(seed);
+        let mut stacks =
+            CallStacks::new(vec![SampleType::new("samples", "count"), SampleType::new("cpu", "nanoseconds")]);
+        stacks.seconds = 60.0;
+        for (i, share) in [0.8, 0.05, 0.05, 0.04, 0.03, 0.02, 0.01].into_iter().enumerate() {
+            let count = random.count(5_000.0 * share * if i == 0 { factor } else { 1.0 });
+            let mut stack: Vec<_> = ["Thread.run", "Pool.run", "Main.serve", "Main.handle", "Shop.order"]
+                .iter()
+                .map(|name| stacks.frame(name, FrameKind::Java, 0))
+                .collect();
+            stack.push(stacks.frame(&format!("app.F{i}.run"), FrameKind::Java, 0));
+            stacks.add(&stack, &[], &[count, count * 20_000_000]);
+        }
+        stacks
+    }
+
+    #[test]
+    fn a_slowdown_is_found_where_most_rows_are_callers_of_it() {
+        let slow =
+            |i: &u64| alarms(&small(i * 2, 1.0), &small(i * 2 + 1, 1.15)).iter().any(|r| &*r.key == "app.F0.run");
+        let found = (0..20).filter(slow).count();
+        assert!(found >= 18, "only {found} of 20");
+        let same = (0..20).filter(|i| !alarms(&small(i * 2, 1.0), &small(i * 2 + 1, 1.0)).is_empty()).count();
+        assert!(same <= 1, "{same} alarms");
     }
 
     #[test]
