@@ -192,7 +192,7 @@ impl Consumer for Views<'_> {
         usize::MAX
     }
 
-    fn trace_type(&self, (): &()) -> Option<u64> {
+    fn trace_type(&self, (): &()) -> Option<jfr_parse::TypeId> {
         None
     }
 

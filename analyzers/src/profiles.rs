@@ -105,8 +105,7 @@ impl<'o> Collecting<'o> {
             .iter()
             .filter_map(|task| {
                 let (_, header) = task.recording.header(task.number)?;
-                let end = header.start_nanos.saturating_add(header.duration_nanos.max(0));
-                Some((number_of(task)?, header.start_nanos, end))
+                Some((number_of(task)?, header.start_nanos.0, header.end_nanos().0))
             })
             .collect();
         let mut committer = Committer::new(&spans, options.cpu_source, max_losses);

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
 use jfr_parse::{
-    CHECKPOINT, Chunk, ChunkHeader, Kind, Loss, METADATA, PoolEntries, RawEvent, RawStr, Recording, Result,
+    CHECKPOINT, Chunk, ChunkHeader, ChunkOffset, ConstantKey, Kind, Loss, METADATA, PoolEntries, RawEvent, RawStr,
+    Recording, Result, Text, TypeId,
 };
 use serde::Serialize;
 
@@ -224,8 +225,8 @@ fn unread(offset: u64, header: &ChunkHeader, why: &jfr_parse::Error) -> ChunkSum
         producer: Producer::Unknown,
         jvm_name: None,
         jvm_version: None,
-        start_nanos: header.start_nanos,
-        duration_nanos: header.duration_nanos.max(0),
+        start_nanos: header.start_nanos.0,
+        duration_nanos: header.duration_nanos.0.max(0),
         in_progress: header.in_progress(),
         is_final: header.flags & 2 != 0,
         event_count: 0,
@@ -249,16 +250,16 @@ impl Tally {
 /// Counts by type id, within one chunk.
 struct Table<'a> {
     dense: Vec<Tally>,
-    sparse: HashMap<u64, Tally, foldhash::fast::RandomState>,
+    sparse: HashMap<TypeId, Tally, foldhash::fast::RandomState>,
     /// The first event of each type whose content is needed.
     first: [Option<RawEvent<'a>>; 2],
     /// The offsets of the events that views need.
-    offsets: Vec<usize>,
-    skipped: Vec<(usize, usize)>,
+    offsets: Vec<ChunkOffset>,
+    skipped: Vec<(ChunkOffset, usize)>,
 }
 
 impl<'a> Table<'a> {
-    fn new(chunk: &Chunk<'a>, part: std::ops::Range<usize>, size: usize, wanted: [u64; 2], viewed: &[bool]) -> Self {
+    fn new(chunk: &Chunk<'a>, part: std::ops::Range<usize>, size: usize, wanted: [TypeId; 2], viewed: &[bool]) -> Self {
         let mut table = Self {
             dense: vec![Tally::default(); size],
             sparse: HashMap::default(),
@@ -270,7 +271,7 @@ impl<'a> Table<'a> {
         let mut events = chunk.walk(part);
         for event in &mut events {
             let one = Tally { count: 1, bytes: event.size as u64 };
-            let id = usize::try_from(event.type_id).unwrap_or(usize::MAX);
+            let id = usize::try_from(event.type_id.0).unwrap_or(usize::MAX);
             if viewed.get(id) == Some(&true) && table.offsets.len() < MAX_OFFSETS {
                 table.offsets.push(event.offset);
             }
@@ -319,7 +320,7 @@ struct Counted {
 impl Counted {
     fn new(chunk: &Chunk<'_>, views: Option<&ViewSet>) -> Result<Self> {
         let metadata = chunk.metadata();
-        let highest = metadata.event_types().map(|t| t.id()).filter(|&id| id < DENSE).max().unwrap_or(1);
+        let highest = metadata.event_types().map(|t| t.id().0).filter(|&id| id < DENSE).max().unwrap_or(1);
         let size = usize::try_from(highest).unwrap_or(1).saturating_add(1);
         // Type 0 is not an event type, so it is never found for an undeclared type.
         let wanted =
@@ -327,7 +328,7 @@ impl Counted {
         let mut viewed = vec![false; if views.is_some() { size } else { 0 }];
         let mut all_viewed = true;
         for of in metadata.event_types().filter(|of| views.is_some_and(|views| views.needs(*of))) {
-            match usize::try_from(of.id()).ok().and_then(|id| viewed.get_mut(id)) {
+            match usize::try_from(of.id().0).ok().and_then(|id| viewed.get_mut(id)) {
                 Some(viewed) => *viewed = true,
                 None => all_viewed = false,
             }
@@ -354,11 +355,11 @@ impl Counted {
             }
         };
         for &(at, bytes) in &table.skipped {
-            let offset = chunk.offset().saturating_add(at as u64);
+            let offset = chunk.file_offset(at);
             let what = jfr_parse::Damage::BadEventSize;
             warn(&|| Loss { offset, bytes: bytes as u64, what }.to_string());
         }
-        let dense = (0u64..).zip(table.dense.iter().copied());
+        let dense = (0u64..).map(TypeId).zip(table.dense.iter().copied());
         let all = dense.chain(table.sparse.iter().map(|(&id, &tally)| (id, tally)));
         let (mut events, mut event_count) = (Vec::<(String, Tally)>::new(), 0u64);
         // Any number of types may share one name, which is stored once in the metadata.
@@ -393,8 +394,8 @@ impl Counted {
             producer: producer(chunk, text(recording, "name").as_deref()),
             jvm_name: text(jvm, "jvmName"),
             jvm_version: text(jvm, "jvmVersion"),
-            start_nanos: header.start_nanos,
-            duration_nanos: header.duration_nanos.max(0),
+            start_nanos: header.start_nanos.0,
+            duration_nanos: header.duration_nanos.0.max(0),
             in_progress: header.in_progress(),
             is_final: header.flags & 2 != 0,
             event_count,
@@ -409,13 +410,14 @@ fn text_of(chunk: &Chunk<'_>, event: &RawEvent<'_>, field: &str) -> Option<Strin
     let of = chunk.metadata().by_id(event.type_id)?;
     let plan = chunk.plan(of, [field]).ok()?;
     let row = plan.read(event.payload).ok()?;
-    let text = match (plan.is_pooled(0), plan.kind(0)?) {
-        (true, _) => RawStr::Pooled(row.u64(0)),
-        (false, Kind::String) => row.str(0),
+    let [column] = plan.columns();
+    let text = match (plan.is_pooled(column), plan.kind(column)?) {
+        (true, _) => RawStr::Pooled(row.get(column.of::<ConstantKey>())),
+        (false, Kind::String) => row.get(column.of::<Text>()),
         (false, _) => return None,
     };
     let RawStr::Pooled(key) = text else { return text.decode().map(Cow::into_owned) };
-    let strings = plan.type_id(0)?;
+    let strings = plan.type_id(column)?;
     let layouts = chunk.pool_layouts(|t| t.id() == strings);
     let mut entries = PoolEntries::default();
     for checkpoint in chunk.checkpoints() {

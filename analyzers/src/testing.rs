@@ -320,14 +320,14 @@ impl Maker {
 
     fn profile(&mut self, of: &MadeUp) -> Cell {
         let Some(place) = source_of(&of.event) else { return Cell::Null };
-        let field = SOURCES.get(place).map_or("", |source| source.fields[KEY]);
+        let field = SOURCES.get(place).map_or("", |source| source.field(KEY));
         code(place, self.cell(of, field).text())
     }
 
     /// How much an event adds to its profile.
     fn amount(&mut self, of: &MadeUp) -> Cell {
         let Some(source) = source_of(&of.event).and_then(|place| SOURCES.get(place)) else { return Cell::Null };
-        let mut field = |slot: usize| source.fields.get(slot).map_or(Cell::Null, |name| self.cell(of, name));
+        let mut field = |column| self.cell(of, source.field(column));
         match source.measure {
             Measure::Count | Measure::Period | Measure::CpuTicks => Cell::Int(1),
             Measure::Weight | Measure::Bytes => field(sources::AMOUNT),

@@ -101,7 +101,8 @@ fn the_heap_is_that_of_the_events() {
         for event in chunk.events().filter(|event| event.type_id == id) {
             let value = chunk.value(&event).unwrap();
             if value.get("when").and_then(|when| when.as_str()) == Some("After GC") {
-                let at = chunk.clock().nanos(value.get("startTime").and_then(|v| v.as_i64()).unwrap());
+                let at =
+                    chunk.clock().nanos(jfr_parse::Ticks(value.get("startTime").and_then(|v| v.as_i64()).unwrap())).0;
                 expected.push((at, value.get("heapUsed").and_then(|v| v.as_i64()).unwrap() as f64));
             }
         }

@@ -42,7 +42,7 @@ fn reading(c: &mut Criterion) {
     group.bench_function("event headers", |b| {
         b.iter(|| {
             let chunks = recording.chunks().map(Result::unwrap);
-            chunks.map(|chunk| chunk.events().map(|e| e.type_id).fold(0, u64::wrapping_add)).sum::<u64>()
+            chunks.map(|chunk| chunk.events().map(|e| e.type_id.0).fold(0, u64::wrapping_add)).sum::<u64>()
         });
     });
     let chunk = recording.chunk(0).unwrap();
@@ -71,8 +71,9 @@ fn reading(c: &mut Criterion) {
                 let chunk = chunk.unwrap();
                 let Some(of) = chunk.metadata().by_name("jdk.ObjectAllocationInNewTLAB") else { continue };
                 let plan = chunk.plan(of, ["startTime", "stackTrace", "tlabSize"]).unwrap();
+                let size = plan.field::<i64>("tlabSize");
                 for event in chunk.events().filter(|e| e.type_id == of.id()) {
-                    sum = sum.wrapping_add(event.read(&plan).unwrap().i64(2));
+                    sum = sum.wrapping_add(event.read(&plan).unwrap().get(size));
                 }
             }
             sum

@@ -105,7 +105,7 @@ impl Time {
     pub(crate) fn range(self, name: &str, recordings: &[&Recording<'_>]) -> Result<TimeRange, Failure> {
         let (start, end) = span(recordings);
         // A chunk still being written has no known end.
-        let known = recordings.iter().flat_map(|r| r.headers()).all(|(_, header)| header.duration_nanos > 0);
+        let known = recordings.iter().flat_map(|r| r.headers()).all(|(_, header)| header.duration_nanos.0 > 0);
         let zone = zone();
         let range = TimeRange::resolve(self.from, self.to, start, end, known, &zone)
             .map_err(|error| Failure::Failed(format!("{name}: {}", error.in_zone(&zone))))?;
@@ -198,8 +198,8 @@ pub(crate) fn time_range(
 /// Start and end of the recordings in nanoseconds since the Unix epoch.
 pub(crate) fn span(recordings: &[&Recording<'_>]) -> (i64, i64) {
     let headers = || recordings.iter().flat_map(|r| r.headers()).map(|(_, header)| header);
-    let start = headers().map(|h| h.start_nanos).min().unwrap_or(0);
-    let end = headers().map(|h| h.start_nanos.saturating_add(h.duration_nanos)).max().unwrap_or(0);
+    let start = headers().map(|h| h.start_nanos.0).min().unwrap_or(0);
+    let end = headers().map(|h| h.end_nanos().0).max().unwrap_or(0);
     (start, end)
 }
 

@@ -7,6 +7,7 @@ use crate::checkpoints::{Survey, follow_chain, survey};
 use crate::error::{Damage, Error, Loss, Result};
 use crate::event::{CHECKPOINT, Events, METADATA, RawEvent, event_at};
 use crate::header::{ChunkHeader, HEADER_SIZE};
+use crate::ids::ChunkOffset;
 use crate::limits::Limits;
 use crate::metadata::{Metadata, Type};
 use crate::plan::Plan;
@@ -207,8 +208,14 @@ impl<'a> Chunk<'a> {
 
     /// The event at this offset of the chunk. Pass only offsets that came from a walk.
     #[must_use]
-    pub fn event_at(&self, offset: usize) -> Option<RawEvent<'a>> {
-        event_at(self.bytes, offset)
+    pub fn event_at(&self, offset: ChunkOffset) -> Option<RawEvent<'a>> {
+        event_at(self.bytes, offset.0)
+    }
+
+    /// The position in the recording of a position in the chunk.
+    #[must_use]
+    pub fn file_offset(&self, offset: ChunkOffset) -> u64 {
+        self.offset.saturating_add(offset.0 as u64)
     }
 
     fn whole(&self) -> Range<usize> {
@@ -239,8 +246,8 @@ impl<'a> Chunk<'a> {
             if at.saturating_sub(from) > 2 * target {
                 // No checkpoint in between: step from event to event.
                 for event in Events::new(self.bytes, from..at, &self.known, &self.metadata, &self.limits) {
-                    if event.offset - from >= target {
-                        cut(event.offset, &mut from);
+                    if event.offset.0 - from >= target {
+                        cut(event.offset.0, &mut from);
                     }
                 }
             }

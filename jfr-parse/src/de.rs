@@ -65,6 +65,7 @@ use crate::chunk::Chunk;
 use crate::cursor::Cursor;
 use crate::error::{Damage, Error, Result, Short};
 use crate::event::RawEvent;
+use crate::ids::ConstantKey;
 use crate::layout::{Budget, Layout};
 use crate::leaf::{Leaf, count};
 use crate::limits::Limits;
@@ -89,7 +90,7 @@ impl<'a> Chunk<'a> {
             pools: self.pools(),
             limits,
             clock: self.clock(),
-            offset: self.offset().saturating_add(event.offset as u64),
+            offset: self.file_offset(event.offset),
             nodes: Cell::new(limits.value_nodes),
         };
         T::deserialize(ValueDe {
@@ -195,7 +196,7 @@ impl<'x, 'c> ValueDe<'x, 'c> {
             let (of, field) = match self.what {
                 What::Field(field) if field.is_array() => return self.array(field),
                 What::Field(field) | What::Element(field) if field.is_pooled() => {
-                    let key = self.context.whole(self.at.varint())?;
+                    let key = ConstantKey(self.context.whole(self.at.varint())?);
                     let bytes = field.value_type().and_then(|of| Some((of, self.context.pools.get(of.id(), key)?)));
                     let (Some((of, bytes)), Some(depth)) = (bytes, self.depth.checked_sub(1)) else {
                         return Ok(Found::Null);

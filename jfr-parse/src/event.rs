@@ -3,24 +3,25 @@
 use hashbrown::HashMap;
 
 use crate::cursor::{Cursor, MORE};
+use crate::ids::{ChunkOffset, TypeId};
 use crate::layout::{Budget, Layout};
 use crate::limits::Limits;
 use crate::metadata::Metadata;
 
 /// The type id of metadata events.
-pub const METADATA: u64 = 0;
+pub const METADATA: TypeId = TypeId(0);
 /// The type id of checkpoint events, which contain constants.
-pub const CHECKPOINT: u64 = 1;
+pub const CHECKPOINT: TypeId = TypeId(1);
 
 /// An undecoded event, borrowed from its chunk.
 #[derive(Debug, Clone, Copy)]
 pub struct RawEvent<'a> {
-    /// Offset from the beginning of its chunk, in bytes.
-    pub offset: usize,
+    /// Where it begins.
+    pub offset: ChunkOffset,
     /// Total size of the event in bytes, including its header.
     pub size: usize,
     /// The id of its type in this chunk's metadata.
-    pub type_id: u64,
+    pub type_id: TypeId,
     /// The encoded fields, in the order given by the metadata.
     pub payload: &'a [u8],
     /// The payload and the rest of the chunk after it: reading near the end of a slice is slower.
@@ -62,13 +63,13 @@ pub(crate) fn event_at(chunk: &[u8], offset: usize) -> Option<RawEvent<'_>> {
     let (size, type_id, head) = short_head(bytes).or_else(|| head(bytes))?;
     let tail = bytes.get(head..)?;
     let payload = tail.get(..size.checked_sub(head)?)?;
-    Some(RawEvent { offset, size, type_id, payload, tail })
+    Some(RawEvent { offset: ChunkOffset(offset), size, type_id, payload, tail })
 }
 
 /// The size of an event, the id of its type, and where its fields begin. Writers pad sizes to four bytes, and ids
 /// take two or three, so that one look at eight bytes is enough.
 #[inline(always)]
-fn short_head(bytes: &[u8]) -> Option<(usize, u64, usize)> {
+fn short_head(bytes: &[u8]) -> Option<(usize, TypeId, usize)> {
     let word = u64::from_le_bytes(*bytes.first_chunk::<8>()?);
     let stops = !word & MORE;
     let after = stops & stops.wrapping_sub(1);
@@ -79,15 +80,15 @@ fn short_head(bytes: &[u8]) -> Option<(usize, u64, usize)> {
     }
     let size = squeeze_short(word & (u64::MAX >> (64 - size_bits)));
     let type_id = squeeze_short(word >> size_bits & (u64::MAX >> (64 - id_bits)));
-    Some((usize::try_from(size).ok()?, type_id, (id_end / 8) as usize))
+    Some((usize::try_from(size).ok()?, TypeId(type_id), (id_end / 8) as usize))
 }
 
 /// [`short_head`] for numbers of any length.
 #[cold]
-fn head(bytes: &[u8]) -> Option<(usize, u64, usize)> {
+fn head(bytes: &[u8]) -> Option<(usize, TypeId, usize)> {
     let mut at = Cursor::new(bytes);
     let size = usize::try_from(at.varint().ok()?).ok()?;
-    let type_id = at.varint().ok()?;
+    let type_id = TypeId(at.varint().ok()?);
     Some((size, type_id, bytes.len() - at.left()))
 }
 
@@ -120,7 +121,7 @@ pub struct Events<'c, 'a> {
     known: &'c [usize],
     /// The first known start after `at`, or `end`.
     fence: usize,
-    skipped: Vec<(usize, usize)>,
+    skipped: Vec<(ChunkOffset, usize)>,
     metadata: &'c Metadata,
     limits: &'c Limits,
     search: Option<Box<Search>>,
@@ -129,7 +130,7 @@ pub struct Events<'c, 'a> {
 /// State for finding the next event; created at the first broken one.
 #[derive(Debug, Clone)]
 struct Search {
-    layouts: HashMap<u64, Option<Layout>, foldhash::fast::RandomState>,
+    layouts: HashMap<TypeId, Option<Layout>, foldhash::fast::RandomState>,
     /// How many more bytes may be parsed.
     credit: usize,
 }
@@ -157,7 +158,7 @@ impl<'c, 'a> Events<'c, 'a> {
 
     /// The skipped parts of the chunk, broken events, as (offset, bytes).
     #[must_use]
-    pub fn skipped(&self) -> &[(usize, usize)] {
+    pub fn skipped(&self) -> &[(ChunkOffset, usize)] {
         &self.skipped
     }
 
@@ -176,7 +177,7 @@ impl<'c, 'a> Events<'c, 'a> {
     }
 
     fn skip_to(&mut self, next: usize) {
-        self.skipped.push((self.at, next.saturating_sub(self.at)));
+        self.skipped.push((ChunkOffset(self.at), next.saturating_sub(self.at)));
         self.at = next;
         self.next_fence();
     }
@@ -207,8 +208,8 @@ impl<'c, 'a> Events<'c, 'a> {
     /// If the framing breaks after an event of an undeclared type, returns where it resumes within that event.
     #[cold]
     fn misleads(&mut self, event: &RawEvent<'a>) -> Option<usize> {
-        let bound = self.bound(event.offset);
-        let mut at = event.offset.saturating_add(event.size);
+        let bound = self.bound(event.offset.0);
+        let mut at = event.offset.0.saturating_add(event.size);
         let mut search = self.search.take().unwrap_or_default();
         let mut broken = false;
         for _ in 0..UNDECLARED_IN_A_ROW {
@@ -225,7 +226,7 @@ impl<'c, 'a> Events<'c, 'a> {
             at = at.saturating_add(next.size);
         }
         self.search = Some(search);
-        if broken { self.beginning_behind(event.offset) } else { None }
+        if broken { self.beginning_behind(event.offset.0) } else { None }
     }
 }
 

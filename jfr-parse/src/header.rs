@@ -3,6 +3,7 @@
 
 use crate::cursor::Cursor;
 use crate::error::{Damage, Error, Result};
+use crate::time::{EpochNanos, Nanos, Ticks};
 
 /// The magic number at the beginning of a chunk.
 pub const MAGIC: [u8; 4] = *b"FLR\0";
@@ -23,12 +24,12 @@ pub struct ChunkHeader {
     pub constant_pool_position: u64,
     /// Offset of the newest metadata event in the chunk, or 0 if there is none yet.
     pub metadata_position: u64,
-    /// Start of the chunk in nanoseconds since the Unix epoch.
-    pub start_nanos: i64,
-    /// Duration of the chunk in nanoseconds.
-    pub duration_nanos: i64,
+    /// Start of the chunk.
+    pub start_nanos: EpochNanos,
+    /// Duration of the chunk.
+    pub duration_nanos: Nanos,
     /// The value of the tick counter at `start_nanos`.
-    pub start_ticks: i64,
+    pub start_ticks: Ticks,
     /// Ticks per second.
     pub ticks_per_second: i64,
     /// 0 for a finished chunk; 1 to 254 count the flushes of a chunk that is still being written;
@@ -59,9 +60,9 @@ impl ChunkHeader {
             chunk_size: u64::from_be_bytes(at.array()?),
             constant_pool_position: u64::from_be_bytes(at.array()?),
             metadata_position: u64::from_be_bytes(at.array()?),
-            start_nanos: i64::from_be_bytes(at.array()?),
-            duration_nanos: i64::from_be_bytes(at.array()?),
-            start_ticks: i64::from_be_bytes(at.array()?),
+            start_nanos: EpochNanos(i64::from_be_bytes(at.array()?)),
+            duration_nanos: Nanos(i64::from_be_bytes(at.array()?)),
+            start_ticks: Ticks(i64::from_be_bytes(at.array()?)),
             ticks_per_second: i64::from_be_bytes(at.array()?),
             state: at.u8()?,
             flags: {
@@ -85,6 +86,12 @@ impl ChunkHeader {
         Ok(())
     }
 
+    /// The end of the chunk; its start if the duration is not known or impossible.
+    #[must_use]
+    pub fn end_nanos(&self) -> EpochNanos {
+        self.start_nanos.saturating_add(self.duration_nanos.max(Nanos(0)))
+    }
+
     /// Whether the chunk was still being written when it was copied.
     #[must_use]
     pub fn in_progress(&self) -> bool {
@@ -97,8 +104,8 @@ impl ChunkHeader {
         (1..=2).contains(&self.major)
             && self.minor < 100
             && self.flags < 16
-            && DECADES.contains(&self.start_nanos)
-            && self.duration_nanos >= 0
+            && DECADES.contains(&self.start_nanos.0)
+            && self.duration_nanos.0 >= 0
             && self.ticks_per_second > 0
             && self.metadata_position.max(self.constant_pool_position) < self.chunk_size.max(1)
     }

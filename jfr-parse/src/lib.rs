@@ -9,7 +9,7 @@
 //!
 //! | | what you get | cost |
 //! |---|---|---|
-//! | [`Chunk::plan`] | a few selected fields as numbers, keys and raw strings; you look up constants yourself | no allocation; for millions of events |
+//! | [`Chunk::plan`] | a few selected fields as numbers, times, keys and raw strings; you look up constants yourself | no allocation; for millions of events |
 //! | [`Chunk::deserialize`] | your own struct ([`de`]), with nested constants resolved | whatever your struct allocates |
 //! | [`Chunk::value`] | the complete event as a [`Value`] tree | one allocation per struct; for printing and exploring |
 //!
@@ -27,8 +27,9 @@
 //!     let chunk = chunk?;
 //!     let Some(sleep) = chunk.metadata().by_name("jdk.ThreadSleep") else { continue };
 //!     let plan = chunk.plan(sleep, ["time"])?;
+//!     let time = plan.field::<i64>("time");
 //!     for event in chunk.events().filter(|e| e.type_id == sleep.id()) {
-//!         by_plan += plan.read(event.payload)?.i64(0);
+//!         by_plan += plan.read(event.payload)?.get(time);
 //!         by_struct += chunk.deserialize::<Sleep>(&event)?.time;
 //!         by_value += chunk.value(&event)?.get("time").and_then(|v| v.as_i64()).unwrap_or(0);
 //!     }
@@ -51,6 +52,7 @@ pub mod de;
 mod error;
 mod event;
 mod header;
+mod ids;
 mod layout;
 mod leaf;
 mod limits;
@@ -77,14 +79,15 @@ pub use cursor::{Cursor, push_varint};
 pub use error::{Damage, Error, Loss, Result, Short};
 pub use event::{CHECKPOINT, Events, METADATA, RawEvent};
 pub use header::{ChunkHeader, HEADER_SIZE, MAGIC};
+pub use ids::{ChunkOffset, ConstantKey, TypeId};
 pub use limits::Limits;
 pub use metadata::{Content, Field, Kind, Metadata, TimeUnit, Type};
 pub use open::{Access, OpenOptions};
-pub use plan::{Plan, Row};
+pub use plan::{Column, FieldType, Inline, Plan, Row, Text, Untyped};
 pub use pools::{PoolEntries, PoolLayouts, PoolOf, Pools};
 pub use recording::{MetadataCache, Recording};
 pub use source::guard_maps;
 pub use stop::Stop;
 pub use string::RawStr;
-pub use time::{Clock, Iso, Zone};
+pub use time::{Clock, EpochNanos, Iso, Nanos, TickSpan, Ticks, Zone};
 pub use value::{StructValue, Timed, Value, ValueReader};

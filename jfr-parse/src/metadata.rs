@@ -7,9 +7,11 @@ mod parse;
 
 use hashbrown::HashMap;
 
+use crate::ids::TypeId;
+
 pub use annotations::{Annotation, Content, TimeUnit};
 
-type IdMap = HashMap<u64, u32, foldhash::fast::RandomState>;
+type IdMap = HashMap<TypeId, u32, foldhash::fast::RandomState>;
 
 /// The types of one chunk. Chunks with the same metadata bytes share one instance.
 ///
@@ -47,7 +49,7 @@ type Range = std::ops::Range<u32>;
 
 #[derive(Debug, Clone, Default)]
 struct RawType {
-    id: u64,
+    id: TypeId,
     name: u32,
     super_type: u32,
     simple: bool,
@@ -60,7 +62,7 @@ struct RawType {
 #[derive(Debug, Clone, Default)]
 struct RawField {
     name: u32,
-    type_id: u64,
+    type_id: TypeId,
     array: bool,
     pooled: bool,
     annotations: Range,
@@ -73,14 +75,14 @@ struct RawField {
 
 #[derive(Debug, Clone, Default)]
 struct RawAnnotation {
-    type_id: u64,
+    type_id: TypeId,
     attributes: Range,
 }
 
 #[derive(Debug, Clone, Default)]
 struct RawSetting {
     name: u32,
-    type_id: u64,
+    type_id: TypeId,
     default_value: u32,
     annotations: Range,
 }
@@ -140,31 +142,33 @@ impl Metadata {
 
     /// The type with this id.
     #[must_use]
-    pub fn by_id(&self, id: u64) -> Option<Type<'_>> {
+    pub fn by_id(&self, id: TypeId) -> Option<Type<'_>> {
         let raw = self.types.get(*self.by_id.get(&id)? as usize)?;
         Some(Type { metadata: self, raw })
     }
 
     /// Whether the type is declared or part of the format.
     #[inline]
-    pub(crate) fn declares(&self, id: u64) -> bool {
-        let word = usize::try_from(id / 64).ok().and_then(|i| self.declared.get(i));
-        word.is_some_and(|word| word >> (id % 64) & 1 != 0) || id <= crate::event::CHECKPOINT || self.declares_large(id)
+    pub(crate) fn declares(&self, id: TypeId) -> bool {
+        let word = usize::try_from(id.0 / 64).ok().and_then(|i| self.declared.get(i));
+        word.is_some_and(|word| word >> (id.0 % 64) & 1 != 0)
+            || id <= crate::event::CHECKPOINT
+            || self.declares_large(id)
     }
 
     /// Records the id of a type.
-    fn declare(&mut self, id: u64) {
-        let Some(word) = usize::try_from(id / 64).ok().filter(|word| *word < DECLARED_WORDS) else { return };
+    fn declare(&mut self, id: TypeId) {
+        let Some(word) = usize::try_from(id.0 / 64).ok().filter(|word| *word < DECLARED_WORDS) else { return };
         if self.declared.len() <= word {
             self.declared.resize(word + 1, 0);
         }
         if let Some(word) = self.declared.get_mut(word) {
-            *word |= 1 << (id % 64);
+            *word |= 1 << (id.0 % 64);
         }
     }
 
     #[cold]
-    fn declares_large(&self, id: u64) -> bool {
+    fn declares_large(&self, id: TypeId) -> bool {
         self.by_id.contains_key(&id)
     }
 
@@ -230,7 +234,7 @@ pub fn canonical_name(recorded: &str) -> std::borrow::Cow<'_, str> {
 impl<'m> Type<'m> {
     /// The id, valid only in this chunk.
     #[must_use]
-    pub fn id(&self) -> u64 {
+    pub fn id(&self) -> TypeId {
         self.raw.id
     }
 
@@ -343,7 +347,7 @@ impl<'m> Field<'m> {
 
     /// The id of the field's type.
     #[must_use]
-    pub fn type_id(&self) -> u64 {
+    pub fn type_id(&self) -> TypeId {
         self.raw.type_id
     }
 

@@ -1,11 +1,15 @@
 //! Reads selected fields of many events without allocating. The fields are located once per type.
 
+use std::marker::PhantomData;
+
 use crate::cursor::Cursor;
 use crate::error::{Error, Result, Short};
+use crate::ids::{ConstantKey, TypeId};
 use crate::layout::{Budget, Layout, Step, push};
 use crate::limits::Limits;
 use crate::metadata::{Field, Kind, Type};
 use crate::string::RawStr;
+use crate::time::{TickSpan, Ticks};
 
 /// Maximum number of types and fields examined for one plan; no real event type comes near it.
 const MAX_VISITS: usize = 1 << 14;
@@ -13,11 +17,13 @@ const MAX_VISITS: usize = 1 << 14;
 /// The locations of `N` selected fields of a type, and how to reach them.
 ///
 /// Create a plan once per chunk and type, and use it for each event (or constant) of that type. A field is
-/// selected by its path: `duration`, or `heapSpace.committedSize` for a field of an inline type. Fields that
-/// the type does not have read as 0, the null string or an empty array; [`Plan::has`] returns whether a field
-/// exists.
+/// selected by its path: `duration`, or `heapSpace.committedSize` for a field of an inline type. It is read through
+/// a [`Column`], which knows the type of its values. Fields that the type does not have read as 0, the null string
+/// or an empty array; [`Plan::has`] returns whether a field exists.
 ///
 /// ```
+/// use jfr_parse::TickSpan;
+///
 /// # fn main() -> jfr_parse::Result<()> {
 /// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-full.jfr");
 /// let recording = jfr_parse::Recording::open(path)?;
@@ -26,9 +32,10 @@ const MAX_VISITS: usize = 1 << 14;
 ///     let chunk = chunk?;
 ///     let Some(file_read) = chunk.metadata().by_name("jdk.FileRead") else { continue };
 ///     let plan = chunk.plan(file_read, ["duration", "bytesRead"])?;
+///     let duration = plan.field::<TickSpan>("duration");
 ///     for event in chunk.events().filter(|e| e.type_id == file_read.id()) {
 ///         let row = event.read(&plan)?;
-///         nanos += chunk.clock().span(row.i64(0));
+///         nanos += chunk.clock().span(row.get(duration)).0;
 ///     }
 /// }
 /// assert!(nanos > 0);
@@ -39,11 +46,13 @@ const MAX_VISITS: usize = 1 << 14;
 pub struct Plan<const N: usize> {
     steps: Vec<Move>,
     slots: [Option<Slot>; N],
+    /// The paths of the selected fields, each followed by a zero byte.
+    paths: Box<str>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Slot {
-    type_id: u64,
+    type_id: TypeId,
     pooled: bool,
     array: bool,
     kind: Kind,
@@ -143,41 +152,58 @@ impl<const N: usize> Plan<N> {
             return Err(Error::Mismatch(format!("the type of field {field:?} of {} cannot be read", of.name())));
         }
         builder.steps.shrink_to_fit();
-        Ok(Self { steps: builder.steps, slots: builder.slots })
+        let paths = wanted.iter().flat_map(|path| [path, "\0"]).collect::<String>().into();
+        Ok(Self { steps: builder.steps, slots: builder.slots, paths })
     }
 
-    /// Whether the type has selected field `i`.
+    /// The field that was selected by this path, to be read as `T`. If the metadata declares it with a type that
+    /// cannot be read as `T`, it reads as if the type did not have it.
     #[must_use]
-    pub fn has(&self, i: usize) -> bool {
-        self.slot(i).is_some()
+    pub fn field<T: FieldType>(&self, path: &str) -> Column<T> {
+        let place = self.paths.split('\0').take(N).position(|selected| selected == path);
+        debug_assert!(place.is_some(), "{path:?} is not among the selected fields");
+        let fits = |place: &usize| self.slots.get(*place).copied().flatten().is_none_or(|slot| slot.fits(T::KINDS));
+        Column::at(place.filter(fits).unwrap_or(usize::MAX))
     }
 
-    /// The type of selected field `i`. If the field is a reference, its key belongs to the pool of this type.
+    /// The selected fields, in the order in which they were selected.
     #[must_use]
-    pub fn type_id(&self, i: usize) -> Option<u64> {
-        self.slot(i).map(|slot| slot.type_id)
+    pub fn columns(&self) -> [Column; N] {
+        std::array::from_fn(Column::at)
     }
 
-    /// Whether selected field `i` is a key into a pool, or an array of keys.
+    /// Whether the type has this field.
     #[must_use]
-    pub fn is_pooled(&self, i: usize) -> bool {
-        self.slot(i).is_some_and(|slot| slot.pooled)
+    pub fn has<T>(&self, column: Column<T>) -> bool {
+        self.slot(column).is_some()
     }
 
-    /// Whether selected field `i` is an array.
+    /// The type of a selected field. If the field is a reference, its key belongs to the pool of this type.
     #[must_use]
-    pub fn is_array(&self, i: usize) -> bool {
-        self.slot(i).is_some_and(|slot| slot.array)
+    pub fn type_id<T>(&self, column: Column<T>) -> Option<TypeId> {
+        self.slot(column).map(|slot| slot.type_id)
     }
 
-    /// How selected field `i` is encoded if it is not a key.
+    /// Whether a selected field is a key into a pool, or an array of keys.
     #[must_use]
-    pub fn kind(&self, i: usize) -> Option<Kind> {
-        self.slot(i).map(|slot| slot.kind)
+    pub fn is_pooled<T>(&self, column: Column<T>) -> bool {
+        self.slot(column).is_some_and(|slot| slot.pooled)
     }
 
-    fn slot(&self, i: usize) -> Option<Slot> {
-        self.slots.get(i).copied().flatten()
+    /// Whether a selected field is an array.
+    #[must_use]
+    pub fn is_array<T>(&self, column: Column<T>) -> bool {
+        self.slot(column).is_some_and(|slot| slot.array)
+    }
+
+    /// How a selected field is encoded if it is not a key.
+    #[must_use]
+    pub fn kind<T>(&self, column: Column<T>) -> Option<Kind> {
+        self.slot(column).map(|slot| slot.kind)
+    }
+
+    fn slot<T>(&self, column: Column<T>) -> Option<Slot> {
+        self.slots.get(column.place).copied().flatten()
     }
 
     /// Reads the selected fields of one value.
@@ -391,6 +417,180 @@ impl<'w, const N: usize> Builder<'w, N> {
     }
 }
 
+/// A selected field of a [`Plan`], and the type of its values: what is read as an instant cannot be used as a length of
+/// time, and a key of a constant cannot be used as a number.
+///
+/// [`Plan::field`] finds a column by its path. If the fields of all plans are laid out in the same way, columns can be
+/// constants instead:
+///
+/// ```
+/// # fn main() -> jfr_parse::Result<()> {
+/// # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/jdk17-full.jfr");
+/// use jfr_parse::{Column, Text, TickSpan};
+///
+/// const DURATION: Column<TickSpan> = Column::at(0);
+/// const PATH: Column<Text> = Column::at(1);
+///
+/// let recording = jfr_parse::Recording::open(path)?;
+/// let chunk = recording.chunk(0)?;
+/// let file_read = chunk.metadata().by_name("jdk.FileRead").expect("the JVM declares it");
+/// let plan = chunk.plan(file_read, ["duration", "path"])?;
+/// let event = chunk.events().find(|e| e.type_id == file_read.id()).expect("a file was read");
+/// let row = event.read(&plan)?;
+/// assert!(chunk.clock().span(row.get(DURATION)).0 > 0);
+/// assert!(row.get(PATH).decode().is_some());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A mix-up does not compile:
+///
+/// ```compile_fail,E0308
+/// # use jfr_parse::{Clock, Column, Row, TickSpan};
+/// const DURATION: Column<TickSpan> = Column::at(0);
+/// fn end(row: &Row<'_, 1>, clock: &Clock) -> i64 {
+///     clock.nanos(row.get(DURATION)).0 // expects an instant
+/// }
+/// ```
+#[repr(transparent)]
+pub struct Column<T = Untyped> {
+    place: usize,
+    of: PhantomData<fn() -> T>,
+}
+
+/// The type of a [`Column`] whose values cannot be read before [`Column::of`] says what they are.
+#[derive(Debug, Clone, Copy)]
+pub struct Untyped;
+
+impl<T> std::fmt::Debug for Column<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Column({})", self.place)
+    }
+}
+
+impl<T> Clone for Column<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Column<T> {}
+
+impl<T> PartialEq for Column<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.place == other.place
+    }
+}
+
+impl<T> Eq for Column<T> {}
+
+impl<T> Column<T> {
+    /// The field that is selected at this place, counted from 0.
+    #[must_use]
+    pub const fn at(place: usize) -> Self {
+        Self { place, of: PhantomData }
+    }
+
+    /// The place of the field among the selected ones.
+    #[inline]
+    #[must_use]
+    pub const fn place(self) -> usize {
+        self.place
+    }
+
+    /// The same field with values of another type, for a field whose type depends on the event.
+    #[inline]
+    #[must_use]
+    pub const fn of<U>(self) -> Column<U> {
+        Column::at(self.place)
+    }
+}
+
+/// A type of values in a [`Column`]: `u64`, `i64`, `f64` and `bool` for fields of these types (`f64` also for floats, and
+/// the integers also for shorter ones), [`Ticks`], [`TickSpan`], [`TypeId`], [`ConstantKey`] for references, [`Text`] for
+/// strings, and [`Inline`] for arrays and inline types.
+pub trait FieldType: sealed::FieldType {
+    /// What is read.
+    type Value<'a>;
+
+    #[doc(hidden)]
+    fn read<'a, const N: usize>(row: &Row<'a, N>, place: usize) -> Self::Value<'a>;
+}
+
+mod sealed {
+    /// The fields that can be read as a type.
+    #[derive(Clone, Copy)]
+    pub enum Kinds {
+        Integers,
+        Floats,
+        Booleans,
+        Keys,
+        Strings,
+        Inline,
+    }
+
+    pub trait FieldType {
+        const KINDS: Kinds;
+    }
+}
+
+use sealed::Kinds;
+
+impl Slot {
+    fn fits(self, kinds: Kinds) -> bool {
+        if self.array || self.pooled {
+            return matches!((kinds, self.array), (Kinds::Inline, true) | (Kinds::Keys, false));
+        }
+        match self.kind {
+            Kind::Boolean => matches!(kinds, Kinds::Booleans),
+            Kind::Float | Kind::Double => matches!(kinds, Kinds::Floats),
+            Kind::Byte | Kind::Short | Kind::Char | Kind::Int | Kind::Long => matches!(kinds, Kinds::Integers),
+            Kind::String => matches!(kinds, Kinds::Strings),
+            Kind::Struct => matches!(kinds, Kinds::Inline),
+        }
+    }
+}
+
+/// Strings in a [`Column`], undecoded: [`RawStr`]. [`RawStr::Null`] if the field is not a string.
+#[derive(Debug, Clone, Copy)]
+pub struct Text;
+
+/// Arrays and inline types in a [`Column`]: a [`Cursor`] at the value, or `None` if there is no such field. An array
+/// begins with its count.
+#[derive(Debug, Clone, Copy)]
+pub struct Inline;
+
+macro_rules! field_types {
+    ($($of:ty = $kinds:ident: $value:ty, |$row:ident, $place:ident| $read:expr;)*) => {$(
+        impl sealed::FieldType for $of {
+            const KINDS: Kinds = Kinds::$kinds;
+        }
+
+        impl FieldType for $of {
+            type Value<'a> = $value;
+
+            #[inline]
+            fn read<'a, const N: usize>($row: &Row<'a, N>, $place: usize) -> $value {
+                $read
+            }
+        }
+    )*};
+}
+field_types! {
+    u64 = Integers: u64, |row, place| row.number(place);
+    i64 = Integers: i64, |row, place| row.number(place).cast_signed();
+    f64 = Floats: f64, |row, place| f64::from_bits(row.number(place));
+    bool = Booleans: bool, |row, place| row.number(place) != 0;
+    Ticks = Integers: Ticks, |row, place| Ticks(row.number(place).cast_signed());
+    TickSpan = Integers: TickSpan, |row, place| TickSpan(row.number(place).cast_signed());
+    TypeId = Integers: TypeId, |row, place| TypeId(row.number(place));
+    ConstantKey = Keys: ConstantKey, |row, place| ConstantKey(row.number(place));
+    Text = Strings: RawStr<'a>, |row, place| {
+        row.cursor(place).and_then(|mut at| RawStr::read(&mut at).ok()).unwrap_or(RawStr::Null)
+    };
+    Inline = Inline: Option<Cursor<'a>>, |row, place| row.cursor(place);
+}
+
 /// The selected fields of one value.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a, const N: usize> {
@@ -405,46 +605,22 @@ impl<const N: usize> Default for Row<'_, N> {
 }
 
 impl<'a, const N: usize> Row<'a, N> {
-    /// Selected field `i` as an unsigned number, or as the key of a reference.
+    /// The value of a selected field.
     #[inline]
     #[must_use]
-    pub fn u64(&self, i: usize) -> u64 {
-        self.values.get(i).copied().unwrap_or(0)
+    pub fn get<T: FieldType>(&self, column: Column<T>) -> T::Value<'a> {
+        T::read(self, column.place)
     }
 
-    /// Selected field `i` as a signed number.
     #[inline]
-    #[must_use]
-    pub fn i64(&self, i: usize) -> i64 {
-        self.u64(i).cast_signed()
+    fn number(&self, place: usize) -> u64 {
+        debug_assert!(place < N || place == usize::MAX, "field {place} of a plan with {N}");
+        self.values.get(place).copied().unwrap_or(0)
     }
 
-    /// Selected field `i` as a boolean.
     #[inline]
-    #[must_use]
-    pub fn bool(&self, i: usize) -> bool {
-        self.u64(i) != 0
-    }
-
-    /// Selected field `i` as a number, if it is a float or a double.
-    #[inline]
-    #[must_use]
-    pub fn f64(&self, i: usize) -> f64 {
-        f64::from_bits(self.u64(i))
-    }
-
-    /// Selected field `i` as an undecoded string; [`RawStr::Null`] if it is not a string.
-    #[inline]
-    #[must_use]
-    pub fn str(&self, i: usize) -> RawStr<'a> {
-        self.cursor(i).and_then(|mut at| RawStr::read(&mut at).ok()).unwrap_or(RawStr::Null)
-    }
-
-    /// A cursor at selected field `i` if it is an array or an inline type. An array begins with its count.
-    #[inline]
-    #[must_use]
-    pub fn cursor(&self, i: usize) -> Option<Cursor<'a>> {
-        let place = usize::try_from(self.u64(i)).ok()?.checked_sub(1)?;
+    fn cursor(&self, place: usize) -> Option<Cursor<'a>> {
+        let place = usize::try_from(self.number(place)).ok()?.checked_sub(1)?;
         self.bytes.get(place..).map(Cursor::new)
     }
 }

@@ -8,6 +8,7 @@ use hashbrown::{HashMap, HashTable};
 use crate::cursor::Cursor;
 use crate::error::{Damage, Short};
 use crate::event::RawEvent;
+use crate::ids::{ConstantKey, TypeId};
 use crate::layout::{Budget, Layout};
 use crate::limits::Limits;
 use crate::metadata::{Kind, Metadata};
@@ -16,7 +17,7 @@ use crate::string::RawStr;
 use crate::work;
 
 /// Maps a type id to an index in a list.
-type TypeMap = HashMap<u64, usize, foldhash::fast::RandomState>;
+type TypeMap = HashMap<TypeId, usize, foldhash::fast::RandomState>;
 
 /// How to skip the pools of one chunk, and which of their constants to keep.
 ///
@@ -24,7 +25,7 @@ type TypeMap = HashMap<u64, usize, foldhash::fast::RandomState>;
 /// not wanted is not looked at. The JVM writes stack traces, the largest pool, in checkpoints of their own.
 #[derive(Debug)]
 pub struct PoolLayouts {
-    layouts: HashMap<u64, PoolLayout, foldhash::fast::RandomState>,
+    layouts: HashMap<TypeId, PoolLayout, foldhash::fast::RandomState>,
     max_entries: usize,
     stop: Stop,
 }
@@ -41,7 +42,7 @@ struct PoolLayout {
 impl PoolLayouts {
     /// Computes the layouts of all types that `metadata` declares. `wanted` takes a type id and returns whether
     /// to keep the constants of that type.
-    pub fn new(metadata: &Metadata, limits: &Limits, wanted: impl Fn(u64) -> bool) -> Self {
+    pub fn new(metadata: &Metadata, limits: &Limits, wanted: impl Fn(TypeId) -> bool) -> Self {
         let mut budget = Budget::new(metadata.size().saturating_mul(4).saturating_add(1 << 16));
         // Known writers pool only types that some field refers to, but any type can be pooled.
         let layouts = metadata
@@ -78,7 +79,7 @@ type Entries<'f> = &'f [(u64, usize)];
 /// The constants of one type.
 #[derive(Debug)]
 struct Found {
-    type_id: u64,
+    type_id: TypeId,
     entries: Vec<(u64, usize)>,
     /// For each checkpoint: the range of its bytes and its first entry.
     checkpoints: Vec<(Range<usize>, usize)>,
@@ -92,8 +93,8 @@ impl PoolEntries {
     /// kept.
     pub fn add(&mut self, event: &RawEvent<'_>, layouts: &PoolLayouts) -> Result<(), Damage> {
         let mut at = Cursor::new(event.payload);
-        let end = event.offset.saturating_add(event.size);
-        self.pools_of(&mut at, event.offset..end, layouts)
+        let begin = event.offset.0;
+        self.pools_of(&mut at, begin..begin.saturating_add(event.size), layouts)
     }
 
     fn pools_of(&mut self, at: &mut Cursor<'_>, checkpoint: Range<usize>, layouts: &PoolLayouts) -> Result<(), Damage> {
@@ -102,7 +103,7 @@ impl PoolEntries {
         at.u8().map_err(bad)?; // type mask
         let pools = at.varint().map_err(bad)?;
         for number in 1..=pools {
-            let type_id = at.varint().map_err(bad)?;
+            let type_id = TypeId(at.varint().map_err(bad)?);
             let count = at.varint().map_err(bad)?;
             if count == 0 {
                 continue;
@@ -129,7 +130,7 @@ impl PoolEntries {
         Ok(())
     }
 
-    fn found(&mut self, type_id: u64, checkpoint: &Range<usize>) -> &mut Found {
+    fn found(&mut self, type_id: TypeId, checkpoint: &Range<usize>) -> &mut Found {
         let i = *self.by_type.entry(type_id).or_insert_with(|| {
             self.pools.push(Found { type_id, entries: Vec::new(), checkpoints: Vec::new() });
             self.pools.len() - 1
@@ -181,7 +182,7 @@ fn note(
 #[derive(Debug)]
 pub struct Pools<'a> {
     chunk: &'a [u8],
-    pools: HashMap<u64, Index, foldhash::fast::RandomState>,
+    pools: HashMap<TypeId, Index, foldhash::fast::RandomState>,
 }
 
 /// The position of each constant by key.
@@ -204,14 +205,15 @@ impl<'a> Pools<'a> {
         chunk: &'a [u8],
         parts: Vec<PoolEntries>,
         newest_first: Option<&[usize]>,
-        newest: Option<u64>,
+        newest: Option<TypeId>,
         stop: &Stop,
     ) -> Self {
-        let mut all: HashMap<u64, Vec<Found>, foldhash::fast::RandomState> = HashMap::default();
+        let mut all: HashMap<TypeId, Vec<Found>, foldhash::fast::RandomState> = HashMap::default();
         for found in parts.into_iter().flat_map(|part| part.pools) {
             all.entry(found.type_id).or_default().push(found);
         }
-        let index = |type_id, found: Vec<Found>| Index::new(&found, newest_first, newest == Some(type_id), stop);
+        let index =
+            |type_id: TypeId, found: Vec<Found>| Index::new(&found, newest_first, newest == Some(type_id), stop);
         let pools = all.into_iter().map(|(type_id, found)| (type_id, index(type_id, found))).collect();
         Self { chunk, pools }
     }
@@ -219,21 +221,21 @@ impl<'a> Pools<'a> {
     /// The bytes of a constant, beginning with its value and extending to the end of the chunk.
     #[inline]
     #[must_use]
-    pub fn get(&self, type_id: u64, key: u64) -> Option<&'a [u8]> {
+    pub fn get(&self, type_id: TypeId, key: ConstantKey) -> Option<&'a [u8]> {
         self.of_type(type_id)?.get(key)
     }
 
     /// The pool of one type. Use it for many lookups.
     #[inline]
     #[must_use]
-    pub fn of_type(&self, type_id: u64) -> Option<PoolOf<'_, 'a>> {
+    pub fn of_type(&self, type_id: TypeId) -> Option<PoolOf<'_, 'a>> {
         Some(PoolOf { chunk: self.chunk, index: self.pools.get(&type_id)? })
     }
 
     /// The string that a reference to `type_id` leads to: an entry in the pool of strings, or a constant of a
     /// type that wraps a single string, such as a symbol. A pooled string is followed one step.
     #[must_use]
-    pub fn string(&self, metadata: &Metadata, type_id: u64, key: u64) -> RawStr<'a> {
+    pub fn string(&self, metadata: &Metadata, type_id: TypeId, key: ConstantKey) -> RawStr<'a> {
         let Some(bytes) = self.get(type_id, key) else { return RawStr::Null };
         let of = metadata.by_id(type_id);
         let is_string = |kind| matches!(kind, Some(Kind::String));
@@ -244,7 +246,7 @@ impl<'a> Pools<'a> {
             let Some(first) = fields.next().filter(|f| !f.is_array()) else { return RawStr::Null };
             let kind = first.value_type().map(|t| t.kind());
             if first.is_pooled() && is_string(kind) {
-                let key = Cursor::new(bytes).varint().unwrap_or(0);
+                let key = ConstantKey(Cursor::new(bytes).varint().unwrap_or(0));
                 return self.resolve(first.type_id(), RawStr::Pooled(key));
             }
             if !is_string(kind) {
@@ -257,7 +259,7 @@ impl<'a> Pools<'a> {
 
     /// Follows a pooled string into the pool of strings; other strings are returned unchanged.
     #[must_use]
-    pub fn resolve(&self, string_type: u64, text: RawStr<'a>) -> RawStr<'a> {
+    pub fn resolve(&self, string_type: TypeId, text: RawStr<'a>) -> RawStr<'a> {
         let RawStr::Pooled(key) = text else { return text };
         match self.get(string_type, key).and_then(|bytes| RawStr::read(&mut Cursor::new(bytes)).ok()) {
             // Only one step: a pool of strings that points into itself would otherwise loop forever.
@@ -278,12 +280,12 @@ impl<'a> PoolOf<'_, 'a> {
     /// The bytes of a constant, beginning with its value and extending to the end of the chunk.
     #[inline]
     #[must_use]
-    pub fn get(&self, key: u64) -> Option<&'a [u8]> {
-        self.chunk.get(self.index.place(key)?..)
+    pub fn get(&self, key: ConstantKey) -> Option<&'a [u8]> {
+        self.chunk.get(self.index.place(key.0)?..)
     }
 
     /// All keys, in no particular order.
-    pub fn keys(&self) -> impl Iterator<Item = u64> + '_ {
+    pub fn keys(&self) -> impl Iterator<Item = ConstantKey> + '_ {
         let (dense, sparse) = match self.index {
             Index::Dense { first, places } => (Some((*first, places)), None),
             Index::Sparse { table, .. } => (None, Some(table)),
@@ -291,7 +293,7 @@ impl<'a> PoolOf<'_, 'a> {
         let dense = dense.into_iter().flat_map(|(first, places)| {
             (0u64..).zip(places).filter(|(_, place)| **place != 0).map(move |(i, _)| first.wrapping_add(i))
         });
-        dense.chain(sparse.into_iter().flat_map(|table| table.iter().map(|&(key, _)| key)))
+        dense.chain(sparse.into_iter().flat_map(|table| table.iter().map(|&(key, _)| key))).map(ConstantKey)
     }
 }
 

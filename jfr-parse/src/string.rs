@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::cursor::Cursor;
 use crate::error::Short;
+use crate::ids::ConstantKey;
 
 /// An undecoded string, borrowed from the recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -13,7 +14,7 @@ pub enum RawStr<'a> {
     /// The empty string.
     Empty,
     /// A key into the chunk's pool of `java.lang.String`.
-    Pooled(u64),
+    Pooled(ConstantKey),
     /// Nominally UTF-8; HotSpot writes modified UTF-8 and may cut a character in two.
     Utf8(&'a [u8]),
     /// UTF-16 code units, each as a varint; lone surrogates occur.
@@ -29,7 +30,7 @@ impl<'a> RawStr<'a> {
         match cursor.u8()? {
             0 => Ok(Self::Null),
             1 => Ok(Self::Empty),
-            2 => Ok(Self::Pooled(cursor.varint()?)),
+            2 => Ok(Self::Pooled(ConstantKey(cursor.varint()?))),
             3 => {
                 let n = cursor.count()?;
                 Ok(Self::Utf8(cursor.bytes(n)?))
@@ -203,7 +204,7 @@ mod tests {
     fn every_encoding() {
         assert_eq!(read(&[0]), None);
         assert_eq!(read(&[1]).as_deref(), Some(""));
-        assert_eq!(RawStr::read(&mut Cursor::new(&[2, 0x85, 0x01])), Ok(RawStr::Pooled(133)));
+        assert_eq!(RawStr::read(&mut Cursor::new(&[2, 0x85, 0x01])), Ok(RawStr::Pooled(ConstantKey(133))));
         assert_eq!(read(&[3, 2, b'h', b'i']).as_deref(), Some("hi"));
         assert_eq!(read(&[5, 2, 0xe9, b'x']).as_deref(), Some("éx"));
         assert_eq!(read(&[6, 0]), None);

@@ -276,7 +276,7 @@ impl ChunkWriter {
     pub fn metadata(&mut self, classes: &[Class]) -> &mut Self {
         self.metadata_position = self.position() as u64;
         let payload = metadata::payload(classes);
-        self.event(METADATA, &payload)
+        self.event(METADATA.0, &payload)
     }
 
     /// Appends a checkpoint, chained to the previous one. It becomes the newest one.
@@ -299,7 +299,7 @@ impl ChunkWriter {
                 payload = payload.varint(*key).raw(&value.0);
             }
         }
-        self.event(CHECKPOINT, &payload)
+        self.event(CHECKPOINT.0, &payload)
     }
 
     /// The bytes of the chunk.

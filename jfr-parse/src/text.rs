@@ -154,11 +154,11 @@ impl TextWriter {
         match content {
             _ if n == i64::MIN || (content.is_none() && n == i64::from(i32::MIN)) => out.push_str("N/A"),
             Some(Content::Timestamp(unit)) => match self.clock.instant(n, unit) {
-                Some(nanos) => instant(out, self.zone.local(nanos)),
+                Some(at) => instant(out, self.zone.local(at.0)),
                 None => out.push_str("N/A"),
             },
             Some(Content::Timespan(unit)) => match self.clock.length(n, unit) {
-                Some(nanos) => put(out, format_args!("{}", duration(nanos))),
+                Some(length) => put(out, format_args!("{}", duration(length.0))),
                 None => out.push_str("Forever"),
             },
             Some(Content::MemoryAddress) => put(out, format_args!("0x{n:08X}")),
@@ -238,7 +238,7 @@ impl TextWriter {
     fn class_loader(&mut self, loader: &StructValue<'_>) {
         let Some(of) = type_of(loader) else { return self.out.push_str("null") };
         self.text(&name_of(of));
-        put(&mut self.out, format_args!(" (id = {})", loader.key().unwrap_or(0).cast_signed()));
+        put(&mut self.out, format_args!(" (id = {})", loader.key().unwrap_or_default().0.cast_signed()));
     }
 
     fn method(&mut self, method: &StructValue<'_>) {

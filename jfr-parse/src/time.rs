@@ -1,35 +1,85 @@
-//! Converts the ticks of a chunk to nanoseconds.
+//! Converts the ticks of a chunk to nanoseconds. Instants and lengths of time are different types, and so are ticks and
+//! nanoseconds: a mix-up does not compile.
 
 use crate::metadata::TimeUnit;
+
+/// An instant on the clock of a chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[repr(transparent)]
+pub struct Ticks(
+    /// The value of the tick counter.
+    pub i64,
+);
+
+/// A length of time in ticks of a chunk's clock. `i64::MIN` and `i64::MAX` mean "none".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[repr(transparent)]
+pub struct TickSpan(
+    /// The number of ticks.
+    pub i64,
+);
+
+/// An instant in nanoseconds since the Unix epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[repr(transparent)]
+pub struct EpochNanos(
+    /// Nanoseconds since the Unix epoch.
+    pub i64,
+);
+
+/// A length of time in nanoseconds. `i64::MIN` and `i64::MAX` mean "none".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[repr(transparent)]
+pub struct Nanos(
+    /// The number of nanoseconds.
+    pub i64,
+);
+
+impl EpochNanos {
+    /// The instant this much later, or the last one that can be represented.
+    #[inline]
+    #[must_use]
+    pub const fn saturating_add(self, length: Nanos) -> Self {
+        Self(self.0.saturating_add(length.0))
+    }
+
+    /// The time that has passed since an earlier instant.
+    #[inline]
+    #[must_use]
+    pub const fn saturating_since(self, earlier: Self) -> Nanos {
+        Nanos(self.0.saturating_sub(earlier.0))
+    }
+}
 
 /// The clock of one chunk. Every chunk has its own clock, even within one JVM.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Clock {
-    start_nanos: i64,
-    start_ticks: i64,
+    start_nanos: EpochNanos,
+    start_ticks: Ticks,
     ticks_per_nano: f64,
 }
 
 impl Clock {
-    /// Creates a clock for which `start_nanos` (since the Unix epoch) and `start_ticks` are the same instant. A
-    /// frequency of zero or less counts as one tick per nanosecond, to avoid a division by zero.
+    /// Creates a clock for which `start_nanos` and `start_ticks` are the same instant. A frequency of zero or less
+    /// counts as one tick per nanosecond, to avoid a division by zero.
     #[expect(clippy::cast_precision_loss, reason = "the JDK computes in doubles, and so must we to agree with it")]
-    pub fn new(start_nanos: i64, start_ticks: i64, ticks_per_second: i64) -> Self {
+    pub fn new(start_nanos: EpochNanos, start_ticks: Ticks, ticks_per_second: i64) -> Self {
         let per_second = if ticks_per_second > 0 { ticks_per_second } else { 1_000_000_000 };
         Self { start_nanos, start_ticks, ticks_per_nano: per_second as f64 / 1e9 }
     }
 
-    /// Converts an absolute tick to nanoseconds since the Unix epoch.
+    /// Converts an instant to nanoseconds since the Unix epoch.
     ///
     /// Computed as in the JDK's and JMC's readers: in doubles, truncated toward zero, even for an event that
     /// began before its chunk.
     #[inline]
     #[must_use]
-    pub fn nanos(&self, ticks: i64) -> i64 {
-        self.start_nanos.wrapping_add(self.span(ticks.wrapping_sub(self.start_ticks)))
+    pub fn nanos(&self, ticks: Ticks) -> EpochNanos {
+        let since = self.span(TickSpan(ticks.0.wrapping_sub(self.start_ticks.0)));
+        EpochNanos(self.start_nanos.0.wrapping_add(since.0))
     }
 
-    /// Converts a number of ticks to nanoseconds. `i64::MIN` and `i64::MAX`, which mean "none", are returned
+    /// Converts a length of time to nanoseconds. `i64::MIN` and `i64::MAX`, which mean "none", are returned
     /// unchanged.
     #[inline]
     #[must_use]
@@ -38,61 +88,60 @@ impl Clock {
         clippy::cast_possible_truncation,
         reason = "the JDK's own rounding; `as` saturates"
     )]
-    pub fn span(&self, ticks: i64) -> i64 {
+    pub fn span(&self, TickSpan(ticks): TickSpan) -> Nanos {
         if ticks == i64::MIN || ticks == i64::MAX {
-            return ticks;
+            return Nanos(ticks);
         }
-        (ticks as f64 / self.ticks_per_nano) as i64
+        Nanos((ticks as f64 / self.ticks_per_nano) as i64)
     }
 
-    /// Nanoseconds from the tick `start` to the tick `start + ticks`: the duration of an event according to the
-    /// JDK's API. It can differ by one from [`span`](Self::span), which the JDK's tool shows. 0 for the special
-    /// values of `span`.
+    /// The time from `start` until `ticks` later: the duration of an event according to the JDK's API. It can differ
+    /// by one from [`span`](Self::span), which the JDK's tool shows. 0 for the special values of `span`.
     #[inline]
     #[must_use]
-    pub fn lasted(&self, start: i64, ticks: i64) -> i64 {
+    pub fn lasted(&self, start: Ticks, TickSpan(ticks): TickSpan) -> Nanos {
         if ticks == i64::MIN || ticks == i64::MAX {
-            return 0;
+            return Nanos(0);
         }
-        self.nanos(start.wrapping_add(ticks)).saturating_sub(self.nanos(start))
+        self.nanos(Ticks(start.0.wrapping_add(ticks))).saturating_since(self.nanos(start))
     }
 
-    /// The absolute tick nearest to an instant. Use it to compare many events with one instant.
+    /// The tick nearest to an instant. Use it to compare many events with one instant.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
         reason = "`as` saturates, which is what a bound needs"
     )]
-    pub fn ticks(&self, nanos: i64) -> i64 {
-        let span = i128::from(nanos) - i128::from(self.start_nanos);
+    pub fn ticks(&self, instant: EpochNanos) -> Ticks {
+        let span = i128::from(instant.0) - i128::from(self.start_nanos.0);
         let ticks = (span as f64 * self.ticks_per_nano) as i64;
-        self.start_ticks.saturating_add(ticks)
+        Ticks(self.start_ticks.0.saturating_add(ticks))
     }
 }
 
 impl Clock {
-    /// Converts an instant to nanoseconds since the Unix epoch; `None` if it is not set or out of range.
+    /// The instant in a field with this unit; `None` if it is not set or out of range.
     #[must_use]
-    pub fn instant(&self, value: i64, unit: TimeUnit) -> Option<i64> {
+    pub fn instant(&self, value: i64, unit: TimeUnit) -> Option<EpochNanos> {
         if value == i64::MIN {
             return None;
         }
         match unit {
-            TimeUnit::Ticks => Some(self.nanos(value)),
-            other => value.checked_mul(nanos_in(other)),
+            TimeUnit::Ticks => Some(self.nanos(Ticks(value))),
+            other => value.checked_mul(nanos_in(other)).map(EpochNanos),
         }
     }
 
-    /// Converts a duration to nanoseconds; `None` if it is "none", "forever" or out of range.
+    /// The length of time in a field with this unit; `None` if it is "none", "forever" or out of range.
     #[must_use]
-    pub fn length(&self, value: i64, unit: TimeUnit) -> Option<i64> {
+    pub fn length(&self, value: i64, unit: TimeUnit) -> Option<Nanos> {
         if value == i64::MIN || value == i64::MAX {
             return None;
         }
         match unit {
-            TimeUnit::Ticks => Some(self.span(value)),
-            other => value.checked_mul(nanos_in(other)),
+            TimeUnit::Ticks => Some(self.span(TickSpan(value))),
+            other => value.checked_mul(nanos_in(other)).map(Nanos),
         }
     }
 }
@@ -229,10 +278,10 @@ mod tests {
 
     #[test]
     fn truncates_toward_zero_on_both_sides() {
-        let clock = Clock::new(1_000, 100, 3_000_000_000);
-        assert_eq!(clock.nanos(105), 1_001);
-        assert_eq!(clock.nanos(95), 999);
-        assert_eq!(clock.span(5), 1);
+        let clock = Clock::new(EpochNanos(1_000), Ticks(100), 3_000_000_000);
+        assert_eq!(clock.nanos(Ticks(105)), EpochNanos(1_001));
+        assert_eq!(clock.nanos(Ticks(95)), EpochNanos(999));
+        assert_eq!(clock.span(TickSpan(5)), Nanos(1));
     }
 
     #[test]
@@ -245,9 +294,9 @@ mod tests {
 
     #[test]
     fn special_values_and_a_zero_frequency() {
-        let clock = Clock::new(0, 0, 0);
-        assert_eq!(clock.nanos(42), 42);
-        assert_eq!(clock.span(i64::MAX), i64::MAX);
-        assert_eq!(clock.span(i64::MIN), i64::MIN);
+        let clock = Clock::new(EpochNanos(0), Ticks(0), 0);
+        assert_eq!(clock.nanos(Ticks(42)), EpochNanos(42));
+        assert_eq!(clock.span(TickSpan(i64::MAX)), Nanos(i64::MAX));
+        assert_eq!(clock.span(TickSpan(i64::MIN)), Nanos(i64::MIN));
     }
 }

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 pub use read::ValueReader;
 pub use serialize::Timed;
 
+use crate::ids::ConstantKey;
 use crate::metadata::{Field, Type};
 
 /// A value as described by the metadata, with its references resolved.
@@ -124,7 +125,7 @@ impl<'a> Value<'a> {
 #[derive(Debug, Clone)]
 pub struct StructValue<'a> {
     of: Type<'a>,
-    key: Option<u64>,
+    key: Option<ConstantKey>,
     values: Vec<Value<'a>>,
 }
 
@@ -146,7 +147,7 @@ impl<'a> StructValue<'a> {
 
     /// The key of the constant in its pool; `None` for an event or an inline value.
     #[must_use]
-    pub fn key(&self) -> Option<u64> {
+    pub fn key(&self) -> Option<ConstantKey> {
         self.key
     }
 

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use jfr_parse::testing::*;
-use jfr_parse::{Damage, Limits, Recording};
+use jfr_parse::{Damage, Limits, Recording, TypeId};
 
 const SAMPLE: u64 = 101;
 const PROPERTY: u64 = 115;
@@ -31,8 +31,9 @@ fn samples(writer: &mut ChunkWriter, numbers: std::ops::Range<usize>) {
 fn read(bytes: &[u8]) -> (Vec<u64>, Vec<(usize, usize)>) {
     let recording = Recording::from_bytes(bytes, &Limits::default()).unwrap();
     let chunk = recording.chunk(0).unwrap();
-    let plan = chunk.plan(chunk.metadata().by_id(SAMPLE).unwrap(), ["n"]).unwrap();
-    let number = |e: jfr_parse::RawEvent<'_>| (e.type_id == SAMPLE).then(|| plan.read(e.payload).unwrap().u64(0));
+    let plan = chunk.plan(chunk.metadata().by_id(TypeId(SAMPLE)).unwrap(), ["n"]).unwrap();
+    let n = plan.field::<u64>("n");
+    let number = |e: jfr_parse::RawEvent<'_>| (e.type_id.0 == SAMPLE).then(|| plan.read(e.payload).unwrap().get(n));
     let mut walk = chunk.walk(jfr_parse::HEADER_SIZE..chunk.bytes().len());
     let numbers: Vec<u64> = walk.by_ref().filter_map(number).collect();
     for size in [20, 50, 100] {
@@ -41,7 +42,7 @@ fn read(bytes: &[u8]) -> (Vec<u64>, Vec<(usize, usize)>) {
         let in_parts: Vec<u64> = parts.into_iter().flat_map(|part| chunk.walk(part).filter_map(number)).collect();
         assert_eq!(in_parts, numbers, "in parts of {size} bytes");
     }
-    (numbers, walk.skipped().to_vec())
+    (numbers, walk.skipped().iter().map(|&(at, bytes)| (at.0, bytes)).collect())
 }
 
 fn all() -> Vec<u64> {

@@ -6,7 +6,10 @@ use std::borrow::Cow;
 use jfr_parse::de::{Timespan, Timestamp};
 use jfr_parse::metadata::{Content, TimeUnit};
 use jfr_parse::testing::*;
-use jfr_parse::{Chunk, Damage, Error, Limits, RawEvent, RawStr, Recording, Value, ValueReader};
+use jfr_parse::{
+    Chunk, ConstantKey, Damage, Error, Inline, Limits, RawEvent, RawStr, Recording, Text, Ticks, TypeId, Value,
+    ValueReader,
+};
 use serde::Deserialize;
 
 const EVENT: u64 = 100;
@@ -97,12 +100,16 @@ fn every_string_form_by_value_serde_and_plan() {
     assert_eq!([read.empty, read.pooled, read.utf8, read.key_only], ["", "from the pool", "plain", "from the pool"]);
     assert_eq!((&*read.latin1, &*read.utf16), ("cé", "smile \u{1f600}"));
 
-    let plan = chunk.plan(chunk.metadata().by_id(EVENT).unwrap(), ["utf16", "pooled", "key_only"]).unwrap();
+    let plan = chunk.plan(chunk.metadata().by_id(TypeId(EVENT)).unwrap(), ["utf16", "pooled", "key_only"]).unwrap();
     let row = plan.read(event.payload).unwrap();
-    assert_eq!(row.str(0).decode().as_deref(), Some("smile \u{1f600}"));
-    assert_eq!(row.str(1), RawStr::Pooled(7));
-    assert!(plan.is_pooled(2));
-    assert_eq!(chunk.pools().string(chunk.metadata(), STRING, row.u64(2)).decode().as_deref(), Some("from the pool"));
+    assert_eq!(row.get(plan.field::<Text>("utf16")).decode().as_deref(), Some("smile \u{1f600}"));
+    assert_eq!(row.get(plan.field::<Text>("pooled")), RawStr::Pooled(ConstantKey(7)));
+    let key_only = plan.field::<ConstantKey>("key_only");
+    assert!(plan.is_pooled(key_only));
+    assert_eq!(
+        chunk.pools().string(chunk.metadata(), TypeId(STRING), row.get(key_only)).decode().as_deref(),
+        Some("from the pool")
+    );
 }
 
 #[test]
@@ -159,11 +166,13 @@ fn numbers_are_cut_to_their_width() {
     ];
     assert_eq!(all, expected);
 
-    let of = chunk.metadata().by_id(EVENT).unwrap();
+    let of = chunk.metadata().by_id(TypeId(EVENT)).unwrap();
     let plan = chunk.plan(of, ["short", "extended", "uint", "padded", "double"]).unwrap();
     let row = plan.read(first(&chunk).payload).unwrap();
-    assert_eq!((row.i64(0), row.i64(1), row.u64(2), row.i64(3)), (-1, -5, 4_294_967_291, 30));
-    assert!((row.f64(4) + 2.25).abs() < f64::EPSILON);
+    let number = |name| row.get(plan.field::<i64>(name));
+    assert_eq!((number("short"), number("extended"), number("padded")), (-1, -5, 30));
+    assert_eq!(row.get(plan.field::<u64>("uint")), 4_294_967_291);
+    assert!((row.get(plan.field::<f64>("double")) + 2.25).abs() < f64::EPSILON);
 
     #[derive(Deserialize, Debug, PartialEq)]
     struct Numbers {
@@ -207,7 +216,7 @@ fn keys_of_any_size_and_repeated_ones() {
     assert_eq!(text(&value, "f3"), Some("minus one"));
     assert_eq!(text(&value, "f4"), Some("top bit"));
     assert_eq!(value.get("f5"), Some(&Value::Null), "a key that leads nowhere is null");
-    assert_eq!(chunk.pools().of_type(NAME).unwrap().keys().count(), 4);
+    assert_eq!(chunk.pools().of_type(TypeId(NAME)).unwrap().keys().count(), 4);
 }
 
 #[test]
@@ -302,11 +311,19 @@ fn arrays_inline_structs_and_pooled_elements() {
     assert_eq!(read.points, [Point { y: 6 }, Point { y: 8 }]);
     assert_eq!(read.names, [Some("one"), None, Some("two")]);
 
-    let of = chunk.metadata().by_id(EVENT).unwrap();
+    let of = chunk.metadata().by_id(TypeId(EVENT)).unwrap();
     let plan = chunk.plan(of, ["line.to.y", "numbers", "last", "nothing"]).unwrap();
     let row = plan.read(first(&chunk).payload).unwrap();
-    assert_eq!((row.i64(0), row.i64(2), plan.has(3)), (-4, 99, false));
-    let mut numbers = row.cursor(1).unwrap();
+    assert_eq!((row.get(plan.field::<i64>("line.to.y")), row.get(plan.field::<i64>("last"))), (-4, 99));
+    let nothing = plan.field::<i64>("nothing");
+    assert_eq!((plan.has(nothing), row.get(nothing)), (false, 0));
+    // A field that is not what it is read as is treated as missing.
+    let last = plan.field::<f64>("last");
+    assert_eq!(
+        (plan.has(last), row.get(last).to_bits(), row.get(plan.field::<Text>("last"))),
+        (false, 0, RawStr::Null)
+    );
+    let mut numbers = row.get(plan.field::<Inline>("numbers")).unwrap();
     assert_eq!((numbers.varint().unwrap(), numbers.varint().unwrap()), (3, 10));
 }
 
@@ -470,8 +487,9 @@ fn sizes_padded_to_any_width_frame_the_same_events() {
         writer.event(EVENT, &Payload::new().padded(200, 8).raw(&[0; 500]));
         let recording = open(&writer);
         let chunk = recording.chunk(0).unwrap();
-        let plan = chunk.plan(chunk.metadata().by_id(EVENT).unwrap(), ["n"]).unwrap();
-        let numbers: Vec<i64> = chunk.events().map(|e| plan.read(e.payload).unwrap().i64(0)).collect();
+        let plan = chunk.plan(chunk.metadata().by_id(TypeId(EVENT)).unwrap(), ["n"]).unwrap();
+        let numbers: Vec<i64> =
+            chunk.events().map(|e| plan.read(e.payload).unwrap().get(plan.field::<i64>("n"))).collect();
         assert_eq!(numbers, (0..=200).collect::<Vec<_>>(), "width {width}");
         let parts = chunk.segments(100);
         assert!(parts.len() > 5);
@@ -574,9 +592,9 @@ fn what_jmcs_writer_does() {
     let frames = value.path("stackTrace.frames").unwrap().as_array().unwrap();
     let lines: Vec<i64> = frames.iter().map(|f| f.get("lineNumber").unwrap().as_i64().unwrap()).collect();
     assert_eq!(lines, [-1, 40, -1]);
-    let of = chunk.metadata().by_id(EVENT).unwrap();
-    let row = chunk.plan(of, ["startTime"]).unwrap().read(first(&chunk).payload).unwrap();
-    assert_eq!(row.i64(0), 1_010);
+    let of = chunk.metadata().by_id(TypeId(EVENT)).unwrap();
+    let plan = chunk.plan(of, ["startTime"]).unwrap();
+    assert_eq!(plan.read(first(&chunk).payload).unwrap().get(plan.field::<Ticks>("startTime")), Ticks(1_010));
     let short = ValueReader::new(&chunk).stack_depth(2).event(&first(&chunk)).unwrap();
     assert_eq!(short.path("stackTrace.frames").unwrap().as_array().unwrap().len(), 2);
     assert_eq!(short.get("startTime"), Some(&Value::I64(1_010)));

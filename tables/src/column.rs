@@ -14,7 +14,7 @@ use arrow_array::{
 use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, FieldRef};
 use hashbrown::HashMap;
-use jfr_parse::{Cursor, Pools, RawStr};
+use jfr_parse::{ConstantKey, Cursor, Pools, RawStr, TypeId};
 
 use crate::read::{Node, Reading};
 use crate::schema::Shape;
@@ -36,7 +36,7 @@ pub(crate) enum Col<'a> {
     Char(Vec<char>),
     Text(Box<Texts<'a>>),
     Pooled(Box<Keys>),
-    Trace(Vec<u64>),
+    Trace(Vec<ConstantKey>),
     Group(Vec<Col<'a>>),
     /// The end of each row's values.
     List(Vec<usize>, Box<Col<'a>>),
@@ -45,14 +45,14 @@ pub(crate) enum Col<'a> {
 /// Strings, each stored once.
 #[derive(Debug)]
 pub(crate) struct Texts<'a> {
-    string_type: u64,
+    string_type: TypeId,
     rows: Vec<u32>,
     list: Vec<RawStr<'a>>,
     numbers: HashMap<RawStr<'a>, u32, Hasher>,
 }
 
 impl<'a> Texts<'a> {
-    pub(crate) fn new(string_type: u64) -> Self {
+    pub(crate) fn new(string_type: TypeId) -> Self {
         Self { string_type, rows: Vec::new(), list: Vec::new(), numbers: HashMap::default() }
     }
 
@@ -75,12 +75,12 @@ impl<'a> Texts<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
     rows: Vec<u32>,
-    list: Vec<u64>,
-    numbers: HashMap<u64, u32, Hasher>,
+    list: Vec<ConstantKey>,
+    numbers: HashMap<ConstantKey, u32, Hasher>,
 }
 
 impl Keys {
-    pub(crate) fn push(&mut self, key: u64) {
+    pub(crate) fn push(&mut self, key: ConstantKey) {
         if let Some(&last) = self.rows.last()
             && self.list.get(last as usize) == Some(&key)
         {
@@ -101,7 +101,7 @@ pub(crate) struct Finishing<'f, 'a> {
     pub(crate) reading: Reading,
     pub(crate) string_bytes: usize,
     /// The ids of the stacks with these keys.
-    pub(crate) stacks: &'f dyn Fn(&[u64]) -> Vec<Option<i64>>,
+    pub(crate) stacks: &'f dyn Fn(&[ConstantKey]) -> Vec<Option<i64>>,
 }
 
 /// How deep to follow constants within constants; no shape needs more.
@@ -113,7 +113,8 @@ impl<'a> Col<'a> {
         match self {
             Self::Nothing => {}
             Self::Bool(values) => values.truncate(rows),
-            Self::Int(values) | Self::Trace(values) => values.truncate(rows),
+            Self::Int(values) => values.truncate(rows),
+            Self::Trace(keys) => keys.truncate(rows),
             Self::Time(values) => values.truncate(rows),
             Self::F32(values) => values.truncate(rows),
             Self::F64(values) => values.truncate(rows),
@@ -225,7 +226,7 @@ pub(crate) fn group<'a>(
 /// Builds an array of the constants with these keys. Each constant is read once and then copied to its rows.
 fn constants<'a>(
     keys: &Keys,
-    type_id: u64,
+    type_id: TypeId,
     node: &Node,
     (shape, of): (&Shape, &DataType),
     f: &Finishing<'_, 'a>,

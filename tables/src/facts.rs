@@ -4,7 +4,7 @@ use jfr_analyzers::metrics::Metrics;
 use jfr_analyzers::rule::{Analysis, AnalysisOptions};
 use jfr_analyzers::runtime::{self, Runtime};
 use jfr_analyzers::{Summary, secrets};
-use jfr_parse::{Content, Recording, Value, ValueReader};
+use jfr_parse::{ConstantKey, Content, Recording, TypeId, Value, ValueReader};
 
 use crate::error::Result;
 use crate::flat::Rows;
@@ -53,7 +53,7 @@ pub(crate) fn threads(recording: &Recording<'_>, id: i64) -> Result<Rows> {
         recording.stop().check()?;
         let Some(of) = chunk.metadata().types().find(|of| of.is_named("java.lang.Thread")) else { continue };
         let Some(pool) = chunk.pools().of_type(of.id()) else { continue };
-        let mut keys: Vec<u64> = pool.keys().collect();
+        let mut keys: Vec<ConstantKey> = pool.keys().collect();
         keys.sort_unstable();
         let reader = ValueReader::new(&chunk);
         for key in keys {
@@ -98,19 +98,20 @@ pub(crate) fn settings(recording: &Recording<'_>, id: i64, selection: &Selection
             Some(Content::Timestamp(unit)) => Some(unit),
             _ => None,
         });
+        let (type_id, start) = (plan.field::<TypeId>("id"), plan.field::<i64>("startTime"));
         let reader = ValueReader::new(&chunk);
         for event in chunk.events().filter(|event| event.type_id == of.id()) {
             let Ok(row) = plan.read(event.payload) else { continue };
             let Ok(value) = reader.event(&event) else { continue };
             let named = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-            let event = metadata.by_id(row.u64(0)).map(|of| of.canonical_name().into_owned());
+            let event = metadata.by_id(row.get(type_id)).map(|of| of.canonical_name().into_owned());
             let setting = (event, named("name"), named("value"));
             if !seen.insert(setting.clone()) {
                 continue;
             }
             let (event, name, value) = setting;
             rows.int(0, Some(id));
-            rows.int(1, unit.and_then(|unit| chunk.clock().instant(row.i64(3), unit)));
+            rows.int(1, unit.and_then(|unit| Some(chunk.clock().instant(row.get(start), unit)?.0)));
             rows.text(2, event.as_deref());
             rows.text(3, Some(&name));
             let shown = if selection.show_secrets { value.as_str().into() } else { secrets::value(&name, &value) };

@@ -1,6 +1,6 @@
 //! Reads values into columns, following a plan compiled once per event type and metadata.
 
-use jfr_parse::{Content, Cursor, Field, Kind, RawStr, Short, TimeUnit, Type};
+use jfr_parse::{ConstantKey, Content, Cursor, Field, Kind, RawStr, Short, TimeUnit, Type, TypeId};
 
 use crate::column::{Col, Texts};
 use crate::schema::{Column, Shape, is_trace, only_field};
@@ -14,9 +14,9 @@ const MAX_NODES: usize = 20_000;
 #[derive(Debug)]
 pub(crate) enum Node {
     /// A number, boolean or string.
-    Leaf { kind: Kind, unsigned: bool, take: Take, string: u64 },
+    Leaf { kind: Kind, unsigned: bool, take: Take, string: TypeId },
     /// The key of a constant; `inner` says how to read the constant if it is needed.
-    Pooled { type_id: u64, inner: Option<Box<Node>> },
+    Pooled { type_id: TypeId, inner: Option<Box<Node>> },
     /// The key of a stack trace.
     Trace,
     /// An inline struct: its fields, each with its position among the requested columns.
@@ -199,14 +199,14 @@ impl Node {
         match self {
             Self::Leaf { kind, unsigned, take, .. } => leaf(*kind, *unsigned, *take, at, into, cx),
             Self::Pooled { .. } => {
-                let key = at.varint()?;
+                let key = ConstantKey(at.varint()?);
                 if let Col::Pooled(keys) = into {
                     keys.push(key);
                 }
                 Ok(())
             }
             Self::Trace => {
-                let key = at.varint()?;
+                let key = ConstantKey(at.varint()?);
                 if let Col::Trace(keys) = into {
                     keys.push(key);
                 }
@@ -320,7 +320,7 @@ fn leaf<'a>(
         (Take::Instant(unit), Col::Time(values)) => {
             let value = whole.cast_signed();
             let fits = !unsigned || value >= 0;
-            values.push(if fits { cx.clock.instant(value, unit) } else { None });
+            values.push(if fits { cx.clock.instant(value, unit).map(|at| at.0) } else { None });
         }
         (Take::Length(unit), Col::Time(values)) => {
             let value = whole.cast_signed();
@@ -328,7 +328,7 @@ fn leaf<'a>(
                 // "Forever" is kept; "unknown" becomes null.
                 _ if unsigned && value < 0 => None,
                 i64::MAX => Some(i64::MAX),
-                value => cx.clock.length(value, unit),
+                value => cx.clock.length(value, unit).map(|length| length.0),
             });
         }
         _ => {}

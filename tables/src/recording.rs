@@ -12,7 +12,8 @@ use arrow_array::{ArrayRef, PrimitiveArray, RecordBatch};
 use arrow_schema::Schema;
 use hashbrown::HashMap;
 use jfr_parse::{
-    CHECKPOINT, Chunk, Content, Cursor, Damage, Loss, METADATA, Metadata, Plan, RawEvent, Recording, TimeUnit, Type,
+    CHECKPOINT, Chunk, ConstantKey, Content, Cursor, Damage, Loss, METADATA, Metadata, Plan, RawEvent, Recording,
+    TimeUnit, Type, TypeId,
 };
 use parking_lot::Mutex;
 use rayon::prelude::*;
@@ -171,10 +172,13 @@ struct TypePlan {
     columns: Vec<Column>,
 }
 
+/// The only field of [`TypePlan::start`].
+const START: jfr_parse::Column<i64> = jfr_parse::Column::at(0);
+
 /// How to read the chunks with the same metadata.
 struct ChunkPlans {
     types: Vec<TypePlan>,
-    by_id: HashMap<u64, usize, Hasher>,
+    by_id: HashMap<TypeId, usize, Hasher>,
     stacks: Option<StackPlans>,
     unreadable: Vec<String>,
 }
@@ -213,7 +217,7 @@ struct Part {
     /// Rows by type number.
     batches: Vec<(usize, RecordBatch)>,
     /// Keys of the stacks that the rows refer to, each once.
-    stacks: Vec<u64>,
+    stacks: Vec<ConstantKey>,
     losses: Vec<String>,
 }
 
@@ -358,17 +362,17 @@ fn read_part(
             Ok(()) => filled.rows += 1,
             Err(_) => {
                 filled.column.truncate(filled.rows);
-                let offset = chunk.offset().saturating_add(event.offset as u64);
+                let offset = chunk.file_offset(event.offset);
                 lose(Loss { offset, bytes: event.size as u64, what: Damage::Truncated });
             }
         }
     }
     for &(at, bytes) in events.skipped() {
-        let offset = chunk.offset().saturating_add(at as u64);
+        let offset = chunk.file_offset(at);
         lose(Loss { offset, bytes: bytes as u64, what: Damage::BadEventSize });
     }
-    let used: Mutex<(Vec<u64>, hashbrown::HashSet<u64, Hasher>)> = Mutex::default();
-    let ids = |keys: &[u64]| {
+    let used: Mutex<(Vec<ConstantKey>, hashbrown::HashSet<ConstantKey, Hasher>)> = Mutex::default();
+    let ids = |keys: &[ConstantKey]| {
         let mut used = used.lock();
         let (list, seen) = &mut *used;
         list.extend(keys.iter().filter(|key| seen.insert(**key)));
@@ -388,7 +392,7 @@ impl TypePlan {
     /// When an event starts, in nanoseconds since the Unix epoch.
     fn start(&self, event: &RawEvent<'_>, reading: &Reading) -> Option<i64> {
         let (plan, unit) = self.start.as_ref()?;
-        reading.clock.instant(plan.read(event.payload).ok()?.i64(0), *unit)
+        Some(reading.clock.instant(plan.read(event.payload).ok()?.get(START), *unit)?.0)
     }
 
     fn batch<'a>(&self, filled: Filling<'a>, f: &Finishing<'_, 'a>, selection: &Selection) -> Result<RecordBatch> {

@@ -8,7 +8,7 @@ use arrow_array::{ArrayRef, PrimitiveArray, RecordBatch};
 use arrow_schema::{ArrowError, Schema};
 use hashbrown::HashMap;
 use jfr_analyzers::{ChunkSamples, LabelKey, Options, SampleEvent, SampleLabel, samples};
-use jfr_parse::{Chunk, Recording};
+use jfr_parse::{Chunk, ConstantKey, Recording};
 use jfrkit_profile::{LabelSetId, ProfileType};
 use parking_lot::Mutex;
 
@@ -76,7 +76,7 @@ const ROWS: usize = 1 << 16;
 struct Made {
     batches: std::result::Result<Vec<RecordBatch>, ArrowError>,
     /// The keys of their stacks, and what was found out about them.
-    stacks: Option<(Vec<u64>, Arc<Mutex<Memo>>)>,
+    stacks: Option<(Vec<ConstantKey>, Arc<Mutex<Memo>>)>,
 }
 
 /// Reads the profile samples of a recording and returns warnings.
@@ -150,9 +150,10 @@ fn arrays(
     id: i64,
 ) -> std::result::Result<Vec<ArrayRef>, ArrowError> {
     let labels = Labels::new(samples, events);
-    let starts = events.iter().map(|event| event.start).collect::<PrimitiveArray<TimestampNanosecondType>>();
-    let durations = events.iter().map(|event| event.duration).collect::<PrimitiveArray<DurationNanosecondType>>();
-    let keys: Vec<u64> = events.iter().map(|event| event.stack).collect();
+    let starts = events.iter().map(|event| Some(event.start?.0)).collect::<PrimitiveArray<TimestampNanosecondType>>();
+    let durations =
+        events.iter().map(|event| Some(event.duration?.0)).collect::<PrimitiveArray<DurationNanosecondType>>();
+    let keys: Vec<ConstantKey> = events.iter().map(|event| event.stack).collect();
     let mut arrays: Vec<ArrayRef> = vec![
         Arc::new(PrimitiveArray::<Int64Type>::from_value(id, events.len())),
         Arc::new(starts.with_timezone("UTC")),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field as ArrowField, Fields, TimeUnit as ArrowUnit};
-use jfr_parse::{Content, Field, Kind, Type};
+use jfr_parse::{Content, Field, Kind, Type, TypeId};
 
 /// The type of a column's values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +87,7 @@ impl Column {
 
 struct Shaper {
     /// The types that contain the current one.
-    path: Vec<u64>,
+    path: Vec<TypeId>,
     left: usize,
     cut: bool,
     /// How many constants contain the current value. Arrays within constants are left out: repeated for each row, they

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 use jfr_analyzers::names;
-use jfr_parse::{Chunk, Kind, Plan, Pools, RawStr, Type};
+use jfr_parse::{Chunk, Column, ConstantKey, Inline, Kind, Plan, Pools, RawStr, Row, Type, TypeId};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::flat::Rows;
 use crate::ids;
-use crate::schema::{Column, Shape, is_trace};
+use crate::schema::{self, Shape, is_trace};
 
 type Hasher = foldhash::fast::RandomState;
 type Map<K, V> = HashMap<K, V, Hasher>;
@@ -17,23 +17,37 @@ type Map<K, V> = HashMap<K, V, Hasher>;
 /// Longer names are truncated, as everywhere.
 const MAX_NAME: usize = 2_048;
 
+/// Of a stack trace.
+const TRUNCATED: Column<bool> = Column::at(0);
+const FRAMES: Column<Inline> = Column::at(1);
+/// Of a frame.
+const METHOD: Column<ConstantKey> = Column::at(0);
+const LINE: Column<u64> = Column::at(1);
+const KIND: Column<ConstantKey> = Column::at(2);
+/// Of a method.
+const CLASS: Column<ConstantKey> = Column::at(0);
+const NAME: Column<jfr_parse::Text> = Column::at(1);
+const DESCRIPTOR: Column<jfr_parse::Text> = Column::at(2);
+/// Of a class.
+const CLASS_NAME: Column<jfr_parse::Text> = Column::at(0);
+
 /// How to get from a stack trace key to its frames; depends only on the metadata.
 #[derive(Debug)]
 pub(crate) struct StackPlans {
-    trace_type: u64,
+    trace_type: TypeId,
     /// `truncated`, `frames`.
     trace: Plan<2>,
-    frame_type: u64,
+    frame_type: TypeId,
     pooled_frames: bool,
     /// `method`, `lineNumber`, `type`.
     frame: Plan<3>,
     /// If a frame consists of varints only, as in every known recording: how many, and the positions of these three.
     varints: Option<(usize, [usize; 3])>,
-    method_type: u64,
+    method_type: TypeId,
     /// `type`, `name`, `descriptor`.
     method: Plan<3>,
     /// `name` of a class.
-    class: Option<(u64, Plan<1>)>,
+    class: Option<(TypeId, Plan<1>)>,
 }
 
 impl StackPlans {
@@ -100,15 +114,18 @@ struct FrameRow {
     line: i32,
 }
 
+/// Method, kind and line of a frame.
+type FrameKey = (ConstantKey, ConstantKey, i32);
+
 /// What was found out about the stacks of a chunk.
 #[derive(Debug, Default)]
 pub(crate) struct Memo {
-    traces: Map<u64, Option<Trace>>,
+    traces: Map<ConstantKey, Option<Trace>>,
     /// Class, name and descriptor by method key.
-    methods: Map<u64, [Text; 3]>,
-    texts: Map<(u64, u64), Text>,
+    methods: Map<ConstantKey, [Text; 3]>,
+    texts: Map<(u64, ConstantKey), Text>,
     /// Row positions by method key, type key and line.
-    frames: Map<(u64, u64, i32), u32>,
+    frames: Map<FrameKey, u32>,
     rows: Vec<FrameRow>,
     /// The frame ids of the current trace.
     ids: Vec<i64>,
@@ -137,10 +154,10 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
     }
 
     /// The ids of the stacks with these keys; `None` if a stack does not exist or cannot be read.
-    pub(crate) fn ids(&self, keys: &[u64]) -> Vec<Option<i64>> {
+    pub(crate) fn ids(&self, keys: &[ConstantKey]) -> Vec<Option<i64>> {
         let mut memo = self.memo();
         let mut last = None;
-        let one = |&key: &u64| {
+        let one = |&key: &ConstantKey| {
             if let Some((of, id)) = last
                 && of == key
             {
@@ -161,10 +178,10 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
         keys.iter().map(one).collect()
     }
 
-    fn read(&self, key: u64, memo: &mut Memo) -> Option<Trace> {
+    fn read(&self, key: ConstantKey, memo: &mut Memo) -> Option<Trace> {
         let plans = self.plans?;
         let row = plans.trace.read(self.pools.get(plans.trace_type, key)?).ok()?;
-        let mut at = row.cursor(1)?;
+        let mut at = row.get(FRAMES)?;
         let count = at.count().ok()?;
         let kept = count.min(self.chunk.limits().stack_frames);
         let mut frames = Vec::with_capacity(kept);
@@ -183,14 +200,14 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
                         kind = value;
                     }
                 }
-                Some((method, kind, line_of(line)))
+                Some((ConstantKey(method), ConstantKey(kind), line_of(line)))
             } else if plans.pooled_frames {
-                let bytes = self.pools.get(plans.frame_type, at.varint().ok()?);
+                let bytes = self.pools.get(plans.frame_type, ConstantKey(at.varint().ok()?));
                 let row = bytes.and_then(|bytes| plans.frame.read(bytes).ok());
-                row.map(|row| (row.u64(0), row.u64(2), line_of(row.u64(1))))
+                row.map(|row| frame_key(&row))
             } else {
                 let row = plans.frame.read_next(&mut at).ok()?;
-                Some((row.u64(0), row.u64(2), line_of(row.u64(1))))
+                Some(frame_key(&row))
             };
             let Some(of) = of else { continue };
             let place = match memo.frames.get(&of) {
@@ -200,14 +217,14 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
             frames.push(place);
             memo.ids.push(memo.rows.get(place as usize).map_or(0, |row| row.id));
         }
-        let truncated = row.bool(0) || kept < count;
+        let truncated = row.get(TRUNCATED) || kept < count;
         Some(Trace { id: ids::stack(&memo.ids, truncated), frames: frames.into(), truncated })
     }
 
     #[cold]
-    fn frame(&self, plans: &StackPlans, of: (u64, u64, i32), memo: &mut Memo) -> u32 {
+    fn frame(&self, plans: &StackPlans, of: FrameKey, memo: &mut Memo) -> u32 {
         let (method, kind, line) = of;
-        let kind = match plans.frame.type_id(2) {
+        let kind = match plans.frame.type_id(KIND) {
             Some(type_id) => self.text(type_id, kind, memo),
             None => Text::new(""),
         };
@@ -220,7 +237,7 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
         place
     }
 
-    fn method(&self, plans: &StackPlans, key: u64, memo: &mut Memo) -> [Text; 3] {
+    fn method(&self, plans: &StackPlans, key: ConstantKey, memo: &mut Memo) -> [Text; 3] {
         if let Some(known) = memo.methods.get(&key) {
             return known.clone();
         }
@@ -231,15 +248,15 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
             |row| {
                 let raw = self.raw;
                 let class = plans.class.as_ref().and_then(|(of, plan)| {
-                    let row = plan.read(self.pools.get(*of, row.u64(0))?).ok()?;
-                    Some(self.named(plan, 0, &row, memo, move |text| {
+                    let row = plan.read(self.pools.get(*of, row.get(CLASS))?).ok()?;
+                    Some(self.named(plan, CLASS_NAME, &row, memo, move |text| {
                         names::java_name(&if raw { text.into() } else { names::normalize_class(text) }).into()
                     }))
                 });
-                let name = self.named(&plans.method, 1, &row, memo, move |text| {
+                let name = self.named(&plans.method, NAME, &row, memo, move |text| {
                     if raw { text.to_owned() } else { names::normalize_method(text).into() }
                 });
-                let descriptor = self.named(&plans.method, 2, &row, memo, move |text| {
+                let descriptor = self.named(&plans.method, DESCRIPTOR, &row, memo, move |text| {
                     if raw { text.to_owned() } else { names::normalize_descriptor(text).into() }
                 });
                 [class.unwrap_or_else(none), name, descriptor]
@@ -253,24 +270,26 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
     fn named<const N: usize>(
         &self,
         plan: &Plan<N>,
-        i: usize,
-        row: &jfr_parse::Row<'a, N>,
+        column: Column<jfr_parse::Text>,
+        row: &Row<'a, N>,
         memo: &mut Memo,
         spell: impl Fn(&str) -> String,
     ) -> Text {
-        match plan.type_id(i) {
-            Some(type_id) if plan.is_pooled(i) => {
+        match plan.type_id(column) {
+            Some(type_id) if plan.is_pooled(column) => {
                 // The same symbol may name both a class and a method, which must be kept apart.
-                let place = type_id.wrapping_mul(4).wrapping_add(i as u64).wrapping_add(if N == 1 { 3 } else { 0 });
-                if let Some(known) = memo.texts.get(&(place, row.u64(i))) {
+                let of_class = if N == 1 { 3 } else { 0 };
+                let place = type_id.0.wrapping_mul(4).wrapping_add(column.place() as u64).wrapping_add(of_class);
+                let key = row.get(column.of::<ConstantKey>());
+                if let Some(known) = memo.texts.get(&(place, key)) {
                     return known.clone();
                 }
-                let raw = self.pools.string(self.chunk.metadata(), type_id, row.u64(i));
+                let raw = self.pools.string(self.chunk.metadata(), type_id, key);
                 let text = self.spelled(raw, spell);
-                memo.texts.insert((place, row.u64(i)), text.clone());
+                memo.texts.insert((place, key), text.clone());
                 text
             }
-            Some(type_id) => self.spelled(self.pools.resolve(type_id, row.str(i)), spell),
+            Some(type_id) => self.spelled(self.pools.resolve(type_id, row.get(column)), spell),
             None => Text::new(""),
         }
     }
@@ -281,8 +300,8 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
     }
 
     /// The string of a constant.
-    fn text(&self, type_id: u64, key: u64, memo: &mut Memo) -> Text {
-        let place = (type_id.wrapping_mul(4), key);
+    fn text(&self, type_id: TypeId, key: ConstantKey, memo: &mut Memo) -> Text {
+        let place = (type_id.0.wrapping_mul(4), key);
         if let Some(known) = memo.texts.get(&place) {
             return known.clone();
         }
@@ -291,6 +310,10 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
         memo.texts.insert(place, text.clone());
         text
     }
+}
+
+fn frame_key(row: &Row<'_, 3>) -> FrameKey {
+    (row.get(METHOD), row.get(KIND), line_of(row.get(LINE)))
 }
 
 /// A line number as recorded; only the low bits count.
@@ -322,23 +345,23 @@ impl Default for StackTables {
 }
 
 /// Columns of the `stacks` table.
-pub(crate) fn stack_columns() -> Vec<Column> {
+pub(crate) fn stack_columns() -> Vec<schema::Column> {
     vec![
-        Column::new("id", Shape::Stack),
-        Column::new("frames", Shape::List(Box::new(Shape::Stack))),
-        Column::new("truncated", Shape::Bool),
+        schema::Column::new("id", Shape::Stack),
+        schema::Column::new("frames", Shape::List(Box::new(Shape::Stack))),
+        schema::Column::new("truncated", Shape::Bool),
     ]
 }
 
 /// Columns of the `frames` table.
-pub(crate) fn frame_columns() -> Vec<Column> {
+pub(crate) fn frame_columns() -> Vec<schema::Column> {
     vec![
-        Column::new("id", Shape::Stack),
-        Column::new("class", Shape::Text),
-        Column::new("method", Shape::Text),
-        Column::new("descriptor", Shape::Text),
-        Column::new("line", Shape::Int { bits: 32, signed: true }),
-        Column::new("kind", Shape::Text),
+        schema::Column::new("id", Shape::Stack),
+        schema::Column::new("class", Shape::Text),
+        schema::Column::new("method", Shape::Text),
+        schema::Column::new("descriptor", Shape::Text),
+        schema::Column::new("line", Shape::Int { bits: 32, signed: true }),
+        schema::Column::new("kind", Shape::Text),
     ]
 }
 
@@ -354,7 +377,7 @@ impl StackTables {
     }
 
     /// Adds the stacks with these keys and their frames, unless already added.
-    pub(crate) fn add(&mut self, memo: &mut Memo, keys: &[u64]) {
+    pub(crate) fn add(&mut self, memo: &mut Memo, keys: &[ConstantKey]) {
         if !self.wanted {
             return;
         }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use jfr_parse::testing::padded_varint;
-use jfr_parse::{CHECKPOINT, ChunkHeader, Cursor, HEADER_SIZE, Limits, MAGIC, METADATA, Metadata, push_varint};
+use jfr_parse::{CHECKPOINT, ChunkHeader, Cursor, HEADER_SIZE, Limits, MAGIC, METADATA, Metadata, TypeId, push_varint};
 
 /// A recording that can be modified and written. Unmodified parts are written unchanged.
 #[derive(Debug, Clone)]
@@ -47,24 +47,24 @@ pub struct EventImage<'a> {
 impl<'a> EventImage<'a> {
     /// A new event without an original offset.
     #[must_use]
-    pub fn new(type_id: u64, payload: &[u8]) -> Self {
+    pub fn new(type_id: TypeId, payload: &[u8]) -> Self {
         let mut body = Vec::new();
-        push_varint(&mut body, type_id);
+        push_varint(&mut body, type_id.0);
         body.extend_from_slice(payload);
         Self { place: usize::MAX, width: 1, body: body.into() }
     }
 
     /// The type id, and the start of the payload within the body.
     #[must_use]
-    pub fn head(&self) -> (u64, usize) {
+    pub fn head(&self) -> (TypeId, usize) {
         let mut at = Cursor::new(&self.body);
-        let id = at.varint().unwrap_or(u64::MAX);
+        let id = TypeId(at.varint().unwrap_or(u64::MAX));
         (id, self.body.len() - at.left())
     }
 
     /// The type id.
     #[must_use]
-    pub fn type_id(&self) -> u64 {
+    pub fn type_id(&self) -> TypeId {
         self.head().0
     }
 
@@ -201,7 +201,7 @@ impl Link {
     /// The link of an event, if it is a checkpoint and points to an event.
     fn of(event: &EventImage<'_>, known: &HashMap<usize, usize>) -> Option<Self> {
         let mut at = Cursor::new(&event.body);
-        if at.varint().ok()? != CHECKPOINT {
+        if at.varint().ok()? != CHECKPOINT.0 {
             return None;
         }
         at.skip_varints(2).ok()?;
@@ -230,8 +230,8 @@ fn long_varint(value: u64) -> [u8; LINK_BYTES] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jfr_parse::Recording;
     use jfr_parse::testing::{ChunkWriter, Class, Field, LONG, Payload, STRING};
+    use jfr_parse::{ConstantKey, Recording};
 
     /// Two checkpoints around a few events, with the metadata at the end.
     fn chunk() -> Vec<u8> {
@@ -269,6 +269,9 @@ mod tests {
         assert!(chunk.losses().is_empty(), "{:?}", chunk.losses());
         assert_eq!(chunk.checkpoints().count(), 2);
         assert_eq!(chunk.events().map(|e| e.payload.len()).collect::<Vec<_>>(), [1, 301, 1, 1]);
-        assert!(chunk.pools().get(STRING, 1).is_some() && chunk.pools().get(STRING, 2).is_some());
+        assert!(
+            chunk.pools().get(TypeId(STRING), ConstantKey(1)).is_some()
+                && chunk.pools().get(TypeId(STRING), ConstantKey(2)).is_some()
+        );
     }
 }

@@ -5,7 +5,7 @@ mod pprof;
 mod types;
 mod values;
 
-use jfr_parse::{CHECKPOINT, METADATA, Metadata};
+use jfr_parse::{CHECKPOINT, METADATA, Metadata, TypeId};
 
 use crate::image::{ChunkImage, EventImage, Image};
 use crate::random::Random;
@@ -75,7 +75,7 @@ fn damage(chunk: &mut ChunkImage<'_>, random: &mut Random) {
     chunk.changed = true;
     match random.below(100) {
         0..40 => inside(chunk, CHECKPOINT, random),
-        40..65 => inside(chunk, u64::MAX, random),
+        40..65 => inside(chunk, TypeId(u64::MAX), random),
         65..82 => inside(chunk, METADATA, random),
         82..90 => framing::events(chunk, random),
         90..95 => framing::header(chunk, random),
@@ -89,7 +89,7 @@ fn damage(chunk: &mut ChunkImage<'_>, random: &mut Random) {
 }
 
 /// Changes a checkpoint, the metadata, or (with any other id) an event.
-fn inside(chunk: &mut ChunkImage<'_>, type_id: u64, random: &mut Random) {
+fn inside(chunk: &mut ChunkImage<'_>, type_id: TypeId, random: &mut Random) {
     let is = |e: &EventImage<'_>| match e.type_id() {
         id @ (CHECKPOINT | METADATA) => id == type_id,
         _ => type_id != CHECKPOINT && type_id != METADATA,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use jfr_parse::{Cursor, Field, Kind, Metadata, RawStr, Short, Type};
+use jfr_parse::{Cursor, Field, Kind, Metadata, RawStr, Short, Type, TypeId};
 
 /// A part of a payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum What {
     /// A varint that contains a number.
     Number,
     /// A varint that contains the key of a constant of this type.
-    Key(u64),
+    Key(TypeId),
     /// A varint that contains the type id of the constants that follow, whose number is the next count.
     Pool,
     /// A varint that contains the number of elements that follow.
@@ -102,7 +102,7 @@ impl Reader<'_> {
         self.push(What::Fixed, from)?;
         let (pools, _) = self.count()?;
         for _ in 0..pools {
-            let id = self.varint(What::Pool)?;
+            let id = TypeId(self.varint(What::Pool)?);
             let of = types.by_id(id).ok_or(Short)?;
             let (n, count) = self.count()?;
             for _ in 0..n {

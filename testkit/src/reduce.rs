@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jfr_parse::testing::{ChunkWriter, Payload, Pool};
-use jfr_parse::{Chunk, METADATA, Metadata, Recording, Result, Type};
+use jfr_parse::{Chunk, ConstantKey, METADATA, Metadata, Recording, Result, Type, TypeId};
 
 use crate::parts::{self, Part, What};
 use crate::tree::Tree;
@@ -26,14 +26,14 @@ pub fn reduced(recording: &Recording<'_>, each: usize, wanted: impl Fn(Type<'_>)
 /// What to keep of a chunk.
 struct Reduction<'c, 'a> {
     chunk: &'c Chunk<'a>,
-    types: BTreeSet<u64>,
-    constants: BTreeMap<(u64, u64), &'a [u8]>,
+    types: BTreeSet<TypeId>,
+    constants: BTreeMap<(TypeId, u64), &'a [u8]>,
 }
 
 impl<'c, 'a> Reduction<'c, 'a> {
     fn of(chunk: &'c Chunk<'a>, each: usize, wanted: impl Fn(Type<'_>) -> bool) -> Option<Vec<u8>> {
         let mut kept = Self { chunk, types: BTreeSet::new(), constants: BTreeMap::new() };
-        let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
+        let mut counts: BTreeMap<TypeId, usize> = BTreeMap::new();
         let mut events = Vec::new();
         for event in chunk.events() {
             let Some(of) = kept.metadata().by_id(event.type_id).filter(|t| wanted(*t)) else { continue };
@@ -62,7 +62,8 @@ impl<'c, 'a> Reduction<'c, 'a> {
             if self.constants.contains_key(&(id, key)) {
                 continue;
             }
-            let (Some(of), Some(value)) = (self.metadata().by_id(id), self.chunk.pools().get(id, key)) else {
+            let (Some(of), Some(value)) = (self.metadata().by_id(id), self.chunk.pools().get(id, ConstantKey(key)))
+            else {
                 continue;
             };
             let Some(parts) = parts::of_constant(of, value) else { continue };
@@ -73,35 +74,35 @@ impl<'c, 'a> Reduction<'c, 'a> {
         }
     }
 
-    fn write(mut self, events: &[(u64, Payload)]) -> Option<Vec<u8>> {
+    fn write(mut self, events: &[(TypeId, Payload)]) -> Option<Vec<u8>> {
         let header = self.chunk.header();
         let mut out = ChunkWriter::new();
         out.version = (header.major, header.minor);
-        out.start_nanos = header.start_nanos;
-        out.duration_nanos = header.duration_nanos;
-        out.start_ticks = header.start_ticks;
+        out.start_nanos = header.start_nanos.0;
+        out.duration_nanos = header.duration_nanos.0;
+        out.start_ticks = header.start_ticks.0;
         out.ticks_per_second = header.ticks_per_second;
         let metadata = self.chunk.walk(0..self.chunk.bytes().len()).filter(|e| e.type_id == METADATA).last();
         let metadata = self.types_of(metadata?.payload)?;
         let (mut first, mut second): (BTreeMap<u64, _>, BTreeMap<u64, _>) = (BTreeMap::new(), BTreeMap::new());
         for (i, ((id, key), value)) in self.constants.iter().enumerate() {
-            let pool: &mut Vec<_> = if i % 2 == 0 { &mut first } else { &mut second }.entry(*id).or_default();
+            let pool: &mut Vec<_> = if i % 2 == 0 { &mut first } else { &mut second }.entry(id.0).or_default();
             pool.push((*key, Payload::new().raw(value)));
         }
         out.checkpoint(&first.into_iter().collect::<Vec<Pool>>());
         for (id, payload) in events {
-            out.event(*id, payload);
+            out.event(id.0, payload);
         }
         out.checkpoint(&second.into_iter().collect::<Vec<Pool>>());
         out.metadata_position = out.position() as u64;
-        out.event(METADATA, &Payload::new().raw(&metadata));
+        out.event(METADATA.0, &Payload::new().raw(&metadata));
         Some(out.finish())
     }
 
     /// The metadata, reduced to the kept types and those they need.
     fn types_of(&mut self, payload: &[u8]) -> Option<Vec<u8>> {
         let metadata = self.metadata();
-        let mut left: Vec<u64> = self.types.iter().copied().collect();
+        let mut left: Vec<TypeId> = self.types.iter().copied().collect();
         while let Some(id) = left.pop() {
             let Some(of) = metadata.by_id(id) else { continue };
             let annotations = of.annotations().chain(of.fields().flat_map(|f| f.annotations()));
@@ -126,7 +127,7 @@ impl<'c, 'a> Reduction<'c, 'a> {
 }
 
 /// The keys among the parts, with the types of their constants.
-fn keys(parts: &[Part], bytes: &[u8]) -> Vec<(u64, u64)> {
+fn keys(parts: &[Part], bytes: &[u8]) -> Vec<(TypeId, u64)> {
     let key = |part: &Part| match part.what {
         What::Key(id) => Some((id, jfr_parse::Cursor::new(&bytes[part.range.clone()]).varint().unwrap_or(0))),
         _ => None,

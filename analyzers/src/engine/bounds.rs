@@ -26,9 +26,9 @@ impl Bounds {
     pub(crate) fn of<'h>(headers: impl Iterator<Item = &'h ChunkHeader>) -> Self {
         let (mut from, mut end) = (i64::MAX, i64::MIN);
         for header in headers {
-            from = from.min(header.start_nanos);
-            let open = header.in_progress() || header.duration_nanos <= 0;
-            end = end.max(if open { i64::MAX } else { header.start_nanos.saturating_add(header.duration_nanos) });
+            from = from.min(header.start_nanos.0);
+            let open = header.in_progress() || header.duration_nanos.0 <= 0;
+            end = end.max(if open { i64::MAX } else { header.end_nanos().0 });
         }
         if from > end {
             end = i64::MAX;

@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use jfr_parse::{
-    CHECKPOINT, Chunk, Damage, Loss, METADATA, PoolEntries, PoolLayouts, Pools, RawEvent, Result, Stop, Type,
+    CHECKPOINT, Chunk, Damage, Loss, METADATA, PoolEntries, PoolLayouts, Pools, RawEvent, Result, Stop, Type, TypeId,
 };
 use rayon::prelude::*;
 
@@ -91,7 +91,7 @@ pub(crate) trait Consumer: Sync {
     fn segment(&self) -> usize;
 
     /// The type of the stack traces that events refer to.
-    fn trace_type(&self, plans: &Self::Plans) -> Option<u64>;
+    fn trace_type(&self, plans: &Self::Plans) -> Option<TypeId>;
 
     /// Creates the shared state.
     fn ready<'c, 'a: 'c>(&'c self, at: At<'c, 'a, Self::Plans>, stacks: Option<&'c StackPlans>) -> Self::Ready<'c, 'a>;
@@ -228,7 +228,7 @@ impl<'e, C: Consumer> Engine<'e, C> {
                 }
             }
             for &(at, bytes) in events.skipped() {
-                let offset = chunk.offset().saturating_add(at as u64);
+                let offset = chunk.file_offset(at);
                 consumer.lose(&mut part, Loss { offset, bytes: bytes as u64, what: Damage::BadEventSize });
             }
             let bytes = consumer.close(&mut state, &mut part);
@@ -260,7 +260,7 @@ impl<'e, C: Consumer> Engine<'e, C> {
 }
 
 fn loss(chunk: &Chunk<'_>, event: &RawEvent<'_>, what: Damage) -> Loss {
-    Loss { offset: chunk.offset().saturating_add(event.offset as u64), bytes: event.size as u64, what }
+    Loss { offset: chunk.file_offset(event.offset), bytes: event.size as u64, what }
 }
 
 /// Indexes the constants of a chunk, including those before the damage in a damaged checkpoint.
@@ -307,7 +307,7 @@ impl<A: Consumer, B: Consumer> Consumer for (A, B) {
         self.0.segment().min(self.1.segment())
     }
 
-    fn trace_type(&self, plans: &Self::Plans) -> Option<u64> {
+    fn trace_type(&self, plans: &Self::Plans) -> Option<TypeId> {
         self.0.trace_type(&plans.0).or_else(|| self.1.trace_type(&plans.1))
     }
 
@@ -391,7 +391,7 @@ impl<C: Consumer> Consumer for Option<C> {
         self.as_ref().map_or(usize::MAX, C::segment)
     }
 
-    fn trace_type(&self, plans: &Self::Plans) -> Option<u64> {
+    fn trace_type(&self, plans: &Self::Plans) -> Option<TypeId> {
         self.as_ref().zip(plans.as_ref()).and_then(|(c, plans)| c.trace_type(plans))
     }
 

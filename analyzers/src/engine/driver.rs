@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use hashbrown::HashMap;
-use jfr_parse::{Chunk, ChunkHeader, Damage, Error, Loss, Recording, Result};
+use jfr_parse::{Chunk, ChunkHeader, Damage, EpochNanos, Error, Loss, Recording, Result, Ticks};
 use rayon::prelude::*;
 
 /// A chunk to be read.
@@ -50,7 +50,7 @@ impl<'r> Task<'r> {
 pub(crate) fn tasks<'r>(recordings: &[&'r Recording<'r>]) -> Vec<Task<'r>> {
     let mut tasks: Vec<Task<'r>> = Vec::new();
     // Chunks within a recording are known to differ.
-    let mut first: HashMap<(i64, i64, u64), usize, foldhash::fast::RandomState> = HashMap::default();
+    let mut first: HashMap<(EpochNanos, Ticks, u64), usize, foldhash::fast::RandomState> = HashMap::default();
     for recording in recordings.iter().copied() {
         for (number, (_, header)) in recording.headers().enumerate() {
             let task = Task { recording, number };

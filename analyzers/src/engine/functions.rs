@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hashbrown::{HashMap, HashTable};
-use jfr_parse::{Chunk, Cursor, Kind, Limits, PoolOf, Pools, RawStr, Row, work};
+use jfr_parse::{Chunk, ConstantKey, Cursor, Kind, Limits, PoolOf, Pools, RawStr, Row, TypeId, work};
 
 use super::stack_plans::{ClassPlan, StackPlans};
 use crate::Options;
@@ -178,9 +178,9 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The numbers of the strings referenced by the constants of a chunk, by key.
 #[derive(Default)]
 struct Column {
-    ids: Map<u64, u32>,
+    ids: Map<ConstantKey, u32>,
     /// Unknown keys, in the order of their numbers, counting down from `u32::MAX`.
-    unknown: Vec<u64>,
+    unknown: Vec<ConstantKey>,
 }
 
 impl Column {
@@ -188,8 +188,8 @@ impl Column {
     /// for memory and can overlap.
     fn texts<'a, M>(
         &mut self,
-        keys: impl Iterator<Item = u64> + Clone,
-        raw: impl Fn(u64) -> RawStr<'a>,
+        keys: impl Iterator<Item = ConstantKey> + Clone,
+        raw: impl Fn(ConstantKey) -> RawStr<'a>,
         texts: &Mutex<Texts<M>>,
         functions: &Functions,
         meaning: impl Fn(&str) -> M,
@@ -237,9 +237,9 @@ impl<'c, 'a> Methods<'c, 'a> {
             plans,
             methods: pools.of_type(plans.method_type),
             classes: class.and_then(|c| pools.of_type(c.class_type)),
-            class_name: Strings::new(chunk, pools, class.and_then(|c| c.class.type_id(0))),
-            name: Strings::new(chunk, pools, plans.method.type_id(1)),
-            descriptor: Strings::new(chunk, pools, plans.method.type_id(2)),
+            class_name: Strings::new(chunk, pools, class.and_then(|c| c.class.type_id(ClassPlan::NAME))),
+            name: Strings::new(chunk, pools, plans.method.type_id(StackPlans::NAME)),
+            descriptor: Strings::new(chunk, pools, plans.method.type_id(StackPlans::DESCRIPTOR)),
             class_texts: Column::default(),
             name_texts: Column::default(),
             descriptor_texts: Column::default(),
@@ -249,27 +249,32 @@ impl<'c, 'a> Methods<'c, 'a> {
     /// The function of each method; `None` if the chunk does not contain the method.
     pub(super) fn functions(
         &mut self,
-        keys: &[u64],
+        keys: &[ConstantKey],
         functions: &Functions,
         interner: &Interner,
     ) -> Vec<Option<FunctionId>> {
         let (plans, methods, classes) = (self.plans, self.methods, self.classes);
-        let row = |key: &u64| plans.method.read(methods?.get(*key)?).ok();
+        let row = |key: &ConstantKey| plans.method.read(methods?.get(*key)?).ok();
         let rows: Vec<Option<Row<'a, 3>>> = keys.iter().map(row).collect();
-        let column = |i: usize| rows.iter().flatten().map(move |row| row.u64(i));
-        let class = |key: u64| {
+        let keys = |column| rows.iter().flatten().map(move |row| row.get(column));
+        let class = |key: ConstantKey| {
             let row = plans.class.as_ref().and_then(|plan| plan.class.read(classes?.get(key)?).ok());
-            row.map_or(RawStr::Null, |row| self.class_name.of(row.u64(0)))
+            row.map_or(RawStr::Null, |row| self.class_name.of(row.get(ClassPlan::NAME.of::<ConstantKey>())))
         };
         let of_class = |text: &str| functions.class(text, interner);
-        let classes = self.class_texts.texts(column(0), class, &functions.classes, functions, of_class);
-        let name = |key: u64| self.name.of(key);
+        let classes = self.class_texts.texts(keys(StackPlans::CLASS), class, &functions.classes, functions, of_class);
+        let name = |key: ConstantKey| self.name.of(key);
         let of_name = |text: &str| functions.method(text);
-        let names = self.name_texts.texts(column(1), name, &functions.names, functions, of_name);
-        let descriptor = |key: u64| self.descriptor.of(key);
+        let names = self.name_texts.texts(keys(StackPlans::NAME), name, &functions.names, functions, of_name);
+        let descriptor = |key: ConstantKey| self.descriptor.of(key);
         let of_descriptor = |text: &str| functions.descriptor(text, interner);
-        let descriptors =
-            self.descriptor_texts.texts(column(2), descriptor, &functions.descriptors, functions, of_descriptor);
+        let descriptors = self.descriptor_texts.texts(
+            keys(StackPlans::DESCRIPTOR),
+            descriptor,
+            &functions.descriptors,
+            functions,
+            of_descriptor,
+        );
         let texts = classes.iter().zip(&names).zip(&descriptors);
         let texts: Vec<[u32; 3]> = texts.map(|((class, name), descriptor)| [*class, *name, *descriptor]).collect();
         let mut found = functions.get(&texts, interner).into_iter();
@@ -281,13 +286,13 @@ impl<'c, 'a> Methods<'c, 'a> {
 struct Strings<'c, 'a> {
     chunk: &'c Chunk<'a>,
     pools: &'c Pools<'a>,
-    type_id: Option<u64>,
+    type_id: Option<TypeId>,
     /// The pool, if its constants are plain strings.
     direct: Option<PoolOf<'c, 'a>>,
 }
 
 impl<'c, 'a> Strings<'c, 'a> {
-    fn new(chunk: &'c Chunk<'a>, pools: &'c Pools<'a>, type_id: Option<u64>) -> Self {
+    fn new(chunk: &'c Chunk<'a>, pools: &'c Pools<'a>, type_id: Option<TypeId>) -> Self {
         let of = type_id.and_then(|id| chunk.metadata().by_id(id));
         let direct = of.filter(|of| {
             let first = of.fields().next();
@@ -301,7 +306,7 @@ impl<'c, 'a> Strings<'c, 'a> {
 
     /// The string with this key.
     #[inline]
-    fn of(&self, key: u64) -> RawStr<'a> {
+    fn of(&self, key: ConstantKey) -> RawStr<'a> {
         let Some(type_id) = self.type_id else { return RawStr::Null };
         let direct = self.direct.and_then(|pool| RawStr::read(&mut Cursor::new(pool.get(key)?)).ok());
         match direct {
@@ -312,13 +317,15 @@ impl<'c, 'a> Strings<'c, 'a> {
 }
 
 /// The recorded name of a class.
-pub(crate) fn class_name<'a>(chunk: &Chunk<'a>, pools: &Pools<'a>, plan: &ClassPlan, key: u64) -> RawStr<'a> {
+pub(crate) fn class_name<'a>(chunk: &Chunk<'a>, pools: &Pools<'a>, plan: &ClassPlan, key: ConstantKey) -> RawStr<'a> {
     let Some(row) = pools.get(plan.class_type, key).and_then(|bytes| plan.class.read(bytes).ok()) else {
         return RawStr::Null;
     };
-    match plan.class.type_id(0) {
-        Some(id) if plan.class.is_pooled(0) => pools.string(chunk.metadata(), id, row.u64(0)),
-        _ => row.str(0),
+    match plan.class.type_id(ClassPlan::NAME) {
+        Some(id) if plan.class.is_pooled(ClassPlan::NAME) => {
+            pools.string(chunk.metadata(), id, row.get(ClassPlan::NAME.of::<ConstantKey>()))
+        }
+        _ => row.get(ClassPlan::NAME),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Which constants the fields of some events can lead to.
 
 use hashbrown::HashSet;
-use jfr_parse::{Chunk, Metadata, Plan};
+use jfr_parse::{Chunk, Metadata, Plan, TypeId};
 
-type TypeIds = HashSet<u64, foldhash::fast::RandomState>;
+type TypeIds = HashSet<TypeId, foldhash::fast::RandomState>;
 
 /// The constants of a chunk that plans can lead to, indexed when the first event needs them.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub(crate) struct Reachable(Option<TypeIds>);
 impl Reachable {
     /// Of the fields selected by these plans.
     pub(crate) fn new<'p, const N: usize>(metadata: &Metadata, plans: impl Iterator<Item = &'p Plan<N>>) -> Self {
-        let types = plans.flat_map(|plan| (0..N).filter_map(|slot| plan.type_id(slot)));
+        let types = plans.flat_map(|plan| plan.columns().into_iter().filter_map(move |column| plan.type_id(column)));
         Self(Some(reachable(metadata, types)))
     }
 
@@ -26,9 +26,9 @@ impl Reachable {
 }
 
 /// These types and all types that their values refer to. Texts may be constants as well.
-fn reachable(metadata: &Metadata, types: impl Iterator<Item = u64>) -> TypeIds {
+fn reachable(metadata: &Metadata, types: impl Iterator<Item = TypeId>) -> TypeIds {
     let mut found = TypeIds::default();
-    let mut waiting: Vec<u64> = types.chain(metadata.by_name("java.lang.String").map(|of| of.id())).collect();
+    let mut waiting: Vec<TypeId> = types.chain(metadata.by_name("java.lang.String").map(|of| of.id())).collect();
     while let Some(id) = waiting.pop() {
         let Some(of) = metadata.by_id(id).filter(|_| found.insert(id)) else { continue };
         waiting.extend(of.fields().map(|field| field.type_id()));

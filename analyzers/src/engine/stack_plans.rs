@@ -1,21 +1,21 @@
 //! How to get from the key of a stack trace to names and lines, derived from metadata alone.
 
-use jfr_parse::{Chunk, Kind, Plan, Result, Type};
+use jfr_parse::{Chunk, Column, ConstantKey, Inline, Kind, Plan, Result, Text, Type, TypeId};
 
 /// Plans for reading a stack trace and its methods.
 #[derive(Debug)]
 pub(crate) struct StackPlans {
-    pub(crate) trace_type: u64,
+    pub(crate) trace_type: TypeId,
     /// `truncated`, `frames`.
     pub(crate) trace: Plan<2>,
-    pub(crate) frame_type: u64,
+    pub(crate) frame_type: TypeId,
     /// Whether frames have their own pool, as some writers do.
     pub(crate) pooled_frames: bool,
     /// `method`, `lineNumber`.
     pub(crate) frame: Plan<2>,
     /// The number of varints, if a frame consists only of varints.
     pub(crate) varints: Option<u32>,
-    pub(crate) method_type: u64,
+    pub(crate) method_type: TypeId,
     /// `type`, `name`, `descriptor`.
     pub(crate) method: Plan<3>,
     pub(crate) class: Option<ClassPlan>,
@@ -24,14 +24,24 @@ pub(crate) struct StackPlans {
 /// Plans for reading the name of a class.
 #[derive(Debug, Clone)]
 pub(crate) struct ClassPlan {
-    pub(crate) class_type: u64,
+    pub(crate) class_type: TypeId,
     /// `name`.
     pub(crate) class: Plan<1>,
 }
 
 impl StackPlans {
+    pub(crate) const TRUNCATED: Column<bool> = Column::at(0);
+    pub(crate) const FRAMES: Column<Inline> = Column::at(1);
+    /// Of frames.
+    pub(crate) const METHOD: Column<ConstantKey> = Column::at(0);
+    pub(crate) const LINE: Column<i64> = Column::at(1);
+    /// Of methods.
+    pub(crate) const CLASS: Column<ConstantKey> = Column::at(0);
+    pub(crate) const NAME: Column<ConstantKey> = Column::at(1);
+    pub(crate) const DESCRIPTOR: Column<ConstantKey> = Column::at(2);
+
     /// The type of frames, if they have their own pool.
-    pub(crate) fn frame_pool(&self) -> Option<u64> {
+    pub(crate) fn frame_pool(&self) -> Option<TypeId> {
         self.pooled_frames.then_some(self.frame_type)
     }
 
@@ -57,6 +67,8 @@ impl StackPlans {
 }
 
 impl ClassPlan {
+    pub(crate) const NAME: Column<Text> = Column::at(0);
+
     pub(crate) fn new(chunk: &Chunk<'_>, of: Type<'_>) -> Result<Self> {
         Ok(Self { class_type: of.id(), class: chunk.plan(of, ["name"])? })
     }

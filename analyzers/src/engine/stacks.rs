@@ -9,7 +9,7 @@ use std::hash::BuildHasher;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hashbrown::{HashMap, HashTable};
-use jfr_parse::{Chunk, Cursor, Limits, PoolOf, Pools, Result, top_bits, work};
+use jfr_parse::{Chunk, ConstantKey, Cursor, Limits, PoolOf, Pools, Result, top_bits, work};
 use rayon::prelude::*;
 
 use super::functions::{Functions, Methods, Spelling, pseudo};
@@ -101,7 +101,7 @@ pub(crate) struct ChunkStacks<'c, 'a> {
     /// One resolver per participating thread; each has to learn the frames of the chunk.
     idle: Mutex<Vec<Resolver<'c, 'a>>>,
     /// Traces resolved so far, if they may be requested again.
-    known: Option<Mutex<HashMap<u64, Resolved, foldhash::fast::RandomState>>>,
+    known: Option<Mutex<HashMap<ConstantKey, Resolved, foldhash::fast::RandomState>>>,
 }
 
 impl std::fmt::Debug for ChunkStacks<'_, '_> {
@@ -143,17 +143,17 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
     ///
     /// # Errors
     /// Errors of `check`.
-    pub(crate) fn resolve(&self, traces: &[u64]) -> Result<Vec<Resolved>> {
+    pub(crate) fn resolve(&self, traces: &[ConstantKey]) -> Result<Vec<Resolved>> {
         let Some(known) = &self.known else { return self.resolve_all(traces) };
         let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh: Vec<u64> = traces.iter().copied().filter(|trace| !known.contains_key(trace)).collect();
+        let fresh: Vec<ConstantKey> = traces.iter().copied().filter(|trace| !known.contains_key(trace)).collect();
         known.extend(fresh.iter().copied().zip(self.resolve_all(&fresh)?));
         let none = (self.shared.no_stack(), false);
         Ok(traces.iter().map(|trace| known.get(trace).copied().unwrap_or(none)).collect())
     }
 
-    fn resolve_all(&self, traces: &[u64]) -> Result<Vec<Resolved>> {
-        let some = |part: &[u64]| -> Result<Vec<Resolved>> {
+    fn resolve_all(&self, traces: &[ConstantKey]) -> Result<Vec<Resolved>> {
+        let some = |part: &[ConstantKey]| -> Result<Vec<Resolved>> {
             (self.check)()?;
             let resolver = self.idle().pop();
             let mut resolver = resolver
@@ -199,9 +199,9 @@ struct Resolver<'c, 'a> {
     /// The frame numbers of the blocks that have a number but have not been looked up yet.
     fresh_blocks: Vec<[u32; BLOCK]>,
     /// Method and line of the frames that have a number but have not been looked up yet.
-    fresh: Vec<(u64, u32)>,
+    fresh: Vec<(ConstantKey, u32)>,
     /// Maps a method key to an index in `functions`.
-    known: HashMap<u64, u32, foldhash::fast::RandomState>,
+    known: HashMap<ConstantKey, u32, foldhash::fast::RandomState>,
     functions: Vec<FunctionId>,
     /// Numbers of the loose frames and the blocks of the traces being resolved.
     numbers: Vec<u32>,
@@ -248,7 +248,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
 
     /// Resolves each trace to its stack and whether it was truncated. A trace that is missing, empty or damaged
     /// becomes the stack with the single frame `[no stack trace]`.
-    fn resolve(&mut self, keys: &[u64]) -> Vec<(StackId, bool)> {
+    fn resolve(&mut self, keys: &[ConstantKey]) -> Vec<(StackId, bool)> {
         self.numbers.clear();
         let mut traces = Vec::with_capacity(keys.len());
         for key in keys {
@@ -285,10 +285,10 @@ impl<'c, 'a> Resolver<'c, 'a> {
 
     /// Reads the frames of a trace. Returns the number of loose frames and whether the trace is truncated;
     /// `None` if it has no readable frames.
-    fn read(&mut self, key: u64) -> Option<(usize, bool)> {
+    fn read(&mut self, key: ConstantKey) -> Option<(usize, bool)> {
         let plans = self.plans?;
         let row = plans.trace.read(self.traces?.get(key)?).ok()?;
-        let mut at = row.cursor(1)?;
+        let mut at = row.get(StackPlans::FRAMES)?;
         let count = at.count().ok()?;
         let kept = count.min(self.shared.max_frames);
         work::done(kept + 1);
@@ -303,7 +303,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
                 let mut numbers = Vec::new();
                 for _ in 0..kept {
                     numbers.push(if plans.pooled_frames {
-                        let key = at.varint().ok()?;
+                        let key = ConstantKey(at.varint().ok()?);
                         match self.pools.get(plans.frame_type, key) {
                             Some(mut bytes) => self.decode(plans, &mut bytes)?,
                             None => UNKNOWN,
@@ -320,7 +320,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
                 }
             }
         }
-        Some((loose, row.bool(0) || kept < count))
+        Some((loose, row.get(StackPlans::TRUNCATED) || kept < count))
     }
 
     /// Assigns a new number to a block with these frames.
@@ -405,7 +405,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
         let row = plans.frame.read_next(&mut at).ok()?;
         *rest = at.rest();
         // The JVM writes -1 for "no line".
-        self.fresh.push((row.u64(0), u32::try_from(row.i64(1)).unwrap_or(0)));
+        self.fresh.push((row.get(StackPlans::METHOD), u32::try_from(row.get(StackPlans::LINE)).unwrap_or(0)));
         u32::try_from(self.frames.len() + self.fresh.len() - 1).ok()
     }
 

@@ -1,6 +1,7 @@
 //! A small, fast map from type ids, because it is used for every event.
 
 use hashbrown::HashMap;
+use jfr_parse::TypeId;
 
 /// Ids of real writers are below this.
 const DENSE: usize = 1 << 14;
@@ -9,7 +10,7 @@ const DENSE: usize = 1 << 14;
 #[derive(Debug, Clone)]
 pub(crate) struct TypeMap<T> {
     dense: Vec<Option<T>>,
-    sparse: HashMap<u64, T, foldhash::fast::RandomState>,
+    sparse: HashMap<TypeId, T, foldhash::fast::RandomState>,
 }
 
 impl<T> Default for TypeMap<T> {
@@ -19,8 +20,8 @@ impl<T> Default for TypeMap<T> {
 }
 
 impl<T: Copy> TypeMap<T> {
-    pub(crate) fn insert(&mut self, id: u64, value: T) {
-        match usize::try_from(id) {
+    pub(crate) fn insert(&mut self, id: TypeId, value: T) {
+        match usize::try_from(id.0) {
             Ok(i) if i < DENSE => {
                 if self.dense.len() <= i {
                     self.dense.resize(i + 1, None);
@@ -36,8 +37,8 @@ impl<T: Copy> TypeMap<T> {
     }
 
     #[inline]
-    pub(crate) fn get(&self, id: u64) -> Option<T> {
-        match usize::try_from(id) {
+    pub(crate) fn get(&self, id: TypeId) -> Option<T> {
+        match usize::try_from(id.0) {
             Ok(i) if i < DENSE => self.dense.get(i).copied().flatten(),
             _ => self.sparse.get(&id).copied(),
         }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
-use jfr_parse::{Chunk, Content, Metadata, Plan, RawStr, Recording, Row, TimeUnit, Type};
+use jfr_parse::{
+    Chunk, Column, ConstantKey, Content, Plan, RawStr, Recording, Row, Text, TickSpan, Ticks, TimeUnit, Type, TypeId,
+};
 
 use super::MAX_POINTS;
 use super::series::{Amounts, Samples, Steps};
@@ -14,11 +16,11 @@ type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// Number of fields read from an event: start, duration, and up to three numbers.
 const SLOTS: usize = 5;
-const START: usize = 0;
-const DURATION: usize = 1;
-const A: usize = 2;
-const B: usize = 3;
-const C: usize = 4;
+const START: Column<Ticks> = Column::at(0);
+const DURATION: Column = Column::at(1);
+const A: Column = Column::at(2);
+const B: Column = Column::at(3);
+const C: Column = Column::at(4);
 
 /// Amounts that are summed up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,7 +165,7 @@ pub struct Part {
     pub(super) sums: [Amounts; SUMS],
     pub(super) gauges: [Samples; GAUGES],
     /// CPU load of threads: time, thread, load.
-    pub(super) threads: Vec<(i64, u64, f64)>,
+    pub(super) threads: Vec<(i64, ConstantKey, f64)>,
     /// The number of hardware threads, and whether it is the number available to the process.
     pub(super) processors: Option<(f64, bool)>,
     /// The last value of each event setting.
@@ -175,9 +177,9 @@ pub struct Part {
     /// Beginnings of safepoints that end in a later chunk.
     safepoints: Map<u64, i64>,
     /// The first sample of each thread, by key, and the largest other sample.
-    pub(super) sampled_threads: Map<u64, First>,
+    pub(super) sampled_threads: Map<ConstantKey, First>,
     /// The keys of the threads that were started.
-    pub(super) started: hashbrown::HashSet<u64, foldhash::fast::RandomState>,
+    pub(super) started: hashbrown::HashSet<ConstantKey, foldhash::fast::RandomState>,
     /// The start time of the JVM.
     pub(super) jvm_start: Option<i64>,
     /// Whether allocation was taken from samples in some chunk, and from TLABs in some chunk.
@@ -226,9 +228,9 @@ impl Reader {
     #[must_use]
     pub fn new(recording: &Recording<'_>, step_nanos: Option<i64>) -> Self {
         let headers = || recording.headers().map(|(_, header)| header);
-        let start = headers().map(|header| header.start_nanos).min().unwrap_or(0);
-        let known = headers().all(|header| header.duration_nanos > 0);
-        let end = headers().map(|header| header.start_nanos.saturating_add(header.duration_nanos.max(0))).max();
+        let start = headers().map(|header| header.start_nanos.0).min().unwrap_or(0);
+        let known = headers().all(|header| header.duration_nanos.0 > 0);
+        let end = headers().map(|header| header.end_nanos().0).max();
         let end = end.filter(|_| known);
         let length = end.map_or(60_000_000_000, |end| end.saturating_sub(start)).max(1);
         let step = step_nanos.filter(|step| *step > 0).unwrap_or_else(|| nice(length / 100));
@@ -241,15 +243,15 @@ impl Reader {
     pub fn read(&self, chunk: &Chunk<'_>) -> Part {
         let mut part = Part::default();
         let metadata = chunk.metadata();
-        let mut sources: Map<u64, Source> = Map::default();
+        let mut sources: Map<TypeId, Source> = Map::default();
         for of in metadata.event_types() {
             let Some((name, kind, fields)) = EVENTS.iter().find(|(name, ..)| of.is_named(name)) else { continue };
             part.counts.insert((*name).to_owned(), 0);
             sources.extend(source(chunk, of, *kind, *fields).map(|source| (of.id(), source)));
         }
         let mut constants = Reachable::new(metadata, sources.values().map(|source| &source.plan));
-        let mut after: Map<u64, bool> = Map::default();
-        let mut asleep: Map<u64, bool> = Map::default();
+        let mut after: Map<ConstantKey, bool> = Map::default();
+        let mut asleep: Map<ConstantKey, bool> = Map::default();
         for (i, event) in chunk.events().enumerate() {
             if i.is_multiple_of(1 << 12) && chunk.stop().is_raised() {
                 break;
@@ -279,109 +281,116 @@ impl Reader {
         source: &Source,
         row: &Row<'a, SLOTS>,
         part: &mut Part,
-        after: &mut Map<u64, bool>,
-        asleep: &mut Map<u64, bool>,
+        after: &mut Map<ConstantKey, bool>,
+        asleep: &mut Map<ConstantKey, bool>,
     ) {
         let clock = chunk.clock();
         let steps = self.steps;
-        let at = clock.nanos(row.i64(START));
+        let at = clock.nanos(row.get(START)).0;
         part.last = part.last.max(at);
         let lasted = || match source.duration {
-            TimeUnit::Ticks => clock.lasted(row.i64(START), row.i64(DURATION)),
-            unit => clock.length(row.i64(DURATION), unit).unwrap_or(0),
+            TimeUnit::Ticks => clock.lasted(row.get(START), row.get(DURATION.of::<TickSpan>())).0,
+            unit => clock.length(row.get(DURATION.of::<i64>()), unit).unwrap_or_default().0,
         };
+        let int = |column: Column| row.get(column.of::<i64>());
+        let float = |column: Column| row.get(column.of::<f64>());
+        let flag = |column: Column| row.get(column.of::<bool>());
+        let id = |column: Column| row.get(column.of::<u64>());
+        let key = |column: Column| row.get(column.of::<ConstantKey>());
         match source.kind {
             Kind::Span(sum) => {
                 let nanos = lasted();
                 part.last = part.last.max(at.saturating_add(nanos));
                 part.sum(sum).spread(steps, at, nanos.max(0));
             }
-            Kind::Amount(sum) => part.sum(sum).add(steps, at, amount(row.i64(A) as f64)),
+            Kind::Amount(sum) => part.sum(sum).add(steps, at, amount(int(A) as f64)),
             Kind::Event(sum) => part.sum(sum).add(steps, at, 1.0),
-            Kind::Weighted(sum) => part.sum(sum).add(steps, at, amount(row.f64(A) * row.i64(B) as f64)),
+            Kind::Weighted(sum) => part.sum(sum).add(steps, at, amount(float(A) * int(B) as f64)),
             Kind::AllocationSample => {
-                let weight = amount(row.i64(A) as f64);
+                let weight = amount(int(A) as f64);
                 part.sum(Sum::Sampled).add(steps, at, weight);
-                part.sampled_threads.entry(row.u64(B)).or_default().add(at, weight);
+                part.sampled_threads.entry(key(B)).or_default().add(at, weight);
             }
             Kind::ThreadStart => {
                 part.sum(Sum::Starts).add(steps, at, 1.0);
-                part.started.insert(row.u64(A));
+                part.started.insert(key(A));
             }
-            Kind::JvmStart => part.jvm_start = clock.instant(row.i64(A), TimeUnit::Millis).or(part.jvm_start),
+            Kind::JvmStart => {
+                part.jvm_start = clock.instant(int(A), TimeUnit::Millis).map(|at| at.0).or(part.jvm_start)
+            }
             Kind::Value(gauge) => {
                 let value = match (source.value, source.plan.kind(A)) {
-                    (Some(unit), _) => clock.length(row.i64(A), unit).unwrap_or(0) as f64 / 1e9,
-                    (None, Some(jfr_parse::Kind::Float | jfr_parse::Kind::Double)) => row.f64(A),
-                    (None, _) => row.i64(A) as f64,
+                    (Some(unit), _) => clock.length(int(A), unit).unwrap_or_default().0 as f64 / 1e9,
+                    (None, Some(jfr_parse::Kind::Float | jfr_parse::Kind::Double)) => float(A),
+                    (None, _) => int(A) as f64,
                 };
                 part.gauge(gauge).push((at, amount(value)));
             }
             Kind::CpuLoad => {
-                part.gauge(Gauge::JvmCpu).extend(load(row.f64(A), row.f64(B)).map(|load| (at, load)));
-                part.gauge(Gauge::MachineCpu).extend(load(row.f64(C), 0.0).map(|load| (at, load)));
+                part.gauge(Gauge::JvmCpu).extend(load(float(A), float(B)).map(|load| (at, load)));
+                part.gauge(Gauge::MachineCpu).extend(load(float(C), 0.0).map(|load| (at, load)));
             }
             Kind::ThreadCpuLoad => {
-                part.threads.extend(load(row.f64(A), row.f64(B)).map(|load| (at, row.u64(C), load)));
+                part.threads.extend(load(float(A), float(B)).map(|load| (at, key(C), load)));
             }
             Kind::Processors | Kind::Available => {
-                let (value, available) = (row.i64(A) as f64, source.kind == Kind::Available);
+                let (value, available) = (int(A) as f64, source.kind == Kind::Available);
                 if value > 0.0 && part.processors.is_none_or(|(_, best)| available || !best) {
                     part.processors = Some((value, available));
                 }
             }
             Kind::CpuSample => {
-                let sleeps = *asleep.entry(row.u64(A)).or_insert_with(|| {
-                    text_of(chunk, &source.plan, A, row.u64(A)).is_some_and(|state| state.contains("SLEEPING"))
+                let sleeps = *asleep.entry(key(A)).or_insert_with(|| {
+                    text_of(chunk, &source.plan, A, key(A)).is_some_and(|state| state.contains("SLEEPING"))
                 });
                 if !sleeps {
                     part.sum(Sum::Cpu).add(steps, at, 1.0);
                 }
             }
-            Kind::DatadogCpu => part.sum(Sum::Cpu).add(steps, at, amount(row.i64(A) as f64)),
+            Kind::DatadogCpu => part.sum(Sum::Cpu).add(steps, at, amount(int(A) as f64)),
             Kind::CpuTime => {
-                part.sum(Sum::Cpu).add(steps, at, amount(clock.span(row.i64(A)) as f64 / 1e9));
+                part.sum(Sum::Cpu).add(steps, at, amount(clock.span(row.get(A.of::<TickSpan>())).0 as f64 / 1e9));
             }
             Kind::HeapSummary => {
-                let is_after = *after.entry(row.u64(A)).or_insert_with(|| {
-                    text_of(chunk, &source.plan, A, row.u64(A)).is_some_and(|when| when == "After GC")
-                });
+                let is_after = *after
+                    .entry(key(A))
+                    .or_insert_with(|| text_of(chunk, &source.plan, A, key(A)).is_some_and(|when| when == "After GC"));
                 part.gauge(if is_after { Gauge::HeapAfter } else { Gauge::HeapBefore })
-                    .push((at, amount(row.i64(B) as f64)));
+                    .push((at, amount(int(B) as f64)));
                 if source.plan.has(C) {
-                    part.gauge(Gauge::HeapCommitted).push((at, amount(row.i64(C) as f64)));
+                    part.gauge(Gauge::HeapCommitted).push((at, amount(int(C) as f64)));
                 }
             }
             Kind::DatadogHeap => {
-                if row.bool(B) {
-                    part.gauge(Gauge::HeapAfter).push((at, amount(row.i64(A) as f64)));
+                if flag(B) {
+                    part.gauge(Gauge::HeapAfter).push((at, amount(int(A) as f64)));
                 }
             }
-            Kind::Metaspace => part.gauge(Gauge::Metaspace).push((at, amount(row.i64(A) as f64))),
+            Kind::Metaspace => part.gauge(Gauge::Metaspace).push((at, amount(int(A) as f64))),
             Kind::ThreadStatistics => {
-                part.gauge(Gauge::Threads).push((at, amount(row.i64(A) as f64)));
-                part.gauge(Gauge::ThreadsStarted).push((at, amount(row.i64(B) as f64)));
+                part.gauge(Gauge::Threads).push((at, amount(int(A) as f64)));
+                part.gauge(Gauge::ThreadsStarted).push((at, amount(int(B) as f64)));
             }
             Kind::Operation => {
-                if row.bool(A) {
+                if flag(A) {
                     part.sum(Sum::Operations).spread(steps, at, lasted().max(0));
                 }
             }
             Kind::SafepointBegin => {
-                part.safepoints.insert(row.u64(A), at);
+                part.safepoints.insert(id(A), at);
             }
             Kind::SafepointEnd => {
                 let end = at.saturating_add(lasted().max(0));
-                if let Some(begin) = part.safepoints.remove(&row.u64(A)) {
+                if let Some(begin) = part.safepoints.remove(&id(A)) {
                     part.sum(Sum::Safepoints).spread(steps, begin.min(at), end.saturating_sub(begin.min(at)));
                 } else {
                     // It is at the end of its safepoint.
-                    part.safepoints.insert(row.u64(A) ^ ENDED, end);
+                    part.safepoints.insert(id(A) ^ ENDED, end);
                 }
             }
             Kind::Setting => {
-                if let Some(of) = chunk.metadata().by_id(row.u64(A)) {
-                    let text = |slot| string_of(chunk, &source.plan, row, slot);
+                if let Some(of) = chunk.metadata().by_id(row.get(A.of::<TypeId>())) {
+                    let text = |column: Column| string_of(chunk, &source.plan, row, column.of());
                     part.settings.insert((of.canonical_name().into_owned(), text(B)), text(C));
                 }
             }
@@ -424,14 +433,13 @@ fn amount(value: f64) -> f64 {
 }
 
 /// The text of a constant, such as a state, if it has one.
-fn text_of(chunk: &Chunk<'_>, plan: &Plan<SLOTS>, slot: usize, key: u64) -> Option<String> {
-    let type_id = plan.type_id(slot).filter(|_| plan.is_pooled(slot))?;
-    let metadata: &Metadata = chunk.metadata();
-    chunk.pools().string(metadata, type_id, key).decode().map(std::borrow::Cow::into_owned)
+fn text_of(chunk: &Chunk<'_>, plan: &Plan<SLOTS>, column: Column, key: ConstantKey) -> Option<String> {
+    let type_id = plan.type_id(column).filter(|_| plan.is_pooled(column))?;
+    chunk.pools().string(chunk.metadata(), type_id, key).decode().map(std::borrow::Cow::into_owned)
 }
 
-fn string_of(chunk: &Chunk<'_>, plan: &Plan<SLOTS>, row: &Row<'_, SLOTS>, slot: usize) -> String {
-    let text = match (plan.type_id(slot), row.str(slot)) {
+fn string_of(chunk: &Chunk<'_>, plan: &Plan<SLOTS>, row: &Row<'_, SLOTS>, column: Column<Text>) -> String {
+    let text = match (plan.type_id(column), row.get(column)) {
         (Some(type_id), raw @ RawStr::Pooled(_)) => chunk.pools().resolve(type_id, raw).decode(),
         (_, raw) => raw.decode(),
     };

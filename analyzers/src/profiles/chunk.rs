@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
-use jfr_parse::{Chunk, Clock, Damage, Loss, Pools, RawEvent, RawStr, Result, Row, Type};
+use jfr_parse::{
+    Chunk, ChunkOffset, Clock, ConstantKey, Damage, Loss, Pools, RawEvent, RawStr, Result, Row, Type, TypeId,
+};
 
 use super::events::SampleEvent;
 use super::execution::{Execution, has_default_state};
@@ -135,10 +137,10 @@ pub(crate) struct Context<'o> {
 #[derive(Default)]
 pub(crate) struct Part<'a> {
     gathered: Gathered<'a>,
-    facts: Vec<(FactKind, usize)>,
+    facts: Vec<(FactKind, ChunkOffset)>,
     seen: Vec<u64>,
     /// The classes of errors thrown outside of the time range.
-    errors: Vec<u64>,
+    errors: Vec<ConstantKey>,
     losses: Vec<Loss>,
     unreadable: u64,
     memory: Memory<Key>,
@@ -208,7 +210,7 @@ impl Consumer for Context<'_> {
         plans.reads_constants(of, self.options)
     }
 
-    fn trace_type(&self, plans: &Plans) -> Option<u64> {
+    fn trace_type(&self, plans: &Plans) -> Option<TypeId> {
         plans.trace_type
     }
 
@@ -251,7 +253,7 @@ impl Consumer for Context<'_> {
         if event.read_into(&reading.plan, row).is_err() {
             part.unreadable += 1;
             if part.unreadable == 1 {
-                let offset = at.chunk.offset().saturating_add(event.offset as u64);
+                let offset = at.chunk.file_offset(event.offset);
                 part.losses.push(Loss { offset, bytes: event.size as u64, what: Damage::Truncated });
             }
             return;
@@ -259,19 +261,19 @@ impl Consumer for Context<'_> {
         let filter = &self.options.filter;
         let range = filter.from_nanos.unwrap_or(i64::MIN)..filter.to_nanos.unwrap_or(i64::MAX);
         if self.options.native_leaks && matches!(reading.route, Route::Malloc | Route::Free) {
-            let nanos = clock.nanos(row.i64(TIME));
+            let nanos = clock.nanos(row.get(TIME)).0;
             if reading.route == Route::Free {
-                part.memory.free(row.u64(SECOND), nanos);
+                part.memory.free(row.get(SECOND.of::<u64>()), nanos);
             } else if range.contains(&nanos) {
                 let key = part.gathered.key(reading, row, lengths);
-                part.memory.malloc(row.u64(SECOND), nanos, key, row.i64(AMOUNT));
+                part.memory.malloc(row.get(SECOND.of::<u64>()), nanos, key, row.get(AMOUNT));
             }
             return;
         }
-        if plans.timed && !range.contains(&clock.nanos(row.i64(TIME))) {
+        if plans.timed && !range.contains(&clock.nanos(row.get(TIME)).0) {
             // It still shows that an exception event within the range belongs to a throw outside of it.
-            if reading.route == Route::ErrorThrow && part.errors.last() != Some(&row.u64(KEY)) {
-                part.errors.push(row.u64(KEY));
+            if reading.route == Route::ErrorThrow && part.errors.last() != Some(&row.get(KEY)) {
+                part.errors.push(row.get(KEY));
             }
             return;
         }
@@ -346,7 +348,7 @@ struct Routing<'c, 'a> {
     gathered: &'c Gathered<'a>,
     seen: &'c [u64],
     memory: Memory<Key>,
-    errors: &'c [u64],
+    errors: &'c [ConstantKey],
     facts: Facts,
 }
 
@@ -367,9 +369,9 @@ impl<'a> Routing<'_, 'a> {
         }
         // The index of each trace among those that are needed.
         let most = self.gathered.iter().len();
-        let mut traces: HashMap<u64, u32, foldhash::fast::RandomState> =
+        let mut traces: HashMap<ConstantKey, u32, foldhash::fast::RandomState> =
             HashMap::with_capacity_and_hasher(most, foldhash::fast::RandomState::default());
-        let mut order: Vec<u64> = Vec::with_capacity(most);
+        let mut order: Vec<ConstantKey> = Vec::with_capacity(most);
         let mut samples: Vec<(Target, u32, LabelSetId, Sums, u64)> = Vec::with_capacity(most);
         let mut sample_of: Vec<u32> = Vec::new();
         for (number, (key, sums)) in self.gathered.iter().enumerate() {
@@ -398,7 +400,7 @@ impl<'a> Routing<'_, 'a> {
             samples.push((target, trace, labels.set(reading, key, &detail, text), values, failed));
         }
         let timeline = self.timeline(&sample_of, &mut routes, scale.as_ref());
-        let mut number = |stack: u64| {
+        let mut number = |stack: ConstantKey| {
             *traces.entry(stack).or_insert_with(|| {
                 order.push(stack);
                 u32::try_from(order.len() - 1).unwrap_or(u32::MAX)
@@ -492,8 +494,8 @@ impl<'a> Routing<'_, 'a> {
             }
         }
         let (header, filter) = (self.chunk.header(), &self.context.options.filter);
-        let from = header.start_nanos.max(filter.from_nanos.unwrap_or(i64::MIN));
-        let to = header.start_nanos.saturating_add(header.duration_nanos).min(filter.to_nanos.unwrap_or(i64::MAX));
+        let from = header.start_nanos.0.max(filter.from_nanos.unwrap_or(i64::MIN));
+        let to = header.start_nanos.saturating_add(header.duration_nanos).0.min(filter.to_nanos.unwrap_or(i64::MAX));
         self.facts.loads.scale(&sampled, from, to)
     }
 
@@ -533,9 +535,9 @@ struct Values<'c, 'a> {
     periods: Vec<i64>,
     wall_period: StatedPeriod,
     /// The classes for which this chunk contains error events.
-    errors: HashMap<u64, (), foldhash::fast::RandomState>,
+    errors: HashMap<ConstantKey, (), foldhash::fast::RandomState>,
     /// Targets that depend on a state or a class, by source and key.
-    known: HashMap<(u32, u64), Option<Target>, foldhash::fast::RandomState>,
+    known: HashMap<(u32, ConstantKey), Option<Target>, foldhash::fast::RandomState>,
 }
 
 impl<'c, 'a> Values<'c, 'a> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jfr_parse::{Chunk, Error, Recording, Result};
+use jfr_parse::{Chunk, ConstantKey, EpochNanos, Error, Nanos, Recording, Result};
 use jfrkit_profile::{LabelSetId, LabelValue, ProfileType};
 
 use super::Collecting;
@@ -20,12 +20,12 @@ use crate::engine::stacks::Shared;
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct SampleEvent {
-    /// Start in nanoseconds since the Unix epoch; `None` if the event has none.
-    pub start: Option<i64>,
-    /// Duration in nanoseconds as recorded; `None` if the event has none.
-    pub duration: Option<i64>,
+    /// Its start; `None` if the event has none.
+    pub start: Option<EpochNanos>,
+    /// Its duration as recorded; `None` if the event has none.
+    pub duration: Option<Nanos>,
     /// Key of its stack trace in the chunk; 0 for none.
-    pub stack: u64,
+    pub stack: ConstantKey,
     /// Its labels; see [`ChunkSamples::labels`].
     pub labels: LabelSetId,
     /// What it adds to the values of the profile type, in the order of [`ProfileType::values`].

@@ -1,6 +1,6 @@
 //! The meaning of events that depends on their chunk: execution samples, parks.
 
-use jfr_parse::{Chunk, Pools};
+use jfr_parse::{Chunk, Pools, TypeId};
 
 use jfrkit_profile::ProfileType;
 
@@ -70,7 +70,7 @@ pub(crate) fn is_async_profiler<'n>(mut recordings: impl Iterator<Item = &'n str
 }
 
 /// Whether a chunk declares [`State::Default`]; `state_type` is the type of the field `state`.
-pub(crate) fn has_default_state(chunk: &Chunk<'_>, pools: &Pools<'_>, state_type: Option<u64>) -> bool {
+pub(crate) fn has_default_state(chunk: &Chunk<'_>, pools: &Pools<'_>, state_type: Option<TypeId>) -> bool {
     state_type.and_then(|id| pools.of_type(id).map(|pool| (id, pool))).is_some_and(|(id, pool)| {
         // Any number of keys may refer to one long name, of which only this much is needed.
         let name = |key| pools.string(chunk.metadata(), id, key).cut(LONGEST_STATE + 1);

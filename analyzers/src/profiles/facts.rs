@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use jfr_parse::{Chunk, Plan, Pools, RawEvent, RawStr, Row};
+use jfr_parse::{Chunk, ChunkOffset, Column, ConstantKey, Plan, Pools, RawEvent, RawStr, Row, Text, Ticks, TypeId};
 
 use super::execution::is_async_profiler;
 use super::load::{Loads, MAX_LOADS, load};
@@ -92,7 +92,7 @@ impl Facts {
         chunk: &Chunk<'a>,
         plans: &Plans,
         pools: &Pools<'a>,
-        events: &[(FactKind, usize)],
+        events: &[(FactKind, ChunkOffset)],
         options: &Options,
     ) -> Self {
         let reader = Reader { chunk, pools, string_type: plans.string_type };
@@ -104,7 +104,9 @@ impl Facts {
         for ([id], [name, value]) in reader.rows(of(FactKind::ActiveSetting), ["id"], ["name", "value"]) {
             let (Some(name), Some(value)) = (name, value) else { continue };
             // The id is valid only in this chunk, but the name is also valid in later ones.
-            let Some(of) = chunk.metadata().by_id(id).filter(|of| of.name().len() <= MAX_TEXT) else { continue };
+            let Some(of) = chunk.metadata().by_id(TypeId(id)).filter(|of| of.name().len() <= MAX_TEXT) else {
+                continue;
+            };
             let of_type = settings.entry(of.canonical_name().into_owned()).or_default();
             if of_type.insert(name, value).is_none() {
                 kept += 1;
@@ -144,24 +146,28 @@ impl Facts {
             let wanted = |at: i64| from.is_none_or(|from| at >= from) && to.is_none_or(|to| at < to);
             let clock = chunk.clock();
             for row in reader.numbers(of(FactKind::CpuLoad).take(MAX_LOADS), ["startTime", "jvmUser", "jvmSystem"]) {
-                let at = clock.nanos(row.i64(0));
-                facts.loads.jvm.extend(load(row.f64(1), row.f64(2)).filter(|_| wanted(at)).map(|load| (at, load)));
+                let at = clock.nanos(row.get(START)).0;
+                facts
+                    .loads
+                    .jvm
+                    .extend(load(row.get(USER), row.get(SYSTEM)).filter(|_| wanted(at)).map(|load| (at, load)));
             }
             for row in reader.numbers(of(FactKind::CpuInformation).take(1), ["hwThreads"]) {
-                facts.loads.hardware_threads = Some(row.u64(0)).filter(|n| (1..=MAX_HARDWARE).contains(n));
+                facts.loads.hardware_threads =
+                    Some(row.get(HARDWARE_THREADS)).filter(|n| (1..=MAX_HARDWARE).contains(n));
             }
             let fields = ["startTime", "user", "system", "eventThread"];
             for row in reader.numbers(of(FactKind::ThreadCpuLoad).take(MAX_LOADS), fields) {
-                let at = clock.nanos(row.i64(0));
-                let load = load(row.f64(1), row.f64(2)).filter(|_| wanted(at));
-                facts.loads.threads.entry(row.u64(3)).or_default().extend(load.map(|load| (at, load)));
+                let at = clock.nanos(row.get(START)).0;
+                let load = load(row.get(USER), row.get(SYSTEM)).filter(|_| wanted(at));
+                facts.loads.threads.entry(row.get(LOADED_THREAD)).or_default().extend(load.map(|load| (at, load)));
             }
             facts.loads.threads.values_mut().for_each(|loads| loads.sort_by_key(|(at, _)| *at));
             for row in reader.numbers(of(FactKind::ThreadStart).take(MAX_LOADS), ["startTime", "thread"]) {
-                facts.loads.starts.insert(row.u64(1), clock.nanos(row.i64(0)));
+                facts.loads.starts.insert(row.get(THREAD), clock.nanos(row.get(START)).0);
             }
             for row in reader.numbers(of(FactKind::ThreadEnd).take(MAX_LOADS), ["startTime", "thread"]) {
-                facts.loads.ends.insert(row.u64(1), clock.nanos(row.i64(0)));
+                facts.loads.ends.insert(row.get(THREAD), clock.nanos(row.get(START)).0);
             }
         }
         if options.labels.contains(&super::LabelKey::TraceEndpoint) {
@@ -215,10 +221,20 @@ fn program(word: &str) -> String {
     word.rsplit(['/', '\\']).next().unwrap_or(word).to_owned()
 }
 
+/// Of events with times.
+const START: Column<Ticks> = Column::at(0);
+/// Of loads, of the JVM or of a thread.
+const USER: Column<f64> = Column::at(1);
+const SYSTEM: Column<f64> = Column::at(2);
+const LOADED_THREAD: Column<ConstantKey> = Column::at(3);
+/// Of starts and ends of threads.
+const THREAD: Column<ConstantKey> = Column::at(1);
+const HARDWARE_THREADS: Column<u64> = Column::at(0);
+
 struct Reader<'c, 'a> {
     chunk: &'c Chunk<'a>,
     pools: &'c Pools<'a>,
-    string_type: u64,
+    string_type: TypeId,
 }
 
 /// More hardware threads than any machine has.
@@ -234,7 +250,7 @@ impl<'a> Reader<'_, 'a> {
     where
         'a: 'e,
     {
-        let mut plans: HashMap<u64, Option<Plan<N>>, foldhash::fast::RandomState> = HashMap::default();
+        let mut plans: HashMap<TypeId, Option<Plan<N>>, foldhash::fast::RandomState> = HashMap::default();
         events.filter_map(move |event| {
             let plan = || self.chunk.plan(self.chunk.metadata().by_id(event.type_id)?, fields).ok();
             plans.entry(event.type_id).or_insert_with(plan).as_ref()?.read(event.payload).ok()
@@ -252,7 +268,7 @@ impl<'a> Reader<'_, 'a> {
         'a: 'e,
     {
         // Several types of the same name may alternate.
-        let mut plans: HashMap<u64, Option<(Plan<N>, Plan<T>)>, foldhash::fast::RandomState> = HashMap::default();
+        let mut plans: HashMap<TypeId, Option<(Plan<N>, Plan<T>)>, foldhash::fast::RandomState> = HashMap::default();
         events.filter_map(move |event| {
             let plan = || {
                 let of = self.chunk.metadata().by_id(event.type_id)?;
@@ -260,12 +276,14 @@ impl<'a> Reader<'_, 'a> {
             };
             let (n, t) = plans.entry(event.type_id).or_insert_with(plan).as_ref()?;
             let (number, text) = (n.read(event.payload).ok()?, t.read(event.payload).ok()?);
-            let numbers = std::array::from_fn(|i| number.u64(i));
-            let texts = std::array::from_fn(|i| {
+            let numbers = n.columns().map(|column| number.get(column.of::<u64>()));
+            let texts = t.columns().map(|column| {
                 // Some writers store texts in the pool of strings and write only the key.
-                let raw = match t.type_id(i) {
-                    Some(id) if t.is_pooled(i) => self.pools.string(self.chunk.metadata(), id, text.u64(i)),
-                    _ => self.pools.resolve(self.string_type, text.str(i)),
+                let raw = match t.type_id(column) {
+                    Some(id) if t.is_pooled(column) => {
+                        self.pools.string(self.chunk.metadata(), id, text.get(column.of::<ConstantKey>()))
+                    }
+                    _ => self.pools.resolve(self.string_type, text.get(column.of::<Text>())),
                 };
                 decode(raw)
             });

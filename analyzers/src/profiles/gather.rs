@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, Hasher as _};
 
 use hashbrown::{HashMap, HashTable};
-use jfr_parse::{Clock, RawStr, Row, work};
+use jfr_parse::{Clock, ConstantKey, EpochNanos, Nanos, RawStr, Row, TickSpan, Ticks, work};
 use jfrkit_profile::{Moment, Timeline};
 
 use super::plans::{Reading, Times};
@@ -23,9 +23,9 @@ pub(crate) struct Key {
     /// Number of a [`Detail`]; 0 for none.
     pub(super) detail: u32,
     /// Key of the stack trace in this chunk.
-    pub(super) stack: u64,
+    pub(super) stack: ConstantKey,
     /// Key of a class or a state in this chunk, if it matters for the source.
-    pub(super) key: u64,
+    pub(super) key: ConstantKey,
 }
 
 impl Key {
@@ -34,8 +34,8 @@ impl Key {
     fn hash(&self, hasher: &Hasher) -> u64 {
         let mut state = hasher.build_hasher();
         let kind = u64::from(self.source) | u64::from(self.detail) << 32;
-        state.write_u128(u128::from(kind) | u128::from(self.stack) << 64);
-        state.write_u64(self.key);
+        state.write_u128(u128::from(kind) | u128::from(self.stack.0) << 64);
+        state.write_u64(self.key.0);
         state.finish()
     }
 }
@@ -46,7 +46,7 @@ pub(crate) type Sums = [i64; 3];
 /// What is needed only for labels and filters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Detail {
-    pub(super) thread: u64,
+    pub(super) thread: ConstantKey,
     pub(super) text: u32,
     pub(super) port: u32,
     pub(super) span: u64,
@@ -55,11 +55,11 @@ pub(crate) struct Detail {
     pub(super) time: i64,
 }
 
-/// When an event began and how long it lasted, in nanoseconds.
+/// When an event began and how long it lasted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Occurrence {
-    pub(super) start: Option<i64>,
-    pub(super) duration: Option<i64>,
+    pub(super) start: Option<EpochNanos>,
+    pub(super) duration: Option<Nanos>,
 }
 
 /// Sums of events, in the order of the first event of each key.
@@ -113,9 +113,9 @@ impl<'a> Gathered<'a> {
         bounds: Bounds,
     ) {
         let mut odd = false;
-        let mut lasted = |start: i64, ticks: i64| {
-            let nanos = lengths.lasted(start, ticks);
-            let begin = clock.nanos(start);
+        let mut lasted = |start: Ticks, ticks: TickSpan| {
+            let Nanos(nanos) = lengths.lasted(start, ticks);
+            let EpochNanos(begin) = clock.nanos(start);
             let end = begin.saturating_add(nanos);
             if bounds.hold(begin, nanos, end) {
                 return nanos;
@@ -126,12 +126,14 @@ impl<'a> Gathered<'a> {
         };
         let sums = match reading.measure {
             Measure::Count | Measure::Period => [1, 0, 0],
-            Measure::Weight => [row.i64(AMOUNT), 0, 0],
-            Measure::Bytes => [1, row.i64(AMOUNT), 0],
-            Measure::WeightedBytes => [1, weighted(row.f64(AMOUNT), row.i64(SECOND)), 0],
-            Measure::Ticks => [1, lasted(row.i64(TIME), row.i64(AMOUNT)), 0],
-            Measure::CpuTicks => [1, lengths.span(row.i64(AMOUNT)), i64::from(row.bool(SECOND))],
-            Measure::BytesAndTicks => [1, row.i64(SECOND), lasted(row.i64(TIME), row.i64(AMOUNT))],
+            Measure::Weight => [row.get(AMOUNT), 0, 0],
+            Measure::Bytes => [1, row.get(AMOUNT), 0],
+            Measure::WeightedBytes => [1, weighted(row.get(AMOUNT.of::<f64>()), row.get(SECOND)), 0],
+            Measure::Ticks => [1, lasted(row.get(TIME), row.get(AMOUNT.of::<TickSpan>())), 0],
+            Measure::CpuTicks => {
+                [1, lengths.span(row.get(AMOUNT.of::<TickSpan>())).0, i64::from(row.get(SECOND.of::<bool>()))]
+            }
+            Measure::BytesAndTicks => [1, row.get(SECOND), lasted(row.get(TIME), row.get(AMOUNT.of::<TickSpan>()))],
         };
         self.odd_durations += u64::from(odd);
         let key = self.key(reading, row, clock);
@@ -140,7 +142,7 @@ impl<'a> Gathered<'a> {
         }
         self.add(key, sums);
         if self.timeline.is_some() {
-            self.record(clock.nanos(row.i64(TIME)), reading.measure.main(sums));
+            self.record(clock.nanos(row.get(TIME)).0, reading.measure.main(sums));
         }
     }
 
@@ -165,20 +167,20 @@ impl<'a> Gathered<'a> {
     #[inline]
     pub(super) fn key(&mut self, reading: &Reading, row: &Row<'a, SLOTS>, clock: &Clock) -> Key {
         let detail = if reading.detailed { self.detail(reading, row, clock) } else { 0 };
-        let key = if reading.keyed { row.u64(KEY) } else { 0 };
-        Key { source: reading.source, detail, stack: row.u64(STACK), key }
+        let key = if reading.keyed { row.get(KEY) } else { ConstantKey::default() };
+        Key { source: reading.source, detail, stack: row.get(STACK), key }
     }
 
     fn detail(&mut self, reading: &Reading, row: &Row<'a, SLOTS>, clock: &Clock) -> u32 {
-        let text = match row.str(TEXT) {
+        let text = match row.get(TEXT) {
             _ if !reading.text => 0,
-            RawStr::Null | RawStr::Empty => self.texts.number(row.str(OTHER_TEXT)),
+            RawStr::Null | RawStr::Empty => self.texts.number(row.get(OTHER_TEXT)),
             text => self.texts.number(text),
         };
-        let port = u32::try_from(row.u64(PORT)).unwrap_or(0);
-        let time = if reading.times { clock.nanos(row.i64(TIME)) } else { 0 };
-        let (span, root_span) = (row.u64(SPAN), row.u64(ROOT_SPAN));
-        let detail = Detail { thread: row.u64(THREAD), text, port, span, root_span, time };
+        let port = u32::try_from(row.get(PORT)).unwrap_or(0);
+        let time = if reading.times { clock.nanos(row.get(TIME)).0 } else { 0 };
+        let (span, root_span) = (row.get(SPAN), row.get(ROOT_SPAN));
+        let detail = Detail { thread: row.get(THREAD), text, port, span, root_span, time };
         self.details.number(detail)
     }
 
@@ -298,8 +300,8 @@ impl<'a> Gathered<'a> {
 impl Occurrence {
     fn new(times: Times, row: &Row<'_, SLOTS>, clock: &Clock) -> Self {
         Self {
-            start: times.start.and_then(|unit| clock.instant(row.i64(TIME), unit)),
-            duration: times.duration.and_then(|(slot, unit)| clock.length(row.i64(slot), unit)),
+            start: times.start.and_then(|unit| clock.instant(row.get(TIME.of::<i64>()), unit)),
+            duration: times.duration.and_then(|(column, unit)| clock.length(row.get(column), unit)),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Sample labels, and filters on the same properties.
 
 use hashbrown::HashMap;
-use jfr_parse::{Chunk, Pools, RawStr};
+use jfr_parse::{Chunk, Column, ConstantKey, Pools, RawStr, Text};
 
 use super::chunk::{Context, MAX_KEY_TEXT};
 use super::gather::{Detail, Key};
 use super::options::LabelKey;
-use super::plans::{KeyPlan, Plans, Reading};
+use super::plans::{CLASS, KeyPlan, Plans, Reading, ThreadPlan};
 use super::sources::{KEY, SOURCES};
 use crate::engine::functions::class_name;
 use crate::names;
@@ -20,13 +20,13 @@ pub(super) struct Labels<'c, 'a> {
     plans: &'c Plans,
     pools: &'c Pools<'a>,
     context: &'c Context<'c>,
-    sets: Map<(u32, u64, u32), LabelSetId>,
-    threads: Map<u64, (StrId, i64)>,
+    sets: Map<(u32, ConstantKey, u32), LabelSetId>,
+    threads: Map<ConstantKey, (StrId, i64)>,
     /// Texts by their position.
     texts: Map<(usize, usize), StrId>,
     classes: Map<(usize, usize), StrId>,
     thread_passes: Map<StrId, bool>,
-    state_passes: Map<(u32, u64), bool>,
+    state_passes: Map<(u32, ConstantKey), bool>,
 }
 
 /// The recorded name of the class or state that an event's key refers to.
@@ -35,7 +35,7 @@ pub(super) fn key_text<'a>(
     plans: &Plans,
     pools: &Pools<'a>,
     reading: &Reading,
-    key: u64,
+    key: ConstantKey,
 ) -> RawStr<'a> {
     let Some(type_id) = reading.plan.type_id(KEY) else { return RawStr::Null };
     let metadata = chunk.metadata();
@@ -43,7 +43,7 @@ pub(super) fn key_text<'a>(
         Some(KeyPlan::Class(plan)) => class_name(chunk, pools, plan, key),
         Some(KeyPlan::Object(plan, class)) => {
             let row = pools.get(type_id, key).and_then(|bytes| plan.read(bytes).ok());
-            row.zip(class.as_ref()).map_or(RawStr::Null, |(row, class)| class_name(chunk, pools, class, row.u64(0)))
+            row.zip(class.as_ref()).map_or(RawStr::Null, |(row, class)| class_name(chunk, pools, class, row.get(CLASS)))
         }
         None => pools.string(metadata, type_id, key),
     }
@@ -88,7 +88,7 @@ impl<'c, 'a> Labels<'c, 'a> {
     }
 
     /// The name and id of a thread.
-    fn thread(&mut self, key: u64) -> (StrId, i64) {
+    fn thread(&mut self, key: ConstantKey) -> (StrId, i64) {
         if let Some(known) = self.threads.get(&key) {
             return *known;
         }
@@ -98,15 +98,19 @@ impl<'c, 'a> Labels<'c, 'a> {
             .as_ref()
             .and_then(|plan| Some((plan, plan.thread.read(pools.get(plan.thread_type, key)?).ok()?)));
         let found = row.map_or((StrId::default(), 0), |(plan, row)| {
-            let mut text = |i: usize| {
-                self.text(match plan.thread.type_id(i) {
-                    Some(id) if plan.thread.is_pooled(i) => pools.string(chunk.metadata(), id, row.u64(i)),
-                    _ => pools.resolve(plans.string_type, row.str(i)),
+            let mut text = |name: Column<Text>| {
+                self.text(match plan.thread.type_id(name) {
+                    Some(id) if plan.thread.is_pooled(name) => {
+                        pools.string(chunk.metadata(), id, row.get(name.of::<ConstantKey>()))
+                    }
+                    _ => pools.resolve(plans.string_type, row.get(name)),
                 })
             };
-            let java = text(0);
-            let name = if java == StrId::default() { text(1) } else { java };
-            (name, if row.i64(2) > 0 { row.i64(2) } else { row.i64(3) })
+            let [java_name, os_name] = ThreadPlan::NAMES;
+            let java = text(java_name);
+            let name = if java == StrId::default() { text(os_name) } else { java };
+            let [java_id, os_id] = ThreadPlan::IDS.map(|id| row.get(id));
+            (name, if java_id > 0 { java_id } else { os_id })
         });
         self.threads.insert(key, found);
         found

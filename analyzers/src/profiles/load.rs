@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use jfr_parse::ConstantKey;
+
 /// Maximum loads to keep of a chunk and of a recording: one per second for days.
 pub(super) const MAX_LOADS: usize = 1 << 18;
 
@@ -15,11 +17,11 @@ pub(crate) struct Loads {
     pub(super) jvm: Vec<(i64, f64)>,
     /// The same for threads, by their key in the chunk. The JVM checks all threads periodically, and a thread when it ends.
     /// There is no event if the thread used less than a millisecond since the last check.
-    pub(super) threads: BTreeMap<u64, Vec<(i64, f64)>>,
+    pub(super) threads: BTreeMap<ConstantKey, Vec<(i64, f64)>>,
     /// Start times of threads, by their key in the chunk.
-    pub(super) starts: BTreeMap<u64, i64>,
+    pub(super) starts: BTreeMap<ConstantKey, i64>,
     /// End times of threads, by their key in the chunk.
-    pub(super) ends: BTreeMap<u64, i64>,
+    pub(super) ends: BTreeMap<ConstantKey, i64>,
     /// The number of hardware threads.
     pub(super) hardware_threads: Option<u64>,
 }
@@ -56,7 +58,7 @@ impl Loads {
 
     /// The factors by which to multiply the CPU time of samples, for each thread. `sampled` is the sampled CPU time of each
     /// thread, `from` and `to` are the time range of the chunk.
-    pub(super) fn scale(&self, sampled: &BTreeMap<u64, i64>, from: i64, to: i64) -> Scale {
+    pub(super) fn scale(&self, sampled: &BTreeMap<ConstantKey, i64>, from: i64, to: i64) -> Scale {
         let all: f64 = sampled.values().map(|nanos| *nanos as f64).sum();
         let mut scale = Scale { threads: BTreeMap::new(), others: 1.0 };
         let hardware = self.hardware_threads.unwrap_or(0) as f64;
@@ -67,7 +69,7 @@ impl Loads {
             return scale;
         }
         let ticks = self.ticks();
-        let mut used: BTreeMap<u64, f64> = BTreeMap::new();
+        let mut used: BTreeMap<ConstantKey, f64> = BTreeMap::new();
         for thread in sampled.iter().filter(|(_, nanos)| **nanos > 0).map(|(thread, _)| thread) {
             let Some(loads) = self.threads.get(thread) else { continue };
             let nanos = self.used_by(*thread, loads, &ticks, from, to) * hardware;
@@ -97,7 +99,7 @@ impl Loads {
     }
 
     /// The CPU use of a thread within a chunk, as a share of all hardware threads multiplied by nanoseconds.
-    fn used_by(&self, thread: u64, loads: &[(i64, f64)], ticks: &[i64], from: i64, to: i64) -> f64 {
+    fn used_by(&self, thread: ConstantKey, loads: &[(i64, f64)], ticks: &[i64], from: i64, to: i64) -> f64 {
         let first = self.starts.get(&thread).map_or(from, |start| from.max(*start));
         let (mut used, mut before) = (0.0, first);
         for (at, load) in loads {
@@ -118,14 +120,14 @@ impl Loads {
 /// The factors for the CPU time of samples; see [`Loads::scale`].
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Scale {
-    threads: BTreeMap<u64, f64>,
+    threads: BTreeMap<ConstantKey, f64>,
     others: f64,
 }
 
 impl Scale {
     /// Scales the sampled nanoseconds of a thread.
     #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
-    pub(super) fn apply(&self, thread: u64, nanos: i64) -> i64 {
+    pub(super) fn apply(&self, thread: ConstantKey, nanos: i64) -> i64 {
         (nanos as f64 * self.threads.get(&thread).copied().unwrap_or(self.others)).round() as i64
     }
 }
@@ -135,6 +137,10 @@ mod tests {
     use super::*;
 
     const SECOND: i64 = 1_000_000_000;
+
+    fn thread(key: u64) -> ConstantKey {
+        ConstantKey(key)
+    }
 
     fn loads() -> Loads {
         let jvm = (1..=10).map(|i| (i * SECOND, 0.5)).collect();
@@ -155,17 +161,20 @@ mod tests {
 
     #[test]
     fn samples_are_scaled_to_what_threads_used_or_to_all() {
-        let sampled = BTreeMap::from([(1, 4 * SECOND), (2, SECOND)]);
+        let sampled = BTreeMap::from([(thread(1), 4 * SECOND), (thread(2), SECOND)]);
         let scale = loads().scale(&sampled, 0, 10 * SECOND);
-        assert_eq!((scale.apply(1, 1_000), scale.apply(2, 1_000)), (4_000, 4_000));
+        assert_eq!((scale.apply(thread(1), 1_000), scale.apply(thread(2), 1_000)), (4_000, 4_000));
         // A quarter of four hardware threads for 10 s, and an eighth from 4 s, when the thread started, to 5 s, when it ended.
         let mut by_thread = loads();
-        by_thread.threads.insert(1, vec![(5 * SECOND, 0.25), (10 * SECOND, 0.25)]);
-        by_thread.threads.insert(2, vec![(5 * SECOND, 0.125)]);
-        by_thread.starts.insert(2, 4 * SECOND);
-        by_thread.ends.insert(2, 5 * SECOND);
+        by_thread.threads.insert(thread(1), vec![(5 * SECOND, 0.25), (10 * SECOND, 0.25)]);
+        by_thread.threads.insert(thread(2), vec![(5 * SECOND, 0.125)]);
+        by_thread.starts.insert(thread(2), 4 * SECOND);
+        by_thread.ends.insert(thread(2), 5 * SECOND);
         let scale = by_thread.scale(&sampled, 0, 10 * SECOND);
-        assert_eq!((scale.apply(1, 4_000), scale.apply(2, 1_000), scale.apply(3, 7)), (10_000, 500, 7));
+        assert_eq!(
+            (scale.apply(thread(1), 4_000), scale.apply(thread(2), 1_000), scale.apply(thread(3), 7)),
+            (10_000, 500, 7)
+        );
     }
 
     #[test]
@@ -173,22 +182,22 @@ mod tests {
         let mut loads = loads();
         // Ticks at 2, 4, 6 and 8 s, as shown by the first thread and others. Until 6 s, the second used too little to be recorded; it
         // continues until the end of the chunk.
-        loads.threads.insert(1, (1..=4).map(|i| (2 * i * SECOND, 0.25)).collect());
-        loads.threads.insert(3, (1..=4).map(|i| (2 * i * SECOND, 0.01)).collect());
-        loads.threads.insert(2, vec![(8 * SECOND, 0.25)]);
-        let sampled = BTreeMap::from([(1, SECOND), (2, SECOND)]);
+        loads.threads.insert(thread(1), (1..=4).map(|i| (2 * i * SECOND, 0.25)).collect());
+        loads.threads.insert(thread(3), (1..=4).map(|i| (2 * i * SECOND, 0.01)).collect());
+        loads.threads.insert(thread(2), vec![(8 * SECOND, 0.25)]);
+        let sampled = BTreeMap::from([(thread(1), SECOND), (thread(2), SECOND)]);
         let scale = loads.scale(&sampled, 0, 9 * SECOND);
-        assert_eq!((scale.apply(1, 1_000), scale.apply(2, 1_000)), (9_000, 3_000));
+        assert_eq!((scale.apply(thread(1), 1_000), scale.apply(thread(2), 1_000)), (9_000, 3_000));
     }
 
     #[test]
     fn threads_do_not_use_more_than_the_jvm() {
         let mut loads = loads();
-        for thread in 1..=4 {
-            loads.threads.insert(thread, (1..=10).map(|i| (i * SECOND, 0.25)).collect());
+        for number in 1..=4 {
+            loads.threads.insert(thread(number), (1..=10).map(|i| (i * SECOND, 0.25)).collect());
         }
-        let sampled = (1..=4).map(|thread| (thread, SECOND)).collect();
+        let sampled = (1..=4).map(|number| (thread(number), SECOND)).collect();
         // Four threads sampled for 10 s each, in a JVM that used 20 s.
-        assert_eq!(loads.scale(&sampled, 0, 10 * SECOND).apply(1, 1_000), 5_000);
+        assert_eq!(loads.scale(&sampled, 0, 10 * SECOND).apply(thread(1), 1_000), 5_000);
     }
 }

@@ -1,7 +1,7 @@
 //! Plans for reading events and constants, created once for all chunks with the same metadata.
 
 use hashbrown::HashMap;
-use jfr_parse::{Chunk, Content, Plan, Result, TimeUnit, Type};
+use jfr_parse::{Chunk, Column, ConstantKey, Content, Plan, Result, Text, TimeUnit, Type, TypeId};
 
 use super::facts::FactKind;
 use super::options::{LabelKey, Options};
@@ -38,8 +38,8 @@ pub(crate) struct Reading {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Times {
     pub(super) start: Option<TimeUnit>,
-    /// The slot and the unit.
-    pub(super) duration: Option<(usize, TimeUnit)>,
+    /// The field and its unit.
+    pub(super) duration: Option<(Column<i64>, TimeUnit)>,
 }
 
 /// What to do with an event.
@@ -58,15 +58,15 @@ pub(crate) struct Plans {
     pub(super) readings: Vec<Reading>,
     /// Maps an index in [`SOURCES`] to an index among the readings.
     by_source: Vec<Option<usize>>,
-    pub(super) trace_type: Option<u64>,
+    pub(super) trace_type: Option<TypeId>,
     pub(super) threads: Option<ThreadPlan>,
     /// The type ids of the sources, by index in [`SOURCES`], if they are declared.
-    pub(super) source_types: Vec<Option<u64>>,
-    pub(super) string_type: u64,
+    pub(super) source_types: Vec<Option<TypeId>>,
+    pub(super) string_type: TypeId,
     /// Whether times are compared.
     pub(super) timed: bool,
     /// How to read the names that event keys refer to, by the type of the key, unless it is a string or symbol.
-    pub(super) keys: HashMap<u64, KeyPlan, foldhash::fast::RandomState>,
+    pub(super) keys: HashMap<TypeId, KeyPlan, foldhash::fast::RandomState>,
     /// Whether some event types with the name of a source are skipped because there are too many.
     pub(super) too_many: bool,
 }
@@ -82,12 +82,22 @@ pub(crate) enum KeyPlan {
 /// Maximum number of event types with the same name to read in one chunk.
 const SAME_NAME: usize = 16;
 
+/// The class of a constant.
+pub(super) const CLASS: Column<ConstantKey> = Column::at(0);
+
 /// How to read the names and ids of a thread.
 #[derive(Debug)]
 pub(crate) struct ThreadPlan {
-    pub(super) thread_type: u64,
+    pub(super) thread_type: TypeId,
     /// `javaName`, `osName`, `javaThreadId`, `osThreadId`.
     pub(super) thread: Plan<4>,
+}
+
+impl ThreadPlan {
+    /// `javaName`, `osName`.
+    pub(super) const NAMES: [Column<Text>; 2] = [Column::at(0), Column::at(1)];
+    /// `javaThreadId`, `osThreadId`.
+    pub(super) const IDS: [Column<i64>; 2] = [Column::at(2), Column::at(3)];
 }
 
 impl Plans {
@@ -126,8 +136,8 @@ impl Plans {
                 readings.push(reading);
             }
         }
-        let slot_type = |slot: usize| {
-            readings.iter().find_map(|r: &Reading| r.plan.type_id(slot).and_then(|id| metadata.by_id(id)))
+        let slot_type = |column: Column<ConstantKey>| {
+            readings.iter().find_map(|r: &Reading| r.plan.type_id(column).and_then(|id| metadata.by_id(id)))
         };
         let trace_type = slot_type(STACK).map(|of| of.id());
         let mut keys = HashMap::default();
@@ -142,7 +152,7 @@ impl Plans {
             }),
             None => None,
         };
-        let string_type = metadata.by_name("java.lang.String").map_or(u64::MAX, |t| t.id());
+        let string_type = metadata.by_name("java.lang.String").map_or(TypeId(u64::MAX), |t| t.id());
         Ok(Self { acts, readings, by_source, trace_type, threads, source_types, string_type, timed, keys, too_many })
     }
 
@@ -177,7 +187,7 @@ impl KeyPlan {
             "java.lang.Class" => Some(Self::Class(ClassPlan::new(chunk, of)?)),
             "jdk.types.OldObject" => {
                 let plan = chunk.plan(of, ["type"])?;
-                let class = plan.type_id(0).and_then(|id| chunk.metadata().by_id(id));
+                let class = plan.type_id(CLASS).and_then(|id| chunk.metadata().by_id(id));
                 let class = class.map(|of| ClassPlan::new(chunk, of)).transpose()?;
                 Some(Self::Object(plan, class))
             }
@@ -189,7 +199,7 @@ impl KeyPlan {
 const DURATION: &str = "duration";
 
 impl Times {
-    fn new(event: Type<'_>, lasted: usize) -> Self {
+    fn new(event: Type<'_>, lasted: Column<i64>) -> Self {
         let content = |name: &str| event.field(name).and_then(|field| field.content());
         Self {
             start: match content("startTime") {
@@ -218,7 +228,7 @@ impl Reading {
         let scaled = options.scale_cpu && source.route == Route::ExecutionSample;
         let thread = options.filter.threads.is_some() || any(&[LabelKey::Thread, LabelKey::ThreadId]) || scaled;
         let text = labels(source.text);
-        let port = any(&[LabelKey::Port]) && !source.fields.get(PORT).is_none_or(|f| f.is_empty());
+        let port = any(&[LabelKey::Port]) && !source.field(PORT).is_empty();
         let spans = any(&[LabelKey::SpanId, LabelKey::LocalRootSpanId, LabelKey::TraceEndpoint]);
         // Agents record spans or contexts, not both.
         let context = any(&[LabelKey::ContextId]) && event.field("contextId").is_some();
@@ -230,14 +240,14 @@ impl Reading {
         let lasts = matches!(source.measure, Measure::Ticks | Measure::BytesAndTicks)
             || matches!(source.route, Route::Malloc | Route::Free);
         for (slot, wanted) in [
-            (THREAD, thread),
-            (TIME, timed || lasts || options.times || options.timeline.is_some() || options.each),
-            (KEY, keyed),
-            (TEXT, text),
-            (OTHER_TEXT, text),
-            (PORT, port),
-            (SPAN, spans || context),
-            (ROOT_SPAN, spans),
+            (THREAD.place(), thread),
+            (TIME.place(), timed || lasts || options.times || options.timeline.is_some() || options.each),
+            (KEY.place(), keyed),
+            (TEXT.place(), text),
+            (OTHER_TEXT.place(), text),
+            (PORT.place(), port),
+            (SPAN.place(), spans || context),
+            (ROOT_SPAN.place(), spans),
         ] {
             if let Some(field) = fields.get_mut(slot)
                 && !wanted
@@ -245,13 +255,13 @@ impl Reading {
                 *field = "";
             }
         }
-        if let Some(field) = fields.get_mut(SPAN)
+        if let Some(field) = fields.get_mut(SPAN.place())
             && context
         {
             *field = "contextId";
         }
-        let lasted = if fields.get(AMOUNT) == Some(&DURATION) { AMOUNT } else { LASTED };
-        if let Some(field) = fields.get_mut(LASTED)
+        let lasted = if fields.get(AMOUNT.place()) == Some(&DURATION) { AMOUNT } else { LASTED };
+        if let Some(field) = fields.get_mut(LASTED.place())
             && options.each
             && lasted == LASTED
         {

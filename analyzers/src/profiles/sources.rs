@@ -2,27 +2,28 @@
 
 use super::gather::Sums;
 use super::options::{CpuSource, LabelKey};
+use jfr_parse::{Column, ConstantKey, Text};
 use jfrkit_profile::ProfileType;
 
 /// Number of fields read from an event.
 pub(crate) const SLOTS: usize = 12;
-pub(crate) const STACK: usize = 0;
-pub(crate) const THREAD: usize = 1;
-pub(crate) const TIME: usize = 2;
+pub(crate) const STACK: Column<ConstantKey> = Column::at(0);
+pub(crate) const THREAD: Column<ConstantKey> = Column::at(1);
+pub(crate) const TIME: Column<jfr_parse::Ticks> = Column::at(2);
 /// The first amount; its meaning depends on [`Measure`].
-pub(crate) const AMOUNT: usize = 3;
+pub(crate) const AMOUNT: Column<i64> = Column::at(3);
 /// The second amount.
-pub(crate) const SECOND: usize = 4;
+pub(crate) const SECOND: Column<i64> = Column::at(4);
 /// A key of a class or a state.
-pub(crate) const KEY: usize = 5;
-pub(crate) const TEXT: usize = 6;
-pub(crate) const PORT: usize = 7;
-pub(crate) const SPAN: usize = 8;
-pub(crate) const ROOT_SPAN: usize = 9;
+pub(crate) const KEY: Column<ConstantKey> = Column::at(5);
+pub(crate) const TEXT: Column<Text> = Column::at(6);
+pub(crate) const PORT: Column<u64> = Column::at(7);
+pub(crate) const SPAN: Column<u64> = Column::at(8);
+pub(crate) const ROOT_SPAN: Column<u64> = Column::at(9);
 /// The fallback for an empty text.
-pub(crate) const OTHER_TEXT: usize = 10;
+pub(crate) const OTHER_TEXT: Column<Text> = Column::at(10);
 /// The duration, if it is needed and no amount.
-pub(crate) const LASTED: usize = 11;
+pub(crate) const LASTED: Column<i64> = Column::at(11);
 
 /// What an event adds to the values of its sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,34 +132,39 @@ const fn source(event: &'static str, route: Route, measure: Measure, amounts: [&
 }
 
 impl Source {
-    const fn sampled(mut self) -> Self {
-        self.fields[THREAD] = "sampledThread";
-        self.state("state")
+    /// The field that is read for a column; empty for none.
+    pub(crate) fn field<T>(&self, column: Column<T>) -> &'static str {
+        self.fields.get(column.place()).copied().unwrap_or_default()
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+    const fn with<T>(mut self, column: Column<T>, field: &'static str) -> Self {
+        self.fields[column.place()] = field;
+        self
+    }
+
+    const fn sampled(self) -> Self {
+        self.with(THREAD, "sampledThread").state("state")
     }
 
     const fn state(mut self, field: &'static str) -> Self {
-        self.fields[KEY] = field;
         self.key = Some(LabelKey::State);
-        self
+        self.with(KEY, field)
     }
 
     const fn class(mut self, field: &'static str) -> Self {
-        self.fields[KEY] = field;
         self.key = Some(LabelKey::Class);
-        self
+        self.with(KEY, field)
     }
 
     const fn text(mut self, field: &'static str, label: LabelKey) -> Self {
-        self.fields[TEXT] = field;
         self.text = Some(label);
-        self
+        self.with(TEXT, field)
     }
 
-    const fn peer(mut self) -> Self {
-        self.fields[PORT] = "port";
+    const fn peer(self) -> Self {
         // Without a name lookup, the JVM knows only the address.
-        self.fields[OTHER_TEXT] = "address";
-        self.text("host", LabelKey::Host)
+        self.with(PORT, "port").with(OTHER_TEXT, "address").text("host", LabelKey::Host)
     }
 
     /// The profile types to which it can contribute.

@@ -1,6 +1,6 @@
 //! Locates the fields that a query needs in the events of one chunk.
 
-use jfr_parse::{Chunk, Content, Cursor, Kind, Plan, RawStr, Row, TimeUnit, Type};
+use jfr_parse::{Chunk, ConstantKey, Content, Cursor, Kind, Plan, RawStr, Row, TimeUnit, Type, TypeId};
 
 use super::constants::{Constants, Own, Part, plain};
 use super::query::{Column, Compiled};
@@ -23,7 +23,7 @@ pub(crate) enum Extract {
     /// The same value for each event of the type.
     Const(Val),
     /// A slot of a plan.
-    Slot { plan: usize, slot: usize, form: Form },
+    Slot { plan: usize, column: jfr_parse::Column, form: Form },
 }
 
 /// How to interpret the number in a slot.
@@ -38,9 +38,9 @@ pub(crate) enum Form {
     Double,
     Instant(TimeUnit),
     Span(TimeUnit),
-    Text(u64),
+    Text(TypeId),
     Constant {
-        type_id: u64,
+        type_id: TypeId,
         part: u32,
     },
     /// The id of an event type, shown as its label or name.
@@ -181,7 +181,7 @@ impl<'b, 'c, 'a> Builder<'b, 'c, 'a> {
             "id.name" if self.of.is_named("jdk.ActiveSetting") => {
                 let slot = self.want("id");
                 let form = Form::EventType { label: false };
-                return Some((Extract::Slot { plan: slot / SLOTS, slot: slot % SLOTS, form }, label("Event Type")));
+                return Some((located(slot, form), label("Event Type")));
             }
             // The thread of the event, regardless of the name of the field.
             "ownThread" => {
@@ -226,7 +226,7 @@ impl<'b, 'c, 'a> Builder<'b, 'c, 'a> {
             } else {
                 return None;
             };
-            return Some((Extract::Slot { plan: slot / SLOTS, slot: slot % SLOTS, form }, meta));
+            return Some((located(slot, form), meta));
         }
     }
 
@@ -270,6 +270,11 @@ impl<'b, 'c, 'a> Builder<'b, 'c, 'a> {
     }
 }
 
+/// The value in a slot, counted over all plans.
+fn located(slot: usize, form: Form) -> Extract {
+    Extract::Slot { plan: slot / SLOTS, column: jfr_parse::Column::at(slot % SLOTS), form }
+}
+
 /// The label and meaning of the last field of a path.
 fn last_field(mut of: Type<'_>, path: &str) -> Option<(String, Option<Content>)> {
     if path.is_empty() {
@@ -305,45 +310,49 @@ impl<'c, 'a> Context<'c, 'a> {
     #[inline]
     pub(crate) fn value(&mut self, extract: &Extract, rows: &[Row<'_, SLOTS>]) -> Val {
         let Self { chunk, constants, names, wide } = self;
-        let (row, slot, form) = match extract {
+        let (row, column, form) = match extract {
             Extract::Const(value) => return *value,
-            Extract::Slot { plan, slot, form } => {
+            Extract::Slot { plan, column, form } => {
                 let Some(row) = rows.get(*plan) else { return Val::Null };
-                (row, *slot, form)
+                (row, *column, form)
             }
         };
         match *form {
-            Form::Bool => Val::Bool(row.bool(slot)),
-            Form::Int => match row.i64(slot) {
+            Form::Bool => Val::Bool(row.get(column.of::<bool>())),
+            Form::Int => match row.get(column.of::<i64>()) {
                 i64::MIN => Val::Null,
                 n => Val::Int(n),
             },
-            Form::Narrow => match row.i64(slot) {
+            Form::Narrow => match row.get(column.of::<i64>()) {
                 n if n == i64::from(i32::MIN) => Val::Null,
                 n => Val::Int(n),
             },
-            Form::Unsigned => Val::UInt(row.u64(slot)),
+            Form::Unsigned => Val::UInt(row.get(column.of::<u64>())),
             Form::Single =>
             {
                 #[expect(clippy::cast_possible_truncation, reason = "it was a float")]
-                Val::Single(row.f64(slot) as f32)
+                Val::Single(row.get(column.of::<f64>()) as f32)
             }
-            Form::Double => Val::Float(row.f64(slot)),
-            Form::Instant(unit) => chunk.clock().instant(row.i64(slot), unit).map_or(Val::Null, Val::Int),
-            Form::Span(unit) => match row.i64(slot) {
+            Form::Double => Val::Float(row.get(column.of::<f64>())),
+            Form::Instant(unit) => {
+                chunk.clock().instant(row.get(column.of::<i64>()), unit).map_or(Val::Null, |at| Val::Int(at.0))
+            }
+            Form::Span(unit) => match row.get(column.of::<i64>()) {
                 i64::MIN => Val::Null,
                 i64::MAX => Val::Int(i64::MAX),
-                n => Val::Int(chunk.clock().length(n, unit).unwrap_or(i64::MAX)),
+                n => Val::Int(chunk.clock().length(n, unit).map_or(i64::MAX, |length| length.0)),
             },
-            Form::Text(string_type) => text(row.str(slot), string_type, chunk, names, wide),
-            Form::Constant { type_id, part } => constants.get(names, part, type_id, row.u64(slot)),
-            Form::EventType { label } => match chunk.metadata().by_id(row.u64(slot)) {
+            Form::Text(string_type) => text(row.get(column.of::<jfr_parse::Text>()), string_type, chunk, names, wide),
+            Form::Constant { type_id, part } => {
+                constants.get(names, part, type_id, row.get(column.of::<ConstantKey>()))
+            }
+            Form::EventType { label } => match chunk.metadata().by_id(row.get(column.of::<TypeId>())) {
                 Some(of) => {
                     let text = of.label().filter(|_| label).unwrap_or_else(|| of.name());
                     // Types with the same label are still different types.
                     names.thing(of.name(), text)
                 }
-                None => Val::Int(row.i64(slot)),
+                None => Val::Int(row.get(column.of::<i64>())),
             },
         }
     }
@@ -351,7 +360,7 @@ impl<'c, 'a> Context<'c, 'a> {
 
 fn text(
     raw: RawStr<'_>,
-    string_type: u64,
+    string_type: TypeId,
     chunk: &Chunk<'_>,
     names: &mut Names,
     wide: &mut hashbrown::HashMap<Box<[u8]>, Val, foldhash::fast::RandomState>,

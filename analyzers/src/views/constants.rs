@@ -2,7 +2,9 @@
 
 use hashbrown::HashMap;
 use jfr_parse::text::{class_name, descriptor_names};
-use jfr_parse::{Chunk, Cursor, Metadata, Plan, StructValue, Type, Value, ValueReader};
+use jfr_parse::{
+    Chunk, Column, ConstantKey, Cursor, Inline, Metadata, Plan, StructValue, Type, TypeId, Value, ValueReader,
+};
 
 use super::value::{Names, STACK, Val};
 use std::hash::BuildHasher;
@@ -211,19 +213,25 @@ pub(crate) struct Constants<'c, 'a> {
     chunk: &'c Chunk<'a>,
     reader: Option<ValueReader<'c>>,
     parts: Vec<Part>,
-    known: Map<(u32, u64, u64), Val>,
-    methods: Map<u64, Method>,
+    known: Map<(u32, TypeId, ConstantKey), Val>,
+    methods: Map<ConstantKey, Method>,
     frames: Option<Frames>,
     own: &'c Own,
     /// Maximum number of lines to show of a stack trace.
     lines: usize,
 }
 
+/// Of a stack trace.
+const FRAMES: Column<Inline> = Column::at(0);
+/// Of a frame.
+const METHOD: Column<ConstantKey> = Column::at(0);
+const LINE: Column<i64> = Column::at(1);
+
 /// How to read frames.
 struct Frames {
     stack: Plan<1>,
     frame: Plan<2>,
-    method_type: u64,
+    method_type: TypeId,
 }
 
 impl<'c, 'a> Constants<'c, 'a> {
@@ -250,7 +258,7 @@ impl<'c, 'a> Constants<'c, 'a> {
     }
 
     /// The requested part of the constant with this key.
-    pub(crate) fn get(&mut self, names: &mut Names, part: u32, type_id: u64, key: u64) -> Val {
+    pub(crate) fn get(&mut self, names: &mut Names, part: u32, type_id: TypeId, key: ConstantKey) -> Val {
         let at = (part, type_id, key);
         if let Some(&known) = self.known.get(&at) {
             return known;
@@ -268,13 +276,13 @@ impl<'c, 'a> Constants<'c, 'a> {
         value
     }
 
-    fn value(&mut self, type_id: u64, key: u64) -> Value<'c> {
+    fn value(&mut self, type_id: TypeId, key: ConstantKey) -> Value<'c> {
         let chunk = self.chunk;
         let reader = self.reader.get_or_insert_with(|| ValueReader::new(chunk));
         reader.constant(type_id, key).unwrap_or_default()
     }
 
-    fn whole(&mut self, names: &mut Names, type_id: u64, key: u64) -> Val {
+    fn whole(&mut self, names: &mut Names, type_id: TypeId, key: ConstantKey) -> Val {
         let of = self.chunk.metadata().by_id(type_id);
         if of.is_some_and(|of| of.is_named("jdk.types.Method")) {
             return self.method(names, type_id, key).map_or(Val::Null, |method| method.shown);
@@ -289,7 +297,7 @@ impl<'c, 'a> Constants<'c, 'a> {
         of_value(names, &value, self.chunk.metadata())
     }
 
-    fn method(&mut self, names: &mut Names, type_id: u64, key: u64) -> Option<Method> {
+    fn method(&mut self, names: &mut Names, type_id: TypeId, key: ConstantKey) -> Option<Method> {
         if let Some(known) = self.methods.get(&key) {
             return Some(*known);
         }
@@ -315,7 +323,7 @@ impl<'c, 'a> Constants<'c, 'a> {
         Some(found)
     }
 
-    fn frames(&mut self, type_id: u64) -> Option<()> {
+    fn frames(&mut self, type_id: TypeId) -> Option<()> {
         if self.frames.is_some() {
             return Some(());
         }
@@ -323,7 +331,7 @@ impl<'c, 'a> Constants<'c, 'a> {
         let frames = stack.field("frames").filter(|f| f.is_array() && !f.is_pooled())?;
         let of = frames.value_type()?;
         let frame = Plan::whole(of, ["method", "lineNumber"], self.chunk.limits()).ok()?;
-        let method_type = frame.type_id(0).filter(|_| frame.is_pooled(0))?;
+        let method_type = frame.type_id(METHOD).filter(|_| frame.is_pooled(METHOD))?;
         let stack = Plan::open_ended(stack, ["frames"], self.chunk.limits()).ok()?;
         self.frames = Some(Frames { stack, frame, method_type });
         Some(())
@@ -332,24 +340,24 @@ impl<'c, 'a> Constants<'c, 'a> {
     /// Visits the frames of a stack trace as (method type id, method key, line) until the callback stops it.
     fn walk(
         &mut self,
-        type_id: u64,
-        key: u64,
-        mut visit: impl FnMut(&mut Self, u64, u64, i64) -> Option<()>,
+        type_id: TypeId,
+        key: ConstantKey,
+        mut visit: impl FnMut(&mut Self, TypeId, ConstantKey, i64) -> Option<()>,
     ) -> Option<()> {
         let bytes = self.chunk.pools().get(type_id, key)?;
         self.frames(type_id)?;
         let frames = self.frames.as_ref()?;
-        let mut at: Cursor<'_> = frames.stack.read(bytes).ok()?.cursor(0)?;
+        let mut at: Cursor<'_> = frames.stack.read(bytes).ok()?.get(FRAMES)?;
         for _ in 0..at.count().ok()? {
             let frames = self.frames.as_ref()?;
             let row = frames.frame.read_next(&mut at).ok()?;
             let method_type = frames.method_type;
-            visit(self, method_type, row.u64(0), row.i64(1))?;
+            visit(self, method_type, row.get(METHOD), row.get(LINE))?;
         }
         Some(())
     }
 
-    fn frame(&mut self, names: &mut Names, type_id: u64, key: u64, pick: Pick, of: Of) -> Val {
+    fn frame(&mut self, names: &mut Names, type_id: TypeId, key: ConstantKey, pick: Pick, of: Of) -> Val {
         let mut found = Val::Null;
         self.walk(type_id, key, |this, method_type, method, line| {
             let Some(method) = this.method(names, method_type, method) else { return Some(()) };
@@ -373,7 +381,7 @@ impl<'c, 'a> Constants<'c, 'a> {
     }
 
     /// A stack trace, identified by its methods. Only the displayed part of its text is kept.
-    fn stack(&mut self, names: &mut Names, type_id: u64, key: u64) -> Val {
+    fn stack(&mut self, names: &mut Names, type_id: TypeId, key: ConstantKey) -> Val {
         let (mut text, mut lines) = (String::new(), 0usize);
         let mut hash = [0u64; 2];
         let hashers = [foldhash::quality::FixedState::with_seed(1), foldhash::quality::FixedState::with_seed(2)];
@@ -470,7 +478,8 @@ fn thread_of(names: &mut Names, thread: &StructValue<'_>) -> Val {
     let java = thread.get("javaName").and_then(Value::as_str).filter(|_| number("javaThreadId") > 0);
     let text = java.or_else(|| thread.get("osName").and_then(Value::as_str));
     let Some(text) = text else { return Val::Null };
-    let identity = format!("thread {} {} {}", number("javaThreadId"), number("osThreadId"), thread.key().unwrap_or(0));
+    let identity =
+        format!("thread {} {} {}", number("javaThreadId"), number("osThreadId"), thread.key().unwrap_or_default().0);
     names.thing(&format!("{identity} {text}"), text)
 }
 
@@ -484,7 +493,7 @@ fn class_of(names: &mut Names, class: &StructValue<'_>) -> Val {
 fn loader_identity(loader: &StructValue<'_>) -> String {
     let class = loader.get("type").and_then(Value::as_struct);
     let class = class.map_or("", |class| text_of(class, "name"));
-    format!("{class} {} {}", text_of(loader, "name"), loader.key().unwrap_or(0))
+    format!("{class} {} {}", text_of(loader, "name"), loader.key().unwrap_or_default().0)
 }
 
 fn loader_of(names: &mut Names, loader: &StructValue<'_>) -> Val {

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use jfr_parse::text::TextWriter;
 use jfr_parse::{
-    Chunk, Content, Iso, Loss, Plan, RawEvent, Recording, StructValue, TimeUnit, Timed, Type, ValueReader,
+    Chunk, Content, Iso, Loss, Plan, RawEvent, Recording, StructValue, TimeUnit, Timed, Type, TypeId, ValueReader,
 };
 use serde::Serialize;
 
@@ -192,7 +192,7 @@ impl<O: Write> Job<'_, O> {
             self.input.warn(loss)?;
         }
         let types: Vec<Type<'_>> = chunk.metadata().event_types().filter(|of| self.args.wants(*of)).collect();
-        let wanted: std::collections::HashMap<u64, Wanted<'_>> =
+        let wanted: std::collections::HashMap<TypeId, Wanted<'_>> =
             types.into_iter().map(|of| (of.id(), Wanted::new(chunk, of))).collect();
         let mut printer: Option<(ValueReader<'_>, TextWriter)> = None;
         let depth = self.args.stack_depth;
@@ -226,7 +226,7 @@ impl<O: Write> Job<'_, O> {
             }
         }
         for &(at, bytes) in events.skipped() {
-            let offset = chunk.offset().saturating_add(at as u64);
+            let offset = chunk.file_offset(at);
             self.input.warn(Loss { offset, bytes: bytes as u64, what: jfr_parse::Damage::BadEventSize })?;
         }
         Ok(())
@@ -278,6 +278,6 @@ impl<'c> Wanted<'c> {
     /// Start of an event in nanoseconds since the Unix epoch.
     fn start(&self, chunk: &Chunk<'_>, event: &RawEvent<'_>) -> Option<i64> {
         let (plan, unit) = self.start.as_ref()?;
-        chunk.clock().instant(plan.read(event.payload).ok()?.i64(0), *unit)
+        Some(chunk.clock().instant(plan.read(event.payload).ok()?.get(jfr_parse::Column::<i64>::at(0)), *unit)?.0)
     }
 }

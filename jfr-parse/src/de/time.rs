@@ -43,8 +43,8 @@ pub(super) fn is_unset(number: i64, content: Option<Content>) -> bool {
 /// The nanoseconds of `number` in a field annotated as `content`.
 pub(super) fn nanos(name: &str, number: i64, content: Option<Content>, clock: Clock) -> Result<Option<i64>> {
     match content {
-        Some(Content::Timestamp(unit)) if name == TIMESTAMP => Ok(clock.instant(number, unit)),
-        Some(Content::Timespan(unit)) if name == TIMESPAN => Ok(clock.length(number, unit)),
+        Some(Content::Timestamp(unit)) if name == TIMESTAMP => Ok(clock.instant(number, unit).map(|at| at.0)),
+        Some(Content::Timespan(unit)) if name == TIMESPAN => Ok(clock.length(number, unit).map(|length| length.0)),
         _ => {
             let kind = if name == TIMESTAMP { "a timestamp" } else { "a timespan" };
             Err(Error::custom(format_args!("the field is not annotated as {kind}")))

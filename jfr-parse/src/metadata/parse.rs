@@ -3,6 +3,7 @@
 use super::{Field, Kind, Metadata, Range, RawAnnotation, RawField, RawSetting, RawType, Region};
 use crate::cursor::Cursor;
 use crate::error::{Damage, Error, Result, Short};
+use crate::ids::TypeId;
 use crate::limits::Limits;
 use crate::string::RawStr;
 use crate::work;
@@ -196,8 +197,12 @@ impl Parser<'_> {
         self.attribute(wanted).and_then(|value| self.out.str(value).parse().ok())
     }
 
-    fn type_ref(&self) -> Result<u64, Stop> {
-        self.number(Known::Class).map(i64::cast_unsigned).ok_or(Stop::Short)
+    fn type_ref(&self) -> Result<TypeId, Stop> {
+        self.type_number(Known::Class)
+    }
+
+    fn type_number(&self, wanted: Known) -> Result<TypeId, Stop> {
+        self.number(wanted).map(|id| TypeId(id.cast_unsigned())).ok_or(Stop::Short)
     }
 
     fn region(&mut self) {
@@ -208,7 +213,7 @@ impl Parser<'_> {
 
     fn class(&mut self, at: &mut Cursor<'_>, children: usize) -> Result<(), Stop> {
         let mut class = RawType {
-            id: self.number(Known::Id).map(i64::cast_unsigned).ok_or(Stop::Short)?,
+            id: self.type_number(Known::Id)?,
             name: self.attribute(Known::Name).ok_or(Stop::Short)?,
             super_type: self.attribute(Known::SuperType).unwrap_or(u32::MAX),
             simple: self.attribute(Known::SimpleType).is_some(),
@@ -292,7 +297,7 @@ impl Parser<'_> {
         for (i, class) in (0u32..).zip(&self.out.types) {
             self.out.by_id.insert(class.id, i);
         }
-        let ids: Vec<u64> = self.out.types.iter().map(|class| class.id).collect();
+        let ids: Vec<TypeId> = self.out.types.iter().map(|class| class.id).collect();
         ids.into_iter().for_each(|id| self.out.declare(id));
         for i in 0..self.out.types.len() {
             let Some(class) = self.out.types.get(i) else { break };

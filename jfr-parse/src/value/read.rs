@@ -5,6 +5,7 @@ use crate::chunk::Chunk;
 use crate::cursor::Cursor;
 use crate::error::{Damage, Error, Result, Short};
 use crate::event::RawEvent;
+use crate::ids::{ConstantKey, TypeId};
 use crate::layout::{Budget, Layout};
 use crate::leaf::{Leaf, count};
 use crate::limits::Limits;
@@ -84,14 +85,14 @@ impl<'c> ValueReader<'c> {
         self.stop.check()?;
         let mut run = self.run();
         let value = run.fields(of, None, &mut Cursor::new(event.payload), self.nesting());
-        value.map_err(|why| self.error(why, event.offset))
+        value.map_err(|why| self.error(why, event.offset.0))
     }
 
     /// Decodes the constant with this key in the pool of this type; [`Value::Null`] if there is none.
     ///
     /// # Errors
     /// Same as [`event`](Self::event), except [`Error::Unknown`].
-    pub fn constant(&self, type_id: u64, key: u64) -> Result<Value<'c>> {
+    pub fn constant(&self, type_id: TypeId, key: ConstantKey) -> Result<Value<'c>> {
         let Some(of) = self.metadata.by_id(type_id) else { return Ok(Value::Null) };
         self.run().constant(of, key, false).map_err(|why| self.error(why, 0))
     }
@@ -119,7 +120,7 @@ impl<'c> ValueReader<'c> {
 struct Run<'r, 'c> {
     reader: &'r ValueReader<'c>,
     /// The constants that contain the value being decoded, as (type id, key).
-    path: Vec<(u64, u64)>,
+    path: Vec<(TypeId, ConstantKey)>,
     /// Number of constants and inline types that contain the value being decoded. The inline types of a
     /// constant can nest again, so `path` alone would not bound the stack.
     open: usize,
@@ -136,7 +137,7 @@ impl<'c> Run<'_, 'c> {
     fn fields(
         &mut self,
         of: Type<'c>,
-        key: Option<u64>,
+        key: Option<ConstantKey>,
         at: &mut Cursor<'c>,
         nesting: usize,
     ) -> Result<Value<'c>, Fail> {
@@ -189,7 +190,7 @@ impl<'c> Run<'_, 'c> {
 
     fn scalar(&mut self, field: Field<'c>, at: &mut Cursor<'c>, nesting: usize) -> Result<Value<'c>, Fail> {
         if field.is_pooled() {
-            let key = at.varint()?;
+            let key = ConstantKey(at.varint()?);
             let Some(of) = field.value_type() else { return Ok(Value::Null) };
             return self.constant(of, key, field.is_unsigned());
         }
@@ -197,7 +198,7 @@ impl<'c> Run<'_, 'c> {
         self.value(of, None, field.is_unsigned(), at, nesting)
     }
 
-    fn constant(&mut self, of: Type<'c>, key: u64, unsigned: bool) -> Result<Value<'c>, Fail> {
+    fn constant(&mut self, of: Type<'c>, key: ConstantKey, unsigned: bool) -> Result<Value<'c>, Fail> {
         let Some(bytes) = self.reader.pools.get(of.id(), key) else { return Ok(Value::Null) };
         let here = (of.id(), key);
         if self.path.len().max(self.open) >= self.reader.depth || self.path.contains(&here) {
@@ -216,7 +217,7 @@ impl<'c> Run<'_, 'c> {
     fn value(
         &mut self,
         of: Type<'c>,
-        key: Option<u64>,
+        key: Option<ConstantKey>,
         unsigned: bool,
         at: &mut Cursor<'c>,
         nesting: usize,

@@ -197,14 +197,14 @@ impl Serialize for TimedField<'_, '_> {
             }
             _ => match field.content() {
                 Some(Content::Timestamp(unit)) => match value.as_i64().and_then(|n| clock.instant(n, unit)) {
-                    Some(nanos) if form.java_times => out.serialize_str(&java_instant(nanos)),
-                    Some(nanos) => out.collect_str(&Iso(nanos)),
+                    Some(at) if form.java_times => out.serialize_str(&java_instant(at.0)),
+                    Some(at) => out.collect_str(&Iso(at.0)),
                     None => out.serialize_unit(),
                 },
                 // As in text output, unsigned durations of more than 63 bits are read as signed.
                 Some(Content::Timespan(unit)) => match signed(value).map(|n| (n, clock.length(n, unit))) {
-                    Some((_, Some(nanos))) if form.java_times => out.serialize_str(&iso_length(nanos)),
-                    Some((_, Some(nanos))) => out.serialize_i64(nanos),
+                    Some((_, Some(length))) if form.java_times => out.serialize_str(&iso_length(length.0)),
+                    Some((_, Some(length))) => out.serialize_i64(length.0),
                     Some((n, None)) if n != i64::MIN => out.serialize_str("forever"),
                     _ => out.serialize_unit(),
                 },

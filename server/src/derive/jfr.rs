@@ -54,8 +54,8 @@ pub(super) fn first(
     }
     // The client's time range, or else that of the recording.
     let headers = || all.iter().flat_map(|r| r.headers()).map(|(_, h)| h);
-    let begin = headers().map(|h| h.start_nanos).min().unwrap_or(0);
-    let end = headers().map(|h| h.start_nanos.saturating_add(h.duration_nanos)).max().unwrap_or(0);
+    let begin = headers().map(|h| h.start_nanos.0).min().unwrap_or(0);
+    let end = headers().map(|h| h.end_nanos().0).max().unwrap_or(0);
     if upload.start.is_none() || upload.end.is_none() {
         if begin > 0 {
             (profile.start, profile.end) = (begin / 1_000_000, end.max(begin) / 1_000_000);

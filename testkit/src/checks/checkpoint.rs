@@ -62,7 +62,7 @@ fn chunk(payload: &[u8]) -> Vec<u8> {
     let mut chunk = ChunkWriter::new();
     chunk.metadata(&classes());
     chunk.constant_pool_position = chunk.position() as u64;
-    chunk.event(CHECKPOINT, &Payload::new().raw(payload));
+    chunk.event(CHECKPOINT.0, &Payload::new().raw(payload));
     for key in 0..4 {
         chunk.event(SAMPLE, &Payload::new().varint(2_000 + key).varint(key).varint(key).varint(key));
     }
@@ -134,6 +134,6 @@ pub fn checkpoint(payload: &[u8]) {
     // The bytes may claim that other checkpoints begin within events. Those events are skipped, but must be
     // reported.
     let mut events = chunk.walk(HEADER_SIZE..chunk.bytes().len());
-    let read = events.by_ref().filter(|event| event.type_id == SAMPLE).count();
+    let read = events.by_ref().filter(|event| event.type_id.0 == SAMPLE).count();
     assert!(read == 4 || read < 4 && !events.skipped().is_empty(), "{read} events, passed over {:?}", events.skipped());
 }

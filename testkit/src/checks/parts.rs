@@ -2,16 +2,23 @@
 
 use jfr_analyzers::names;
 use jfr_parse::text::{class_name, declaration, descriptor_names};
-use jfr_parse::{ChunkHeader, Clock, Cursor, Iso, Limits, Metadata, Plan, PoolLayouts, RawStr};
+use jfr_parse::{
+    ChunkHeader, Clock, Cursor, EpochNanos, Inline, Iso, Limits, Metadata, Plan, PoolLayouts, RawStr, Text, TickSpan,
+    Ticks,
+};
 
 /// Parses bytes as a chunk header.
 pub fn header(bytes: &[u8]) {
     if let Ok(header) = ChunkHeader::read(bytes, 0) {
         let _ = header.check_supported(0).map_err(|e| e.to_string());
         let clock = Clock::new(header.start_nanos, header.start_ticks, header.ticks_per_second);
-        for value in [header.duration_nanos, header.start_ticks, 0, i64::MIN, i64::MAX] {
-            let _ = Iso(clock.nanos(value)).to_string();
-            let _ = (clock.span(value), clock.lasted(header.start_ticks, value), clock.ticks(value));
+        for value in [header.duration_nanos.0, header.start_ticks.0, 0, i64::MIN, i64::MAX] {
+            let _ = Iso(clock.nanos(Ticks(value)).0).to_string();
+            let _ = (
+                clock.span(TickSpan(value)),
+                clock.lasted(header.start_ticks, TickSpan(value)),
+                clock.ticks(EpochNanos(value)),
+            );
         }
     }
     super::open(bytes);
@@ -27,11 +34,13 @@ pub fn metadata(payload: &[u8]) {
         let mut names = of.fields().map(|f| f.name());
         let wanted = [names.next().unwrap_or("a"), names.next().unwrap_or("b.c"), "stackTrace.frames", ""];
         for plan in [Plan::new(of, wanted, &limits), Plan::whole(of, wanted, &limits)].into_iter().flatten() {
+            let [text, number, frames, _] = plan.columns();
             // Any bytes are either a value or too short for one.
             let mut at = Cursor::new(payload);
             for _ in 0..20 {
                 let Ok(row) = plan.read_next(&mut at) else { break };
-                let _ = (row.str(0).decode(), row.f64(1), row.cursor(2).map(|c| c.left()));
+                let _ = (row.get(text.of::<Text>()).decode(), row.get(number.of::<f64>()));
+                let _ = row.get(frames.of::<Inline>()).map(|c| c.left());
             }
         }
         for field in of.fields() {

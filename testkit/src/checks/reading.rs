@@ -2,7 +2,7 @@
 
 use jfr_parse::de::{Timespan, Timestamp};
 use jfr_parse::text::TextWriter;
-use jfr_parse::{Chunk, HEADER_SIZE, Kind, Limits, Plan, RawEvent, Recording, Type, Value, ValueReader};
+use jfr_parse::{Chunk, HEADER_SIZE, Inline, Kind, Limits, Plan, RawEvent, Recording, Text, Type, Value, ValueReader};
 use serde::Deserialize;
 
 /// Number of events of a type to read per chunk; further ones take the same code paths.
@@ -29,7 +29,7 @@ pub fn recording(bytes: &[u8]) {
             rows_agree(&chunk, of, &event, &tree);
         }
         for of in chunk.metadata().types().take(500) {
-            let keys: Vec<u64> =
+            let keys: Vec<jfr_parse::ConstantKey> =
                 chunk.pools().of_type(of.id()).map(|p| p.keys().take(10).collect()).unwrap_or_default();
             for key in keys {
                 let _ = reader.clone().depth(4).constant(of.id(), key);
@@ -45,8 +45,8 @@ fn framing(chunk: &Chunk<'_>) {
     let whole: Vec<_> = whole.map(|e| (e.offset, e.size, e.type_id)).collect();
     let mut end = HEADER_SIZE;
     for &(offset, size, _) in &whole {
-        assert!(offset >= end && size > 0, "events overlap");
-        end = offset + size;
+        assert!(offset.0 >= end && size > 0, "events overlap");
+        end = offset.0 + size;
     }
     assert!(end <= chunk.bytes().len().max(HEADER_SIZE));
     for target in [1, 777, 1 << 20] {
@@ -79,9 +79,10 @@ fn rows_agree(chunk: &Chunk<'_>, of: Type<'_>, event: &RawEvent<'_>, tree: &Valu
         let plans = [Plan::new(of, [field.name()], limits), Plan::whole(of, [field.name()], limits)];
         for plan in plans.into_iter().flatten() {
             let row = event.read(&plan).expect("the tree could be read");
+            let [column] = plan.columns();
             let Some(value) = tree.get(field.name()) else { panic!("{field:?} is not in the tree") };
             if field.is_array() {
-                let Some(mut at) = row.cursor(0) else { panic!("{field:?} is not in the row") };
+                let Some(mut at) = row.get(column.of::<Inline>()) else { panic!("{field:?} is not in the row") };
                 let stack = field.value_type().is_some_and(|t| t.is_named("jdk.types.StackFrame"));
                 let n = at.varint().expect("the tree could be read");
                 let found = value.as_array().map_or(0, <[_]>::len) as u64;
@@ -90,16 +91,16 @@ fn rows_agree(chunk: &Chunk<'_>, of: Type<'_>, event: &RawEvent<'_>, tree: &Valu
                 let key = value.as_struct().and_then(|s| s.key());
                 // A constant of a type that wraps a single field does not show its own key.
                 if key.is_some() && !field.value_type().is_some_and(|t| t.is_simple()) {
-                    assert_eq!(key, Some(row.u64(0)), "{field:?}");
+                    assert_eq!(key, Some(row.get(column.of::<jfr_parse::ConstantKey>())), "{field:?}");
                 }
             } else {
                 match (field.value_type().map(|t| t.kind()), value) {
-                    (_, Value::I64(n)) => assert_eq!(row.i64(0), *n, "{field:?}"),
-                    (_, Value::U64(n)) => assert_eq!(row.u64(0), *n, "{field:?}"),
-                    (_, Value::Bool(b)) => assert_eq!(row.bool(0), *b, "{field:?}"),
-                    (_, Value::F64(n)) => assert_eq!(row.f64(0).to_bits(), n.to_bits(), "{field:?}"),
+                    (_, Value::I64(n)) => assert_eq!(row.get(column.of::<i64>()), *n, "{field:?}"),
+                    (_, Value::U64(n)) => assert_eq!(row.get(column.of::<u64>()), *n, "{field:?}"),
+                    (_, Value::Bool(b)) => assert_eq!(row.get(column.of::<bool>()), *b, "{field:?}"),
+                    (_, Value::F64(n)) => assert_eq!(row.get(column.of::<f64>()).to_bits(), n.to_bits(), "{field:?}"),
                     (Some(Kind::String), Value::Str(text)) => {
-                        let string = chunk.pools().resolve(field.type_id(), row.str(0));
+                        let string = chunk.pools().resolve(field.type_id(), row.get(column.of::<Text>()));
                         assert_eq!(string.decode().as_deref(), Some(&**text), "{field:?}");
                     }
                     _ => {}
@@ -194,7 +195,7 @@ pub fn serde(bytes: &[u8]) {
                 && whole(&tree)
             {
                 let of_tree = serde_json::to_value(&tree).expect("a tree becomes JSON");
-                assert_eq!(json, of_tree, "{of:?} at {}", event.offset);
+                assert_eq!(json, of_tree, "{of:?} at {}", event.offset.0);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Changes to the structure of a recording (chunks, headers, the order of events), and plain noise.
 
-use jfr_parse::{CHECKPOINT, push_varint};
+use jfr_parse::{CHECKPOINT, TypeId, push_varint};
 
 use crate::image::{ChunkImage, EventImage, Image};
 use crate::random::Random;
@@ -46,7 +46,7 @@ pub(super) fn events(chunk: &mut ChunkImage<'_>, random: &mut Random) {
         3 => chunk.events[i].width = 1 + random.below(8),
         4 => {
             // Gives it the type of another event, or an undeclared type.
-            let id = if random.chance(80) { chunk.events[j].type_id() } else { random.number(j as u64) };
+            let id = if random.chance(80) { chunk.events[j].type_id() } else { TypeId(random.number(j as u64)) };
             chunk.events[i].body = EventImage::new(id, chunk.events[i].payload()).body;
         }
         _ => link(chunk, random),

@@ -1,5 +1,7 @@
 //! Changes to the metadata: types, fields and annotations.
 
+use jfr_parse::TypeId;
+
 use crate::random::Random;
 use crate::tree::{Element, Tree};
 
@@ -61,10 +63,10 @@ const KEYS: [&str; 9] =
 
 /// The payload of a metadata event with one change, usually in the type with the id `used` or in one that most
 /// profiles depend on; `None` if it cannot be parsed.
-pub(super) fn change(payload: &[u8], used: Option<u64>, random: &mut Random) -> Option<Vec<u8>> {
+pub(super) fn change(payload: &[u8], used: Option<TypeId>, random: &mut Random) -> Option<Vec<u8>> {
     let mut tree = Tree::parse(payload)?;
     let wanted = match used {
-        Some(id) => ("id", id.cast_signed().to_string()),
+        Some(id) => ("id", id.0.cast_signed().to_string()),
         None if random.chance(70) => ("name", (*random.pick(&CORE)).to_owned()),
         None => ("name", String::new()),
     };

@@ -147,7 +147,7 @@ pub const ALL: &[(&str, Make)] = &[
         let mut chunk = ChunkWriter::new();
         chunk.metadata(&data());
         while chunk.position() < n {
-            chunk.event(METADATA, &Payload::new().varint(0).varint(0).varint(1).varint(500).raw(&[1; 500]));
+            chunk.event(METADATA.0, &Payload::new().varint(0).varint(0).varint(1).varint(500).raw(&[1; 500]));
         }
         chunk.metadata_position = number(HEADER_SIZE + 1);
         chunk.finish()
@@ -172,7 +172,7 @@ pub const ALL: &[(&str, Make)] = &[
     ("checkpoints that do not parse", |n| {
         let mut chunk = chunk();
         while chunk.position() < n {
-            chunk.event(CHECKPOINT, &Payload::new().raw(&[0xff; 9]));
+            chunk.event(CHECKPOINT.0, &Payload::new().raw(&[0xff; 9]));
         }
         chunk.finish()
     }),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use jfr_parse::{Chunk, Limits, Loss, RawEvent, Recording, Result, Type};
+use jfr_parse::{Chunk, Limits, Loss, RawEvent, Recording, Result, Type, TypeId};
 
 use super::{At, Consumer, Ended, Engine};
 use crate::account::Account;
@@ -16,7 +16,7 @@ use crate::engine::stacks::Shared;
 struct Sizes;
 
 impl Consumer for Sizes {
-    type Plans = BTreeMap<u64, String>;
+    type Plans = BTreeMap<TypeId, String>;
     type Ready<'c, 'a: 'c>
         = ()
     where
@@ -25,7 +25,7 @@ impl Consumer for Sizes {
         = ()
     where
         Self: 'c;
-    type Part<'a> = BTreeMap<u64, usize>;
+    type Part<'a> = BTreeMap<TypeId, usize>;
     type Yield = BTreeMap<String, usize>;
 
     fn plans(&self, chunk: &Chunk<'_>) -> Result<Self::Plans> {
@@ -40,7 +40,7 @@ impl Consumer for Sizes {
         1 << 10
     }
 
-    fn trace_type(&self, _: &Self::Plans) -> Option<u64> {
+    fn trace_type(&self, _: &Self::Plans) -> Option<TypeId> {
         None
     }
 

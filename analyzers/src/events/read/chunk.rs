@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use jfr_parse::{Chunk, Clock, Loss, RawEvent, Recording, Result, Row, Type};
+use jfr_parse::{
+    Chunk, Clock, ConstantKey, EpochNanos, Loss, RawEvent, Recording, Result, Row, Text, TickSpan, Ticks, Type, TypeId,
+};
 
 use super::plan::{Convert, DURATION, More, NO_SOURCE, Plans, Reading, SLOTS, STACK, START, Source};
 use super::profiles::code;
@@ -90,12 +92,12 @@ impl Gathered {
 /// The stack traces of a chunk, numbered in order of appearance.
 #[derive(Default)]
 struct Traces {
-    keys: Vec<u64>,
-    numbers: HashMap<u64, u32, foldhash::fast::RandomState>,
+    keys: Vec<ConstantKey>,
+    numbers: HashMap<ConstantKey, u32, foldhash::fast::RandomState>,
 }
 
 impl Traces {
-    fn number(&mut self, key: u64) -> StackId {
+    fn number(&mut self, key: ConstantKey) -> StackId {
         let keys = &mut self.keys;
         StackId::from_number(*self.numbers.entry(key).or_insert_with(|| {
             keys.push(key);
@@ -124,7 +126,7 @@ pub(crate) struct Part {
 const SEGMENT: usize = 4 << 20;
 
 /// The keys of truncated stack traces.
-pub(crate) type Truncated = HashMap<u64, (), foldhash::fast::RandomState>;
+pub(crate) type Truncated = HashMap<ConstantKey, (), foldhash::fast::RandomState>;
 
 impl<'o> Context<'o> {
     pub(crate) fn new(
@@ -133,7 +135,7 @@ impl<'o> Context<'o> {
         options: &'o AnalysisOptions,
         shared: &'o Shared,
     ) -> Self {
-        let begin = recording.headers().map(|(_, header)| header.start_nanos).min().unwrap_or(0);
+        let begin = recording.headers().map(|(_, header)| header.start_nanos.0).min().unwrap_or(0);
         let bounds = Bounds::of(recording.headers().map(|(_, header)| header));
         let bounds = bounds.within(options.from_nanos, options.to_nanos);
         let segment = segment(recording.chunk_count(), SEGMENT);
@@ -179,7 +181,7 @@ impl Consumer for Context<'_> {
         true
     }
 
-    fn trace_type(&self, plans: &Plans) -> Option<u64> {
+    fn trace_type(&self, plans: &Plans) -> Option<TypeId> {
         plans.trace_type
     }
 
@@ -316,11 +318,11 @@ impl<'a> Walker<'_, 'a> {
     fn event(&mut self, event: &RawEvent<'a>, reading: &Reading, truncated: &Truncated, part: &mut Part) -> Option<()> {
         let Some(more) = &reading.more else {
             let row = event.read(&reading.head).ok()?;
-            self.count([row.i64(START), row.i64(DURATION), row.i64(STACK)], reading, truncated, part);
+            self.count((row.get(START), row.get(DURATION), row.get(STACK)), reading, truncated, part);
             return Some(());
         };
         let row = event.read(&more.plan).ok()?;
-        let head = [row.i64(START), row.i64(DURATION), row.i64(STACK)];
+        let head = (row.get(START), row.get(DURATION), row.get(STACK));
         if let Some((start, end, nanos)) = self.count(head, reading, truncated, part) {
             self.more(more, &row, (start, end, nanos), part);
         }
@@ -332,12 +334,12 @@ impl<'a> Walker<'_, 'a> {
     #[inline]
     fn count(
         &mut self,
-        [start, duration, stack]: [i64; 3],
+        (start, duration, stack): (Ticks, i64, ConstantKey),
         reading: &Reading,
         truncated: &Truncated,
         part: &mut Part,
     ) -> Option<(i64, i64, i64)> {
-        let mut start = self.clock.nanos(start);
+        let EpochNanos(mut start) = self.clock.nanos(start);
         let mut nanos = if reading.has_duration { self.number(reading.duration, duration) } else { 0 };
         let mut end = start.saturating_add(nanos.max(0));
         if !reading.timeless
@@ -362,9 +364,9 @@ impl<'a> Walker<'_, 'a> {
             facts.first = facts.first.min(start);
             facts.first_end = facts.first_end.min(end);
             facts.last = facts.last.max(end);
-            if reading.has_stack && stack != 0 {
+            if reading.has_stack && stack != ConstantKey::default() {
                 facts.with_stack = facts.with_stack.saturating_add(1);
-                if !truncated.is_empty() && truncated.contains_key(&stack.cast_unsigned()) {
+                if !truncated.is_empty() && truncated.contains_key(&stack) {
                     facts.truncated = facts.truncated.saturating_add(1);
                 }
             }
@@ -412,8 +414,8 @@ impl<'a> Walker<'_, 'a> {
     #[inline]
     fn number(&self, convert: Convert, value: i64) -> i64 {
         match convert {
-            Convert::TickInstant => self.clock.nanos(value),
-            Convert::TickSpan => self.clock.span(value),
+            Convert::TickInstant => self.clock.nanos(Ticks(value)).0,
+            Convert::TickSpan => self.clock.span(TickSpan(value)).0,
             // The minimum value means "none" in every unit.
             Convert::Times(n) if value != i64::MIN => value.saturating_mul(n),
             _ => value,
@@ -422,29 +424,32 @@ impl<'a> Walker<'_, 'a> {
 
     #[inline]
     fn cell(&mut self, source: &Source, row: &Row<'a, SLOTS>, nanos: i64, traces: &mut Traces) -> Cell {
-        let slot = source.slot;
+        let column = source.column;
         match source.convert {
             Convert::None => Cell::Null,
             Convert::Duration => Cell::Int(nanos),
             Convert::One => Cell::Int(1),
-            Convert::Product(other) => Cell::of_float(row.f64(slot) * row.i64(other) as f64),
+            Convert::Product(other) => Cell::of_float(row.get(column.of::<f64>()) * row.get(other) as f64),
             Convert::Profile { source, text } => {
-                let text = text.map_or(Cell::Null, |of| self.values.reference(of, "", row.u64(slot)));
+                let text =
+                    text.map_or(Cell::Null, |of| self.values.reference(of, "", row.get(column.of::<ConstantKey>())));
                 code(source, text.text())
             }
             Convert::Fixed(text) => Cell::Text(text),
-            Convert::Float => Cell::of_float(row.f64(slot)),
-            Convert::Text => self.values.text(row.str(slot)),
-            Convert::Reference { type_id, rest } => self.values.reference(type_id, rest, row.u64(slot)),
-            Convert::Stack => match row.u64(slot) {
-                0 => Cell::Null,
+            Convert::Float => Cell::of_float(row.get(column.of::<f64>())),
+            Convert::Text => self.values.text(row.get(column.of::<Text>())),
+            Convert::Reference { type_id, rest } => {
+                self.values.reference(type_id, rest, row.get(column.of::<ConstantKey>()))
+            }
+            Convert::Stack => match row.get(column.of::<ConstantKey>()) {
+                ConstantKey(0) => Cell::Null,
                 key => Cell::Stack(traces.number(key)),
             },
             Convert::EventType => {
-                let of = self.chunk.metadata().by_id(row.u64(slot));
+                let of = self.chunk.metadata().by_id(row.get(column.of::<TypeId>()));
                 of.map_or(Cell::Null, |of| self.values.name(of))
             }
-            number => Cell::Int(self.number(number, row.i64(slot))),
+            number => Cell::Int(self.number(number, row.get(column.of::<i64>()))),
         }
     }
 }

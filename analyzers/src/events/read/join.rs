@@ -160,13 +160,13 @@ impl Joined {
 /// The gaps between chunks during which nothing was recorded. A chunk that was still being written may extend to the next.
 fn gaps(recording: &Recording<'_>) -> Vec<Window> {
     let spans = recording.headers().map(|(_, h)| {
-        let open = h.in_progress() || h.duration_nanos <= 0;
-        (h.start_nanos, if open { i64::MAX } else { h.start_nanos.saturating_add(h.duration_nanos) })
+        let open = h.in_progress() || h.duration_nanos.0 <= 0;
+        (h.start_nanos.0, if open { i64::MAX } else { h.end_nanos().0 })
     });
     crate::summary::gaps(spans.collect()).into_iter().map(|(from, to)| Window { from, to }).collect()
 }
 
 /// Start and end of each chunk according to its header.
 fn spans(recording: &Recording<'_>) -> Vec<(i64, i64)> {
-    recording.headers().map(|(_, h)| (h.start_nanos, h.start_nanos.saturating_add(h.duration_nanos.max(0)))).collect()
+    recording.headers().map(|(_, h)| (h.start_nanos.0, h.end_nanos().0)).collect()
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use jfr_parse::{Chunk, Content, Field, Kind, Plan, Result, TimeUnit, Type};
+use jfr_parse::{Chunk, Column, ConstantKey, Content, Field, Kind, Plan, Result, Ticks, TimeUnit, Type, TypeId};
 
 use super::wanted::Wanted;
 use crate::engine::type_map::TypeMap;
@@ -17,9 +17,9 @@ use jfrkit_profile::{Interner, StrId};
 /// Maximum number of fields read from one event type; the first three are always start, duration and stack
 /// trace.
 pub(super) const SLOTS: usize = 24;
-pub(super) const START: usize = 0;
-pub(super) const DURATION: usize = 1;
-pub(super) const STACK: usize = 2;
+pub(super) const START: Column<Ticks> = Column::at(0);
+pub(super) const DURATION: Column<i64> = Column::at(1);
+pub(super) const STACK: Column<ConstantKey> = Column::at(2);
 
 /// How a recorded value becomes a cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,7 +37,7 @@ pub(super) enum Convert {
     Text,
     /// A reference: the type of the pool, and the path to follow from there.
     Reference {
-        type_id: u64,
+        type_id: TypeId,
         rest: &'static str,
     },
     /// A reference to a stack trace.
@@ -50,20 +50,20 @@ pub(super) enum Convert {
     Duration,
     /// The number 1 for each event.
     One,
-    /// A number of any type times the integer in another slot.
-    Product(usize),
+    /// A floating-point number times the integer in another field.
+    Product(Column<i64>),
     /// What determines the profile in which the event counts: its index among the sources, and a constant of
     /// this type.
     Profile {
         source: usize,
-        text: Option<u64>,
+        text: Option<TypeId>,
     },
 }
 
 /// A field of an event type that is needed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Source {
-    pub(super) slot: usize,
+    pub(super) column: Column,
     pub(super) convert: Convert,
 }
 
@@ -117,8 +117,8 @@ pub(crate) struct Plans {
     pub(super) events: Vec<(Arc<str>, Option<String>)>,
     /// The fields of `jdk.ActiveSetting`.
     pub(super) shape: Option<String>,
-    pub(super) trace_type: Option<u64>,
-    pub(super) string_type: u64,
+    pub(super) trace_type: Option<TypeId>,
+    pub(super) string_type: TypeId,
 }
 
 /// Event types that describe the JVM or the recording, rather than something that happened.
@@ -158,7 +158,7 @@ impl Plans {
             }
         }
         let trace_type = readings.iter().find_map(|r: &Reading| r.head.type_id(STACK));
-        let string_type = metadata.by_name("java.lang.String").map_or(u64::MAX, |t| t.id());
+        let string_type = metadata.by_name("java.lang.String").map_or(TypeId(u64::MAX), |t| t.id());
         Ok(Self { by_type, readings, events, shape: setting, trace_type, string_type })
     }
 }
@@ -175,8 +175,11 @@ fn shape(of: Type<'_>) -> String {
     text
 }
 
+/// For what is read from no field.
+const FIRST: Column = Column::at(0);
+
 /// What is read for [`NO_SOURCE`].
-const NOTHING: Source = Source { slot: 0, convert: Convert::None };
+const NOTHING: Source = Source { column: FIRST, convert: Convert::None };
 
 struct Builder<'c, 'a> {
     chunk: &'c Chunk<'a>,
@@ -197,9 +200,9 @@ impl Builder<'_, '_> {
         let stack = self.of.field("stackTrace").filter(|f| f.is_pooled() && !f.is_array());
         let duration = self.of.field("duration").filter(|f| !f.is_pooled() && !f.is_array());
         for (slot, field, there) in [
-            (START, "startTime", self.of.field("startTime").is_some()),
-            (DURATION, "duration", duration.is_some()),
-            (STACK, "stackTrace", stack.is_some()),
+            (START.place(), "startTime", self.of.field("startTime").is_some()),
+            (DURATION.place(), "duration", duration.is_some()),
+            (STACK.place(), "stackTrace", stack.is_some()),
         ] {
             if let Some(to) = self.fields.get_mut(slot).filter(|_| there) {
                 *to = field;
@@ -254,14 +257,16 @@ impl Builder<'_, '_> {
 
     fn one(&mut self, event: &str, path: &'static str, interner: &Interner) -> Option<usize> {
         let source = match path {
-            SHAPE => Source { slot: 0, convert: Convert::Fixed(interner.symbols().string(&shape(self.of))) },
-            EVENT => Source { slot: 0, convert: Convert::Fixed(interner.symbols().string(event)) },
+            SHAPE => Source { column: FIRST, convert: Convert::Fixed(interner.symbols().string(&shape(self.of))) },
+            EVENT => Source { column: FIRST, convert: Convert::Fixed(interner.symbols().string(event)) },
             PROFILE => self.profile(event)?,
             AMOUNT => self.amount(event)?,
-            "duration" if self.of.field("duration").is_some() => Source { slot: DURATION, convert: Convert::Duration },
+            "duration" if self.of.field("duration").is_some() => {
+                Source { column: DURATION.of(), convert: Convert::Duration }
+            }
             _ => self.located(event, path)?,
         };
-        let known = self.sources.iter().position(|s| s.slot == source.slot && s.convert == source.convert);
+        let known = self.sources.iter().position(|s| s.column == source.column && s.convert == source.convert);
         Some(known.unwrap_or_else(|| {
             self.sources.push(source);
             self.sources.len() - 1
@@ -273,28 +278,28 @@ impl Builder<'_, '_> {
         let place = source_of(event)?;
         let source = SOURCES.get(place)?;
         let said = matches!(source.route, Route::ExecutionSample | Route::Park)
-            .then(|| self.located(event, source.fields[KEY]))
+            .then(|| self.located(event, source.field(KEY)))
             .flatten();
         Some(match said {
-            Some(Source { slot, convert: Convert::Reference { type_id, .. } }) => {
-                Source { slot, convert: Convert::Profile { source: place, text: Some(type_id) } }
+            Some(Source { column, convert: Convert::Reference { type_id, .. } }) => {
+                Source { column, convert: Convert::Profile { source: place, text: Some(type_id) } }
             }
-            _ => Source { slot: 0, convert: Convert::Profile { source: place, text: None } },
+            _ => Source { column: FIRST, convert: Convert::Profile { source: place, text: None } },
         })
     }
 
     /// What an event adds to its profile.
     fn amount(&mut self, event: &str) -> Option<Source> {
         let source = SOURCES.get(source_of(event)?)?;
-        let [first, second] = [source.fields[sources::AMOUNT], source.fields[sources::SECOND]];
+        let [first, second] = [source.field(sources::AMOUNT), source.field(sources::SECOND)];
         Some(match source.measure {
-            Measure::Count | Measure::Period | Measure::CpuTicks => Source { slot: 0, convert: Convert::One },
+            Measure::Count | Measure::Period | Measure::CpuTicks => Source { column: FIRST, convert: Convert::One },
             Measure::Weight | Measure::Bytes => self.located(event, first)?,
             Measure::WeightedBytes => {
                 let (weight, size) = (self.located(event, first)?, self.located(event, second)?);
-                Source { slot: weight.slot, convert: Convert::Product(size.slot) }
+                Source { column: weight.column, convert: Convert::Product(size.column.of()) }
             }
-            Measure::Ticks | Measure::BytesAndTicks => Source { slot: DURATION, convert: Convert::Duration },
+            Measure::Ticks | Measure::BytesAndTicks => Source { column: DURATION.of(), convert: Convert::Duration },
         })
     }
 
@@ -337,7 +342,7 @@ impl Builder<'_, '_> {
                 return None;
             }
         };
-        Some(Source { slot, convert })
+        Some(Source { column: Column::at(slot), convert })
     }
 }
 

@@ -4,13 +4,16 @@ use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hashbrown::{HashMap, HashTable};
-use jfr_parse::{Chunk, Cursor, Plan, Pools, RawStr, Row, Type};
+use jfr_parse::{Chunk, Column, ConstantKey, Cursor, Plan, Pools, RawStr, Row, Text, TickSpan, Ticks, Type, TypeId};
 
 use super::plan::{Convert, of_field};
 use crate::events::cell::{Cell, ThreadId};
 use crate::events::facts::ThreadInfo;
 use crate::names::{self, cut};
 use jfrkit_profile::{Interner, StrId};
+
+/// The only selected field of a plan.
+const FIRST: Column = Column::at(0);
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
@@ -61,17 +64,17 @@ pub(super) struct Values<'c, 'a> {
     pools: Option<&'c Pools<'a>>,
     interner: &'c Interner,
     threads: &'c Threads,
-    string_type: u64,
+    string_type: TypeId,
     longest: usize,
-    references: Map<(u64, &'static str, u64), Cell>,
+    references: Map<(TypeId, &'static str, ConstantKey), Cell>,
     /// Texts that events refer to, by key, and those stored in events.
-    pooled: Map<u64, Cell>,
+    pooled: Map<ConstantKey, Cell>,
     texts: Map<RawStr<'a>, Cell>,
     /// Texts of constants, and names of event types, by their position.
     places: Map<(usize, usize), StrId>,
     /// Class names, by the position of the recorded name.
     classes: Map<(usize, usize), StrId>,
-    plans: Map<(u64, &'static str), Option<Arc<Plan<1>>>>,
+    plans: Map<(TypeId, &'static str), Option<Arc<Plan<1>>>>,
 }
 
 impl<'c, 'a> Values<'c, 'a> {
@@ -80,7 +83,7 @@ impl<'c, 'a> Values<'c, 'a> {
         pools: Option<&'c Pools<'a>>,
         interner: &'c Interner,
         threads: &'c Threads,
-        string_type: u64,
+        string_type: TypeId,
     ) -> Self {
         Self {
             chunk,
@@ -149,7 +152,7 @@ impl<'c, 'a> Values<'c, 'a> {
     }
 
     /// The value that a reference leads to.
-    pub(super) fn reference(&mut self, type_id: u64, rest: &'static str, key: u64) -> Cell {
+    pub(super) fn reference(&mut self, type_id: TypeId, rest: &'static str, key: ConstantKey) -> Cell {
         if let Some(known) = self.references.get(&(type_id, rest, key)) {
             return *known;
         }
@@ -158,7 +161,7 @@ impl<'c, 'a> Values<'c, 'a> {
         cell
     }
 
-    fn follow(&mut self, type_id: u64, path: &'static str, key: u64, steps: usize) -> Option<Cell> {
+    fn follow(&mut self, type_id: TypeId, path: &'static str, key: ConstantKey, steps: usize) -> Option<Cell> {
         let steps = steps.checked_sub(1)?;
         let of = self.chunk.metadata().by_id(type_id)?;
         if path.is_empty() {
@@ -167,19 +170,19 @@ impl<'c, 'a> Values<'c, 'a> {
         let (name, rest) = path.split_once('.').unwrap_or((path, ""));
         let row = self.row(of, key, name)?;
         match of_field(of.field(name)?) {
-            Convert::Reference { type_id, .. } => self.follow(type_id, rest, row.u64(0), steps),
-            Convert::Int => Some(Cell::Int(row.i64(0))),
-            Convert::Float => Some(Cell::of_float(row.f64(0))),
-            Convert::TickInstant => Some(Cell::Int(self.chunk.clock().nanos(row.i64(0)))),
-            Convert::TickSpan => Some(Cell::Int(self.chunk.clock().span(row.i64(0)))),
-            Convert::Times(n) => Some(Cell::Int(row.i64(0).saturating_mul(n))),
-            Convert::Text => Some(self.text(row.str(0))),
+            Convert::Reference { type_id, .. } => self.follow(type_id, rest, row.get(FIRST.of::<ConstantKey>()), steps),
+            Convert::Int => Some(Cell::Int(row.get(FIRST.of::<i64>()))),
+            Convert::Float => Some(Cell::of_float(row.get(FIRST.of::<f64>()))),
+            Convert::TickInstant => Some(Cell::Int(self.chunk.clock().nanos(row.get(FIRST.of::<Ticks>())).0)),
+            Convert::TickSpan => Some(Cell::Int(self.chunk.clock().span(row.get(FIRST.of::<TickSpan>())).0)),
+            Convert::Times(n) => Some(Cell::Int(row.get(FIRST.of::<i64>()).saturating_mul(n))),
+            Convert::Text => Some(self.text(row.get(FIRST.of::<Text>()))),
             _ => None,
         }
     }
 
     /// The name of a constant, or the thread if it is one.
-    fn named(&mut self, of: Type<'_>, key: u64, steps: usize) -> Option<Cell> {
+    fn named(&mut self, of: Type<'_>, key: ConstantKey, steps: usize) -> Option<Cell> {
         if of.is_named("java.lang.Thread") {
             self.thread(of, key, steps)
         } else if of.is_named("java.lang.Class") {
@@ -214,45 +217,49 @@ impl<'c, 'a> Values<'c, 'a> {
     }
 
     /// A field of a constant.
-    fn row(&mut self, of: Type<'_>, key: u64, field: &'static str) -> Option<Row<'a, 1>> {
+    fn row(&mut self, of: Type<'_>, key: ConstantKey, field: &'static str) -> Option<Row<'a, 1>> {
         let chunk = self.chunk;
         let plan = self.plans.entry((of.id(), field)).or_insert_with(|| chunk.plan(of, [field]).ok().map(Arc::new));
         plan.as_ref()?.read(self.pools?.get(of.id(), key)?).ok()
     }
 
-    fn raw_text(&mut self, of: Type<'_>, key: u64, field: &'static str) -> Option<RawStr<'a>> {
+    fn raw_text(&mut self, of: Type<'_>, key: ConstantKey, field: &'static str) -> Option<RawStr<'a>> {
         let row = self.row(of, key, field)?;
         let plan = self.plans.get(&(of.id(), field))?.as_ref()?;
-        Some(match plan.type_id(0) {
-            Some(id) if plan.is_pooled(0) => self.pools?.string(self.chunk.metadata(), id, row.u64(0)),
-            _ => self.pools?.resolve(self.string_type, row.str(0)),
+        Some(match plan.type_id(FIRST) {
+            Some(id) if plan.is_pooled(FIRST) => {
+                self.pools?.string(self.chunk.metadata(), id, row.get(FIRST.of::<ConstantKey>()))
+            }
+            _ => self.pools?.resolve(self.string_type, row.get(FIRST.of::<Text>())),
         })
     }
 
     /// The text of a field, truncated to `bytes` bytes.
-    fn field_text(&mut self, of: Type<'_>, key: u64, field: &'static str, bytes: usize) -> Option<String> {
+    fn field_text(&mut self, of: Type<'_>, key: ConstantKey, field: &'static str, bytes: usize) -> Option<String> {
         let raw = self.raw_text(of, key, field)?;
         raw.cut(bytes).decode().map(std::borrow::Cow::into_owned)
     }
 
-    fn thread(&mut self, of: Type<'_>, key: u64, steps: usize) -> Option<Cell> {
+    fn thread(&mut self, of: Type<'_>, key: ConstantKey, steps: usize) -> Option<Cell> {
         self.pools?.get(of.id(), key)?;
         let mut name = |field| self.field_text(of, key, field, MAX_NAME).filter(|n| !n.is_empty());
         let name = name("javaName").or_else(|| name("osName")).unwrap_or_default();
         let group = self.follow(of.id(), "group.name", key, steps).and_then(Cell::text);
         let group = group.map(|id| cut(self.interner.symbols().str(id), MAX_NAME).to_owned()).unwrap_or_default();
-        let mut number = |field| self.row(of, key, field).map_or(0, |row| row.i64(0));
+        let mut number = |field| self.row(of, key, field).map_or(0, |row| row.get(FIRST.of::<i64>()));
         let (java_id, os_id) = (number("javaThreadId").max(0), number("osThreadId").max(0));
-        let is_virtual = self.row(of, key, "virtual").is_some_and(|row| row.bool(0));
+        let is_virtual = self.row(of, key, "virtual").is_some_and(|row| row.get(FIRST.of::<bool>()));
         Some(Cell::Thread(self.threads.id(ThreadInfo { name, java_id, os_id, is_virtual, group })))
     }
 }
 
 /// The keys of truncated stack traces.
-pub(super) fn truncated(pools: &Pools<'_>, trace_type: u64, plan: &Plan<2>) -> Map<u64, ()> {
+pub(super) fn truncated(pools: &Pools<'_>, trace_type: TypeId, plan: &Plan<2>) -> Map<ConstantKey, ()> {
     let Some(pool) = pools.of_type(trace_type) else { return Map::default() };
-    let is_truncated = |key: &u64| {
-        pool.get(*key).and_then(|bytes| plan.read_next(&mut Cursor::new(bytes)).ok()).is_some_and(|row| row.bool(0))
+    let is_truncated = |key: &ConstantKey| {
+        pool.get(*key)
+            .and_then(|bytes| plan.read_next(&mut Cursor::new(bytes)).ok())
+            .is_some_and(|row| row.get(FIRST.of::<bool>()))
     };
     pool.keys().filter(is_truncated).map(|key| (key, ())).collect()
 }
