@@ -79,10 +79,25 @@ impl Column {
     /// The Arrow field, with or without dictionaries for text.
     #[must_use]
     pub fn to_arrow(&self, dictionaries: bool) -> ArrowField {
-        let about: HashMap<String, String> =
+        let mut about: HashMap<String, String> =
             self.about.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+        if self.shape == Shape::Stack {
+            about.insert(CONTENT.to_owned(), STACK.to_owned());
+        }
         ArrowField::new(&self.name, self.shape.to_arrow(dictionaries), true).with_metadata(about)
     }
+}
+
+/// The key of a column's metadata that says what its numbers are.
+pub(crate) const CONTENT: &str = "content";
+/// Numbers that are ids of stacks, or of frames.
+const STACK: &str = "stack";
+/// Numbers that are addresses in memory.
+const ADDRESS: &str = "memory-address";
+
+/// Whether the numbers of a column are arbitrary: neither close together nor small.
+pub(crate) fn is_arbitrary(field: &ArrowField) -> bool {
+    field.metadata().get(CONTENT).is_some_and(|content| [STACK, ADDRESS].contains(&content.as_str()))
 }
 
 struct Shaper {
@@ -205,10 +220,10 @@ fn about(field: Field<'_>) -> BTreeMap<&'static str, String> {
         Some(Content::BitsPerSecond) => ("data-rate", "bits/s"),
         Some(Content::Percentage) => ("percentage", "1"),
         Some(Content::Frequency) => ("frequency", "Hz"),
-        Some(Content::MemoryAddress) => ("memory-address", ""),
+        Some(Content::MemoryAddress) => (ADDRESS, ""),
         _ => ("", ""),
     };
-    for (key, text) in [("content", content), ("unit", unit)] {
+    for (key, text) in [(CONTENT, content), ("unit", unit)] {
         if !text.is_empty() {
             about.insert(key, text.to_owned());
         }
