@@ -35,18 +35,18 @@ const CLIENTS: Client[] = [
   {
     name: "Node.js",
     lines: (url) => `npm install dd-trace\nDD_PROFILING_ENABLED=true DD_TRACE_AGENT_URL=${url} \\\n  DD_SERVICE=shop DD_ENV=dev node -r dd-trace/init app.js`,
-    note: "One upload a minute. This client sends no key: where keys are needed, start the server with --allow-from and its network.",
+    note: "One upload a minute. If it does not get through, the client logs “Error from the agent”; DD_TRACE_DEBUG=true shows its log. This client sends no key: where keys are needed, start the server with --allow-from and its network.",
   },
   {
     name: "Pyroscope",
     lines: (url, key) =>
       `# Java\nPYROSCOPE_SERVER_ADDRESS=${url} PYROSCOPE_APPLICATION_NAME=shop PYROSCOPE_FORMAT=jfr \\\n${key ? `  PYROSCOPE_BASIC_AUTH_USER=jfrkit PYROSCOPE_BASIC_AUTH_PASSWORD=${key} \\\n` : ""}  java -javaagent:pyroscope.jar -jar app.jar\n\n# Python\npyroscope.configure(application_name="shop", server_address="${url}"${key && `, basic_auth_username="jfrkit", basic_auth_password="${key}"`})`,
-    note: "Every 10 to 15 seconds. Any client of Pyroscope works; give it this address.",
+    note: "Every 10 to 15 seconds. Any client of Pyroscope works; give it this address. A failure is logged as “Failed to send session” (Python) or “upload profile” (Go).",
   },
   {
     name: "curl",
     lines: (url, key) => `curl --data-binary @app.jfr ${key ? `-H 'Authorization: Bearer ${key}' ` : ""}'${url}/api/v1/recordings?service=shop&env=dev'\n\njfrkit upload app.jfr --service shop --env dev --url ${url} --wait`,
-    note: "JFR or pprof, compressed or not. The answer names the profile.",
+    note: "JFR or pprof, compressed or not. The answer names the profile, or says in one sentence what is wrong.",
   },
 ];
 
