@@ -70,7 +70,7 @@ const places = (server, id) => [
   [`/compare?a.profile=${server.rows[1].id}&b.profile=${id}`, ".flame-canvas"],
   [`/compare?a.profile=${server.rows[1].id}&b.profile=${id}&view=sides`, ".flame-canvas"],
   [`/compare?a.profile=${server.rows[1].id}&b.profile=${id}&view=table`, ".functions tbody tr"],
-  ["/compare", ".sides-edit"],
+  ["/compare", ".offers li"],
   ["/flame?from=now-1h", ".flame-canvas"],
   ["/setup", ".setup-text pre"],
   ["/status", ".card"],
@@ -172,6 +172,70 @@ await test("all rows are reached by scrolling, and few are in the page", {}, asy
     return page.evaluate(() => scrollY + innerHeight >= document.documentElement.scrollHeight - 5 && document.documentElement.scrollHeight > 7000);
   }, "the end of 240 rows");
   assert.ok((await page.locator("tbody .row-link").count()) < 90);
+});
+
+await test("rows that cannot be loaded are not left out silently", { allow: /500/ }, async ({ page, context, go }) => {
+  await context.route(/profiles\?.*cursor=/, (route) => route.fulfill({ status: 500, contentType: "application/problem+json", body: JSON.stringify({ title: "Internal Server Error", status: 500, detail: "disk I/O error" }) }));
+  await go("/profiles");
+  await page.locator(".row-link").first().waitFor();
+  await until(async () => {
+    await page.mouse.wheel(0, 3000);
+    return (await page.locator(".problem", { hasText: "disk I/O error" }).count()) === 1;
+  }, "the error shows");
+  const before = await page.evaluate(() => document.documentElement.scrollHeight);
+  await context.unroute(/profiles\?.*cursor=/);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await until(() => page.evaluate((h) => document.documentElement.scrollHeight > h + 500, before), "more rows");
+  assert.equal(await page.locator(".problem").count(), 0);
+});
+
+await test("a failed row says why, and has the download", {}, async ({ page, go }) => {
+  await go("/profiles");
+  const row = page.locator("tr.failed");
+  await row.getByText("failed: the recording ends in the middle of chunk 1").waitFor();
+  assert.match(await row.getByRole("link", { name: "Download" }).getAttribute("href"), /\/files\/main\.jfr$/);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await row.getByRole("link", { name: "Download" }).waitFor();
+  await fits(page, "narrow");
+});
+
+await test("the sliders show the range of the query", {}, async ({ page, go }) => {
+  await go(`/profiles?${new URLSearchParams({ q: "cpu:[1 TO 2.2]" })}`);
+  const at = (end) => page.getByLabel(`CPU cores, ${end}`).evaluate((e) => Number(e.value));
+  await page.getByLabel("CPU cores, at least").waitFor();
+  await until(async () => Math.abs((await at("at least")) - 20) <= 1 && Math.abs((await at("at most")) - 50) <= 1, "20 and 50 of 100");
+  await page.getByRole("combobox", { name: "Query" }).fill("");
+  await page.keyboard.press("Enter");
+  await until(async () => (await at("at least")) === 0 && (await at("at most")) === 100, "the whole range");
+  await page.getByLabel("CPU cores, at least").focus();
+  for (let i = 0; i < 5; i++) await page.keyboard.press("ArrowRight");
+  await until(() => /^cpu:>=0\.\d/.test(params(page).get("q") ?? ""), "keys write the query");
+});
+
+await test("a deleted profile leaves the list, and the counts follow", {}, async ({ page, server, go }) => {
+  await go("/profiles");
+  await page.getByText("240 profiles", { exact: true }).waitFor();
+  const link = page.locator(`a.row-link[href="/profiles/${server.rows[1].id}"]`);
+  await link.waitFor();
+  server.remove(server.rows[1].id);
+  await until(async () => (await link.count()) === 0, "the row is gone");
+  await page.getByText("239 profiles", { exact: true }).waitFor();
+});
+
+await test("one service: its versions are compared by one click", {}, async ({ page, server, go }) => {
+  await go("/profiles?q=service:shop");
+  const [newest] = server.rows.filter((r) => r.service === "shop");
+  const before = server.rows.find((r) => r.service === "shop" && r.version !== newest.version);
+  await page.getByRole("link", { name: `Compare ${before.version} → ${newest.version}` }).click();
+  await page.locator(".flame-canvas").waitFor();
+  assert.ok(params(page).get("a.q").includes(`version:${before.version}`) && params(page).get("b.q").includes(`version:${newest.version}`), page.url());
+  // The same from a profile.
+  await go(`/profiles/${newest.id}`);
+  await page.getByRole("button", { name: /^Compare/ }).click();
+  await page.getByRole("button", { name: "with the previous version" }).click();
+  await until(() => page.url().includes("/compare?"), "compare");
+  await page.locator(".flame-canvas").waitFor();
+  assert.ok(!params(page).get("a.q").includes(`version:${newest.version}`) && params(page).get("b.q").includes(`version:${newest.version}`), page.url());
 });
 
 await test("dragging over the histogram selects a time", {}, async ({ page, go }) => {
@@ -301,9 +365,9 @@ await test("keys of the search, of lists and of tabs", { allow: /404/ }, async (
   await until(async () => (await list.count()) > 1 && (await list.allTextContents()).every((text) => text.startsWith("service")), "completions of what is typed");
   const options = await list.count();
   await query.press("ArrowUp");
-  assert.equal(await query.getAttribute("aria-activedescendant"), `suggestion-${options - 1}`);
+  assert.equal(await query.getAttribute("aria-activedescendant"), `query-${options - 1}`);
   await query.press("ArrowDown");
-  assert.equal(await query.getAttribute("aria-activedescendant"), "suggestion-0");
+  assert.equal(await query.getAttribute("aria-activedescendant"), "query-0");
   await query.press("Escape");
   assert.equal(await list.count(), 0);
   assert.equal(await query.inputValue(), "service", "Escape keeps what was typed");
@@ -350,6 +414,23 @@ await test("keys of the search, of lists and of tabs", { allow: /404/ }, async (
   await page.keyboard.press("Enter");
   await page.locator("#toast", { hasText: "copied" }).waitFor();
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "java.lang.Thread.run");
+});
+
+await test("rows by thread and by line lead to the graph of them; library prefixes are in the address", {}, async ({ page, server, go }) => {
+  await go(`/profiles/${server.rows[10].id}?view=both&by=thread`);
+  await page.locator(".functions tbody tr").first().waitFor();
+  const name = await page.locator(".functions tbody .name button").first().getAttribute("title");
+  await page.locator(".functions tbody tr").first().click();
+  await until(() => params(page).get("thread"), "only this thread");
+  await page.locator(".chip", { hasText: `thread ${name}` }).waitFor();
+  await until(() => server.requests.some((r) => r.includes("/flame?") && r.includes("thread=")), "asked");
+  await go(`/profiles/${server.rows[10].id}?view=flame&lib=java.,com.acme.`);
+  await page.locator(".flame-canvas").waitFor();
+  assert.ok(server.requests.some((r) => r.includes("library=java.&library=com.acme.")), "the prefixes of the address");
+  await page.getByRole("button", { name: "Settings of the graph" }).click();
+  assert.equal(await page.locator(".menu textarea").inputValue(), "java.\ncom.acme.");
+  await page.getByLabel("Numbers in frames").selectOption("absolute");
+  await until(() => params(page).get("numbers") === "value", "in the address");
 });
 
 await test("search counts each stack once and steps through matches", {}, async ({ page, server, go }) => {
@@ -409,6 +490,21 @@ await test("metrics: a click opens the profile, lines by version", {}, async ({ 
   await until(() => !page.url().includes(server.rows[10].id), "another profile");
 });
 
+await test("metrics by keyboard: from point to point, and Enter opens the profile", {}, async ({ page, server, go }) => {
+  const { id } = server.rows[10];
+  await go(`/profiles/${id}?tab=metrics&by=version`);
+  const chart = page.locator(".chart-box").first();
+  await chart.waitFor();
+  await chart.focus();
+  const said = page.locator(".chart [role=status]").first();
+  await page.keyboard.press("ArrowLeft");
+  const first = await until(() => said.textContent(), "a point");
+  await page.keyboard.press("ArrowLeft");
+  await until(async () => (await said.textContent()) !== first, "the point before");
+  await page.keyboard.press("Enter");
+  await until(() => !page.url().includes(id) && params(page).get("tab") === "metrics", "another profile");
+});
+
 await test("runtime information: filter keeps the section", {}, async ({ page, server, go }) => {
   await go(`/profiles/${server.rows[10].id}?tab=runtime`);
   await page.getByText("container memory").waitFor();
@@ -427,10 +523,34 @@ await test("compare: both sides, swap, table, noise, address", {}, async ({ page
   await page.getByRole("button", { name: "Table" }).click();
   await page.locator(".functions tbody tr").first().waitFor();
   assert.ok((await page.locator(".functions tbody", { hasText: "only in B" }).count()) > 0);
+  await page.getByRole("button", { name: "Self", exact: true }).click();
+  await until(() => params(page).get("of") === "self", "what functions do themselves");
+  await until(async () => !(await page.locator(".functions tbody").textContent()).includes("Thread.run"), "callers do nothing themselves");
   await page.getByRole("button", { name: "Swap" }).click();
   await until(() => params(page).get("a.profile") === server.rows[10].id, "swapped");
   await go("/compare?a.q=service:shop&a.from=now-1d&b.q=service:shop&b.from=now-1h");
   await page.locator(".flame-canvas").waitFor();
+});
+
+await test("compare: a start for each service, filters from the menu", {}, async ({ page, go }) => {
+  await go("/compare");
+  await page.locator(".offers li", { hasText: "shop" }).first().getByRole("link", { name: "the last two profiles" }).click();
+  await page.locator(".flame-canvas").waitFor();
+  await until(() => item(page), "drawn");
+  await page.locator(".flame-canvas").focus();
+  for (const key of ["ArrowDown", "ArrowDown", "Shift+F10"]) await page.keyboard.press(key);
+  const menu = page.locator(".frame-menu");
+  await menu.waitFor();
+  assert.deepEqual((await menu.getByRole("menuitem").allTextContents()).map((text) => text.replace(/Enter$/, "")), ["Zoom", "Hide this function", "Only stacks with it", "Without it", "Find same", "Copy name", "Copy stack"]);
+  await menu.getByRole("menuitem", { name: "Hide this function" }).click();
+  await until(() => params(page).get("hide"), "the filter is in the address");
+  await page.locator(".chip", { hasText: "hidden:" }).waitFor();
+  await until(() => item(page), "drawn");
+  await page.locator(".chip button").first().click();
+  await until(() => !params(page).get("hide"), "the chip takes it away");
+  await page.keyboard.press("/");
+  await page.keyboard.type("json");
+  await page.locator(".matches", { hasText: "frame" }).waitFor();
 });
 
 await test("compare two selected rows, flame graph of a search", {}, async ({ page, go }) => {
@@ -492,7 +612,11 @@ await test("failed, missing, broken and slow say so", { behavior: {}, allow: /40
   await page.getByRole("progressbar").first().waitFor();
   assert.ok((await page.locator(".row-link").count()) > 5, "old content stays");
   await page.getByRole("button", { name: "Cancel" }).first().click();
-  assert.ok((await page.locator(".row-link").count()) > 5, "and after it was cancelled");
+  await page.getByText("Canceled before the answer came").waitFor();
+  assert.ok((await page.locator(".row-link").count()) > 5, "and after it was canceled");
+  server.behavior.slow = 0;
+  await page.getByRole("button", { name: "Try again" }).click();
+  await until(async () => (await page.getByText("Canceled before the answer came").count()) === 0, "again");
 });
 
 await test("offline is a banner, retried", { allow: /Failed to load|ERR_/ }, async ({ page, server, context, go }) => {
@@ -503,7 +627,16 @@ await test("offline is a banner, retried", { allow: /Failed to load|ERR_/ }, asy
   await page.locator(".banner").waitFor();
   await context.setOffline(false);
   await until(async () => (await page.locator(".banner").count()) === 0, "it comes back by itself");
-  void server;
+  // On a profile as well.
+  await go(`/profiles/${server.rows[10].id}?tab=runtime`);
+  await page.locator(".runtime-text section").first().waitFor();
+  await context.setOffline(true);
+  await page.getByRole("tab", { name: "Metrics" }).click();
+  await page.locator(".banner").waitFor();
+  await page.locator(".problem", { hasText: "/api/v1/metrics" }).waitFor();
+  await context.setOffline(false);
+  await page.locator(".chart").first().waitFor();
+  assert.equal(await page.locator(".banner").count(), 0);
 });
 
 await test("without JavaScript the page says what it needs", { script: false }, async ({ page, go }) => {

@@ -178,7 +178,7 @@ function rule(id: string, title: string, category: string, severity: string, sum
 }
 
 /** Starts a server on a free port of the loopback interface. */
-export async function start(dist: string, behavior: Behavior = {}, port = 0): Promise<{ url: string; close: () => void; behavior: Behavior; requests: string[]; emit: (row: ProfileRow) => void; rows: ProfileRow[] }> {
+export async function start(dist: string, behavior: Behavior = {}, port = 0): Promise<{ url: string; close: () => void; behavior: Behavior; requests: string[]; emit: (row: ProfileRow) => void; remove: (id: string) => void; rows: ProfileRow[] }> {
   const now = Date.now();
   const rows: ProfileRow[] = [];
   const pick = <T>(list: T[], i: number): T => list[i % list.length]!;
@@ -437,6 +437,10 @@ export async function start(dist: string, behavior: Behavior = {}, port = 0): Pr
     behavior,
     requests,
     rows,
+    remove: (id) => {
+      rows.splice(rows.findIndex((row) => row.id === id), 1);
+      for (const listener of listeners) listener.write(`event: deleted\ndata: ${JSON.stringify({ id })}\n\n`);
+    },
     emit: (row) => {
       rows.unshift(row);
       for (const listener of listeners) listener.write(`event: profile\ndata: ${JSON.stringify(row)}\n\n`);

@@ -1,16 +1,18 @@
 /** The comparison of two selections. Both are in the address. */
 import { useState } from "preact/hooks";
-import type { Source } from "../data/source.ts";
+import type { Failure, Source } from "../data/source.ts";
 import type { Selection } from "../data/types.ts";
 import { plural } from "../flame/format.ts";
 import { clip, visible } from "../flame/text.ts";
 import { DiffPanel } from "../panel/diff.tsx";
 import { Bar, Show, useLoad } from "../ui/load.tsx";
-import { Menu } from "../ui/parts.tsx";
-import { patch, usePlace } from "../ui/state.ts";
+import { Menu, Text, toast } from "../ui/parts.tsx";
+import { go, href, patch, usePlace } from "../ui/state.ts";
 import { overview, selectionOf, several, type Overview } from "./merged.tsx";
 import { QueryBox } from "./search.tsx";
-import { absolute, localInput, when } from "./time.ts";
+import { quote } from "./query.ts";
+import { absolute, localInput, millis, when } from "./time.ts";
+import { compareVersions, withVersionBefore } from "./versions.ts";
 
 function given(s: Selection): boolean {
   return !!s.profile?.length || !!s.q || !!s.from;
@@ -41,9 +43,11 @@ export function Compare({ source }: { source: Source }) {
     patch({ ...change, zoom: null });
   };
   const preset = (ms: number): void => {
-    const q = b.q ?? a.q ?? "";
-    const from = absolute(b.from ?? "now-1h");
-    const to = absolute(b.to ?? "now");
+    // Of one profile: its service, in the ten minutes around it.
+    const one = b.profile ? loadB.value?.rows[0] : undefined;
+    const q = one ? [`service:${quote(one.service)}`, one.env && `env:${quote(one.env)}`].filter(Boolean).join(" ") : (b.q ?? a.q ?? "");
+    const from = one ? millis(one.start) - 300_000 : absolute(b.from ?? "now-1h");
+    const to = one ? millis(one.end) + 300_000 : absolute(b.to ?? "now");
     patch({
       "a.profile": null,
       "a.q": q,
@@ -57,13 +61,17 @@ export function Compare({ source }: { source: Source }) {
     });
     setEdit(false);
   };
-  const versions = (): void => {
-    const rows = loadB.value?.rows ?? loadA.value?.rows ?? [];
-    const newest = rows[0];
-    const other = rows.find((row) => row.version && row.version !== newest?.version);
-    if (!newest || !other) return;
-    const base = `service:"${newest.service}"`;
-    patch({ "a.profile": null, "b.profile": null, "a.q": `${base} version:"${other.version}"`, "b.q": `${base} version:"${newest.version}"`, zoom: null });
+  // Of the service that is compared, or of the one that sent the newest profile.
+  const versions = async (): Promise<void> => {
+    const known = (loadB.value ?? loadA.value)?.rows ?? (await source.profiles({ q: "", from: "now-7d", to: "", sort: "-start", limit: 100 })).rows;
+    const newest = known.find((row) => row.version);
+    const to = newest && (await withVersionBefore(source, newest));
+    if (!to) {
+      toast(newest ? `No other version of ${clip(visible(newest.service), 60)} in the 30 days before` : "No profile has a version");
+      return;
+    }
+    go(to);
+    setEdit(false);
   };
   return (
     <div class="compare">
@@ -79,19 +87,23 @@ export function Compare({ source }: { source: Source }) {
           <button onClick={() => preset(3_600_000)}>with one hour earlier</button>
           <button onClick={() => preset(86_400_000)}>with one day earlier</button>
           <button onClick={() => preset(7 * 86_400_000)}>with one week earlier</button>
-          <button onClick={versions}>with the previous version</button>
+          <button onClick={() => void versions().catch((e: Error) => toast(e.message))}>with the previous version</button>
         </Menu>
       </div>
       {edit && (
         <div class="sides-edit">
-          <SideEdit source={source} side="a" of={a} overview={loadA.value} />
-          <SideEdit source={source} side="b" of={b} overview={loadB.value} />
+          <SideEdit source={source} side="a" of={a} overview={loadA.value} failure={loadA.failure} />
+          <SideEdit source={source} side="b" of={b} overview={loadB.value} failure={loadB.failure} />
         </div>
       )}
       <Bar of={loadA.loading ? loadA : loadB} />
-      <Show of={loadA}>{(o) => o.total === 0 && <p class="note">A: no profiles match.</p>}</Show>
-      <Show of={loadB}>{(o) => o.total === 0 && <p class="note">B: no profiles match.</p>}</Show>
-      {!ready && <p class="note">Choose a query and a time range for A and for B, or open a profile and use its Compare menu.</p>}
+      {[loadA, loadB].map((load, i) => (
+        // A mistake in a query is marked at the query.
+        <Show key={i} of={edit && load.failure?.status === 400 ? { ...load, failure: null } : load}>
+          {(o) => given([a, b][i]!) && o.total === 0 && <p class="note">{"AB"[i]}: no profiles match.</p>}
+        </Show>
+      ))}
+      {!ready && <Offers source={source} onPick={() => setEdit(false)} />}
       {ready && loadA.value && loadB.value && loadA.value.total > 0 && loadB.value.total > 0 && (
         <DiffPanel
           source={source}
@@ -105,7 +117,50 @@ export function Compare({ source }: { source: Source }) {
   );
 }
 
-function SideEdit({ source, side, of, overview: o }: { source: Source; side: "a" | "b"; of: Selection; overview: Overview | null }) {
+/** Where nothing is chosen yet: what each service can be compared with. */
+function Offers({ source, onPick }: { source: Source; onPick: () => void }) {
+  const loaded = useLoad("offers", (signal) => source.profiles({ q: "", from: "now-7d", to: "", sort: "-start", limit: 500 }, signal));
+  return (
+    <Show of={loaded}>
+      {({ rows }) => {
+        const services = [...new Map(rows.map((row) => [`${row.service}\n${row.env}`, row])).keys()].map((key) => rows.filter((row) => `${row.service}\n${row.env}` === key));
+        if (services.length === 0) return <p class="note">There are no profiles to compare from the last 7 days.</p>;
+        return (
+          <section class="offers" aria-label="Comparisons to start with" onClick={(e) => (e.target as HTMLElement).closest("a") && onPick()}>
+            <h2 class="section-title">Start with</h2>
+            <ul>
+              {services.slice(0, 20).map((list) => {
+                const newest = list[0]!;
+                const before = list.find((row) => row.version && row.version !== newest.version);
+                const q = [`service:${quote(newest.service)}`, newest.env && `env:${quote(newest.env)}`].filter(Boolean).join(" ");
+                const at = millis(newest.end);
+                const half = (from: number, to: number, side: string) => ({ [`${side}.q`]: q, [`${side}.from`]: new Date(from).toISOString(), [`${side}.to`]: new Date(to).toISOString() });
+                return (
+                  <li key={`${newest.service} ${newest.env}`}>
+                    <strong>
+                      <Text of={newest.service} most={60} />
+                      {newest.env && <span class="quiet"> {clip(visible(newest.env), 40)}</span>}
+                    </strong>
+                    {before && newest.version && (
+                      <a href={compareVersions(newest, before, "now-7d", "")}>
+                        version {clip(visible(before.version), 24)} → {clip(visible(newest.version), 24)}
+                      </a>
+                    )}
+                    {list.length > 1 && <a href={href("/compare", { "a.profile": list[1]!.id, "b.profile": newest.id })}>the last two profiles</a>}
+                    <a href={href("/compare", { ...half(at - 7_200_000, at - 3_600_000, "a"), ...half(at - 3_600_000, at, "b") })}>the last hour and the one before</a>
+                  </li>
+                );
+              })}
+            </ul>
+            <p class="quiet">Or write a query and a time range for A and for B above, select two rows of the search, or use the Compare menu of a profile.</p>
+          </section>
+        );
+      }}
+    </Show>
+  );
+}
+
+function SideEdit({ source, side, of, overview: o, failure }: { source: Source; side: "a" | "b"; of: Selection; overview: Overview | null; failure: Failure | null }) {
   const from = of.from ? localInput(absolute(of.from)) : "";
   const to = of.to ? localInput(absolute(of.to)) : "";
   const set = (key: string, value: string): void => patch({ [`${side}.profile`]: null, [`${side}.${key}`]: value, zoom: null });
@@ -115,13 +170,13 @@ function SideEdit({ source, side, of, overview: o }: { source: Source; side: "a"
       {of.profile?.length ? (
         <p class="row">
           <bdi>{clip(visible(label(of, o)), 120)}</bdi>
-          <button class="small" onClick={() => patch({ [`${side}.profile`]: null, [`${side}.q`]: o?.rows[0] ? `service:"${o.rows[0].service}"` : "", [`${side}.from`]: "now-1h" })}>
+          <button class="small" onClick={() => patch({ [`${side}.profile`]: null, [`${side}.q`]: o?.rows[0] ? `service:${quote(o.rows[0].service)}` : "", [`${side}.from`]: "now-1h" })}>
             Use a query
           </button>
         </p>
       ) : (
         <>
-          <QueryBox source={source} q={of.q ?? ""} from={of.from ?? ""} to={of.to ?? ""} mistake={null} label={`Query of ${side.toUpperCase()}`} onQuery={(q) => patch({ [`${side}.q`]: q, ...(!of.from && { [`${side}.from`]: "now-1h" }), zoom: null })} />
+          <QueryBox source={source} q={of.q ?? ""} from={of.from ?? ""} to={of.to ?? ""} mistake={failure?.status === 400 ? failure : null} label={`Query of ${side.toUpperCase()}`} onQuery={(q) => patch({ [`${side}.q`]: q, ...(!of.from && { [`${side}.from`]: "now-1h" }), zoom: null })} />
           <div class="row">
             <label class="pick">
               from

@@ -7,6 +7,7 @@ import { Failure, type Source } from "../data/source.ts";
 import { clip, visible } from "../flame/text.ts";
 import { percent } from "../flame/format.ts";
 import { PANEL_KEYS } from "../panel/panel.tsx";
+import { useConnected } from "../ui/load.tsx";
 import { Help, ThemeButton, typing } from "../ui/parts.tsx";
 import { go, href, startTheme, useFragment, usePlace } from "../ui/state.ts";
 import { Compare } from "./compare.tsx";
@@ -21,7 +22,7 @@ const KEYS: [string, string][] = [["?", "this help"], ["1 2 3 4", "tabs of a pro
 function App({ source, title }: { source: Source; title?: string }) {
   const { path, params } = usePlace();
   const [help, setHelp] = useState(false);
-  const [online, setOnline] = useState(true);
+  const online = useConnected();
   useEffect(() => {
     const listener = (event: KeyboardEvent): void => {
       if (event.key === "?" && !typing(event)) {
@@ -97,7 +98,7 @@ function App({ source, title }: { source: Source; title?: string }) {
         ) : section === "status" && source.server ? (
           <Status source={source} />
         ) : section === "profiles" || path === "/" ? (
-          <Search source={source} params={params} onOnline={setOnline} />
+          <Search source={source} params={params} />
         ) : (
           <div class="note">
             <h2>Page not found</h2>

@@ -151,6 +151,7 @@ function Chart({ metric, lines, start, end, from, to, onCursor, pick }: { metric
   const box = useRef<HTMLDivElement>(null);
   const theme = useTheme();
   const [at, setAt] = useState<{ time: number; values: (number | null)[] } | null>(null);
+  const [said, setSaid] = useState("");
   const data = useMemo(() => table(metric, lines), [metric, lines]);
   const unit = metric.unit;
   const last = data.values.map((series) => series.findLast((v) => v !== null) ?? null);
@@ -231,6 +232,37 @@ function Chart({ metric, lines, start, end, from, to, onCursor, pick }: { metric
     };
     plot.over.addEventListener("pointerdown", press);
     plot.over.addEventListener("click", click);
+    // By keyboard: left and right along a line, up and down to another line, Enter opens the point's profile.
+    let line = 0;
+    let index = -1;
+    const keys = (event: KeyboardEvent): void => {
+      const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: 0, ArrowDown: 0, Escape: 0, Enter: 0 }[event.key];
+      if (step === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      if (event.key === "Escape") {
+        index = -1;
+        plot.setCursor({ left: -10, top: -10 });
+        return;
+      }
+      if (event.key === "Enter") {
+        const id = pick ? data.ids[line]?.[index] : undefined;
+        if (id) go(href(`/profiles/${id}`, { tab: "metrics" }));
+        return;
+      }
+      // It begins at this profile.
+      if (index < 0) index = Math.max(0, data.times.findLastIndex((t) => t * 1000 <= end));
+      else if (step === 0) line = (line + (event.key === "ArrowUp" ? data.values.length - 1 : 1)) % data.values.length;
+      const series = data.values[line] ?? [];
+      for (let at = index + step; at >= 0 && at < series.length; at += step || series.length) {
+        const v = series[at];
+        if (v === null || v === undefined) continue;
+        index = at;
+        break;
+      }
+      plot.setCursor({ left: plot.valToPos(data.times[index]!, "x"), top: plot.valToPos(series[index] ?? 0, "y") });
+      setSaid(`${clock(data.times[index]! * 1000)} ${visible(lines[line] ?? "")} ${show(series[index] ?? 0, unit)}`);
+    };
+    host.addEventListener("keydown", keys);
     const observer = new ResizeObserver(() => {
       const now = Math.max(160, host.clientWidth);
       if (now !== plot.width) plot.setSize({ width: now, height: 120 });
@@ -238,6 +270,7 @@ function Chart({ metric, lines, start, end, from, to, onCursor, pick }: { metric
     observer.observe(host);
     return () => {
       observer.disconnect();
+      host.removeEventListener("keydown", keys);
       plot.destroy();
     };
   }, [data, theme, start, end, from, to]);
@@ -253,7 +286,10 @@ function Chart({ metric, lines, start, end, from, to, onCursor, pick }: { metric
         </span>
         <span class="chart-now">{text(at?.values ?? last, lines, unit)}</span>
       </figcaption>
-      <div ref={box} role="img" aria-label={clip(`${summary}. ${visible(metric.how)}`, 600)} />
+      <div ref={box} class="chart-box" tabIndex={0} role="application" aria-roledescription="chart" aria-label={clip(`${summary}. ${visible(metric.how)}. Arrow keys go from point to point${pick ? ", Enter opens the profile" : ""}.`, 700)} />
+      <p class="hidden" role="status">
+        {said}
+      </p>
     </figure>
   );
 }

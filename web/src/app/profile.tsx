@@ -13,6 +13,7 @@ import { Metrics } from "./metrics.tsx";
 import { Runtime } from "./runtime.tsx";
 import { FindingCounts } from "./search.tsx";
 import { clock, dayOf, millis, utc } from "./time.ts";
+import { withVersionBefore } from "./versions.ts";
 
 const TABS = [
   ["profiles", "Profiles"],
@@ -156,7 +157,7 @@ function Header({ p, source }: { p: ProfileDetail; source: Source }) {
           </a>
         )}
         <span class="grow" />
-        {source.server && <CompareMenu p={p} />}
+        {source.server && <CompareMenu p={p} source={source} />}
         {source.server && (
           <Menu label="⋯" title="More">
             <button
@@ -217,7 +218,7 @@ function quoted(value: string): string {
 }
 
 /** Presets of a comparison: this profile is B. */
-function CompareMenu({ p }: { p: ProfileDetail }) {
+function CompareMenu({ p, source }: { p: ProfileDetail; source: Source }) {
   const before = (ms: number): string => {
     const q = [`service:${quoted(p.service)}`, p.env && `env:${quoted(p.env)}`].filter(Boolean).join(" ");
     const start = millis(p.start) - ms;
@@ -226,6 +227,18 @@ function CompareMenu({ p }: { p: ProfileDetail }) {
   return (
     <Menu label="Compare ▾">
       {p.process?.previous && <a href={href("/compare", { "a.profile": p.process.previous, "b.profile": p.id })}>with the previous profile</a>}
+      {p.version && (
+        <button
+          onClick={() =>
+            void withVersionBefore(source, p).then(
+              (to) => (to ? go(to) : toast(`No other version of ${clip(visible(p.service), 60)} in the 30 days before`)),
+              (e: Error) => toast(e.message),
+            )
+          }
+        >
+          with the previous version
+        </button>
+      )}
       <a href={before(3_600_000)}>with one hour earlier</a>
       <a href={before(86_400_000)}>with one day earlier</a>
       <a href={before(7 * 86_400_000)}>with one week earlier</a>

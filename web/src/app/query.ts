@@ -93,6 +93,18 @@ export function range(query: string, measure: string, text: string | null): stri
   return kept.join(" ");
 }
 
+/** The least and the largest value of a range as the sliders write it; null where it has no end. */
+export function bounds(text: string): [number | null, number | null] {
+  const number = (piece: string | undefined): number | null => {
+    const found = /^([\d.]+)([kmgt]?)(i?)b?$/i.exec(piece ?? "");
+    return found ? Number(found[1]) * (found[3] ? 1024 : 1000) ** " kmgt".indexOf(found[2]!.toLowerCase() || " ") : null;
+  };
+  const between = /^\[(\S+) TO (\S+)\]$/.exec(text);
+  if (between) return [number(between[1]), number(between[2])];
+  if (text.startsWith(">")) return [number(text.replace(/^>=?/, "")), null];
+  return text.startsWith("<") ? [null, number(text.replace(/^<=?/, ""))] : [null, null];
+}
+
 /** The query without one of its terms. */
 export function without(query: string, at: number): string {
   return terms(query).filter((_, i) => i !== at).map((t) => t.text).join(" ");

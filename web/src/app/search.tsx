@@ -5,11 +5,12 @@ import type { FacetsJson, ProfileRow, SearchJson, Suggestion } from "../data/typ
 import { bytes, count, duration, plural } from "../flame/format.ts";
 import { clip, visible } from "../flame/text.ts";
 import { Gauge } from "../panel/functions.tsx";
-import { Bar, Problem, useLoad } from "../ui/load.tsx";
+import { Bar, connected, Problem, useLoad } from "../ui/load.tsx";
 import { Menu, Text } from "../ui/parts.tsx";
 import { href, patch } from "../ui/state.ts";
-import { choose, chosen, range, terms, typedAt, without } from "./query.ts";
+import { bounds, choose, chosen, range, terms, typedAt, without } from "./query.ts";
 import { SetupLines } from "./setup.tsx";
+import { compareVersions } from "./versions.ts";
 import { absolute, clock, dayOf, localInput, millis, RANGES, shifted, utc, when } from "./time.ts";
 
 const FACETS: [string, string][] = [
@@ -35,12 +36,14 @@ const COLUMNS: [string, string, string][] = [
   ["size", "Size", "size"],
   ["language", "Language", "language"],
 ];
+/** What a failed row has no values for. */
+const FAILED = ["cpu", "alloc", "findings", "size"];
 const USUAL = ["start", "service", "env", "version", "host", "runtime", "cpu", "alloc", "findings"];
 
 /** Height of a row; narrow windows show two lines. */
 const rowHeight = (): number => (innerWidth <= 760 ? 65 : 32);
 
-export function Search({ source, params, onOnline }: { source: Source; params: URLSearchParams; onOnline: (up: boolean) => void }) {
+export function Search({ source, params }: { source: Source; params: URLSearchParams }) {
   const q = params.get("q") ?? "";
   const from = params.get("from") ?? (source.server ? "now-1h" : "");
   const to = params.get("to") ?? "";
@@ -50,56 +53,72 @@ export function Search({ source, params, onOnline }: { source: Source; params: U
   const [turn, setTurn] = useState(0);
   const key = JSON.stringify([q, from, to, sort]);
   const found = useLoad(`${key}${turn}`, (signal) => source.profiles({ q, from, to, sort }, signal));
-  const facets = useLoad(source.server ? `f${JSON.stringify([q, from, to])}${turn}` : "", (signal) => source.facets({ q, from, to }, signal));
+  const [arrivals, setArrivals] = useState(0);
+  const facets = useLoad(source.server ? `f${JSON.stringify([q, from, to])}${turn} ${arrivals}` : "", (signal) => source.facets({ q, from, to }, signal));
   const [fresh, setFresh] = useState<ProfileRow[]>([]);
-  const [more, setMore] = useState<{ key: string; rows: ProfileRow[]; next: string | null } | null>(null);
+  const [gone, setGone] = useState<string[]>([]);
+  const [more, setMore] = useState<{ key: string; rows: ProfileRow[]; next: string | null; failure?: Failure } | null>(null);
   const [selected, setSelected] = useState<string[]>([]);
   const asking = useRef(false);
   // The last good result stays while the query has a mistake.
   const mistake = found.failure?.status === 400 ? found.failure : facets.failure?.status === 400 ? facets.failure : null;
-  const down = found.failure?.status === 0;
-  useEffect(() => onOnline(!down), [down]);
-  useEffect(() => setFresh([]), [key, turn]);
+  useEffect(() => {
+    setFresh([]);
+    setGone([]);
+  }, [key, turn]);
 
   const byStart = sort === "-start";
   useEffect(() => {
     if (!live) return;
-    return source.follow(q, {
+    const stop = source.follow(q, {
       profile: (row) => setFresh((rows) => [row, ...rows.filter((r) => r.id !== row.id)].slice(0, 500)),
-      deleted: () => {},
-      online: onOnline,
+      deleted: (id) => setGone((ids) => [...ids, id]),
+      online: (up) => connected("events", up),
     });
+    return () => {
+      stop();
+      connected("events", true);
+    };
   }, [live, q]);
+  // Counts and histogram follow the rows, a few seconds later.
+  useEffect(() => {
+    if (fresh.length === 0 && gone.length === 0) return;
+    const timer = setTimeout(() => setArrivals((n) => n + 1), 3000);
+    return () => clearTimeout(timer);
+  }, [fresh.length, gone.length]);
 
   const base = found.value?.rows ?? [];
   const added = more?.key === key ? more.rows : [];
   const all = useMemo(() => {
     const known = new Map<string, ProfileRow>();
-    for (const row of [...base, ...added]) known.set(row.id, row);
+    for (const row of [...base, ...added]) if (!gone.includes(row.id)) known.set(row.id, row);
     let waiting = 0;
     const atTop = scrollY < 200;
     const firsts: ProfileRow[] = [];
     for (const row of fresh) {
+      if (gone.includes(row.id)) continue;
       if (known.has(row.id)) known.set(row.id, row);
       else if (byStart && atTop) firsts.push(row);
       else waiting++;
     }
     firsts.sort((x, y) => millis(y.start) - millis(x.start));
     return { rows: [...firsts, ...known.values()], waiting };
-  }, [base, added, fresh, byStart]);
+  }, [base, added, fresh, gone, byStart]);
   const next = more?.key === key ? more.next : (found.value?.next ?? null);
   const loadMore = (): void => {
     if (!next || asking.current) return;
     asking.current = true;
+    setMore({ key, rows: added, next });
     source
       .profiles({ q, from, to, sort, cursor: next })
       .then((page: SearchJson) => setMore({ key, rows: [...added, ...page.rows], next: page.next ?? null }))
-      .catch(() => setMore({ key, rows: added, next: null }))
+      .catch((failure: Failure) => setMore({ key, rows: added, next, failure }))
       .finally(() => (asking.current = false));
   };
   const total = (found.value?.total ?? 0) + all.rows.length - base.length - added.length;
   const none = found.value !== null && all.rows.length === 0 && !mistake;
   const empty = useLoad(none && source.server ? "any" + turn : "", (signal) => source.profiles({ q: "", from: "0", to: "", sort: "-start", limit: 1 }, signal));
+  const stopped = more?.key === key ? more.failure : undefined;
   const nothingYet = none && empty.value?.total === 0;
   // Waiting for the first upload: look again until it is there.
   useEffect(() => {
@@ -110,6 +129,14 @@ export function Search({ source, params, onOnline }: { source: Source; params: U
   useEffect(() => {
     if (nothingYet && fresh.length > 0) setTurn((t) => t + 1);
   }, [fresh.length]);
+
+  // Of one service, the newest version against the one before it.
+  const versions = useMemo(() => {
+    const [newest] = all.rows;
+    if (!byStart || !newest?.version || all.rows.some((row) => row.service !== newest.service)) return null;
+    const before = all.rows.find((row) => row.version && row.version !== newest.version);
+    return before ? { a: before.version, b: newest.version, href: compareVersions(newest, before, from, to) } : null;
+  }, [all, byStart, from, to]);
 
   const setQuery = (to: string): void => patch({ q: to });
   return (
@@ -132,6 +159,11 @@ export function Search({ source, params, onOnline }: { source: Source; params: U
               </button>
             )}
             <span class="grow" />
+            {source.server && selected.length === 0 && versions && (
+              <a class="button" href={versions.href} title="What changed from one version to the next">
+                Compare {clip(visible(versions.a), 24)} → {clip(visible(versions.b), 24)}
+              </a>
+            )}
             {selected.length >= 2 && (
               <a class="button" href={href("/compare", new URLSearchParams([["a.profile", selected[1]!], ["b.profile", selected[0]!]]))}>
                 Compare {selected.length === 2 ? "2 selected" : "the last 2 selected"}
@@ -177,8 +209,9 @@ export function Search({ source, params, onOnline }: { source: Source; params: U
           ) : none ? (
             <Nothing q={q} found={found.value} onQuery={setQuery} />
           ) : (
-            <Rows rows={all.rows} cols={cols} sort={sort} selected={selected} onSelect={setSelected} more={next !== null} onMore={loadMore} pickable={source.server} source={source} />
+            <Rows rows={all.rows} cols={cols} sort={sort} selected={selected} onSelect={setSelected} more={next !== null && !stopped} onMore={loadMore} pickable={source.server} source={source} />
           )}
+          {stopped && <Problem failure={stopped} again={loadMore} />}
         </section>
       </div>
     </div>
@@ -294,11 +327,16 @@ function Rows(props: {
                 />
               </td>
             )}
-            {columns.map(([name]) => (
+            {(row.status === "failed" ? columns.filter(([name]) => !FAILED.includes(name)) : columns).map(([name]) => (
               <td key={name} class={`c-${name} ${number(name) ? "number bar-cell" : ""}`}>
-                <Cell name={name} row={row} cpu={mostCpu} alloc={mostAlloc} source={props.source} />
+                <Cell name={name} row={row} cpu={mostCpu} alloc={mostAlloc} />
               </td>
             ))}
+            {row.status === "failed" && (
+              <td class="c-failed" colSpan={Math.max(1, columns.filter(([name]) => FAILED.includes(name)).length)}>
+                <FailedReason row={row} source={props.source} />
+              </td>
+            )}
           </tr>
         ))}
         {view.last < rows.length && (
@@ -311,7 +349,7 @@ function Rows(props: {
   );
 }
 
-function Cell({ name, row, cpu, alloc, source }: { name: string; row: ProfileRow; cpu: number; alloc: number; source: Source }) {
+function Cell({ name, row, cpu, alloc }: { name: string; row: ProfileRow; cpu: number; alloc: number }) {
   const waiting = row.status === "received" || row.status === "processing";
   switch (name) {
     case "start": {
@@ -330,7 +368,6 @@ function Cell({ name, row, cpu, alloc, source }: { name: string; row: ProfileRow
         </>
       );
     case "cpu":
-      if (row.status === "failed") return <span class="danger">failed</span>;
       if (waiting) return <span class="quiet">processing…</span>;
       if (row.cpu_cores === null) return <span class="none" title="The profile does not contain the CPU usage of the process">–</span>;
       return (
@@ -343,7 +380,6 @@ function Cell({ name, row, cpu, alloc, source }: { name: string; row: ProfileRow
         </>
       );
     case "alloc":
-      if (row.status === "failed") return <FailedReason row={row} source={source} />;
       if (waiting) return null;
       if (row.alloc_rate === null) return <span class="none" title="The profile does not contain the allocation rate">–</span>;
       return (
@@ -363,8 +399,30 @@ function Cell({ name, row, cpu, alloc, source }: { name: string; row: ProfileRow
   }
 }
 
-function FailedReason({ row }: { row: ProfileRow; source: Source }) {
-  return <span class="danger clip">{clip(visible(row.reason ?? "open it to see the reason"), 60)}</span>;
+/** What a failed upload has in place of numbers: the reason, and the download. */
+function FailedReason({ row, source }: { row: ProfileRow; source: Source }) {
+  const detail = useLoad(`failed ${row.id}`, (signal) => source.profile(row.id, signal));
+  const reason = visible(detail.value?.reason ?? row.reason ?? "");
+  return (
+    <span class="failed-why">
+      <span class="danger clip" title={clip(reason, 1000)}>
+        failed{reason && `: ${clip(reason, 300)}`}
+      </span>
+      <ReceivedLink id={row.id} source={source} />
+    </span>
+  );
+}
+
+/** Downloads what a client sent, if it is still there. */
+export function ReceivedLink({ id, source }: { id: string; source: Source }) {
+  const detail = useLoad(`failed ${id}`, (signal) => source.profile(id, signal));
+  const file = (detail.value?.files ?? []).map((f) => (typeof f === "string" ? f : (f as { name: string }).name))[0];
+  const url = file && source.fileUrl(id, file);
+  return url ? (
+    <a class="received-link" href={url} download title="Download what was received">
+      Download
+    </a>
+  ) : null;
 }
 
 export function FindingCounts({ of }: { of: ProfileRow["findings"] }) {
@@ -392,6 +450,7 @@ export function FindingCounts({ of }: { of: ProfileRow["findings"] }) {
 /** The query with completion. The mistake that the server found is marked. */
 export function QueryBox({ source, q, from, to, mistake, onQuery, label = "Query" }: { source: Source; q: string; from: string; to: string; mistake: Failure | null; onQuery: (q: string) => void; label?: string }) {
   const input = useRef<HTMLInputElement>(null);
+  const id = label.toLowerCase().replaceAll(" ", "-");
   const [text, setText] = useState(q);
   const [list, setList] = useState<Suggestion[]>([]);
   const [at, setAt] = useState(-1);
@@ -448,11 +507,11 @@ export function QueryBox({ source, q, from, to, mistake, onQuery, label = "Query
           role="combobox"
           aria-label={label}
           aria-expanded={list.length > 0}
-          aria-controls="suggestions"
+          aria-controls={`${id}-list`}
           aria-autocomplete="list"
-          aria-activedescendant={at >= 0 ? `suggestion-${at}` : undefined}
+          aria-activedescendant={at >= 0 ? `${id}-${at}` : undefined}
           aria-invalid={mistake !== null}
-          aria-describedby="query-mistake"
+          aria-describedby={`${id}-mistake`}
           placeholder="service:shop env:prod cpu:>2"
           spellcheck={false}
           autocomplete="off"
@@ -480,11 +539,11 @@ export function QueryBox({ source, q, from, to, mistake, onQuery, label = "Query
           }}
         />
         {list.length > 0 && (
-          <ul class="menu suggestions" id="suggestions" role="listbox" aria-label="Completions">
+          <ul class="menu suggestions" id={`${id}-list`} role="listbox" aria-label="Completions">
             {list.map((s, i) => (
               <li
                 key={s.text}
-                id={`suggestion-${i}`}
+                id={`${id}-${i}`}
                 role="option"
                 aria-selected={i === at}
                 onMouseDown={(e) => {
@@ -499,7 +558,7 @@ export function QueryBox({ source, q, from, to, mistake, onQuery, label = "Query
           </ul>
         )}
       </div>
-      <p id="query-mistake" class={mistake ? "danger mistake" : "hidden"} role={mistake ? "alert" : undefined}>
+      <p id={`${id}-mistake`} class={mistake ? "danger mistake" : "hidden"} role={mistake ? "alert" : undefined}>
         {mistake && clip(visible(mistake.detail || mistake.title), 300)}
       </p>
     </div>
@@ -709,23 +768,32 @@ function Facet({ name, title, of, q, source, from, to, onQuery }: { name: string
   );
 }
 
+/** A logarithmic scale where values differ much. */
+const logarithmic = (min: number, max: number): boolean => min > 0 && max / min > 50;
+
+/** Where a value is on a slider from 0 to 100. */
+const placeOf = (min: number, max: number, v: number): number => (logarithmic(min, max) ? (Math.log(Math.max(v, min) / min) / Math.log(max / min)) * 100 : ((v - min) / (max - min)) * 100);
+
+const within = (p: number): number => Math.max(0, Math.min(100, p));
+
 /** A range of a measure, between the least and the largest that there is. */
 function Measure({ name, title, of, q, onQuery, show, write }: { name: string; title: string; of: { min: number | null; p50: number | null; p95: number | null; max: number | null } | null; q: string; onQuery: (q: string) => void; show: (n: number) => string; write: (n: number) => string }) {
   const [edge, setEdge] = useState<[number, number]>([0, 100]);
-  const active = terms(q).some((t) => t.name === name);
-  useEffect(() => {
-    if (!active) setEdge([0, 100]);
-  }, [active]);
+  const term = terms(q).find((t) => t.name === name && !t.negated);
+  const active = term !== undefined;
   // The range of the sliders stays while the query narrows it.
   const kept = useRef(of);
   if (of && of.max !== null && (!active || !kept.current)) kept.current = of;
   const m = kept.current;
+  // The query is the only state: the sliders show what it says.
+  useEffect(() => {
+    const [low, high] = bounds(term?.values[0] ?? "");
+    if (m && m.min !== null && m.max !== null && m.max > m.min) setEdge([low === null ? 0 : within(placeOf(m.min, m.max, low)), high === null ? 100 : within(placeOf(m.min, m.max, high))]);
+  }, [term?.text, m?.min, m?.max]);
   if (!m || m.max === null || m.min === null || m.max <= m.min) return null;
   const [min, max] = [m.min, m.max];
-  // A logarithmic scale where values differ much.
-  const log = min > 0 && max / min > 50;
-  const at = (p: number): number => (log ? min * (max / min) ** (p / 100) : min + ((max - min) * p) / 100);
-  const place = (v: number): number => (log ? (Math.log(v / min) / Math.log(max / min)) * 100 : ((v - min) / (max - min)) * 100);
+  const at = (p: number): number => (logarithmic(min, max) ? min * (max / min) ** (p / 100) : min + ((max - min) * p) / 100);
+  const place = (v: number): number => placeOf(min, max, v);
   const commit = ([low, high]: [number, number]): void => {
     const text = low <= 0 && high >= 100 ? null : low <= 0 ? `<=${write(at(high))}` : high >= 100 ? `>=${write(at(low))}` : `[${write(at(low))} TO ${write(at(high))}]`;
     onQuery(range(q, name, text));

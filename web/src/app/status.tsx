@@ -1,13 +1,14 @@
 /** How the server is doing. */
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { Source } from "../data/source.ts";
-import { bytes, count, duration, percent, plural } from "../flame/format.ts";
+import { bytes, count, duration, percent, plain, plural } from "../flame/format.ts";
 import { clip, visible } from "../flame/text.ts";
 import { Gauge } from "../panel/functions.tsx";
 import { Bar, Show, useLoad } from "../ui/load.tsx";
 import { Text } from "../ui/parts.tsx";
 import { href } from "../ui/state.ts";
-import { utc, when } from "./time.ts";
+import { ReceivedLink } from "./search.tsx";
+import { millis, utc, when } from "./time.ts";
 
 interface Answer {
   version?: string;
@@ -37,13 +38,30 @@ export function Status({ source }: { source: Source }) {
     <div class="status">
       <h1>Status</h1>
       <Bar of={{ ...loaded, loading: loaded.loading && loaded.value === null }} />
-      <Show of={loaded}>{(s) => <Shown s={s} />}</Show>
+      <Show of={loaded}>{(s) => <Shown s={s} source={source} />}</Show>
     </div>
   );
 }
 
-function Shown({ s }: { s: Answer }) {
+/** How far back the counts of uploads are kept, to compute a rate. */
+const RECENT = 5 * 60_000;
+
+function Shown({ s, source }: { s: Answer; source: Source }) {
   const used = (s.disk?.received ?? 0) + (s.disk?.derived ?? 0);
+  // The server counts since its start; what it said before gives the rate of the last minutes.
+  const seen = useRef<{ at: number; counts: Map<string, number> }[]>([]);
+  const now = Date.now();
+  const keyOf = (u: { protocol: string; code: number }): string => `${u.protocol} ${u.code}`;
+  useEffect(() => {
+    seen.current = [...seen.current.filter((o) => o.at > now - RECENT), { at: now, counts: new Map((s.uploads ?? []).map((u) => [keyOf(u), u.count])) }];
+  }, [s]);
+  const first = seen.current[0];
+  const recent = first && now - first.at > 55_000 ? first : null;
+  const perMinute = (u: { protocol: string; code: number; count: number }): string => {
+    const since = recent?.at ?? (s.started ? millis(s.started) : now);
+    const n = u.count - (recent?.counts.get(keyOf(u)) ?? 0);
+    return plain(n / Math.max(1, (now - since) / 60_000));
+  };
   return (
     <>
       {s.disk?.full && (
@@ -87,6 +105,9 @@ function Shown({ s }: { s: Answer }) {
               <>
                 <Fact name="profiles kept for" value={duration(s.retention.keep_ms * 1e6)} />
                 <Fact name="recordings kept for" value={duration(s.retention.keep_received_ms * 1e6)} />
+                {s.profiles?.oldest && (
+                  <Fact name="deleted next" value={used > 0.9 * s.disk.max ? `the oldest, at ${bytes(s.disk.max)}` : <span title={utc(millis(s.profiles.oldest) + s.retention.keep_ms)}>{`the oldest, ${when(millis(s.profiles.oldest) + s.retention.keep_ms)}`}</span>} />
+                )}
               </>
             )}
           </Card>
@@ -108,6 +129,7 @@ function Shown({ s }: { s: Answer }) {
                 <th scope="col">Protocol</th>
                 <th scope="col" class="number">Answer</th>
                 <th scope="col" class="number">Uploads</th>
+                <th scope="col" class="number">A minute</th>
               </tr>
             </thead>
             <tbody>
@@ -116,6 +138,7 @@ function Shown({ s }: { s: Answer }) {
                   <td>{clip(visible(u.protocol), 40)}</td>
                   <td class="number">{u.code}</td>
                   <td class="number">{count(u.count)}</td>
+                  <td class="number" title={recent ? "in the last minutes" : "mean since the start"}>{perMinute(u)}</td>
                 </tr>
               ))}
             </tbody>
@@ -145,7 +168,15 @@ function Shown({ s }: { s: Answer }) {
                     <td class="wrap">
                       <Text of={f.reason} most={300} />
                     </td>
-                    <td>{f.id ? <a href={href(`/profiles/${f.id}`)}>open</a> : <span class="none">–</span>}</td>
+                    <td>
+                      {f.id ? (
+                        <>
+                          <a href={href(`/profiles/${f.id}`)}>open</a> <ReceivedLink id={f.id} source={source} />
+                        </>
+                      ) : (
+                        <span class="none">–</span>
+                      )}
+                    </td>
                   </tr>
                 ))}
               </tbody>

@@ -40,7 +40,7 @@ const UNITS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: DAY
 export function absolute(text: string, now = Date.now()): number {
   const relative = /^now(?:-(\d+)([smhdw]))?$/.exec(text);
   if (relative) return now - Number(relative[1] ?? 0) * (UNITS[relative[2] ?? "s"] ?? 0);
-  return /^\d{10,}$/.test(text) ? Number(text) : Date.parse(text);
+  return /^\d+$/.test(text) ? Number(text) : Date.parse(text);
 }
 
 export const RANGES: [string, string][] = [

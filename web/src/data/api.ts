@@ -138,11 +138,11 @@ export class ApiSource implements Source {
   }
 
   upload(file: File, progress: (share: number) => void): Promise<string> {
-    const url = `${this.base}/recordings?${new URLSearchParams({ name: file.name })}`;
+    const url = `${this.base}/recordings?${new URLSearchParams({ tag: `file:${file.name}` })}`;
     return new Promise((resolve, reject) => {
       // fetch does not report upload progress.
       const request = new XMLHttpRequest();
-      request.open("POST", `${this.base}/recordings`);
+      request.open("POST", url);
       request.setRequestHeader("X-Jfrkit", "1");
       request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
       request.onerror = () => reject(new Failure(0, "The upload failed", "The server does not respond.", url));

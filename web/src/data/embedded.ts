@@ -87,7 +87,7 @@ export async function block(id: string): Promise<unknown> {
 /** The bytes of a block: base64 of gzip, or text. */
 export async function bytes(id: string): Promise<Uint8Array> {
   const element = document.getElementById(id);
-  if (!element) throw new Failure(0, "The page is incomplete", `It has no block ${id}.`, id);
+  if (!element) throw new Failure(404, "The page is incomplete", `It has no block ${id}.`, id);
   const text = element.textContent ?? "";
   if (element.getAttribute("type") !== "application/gzip") return new TextEncoder().encode(text);
   const raw = Uint8Array.from(atob(text.trim()), (c) => c.charCodeAt(0));
@@ -212,7 +212,8 @@ export class EmbeddedSource implements Source {
 
   diffTable: Source["diffTable"] = async (_a, _b, view) => {
     const value = this.value(undefined, view);
-    const rows = value.table ? ((await block(value.table)) as { rows: DiffRow[] }).rows : diffRows((await block(value.tree)) as TreeJson);
+    const tree = async (): Promise<TreeJson> => (await block(value.tree)) as TreeJson;
+    const rows = !plain(view) ? diffRows(filterDiff(await tree(), view)) : value.table ? ((await block(value.table)) as { rows: DiffRow[] }).rows : diffRows(await tree());
     return { a: value.a ?? { total: 0 }, b: value.b ?? { total: 0 }, unit: value.unit, rows, count: rows.length };
   };
 

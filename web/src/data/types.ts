@@ -93,6 +93,8 @@ export interface View {
 
 /** A flame graph; a sandwich has a separate tree for the callees. */
 export interface FlameJson extends TreeJson {
+  /** The keys of the labels that the samples have. */
+  labels?: string[];
   callees?: TreeJson;
 }
 

@@ -10,6 +10,9 @@ export const ROW = 18;
 /** Frames narrower than this are drawn as one. */
 const NARROW = 0.8;
 
+/** Frames narrower than this have no number. */
+const NOTED = 100;
+
 /** The visible part of a tree: a range of its width, and the scroll position in pixels. */
 export interface Window {
   from: number;
@@ -99,7 +102,7 @@ function own(tree: Tree): number {
 }
 
 /** Draws a tree. */
-export function draw(to: Surface, tree: Tree, w: Window, colors: Colors, paint: Paint, marks: Marks, labels: Labels, widths: Widths): void {
+export function draw(to: Surface, tree: Tree, w: Window, colors: Colors, paint: Paint, marks: Marks, labels: Labels, widths: Widths, number?: (node: number) => string): void {
   to.fillStyle = paint.background;
   to.fillRect(0, 0, w.width, w.height);
   let style = "";
@@ -137,7 +140,18 @@ export function draw(to: Surface, tree: Tree, w: Window, colors: Colors, paint: 
       to.restore();
     }
     if (width > 22) {
-      const text = widths.fit(labels.of(name), width - 9);
+      const forms = labels.of(name);
+      let room = width - 9;
+      const note = number && width >= NOTED ? number(node) : "";
+      if (note !== "") {
+        // The name gives up its package for the number, but no more than that.
+        const end = widths.of(note);
+        if (widths.of(forms[1] ?? forms[0]!) + end + 12 <= room) {
+          texts.push({ text: note, x: x + width - 5 - end, y: y + 12.5, faded });
+          room -= end + 12;
+        }
+      }
+      const text = widths.fit(forms, room);
       if (text !== "") texts.push({ text, x: x + 4, y: y + 12.5, faded });
     }
     if (node === marks.focus) boxes.push({ x, y, width, kind: 2 });

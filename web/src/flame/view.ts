@@ -18,6 +18,8 @@ export interface Events {
   menu(node: number, x: number, y: number): void;
   /** One sentence about a node, for screen readers. */
   describe(node: number): string;
+  /** The number at the right end of a frame that has room for it. */
+  number(node: number): string;
 }
 
 const FONT = "11.5px system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
@@ -295,7 +297,7 @@ export class FlameView {
     c.font = FONT;
     this.widths ??= new Widths((text) => c.measureText(text).width);
     const marks = { matches: this.matches, lit: this.lit, hover: this.hovered, focus: document.activeElement === this.canvas ? this.focused : -1 };
-    draw(c, tree, w, this.colors, PAINT[this.theme], marks, this.labels!, this.widths);
+    draw(c, tree, w, this.colors, PAINT[this.theme], marks, this.labels!, this.widths, this.events.number);
     if (this.map.isConnected) this.paintMap(tree);
     this.times.push(performance.now() - began);
     if (this.times.length > 600) this.times.shift();

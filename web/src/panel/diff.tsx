@@ -1,5 +1,5 @@
 /** The comparison of two profiles, or of two sets: combined graph, side by side, table. */
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Source } from "../data/source.ts";
 import type { DiffJson, Selection, Side, TypeInfo } from "../data/types.ts";
 import { addressOf, nodeAt } from "../flame/address.ts";
@@ -7,16 +7,22 @@ import { families, type Legend } from "../flame/color.ts";
 import { duration, percent, plural, rate, value as show } from "../flame/format.ts";
 import { exactly, parse } from "../flame/search.ts";
 import { clip, visible } from "../flame/text.ts";
+import { matched } from "../flame/table.ts";
 import { nameSet } from "../flame/transform.ts";
 import { build, fromJson, type Tree } from "../flame/tree.ts";
+import type { FlameView } from "../flame/view.ts";
 import { Bar, Show, useLoad } from "../ui/load.tsx";
-import { Choice } from "../ui/parts.tsx";
+import { Choice, typing } from "../ui/parts.tsx";
 import { patch, usePlace } from "../ui/state.ts";
 import { DiffTable } from "./functions.tsx";
-import { changeText, Graph, type Totals } from "./graph.tsx";
+import { addFilter, Chip, FilterChips, isFilter } from "./filters.tsx";
+import { changeText, Graph, type Action, type Totals } from "./graph.tsx";
 import { TypeList, typeOf, viewOf } from "./panel.tsx";
 
 type Shape = "combined" | "sides" | "table";
+
+/** What the menu of a frame offers in a comparison. */
+const COMPARED: readonly Action[] = ["hide", "include", "exclude", "find"];
 
 interface Prepared {
   json: DiffJson;
@@ -66,9 +72,26 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
   const known = useMemo(() => (tree ? families(tree) : new Map<string, number>()), [tree]);
   const found = useMemo(() => parse(text), [text]);
   const matches = useMemo(() => (tree && found?.test ? nameSet(tree, found.test) : null), [tree, found]);
+  const hits = useMemo(() => (tree && matches ? matched(tree, matches) : null), [tree, matches]);
   const address = params.get("zoom");
   const zoom = useMemo(() => (tree && address ? Math.max(0, nodeAt(tree, address)) : 0), [tree, address]);
+  const search = useRef<HTMLInputElement>(null);
+  const graph = useRef<FlameView | null>(null);
+  useEffect(() => {
+    const listener = (event: KeyboardEvent): void => {
+      if (event.key !== "/" || typing(event) || event.ctrlKey || event.metaKey || event.altKey) return;
+      search.current?.focus();
+      search.current?.select();
+      event.preventDefault();
+    };
+    addEventListener("keydown", listener);
+    return () => removeEventListener("keydown", listener);
+  }, []);
   if (!type) return <p class="note">A and B have no profile type in common.</p>;
+  const act = (action: Action, name: string): void => {
+    if (action === "find") patch({ search: `/${exactly(name)}/` });
+    else if (isFilter(action)) addFilter(params, action, name);
+  };
   const totals: Totals = { total: tree?.total[0] ?? 1, unit, labels, format };
   const onZoom = (node: number): void => patch({ zoom: node > 0 && tree ? addressOf(tree, node) : null });
   const json = diff.value?.json;
@@ -96,12 +119,23 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
         <div class="tools">
           <div class="search-box">
             <input
+              ref={search}
               type="search"
-              placeholder="search frames"
+              placeholder="search frames  /"
               aria-label="Search frames: text or /regular expression/"
+              aria-invalid={found?.error !== undefined}
               value={text}
               onInput={(e) => patch({ search: e.currentTarget.value }, true)}
+              onKeyDown={(e) => {
+                if (e.key !== "Escape") return;
+                if (text) patch({ search: null }, true);
+                graph.current?.canvas.focus();
+                e.stopPropagation();
+              }}
             />
+            <span class="matches" role="status">
+              {found?.error !== undefined ? clip(visible(found.error), 80) : hits && plural(hits.nodes.length, "frame")}
+            </span>
           </div>
           <Choice<Shape> label="View" of={[["combined", "Combined"], ["sides", "Side by side"], ["table", "Table"]]} at={shape} on={(to) => patch({ view: to })} />
           <Choice<"second" | "share"> label="Values" of={[["second", "Per second"], ["share", "Share"]]} at={per} on={(to) => patch({ per: to })} />
@@ -112,16 +146,11 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
         </div>
         <Bar of={diff.loading ? diff : table} />
         <div class="chips">
-          {zoom > 0 && tree && (
-            <span class="chip">
-              <bdi>zoomed to {clip(visible(tree.names[tree.name[zoom]!]!), 80)}</bdi>
-              <button class="plain" aria-label="Show everything" onClick={() => patch({ zoom: null })}>
-                ✕
-              </button>
-            </span>
-          )}
+          <FilterChips params={params} />
+          {zoom > 0 && tree && <Chip label={`zoomed to ${clip(visible(tree.names[tree.name[zoom]!]!), 80)}`} drop={() => patch({ zoom: null })} />}
         </div>
         <Show of={diff}>{() => null}</Show>
+        {tree && tree.total[0] === 0 && <p class="note">The filters leave no samples of {type.name}.</p>}
         <div class={`work ${shape}`}>
           {diff.value && tree && shape === "combined" && (
             <div class="graphs">
@@ -132,7 +161,9 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
                 families={known}
                 {...{ totals, matches, lit, zoom, onZoom }}
                 onLegend={setLegend}
-                onAction={(action, name) => action === "find" && patch({ search: `/${exactly(name)}/` })}
+                handle={(v) => (graph.current = v)}
+                actions={COMPARED}
+                onAction={act}
               />
             </div>
           )}
@@ -152,6 +183,8 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
                     {...{ matches, lit, zoom, onZoom }}
                     onHover={setLit}
                     onLegend={setLegend}
+                    actions={COMPARED}
+                    onAction={act}
                   />
                 </div>
               ))}
@@ -166,6 +199,9 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
                   noise={noise}
                   format={format}
                   scale={scaleOf(t, per)}
+                  sides={t}
+                  own={params.get("of") === "self"}
+                  onOwn={(own) => patch({ of: own ? "self" : null }, true)}
                   onHover={setLit}
                   onSearch={(name) => patch({ search: `/${exactly(name)}/`, view: "combined" })}
                 />

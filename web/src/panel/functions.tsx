@@ -1,8 +1,10 @@
 /** The table of functions. */
 import { useEffect, useState } from "preact/hooks";
-import { count, percent, value as show } from "../flame/format.ts";
+import { count, percent, plural, value as show } from "../flame/format.ts";
 import { clip, split, visible } from "../flame/text.ts";
 import type { DiffRow, Row } from "../flame/table.ts";
+import { Choice } from "../ui/parts.tsx";
+import type { Side } from "../data/types.ts";
 import { changeParts } from "./graph.tsx";
 
 const FIRST = 200;
@@ -51,13 +53,15 @@ export function FunctionTable(props: {
   return (
     <section class="functions" aria-label="Table">
       <div class="row tight">
-        <select aria-label="Rows by" value={props.by} onChange={(e) => props.onBy(e.currentTarget.value)}>
-          {props.bys.map(([key, text]) => (
-            <option key={key} value={key}>
-              by {text}
-            </option>
-          ))}
-        </select>
+        {props.bys.length > 1 && (
+          <select aria-label="Rows by" value={props.by} onChange={(e) => props.onBy(e.currentTarget.value)}>
+            {props.bys.map(([key, text]) => (
+              <option key={key} value={key}>
+                by {text}
+              </option>
+            ))}
+          </select>
+        )}
         <input
           type="search"
           placeholder="filter rows"
@@ -155,6 +159,10 @@ export function DiffTable(props: {
   labels: { a: string; b: string };
   noise: boolean;
   scale: { a: number; b: number };
+  sides: { a: Side; b: Side };
+  /** Whether to compare what functions do themselves, without what they call. */
+  own: boolean;
+  onOwn: (own: boolean) => void;
   onHover: (name: string | null) => void;
   onSearch: (name: string) => void;
 }) {
@@ -162,9 +170,17 @@ export function DiffTable(props: {
   const [sort, setSort] = useState<"change" | "a" | "b">("change");
   const [all, setAll] = useState(false);
   const { a: sa, b: sb } = props.scale;
+  // What one sample is worth, as it is shown: counts vary by their square root.
+  const worth = (side: Side, scale: number): number => (side.samples ? side.total / side.samples / scale : 0);
+  const [wa, wb] = [worth(props.sides.a, sa), worth(props.sides.b, sb)];
   const rows = props.rows
-    .filter((row) => (props.noise || !row.noise) && row.key.toLowerCase().includes(filter.toLowerCase()))
-    .map((row) => ({ ...row, a: row.a / sa, b: row.b / sb }))
+    .filter((row) => row.key.toLowerCase().includes(filter.toLowerCase()))
+    .map((row) => {
+      if (!props.own) return { ...row, a: row.a / sa, b: row.b / sb };
+      const [a, b] = [row.self_a / sa, row.self_b / sb];
+      return { ...row, a, b, noise: Math.abs(a - b) < 2 * Math.sqrt(a * wa + b * wb) };
+    })
+    .filter((row) => (props.noise || !row.noise) && (row.a > 0 || row.b > 0))
     .sort((x, y) => (sort === "change" ? Math.abs(y.b - y.a) - Math.abs(x.b - x.a) : y[sort] - x[sort]));
   const shown = all ? rows : rows.slice(0, FIRST);
   const most = Math.max(...shown.map((row) => Math.abs(row.b - row.a)), 1e-12);
@@ -178,6 +194,12 @@ export function DiffTable(props: {
   return (
     <section class="functions" aria-label="Table of differences">
       <div class="row tight">
+        <Choice<"total" | "self">
+          label="Values of functions"
+          of={[["total", "Total"], ["self", "Self"]]}
+          at={props.own ? "self" : "total"}
+          on={(to) => props.onOwn(to === "self")}
+        />
         <input type="search" placeholder="filter rows" aria-label="Filter rows" value={filter} onInput={(e) => setFilter(e.currentTarget.value)} />
       </div>
       <div class="scroll" tabIndex={0} role="region" aria-label="Rows of the table">
@@ -214,7 +236,7 @@ export function DiffTable(props: {
         </table>
       </div>
       <p class="quiet foot">
-        {count(rows.length)} functions{shown.length < rows.length && `, ${count(shown.length)} shown `}
+        {plural(rows.length, "function")}{shown.length < rows.length && `, ${count(shown.length)} shown `}
         {shown.length < rows.length && (
           <button class="small" onClick={() => setAll(true)}>
             Show all

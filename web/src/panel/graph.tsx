@@ -20,6 +20,8 @@ export interface Totals {
   /** In a comparison: what the numbers are shown as. */
   labels?: { a: string; b: string };
   format?: (n: number) => string;
+  /** What wide frames show besides their name; by default their share. */
+  numbers?: string;
 }
 
 export type Action = "zoom" | "sandwich" | "hide" | "include" | "exclude" | "find" | "library";
@@ -37,6 +39,8 @@ export interface GraphProps {
   minimap?: boolean;
   onZoom: (node: number) => void;
   onAction?: (action: Action, name: string, node: number) => void;
+  /** Which actions the menu offers besides zooming; all if it is not given. */
+  actions?: readonly Action[];
   onHover?: (name: string | null) => void;
   onLegend?: (legend: Legend[]) => void;
   handle?: (view: FlameView | null) => void;
@@ -50,6 +54,17 @@ export function describe(tree: Tree, node: number, totals: Totals): string {
     return `${tree.names[tree.name[node]!]}, A ${format(tree.a[node]!)}, B ${format(tree.b[node]!)}`;
   }
   return `${tree.names[tree.name[node]!]}, ${format(tree.total[node]!)}, ${share}, self ${format(tree.self[node]!)}`;
+}
+
+/** The number in a frame: its share or value; in a comparison the change. */
+function note(tree: Tree, node: number, totals: Totals): string {
+  if (tree.a && tree.b) {
+    const [a, b] = [tree.a[node]!, tree.b[node]!];
+    return a === b ? "" : a === 0 ? "only in B" : b === 0 ? "only in A" : `${b > a ? "+" : "−"}${percent(Math.abs(b - a) / a)}`;
+  }
+  if (totals.numbers === "none") return "";
+  const value = tree.total[node]!;
+  return totals.numbers === "value" ? (totals.format ?? ((n: number) => show(n, totals.unit)))(value) : percent(value / (totals.total || 1));
 }
 
 interface At {
@@ -80,6 +95,7 @@ export function Graph(props: GraphProps) {
           if (now.current.onAction) setMenu({ node, x, y });
         },
         describe: (node) => describe(now.current.tree, node, now.current.totals),
+        number: (node) => note(now.current.tree, node, now.current.totals),
       },
       { label: props.label, up: props.up, minimap: props.minimap },
     );
@@ -105,6 +121,7 @@ export function Graph(props: GraphProps) {
     props.onLegend?.(made.legend);
   }, [props.tree, props.mode, theme, props.families]);
   useLayoutEffect(() => view.current?.setMatches(props.matches), [props.matches, props.tree]);
+  useLayoutEffect(() => view.current?.draw(), [props.totals]);
   useLayoutEffect(() => view.current?.light(props.lit === null ? -1 : props.tree.names.indexOf(props.lit)), [props.lit, props.tree]);
   return (
     <div class="graph" ref={host} style={props.minimap === false ? { flexGrow: props.tree.maxDepth + 2 } : undefined}>
@@ -113,6 +130,7 @@ export function Graph(props: GraphProps) {
         <FrameMenu
           at={menu}
           tree={props.tree}
+          actions={props.actions}
           close={(back) => {
             setMenu(null);
             if (back) view.current?.canvas.focus();
@@ -204,7 +222,7 @@ function Line({ label, value, share }: { label: string; value: string; share?: s
   );
 }
 
-function FrameMenu({ at, tree, close, act }: { at: At; tree: Tree; close: (back: boolean) => void; act: (action: Action) => void }) {
+function FrameMenu({ at, tree, actions, close, act }: { at: At; tree: Tree; actions?: readonly Action[]; close: (back: boolean) => void; act: (action: Action) => void }) {
   const box = usePlaced(at.x, at.y, 2);
   const name = tree.names[tree.name[at.node]!]!;
   const madeUp = at.node === 0 || isFolded(tree, at.node);
@@ -230,6 +248,7 @@ function FrameMenu({ at, tree, close, act }: { at: At; tree: Tree; close: (back:
       {key && <kbd>{key}</kbd>}
     </button>
   );
+  const offers = (action: Action): boolean => !actions || actions.includes(action);
   const say = (text: string) => (done: boolean) => toast(done ? text : "The browser does not allow copying here");
   return (
     <div
@@ -252,13 +271,13 @@ function FrameMenu({ at, tree, close, act }: { at: At; tree: Tree; close: (back:
     >
       <div class="menu-title">{clip(visible(name), 90)}</div>
       {item("Zoom", () => act("zoom"), false, "Enter")}
-      {item("Callers and callees", () => act("sandwich"), madeUp, "s")}
-      {item("Hide this function", () => act("hide"), madeUp, "h")}
-      {item("Only stacks with it", () => act("include"), madeUp)}
-      {item("Without it", () => act("exclude"), madeUp)}
-      {item("Find same", () => act("find"), madeUp)}
-      {item("Collapse library frames under it", () => act("library"), madeUp || split(name, tree.kinds[tree.name[at.node]!]!).home === "")}
-      {item("Copy name", () => void copy(name).then(say("Name copied")), false, "c")}
+      {offers("sandwich") && item("Callers and callees", () => act("sandwich"), madeUp, "s")}
+      {offers("hide") && item("Hide this function", () => act("hide"), madeUp, actions ? undefined : "h")}
+      {offers("include") && item("Only stacks with it", () => act("include"), madeUp)}
+      {offers("exclude") && item("Without it", () => act("exclude"), madeUp)}
+      {offers("find") && item("Find same", () => act("find"), madeUp)}
+      {offers("library") && item("Collapse library frames under it", () => act("library"), madeUp || split(name, tree.kinds[tree.name[at.node]!]!).home === "")}
+      {item("Copy name", () => void copy(name).then(say("Name copied")), false, actions ? undefined : "c")}
       {item("Copy stack", () => void copy(path(tree, at.node).map((n) => tree.names[tree.name[n]!]).reverse().join("\n")).then(say(`${plural(tree.depth[at.node]!, "frame")} copied`)))}
     </div>
   );

@@ -18,11 +18,15 @@ import type { FlameView } from "../flame/view.ts";
 import { Bar, Show, useLoad } from "../ui/load.tsx";
 import { Choice, copy, Menu, toast, typing } from "../ui/parts.tsx";
 import { patch, store, stored, usePlace } from "../ui/state.ts";
+import { addFilter, Chip, FilterChips, isFilter, readable } from "./filters.tsx";
 import { FunctionTable } from "./functions.tsx";
 import { Graph, type Action, type Totals } from "./graph.tsx";
 
 /** Prefixes of frames that count as libraries until the user says otherwise. */
 const LIBRARY = ["java.", "javax.", "jdk.", "sun.", "com.sun.", "scala.", "kotlin.", "runtime.", "node:"];
+
+/** Labels that have an entry of their own among the groups. */
+const GROUPED = ["thread", "thread name", "class", "trace-endpoint", "trace endpoint"];
 
 /** The keys of the panel. */
 export const PANEL_KEYS: [string, string][] = [
@@ -63,6 +67,12 @@ function libraryPrefixes(): string[] {
   return stored("library")?.split("\n").filter(Boolean) ?? LIBRARY;
 }
 
+/** The prefixes as the address has them, so that a colleague sees the same frames: 1 is the usual list. */
+function libraryParam(prefixes: string[]): string {
+  const text = prefixes.join(",");
+  return text === LIBRARY.join(",") ? "1" : text;
+}
+
 /** What the parameters of the address say about the view. */
 export function viewOf(params: URLSearchParams, type: string): View {
   const fn = params.get("fn");
@@ -73,7 +83,7 @@ export function viewOf(params: URLSearchParams, type: string): View {
     function: fn ?? undefined,
     group: params.get("group") ?? undefined,
     recursion: params.get("recursion") === "collapse",
-    library: params.get("lib") === "1" ? libraryPrefixes() : undefined,
+    library: params.get("lib") === "1" ? LIBRARY : params.get("lib")?.split(",").filter(Boolean),
     lines: params.get("lines") === "1",
     include: params.getAll("include"),
     exclude: params.getAll("exclude"),
@@ -142,9 +152,10 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
   const unit = flame.value?.json.unit ?? value.unit;
   const rated = per === "second" && !!seconds;
   const format = useMemo(() => (rated ? (n: number) => rate(n / seconds, unit, type.type) : (n: number) => show(n, unit)), [rated, seconds, unit, type.type]);
+  const numbers = params.get("numbers") ?? "percent";
   const totals: Totals = useMemo(
-    () => ({ total, unit, samples: flame.value?.json.samples, seconds: undefined, format }),
-    [total, unit, flame.value, format],
+    () => ({ total, unit, samples: flame.value?.json.samples, seconds: undefined, format, numbers }),
+    [total, unit, flame.value, format, numbers],
   );
 
   const zoomAddress = params.get("zoom");
@@ -183,13 +194,10 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
     else if (action === "find") patch({ search: `/${exactly(name)}/` });
     else if (action === "library" && tree) {
       const { home } = split(name, tree.kinds[tree.name[node]!]!);
-      store("library", [...new Set([...libraryPrefixes(), home + "."])].join("\n"));
-      patch({ lib: "1", zoom: null });
-    } else if (action === "hide" || action === "include" || action === "exclude") {
-      // One pattern of each kind holds all hidden functions, as the API takes one; of "only" the last counts.
-      const before = params.get(action);
-      patch({ [action]: before && action !== "include" ? `${before}|${exactly(name)}` : exactly(name), zoom: null });
-    }
+      const prefixes = [...new Set([...libraryPrefixes(), home + "."])];
+      store("library", prefixes.join("\n"));
+      patch({ lib: libraryParam(prefixes), zoom: null });
+    } else if (isFilter(action)) addFilter(params, action, name);
   };
 
   const step = (by: number): void => {
@@ -277,10 +285,11 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
     return () => removeEventListener("keydown", listener);
   }, []);
 
-  const chips = (["include", "exclude", "hide"] as const).flatMap((kind) => alternatives(params.get(kind) ?? "").map((pattern) => ({ kind, pattern })));
   const groups: [string, string][] = source.server
-    ? [["", "none"], ["thread", "thread"], ["class", "class"], ["endpoint", "endpoint"]]
+    ? [["", "none"], ["thread", "thread"], ["class", "class"], ["endpoint", "endpoint"], ...(flame.value?.json.labels ?? []).filter((key) => !GROUPED.includes(key)).map((key): [string, string] => [`label:${key}`, key])]
     : [["", "none"], ...embeddedGroups(type, value.name)];
+  // A group of the address that these samples do not have.
+  if (view.group && !groups.some(([key]) => key === view.group)) groups.push([view.group, view.group.replace(/^label:/, "")]);
   const callees = flame.value?.callees ?? null;
   const name = view.function;
   return (
@@ -341,7 +350,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
               <select ref={group} value={view.group ?? ""} onChange={(e) => patch({ group: e.currentTarget.value, zoom: null })}>
                 {groups.map(([key, label]) => (
                   <option key={key} value={key}>
-                    {label}
+                    {clip(visible(label), 40)}
                   </option>
                 ))}
               </select>
@@ -351,7 +360,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
             <Switch on={view.recursion ?? false} set={(on) => patch({ recursion: on ? "collapse" : null, zoom: null })}>
               Collapse recursion
             </Switch>
-            <Switch on={params.get("lib") === "1"} set={(on) => patch({ lib: on ? "1" : null, zoom: null })}>
+            <Switch on={params.has("lib")} set={(on) => patch({ lib: on ? libraryParam(libraryPrefixes()) : null, zoom: null })}>
               Collapse library frames
             </Switch>
             <label class="field">
@@ -359,10 +368,10 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
               <textarea
                 rows={4}
                 spellcheck={false}
-                value={libraryPrefixes().join("\n")}
+                value={(view.library ?? libraryPrefixes()).join("\n")}
                 onChange={(e) => {
                   store("library", e.currentTarget.value);
-                  if (params.get("lib") === "1") patch({ lib: null });
+                  if (params.has("lib")) patch({ lib: libraryParam(libraryPrefixes()) || null, zoom: null });
                 }}
               />
             </label>
@@ -376,6 +385,14 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
                 Values per second of profile
               </Switch>
             ) : null}
+            <label class="field">
+              Numbers in frames
+              <select value={numbers} onChange={(e) => patch({ numbers: e.currentTarget.value === "percent" ? null : e.currentTarget.value })}>
+                <option value="percent">percent</option>
+                <option value="value">absolute</option>
+                <option value="none">none</option>
+              </select>
+            </label>
             <label class="field">
               Color by
               <select value={mode} onChange={(e) => patch({ color: e.currentTarget.value })}>
@@ -399,16 +416,7 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
             {name && (
               <Chip label={`callers and callees of ${clip(visible(name), 80)}`} drop={() => patch({ fn: null })} />
             )}
-            {chips.map(({ kind, pattern }) => (
-              <Chip
-                key={kind + pattern}
-                label={`${{ include: "only", exclude: "without", hide: "hidden:" }[kind]} ${clip(visible(readable(pattern)), 80)}`}
-                drop={() => {
-                  const rest = alternatives(params.get(kind) ?? "").filter((p) => p !== pattern);
-                  patch({ [kind]: rest.join("|") });
-                }}
-              />
-            ))}
+            <FilterChips params={params} />
             {zoom > 0 && tree && <Chip label={`zoomed to ${clip(visible(tree.names[tree.name[zoom]!]!), 80)}`} drop={() => patch({ zoom: null })} />}
           </div>
         }
@@ -480,7 +488,12 @@ function Loaded({ source, selection, types, type, params, how, version, perSecon
                   onBy={(to) => patch({ by: to === "function" ? null : to })}
                   onFilter={(to) => patch({ filter: to }, true)}
                   onHover={setLit}
-                  onSearch={(to) => patch({ search: by === "function" ? `/${exactly(to)}/` : to }, true)}
+                  onSearch={(to) => {
+                    if (by === "thread") patch({ thread: exactly(to), zoom: null });
+                    else if (by === "line") patch({ lines: "1", search: `/${exactly(to)}/`, zoom: null });
+                    else if (by === "endpoint") patch({ group: "endpoint", search: `/${exactly(to)}/`, zoom: null });
+                    else patch({ search: by === "function" ? `/${exactly(to)}/` : to }, true);
+                  }}
                   onOpen={(to) => patch({ fn: to, zoom: null, view: "both" })}
                 />
               )}
@@ -524,27 +537,6 @@ function prepare(json: FlameJson): { json: FlameJson; tree: Tree; callees: Tree 
 function embeddedGroups(type: TypeInfo, value: string): [string, string][] {
   const found = type.values.find((v) => v.name === value) as { groups?: Record<string, string> } | undefined;
   return Object.keys(found?.groups ?? {}).map((key) => [key, key]);
-}
-
-/** The patterns that were joined, as far as this page joined them. */
-function alternatives(pattern: string): string[] {
-  return pattern === "" ? [] : pattern.startsWith("^") ? pattern.split(/(?<=[^\\]\$)\|(?=\^)/) : [pattern];
-}
-
-/** A pattern made by `exactly` as the name that it was made from. */
-function readable(pattern: string): string {
-  return pattern.startsWith("^") && pattern.endsWith("$") ? pattern.slice(1, -1).replace(/\\(.)/g, "$1") : pattern;
-}
-
-function Chip({ label, drop }: { label: string; drop: () => void }) {
-  return (
-    <span class="chip">
-      <bdi>{label}</bdi>
-      <button class="plain" onClick={drop} aria-label={`Remove: ${label}`}>
-        ✕
-      </button>
-    </span>
-  );
 }
 
 function Switch({ on, set, children }: { on: boolean; set: (on: boolean) => void; children: ComponentChildren }) {

@@ -13,6 +13,31 @@ export interface Loaded<T> {
   cancel: () => void;
 }
 
+/** What is shown or followed and gets no response from the server. */
+const unanswered = new Set<unknown>();
+const watchers = new Set<(up: boolean) => void>();
+
+/** Notes whether somebody's requests get responses. */
+export function connected(who: unknown, up: boolean): void {
+  if (up) unanswered.delete(who);
+  else unanswered.add(who);
+  for (const watcher of watchers) watcher(unanswered.size === 0);
+}
+
+/** Whether the server responds, as far as the page knows. */
+export function useConnected(): boolean {
+  const [up, set] = useState(unanswered.size === 0);
+  useEffect(() => {
+    watchers.add(set);
+    return () => void watchers.delete(set);
+  }, []);
+  return up;
+}
+
+/** Status of a request that the user canceled, and of an error of the page itself. */
+const CANCELED = -1;
+const BROKEN = -2;
+
 /** Loads by key; an empty key loads nothing. */
 export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T>): Loaded<T> {
   const [state, set] = useState<{ value: T | null; failure: Failure | null; loading: boolean; processing: boolean }>({
@@ -32,7 +57,9 @@ export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T
     const run = (): void => {
       load(mine.signal).then(
         (value) => {
-          if (!mine.signal.aborted) set({ value, failure: null, loading: false, processing: false });
+          if (mine.signal.aborted) return;
+          connected(mine, true);
+          set({ value, failure: null, loading: false, processing: false });
         },
         (error: unknown) => {
           if (mine.signal.aborted) return;
@@ -41,22 +68,24 @@ export function useLoad<T>(key: string, load: (signal: AbortSignal) => Promise<T
             timer = window.setTimeout(run, 1000);
             return;
           }
-          const failure = error instanceof Failure ? error : new Failure(0, "Something went wrong in the page", String((error as Error).message), key);
+          const failure = error instanceof Failure ? error : new Failure(BROKEN, "Something went wrong in the page", String((error as Error).message), key);
           set((s) => ({ ...s, failure, loading: false, processing: false }));
-          if (failure.status === 0 && navigator.onLine !== undefined) timer = window.setTimeout(run, 5000);
+          connected(mine, failure.status !== 0);
+          if (failure.status === 0) timer = window.setTimeout(run, 5000);
         },
       );
     };
     run();
     return () => {
       mine.abort();
+      connected(mine, true);
       clearTimeout(timer);
     };
   }, [key, turn]);
   const again = useCallback(() => setTurn((t) => t + 1), []);
   const cancel = useCallback(() => {
     controller.current?.abort();
-    set((s) => ({ ...s, loading: false }));
+    set((s) => ({ ...s, loading: false, failure: new Failure(CANCELED, "Canceled before the answer came", "", "") }));
   }, []);
   return { ...state, again, cancel };
 }
@@ -88,12 +117,14 @@ export function Bar({ of }: { of: { loading: boolean; cancel: () => void } }) {
 
 export function Problem({ failure, again }: { failure: Failure; again: () => void }) {
   return (
-    <div class="problem" role="alert">
+    <div class={failure.status === CANCELED ? "problem mild" : "problem"} role="alert">
       <strong>{clip(visible(failure.title), 300)}</strong>
       {failure.detail && <p>{clip(visible(failure.detail), 800)}</p>}
-      <p class="quiet">
-        <code>{clip(visible(failure.request), 300)}</code> {failure.status > 0 && `· ${failure.status}`}
-      </p>
+      {failure.request && (
+        <p class="quiet">
+          <code>{clip(visible(failure.request), 300)}</code> {failure.status > 0 && `· ${failure.status}`}
+        </p>
+      )}
       <button onClick={again}>Try again</button>
     </div>
   );

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { choose, chosen, quote, range, terms, typedAt, without } from "../../src/app/query.ts";
+import { bounds, choose, chosen, quote, range, terms, typedAt, without } from "../../src/app/query.ts";
 import { absolute, around, shifted } from "../../src/app/time.ts";
 
 test("terms are found with their place", () => {
@@ -26,6 +26,14 @@ test("facets write the query", () => {
   assert.equal(choose(q, "env", [], []), "service:shop bare");
   assert.equal(range("cpu:>2 a", "cpu", "[1 TO 2]"), "a cpu:[1 TO 2]");
   assert.equal(without("a b c", 1), "a c");
+});
+
+test("the sliders read ranges back", () => {
+  assert.deepEqual(bounds("[1 TO 2.5]"), [1, 2.5]);
+  assert.deepEqual(bounds(">=0.5"), [0.5, null]);
+  assert.deepEqual(bounds("<100MiB"), [null, 100 * 2 ** 20]);
+  assert.deepEqual(bounds(">10MB"), [10e6, null]);
+  assert.deepEqual(bounds("soon"), [null, null]);
 });
 
 test("values of strangers survive the way through the query", () => {
