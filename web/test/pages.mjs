@@ -73,6 +73,11 @@ await test("a report of several files lists them", {}, async ({ page, open }) =>
   await page.locator(".row-link").nth(1).waitFor();
   assert.deepEqual((await page.locator("td.c-service").allTextContents()).sort(), ["jdk17-full.jfr", "jdk21-full.jfr.gz"]);
   await page.getByText("2 profiles", { exact: true }).first().waitFor();
+  for (const [order, first] of [["ascending", "jdk17-full.jfr"], ["descending", "jdk21-full.jfr.gz"]]) {
+    await page.getByRole("button", { name: "File" }).click();
+    await page.locator(`th.c-service[aria-sort=${order}]`).waitFor();
+    await until(async () => (await page.locator("td.c-service").first().textContent()) === first, `${order}: ${first} first`);
+  }
   await page.locator("tr", { hasText: "jdk21-full" }).locator(".row-link").click();
   await sameAsTop(page, inputs[1], "cpu");
   await page.keyboard.press("3");

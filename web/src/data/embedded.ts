@@ -217,8 +217,16 @@ export class EmbeddedSource implements Source {
     return { a: value.a ?? { total: 0 }, b: value.b ?? { total: 0 }, unit: value.unit, rows, count: rows.length };
   };
 
-  profiles: Source["profiles"] = () => {
-    const rows = this.reports().map((p) => p.row);
+  profiles: Source["profiles"] = ({ sort }) => {
+    const key = sort.replace(/^-/, "");
+    const down = sort.startsWith("-") ? -1 : 1;
+    const of = (row: ProfileRow): string | number | null =>
+      key === "findings" ? (row.findings?.warning ?? 0) * 1e6 + (row.findings?.info ?? 0) : key === "size" ? row.bytes : (row as unknown as Record<string, string | number | null>)[key] ?? null;
+    // What is unknown comes last.
+    const rows = this.reports().map((p) => p.row).sort((a, b) => {
+      const [x, y] = [of(a), of(b)];
+      return x === y ? 0 : x === null ? 1 : y === null ? -1 : x < y ? -down : down;
+    });
     return Promise.resolve({ total: rows.length, rows, next: null });
   };
 

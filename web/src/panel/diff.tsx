@@ -97,7 +97,7 @@ export function DiffPanel({ source, a, b, types, labels }: { source: Source; a: 
   const json = diff.value?.json;
   return (
     <div class="panel">
-      <TypeList types={types} at={type.type} />
+      <TypeList types={types} at={type.type} totals={false} />
       <div class="stage">
         {tree?.a && tree.b && json && (
           <p class="versus">

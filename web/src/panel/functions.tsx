@@ -187,7 +187,10 @@ export function DiffTable(props: {
   const head = (key: "change" | "a" | "b", text: string) => (
     <th scope="col" class={key === "change" ? "number" : "number of-side"} aria-sort={sort === key ? "descending" : "none"}>
       <button class="plain" onClick={() => setSort(key)}>
-        {text} <span aria-hidden="true">{sort === key ? "▾" : ""}</span>
+        {text}
+        <span aria-hidden="true" class="sort">
+          {sort === key ? "▾" : ""}
+        </span>
       </button>
     </th>
   );

@@ -549,7 +549,7 @@ function Switch({ on, set, children }: { on: boolean; set: (on: boolean) => void
 }
 
 /** The profile types, those without samples with the reason. */
-export function TypeList({ types, at }: { types: TypeInfo[]; at: string }) {
+export function TypeList({ types, at, totals = true }: { types: TypeInfo[]; at: string; totals?: boolean }) {
   // Those of the language first, the others below a line.
   const sorted = [...types.filter((t) => t.core !== false), ...types.filter((t) => t.core === false)];
   return (
@@ -582,7 +582,7 @@ export function TypeList({ types, at }: { types: TypeInfo[]; at: string }) {
             {off ? (
               <span class="type-why">{clip(visible(t.absent ?? "no samples"), 400)}</span>
             ) : (
-              <span class="type-total">{Number.isFinite(v.total) ? show(v.total, v.unit) : ""}</span>
+              <span class="type-total">{totals && Number.isFinite(v.total) ? show(v.total, v.unit) : ""}</span>
             )}
           </button>
         );
