@@ -154,9 +154,11 @@ test("200,000 nodes 500 deep are read and laid out in time", () => {
   const text = JSON.stringify(json);
   const times: number[] = [];
   for (let i = 0; i < 5; i++) {
-    const began = performance.now();
+    // The time of the processor, so that other programs do not count.
+    const began = process.cpuUsage();
     fromJson(JSON.parse(text) as TreeJson);
-    times.push(performance.now() - began);
+    const { user, system } = process.cpuUsage(began);
+    times.push((user + system) / 1000);
   }
   const best = Math.min(...times);
   assert.ok(best < 150, `${best.toFixed(0)} ms`);
