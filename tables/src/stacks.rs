@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 use jfr_analyzers::names;
-use jfr_parse::{Chunk, Column, ConstantKey, Inline, Kind, Plan, Pools, RawStr, Row, Type, TypeId};
+use jfr_parse::{Chunk, Column, ConstantKey, Cursor, Inline, Kind, Plan, Pools, RawStr, Row, Type, TypeId};
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::flat::Rows;
@@ -117,6 +117,23 @@ struct FrameRow {
 /// Method, kind and line of a frame.
 type FrameKey = (ConstantKey, ConstantKey, i32);
 
+/// Frames that are looked up together.
+const BLOCK: usize = 8;
+
+/// Frames next to each other: their positions in the memo's rows, and their ids.
+#[derive(Debug)]
+struct Block {
+    places: [u32; BLOCK],
+    ids: [i64; BLOCK],
+}
+
+/// Blocks by their bytes. Stacks are alike near the root, so most blocks are in many of them.
+#[derive(Debug, Default)]
+struct Blocks<'a> {
+    places: Map<&'a [u8], usize>,
+    all: Vec<Block>,
+}
+
 /// What was found out about the stacks of a chunk.
 #[derive(Debug, Default)]
 pub(crate) struct Memo {
@@ -138,11 +155,12 @@ pub(crate) struct ChunkStacks<'c, 'a> {
     plans: Option<&'c StackPlans>,
     raw: bool,
     memo: Mutex<Memo>,
+    blocks: Mutex<Blocks<'a>>,
 }
 
 impl<'c, 'a> ChunkStacks<'c, 'a> {
     pub(crate) fn new(chunk: &'c Chunk<'a>, pools: &'c Pools<'a>, plans: Option<&'c StackPlans>, raw: bool) -> Self {
-        Self { chunk, pools, plans, raw, memo: Mutex::default() }
+        Self { chunk, pools, plans, raw, memo: Mutex::default(), blocks: Mutex::default() }
     }
 
     pub(crate) fn memo(&self) -> MutexGuard<'_, Memo> {
@@ -155,7 +173,7 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
 
     /// The ids of the stacks with these keys; `None` if a stack does not exist or cannot be read.
     pub(crate) fn ids(&self, keys: &[ConstantKey]) -> Vec<Option<i64>> {
-        let mut memo = self.memo();
+        let (mut memo, mut blocks) = (self.memo(), self.blocks.lock());
         let mut last = None;
         let one = |&key: &ConstantKey| {
             if let Some((of, id)) = last
@@ -166,7 +184,7 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
             let id = match memo.traces.get(&key) {
                 Some(known) => known.as_ref().map(|trace| trace.id),
                 None => {
-                    let trace = self.read(key, &mut memo);
+                    let trace = self.read(key, &mut memo, &mut blocks);
                     let id = trace.as_ref().map(|trace| trace.id);
                     memo.traces.insert(key, trace);
                     id
@@ -178,7 +196,7 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
         keys.iter().map(one).collect()
     }
 
-    fn read(&self, key: ConstantKey, memo: &mut Memo) -> Option<Trace> {
+    fn read(&self, key: ConstantKey, memo: &mut Memo, blocks: &mut Blocks<'a>) -> Option<Trace> {
         let plans = self.plans?;
         let row = plans.trace.read(self.pools.get(plans.trace_type, key)?).ok()?;
         let mut at = row.get(FRAMES)?;
@@ -186,7 +204,39 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
         let kept = count.min(self.chunk.limits().stack_frames);
         let mut frames = Vec::with_capacity(kept);
         memo.ids.clear();
-        for _ in 0..kept {
+        // Blocks are counted from the root.
+        let fields = plans.varints.map(|(fields, _)| fields);
+        let whole = fields.map_or(0, |_| kept / BLOCK);
+        self.frames(plans, &mut at, kept - whole * BLOCK, memo, &mut frames)?;
+        for _ in 0..whole {
+            let start = at.rest();
+            at.skip_varints(fields?.saturating_mul(BLOCK)).ok()?;
+            let bytes = start.get(..start.len().checked_sub(at.rest().len())?)?;
+            if let Some(block) = blocks.places.get(bytes).and_then(|place| blocks.all.get(*place)) {
+                frames.extend_from_slice(&block.places);
+                memo.ids.extend_from_slice(&block.ids);
+                continue;
+            }
+            let from = frames.len();
+            self.frames(plans, &mut Cursor::new(bytes), BLOCK, memo, &mut frames)?;
+            let (places, ids) = (frames.get(from..)?.try_into().ok()?, memo.ids.get(from..)?.try_into().ok()?);
+            blocks.places.insert(bytes, blocks.all.len());
+            blocks.all.push(Block { places, ids });
+        }
+        let truncated = row.get(TRUNCATED) || kept < count;
+        Some(Trace { id: ids::stack(&memo.ids, truncated), frames: frames.into(), truncated })
+    }
+
+    /// Reads the next `count` frames one by one.
+    fn frames(
+        &self,
+        plans: &StackPlans,
+        at: &mut Cursor<'a>,
+        count: usize,
+        memo: &mut Memo,
+        frames: &mut Vec<u32>,
+    ) -> Option<()> {
+        for _ in 0..count {
             let of = if let Some((fields, places)) = plans.varints {
                 let [of_method, of_line, of_kind] = places;
                 let (mut method, mut line, mut kind) = (0, 0, 0);
@@ -206,7 +256,7 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
                 let row = bytes.and_then(|bytes| plans.frame.read(bytes).ok());
                 row.map(|row| frame_key(&row))
             } else {
-                let row = plans.frame.read_next(&mut at).ok()?;
+                let row = plans.frame.read_next(at).ok()?;
                 Some(frame_key(&row))
             };
             let Some(of) = of else { continue };
@@ -217,8 +267,7 @@ impl<'c, 'a> ChunkStacks<'c, 'a> {
             frames.push(place);
             memo.ids.push(memo.rows.get(place as usize).map_or(0, |row| row.id));
         }
-        let truncated = row.get(TRUNCATED) || kept < count;
-        Some(Trace { id: ids::stack(&memo.ids, truncated), frames: frames.into(), truncated })
+        Some(())
     }
 
     #[cold]
