@@ -26,7 +26,7 @@ mod text;
 
 use std::io::{self, Write};
 
-use jfr_analyzers::rule::{Outcome, Report, Severity};
+use jfr_analyzers::rule::{Outcome, Report, Severity, Value};
 use jfr_parse::Zone;
 
 /// A recording and the result of its analysis.
@@ -248,5 +248,13 @@ fn facts(report: &Report, zone: &Zone) -> Vec<(&'static str, String)> {
         content.push_str(&format!(" in {} chunks", count(whole(recording.chunks))));
     }
     facts.push(("Content", content));
+    facts.extend(hottest(report).map(|method| ("Hottest", method)));
     facts
+}
+
+/// What the hottest method takes, unless a finding says so.
+fn hottest(report: &Report) -> Option<String> {
+    let verdict = &report.rules.iter().find(|outcome| outcome.rule.id == "HotSpots")?.verdict;
+    let is_named = verdict.evidence.iter().any(|(_, value)| matches!(value, Value::Methods { .. }));
+    (verdict.severity == Severity::Ok && is_named).then(|| verdict.summary.clone())
 }

@@ -27,6 +27,17 @@ fn worst_first_with_evidence_and_remedy() {
 }
 
 #[test]
+fn the_hottest_method_is_always_named() {
+    for name in ["scenarios/healthy", "jdk17-full"] {
+        let report = fixture(name);
+        let head = report.finding("HotSpots").is_none();
+        let text = written(Format::Text, &[Entry::new("rec.jfr", report)]);
+        assert!(text.contains("fx.Workload.burnUnit takes"), "{text}");
+        assert_eq!(text.contains("\nHottest  "), head, "{text}");
+    }
+}
+
+#[test]
 fn color_only_where_it_is_wanted() {
     let mut style = Style::default();
     let entries = all_entries();
