@@ -89,7 +89,7 @@ export function Metrics({ source, profile }: { source: Source; profile: ProfileD
         <span class="grow" />
         <span class="quiet" hidden={!source.server}>
           {lines.length > 0 && by !== "none" && `${plural(lines.length, by)}, `}
-          {plural(profiles, "point")}
+          {loaded.value && plural(profiles, "point")}
         </span>
       </div>
       <Bar of={loaded} />

@@ -132,11 +132,12 @@ export function Search({ source, params }: { source: Source; params: URLSearchPa
 
   // Of one service, the newest version against the one before it.
   const versions = useMemo(() => {
-    const [newest] = all.rows;
-    if (!byStart || !newest?.version || all.rows.some((row) => row.service !== newest.service)) return null;
-    const before = all.rows.find((row) => row.version && row.version !== newest.version);
+    const rows = [...all.rows].sort((x, y) => millis(y.start) - millis(x.start));
+    const [newest] = rows;
+    if (!newest?.version || rows.some((row) => row.service !== newest.service)) return null;
+    const before = rows.find((row) => row.version && row.version !== newest.version);
     return before ? { a: before.version, b: newest.version, href: compareVersions(newest, before, from, to) } : null;
-  }, [all, byStart, from, to]);
+  }, [all, from, to]);
 
   const setQuery = (to: string): void => patch({ q: to });
   return (

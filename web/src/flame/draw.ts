@@ -141,17 +141,17 @@ export function draw(to: Surface, tree: Tree, w: Window, colors: Colors, paint: 
     }
     if (width > 22) {
       const forms = labels.of(name);
-      let room = width - 9;
+      let text = widths.fit(forms, width - 9);
       const note = number && width >= NOTED ? number(node) : "";
       if (note !== "") {
         // The name gives up its package for the number, but no more than that.
         const end = widths.of(note);
-        if (widths.of(forms[1] ?? forms[0]!) + end + 12 <= room) {
+        const short = widths.fit(forms, width - 21 - end);
+        if (short === text || forms.slice(0, -1).includes(short)) {
+          text = short;
           texts.push({ text: note, x: x + width - 5 - end, y: y + 12.5, faded });
-          room -= end + 12;
         }
       }
-      const text = widths.fit(forms, room);
       if (text !== "") texts.push({ text, x: x + 4, y: y + 12.5, faded });
     }
     if (node === marks.focus) boxes.push({ x, y, width, kind: 2 });
