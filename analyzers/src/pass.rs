@@ -188,6 +188,10 @@ impl Consumer for Views<'_> {
         false
     }
 
+    fn reads_events(&self, (): &(), _: Type<'_>) -> bool {
+        false
+    }
+
     fn segment(&self) -> usize {
         usize::MAX
     }

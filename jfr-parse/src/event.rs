@@ -57,17 +57,48 @@ impl<'a> RawEvent<'a> {
 }
 
 /// Reads the event at `offset` of `chunk`; `None` if there is no valid event there.
-#[inline(always)]
+#[inline]
 pub(crate) fn event_at(chunk: &[u8], offset: usize) -> Option<RawEvent<'_>> {
     let bytes = chunk.get(offset..)?;
-    let (size, type_id, head) = short_head(bytes).or_else(|| head(bytes))?;
+    let (size, type_id, head) = usual_head(bytes).or_else(|| any_head(bytes))?;
+    event_of(bytes, offset, size, type_id, head)
+}
+
+#[inline(always)]
+fn event_of(bytes: &[u8], offset: usize, size: usize, type_id: TypeId, head: usize) -> Option<RawEvent<'_>> {
     let tail = bytes.get(head..)?;
     let payload = tail.get(..size.checked_sub(head)?)?;
     Some(RawEvent { offset: ChunkOffset(offset), size, type_id, payload, tail })
 }
 
-/// The size of an event, the id of its type, and where its fields begin. Writers pad sizes to four bytes, and ids
-/// take two or three, so that one look at eight bytes is enough.
+/// The size of an event, the id of its type, and where its fields begin, if they are written as JVMs write them: a
+/// size below 128 takes one byte and a larger one is padded to four, and an id takes one or two.
+#[inline(always)]
+fn usual_head(bytes: &[u8]) -> Option<(usize, TypeId, usize)> {
+    let word = u64::from_le_bytes(*bytes.first_chunk::<8>()?);
+    let (size, rest, id_at) = if word & 0x80 == 0 {
+        (word & 0x7f, word >> 8, 1)
+    } else if word & 0xffff_8080 == 0x0080_8080 {
+        ((word & 0x7f) | (word >> 1 & 0x3f80), word >> 32, 4)
+    } else {
+        return None;
+    };
+    let (type_id, id_bytes) = if rest & 0x80 == 0 {
+        (rest & 0x7f, 1)
+    } else if rest & 0x8000 == 0 {
+        ((rest & 0x7f) | (rest >> 1 & 0x3f80), 2)
+    } else {
+        return None;
+    };
+    Some((usize::try_from(size).ok()?, TypeId(type_id), id_at + id_bytes))
+}
+
+#[inline(never)]
+fn any_head(bytes: &[u8]) -> Option<(usize, TypeId, usize)> {
+    short_head(bytes).or_else(|| head(bytes))
+}
+
+/// [`usual_head`] for padded numbers and others of up to four bytes.
 #[inline(always)]
 fn short_head(bytes: &[u8]) -> Option<(usize, TypeId, usize)> {
     let word = u64::from_le_bytes(*bytes.first_chunk::<8>()?);
@@ -106,6 +137,38 @@ const UNDECLARED_IN_A_ROW: usize = 16;
 const PARSED_PER_BYTE: usize = 64;
 const PARSED_AT_FIRST: usize = 1 << 20;
 
+/// A set of event types, for [`Events::without`]. Types with large ids, which no JVM uses, cannot be in it.
+#[derive(Debug, Clone, Default)]
+pub struct EventTypes {
+    /// A bit for each id.
+    words: Vec<u64>,
+}
+
+static NO_TYPES: EventTypes = EventTypes { words: Vec::new() };
+
+/// The maximum number of [`EventTypes::words`].
+const WORDS: usize = 256;
+
+impl EventTypes {
+    /// Adds a type, unless its id is large or has a meaning in the format itself.
+    pub fn insert(&mut self, of: TypeId) {
+        let TypeId(id) = of;
+        let Some(word) = usize::try_from(id / 64).ok().filter(|word| *word < WORDS && of > CHECKPOINT) else { return };
+        if self.words.len() <= word {
+            self.words.resize(word + 1, 0);
+        }
+        if let Some(word) = self.words.get_mut(word) {
+            *word |= 1 << (id % 64);
+        }
+    }
+
+    #[inline(always)]
+    fn contains(&self, TypeId(id): TypeId) -> bool {
+        let word = usize::try_from(id / 64).ok().and_then(|i| self.words.get(i));
+        word.is_some_and(|word| word >> (id % 64) & 1 != 0)
+    }
+}
+
 /// Iterates over everything in a part of a chunk, in file order: data events, checkpoints and
 /// metadata.
 ///
@@ -124,6 +187,8 @@ pub struct Events<'c, 'a> {
     skipped: Vec<(ChunkOffset, usize)>,
     metadata: &'c Metadata,
     limits: &'c Limits,
+    /// Declared types of events to pass over.
+    without: &'c EventTypes,
     search: Option<Box<Search>>,
 }
 
@@ -145,10 +210,28 @@ impl<'c, 'a> Events<'c, 'a> {
     ) -> Self {
         let end = range.end.min(chunk.len());
         let at = range.start;
-        let mut events =
-            Self { chunk, at, end, known, fence: end, skipped: Vec::new(), metadata, limits, search: None };
+        let mut events = Self {
+            chunk,
+            at,
+            end,
+            known,
+            fence: end,
+            skipped: Vec::new(),
+            metadata,
+            limits,
+            without: &NO_TYPES,
+            search: None,
+        };
         events.next_fence();
         events
+    }
+
+    /// Passes over the events of some types, which is faster than ignoring them. They must be event types of this
+    /// chunk's metadata.
+    #[must_use]
+    pub fn without(mut self, types: &'c EventTypes) -> Self {
+        self.without = types;
+        self
     }
 
     fn next_fence(&mut self) {
@@ -254,16 +337,26 @@ impl<'a> Iterator for Events<'_, 'a> {
     #[inline]
     fn next(&mut self) -> Option<RawEvent<'a>> {
         loop {
-            if self.at >= self.end {
-                return None;
-            }
             if self.at >= self.fence {
+                if self.at >= self.end {
+                    return None;
+                }
                 self.next_fence();
             }
             crate::work::done(1);
+            let bytes = self.chunk.get(self.at..)?;
+            let Some((size, type_id, head)) = usual_head(bytes).or_else(|| any_head(bytes)) else {
+                self.resync();
+                continue;
+            };
             // An event that extends past a known event start has a wrong size.
-            match event_at(self.chunk, self.at) {
-                Some(event) if event.size <= self.fence - self.at => {
+            let fits = size <= self.fence - self.at;
+            if fits && size >= head && self.without.contains(type_id) {
+                self.at += size;
+                continue;
+            }
+            match event_of(bytes, self.at, size, type_id, head) {
+                Some(event) if fits => {
                     if !self.metadata.declares(event.type_id)
                         && let Some(next) = self.misleads(&event)
                     {

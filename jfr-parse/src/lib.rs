@@ -77,7 +77,7 @@ pub use bits::top_bits;
 pub use chunk::Chunk;
 pub use cursor::{Cursor, push_varint};
 pub use error::{Damage, Error, Loss, Result, Short};
-pub use event::{CHECKPOINT, Events, METADATA, RawEvent};
+pub use event::{CHECKPOINT, EventTypes, Events, METADATA, RawEvent};
 pub use header::{ChunkHeader, HEADER_SIZE, MAGIC};
 pub use ids::{ChunkOffset, ConstantKey, TypeId};
 pub use limits::Limits;

@@ -8,7 +8,8 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use jfr_parse::{
-    CHECKPOINT, Chunk, Damage, Loss, METADATA, PoolEntries, PoolLayouts, Pools, RawEvent, Result, Stop, Type, TypeId,
+    CHECKPOINT, Chunk, Damage, EventTypes, Loss, METADATA, PoolEntries, PoolLayouts, Pools, RawEvent, Result, Stop,
+    Type, TypeId,
 };
 use rayon::prelude::*;
 
@@ -81,6 +82,9 @@ pub(crate) trait Consumer: Sync {
     /// Whether constants of this type are needed.
     fn reads_constants(&self, plans: &Self::Plans, of: Type<'_>) -> bool;
 
+    /// Whether events of this type are needed. Others may be passed to [`event`](Self::event) nevertheless.
+    fn reads_events(&self, plans: &Self::Plans, of: Type<'_>) -> bool;
+
     /// Whether constants are needed while events are read. If so, they are read before the events.
     fn reads_constants_early(&self) -> bool {
         false
@@ -134,6 +138,8 @@ pub(crate) trait Consumer: Sync {
 #[derive(Debug)]
 struct Planned<P> {
     layouts: PoolLayouts,
+    /// The event types that the consumer does not read.
+    others: EventTypes,
     stacks: Option<StackPlans>,
     own: P,
 }
@@ -190,7 +196,13 @@ impl<'e, C: Consumer> Engine<'e, C> {
         let stacks = trace.map(|of| StackPlans::new(chunk, of)).transpose()?.flatten();
         let frames = stacks.as_ref().and_then(StackPlans::frame_pool);
         let layouts = chunk.pool_layouts(|of| Some(of.id()) == frames || self.consumer.reads_constants(&own, of));
-        Ok(Planned { layouts, stacks, own })
+        let mut others = EventTypes::default();
+        chunk
+            .metadata()
+            .event_types()
+            .filter(|of| !self.consumer.reads_events(&own, *of))
+            .for_each(|of| others.insert(of.id()));
+        Ok(Planned { layouts, others, stacks, own })
     }
 
     /// Reads a chunk. `index` is its index among all chunks of the call.
@@ -214,12 +226,14 @@ impl<'e, C: Consumer> Engine<'e, C> {
             let mut state = state.unwrap_or_else(|| consumer.state(at));
             let mut part = consumer.part(at.plans);
             let mut entries = PoolEntries::default();
-            let mut events = chunk.walk(segment);
+            let mut events = chunk.walk(segment).without(&planned.others);
             for event in events.by_ref() {
                 match event.type_id {
                     CHECKPOINT if at.pools.is_none() => {
-                        if let Err(what) = entries.add(&event, &planned.layouts) {
-                            consumer.lose(&mut part, loss(chunk, &event, what));
+                        // A copy, so that the compiler can keep the parts of other events in registers.
+                        let checkpoint = event;
+                        if let Err(what) = entries.add(&checkpoint, &planned.layouts) {
+                            consumer.lose(&mut part, loss(chunk, &checkpoint, what));
                         }
                     }
                     CHECKPOINT => {}
@@ -297,6 +311,10 @@ impl<A: Consumer, B: Consumer> Consumer for (A, B) {
 
     fn reads_constants(&self, plans: &Self::Plans, of: Type<'_>) -> bool {
         self.0.reads_constants(&plans.0, of) || self.1.reads_constants(&plans.1, of)
+    }
+
+    fn reads_events(&self, plans: &Self::Plans, of: Type<'_>) -> bool {
+        self.0.reads_events(&plans.0, of) || self.1.reads_events(&plans.1, of)
     }
 
     fn reads_constants_early(&self) -> bool {
@@ -381,6 +399,10 @@ impl<C: Consumer> Consumer for Option<C> {
 
     fn reads_constants(&self, plans: &Self::Plans, of: Type<'_>) -> bool {
         self.as_ref().zip(plans.as_ref()).is_some_and(|(c, plans)| c.reads_constants(plans, of))
+    }
+
+    fn reads_events(&self, plans: &Self::Plans, of: Type<'_>) -> bool {
+        self.as_ref().zip(plans.as_ref()).is_some_and(|(c, plans)| c.reads_events(plans, of))
     }
 
     fn reads_constants_early(&self) -> bool {

@@ -210,6 +210,10 @@ impl Consumer for Context<'_> {
         plans.reads_constants(of, self.options)
     }
 
+    fn reads_events(&self, plans: &Plans, of: Type<'_>) -> bool {
+        plans.acts.get(of.id()).is_some()
+    }
+
     fn trace_type(&self, plans: &Plans) -> Option<TypeId> {
         plans.trace_type
     }

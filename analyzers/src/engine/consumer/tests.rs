@@ -36,6 +36,10 @@ impl Consumer for Sizes {
         false
     }
 
+    fn reads_events(&self, _: &Self::Plans, _: Type<'_>) -> bool {
+        true
+    }
+
     fn segment(&self) -> usize {
         1 << 10
     }

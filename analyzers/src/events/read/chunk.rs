@@ -172,6 +172,10 @@ impl Consumer for Context<'_> {
         true
     }
 
+    fn reads_events(&self, plans: &Plans, of: Type<'_>) -> bool {
+        plans.by_type.get(of.id()).is_some()
+    }
+
     /// Groups are joined once per part, and in a small part most of them have only one event.
     fn segment(&self) -> usize {
         self.segment
