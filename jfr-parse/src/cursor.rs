@@ -3,7 +3,7 @@
 //! Varints are encoded as the recording format defines them: little-endian base 128, at most nine
 //! bytes, with eight full bits in the ninth byte. An ordinary LEB128 decoder is wrong from 2^56 on.
 
-use crate::bits;
+use crate::bits::{self, BLOCK, Scan};
 use crate::error::Short;
 
 /// The top bit of each byte of a word; it is set if the varint continues.
@@ -71,23 +71,37 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads a varint of two or more bytes.
-    #[inline]
+    #[inline(always)]
     fn long_varint(&mut self) -> Result<u64, Short> {
         let Some(word) = self.rest.first_chunk::<8>() else {
             return self.varint_near_end();
         };
         let word = u64::from_le_bytes(*word);
         let stop = !word & MORE;
+        #[expect(clippy::cast_possible_truncation, reason = "the first four bytes")]
+        let (short, short_stop) = (word as u32, stop as u32);
+        // Most numbers are as short as this, and their bits take fewer steps to join.
+        if short_stop != 0 {
+            let bits = short_stop.trailing_zeros();
+            self.rest = self.rest.split_at_checked((bits / 8 + 1) as usize).ok_or(Short)?.1;
+            return Ok(u64::from(squeeze_short(short & (u32::MAX >> (31 - bits)))));
+        }
         if stop == 0 {
-            let (head, rest) = self.rest.split_first_chunk::<9>().ok_or(Short)?;
-            self.rest = rest;
-            return Ok(squeeze(word) | (u64::from(head[8]) << 56));
+            return self.longest_varint(word);
         }
         // The lowest clear top bit ends the number; everything above it belongs to the next value.
         let bits = stop.trailing_zeros();
         let value = squeeze(word & (u64::MAX >> (63 - bits)));
         self.rest = self.rest.split_at_checked((bits / 8 + 1) as usize).ok_or(Short)?.1;
         Ok(value)
+    }
+
+    /// Reads a varint of nine bytes that begins with `word`.
+    #[cold]
+    fn longest_varint(&mut self, word: u64) -> Result<u64, Short> {
+        let (head, rest) = self.rest.split_first_chunk::<9>().ok_or(Short)?;
+        self.rest = rest;
+        Ok(squeeze(word) | (u64::from(head[8]) << 56))
     }
 
     #[cold]
@@ -128,51 +142,45 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    #[inline]
-    fn skip_varint(&mut self) -> Result<(), Short> {
+    #[inline(always)]
+    pub(crate) fn skip_varint(&mut self) -> Result<(), Short> {
         if let Some((first, rest)) = self.rest.split_first()
             && *first < 0x80
         {
             self.rest = rest;
             return Ok(());
         }
-        self.long_varint().map(|_| ())
+        let Some(word) = self.rest.first_chunk::<8>() else {
+            return self.varint_near_end().map(|_| ());
+        };
+        let stop = !u64::from_le_bytes(*word) & MORE;
+        let size = if stop == 0 { 9 } else { (stop.trailing_zeros() / 8 + 1) as usize };
+        self.rest = self.rest.split_at_checked(size).ok_or(Short)?.1;
+        Ok(())
     }
 
     /// Skips varints by counting the bytes that end one, many bytes at a time.
-    fn skip_many(&mut self, mut n: usize) -> Result<(), Short> {
-        // Where counting began: the start of a varint.
-        let mut from = self.rest;
-        let mut bytes = from;
-        // Continuation bits of the last seven bytes before `bytes`, nearest byte highest.
-        let mut before = 0u64;
-        while n > 2 {
-            let Some((block, rest)) = bytes.split_first_chunk::<BLOCK>() else { break };
-            let more = top_bits(block);
-            if long_run(before, more) {
-                // A ninth byte ends a varint regardless of its top bit, so these are read one by
-                // one.
-                self.back_to(from, bytes)?;
-                let some = n.min(8);
-                for _ in 0..some {
-                    self.skip_varint()?;
-                }
-                n -= some;
-                (from, bytes, before) = (self.rest, self.rest, 0);
-                continue;
-            }
-            let up_to = ones_up_to(!more);
-            let ends = (up_to >> 56) as usize;
-            if ends >= n {
-                self.rest = bytes.get(place_of(!more, up_to, n) + 1..).ok_or(Short)?;
-                return Ok(());
-            }
-            n -= ends;
-            (bytes, before) = (rest, more);
-        }
-        self.back_to(from, bytes)?;
-        for _ in 0..n {
-            self.skip_varint()?;
+    fn skip_many(&mut self, n: usize) -> Result<(), Short> {
+        bits::scan(SkipMany { at: self, n })
+    }
+
+    /// Finds the ends of `groups` groups of varints: the first of `first` varints, the others of `size`. Appends the
+    /// position of each end, counted from the cursor, which does not move. Faster than skipping one group after
+    /// another.
+    ///
+    /// # Errors
+    /// [`Short`] if the bytes end before that.
+    pub fn ends_of_groups(&self, first: usize, size: usize, groups: usize, ends: &mut Vec<usize>) -> Result<(), Short> {
+        let before = ends.len();
+        bits::scan(EndsOfGroups { bytes: self.rest, first, size, groups, ends });
+        // The last bytes of a chunk, and what may contain numbers of nine bytes.
+        let found = ends.len() - before;
+        let mut at = Cursor::new(
+            ends.last().filter(|_| found > 0).map_or(Some(self.rest), |end| self.rest.get(*end..)).ok_or(Short)?,
+        );
+        for group in found..groups {
+            at.skip_varints(if group == 0 { first } else { size })?;
+            ends.push(self.rest.len() - at.left());
         }
         Ok(())
     }
@@ -187,20 +195,102 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Number of bytes examined together.
-const BLOCK: usize = 64;
+/// [`Cursor::skip_many`].
+struct SkipMany<'s, 'a> {
+    at: &'s mut Cursor<'a>,
+    n: usize,
+}
 
-/// The top bit of each byte, with the first byte lowest.
-#[inline]
-fn top_bits(block: &[u8; BLOCK]) -> u64 {
-    let mut bits = 0;
-    for (i, half) in block.as_chunks::<16>().0.iter().enumerate() {
-        let all = u128::from_le_bytes(*half);
-        #[expect(clippy::cast_possible_truncation, reason = "the halves of sixteen bytes")]
-        let found = bits::top_bits(all as u64, (all >> 64) as u64);
-        bits |= u64::from(found) << (16 * i);
+impl Scan for SkipMany<'_, '_> {
+    type Output = Result<(), Short>;
+
+    #[inline(always)]
+    fn run(self, top_bits: impl Fn(&[u8; BLOCK]) -> u64) -> Result<(), Short> {
+        let Self { at, mut n } = self;
+        // Where counting began: the start of a varint.
+        let mut from = at.rest;
+        let mut bytes = from;
+        // How many of the bytes before `bytes` have a continuation bit, counted from the last one.
+        let mut before = 0;
+        while n > 2 {
+            let Some((block, rest)) = bytes.split_first_chunk::<BLOCK>() else { break };
+            let more = top_bits(block);
+            if long_run(before, more) {
+                // A ninth byte ends a varint regardless of its top bit, so these are read one by
+                // one.
+                at.back_to(from, bytes)?;
+                let some = n.min(8);
+                for _ in 0..some {
+                    at.skip_varint()?;
+                }
+                n -= some;
+                (from, bytes, before) = (at.rest, at.rest, 0);
+                continue;
+            }
+            let ends = (!more).count_ones() as usize;
+            if ends >= n {
+                at.rest = bytes.get(place_of(!more, ones_up_to(!more), n) + 1..).ok_or(Short)?;
+                return Ok(());
+            }
+            n -= ends;
+            (bytes, before) = (rest, more.leading_ones());
+        }
+        at.back_to(from, bytes)?;
+        for _ in 0..n {
+            at.skip_varint()?;
+        }
+        Ok(())
     }
-    bits
+}
+
+/// [`Cursor::ends_of_groups`], up to the first place where bytes have to be examined one by one.
+struct EndsOfGroups<'s, 'a> {
+    bytes: &'a [u8],
+    first: usize,
+    size: usize,
+    groups: usize,
+    ends: &'s mut Vec<usize>,
+}
+
+impl Scan for EndsOfGroups<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self, top_bits: impl Fn(&[u8; BLOCK]) -> u64) {
+        let Self { bytes, first, size, mut groups, ends } = self;
+        // How many more numbers until the next end.
+        let mut left = first;
+        if first == 0 && groups > 0 {
+            ends.push(0);
+            groups -= 1;
+            left = size;
+        }
+        if groups == 0 || size == 0 {
+            return;
+        }
+        let (mut place, mut before) = (0, 0);
+        for block in bytes.as_chunks::<BLOCK>().0 {
+            let more = top_bits(block);
+            if long_run(before, more) {
+                return;
+            }
+            before = more.leading_ones();
+            let count = (!more).count_ones() as usize;
+            if count >= left {
+                let up_to = ones_up_to(!more);
+                while left <= count {
+                    ends.push(place + place_of(!more, up_to, left) + 1);
+                    groups -= 1;
+                    if groups == 0 {
+                        return;
+                    }
+                    left += size;
+                }
+            }
+            left -= count;
+            place += BLOCK;
+        }
+    }
 }
 
 /// For each byte of `bits`, the number of ones in it and all lower bytes; the highest byte has the
@@ -228,15 +318,13 @@ fn place_of(bits: u64, ones: u64, n: usize) -> usize {
     below as usize + here.trailing_zeros() as usize
 }
 
-/// Whether eight consecutive bytes have the continuation bit set, given the bits of the previous
-/// block and of this one. Only then can there be a nine-byte varint.
-#[inline]
-fn long_run(before: u64, more: u64) -> bool {
-    let mut run = u128::from(more) << 64 | u128::from(before);
-    for bytes in [1, 2, 4] {
-        run &= run >> bytes;
-    }
-    run != 0
+/// Whether eight consecutive bytes have the continuation bit set, given the number of such bytes right before this block,
+/// and the bits of this one. Only then can there be a nine-byte varint.
+#[inline(always)]
+fn long_run(before: u32, more: u64) -> bool {
+    let pairs = more & (more >> 1);
+    let fours = pairs & (pairs >> 2);
+    (fours & (fours >> 4) != 0) | (before + more.trailing_ones() >= 8)
 }
 
 /// Joins the low seven bits of each of the eight bytes.
@@ -246,6 +334,12 @@ fn squeeze(word: u64) -> u64 {
     let x = (x & 0x007f_007f_007f_007f) | ((x & 0x7f00_7f00_7f00_7f00) >> 1);
     let x = (x & 0x0000_3fff_0000_3fff) | ((x & 0x3fff_0000_3fff_0000) >> 2);
     (x & 0x0000_0000_0fff_ffff) | ((x & 0x0fff_ffff_0000_0000) >> 4)
+}
+
+/// [`squeeze`] for four bytes.
+#[inline(always)]
+pub(crate) fn squeeze_short(word: u32) -> u32 {
+    (word & 0x7f) | (word >> 1 & 0x3f80) | (word >> 2 & 0x001f_c000) | (word >> 3 & 0x0fe0_0000)
 }
 
 /// Appends the shortest varint encoding of `value`. The inverse of [`Cursor::varint`], for writing
@@ -305,6 +399,31 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn ends_of_groups_are_where_skipping_ends(
+            values in proptest::collection::vec((any::<u64>(), 0u32..64, 1usize..5), 0..200),
+            first in 0usize..8,
+            size in 0usize..20,
+            cut in 0usize..3,
+        ) {
+            let mut bytes = Vec::new();
+            for (value, shift, width) in &values {
+                bytes.extend(padded(value >> shift, *width));
+            }
+            bytes.truncate(bytes.len().saturating_sub(cut));
+            let mut at = Cursor::new(&bytes);
+            let mut expected = vec![7];
+            let groups = values.len().saturating_sub(first).checked_div(size).map_or(1, |n| n + 1);
+            let done = (0..groups).try_for_each(|group| {
+                at.skip_varints(if group == 0 { first } else { size })?;
+                expected.push(bytes.len() - at.left());
+                Ok(())
+            });
+            let mut ends = vec![7];
+            prop_assert_eq!(Cursor::new(&bytes).ends_of_groups(first, size, groups, &mut ends), done);
+            prop_assert_eq!(ends, expected);
+        }
+
         #[test]
         fn written_is_read(value: u64, width in 1usize..8, tail in proptest::collection::vec(any::<u8>(), 0..12)) {
             let mut bytes = padded(value, width);

@@ -58,18 +58,20 @@ struct Slot {
     kind: Kind,
 }
 
-/// The frequent moves have their own variants, so that reading an event takes one branch per field.
+/// The frequent moves have their own variants, so that reading an event takes one branch per field. What is rare is
+/// boxed, so that the kind of a move is a byte of its own.
 #[derive(Debug, Clone)]
 enum Move {
+    SkipVarint,
     SkipVarints(usize),
     SkipString,
-    Skip(Step),
+    Skip(Box<Step>),
     /// Read a 64-bit number or a key into the slot.
     TakeLong(usize),
     /// Decode into the slot.
     Take(usize, Decode),
     /// Store the position in the slot, then skip the value.
-    Mark(usize, Step),
+    Mark(usize, Box<Step>),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -138,7 +140,7 @@ impl<const N: usize> Plan<N> {
         let whole = until == Until::End;
         match builder.steps.last_mut() {
             _ if whole => builder.flush(),
-            Some(Move::Mark(_, step)) if until == Until::LastBegins => *step = Step::Fixed(0),
+            Some(Move::Mark(_, step)) if until == Until::LastBegins => **step = Step::Fixed(0),
             _ => {}
         }
         if let Err(field) = parsed
@@ -244,6 +246,7 @@ impl<const N: usize> Plan<N> {
                         *to = value;
                     }
                 }
+                Move::SkipVarint => at.skip_varint()?,
                 Move::SkipVarints(n) => at.skip_varints(*n)?,
                 Move::SkipString => RawStr::skip(at)?,
                 Move::Skip(step) => step.skip(at)?,
@@ -398,7 +401,7 @@ impl<'w, const N: usize> Builder<'w, N> {
 
     fn mark(&mut self, slot: usize, found: Slot, step: Step) {
         self.flush();
-        self.steps.push(Move::Mark(slot, step));
+        self.steps.push(Move::Mark(slot, Box::new(step)));
         self.found(slot, found);
     }
 
@@ -410,9 +413,10 @@ impl<'w, const N: usize> Builder<'w, N> {
 
     fn flush(&mut self) {
         self.steps.extend(self.pending.drain(..).map(|step| match step {
+            Step::Varints(1) => Move::SkipVarint,
             Step::Varints(n) => Move::SkipVarints(n),
             Step::Str => Move::SkipString,
-            step => Move::Skip(step),
+            step => Move::Skip(Box::new(step)),
         }));
     }
 }

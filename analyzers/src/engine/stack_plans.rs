@@ -15,6 +15,8 @@ pub(crate) struct StackPlans {
     pub(crate) frame: Plan<2>,
     /// The number of varints, if a frame consists only of varints.
     pub(crate) varints: Option<u32>,
+    /// Which of these varints are the key of the method and the line, if they have the types that the JVM gives them.
+    pub(crate) places: Option<[u32; 2]>,
     pub(crate) method_type: TypeId,
     /// `type`, `name`, `descriptor`.
     pub(crate) method: Plan<3>,
@@ -59,6 +61,7 @@ impl StackPlans {
             pooled_frames: frames.is_pooled(),
             frame: Plan::whole(frame, ["method", "lineNumber"], chunk.limits())?,
             varints: varints.filter(|_| !frames.is_pooled()),
+            places: places(frame),
             method_type: method.id(),
             method: chunk.plan(method, ["type", "name", "descriptor"])?,
             class: class.map(|of| ClassPlan::new(chunk, of)).transpose()?,
@@ -72,6 +75,13 @@ impl ClassPlan {
     pub(crate) fn new(chunk: &Chunk<'_>, of: Type<'_>) -> Result<Self> {
         Ok(Self { class_type: of.id(), class: chunk.plan(of, ["name"])? })
     }
+}
+
+fn places(frame: Type<'_>) -> Option<[u32; 2]> {
+    let place = |name: &str| frame.fields().zip(0..).find(|(field, _)| field.name() == name);
+    let (method, line) = (place("method")?, place("lineNumber")?);
+    let is_int = line.0.value_type()?.kind() == Kind::Int && !line.0.is_unsigned() && !line.0.is_pooled();
+    (method.0.is_pooled() && is_int).then_some([method.1, line.1])
 }
 
 /// The number of varints in a value of this type, if it consists only of varints.

@@ -205,6 +205,8 @@ struct Resolver<'c, 'a> {
     functions: Vec<FunctionId>,
     /// Numbers of the loose frames and the blocks of the traces being resolved.
     numbers: Vec<u32>,
+    /// Where the blocks of a trace begin and end.
+    ends: Vec<usize>,
 }
 
 /// A trace that has been read but not looked up.
@@ -243,6 +245,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
             known: HashMap::default(),
             functions: Vec::new(),
             numbers: Vec::new(),
+            ends: Vec::new(),
         }
     }
 
@@ -336,12 +339,16 @@ impl<'c, 'a> Resolver<'c, 'a> {
         let mut rest = at.rest();
         let mut loose = [UNKNOWN; BLOCK];
         let loose = loose.get_mut(..count % BLOCK)?;
+        let blocks = count / BLOCK;
+        let mut ends = std::mem::take(&mut self.ends);
+        ends.clear();
+        let per_frame = varints as usize;
+        at.ends_of_groups(loose.len() * per_frame, BLOCK * per_frame, blocks + 1, &mut ends).ok()?;
         self.frames_by_bytes(plans, &mut rest, loose, varints)?;
         self.numbers.extend_from_slice(loose);
-        for _ in 0..count / BLOCK {
-            let mut end = Cursor::new(rest);
-            end.skip_varints(BLOCK * varints as usize).ok()?;
-            let bytes = rest.get(..rest.len() - end.left())?;
+        let all_bytes = at.rest();
+        for (from, to) in ends.iter().zip(ends.iter().skip(1)) {
+            let bytes = all_bytes.get(*from..*to)?;
             let hash = self.hasher.hash_one(bytes);
             let all = &self.block_bytes;
             let same = |&(h, n): &(u64, u32)| h == hash && all.get(n as usize) == Some(&bytes);
@@ -350,8 +357,8 @@ impl<'c, 'a> Resolver<'c, 'a> {
                 None => self.block_by_bytes(plans, bytes, hash, varints)?,
             };
             self.numbers.push(number);
-            rest = end.rest();
         }
+        self.ends = ends;
         Some(())
     }
 
@@ -402,10 +409,26 @@ impl<'c, 'a> Resolver<'c, 'a> {
     #[cold]
     fn decode(&mut self, plans: &StackPlans, rest: &mut &[u8]) -> Option<u32> {
         let mut at = Cursor::new(rest);
-        let row = plans.frame.read_next(&mut at).ok()?;
+        let (method, line) = if let (Some([method_at, line_at]), Some(varints)) = (plans.places, plans.varints) {
+            let (mut method, mut line) = (0, 0);
+            for i in 0..varints {
+                let value = at.varint().ok()?;
+                if i == method_at {
+                    method = value;
+                } else if i == line_at {
+                    line = value;
+                }
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "only the lowest 32 bits count")]
+            let line = (line as u32).cast_signed();
+            (ConstantKey(method), i64::from(line))
+        } else {
+            let row = plans.frame.read_next(&mut at).ok()?;
+            (row.get(StackPlans::METHOD), row.get(StackPlans::LINE))
+        };
         *rest = at.rest();
         // The JVM writes -1 for "no line".
-        self.fresh.push((row.get(StackPlans::METHOD), u32::try_from(row.get(StackPlans::LINE)).unwrap_or(0)));
+        self.fresh.push((method, u32::try_from(line).unwrap_or(0)));
         u32::try_from(self.frames.len() + self.fresh.len() - 1).ok()
     }
 
