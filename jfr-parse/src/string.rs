@@ -105,6 +105,20 @@ impl<'a> RawStr<'a> {
         }
     }
 
+    /// Appends the text of [`decode_copied`](Self::decode_copied) to `out`, and nothing if there is none. `buffer` is
+    /// for the copy.
+    pub fn decode_onto(&self, out: &mut String, buffer: &mut Vec<u8>) {
+        let copied = match *self {
+            Self::Utf8(bytes) | Self::Latin1(bytes) => {
+                buffer.clear();
+                buffer.extend_from_slice(bytes);
+                if matches!(self, Self::Utf8(_)) { RawStr::Utf8(buffer) } else { RawStr::Latin1(buffer) }
+            }
+            other => other,
+        };
+        out.push_str(&copied.decode().unwrap_or_default());
+    }
+
     /// The text, borrowed if its bytes are already UTF-8. `None` for null, and for a pooled string, which only
     /// the chunk's pools can resolve.
     ///
@@ -236,6 +250,19 @@ mod tests {
             Some("a\0\u{1f600}z")
         );
         assert_eq!(RawStr::Utf8(&[b'a', 0xe6, 0xbc]).decode().as_deref(), Some("a\u{fffd}\u{fffd}"));
+    }
+
+    #[test]
+    fn text_is_appended_as_it_is_decoded() {
+        let (mut out, mut buffer) = (String::from("["), Vec::new());
+        for text in
+            [RawStr::Utf8(b"a\xc0\x80"), RawStr::Latin1(b"\xe9"), RawStr::Null, RawStr::Empty, RawStr::Utf16(b"z")]
+        {
+            let before = out.len();
+            text.decode_onto(&mut out, &mut buffer);
+            assert_eq!(out.get(before..), Some(&*text.decode_copied().unwrap_or_default()));
+        }
+        assert_eq!(out, "[a\0\u{e9}z");
     }
 
     #[test]

@@ -208,7 +208,7 @@ impl Symbols {
 
     fn bytes(&self) -> usize {
         let texts =
-            self.strings.text.capacity() + (self.strings.ends.capacity() * 8) + self.strings.table.capacity() * 5;
+            self.strings.text.capacity() + (self.strings.ends.capacity() * 8) + self.strings.table.capacity() * 17;
         texts + self.functions.bytes() + self.frames.bytes() + self.label_sets.bytes() * 4
     }
 
@@ -264,7 +264,8 @@ impl<I: Id, T: std::hash::Hash + Eq> Interned<I, T> {
 struct Texts {
     text: String,
     ends: Vec<usize>,
-    table: HashTable<u32>,
+    /// Maps a hash to a number. The hash is stored too, so that growing does not hash all strings again.
+    table: HashTable<(u64, u32)>,
 }
 
 impl Texts {
@@ -273,11 +274,11 @@ impl Texts {
     }
 
     fn find(&self, text: &str, hash: u64) -> Option<u32> {
-        let same = |&i: &u32| {
+        let same = |&(h, i): &(u64, u32)| {
             work::done(1);
-            self.get(i as usize) == text
+            h == hash && self.get(i as usize) == text
         };
-        self.table.find(hash, same).copied()
+        self.table.find(hash, same).map(|&(_, id)| id)
     }
 
     fn intern(&mut self, text: &str, hasher: &Hasher) -> u32 {
@@ -289,10 +290,7 @@ impl Texts {
         let id = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
         self.text.push_str(text);
         self.ends.push(self.text.len());
-        let (all, ends) = (&self.text, &self.ends);
-        let rehash =
-            |&i: &u32| hasher.hash_one(slice_at(ends, i as usize).and_then(|r| all.get(r)).unwrap_or_default());
-        self.table.insert_unique(hash, id, rehash);
+        self.table.insert_unique(hash, (hash, id), |&(hash, _)| hash);
         id
     }
 }

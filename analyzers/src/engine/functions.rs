@@ -118,24 +118,24 @@ impl<M> Texts<M> {
         Some((self.text.get(from..text.end)?, text))
     }
 
-    fn find(&self, sought: &Sought<'_>) -> Option<u32> {
+    fn find(&self, sought: &Sought<'_, '_>) -> Option<u32> {
         if sought.is_long() {
             return self.long.get(&sought.place()).copied();
         }
         let same = |&(hash, id): &(u64, u32)| {
             work::done(1);
-            hash == sought.hash && self.get(id).is_some_and(|(text, _)| text == &*sought.text)
+            hash == sought.hash && self.get(id).is_some_and(|(text, _)| text == sought.text)
         };
         self.table.find(sought.hash, same).map(|&(_, id)| id)
     }
 
-    fn insert(&mut self, sought: &Sought<'_>, meaning: M) -> u32 {
+    fn insert(&mut self, sought: &Sought<'_, '_>, meaning: M) -> u32 {
         // Another thread may have inserted it first.
         if let Some(id) = self.find(sought) {
             return id;
         }
         let id = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        self.text.push_str(&sought.text);
+        self.text.push_str(sought.text);
         self.entries.push(Text { end: self.text.len(), is_cut: sought.is_cut, meaning });
         if sought.is_long() {
             self.long.insert(sought.place(), id);
@@ -147,21 +147,14 @@ impl<M> Texts<M> {
 }
 
 /// A string whose number is being looked up.
-struct Sought<'a> {
+struct Sought<'a, 't> {
     raw: RawStr<'a>,
-    text: std::borrow::Cow<'a, str>,
+    text: &'t str,
     hash: u64,
     is_cut: bool,
 }
 
-impl<'a> Sought<'a> {
-    fn new(raw: RawStr<'a>, longest: usize, hasher: &Hasher) -> Self {
-        // Names are read repeatedly; in a mapped file, they are copied before they are checked.
-        let text = std::borrow::Cow::Owned(raw.cut(longest).decode_copied().unwrap_or_default());
-        let hash = hasher.hash_one(&*text);
-        Self { raw, text, hash, is_cut: raw.bytes().len() > longest }
-    }
-
+impl Sought<'_, '_> {
     fn is_long(&self) -> bool {
         self.raw.bytes().len() > SHORT_KEY
     }
@@ -179,8 +172,11 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Default)]
 struct Column {
     ids: Map<ConstantKey, u32>,
-    /// Unknown keys, in the order of their numbers, counting down from `u32::MAX`.
+    /// Unknown keys. While they are looked up, they have numbers that count down from `u32::MAX`.
     unknown: Vec<ConstantKey>,
+    /// The texts of the unknown keys.
+    text: String,
+    buffer: Vec<u8>,
 }
 
 impl Column {
@@ -194,26 +190,47 @@ impl Column {
         functions: &Functions,
         meaning: impl Fn(&str) -> M,
     ) -> Vec<u32> {
-        for key in keys.clone() {
-            self.ids.entry(key).or_insert_with(|| {
-                self.unknown.push(key);
-                u32::MAX
-            });
-        }
-        let sought: Vec<Sought<'a>> =
-            self.unknown.iter().map(|&key| Sought::new(raw(key), functions.longest, &functions.hasher)).collect();
+        let Self { ids, unknown, text, buffer } = self;
+        let number = |key: ConstantKey| {
+            *ids.entry(key).or_insert_with(|| {
+                unknown.push(key);
+                u32::try_from(unknown.len()).map_or(0, |n| u32::MAX - (n - 1))
+            })
+        };
+        let mut numbers: Vec<u32> = keys.map(number).collect();
+        text.clear();
+        let longest = functions.longest;
+        let mut read = |&key: &ConstantKey| {
+            let raw = raw(key);
+            // Names are read repeatedly; in a mapped file, they are copied before they are checked.
+            raw.cut(longest).decode_onto(text, buffer);
+            (raw, text.len())
+        };
+        let raws: Vec<(RawStr<'a>, usize)> = unknown.iter().map(&mut read).collect();
+        let mut from = 0;
+        let seek = |&(raw, end): &(RawStr<'a>, usize)| {
+            let text = text.get(std::mem::replace(&mut from, end)..end).unwrap_or_default();
+            Sought { raw, text, hash: functions.hasher.hash_one(text), is_cut: raw.bytes().len() > longest }
+        };
+        let sought: Vec<Sought<'a, '_>> = raws.iter().map(seek).collect();
         let found: Vec<Option<u32>> = {
             let texts = lock(texts);
             sought.iter().map(|sought| texts.find(sought)).collect()
         };
-        for ((key, sought), found) in self.unknown.drain(..).zip(&sought).zip(found) {
-            let id = found.unwrap_or_else(|| {
-                let meaning = meaning(&sought.text);
+        let found = found.into_iter().zip(&sought).map(|(found, sought)| {
+            found.unwrap_or_else(|| {
+                let meaning = meaning(sought.text);
                 lock(texts).insert(sought, meaning)
-            });
-            self.ids.insert(key, id);
+            })
+        });
+        let found: Vec<u32> = found.collect();
+        for number in &mut numbers {
+            if let Some(id) = found.get((u32::MAX - *number) as usize) {
+                *number = *id;
+            }
         }
-        keys.map(|key| self.ids.get(&key).copied().unwrap_or(u32::MAX)).collect()
+        ids.extend(unknown.drain(..).zip(found));
+        numbers
     }
 }
 
