@@ -8,6 +8,7 @@
 pub mod any;
 mod check;
 mod collapsed;
+mod deflate;
 mod encode;
 pub mod export;
 mod files;
