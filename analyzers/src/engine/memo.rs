@@ -90,11 +90,8 @@ impl Memo {
 
 #[inline(always)]
 fn place(low: u64, high: u32) -> usize {
-    let mixed = u128::from(low ^ u64::from(high).rotate_left(29)) * 0x9e37_79b9_7f4a_7c15;
-    // The highest bytes of a frame affect only the upper half.
-    #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
-    let mixed = (mixed >> 64) as u64 ^ mixed as u64;
-    (mixed >> 20) as usize
+    let mixed = (low ^ u64::from(high).rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 40) as usize
 }
 
 #[cfg(test)]

@@ -89,6 +89,10 @@ const UNKNOWN: u32 = 0;
 const FEWEST: usize = 256;
 const MOST: usize = 2_048;
 
+/// Maximum number of blocks for which a resolver makes room at once. A chunk of a JVM has about as many different blocks as
+/// traces.
+const MOST_ROOM: usize = 1 << 14;
+
 type Resolved = (StackId, bool);
 
 /// The stacks of a chunk, shared by all consumers that need them.
@@ -228,6 +232,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
         plans: Option<&'c StackPlans>,
         traces: usize,
     ) -> Self {
+        let room = traces.min(MOST_ROOM);
         Self {
             shared,
             pools,
@@ -236,10 +241,10 @@ impl<'c, 'a> Resolver<'c, 'a> {
             methods: plans.map(|plans| Methods::new(chunk, pools, plans)),
             memo: shared.memos().pop().map_or_else(|| Memo::new(traces), |used| used.cleared(traces)),
             frames: vec![shared.unknown, shared.unknown],
-            block_bytes: Vec::new(),
-            block_numbers: HashTable::new(),
+            block_bytes: Vec::with_capacity(room),
+            block_numbers: HashTable::with_capacity(room),
             hasher: foldhash::fast::RandomState::default(),
-            blocks: Vec::new(),
+            blocks: Vec::with_capacity(room),
             fresh_blocks: Vec::new(),
             fresh: Vec::new(),
             known: HashMap::default(),
@@ -348,13 +353,14 @@ impl<'c, 'a> Resolver<'c, 'a> {
         self.numbers.extend_from_slice(loose);
         let all_bytes = at.rest();
         for (from, to) in ends.iter().zip(ends.iter().skip(1)) {
-            let bytes = all_bytes.get(*from..*to)?;
+            let rest = all_bytes.get(*from..)?;
+            let bytes = rest.get(..*to - *from)?;
             let hash = self.hasher.hash_one(bytes);
             let all = &self.block_bytes;
             let same = |&(h, n): &(u64, u32)| h == hash && all.get(n as usize) == Some(&bytes);
             let number = match self.block_numbers.find(hash, same) {
                 Some(&(_, number)) => number,
-                None => self.block_by_bytes(plans, bytes, hash, varints)?,
+                None => self.block_by_bytes(plans, (bytes, rest), hash, varints)?,
             };
             self.numbers.push(number);
         }
@@ -362,11 +368,17 @@ impl<'c, 'a> Resolver<'c, 'a> {
         Some(())
     }
 
-    /// The number of a block that is not found by its bytes.
+    /// The number of a block that is not found by its bytes. `rest` are these and all that follow, because reading near
+    /// the end of a slice is slower.
     #[cold]
-    fn block_by_bytes(&mut self, plans: &StackPlans, bytes: &'a [u8], hash: u64, varints: u32) -> Option<u32> {
+    fn block_by_bytes(
+        &mut self,
+        plans: &StackPlans,
+        (bytes, mut rest): (&'a [u8], &'a [u8]),
+        hash: u64,
+        varints: u32,
+    ) -> Option<u32> {
         let mut frames = [UNKNOWN; BLOCK];
-        let mut rest = bytes;
         self.frames_by_bytes(plans, &mut rest, &mut frames, varints)?;
         let number = self.new_block(frames);
         // Blocks from other writers also have numbers, but no bytes: one chunk has one kind of frame.
