@@ -71,7 +71,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Reads a varint of two or more bytes.
-    #[inline(always)]
+    #[inline]
     fn long_varint(&mut self) -> Result<u64, Short> {
         let Some(word) = self.rest.first_chunk::<8>() else {
             return self.varint_near_end();
@@ -126,6 +126,12 @@ impl<'a> Cursor<'a> {
         if n > self.rest.len() { Err(Short) } else { Ok(n) }
     }
 
+    /// Whether there are `n` more bytes, all of which are ASCII.
+    #[inline]
+    pub(crate) fn is_ascii(&self, n: usize) -> bool {
+        bits::scan(IsAscii { bytes: self.rest, n })
+    }
+
     /// Skips `n` varints without decoding them.
     #[inline]
     pub fn skip_varints(&mut self, n: usize) -> Result<(), Short> {
@@ -142,8 +148,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    #[inline(always)]
-    pub(crate) fn skip_varint(&mut self) -> Result<(), Short> {
+    #[inline]
+    fn skip_varint(&mut self) -> Result<(), Short> {
         if let Some((first, rest)) = self.rest.split_first()
             && *first < 0x80
         {
@@ -192,6 +198,80 @@ impl<'a> Cursor<'a> {
         let open = from.get(..done).unwrap_or_default().iter().rev().take_while(|&&b| b >= 0x80).count();
         self.rest = from.get(done - open..).ok_or(Short)?;
         Ok(())
+    }
+}
+
+/// Reads the varint at `place`. Returns it and the place after it; `None` if it is cut.
+#[inline(always)]
+pub(crate) fn varint_at(bytes: &[u8], place: usize) -> Option<(u64, usize)> {
+    let Some(word) = bytes.get(place..)?.first_chunk::<8>() else { return long_varint_at(bytes, place) };
+    let word = u64::from_le_bytes(*word);
+    if word & 0x80 == 0 {
+        return Some((word & 0x7f, place + 1));
+    }
+    let stop = !word & MORE;
+    #[expect(clippy::cast_possible_truncation, reason = "the first four bytes")]
+    let (short, short_stop) = (word as u32, stop as u32);
+    if short_stop != 0 {
+        let bits = short_stop.trailing_zeros();
+        let value = squeeze_short(short & (u32::MAX >> (31 - bits)));
+        return Some((u64::from(value), place + 1 + (bits / 8) as usize));
+    }
+    if stop == 0 {
+        return long_varint_at(bytes, place);
+    }
+    let bits = stop.trailing_zeros();
+    Some((squeeze(word & (u64::MAX >> (63 - bits))), place + 1 + (bits / 8) as usize))
+}
+
+/// [`varint_at`] for nine bytes, and near the end.
+#[cold]
+fn long_varint_at(bytes: &[u8], place: usize) -> Option<(u64, usize)> {
+    let mut at = Cursor::new(bytes.get(place..)?);
+    let value = at.varint().ok()?;
+    Some((value, bytes.len() - at.left()))
+}
+
+/// The place after the varint at `place`; `None` if it is cut.
+#[inline(always)]
+pub(crate) fn skip_varint_at(bytes: &[u8], place: usize) -> Option<usize> {
+    let Some(word) = bytes.get(place..)?.first_chunk::<8>() else {
+        return Some(long_varint_at(bytes, place)?.1);
+    };
+    let stop = !u64::from_le_bytes(*word) & MORE;
+    if stop == 0 {
+        return Some(long_varint_at(bytes, place)?.1);
+    }
+    Some(place + 1 + (stop.trailing_zeros() / 8) as usize)
+}
+
+/// [`Cursor::is_ascii`].
+struct IsAscii<'a> {
+    bytes: &'a [u8],
+    n: usize,
+}
+
+impl Scan for IsAscii<'_> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run(self, top_bits: impl Fn(&[u8; BLOCK]) -> u64) -> bool {
+        let Self { mut bytes, mut n } = self;
+        while n > 0 {
+            let Some((block, rest)) = bytes.split_first_chunk() else {
+                return bytes.get(..n).is_some_and(<[u8]>::is_ascii);
+            };
+            let others = top_bits(block);
+            if n <= BLOCK {
+                // Bytes after the `n` first do not matter.
+                return others << (BLOCK - n) == 0;
+            }
+            if others != 0 {
+                return false;
+            }
+            (bytes, n) = (rest, n - BLOCK);
+        }
+        true
     }
 }
 
@@ -400,6 +480,19 @@ mod tests {
 
     proptest! {
         #[test]
+        fn ascii_is_found_as_by_the_standard_library(
+            mut bytes in proptest::collection::vec(0u8..0x80, 0..300),
+            other in 0usize..300,
+            n in 0usize..310,
+        ) {
+            if let Some(byte) = bytes.get_mut(other) {
+                *byte |= 0x80;
+            }
+            let expected = bytes.get(..n).is_some_and(<[u8]>::is_ascii);
+            prop_assert_eq!(Cursor::new(&bytes).is_ascii(n), expected);
+        }
+
+        #[test]
         fn ends_of_groups_are_where_skipping_ends(
             values in proptest::collection::vec((any::<u64>(), 0u32..64, 1usize..5), 0..200),
             first in 0usize..8,
@@ -422,6 +515,14 @@ mod tests {
             let mut ends = vec![7];
             prop_assert_eq!(Cursor::new(&bytes).ends_of_groups(first, size, groups, &mut ends), done);
             prop_assert_eq!(ends, expected);
+        }
+
+        #[test]
+        fn reading_at_a_place_is_reading(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(0xff)], 0..20), place in 0usize..20) {
+            let mut at = Cursor::new(bytes.get(place..).unwrap_or_default());
+            let expected = at.varint().ok().map(|value| (value, bytes.len() - at.left()));
+            prop_assert_eq!(varint_at(&bytes, place), expected);
+            prop_assert_eq!(skip_varint_at(&bytes, place), expected.map(|(_, next)| next));
         }
 
         #[test]

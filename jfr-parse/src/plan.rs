@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, skip_varint_at, varint_at};
 use crate::error::{Error, Result, Short};
 use crate::ids::{ConstantKey, TypeId};
 use crate::layout::{Budget, Layout, Step, push};
@@ -238,36 +238,67 @@ impl<const N: usize> Plan<N> {
     pub fn read_into<'a>(&self, at: &mut Cursor<'a>, row: &mut Row<'a, N>) -> Result<(), Short> {
         let bytes = at.rest();
         row.bytes = bytes;
+        // The place of the next byte. Unlike a cursor, of which functions need the address, it is kept in a register.
+        let mut place = 0;
         for step in &self.steps {
-            match step {
+            place = match step {
                 Move::TakeLong(slot) => {
-                    let value = at.varint()?;
+                    let (value, next) = varint_at(bytes, place).ok_or(Short)?;
                     if let Some(to) = row.values.get_mut(*slot) {
                         *to = value;
                     }
+                    next
                 }
-                Move::SkipVarint => at.skip_varint()?,
-                Move::SkipVarints(n) => at.skip_varints(*n)?,
-                Move::SkipString => RawStr::skip(at)?,
-                Move::Skip(step) => step.skip(at)?,
+                Move::SkipVarint => skip_varint_at(bytes, place).ok_or(Short)?,
+                Move::SkipVarints(n @ ..6) => {
+                    let mut next = place;
+                    for _ in 0..*n {
+                        next = skip_varint_at(bytes, next).ok_or(Short)?;
+                    }
+                    next
+                }
+                Move::SkipVarints(n) => beyond(bytes, place, |at| at.skip_varints(*n))?,
+                Move::SkipString => match bytes.get(place) {
+                    Some(0 | 1) => place + 1,
+                    Some(2) => skip_varint_at(bytes, place + 1).ok_or(Short)?,
+                    _ => beyond(bytes, place, RawStr::skip)?,
+                },
+                Move::Skip(step) => beyond(bytes, place, |at| step.skip(at))?,
                 Move::Take(slot, decode) => {
-                    let value = decode.read(at)?;
+                    let mut value = 0;
+                    let next = beyond(bytes, place, |at| {
+                        value = decode.read(at)?;
+                        Ok(())
+                    })?;
                     if let Some(to) = row.values.get_mut(*slot) {
                         *to = value;
                     }
+                    next
                 }
                 Move::Mark(slot, step) => {
-                    // Positions are stored plus one, so that 0 means "missing".
-                    let place = (bytes.len() - at.left()) as u64 + 1;
                     if let Some(to) = row.values.get_mut(*slot) {
-                        *to = place;
+                        // Positions are stored plus one, so that 0 means "missing".
+                        *to = place as u64 + 1;
                     }
-                    step.skip(at)?;
+                    beyond(bytes, place, |at| step.skip(at))?
                 }
             }
         }
+        *at = Cursor::new(bytes.get(place..).ok_or(Short)?);
         Ok(())
     }
+}
+
+/// The place after what `step` skips at `place`.
+#[inline(always)]
+fn beyond<'a>(
+    bytes: &'a [u8],
+    place: usize,
+    step: impl FnOnce(&mut Cursor<'a>) -> Result<(), Short>,
+) -> Result<usize, Short> {
+    let mut at = Cursor::new(bytes.get(place..).ok_or(Short)?);
+    step(&mut at)?;
+    Ok(bytes.len() - at.left())
 }
 
 impl Decode {

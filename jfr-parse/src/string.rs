@@ -145,11 +145,7 @@ impl<'a> RawStr<'a> {
 /// Skips UTF-16 code units written as varints. Nearly all text is ASCII, with one byte per unit.
 #[inline]
 fn skip_units(cursor: &mut Cursor<'_>, n: usize) -> Result<(), Short> {
-    if cursor.rest().get(..n).is_some_and(<[u8]>::is_ascii) {
-        cursor.bytes(n).map(|_| ())
-    } else {
-        cursor.skip_varints(n)
-    }
+    if cursor.is_ascii(n) { cursor.bytes(n).map(|_| ()) } else { cursor.skip_varints(n) }
 }
 
 /// Decodes UTF-16 code units written as varints; a lone surrogate becomes U+FFFD.
