@@ -125,6 +125,15 @@ pub fn normalize_descriptor(descriptor: &str) -> Cow<'_, str> {
     if !descriptor.bytes().any(|c| c == b'$' || c.is_ascii_digit()) {
         return Cow::Borrowed(descriptor);
     }
+    let mut rest = descriptor;
+    let mut classes = std::iter::from_fn(|| {
+        let (class, next) = rest.split_once('L')?.1.split_once(';')?;
+        rest = next;
+        Some(class)
+    });
+    if !classes.any(suspicious) {
+        return Cow::Borrowed(descriptor);
+    }
     let mut out = String::with_capacity(descriptor.len());
     let mut rest = descriptor;
     // Before an `L` there are only brackets and primitives, none of which is an `L`.
@@ -152,23 +161,53 @@ pub fn cut(text: &str, bytes: usize) -> &str {
 
 /// Whether a rule could match. It is false for nearly all names, at the cost of one scan of the bytes.
 fn suspicious(name: &str) -> bool {
-    let (mut after_dollar, mut after_digit) = (false, false);
+    let mut before = ALWAYS;
     for &c in name.as_bytes() {
-        // The rules with dollar signs begin with two of them, or with one followed by one of these letters;
-        // `+` begins an address.
-        if after_dollar && matches!(c, b'$' | b'B' | b'a' | b'H' | b'M') || c == b'+' {
+        let look = LOOKS.get(usize::from(c)).copied().unwrap_or(0);
+        if before & look != 0 {
             return true;
         }
-        // For the other rules, the number ends the name or a part of it.
-        if after_digit && !Run::Word.has(c) {
-            return true;
-        }
-        after_dollar = c == b'$';
-        after_digit = c.is_ascii_digit();
+        before = look >> 4;
     }
+    let after_digit = before & DIGIT != 0;
     // The address of a hidden class is the last part of its name; most other names end in a letter beyond `f`.
     after_digit || name.ends_with(|c: char| c.is_ascii_hexdigit() || c == ';') && hidden_suffix(name).is_some()
 }
+
+/// What a byte follows, if it is to be suspicious.
+const ALWAYS: u8 = 1;
+const DOLLAR: u8 = 2;
+const DIGIT: u8 = 4;
+
+/// For each byte, what it is suspicious after, and, four bits higher, what it is itself.
+#[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "evaluated by the compiler")]
+const LOOKS: [u8; 256] = {
+    let mut looks = [ALWAYS << 4; 256];
+    let mut i = 0;
+    while i < looks.len() {
+        let c = i as u8;
+        // The rules with dollar signs begin with two of them, or with one followed by one of these letters; `+` begins an
+        // address.
+        if matches!(c, b'$' | b'B' | b'a' | b'H' | b'M') {
+            looks[i] |= DOLLAR;
+        }
+        if c == b'+' {
+            looks[i] |= ALWAYS;
+        }
+        // For the other rules, the number ends the name or a part of it.
+        if !(c.is_ascii_alphanumeric() || c == b'_') {
+            looks[i] |= DIGIT;
+        }
+        if c == b'$' {
+            looks[i] |= DOLLAR << 4;
+        }
+        if c.is_ascii_digit() {
+            looks[i] |= DIGIT << 4;
+        }
+        i += 1;
+    }
+    looks
+};
 
 /// Maximum number of parts removed from a name; the whole name is examined again after each. Real names have
 /// two or three such parts.

@@ -5,7 +5,12 @@ use std::borrow::Cow;
 /// A class or package name with `.` between its parts.
 #[must_use]
 pub fn java_name(name: &str) -> Cow<'_, str> {
-    if name.as_bytes().contains(&b'/') { Cow::Owned(name.replace('/', ".")) } else { Cow::Borrowed(name) }
+    if !name.as_bytes().contains(&b'/') {
+        return Cow::Borrowed(name);
+    }
+    // Replacing byte for byte is several times as fast as replacing text by text.
+    let bytes = name.bytes().map(|c| if c == b'/' { b'.' } else { c });
+    Cow::Owned(String::from_utf8(bytes.collect()).unwrap_or_else(|_| name.replace('/', ".")))
 }
 
 /// A type in Java syntax: `[Ljava/lang/String;` becomes `java.lang.String[]`, `[[I` becomes `int[][]`. Anything
@@ -49,19 +54,17 @@ fn primitive(descriptor: &str) -> Option<&'static str> {
 pub fn source_file(class: &str) -> String {
     // The address of a hidden class follows `$$Lambda` or a similar marker, and may contain separators.
     let bytes = class.as_bytes();
-    // Finds the first occurrence of `mark` by searching for its byte number `rare`, which most names rarely
-    // contain.
-    let first = |mark: &[u8], rare: usize| {
-        let (before, byte) = (bytes.get(rare..)?, *mark.get(rare)?);
-        let mut places = before.iter().enumerate().filter(|(_, c)| **c == byte).map(|(at, _)| at);
-        places.find(|&at| bytes.get(at..).is_some_and(|rest| rest.starts_with(mark)))
+    // The standard library finds characters much faster than texts, and most names have few of these.
+    let lambda = class.match_indices('$').map(|(at, _)| at).find(|at| bytes.get(at + 1) == Some(&b'$'));
+    let hex = |mark: u8| {
+        let mut places = class.match_indices('x').filter_map(|(at, _)| at.checked_sub(2));
+        places.find(|&at| bytes.get(at..at + 2).is_some_and(|two| two == [mark, b'0']))
     };
-    let lambda = first(b"$$", 0);
-    let address = first(b"+0x", 2).or_else(|| first(b"/0x", 2));
+    let address = hex(b'+').or_else(|| hex(b'/'));
     let end = lambda.into_iter().chain(address).min().unwrap_or(bytes.len());
     let body = class.get(..end).unwrap_or(class);
     let start = body.bytes().rposition(|c| matches!(c, b'/' | b'.')).map_or(0, |at| at + 1);
     let simple = body.get(start..).unwrap_or(body);
-    let outer = simple.bytes().position(|c| c == b'$').and_then(|at| simple.get(..at)).unwrap_or(simple);
+    let outer = simple.split_once('$').map_or(simple, |(outer, _)| outer);
     if outer.is_empty() { String::new() } else { [outer, ".java"].concat() }
 }
