@@ -70,8 +70,11 @@ impl<'t> Writer<'t> {
 
     fn pack(&self, encode: impl FnOnce(&mut Scratch, &mut Vec<u8>)) -> io::Result<Block> {
         self.options.cancel.check().map_err(io::Error::other)?;
-        let make =
-            || Worker { packer: Packer::new(self.options.packing), scratch: Scratch::default(), buffer: Vec::new() };
+        let make = || Worker {
+            packer: Packer::new(self.options.packing),
+            scratch: Scratch::default(),
+            buffer: Vec::with_capacity(BLOCK_BYTES + BLOCK_BYTES / 8),
+        };
         self.workers.with(make, |Worker { packer, scratch, buffer }| {
             buffer.clear();
             encode(scratch, buffer);
