@@ -138,7 +138,7 @@ impl<'a> Cursor<'a> {
         match n {
             0 => Ok(()),
             1 => self.skip_varint(),
-            2..6 => {
+            2..FEW => {
                 for _ in 0..n {
                     self.skip_varint()?;
                 }
@@ -243,6 +243,34 @@ pub(crate) fn skip_varint_at(bytes: &[u8], place: usize) -> Option<usize> {
         return Some(long_varint_at(bytes, place)?.1);
     }
     Some(place + 1 + (stop.trailing_zeros() / 8) as usize)
+}
+
+/// The place after `n` varints at `place`.
+#[inline(always)]
+pub(crate) fn skip_varints_at(bytes: &[u8], place: usize, n: usize) -> Result<usize, Short> {
+    if n >= FEW {
+        return beyond(bytes, place, |at| at.skip_varints(n));
+    }
+    let mut place = place;
+    for _ in 0..n {
+        place = skip_varint_at(bytes, place).ok_or(Short)?;
+    }
+    Ok(place)
+}
+
+/// Number of varints from which on they are counted many at a time.
+const FEW: usize = 6;
+
+/// The place after what `step` skips at `place`.
+#[inline(always)]
+pub(crate) fn beyond<'a>(
+    bytes: &'a [u8],
+    place: usize,
+    step: impl FnOnce(&mut Cursor<'a>) -> Result<(), Short>,
+) -> Result<usize, Short> {
+    let mut at = Cursor::new(bytes.get(place..).ok_or(Short)?);
+    step(&mut at)?;
+    Ok(bytes.len() - at.left())
 }
 
 /// [`Cursor::is_ascii`].

@@ -1,6 +1,6 @@
 //! How to skip a value without decoding it: a short list of steps, computed once per type.
 
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, beyond, skip_varints_at};
 use crate::error::Short;
 use crate::limits::Limits;
 use crate::metadata::{Field, Kind, Type};
@@ -55,6 +55,24 @@ impl Step {
             Self::Fixed(n) => at.bytes(*n).map(|_| ()),
             Self::Str => RawStr::skip(at),
             Self::Repeat(steps) => repeat(steps, at),
+        }
+    }
+}
+
+impl Step {
+    /// [`skip`](Self::skip) for bytes and a place in them, which are kept in registers. Returns the place after the step.
+    #[inline(always)]
+    pub(crate) fn skip_at(&self, bytes: &[u8], place: usize) -> Result<usize, Short> {
+        match self {
+            Self::Varints(n) => {
+                work::done(1);
+                skip_varints_at(bytes, place, *n)
+            }
+            Self::Str => {
+                work::done(1);
+                RawStr::skip_at(bytes, place)
+            }
+            step => beyond(bytes, place, |at| step.skip(at)),
         }
     }
 }
@@ -124,6 +142,15 @@ impl Layout {
             step.skip(at)?;
         }
         Ok(())
+    }
+
+    /// The place after a value at `place`.
+    #[inline]
+    pub(crate) fn skip_at(&self, bytes: &[u8], mut place: usize) -> Result<usize, Short> {
+        for step in &self.steps {
+            place = step.skip_at(bytes, place)?;
+        }
+        Ok(place)
     }
 }
 

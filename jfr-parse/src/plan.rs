@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use crate::cursor::{Cursor, skip_varint_at, varint_at};
+use crate::cursor::{Cursor, beyond, skip_varint_at, skip_varints_at, varint_at};
 use crate::error::{Error, Result, Short};
 use crate::ids::{ConstantKey, TypeId};
 use crate::layout::{Budget, Layout, Step, push};
@@ -250,20 +250,9 @@ impl<const N: usize> Plan<N> {
                     next
                 }
                 Move::SkipVarint => skip_varint_at(bytes, place).ok_or(Short)?,
-                Move::SkipVarints(n @ ..6) => {
-                    let mut next = place;
-                    for _ in 0..*n {
-                        next = skip_varint_at(bytes, next).ok_or(Short)?;
-                    }
-                    next
-                }
-                Move::SkipVarints(n) => beyond(bytes, place, |at| at.skip_varints(*n))?,
-                Move::SkipString => match bytes.get(place) {
-                    Some(0 | 1) => place + 1,
-                    Some(2) => skip_varint_at(bytes, place + 1).ok_or(Short)?,
-                    _ => beyond(bytes, place, RawStr::skip)?,
-                },
-                Move::Skip(step) => beyond(bytes, place, |at| step.skip(at))?,
+                Move::SkipVarints(n) => skip_varints_at(bytes, place, *n)?,
+                Move::SkipString => RawStr::skip_at(bytes, place)?,
+                Move::Skip(step) => step.skip_at(bytes, place)?,
                 Move::Take(slot, decode) => {
                     let mut value = 0;
                     let next = beyond(bytes, place, |at| {
@@ -280,25 +269,13 @@ impl<const N: usize> Plan<N> {
                         // Positions are stored plus one, so that 0 means "missing".
                         *to = place as u64 + 1;
                     }
-                    beyond(bytes, place, |at| step.skip(at))?
+                    step.skip_at(bytes, place)?
                 }
             }
         }
         *at = Cursor::new(bytes.get(place..).ok_or(Short)?);
         Ok(())
     }
-}
-
-/// The place after what `step` skips at `place`.
-#[inline(always)]
-fn beyond<'a>(
-    bytes: &'a [u8],
-    place: usize,
-    step: impl FnOnce(&mut Cursor<'a>) -> Result<(), Short>,
-) -> Result<usize, Short> {
-    let mut at = Cursor::new(bytes.get(place..).ok_or(Short)?);
-    step(&mut at)?;
-    Ok(bytes.len() - at.left())
 }
 
 impl Decode {

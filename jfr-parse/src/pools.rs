@@ -5,7 +5,7 @@ use std::ops::Range;
 use hashbrown::hash_table::Entry as Slot;
 use hashbrown::{HashMap, HashTable};
 
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, varint_at};
 use crate::error::{Damage, Short};
 use crate::event::RawEvent;
 use crate::ids::{ConstantKey, TypeId};
@@ -167,14 +167,17 @@ fn note(
 ) -> Result<(), Short> {
     // The count may be forged: a constant is at least as long as its key, one byte.
     out.reserve(usize::try_from(count).unwrap_or(usize::MAX).min(at.left() / 4).min(room));
+    let bytes = at.rest();
+    let mut place = 0;
     for i in 0..count {
-        let key = at.varint()?;
+        let (key, value) = varint_at(bytes, place).ok_or(Short)?;
         if i >= room as u64 || (i % STOP_EVERY == 0 && stop.is_raised()) {
             return Err(Short);
         }
-        out.push((key, end - at.left()));
-        layout.skip(at)?;
+        out.push((key, end - (bytes.len() - value)));
+        place = layout.skip_at(bytes, value)?;
     }
+    *at = Cursor::new(bytes.get(place..).ok_or(Short)?);
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, beyond, skip_varint_at, varint_at};
 use crate::error::Short;
 use crate::ids::ConstantKey;
 
@@ -65,6 +65,21 @@ impl<'a> RawStr<'a> {
                 skip_units(cursor, n)
             }
             _ => Err(Short),
+        }
+    }
+
+    /// [`skip`](Self::skip) for bytes and a place in them. Returns the place after the string.
+    #[inline]
+    pub(crate) fn skip_at(bytes: &'a [u8], place: usize) -> Result<usize, Short> {
+        match bytes.get(place) {
+            Some(0 | 1) => Ok(place + 1),
+            Some(2) => skip_varint_at(bytes, place + 1).ok_or(Short),
+            Some(3 | 5) => {
+                let (n, text) = varint_at(bytes, place + 1).ok_or(Short)?;
+                let end = usize::try_from(n).ok().and_then(|n| text.checked_add(n));
+                end.filter(|end| *end <= bytes.len()).ok_or(Short)
+            }
+            _ => beyond(bytes, place, Self::skip),
         }
     }
 
@@ -235,6 +250,7 @@ mod tests {
             let (mut read, mut skipped) = (Cursor::new(&all), Cursor::new(&all));
             assert_eq!(RawStr::read(&mut read), Ok(RawStr::Utf16(units)));
             assert_eq!(RawStr::skip(&mut skipped), Ok(()));
+            assert_eq!(RawStr::skip_at(&all, 0), Ok(all.len() - b"tail".len()));
             assert_eq!((read.rest(), skipped.rest()), (&b"tail"[..], &b"tail"[..]));
         }
     }
@@ -265,5 +281,11 @@ mod tests {
     fn a_forged_length_is_refused() {
         assert_eq!(RawStr::read(&mut Cursor::new(&[3, 0xff, 0xff, 0xff, 0x7f, 1])), Err(Short));
         assert_eq!(RawStr::skip(&mut Cursor::new(&[4, 200, 1, 1])), Err(Short));
+        let all = [0, 1, 2, 0x85, 0x01, 3, 2, b'h', b'i', 5, 1, 0xe9, 3, 9, b'x'];
+        let mut places = vec![0];
+        while let Ok(next) = RawStr::skip_at(&all, places.last().copied().unwrap_or(0)) {
+            places.push(next);
+        }
+        assert_eq!(places, [0, 1, 2, 5, 9, 12]);
     }
 }
