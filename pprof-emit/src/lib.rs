@@ -8,7 +8,6 @@
 pub mod any;
 mod check;
 mod collapsed;
-mod deflate;
 mod encode;
 pub mod export;
 mod files;

@@ -8,8 +8,7 @@ use std::io::{self, Write};
 
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 
-use crate::deflate::Deflater;
-use crate::write::{DEFAULT_LEVEL, Packing};
+use crate::write::Packing;
 
 /// Deflate, no name, no time (it would differ from run to run), unknown operating system.
 const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
@@ -20,8 +19,6 @@ const LAST_BLOCK: [u8; 2] = [0x03, 0x00];
 /// Compresses blocks one after another, reusing its memory.
 pub(crate) enum Packer {
     Raw,
-    /// The default level.
-    Default(Deflater),
     Gzip(Compress),
 }
 
@@ -36,7 +33,6 @@ impl Packer {
     pub(crate) fn new(packing: Packing) -> Self {
         match packing {
             Packing::Raw => Self::Raw,
-            Packing::Gzip(DEFAULT_LEVEL) => Self::Default(Deflater::new()),
             Packing::Gzip(level) => Self::Gzip(Compress::new(Compression::new(u32::from(level.min(9))), false)),
         }
     }
@@ -49,7 +45,6 @@ impl Packer {
         }
         let bytes = match self {
             Self::Raw => raw.to_vec(),
-            Self::Default(deflater) => deflater.deflate(raw),
             Self::Gzip(compress) => deflate(compress, raw)?,
         };
         Ok(Block { bytes, size: raw.len(), crc })

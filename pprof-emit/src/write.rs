@@ -21,7 +21,7 @@ pub struct Options {
 pub enum Packing {
     /// Uncompressed. Viewers read that too.
     Raw,
-    /// gzip, with a level from 1 (fast) to 9 (small). Level 2 is the default, and has a compressor of its own.
+    /// gzip, with a level from 1 (fast) to 9 (small).
     Gzip(u8),
 }
 
@@ -32,9 +32,8 @@ impl Default for Packing {
 }
 
 /// The fastest level whose output is within 15 % of level 6 for recordings of large programs. Measured with
-/// `benches/benches/pprof.rs`. [`Deflater`](crate::deflate::Deflater) compresses at this level, in two thirds of the
-/// instructions that zlib-rs needs.
-pub(crate) const DEFAULT_LEVEL: u8 = 2;
+/// `benches/benches/pprof.rs`.
+const DEFAULT_LEVEL: u8 = 2;
 
 /// The size of what was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
