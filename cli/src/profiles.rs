@@ -130,6 +130,9 @@ pub(crate) fn open(source: &Source, opening: &OpenOptions, cancel: &Cancel) -> R
             Ok((Opened::Recording(recording), lossy))
         }
         Bytes::Other(bytes) => {
+            if bytes.is_empty() {
+                return Err(Failure::Failed(format!("{name}: the file is empty")));
+            }
             let profile = match read_any(&bytes, &AnyLimits::default(), cancel) {
                 Ok(profile) => profile,
                 // A file with the name of a recording was meant to be one.

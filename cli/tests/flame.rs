@@ -123,6 +123,10 @@ fn what_is_neither_is_one_clear_error() {
         &output,
         &["notes.txt: neither a recording nor a profile: not a pprof profile, or truncated"],
     );
+    std::fs::write(&path, "").unwrap();
+    common::assert_failed(&jfrkit(&arguments!["top", &path]).output().unwrap(), &["notes.txt: the file is empty"]);
+    let output = jfrkit(&arguments!["heatmap", "--no-open", dir.path()]).output().unwrap();
+    assert_ne!(output.status.code(), Some(0));
 }
 
 #[test]
@@ -177,6 +181,61 @@ fn a_sample_type_is_what_is_shown() {
         (&"alloc".into(), &"alloc-samples".into(), &"count".into())
     );
     assert_eq!(json["a"]["total"], json["a"]["samples"]);
+}
+
+/// One sample with a stack of these functions, outermost first.
+fn measured(path: &std::path::Path, file: &str, types: &[(&str, &str)], stack: &[&str]) {
+    use jfrkit_profile::any::{AnyFunction, AnyProfile, Line, Location, SampleType};
+    let mut of = AnyProfile::default();
+    let file = of.texts.push(file);
+    for (name, unit) in types {
+        let (name, unit) = (of.texts.push(name), of.texts.push(unit));
+        of.sample_types.push(SampleType { name, unit });
+    }
+    for (i, name) in (0..).zip(stack) {
+        let name = of.texts.push(name);
+        of.functions.push(AnyFunction { name, file, ..AnyFunction::default() });
+        of.lines.push(Line { function: i, line: 3, column: 0 });
+        of.locations.push(Location { lines_from: i, lines_to: i + 1, ..Location::default() });
+    }
+    let leaf_first: Vec<u32> = (0..u32::try_from(stack.len()).unwrap()).rev().collect();
+    of.samples.push(leaf_first, &vec![100; types.len()], []);
+    pprof_emit::write_any(&of, std::fs::File::create(path).unwrap()).unwrap();
+}
+
+#[test]
+fn types_have_the_names_of_their_language() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.pb.gz");
+    for (file, types, shown) in [
+        ("app.py", &[("cpu", "nanoseconds")][..], "CPU · cpu: 100 ns in 1 sample"),
+        ("node:fs", &[("inuse_objects", "count"), ("inuse_space", "bytes")], "Heap · inuse_space: 100 B in 1 sample"),
+        ("main.go", &[("contentions", "count"), ("delay", "nanoseconds")], "Contention · delay: 100 ns in 100 samples"),
+        ("lib.rs", &[("samples", "count"), ("cpu", "nanoseconds")], "CPU · cpu: 100 ns in 100 samples"),
+    ] {
+        measured(&path, file, types, &["main"]);
+        let tree = text(&jfrkit(&arguments!["flame", "--term", &path]).output().unwrap());
+        assert_eq!(tree.lines().next().unwrap(), shown);
+    }
+}
+
+#[test]
+fn library_code_counts_for_the_function_that_was_called() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.pb.gz");
+    let stack = ["main.run", "lib.outer", "lib.inner", "main.back", "lib.outer", "lib.inner"];
+    measured(&path, "main.go", &[("cpu", "nanoseconds")], &stack);
+    let shown = |arguments: &[&str]| {
+        let output = jfrkit(&arguments!["flame", "--term", &path]).args(arguments).output().unwrap();
+        text(&output).lines().skip(1).map(|line| line.split_whitespace().last().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(&[]), stack);
+    assert_eq!(shown(&["--collapse-library", "x,lib."]), ["main.run", "lib.outer", "main.back", "lib.outer"]);
+    let top = jfrkit(&arguments!["top", "--collapse-library", "lib.", "--format", "json", &path]).output().unwrap();
+    let top: serde_json::Value = serde_json::from_str(&text(&top)).unwrap();
+    assert!(top["rows"].to_string().contains("lib.outer") && !top["rows"].to_string().contains("lib.inner"), "{top}");
+    let output = jfrkit(&arguments!["flame", "--term", "--collapse-library", "", &path]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
 }
 
 #[test]

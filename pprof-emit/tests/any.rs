@@ -263,6 +263,10 @@ fn limits_hold() {
     // The number of a line is only a number.
     profile.location[0].line = vec![pb::Line { function_id: 9, line: 1 << 31, column: i64::MIN }];
     assert_eq!(read(&profile.encode_to_vec()).unwrap().lines[0].line, 1 << 31);
+    profile = good();
+    profile.sample[0].label = vec![pb::Label::default(); 257];
+    let error = read(&profile.encode_to_vec()).unwrap_err().to_string();
+    assert_eq!(error, "more than 256 labels of a sample");
     let few = AnyLimits { samples: 1, ..AnyLimits::intake() };
     profile = good();
     profile.sample.push(profile.sample[0].clone());

@@ -55,6 +55,11 @@ pub(crate) struct Args {
     #[arg(long)]
     collapse_recursion: bool,
 
+    /// Of consecutive frames whose names begin with one of these, show only the first: java.,jdk. reduces the JDK to the
+    /// methods that your code calls
+    #[arg(long, value_name = "PREFIXES", value_delimiter = ',', value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    collapse_library: Vec<String>,
+
     /// Show the lines of functions as separate frames
     #[arg(long)]
     lines: bool,
@@ -87,6 +92,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         group: args.group.clone(),
         hide,
         collapse_recursion: args.collapse_recursion,
+        library: args.collapse_library.clone(),
         lines: args.lines,
         ..args.collecting.view()?
     };

@@ -114,7 +114,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return Err(Failure::Told);
     }
     let [source] = inputs.sources.as_slice() else {
-        return Err(Failure::Usage("a heat map is of one input".to_owned()));
+        return Err(Failure::Usage("a heat map shows one recording or profile; name that file".to_owned()));
     };
     let name = source.name();
     let view = args.collecting.view()?;

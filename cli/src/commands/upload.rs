@@ -48,7 +48,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8126")]
     url: String,
 
-    /// File with the upload key; by default the environment variable JFRKIT_KEY
+    /// File with the upload key, or with a page token, which --wait needs; by default the environment variable JFRKIT_KEY
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
 

@@ -25,6 +25,8 @@ pub struct AnyLimits {
     pub locations: usize,
     /// Sample types.
     pub sample_types: usize,
+    /// Labels of one sample.
+    pub labels: usize,
 }
 
 impl Default for AnyLimits {
@@ -37,6 +39,7 @@ impl Default for AnyLimits {
             strings: 32 << 20,
             locations: 32 << 20,
             sample_types: 1_000,
+            labels: 10_000,
         }
     }
 }
@@ -52,6 +55,7 @@ impl AnyLimits {
             strings: 8 << 20,
             locations: 8 << 20,
             sample_types: 200,
+            labels: 256,
         }
     }
 }
@@ -371,7 +375,7 @@ impl<'b> Decoder<'b> {
 
     fn sample(&mut self, content: &[u8]) -> Result<(), AnyError> {
         let mut scan = Scan(content);
-        let (before, values_before) = (self.sample_ids.len(), self.values.len());
+        let (before, values_before, labels_before) = (self.sample_ids.len(), self.values.len(), self.labels.len());
         while let Some((field, value)) = scan.field().map_err(|b| self.damaged("a sample", content, b))? {
             match (field, value) {
                 (1, Field::Number(n)) => {
@@ -413,6 +417,7 @@ impl<'b> Decoder<'b> {
                         number: number.cast_signed(),
                         unit: text_id(unit)?,
                     });
+                    Self::limit(self.labels.len() - labels_before, self.limits.labels, "labels of a sample")?;
                 }
                 _ => self.unknown += 1,
             }

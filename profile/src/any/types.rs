@@ -43,9 +43,13 @@ impl Language {
         }
     }
 
-    /// The language of a source file, by its extension.
+    /// The language of a source file, by its extension, or of a module of Node.js.
     #[must_use]
     pub fn of_file(file: &str) -> Option<Self> {
+        // Built-in modules of Node.js.
+        if file.starts_with("node:") {
+            return Some(Self::JavaScript);
+        }
         match file.rsplit_once('.')?.1 {
             "java" | "kt" | "scala" | "groovy" | "clj" => Some(Self::Java),
             "py" | "pyx" | "pyi" => Some(Self::Python),
@@ -96,6 +100,8 @@ const PYTHON: &[Known] = &[
     ("lock", "Lock", &["lock-acquire", "lock-acquire-wait"]),
     ("lock-hold", "Lock Hold", &["lock-release", "lock-release-hold"]),
     ("heap", "Heap", &["heap-live-samples", "heap-space"]),
+    // Of pyroscope-io.
+    ("cpu", "CPU", &["cpu"]),
 ];
 const GO: &[Known] = &[
     ("cpu", "CPU", &["samples", "cpu"]),
@@ -103,6 +109,8 @@ const GO: &[Known] = &[
     ("alloc-count", "Allocation Count", &["alloc_objects"]),
     ("heap", "Heap", &["inuse_space"]),
     ("heap-count", "Heap Count", &["inuse_objects"]),
+    // Of mutexes, or of anything that blocks.
+    ("contention", "Contention", &["contentions", "delay"]),
 ];
 const NODE: &[Known] = &[
     ("wall", "Wall", &["sample", "wall"]),
@@ -143,6 +151,8 @@ pub fn types(profile: &AnyProfile) -> Vec<TypeInfo> {
             }
             // For JVMs that do not record the sizes of live objects.
             take("live", java_title(ProfileType::Live), &["heap-live-samples"], true);
+            // The crate pprof, and others that follow Go.
+            take("cpu", "CPU", &["samples", "cpu"], true);
         }
     }
     for (i, name) in names.iter().enumerate() {
