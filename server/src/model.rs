@@ -311,6 +311,11 @@ impl Profile {
         self.types.iter().filter(|t| t.absent.is_none()).map(|t| t.kind.as_str())
     }
 
+    /// Whether no other upload can join. Uploads of the same time range join profiles that did not come from a recording.
+    pub(crate) fn is_final(&self) -> bool {
+        self.files.len() == 1 && self.facets.language == "Java"
+    }
+
     /// How many findings have this severity.
     pub(crate) fn found(&self, severity: &str) -> usize {
         self.findings.iter().filter(|f| f.severity == severity).count()

@@ -230,6 +230,17 @@ fn pyroscopes_ingest_joins_the_types_of_one_window() {
         )
         .id();
     assert_eq!(running.ready(&id)["runtime"], "Node.js");
+    // One bound that is missing or not a time does not become the time of receipt.
+    let id = running
+        .post("/ingest?name=odd&from=soon&until=1795433699&spyName=x", FORM, &form(&[("profile", None, b"\x07")]))
+        .id();
+    let profile = running.ready(&id);
+    assert_eq!(
+        (&profile["start"], &profile["end"]),
+        (&"2026-11-23T11:34:59.000Z".into(), &profile["start"]),
+        "{profile}"
+    );
+    assert_eq!(profile["warnings"][0], "the parameter from is not a time: \"soon\"");
 }
 
 #[test]
@@ -266,6 +277,12 @@ fn pushes_and_otlp_are_answered_as_their_protocols_want() {
     let found = running.json("/api/v1/profiles?q=service:pushed&from=0");
     assert_eq!(found["total"], 1);
     assert_eq!(found["rows"][0]["language"], "Python");
+    // The time is that of the profile, which the clock of the client gave it.
+    let profile = running.ready(found["rows"][0]["id"].as_str().unwrap());
+    assert!(profile["warnings"].to_string().contains("more than a day"), "{profile}");
+    let answer = running.post("/push.v1.PusherService/Push", "Content-Type: application/proto\r\n", &[0xff, 0xff]);
+    let detail = "the body cannot be read: not a protobuf message of this type";
+    assert_eq!((answer.status, answer.json()["detail"].as_str().unwrap()), (400, detail));
     let json = format!(
         "{{\"series\":[{{\"labels\":[{{\"name\":\"service_name\",\"value\":\"json\"}}],\"samples\":[{{\"rawProfile\":\"{}\"}}]}}]}}",
         base64(&cpu)
@@ -372,6 +389,19 @@ fn raw_recordings_are_taken_with_tags_and_waited_for() {
     assert_eq!(diff["a"]["total"], total);
 }
 
+#[test]
+fn the_only_value_of_a_profile_is_shown_whatever_its_name() {
+    let running = Running::new();
+    let perf = pprof(&[("samples", "count")], &[(&["main"], &[3], "t")], "main.c");
+    let profile = running.ready(&running.post("/api/v1/recordings?service=c", "", &perf).id());
+    assert_eq!(profile["types"][0]["values"][0]["total"], 3, "{profile}");
+    // The version of the JVM is that of the recording, unless the client sends it.
+    let java = running.ready(&running.post("/api/v1/recordings", "", &fixture("jdk17-profile.jfr.gz")).id());
+    assert_eq!(java["runtime_version"], "JVM 17.0.15");
+    let java = running.ready(&running.post("/api/v1/recordings", "", &fixture("jdk8-profile.jfr.gz")).id());
+    assert!(java["runtime_version"].as_str().unwrap().starts_with("JVM 1.8.0_"), "{java}");
+}
+
 /// A request that a current client, run by `server/tests/clients/`, sent to our listener.
 fn recorded(name: &str) -> Vec<u8> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/requests").join(name);
@@ -446,6 +476,16 @@ fn recorded_requests_of_real_clients_become_profiles() {
         let list = profile["types"].as_array().unwrap();
         for kind in types {
             assert!(list.iter().any(|t| t["type"] == *kind && t["absent"].is_null()), "{name}: no {kind}: {list:?}");
+        }
+        let cpu = list.iter().find(|t| t["type"] == "cpu").unwrap();
+        assert!(cpu["name"].as_str().unwrap().starts_with("CPU") && cpu["core"] == true, "{name}: {cpu}");
+        let sizes = running.json(&format!("/api/v1/metrics?service={}&from=0&names=upload.bytes", facets[0]));
+        assert_eq!(sizes["metrics"][0]["series"][0]["points"][0][2].as_f64(), profile["bytes"].as_f64(), "{name}");
+        if name.starts_with("ddtrace") {
+            let path = format!("/api/v1/metrics?service={}&from=0&names=exceptions,lock.wait", facets[0]);
+            let metrics = running.json(&path)["metrics"].as_array().unwrap().clone();
+            let means: Vec<f64> = metrics.iter().map(|m| m["series"][0]["points"][0][2].as_f64().unwrap()).collect();
+            assert_eq!(means, [0.0, 0.0], "the client measured that there were none");
         }
         let table = running.json(&format!("/api/v1/table?profile={id}&type=cpu&sort=-total&limit=50"));
         assert!(table.to_string().contains(hot), "{name}: {table}");

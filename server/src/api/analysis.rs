@@ -15,7 +15,7 @@ pub(super) const ROUTES: [Route; 1] = [Route {
     params: &[],
     answers: "application/json",
     takes: "",
-    also: &[202, 404],
+    also: &[202, 304, 404],
     handler: || get(analysis),
 }];
 
@@ -31,8 +31,7 @@ async fn analysis(Has(app): Has<State>, Path(id): Path<String>) -> Answer {
         }
         let bytes = crate::derive::unpacked(&app.store.derived(id, "analysis.json.gz"))?;
         let response = ([(header::CONTENT_TYPE, "application/json")], bytes).into_response();
-        // Another upload of the same time range may still join a profile that did not come from a recording.
-        if profile.files.len() > 1 || profile.facets.language != "Java" {
+        if !profile.is_final() {
             return Ok(([(header::CACHE_CONTROL, "no-store")], response).into_response());
         }
         Ok(super::immutable(response, profile.derived, &format!("{id}-analysis")))

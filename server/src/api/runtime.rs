@@ -16,7 +16,7 @@ pub(super) const ROUTES: [Route; 1] = [Route {
     params: &[],
     answers: "text/plain",
     takes: "",
-    also: &[202, 404],
+    also: &[202, 304, 404],
     handler: || get(show),
 }];
 
@@ -40,7 +40,11 @@ async fn show(Has(app): Has<State>, Path(id): Path<String>, headers: HeaderMap) 
                 .into_response()
         };
         let kind = if wants_json { "json" } else { "text" };
-        let mut response = super::immutable(response, profile.derived, &format!("{id}-runtime-{kind}"));
+        let mut response = if profile.is_final() {
+            super::immutable(response, profile.derived, &format!("{id}-runtime-{kind}"))
+        } else {
+            ([(header::CACHE_CONTROL, "no-store")], response).into_response()
+        };
         response.headers_mut().insert(header::VARY, header::HeaderValue::from_static("accept"));
         Ok(response)
     })

@@ -85,9 +85,14 @@ pub(crate) fn stacks_within(
     let all: Vec<&Recording<'static>> = opened.iter().collect();
     let set = collect_merged(&all, &options).map_err(|error| error.to_string())?;
     let found = set.profiles.iter().find(|profile| profile.kind == *kind);
+    // The recordings may cover only a part of the range.
+    let headers = || opened.iter().flat_map(Recording::headers).map(|(_, header)| header);
+    let begin = headers().map(|h| h.start_nanos).min().unwrap_or(i64::MIN);
+    let finish = headers().map(|h| h.start_nanos.saturating_add(h.duration_nanos)).max().unwrap_or(i64::MAX);
+    let covered = end.saturating_mul(1_000_000).min(finish).saturating_sub(start.saturating_mul(1_000_000).max(begin));
     Ok(found.map(|profile| {
         let mut stacks = trees::CallStacks::of(profile, &set.tables);
-        stacks.seconds = std::time::Duration::from_millis(u64::try_from(end - start).unwrap_or(0)).as_secs_f64();
+        stacks.seconds = std::time::Duration::from_nanos(u64::try_from(covered).unwrap_or(0)).as_secs_f64();
         stacks
     }))
 }

@@ -90,7 +90,16 @@ pub(super) fn measures(
         }
     }
     let values = contents.iter().filter(|t| t.absent.is_none()).flat_map(|t| &t.values);
-    let totals: Vec<(&str, f64)> = values.map(|v| (v.name.as_str(), float(v.total))).collect();
+    let mut totals: Vec<(&str, f64)> = values.map(|v| (v.name.as_str(), float(v.total))).collect();
+    // Types without samples are not listed, but a client that measured nothing did measure.
+    for (_, profile) in read {
+        for (column, name) in super::pprof::value_names(profile).into_iter().enumerate() {
+            let zero = profile.sample.iter().all(|sample| sample.value.get(column).is_none_or(|value| *value == 0));
+            if zero && !totals.iter().any(|(known, _)| *known == name) {
+                totals.push((name, 0.0));
+            }
+        }
+    }
     let window = seconds(profile).unwrap_or(0.0);
     // Go samples the CPU during part of the period only.
     let of_cpu = read.iter().filter(|(_, p)| is_go && super::pprof::value_names(p).contains(&"cpu"));

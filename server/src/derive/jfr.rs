@@ -5,6 +5,7 @@ use std::path::Path;
 
 use jfr_parse::Recording;
 use jfrkit_profile::ProfileType;
+use jfrkit_reports::runtime::RuntimeSection;
 
 use super::compute::{self, Bounds, Measured, Rules};
 use super::facets::{self, FromRecording};
@@ -60,13 +61,7 @@ pub(super) fn first(
         if begin > 0 {
             (profile.start, profile.end) = (begin / 1_000_000, end.max(begin) / 1_000_000);
         }
-        const DAY: i64 = 86_400_000;
-        if (profile.start - upload.received_at).abs() > DAY && upload.protocol != "recordings" {
-            profile.warnings.push(
-                "the recording was made more than a day before or after it was received; a clock may be wrong"
-                    .to_owned(),
-            );
-        }
+        profile.warnings.extend(super::odd_clock(upload, profile.start));
     }
     profile.main = set.profiles.iter().find_map(|p| p.main.clone()).unwrap_or_default();
     let known = FromRecording { is_java: true, main: profile.main.clone(), ..FromRecording::default() };
@@ -166,6 +161,11 @@ pub(super) fn second(
                 ..FromRecording::default()
             };
             profile.facets = facets::facets(upload, &known);
+            if profile.runtime_version == profile.facets.runtime
+                && let Some(version) = java_version(&sections)
+            {
+                profile.runtime_version = format!("{} {version}", profile.facets.runtime);
+            }
         }
         Err(error) => profile.warnings.push(format!("runtime information cannot be read: {error}")),
     }
@@ -189,6 +189,14 @@ pub(super) fn second(
     profile.metrics.push(("findings.warning".to_owned(), float(i64::try_from(warnings).unwrap_or(0))));
     profile.pending = false;
     Ok(())
+}
+
+/// The Java version in `OpenJDK 64-Bit Server VM (25.432-b06) for linux-amd64 JRE (1.8.0_432-b06), built on …`.
+fn java_version(sections: &[RuntimeSection]) -> Option<&str> {
+    let jvm = sections.iter().find(|section| section.name == "jvm")?;
+    let text = jvm.entries.iter().find(|entry| entry.name == "Version")?.value.as_str();
+    let (_, version) = text.split_once("JRE (")?;
+    version.split(['+', '-', ')']).next().filter(|version| !version.is_empty())
 }
 
 /// Writes a gzipped file.

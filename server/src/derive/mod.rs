@@ -136,8 +136,9 @@ pub(crate) fn empty(upload: &Upload) -> Profile {
         digests: vec![upload.digest.clone()],
         derived: crate::store::DERIVED,
         status: Status::Ready,
-        start: upload.start.unwrap_or(upload.received_at),
-        end: upload.end.unwrap_or(upload.received_at),
+        // A client that sends one bound only is not taken to mean the time of receipt by the other.
+        start: upload.start.or(upload.end).unwrap_or(upload.received_at),
+        end: upload.end.or(upload.start).unwrap_or(upload.received_at),
         received_at: upload.received_at,
         runtime_version: facets::runtime_version(upload, &known),
         facets: known,
@@ -184,6 +185,14 @@ pub(crate) fn recordings(
         }
     }
     Ok(found)
+}
+
+/// A warning if a profile that says itself when it was made was made more than a day before or after its receipt. Files that a
+/// person uploads may be of any age.
+fn odd_clock(upload: &Upload, start: i64) -> Option<String> {
+    const DAY: i64 = 86_400_000;
+    let odd = start.abs_diff(upload.received_at) > DAY.unsigned_abs() && upload.protocol != "recordings";
+    odd.then(|| "the profile was made more than a day before or after it was received; a clock may be wrong".to_owned())
 }
 
 /// The main class or entry point according to the tags.
@@ -235,7 +244,7 @@ fn pprof_profiles(
         };
         match decoded {
             Ok(pprofs) => read.extend(pprofs.into_iter().map(|p| (label.clone(), p))),
-            Err(reason) => reasons.push(format!("the part {:?} is no profile: {reason}", part.label())),
+            Err(reason) => reasons.push(format!("the part {:?} is not a profile: {reason}", part.label())),
         }
     }
     if read.is_empty() {
@@ -260,6 +269,7 @@ fn pprof_profiles(
         let window = own.map(|(t, d)| (t, t.saturating_add(d.max(0)))).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
         if let Some((start, end)) = window {
             (profile.start, profile.end) = (start, end);
+            profile.warnings.extend(odd_clock(upload, start));
         }
     }
     let mut contents = Vec::new();

@@ -194,8 +194,7 @@ pub(crate) fn types(profile: &pb::Profile, language: &str, label: &str) -> Vec<F
         if used.get(column) == Some(&false)
             && !beside(name)
             && !name.is_empty()
-            && *name != "samples"
-            && *name != "sample"
+            && (!matches!(*name, "samples" | "sample") || found.is_empty() && column + 1 == names.len())
         {
             found.push(Found {
                 kind: slug(name),

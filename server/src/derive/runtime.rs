@@ -68,7 +68,9 @@ fn section(name: &str, title: &str, lines: impl IntoIterator<Item = (String, Str
 
 /// The non-empty sections of a profile.
 pub(crate) fn sections(app: &App, profile: &Profile) -> std::io::Result<Vec<RuntimeSection>> {
-    let mut sections = vec![section("tags", "Tags", profile.tags.iter().cloned())];
+    // Pyroscope's clients mark labels for themselves with two underscores.
+    let tags = profile.tags.iter().filter(|(key, _)| !key.starts_with("__"));
+    let mut sections = vec![section("tags", "Tags", tags.cloned())];
     let path = app.store.derived(profile.id, FILE);
     if path.is_file() {
         sections.extend(serde_json::from_slice::<Vec<RuntimeSection>>(&super::unpacked(&path)?)?);

@@ -75,6 +75,12 @@ const PYTHON: [TypeInfo; 5] = [
     info("lock", "Lock", "Time waiting for a lock", &["lock-acquire", "lock-acquire-wait"]),
 ];
 
+/// CPU profiles of clients whose profilers all name the value alike: pyroscope-rs, OpenTelemetry.
+const CPU: [TypeInfo; 2] = [
+    info("cpu", "CPU", "Time on the CPU, including native code", &["samples", "cpu"]),
+    info("cpu", "CPU", "Time on the CPU, including native code", &["cpu"]),
+];
+
 const PYTHON_MORE: [TypeInfo; 2] = [
     info("heap", "Heap", "Heap memory still allocated at the end", &["heap-live-samples", "heap-space"]),
     info("lock-hold", "Lock Hold", "Time that locks were held", &["lock-release", "lock-release-hold"]),
@@ -116,13 +122,11 @@ pub(crate) fn known(language: &str) -> Vec<TypeInfo> {
             info("heap", "Heap", "Memory still allocated at the end", &["inuse_objects", "inuse_space"]),
         ],
         _ => &[
-            info("cpu", "CPU", "Time on the CPU", &["samples", "cpu"]),
-            info("cpu", "CPU", "Time on the CPU", &["cpu"]),
             info("cpu", "CPU", "Time on the CPU", &["cpu-samples", "cpu-time"]),
             info("wall", "Wall", "Elapsed time", &["wall-samples", "wall-time"]),
         ],
     };
-    core(language).iter().chain(more).copied().collect()
+    core(language).iter().chain(more).chain(&CPU).copied().collect()
 }
 
 /// A type of a recording.

@@ -9,6 +9,14 @@ pub(super) fn upload(request: &Request, draft: Draft) -> Result<(Draft, Upload),
     let mut tags = Tags::default();
     let (mut start, mut end, mut spy) = (None, None, None);
     let mut named = false;
+    let mut warnings = Vec::new();
+    let mut time = |name: &str, value: &str| {
+        let time = crate::time::parse_ingest(value, request.received_at);
+        if time.is_none() {
+            warnings.push(format!("the parameter {name} is not a time: {value:?}"));
+        }
+        time
+    };
     for (key, value) in request.parameters() {
         match key.as_str() {
             "name" => {
@@ -24,8 +32,8 @@ pub(super) fn upload(request: &Request, draft: Draft) -> Result<(Draft, Upload),
                 }
                 named = true;
             }
-            "from" => start = crate::time::parse_ingest(&value, request.received_at),
-            "until" => end = crate::time::parse_ingest(&value, request.received_at),
+            "from" => start = time("from", &value),
+            "until" => end = time("until", &value),
             "spyName" => spy = Some(value),
             "format" if !matches!(value.as_str(), "jfr" | "pprof" | "") => {
                 return Err(Refusal::bad(&format!("the format {value:?} is unknown: expected jfr or pprof")));
@@ -40,7 +48,7 @@ pub(super) fn upload(request: &Request, draft: Draft) -> Result<(Draft, Upload),
         tags.set("spy", spy);
     }
     let family = spy.as_deref().map(family);
-    finish(request, draft, Content { protocol: "ingest", tags, start, end, family, event: None, warnings: Vec::new() })
+    finish(request, draft, Content { protocol: "ingest", tags, start, end, family, event: None, warnings })
 }
 
 /// The language of a Pyroscope client.

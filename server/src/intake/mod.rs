@@ -110,9 +110,9 @@ impl From<std::io::Error> for Refusal {
     fn from(error: std::io::Error) -> Self {
         use std::io::ErrorKind;
         match error.kind() {
-            // The decoders of compressed bodies return these.
+            // The readers of protocols return these.
             ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof => {
-                Self::bad(&format!("the body cannot be decompressed: {error}"))
+                Self::bad(&format!("the body cannot be read: {error}"))
             }
             _ => {
                 tracing::error!(%error, "an upload cannot be written");
