@@ -231,10 +231,10 @@ fn killed_while_an_upload_that_cannot_be_read_is_put_aside() {
 
 /// Makes the profiles in a store look as if an older version had derived them that knew no types and found nothing.
 fn age(store: &Path) {
-    std::fs::rename(store.join("derived/1"), store.join("derived/0")).unwrap();
-    for profile in profiles(&store.join("derived/0")) {
+    std::fs::rename(store.join("derived/2"), store.join("derived/1")).unwrap();
+    for profile in profiles(&store.join("derived/1")) {
         let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&profile).unwrap()).unwrap();
-        json["derived"] = 0.into();
+        json["derived"] = 1.into();
         json["types"] = serde_json::json!([]);
         json["findings"] = serde_json::json!([]);
         std::fs::write(&profile, json.to_string()).unwrap();
@@ -308,7 +308,7 @@ fn profiles_of_an_older_version_are_derived_again() {
     renewed(&running);
     for (id, before) in [(&java, &before[0]), (&go, &before[1])] {
         let after = running.json(&format!("/api/v1/profiles/{id}"));
-        assert_eq!(after["derived"], 1);
+        assert_eq!(after["derived"], 2);
         for name in
             ["types", "cpu_cores", "alloc_rate", "findings", "tags", "warnings", "start", "end", "bytes", "files"]
         {
@@ -321,10 +321,10 @@ fn profiles_of_an_older_version_are_derived_again() {
     assert_eq!(running.json(&format!("/api/v1/profiles/{go}"))["note"], "keep");
     // A profile that cannot be derived again is left alone.
     let kept = running.json(&format!("/api/v1/profiles/{gone}"));
-    assert_eq!((&kept["derived"], &kept["status"]), (&0.into(), &"ready".into()));
+    assert_eq!((&kept["derived"], &kept["status"]), (&1.into(), &"ready".into()));
     assert_eq!(running.json("/api/v1/profiles?from=0")["total"], 3);
-    assert_eq!(profiles(&store.join("derived/0")).len(), 1);
-    assert_eq!(profiles(&store.join("derived/1")).len(), 2);
+    assert_eq!(profiles(&store.join("derived/1")).len(), 1);
+    assert_eq!(profiles(&store.join("derived/2")).len(), 2);
 
     // It can still be deleted, and a rebuilt index contains it.
     let Running { mut server, dir, .. } = running;
@@ -335,7 +335,7 @@ fn profiles_of_an_older_version_are_derived_again() {
     let request = format!("DELETE /api/v1/profiles/{gone} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     let answer = send(&running.address, request.as_bytes(), usize::MAX);
     assert!(answer.status / 100 == 2, "{}", answer.text());
-    assert_eq!(profiles(&store.join("derived/0")), [""; 0].map(std::path::PathBuf::from));
+    assert_eq!(profiles(&store.join("derived/1")), [""; 0].map(std::path::PathBuf::from));
     assert_eq!(running.json("/api/v1/profiles?from=0")["total"], 2);
 }
 
@@ -370,7 +370,7 @@ fn killed_while_a_profile_is_derived_again() {
         renewed(&running);
         let Running { mut server, dir, .. } = running;
         server.take().unwrap().stop();
-        assert_eq!(profiles(&dir.path().join("data/store/derived/0")).len(), 0, "{point}");
+        assert_eq!(profiles(&dir.path().join("data/store/derived/1")).len(), 0, "{point}");
         all_there(dir, &sent, point);
     }
 }
@@ -537,6 +537,11 @@ fn the_index_can_be_rebuilt_on_demand_and_check_says_what_differs() {
     assert_eq!(jfrkit_server::check(&data).unwrap(), Vec::<String>::new());
     std::fs::rename(&hidden, json.parent().unwrap()).unwrap();
     assert_eq!(jfrkit_server::check(&data).unwrap(), [format!("{id}: in the store, not in the index")]);
+    // What looks like the rest of an interrupted deletion is left to the server.
+    std::fs::rename(&json, &hidden).unwrap();
+    assert_eq!(jfrkit_server::check(&data).unwrap(), Vec::<String>::new());
+    assert!(cpu.exists());
+    std::fs::rename(&hidden, &json).unwrap();
     let server = Server::start(options(dir.path()), true).unwrap();
     server.stop();
     assert_eq!(jfrkit_server::check(&data).unwrap(), Vec::<String>::new());
@@ -589,6 +594,65 @@ fn a_clock_that_goes_back_changes_no_order_and_deletes_nothing() {
     let rows = running.json("/api/v1/profiles?from=0&to=now%2B1000d");
     assert_eq!(rows["total"], 3, "{rows}");
     assert_eq!(running.ready(&first)["status"], "ready");
+}
+
+#[test]
+fn what_could_not_be_read_is_kept_for_a_week() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sent = Vec::new();
+    for days in [8, 5] {
+        let clock = (-days * 86_400_000_i64).to_string();
+        let mut process = Process::with(dir.path(), &[("JFRKIT_TEST_CLOCK", &clock)]);
+        let there = Running { server: None, address: process.1.clone(), dir: tempfile::tempdir().unwrap() };
+        for (service, content) in [("fine", small(days)), ("odd", format!("odd {days}").into_bytes())] {
+            let id = upload(&process.1, service, content).id.unwrap();
+            there.ready(&id);
+            sent.push((service, days, id));
+        }
+        process.kill();
+    }
+    let running = open(dir);
+    for (service, days, id) in sent {
+        let file = format!("/api/v1/profiles/{id}/files/recording");
+        // Retention runs at the start, in the background.
+        let kept = (service, days) == ("odd", 5);
+        let end = Instant::now() + PATIENCE;
+        while !kept && running.get(&file).status != 410 {
+            assert!(Instant::now() < end, "{service} of {days} days ago is still there");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let profile = running.json(&format!("/api/v1/profiles/{id}"));
+        assert_eq!(profile["received_removed"].is_null(), kept, "{service} {days}: {profile}");
+        assert_eq!(running.get(&file).status, if kept { 200 } else { 410 }, "{service} {days}");
+    }
+    let Running { mut server, dir, .. } = running;
+    server.take().unwrap().stop();
+    assert_eq!(jfrkit_server::check(&dir.path().join("data")).unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_server_that_is_starting_says_so() {
+    let running = Running::new();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap().to_string();
+    drop(free);
+    let mut options = options(running.dir.path());
+    options.listen = vec![address.clone()];
+    // It waits a while for the other server to leave the directory.
+    let second = std::thread::spawn(move || Server::start(options, false).err().unwrap().to_string());
+    let end = Instant::now() + PATIENCE;
+    while std::net::TcpStream::connect(&address).is_err() {
+        assert!(Instant::now() < end, "it does not listen");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let get =
+        |path: &str| send(&address, format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes(), usize::MAX);
+    assert_eq!(get("/healthz").status, 200);
+    let answer = get("/readyz");
+    assert!(answer.status == 503 && answer.text().contains("the server is starting"), "{}", answer.text());
+    let answer = send(&address, &request("/api/v1/recordings", "", &vec![7; 1 << 20]), usize::MAX);
+    assert!(answer.status == 503 && answer.head.contains("retry-after: 5"), "{}", answer.head);
+    assert!(second.join().unwrap().contains("another server uses this directory"));
 }
 
 /// A small RAM disk, removed after the test. `None` if tests are not allowed to mount.

@@ -61,8 +61,15 @@ fn open(app: &App, id: &str, name: &str, range: Option<&str>) -> Result<Option<D
         }
         if let Some(at) = app.store.mark(id).received_removed {
             let days = (crate::time::now() - at) / 86_400_000;
-            let ago = if days == 0 { "today".to_owned() } else { format!("{days} days ago") };
-            return Err(Problem::new(StatusCode::GONE, format!("the recording expired {ago}; see --keep-received")));
+            let ago = match days {
+                0 => "today".to_owned(),
+                1 => "1 day ago".to_owned(),
+                days => format!("{days} days ago"),
+            };
+            return Err(Problem::new(
+                StatusCode::GONE,
+                format!("the received files expired {ago}; see --keep-received"),
+            ));
         }
         let upload = app.store.upload(file.upload)?.ok_or_else(missing)?;
         let part = upload.parts.iter().find(|p| p.file == file.file).ok_or_else(missing)?;

@@ -135,6 +135,8 @@ pub(crate) struct Aged {
     pub(crate) disk_received: u64,
     pub(crate) disk_derived: u64,
     pub(crate) pinned: bool,
+    /// The upload could not be read; its received data is in quarantine.
+    pub(crate) failed: bool,
 }
 
 /// One value of a metric: profile, start time, host or version, value.

@@ -553,6 +553,7 @@ impl Index for SqliteIndex {
                     disk_received: *columns.disk_received.get(at)?,
                     disk_derived: *columns.disk_derived.get(at)?,
                     pinned: columns.flags.get(at)? & PINNED != 0,
+                    failed: *columns.status.get(at)? == Status::Failed.number(),
                 })
             })
             .collect();

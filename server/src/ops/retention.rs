@@ -22,7 +22,7 @@ pub(crate) fn run(app: &App) {
             total = total.saturating_sub(row.disk_received).saturating_sub(row.disk_derived);
             (row.disk_received, row.disk_derived) = (0, 0);
             report(row.id, remove(app, row.id));
-        } else if row.disk_received > 0 && now - row.received_at > app.options.keep_received {
+        } else if row.disk_received > 0 && now - row.received_at > keep_received(app, row.failed) {
             total = total.saturating_sub(row.disk_received);
             row.disk_received = 0;
             report(row.id, remove_received(app, row.id));
@@ -46,14 +46,11 @@ pub(crate) fn run(app: &App) {
             report(row.id, remove(app, row.id));
         }
     }
-    match app.store.expire_quarantine(now - QUARANTINE) {
-        Ok(gone) => {
-            for id in gone {
-                let _ = app.index.received_removed(id);
-            }
-        }
-        Err(error) => tracing::warn!(%error, "old files in quarantine cannot be removed"),
-    }
+}
+
+/// How long the received data of a profile is kept, in milliseconds after receipt.
+pub(crate) fn keep_received(app: &App, failed: bool) -> i64 {
+    if failed { QUARANTINE } else { app.options.keep_received }
 }
 
 fn report(id: Id, done: std::io::Result<()>) {

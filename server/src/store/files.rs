@@ -1,4 +1,4 @@
-//! The store as a directory: `received/`, `derived/1/`, `quarantine/`, organized by hour.
+//! The store as a directory: `received/`, `derived/2/`, `quarantine/`, organized by hour.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
@@ -13,7 +13,9 @@ use crate::time::hour_path;
 use parking_lot::Mutex;
 
 /// Version of the deriving code; increase it when profiles are derived differently or in more detail.
-pub(crate) const DERIVED: u32 = 1;
+///
+/// 2: the runtime information has sections about the profiles and about what was sent with them, and the version of the JVM.
+pub(crate) const DERIVED: u32 = 2;
 /// Parts up to this size are not compressed.
 const PACK_FROM: u64 = 512;
 
@@ -25,6 +27,8 @@ pub(crate) struct FileStore {
     hours: Mutex<HashSet<PathBuf>>,
     /// Older deriving versions for which the store has profiles, newest first.
     older: Vec<u32>,
+    /// Whether remains of interrupted deletions may be removed.
+    cleans: bool,
 }
 
 impl FileStore {
@@ -37,7 +41,7 @@ impl FileStore {
         for place in [tmp, dir.join("received"), dir.join(format!("derived/{DERIVED}")), dir.join("quarantine")] {
             fs::create_dir_all(place)?;
         }
-        Ok(Self::existing(dir))
+        Ok(Self { cleans: true, ..Self::existing(dir) })
     }
 
     /// Opens a store without creating or removing anything.
@@ -46,7 +50,7 @@ impl FileStore {
         let mut older: Vec<u32> =
             versions.iter().filter_map(|name| name.parse().ok()).filter(|n| *n < DERIVED).collect();
         older.sort_by(|a, b| b.cmp(a));
-        Self { dir: dir.to_owned(), hours: Mutex::default(), older }
+        Self { dir: dir.to_owned(), hours: Mutex::default(), older, cleans: false }
     }
 
     /// All deriving versions for which the store has profiles, newest first.
@@ -302,6 +306,7 @@ impl Store for FileStore {
     fn remove_received(&self, uploads: &[Id]) -> io::Result<()> {
         for id in uploads {
             missing(fs::remove_dir_all(self.received_dir(*id)))?;
+            missing(fs::remove_dir_all(self.quarantine_dir(*id)))?;
         }
         Ok(())
     }
@@ -309,7 +314,6 @@ impl Store for FileStore {
     fn remove(&self, id: Id, uploads: &[Id]) -> io::Result<()> {
         // Remove derived files last: until then, a profile whose removal crashed is found and removed again.
         self.remove_received(uploads)?;
-        missing(fs::remove_dir_all(self.quarantine_dir(id)))?;
         // Older versions first, so none of them reappears.
         for version in self.versions().collect::<Vec<_>>().into_iter().rev() {
             let dir = self.derived_in(version, id);
@@ -337,6 +341,7 @@ impl Store for FileStore {
             for (id, dir) in found {
                 match self.profile(id) {
                     Ok(Some(profile)) => each(profile, self.mark(id)),
+                    Ok(None) if !self.cleans => {}
                     Ok(None) => {
                         // An earlier removal was interrupted.
                         missing(fs::remove_dir_all(dir.join(id.to_string())))?;
@@ -381,17 +386,6 @@ impl Store for FileStore {
             }
         }
         Ok(())
-    }
-
-    fn expire_quarantine(&self, before: i64) -> io::Result<Vec<Id>> {
-        let mut gone = Vec::new();
-        for id in sorted(&self.dir.join("quarantine"))?.iter().filter_map(|name| Id::parse(name)) {
-            if id.millis() < before {
-                missing(fs::remove_dir_all(self.quarantine_dir(id)))?;
-                gone.push(id);
-            }
-        }
-        Ok(gone)
     }
 }
 

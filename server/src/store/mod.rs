@@ -40,7 +40,7 @@ pub(crate) trait Store: Send + Sync {
     fn derived(&self, id: Id, file: &str) -> PathBuf;
     /// The path of a received part.
     fn received(&self, id: Id, file: &str) -> Option<PathBuf>;
-    /// Removes received data.
+    /// Removes received data, also that of uploads in quarantine.
     fn remove_received(&self, uploads: &[Id]) -> io::Result<()>;
     /// Removes a profile completely.
     fn remove(&self, id: Id, uploads: &[Id]) -> io::Result<()>;
@@ -50,6 +50,4 @@ pub(crate) trait Store: Send + Sync {
     fn outdated(&self) -> io::Result<Vec<Id>>;
     /// Replaces the files of an older version by the staged ones. Can be repeated.
     fn renew(&self, profile: &Profile, staged: &Path) -> io::Result<()>;
-    /// Removes what was quarantined before this time, in milliseconds since the epoch.
-    fn expire_quarantine(&self, before: i64) -> io::Result<Vec<Id>>;
 }
