@@ -202,6 +202,82 @@ fn events_tell_of_rows() {
     assert!(seen.contains("event: profile") && !seen.contains("\"other\""), "{seen}");
 }
 
+#[test]
+fn values_that_have_no_meaning_are_refused_not_ignored() {
+    let running = Running::new();
+    let id = running.post("/api/v1/recordings?service=shop", "", &fixture("jdk17-profile.jfr.gz")).id();
+    running.ready(&id);
+    let view = format!("profile={id}&type=cpu");
+    let pair = format!("a.profile={id}&b.profile={id}&type=cpu");
+    for (path, expected) in [
+        (format!("flame?{view}&recursion=yes"), "recursion: expected collapse, not \"yes\""),
+        (format!("flame?{view}&lines=true"), "lines: expected 1, not \"true\""),
+        (format!("flame?{view}&view=tree"), "view: expected flame, callers or sandwich, not \"tree\""),
+        (format!("table?{view}&view=tree"), "view: expected flame, callers or sandwich, not \"tree\""),
+        (format!("export?{view}&view=sandwich"), "view=sandwich needs function=NAME"),
+        (format!("diff?{pair}&view=callers"), "view: expected flame, not \"callers\""),
+        (format!("diff?{pair}&min=7"), "min: expected a share from 0 to 1"),
+        // The error quotes what was sent.
+        (format!("flame?{view}&thread=("), "invalid regular expression \"(\": unclosed group"),
+        (format!("flame?{view}&hide=a&hide=b("), "invalid regular expression \"b(\": unclosed group"),
+    ] {
+        let answer = running.get(&format!("/api/v1/{path}"));
+        assert_eq!((answer.status, answer.json()["detail"].as_str().unwrap()), (400, expected), "{path}");
+    }
+    // Exports have the shape of the view.
+    let lines = |view: &str| {
+        let answer = running.get(&format!("/api/v1/export?profile={id}&type=cpu&format=collapsed{view}"));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let mut lines: Vec<String> = answer.text().lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let plain = lines("");
+    let turn = |line: &String| {
+        let (stack, value) = line.rsplit_once(' ').unwrap();
+        format!("{} {value}", stack.rsplit(';').collect::<Vec<_>>().join(";"))
+    };
+    let mut turned: Vec<String> = plain.iter().map(turn).collect();
+    turned.sort();
+    assert_eq!(lines("&view=callers"), turned);
+    let function = "java.lang.Thread.run";
+    let with: Vec<String> = plain
+        .iter()
+        .filter(|line| line.rsplit_once(' ').unwrap().0.split(';').any(|f| f == function))
+        .cloned()
+        .collect();
+    assert!(!with.is_empty() && with.len() < plain.len());
+    assert_eq!(lines(&format!("&view=sandwich&function={function}")), with);
+    // Suggestions for the terms that are not facets.
+    let suggested = running.json("/api/v1/suggest?prefix=-pinned:");
+    assert_eq!(suggested["suggestions"][1], serde_json::json!({"text": "-pinned:false", "kind": "value", "count": 1}));
+}
+
+#[test]
+fn responses_are_kept_only_while_they_stay_true() {
+    let running = Running::new();
+    let id = running.post("/api/v1/recordings?service=shop", "", &fixture("jdk17-profile.jfr.gz")).id();
+    running.ready(&id);
+    let ask = |path: &str, header: &str| {
+        let text = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}\r\n");
+        send(&running.address, text.as_bytes(), usize::MAX)
+    };
+    let path = format!("/api/v1/flame?profile={id}&type=cpu");
+    let answer = ask(&path, "");
+    assert!(answer.head.contains("immutable"), "{}", answer.head);
+    let tag = answer.head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap();
+    let known = ask(&path, &format!("If-None-Match: \"other\", W/{tag}\r\n"));
+    assert_eq!((known.status, known.body.len()), (304, 0), "{}", known.head);
+    assert!(known.head.contains(tag) && known.head.contains("content-security-policy"), "{}", known.head);
+    assert_eq!(ask(&path, "If-None-Match: \"other\"\r\n").status, 200);
+    // A search that finds one profile may find others later.
+    let found = ask("/api/v1/flame?q=service:shop&from=0&type=cpu", "");
+    assert!(found.status == 200 && found.head.contains("cache-control: no-store"), "{}", found.head);
+    for path in ["/api/v1/profiles/01ARZ3NDEKTSV4RRFFQ69G5FAV", "/api/v1/nothing", "/healthz"] {
+        assert!(ask(path, "").head.contains("cache-control: no-store"), "{path}");
+    }
+}
+
 /// Invalid requests from people and programs: every parameter of every route, wrong in each way.
 #[test]
 fn no_parameter_and_no_method_makes_the_server_fail() {

@@ -139,12 +139,20 @@ fn a_part_of_a_recording_is_made_from_it_while_it_is_kept() {
     let length = std::time::Duration::from_secs_f64(seconds).as_millis();
     let middle = start + i64::try_from(length / 2).unwrap();
     let (first, length) = total(&format!("&within=2000-01-01T00:00:00Z,{middle}"));
-    let (second, _) = total(&format!("&within={middle},2100-01-01T00:00:00Z"));
+    let (second, rest) = total(&format!("&within={middle},2100-01-01T00:00:00Z"));
     assert_eq!(first + second, all, "{start} {middle}");
-    assert!(length > 0.0);
+    // Rates are per second of the recording, not of the range that was asked for.
+    assert!((length + rest - seconds).abs() < 0.01 && length > 0.0, "{length} and {rest} of {seconds}");
+    let caching = |within: &str| {
+        let answer = running.get(&format!("/api/v1/flame?profile={id}&type={kind}&within={within}"));
+        (answer.status, answer.head.contains("immutable"))
+    };
+    assert_eq!(caching("2000-01-01T00:00:00Z,2100-01-01T00:00:00Z"), (200, true));
+    assert_eq!(caching("2000-01-01T00:00:00Z,now"), (200, false), "now changes");
     let none = running
         .get(&format!("/api/v1/flame?profile={id}&type={kind}&within=2000-01-01T00:00:00Z,2000-01-02T00:00:00Z"));
     assert_eq!(none.status, 404, "{}", none.text());
+    assert!(none.text().contains("no samples in this time range"), "{}", none.text());
     for wrong in ["within=1", "within=2,1", "within=a,b"] {
         assert_eq!(running.get(&format!("/api/v1/flame?profile={id}&type={kind}&{wrong}")).status, 400, "{wrong}");
     }

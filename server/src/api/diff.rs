@@ -6,7 +6,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use serde_json::json;
 
-use super::route::{Param, param};
+use super::route::{Param, param, required};
 use super::selection::{self, Merged, Selection};
 use super::{Access, Answer, Params, Problem, Route, State};
 use crate::app::App;
@@ -22,7 +22,7 @@ const PARAMS: [Param; 24] = [
     param("b.q", "string", "Query of B"),
     param("b.from", "string", "Start of the time range of B"),
     param("b.to", "string", "End of the time range of B"),
-    param("type", "string", "Profile type"),
+    required("type", "string", "Profile type"),
     param("value", "string", "Value; by default the last one of the type"),
     param("group", "string", "First level: thread, class, endpoint or label:KEY"),
     param("recursion", "string", "collapse: merge consecutive frames of the same function"),
@@ -98,11 +98,8 @@ async fn tree(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
     let params = Params::new(query.as_deref(), &PARAMS)?;
     let pair = Pair::new(&params)?;
     let view = selection::view(&params)?;
-    let min = params
-        .get("min")
-        .and_then(|m| m.parse().ok())
-        .filter(|m| (0.0..=1.0).contains(m))
-        .unwrap_or(trees::DEFAULT_MIN);
+    let min = selection::min(&params)?;
+    selection::shape(&params, &["flame"])?;
     super::compute(&app, move |app, cancel| {
         let Some((a, b)) = pair.load(app, cancel)? else { return Ok(super::processing()) };
         let diff = Diff::new((&a.stacks, a.value), (&b.stacks, b.value), &view, pair.per, cancel)
@@ -126,6 +123,7 @@ async fn table(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
     let pair = Pair::new(&params)?;
     let view = selection::view(&params)?;
     let by = super::table::by(&params)?;
+    selection::shape(&params, &["flame"])?;
     let limit = params.number("limit", 500, 10_000)?;
     let filter =
         params.get("filter").map(|text| trees::Pattern::search(text).map_err(selection::problem)).transpose()?;

@@ -11,7 +11,11 @@ use super::{Access, Answer, Params, Problem, Route, State};
 use crate::derive::compute::trees::{self, Tree};
 
 const PARAMS: [Param; 23] = selection::with([
-    param("format", "string", "pprof (default), collapsed, speedscope or html"),
+    param(
+        "format",
+        "string",
+        "pprof (default), collapsed, speedscope or html; view=sandwich exports the stacks with the function",
+    ),
     selection::NONE,
     selection::NONE,
     selection::NONE,
@@ -26,22 +30,35 @@ pub(super) const ROUTES: [Route; 1] = [Route {
     params: &PARAMS,
     answers: "application/octet-stream",
     takes: "",
-    also: &[202, 400, 404],
+    also: &[202, 400, 404, 422],
     handler: || get(export),
 }];
 
 async fn export(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
     let params = Params::new(query.as_deref(), &PARAMS)?;
     let selection = Selection::new(&params, "")?;
-    let view = selection::view(&params)?;
+    let mut view = selection::view(&params)?;
     selection::per(&params)?;
+    let shape = selection::shape(&params, &["flame", "callers", "sandwich"])?;
+    let inverted = shape == "callers";
+    if shape == "sandwich" {
+        // A file has room for one tree: the stacks that contain the function.
+        let function = params.get("function").ok_or_else(|| Problem::bad("view=sandwich needs function=NAME"))?;
+        let exactly = format!("^{}$", regex::escape(function));
+        view.include.insert(0, trees::Pattern::new(&exactly).map_err(selection::problem)?);
+    }
     let format = params.get("format").unwrap_or("pprof").to_owned();
     if !matches!(format.as_str(), "pprof" | "collapsed" | "speedscope" | "html") {
         return Err(Problem::bad(format!("format: expected pprof, collapsed, speedscope or html, not {format:?}")));
     }
     super::compute(&app, move |app, cancel| {
         let Some(merged) = selection.load(app, cancel)? else { return Ok(super::processing()) };
-        let tree = Tree::new(&merged.stacks, merged.value, &view, cancel).map_err(selection::problem)?;
+        let made = if inverted {
+            Tree::callers(&merged.stacks, merged.value, &view, cancel)
+        } else {
+            Tree::new(&merged.stacks, merged.value, &view, cancel)
+        };
+        let tree = made.map_err(selection::problem)?;
         let (value, unit) = merged.value_names();
         let title = format!("{} {}", merged.name, merged.kind);
         let (bytes, ending) = match format.as_str() {

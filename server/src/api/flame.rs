@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::route::{Param, param};
 use super::selection::{self, Merged, Selection};
 use super::{Access, Answer, Params, Problem, Route, State};
-use crate::derive::compute::trees::{self, Address, Pattern, Tree, TreeJson};
+use crate::derive::compute::trees::{Address, Pattern, Tree, TreeJson};
 
 /// Parameters of SELECTION and VIEW, and those of the tree.
 const PARAMS: [Param; 23] = selection::with([
@@ -28,7 +28,7 @@ pub(super) const ROUTES: [Route; 1] = [Route {
     params: &PARAMS,
     answers: "application/json",
     takes: "",
-    also: &[202, 400, 404],
+    also: &[202, 304, 400, 404, 422],
     handler: || get(flame),
 }];
 
@@ -62,11 +62,8 @@ async fn flame(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
     let params = Params::new(query.as_deref(), &PARAMS)?;
     let selection = Selection::new(&params, "")?;
     let view = selection::view(&params)?;
-    let shape = params.get("view").unwrap_or("flame").to_owned();
+    let shape = selection::shape(&params, &["flame", "callers", "sandwich"])?.to_owned();
     let function = params.get("function").map(str::to_owned);
-    if !matches!(shape.as_str(), "flame" | "callers" | "sandwich") {
-        return Err(Problem::bad(format!("view: expected flame, callers or sandwich, not {shape:?}")));
-    }
     if shape == "sandwich" && function.is_none() {
         return Err(Problem::bad("view=sandwich needs function=NAME"));
     }
@@ -74,14 +71,7 @@ async fn flame(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
         .get("root")
         .map(|text| Address::parse(text).ok_or_else(|| Problem::bad("root: expected 16 hexadecimal digits")));
     let root = root.transpose()?;
-    let min = match params.get("min") {
-        None => trees::DEFAULT_MIN,
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|m| (0.0..=1.0).contains(m))
-            .ok_or_else(|| Problem::bad("min: expected a share from 0 to 1"))?,
-    };
+    let min = selection::min(&params)?;
     let search = params.get("search").map(|text| Pattern::search(text).map_err(selection::problem)).transpose()?;
     let per = selection::per(&params)?;
     let key = selection::tree_key(query.as_deref().unwrap_or_default());

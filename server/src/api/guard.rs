@@ -219,6 +219,8 @@ pub(super) fn harden(response: &mut Response) {
     for (name, value) in ALWAYS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
+    // Browsers may otherwise keep errors such as 404 and 410.
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }
 
 #[cfg(test)]

@@ -59,7 +59,8 @@ async fn metrics(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
     };
     let names: Vec<String> = params.all("names").flat_map(|n| n.split(',')).map(str::to_owned).collect();
     let (from, to) = (scope.from.unwrap_or(0), scope.to.unwrap_or(now));
-    let least = ((to - from).max(1) + MOST_POINTS - 1) / MOST_POINTS;
+    // Steps begin at multiples of their length, so the first and the last may be cut.
+    let least = ((to - from).max(1) + MOST_POINTS - 2) / (MOST_POINTS - 1);
     let step = match params.get("step") {
         None => nice_step(least),
         Some(text) => crate::time::parse_duration(text)

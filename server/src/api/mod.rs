@@ -36,7 +36,7 @@ use serde::Serialize;
 pub(crate) use params::Params;
 pub(crate) use problem::Problem;
 pub(crate) use route::{Access, Route};
-pub(crate) use serve::{Listener, bind, serve_all};
+pub(crate) use serve::{Listener, bind, serve_all, serve_starting};
 pub(crate) use upload::insert;
 
 use crate::app::App;

@@ -97,10 +97,11 @@ fn operation(route: &Route) -> Value {
     responses.insert(success.to_owned(), ok);
     let problem = json!({"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}});
     // Any request can be malformed, rejected for its Host, method or token, or arrive at a bad time.
-    let always = [400, 401, 403, 404, 421, 503, 504];
+    let always = [400, 401, 403, 404, 405, 421, 431, 503, 504];
     for status in route.also.iter().chain(&always) {
         let entry = match status {
             202 => json!({"description": "Not ready yet: try again", "content": {"application/json": {}}}),
+            304 => json!({"description": "Not changed since the response with this ETag"}),
             206 => json!({"description": "Part of the file", "content": content(route.answers)}),
             status => json!({
                 "description": axum::http::StatusCode::from_u16(*status).ok().and_then(|s| s.canonical_reason()).unwrap_or("Error"),

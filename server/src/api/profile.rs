@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::id::Id;
 use crate::index::Row;
 use crate::model::Profile;
+use crate::ops::retention::keep_received;
 use crate::time::rfc3339;
 
 pub(super) const ROUTES: [Route; 3] = [
@@ -35,7 +36,7 @@ pub(super) const ROUTES: [Route; 3] = [
         params: &[],
         answers: "application/json",
         takes: "application/json",
-        also: &[400, 403, 404],
+        also: &[400, 403, 404, 409],
         handler: || patch(change),
     },
     Route {
@@ -46,7 +47,7 @@ pub(super) const ROUTES: [Route; 3] = [
         params: &[],
         answers: "",
         takes: "",
-        also: &[403, 404],
+        also: &[403, 404, 409],
         handler: || delete(remove),
     },
 ];
@@ -100,7 +101,7 @@ fn detail(app: &App, id: Id) -> Result<Value, Problem> {
     super::set(
         &mut answer,
         "received_until",
-        json!(rfc3339(profile.received_at.saturating_add(app.options.keep_received))),
+        json!(rfc3339(profile.received_at.saturating_add(keep_received(app, profile.reason.is_some())))),
     );
     super::set(&mut answer, "received_removed", json!(mark.received_removed.map(rfc3339)));
     super::set(&mut answer, "derived", json!(profile.derived));

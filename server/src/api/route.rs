@@ -32,6 +32,11 @@ pub(crate) const fn param(name: &'static str, kind: &'static str, what: &'static
     Param { name, kind, what, required: false }
 }
 
+/// A parameter without which the request is refused.
+pub(crate) const fn required(name: &'static str, kind: &'static str, what: &'static str) -> Param {
+    Param { name, kind, what, required: true }
+}
+
 /// A method of a path.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Route {

@@ -8,7 +8,7 @@ use axum::response::Response;
 use jfrkit_profile::Cancel;
 use serde::Serialize;
 
-use super::route::{FROM, Param, Q, TO, param};
+use super::route::{FROM, Param, Q, TO, param, required};
 use super::{Params, Problem};
 use crate::app::App;
 use crate::derive::compute;
@@ -32,7 +32,7 @@ pub(super) const fn with(more: [Param; 5]) -> [Param; 23] {
         Q,
         FROM,
         TO,
-        param("type", "string", "Profile type"),
+        required("type", "string", "Profile type"),
         param("value", "string", "Value; by default the last one of the type"),
         param("view", "string", "flame, callers or sandwich"),
         param("function", "string", "Function of a sandwich view"),
@@ -78,6 +78,10 @@ pub(super) fn problem(error: TreeError) -> Problem {
 pub(super) fn view(params: &Params) -> Result<View, Problem> {
     // Repeated `exclude` or `hide` patterns are alternatives; repeated `include` patterns must all match.
     let any = |name: &str| {
+        // Check each by itself, so that the error quotes what was sent.
+        for text in params.all(name) {
+            Pattern::new(text).map_err(problem)?;
+        }
         let all: Vec<String> = params.all(name).map(|text| format!("(?:{text})")).collect();
         if all.is_empty() { Ok(None) } else { Pattern::new(&all.join("|")).map(Some).map_err(problem) }
     };
@@ -86,6 +90,12 @@ pub(super) fn view(params: &Params) -> Result<View, Problem> {
     let include = include?;
     if include.len() > MOST_PATTERNS {
         return Err(Problem::bad(format!("include: more than {MOST_PATTERNS} patterns")));
+    }
+    if let Some(other) = params.get("recursion").filter(|value| *value != "collapse") {
+        return Err(Problem::bad(format!("recursion: expected collapse, not {other:?}")));
+    }
+    if let Some(other) = params.get("lines").filter(|value| !matches!(*value, "0" | "1")) {
+        return Err(Problem::bad(format!("lines: expected 1, not {other:?}")));
     }
     let group = params.get("group").filter(|g| *g != "none").map(|text| {
         Group::parse(text)
@@ -102,6 +112,26 @@ pub(super) fn view(params: &Params) -> Result<View, Problem> {
         lines: params.get("lines") == Some("1"),
         ..View::default()
     })
+}
+
+/// Parses `view`; the route supports only these shapes.
+pub(super) fn shape<'p>(params: &'p Params, shapes: &[&str]) -> Result<&'p str, Problem> {
+    let shape = params.get("view").unwrap_or("flame");
+    if shapes.contains(&shape) {
+        return Ok(shape);
+    }
+    let expected = match shapes.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => shapes.concat(),
+    };
+    Err(Problem::bad(format!("view: expected {expected}, not {shape:?}")))
+}
+
+/// Parses `min`, the share of the root below which subtrees are folded.
+pub(super) fn min(params: &Params) -> Result<f64, Problem> {
+    let Some(text) = params.get("min") else { return Ok(trees::DEFAULT_MIN) };
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| Problem::bad("min: expected a share from 0 to 1"))
 }
 
 /// What values are divided by. The response always contains totals, so sums stay exact.
@@ -173,6 +203,8 @@ pub(super) struct Selection {
     value: Option<String>,
     /// Milliseconds since the epoch, the end exclusive.
     within: Option<(i64, i64)>,
+    /// The same parameters always select the same data: profiles by id, and no time relative to now.
+    fixed: bool,
 }
 
 /// The merged stacks of a selection.
@@ -181,7 +213,7 @@ pub(super) struct Merged {
     pub(super) value: usize,
     pub(super) counts: Counts,
     pub(super) kind: String,
-    /// The profile, if there is only one.
+    /// The profile, if there is only one and the request always means that one.
     pub(super) one: Option<Id>,
     /// Requests by endpoint.
     pub(super) requests: BTreeMap<String, i64>,
@@ -198,8 +230,10 @@ impl Selection {
             return Err(Problem::bad(format!("more than {MOST} profiles")));
         }
         let kind = params.get("type").ok_or_else(|| Problem::bad("type: expected a profile type, for example cpu"))?;
+        let fixed = !ids.is_empty() && !params.get("within").is_some_and(|text| text.contains("now"));
         Ok(Self {
             ids,
+            fixed,
             scope: params.scope(prefix)?,
             kind: kind.to_owned(),
             value: params.get("value").map(str::to_owned),
@@ -276,8 +310,11 @@ impl Selection {
         };
         let Some(stacks) = stacks else {
             let entry = profile.types.iter().find(|t| t.kind == self.kind);
-            let reason =
-                entry.and_then(|t| t.absent.clone()).unwrap_or_else(|| "the profile has no such type".to_owned());
+            let reason = entry.and_then(|t| t.absent.clone()).unwrap_or_else(|| {
+                let reason =
+                    if entry.is_some() { "no samples in this time range" } else { "the profile has no such type" };
+                reason.to_owned()
+            });
             return Err(Problem::not_found(format!("no {} profile: {reason}", self.kind)));
         };
         let value = self.value_of(&stacks)?;
@@ -288,7 +325,7 @@ impl Selection {
             value,
             counts: Counts { matched, merged: 1 },
             kind: self.kind.clone(),
-            one: Some(id),
+            one: Some(id).filter(|_| self.fixed),
             requests,
             name: profile.facets.service.clone(),
             derived: profile.derived,

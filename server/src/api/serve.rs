@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -98,6 +98,49 @@ async fn who(address: &str) -> String {
     }
 }
 
+/// Answers while the server starts, which takes long if it rebuilds the index: it is alive, but not ready. Returns the
+/// listeners once `started` is set.
+pub(crate) async fn serve_starting(listeners: Vec<Listener>, started: watch::Receiver<bool>) -> Vec<Listener> {
+    let tasks = listeners.into_iter().map(|listener| {
+        let mut started = started.clone();
+        tokio::spawn(async move {
+            loop {
+                let accepted = tokio::select! {
+                    _ = started.wait_for(|started| *started) => return listener,
+                    accepted = accept(&listener) => accepted,
+                };
+                match accepted {
+                    Ok((Stream::Tcp(stream), _)) => drop(tokio::spawn(not_ready(stream))),
+                    Ok((Stream::Unix(stream), _)) => drop(tokio::spawn(not_ready(stream))),
+                    Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+                }
+            }
+        })
+    });
+    let mut listeners = Vec::new();
+    for task in tasks.collect::<Vec<_>>() {
+        listeners.extend(task.await);
+    }
+    listeners
+}
+
+/// Answers one request of a connection.
+async fn not_ready(stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static) {
+    let service = hyper::service::service_fn(|request: hyper::Request<Incoming>| async move {
+        let mut response = if request.uri().path() == "/healthz" {
+            "ok\n".into_response()
+        } else {
+            super::upload::drain(&mut Body::new(request.into_body())).await;
+            Problem::overloaded("the server is starting").into_response()
+        };
+        guard::harden(&mut response);
+        Ok::<Response, Infallible>(response)
+    });
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(15)).keep_alive(false);
+    let _ = builder.serve_connection(TokioIo::new(stream), service).await;
+}
+
 /// Serves until `stop` is set, then finishes the bodies being received.
 pub(crate) async fn serve_all(app: State, listeners: Vec<Listener>, stop: watch::Receiver<bool>) {
     // Files are either compressed already or requested in ranges.
@@ -177,6 +220,13 @@ fn connection(app: &State, router: &Router, graceful: &GracefulShutdown, stream:
     }
 }
 
+/// Whether the client has this response already, according to its `If-None-Match`.
+fn is_known(response: &Response, known: Option<&HeaderValue>) -> bool {
+    let (Some(tag), Some(known)) = (response.headers().get(header::ETAG), known) else { return false };
+    let (Ok(tag), Ok(known)) = (tag.to_str(), known.to_str()) else { return false };
+    known.split(',').map(|one| one.trim().trim_start_matches("W/")).any(|one| one == tag || one == "*")
+}
+
 async fn handle(app: State, router: Router, request: hyper::Request<Incoming>, address: Option<IpAddr>) -> Response {
     let began = Instant::now();
     let mut request: Request = request.map(Body::new);
@@ -195,12 +245,20 @@ async fn handle(app: State, router: Router, request: hyper::Request<Incoming>, a
         *request.uri_mut() = uri;
     }
     let path = request.uri().path().to_owned();
+    let known = request.headers().get(header::IF_NONE_MATCH).cloned();
     let header_bytes: usize = request.headers().iter().map(|(n, v)| n.as_str().len() + v.len() + 4).sum();
     let mut response = if header_bytes > MAX_HEADERS {
         Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the headers are larger than 32 KiB").into_response()
     } else {
         match guard::admit(&app, &peer, &request.method().clone(), &path, &request.headers().clone()).await {
-            Err(response) => *response,
+            Err(response) => {
+                // A client that is still sending would otherwise see a broken connection instead of the response. One that waits to
+                // be asked for the body is not.
+                if !request.headers().contains_key(header::EXPECT) {
+                    super::upload::drain(request.body_mut()).await;
+                }
+                *response
+            }
             Ok(()) => {
                 request.extensions_mut().insert(peer);
                 match router.oneshot(request).await {
@@ -211,6 +269,13 @@ async fn handle(app: State, router: Router, request: hyper::Request<Incoming>, a
         }
     };
     guard::harden(&mut response);
+    if response.status() == StatusCode::OK && is_known(&response, known.as_ref()) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Body::empty();
+        for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::CONTENT_ENCODING] {
+            response.headers_mut().remove(name);
+        }
+    }
     app.metrics.http(guard::label(&path), response.status().as_u16(), began.elapsed());
     response
 }

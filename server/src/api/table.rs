@@ -27,7 +27,7 @@ pub(super) const ROUTES: [Route; 1] = [Route {
     params: &PARAMS,
     answers: "application/json",
     takes: "",
-    also: &[202, 400, 404],
+    also: &[202, 304, 400, 404, 422],
     handler: || get(rows),
 }];
 
@@ -46,6 +46,8 @@ async fn rows(Has(app): Has<State>, RawQuery(query): RawQuery) -> Answer {
     let selection = Selection::new(&params, "")?;
     let view = selection::view(&params)?;
     let by = by(&params)?;
+    // The table of any shape is that of the whole tree.
+    selection::shape(&params, &["flame", "callers", "sandwich"])?;
     let per = selection::per(&params)?;
     let filter = params.get("filter").map(|text| Pattern::search(text).map_err(selection::problem)).transpose()?;
     let limit = params.number("limit", 100, 10_000)?;

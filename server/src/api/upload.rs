@@ -10,7 +10,7 @@ use axum::routing::{MethodRouter, post};
 use http_body_util::BodyExt;
 
 use super::guard::Peer;
-use super::route::param;
+use super::route::{param, required};
 use super::{Access, Answer, Problem, Route, State};
 use crate::app::App;
 use crate::id::Id;
@@ -60,7 +60,7 @@ pub(super) const ROUTES: [Route; 7] = [
         what: "Pyroscope's ingest",
         access: Access::Intake,
         params: &[
-            param("name", "string", "Application with labels: app{k=v}"),
+            required("name", "string", "Application with labels: app{k=v}"),
             param("from", "string", "Start of the time range"),
             param("until", "string", "End of the time range"),
             param("spyName", "string", "The client"),
@@ -267,7 +267,7 @@ async fn take(
 }
 
 /// Reads some more of a rejected body.
-async fn drain(body: &mut Body) {
+pub(super) async fn drain(body: &mut Body) {
     const MOST: usize = 4 << 20;
     let read = async {
         let mut read = 0;
@@ -345,7 +345,10 @@ fn one(app: &App, draft: crate::spool::Draft, upload: Upload) -> Result<Id, Refu
         app.forward.put(upload.id, body, &path, &headers, upload.received_at)
     };
     if forward && app.options.forward_only {
-        send_on(&raw)?;
+        // Nothing else keeps this upload.
+        if !send_on(&raw)? {
+            return Err(Refusal::of(503, "too many uploads wait to be forwarded; see --forward-max"));
+        }
         return Ok(upload.id);
     }
     let (id, new) = app.spool.commit(draft, &upload)?;

@@ -214,7 +214,7 @@ impl Reader {
         let begin = self.at;
         if matches!(self.peek(), Some('(' | ')' | '[' | ']')) {
             self.at += 1;
-            return Err(self.error(begin, "brackets belong behind a name and a colon, as in env:(prod OR stage)"));
+            return Err(self.error(begin, "brackets go after a name and a colon, as in env:(prod OR stage)"));
         }
         // A quoted word may contain a colon.
         let word = self.pattern(&[':', '(', ')', '[', ']'])?;
@@ -223,7 +223,8 @@ impl Reader {
                 return Err(self.error(start, "expected a word or name:value"));
             };
             if word == "OR" || word == "AND" {
-                let help = "OR stands between values in parentheses, as in env:(prod OR stage); terms side by side must all hold";
+                let help =
+                    "OR goes between values in parentheses, as in env:(prod OR stage); separate terms must all match";
                 return Err(self.error(begin, help));
             }
             if self.peek().is_some_and(|c| !c.is_whitespace()) {
@@ -284,7 +285,7 @@ impl Reader {
                     self.at += 1;
                     return Err(self.error(begin, &format!("{name} has no range: ranges are for {}", numbers())));
                 }
-                None => return Err(self.error(begin, &format!("expected a value behind {name}:"))),
+                None => return Err(self.error(begin, &format!("expected a value after {name}:"))),
             }
         }
         Ok(Term { negated, test: Test::Text(name, patterns) })
@@ -338,6 +339,7 @@ impl Reader {
                 let known = match number {
                     Number::Duration => "ms, s, m or h",
                     Number::Alloc | Number::Size => "B, KB, MB, GB, KiB, MiB or GiB",
+                    Number::Cpu => "cores, % or no unit",
                     _ => "no unit",
                 };
                 Err(self.error(start, &format!("unknown unit {unit:?}: expected {known}")))

@@ -529,6 +529,14 @@ impl Columns {
         };
         if let Some((name, typed)) = term.split_once(':') {
             let typed = typed.trim_start_matches(['(', '"']).to_lowercase();
+            if name == "pinned" {
+                let pinned = |at: &usize| self.flags.get(*at).is_some_and(|flags| flags & PINNED != 0);
+                let count = u64::try_from(bits.iter().filter(pinned).count()).unwrap_or(0);
+                let both = [("true", count), ("false", bits.count().saturating_sub(count))];
+                let found = both.into_iter().filter(|(value, _)| value.starts_with(&typed));
+                let of = |(value, count)| Suggestion { text: format!("{sign}pinned:{value}"), kind: "value", count };
+                return found.map(of).collect();
+            }
             let values = self.count_values(name, &bits, usize::MAX).values.into_iter();
             return values
                 .filter(|v| !v.value.is_empty() && v.value.to_lowercase().contains(&typed))
