@@ -166,12 +166,16 @@ impl Options {
             match value.get_ref() {
                 DeValue::Array(values) => {
                     for value in values.iter() {
-                        self.set(name, &scalar(value.get_ref()).ok_or_else(|| fail("expected texts".to_owned()))?)
+                        self.set(name, &scalar(value.get_ref()).ok_or_else(|| fail("expected strings".to_owned()))?)
                             .map_err(fail)?;
                     }
                 }
                 value => self
-                    .set(name, &scalar(value).ok_or_else(|| fail("expected a text or number".to_owned()))?)
+                    .set(
+                        name,
+                        &scalar(value)
+                            .ok_or_else(|| fail("expected a string, a whole number, true or false".to_owned()))?,
+                    )
                     .map_err(fail)?,
             }
         }
@@ -184,6 +188,15 @@ impl Options {
 
     /// Reports what prevents a server from starting with these options.
     pub(crate) fn check(&self) -> Result<(), String> {
+        for address in &self.listen {
+            let port = address.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
+            if !address.starts_with("unix:") && !matches!(port, Some(Ok(_))) {
+                return Err(format!("listen: expected host:port or unix:PATH, not {address:?}"));
+            }
+        }
+        if self.forward_only && self.forward.is_none() {
+            return Err("forward-only needs forward, the address to send to".to_owned());
+        }
         let open = self.listen.iter().find(|address| !is_loopback(address));
         if let Some(address) = open
             && !self.insecure
@@ -327,5 +340,10 @@ mod tests {
         for fine in ["127.0.0.1:1", "localhost:1", "[::1]:1", "unix:/tmp/x"] {
             assert!(Options { listen: vec![fine.to_owned()], ..Options::default() }.check().is_ok(), "{fine}");
         }
+        for wrong in ["127.0.0.1", "localhost:http", "localhost:70000", ""] {
+            let error = Options { listen: vec![wrong.to_owned()], ..Options::default() }.check().unwrap_err();
+            assert!(error.contains("host:port"), "{error}");
+        }
+        assert!(Options { forward_only: true, ..Options::default() }.check().unwrap_err().contains("forward"));
     }
 }

@@ -66,10 +66,14 @@ impl Server {
             listeners.push(runtime.block_on(api::bind(address))?);
         }
         let urls = listeners.iter().map(api::Listener::url).collect();
+        let (started, starting) = watch::channel(false);
+        let starting = runtime.spawn(api::serve_starting(listeners, starting));
         let app = App::start(options, reindex)?;
         if app.options.demo {
             demo::fill(&app)?;
         }
+        let _ = started.send(true);
+        let listeners = runtime.block_on(starting).map_err(|e| ServeError::Failed(format!("cannot listen: {e}")))?;
         let (stop, stopped) = watch::channel(false);
         let serving = runtime.spawn(api::serve_all(app.clone(), listeners, stopped));
         Ok(Self { app, runtime: Some(runtime), stop, serving: Some(serving), urls })

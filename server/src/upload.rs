@@ -12,7 +12,7 @@ use serde_json::Value;
 pub struct Target {
     /// URL of the server, without a path.
     pub url: String,
-    /// Intake key.
+    /// Intake key or page token. Waiting needs a page token, if the server has any.
     pub key: Option<String>,
 }
 
@@ -36,23 +36,24 @@ pub fn query(pairs: &[(&str, &str)]) -> String {
     pairs.iter().map(|(key, value)| format!("{}={}", escape(key), escape(value))).collect::<Vec<_>>().join("&")
 }
 
-impl Target {
-    fn agent() -> ureq::Agent {
-        let tls = ureq::tls::TlsConfig::builder().root_certs(ureq::tls::RootCerts::PlatformVerifier).build();
-        ureq::Agent::config_builder()
-            .timeout_global(Some(Duration::from_secs(300)))
-            .http_status_as_error(false)
-            .tls_config(tls)
-            .build()
-            .into()
-    }
+/// An HTTP client that trusts the certificates that the system trusts.
+pub(crate) fn agent(timeout: Duration) -> ureq::Agent {
+    let tls = ureq::tls::TlsConfig::builder().root_certs(ureq::tls::RootCerts::PlatformVerifier).build();
+    ureq::Agent::config_builder()
+        .timeout_global(Some(timeout))
+        .http_status_as_error(false)
+        .tls_config(tls)
+        .build()
+        .into()
+}
 
+impl Target {
     /// Sends a file. With `wait`, returns once the profile is ready.
     ///
     /// # Errors
     /// Fails if the file cannot be read, the server cannot be reached, or it refuses the upload.
     pub fn send(&self, file: &Path, query: &str, wait: bool) -> Result<Uploaded, String> {
-        let agent = Self::agent();
+        let agent = agent(Duration::from_secs(300));
         let name = file.display();
         let content = File::open(file).map_err(|e| format!("{name}: {e}"))?;
         let length = content.metadata().map_err(|e| format!("{name}: {e}"))?.len();
@@ -64,7 +65,8 @@ impl Target {
             // Lets the server refuse before we send the body; otherwise its answer could be lost with the connection.
             .header("expect", "100-continue");
         if let Some(key) = &self.key {
-            request = request.header("dd-api-key", key);
+            // The server checks the first as an intake key, the second as either.
+            request = request.header("dd-api-key", key).header("authorization", format!("Bearer {key}"));
         }
         let answer = request.send(content).map_err(|e| match &e {
             ureq::Error::Io(io) if matches!(io.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => {
@@ -89,7 +91,14 @@ impl Target {
             if let Some(key) = &self.key {
                 request = request.header("authorization", format!("Bearer {key}"));
             }
-            let profile = Self::json(request.call().map_err(|e| format!("{}: {e}", self.url))?)?;
+            let answer = request.call().map_err(|e| format!("{}: {e}", self.url))?;
+            if answer.status() == 401 {
+                return Err(format!(
+                    "the upload was accepted as {}, but --wait needs a page token of the server as the key",
+                    uploaded.id
+                ));
+            }
+            let profile = Self::json(answer)?;
             let status = profile.get("status").and_then(Value::as_str).unwrap_or_default();
             let pending = profile.pointer("/analysis/status").and_then(Value::as_str) == Some("processing");
             if matches!(status, "ready" | "failed") && !pending {

@@ -69,6 +69,25 @@ fn upload_prints_what_the_server_answers_even_to_a_large_file() {
     assert!(gone.starts_with("http://127.0.0.1:1: "), "{gone}");
 }
 
+#[test]
+fn upload_can_wait_where_pages_need_a_token() {
+    let running = Running::with(|o| {
+        o.intake_keys = vec!["secret".to_owned()];
+        o.page_tokens = vec!["token".to_owned()];
+    });
+    let files = tempfile::tempdir().unwrap();
+    let file = files.path().join("small.jfr.gz");
+    std::fs::write(&file, fixture("jdk17-profile.jfr.gz")).unwrap();
+    let send = |key: &str, wait: bool| {
+        let target = Target { url: format!("http://{}", running.address), key: Some(key.to_owned()) };
+        target.send(&file, "service=s", wait)
+    };
+    assert_eq!(send("secret", false).unwrap().status, "received");
+    assert_eq!(send("token", true).unwrap().status, "ready");
+    let error = send("secret", true).unwrap_err();
+    assert!(error.contains("was accepted") && error.contains("--wait needs a page token"), "{error}");
+}
+
 /// An agent that responds with these statuses in turn, then with 200, and passes on what it received.
 fn agent(statuses: &'static [u16]) -> (String, Receiver<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -198,5 +217,16 @@ fn a_queue_that_is_full_drops_what_comes_and_says_so() {
     let forward = running.json("/api/v1/status")["forward"].clone();
     assert_eq!((&forward["queue"], &forward["state"]["dropped"]), (&0.into(), &1.into()), "{forward}");
     assert!(forward["state"]["last_error"].as_str().unwrap().contains("--forward-max"), "{forward}");
+    assert!(heard.try_recv().is_err());
+    // If nothing else keeps it, the client has to know.
+    let (address, heard) = agent(&[]);
+    let running = Running::with(|o| {
+        o.forward = Some(address);
+        o.forward_max = 1;
+        o.forward_only = true;
+    });
+    let answer = running.post("/profiling/v1/input", FORM, &datadog("shop"));
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    assert!(answer.text().contains("--forward-max") && answer.head.contains("retry-after"), "{}", answer.text());
     assert!(heard.try_recv().is_err());
 }

@@ -115,7 +115,7 @@ impl Forward {
         Ok(serde_json::from_slice(&fs::read(self.file(id, "json"))?)?)
     }
 
-    /// Queues a body that is in a file of the spool.
+    /// Queues a body that is in a file of the spool; `false` if the queue is full.
     pub(crate) fn put(
         &self,
         id: Id,
@@ -123,14 +123,14 @@ impl Forward {
         path: &str,
         headers: &[(String, String)],
         received_at: i64,
-    ) -> io::Result<()> {
+    ) -> io::Result<bool> {
         let bytes = fs::metadata(body)?.len();
         if self.bytes.load(Ordering::Relaxed).saturating_add(bytes) > self.most {
             self.with(|s| {
                 s.dropped += 1;
                 s.last_error = Some("the queue is full; see --forward-max".to_owned());
             });
-            return Ok(());
+            return Ok(false);
         }
         let headers = headers.iter().filter(|(name, _)| !HOP.contains(&name.as_str())).cloned().collect();
         File::open(body)?.sync_data()?;
@@ -143,7 +143,7 @@ impl Forward {
         File::open(&self.dir)?.sync_all()?;
         self.count.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        Ok(())
+        Ok(true)
     }
 
     fn with(&self, change: impl FnOnce(&mut State)) {
@@ -170,11 +170,7 @@ impl Forward {
 /// Forwards until the server stops.
 pub(crate) fn run(app: &App) {
     let Some(to) = app.forward.to.clone() else { return };
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(Duration::from_secs(60)))
-        .http_status_as_error(false)
-        .build()
-        .into();
+    let agent = crate::upload::agent(Duration::from_secs(60));
     let mut wait = 1u64;
     while !app.is_stopping() {
         let next = app.forward.waiting().ok().and_then(|ids| ids.first().copied());
