@@ -7,6 +7,7 @@ mod common;
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use common::*;
@@ -381,8 +382,9 @@ fn killed_at_random_under_load() {
         let dir = tempfile::tempdir().unwrap();
         let mut process = Process::start(dir.path(), None);
         let address = process.1.clone();
+        let acknowledged = AtomicUsize::new(0);
         let sent = std::thread::scope(|scope| {
-            let address = &address;
+            let (address, acknowledged) = (&address, &acknowledged);
             let senders: Vec<_> = (0..4i64)
                 .map(|sender| {
                     scope.spawn(move || {
@@ -393,6 +395,7 @@ fn killed_at_random_under_load() {
                             if done.last().is_some_and(|sent| sent.id.is_none()) {
                                 break;
                             }
+                            acknowledged.fetch_add(1, Ordering::Relaxed);
                         }
                         done
                     })
@@ -400,7 +403,7 @@ fn killed_at_random_under_load() {
                 .collect();
             // Kill it at any time once some are acknowledged; how many depends on the machine.
             let end = Instant::now() + PATIENCE;
-            while entries(&dir.path().join("data/spool")).len() < 3 && Instant::now() < end {
+            while acknowledged.load(Ordering::Relaxed) < 3 && Instant::now() < end {
                 std::thread::sleep(Duration::from_millis(1));
             }
             std::thread::sleep(Duration::from_millis(
