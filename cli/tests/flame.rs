@@ -209,7 +209,11 @@ fn types_have_the_names_of_their_language() {
     let path = dir.path().join("a.pb.gz");
     for (file, types, shown) in [
         ("app.py", &[("cpu", "nanoseconds")][..], "CPU · cpu: 100 ns in 1 sample"),
-        ("node:fs", &[("inuse_objects", "count"), ("inuse_space", "bytes")], "Heap · inuse_space: 100 B in 1 sample"),
+        (
+            "node:fs",
+            &[("inuse_objects", "count"), ("inuse_space", "bytes")],
+            "Heap · inuse_space: 100 B in 100 samples",
+        ),
         ("main.go", &[("contentions", "count"), ("delay", "nanoseconds")], "Contention · delay: 100 ns in 100 samples"),
         ("lib.rs", &[("samples", "count"), ("cpu", "nanoseconds")], "CPU · cpu: 100 ns in 100 samples"),
     ] {

@@ -87,8 +87,8 @@ pub(crate) fn stacks_within(
     let found = set.profiles.iter().find(|profile| profile.kind == *kind);
     // The recordings may cover only a part of the range.
     let headers = || opened.iter().flat_map(Recording::headers).map(|(_, header)| header);
-    let begin = headers().map(|h| h.start_nanos).min().unwrap_or(i64::MIN);
-    let finish = headers().map(|h| h.start_nanos.saturating_add(h.duration_nanos)).max().unwrap_or(i64::MAX);
+    let begin = headers().map(|h| h.start_nanos.0).min().unwrap_or(i64::MIN);
+    let finish = headers().map(|h| h.end_nanos().0).max().unwrap_or(i64::MAX);
     let covered = end.saturating_mul(1_000_000).min(finish).saturating_sub(start.saturating_mul(1_000_000).max(begin));
     Ok(found.map(|profile| {
         let mut stacks = trees::CallStacks::of(profile, &set.tables);
